@@ -1,0 +1,52 @@
+"""The tamper-evident trail: events, and the chain of anchors that seals them."""
+
+import uuid
+
+from django.db import models
+
+from common.identifiers import uuid7
+
+
+class AuditEvent(models.Model):
+    """One thing that happened. Append only; written in the transaction of what it tells about."""
+
+    position = models.BigAutoField(primary_key=True)
+    code = models.UUIDField(default=uuid7, unique=True, editable=False)
+    occurred_at = models.DateTimeField()
+    action = models.CharField(max_length=64)  # dotted, past tense: consent.withdrawn
+    actor = models.CharField(max_length=120)  # service:NAME, officer:NAME, subject, job:NAME
+    object = models.CharField(max_length=160)  # an identifier or a pseudonym, never a person's name
+    details = models.JSONField(default=dict)
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["object", "-position"], name="audit_event_of_object"),
+            models.Index(fields=["action", "-position"], name="audit_event_of_action"),
+        ]
+        ordering = ["-position"]
+        verbose_name = "event"
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object}"
+
+
+class AuditAnchor(models.Model):
+    """A Merkle root over all events up to ``last_position``, chained to the anchor before it."""
+
+    sequence = models.BigIntegerField(primary_key=True)
+    code = models.UUIDField(default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField()
+    after_position = models.BigIntegerField()
+    last_position = models.BigIntegerField()
+    event_count = models.PositiveIntegerField()
+    root = models.BinaryField(max_length=32)
+    previous = models.BinaryField(max_length=32)
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        ordering = ["-sequence"]
+        verbose_name = "anchor"
+
+    def __str__(self) -> str:
+        return f"anchor {self.sequence}"

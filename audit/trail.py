@@ -1,0 +1,219 @@
+"""Write to the audit trail, seal what is new, and verify all of it.
+
+Every event carries the SHA-256 of its own canonical JSON. ``anchor()`` puts everything new under a Merkle root
+(RFC 6962) and chains the root to the anchor before it, so writers never wait for each other: there is no global
+"previous event" to lock. Events younger than the last anchor are listed by ``verify()`` as not yet sealed.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from audit.models import AuditAnchor, AuditEvent
+from common.canonical import digest_of
+from common.identifiers import uuid7
+from common.merkle import merkle_root
+
+GENESIS = bytes(32)
+_ANCHOR_LOCK = 0x61756469  # "audi"
+_PAGE = 5_000
+
+# One statement can insert any number of prepared events, also from inside a CTE of another package.
+INSERT_EVENTS = """
+INSERT INTO audit_auditevent (code, occurred_at, action, actor, object, details, digest)
+SELECT e.code, e.occurred_at, e.action, e.actor, e.object, e.details, decode(e.digest, 'hex')
+FROM jsonb_to_recordset(%(events)s::jsonb)
+  AS e(code uuid, occurred_at timestamptz, action text, actor text, object text, details jsonb, digest text)
+"""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What ``verify`` found. ``broken`` names the first link that does not hold, or is None."""
+
+    events: int
+    anchors: int
+    unsealed: int
+    broken: str | None
+    head: str
+
+    @property
+    def ok(self) -> bool:
+        return self.broken is None
+
+
+def prepare(
+    action: str, object_id: str, *, actor: str, at: datetime, details: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return an event as the row that INSERT_EVENTS takes, its digest included."""
+    row: dict[str, Any] = {
+        "code": str(uuid7()),
+        "occurred_at": at.isoformat(timespec="microseconds"),
+        "action": action,
+        "actor": actor,
+        "object": object_id,
+        "details": dict(details or {}),
+    }
+    return {**row, "digest": digest_of(row).hex()}
+
+
+def record(action: str, object_id: str, *, actor: str, details: Mapping[str, Any] | None = None) -> None:
+    """Append one event. Call it in the transaction of the change it tells about."""
+    event = prepare(action, object_id, actor=actor, at=timezone.now(), details=details)
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_EVENTS, {"events": json.dumps([event])})
+
+
+@transaction.atomic
+def anchor() -> AuditAnchor | None:
+    """Seal every settled event under the next anchor; None if there is nothing new.
+
+    A short SHARE lock waits for the writers in flight and so settles which positions exist below the highest one:
+    sequences hand out numbers before their rows are visible. Where a writer keeps the lock away for longer than
+    half a second, nothing is sealed this time; the next run does it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ANCHOR_LOCK])
+    last = AuditAnchor.objects.order_by("-sequence").first()
+    after = last.last_position if last else 0
+    settled = _settled_position()
+    digests = _digests(after, settled)
+    if not digests:
+        return None
+    fields = {
+        "sequence": (last.sequence if last else 0) + 1,
+        "created_at": timezone.now(),
+        "after_position": after,
+        "last_position": settled,
+        "event_count": len(digests),
+        "root": merkle_root(digests),
+        "previous": bytes(last.digest) if last else GENESIS,
+    }
+    return AuditAnchor.objects.create(**fields, digest=_anchor_digest(**fields))
+
+
+def _settled_position() -> int:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '500ms'")
+            cursor.execute("LOCK TABLE audit_auditevent IN SHARE MODE")
+            cursor.execute("SELECT coalesce(max(position), 0) FROM audit_auditevent")
+            settled = int(cursor.fetchone()[0])
+            # The lock is held to the end of the transaction unless the savepoint is rolled back: let writers on.
+            transaction.set_rollback(True)
+            return settled
+    except DatabaseError:
+        return 0
+
+
+def _digests(after: int, upto: int) -> list[bytes]:
+    rows = AuditEvent.objects.filter(position__gt=after, position__lte=upto).order_by("position")
+    return [bytes(digest) for digest in rows.values_list("digest", flat=True).iterator(chunk_size=_PAGE)]
+
+
+def _anchor_digest(
+    *,
+    sequence: int,
+    created_at: datetime,
+    after_position: int,
+    last_position: int,
+    event_count: int,
+    root: bytes,
+    previous: bytes,
+) -> bytes:
+    return digest_of(
+        {
+            "sequence": sequence,
+            "created_at": created_at.isoformat(timespec="microseconds"),
+            "after_position": after_position,
+            "last_position": last_position,
+            "event_count": event_count,
+            "root": root.hex(),
+            "previous": previous.hex(),
+        }
+    )
+
+
+def event_digest(event: AuditEvent) -> bytes:
+    """Recompute the digest of an event from its other columns."""
+    return digest_of(
+        {
+            "code": str(event.code),
+            "occurred_at": event.occurred_at.isoformat(timespec="microseconds"),
+            "action": event.action,
+            "actor": event.actor,
+            "object": event.object,
+            "details": event.details,
+        }
+    )
+
+
+def verify() -> Verdict:
+    """Recompute every digest, root and link; stop at the first that does not hold. Reads in pages, writes nothing."""
+    events = anchors = 0
+    previous, after, broken = GENESIS, 0, None
+    for link in AuditAnchor.objects.order_by("sequence").iterator(chunk_size=_PAGE):
+        broken = _broken_anchor(link, sequence=anchors + 1, previous=previous, after=after)
+        if broken is None:
+            digests, broken = _checked_digests(after, link.last_position)
+            events += len(digests)
+            broken = broken or _broken_root(link, digests)
+        if broken is not None:
+            return Verdict(events, anchors, 0, broken, previous.hex())
+        anchors, previous, after = anchors + 1, bytes(link.digest), link.last_position
+    unsealed, broken = _checked_digests(after, None)
+    return Verdict(events + len(unsealed), anchors, len(unsealed), broken, previous.hex())
+
+
+def _broken_anchor(link: AuditAnchor, *, sequence: int, previous: bytes, after: int) -> str | None:
+    if link.sequence != sequence:
+        return f"anchor {sequence} is missing"
+    if bytes(link.previous) != previous or link.after_position != after:
+        return f"anchor {sequence} does not continue anchor {sequence - 1}"
+    expected = _anchor_digest(
+        sequence=link.sequence,
+        created_at=link.created_at,
+        after_position=link.after_position,
+        last_position=link.last_position,
+        event_count=link.event_count,
+        root=bytes(link.root),
+        previous=bytes(link.previous),
+    )
+    return None if bytes(link.digest) == expected else f"anchor {sequence} was changed"
+
+
+def _broken_root(link: AuditAnchor, digests: list[bytes]) -> str | None:
+    if len(digests) != link.event_count:
+        return (
+            f"between event {link.after_position + 1} and {link.last_position} there are {len(digests)} events "
+            f"where anchor {link.sequence} sealed {link.event_count}"
+        )
+    if merkle_root(digests) != bytes(link.root):
+        return f"the events under anchor {link.sequence} are not the ones it sealed"
+    return None
+
+
+def _checked_digests(after: int, upto: int | None) -> tuple[list[bytes], str | None]:
+    digests: list[bytes] = []
+    for event in _events(after, upto):
+        if bytes(event.digest) != event_digest(event):
+            return digests, f"event {event.position} ({event.action}) was changed"
+        digests.append(bytes(event.digest))
+    return digests, None
+
+
+def _events(after: int, upto: int | None) -> Iterator[AuditEvent]:
+    rows = AuditEvent.objects.filter(position__gt=after).order_by("position")
+    if upto is not None:
+        rows = rows.filter(position__lte=upto)
+    return rows.iterator(chunk_size=_PAGE)
+
+
+def events_about(object_id: str | UUID, limit: int = 50) -> list[AuditEvent]:
+    return list(AuditEvent.objects.filter(object=str(object_id)).order_by("-position")[:limit])

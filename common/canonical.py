@@ -1,0 +1,45 @@
+"""One way to write a value as bytes, so that equal values have equal digests everywhere.
+
+Canonical JSON here: UTF-8, no white space, members sorted by name, no floats (their text is not portable).
+Close to RFC 8785; values that would differ from it (floats) are refused instead of rounded.
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+class NotCanonical(ValueError):
+    """The value holds something whose text is not unique, such as a float."""
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return ``value`` as canonical JSON. Raises NotCanonical for floats and unknown types."""
+    _refuse_floats(value)
+    try:
+        return _encoder.encode(value)
+    except (TypeError, msgspec.MsgspecError) as exc:
+        raise NotCanonical(str(exc)) from exc
+
+
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def digest_of(value: Any) -> bytes:
+    """SHA-256 (32 bytes) of the canonical JSON of ``value``."""
+    return sha256(canonical_json(value))
+
+
+def _refuse_floats(value: Any) -> None:
+    if isinstance(value, float):
+        raise NotCanonical("Floats have no canonical text; use an integer or a string.")
+    if isinstance(value, dict):
+        for member in value.values():
+            _refuse_floats(member)
+    elif isinstance(value, list | tuple):
+        for member in value:
+            _refuse_floats(member)

@@ -1,0 +1,26 @@
+"""Time-ordered identifiers: UUID version 7 (RFC 9562, section 5.7)."""
+
+import os
+import time
+import uuid
+from datetime import datetime
+
+_MS_SHIFT = 80
+_VERSION = 0x7 << 76
+_VARIANT = 0x2 << 62
+_RANDOM_A = ((1 << 12) - 1) << 64
+_RANDOM_B = (1 << 62) - 1
+
+
+def uuid7() -> uuid.UUID:
+    """Return a new identifier whose first 48 bits are the Unix time in milliseconds."""
+    noise = int.from_bytes(os.urandom(10), "big")
+    milliseconds = time.time_ns() // 1_000_000
+    return uuid.UUID(
+        int=(milliseconds << _MS_SHIFT) | _VERSION | (noise & _RANDOM_A) | _VARIANT | (noise & _RANDOM_B)
+    )
+
+
+def uuid7_floor(moment: datetime) -> uuid.UUID:
+    """Return the smallest version 7 identifier of ``moment``: the bound of a time partition."""
+    return uuid.UUID(int=(int(moment.timestamp() * 1000) << _MS_SHIFT))

@@ -1,0 +1,23 @@
+"""Merkle tree hash as in RFC 6962, section 2.1: leaves and inner nodes are hashed under different prefixes."""
+
+import hashlib
+from collections.abc import Sequence
+
+
+def merkle_root(leaves: Sequence[bytes]) -> bytes:
+    """Return the 32-byte root over ``leaves`` in their order; of no leaves, SHA-256 of nothing."""
+    if not leaves:
+        return hashlib.sha256().digest()
+    level = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    while len(level) > 1:
+        level = _parents(level)
+    return level[0]
+
+
+def _parents(level: list[bytes]) -> list[bytes]:
+    # An odd last node moves up unchanged: the same tree RFC 6962 builds by splitting at powers of two.
+    paired = [
+        hashlib.sha256(b"\x01" + left + right).digest()
+        for left, right in zip(level[::2], level[1::2], strict=False)
+    ]
+    return [*paired, level[-1]] if len(level) % 2 else paired

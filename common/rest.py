@@ -1,0 +1,137 @@
+"""How our REST endpoints read, answer, refuse and authorise: one way for all of them."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from pydantic import BaseModel, ConfigDict, ValidationError
+from rest_framework import exceptions, status
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from common import strict_json
+from common.problems import CONTENT_TYPE, InvalidRequest, Problem, problem_document
+
+logger = logging.getLogger(__name__)
+
+
+class Body(BaseModel):
+    """Base of request bodies: strict types, unknown members refused (a typo must not pass as consent)."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+BodyT = TypeVar("BodyT", bound=BaseModel)
+
+
+class BodyTooLarge(Problem):
+    status = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    code = "body_too_large"
+    title = "The body is too large"
+
+
+def read_body(model: type[BodyT], request: Request) -> BodyT:
+    """Return the request's body as ``model``. Raises InvalidRequest naming the members, never their values."""
+    try:
+        return model.model_validate(request.data)
+    except ValidationError as exc:
+        raise InvalidRequest("Some members of the body are not as they should be.", errors=_errors(exc)) from None
+
+
+def _errors(exc: ValidationError) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    for error in exc.errors(include_input=False, include_url=False, include_context=False):
+        where = error["loc"]
+        # The name of an unknown member is the caller's text; its place is enough to find it.
+        if error["type"] == "extra_forbidden":
+            where = (*where[:-1], "?")
+        errors.setdefault(".".join(str(part) for part in where) or "body", []).append(error["msg"])
+    return errors
+
+
+class StrictJsonParser(BaseParser):
+    """JSON that means one thing (see ``common.strict_json``)."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        body = stream.read(strict_json.MAX_BODY_BYTES + 1)
+        try:
+            return strict_json.loads_object(body)
+        except strict_json.BodyTooLarge as exc:
+            raise BodyTooLarge(str(exc)) from exc
+        except strict_json.InvalidJson as exc:
+            raise InvalidRequest(str(exc)) from exc
+
+
+class JsonRenderer(BaseRenderer):
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return b"" if data is None else msgspec.json.encode(data)
+
+
+class HasScope(BasePermission):
+    """The caller's credential must carry the scope the view names in ``required_scope``."""
+
+    message = "This credential does not carry the scope that this call needs."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        scope = getattr(view, "required_scope", None)
+        return request.auth is not None and scope is not None and scope in request.auth.scopes
+
+
+def actor_of(request: Request) -> str:
+    """The caller as the audit trail names it."""
+    return f"service:{request.auth.name}"
+
+
+_TITLES = {
+    400: ("invalid_request", "The request is not valid"),
+    401: ("unauthenticated", "A valid credential is needed"),
+    403: ("forbidden", "Not allowed"),
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "Method not allowed"),
+    406: ("not_acceptable", "Only application/json can be answered"),
+    415: ("unsupported_media_type", "Only application/json can be read"),
+    429: ("too_many_requests", "Too many requests"),
+}
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Turn what a view raised into problem+json; None (a logged 500) for what nobody foresaw."""
+    if isinstance(exc, Problem):
+        return _response(exc.document())
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    if not isinstance(exc, exceptions.APIException):
+        return None
+    code, title = _TITLES.get(exc.status_code, ("error", "Error"))
+    headers = {}
+    if exc.status_code == status.HTTP_401_UNAUTHORIZED:
+        headers["WWW-Authenticate"] = getattr(exc, "auth_header", "Bearer")
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
+    detail = str(exc.detail) if isinstance(exc.detail, str) else title
+    return _response(problem_document(status=exc.status_code, code=code, title=title, detail=detail), headers)
+
+
+def _response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return Response(document, status=document["status"], headers=headers, content_type=CONTENT_TYPE)

@@ -1,0 +1,105 @@
+"""JSON as RFC 7493 (I-JSON) wants it: what two parsers could read differently is refused.
+
+Python's own ``json`` accepts NaN, duplicate members, lone surrogates and very deep nesting; on a path that ends in a
+decision each of them is a way to make two systems see two different requests.
+"""
+
+import json
+from typing import Any
+
+MAX_BODY_BYTES = 256 * 1024
+_MAX_DEPTH = 32
+
+
+class InvalidJson(ValueError):
+    """The text is not JSON that can be trusted to mean one thing. The message never quotes the text."""
+
+
+class BodyTooLarge(InvalidJson):
+    """The text is longer than MAX_BODY_BYTES."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise InvalidJson("A member name occurs twice in one object.")
+    return members
+
+
+def _constant(name: str) -> Any:
+    raise InvalidJson(f"{name} is not a JSON number.")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) >= 2**53:
+        raise InvalidJson("An integer lies outside the range that every JSON reader keeps exactly (2^53).")
+    return int(digits)
+
+
+def _real(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise InvalidJson("A number is too large.")
+    return number
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_real
+)
+
+
+def loads(body: bytes) -> Any:
+    """Parse ``body``. Raises InvalidJson (BodyTooLarge above 256 KiB) with a sentence fit for the caller."""
+    if len(body) > MAX_BODY_BYTES:
+        raise BodyTooLarge(f"The body is larger than {MAX_BODY_BYTES // 1024} KiB.")
+    # A body has at most as many levels as opening brackets: most bodies need no closer look.
+    if body.count(b"{") + body.count(b"[") > _MAX_DEPTH and _depth(body) > _MAX_DEPTH:
+        raise InvalidJson(f"The body nests deeper than {_MAX_DEPTH} levels.")
+    try:
+        text = body.decode()
+        value = _decoder.decode(text)
+    except UnicodeDecodeError as exc:
+        raise InvalidJson("The body is not UTF-8.") from exc
+    except json.JSONDecodeError as exc:
+        raise InvalidJson(f"The body is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.") from exc
+    except RecursionError as exc:
+        raise InvalidJson("The body nests too deeply.") from exc
+    if "\\" in text:
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def loads_object(body: bytes) -> dict[str, Any]:
+    """Parse ``body`` and demand an object at the top."""
+    value = loads(body)
+    if not isinstance(value, dict):
+        raise InvalidJson("The body must be a JSON object.")
+    return value
+
+
+def _refuse_lone_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as exc:
+        raise InvalidJson("A string holds half of a surrogate pair.") from exc
+
+
+def _depth(body: bytes) -> int:
+    depth = deepest = 0
+    in_string = escaped = False
+    for byte in body:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                in_string = False
+        elif byte == 0x22:
+            in_string = True
+        elif byte in b"{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"}]":
+            depth -= 1
+    return deepest

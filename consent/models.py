@@ -1,0 +1,221 @@
+"""The register of processing (purposes, notices) and the consent ledger with its one-row projection."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from common.identifiers import uuid7
+
+
+class Level(models.TextChoices):
+    """How personal processing may be, least first (house plan, "Levels")."""
+
+    NONE = "none", "None"
+    SEGMENT = "segment", "Segment"
+    BEHAVIORAL = "behavioral", "Behavioral"
+    CONTEXTUAL = "contextual", "Contextual"
+    INDIVIDUAL = "individual", "Individual"
+
+
+class LegalBasis(models.TextChoices):
+    """GDPR Article 6(1), letters a to f."""
+
+    CONSENT = "consent", "Consent"
+    CONTRACT = "contract", "Contract"
+    LEGAL_OBLIGATION = "legal_obligation", "Legal obligation"
+    VITAL_INTEREST = "vital_interest", "Vital interest"
+    PUBLIC_TASK = "public_task", "Public task"
+    LEGITIMATE_INTERESTS = "legitimate_interests", "Legitimate interests"
+
+
+class Purpose(models.Model):
+    """Why personal data is processed. The slug is public and never changes."""
+
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=120)
+    benefit = models.TextField(help_text="What the person gets from it, in plain words.")
+    legal_basis = models.CharField(max_length=24, choices=LegalBasis, default=LegalBasis.CONSENT)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="narrower")
+    actions = models.JSONField(default=list, help_text="What may be done: personalize, collect, train, share ...")
+    data_categories = models.JSONField(default=list)
+    recipients = models.JSONField(default=list, blank=True)
+    channels = models.JSONField(default=list, blank=True)
+    max_level = models.CharField(max_length=16, choices=Level, default=Level.NONE)
+    consent_valid_for = models.DurationField(
+        default=timedelta(days=730), help_text="After this time a consent has expired and must be asked again."
+    )
+    order = models.PositiveSmallIntegerField(default=100)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["order", "slug"]
+        constraints = [
+            models.CheckConstraint(
+                name="consent_purpose_is_not_its_own_parent", condition=~Q(parent=F("id")) | Q(parent=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def needs_consent(self) -> bool:
+        return self.legal_basis == LegalBasis.CONSENT
+
+    @property
+    def may_be_objected(self) -> bool:
+        """GDPR Article 21(1): processing on public task or legitimate interest can be objected to."""
+        return self.legal_basis in (LegalBasis.LEGITIMATE_INTERESTS, LegalBasis.PUBLIC_TASK)
+
+
+class Notice(models.Model):
+    """The text a person is shown before choosing. Immutable once published; a change is a new version."""
+
+    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, related_name="notices")
+    version = models.PositiveIntegerField()
+    locale = models.CharField(max_length=12, default="en")
+    text = models.TextField()
+    text_sha256 = models.CharField(max_length=64, editable=False)
+    is_material = models.BooleanField(
+        default=True, help_text="A material change asks everybody again; a cosmetic one does not."
+    )
+    published_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["purpose", "-version", "locale"]
+        constraints = [
+            models.UniqueConstraint(fields=["purpose", "version", "locale"], name="consent_notice_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} v{self.version} ({self.locale})"
+
+
+class AgeBand(models.TextChoices):
+    ADULT = "adult", "Adult"
+    MINOR = "minor", "Minor"
+    CHILD = "child", "Child"
+    UNKNOWN = "unknown", "Not known"
+
+
+class DataSubject(models.Model):
+    """A person whose data it is: a pseudonym and the current state of all choices, in one row.
+
+    A projection of the ledger, replaced in the statement that appends to it. ``consents`` maps purpose slug to
+    ``{"s": state, "n": notice version, "x": expiry epoch or null, "e": explicit, "r": record, "t": since epoch}``.
+    """
+
+    ref = models.UUIDField(primary_key=True, editable=False)
+    region = models.CharField(max_length=8, blank=True)
+    age_band = models.CharField(max_length=8, choices=AgeBand, default=AgeBand.UNKNOWN)
+    revision = models.BigIntegerField(default=0)
+    consents = models.JSONField(default=dict)
+    restricted = models.BooleanField(default=False, help_text="GDPR Article 18: stored, but not used.")
+    held = models.BooleanField(default=False, help_text="A legal hold: kept for a claim, not used otherwise.")
+    last_digest = models.BinaryField(max_length=32, null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "data subject"
+
+    def __str__(self) -> str:
+        return f"person {str(self.ref)[:8]}"
+
+
+class ConsentRecord(models.Model):
+    """One choice of one person about one purpose. Append only, chained per person by ``previous_digest``."""
+
+    class State(models.TextChoices):
+        GIVEN = "given", "Given"
+        REFUSED = "refused", "Refused"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        OBJECTED = "objected", "Objected"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    subject = models.ForeignKey(DataSubject, on_delete=models.PROTECT, db_index=False, related_name="records")
+    subject_revision = models.BigIntegerField()
+    purpose = models.ForeignKey(
+        Purpose,
+        on_delete=models.PROTECT,
+        to_field="slug",
+        db_column="purpose",
+        db_index=False,
+        related_name="records",
+    )
+    state = models.CharField(max_length=12, choices=State)
+    explicit = models.BooleanField(default=False)
+    notice_version = models.PositiveIntegerField(default=0)
+    source = models.CharField(max_length=32)
+    actor = models.CharField(max_length=120)
+    recorded_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    supersedes = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="superseded_by", db_constraint=False
+    )
+    previous_digest = models.BinaryField(max_length=32, null=True)
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        ordering = ["-recorded_at", "-id"]
+        indexes = [
+            models.Index(fields=["subject", "-subject_revision"], name="consent_record_of_subject"),
+            # Serves the sweep that finds withdrawals whose disposal has not been queued.
+            models.Index(
+                fields=["id"], condition=Q(state__in=["withdrawn", "objected"]), name="consent_record_withdrawn"
+            ),
+        ]
+        constraints = [
+            # Two first answers to the same question race for one place; the loser is told, not merged.
+            models.UniqueConstraint(
+                fields=["subject", "purpose"], condition=Q(supersedes=None), name="consent_record_first_answer"
+            ),
+        ]
+        verbose_name = "consent record"
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.purpose_id}"
+
+
+class SavedRequest(models.Model):
+    """The answer to a write that carried an idempotency key, so that the same request gets the same answer."""
+
+    key = models.BinaryField(max_length=32, primary_key=True)  # SHA-256 of caller and key
+    request_digest = models.BinaryField(max_length=32)
+    response = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return bytes(self.key).hex()[:12]
+
+
+class SubjectLink(models.Model):
+    """A single-use link to a privacy dashboard and the short session it opens. Only hashes are stored."""
+
+    token_hash = models.BinaryField(max_length=32, primary_key=True)
+    subject_ref = models.UUIDField(db_index=True)
+    issued_by = models.CharField(max_length=120)
+    issued_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+    opened_at = models.DateTimeField(null=True)
+    session_hash = models.BinaryField(max_length=32, null=True, unique=True)
+    session_expires_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"link of {self.issued_at:%Y-%m-%d %H:%M}"
+
+
+def current_notice_versions() -> dict[str, dict[str, Any]]:
+    """Per purpose: the newest notice version, and the newest *material* one a consent must have seen."""
+    rows = (
+        Notice.objects.values("purpose__slug")
+        .annotate(
+            current=models.Max("version"),
+            required=models.Max("version", filter=Q(is_material=True)),
+        )
+        .values_list("purpose__slug", "current", "required")
+    )
+    return {slug: {"current": current, "required": required or 1} for slug, current, required in rows}

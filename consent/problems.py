@@ -1,0 +1,39 @@
+from http import HTTPStatus
+
+from common.problems import Conflict, InvalidRequest, Problem
+
+
+class PurposeUnknown(InvalidRequest):
+    code = "purpose_unknown"
+    title = "There is no such purpose"
+
+
+class ConsentNotAsked(InvalidRequest):
+    code = "consent_not_asked"
+    title = "This purpose does not rest on consent"
+
+
+class CannotObject(InvalidRequest):
+    code = "cannot_object"
+    title = "This purpose cannot be objected to"
+
+
+class NoticeUnknown(InvalidRequest):
+    code = "notice_unknown"
+    title = "There is no such version of the notice"
+
+
+class NothingToWithdraw(Conflict):
+    code = "nothing_to_withdraw"
+    title = "No consent in force"
+
+
+class Superseded(Conflict):
+    code = "superseded"
+    title = "Somebody else changed this choice first"
+
+
+class IdempotencyKeyReused(Problem):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "idempotency_key_reused"
+    title = "This idempotency key was used for another request"

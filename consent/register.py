@@ -1,0 +1,71 @@
+"""Change the register of processing: purposes and notices. Every change is audited and is a new bundle revision."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from audit import trail
+from common import policy_data
+from common.canonical import sha256
+from common.problems import Conflict
+from consent.models import Notice, Purpose
+
+
+class PurposeInUse(Conflict):
+    code = "purpose_in_use"
+    title = "The legal basis of a purpose in use cannot change"
+
+
+@transaction.atomic
+def save_purpose(purpose: Purpose, *, actor: str) -> Purpose:
+    """Create or change a purpose. Its legal basis is fixed once somebody has answered (GDPR Article 13(1)(c))."""
+    created = purpose.pk is None
+    if not created:
+        before = Purpose.objects.select_for_update().get(pk=purpose.pk)
+        if before.legal_basis != purpose.legal_basis and purpose.records.exists():
+            raise PurposeInUse("People have answered under the present legal basis; make a new purpose instead.")
+    purpose.save()
+    trail.record(
+        "purpose.created" if created else "purpose.changed",
+        purpose.slug,
+        actor=actor,
+        details=_described(purpose),
+    )
+    policy_data.changed(reason=f"purpose {purpose.slug}", actor=actor)
+    return purpose
+
+
+def _described(purpose: Purpose) -> dict[str, Any]:
+    return {
+        "legal_basis": purpose.legal_basis,
+        "actions": purpose.actions,
+        "data_categories": purpose.data_categories,
+        "max_level": purpose.max_level,
+        "is_active": purpose.is_active,
+    }
+
+
+@transaction.atomic
+def publish_notice(
+    *, purpose: Purpose, text: str, actor: str, locale: str = "en", is_material: bool = True
+) -> Notice:
+    """Publish the next version of a purpose's notice. A material one makes earlier consents ask again."""
+    Purpose.objects.select_for_update().get(pk=purpose.pk)
+    last = Notice.objects.filter(purpose=purpose, locale=locale).aggregate(last=Max("version"))["last"] or 0
+    notice = Notice.objects.create(
+        purpose=purpose,
+        version=last + 1,
+        locale=locale,
+        text=text,
+        text_sha256=sha256(text.encode()).hex(),
+        is_material=is_material,
+    )
+    trail.record(
+        "notice.published",
+        purpose.slug,
+        actor=actor,
+        details={"version": notice.version, "locale": locale, "sha256": notice.text_sha256},
+    )
+    policy_data.changed(reason=f"notice of {purpose.slug}", actor=actor)
+    return notice

@@ -1,0 +1,81 @@
+"""Read consent: what is in force now, and how it came to be. Never writes."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from consent.models import ConsentRecord, DataSubject, Purpose, current_notice_versions
+
+
+@dataclass(frozen=True)
+class PurposeState:
+    """The state of one purpose for one person, as of ``now``."""
+
+    purpose: Purpose
+    state: str  # given | refused | withdrawn | expired | renewal_required | never_asked | not_required | objected
+    since: datetime | None
+    expires_at: datetime | None
+    record: str | None
+    notice_version: int | None
+    explicit: bool
+    source: str
+
+
+def state_now(entry: dict[str, Any] | None, *, legal_basis: str, required_notice: int, now_epoch: float) -> str:
+    """Return the state that counts at ``now_epoch`` (seconds): expiry and renewal are applied here."""
+    if entry is None:
+        return "never_asked" if legal_basis == "consent" else "not_required"
+    state = str(entry["s"])
+    if state != ConsentRecord.State.GIVEN:
+        return state
+    if legal_basis != "consent":
+        return "not_required"
+    if entry["x"] is not None and entry["x"] <= now_epoch:
+        return "expired"
+    return "renewal_required" if entry["n"] < required_notice else state
+
+
+def subject(ref: UUID) -> DataSubject | None:
+    return DataSubject.objects.filter(ref=ref).first()
+
+
+def states(ref: UUID, *, now: datetime) -> tuple[DataSubject | None, list[PurposeState]]:
+    """Every active purpose with this person's state; an unknown person has never been asked anything."""
+    person = subject(ref)
+    consents = person.consents if person else {}
+    notices = current_notice_versions()
+    purposes = Purpose.objects.filter(is_active=True).select_related("parent")
+    return person, [_state(purpose, consents.get(purpose.slug), notices, now) for purpose in purposes]
+
+
+def _state(
+    purpose: Purpose, entry: dict[str, Any] | None, notices: dict[str, dict[str, Any]], now: datetime
+) -> PurposeState:
+    required = notices.get(purpose.slug, {"required": 0})["required"]
+    state = state_now(
+        entry, legal_basis=purpose.legal_basis, required_notice=required, now_epoch=now.timestamp()
+    )
+    return PurposeState(
+        purpose=purpose,
+        state=state,
+        since=_moment(entry and entry["t"]),
+        expires_at=_moment(entry and entry["x"]),
+        record=entry["r"] if entry else None,
+        notice_version=entry["n"] if entry else None,
+        explicit=bool(entry and entry["e"]),
+        source=entry["src"] if entry else "",
+    )
+
+
+def _moment(epoch: int | None) -> datetime | None:
+    return datetime.fromtimestamp(epoch, tz=UTC) if epoch else None
+
+
+def history(ref: UUID, *, limit: int = 100) -> list[ConsentRecord]:
+    """The person's records, newest first."""
+    return list(
+        ConsentRecord.objects.filter(subject_id=ref)
+        .select_related("purpose")
+        .order_by("-subject_revision", "-id")[:limit]
+    )

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from consent import views
+
+urlpatterns = [
+    path("consents", views.ConsentsView.as_view(), name="consents"),
+    path("consents/state", views.ConsentStateView.as_view(), name="consent-state"),
+    path("consents/history", views.ConsentHistoryView.as_view(), name="consent-history"),
+    path("dashboard-links", views.DashboardLinksView.as_view(), name="dashboard-links"),
+]

@@ -1,0 +1,98 @@
+"""Verify the consent ledger: every record's digest, every person's chain, every projection, every audit event."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from audit.models import AuditEvent
+from consent.ledger import record_digest
+from consent.models import ConsentRecord, DataSubject
+
+_PAGE = 2_000
+
+
+@dataclass(frozen=True)
+class LedgerVerdict:
+    """What was found. ``broken`` names the first record that does not hold, or is None."""
+
+    subjects: int
+    records: int
+    broken: str | None
+
+    @property
+    def ok(self) -> bool:
+        return self.broken is None
+
+
+def verify_ledger() -> LedgerVerdict:
+    """Read the whole ledger in pages; stop at the first record that does not hold. Writes nothing."""
+    subjects = records = 0
+    in_order = ConsentRecord.objects.order_by("subject_id", "subject_revision", "id").iterator(chunk_size=_PAGE)
+    for ref, chain in groupby(in_order, key=lambda record: record.subject_id):
+        links = list(chain)
+        broken = _broken_chain(links) or _broken_projection(ref, links[-1])
+        if broken:
+            return LedgerVerdict(subjects, records, broken)
+        subjects, records = subjects + 1, records + len(links)
+    return LedgerVerdict(subjects, records, _untold())
+
+
+def _broken_chain(links: list[ConsentRecord]) -> str | None:
+    previous: bytes | None = None
+    for link in links:
+        stored = bytes(link.previous_digest) if link.previous_digest is not None else None
+        if stored != previous:
+            return f"consent record {link.id} does not continue the record before it"
+        if bytes(link.digest) != record_digest(_fields(link)):
+            return f"consent record {link.id} was changed"
+        previous = bytes(link.digest)
+    return None
+
+
+def _fields(link: ConsentRecord) -> dict[str, Any]:
+    return {
+        "id": str(link.id),
+        "subject": str(link.subject_id),
+        "purpose": link.purpose_id,
+        "state": link.state,
+        "explicit": link.explicit,
+        "notice_version": link.notice_version,
+        "source": link.source,
+        "actor": link.actor,
+        "recorded_at": link.recorded_at.isoformat(timespec="microseconds"),
+        "expires_at": link.expires_at.isoformat() if link.expires_at else None,
+        "supersedes": str(link.supersedes_id) if link.supersedes_id else None,
+        "subject_revision": link.subject_revision,
+        "previous_digest": bytes(link.previous_digest).hex() if link.previous_digest is not None else None,
+    }
+
+
+def _broken_projection(ref: Any, last: ConsentRecord) -> str | None:
+    person = DataSubject.objects.filter(ref=ref).first()
+    if person is None:
+        return f"the person of consent record {last.id} is missing"
+    if person.last_digest is None or bytes(person.last_digest) != bytes(last.digest):
+        return f"the current state behind consent record {last.id} is not the one the ledger ends in"
+    entry = person.consents.get(last.purpose_id, {})
+    if entry.get("r") != str(last.id) or entry.get("s") != last.state:
+        return f"the current state says something else than consent record {last.id}"
+    return None
+
+
+def _untold() -> str | None:
+    """A record that the audit trail does not tell of was not written by the ledger."""
+    for record in _records_without_event():
+        return f"consent record {record} has no event in the audit trail"
+    return None
+
+
+def _records_without_event() -> Iterator[Any]:
+    query = """
+        SELECT r.id FROM consent_consentrecord r WHERE NOT EXISTS (
+          SELECT 1 FROM {events} e WHERE e.object = r.subject_id::text
+            AND e.details->>'record' = r.id::text AND e.details->>'digest' = encode(r.digest, 'hex'))
+        LIMIT 1
+    """.format(events=AuditEvent._meta.db_table)  # noqa: SLF001 (Django's documented way to a table's name)
+    for record in ConsentRecord.objects.raw(query):
+        yield record.pk

@@ -1,0 +1,225 @@
+"""The consent API: give, refuse, withdraw, object, state, history, and links to the privacy dashboard.
+
+People's ids travel in bodies, never in URLs, so they stay out of access logs and browser histories.
+"""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from pydantic import BeforeValidator, Field, field_validator
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.problems import InvalidRequest
+from common.rest import Body, actor_of, read_body
+from consent import ledger, links, selectors
+from consent.pseudonyms import subject_ref
+
+SubjectId = Annotated[str, Field(min_length=1, max_length=256)]
+Uuid = Annotated[UUID, BeforeValidator(lambda value: UUID(value) if isinstance(value, str) else value)]
+
+
+class SubjectBody(Body):
+    """A person, by the business's own id. It is turned into a pseudonym at once and never stored."""
+
+    id: SubjectId
+    type: Annotated[str, Field(min_length=1, max_length=64)] = "data_subject"
+
+    def ref(self) -> UUID:
+        return subject_ref(self.id, subject_type=self.type)
+
+
+class DescribedSubject(SubjectBody):
+    """A person with what rules need to know: the region of residence and whether an adult."""
+
+    region: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
+    age_band: Literal["adult", "minor", "child", "unknown"] | None = None
+
+
+class ChoiceBody(Body):
+    purpose: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+    choice: Literal["give", "refuse", "withdraw", "object"]
+    explicit: bool = False
+    notice_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    supersedes: Uuid | None = None
+
+
+class ConsentBody(Body):
+    """One save of up to 50 choices of one person."""
+
+    subject: DescribedSubject
+    choices: Annotated[list[ChoiceBody], Field(min_length=1, max_length=50)]
+    source: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")] = "api"
+
+    @field_validator("choices")
+    @classmethod
+    def _one_choice_a_purpose(cls, choices: list[ChoiceBody]) -> list[ChoiceBody]:
+        if len({choice.purpose for choice in choices}) != len(choices):
+            raise ValueError("a purpose is named twice")
+        return choices
+
+
+class SubjectOnly(Body):
+    subject: SubjectBody
+
+
+class RecordAnswer(Body):
+    id: UUID
+    purpose: str
+    state: str
+    notice_version: int
+    recorded_at: str
+    expires_at: str | None
+    supersedes: UUID | None
+    digest: str
+
+
+class SavedAnswer(Body):
+    subject_revision: int
+    records: list[RecordAnswer]
+
+
+class StateAnswer(Body):
+    known: bool
+    subject_revision: int
+    purposes: dict[str, Any]
+
+
+class HistoryAnswer(Body):
+    records: list[RecordAnswer]
+
+
+class LinkAnswer(Body):
+    url: str
+    expires_at: str
+
+
+_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="Up to 128 characters; makes a repeat harmless."
+)
+_PROBLEMS = {
+    400: OpenApiResponse(description="problem+json"),
+    401: OpenApiResponse(description="problem+json"),
+    403: OpenApiResponse(description="problem+json"),
+    409: OpenApiResponse(description="problem+json"),
+    422: OpenApiResponse(description="problem+json"),
+}
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= 128 and key.isascii() and key.isprintable()):
+        raise InvalidRequest("Idempotency-Key must be 1 to 128 printable ASCII characters.")
+    return key
+
+
+def _choice(body: ChoiceBody) -> ledger.Choice:
+    values = {name: getattr(body, name) for name in body.model_fields_set}
+    return ledger.Choice(**values)
+
+
+class ConsentsView(APIView):
+    """Save what a person chose."""
+
+    required_scope = "consents"
+
+    @extend_schema(
+        operation_id="save_consents",
+        request=ConsentBody,
+        responses={201: SavedAnswer, 200: SavedAnswer, **_PROBLEMS},
+        parameters=[_KEY],
+    )
+    def post(self, request: Request) -> Response:
+        body = read_body(ConsentBody, request)
+        saved = ledger.save_choices(
+            ledger.Request(
+                subject_ref=body.subject.ref(),
+                choices=[_choice(choice) for choice in body.choices],
+                source=body.source,
+                actor=actor_of(request),
+                region=body.subject.region,
+                age_band=body.subject.age_band,
+                idempotency_key=_idempotency_key(request),
+            )
+        )
+        answer = {"subject_revision": saved.subject_revision, "records": saved.records}
+        return Response(answer, status=status.HTTP_200_OK if saved.replayed else status.HTTP_201_CREATED)
+
+
+class ConsentStateView(APIView):
+    """What is in force for a person now, for every purpose."""
+
+    required_scope = "consents"
+
+    @extend_schema(operation_id="consent_state", request=SubjectOnly, responses={200: StateAnswer, **_PROBLEMS})
+    def post(self, request: Request) -> Response:
+        body = read_body(SubjectOnly, request)
+        person, purposes = selectors.states(body.subject.ref(), now=timezone.now())
+        return Response(
+            {
+                "known": person is not None,
+                "subject_revision": person.revision if person else 0,
+                "purposes": {state.purpose.slug: _state_answer(state) for state in purposes},
+            }
+        )
+
+
+class ConsentHistoryView(APIView):
+    """A person's records, newest first."""
+
+    required_scope = "consents"
+
+    @extend_schema(
+        operation_id="consent_history", request=SubjectOnly, responses={200: HistoryAnswer, **_PROBLEMS}
+    )
+    def post(self, request: Request) -> Response:
+        body = read_body(SubjectOnly, request)
+        records = selectors.history(body.subject.ref())
+        return Response(
+            {
+                "records": [
+                    {
+                        "id": record.id,
+                        "purpose": record.purpose_id,
+                        "state": record.state,
+                        "notice_version": record.notice_version,
+                        "recorded_at": record.recorded_at,
+                        "expires_at": record.expires_at,
+                        "supersedes": record.supersedes_id,
+                        "digest": bytes(record.digest).hex(),
+                    }
+                    for record in records
+                ]
+            }
+        )
+
+
+class DashboardLinksView(APIView):
+    """Issue a single-use link to a person's privacy dashboard, valid for 15 minutes."""
+
+    required_scope = "subject_links"
+
+    @extend_schema(
+        operation_id="issue_dashboard_link", request=SubjectOnly, responses={201: LinkAnswer, **_PROBLEMS}
+    )
+    def post(self, request: Request) -> Response:
+        body = read_body(SubjectOnly, request)
+        token, link = links.issue_link(subject_ref=body.subject.ref(), issued_by=actor_of(request))
+        answer = {"url": f"{settings.PUBLIC_URL}/privacy/open/{token}", "expires_at": link.expires_at}
+        return Response(answer, status=status.HTTP_201_CREATED)
+
+
+def _state_answer(state: selectors.PurposeState) -> dict[str, Any]:
+    return {
+        "state": state.state,
+        "since": state.since,
+        "expires_at": state.expires_at,
+        "record": state.record,
+        "notice_version": state.notice_version,
+        "explicit": state.explicit,
+    }

@@ -1,0 +1,67 @@
+"""The admin's menu, in the field's words."""
+
+from typing import Any
+
+from django.urls import reverse_lazy
+
+
+def _link(title: str, icon: str, model: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+
+
+def _group(title: str, *links: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "separator": True, "items": list(links)}
+
+
+SIDEBAR: dict[str, Any] = {
+    "show_search": True,
+    "show_all_applications": False,
+    "navigation": [
+        {"items": [{"title": "Today", "icon": "wb_sunny", "link": reverse_lazy("admin:index")}]},
+        _group(
+            "Consent",
+            _link("Purposes", "target", "consent_purpose"),
+            _link("Notices", "article", "consent_notice"),
+            _link("Data subjects", "person", "consent_datasubject"),
+            _link("Consent ledger", "receipt_long", "consent_consentrecord"),
+        ),
+        _group(
+            "Policies",
+            _link("Bundles", "inventory_2", "policies_bundle"),
+            _link("Activations", "published_with_changes", "policies_activation"),
+            _link("Residency rules", "public", "policies_residencyrule"),
+            _link("Regions", "map", "policies_region"),
+            _link("Processing regions", "dns", "policies_processingregion"),
+            _link("Transfer instruments", "handshake", "policies_transferinstrument"),
+            _link("Jurisdictions", "gavel", "policies_jurisdiction"),
+            _link("Sensitive categories", "health_and_safety", "policies_sensitivecategory"),
+        ),
+        _group(
+            "Models",
+            _link("Versions", "model_training", "model_registry_modelversion"),
+            _link("Models", "deployed_code", "model_registry_model"),
+        ),
+        _group(
+            "Data and retention",
+            _link("Retention schedules", "schedule", "privacy_retentionschedule"),
+            _link("Disposals", "delete_sweep", "privacy_disposal"),
+            _link("Catalogue", "shopping_bag", "personalization_item"),
+        ),
+        _group(
+            "Releases",
+            _link("Published statistics", "query_stats", "privacy_release"),
+            _link("Privacy budgets", "savings", "privacy_privacybudget"),
+        ),
+        _group("Decisions", _link("Decision log", "fact_check", "policies_decision")),
+        _group(
+            "Audit",
+            _link("Events", "history", "audit_auditevent"),
+            _link("Anchors", "link", "audit_auditanchor"),
+        ),
+        _group(
+            "Access",
+            _link("Service credentials", "key", "policies_servicecredential"),
+            _link("Officers", "badge", "auth_user"),
+        ),
+    ],
+}

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class GovernanceConfig(AppConfig):
+    name = "governance"
+
+    def ready(self) -> None:
+        from governance import celery  # noqa: F401, PLC0415 (tasks need the configured app in every process)

@@ -1,0 +1,38 @@
+"""Celery: one worker, one beat. Every task is idempotent, so a job delivered twice does no harm."""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
+
+app = Celery("assent")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.update(
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    # A job taken by a worker that was killed is delivered again after this many seconds.
+    broker_transport_options={"visibility_timeout": 600},
+    timezone="UTC",
+    beat_schedule={
+        "anchor-audit-trail": {"task": "audit.tasks.anchor_audit_trail", "schedule": 10.0},
+        "sweep-disposals": {"task": "privacy.tasks.sweep_disposals", "schedule": 60.0},
+        "apply-retention": {"task": "privacy.tasks.apply_retention", "schedule": crontab(hour=1, minute=10)},
+        "trim-windows": {"task": "personalization.tasks.trim_windows", "schedule": crontab(hour=1, minute=30)},
+        "check-segments": {"task": "personalization.tasks.check_segments", "schedule": crontab(hour=1, minute=45)},
+        "train-recommender": {"task": "personalization.tasks.train_recommender", "schedule": crontab(hour=2, minute=0)},
+        "release-consent-rates": {
+            "task": "privacy.tasks.release_consent_rates",
+            "schedule": crontab(hour=3, minute=0),
+        },
+        "forget-pseudonym-keys": {
+            "task": "policies.tasks.forget_pseudonym_keys",
+            "schedule": crontab(hour=4, minute=0),
+        },
+    },
+)

@@ -1,0 +1,106 @@
+"""The environment of a process: every variable is read here, once, with its type.
+
+Nonsense is refused at start (``DEBUG=yes`` is an error, not true). Secrets may also come from a file named by
+``NAME_FILE``. Nothing secret is ever part of a message.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class BadEnvironment(SystemExit):
+    """A variable is missing or makes no sense; the process must not start."""
+
+
+def _strict_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    try:
+        return {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
+    except KeyError:
+        raise ValueError("must be true or false") from None
+
+
+def _url(*schemes: str) -> AfterValidator:
+    def check(value: SecretStr) -> SecretStr:
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme not in schemes:
+            raise ValueError(f"must start with one of: {', '.join(s + '://' for s in schemes)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _host_list(value: Any) -> Any:
+    return [host.strip() for host in value.split(",") if host.strip()] if isinstance(value, str) else value
+
+
+def _origin(value: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", value.rstrip("/")):
+        raise ValueError("must be an origin such as https://privacy.example.org")
+    return value.rstrip("/")
+
+
+Flag = Annotated[bool, BeforeValidator(_strict_bool)]
+Hosts = Annotated[list[str], NoDecode, BeforeValidator(_host_list)]
+Origin = Annotated[str, AfterValidator(_origin)]
+
+
+class Environment(BaseSettings):
+    """What a process of Assent can be told. Names are the variables' names in lower case."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    database_url: Annotated[SecretStr, _url("postgresql", "postgres")]
+    broker_url: Annotated[SecretStr, _url("redis", "rediss", "redis+socket", "memory")]
+    opa_url: Annotated[SecretStr | None, Field()] = None
+    opa_timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 250
+    assent_home: Path
+    secret_key: SecretStr = SecretStr("")
+    secret_key_file: Path | None = None
+    subject_key: SecretStr = SecretStr("")
+    subject_key_file: Path | None = None
+    public_url: Origin = "http://localhost:8000"
+    allowed_hosts: Hosts = ["localhost", "127.0.0.1", "[::1]"]
+    debug: Flag = False
+    processing_region: Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")] = "eu-central"
+    business_name: Annotated[str, Field(min_length=1, max_length=80)] = "Northwind Shop"
+
+    @model_validator(mode="after")
+    def _read_secret_files(self) -> "Environment":
+        for name in ("secret_key", "subject_key"):
+            path = getattr(self, f"{name}_file")
+            if path is not None:
+                setattr(self, name, SecretStr(_read(path, name)))
+            if len(getattr(self, name).get_secret_value()) < 32:
+                raise ValueError(f"{name.upper()} (or {name.upper()}_FILE) must hold at least 32 characters")
+        if not re.fullmatch(r"[0-9a-f]{64,128}", self.subject_key.get_secret_value()):
+            raise ValueError("SUBJECT_KEY (or SUBJECT_KEY_FILE) must be 64 to 128 hexadecimal digits")
+        if self.opa_url is not None and urlsplit(self.opa_url.get_secret_value()).scheme not in ("http", "https"):
+            raise ValueError("OPA_URL must start with http:// or https://")
+        return self
+
+
+def _read(path: Path, name: str) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as exc:
+        raise ValueError(f"{name.upper()}_FILE cannot be read: {exc.strerror}") from exc
+
+
+def read_environment() -> Environment:
+    """Read the process environment. Raises BadEnvironment with one line per fault."""
+    try:
+        return Environment()
+    except ValidationError as exc:
+        lines = [
+            f"  {'.'.join(str(part) for part in error['loc']).upper() or 'environment'}: "
+            f"{error['msg'].removeprefix('Value error, ')}"
+            for error in exc.errors(include_input=False, include_url=False)
+        ]
+        raise BadEnvironment("The environment cannot be used:\n" + "\n".join(lines)) from None

@@ -1,0 +1,205 @@
+"""The command line of ``./assent``.
+
+Options of the launcher itself, ``--home`` and ``--port``, may stand before or after the command; what
+follows a lone ``--`` is passed on untouched.
+"""
+
+import errno
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from governance.instance import console
+from governance.instance.errors import InstanceError, disk_full, is_disk_full, refused
+from governance.instance.home import DEFAULT_HOME
+from governance.instance.ports import DEFAULT_PORT, parse_port
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+_INTERRUPTED = 130
+
+HELP = """\
+usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
+
+  up                              start an instance and keep it running until Ctrl-C
+  demo [--exit] [--dataset DIR]   the same with a made-up business, and tell its story
+  down                            stop the instance
+  status [--json]                 show what runs (exit status 0: ready, 3: not)
+  test [PYTEST ARGUMENT ...]      run the tests against a database made for them
+  credentials ARGUMENT ...        service credentials, e.g. credentials create shop --scope decisions
+  verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
+  retention ARGUMENT ...          see and run retention schedules
+  anonymise ARGUMENT ...          anonymise a table; needs no database
+  bench ARGUMENT ...              measure this installation
+  manage ARGUMENT ...             any of Django's commands
+
+  --home DIR   the instance's folder (default: .assent in the checkout)
+  --port N     where it listens on this machine (default: 8000)
+  --           everything after it is passed on as it is
+
+DATABASE_URL, BROKER_URL and OPA_URL name servers to use instead of the embedded ones.
+COMMAND --help tells more about credentials, verify, retention, anonymise, bench and manage."""
+
+
+@dataclass
+class Request:
+    """What was asked for: the launcher's own options, and the words after the command."""
+
+    home: Path
+    port: int
+    words: list[str]
+    literal: list[str] = field(default_factory=list)
+    """What stood after a lone ``--``."""
+
+    @property
+    def arguments(self) -> list[str]:
+        """All that is passed on to another program."""
+        return self.words + self.literal
+
+    def take_flag(self, name: str) -> bool:
+        """Remove a flag from the words and say whether it was there."""
+        found = name in self.words
+        self.words = [word for word in self.words if word != name]
+        return found
+
+    def require_nothing_else(self) -> None:
+        """Raise InstanceError if a word is left that nobody understood."""
+        if self.arguments:
+            raise refused(f"{self.arguments[0]!r} is not understood here; see ./assent --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command line and return the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(*parse(words))
+    except InstanceError as exc:
+        console.say(str(exc))
+        return exc.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except OSError as exc:
+        return _explain(exc)
+
+
+def parse(words: Sequence[str]) -> tuple[str, Request]:
+    """Return the command and the request; raises InstanceError for an option without a usable value."""
+    own, literal = _split(words)
+    home = take_value(own, "--home")
+    port = take_value(own, "--port")
+    command = own.pop(0) if own else "help"
+    request = Request(
+        home=CHECKOUT / DEFAULT_HOME if home is None else Path(home).absolute(),
+        port=DEFAULT_PORT if port is None else parse_port(port),
+        words=own,
+        literal=literal,
+    )
+    return command, request
+
+
+def take_value(words: list[str], name: str) -> str | None:
+    """Remove every ``NAME VALUE`` and ``NAME=VALUE`` from ``words`` and return the last value.
+
+    Raises InstanceError if the value is missing.
+    """
+    value = None
+    for index in reversed([i for i, word in enumerate(words) if word.split("=")[0] == name]):
+        _, joined, found = words[index].partition("=")
+        if not joined:
+            found = words.pop(index + 1) if index + 1 < len(words) else ""
+        if not found:
+            raise refused(f"{name} needs a value.")
+        words.pop(index)
+        value = found if value is None else value
+    return value
+
+
+def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    end = words.index("--") if "--" in words else len(words)
+    return list(words[:end]), list(words[end + 1 :])
+
+
+def _run(command: str, request: Request) -> int:
+    wants_help = command in _OWN and command != "test" and {"-h", "--help"} & set(request.words)
+    if wants_help or command in {"help", "-h", "--help"}:
+        console.announce(HELP)
+        return 0
+    if command in _OWN:
+        return _OWN[command](request)
+    if command not in _ERRANDS:
+        raise refused(f"{command!r} is not a command; see ./assent --help")
+    return _errand(command, request)
+
+
+def _up(request: Request) -> int:
+    from governance.instance.instance import run_instance
+
+    request.require_nothing_else()
+    return run_instance(request.home, port=request.port)
+
+
+def _demo(request: Request) -> int:
+    from governance.instance.demonstration import demonstration
+    from governance.instance.instance import run_instance
+
+    dataset = take_value(request.words, "--dataset")
+    demo = demonstration(dataset=dataset, exits=request.take_flag("--exit"))
+    request.require_nothing_else()
+    return run_instance(request.home, port=request.port, demo=demo)
+
+
+def _down(request: Request) -> int:
+    from governance.instance.report import stop_instance
+
+    request.require_nothing_else()
+    return stop_instance(request.home)
+
+
+def _status(request: Request) -> int:
+    from governance.instance.report import show_status
+
+    as_json = request.take_flag("--json")
+    request.require_nothing_else()
+    return show_status(request.home, as_json=as_json)
+
+
+def _test(request: Request) -> int:
+    from governance.instance.testrun import run_tests
+
+    return run_tests(request.arguments)
+
+
+def _errand(command: str, request: Request) -> int:
+    from governance.instance.errands import run_errand
+
+    arguments = request.arguments if command == "manage" else [command, *request.arguments]
+    only_asks = bool({"-h", "--help"} & set(request.words))
+    return run_errand(
+        request.home,
+        port=request.port,
+        arguments=arguments,
+        needs_database=command not in _WITHOUT_DATABASE and not only_asks,
+    )
+
+
+def _explain(error: OSError) -> int:
+    """Say in one sentence what the machine refused."""
+    where = error.filename or "the instance's folder"
+    if is_disk_full(error):
+        console.say(str(disk_full(where)))
+    elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        console.say(f"{where} cannot be used by this user: {error.strerror}.")
+    else:
+        console.say(f"The machine refused: {error.strerror or error} ({where}).")
+    return 1
+
+
+_OWN: dict[str, Callable[[Request], int]] = {
+    "up": _up,
+    "demo": _demo,
+    "down": _down,
+    "status": _status,
+    "test": _test,
+}
+_WITHOUT_DATABASE = frozenset({"anonymise"})
+_ERRANDS = frozenset({"manage", "verify", "credentials", "retention", "bench", *_WITHOUT_DATABASE})

@@ -1,0 +1,58 @@
+"""Programs from outside that the tests use when they can: an OPA server and a browser."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from governance.instance import console
+from governance.instance.logs import tail
+
+OPA_VERSION = "1.20.2"
+_OPA_MODULE = f"github.com/open-policy-agent/opa@v{OPA_VERSION}"
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def find_opa() -> Path | None:
+    """Return an ``opa`` program: from PATH, kept from an earlier build, or built now with Go."""
+    kept = _cache_folder() / "opa"
+    on_path = shutil.which("opa")
+    if on_path:
+        return Path(on_path)
+    if os.access(kept, os.X_OK):
+        return kept
+    return _build(kept) if shutil.which("go") else None
+
+
+def find_browser() -> Path | None:
+    """Return a Chromium or Chrome program from PATH, None if there is none."""
+    found = filter(None, map(shutil.which, _BROWSERS))
+    return next(map(Path, found), None)
+
+
+def _cache_folder() -> Path:
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "assent" / f"opa-{OPA_VERSION}"
+
+
+def _build(target: Path) -> Path | None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    log = target.parent / "build.log"
+    console.say(f"building OPA {OPA_VERSION} with Go, once; this takes about two minutes")
+    began = time.monotonic()
+    with log.open("wb") as output:
+        built = subprocess.run(
+            ["go", "install", _OPA_MODULE],
+            env={**os.environ, "GOBIN": str(target.parent), "CGO_ENABLED": "0"},
+            cwd=target.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+        )
+    if built.returncode != 0:
+        console.say(f"OPA could not be built; the last lines of {log}:\n{tail(log)}")
+        return None
+    console.say(f"built OPA in {time.monotonic() - began:.0f} s")
+    return target

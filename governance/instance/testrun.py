@@ -1,0 +1,93 @@
+"""``test``: the project's tests against an instance that exists only for them."""
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from governance.instance import console
+from governance.instance.environment import home_variables
+from governance.instance.errands import start_and_wait
+from governance.instance.foreground import run_in_front
+from governance.instance.home import Home, open_home
+from governance.instance.outside_tools import find_browser, find_opa
+from governance.instance.postgres import THROWAWAY_SETTINGS, PostgresServer
+from governance.instance.server_user import server_user
+from governance.instance.sockets import socket_folder
+
+_TERMINATED = 128 + signal.SIGTERM
+# Settings of a shell that would make the tests depend on where they run.
+_NOT_PASSED_ON = (
+    "OPA_URL",
+    "BROKER_URL",
+    "SECRET_KEY",
+    "SUBJECT_KEY",
+    "PUBLIC_URL",
+    "DEBUG",
+    "ALLOWED_HOSTS",
+)
+
+
+def run_tests(arguments: Sequence[str]) -> int:
+    """Run pytest with ``arguments`` and return its exit status; the database is deleted afterwards."""
+    signal.signal(signal.SIGTERM, _leave)
+    tools = _tools()
+    with _throwaway_home() as home:
+        server = PostgresServer(home, THROWAWAY_SETTINGS)
+        try:
+            console.say("starting a database for the tests")
+            start_and_wait(server)
+            command = [sys.executable, "-m", "pytest", *arguments]
+            return run_in_front(command, environment=_environment(home, server, tools))
+        finally:
+            server.stop()
+
+
+def _tools() -> dict[str, str]:
+    opa, browser = find_opa(), find_browser()
+    if opa is None:
+        _warn("no OPA here (and no Go to build it with)", "tests against a real OPA server")
+    if browser is None:
+        _warn("no Chromium or Chrome here", "tests in a real browser")
+    found = {"ASSENT_TEST_OPA": opa, "ASSENT_TEST_CHROMIUM": browser}
+    return {name: str(path) for name, path in found.items() if path is not None}
+
+
+def _warn(reason: str, tests: str) -> None:
+    console.say(f"{'!' * 20}\nassent: !! {reason}: the {tests} are SKIPPED\nassent: {'!' * 20}")
+
+
+def _environment(home: Home, server: PostgresServer, tools: dict[str, str]) -> dict[str, str]:
+    outer = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
+    return {
+        **outer,
+        **tools,
+        **home_variables(home),
+        "DJANGO_SETTINGS_MODULE": "governance.settings.test",
+        "DATABASE_URL": server.url,
+    }
+
+
+@contextlib.contextmanager
+def _throwaway_home() -> Iterator[Home]:
+    folder = Path(tempfile.mkdtemp(prefix="assent-test-"))
+    try:
+        home = open_home(folder)
+        outside = socket_folder(home, server_user())
+        try:
+            yield home
+        finally:
+            # Where the home is closed to the server's user, its data and sockets lie elsewhere.
+            for part in ((folder / "postgres").resolve(), outside):
+                shutil.rmtree(part, ignore_errors=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(_TERMINATED)

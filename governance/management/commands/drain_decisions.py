@@ -1,0 +1,43 @@
+"""Copy spooled decisions into the decision log until told to stop."""
+
+import logging
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, connection
+
+from policies import drainer
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Copy spooled decisions into the decision log."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="Copy what is there and end.")
+
+    def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        folder = Path(settings.SPOOL_DIR)
+        if once:
+            self.stdout.write(f"{drainer.drain(folder)} decisions copied.")
+            return
+        self._stopping = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        while not self._stopping:
+            try:
+                drainer.run(folder, stop=lambda: self._stopping)
+            except (DatabaseError, OSError):
+                # The spools keep everything; a database that comes back finds them as they were.
+                logger.exception("Draining failed; trying again")
+                connection.close()
+                time.sleep(2)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopping = True

@@ -1,0 +1,86 @@
+"""What every page and ordinary endpoint gets: security headers, and problems in the shape the caller reads."""
+
+from collections.abc import Callable
+
+import msgspec
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+from common.problems import CONTENT_TYPE, Problem, problem_document
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+_STRICT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+# The admin's theme (Alpine) evaluates expressions and writes styles; it is for officers only and loads nothing foreign.
+_ADMIN = _STRICT.replace("script-src 'self'", "script-src 'self' 'unsafe-eval' 'unsafe-inline'").replace(
+    "style-src 'self'", "style-src 'self' 'unsafe-inline'"
+)
+_DOCS = _STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+
+
+class SecurityHeaders:
+    """A strict Content-Security-Policy on public pages, and headers that switch off what no page needs."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", _policy(request.path))
+        response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), browsing-topics=()"
+        if request.path.startswith(("/privacy/", "/api/v1/")):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _policy(path: str) -> str:
+    if path.startswith("/admin/"):
+        return _ADMIN
+    return _DOCS if path.startswith("/api/docs") else _STRICT
+
+
+class Problems:
+    """Turn our own errors that reach Django into a page, a message in the admin, or problem+json."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if _is_api(request) and response.status_code >= 400 and "json" not in response.headers.get("Content-Type", ""):
+            return _plain_problem(response.status_code)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Problem):
+            return None
+        if request.path.startswith("/admin/"):
+            messages.error(request, exception.detail)
+            return HttpResponseRedirect(request.path)
+        if _is_api(request):
+            return _json(exception.document())
+        return render(request, "errors/problem.html", {"problem": exception}, status=exception.status)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/v1/")
+
+
+_CODES = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+_TITLES = {400: "The request is not valid", 404: "Not found", 405: "Method not allowed"}
+
+
+def _plain_problem(status: int) -> HttpResponse:
+    title = _TITLES.get(status, "Something went wrong on our side" if status >= 500 else "Not possible")
+    code = _CODES.get(status, "internal_error" if status >= 500 else "error")
+    return _json(problem_document(status=status, code=code, title=title, detail=title))
+
+
+def _json(document: dict[str, object]) -> HttpResponse:
+    return HttpResponse(
+        msgspec.json.encode(document), status=int(str(document["status"])), content_type=CONTENT_TYPE
+    )

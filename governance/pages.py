@@ -1,0 +1,134 @@
+"""The privacy dashboard's pages: open a link, look, choose, leave. Plain forms; nothing needs JavaScript."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from common.problems import Problem
+from consent import ledger, links, selectors
+from consent.models import SubjectLink
+from governance import dashboard as content
+
+View = Callable[..., HttpResponse]
+
+
+@require_GET
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Use up a single-use link and start a short session. Used, expired and unknown links look the same."""
+    secret = links.open_link(token) if len(token) <= 128 else None
+    if secret is None:
+        return render(request, "privacy/link_invalid.html", {"business_name": settings.BUSINESS_NAME}, status=410)
+    response = redirect("privacy")
+    response.set_cookie(
+        settings.SUBJECT_COOKIE_NAME,
+        secret,
+        max_age=int(links.SESSION_LASTS.total_seconds()),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+    return response
+
+
+def _session(request: HttpRequest) -> SubjectLink | None:
+    secret = request.COOKIES.get(settings.SUBJECT_COOKIE_NAME, "")
+    return links.open_session(secret) if 0 < len(secret) <= 128 else None
+
+
+def _signed_out(request: HttpRequest) -> HttpResponse:
+    return render(request, "privacy/link_invalid.html", {"business_name": settings.BUSINESS_NAME}, status=403)
+
+
+@require_http_methods(["GET", "HEAD"])
+def dashboard(request: HttpRequest) -> HttpResponse:
+    session = _session(request)
+    if session is None:
+        return _signed_out(request)
+    context = content.context(
+        session.subject_ref,
+        session_ends=session.session_expires_at,
+        gpc=request.headers.get("Sec-GPC") == "1",
+    )
+    response = render(request, "privacy/dashboard.html", {**context, "message": _message(request)})
+    response.headers["Vary"] = "Sec-GPC, Cookie"
+    return response
+
+
+def _message(request: HttpRequest) -> dict[str, Any] | None:
+    last = list(messages.get_messages(request))[-1:]
+    return {"text": str(last[0]), "kind": last[0].tags} if last else None
+
+
+@require_POST
+def choose(request: HttpRequest) -> HttpResponse:
+    """Save one choice, bound to the record the person saw."""
+    session = _session(request)
+    if session is None:
+        return _signed_out(request)
+    choice = request.POST.get("choice", "")
+    if choice not in ("give", "refuse", "withdraw"):
+        return redirect("privacy")
+    wanted = ledger.Choice(
+        purpose=request.POST.get("purpose", "")[:64],
+        choice=choice,
+        supersedes=_uuid(request.POST.get("supersedes", "")),
+    )
+    try:
+        _save(session.subject_ref, [wanted])
+    except Problem as problem:
+        messages.error(request, _problem_in_words(problem))
+    else:
+        messages.success(request, _("Saved. It applies from now on."))
+    return redirect("privacy")
+
+
+@require_POST
+def all_off(request: HttpRequest) -> HttpResponse:
+    """Withdraw everything that rests on consent, in one step."""
+    session = _session(request)
+    if session is None:
+        return _signed_out(request)
+    _person, states = selectors.states(session.subject_ref, now=timezone.now())
+    choices = [
+        ledger.Choice(purpose=state.purpose.slug, choice="refuse")
+        for state in states
+        if state.purpose.needs_consent and state.state not in ("refused", "withdrawn")
+    ]
+    if choices:
+        _save(session.subject_ref, choices)
+    messages.success(request, _("Everything is off. What we kept for it is being deleted."))
+    return redirect("privacy")
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    links.end_session(request.COOKIES.get(settings.SUBJECT_COOKIE_NAME, ""))
+    response = redirect("home")
+    response.delete_cookie(settings.SUBJECT_COOKIE_NAME, path="/")
+    return response
+
+
+def _save(ref: UUID, choices: list[ledger.Choice]) -> None:
+    ledger.save_choices(ledger.Request(subject_ref=ref, choices=choices, source="dashboard", actor="subject"))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _problem_in_words(problem: Problem) -> str:
+    if problem.code in ("superseded", "nothing_to_withdraw"):
+        return _("This was changed in another window. Here is how it stands now.")
+    return _("That could not be saved. Nothing was changed.")

@@ -1,0 +1,196 @@
+"""Settings shared by every environment; the other files in this folder only override."""
+
+from pathlib import Path
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from governance.admin_menu import SIDEBAR
+from governance.env import read_environment
+
+ENV = read_environment()
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+DEBUG = ENV.debug
+SECRET_KEY = ENV.secret_key.get_secret_value()
+ALLOWED_HOSTS = ENV.allowed_hosts
+ROOT_URLCONF = "governance.urls"
+WSGI_APPLICATION = "governance.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# What this installation is, in the words of the house plan.
+ASSENT_HOME = ENV.assent_home
+SUBJECT_KEY = bytes.fromhex(ENV.subject_key.get_secret_value())
+PUBLIC_URL = ENV.public_url
+PROCESSING_REGION = ENV.processing_region
+BUSINESS_NAME = ENV.business_name
+OPA_URL = ENV.opa_url.get_secret_value() if ENV.opa_url else None
+OPA_TIMEOUT_MS = ENV.opa_timeout_ms
+SPOOL_DIR = ASSENT_HOME / "spool"
+MODEL_DIR = ASSENT_HOME / "models"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",  # dates relative to now, on the pages
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "common",
+    "audit",
+    "consent",
+    "privacy",
+    "model_registry",
+    "policies",
+    "personalization",
+    "governance",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "governance.middleware.SecurityHeaders",
+    "governance.middleware.Problems",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def _database(url: str) -> dict[str, Any]:
+    parts = conninfo_to_dict(url)
+    known = {key: str(parts.pop(key, "") or "") for key in ("dbname", "user", "password", "host", "port")}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": known["dbname"],
+        "USER": known["user"],
+        "PASSWORD": known["password"],
+        "HOST": known["host"],
+        "PORT": known["port"],
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**parts, "connect_timeout": 5, "application_name": "assent"},
+    }
+
+
+DATABASES = {"default": _database(ENV.database_url.get_secret_value())}
+
+CELERY_BROKER_URL = ENV.broker_url.get_secret_value()
+
+STATIC_URL = "/static/"
+STATIC_ROOT = ASSENT_HOME / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+
+_SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = _SECURE
+CSRF_COOKIE_SECURE = _SECURE
+SESSION_COOKIE_NAME = "__Host-assent_officer" if _SECURE else "assent_officer"
+CSRF_COOKIE_NAME = "__Host-assent_csrf" if _SECURE else "assent_csrf"
+SUBJECT_COOKIE_NAME = "__Host-assent_subject" if _SECURE else "assent_subject"
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 8 * 3600
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["policies.authentication.ServiceCredentialAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["common.rest.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["common.rest.StrictJsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["common.rest.JsonRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "common.rest.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Assent",
+    "VERSION": "1",
+    "DESCRIPTION": (
+        "Consent in, decision out. Every call carries a service credential as a Bearer token; "
+        "errors are problem+json with a stable `code`."
+    ),
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": ["governance.openapi.finish_document"],
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Assent",
+    "SITE_HEADER": "Assent",
+    "SITE_SUBHEADER": "Privacy and consent governance",
+    "SITE_SYMBOL": "verified_user",
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "governance.start_page.context",
+    "SIDEBAR": SIDEBAR,
+    "COLORS": {
+        "primary": {
+            "50": "#f1f4fb", "100": "#e0e7f6", "200": "#c7d4f0", "300": "#a8bdf5", "400": "#a8bdf5",
+            "500": "#4a68ad", "600": "#2f4a8f", "700": "#273d76", "800": "#223461", "900": "#1f2d52",
+            "950": "#141d36",
+        },
+    },  # fmt: skip
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # Its messages quote the Host header and the path, which callers may fill with anything.
+        "django.security": {"level": "ERROR"},
+        "django.request": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,20 @@
+"""Tests: a throwaway instance; secrets are made up here when none are given."""
+
+import os
+import tempfile
+
+os.environ.setdefault("DATABASE_URL", "postgresql://assent@localhost/assent")
+os.environ.setdefault("BROKER_URL", "memory://")
+os.environ.setdefault("ASSENT_HOME", tempfile.mkdtemp(prefix="assent-test-"))
+os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
+os.environ.setdefault("SUBJECT_KEY", "5e" * 32)
+
+from governance.settings.base import *  # noqa: E402, F403
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,16 @@
+#!/usr/bin/env python3
+"""Django's command line; ``./assent manage`` runs it with the instance's environment."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 (after the settings are named)
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Models that may process personal data: what each is, which version is live, and what it may serve."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from consent.models import Level, Purpose
+
+
+class Model(models.Model):
+    """A model by its stable slug, for example ``basket``."""
+
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    owner = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ModelVersion(models.Model):
+    """One trained version, what it may be used for, and where it stands in its life."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        APPROVED = "approved", "Approved"
+        SUSPENDED = "suspended", "Suspended"
+        RETIRED = "retired", "Retired"
+
+    NEXT = {
+        Status.DRAFT: {Status.APPROVED, Status.RETIRED},
+        Status.APPROVED: {Status.SUSPENDED, Status.RETIRED},
+        Status.SUSPENDED: {Status.APPROVED, Status.RETIRED},
+        Status.RETIRED: set(),
+    }
+
+    model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="versions")
+    version = models.PositiveIntegerField()
+    status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)
+    purposes = models.ManyToManyField(Purpose, related_name="model_versions")
+    max_level = models.CharField(max_length=16, choices=Level, default=Level.INDIVIDUAL)
+    artifact = models.CharField(max_length=200, blank=True, editable=False)
+    artifact_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    metrics = models.JSONField(default=dict, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    status_changed_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["model", "-version"]
+        verbose_name = "model version"
+        constraints = [
+            models.UniqueConstraint(fields=["model", "version"], name="model_registry_version"),
+            models.CheckConstraint(name="model_registry_version_from_one", condition=Q(version__gte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model.slug}@{self.version}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.status == self.Status.APPROVED
+
+    def may_become(self, status: str) -> bool:
+        return status in self.NEXT[self.Status(self.status)]

@@ -1,0 +1,98 @@
+"""The bundled recommender as the proxy uses it: bounded in time, behind a circuit breaker, checked by digest.
+
+Models are loaded once per process from their versioned files and only under the digest that stands in the bundle.
+"""
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from common.problems import Problem
+from personalization.breaker import CircuitBreaker
+from personalization.recommender import storage
+from personalization.recommender.model import Model, Served
+from policies.bundles import LoadedBundle
+
+logger = logging.getLogger(__name__)
+MODEL_SLUG = "house-recommender"
+TIMEOUT_S = 0.25
+_IN_USE = ("live", "suspended")
+
+
+class EngineFailed(Exception):  # noqa: N818 (caught by the proxy, which serves level none)
+    """The engine gave no recommendations; ``code`` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+_breaker = CircuitBreaker()
+_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="recommender")
+_load_lock = threading.Lock()
+
+
+def model_in_use(bundle: LoadedBundle) -> str | None:
+    """The newest version that is deployed. A suspended one is named too, so that the decision says why it is not used."""
+    versions = [
+        (model["version"], name)
+        for name, model in bundle.data["models"].items()
+        if model["id"] == MODEL_SLUG and model["status"] in _IN_USE
+    ]
+    return max(versions)[1] if versions else None
+
+
+def segment_key(region: str, age_band: str) -> str:
+    return f"region={region}|age={age_band}"
+
+
+def load(name: str, bundle: LoadedBundle) -> Model:
+    """Return the model's artifact. Raises EngineFailed if it is missing, changed or not the approved one."""
+    stored = bundle.data["models"][name]
+    try:
+        with _load_lock:
+            return _load(stored["artifact"], stored["artifact_sha256"])
+    except (Problem, OSError) as exc:
+        logger.exception("The artifact of %s cannot be used", name)
+        raise EngineFailed("model_unusable") from exc
+
+
+@lru_cache(maxsize=2)
+def _load(artifact: str, digest: str) -> Model:
+    folder = Path(settings.MODEL_DIR)
+    return storage.load(folder / artifact, folder=folder, digest=digest)
+
+
+def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
+    """Ask the model within TIMEOUT_S. Raises EngineFailed; failures in a row open the breaker."""
+    if not _breaker.allows():
+        raise EngineFailed("recommender_resting")
+    future = _pool.submit(lambda: load(name, bundle).recommend(**arguments))
+    try:
+        served = future.result(timeout=TIMEOUT_S)
+    except FutureTimeoutError as exc:
+        _breaker.failed()
+        raise EngineFailed("recommender_timeout") from exc
+    except Exception as exc:
+        _breaker.failed()
+        logger.exception("The recommender failed")
+        raise EngineFailed("recommender_failed") from exc
+    _breaker.succeeded()
+    return served
+
+
+def segment_size(name: str | None, bundle: LoadedBundle, key: str) -> int | None:
+    """How many people are in a segment of the model in use; None where that cannot be known."""
+    if name is None:
+        return None
+    try:
+        segment = load(name, bundle).segments.get(key)
+    except EngineFailed:
+        return None
+    return segment.people if segment else 0

@@ -1,0 +1,65 @@
+"""What the recommender may learn from: the catalogue, and events of people who agreed."""
+
+from django.db import models
+from django.utils import timezone
+
+
+class Item(models.Model):
+    """Something that can be recommended."""
+
+    slug = models.CharField(max_length=64, primary_key=True)
+    title = models.CharField(max_length=160)
+    categories = models.JSONField(default=list, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Event(models.Model):
+    """One thing a person did, stored under the purpose that allowed it and for no other use."""
+
+    class Kind(models.TextChoices):
+        VIEW = "view", "View"
+        LIKE = "like", "Like"
+        RATING = "rating", "Rating"
+        PURCHASE = "purchase", "Purchase"
+
+    CATEGORY = {Kind.VIEW: "views", Kind.LIKE: "ratings", Kind.RATING: "ratings", Kind.PURCHASE: "purchases"}
+
+    id = models.UUIDField(primary_key=True, editable=False)  # derived from the sender and its event id
+    subject_ref = models.UUIDField()
+    purpose = models.CharField(max_length=64)
+    kind = models.CharField(max_length=8, choices=Kind)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE)
+    weight = models.FloatField()
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-occurred_at"]
+        indexes = [
+            models.Index(fields=["subject_ref", "purpose", "-occurred_at"], name="personalization_event_window"),
+            # Serves retention, which deletes the oldest of a purpose first.
+            models.Index(fields=["purpose", "received_at", "id"], name="personalization_event_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.item_id}"
+
+
+class PopularItem(models.Model):
+    """The list everybody may be shown: distinct people per item, nothing about anybody."""
+
+    rank = models.PositiveIntegerField(primary_key=True)
+    item = models.OneToOneField(Item, on_delete=models.CASCADE)
+    people = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["rank"]
+
+    def __str__(self) -> str:
+        return f"{self.rank}. {self.item_id}"

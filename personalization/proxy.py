@@ -1,0 +1,191 @@
+"""PEP: recommendations only as far as the decision permits.
+
+decide -> serve at the permitted level -> say level, reasons and why for every item. Whatever fails on the way, the
+person gets the list everybody gets (level ``none``), and the answer says so.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from personalization import engine
+from personalization.models import Event, Item, PopularItem
+from personalization.recommender.interactions import Interaction
+from personalization.recommender.levels import BEHAVIORAL_WINDOW
+from personalization.recommender.model import Recommendation, Served
+from policies import bundles, decisions, information, reasons
+from policies.bundles import LEVELS, LoadedBundle
+from policies.decisions import Decision
+from policies.facts import Question
+from policies.information import Information, InformationUnavailable
+
+logger = logging.getLogger(__name__)
+_FULFILLED = frozenset({"max_level", "exclude_categories", "non_profiled", "log_transfer"})
+_MAX_HISTORY = 5_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a service asks for one person."""
+
+    subject_ref: UUID
+    purpose: str = "recommendations"
+    requested_level: str = "individual"
+    count: int = 10
+    session: tuple[str, ...] = ()
+    gpc: bool = False
+    region: str | None = None
+    processing_region: str
+    data_categories: tuple[str, ...] = ("purchases", "ratings", "views")
+
+
+@dataclass(frozen=True)
+class Answer:
+    level: str
+    items: list[dict[str, Any]]
+    decision: Decision
+    model: str | None
+    fallback: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        verdict = self.decision.prepared.verdict
+        return {
+            "level": self.level,
+            "permitted_level": self.decision.level,
+            "decision_id": str(self.decision.id),
+            "reasons": [
+                {"code": reason.code, "detail": reason.detail, "sentence": reasons.for_person(reason.code)}
+                for reason in verdict.reasons
+            ],
+            "model": self.model,
+            "fallback": self.fallback,
+            "items": self.items,
+            "bundle_revision": self.decision.bundle_revision,
+            "subject_revision": self.decision.subject_revision,
+        }
+
+
+def recommend(wish: Wish, *, caller: str) -> Answer:
+    """Serve one person. Raises SpoolFull only; engine failures are level ``none``."""
+    try:
+        known = information.read(wish.subject_ref)
+        bundle = bundles.loaded(known.bundle_revision or "")
+    except (InformationUnavailable, bundles.BundleMissing):
+        decision = decisions.unavailable(_question(wish, None, None), caller=caller)
+        return _popular(wish, decision, None, fallback="information_unavailable")
+    model = engine.model_in_use(bundle)
+    decision = decisions.decide(_question(wish, model, bundle), caller=caller, known=known)
+    if not decision.permitted:
+        return _popular(wish, decision, model)
+    if any(o.type not in _FULFILLED for o in decision.prepared.verdict.obligations):
+        # A permit with a condition that is not understood is no permit (AuthZEN obligations profile).
+        return _popular(wish, decision, model, fallback="obligation_not_supported")
+    if model is None:
+        return _popular(wish, decision, None, fallback="no_model")
+    return _personal(wish, decision, known, model, bundle)
+
+
+def _question(wish: Wish, model: str | None, bundle: LoadedBundle | None) -> Question:
+    def size(known: Information) -> int | None:
+        key = engine.segment_key(known.region, known.age_band)
+        return engine.segment_size(model, bundle, key) if bundle else None
+
+    return Question(
+        subject_ref=wish.subject_ref,
+        action="personalize",
+        purpose=wish.purpose,
+        requested_level=wish.requested_level,
+        data_categories=wish.data_categories,
+        model=model,
+        region=wish.region,
+        processing_region=wish.processing_region,
+        gpc=wish.gpc,
+        segment_size=size,
+    )
+
+
+def _personal(wish: Wish, decision: Decision, known: Information, model: str, bundle: LoadedBundle) -> Answer:
+    level = decision.level
+    try:
+        served = engine.recommend(
+            model,
+            bundle,
+            level=level,
+            history=_history(wish, level, _excluded(decision)),
+            session=[Interaction(item) for item in wish.session],
+            segment=engine.segment_key(known.region, known.age_band),
+            count=wish.count,
+        )
+    except engine.EngineFailed as failed:
+        return _popular(wish, decision, model, fallback=failed.code)
+    if served.level_used == "none":
+        return _popular(wish, decision, model, fallback=served.fallback)
+    items = _explained(served)
+    return Answer(str(served.level_used), items, decision, model, served.fallback and str(served.fallback))
+
+
+def _excluded(decision: Decision) -> frozenset[str]:
+    """Data categories that an obligation keeps from the engine."""
+    lists = (
+        o.properties.get("categories", [])
+        for o in decision.prepared.verdict.obligations
+        if o.type == "exclude_categories"
+    )
+    return frozenset().union(*lists)
+
+
+def _history(wish: Wish, level: str, excluded: frozenset[str]) -> list[Interaction]:
+    """What the level may use, and no row more: nothing below ``behavioral``, else the window or everything."""
+    if LEVELS[level] < LEVELS["behavioral"]:
+        return []
+    kinds = [kind for kind, category in Event.CATEGORY.items() if category not in excluded]
+    rows = Event.objects.filter(subject_ref=wish.subject_ref, purpose=wish.purpose, kind__in=kinds)
+    window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW
+    newest = rows.order_by("-occurred_at").values_list("item_id", "weight", "occurred_at")[:window]
+    return [Interaction(item, weight, moment.timestamp()) for item, weight, moment in newest]
+
+
+def _explained(served: Served) -> list[dict[str, Any]]:
+    ids = {because.item for r in served.recommendations for because in r.because}
+    titles = dict(Item.objects.filter(pk__in=ids).values_list("slug", "title"))
+    return [_item(recommendation, titles) for recommendation in served.recommendations]
+
+
+def _item(recommendation: Recommendation, titles: dict[str, str]) -> dict[str, Any]:
+    because = [
+        {"item": b.item, "title": titles.get(b.item, b.item), "share": round(b.share, 4)} for b in recommendation.because
+    ]
+    return {
+        "item": recommendation.item.id,
+        "title": recommendation.item.title,
+        "basis": str(recommendation.basis),
+        "because": because,
+        "why": _why(recommendation, [str(b["title"]) for b in because]),
+    }
+
+
+def _why(recommendation: Recommendation, titles: list[str]) -> str:
+    if titles:
+        verb = "looked at" if recommendation.basis == "session" else "liked"
+        return f"Because you {verb} {' and '.join(titles[:2])}"
+    if recommendation.basis == "segment":
+        return f"Popular with {recommendation.people} people in your region and age group"
+    return f"Popular with {recommendation.people} people"
+
+
+def _popular(wish: Wish, decision: Decision, model: str | None, *, fallback: str | None = None) -> Answer:
+    """The list everybody gets; it needs neither the engine nor anything about the person."""
+    rows = PopularItem.objects.select_related("item").filter(item__is_active=True)[: wish.count]
+    items = [
+        {
+            "item": row.item_id,
+            "title": row.item.title,
+            "basis": "popular",
+            "because": [],
+            "why": f"Popular with {row.people} people",
+        }
+        for row in rows
+    ]
+    return Answer("none", items, decision, model, fallback)

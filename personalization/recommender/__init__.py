@@ -1,0 +1,1 @@
+"""The bundled recommender: numpy and scipy only, usable and testable without the web application."""

@@ -1,0 +1,77 @@
+"""What the recommender learns from: items, and who touched which of them, how strongly and when."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.problems import InvalidRequest
+
+Person = int | bytes
+"""An opaque index or pseudonym. It groups interactions while training and is never stored in a model."""
+
+
+class InvalidInteractions(InvalidRequest):
+    """The interactions or the items cannot be used; the detail says which rule they break."""
+
+    code = "invalid_interactions"
+    title = "The interactions cannot be used"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that can be recommended."""
+
+    id: str
+    title: str
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One touch of an item by the person a recommendation is for.
+
+    ``weight`` is its strength, > 0, in any unit the caller keeps to; ``time`` is in seconds and only orders.
+    """
+
+    item: str
+    weight: float = 1.0
+    time: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.weight) and self.weight > 0):
+            raise InvalidInteractions("An interaction's weight must be a finite number above 0.")
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Interactions of many people as four columns of equal length; row i is one interaction."""
+
+    person: Sequence[Person]
+    item: Sequence[str]
+    weight: NDArray[np.float64]
+    time: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.person), len(self.item), len(self.weight), len(self.time)}
+        if len(lengths) != 1:
+            raise InvalidInteractions("The columns person, item, weight and time must be equally long.")
+        if not (np.isfinite(self.weight).all() and (self.weight > 0).all()):
+            raise InvalidInteractions("Every weight must be a finite number above 0.")
+        if not np.isfinite(self.time).all():
+            raise InvalidInteractions("Every time must be a finite number of seconds.")
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def rows(self, numbers: Sequence[int]) -> "Interactions":
+        """Return the interactions in the given rows, in that order."""
+        chosen = np.asarray(numbers, dtype=np.intp)
+        return Interactions(
+            person=[self.person[row] for row in chosen],
+            item=[self.item[row] for row in chosen],
+            weight=self.weight[chosen],
+            time=self.time[chosen],
+        )

@@ -1,0 +1,67 @@
+"""The personalization levels and what each of them may use of a person.
+
+``permit`` is the only way from a person's data to the model: what a level does not allow is cut off here,
+so the scoring code cannot use it by mistake.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from personalization.recommender.interactions import Interaction
+
+BEHAVIORAL_WINDOW = 100
+
+
+class Level(StrEnum):
+    """How much of a person a recommendation may use, from least to most."""
+
+    NONE = "none"
+    SEGMENT = "segment"
+    BEHAVIORAL = "behavioral"
+    CONTEXTUAL = "contextual"
+    INDIVIDUAL = "individual"
+
+    def includes(self, other: "Level") -> bool:
+        """Say whether this level allows at least what ``other`` allows."""
+        ranks = list(Level)  # comparing the strings themselves would order them by alphabet
+        return ranks.index(self) >= ranks.index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """What is left of a person's data at one level; interactions are oldest first."""
+
+    level: Level
+    segment: str | None
+    history: tuple[Interaction, ...]
+    session: tuple[Interaction, ...]
+
+
+def permit(
+    level: Level | str,
+    *,
+    history: Iterable[Interaction],
+    session: Iterable[Interaction],
+    segment: str | None,
+) -> Permitted:
+    """Cut a person's data down to what ``level`` may use.
+
+    Raises ValueError for a level that does not exist.
+    """
+    level = Level(level)
+    return Permitted(
+        level=level,
+        segment=segment if level.includes(Level.SEGMENT) else None,
+        history=_permitted_history(level, history),
+        session=tuple(session) if level.includes(Level.CONTEXTUAL) else (),
+    )
+
+
+def _permitted_history(level: Level, history: Iterable[Interaction]) -> tuple[Interaction, ...]:
+    if not level.includes(Level.BEHAVIORAL):
+        return ()
+    oldest_first = sorted(history, key=lambda interaction: interaction.time)
+    if level.includes(Level.INDIVIDUAL):
+        return tuple(oldest_first)
+    return tuple(oldest_first[-BEHAVIORAL_WINDOW:])

@@ -1,0 +1,19 @@
+from celery import shared_task
+
+from personalization import training, windows
+
+
+@shared_task(ignore_result=True, acks_late=True, time_limit=3600)
+def train_recommender() -> None:
+    """Nightly, or when an officer asks: a new draft version, never served before it is approved."""
+    training.train_recommender(actor="job:training")
+
+
+@shared_task(ignore_result=True)
+def trim_windows() -> None:
+    windows.trim_windows()
+
+
+@shared_task(ignore_result=True)
+def check_segments() -> None:
+    windows.check_segments()

@@ -1,0 +1,115 @@
+"""Train the house recommender on the events of people who allow it, and register the result as a draft."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+
+from common.identifiers import uuid7
+from consent.models import DataSubject, Purpose
+from model_registry import services
+from model_registry.models import Model as RegisteredModel
+from model_registry.models import ModelVersion
+from personalization import engine
+from personalization.models import Event, Item, PopularItem
+from personalization.recommender import interactions as rec
+from personalization.recommender import storage
+from personalization.recommender.evaluation import evaluate
+from personalization.recommender.training import train
+from policies import decisions
+from policies.facts import Question
+
+logger = logging.getLogger(__name__)
+PURPOSE = "recommendations"
+_POPULAR_FROM_PEOPLE = 2
+
+
+def train_recommender(*, actor: str) -> ModelVersion | None:
+    """Train, evaluate, save and register a new draft version; None where nobody allows training.
+
+    One ``train`` decision is asked and logged for every person; whoever is not permitted is left out whole.
+    """
+    people = list(Event.objects.filter(purpose=PURPOSE).values_list("subject_ref", flat=True).distinct())
+    permitted = _permitted(people)
+    if not permitted:
+        return None
+    data = _interactions(permitted)
+    catalogue = [
+        rec.Item(item.slug, item.title, tuple(item.categories)) for item in Item.objects.filter(is_active=True)
+    ]
+    segments = _segments(permitted)
+    model = train(data, catalogue, segments)
+    manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, str(uuid7()))
+    evaluation = evaluate(data, catalogue, segments)
+    version = _register(manifest, {str(k): round(v * 1000) for k, v in evaluation.ndcg.items()}, len(permitted), actor)
+    refresh_popular_items()
+    logger.info("Trained %s on %s people", version, len(permitted))
+    return version
+
+
+def _permitted(people: Iterable[UUID]) -> list[UUID]:
+    return [ref for ref in people if decisions.decide(_question(ref), caller="job:training").permitted]
+
+
+def _question(ref: UUID) -> Question:
+    return Question(
+        subject_ref=ref,
+        action="train",
+        purpose=PURPOSE,
+        data_categories=("purchases", "ratings", "views"),
+        processing_region=settings.PROCESSING_REGION,
+    )
+
+
+def _interactions(people: list[UUID]) -> rec.Interactions:
+    rows = list(
+        Event.objects.filter(purpose=PURPOSE, subject_ref__in=people, item__is_active=True)
+        .order_by("occurred_at", "id")
+        .values_list("subject_ref", "item_id", "weight", "occurred_at")
+    )
+    return rec.Interactions(
+        person=[row[0].bytes for row in rows],
+        item=[row[1] for row in rows],
+        weight=np.array([row[2] for row in rows], dtype=np.float64),
+        time=np.array([row[3].timestamp() for row in rows], dtype=np.float64),
+    )
+
+
+def _segments(people: list[UUID]) -> dict[rec.Person, str]:
+    rows = DataSubject.objects.filter(ref__in=people).values_list("ref", "region", "age_band")
+    return {ref.bytes: engine.segment_key(region, age_band) for ref, region, age_band in rows}
+
+
+@transaction.atomic
+def _register(manifest: storage.Manifest, ndcg: dict[str, int], people: int, actor: str) -> ModelVersion:
+    model, _ = RegisteredModel.objects.get_or_create(
+        slug=engine.MODEL_SLUG,
+        defaults={"name": "House recommender", "description": "Item to item, trained on people who agreed."},
+    )
+    return services.register_version(
+        model=model,
+        purposes=list(Purpose.objects.filter(slug=PURPOSE)),
+        actor=actor,
+        artifact=f"{manifest.name}-{manifest.version}",
+        artifact_sha256=manifest.digest,
+        metrics={"ndcg_at_10_per_mille": ndcg, "people": people},
+    )
+
+
+@transaction.atomic
+def refresh_popular_items() -> None:
+    """Write the list everybody gets: items by distinct people; an item of a single person is left out."""
+    pairs = Event.objects.filter(item__is_active=True).values_list("item_id", "subject_ref").distinct()
+    people = Counter(item for item, _ in pairs)
+    ranked = sorted(((count, item) for item, count in people.items()), key=lambda pair: (-pair[0], pair[1]))
+    PopularItem.objects.all().delete()
+    PopularItem.objects.bulk_create(
+        PopularItem(rank=rank, item_id=item, people=count)
+        for rank, (count, item) in enumerate(ranked, start=1)
+        if count >= _POPULAR_FROM_PEOPLE
+    )

@@ -1,0 +1,206 @@
+"""Events in, recommendations out, and the catalogue both speak about."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from pydantic import AwareDatetime, BeforeValidator, Field
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.problems import Unavailable
+from common.rest import Body, actor_of, read_body
+from consent.views import SubjectBody
+from personalization import events, proxy
+from personalization.models import Item
+from policies import reasons
+from policies.spool import SpoolFull
+
+Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Purpose = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+Region = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+ProcessingRegion = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")]
+Level = Literal["none", "segment", "behavioral", "contextual", "individual"]
+
+
+def _datetime(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("must be an ISO 8601 string with a time zone")  # noqa: TRY004 (pydantic's protocol)
+    return datetime.fromisoformat(value)
+
+
+class Signals(Body):
+    gpc: bool = False
+
+
+class EventBody(Body):
+    """One thing a person did. The same ``event_id`` sent again changes nothing."""
+
+    event_id: Slug
+    subject: SubjectBody
+    purpose: Purpose = "recommendations"
+    type: Literal["view", "like", "rating", "purchase"]
+    item: Slug
+    value: Annotated[int, Field(ge=1, le=5)] | None = None
+    occurred_at: Annotated[AwareDatetime, BeforeValidator(_datetime)]
+    signals: Signals = Signals()
+    processing_region: ProcessingRegion | None = None
+
+
+class ReasonAnswer(Body):
+    code: str
+    detail: str | None
+    sentence: str
+
+
+class EventAnswer(Body):
+    stored: bool
+    duplicate: bool
+    decision_id: str
+    reasons: list[ReasonAnswer]
+
+
+class WishBody(Body):
+    """Recommendations for one person. The level served may be lower than the one asked for, never higher."""
+
+    subject: SubjectBody
+    purpose: Purpose = "recommendations"
+    requested_level: Level = "individual"
+    count: Annotated[int, Field(ge=1, le=100)] = 10
+    session: Annotated[list[Slug], Field(max_length=50)] = []
+    signals: Signals = Signals()
+    region: Region | None = None
+    processing_region: ProcessingRegion | None = None
+
+
+class BecauseAnswer(Body):
+    item: str
+    title: str
+    share: float
+
+
+class ItemAnswer(Body):
+    item: str
+    title: str
+    basis: str
+    because: list[BecauseAnswer]
+    why: str
+
+
+class WishAnswer(Body):
+    level: Level
+    permitted_level: Level
+    decision_id: str
+    reasons: list[ReasonAnswer]
+    model: str | None
+    fallback: str | None
+    items: list[ItemAnswer]
+    bundle_revision: str
+    subject_revision: int
+
+
+class CatalogueItem(Body):
+    id: Slug
+    title: Annotated[str, Field(min_length=1, max_length=160)]
+    categories: Annotated[list[Slug], Field(max_length=20)] = []
+
+
+class CatalogueBody(Body):
+    items: Annotated[list[CatalogueItem], Field(min_length=1, max_length=1000)]
+
+
+_PROBLEMS = {
+    400: OpenApiResponse(description="problem+json"),
+    401: OpenApiResponse(description="problem+json"),
+    403: OpenApiResponse(description="problem+json"),
+    503: OpenApiResponse(description="problem+json"),
+}
+
+
+class LogUnavailable(Unavailable):
+    code = "log_unavailable"
+    title = "The decision log cannot be written"
+
+
+class EventsView(APIView):
+    """Send one event. It is kept only if the person allows its use; the answer says which."""
+
+    required_scope = "events"
+
+    @extend_schema(
+        operation_id="send_event", request=EventBody, responses={201: EventAnswer, 200: EventAnswer, **_PROBLEMS}
+    )
+    def post(self, request: Request) -> Response:
+        body = read_body(EventBody, request)
+        new = events.NewEvent(
+            event_id=body.event_id,
+            sender=actor_of(request),
+            subject_ref=body.subject.ref(),
+            purpose=body.purpose,
+            kind=body.type,
+            item=body.item,
+            value=body.value,
+            occurred_at=body.occurred_at,
+            gpc=body.signals.gpc,
+            processing_region=body.processing_region or settings.PROCESSING_REGION,
+        )
+        try:
+            taken = events.take_in(new)
+        except SpoolFull as exc:
+            raise LogUnavailable("Nothing was stored; send the event again.") from exc
+        answer = {
+            "stored": taken.stored,
+            "duplicate": taken.duplicate,
+            "decision_id": str(taken.decision.id),
+            "reasons": [
+                {"code": reason.code, "detail": reason.detail, "sentence": reasons.for_person(reason.code)}
+                for reason in taken.decision.prepared.verdict.reasons
+            ],
+        }
+        is_new = taken.stored and not taken.duplicate
+        return Response(answer, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+
+
+class RecommendationsView(APIView):
+    """Ask for recommendations at the highest level the person allows."""
+
+    required_scope = "recommendations"
+
+    @extend_schema(operation_id="recommend", request=WishBody, responses={200: WishAnswer, **_PROBLEMS})
+    def post(self, request: Request) -> Response:
+        body = read_body(WishBody, request)
+        wish = proxy.Wish(
+            subject_ref=body.subject.ref(),
+            purpose=body.purpose,
+            requested_level=body.requested_level,
+            count=body.count,
+            session=tuple(body.session),
+            gpc=body.signals.gpc or request.headers.get("Sec-GPC") == "1",
+            region=body.region,
+            processing_region=body.processing_region or settings.PROCESSING_REGION,
+        )
+        try:
+            answer = proxy.recommend(wish, caller=actor_of(request))
+        except SpoolFull as exc:
+            raise LogUnavailable("An answer that cannot be logged is not given; ask again.") from exc
+        return Response(answer.document())
+
+
+class CatalogueView(APIView):
+    """Add or change items of the catalogue."""
+
+    required_scope = "events"
+
+    @extend_schema(operation_id="put_items", request=CatalogueBody, responses={204: None, **_PROBLEMS})
+    def put(self, request: Request) -> Response:
+        body = read_body(CatalogueBody, request)
+        Item.objects.bulk_create(
+            [Item(slug=item.id, title=item.title, categories=item.categories) for item in body.items],
+            update_conflicts=True,
+            unique_fields=["slug"],
+            update_fields=["title", "categories"],
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,0 +1,71 @@
+"""Keep no more of a person than the level allows: the rolling window, and segments nobody can be singled out in."""
+
+import numpy as np
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count
+
+from audit import trail
+from consent.models import DataSubject
+from personalization import engine
+from personalization.models import Event
+from personalization.recommender.levels import BEHAVIORAL_WINDOW
+from policies import bundles, decisions
+from policies.facts import Question
+from policies.models import ActiveBundle
+from privacy.kanonymity import smallest_class
+
+_TRIM = """
+DELETE FROM personalization_event WHERE id IN (
+  SELECT id FROM personalization_event WHERE subject_ref = %s AND purpose = %s
+  ORDER BY occurred_at DESC, id DESC OFFSET %s)
+"""
+
+
+def trim_windows() -> int:
+    """Delete everything beyond the last 100 events of whoever does not allow the full history; return how many."""
+    removed = 0
+    over = Event.objects.values("subject_ref", "purpose").annotate(held=Count("id")).filter(held__gt=BEHAVIORAL_WINDOW)
+    for row in over.iterator():
+        if _may_keep_everything(row["subject_ref"], row["purpose"]):
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute(_TRIM, [row["subject_ref"], row["purpose"], BEHAVIORAL_WINDOW])
+            removed += cursor.rowcount
+    if removed:
+        trail.record("window.trimmed", "events", actor="job:trim", details={"removed": removed})
+    return removed
+
+
+def _may_keep_everything(ref: object, purpose: str) -> bool:
+    question = Question(
+        subject_ref=ref,  # type: ignore[arg-type]  # values() knows no types
+        action="personalize",
+        purpose=purpose,
+        requested_level="individual",
+        data_categories=("purchases", "ratings", "views"),
+        processing_region=settings.PROCESSING_REGION,
+    )
+    return decisions.decide(question, caller="job:trim").level == "individual"
+
+
+def check_segments() -> dict[str, int]:
+    """Verify that every segment the model in use serves holds at least k people of the register; audit the result."""
+    active = ActiveBundle.objects.first()
+    bundle = bundles.loaded(active.bundle_id) if active else None
+    name = engine.model_in_use(bundle) if bundle else None
+    if bundle is None or name is None:
+        return {}
+    segments = engine.load(name, bundle).segments
+    rows = DataSubject.objects.exclude(region="").values_list("region", "age_band")
+    people = [row for row in rows if engine.segment_key(*row) in segments]
+    k = 0
+    if people:
+        columns = {
+            "region": np.array([region for region, _ in people]),
+            "age_band": np.array([age for _, age in people]),
+        }
+        k = smallest_class(columns, ["region", "age_band"])
+    details = {"segments": len(segments), "smallest": k, "required": bundles.SEGMENT_MIN_SIZE}
+    trail.record("segments.checked", name, actor="job:segments", details=details)
+    return details

@@ -1,0 +1,252 @@
+"""Build bundles out of the registers and the Rego files, bring them into force, load them for a process.
+
+A bundle is policies + data = one immutable revision. Publishing locks the row of the revision in force first and reads
+the registers after that, so two officers changing different things at once end in one bundle that holds both changes.
+"""
+
+import json
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit import trail
+from common.canonical import canonical_json, sha256
+from consent.models import Purpose, current_notice_versions
+from model_registry.models import ModelVersion
+from policies.models import (
+    Activation,
+    ActiveBundle,
+    Bundle,
+    Jurisdiction,
+    ProcessingRegion,
+    Region,
+    ResidencyRule,
+    SensitiveCategory,
+    TransferInstrument,
+)
+from privacy.models import RetentionSchedule
+
+LEVELS = {"none": 0, "segment": 1, "behavioral": 2, "contextual": 3, "individual": 4}
+SEGMENT_MIN_SIZE = 20
+QUIET_HOURS = {"start": 21, "end": 8}
+_REGO = Path(__file__).parent / "rego"
+_KEPT = 4
+_FACT_STATUS = {ModelVersion.Status.APPROVED: "live"}
+
+
+class BundleMissing(Exception):  # noqa: N818 (a state of the world more than an error)
+    """There is no such revision in the database."""
+
+
+@dataclass(frozen=True)
+class PurposeFacts:
+    """What building facts needs to know of a purpose, worked out once per bundle."""
+
+    legal_basis: str
+    ancestors: tuple[str, ...]
+    required_notice: int
+
+
+@dataclass(frozen=True)
+class LoadedBundle:
+    """A revision as a process uses it. ``data_json`` is the data root of the engine, the revision included."""
+
+    revision: str
+    policies: dict[str, str]
+    data: dict[str, Any]
+    data_json: str
+    purposes: dict[str, PurposeFacts]
+    categories: frozenset[str]
+    sensitive: frozenset[str]
+    recipients: frozenset[str]
+    instrument_ends: tuple[tuple[str, float], ...]  # (slug, epoch seconds), the ones that end at all
+    memo: dict[bytes, Any] = field(default_factory=dict, compare=False)
+
+
+@transaction.atomic
+def publish(reason: str, actor: str) -> Bundle:
+    """Build the registers as they are in this transaction and bring the revision into force."""
+    list(ActiveBundle.objects.select_for_update())
+    policies, data = read_policies(), build_data()
+    revision = revision_of(policies, data)
+    bundle, created = Bundle.objects.get_or_create(
+        revision=revision,
+        defaults={
+            "policies": policies,
+            "data": canonical_json(data).decode(),
+            "reason": reason[:200],
+            "actor": actor,
+        },
+    )
+    if created or not ActiveBundle.objects.filter(bundle=bundle).exists():
+        activate(bundle=bundle, reason=reason, actor=actor)
+    return bundle
+
+
+@transaction.atomic
+def activate(*, bundle: Bundle, reason: str, actor: str) -> None:
+    """Bring a revision into force for the next decision of every process."""
+    now = timezone.now()
+    Activation.objects.create(bundle=bundle, reason=reason[:200], actor=actor, activated_at=now)
+    ActiveBundle.objects.update_or_create(id=1, defaults={"bundle": bundle, "activated_at": now})
+    trail.record("bundle.activated", bundle.revision, actor=actor, details={"reason": reason[:200]})
+
+
+def revision_of(policies: dict[str, str], data: dict[str, Any]) -> str:
+    return f"sha256:{sha256(canonical_json({'policies': policies, 'data': data})).hex()}"
+
+
+@lru_cache(maxsize=1)
+def read_policies() -> dict[str, str]:
+    """The Rego modules of this release, tests left out: path -> text."""
+    return {
+        path.name: path.read_text() for path in sorted(_REGO.glob("*.rego")) if not path.name.endswith("_test.rego")
+    }
+
+
+def build_data() -> dict[str, Any]:
+    """The registers as one document: what policies can look up (docs/glossary.md names the members)."""
+    notices = current_notice_versions()
+    purposes = list(Purpose.objects.filter(is_active=True).order_by("slug"))
+    return {
+        "schema": 1,
+        "levels": LEVELS,
+        "segment": {"min_size": SEGMENT_MIN_SIZE},
+        "quiet_hours": QUIET_HOURS,
+        "purposes": {purpose.slug: _purpose(purpose, purposes, notices) for purpose in purposes},
+        "sensitive_categories": list(SensitiveCategory.objects.order_by("slug").values_list("slug", flat=True)),
+        "residency": _residency(),
+        "jurisdictions": {j.slug: _jurisdiction(j) for j in Jurisdiction.objects.all()},
+        "retention": {
+            schedule.purpose.slug: {"days": schedule.retain_for.days}
+            for schedule in RetentionSchedule.objects.filter(is_active=True).select_related("purpose")
+        },
+        "models": _models(),
+    }
+
+
+def _purpose(purpose: Purpose, purposes: list[Purpose], notices: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "legal_basis": purpose.legal_basis,
+        "parents": _ancestors(purpose, {p.pk: p for p in purposes}),
+        "max_level": purpose.max_level,
+        "actions": sorted(purpose.actions),
+        "data_categories": sorted(purpose.data_categories),
+        "recipients": sorted(purpose.recipients),
+        "channels": sorted(purpose.channels),
+        "required_notice": notices.get(purpose.slug, {"required": 0})["required"],
+    }
+
+
+def _ancestors(purpose: Purpose, by_id: dict[int, Purpose]) -> list[str]:
+    chain: list[str] = []
+    parent = by_id.get(purpose.parent_id) if purpose.parent_id else None
+    while parent is not None and parent.slug not in chain and parent.slug != purpose.slug:
+        chain.append(parent.slug)
+        parent = by_id.get(parent.parent_id) if parent.parent_id else None
+    return chain
+
+
+def _residency() -> dict[str, Any]:
+    regions = list(Region.objects.select_related("jurisdiction"))
+    return {
+        "regions": {region.code: region.group for region in regions},
+        "jurisdiction_of": {region.code: region.jurisdiction.slug for region in regions},
+        "time_zone_of": {region.code: region.time_zone for region in regions},
+        "processing": dict(ProcessingRegion.objects.values_list("slug", "group")),
+        "rules": [_rule(rule) for rule in ResidencyRule.objects.select_related("instrument")],
+        "instruments": {
+            i.slug: {"valid_until": i.valid_until.isoformat() if i.valid_until else None}
+            for i in TransferInstrument.objects.all()
+        },
+    }
+
+
+def _rule(rule: ResidencyRule) -> dict[str, Any]:
+    return {
+        "id": rule.slug,
+        "subject": rule.subject_group,
+        "processing": rule.processing_group,
+        "categories": sorted(rule.data_categories),
+        "instrument": rule.instrument.slug if rule.instrument else None,
+    }
+
+
+def _jurisdiction(jurisdiction: Jurisdiction) -> dict[str, Any]:
+    return {
+        "signal_caps": jurisdiction.signal_caps,
+        "minor_max_level": jurisdiction.minor_max_level,
+        "unknown_age_is_adult": jurisdiction.unknown_age_is_adult,
+    }
+
+
+def _models() -> dict[str, Any]:
+    versions = ModelVersion.objects.select_related("model").prefetch_related("purposes")
+    return {
+        str(version): {
+            "id": version.model.slug,
+            "version": version.version,
+            "status": _FACT_STATUS.get(ModelVersion.Status(version.status), version.status),
+            "max_level": version.max_level,
+            "purposes": sorted(purpose.slug for purpose in version.purposes.all()),
+            "gates": "passed",
+            "artifact": version.artifact,
+            "artifact_sha256": version.artifact_sha256,
+        }
+        for version in versions
+    }
+
+
+_loaded: dict[str, LoadedBundle] = {}
+_loading = threading.Lock()
+
+
+def loaded(revision: str) -> LoadedBundle:
+    """The revision as this process holds it; read from the database once. Raises BundleMissing."""
+    bundle = _loaded.get(revision)
+    if bundle is None:
+        with _loading:
+            bundle = _loaded.get(revision) or _load(revision)
+            _loaded[revision] = bundle
+            for old in list(_loaded)[:-_KEPT]:
+                del _loaded[old]
+    return bundle
+
+
+def _load(revision: str) -> LoadedBundle:
+    row = Bundle.objects.filter(revision=revision).values_list("policies", "data").first()
+    if row is None:
+        raise BundleMissing(revision)
+    return load(revision, *row)
+
+
+def load(revision: str, policies: dict[str, str], data_text: str) -> LoadedBundle:
+    data = {**json.loads(data_text), "revision": revision}
+    purposes = data["purposes"]
+    sensitive = frozenset(data["sensitive_categories"])
+    return LoadedBundle(
+        revision=revision,
+        policies=policies,
+        data=data,
+        data_json=json.dumps(data),
+        purposes={
+            slug: PurposeFacts(p["legal_basis"], tuple(p["parents"]), p["required_notice"])
+            for slug, p in purposes.items()
+        },
+        categories=sensitive.union(*(p["data_categories"] for p in purposes.values())),
+        sensitive=sensitive,
+        recipients=frozenset().union(*(p["recipients"] for p in purposes.values())),
+        instrument_ends=tuple(
+            (slug, datetime.fromisoformat(instrument["valid_until"]).timestamp())
+            for slug, instrument in sorted(data["residency"]["instruments"].items())
+            if instrument["valid_until"]
+        ),
+    )
+
+

@@ -1,0 +1,47 @@
+"""Create, find and revoke the credentials of services."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit import trail
+from common.canonical import sha256
+from common.problems import InvalidRequest
+from policies.models import ServiceCredential
+
+DEFAULT_LIFETIME = timedelta(days=365)
+
+
+def token_hash(token: str) -> bytes:
+    return sha256(token.encode())
+
+
+@transaction.atomic
+def create_credential(
+    *, name: str, scopes: Sequence[str], actor: str, lifetime: timedelta = DEFAULT_LIFETIME
+) -> tuple[str, ServiceCredential]:
+    """Return a new Bearer token, shown this once, and its stored credential."""
+    unknown = set(scopes) - set(ServiceCredential.Scope.values)
+    if unknown or not scopes:
+        raise InvalidRequest(f"Name at least one scope out of: {', '.join(ServiceCredential.Scope.values)}.")
+    token = f"assent_{secrets.token_urlsafe(32)}"
+    credential = ServiceCredential.objects.create(
+        name=name,
+        token_hash=token_hash(token),
+        scopes=sorted(set(scopes)),
+        expires_at=timezone.now() + lifetime,
+    )
+    trail.record("credential.created", name, actor=actor, details={"scopes": credential.scopes})
+    return token, credential
+
+
+@transaction.atomic
+def revoke_credential(*, credential: ServiceCredential, actor: str) -> None:
+    """Revoke at once: the next request with this token is refused, in every process."""
+    if credential.revoked_at is None:
+        credential.revoked_at = timezone.now()
+        credential.save(update_fields=["revoked_at"])
+        trail.record("credential.revoked", credential.name, actor=actor)

@@ -1,0 +1,73 @@
+"""What a policy engine is asked and must answer. Anything else is a failure, and every failure is a deny."""
+
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from policies.bundles import LoadedBundle
+
+QUERY = "data.governance.decision.answer"
+
+
+class EngineFailure(Exception):  # noqa: N818 (the base of three errors that say what failed)
+    """The engine gave no answer that can be used; ``reason`` is the stable code of the denial."""
+
+    reason: ClassVar[str]
+
+
+class EngineUnavailable(EngineFailure):
+    reason = "engine_unavailable"
+
+
+class EngineTimeout(EngineFailure):
+    reason = "engine_timeout"
+
+
+class EngineUndefined(EngineFailure):
+    """The rule was undefined, or its value is not an answer."""
+
+    reason = "engine_undefined"
+
+
+class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
+    code: str
+    detail: str | None = None
+
+
+class Obligation(msgspec.Struct, frozen=True):
+    type: str
+    properties: dict[str, Any]
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The policy's answer. ``level`` is None for actions other than ``personalize``."""
+
+    revision: str
+    decision: bool
+    level: str | None
+    reasons: list[Reason]
+    obligations: list[Obligation]
+    legal_basis: str | None
+    requestable: bool
+
+
+class Engine(Protocol):
+    """Evaluates facts (JSON bytes) under one revision. Raises EngineFailure; never returns a guess."""
+
+    name: str
+
+    def evaluate(self, bundle: LoadedBundle, facts: bytes) -> Verdict: ...
+
+
+_decoder = msgspec.json.Decoder(Verdict)
+
+
+def read_verdict(answer: str | bytes, revision: str) -> Verdict:
+    """Decode an engine's answer strictly. Raises EngineUndefined, or EngineUnavailable for another revision's."""
+    try:
+        verdict = _decoder.decode(answer)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+        raise EngineUndefined("The engine's answer is not a decision.") from exc
+    if verdict.revision != revision:
+        raise EngineUnavailable("The engine answered for another revision.")
+    return verdict

@@ -1,0 +1,36 @@
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+
+class ServiceCredential(models.Model):
+    """A service that may call. The token is random and only its SHA-256 is stored."""
+
+    class Scope(models.TextChoices):
+        DECISIONS = "decisions", "Ask the decision API"
+        CONSENTS = "consents", "Save and read consents"
+        SUBJECT_LINKS = "subject_links", "Issue dashboard links"
+        EVENTS = "events", "Send events"
+        RECOMMENDATIONS = "recommendations", "Ask for recommendations"
+
+    name = models.CharField(max_length=80)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    scopes = ArrayField(models.CharField(max_length=24, choices=Scope))
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "service credential"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_valid(self) -> bool:
+        return self.revoked_at is None and self.expires_at > timezone.now()
+
+    @property
+    def is_authenticated(self) -> bool:
+        return True

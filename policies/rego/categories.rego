@@ -1,0 +1,44 @@
+# Which categories of data may be used, and which must be left out.
+package governance.decision
+
+requested_categories := {category |
+	some category in array.concat(input.processing.data_categories, input.processing.sensitive)
+}
+
+# METADATA
+# title: Special categories without explicit consent
+# description: GDPR Article 9(2)(a). A category is special if the register says so or the facts do.
+withheld_categories := {category |
+	input.consent.explicit == false
+	some category in requested_categories
+	category in array.concat(data.sensitive_categories, input.processing.sensitive)
+}
+
+named_categories := {category |
+	some category in requested_categories
+	category in purpose.data_categories
+}
+
+# METADATA
+# title: Categories the purpose does not name
+# description: Data minimisation, GDPR Article 5(1)(c). What is withheld already is not counted again.
+foreign_categories := (requested_categories - named_categories) - withheld_categories
+
+excluded_categories := withheld_categories | foreign_categories
+
+# METADATA
+# title: The categories permit
+# description: >-
+#   Special categories may be left out of any action, foreign ones only of personalization, and something has
+#   to remain.
+default categories_permitted := false
+
+categories_permitted if {
+	count(excluded_categories) == 0
+} else if {
+	count(foreign_categories) == 0
+	count(requested_categories - excluded_categories) > 0
+} else if {
+	input.action == "personalize"
+	count(requested_categories - excluded_categories) > 0
+}

@@ -1,0 +1,75 @@
+# How personal an experience may be: the lowest of the level asked for and every ceiling below it. Inside, levels
+# are ranks (0 = none); which levels exist, and their order, is data. A ceiling the data does not state is none.
+package governance.decision
+
+# A level nobody knows is a request for none.
+default requested_rank := 0
+
+requested_rank := rank(input.requested_level)
+
+rank(name) := object.get(data.levels, name, 0)
+
+# METADATA
+# title: Ceiling for minors
+# description: GDPR recital 38. Each jurisdiction names it.
+ceilings contains {"rank": limit, "reason": {"code": "minor"}} if {
+	not adult
+	limit := rank(object.get(jurisdiction, "minor_max_level", "none"))
+	limit < requested_rank
+}
+
+# METADATA
+# title: Ceilings of opt-out signals
+# description: >-
+#   Global Privacy Control (gpc) and the opt-outs of a GPP string (gpp). The jurisdiction says how far each lowers
+#   the level.
+ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_signal", "detail": "gpc"}} if {
+	input.signals.gpc != false
+	limit := rank(object.get(jurisdiction, ["signal_caps", "gpc"], "none"))
+	limit < requested_rank
+}
+
+ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_signal", "detail": "gpp"}} if {
+	input.signals.gpp_opt_out != false
+	limit := rank(object.get(jurisdiction, ["signal_caps", "gpp"], "none"))
+	limit < requested_rank
+}
+
+ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_model"}} if {
+	model_recognised
+	limit := rank(input.model.max_level)
+	limit < requested_rank
+}
+
+# METADATA
+# title: Ceiling of the purpose
+# description: How far the register lets this purpose go.
+ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_purpose"}} if {
+	limit := rank(object.get(purpose, "max_level", "none"))
+	limit < requested_rank
+}
+
+lowest_rank := min({requested_rank} | {limit.rank | some limit in ceilings})
+
+# METADATA
+# title: The highest permitted level
+# description: Level segment needs a group of at least `segment.min_size` people; a smaller one would single them out.
+default highest_rank := 0
+
+highest_rank := lowest_rank if {
+	lowest_rank != data.levels.segment
+} else := lowest_rank if {
+	segment_large_enough
+}
+
+segment_large_enough if {
+	is_number(input.engine.segment_k)
+	input.engine.segment_k >= data.segment.min_size
+}
+
+default highest_level := "none"
+
+highest_level := name if {
+	some name, place in data.levels
+	place == highest_rank
+}

@@ -1,0 +1,70 @@
+# The purpose named by the caller, and what each action needs besides consent.
+package governance.decision
+
+purpose := data.purposes[input.purpose] if is_string(input.purpose)
+
+default purpose_known := false
+
+purpose_known if is_object(purpose)
+
+# METADATA
+# title: Legal basis
+# description: GDPR Article 6, as the register of processing states it; null for a purpose nobody registered.
+default legal_basis := null
+
+legal_basis := purpose.legal_basis
+
+# METADATA
+# title: The purpose needs consent
+# description: >-
+#   By its legal basis, or because the action is training a model or a personalised price: neither is ever
+#   done on another basis. A basis that is none of GDPR Article 6(1)(b) to (f), a misspelling too, is consent.
+default needs_consent := true
+
+needs_consent := false if {
+	legal_basis in {"contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"}
+	input.action in {"personalize", "collect", "share", "release", "contact", "transfer"}
+}
+
+# METADATA
+# title: What the action itself needs
+# description: Each action that can be permitted at all, with its own conditions. No other action exists.
+default action_permitted := false
+
+action_permitted if {
+	input.action == "personalize"
+	highest_rank > 0
+} else if {
+	input.action in {"train", "price", "transfer"}
+	adult
+} else if {
+	input.action == "collect"
+	adult
+} else if {
+	input.action == "collect"
+	input.consent.state == "not_required"
+} else if {
+	input.action == "share"
+	adult
+	recipient_allowed
+	input.signals.gpc == false
+	input.signals.gpp_opt_out == false
+} else if {
+	input.action == "release"
+	adult
+	input.engine.privacy_budget == "available"
+} else if {
+	input.action == "contact"
+	adult
+	channel_served
+	input.time.quiet_hours == false
+}
+
+action_known if {
+	input.action in {"personalize", "collect", "share", "train", "release", "price", "contact", "transfer"}
+	input.action in purpose.actions
+}
+
+recipient_allowed if input.processing.recipient in purpose.recipients
+
+channel_served if input.processing.channel in purpose.channels

@@ -1,0 +1,66 @@
+"""The process's own spool of decisions: a line is in the kernel's hands before the answer leaves.
+
+One file per process, appended with one ``write`` per decision, so that killing the process loses no answered decision
+(the page cache outlives it). The file is locked while its process lives; the drainer takes that as the sign of life.
+"""
+
+import fcntl
+import os
+import threading
+from pathlib import Path
+from typing import Final
+
+from common.identifiers import uuid7
+
+SUFFIX: Final = ".spool"
+_SEGMENT_BYTES: Final = 64 * 1024 * 1024
+
+
+class SpoolFull(Exception):  # noqa: N818 (answered to the caller, not repaired here)
+    """The line could not be written in full; the decision must not be answered."""
+
+
+class Spool:
+    """Appends lines. Safe to use from threads; after a fork the child opens a file of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._descriptor = -1
+        self._size = 0
+        self._process = 0
+
+    def append(self, line: bytes) -> None:
+        """Write one line (its newline included). Raises SpoolFull and leaves no torn line behind."""
+        with self._lock:
+            if self._process != os.getpid() or self._size > _SEGMENT_BYTES:
+                self._open()
+            try:
+                written = os.write(self._descriptor, line)
+            except OSError as exc:
+                raise SpoolFull(exc.strerror) from exc
+            if written != len(line):
+                os.ftruncate(self._descriptor, self._size)
+                raise SpoolFull("The disk is full.")
+            self._size += written
+
+    def close(self) -> None:
+        with self._lock:
+            self._close()
+
+    def _open(self) -> None:
+        if self._process == os.getpid():
+            self._close()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path = self._folder / f"{uuid7()}{SUFFIX}"
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as exc:
+            raise SpoolFull(exc.strerror) from exc
+        self._descriptor, self._size, self._process = descriptor, 0, os.getpid()
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor, self._process = -1, 0

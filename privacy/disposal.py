@@ -1,0 +1,150 @@
+"""Delete what may not be kept: after a withdrawal, or when retention ends. In batches, restartable, with proof.
+
+Every batch is one transaction, so a killed worker loses at most the batch in flight and the next run goes on. The
+manifest lists a digest of every removed key; its SHA-256 stands in the audit trail.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from audit import trail
+from common.canonical import canonical_json, sha256
+from consent.models import ConsentRecord, DataSubject
+from privacy import retention
+from privacy.models import Disposal, DisposalBatch
+
+logger = logging.getLogger(__name__)
+_WITHDRAWN = (ConsentRecord.State.WITHDRAWN, ConsentRecord.State.OBJECTED)
+
+
+def queue_for_withdrawals(records: Sequence[UUID]) -> None:
+    """Queue one disposal for each withdrawal and hand it to a worker. Safe to call twice for the same records."""
+    from privacy.tasks import run_disposal  # noqa: PLC0415 (tasks import this module)
+
+    for record in ConsentRecord.objects.filter(id__in=records, state__in=_WITHDRAWN):
+        disposal, _ = Disposal.objects.get_or_create(
+            record_id=record.id,
+            defaults={
+                "reason": Disposal.Reason.WITHDRAWAL,
+                "purpose_id": record.purpose.pk,
+                "subject_ref": record.subject_id,
+                "before": record.recorded_at,
+            },
+        )
+        if disposal.status != Disposal.Status.DONE:
+            run_disposal.delay_on_commit(str(disposal.id))
+
+
+def sweep() -> int:
+    """Queue what was lost on the way to a worker: withdrawals without disposal, and disposals not done."""
+    from privacy.tasks import run_disposal  # noqa: PLC0415
+
+    disposed = Disposal.objects.filter(record_id=OuterRef("pk"))
+    missing = list(
+        ConsentRecord.objects.filter(~Exists(disposed), state__in=_WITHDRAWN).values_list("pk", flat=True)[:1_000]
+    )
+    queue_for_withdrawals(missing)
+    overdue = Disposal.objects.exclude(status=Disposal.Status.DONE).filter(
+        queued_at__lt=timezone.now() - timedelta(minutes=1)
+    )
+    for disposal_id in overdue.values_list("id", flat=True)[:1_000]:
+        run_disposal.delay_on_commit(str(disposal_id))
+    return len(missing)
+
+
+def queue_for_retention(*, actor: str) -> list[Disposal]:
+    """Queue one disposal for every schedule that has something due."""
+    from privacy.tasks import run_disposal  # noqa: PLC0415
+
+    queued = []
+    for item in retention.due():
+        if not item.total:
+            continue
+        disposal = Disposal.objects.create(
+            reason=Disposal.Reason.RETENTION, purpose=item.schedule.purpose, before=item.before
+        )
+        run_disposal.delay_on_commit(str(disposal.id))
+        queued.append(disposal)
+    return queued
+
+
+def run(disposal_id: UUID) -> Disposal:
+    """Carry a disposal out. Two workers may run the same one: batches do not overlap and the end is written once."""
+    disposal = Disposal.objects.select_related("purpose").get(pk=disposal_id)
+    if disposal.status == Disposal.Status.DONE or _is_held(disposal):
+        return disposal
+    Disposal.objects.filter(pk=disposal.pk, status=Disposal.Status.QUEUED).update(status=Disposal.Status.RUNNING)
+    for store in retention.stores():
+        while _one_batch(disposal, store):
+            pass
+    return _finish(disposal.pk)
+
+
+def _is_held(disposal: Disposal) -> bool:
+    """A legal hold outlasts a withdrawal: the data is kept unused until the hold ends, then the sweep goes on."""
+    return (
+        disposal.subject_ref is not None
+        and DataSubject.objects.filter(ref=disposal.subject_ref, held=True).exists()
+    )
+
+
+@transaction.atomic
+def _one_batch(disposal: Disposal, store: retention.Store) -> bool:
+    keys = store.delete_batch(
+        purpose=disposal.purpose.slug,
+        subject_ref=disposal.subject_ref,
+        before=disposal.before,
+        limit=retention.BATCH,
+    )
+    if not keys:
+        return False
+    locked = Disposal.objects.select_for_update().get(pk=disposal.pk)
+    locked.removed[store.name] = locked.removed.get(store.name, 0) + len(keys)
+    locked.save(update_fields=["removed"])
+    DisposalBatch.objects.create(
+        disposal=locked,
+        store=store.name,
+        key_digests=[sha256(key.encode()).hex() for key in keys],
+    )
+    return len(keys) == retention.BATCH
+
+
+def manifest(disposal: Disposal) -> bytes:
+    """The proof of a disposal: JSON lines with a digest of each removed key, then the totals."""
+    lines = [
+        canonical_json({"store": batch.store, "key_sha256": digest})
+        for batch in disposal.batches.order_by("pk")
+        for digest in batch.key_digests
+    ]
+    return b"\n".join([*lines, canonical_json({"disposal": str(disposal.id), "removed": disposal.removed})]) + b"\n"
+
+
+@transaction.atomic
+def _finish(disposal_id: UUID) -> Disposal:
+    disposal = Disposal.objects.select_for_update(of=("self",)).select_related("purpose").get(pk=disposal_id)
+    if disposal.status == Disposal.Status.DONE:
+        return disposal
+    disposal.status = Disposal.Status.DONE
+    disposal.finished_at = timezone.now()
+    disposal.manifest_sha256 = sha256(manifest(disposal)).hex()
+    disposal.save(update_fields=["status", "finished_at", "manifest_sha256"])
+    trail.record(
+        "disposal.done",
+        str(disposal.subject_ref or disposal.purpose.slug),
+        actor="job:disposal",
+        details={
+            "disposal": str(disposal.id),
+            "reason": disposal.reason,
+            "purpose": disposal.purpose.slug,
+            "removed": disposal.removed,
+            "manifest_sha256": disposal.manifest_sha256,
+        },
+    )
+    logger.info("Disposal %s done: %s rows removed", disposal.id, disposal.total_removed)
+    return disposal

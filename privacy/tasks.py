@@ -1,0 +1,36 @@
+from uuid import UUID
+
+from celery import shared_task
+from django.db import OperationalError
+
+from privacy import disposal, releases
+
+
+@shared_task(
+    ignore_result=True,
+    acks_late=True,
+    autoretry_for=(OperationalError,),
+    retry_backoff=True,
+    max_retries=8,
+    time_limit=3600,
+)
+def run_disposal(disposal_id: str) -> None:
+    disposal.run(UUID(disposal_id))
+
+
+@shared_task(ignore_result=True)
+def sweep_disposals() -> None:
+    """Every minute: what a crash kept from the queue."""
+    disposal.sweep()
+
+
+@shared_task(ignore_result=True)
+def apply_retention() -> None:
+    """Nightly: queue the deletion of everything older than its schedule allows."""
+    disposal.queue_for_retention(actor="job:retention")
+
+
+@shared_task(ignore_result=True)
+def release_consent_rates() -> None:
+    """Nightly; stops by itself when the budget is spent."""
+    releases.release_consent_rate_by_region(actor="job:releases")

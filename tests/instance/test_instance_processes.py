@@ -1,0 +1,116 @@
+"""Processes are known by pid and start, never by pid alone."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from governance.instance.child import MARK
+from governance.instance.errors import InstanceError
+from governance.instance.home import open_home
+from governance.instance.presence import claim, find_launcher
+from governance.instance.processes import ProcessId, identify, wait_until
+from governance.instance.records import end_leftovers, read_records
+
+
+@pytest.fixture
+def home(tmp_path):
+    return open_home(tmp_path / "home")
+
+
+@pytest.fixture
+def sleeper():
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def record(home, **entry):
+    (home.run / "processes.json").write_text(json.dumps([{"name": "web", **entry}]))
+
+
+def test_this_process_is_alive():
+    assert identify(os.getpid()).is_alive()
+
+
+def test_a_zombie_is_not_alive():
+    process = subprocess.Popen([sys.executable, "-c", ""])
+
+    assert wait_until(lambda: identify(process.pid) is None, timeout_s=30)
+    process.wait()
+
+
+def test_the_same_pid_with_another_start_is_another_process(sleeper):
+    assert not ProcessId(sleeper.pid, "long ago").is_alive()
+
+
+def test_a_recorded_process_is_ended(home, sleeper):
+    record(home, pid=sleeper.pid, started=identify(sleeper.pid).started)
+
+    assert end_leftovers(home) == ["web"]
+    assert sleeper.wait(timeout=30) != 0
+
+
+def test_a_stranger_with_a_recorded_pid_is_left_alone(home, sleeper):
+    record(home, pid=sleeper.pid, started="long ago")
+
+    assert end_leftovers(home) == []
+    assert sleeper.poll() is None
+
+
+@pytest.mark.parametrize(("owner", "ended"), [("this", ["web"]), ("another", [])])
+def test_orphaned_workers_are_ended_only_with_this_instances_mark(home, owner, ended):
+    spawn = (
+        "import subprocess, sys;"
+        "worker = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+        "print(worker.pid, flush=True)"
+    )
+    mark = home.instance_id if owner == "this" else "0" * 16
+    leader = subprocess.Popen(
+        [sys.executable, "-c", spawn],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, MARK: mark},
+    )
+    worker = identify(int(leader.communicate()[0]))
+    record(home, pid=leader.pid, started="gone")
+
+    assert end_leftovers(home) == ended
+    assert worker.is_alive() is (ended == [])
+    if worker.is_alive():
+        os.kill(worker.pid, 9)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '[{"name": "web"}]', "null"])
+def test_a_damaged_record_counts_as_empty(home, content):
+    (home.run / "processes.json").write_text(content)
+
+    assert read_records(home) == []
+
+
+def test_a_home_has_one_launcher(home):
+    with (
+        claim(home, port=8123, embedded=["postgres"]),
+        pytest.raises(InstanceError, match="already running on port 8123"),
+        claim(home, port=8124, embedded=[]),
+    ):
+        pass
+
+    assert find_launcher(home) is None
+
+
+def test_the_launcher_can_be_found_while_it_runs(home):
+    with claim(home, port=8123, embedded=["postgres"]):
+        assert find_launcher(home).port == 8123
+
+
+def test_a_launcher_that_was_killed_is_not_found(home):
+    home.supervisor_lock.write_text(
+        json.dumps({"pid": os.getpid(), "started": "x", "port": 1, "embedded": []})
+    )
+
+    assert find_launcher(home) is None

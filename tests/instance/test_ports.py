@@ -1,0 +1,41 @@
+"""The port an instance listens on."""
+
+import socket
+
+import pytest
+
+from governance.instance.errors import InstanceError
+from governance.instance.ports import parse_port, require_free_port
+
+
+@pytest.mark.parametrize("text", ["", "0", "65536", "80 80", "-1", "http", "٣٣٣٣", "8000.0", "9" * 5000])
+def test_nonsense_is_no_port(text):
+    with pytest.raises(InstanceError, match="from 1 to 65535") as caught:
+        parse_port(text)
+
+    assert caught.value.exit_code == 2
+
+
+def test_a_number_is_a_port():
+    assert parse_port("65535") == 65535
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_a_port_with_a_listener_is_in_use(address):
+    with socket.create_server((address, 0)) as listener:
+        port = listener.getsockname()[1]
+
+        with pytest.raises(InstanceError, match=f"Port {port} is in use"):
+            require_free_port(port)
+
+    require_free_port(port)
+
+
+def test_a_shared_listener_does_not_share_with_us():
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+
+        with pytest.raises(InstanceError, match="in use"):
+            require_free_port(listener.getsockname()[1])

@@ -1,0 +1,234 @@
+"""What training keeps of people, and what it refuses to keep."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from personalization.recommender.datasets import demo_shop
+from personalization.recommender.interactions import Interactions, InvalidInteractions, Item
+from personalization.recommender.model import Method
+from personalization.recommender.training import train
+
+no_deadline = settings(deadline=None)
+ITEMS = tuple(Item(name, name.title()) for name in ("bread", "butter", "honey", "tea", "rare"))
+METHODS = pytest.mark.parametrize("ease_limit", [0, 5_000], ids=["tfidf", "ease"])
+
+
+def interactions(rows):
+    """Build interactions from (person, item) or (person, item, weight) tuples."""
+    return Interactions(
+        person=[row[0] for row in rows],
+        item=[row[1] for row in rows],
+        weight=np.array([row[2] if len(row) > 2 else 1.0 for row in rows], dtype=np.float64),
+        time=np.arange(len(rows), dtype=np.float64),
+    )
+
+
+BREAKFASTS = [(person, item) for person in range(10) for item in ("bread", "butter")]
+TEAS = [(person, item) for person in range(10, 25) for item in ("tea", "honey")]
+
+
+def weight_between(model, source, target):
+    ids = [item.id for item in model.items]
+    return model.item_weights[ids.index(source), ids.index(target)]
+
+
+def popularity_of(model, item):
+    return model.popularity.scores[[known.id for known in model.items].index(item)]
+
+
+@METHODS
+def test_items_touched_by_the_same_people_speak_for_each_other(ease_limit):
+    model = train(interactions(BREAKFASTS + TEAS), ITEMS, {}, ease_limit=ease_limit)
+
+    assert weight_between(model, "bread", "butter") > 0
+    assert weight_between(model, "bread", "tea") == 0
+    assert model.parameters.method is (Method.EASE if ease_limit else Method.TFIDF_COSINE)
+
+
+@METHODS
+def test_one_person_alone_leaves_no_weight_and_no_popularity(ease_limit):
+    alone = [(99, "rare"), (99, "tea"), (99, "bread")]
+
+    model = train(interactions(BREAKFASTS + TEAS + alone), ITEMS, {}, ease_limit=ease_limit)
+
+    assert all(weight_between(model, "rare", item.id) == 0 for item in ITEMS)
+    assert all(weight_between(model, item.id, "rare") == 0 for item in ITEMS)
+    assert weight_between(model, "tea", "bread") == 0  # both well supported, but together by one person only
+    assert popularity_of(model, "rare") == 0
+
+
+@METHODS
+def test_a_second_person_makes_the_support(ease_limit):
+    pair = [(person, item) for person in (98, 99) for item in ("rare", "honey")]
+
+    model = train(interactions(BREAKFASTS + TEAS + pair), ITEMS, {}, ease_limit=ease_limit)
+
+    assert weight_between(model, "rare", "honey") > 0
+    assert popularity_of(model, "rare") > 0
+
+
+@METHODS
+def test_the_support_can_be_raised(ease_limit):
+    model = train(interactions(BREAKFASTS + TEAS), ITEMS, {}, min_people=11, ease_limit=ease_limit)
+
+    assert weight_between(model, "bread", "butter") == 0
+    assert weight_between(model, "tea", "honey") > 0
+
+
+@no_deadline
+@given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from([item.id for item in ITEMS])), max_size=40))
+def test_every_weight_has_two_people_behind_it(rows):
+    people = {item.id: {person for person, touched in rows if touched == item.id} for item in ITEMS}
+
+    for ease_limit in (0, 5_000):
+        weights = train(interactions(rows), ITEMS, {}, ease_limit=ease_limit).item_weights.tocoo()
+
+        ids = sorted(people)
+        for source, target, weight in zip(weights.row, weights.col, weights.data, strict=True):
+            assert weight > 0
+            assert source != target
+            assert len(people[ids[source]] & people[ids[target]]) >= 2
+
+
+def test_a_segment_is_stored_from_k_people_on():
+    segments = dict.fromkeys(range(10), "region=IS") | dict.fromkeys(range(10, 25), "region=DE")
+
+    model = train(interactions(BREAKFASTS + TEAS), ITEMS, segments, min_segment=15)
+
+    assert list(model.segments) == ["region=DE"]
+    assert model.segments["region=DE"].people == 15
+
+
+def test_people_without_interactions_do_not_fill_a_segment():
+    segments = dict.fromkeys(range(10, 60), "region=DE")
+
+    model = train(interactions(TEAS), ITEMS, segments, min_segment=20)
+
+    assert model.segments == {}
+
+
+def test_popularity_counts_people_not_touches():
+    eager = [(0, "bread")] * 100
+
+    model = train(interactions(BREAKFASTS + TEAS + eager), ITEMS, {}, damping=10)
+
+    assert popularity_of(model, "bread") == pytest.approx(10 / (25 + 10))
+    assert popularity_of(model, "tea") > popularity_of(model, "bread")
+
+
+def test_a_segment_is_pulled_towards_everybody():
+    segments = dict.fromkeys(range(10), "a")
+
+    model = train(interactions(BREAKFASTS + TEAS), ITEMS, segments, min_segment=10, damping=10)
+
+    scores = dict(zip([item.id for item in model.items], model.segments["a"].scores, strict=True))
+    assert scores["bread"] == pytest.approx((10 + 10 * 10 / 35) / (10 + 10))
+    assert 0 < scores["tea"] < scores["bread"]
+
+
+def test_the_unit_of_weights_does_not_matter():
+    rows = [(person, item, 1.0 + person % 3) for person, item in BREAKFASTS + TEAS]
+    cents = [(person, item, 100 * weight) for person, item, weight in rows]
+
+    model, other = (train(interactions(same), ITEMS, {}) for same in (rows, cents))
+
+    assert np.array_equal(model.item_weights.toarray(), other.item_weights.toarray())
+
+
+@METHODS
+def test_training_is_deterministic_and_blind_to_order(ease_limit):
+    shop = demo_shop(people=80)
+    backwards = shop.interactions.rows(range(len(shop.interactions))[::-1])
+
+    model = train(shop.interactions, shop.items, shop.segments("region"), ease_limit=ease_limit)
+    again = train(backwards, shop.items[::-1], shop.segments("region"), ease_limit=ease_limit)
+
+    assert model.items == again.items
+    assert np.array_equal(model.item_weights.toarray(), again.item_weights.toarray())
+    assert np.array_equal(model.popularity.scores, again.popularity.scores)
+    assert list(model.segments) == list(again.segments)
+
+
+@METHODS
+def test_an_item_keeps_only_its_strongest_neighbours(ease_limit):
+    shop = demo_shop(people=80)
+
+    model = train(shop.interactions, shop.items, {}, neighbours=5, ease_limit=ease_limit)
+
+    assert np.diff(model.item_weights.indptr).max() == 5
+
+
+def test_pseudonyms_work_as_people():
+    rows = [(b"%032d" % person, item) for person, item in BREAKFASTS]
+
+    model = train(interactions(rows), ITEMS, {b"%032d" % person: "a" for person in range(10)}, min_segment=10)
+
+    assert model.segments["a"].people == model.trained_on.people == 10
+
+
+@METHODS
+def test_no_interactions_give_a_model_that_recommends_nothing(ease_limit):
+    model = train(interactions([]), ITEMS, {}, ease_limit=ease_limit)
+
+    assert model.recommend("individual").recommendations == ()
+
+
+def test_interactions_with_items_outside_the_catalogue_are_left_out():
+    model = train(interactions([*BREAKFASTS, (500, "discontinued")]), ITEMS, {})
+
+    assert model.trained_on.people == 10
+    assert model.trained_on.pairs == 20
+
+
+def test_two_items_with_one_id_are_refused():
+    with pytest.raises(InvalidInteractions):
+        train(interactions(BREAKFASTS), [*ITEMS, Item("tea", "Other tea")], {})
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"min_people": 1},
+        {"min_segment": 1},
+        {"min_people": 30},
+        {"neighbours": 0},
+        {"regularisation": 0.0},
+        {"regularisation": float("nan")},
+        {"damping": -1.0},
+    ],
+)
+def test_parameters_that_would_undo_the_protection_or_the_maths_are_refused(parameters):
+    with pytest.raises(ValueError, match="must be"):
+        train(interactions(BREAKFASTS), ITEMS, {}, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [("weight", [0.0, 1.0]), ("weight", [np.nan, 1.0]), ("time", [np.inf, 0.0]), ("time", [0.0])],
+)
+def test_columns_that_do_not_fit_are_refused(column, values):
+    columns = {"weight": np.ones(2), "time": np.zeros(2)} | {column: np.array(values)}
+
+    with pytest.raises(InvalidInteractions):
+        Interactions(person=[1, 2], item=["tea", "tea"], **columns)
+
+
+def test_the_recommender_loads_without_the_web_framework():
+    script = (
+        "import sys, personalization.recommender.storage, personalization.recommender.evaluation,"
+        " personalization.recommender.datasets;"
+        "print([name for name in ('django', 'celery', 'rest_framework', 'implicit') if name in sys.modules])"
+    )
+
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True
+    )
+
+    assert done.stdout.strip() == "[]"
