@@ -34,7 +34,7 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
 
     One ``train`` decision is asked and logged for every person; whoever is not permitted is left out whole.
     """
-    people = list(Event.objects.filter(purpose=PURPOSE).values_list("subject_ref", flat=True).distinct())
+    people = list(Event.objects.filter(purpose=PURPOSE).order_by().values_list("subject_ref", flat=True).distinct())
     permitted = _permitted(people)
     if not permitted:
         return None
@@ -44,7 +44,7 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
     ]
     segments = _segments(permitted)
     model = train(data, catalogue, segments)
-    manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, str(uuid7()))
+    manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
     evaluation = evaluate(data, catalogue, segments)
     version = _register(manifest, {str(k): round(v * 1000) for k, v in evaluation.ndcg.items()}, len(permitted), actor)
     refresh_popular_items()
@@ -104,7 +104,7 @@ def _register(manifest: storage.Manifest, ndcg: dict[str, int], people: int, act
 @transaction.atomic
 def refresh_popular_items() -> None:
     """Write the list everybody gets: items by distinct people; an item of a single person is left out."""
-    pairs = Event.objects.filter(item__is_active=True).values_list("item_id", "subject_ref").distinct()
+    pairs = Event.objects.filter(item__is_active=True).order_by().values_list("item_id", "subject_ref").distinct()
     people = Counter(item for item, _ in pairs)
     ranked = sorted(((count, item) for item, count in people.items()), key=lambda pair: (-pair[0], pair[1]))
     PopularItem.objects.all().delete()

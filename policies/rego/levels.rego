@@ -5,7 +5,7 @@ package governance.decision
 # A level nobody knows is a request for none.
 default requested_rank := 0
 
-requested_rank := rank(input.requested_level)
+requested_rank := rank(input.requested_level) if is_string(input.requested_level)
 
 rank(name) := object.get(data.levels, name, 0)
 

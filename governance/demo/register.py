@@ -1,0 +1,103 @@
+"""The register of processing of the demonstration: five purposes, their notices, retention and a privacy budget."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from common import policy_data
+from consent import register
+from consent.models import Notice, Purpose
+from privacy.models import PrivacyBudget, RetentionSchedule
+
+ACTOR = "officer:demo"
+_PURPOSES: list[dict[str, Any]] = [
+    {
+        "slug": "personalization",
+        "name": "A shop that knows you a little",
+        "benefit": "Pages are arranged by what you tend to look for, so you scroll less.",
+        "actions": ["personalize"],
+        "data_categories": ["views", "purchases", "ratings"],
+        "max_level": "behavioral",
+        "order": 10,
+        "notice": "We arrange our pages by what you looked at, rated and bought in this shop.",
+    },
+    {
+        "slug": "recommendations",
+        "name": "Recommendations",
+        "benefit": "You see things that fit what you liked before, and why each one was chosen.",
+        "parent": "personalization",
+        "actions": ["personalize", "collect", "train"],
+        "data_categories": ["views", "purchases", "ratings"],
+        "max_level": "individual",
+        "order": 20,
+        "notice": (
+            "We keep what you look at, rate and buy here for one year and compute from it what may please you. "
+            "It stays with us. You can turn it off at any time, and then we delete it."
+        ),
+        "days": 365,
+    },
+    {
+        "slug": "newsletter",
+        "name": "Newsletter",
+        "benefit": "A short letter with news and offers, at most twice a month.",
+        "actions": ["contact"],
+        "data_categories": ["email_address"],
+        "recipients": ["mail-house"],
+        "channels": ["email"],
+        "order": 30,
+        "notice": "We use your e-mail address to send you our newsletter, through our mail house.",
+        "days": 730,
+    },
+    {
+        "slug": "order_fulfilment",
+        "name": "Your orders",
+        "benefit": "What you order is packed, shipped and can be returned.",
+        "legal_basis": "contract",
+        "actions": ["collect", "share", "contact"],
+        "data_categories": ["purchases", "postal_address", "email_address"],
+        "recipients": ["parcel-carrier"],
+        "channels": ["email"],
+        "order": 40,
+        "notice": "We need your order, your address and your e-mail address to deliver what you bought.",
+    },
+    {
+        "slug": "usage_statistics",
+        "name": "Usage statistics",
+        "benefit": "We see which pages work badly and repair them. Only totals, never single people.",
+        "legal_basis": "legitimate_interests",
+        "actions": ["collect", "release"],
+        "data_categories": ["views"],
+        "order": 50,
+        "notice": "We count page views to repair what works badly. You can object.",
+        "days": 90,
+    },
+]
+
+
+@transaction.atomic
+def ensure_register() -> None:
+    """Create what is missing of the demonstration's register; leave alone what is there."""
+    for entry in _PURPOSES:
+        values = {**entry}
+        text, days, parent = values.pop("notice"), values.pop("days", None), values.pop("parent", None)
+        purpose = Purpose.objects.filter(slug=values["slug"]).first()
+        if purpose is None:
+            above = Purpose.objects.get(slug=parent) if parent else None
+            purpose = register.save_purpose(Purpose(**values, parent=above), actor=ACTOR)
+        if not Notice.objects.filter(purpose=purpose).exists():
+            register.publish_notice(purpose=purpose, text=text, actor=ACTOR)
+        if days:
+            RetentionSchedule.objects.get_or_create(purpose=purpose, defaults={"retain_for": timedelta(days=days)})
+    PrivacyBudget.objects.get_or_create(data_set="consents", defaults={"epsilon_total": Decimal(10)})
+    policy_data.changed(reason="register of the demonstration", actor=ACTOR)
+
+
+def reset_officer(password: str) -> User:
+    """Make sure there is an officer named ``officer`` with this password."""
+    officer, _ = User.objects.get_or_create(username="officer", defaults={"is_staff": True, "is_superuser": True})
+    officer.set_password(password)
+    officer.save(update_fields=["password"])
+    return officer

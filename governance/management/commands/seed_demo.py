@@ -1,0 +1,50 @@
+"""Fill an instance for the demonstration: register, catalogue, people who chose, an approved model."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from common.problems import Problem
+from governance.demo import people, register
+from governance.demo.cast import dataset_name, leading_person
+from model_registry import services
+from model_registry.models import ModelVersion
+from personalization import training
+from privacy import releases
+
+
+class Command(BaseCommand):
+    help = "Fill an instance for the demonstration. Safe to run again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dataset", type=Path, help="Folder of the UCI Restaurant & consumer files.")
+
+    def handle(self, *args: Any, dataset: Path | None, **options: Any) -> None:
+        try:
+            self._seed(dataset)
+        except Problem as problem:
+            raise CommandError(problem.detail) from problem
+
+    def _seed(self, folder: Path | None) -> None:
+        register.ensure_register()
+        data = people.load_dataset(folder)
+        name = dataset_name(folder)
+        self.stdout.write(f"Seeding {len(data.people)} people and {len(data.items)} items ({name}) ...")
+        counts = people.seed(data, name=name, left_out=leading_person(data))
+        self.stdout.write(
+            f"  {counts['people']} people chose, {counts['consenting']} of them agreed; {counts['events']} new events."
+        )
+        self.stdout.write("Training the recommender on those who agreed ...")
+        version = training.train_recommender(actor="job:training")
+        if version is None:
+            raise CommandError("Nobody allows training; there is nothing to recommend from.")
+        self._retire_older(version)
+        services.change_status(version_id=version.pk, status="approved", actor=register.ACTOR)
+        self.stdout.write(f"  {version} is trained on {version.metrics['people']} people and approved.")
+        releases.release_consent_rate_by_region(actor="job:releases")
+
+    def _retire_older(self, newest: ModelVersion) -> None:
+        older = ModelVersion.objects.filter(model=newest.model).exclude(pk=newest.pk).exclude(status="retired")
+        for version in older:
+            services.change_status(version_id=version.pk, status="retired", actor=register.ACTOR)
