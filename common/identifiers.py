@@ -21,6 +21,14 @@ def uuid7() -> uuid.UUID:
     )
 
 
+def uuid7_text() -> str:
+    """The same as text, at a fraction of the cost: the decision path makes one for every answer."""
+    noise = os.urandom(10).hex()
+    moment = f"{time.time_ns() // 1_000_000:012x}"
+    variant = "89ab"[noise.encode()[3] & 3]
+    return f"{moment[:8]}-{moment[8:]}-7{noise[:3]}-{variant}{noise[4:7]}-{noise[7:19]}"
+
+
 def uuid7_floor(moment: datetime) -> uuid.UUID:
     """Return the smallest version 7 identifier of ``moment``: the bound of a time partition."""
     return uuid.UUID(int=(int(moment.timestamp() * 1000) << _MS_SHIFT))

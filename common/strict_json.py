@@ -5,7 +5,10 @@ decision each of them is a way to make two systems see two different requests.
 """
 
 import json
+import re
 from typing import Any
+
+import msgspec
 
 MAX_BODY_BYTES = 256 * 1024
 _MAX_DEPTH = 32
@@ -55,6 +58,32 @@ def loads(body: bytes) -> Any:
     # A body has at most as many levels as opening brackets: most bodies need no closer look.
     if body.count(b"{") + body.count(b"[") > _MAX_DEPTH and _depth(body) > _MAX_DEPTH:
         raise InvalidJson(f"The body nests deeper than {_MAX_DEPTH} levels.")
+    value = _plain(body)
+    return _careful(body) if value is _NOT_PLAIN else value
+
+
+_NOT_PLAIN: Any = object()
+_SPACED_COLON = re.compile(rb'"[ \t\r\n]+:')
+_decode, _encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
+
+
+def _plain(body: bytes) -> Any:
+    """Read the usual body at C speed; _NOT_PLAIN where only the careful reader can tell.
+
+    Without a backslash a quote always ends a string, so ``":`` stands after every member name and else only where a
+    string begins with a colon, which writing the value again repeats. The counts agree, then, exactly when no member
+    was lost to a second one of the same name.
+    """
+    if b"\\" in body or _SPACED_COLON.search(body):
+        return _NOT_PLAIN
+    try:
+        value = _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _NOT_PLAIN  # the careful reader words the refusal
+    return value if body.count(b'":') == _encode(value).count(b'":') else _NOT_PLAIN
+
+
+def _careful(body: bytes) -> Any:
     try:
         text = body.decode()
         value = _decoder.decode(text)

@@ -54,7 +54,7 @@ class Answer:
         return {
             "level": self.level,
             "permitted_level": self.decision.level,
-            "decision_id": str(self.decision.id),
+            "decision_id": self.decision.id,
             "reasons": [
                 {"code": reason.code, "detail": reason.detail, "sentence": reasons.for_person(reason.code)}
                 for reason in verdict.reasons

@@ -154,7 +154,7 @@ class EventsView(APIView):
         answer = {
             "stored": taken.stored,
             "duplicate": taken.duplicate,
-            "decision_id": str(taken.decision.id),
+            "decision_id": taken.decision.id,
             "reasons": [
                 {"code": reason.code, "detail": reason.detail, "sentence": reasons.for_person(reason.code)}
                 for reason in taken.decision.prepared.verdict.reasons

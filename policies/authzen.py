@@ -5,8 +5,9 @@ No middleware, routing, ORM or signals: parse strictly, one SQL statement, decid
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from django.conf import settings
 
 from common import strict_json
@@ -24,6 +25,7 @@ Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 PREFIX = "/access/v1/"
 _SCOPE = "decisions"
+_SCOPE_BYTES = _SCOPE.encode()
 _STATUS = {
     400: "400 Bad Request",
     401: "401 Unauthorized",
@@ -43,7 +45,6 @@ _TITLES = {
     "information_unavailable": "Nothing can be decided just now",
     "log_unavailable": "The decision log cannot be written",
 }
-_MAX_ID = 512
 
 
 class _Refused(Exception):
@@ -111,7 +112,7 @@ def _evaluation(environ: Environ) -> bytes:
 
 def information_for(question: Question, token: str) -> information.Information:
     try:
-        return information.read(question.subject_ref, token_hash(token))
+        return information.read(question.subject_ref, token_hash(token), _SCOPE_BYTES)
     except InformationUnavailable:
         raise _Refused(503, "information_unavailable", "The database does not answer; deny, and ask again.") from None
 
@@ -119,7 +120,7 @@ def information_for(question: Question, token: str) -> information.Information:
 def _authorise(known: information.Information) -> str:
     if known.caller is None or not known.credential_valid:
         raise _Refused(401, "unauthenticated", "The credential is not valid. Create one or ask for a new one.")
-    if _SCOPE not in known.scopes:
+    if not known.has_scope:
         raise _Refused(403, "forbidden", f"This credential does not carry the scope '{_SCOPE}'.")
     return f"service:{known.caller}"
 
@@ -139,97 +140,94 @@ def _read(environ: Environ) -> dict[str, Any]:
         raise _Refused(400, "invalid_request", str(exc)) from None
 
 
-def question_of(request: dict[str, Any]) -> Question:
-    """Read an AuthZEN request. Raises ValueError naming the member that is missing or of a wrong type.
+Text = Annotated[str, msgspec.Meta(max_length=512)]
+_Slug = Annotated[str, msgspec.Meta(max_length=512)] | None
 
-    Unknown members are ignored, as the specification demands.
-    """
-    subject = _entity(request, "subject")
-    resource = _entity(request, "resource")
-    action = _object(request, "action", required=True)
-    subject_properties = _object(subject, "properties", path="subject.")
-    asked = _object(action, "properties", path="action.")
-    resource_properties = _object(resource, "properties", path="resource.")
-    context = _object(request, "context")
-    signals = _object(context, "signals", path="context.")
+
+class _SubjectProperties(msgspec.Struct):
+    region: _Slug = None
+    age_band: _Slug = None
+
+
+class _Subject(msgspec.Struct):
+    type: Text
+    id: Text
+    properties: _SubjectProperties | None = None
+
+
+class _ActionProperties(msgspec.Struct):
+    purpose: _Slug = None
+    requested_level: _Slug = None
+    recipient: _Slug = None
+
+
+class _Action(msgspec.Struct):
+    name: Text
+    properties: _ActionProperties | None = None
+
+
+class _ResourceProperties(msgspec.Struct):
+    data_categories: list[Text] | None = None
+    model: _Slug = None
+
+
+class _Resource(msgspec.Struct):
+    type: Text
+    id: Text
+    properties: _ResourceProperties | None = None
+
+
+class _Signals(msgspec.Struct):
+    gpc: bool = False
+    gpp_opt_out: bool = False
+    tcf_purposes: list[Annotated[int, msgspec.Meta(ge=1, le=24)]] | None = None
+
+
+class _Context(msgspec.Struct):
+    processing_region: _Slug = None
+    channel: _Slug = None
+    signals: _Signals | None = None
+    min_revision: Annotated[int, msgspec.Meta(ge=0, lt=2**53)] = 0
+
+
+class _Request(msgspec.Struct):
+    """An evaluation request; members it does not name are ignored, as the specification demands."""
+
+    subject: _Subject
+    action: _Action
+    resource: _Resource
+    context: _Context | None = None
+
+
+_SUBJECT, _ACTION, _RESOURCE = _SubjectProperties(), _ActionProperties(), _ResourceProperties()
+_CONTEXT, _SIGNALS = _Context(), _Signals()
+
+
+def question_of(document: dict[str, Any]) -> Question:
+    """Read an AuthZEN request. Raises ValueError naming the member that is missing or of a wrong type."""
+    request = msgspec.convert(document, _Request)
+    subject = request.subject.properties or _SUBJECT
+    asked = request.action.properties or _ACTION
+    resource = request.resource.properties or _RESOURCE
+    context = request.context or _CONTEXT
+    signals = context.signals or _SIGNALS
     return Question(
-        subject_ref=subject_ref(subject["id"], subject_type=subject["type"]),
-        action=_string(action, "name", path="action."),
-        purpose=_optional(asked, "purpose", "action.properties.") or "",
-        requested_level=_optional(asked, "requested_level", "action.properties.") or "individual",
-        data_categories=_strings(resource_properties, "data_categories", "resource.properties."),
-        model=_optional(resource_properties, "model", "resource.properties."),
-        region=_optional(subject_properties, "region", "subject.properties."),
-        age_band=_optional(subject_properties, "age_band", "subject.properties."),
-        processing_region=_optional(context, "processing_region", "context.") or settings.PROCESSING_REGION,
-        recipient=_optional(asked, "recipient", "action.properties."),
-        channel=_optional(context, "channel", "context."),
-        gpc=_flag(signals, "gpc"),
-        gpp_opt_out=_flag(signals, "gpp_opt_out"),
-        tcf_purposes=_integers(signals, "tcf_purposes"),
-        min_revision=_integer(context, "min_revision"),
+        subject_ref=subject_ref(request.subject.id, subject_type=request.subject.type),
+        action=request.action.name,
+        purpose=asked.purpose or "",
+        requested_level=asked.requested_level or "individual",
+        data_categories=tuple(resource.data_categories or ()),
+        model=resource.model,
+        region=subject.region,
+        age_band=subject.age_band,
+        processing_region=context.processing_region or settings.PROCESSING_REGION,
+        recipient=asked.recipient,
+        channel=context.channel,
+        gpc=signals.gpc,
+        gpp_opt_out=signals.gpp_opt_out,
+        tcf_purposes=tuple(signals.tcf_purposes or ()),
+        min_revision=context.min_revision,
     )
 
 
 _NOBODY = Question(subject_ref=information.NOBODY, action="", purpose="")
-
-
-def _entity(request: dict[str, Any], name: str) -> dict[str, Any]:
-    entity = _object(request, name, required=True)
-    _string(entity, "type", path=f"{name}.")
-    _string(entity, "id", path=f"{name}.")
-    return entity
-
-
-def _object(parent: dict[str, Any], name: str, *, required: bool = False, path: str = "") -> dict[str, Any]:
-    value = parent.get(name)
-    if value is None and not required:
-        return {}
-    if not isinstance(value, dict):
-        raise ValueError(f"'{path}{name}' must be an object.")  # noqa: TRY004 (one kind of error for the caller)
-    return value
-
-
-def _string(parent: dict[str, Any], name: str, *, path: str) -> str:
-    value = parent.get(name)
-    if not isinstance(value, str):
-        raise ValueError(f"'{path}{name}' must be a string.")  # noqa: TRY004
-    if len(value) > _MAX_ID:
-        raise ValueError(f"'{path}{name}' is longer than {_MAX_ID} characters.")
-    return value
-
-
-def _optional(parent: dict[str, Any], name: str, path: str) -> str | None:
-    return None if parent.get(name) is None else _string(parent, name, path=path)
-
-
-def _strings(parent: dict[str, Any], name: str, path: str) -> tuple[str, ...]:
-    value = parent.get(name)
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"'{path}{name}' must be a list of strings.")
-    return tuple(value)
-
-
-def _integers(parent: dict[str, Any], name: str) -> tuple[int, ...]:
-    value = parent.get(name)
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(type(item) is int and 0 < item <= 24 for item in value):
-        raise ValueError(f"'context.signals.{name}' must be a list of integers from 1 to 24.")
-    return tuple(value)
-
-
-def _flag(parent: dict[str, Any], name: str) -> bool:
-    value = parent.get(name, False)
-    if not isinstance(value, bool):
-        raise ValueError(f"'context.signals.{name}' must be true or false.")  # noqa: TRY004
-    return value
-
-
-def _integer(parent: dict[str, Any], name: str) -> int:
-    value = parent.get(name, 0)
-    if type(value) is not int or value < 0:
-        raise ValueError(f"'context.{name}' must be a whole number, 0 or more.")
-    return value

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from django.conf import settings
 
-from common.identifiers import uuid7
+from common.identifiers import uuid7_text
 from policies import bundles, engines, facts, information, pseudonyms
 from policies.bundles import LoadedBundle
 from policies.engines import EngineFailure, Verdict
@@ -59,7 +58,7 @@ class Prepared:
 class Decision:
     """What was answered. ``body`` is the AuthZEN document; the rest is for callers in this process."""
 
-    id: UUID
+    id: str
     prepared: Prepared
     subject_revision: int
     valid_until: float | None
@@ -202,9 +201,9 @@ def _answer(
     now: float,
     started: int,
 ) -> Decision:
-    decision_id = uuid7()
+    decision_id = uuid7_text()
     revision = known.subject_revision or 0
-    identity = str(decision_id).encode()
+    identity = decision_id.encode()
     ends = b""
     if valid_until is not None:
         ends = b',"valid_until":"%s"' % _timestamp(valid_until)
@@ -229,4 +228,4 @@ def _answer(
 
 
 def _timestamp(epoch: float) -> bytes:
-    return datetime.fromtimestamp(int(epoch), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    return b"%sZ" % datetime.fromtimestamp(int(epoch), tz=UTC).isoformat()[:19].encode()

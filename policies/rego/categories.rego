@@ -5,26 +5,33 @@ requested_categories := {category |
 	some category in array.concat(input.processing.data_categories, input.processing.sensitive)
 }
 
+excluded_categories := {category |
+	some category in requested_categories
+	not usable(category)
+}
+
+usable(category) if {
+	category in purpose.data_categories
+	not withheld(category)
+}
+
 # METADATA
 # title: Special categories without explicit consent
 # description: GDPR Article 9(2)(a). A category is special if the register says so or the facts do.
-withheld_categories := {category |
+withheld(category) if {
 	input.consent.explicit == false
-	some category in requested_categories
 	category in array.concat(data.sensitive_categories, input.processing.sensitive)
 }
 
-named_categories := {category |
-	some category in requested_categories
-	category in purpose.data_categories
+withheld_categories := {category |
+	some category in excluded_categories
+	withheld(category)
 }
 
 # METADATA
 # title: Categories the purpose does not name
 # description: Data minimisation, GDPR Article 5(1)(c). What is withheld already is not counted again.
-foreign_categories := (requested_categories - named_categories) - withheld_categories
-
-excluded_categories := withheld_categories | foreign_categories
+foreign_categories := excluded_categories - withheld_categories
 
 # METADATA
 # title: The categories permit
@@ -35,10 +42,16 @@ default categories_permitted := false
 
 categories_permitted if {
 	count(excluded_categories) == 0
+	is_array(data.sensitive_categories)
 } else if {
 	count(foreign_categories) == 0
-	count(requested_categories - excluded_categories) > 0
+	something_remains
 } else if {
 	input.action == "personalize"
+	something_remains
+}
+
+something_remains if {
+	is_array(data.sensitive_categories)
 	count(requested_categories - excluded_categories) > 0
 }

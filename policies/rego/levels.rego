@@ -36,7 +36,6 @@ ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_signal", "
 }
 
 ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_model"}} if {
-	model_recognised
 	limit := rank(input.model.max_level)
 	limit < requested_rank
 }

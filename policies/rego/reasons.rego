@@ -60,10 +60,12 @@ narrowings contains {
 	"code": "sensitive_without_explicit_consent",
 	"detail": concat(", ", sort(withheld_categories)),
 } if {
+	count(excluded_categories) > 0
 	count(withheld_categories) > 0
 }
 
 narrowings contains {"code": "category_not_allowed", "detail": concat(", ", sort(foreign_categories))} if {
+	count(excluded_categories) > 0
 	purpose_known
 	count(foreign_categories) > 0
 }

@@ -20,11 +20,12 @@ residency_allowed if {
 	covered_by(local_rules)
 }
 
-local_rules := rules_into(processing_group)
+local_rules := rules_into(data.residency.processing[input.processing.region])
 
 rules_into(group) := [transfer_rule |
+	from := data.residency.regions[input.subject.region]
 	some transfer_rule in data.residency.rules
-	transfer_rule.subject == subject_group
+	transfer_rule.subject == from
 	transfer_rule.processing == group
 ]
 

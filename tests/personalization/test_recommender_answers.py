@@ -21,20 +21,24 @@ no_deadline = settings(deadline=None)
 
 @st.composite
 def models(draw):
-    people = draw(st.integers(3, 12))
-    touched = draw(st.lists(st.tuples(st.integers(0, people - 1), st.sampled_from(IDS)), max_size=80))
-    weights = draw(st.lists(st.floats(0.5, 5), min_size=len(touched), max_size=len(touched)))
+    """Draw a few people with full baskets: sparser ones would leave nothing personal to check."""
+    baskets = draw(st.lists(st.sets(st.sampled_from(IDS), min_size=4, max_size=8), min_size=4, max_size=10))
+    rows = [(person, item) for person, basket in enumerate(baskets) for item in sorted(basket)]
+    weights = draw(st.lists(st.floats(0.5, 5), min_size=len(rows), max_size=len(rows)))
     interactions = Interactions(
-        person=[person for person, _ in touched],
-        item=[item for _, item in touched],
+        person=[person for person, _ in rows],
+        item=[item for _, item in rows],
         weight=np.array(weights, dtype=np.float64),
-        time=np.arange(len(touched), dtype=np.float64),
+        time=np.arange(len(rows), dtype=np.float64),
     )
     return train(interactions, ITEMS, {}, ease_limit=draw(st.sampled_from([0, 5_000])))
 
 
 histories = st.lists(
-    st.builds(Interaction, item=st.sampled_from([*IDS, "unknown"]), weight=st.floats(0.1, 9)), max_size=25
+    st.builds(Interaction, item=st.sampled_from([*IDS, "unknown"]), weight=st.floats(0.1, 9)),
+    min_size=6,
+    max_size=10,
+    unique_by=lambda touch: touch.item,
 )
 
 
@@ -117,6 +121,17 @@ def test_an_excluded_category_is_neither_recommended_nor_a_reason(model, history
     alcohol = {item.id for item in ITEMS if "alcohol" in item.categories}
     assert alcohol.isdisjoint(one.item.id for one in served.recommendations)
     assert alcohol.isdisjoint(because.item for one in served.recommendations for because in one.because)
+
+
+def test_an_item_of_an_excluded_category_is_no_reason_where_it_was_one_before():
+    history = [Interaction(item) for item in IDS[:7]]
+
+    free = MODEL.recommend("individual", history=history, reasons=100)
+    bound = MODEL.recommend("individual", history=history, reasons=100, exclude_categories={"alcohol"})
+
+    assert "item-5" in {because.item for one in free.recommendations for because in one.because}
+    assert "item-5" not in {because.item for one in bound.recommendations for because in one.because}
+    assert any(one.because for one in bound.recommendations)
 
 
 def test_without_the_obligation_the_category_is_recommended():

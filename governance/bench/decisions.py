@@ -1,0 +1,160 @@
+"""Decisions over HTTP: authenticated, read fresh, evaluated, logged; beside OPA's own REST API in the same run."""
+
+import json
+import os
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from consent.pseudonyms import subject_ref
+from governance.bench import load, servers, world
+from policies import bundles, facts, information
+from policies.authzen import question_of
+from policies.models import ActiveBundle
+
+_REQUESTS = 20_000
+_WARM_UP_S = 1.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the report. CPU is the serving process's own, in microseconds per decision."""
+
+    name: str
+    clients: int
+    per_second: float
+    cpu_us: float
+    p50_ms: float
+    p99_ms: float
+    refused: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    subjects: Sequence[int]
+    seconds: float
+    clients: int
+    threads: int
+    opa: str | None
+
+
+def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
+    """Measure at each number of subjects; OPA once, beside the largest."""
+    rows: list[Row] = []
+    with world.bench_database(settings.subjects[0]) as url:
+        token = world.bench_token()
+        filled = settings.subjects[0]
+        for subjects in settings.subjects:
+            if subjects > filled:
+                say(f"adding people up to {subjects:,} ...")
+                world.fill(filled, subjects)
+                filled = subjects
+            rows += _measure_assent(url, token, subjects, settings, say)
+        if settings.opa:
+            rows += _measure_opa(filled, settings, say)
+    return rows
+
+
+def _measure_assent(
+    url: str, token: str, subjects: int, settings: Settings, say: Callable[[str], None]
+) -> list[Row]:
+    home = Path(tempfile.mkdtemp(prefix="assent-bench-"))
+    environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "RUST_BACKTRACE": "0"}
+    port = servers.free_port()
+    try:
+        with servers.running(servers.granian(port, threads=settings.threads), port, environment) as pid:
+            say(f"measuring with {subjects:,} people ...")
+            memo = _requests(token, subjects, vary=False)
+            engine = _requests(token, subjects, vary=True)
+            name = f"Assent, {subjects:,} people"
+            return [
+                measured_row(f"{name}, memo answers", port, pid, memo, settings.clients, settings),
+                measured_row(f"{name}, memo answers", port, pid, memo, 1, settings),
+                measured_row(f"{name}, engine answers", port, pid, engine, settings.clients, settings),
+            ]
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def measured_row(
+    name: str, port: int, pid: int, requests: Sequence[bytes], clients: int, settings: Settings
+) -> Row:
+    address = ("127.0.0.1", port)
+    load.run(address, requests, clients=clients, seconds=_WARM_UP_S)
+    before = servers.cpu_seconds(pid)
+    measured = load.run(address, requests, clients=clients, seconds=settings.seconds)
+    cpu = servers.cpu_seconds(pid) - before
+    return Row(
+        name,
+        clients,
+        measured.per_second,
+        cpu / len(measured.latencies) * 1e6,
+        measured.percentile_ms(0.50),
+        measured.percentile_ms(0.99),
+        sum(count for status, count in measured.statuses.items() if status not in (200, 201)),
+    )
+
+
+def _requests(token: str, subjects: int, *, vary: bool) -> list[bytes]:
+    chance = random.Random(7)  # noqa: S311 (which person is asked about)
+    return [
+        load.post("/access/v1/evaluation", json.dumps(_document(chance, subjects, vary=vary)).encode(), token)
+        for _ in range(_REQUESTS)
+    ]
+
+
+def _document(chance: random.Random, subjects: int, *, vary: bool) -> dict[str, object]:
+    """A question about a random person; varied ones carry a signal list of their own, so no memo can know them."""
+    signals = {"tcf_purposes": chance.sample(range(1, 25), 12)} if vary else {}
+    return {
+        "subject": {"type": "data_subject", "id": world.person(chance.randrange(subjects))},
+        "action": {
+            "name": "personalize",
+            "properties": {"purpose": "recommendations", "requested_level": "individual"},
+        },
+        "resource": {
+            "type": "personalization",
+            "id": "home-feed",
+            "properties": {"data_categories": ["purchases", "views"]},
+        },
+        "context": {"processing_region": "eu-central", "signals": signals},
+    }
+
+
+def _measure_opa(subjects: int, settings: Settings, say: Callable[[str], None]) -> list[Row]:
+    """OPA's REST API with the same policy and data in memory, fed the same facts: no database, no log, no identity."""
+    say("measuring OPA's own REST API with the same policy ...")
+    folder = Path(tempfile.mkdtemp(prefix="assent-bench-opa-"))
+    active = ActiveBundle.objects.get()
+    bundle = bundles.loaded(active.bundle_id)
+    for path, text in bundle.policies.items():
+        (folder / path).write_text(text)
+    (folder / "data.json").write_text(bundle.data_json)
+    requests = _opa_requests(bundle, subjects)
+    port = servers.free_port()
+    command = [str(settings.opa), "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error", str(folder)]
+    try:
+        with servers.running(command, port, os.environ) as pid:
+            return [
+                measured_row("OPA REST, data inline", port, pid, requests, clients, settings)
+                for clients in (settings.clients, 1)
+            ]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _opa_requests(bundle: bundles.LoadedBundle, subjects: int) -> list[bytes]:
+    chance = random.Random(7)  # noqa: S311
+    requests = []
+    for _ in range(_REQUESTS // 4):
+        document = _document(chance, subjects, vary=True)
+        question = question_of(document)
+        known = information.read(subject_ref(str(document["subject"]["id"])))  # type: ignore[index]
+        asked = facts.build(question, known, bundle, time.time())
+        body = b'{"input":%s}' % asked.document
+        requests.append(load.post("/v1/data/governance/decision/answer", body, "none"))
+    return requests

@@ -1,0 +1,85 @@
+"""The servers under measurement, and the processor time their processes used."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: Sequence[str], port: int, environment: Mapping[str, str]) -> Iterator[int]:
+    """Run a server until the block ends; yield its process id once the port accepts connections."""
+    process = subprocess.Popen(
+        command, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        _wait_for(port, process)
+        yield process.pid
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=20)
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with status {process.returncode}.")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("The server did not open its port within a minute.")
+
+
+def granian(port: int, *, threads: int) -> list[str]:
+    return [
+        str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--host", "127.0.0.1",
+        "--port", str(port), "--workers", "1", "--blocking-threads", str(threads), "--no-access-log",
+        "governance.wsgi:application",
+    ]  # fmt: skip
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process and all its descendants that are alive."""
+    return sum(_ticks(process) for process in _family(pid)) * _TICK_S
+
+
+def _family(pid: int) -> list[int]:
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            parents.setdefault(_stat(int(entry.name), 3), []).append(int(entry.name))
+    family, queue = [], [pid]
+    while queue:
+        current = queue.pop()
+        family.append(current)
+        queue.extend(parents.get(current, []))
+    return family
+
+
+def _ticks(pid: int) -> int:
+    return _stat(pid, 13) + _stat(pid, 14)
+
+
+def _stat(pid: int, field: int) -> int:
+    """A numeric field of /proc/PID/stat, counted from 0; 0 for a process that has gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    return int(text[text.rindex(")") + 2 :].split()[field - 2])

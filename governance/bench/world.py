@@ -1,0 +1,94 @@
+"""A database of its own for a measurement: N people with five purposes each, dropped at the end."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.core.management import call_command
+from django.db import connection, connections
+
+from common.identifiers import uuid7
+from consent.pseudonyms import subject_ref
+from governance.demo import register
+from policies import credentials
+from policies.models import ServiceCredential
+
+DATABASE = "assent_bench"
+_STATES = ("given", "given", "given", "refused", "withdrawn", None)
+_REGIONS = ("DE", "FR", "ES", "IT", "NL", "GB")
+_PURPOSES = ("personalization", "recommendations", "newsletter", "order_fulfilment", "usage_statistics")
+
+
+def person(number: int) -> str:
+    return f"customer-{number}"
+
+
+@contextmanager
+def bench_database(subjects: int) -> Iterator[str]:
+    """Create, fill and finally drop the database; yield its URL. This process is connected to it meanwhile."""
+    wrapper = connections["default"]
+    original = wrapper.settings_dict["NAME"]
+    _recreate(drop_only=False)
+    wrapper.close()
+    wrapper.settings_dict["NAME"] = DATABASE
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("prepare", "--fast", verbosity=0)
+        register.ensure_register()
+        fill(0, subjects)
+        yield _url(os.environ["DATABASE_URL"])
+    finally:
+        wrapper.close()
+        wrapper.settings_dict["NAME"] = original
+        _recreate(drop_only=True)
+
+
+def _recreate(*, drop_only: bool) -> None:
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        if not drop_only:
+            admin.execute(f"CREATE DATABASE {DATABASE}")
+
+
+def _url(url: str) -> str:
+    head, _, query = url.partition("?")
+    return f"{head.rpartition('/')[0]}/{DATABASE}?{query}" if query else f"{head.rpartition('/')[0]}/{DATABASE}"
+
+
+def fill(first: int, last: int) -> None:
+    """Add people ``first`` to ``last`` - 1 by COPY, straight into the projection."""
+    connection.ensure_connection()
+    now = "2026-01-01T00:00:00Z"
+    with connection.connection.cursor() as cursor:
+        copy_into = (
+            "COPY consent_datasubject (ref, region, age_band, revision, consents, restricted, held, last_digest, "
+            "created_at, updated_at) FROM STDIN"
+        )
+        with cursor.copy(copy_into) as copy:
+            for number in range(first, last):
+                region, state = _REGIONS[number % len(_REGIONS)], json.dumps(_consents(number))
+                copy.write_row(
+                    (subject_ref(person(number)), region, "adult", 1, state, False, False, None, now, now)
+                )
+        cursor.execute("VACUUM ANALYZE consent_datasubject")
+
+
+def _consents(number: int) -> dict[str, Any]:
+    states = ((slug, _STATES[(number >> (2 * place)) % len(_STATES)]) for place, slug in enumerate(_PURPOSES))
+    return {
+        slug: {
+            "s": state, "n": 1, "x": 4_000_000_000, "e": False, "r": str(uuid7()), "t": 1_767_225_600, "src": "banner",
+        }
+        for slug, state in states
+        if state
+    }  # fmt: skip
+
+
+def bench_token() -> str:
+    token, _ = credentials.create_credential(
+        name="bench", scopes=list(ServiceCredential.Scope.values), actor="bench"
+    )
+    return token
