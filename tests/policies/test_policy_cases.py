@@ -13,7 +13,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import reduce
 from http.client import HTTPConnection
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ REGO = sorted(path for path in (ROOT / "policies" / "rego").glob("*.rego") if no
 CASES = ROOT / "tests" / "cases"
 DATA = CASES / "data.json"
 BASE = yaml.safe_load((CASES / "base.yaml").read_text())
+REGISTER = json.loads(DATA.read_text())
 RULE = "data.governance.decision.answer"
 RANDOM_FACTS = 2_000
 SEED = 20_261_121
@@ -39,11 +43,11 @@ Ask = Callable[[Facts], Any]
 # The two engines
 
 
-def embedded() -> Ask:
+def embedded(data: str) -> Ask:
     engine = regorus.Engine()
     for path in REGO:
         engine.add_policy(path.name, path.read_text())
-    engine.add_data_json(DATA.read_text())
+    engine.add_data_json(data)
 
     def ask(facts: Facts) -> Any:
         engine.set_input_json(json.dumps(facts))
@@ -98,11 +102,11 @@ def over_http(connection: HTTPConnection) -> Ask:
 
 @pytest.fixture(scope="session")
 def ask_embedded() -> Ask:
-    return embedded()
+    return embedded(DATA.read_text())
 
 
 @pytest.fixture(scope="session")
-def ask_opa() -> Iterator[Ask]:
+def opa() -> Iterator[HTTPConnection]:
     port = free_port()
     command = [opa_binary(), "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error"]
     command += ["--disable-telemetry", *map(str, REGO), str(DATA)]
@@ -110,11 +114,35 @@ def ask_opa() -> Iterator[Ask]:
     connection = HTTPConnection("127.0.0.1", port)
     try:
         wait_until_healthy(server, port)
-        yield over_http(connection)
+        yield connection
     finally:
         connection.close()
         server.terminate()
         server.wait()
+
+
+@pytest.fixture(scope="session")
+def ask_opa(opa: HTTPConnection) -> Ask:
+    return over_http(opa)
+
+
+@contextmanager
+def without(opa: HTTPConnection, path: list[str]) -> Iterator[Ask]:
+    """Take one part of the data away from OPA, and give it back."""
+    url = "/v1/data/" + "/".join(path)
+    part = reduce(getitem, path, REGISTER)
+    send(opa, "DELETE", url)
+    try:
+        yield over_http(opa)
+    finally:
+        send(opa, "PUT", url, json.dumps(part))
+
+
+def send(opa: HTTPConnection, method: str, url: str, body: str | None = None) -> None:
+    opa.request(method, url, body, {"Content-Type": "application/json"})
+    response = opa.getresponse()
+    text = response.read()
+    assert response.status == 204, text
 
 
 # The cases
@@ -201,7 +229,7 @@ def test_every_code_of_the_policy_has_a_case() -> None:
 
 
 def test_the_revision_of_the_data_is_in_the_answer(ask_embedded: Ask) -> None:
-    assert ask_embedded(BASE)["revision"] == json.loads(DATA.read_text())["revision"]
+    assert ask_embedded(BASE)["revision"] == REGISTER["revision"]
 
 
 # Random facts. `well_formed` is written from the contract, not from the policy.
@@ -230,16 +258,16 @@ def random_model(rng: random.Random) -> Facts | None:
         "version": 3,
         "status": pick(rng, "live", "draft", "suspended", "retired", "unknown"),
         "max_level": pick(rng, "individual", "none", "segment", "behavioral", "nonsense"),
-        "purposes": pick(rng, list(json.loads(DATA.read_text())["purposes"]), [], ["recommendations"]),
+        "purposes": pick(rng, list(REGISTER["purposes"]), [], ["recommendations"]),
         "gates": pick(rng, "passed", "failed", "pending"),
     }
 
 
 def random_facts(rng: random.Random) -> Facts:
     """Draw a well-formed fact sheet, permits and denials mixed."""
-    data = json.loads(DATA.read_text())
-    purpose = pick(rng, *rng.sample(list(data["purposes"]), len(data["purposes"])), "unheard_of")
-    entry = data["purposes"].get(purpose, data["purposes"]["recommendations"])
+    purposes = REGISTER["purposes"]
+    purpose = pick(rng, *rng.sample(list(purposes), len(purposes)), "unheard_of")
+    entry = purposes.get(purpose, purposes["recommendations"])
     actions = ["personalize", "collect", "share", "train", "release", "price", "contact", "transfer", "dance"]
     categories = [*entry["data_categories"], "health", "religion", "device", "views", "unheard_of"]
     return {
@@ -415,10 +443,10 @@ CAPS = {
 }  # fmt: skip
 
 
-def drawn_facts() -> list[Facts]:
+def drawn_facts(count: int = RANDOM_FACTS) -> list[Facts]:
     rng = random.Random(SEED)
     sheets = []
-    for number in range(RANDOM_FACTS):
+    for number in range(count):
         facts = random_facts(rng)
         for _ in range(number % 3 if number % 2 else 0):
             spoil(rng, facts)
@@ -471,6 +499,28 @@ def test_a_stored_refusal_is_never_permitted(ask_embedded: Ask) -> None:
             answer = ask_embedded(facts)
             assert not answer["decision"]
             assert not answer["requestable"]
+
+
+def parts_of_the_data() -> list[list[str]]:
+    purpose = [["purposes", "recommendations", field] for field in REGISTER["purposes"]["recommendations"]]
+    law = [["jurisdictions", "gdpr", field] for field in REGISTER["jurisdictions"]["gdpr"]]
+    residency = [["residency", key] for key in REGISTER["residency"]]
+    return [*([key] for key in REGISTER), *residency, *purpose, *law]
+
+
+@pytest.mark.parametrize("path", parts_of_the_data(), ids="/".join)
+def test_data_with_a_part_missing_permits_nothing_new(
+    path: list[str], opa: HTTPConnection, ask_embedded: Ask
+) -> None:
+    data = copy.deepcopy(REGISTER)
+    del reduce(getitem, path[:-1], data)[path[-1]]
+    ask_incomplete = embedded(json.dumps(data))
+
+    with without(opa, path) as ask_incomplete_opa:
+        for facts in drawn_facts(100):
+            answer = ask_incomplete(facts)
+            assert answer["decision"] <= ask_embedded(facts)["decision"]
+            assert ask_incomplete_opa(facts) == answer, json.dumps(facts)
 
 
 json_values = st.recursive(

@@ -1,0 +1,175 @@
+"""What every test starts from: a register in force, a spool of its own, services with credentials."""
+
+import json
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+from governance.demo import register
+from policies import credentials, decisions, defaults, pseudonyms
+from policies.models import ServiceCredential
+from policies.spool import Spool
+
+ALL_SCOPES = list(ServiceCredential.Scope.values)
+
+
+@pytest.fixture(autouse=True)
+def own_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Decisions of a test are spooled into its own folder, under keys of its own."""
+    folder = tmp_path / "spool"
+    monkeypatch.setattr(decisions, "_spool", Spool(folder))
+    monkeypatch.setattr(settings, "SPOOL_DIR", folder)
+    monkeypatch.setattr(settings, "MODEL_DIR", tmp_path / "models")
+    monkeypatch.setattr(pseudonyms, "_keys", {})
+    monkeypatch.setattr(pseudonyms, "_current", (-1, b""))
+    return folder
+
+
+@pytest.fixture
+def register_in_force(db: None) -> None:
+    """The default rules and the demonstration's five purposes, published as a bundle."""
+    defaults.ensure_defaults()
+    register.ensure_register()
+
+
+@pytest.fixture
+def token(register_in_force: None) -> str:
+    """A service credential with every scope."""
+    return credentials.create_credential(name="shop", scopes=ALL_SCOPES, actor="test")[0]
+
+
+class Api:
+    """A service of the business, calling through the whole of Django or the bare decision path."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.client = Client(raise_request_exception=False)
+
+    def post(self, path: str, body: Any, *, method: str = "post", **headers: str) -> Any:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        call = getattr(self.client, method)
+        return call(
+            path,
+            data=data,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {self.token}", **headers},
+        )
+
+    def save(self, person: str, choice: str, purpose: str = "recommendations", **more: Any) -> Any:
+        headers = more.pop("headers", {})
+        body = {
+            "subject": {"id": person, "region": "DE", "age_band": "adult"},
+            "choices": [{"purpose": purpose, "choice": choice, **more}],
+        }
+        return self.post("/api/v1/consents", body, **headers)
+
+    def evaluate(self, body: Any, **environ: str) -> tuple[int, dict[str, Any], dict[str, str]]:
+        return evaluate(body, self.token, **environ)
+
+
+@pytest.fixture
+def api(token: str) -> Api:
+    return Api(token)
+
+
+def evaluate(body: Any, token: str | None, **environ: str) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """POST to /access/v1/evaluation; return status, document and headers."""
+    from governance.wsgi import application
+
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/access/v1/evaluation",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(data)),
+        "wsgi.input": BytesIO(data),
+        **({"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}),
+        **environ,
+    }
+    answered: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]]) -> None:
+        answered.update(status=int(status[:3]), headers=dict(headers))
+
+    document = json.loads(b"".join(application(request, start_response)))
+    return answered["status"], document, answered["headers"]
+
+
+def question(person: str = "customer-1", **changes: Any) -> dict[str, Any]:
+    """An AuthZEN question that a person with consent is answered yes to; ``changes`` replace top-level members."""
+    return {
+        "subject": {"type": "data_subject", "id": person},
+        "action": {"name": "personalize", "properties": {"purpose": "recommendations", "requested_level": "individual"}},
+        "resource": {
+            "type": "personalization",
+            "id": "home-feed",
+            "properties": {"data_categories": ["purchases", "views"]},
+        },
+        "context": {"processing_region": "eu-central"},
+        **changes,
+    }
+
+
+@pytest.fixture
+def sql(django_assert_num_queries: Any) -> Iterator[list[str]]:
+    """Every statement Django's cursors run in the test, as text, from the moment the fixture's list is cleared."""
+    statements: list[str] = []
+
+    def note(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        statements.append(statement)
+        return execute(statement, *rest)
+
+    with connection.execute_wrapper(note):
+        yield statements
+
+
+GUARDED = (
+    "audit_auditevent", "audit_auditanchor", "consent_consentrecord", "consent_notice", "policies_bundle",
+    "policies_activation", "policies_decisionbatch", "policies_decision", "privacy_disposalbatch",
+    "privacy_budgetspend", "privacy_release",
+)  # fmt: skip
+
+
+@pytest.fixture
+def as_attacker() -> Callable[[str], None]:
+    """Run SQL as somebody who owns the tables and has switched the guards off."""
+
+    def run(statement: str) -> None:
+        with connection.cursor() as cursor:
+            # Foreign keys are checked at once here, so that triggers can be switched on again in the same transaction.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            for table in GUARDED:
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            cursor.execute(statement)
+            for table in GUARDED:
+                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+    return run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_past_the_guards() -> Iterator[None]:
+    """Let tests that commit be cleaned up: the guards refuse TRUNCATE, as they must everywhere else."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    original = DatabaseOperations.execute_sql_flush
+
+    def flush(self: DatabaseOperations, statements: list[str]) -> None:
+        with self.connection.cursor() as cursor:
+            for table in GUARDED:
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            cursor.execute("TRUNCATE policies_decision")
+        original(self, statements)
+        with self.connection.cursor() as cursor:
+            for table in GUARDED:
+                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+    DatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]
+    yield
+    DatabaseOperations.execute_sql_flush = original  # type: ignore[method-assign]
