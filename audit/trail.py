@@ -86,7 +86,7 @@ def anchor() -> AuditAnchor | None:
     digests = _digests(after, settled)
     if not digests:
         return None
-    fields = {
+    fields: dict[str, Any] = {
         "sequence": (last.sequence if last else 0) + 1,
         "created_at": timezone.now(),
         "after_position": after,

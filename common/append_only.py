@@ -15,8 +15,7 @@ def guard(*tables: str) -> migrations.RunSQL:
     """Return the migration step that refuses UPDATE, DELETE and TRUNCATE on ``tables``."""
     forward = _FUNCTION + "".join(_triggers(table) for table in tables)
     backward = "".join(
-        f"DROP TRIGGER {table}_append_only ON {table}; DROP TRIGGER {table}_no_truncate ON {table};"
-        for table in tables
+        f"DROP TRIGGER {table}_append_only ON {table}; DROP TRIGGER {table}_no_truncate ON {table};" for table in tables
     )
     return migrations.RunSQL(forward, backward)
 

@@ -16,9 +16,7 @@ def uuid7() -> uuid.UUID:
     """Return a new identifier whose first 48 bits are the Unix time in milliseconds."""
     noise = int.from_bytes(os.urandom(10), "big")
     milliseconds = time.time_ns() // 1_000_000
-    return uuid.UUID(
-        int=(milliseconds << _MS_SHIFT) | _VERSION | (noise & _RANDOM_A) | _VARIANT | (noise & _RANDOM_B)
-    )
+    return uuid.UUID(int=(milliseconds << _MS_SHIFT) | _VERSION | (noise & _RANDOM_A) | _VARIANT | (noise & _RANDOM_B))
 
 
 def uuid7_text() -> str:

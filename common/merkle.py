@@ -17,7 +17,6 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
 def _parents(level: list[bytes]) -> list[bytes]:
     # An odd last node moves up unchanged: the same tree RFC 6962 builds by splitting at powers of two.
     paired = [
-        hashlib.sha256(b"\x01" + left + right).digest()
-        for left, right in zip(level[::2], level[1::2], strict=False)
+        hashlib.sha256(b"\x01" + left + right).digest() for left, right in zip(level[::2], level[1::2], strict=False)
     ]
     return [*paired, level[-1]] if len(level) % 2 else paired

@@ -8,7 +8,7 @@ bundle in force never disagree.
 
 from collections.abc import Callable
 
-Publisher = Callable[[str, str], None]
+Publisher = Callable[[str, str], object]
 
 _publishers: list[Publisher] = []
 

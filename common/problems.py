@@ -8,7 +8,7 @@ import msgspec
 CONTENT_TYPE = "application/problem+json"
 
 
-class Problem(Exception):  # noqa: N818 (a problem is what the RFC calls it)
+class Problem(Exception):
     """Base of our own errors. ``detail`` is for people, never holds personal data, and may change."""
 
     status: int = HTTPStatus.BAD_REQUEST

@@ -46,9 +46,7 @@ def _real(text: str) -> float:
     return number
 
 
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_real
-)
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_real)
 
 
 def loads(body: bytes) -> Any:

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -31,7 +33,7 @@ class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def has_delete_permission(self, request: HttpRequest, obj: Purpose | None = None) -> bool:
         return False  # records point to it for ever; make it inactive instead
 
-    def save_model(self, request: HttpRequest, obj: Purpose, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Purpose, form: "ModelForm[Any]", change: bool) -> None:
         register.save_purpose(obj, actor=officer(request))
 
 
@@ -48,7 +50,7 @@ class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def has_delete_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: Notice, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Notice, form: "ModelForm[Any]", change: bool) -> None:
         published = register.publish_notice(
             purpose=obj.purpose,
             text=obj.text,
@@ -59,10 +61,10 @@ class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         obj.pk, obj.version = published.pk, published.version
 
 
-class RecordInline(admin.TabularInline):
+class RecordInline(admin.TabularInline):  # type: ignore[type-arg]  # not subscriptable at run time
     model = ConsentRecord
     fields = ["recorded_at", "purpose", "state", "notice_version", "source", "actor", "expires_at"]
-    readonly_fields = fields
+    readonly_fields = ("recorded_at", "purpose", "state", "notice_version", "source", "actor", "expires_at")
     extra = 0
     can_delete = False
     ordering = ["-subject_revision"]

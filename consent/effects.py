@@ -28,5 +28,5 @@ def _run(records: Sequence[UUID]) -> None:
     for effect in _effects:
         try:
             effect(records)
-        except Exception:  # noqa: BLE001 (the withdrawal stands whatever a broker does; the sweep repeats this)
+        except Exception:
             logger.exception("An effect of a withdrawal failed; the sweep will repeat it")

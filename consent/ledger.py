@@ -53,7 +53,7 @@ class Choice:
     choice: str
     explicit: bool = False
     notice_version: int | None = None
-    supersedes: UUID | None | object = _NOT_GIVEN
+    supersedes: object = _NOT_GIVEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +150,7 @@ WITH moved AS (
   {trail.INSERT_EVENTS} , moved
 )
 SELECT count(*) FROM moved
-"""
+"""  # noqa: S608 (constants of ours; values are parameters)
 
 
 def save_choices(request: Request) -> Saved:
@@ -233,7 +233,11 @@ def _check_allowed(choice: Choice, purpose: _Purpose, current: Mapping[str, Any]
     objectable = purpose.legal_basis in (LegalBasis.LEGITIMATE_INTERESTS, LegalBasis.PUBLIC_TASK)
     if choice.choice == "object" and not objectable:
         raise CannotObject(f"'{purpose.slug}' rests on {purpose.legal_basis}; use refuse or withdraw for consent.")
-    if choice.choice != "object" and purpose.legal_basis != LegalBasis.CONSENT and not _lifts_objection(choice, current):
+    if (
+        choice.choice != "object"
+        and purpose.legal_basis != LegalBasis.CONSENT
+        and not _lifts_objection(choice, current)
+    ):
         raise ConsentNotAsked(f"'{purpose.slug}' rests on {purpose.legal_basis}, so there is nothing to agree to.")
 
 
@@ -276,7 +280,7 @@ def record_digest(record: Mapping[str, Any]) -> bytes:
 
 def _written(request: Request, subject: _Subject, records: list[dict[str, Any]], now: datetime) -> bool:
     response = {"subject_revision": subject.revision + 1, "records": [_public(record) for record in records]}
-    parameters = {
+    parameters: dict[str, Any] = {
         "ref": request.subject_ref,
         "region": request.region if request.region is not None else subject.region,
         "age_band": request.age_band or subject.age_band,

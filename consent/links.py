@@ -41,9 +41,7 @@ def open_link(token: str) -> str | None:
     """
     session = secrets.token_urlsafe(32)
     now = timezone.now()
-    used = SubjectLink.objects.filter(
-        token_hash=sha256(token.encode()), opened_at=None, expires_at__gt=now
-    ).update(
+    used = SubjectLink.objects.filter(token_hash=sha256(token.encode()), opened_at=None, expires_at__gt=now).update(
         opened_at=now, session_hash=sha256(session.encode()), session_expires_at=now + SESSION_LASTS
     )
     if not used:

@@ -26,7 +26,7 @@ class LegalBasis(models.TextChoices):
     CONSENT = "consent", "Consent"
     CONTRACT = "contract", "Contract"
     LEGAL_OBLIGATION = "legal_obligation", "Legal obligation"
-    VITAL_INTEREST = "vital_interest", "Vital interest"
+    VITAL_INTERESTS = "vital_interests", "Vital interests"
     PUBLIC_TASK = "public_task", "Public task"
     LEGITIMATE_INTERESTS = "legitimate_interests", "Legitimate interests"
 

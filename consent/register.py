@@ -47,9 +47,7 @@ def _described(purpose: Purpose) -> dict[str, Any]:
 
 
 @transaction.atomic
-def publish_notice(
-    *, purpose: Purpose, text: str, actor: str, locale: str = "en", is_material: bool = True
-) -> Notice:
+def publish_notice(*, purpose: Purpose, text: str, actor: str, locale: str = "en", is_material: bool = True) -> Notice:
     """Publish the next version of a purpose's notice. A material one makes earlier consents ask again."""
     Purpose.objects.select_for_update().get(pk=purpose.pk)
     last = Notice.objects.filter(purpose=purpose, locale=locale).aggregate(last=Max("version"))["last"] or 0

@@ -53,14 +53,12 @@ def _state(
     purpose: Purpose, entry: dict[str, Any] | None, notices: dict[str, dict[str, Any]], now: datetime
 ) -> PurposeState:
     required = notices.get(purpose.slug, {"required": 0})["required"]
-    state = state_now(
-        entry, legal_basis=purpose.legal_basis, required_notice=required, now_epoch=now.timestamp()
-    )
+    state = state_now(entry, legal_basis=purpose.legal_basis, required_notice=required, now_epoch=now.timestamp())
     return PurposeState(
         purpose=purpose,
         state=state,
-        since=_moment(entry and entry["t"]),
-        expires_at=_moment(entry and entry["x"]),
+        since=_moment(entry["t"] if entry else None),
+        expires_at=_moment(entry["x"] if entry else None),
         record=entry["r"] if entry else None,
         notice_version=entry["n"] if entry else None,
         explicit=bool(entry and entry["e"]),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from audit.models import AuditEvent
 from consent.ledger import record_digest
 from consent.models import ConsentRecord, DataSubject
 
@@ -90,9 +89,9 @@ def _untold() -> str | None:
 def _records_without_event() -> Iterator[Any]:
     query = """
         SELECT r.id FROM consent_consentrecord r WHERE NOT EXISTS (
-          SELECT 1 FROM {events} e WHERE e.object = r.subject_id::text
+          SELECT 1 FROM audit_auditevent e WHERE e.object = r.subject_id::text
             AND e.details->>'record' = r.id::text AND e.details->>'digest' = encode(r.digest, 'hex'))
         LIMIT 1
-    """.format(events=AuditEvent._meta.db_table)  # noqa: SLF001 (Django's documented way to a table's name)
+    """
     for record in ConsentRecord.objects.raw(query):
         yield record.pk

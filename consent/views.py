@@ -174,9 +174,7 @@ class ConsentHistoryView(APIView):
 
     required_scope = "consents"
 
-    @extend_schema(
-        operation_id="consent_history", request=SubjectOnly, responses={200: HistoryAnswer, **_PROBLEMS}
-    )
+    @extend_schema(operation_id="consent_history", request=SubjectOnly, responses={200: HistoryAnswer, **_PROBLEMS})
     def post(self, request: Request) -> Response:
         body = read_body(SubjectOnly, request)
         records = selectors.history(body.subject.ref())
@@ -204,9 +202,7 @@ class DashboardLinksView(APIView):
 
     required_scope = "subject_links"
 
-    @extend_schema(
-        operation_id="issue_dashboard_link", request=SubjectOnly, responses={201: LinkAnswer, **_PROBLEMS}
-    )
+    @extend_schema(operation_id="issue_dashboard_link", request=SubjectOnly, responses={201: LinkAnswer, **_PROBLEMS})
     def post(self, request: Request) -> Response:
         body = read_body(SubjectOnly, request)
         token, link = links.issue_link(subject_ref=body.subject.ref(), issued_by=actor_of(request))

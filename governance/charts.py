@@ -75,9 +75,7 @@ def columns_figure(
     )
 
 
-def bars_figure(
-    rows: Sequence[tuple[str, int]], *, title: str, description: str, headings: tuple[str, str]
-) -> Figure:
+def bars_figure(rows: Sequence[tuple[str, int]], *, title: str, description: str, headings: tuple[str, str]) -> Figure:
     """Pair ``bars`` with its table."""
     return Figure(
         title=title,
@@ -87,9 +85,7 @@ def bars_figure(
     )
 
 
-def stacked_columns(
-    buckets: Sequence[Bucket], series: Sequence[Series], *, title: str, description: str
-) -> SafeString:
+def stacked_columns(buckets: Sequence[Bucket], series: Sequence[Series], *, title: str, description: str) -> SafeString:
     """Draw counts over time, the first series at the foot of each column.
 
     Raises ValueError for more than ``MAX_SERIES`` series or a count below zero.
@@ -127,9 +123,7 @@ def bars(rows: Sequence[tuple[str, int]], *, title: str, description: str) -> Sa
     longest = max((count for _label, count in rows), default=0)
     if longest == 0:
         return _empty(title=title, description=description)
-    parts = [
-        _bar(label, count, y=index * _BAR_ROW, longest=longest) for index, (label, count) in enumerate(rows)
-    ]
+    parts = [_bar(label, count, y=index * _BAR_ROW, longest=longest) for index, (label, count) in enumerate(rows)]
     name = _identifier(title, description)
     return _svg(parts, height=len(rows) * _BAR_ROW, name=name, title=title, description=description)
 
@@ -227,12 +221,8 @@ def _column(
     return _joined(parts)
 
 
-def _block(
-    index: int, tone: Tone, name: str, *, x: float, y: float, width: float, height: float
-) -> SafeString:
-    box = format_html(
-        'x="{}" y="{}" width="{}" height="{}"', _tenths(x), _tenths(y), _tenths(width), _tenths(height)
-    )
+def _block(index: int, tone: Tone, name: str, *, x: float, y: float, width: float, height: float) -> SafeString:
+    box = format_html('x="{}" y="{}" width="{}" height="{}"', _tenths(x), _tenths(y), _tenths(width), _tenths(height))
     fill = format_html('<rect class="chart-fill chart-tone-{}" {}/>', tone.value, box)
     if index == 0:
         return fill
@@ -249,9 +239,7 @@ def _axis_labels(buckets: Sequence[Bucket], top: int) -> SafeString:
             top + _PLOT_HEIGHT + 20,
             bucket.label,
         )
-        for index, (bucket, (x, width)) in enumerate(
-            zip(buckets, _columns_across(len(buckets)), strict=True), start=1
-        )
+        for index, (bucket, (x, width)) in enumerate(zip(buckets, _columns_across(len(buckets)), strict=True), start=1)
         if (len(buckets) - index) % step == 0
     )
     return _joined(labels)

@@ -9,6 +9,7 @@ import msgspec
 from django.conf import settings
 from django.db.models import Count, Min
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consent import selectors
@@ -25,14 +26,15 @@ from policies.models import ActiveBundle, Decision
 from privacy.models import Disposal, RetentionSchedule
 
 _MAIN_PURPOSE = "recommendations"
+Text = str | Promise
 
 
 @dataclass(frozen=True)
 class _Step:
     slug: str
-    label: str
-    uses: str
-    gives: str
+    label: Text
+    uses: Text
+    gives: Text
 
 
 def _steps() -> list[_Step]:
@@ -59,7 +61,7 @@ _BASIS_LABELS = {
     "consent": _("Your permission"),
     "contract": _("Needed for what you ordered"),
     "legal_obligation": _("The law requires it"),
-    "vital_interest": _("To protect a life"),
+    "vital_interests": _("To protect a life"),
     "public_task": _("A public task"),
     "legitimate_interests": _("Our legitimate interest; you can object"),
 }
@@ -121,9 +123,7 @@ def _answer_now(ref: UUID, purpose: Purpose, gpc: bool) -> Prepared | None:
         model=model,
         processing_region=settings.PROCESSING_REGION,
         gpc=gpc,
-        segment_size=lambda known: engine.segment_size(
-            model, bundle, engine.segment_key(known.region, known.age_band)
-        ),
+        segment_size=lambda known: engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band)),
     )
     return decisions.preview(question)
 
@@ -215,7 +215,7 @@ def _change_sentence(change: dict[str, Any]) -> str | None:
         purpose = Purpose.objects.filter(slug=change["purpose"]).first()
         return _("Allowing “%(purpose)s” would change this.") % {"purpose": purpose.name if purpose else ""}
     if change["code"] == "approve_model":
-        return _("It would be different if we switched the method on again.")
+        return str(_("It would be different if we switched the method on again."))
     return None
 
 

@@ -81,6 +81,4 @@ def _plain_problem(status: int) -> HttpResponse:
 
 
 def _json(document: dict[str, object]) -> HttpResponse:
-    return HttpResponse(
-        msgspec.json.encode(document), status=int(str(document["status"])), content_type=CONTENT_TYPE
-    )
+    return HttpResponse(msgspec.json.encode(document), status=int(str(document["status"])), content_type=CONTENT_TYPE)

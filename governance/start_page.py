@@ -102,8 +102,7 @@ def _budgets() -> list[dict[str, Any]]:
     return [
         _item(
             _("The privacy budget of “%(name)s” is nearly spent") % {"name": budget.data_set},
-            _("%(left)s of %(total)s epsilon is left.")
-            % {"left": budget.epsilon_left, "total": budget.epsilon_total},
+            _("%(left)s of %(total)s epsilon is left.") % {"left": budget.epsilon_left, "total": budget.epsilon_total},
             reverse("admin:privacy_privacybudget_changelist"),
             "info",
         )
@@ -114,9 +113,7 @@ def _budgets() -> list[dict[str, Any]]:
 
 def _tiles(outcomes: dict[str, int]) -> list[dict[str, Any]]:
     day = timezone.now() - _DAY
-    changes = dict(
-        ConsentRecord.objects.filter(recorded_at__gte=day).values_list("state").annotate(Count("id"))
-    )
+    changes = dict(ConsentRecord.objects.filter(recorded_at__gte=day).values_list("state").annotate(Count("id")))
     total = sum(outcomes.values())
     log = reverse("admin:policies_decision_changelist")
     ledger = reverse("admin:consent_consentrecord_changelist")

@@ -14,4 +14,4 @@ from policies import authzen  # noqa: E402 (models need the apps to be ready)
 def application(environ: authzen.Environ, start_response: authzen.StartResponse) -> Iterable[bytes]:
     if environ.get("PATH_INFO", "").startswith(authzen.PREFIX):
         return authzen.application(environ, start_response)
-    return _django(environ, start_response)
+    return _django(environ, start_response)  # type: ignore[arg-type]  # wsgiref's type names a third argument

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -39,7 +41,7 @@ class ModelVersionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no ty
     def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
         return False
 
-    def save_related(self, request: HttpRequest, form: ModelForm, formsets: list[object], change: bool) -> None:
+    def save_related(self, request: HttpRequest, form: "ModelForm[Any]", formsets: list[object], change: bool) -> None:
         super().save_related(request, form, formsets, change)
         policy_data.changed(reason=f"model {form.instance} edited", actor=_officer(request))
 

@@ -6,7 +6,7 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
-        from personalization.stores import EventStore  # noqa: PLC0415 (models need the apps to be ready)
-        from privacy import retention  # noqa: PLC0415
+        from personalization.stores import EventStore
+        from privacy import retention
 
         retention.register(EventStore())

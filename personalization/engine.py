@@ -25,7 +25,7 @@ TIMEOUT_S = 0.25
 _IN_USE = ("live", "suspended")
 
 
-class EngineFailed(Exception):  # noqa: N818 (caught by the proxy, which serves level none)
+class EngineFailed(Exception):
     """The engine gave no recommendations; ``code`` says why."""
 
     def __init__(self, code: str) -> None:
@@ -39,7 +39,7 @@ _load_lock = threading.Lock()
 
 
 def model_in_use(bundle: LoadedBundle) -> str | None:
-    """The newest version that is deployed. A suspended one is named too, so that the decision says why it is not used."""
+    """The newest deployed version; a suspended one is named too, so that the decision says why it is not used."""
     versions = [
         (model["version"], name)
         for name, model in bundle.data["models"].items()

@@ -155,7 +155,8 @@ def _explained(served: Served) -> list[dict[str, Any]]:
 
 def _item(recommendation: Recommendation, titles: dict[str, str]) -> dict[str, Any]:
     because = [
-        {"item": b.item, "title": titles.get(b.item, b.item), "share": round(b.share, 4)} for b in recommendation.because
+        {"item": b.item, "title": titles.get(b.item, b.item), "share": round(b.share, 4)}
+        for b in recommendation.because
     ]
     return {
         "item": recommendation.item.id,

@@ -17,9 +17,7 @@ class EventStore:
     def count(self, *, purpose: str, subject_ref: UUID | None, before: datetime) -> int:
         return self._rows(purpose, subject_ref, before).count()
 
-    def delete_batch(
-        self, *, purpose: str, subject_ref: UUID | None, before: datetime, limit: int
-    ) -> list[str]:
+    def delete_batch(self, *, purpose: str, subject_ref: UUID | None, before: datetime, limit: int) -> list[str]:
         keys = self._rows(purpose, subject_ref, before).order_by("received_at", "id").values("pk")[:limit]
         with connection.cursor() as cursor:
             sql, parameters = keys.query.sql_with_params()

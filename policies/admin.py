@@ -29,7 +29,7 @@ from policies.models import (
 class RuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """Rules as data: saving one is audited and is a new bundle revision, in force at the next decision."""
 
-    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: "ModelForm[Any]", change: bool) -> None:
         super().save_model(request, obj, form, change)
         self._publish(request, obj, "changed" if change else "created")
 
@@ -43,7 +43,7 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     def _publish(self, request: HttpRequest, obj: Any, what: str) -> None:
         actor = f"officer:{request.user.get_username()}"
-        name = f"{obj._meta.model_name} {getattr(obj, 'slug', None) or getattr(obj, 'code', '')}"
+        name = f"{type(obj).__name__.lower()} {getattr(obj, 'slug', None) or getattr(obj, 'code', '')}"
         trail.record(f"rule.{what}", name, actor=actor)
         policy_data.changed(reason=f"{name} {what}", actor=actor)
 
@@ -103,7 +103,7 @@ class ActivationAdmin(ReadOnlyAdmin):
 class ServiceCredentialAdmin(ReadOnlyAdmin):
     list_display = ["name", "scopes", "created_at", "expires_at", "revoked_at"]
     exclude = ["token_hash"]
-    actions = ["revoke"]
+    actions = ("revoke",)
 
     @admin.action(description="Revoke: refused from the next request on")
     def revoke(self, request: HttpRequest, chosen: QuerySet[ServiceCredential]) -> None:

@@ -6,7 +6,7 @@ class PoliciesConfig(AppConfig):
     verbose_name = "Policies"
 
     def ready(self) -> None:
-        from common import policy_data  # noqa: PLC0415 (the registry must exist first)
-        from policies import bundles  # noqa: PLC0415
+        from common import policy_data
+        from policies import bundles
 
         policy_data.register(bundles.publish)

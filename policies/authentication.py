@@ -32,7 +32,7 @@ def bearer_token(header: str) -> str | None:
     return token if scheme.lower() == "bearer" and 0 < len(token) <= 512 and token.isascii() else None
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # drf-spectacular ships no types for it
+class BearerScheme(OpenApiAuthenticationExtension):
     target_class = ServiceCredentialAuthentication
     name = "service_credential"
 

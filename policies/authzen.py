@@ -75,9 +75,7 @@ def _headers(environ: Environ) -> list[tuple[str, str]]:
 
 
 def _refusal(refused: _Refused, headers: list[tuple[str, str]], start_response: StartResponse) -> bytes:
-    body = problem_bytes(
-        status=refused.status, code=refused.code, title=_TITLES[refused.code], detail=refused.detail
-    )
+    body = problem_bytes(status=refused.status, code=refused.code, title=_TITLES[refused.code], detail=refused.detail)
     headers += [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))]
     if refused.status == 401:
         headers.append(("WWW-Authenticate", 'Bearer realm="assent"'))

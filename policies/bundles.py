@@ -40,7 +40,7 @@ _KEPT = 4
 _FACT_STATUS = {ModelVersion.Status.APPROVED: "live"}
 
 
-class BundleMissing(Exception):  # noqa: N818 (a state of the world more than an error)
+class BundleMissing(Exception):
     """There is no such revision in the database."""
 
 
@@ -248,5 +248,3 @@ def load(revision: str, policies: dict[str, str], data_text: str) -> LoadedBundl
             if instrument["valid_until"]
         ),
     )
-
-

@@ -109,9 +109,7 @@ def _fill() -> None:
     )
     ProcessingRegion.objects.bulk_create(ProcessingRegion(slug=s, group=g) for s, g in _PROCESSING.items())
     SensitiveCategory.objects.bulk_create(SensitiveCategory(slug=s, name=n) for s, n in _SENSITIVE.items())
-    instruments = {
-        slug: TransferInstrument.objects.create(slug=slug, name=name) for slug, name in _INSTRUMENTS.items()
-    }
+    instruments = {slug: TransferInstrument.objects.create(slug=slug, name=name) for slug, name in _INSTRUMENTS.items()}
     ResidencyRule.objects.bulk_create(
         ResidencyRule(
             slug=f"{subject}-in-{processing}",

@@ -85,7 +85,7 @@ def _parse(chunk: bytes, name: str) -> Iterator[_Line]:
     for raw in chunk.splitlines():
         try:
             entry = json.loads(raw)
-            entry["facts"], entry["id"], entry["at_us"]  # noqa: B018 (a line without them is not a decision)
+            entry["facts"], entry["id"], entry["at_us"]
         except (ValueError, KeyError, TypeError):
             # Not ours: a disk gave back something else than was written. Say so where it cannot be overlooked.
             logger.exception("A line of spool %s cannot be read", name)
@@ -105,7 +105,7 @@ def _store(lines: list[_Line], spool: str) -> None:
 
 def _new_batch(lines: list[_Line], spool: str) -> DecisionBatch:
     last = DecisionBatch.objects.order_by("-sequence").first()
-    fields = {
+    fields: dict[str, Any] = {
         "sequence": (last.sequence if last else 0) + 1,
         "created_at": timezone.now(),
         "spool": spool,
@@ -156,7 +156,7 @@ def _row(line: _Line, batch: int, position: int) -> tuple[Any, ...]:
 
 
 def ensure_partition(day: str) -> None:
-    """Create the partition of a day (``YYYY-MM-DD``) unless it exists; its bounds are identifiers, which hold the time."""
+    """Create the partition of a day (``YYYY-MM-DD``) unless it exists; its bounds are identifiers, which hold time."""
     if day in _known_days:
         return
     start = datetime.fromisoformat(day).replace(tzinfo=UTC)

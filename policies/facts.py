@@ -1,8 +1,8 @@
 """Turn a question and what is known into the policy's input: facts, never identity.
 
 Every string in the facts comes out of a closed vocabulary (the bundle's registers or a list here); what a caller wrote
-that is in no vocabulary becomes ``unknown``. So facts cannot carry an identity even if a caller puts one where a purpose
-belongs, the log holds no personal data, and the memo stays small.
+that is in no vocabulary becomes ``unknown``. So facts cannot carry an identity even if a caller puts one where a
+purpose belongs, the log holds no personal data, and the memo stays small.
 
 Everything that changes with the clock is already a state. ``valid_until`` is when one of them would change.
 """
@@ -20,9 +20,7 @@ from consent.selectors import state_now
 from policies.bundles import LEVELS, LoadedBundle
 from policies.information import Information
 
-ACTIONS = frozenset(
-    {"personalize", "collect", "share", "train", "release", "price", "contact", "transfer"}
-)
+ACTIONS = frozenset({"personalize", "collect", "share", "train", "release", "price", "contact", "transfer"})
 CHANNELS = frozenset({"web", "app", "email", "sms", "push", "post", "phone", "store"})
 AGE_BANDS = frozenset({"adult", "minor", "child"})
 UNKNOWN = "unknown"
@@ -184,7 +182,7 @@ def _is_quiet(region: str, bundle: LoadedBundle, now: float) -> bool:
     zone = bundle.data["residency"]["time_zone_of"].get(region, "UTC")
     hour = datetime.fromtimestamp(now, tz=UTC).astimezone(ZoneInfo(zone)).hour
     quiet = bundle.data["quiet_hours"]
-    start, end = quiet["start"], quiet["end"]
+    start, end = int(quiet["start"]), int(quiet["end"])
     return start <= hour or hour < end if start > end else start <= hour < end
 
 

@@ -8,6 +8,7 @@ generality costs more than the statement itself, and here the wait has an end.
 
 import select
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -37,7 +38,7 @@ _local = threading.local()
 _decode = msgspec.json.Decoder(dict[str, dict[str, Any]]).decode
 
 
-class InformationUnavailable(Exception):  # noqa: N818 (a state, answered as a denial)
+class InformationUnavailable(Exception):
     """The database did not answer in time, so nothing is known and nothing is permitted."""
 
 
@@ -74,7 +75,7 @@ def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -
         connections["default"].close()
     try:
         return _information(_execute(_connection(), parameters))
-    except Exception as exc:  # noqa: BLE001 (Django wraps the errors of connecting in classes of its own)
+    except Exception as exc:
         connections["default"].close()
         raise InformationUnavailable from exc
 
@@ -116,7 +117,7 @@ def _check(result: PGresult | None) -> PGresult:
 
 
 def _information(result: PGresult) -> Information:
-    value = result.get_value
+    value: Callable[[int, int], Any] = result.get_value  # bytes, or None for NULL
     name, bundle, revision = value(0, 0), value(0, 3), value(0, 4)
     caller = None if name is None else name.decode()
     in_force = None if bundle is None else bundle.decode()

@@ -24,7 +24,7 @@ def period_of(epoch: float) -> str:
 
 def tag(subject_ref: UUID, epoch: float) -> bytes:
     """Return the 32 hexadecimal digits that stand for a person in the month of ``epoch``."""
-    global _current  # noqa: PLW0603 (one tuple, replaced whole: the key of this hour's month)
+    global _current
     hour = int(epoch) // 3600
     if _current[0] != hour:
         key = _key(period_of(epoch))

@@ -61,16 +61,12 @@ _SENTENCES: dict[str, Sentence] = {
     "model_purpose": Sentence(
         _("The model is not approved for this purpose."), _("The method in use is not approved for this.")
     ),
-    "gate_failed": Sentence(
-        _("A release gate of the model failed."), _("The method in use did not pass our checks.")
-    ),
+    "gate_failed": Sentence(_("A release gate of the model failed."), _("The method in use did not pass our checks.")),
     "category_not_allowed": Sentence(
         _("A data category does not belong to this purpose."), _("Some of your data may not be used for this.")
     ),
     "retention_exceeded": Sentence(_("The data is past its retention."), _("The data is too old to be used.")),
-    "legal_hold": Sentence(
-        _("The data is under legal hold."), _("Your data is kept for a legal matter and not used.")
-    ),
+    "legal_hold": Sentence(_("The data is under legal hold."), _("Your data is kept for a legal matter and not used.")),
     "segment_too_small": Sentence(
         _("Fewer than k people are in the segment."), _("The group you belong to is too small to hide in.")
     ),
@@ -82,9 +78,7 @@ _SENTENCES: dict[str, Sentence] = {
     ),
     "quiet_hours": Sentence(_("It is quiet time where the person lives."), _("We do not disturb you at this hour.")),
     "purpose_unknown": Sentence(_("The purpose is not in the register."), _("Nobody is allowed to do this.")),
-    "action_not_allowed": Sentence(
-        _("The purpose does not include this action."), _("Nobody is allowed to do this.")
-    ),
+    "action_not_allowed": Sentence(_("The purpose does not include this action."), _("Nobody is allowed to do this.")),
     "subject_unknown": Sentence(_("Nothing is known about this person."), _("You have not told us anything yet.")),
     "region_unknown": Sentence(
         _("The person's region is not known, so no residency rule applies."),
@@ -94,10 +88,12 @@ _SENTENCES: dict[str, Sentence] = {
         _("The read was older than the caller demanded."), _("Your latest choice had not arrived yet.")
     ),
     "engine_unavailable": Sentence(
-        _("The policy engine could not be reached."), _("We could not check your choices, so we used none of your data.")
+        _("The policy engine could not be reached."),
+        _("We could not check your choices, so we used none of your data."),
     ),
     "engine_timeout": Sentence(
-        _("The policy engine was too slow."), _("We could not check your choices in time, so we used none of your data.")
+        _("The policy engine was too slow."),
+        _("We could not check your choices in time, so we used none of your data."),
     ),
     "engine_undefined": Sentence(
         _("The policy gave no usable answer."), _("We could not check your choices, so we used none of your data.")

@@ -16,7 +16,7 @@ SUFFIX: Final = ".spool"
 _SEGMENT_BYTES: Final = 64 * 1024 * 1024
 
 
-class SpoolFull(Exception):  # noqa: N818 (answered to the caller, not repaired here)
+class SpoolFull(Exception):
     """The line could not be written in full; the decision must not be answered."""
 
 

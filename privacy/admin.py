@@ -20,7 +20,7 @@ class RetentionScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships 
     def days(self, schedule: RetentionSchedule) -> str:
         return f"{schedule.retain_for.days} days"
 
-    def save_model(self, request: HttpRequest, obj: RetentionSchedule, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: RetentionSchedule, form: "ModelForm[Any]", change: bool) -> None:
         actor = f"officer:{request.user.get_username()}"
         super().save_model(request, obj, form, change)
         trail.record("retention.changed", obj.purpose.slug, actor=actor, details={"days": obj.retain_for.days})

@@ -6,7 +6,7 @@ class PrivacyConfig(AppConfig):
     verbose_name = "Data and retention"
 
     def ready(self) -> None:
-        from consent import effects  # noqa: PLC0415 (the registry must exist first)
-        from privacy import disposal  # noqa: PLC0415
+        from consent import effects
+        from privacy import disposal
 
         effects.on_withdrawal(disposal.queue_for_withdrawals)

@@ -25,7 +25,7 @@ _WITHDRAWN = (ConsentRecord.State.WITHDRAWN, ConsentRecord.State.OBJECTED)
 
 def queue_for_withdrawals(records: Sequence[UUID]) -> None:
     """Queue one disposal for each withdrawal and hand it to a worker. Safe to call twice for the same records."""
-    from privacy.tasks import run_disposal  # noqa: PLC0415 (tasks import this module)
+    from privacy.tasks import run_disposal
 
     for record in ConsentRecord.objects.filter(id__in=records, state__in=_WITHDRAWN):
         disposal, _ = Disposal.objects.get_or_create(
@@ -43,7 +43,7 @@ def queue_for_withdrawals(records: Sequence[UUID]) -> None:
 
 def sweep() -> int:
     """Queue what was lost on the way to a worker: withdrawals without disposal, and disposals not done."""
-    from privacy.tasks import run_disposal  # noqa: PLC0415
+    from privacy.tasks import run_disposal
 
     disposed = Disposal.objects.filter(record_id=OuterRef("pk"))
     missing = list(
@@ -60,7 +60,7 @@ def sweep() -> int:
 
 def queue_for_retention(*, actor: str) -> list[Disposal]:
     """Queue one disposal for every schedule that has something due."""
-    from privacy.tasks import run_disposal  # noqa: PLC0415
+    from privacy.tasks import run_disposal
 
     queued = []
     for item in retention.due():
@@ -88,10 +88,7 @@ def run(disposal_id: UUID) -> Disposal:
 
 def _is_held(disposal: Disposal) -> bool:
     """A legal hold outlasts a withdrawal: the data is kept unused until the hold ends, then the sweep goes on."""
-    return (
-        disposal.subject_ref is not None
-        and DataSubject.objects.filter(ref=disposal.subject_ref, held=True).exists()
-    )
+    return disposal.subject_ref is not None and DataSubject.objects.filter(ref=disposal.subject_ref, held=True).exists()
 
 
 @transaction.atomic

@@ -151,9 +151,7 @@ class Hierarchy:
         for path in paths.values():
             for level, (node, parent) in enumerate(pairwise(path)):
                 if parents.setdefault((level, node), parent) != parent:
-                    raise BadHierarchy(
-                        f"{name}: '{node}' has two parents, '{parents[level, node]}' and '{parent}'."
-                    )
+                    raise BadHierarchy(f"{name}: '{node}' has two parents, '{parents[level, node]}' and '{parent}'.")
         return cls(paths)
 
     def with_missing(self) -> "Hierarchy":
@@ -273,9 +271,7 @@ def _codes(texts: Sequence[str], values: Sequence[str]) -> IntArray:
 
 
 def _spell(number: float) -> str:
-    whole = isinstance(number, int | np.integer) or (
-        number.is_integer() and abs(number) < _LARGEST_EXACT_INTEGER
-    )
+    whole = isinstance(number, int | np.integer) or (number.is_integer() and abs(number) < _LARGEST_EXACT_INTEGER)
     return str(int(number)) if whole else repr(float(number))
 
 

@@ -138,9 +138,7 @@ def _grouped(
 ) -> tuple[mondrian.Groups, IntArray]:
     """Group equal rows: the groups, and the group of each row."""
     keys = [*encoded, *([] if sensitive is None else [sensitive])]
-    first, group_of, counts = mondrian.group_rows(
-        [codes for _, codes in keys], [domain.size for domain, _ in keys]
-    )
+    first, group_of, counts = mondrian.group_rows([codes for _, codes in keys], [domain.size for domain, _ in keys])
     codes = np.stack([codes[first] for _, codes in encoded])
     return mondrian.Groups(codes, counts, None if sensitive is None else sensitive[1][first]), group_of
 
@@ -176,9 +174,7 @@ def _report(
         k=k,
         l=least,
         smallest_class=int(sizes.min()),
-        fewest_sensitive=int(mondrian.distinct_sensitive(groups, classes, number).min())
-        if has_sensitive
-        else None,
+        fewest_sensitive=int(mondrian.distinct_sensitive(groups, classes, number).min()) if has_sensitive else None,
         classes=number,
         rows=rows,
         suppressed=0,

@@ -22,9 +22,7 @@ class RetentionSchedule(models.Model):
         ordering = ["purpose"]
         verbose_name = "retention schedule"
         constraints = [
-            models.CheckConstraint(
-                name="privacy_retention_is_positive", condition=Q(retain_for__gt=timedelta(0))
-            )
+            models.CheckConstraint(name="privacy_retention_is_positive", condition=Q(retain_for__gt=timedelta(0)))
         ]
 
     def __str__(self) -> str:

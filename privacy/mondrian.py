@@ -116,9 +116,7 @@ def _split_all(
 ) -> tuple[BoolArray, BoolArray]:
     """Try to halve every part: (whether each group is in the upper half, whether each part was split)."""
     number = int(part.max()) + 1
-    spreads = np.stack(
-        [_spread(part, codes, domain) for codes, domain in zip(groups.codes, domains, strict=True)]
-    )
+    spreads = np.stack([_spread(part, codes, domain) for codes, domain in zip(groups.codes, domains, strict=True)])
     preference = np.argsort(-spreads, axis=0, kind="stable")
     upper, was_split = np.zeros(len(part), dtype=bool), np.zeros(number, dtype=bool)
     for axis in preference:
@@ -127,9 +125,7 @@ def _split_all(
         if len(tried) == 0:
             break
         candidates = groups.take(tried)
-        above = _above_the_median(
-            candidates.codes[axis[part[tried]], np.arange(len(tried))], part[tried], candidates
-        )
+        above = _above_the_median(candidates.codes[axis[part[tried]], np.arange(len(tried))], part[tried], candidates)
         allowed = _both_halves_stand(candidates, part[tried], above, number, tests) & willing
         upper[tried] = np.where(allowed[part[tried]], above, upper[tried])
         was_split |= allowed

@@ -37,9 +37,7 @@ class NoisyRate:
     epsilon: float
 
 
-def noisy_count(
-    value: int, *, epsilon: float, sensitivity: int = 1, rng: np.random.RandomState | None = None
-) -> int:
+def noisy_count(value: int, *, epsilon: float, sensitivity: int = 1, rng: np.random.RandomState | None = None) -> int:
     """Return ``value`` plus geometric noise, unbiased and possibly negative.
 
     ``epsilon`` is dimensionless. ``sensitivity`` is the most by which one person changes the count; it comes

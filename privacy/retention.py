@@ -26,9 +26,7 @@ class Store(Protocol):
         """How many rows a disposal would remove."""
         ...
 
-    def delete_batch(
-        self, *, purpose: str, subject_ref: UUID | None, before: datetime, limit: int
-    ) -> list[str]:
+    def delete_batch(self, *, purpose: str, subject_ref: UUID | None, before: datetime, limit: int) -> list[str]:
         """Delete up to ``limit`` rows in key order and return their keys; an empty list when none are left."""
         ...
 

@@ -105,7 +105,10 @@ def question(person: str = "customer-1", **changes: Any) -> dict[str, Any]:
     """An AuthZEN question that a person with consent is answered yes to; ``changes`` replace top-level members."""
     return {
         "subject": {"type": "data_subject", "id": person},
-        "action": {"name": "personalize", "properties": {"purpose": "recommendations", "requested_level": "individual"}},
+        "action": {
+            "name": "personalize",
+            "properties": {"purpose": "recommendations", "requested_level": "individual"},
+        },
         "resource": {
             "type": "personalization",
             "id": "home-feed",

@@ -25,7 +25,10 @@ def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
             with servers.running(servers.granian(port, threads=settings.threads), port, environment) as pid:
                 say(f"measuring with {settings.subjects[-1]:,} people ...")
                 saves = _saves(token, settings.subjects[-1])
-                return [measured_row("Save one choice", port, pid, saves, clients, settings) for clients in (settings.clients, 1)]
+                return [
+                    measured_row("Save one choice", port, pid, saves, clients, settings)
+                    for clients in (settings.clients, 1)
+                ]
         finally:
             shutil.rmtree(home, ignore_errors=True)
 

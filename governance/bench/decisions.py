@@ -59,9 +59,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
     return rows
 
 
-def _measure_assent(
-    url: str, token: str, subjects: int, settings: Settings, say: Callable[[str], None]
-) -> list[Row]:
+def _measure_assent(url: str, token: str, subjects: int, settings: Settings, say: Callable[[str], None]) -> list[Row]:
     home = Path(tempfile.mkdtemp(prefix="assent-bench-"))
     environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "RUST_BACKTRACE": "0"}
     port = servers.free_port()
@@ -80,9 +78,7 @@ def _measure_assent(
         shutil.rmtree(home, ignore_errors=True)
 
 
-def measured_row(
-    name: str, port: int, pid: int, requests: Sequence[bytes], clients: int, settings: Settings
-) -> Row:
+def measured_row(name: str, port: int, pid: int, requests: Sequence[bytes], clients: int, settings: Settings) -> Row:
     address = ("127.0.0.1", port)
     load.run(address, requests, clients=clients, seconds=_WARM_UP_S)
     before = servers.cpu_seconds(pid)

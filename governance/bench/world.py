@@ -70,9 +70,7 @@ def fill(first: int, last: int) -> None:
         with cursor.copy(copy_into) as copy:
             for number in range(first, last):
                 region, state = _REGIONS[number % len(_REGIONS)], json.dumps(_consents(number))
-                copy.write_row(
-                    (subject_ref(person(number)), region, "adult", 1, state, False, False, None, now, now)
-                )
+                copy.write_row((subject_ref(person(number)), region, "adult", 1, state, False, False, None, now, now))
         cursor.execute("VACUUM ANALYZE consent_datasubject")
 
 
@@ -88,7 +86,5 @@ def _consents(number: int) -> dict[str, Any]:
 
 
 def bench_token() -> str:
-    token, _ = credentials.create_credential(
-        name="bench", scopes=list(ServiceCredential.Scope.values), actor="bench"
-    )
+    token, _ = credentials.create_credential(name="bench", scopes=list(ServiceCredential.Scope.values), actor="bench")
     return token

@@ -22,9 +22,7 @@ def fleet(home: Home, *, port: int) -> tuple[ChildSpec, ...]:
         ChildSpec(name="worker", command=_worker(), stop_order=1, starts_when_ready=True),
         ChildSpec(name="beat", command=_beat(home), stop_order=1, starts_when_ready=True),
         # Last, so that it finds what the web processes wrote until their end.
-        ChildSpec(
-            name="drainer", command=manage_command("drain_decisions"), stop_order=2, starts_when_ready=True
-        ),
+        ChildSpec(name="drainer", command=manage_command("drain_decisions"), stop_order=2, starts_when_ready=True),
     )
 
 

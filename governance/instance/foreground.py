@@ -81,9 +81,7 @@ class Story:
         )
 
 
-def run_stoppable(
-    command: Sequence[str], *, environment: Mapping[str, str], log: Path, stop: StopSignals
-) -> int:
+def run_stoppable(command: Sequence[str], *, environment: Mapping[str, str], log: Path, stop: StopSignals) -> int:
     """Run a command with its output in ``log`` and return its exit status; a request to stop ends it."""
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -107,9 +107,7 @@ def open_home(path: Path) -> Home:
     except (FileExistsError, NotADirectoryError):
         raise refused(f"{path} is not a folder; choose another with --home.") from None
     except PermissionError as exc:
-        raise refused(
-            f"{exc.filename or path} cannot be written by this user; choose another --home."
-        ) from exc
+        raise refused(f"{exc.filename or path} cannot be written by this user; choose another --home.") from exc
 
 
 def _make_folder(path: Path) -> None:

@@ -73,8 +73,7 @@ def _clear_the_way(home: Home, port: int) -> None:
 def _children(home: Home, port: int, environment: Mapping[str, str]) -> list[Child]:
     marked = {**environment, MARK: home.instance_id}
     return [
-        Child(spec, environment=marked, folder=CHECKOUT, log=home.log(spec.name))
-        for spec in fleet(home, port=port)
+        Child(spec, environment=marked, folder=CHECKOUT, log=home.log(spec.name)) for spec in fleet(home, port=port)
     ]
 
 

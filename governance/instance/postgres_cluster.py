@@ -65,9 +65,7 @@ class ServerPrograms:
                 **self.user.popen_arguments(),
             )
         except PermissionError as exc:
-            raise refused(
-                "PostgreSQL cannot be started as another user here; start as an ordinary user."
-            ) from exc
+            raise refused("PostgreSQL cannot be started as another user here; start as an ordinary user.") from exc
         if done.returncode != 0:
             raise _failed(command, done.stdout)
 
@@ -85,9 +83,7 @@ def ensure_cluster_place(home: Home, user: ServerUser) -> None:
     if not place.exists():
         _make_place(place, home, user)
     if not user.reaches(place):
-        raise refused(
-            f"{place} is closed to the user PostgreSQL runs as; open the folders above it (chmod o+x)."
-        )
+        raise refused(f"{place} is closed to the user PostgreSQL runs as; open the folders above it (chmod o+x).")
 
 
 def _make_place(place: Path, home: Home, user: ServerUser) -> None:
@@ -122,9 +118,7 @@ def make_cluster(data: Path, *, programs: ServerPrograms, password: str, durable
 
 def _first_statements(password: str) -> str:
     # Single-user mode takes one statement a line. CREATEDB is for test databases; no superuser rights.
-    return (
-        f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'\nCREATE DATABASE {DATABASE} OWNER {ROLE}\n"
-    )
+    return f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'\nCREATE DATABASE {DATABASE} OWNER {ROLE}\n"
 
 
 def _failed(command: Sequence[str], output: str) -> InstanceError:

@@ -51,8 +51,6 @@ def find_launcher(home: Home) -> Presence | None:
 
 def _write(descriptor: int, port: int, embedded: Sequence[str]) -> None:
     own = identify(os.getpid())
-    presence = Presence(
-        pid=os.getpid(), started=own.started if own else "", port=port, embedded=list(embedded)
-    )
+    presence = Presence(pid=os.getpid(), started=own.started if own else "", port=port, embedded=list(embedded))
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(asdict(presence)).encode(), 0)

@@ -37,9 +37,7 @@ class Server(Protocol):
 class Supervisor:
     """Runs the servers and children of one home."""
 
-    def __init__(
-        self, home: Home, *, servers: Sequence[Server], children: Sequence[Child], stop: StopSignals
-    ) -> None:
+    def __init__(self, home: Home, *, servers: Sequence[Server], children: Sequence[Child], stop: StopSignals) -> None:
         self._home = home
         self._servers = servers
         self._children = children
@@ -121,9 +119,7 @@ class Supervisor:
             console.say(f"{watched.name} keeps ending; the last lines of {log}:\n{tail(log)}")
         elif not self._stop.requested():
             delay = policy.due_at - now
-            console.say(
-                f"{watched.name} ended; it starts again {f'in {delay:.0f} s' if delay > 0 else 'now'}"
-            )
+            console.say(f"{watched.name} ended; it starts again {f'in {delay:.0f} s' if delay > 0 else 'now'}")
 
     def _stop_together(self, children: Sequence[Child]) -> None:
         for child in children:

@@ -163,6 +163,4 @@ def _binary() -> Path:
         binary = Path(places[0]) / "_binaries" / f"{platform.system().lower()}-{machine}" / _PROGRAM
         if binary.exists():
             return binary
-    raise InstanceError(
-        "The embedded Valkey is not installed for this machine; name a server with BROKER_URL."
-    )
+    raise InstanceError("The embedded Valkey is not installed for this machine; name a server with BROKER_URL.")

@@ -9,7 +9,7 @@ os.environ.setdefault("ASSENT_HOME", tempfile.mkdtemp(prefix="assent-test-"))
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
 os.environ.setdefault("SUBJECT_KEY", "5e" * 32)
 
-from governance.settings.base import *  # noqa: E402, F403
+from governance.settings.base import *  # noqa: F403
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -6,46 +6,80 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('consent', '0001_initial'),
+        ("consent", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Model',
+            name="Model",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=64, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True)),
-                ('owner', models.CharField(blank=True, max_length=120)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=64, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("description", models.TextField(blank=True)),
+                ("owner", models.CharField(blank=True, max_length=120)),
             ],
             options={
-                'ordering': ['slug'],
+                "ordering": ["slug"],
             },
         ),
         migrations.CreateModel(
-            name='ModelVersion',
+            name="ModelVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('approved', 'Approved'), ('suspended', 'Suspended'), ('retired', 'Retired')], default='draft', max_length=12)),
-                ('max_level', models.CharField(choices=[('none', 'None'), ('segment', 'Segment'), ('behavioral', 'Behavioral'), ('contextual', 'Contextual'), ('individual', 'Individual')], default='individual', max_length=16)),
-                ('artifact', models.CharField(blank=True, editable=False, max_length=200)),
-                ('artifact_sha256', models.CharField(blank=True, editable=False, max_length=64)),
-                ('metrics', models.JSONField(blank=True, default=dict, editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('status_changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='model_registry.model')),
-                ('purposes', models.ManyToManyField(related_name='model_versions', to='consent.purpose')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("approved", "Approved"),
+                            ("suspended", "Suspended"),
+                            ("retired", "Retired"),
+                        ],
+                        default="draft",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "max_level",
+                    models.CharField(
+                        choices=[
+                            ("none", "None"),
+                            ("segment", "Segment"),
+                            ("behavioral", "Behavioral"),
+                            ("contextual", "Contextual"),
+                            ("individual", "Individual"),
+                        ],
+                        default="individual",
+                        max_length=16,
+                    ),
+                ),
+                ("artifact", models.CharField(blank=True, editable=False, max_length=200)),
+                ("artifact_sha256", models.CharField(blank=True, editable=False, max_length=64)),
+                ("metrics", models.JSONField(blank=True, default=dict, editable=False)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("status_changed_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="model_registry.model"
+                    ),
+                ),
+                ("purposes", models.ManyToManyField(related_name="model_versions", to="consent.purpose")),
             ],
             options={
-                'verbose_name': 'model version',
-                'ordering': ['model', '-version'],
-                'constraints': [models.UniqueConstraint(fields=('model', 'version'), name='model_registry_version'), models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='model_registry_version_from_one')],
+                "verbose_name": "model version",
+                "ordering": ["model", "-version"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("model", "version"), name="model_registry_version"),
+                    models.CheckConstraint(
+                        condition=models.Q(("version__gte", 1)), name="model_registry_version_from_one"
+                    ),
+                ],
             },
         ),
     ]

@@ -6,51 +6,60 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('slug', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=160)),
-                ('categories', models.JSONField(blank=True, default=list)),
-                ('is_active', models.BooleanField(default=True)),
+                ("slug", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("title", models.CharField(max_length=160)),
+                ("categories", models.JSONField(blank=True, default=list)),
+                ("is_active", models.BooleanField(default=True)),
             ],
             options={
-                'ordering': ['title'],
+                "ordering": ["title"],
             },
         ),
         migrations.CreateModel(
-            name='PopularItem',
+            name="PopularItem",
             fields=[
-                ('rank', models.PositiveIntegerField(primary_key=True, serialize=False)),
-                ('people', models.PositiveIntegerField()),
-                ('item', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, to='personalization.item')),
+                ("rank", models.PositiveIntegerField(primary_key=True, serialize=False)),
+                ("people", models.PositiveIntegerField()),
+                ("item", models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, to="personalization.item")),
             ],
             options={
-                'ordering': ['rank'],
+                "ordering": ["rank"],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ('subject_ref', models.UUIDField()),
-                ('purpose', models.CharField(max_length=64)),
-                ('kind', models.CharField(choices=[('view', 'View'), ('like', 'Like'), ('rating', 'Rating'), ('purchase', 'Purchase')], max_length=8)),
-                ('weight', models.FloatField()),
-                ('occurred_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='personalization.item')),
+                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ("subject_ref", models.UUIDField()),
+                ("purpose", models.CharField(max_length=64)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("view", "View"), ("like", "Like"), ("rating", "Rating"), ("purchase", "Purchase")],
+                        max_length=8,
+                    ),
+                ),
+                ("weight", models.FloatField()),
+                ("occurred_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("item", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="personalization.item")),
             ],
             options={
-                'ordering': ['-occurred_at'],
-                'indexes': [models.Index(fields=['subject_ref', 'purpose', '-occurred_at'], name='personalization_event_window'), models.Index(fields=['purpose', 'received_at', 'id'], name='personalization_event_age')],
+                "ordering": ["-occurred_at"],
+                "indexes": [
+                    models.Index(
+                        fields=["subject_ref", "purpose", "-occurred_at"], name="personalization_event_window"
+                    ),
+                    models.Index(fields=["purpose", "received_at", "id"], name="personalization_event_age"),
+                ],
             },
         ),
     ]

@@ -72,14 +72,8 @@ def demo_shop(*, seed: int = 7, people: int = 400, until: float = 1_767_225_600.
     random = np.random.default_rng(seed)
     regions = random.choice(list(_REGIONS), size=people, p=list(_REGIONS.values()))
     ages = np.where(random.random(people) < 0.12, _MINOR, _ADULT)
-    attributes = {
-        person: {"region": str(regions[person]), "age": str(ages[person])} for person in range(people)
-    }
-    rows = [
-        (person, *touch)
-        for person in range(people)
-        for touch in _visits(random, items, attributes[person], until)
-    ]
+    attributes = {person: {"region": str(regions[person]), "age": str(ages[person])} for person in range(people)}
+    rows = [(person, *touch) for person in range(people) for touch in _visits(random, items, attributes[person], until)]
     rows.sort(key=lambda row: (row[3], row[0]))
     return Dataset(
         items=items,
@@ -122,9 +116,7 @@ def _interactions(rows: Sequence[tuple[int, str, float, float]]) -> Interactions
 def _demo_items() -> Iterator[Item]:
     for things in INTERESTS.values():
         for title, categories in things:
-            yield Item(
-                id=re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-"), title=title, categories=categories
-            )
+            yield Item(id=re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-"), title=title, categories=categories)
 
 
 def _visits(

@@ -40,10 +40,7 @@ def evaluate(interactions: Interactions, items: Iterable[Item], segments: Mappin
     """
     train_rows, cases = _split(interactions, segments)
     model = train(interactions.rows(train_rows), items, segments)
-    ndcg = {
-        level: float(np.mean([_ndcg(model, level, case) for case in cases])) if cases else 0.0
-        for level in Level
-    }
+    ndcg = {level: float(np.mean([_ndcg(model, level, case) for case in cases])) if cases else 0.0 for level in Level}
     return Evaluation(people=len(cases), ndcg=ndcg)
 
 
@@ -76,9 +73,7 @@ def _case(interactions: Interactions, rows: list[int], segment: str | None, held
 
 
 def _ndcg(model: Model, level: Level, case: _Case) -> float:
-    served = model.recommend(
-        level, history=case.history, session=case.session, segment=case.segment, count=RANKS
-    )
+    served = model.recommend(level, history=case.history, session=case.session, segment=case.segment, count=RANKS)
     for rank, recommendation in enumerate(served.recommendations, start=1):
         if recommendation.item.id == case.held_out:
             return 1 / math.log2(1 + rank)

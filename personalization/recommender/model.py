@@ -224,9 +224,7 @@ class Model:
             for position in best
         )
 
-    def _related(
-        self, signals: "_Signals", candidates: _Flags, count: int, reasons: int
-    ) -> list[Recommendation]:
+    def _related(self, signals: "_Signals", candidates: _Flags, count: int, reasons: int) -> list[Recommendation]:
         """Score every candidate as the sum of what each of the person's items says for it."""
         rows = self.item_weights[signals.positions]
         scores = np.where(candidates, rows.T @ signals.strengths, 0.0)

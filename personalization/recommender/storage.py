@@ -172,9 +172,7 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
-def _manifest(
-    model: Model, name: str, version: str, created: datetime, contents: Mapping[str, bytes]
-) -> Manifest:
+def _manifest(model: Model, name: str, version: str, created: datetime, contents: Mapping[str, bytes]) -> Manifest:
     draft = Manifest(
         schema_version=1,
         name=name,

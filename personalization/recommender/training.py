@@ -52,9 +52,7 @@ def train(
         items=catalogue,
         popularity=popularity,
         segments={
-            key: _popularity(
-                touched[members], min_people=min_people, damping=damping, prior=popularity.scores
-            )
+            key: _popularity(touched[members], min_people=min_people, damping=damping, prior=popularity.scores)
             for key, members in _segments(people, segments).items()
             if len(members) >= min_segment
         },
@@ -121,9 +119,7 @@ def _segments(people: Sequence[Person], segments: Mapping[Person, str]) -> dict[
     return dict(sorted(members.items()))
 
 
-def _popularity(
-    touched: Any, *, min_people: int, damping: float, prior: NDArray[np.float64] | None
-) -> Popularity:
+def _popularity(touched: Any, *, min_people: int, damping: float, prior: NDArray[np.float64] | None) -> Popularity:
     """Return (n + damping * prior) / (people + damping), n = distinct people who touched the item.
 
     ``prior`` is the share among everybody; without one it is 0. Counts below ``min_people`` are taken as 0.

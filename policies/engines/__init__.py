@@ -13,9 +13,9 @@ __all__ = ["Engine", "EngineFailure", "EngineTimeout", "EngineUnavailable", "Eng
 def configured() -> Engine:
     """The engine of this process: OPA where ``OPA_URL`` is set, else the embedded one."""
     if settings.OPA_URL:
-        from policies.engines.opa import OpaEngine  # noqa: PLC0415 (its client is slow to import)
+        from policies.engines.opa import OpaEngine
 
         return OpaEngine(settings.OPA_URL, timeout_ms=settings.OPA_TIMEOUT_MS)
-    from policies.engines.embedded import EmbeddedEngine  # noqa: PLC0415
+    from policies.engines.embedded import EmbeddedEngine
 
     return EmbeddedEngine()

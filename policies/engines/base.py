@@ -9,7 +9,7 @@ from policies.bundles import LoadedBundle
 QUERY = "data.governance.decision.answer"
 
 
-class EngineFailure(Exception):  # noqa: N818 (the base of three errors that say what failed)
+class EngineFailure(Exception):
     """The engine gave no answer that can be used; ``reason`` is the stable code of the denial."""
 
     reason: ClassVar[str]

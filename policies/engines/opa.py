@@ -57,9 +57,7 @@ class OpaEngine:
 
     def _ask(self, document: dict[str, Any], revision: str) -> Verdict:
         try:
-            answer = self._client().query_rule(
-                input_data=document, package_path=_PACKAGE, rule_name=_RULE
-            )
+            answer = self._client().query_rule(input_data=document, package_path=_PACKAGE, rule_name=_RULE)
         except requests.Timeout as exc:
             raise EngineTimeout("OPA did not answer in time.") from exc
         except (requests.RequestException, errors.ConnectionsError, ValueError) as exc:

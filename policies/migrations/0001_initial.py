@@ -7,198 +7,263 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('decided_at', models.DateTimeField()),
-                ('position', models.PositiveIntegerField()),
-                ('subject_tag', models.BinaryField(max_length=16)),
-                ('caller', models.CharField(max_length=120)),
-                ('action', models.CharField(max_length=16)),
-                ('purpose', models.CharField(max_length=64)),
-                ('outcome', models.CharField(choices=[('permit', 'Permitted'), ('deny', 'Not permitted'), ('unknown', 'Could not be decided')], max_length=8)),
-                ('level', models.CharField(blank=True, max_length=16)),
-                ('reasons', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=48), size=None)),
-                ('bundle_revision', models.CharField(max_length=71)),
-                ('entry', models.TextField()),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("decided_at", models.DateTimeField()),
+                ("position", models.PositiveIntegerField()),
+                ("subject_tag", models.BinaryField(max_length=16)),
+                ("caller", models.CharField(max_length=120)),
+                ("action", models.CharField(max_length=16)),
+                ("purpose", models.CharField(max_length=64)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("permit", "Permitted"),
+                            ("deny", "Not permitted"),
+                            ("unknown", "Could not be decided"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("level", models.CharField(blank=True, max_length=16)),
+                (
+                    "reasons",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=48), size=None),
+                ),
+                ("bundle_revision", models.CharField(max_length=71)),
+                ("entry", models.TextField()),
             ],
             options={
-                'db_table': 'policies_decision',
-                'ordering': ['-id'],
-                'managed': False,
+                "db_table": "policies_decision",
+                "ordering": ["-id"],
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='Bundle',
+            name="Bundle",
             fields=[
-                ('revision', models.CharField(max_length=71, primary_key=True, serialize=False)),
-                ('policies', models.JSONField()),
-                ('data', models.TextField()),
-                ('reason', models.CharField(max_length=200)),
-                ('actor', models.CharField(max_length=120)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("revision", models.CharField(max_length=71, primary_key=True, serialize=False)),
+                ("policies", models.JSONField()),
+                ("data", models.TextField()),
+                ("reason", models.CharField(max_length=200)),
+                ("actor", models.CharField(max_length=120)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='DecisionBatch',
+            name="DecisionBatch",
             fields=[
-                ('sequence', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField()),
-                ('spool', models.CharField(max_length=80)),
-                ('decision_count', models.PositiveIntegerField()),
-                ('root', models.BinaryField(max_length=32)),
-                ('previous', models.BinaryField(max_length=32)),
-                ('digest', models.BinaryField(max_length=32)),
+                ("sequence", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField()),
+                ("spool", models.CharField(max_length=80)),
+                ("decision_count", models.PositiveIntegerField()),
+                ("root", models.BinaryField(max_length=32)),
+                ("previous", models.BinaryField(max_length=32)),
+                ("digest", models.BinaryField(max_length=32)),
             ],
             options={
-                'ordering': ['-sequence'],
+                "ordering": ["-sequence"],
             },
         ),
         migrations.CreateModel(
-            name='Jurisdiction',
+            name="Jurisdiction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=32, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('signal_caps', models.JSONField(blank=True, default=dict, help_text='Signal to level: {"gpc": "behavioral"}')),
-                ('minor_max_level', models.CharField(choices=[('none', 'None'), ('segment', 'Segment'), ('behavioral', 'Behavioral'), ('contextual', 'Contextual'), ('individual', 'Individual')], default='none', max_length=16)),
-                ('unknown_age_is_adult', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=32, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "signal_caps",
+                    models.JSONField(blank=True, default=dict, help_text='Signal to level: {"gpc": "behavioral"}'),
+                ),
+                (
+                    "minor_max_level",
+                    models.CharField(
+                        choices=[
+                            ("none", "None"),
+                            ("segment", "Segment"),
+                            ("behavioral", "Behavioral"),
+                            ("contextual", "Contextual"),
+                            ("individual", "Individual"),
+                        ],
+                        default="none",
+                        max_length=16,
+                    ),
+                ),
+                ("unknown_age_is_adult", models.BooleanField(default=False)),
             ],
             options={
-                'ordering': ['slug'],
+                "ordering": ["slug"],
             },
         ),
         migrations.CreateModel(
-            name='PeriodKey',
+            name="PeriodKey",
             fields=[
-                ('period', models.CharField(max_length=7, primary_key=True, serialize=False)),
-                ('key', models.BinaryField(max_length=32)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("period", models.CharField(max_length=7, primary_key=True, serialize=False)),
+                ("key", models.BinaryField(max_length=32)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='ProcessingRegion',
+            name="ProcessingRegion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=32, unique=True)),
-                ('group', models.SlugField(max_length=32)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=32, unique=True)),
+                ("group", models.SlugField(max_length=32)),
             ],
             options={
-                'verbose_name': 'processing region',
-                'ordering': ['slug'],
+                "verbose_name": "processing region",
+                "ordering": ["slug"],
             },
         ),
         migrations.CreateModel(
-            name='SensitiveCategory',
+            name="SensitiveCategory",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=64, unique=True)),
-                ('name', models.CharField(max_length=120)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=64, unique=True)),
+                ("name", models.CharField(max_length=120)),
             ],
             options={
-                'verbose_name': 'sensitive category',
-                'verbose_name_plural': 'sensitive categories',
-                'ordering': ['slug'],
+                "verbose_name": "sensitive category",
+                "verbose_name_plural": "sensitive categories",
+                "ordering": ["slug"],
             },
         ),
         migrations.CreateModel(
-            name='ServiceCredential',
+            name="ServiceCredential",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('token_hash', models.BinaryField(max_length=32, unique=True)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('decisions', 'Ask the decision API'), ('consents', 'Save and read consents'), ('subject_links', 'Issue dashboard links'), ('events', 'Send events'), ('recommendations', 'Ask for recommendations')], max_length=24), size=None)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                ("token_hash", models.BinaryField(max_length=32, unique=True)),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("decisions", "Ask the decision API"),
+                                ("consents", "Save and read consents"),
+                                ("subject_links", "Issue dashboard links"),
+                                ("events", "Send events"),
+                                ("recommendations", "Ask for recommendations"),
+                            ],
+                            max_length=24,
+                        ),
+                        size=None,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(null=True)),
             ],
             options={
-                'verbose_name': 'service credential',
-                'ordering': ['name'],
+                "verbose_name": "service credential",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='SpoolPosition',
+            name="SpoolPosition",
             fields=[
-                ('name', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('position', models.BigIntegerField(default=0)),
+                ("name", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ("position", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='TransferInstrument',
+            name="TransferInstrument",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=64, unique=True)),
-                ('name', models.CharField(max_length=160)),
-                ('valid_until', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=64, unique=True)),
+                ("name", models.CharField(max_length=160)),
+                ("valid_until", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'transfer instrument',
-                'ordering': ['slug'],
+                "verbose_name": "transfer instrument",
+                "ordering": ["slug"],
             },
         ),
         migrations.CreateModel(
-            name='Activation',
+            name="Activation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=200)),
-                ('actor', models.CharField(max_length=120)),
-                ('activated_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('bundle', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='activations', to='policies.bundle')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reason", models.CharField(max_length=200)),
+                ("actor", models.CharField(max_length=120)),
+                ("activated_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "bundle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="activations", to="policies.bundle"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Region',
+            name="Region",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=8, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('group', models.SlugField(max_length=32)),
-                ('time_zone', models.CharField(default='UTC', max_length=40)),
-                ('jurisdiction', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='policies.jurisdiction')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=8, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("group", models.SlugField(max_length=32)),
+                ("time_zone", models.CharField(default="UTC", max_length=40)),
+                (
+                    "jurisdiction",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="policies.jurisdiction"),
+                ),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='ResidencyRule',
+            name="ResidencyRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=64, unique=True)),
-                ('subject_group', models.SlugField(max_length=32)),
-                ('processing_group', models.SlugField(max_length=32)),
-                ('data_categories', models.JSONField(default=list, help_text='["*"] for all')),
-                ('instrument', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='policies.transferinstrument')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=64, unique=True)),
+                ("subject_group", models.SlugField(max_length=32)),
+                ("processing_group", models.SlugField(max_length=32)),
+                ("data_categories", models.JSONField(default=list, help_text='["*"] for all')),
+                (
+                    "instrument",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="policies.transferinstrument",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'residency rule',
-                'ordering': ['slug'],
+                "verbose_name": "residency rule",
+                "ordering": ["slug"],
             },
         ),
         migrations.CreateModel(
-            name='ActiveBundle',
+            name="ActiveBundle",
             fields=[
-                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('activated_at', models.DateTimeField()),
-                ('bundle', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='policies.bundle')),
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("activated_at", models.DateTimeField()),
+                (
+                    "bundle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="policies.bundle"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='policies_one_active_bundle')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="policies_one_active_bundle")
+                ],
             },
         ),
     ]

@@ -27,9 +27,7 @@ WORDS = {"title": "Decisions a day", "description": "Outcomes of the last days."
 
 def days(*counts):
     keys = [series.key for series in OUTCOMES]
-    return [
-        Bucket(f"{index} Nov", dict(zip(keys, row, strict=True))) for index, row in enumerate(counts, start=1)
-    ]
+    return [Bucket(f"{index} Nov", dict(zip(keys, row, strict=True))) for index, row in enumerate(counts, start=1)]
 
 
 def columns(*counts):
@@ -95,9 +93,7 @@ def test_the_axis_counts_in_whole_round_numbers(largest, ticks):
 def test_bars_are_measured_against_the_longest():
     svg = ET.fromstring(bars([("No permission", 40), ("Opt-out signal", 10)], **WORDS))
 
-    widths = [
-        float(rect.get("width")) for rect in svg.iter(f"{SVG}rect") if "chart-fill" in rect.get("class")
-    ]
+    widths = [float(rect.get("width")) for rect in svg.iter(f"{SVG}rect") if "chart-fill" in rect.get("class")]
     assert widths == [480.0, 120.0]
     assert texts(svg) == ["No permission", "40", "Opt-out signal", "10"]
 

@@ -141,9 +141,7 @@ def test_a_failed_step_tells_the_end_of_the_output_and_a_way_out(script):
 
 
 def test_help_needs_no_environment(tmp_path):
-    answer = subprocess.run(
-        [sys.executable, str(SCRIPT)], capture_output=True, text=True, check=True, cwd=tmp_path
-    )
+    answer = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, check=True, cwd=tmp_path)
 
     assert answer.stdout.startswith("usage: ./assent")
     assert answer.stderr == ""

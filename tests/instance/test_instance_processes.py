@@ -109,8 +109,6 @@ def test_the_launcher_can_be_found_while_it_runs(home):
 
 
 def test_a_launcher_that_was_killed_is_not_found(home):
-    home.supervisor_lock.write_text(
-        json.dumps({"pid": os.getpid(), "started": "x", "port": 1, "embedded": []})
-    )
+    home.supervisor_lock.write_text(json.dumps({"pid": os.getpid(), "started": "x", "port": 1, "embedded": []}))
 
     assert find_launcher(home) is None

@@ -10,8 +10,7 @@ from personalization.recommender.model import Basis, Fallback
 from personalization.recommender.training import train
 
 ITEMS = tuple(
-    Item(f"item-{number}", f"Item {number}", ("alcohol",) if number % 5 == 0 else ("books",))
-    for number in range(12)
+    Item(f"item-{number}", f"Item {number}", ("alcohol",) if number % 5 == 0 else ("books",)) for number in range(12)
 )
 IDS = [item.id for item in ITEMS]
 
@@ -114,9 +113,7 @@ def test_seen_items_come_back_when_asked_for():
 @no_deadline
 @given(models(), histories, histories)
 def test_an_excluded_category_is_neither_recommended_nor_a_reason(model, history, session):
-    served = model.recommend(
-        "individual", history=history, session=session, count=100, exclude_categories={"alcohol"}
-    )
+    served = model.recommend("individual", history=history, session=session, count=100, exclude_categories={"alcohol"})
 
     alcohol = {item.id for item in ITEMS if "alcohol" in item.categories}
     assert alcohol.isdisjoint(one.item.id for one in served.recommendations)

@@ -162,9 +162,7 @@ def test_a_column_nobody_named_is_sensitive(folder):
     assert "diagnosis" not in data.attributes[1]
 
 
-@pytest.mark.parametrize(
-    "file", ["userprofile.csv", "geoplaces2.csv", "chefmozcuisine.csv", "rating_final.csv"]
-)
+@pytest.mark.parametrize("file", ["userprofile.csv", "geoplaces2.csv", "chefmozcuisine.csv", "rating_final.csv"])
 def test_a_missing_file_is_one_clear_error(folder, file):
     (folder / file).unlink()
 

@@ -33,9 +33,7 @@ segment_keys = st.sampled_from([None, "region=IS", "region=ZZ", *MODEL.segments]
 @no_deadline
 @given(touches, touches, segment_keys, st.booleans())
 def test_none_gives_the_same_answer_to_everybody(history, session, segment, exclude_seen):
-    served = MODEL.recommend(
-        "none", history=history, session=session, segment=segment, exclude_seen=exclude_seen
-    )
+    served = MODEL.recommend("none", history=history, session=session, segment=segment, exclude_seen=exclude_seen)
 
     assert served == MODEL.recommend("none")
     assert {one.basis for one in served.recommendations} == {Basis.POPULAR}
@@ -84,10 +82,7 @@ def test_contextual_uses_the_session_and_says_so():
 
     assert {Basis.SESSION, Basis.HISTORY} <= {one.basis for one in served.recommendations}
     from_session = {
-        because.item
-        for one in served.recommendations
-        for because in one.because
-        if because.source is Basis.SESSION
+        because.item for one in served.recommendations for because in one.because if because.source is Basis.SESSION
     }
     assert from_session <= {touch.item for touch in SESSION}
     assert served.level_used is Level.CONTEXTUAL

@@ -227,8 +227,6 @@ def test_the_recommender_loads_without_the_web_framework():
     )
 
     root = Path(__file__).resolve().parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True)
 
     assert done.stdout.strip() == "[]"

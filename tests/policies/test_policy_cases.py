@@ -59,9 +59,7 @@ def embedded(data: str) -> Ask:
 def opa_binary() -> str:
     binary = os.environ.get("ASSENT_TEST_OPA") or shutil.which("opa")
     if binary is None:
-        pytest.skip(
-            "NO OPA: the engines were NOT compared. Put opa on the PATH or its path in ASSENT_TEST_OPA."
-        )
+        pytest.skip("NO OPA: the engines were NOT compared. Put opa on the PATH or its path in ASSENT_TEST_OPA.")
     return binary
 
 
@@ -89,9 +87,7 @@ def wait_until_healthy(server: subprocess.Popen[bytes], port: int) -> None:
 def over_http(connection: HTTPConnection) -> Ask:
     def ask(facts: Facts) -> Any:
         body = json.dumps({"input": facts})
-        connection.request(
-            "POST", "/v1/data/governance/decision/answer", body, {"Content-Type": "application/json"}
-        )
+        connection.request("POST", "/v1/data/governance/decision/answer", body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         text = response.read()
         assert response.status == 200, text
@@ -205,9 +201,7 @@ def test_embedded_engine_answers_the_case(case: dict[str, Any], ask_embedded: As
 
 
 @pytest.mark.parametrize("case", all_cases())
-def test_opa_answers_the_case_like_the_embedded_engine(
-    case: dict[str, Any], ask_embedded: Ask, ask_opa: Ask
-) -> None:
+def test_opa_answers_the_case_like_the_embedded_engine(case: dict[str, Any], ask_embedded: Ask, ask_opa: Ask) -> None:
     facts = facts_of(case)
 
     answer = ask_opa(facts)
@@ -281,9 +275,7 @@ def random_facts(rng: random.Random) -> Facts:
             "channel_allowed": rng.random() < 0.9,
             "source": "dashboard",
         },
-        "ancestors": {
-            slug: pick(rng, "given", *STATES) for slug in some_of(rng, ["personalization", "x", "y"], 2)
-        },
+        "ancestors": {slug: pick(rng, "given", *STATES) for slug in some_of(rng, ["personalization", "x", "y"], 2)},
         "objection": rng.random() < 0.05,
         "restricted": rng.random() < 0.05,
         "held": rng.random() < 0.05,
@@ -298,13 +290,9 @@ def random_facts(rng: random.Random) -> Facts:
             "region": pick(rng, "eu-central", "us-east", "uk-south", "moon-1"),
             "recipient": pick(rng, "ad-partner", None, "parcel-carrier", "data-broker"),
             "channel": pick(rng, "email", "web", None),
-            "data_categories": pick(
-                rng, entry["data_categories"][:2], some_of(rng, sorted(set(categories)), 4)
-            ),
+            "data_categories": pick(rng, entry["data_categories"][:2], some_of(rng, sorted(set(categories)), 4)),
             "sensitive": pick(rng, [], some_of(rng, ["views", "purchases", "health"], 2)),
-            "expired_instruments": pick(
-                rng, [], some_of(rng, ["eu-us-dpf", "eu-uk-adequacy", "uk-eu-adequacy"], 3)
-            ),
+            "expired_instruments": pick(rng, [], some_of(rng, ["eu-us-dpf", "eu-uk-adequacy", "uk-eu-adequacy"], 3)),
         },
         "model": random_model(rng),
         "engine": {
@@ -421,9 +409,7 @@ def assert_safe(facts: Facts, answer: dict[str, Any]) -> None:
     assert set(answer) == {
         "revision", "decision", "level", "reasons", "obligations", "legal_basis", "requestable",
     }  # fmt: skip
-    nothing_asked = (
-        facts.get("action") == "personalize" and facts.get("requested_level") not in LEVELS_ABOVE_NONE
-    )
+    nothing_asked = facts.get("action") == "personalize" and facts.get("requested_level") not in LEVELS_ABOVE_NONE
     assert answer["decision"] or answer["reasons"] or nothing_asked, "a denial without a reason"
     assert len({json.dumps(each) for each in answer["reasons"]}) == len(answer["reasons"])
     if answer["decision"]:
@@ -509,9 +495,7 @@ def parts_of_the_data() -> list[list[str]]:
 
 
 @pytest.mark.parametrize("path", parts_of_the_data(), ids="/".join)
-def test_data_with_a_part_missing_permits_nothing_new(
-    path: list[str], opa: HTTPConnection, ask_embedded: Ask
-) -> None:
+def test_data_with_a_part_missing_permits_nothing_new(path: list[str], opa: HTTPConnection, ask_embedded: Ask) -> None:
     data = copy.deepcopy(REGISTER)
     del reduce(getitem, path[:-1], data)[path[-1]]
     ask_incomplete = embedded(json.dumps(data))
@@ -534,9 +518,7 @@ shapes = st.dictionaries(st.sampled_from([*BASE, "unheard_of"]), json_values | p
 
 @settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(changes=shapes)
-def test_facts_of_any_shape_are_answered_alike_and_safely(
-    changes: Facts, ask_embedded: Ask, ask_opa: Ask
-) -> None:
+def test_facts_of_any_shape_are_answered_alike_and_safely(changes: Facts, ask_embedded: Ask, ask_opa: Ask) -> None:
     for facts in (changes, BASE | changes):
         answer = ask_embedded(facts)
         assert_safe(facts, answer)

@@ -105,9 +105,7 @@ def test_the_order_of_the_rows_does_not_change_the_classes(rows, k, order):
 
 
 @settings(deadline=None)
-@given(
-    ages=st.lists(st.integers(0, 30), min_size=4, max_size=60), k=st.integers(2, 4), seed=st.integers(0, 99)
-)
+@given(ages=st.lists(st.integers(0, 30), min_size=4, max_size=60), k=st.integers(2, 4), seed=st.integers(0, 99))
 def test_classes_never_cross(ages, k, seed):
     columns = {"age": np.array(ages), "visits": np.random.RandomState(seed).randint(0, 9, len(ages))}
 

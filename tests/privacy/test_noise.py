@@ -26,9 +26,7 @@ def draws(value, *, epsilon, sensitivity=1, seed):
 def test_counts_follow_the_two_sided_geometric_distribution(epsilon, sensitivity):
     reach = 8 * sensitivity
     decay = math.exp(-epsilon / sensitivity)
-    noise = np.clip(
-        np.array(draws(100, epsilon=epsilon, sensitivity=sensitivity, seed=1)) - 100, -reach, reach
-    )
+    noise = np.clip(np.array(draws(100, epsilon=epsilon, sensitivity=sensitivity, seed=1)) - 100, -reach, reach)
 
     observed = np.array([(noise == n).sum() for n in range(-reach, reach + 1)])
     expected = DRAWS * (1 - decay) / (1 + decay) * decay ** np.abs(np.arange(-reach, reach + 1.0))
@@ -43,9 +41,7 @@ def test_neighbouring_counts_are_told_apart_no_better_than_epsilon_allows():
     with_person, without = (Counter(draws(value, epsilon=epsilon, seed=value)) for value in (51, 50))
 
     measured = [
-        abs(math.log(with_person[n] / without[n]))
-        for n in range(44, 58)
-        if min(with_person[n], without[n]) > 200
+        abs(math.log(with_person[n] / without[n])) for n in range(44, 58) if min(with_person[n], without[n]) > 200
     ]
 
     # A log ratio of two counts above 200 has a standard deviation below 0.1, so the margin of four of them is
@@ -54,9 +50,7 @@ def test_neighbouring_counts_are_told_apart_no_better_than_epsilon_allows():
     assert max(measured) < epsilon + 0.4
 
 
-@pytest.mark.parametrize(
-    ("epsilon", "sensitivity", "confidence"), [(0.1, 1, 0.95), (1, 1, 0.9), (0.5, 4, 0.99)]
-)
+@pytest.mark.parametrize(("epsilon", "sensitivity", "confidence"), [(0.1, 1, 0.95), (1, 1, 0.9), (0.5, 4, 0.99)])
 def test_the_error_bound_is_the_smallest_with_its_confidence(epsilon, sensitivity, confidence):
     bound = error_bound(epsilon, sensitivity, confidence)
     decay = math.exp(-epsilon / sensitivity)

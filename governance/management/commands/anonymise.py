@@ -5,13 +5,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from privacy.kanonymity import AnonymisationError
+from privacy.generalisation import AnonymisationError
 from privacy.tables import anonymise_file
 
 
 class Command(BaseCommand):
     help = "Generalise the quasi-identifiers of a CSV file until every combination is shared by at least k rows."
-    requires_system_checks: list[str] = []  # noqa: RUF012 (needs no database)
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
@@ -41,8 +41,8 @@ class Command(BaseCommand):
             raise CommandError(f"{exc.filename or options['file']}: {exc.strerror}") from exc
         result = report.result
         self.stdout.write(
-            f"{result.rows} rows in {result.classes} classes; the smallest has {result.smallest_class} (k = {result.k}); "
-            f"information lost (NCP): {result.ncp:.4f}"
+            f"{result.rows} rows in {result.classes} classes; the smallest has {result.smallest_class} "
+            f"(k = {result.k}); information lost (NCP): {result.ncp:.4f}"
         )
         if report.passed_through:
             self.stdout.write(f"Left as they are, so check that none identifies: {', '.join(report.passed_through)}")

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--dataset", type=Path, help="Folder of the UCI Restaurant & consumer files.")
 
     def handle(self, *args: Any, dataset: Path | None, **options: Any) -> None:
-        narrator = Narrator(self.stdout._out)  # noqa: SLF001 (the stream behind Django's wrapper, for colours)
+        narrator = Narrator()
         token, credential = credentials.create_credential(
             name="demo-shop", scopes=list(ServiceCredential.Scope.values), actor=register.ACTOR
         )

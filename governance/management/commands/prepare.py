@@ -15,7 +15,7 @@ from policies import defaults
 
 class Command(BaseCommand):
     help = "Migrate, collect static files and bring the first policy bundle into force."
-    requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own contract)
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--fast", action="store_true", help="Skip what has already been done for this release.")
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
 def _static_release() -> str:
     """A digest of what static files come from: our own, by size and time, and the installed packages' versions."""
-    from importlib.metadata import version  # noqa: PLC0415 (only this command needs it)
+    from importlib.metadata import version
 
     own = [
         f"{path.name}:{path.stat().st_size}:{path.stat().st_mtime_ns}"

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         drainer.drain(Path(settings.SPOOL_DIR))
         trail.anchor()
         events, ledger, log = trail.verify(), verification.verify_ledger(), decision_log.verify()
-        lines = [
+        lines: list[tuple[str, str, Any]] = [
             ("Audit trail", f"{events.events} events under {events.anchors} anchors, head {events.head[:16]}", events),
             ("Consent ledger", f"{ledger.records} records of {ledger.subjects} people", ledger),
             ("Decision log", f"{log.decisions} decisions in {log.batches} batches, head {log.head[:16]}", log),
