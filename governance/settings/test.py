@@ -18,3 +18,5 @@ STORAGES = {
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Several test runs may share one server.
+DATABASES["default"]["TEST"] = {"NAME": f"test_{os.environ.get('ASSENT_TEST_DB', 'assent')}"}  # noqa: F405
