@@ -30,6 +30,10 @@ app.conf.update(
             "task": "privacy.tasks.release_consent_rates",
             "schedule": crontab(hour=3, minute=0),
         },
+        "forget-old-requests": {
+            "task": "consent.tasks.forget_old_requests",
+            "schedule": crontab(hour=4, minute=10),
+        },
         "forget-pseudonym-keys": {
             "task": "policies.tasks.forget_pseudonym_keys",
             "schedule": crontab(hour=4, minute=0),

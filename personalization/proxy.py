@@ -107,14 +107,16 @@ def _question(wish: Wish, model: str | None, bundle: LoadedBundle | None) -> Que
 
 
 def _personal(wish: Wish, decision: Decision, known: Information, model: str, bundle: LoadedBundle) -> Answer:
-    level = decision.level
+    level, excluded = decision.level, _excluded(decision)
+    # What somebody looks at in this session is views, whether it is stored or not.
+    session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else wish.session
     try:
         served = engine.recommend(
             model,
             bundle,
             level=level,
-            history=_history(wish, level, _excluded(decision)),
-            session=[Interaction(item) for item in wish.session],
+            history=_history(wish, level, excluded),
+            session=[Interaction(item) for item in session],
             segment=engine.segment_key(known.region, known.age_band),
             count=wish.count,
         )

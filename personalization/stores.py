@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
+from consent.models import DataSubject
 from personalization.models import Event
 
 
@@ -21,14 +22,15 @@ class EventStore:
         keys = self._rows(purpose, subject_ref, before).order_by("received_at", "id").values("pk")[:limit]
         with connection.cursor() as cursor:
             sql, parameters = keys.query.sql_with_params()
-            # SKIP LOCKED lets two workers share one disposal without waiting for each other.
             cursor.execute(
-                "DELETE FROM personalization_event WHERE id IN "  # noqa: S608 (the inner SQL is Django's own)
-                f"(SELECT id FROM personalization_event WHERE id IN ({sql}) FOR UPDATE SKIP LOCKED) RETURNING id",
+                f"DELETE FROM personalization_event WHERE id IN ({sql}) RETURNING id",  # noqa: S608 (Django's own SQL)
                 parameters,
             )
             return [str(row[0]) for row in cursor.fetchall()]
 
     def _rows(self, purpose: str, subject_ref: UUID | None, before: datetime) -> QuerySet[Event]:
         rows = Event.objects.filter(purpose=purpose, received_at__lte=before)
-        return rows if subject_ref is None else rows.filter(subject_ref=subject_ref)
+        if subject_ref is not None:
+            return rows.filter(subject_ref=subject_ref)
+        # A legal hold outlasts retention.
+        return rows.exclude(subject_ref__in=DataSubject.objects.filter(held=True).values("ref"))

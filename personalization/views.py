@@ -1,11 +1,11 @@
 """Events in, recommendations out, and the catalogue both speak about."""
 
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AwareDatetime, BeforeValidator, Field, field_validator
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,12 +24,19 @@ Purpose = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
 Region = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 ProcessingRegion = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")]
 Level = Literal["none", "segment", "behavioral", "contextual", "individual"]
+_FIRST_YEAR = 1970
 
 
 def _datetime(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise ValueError("must be an ISO 8601 string with a time zone")  # noqa: TRY004 (pydantic's protocol)
-    return datetime.fromisoformat(value)
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        # Python's own message quotes the value.
+        raise ValueError("must be an ISO 8601 string with a time zone") from None
+    # What lies outside can be sent, but not stored and read back as a moment in UTC.
+    if not _FIRST_YEAR <= moment.year < MAXYEAR:
+        raise ValueError(f"must lie between the years {_FIRST_YEAR} and {MAXYEAR - 1}")
+    return moment
 
 
 class Signals(Body):
@@ -104,12 +111,19 @@ class WishAnswer(Body):
 
 class CatalogueItem(Body):
     id: Slug
-    title: Annotated[str, Field(min_length=1, max_length=160)]
+    title: Annotated[str, Field(min_length=1, max_length=160, pattern=r"^[^\x00]*$")]
     categories: Annotated[list[Slug], Field(max_length=20)] = []
 
 
 class CatalogueBody(Body):
     items: Annotated[list[CatalogueItem], Field(min_length=1, max_length=1000)]
+
+    @field_validator("items")
+    @classmethod
+    def _one_entry_an_item(cls, items: list[CatalogueItem]) -> list[CatalogueItem]:
+        if len({item.id for item in items}) != len(items):
+            raise ValueError("an item is named twice")
+        return items
 
 
 _PROBLEMS = {
@@ -144,7 +158,7 @@ class EventsView(APIView):
             item=body.item,
             value=body.value,
             occurred_at=body.occurred_at,
-            gpc=body.signals.gpc,
+            gpc=body.signals.gpc or request.headers.get("Sec-GPC") == "1",
             processing_region=body.processing_region or settings.PROCESSING_REGION,
         )
         try:

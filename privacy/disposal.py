@@ -6,10 +6,11 @@ manifest lists a digest of every removed key; its SHA-256 stands in the audit tr
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -34,11 +35,27 @@ def queue_for_withdrawals(records: Sequence[UUID]) -> None:
                 "reason": Disposal.Reason.WITHDRAWAL,
                 "purpose_id": record.purpose.pk,
                 "subject_ref": record.subject_id,
-                "before": record.recorded_at,
+                "before": _end_of_consent(record.id),
             },
         )
         if disposal.status != Disposal.Status.DONE:
             run_disposal.delay_on_commit(str(disposal.id))
+
+
+def _end_of_consent(record_id: UUID) -> datetime:
+    """The moment, by the database's clock, that parts what the withdrawn consent allowed from what a later one does.
+
+    The withdrawal's own time is too early: it was taken before the commit, and data may have come in between. From
+    the commit to the next choice nothing is stored, so the time of either, or now, is late enough.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce((SELECT recorded_at FROM consent_consentrecord WHERE supersedes_id = %s), "
+            "statement_timestamp())",
+            [record_id],
+        )
+        moment: datetime = cursor.fetchone()[0]
+    return moment
 
 
 def sweep() -> int:
@@ -75,14 +92,15 @@ def queue_for_retention(*, actor: str) -> list[Disposal]:
 
 
 def run(disposal_id: UUID) -> Disposal:
-    """Carry a disposal out. Two workers may run the same one: batches do not overlap and the end is written once."""
+    """Carry a disposal out. Two workers may run the same one: they take turns and the end is written once."""
     disposal = Disposal.objects.select_related("purpose").get(pk=disposal_id)
     if disposal.status == Disposal.Status.DONE or _is_held(disposal):
         return disposal
     Disposal.objects.filter(pk=disposal.pk, status=Disposal.Status.QUEUED).update(status=Disposal.Status.RUNNING)
     for store in retention.stores():
         while _one_batch(disposal, store):
-            pass
+            if _is_held(disposal):
+                return disposal
     return _finish(disposal.pk)
 
 
@@ -93,15 +111,17 @@ def _is_held(disposal: Disposal) -> bool:
 
 @transaction.atomic
 def _one_batch(disposal: Disposal, store: retention.Store) -> bool:
-    keys = store.delete_batch(
-        purpose=disposal.purpose.slug,
-        subject_ref=disposal.subject_ref,
-        before=disposal.before,
-        limit=retention.BATCH,
-    )
-    if not keys:
-        return False
+    """Remove one batch and note it in the manifest; return whether there may be more."""
+    # Locked before anything is deleted: no other worker may find nothing left, and close the manifest, while this
+    # batch can still be rolled back.
     locked = Disposal.objects.select_for_update().get(pk=disposal.pk)
+    if locked.status == Disposal.Status.DONE:
+        return False
+    rows: dict[str, Any] = {"purpose": disposal.purpose.slug, "subject_ref": disposal.subject_ref, "before": disposal.before}
+    keys = store.delete_batch(**rows, limit=retention.BATCH)
+    if not keys:
+        # Another disposal may have taken just these rows; only a count says that none are left.
+        return store.count(**rows) > 0
     locked.removed[store.name] = locked.removed.get(store.name, 0) + len(keys)
     locked.save(update_fields=["removed"])
     DisposalBatch.objects.create(
@@ -109,7 +129,7 @@ def _one_batch(disposal: Disposal, store: retention.Store) -> bool:
         store=store.name,
         key_digests=[sha256(key.encode()).hex() for key in keys],
     )
-    return len(keys) == retention.BATCH
+    return True
 
 
 def manifest(disposal: Disposal) -> bytes:

@@ -1,9 +1,12 @@
+import logging
 from uuid import UUID
 
 from celery import shared_task
 from django.db import OperationalError
 
 from privacy import disposal, releases
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(
@@ -32,5 +35,8 @@ def apply_retention() -> None:
 
 @shared_task(ignore_result=True)
 def release_consent_rates() -> None:
-    """Nightly; stops by itself when the budget is spent."""
-    releases.release_consent_rate_by_region(actor="job:releases")
+    """Nightly; stops by itself when the budget is spent, which the officers' start page shows."""
+    try:
+        releases.release_consent_rate_by_region(actor="job:releases")
+    except releases.BudgetExhausted as spent:
+        logger.info("No statistic was released: %s", spent.detail)

@@ -1,0 +1,22 @@
+"""Forget what served a moment: idempotency keys after a week, dashboard links a day after they ended."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from consent.models import SavedRequest, SubjectLink
+
+KEYS_LAST = timedelta(days=7)
+LINKS_LAST = timedelta(days=1)
+
+
+def forget_old_requests() -> int:
+    """Delete what is past its use; return how many rows went. Safe to run twice."""
+    now = timezone.now()
+    keys, _ = SavedRequest.objects.filter(created_at__lt=now - KEYS_LAST).delete()
+    links, _ = (
+        SubjectLink.objects.filter(expires_at__lt=now - LINKS_LAST)
+        .exclude(session_expires_at__gt=now - LINKS_LAST)
+        .delete()
+    )
+    return keys + links

@@ -1,0 +1,125 @@
+"""A shop with a catalogue, a recommender that is approved and in force, and people who use it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from consent.models import Purpose
+from consent.pseudonyms import subject_ref
+from model_registry import services
+from model_registry.models import Model as RegisteredModel
+from model_registry.models import ModelVersion
+from personalization import engine
+from personalization.breaker import CircuitBreaker
+from personalization.models import Event, Item, PopularItem
+from personalization.recommender import storage
+from personalization.recommender.datasets import Dataset, demo_shop
+from personalization.recommender.model import Model
+from personalization.recommender.training import train
+
+SHOP = demo_shop(people=120)
+CREATED = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@lru_cache(maxsize=1)
+def _trained() -> Model:
+    return train(SHOP.interactions, SHOP.items, SHOP.segments("region", "age"))
+
+
+@pytest.fixture
+def shop(register_in_force: None) -> Dataset:
+    """The catalogue of the invented shop, and a list of popular items."""
+    Item.objects.bulk_create(Item(slug=i.id, title=i.title, categories=list(i.categories)) for i in SHOP.items)
+    PopularItem.objects.bulk_create(
+        PopularItem(rank=rank, item_id=item.id, people=100 - rank) for rank, item in enumerate(SHOP.items[:20], start=1)
+    )
+    return SHOP
+
+
+@pytest.fixture
+def own_breaker(monkeypatch: pytest.MonkeyPatch) -> CircuitBreaker:
+    breaker = CircuitBreaker()
+    monkeypatch.setattr(engine, "_breaker", breaker)
+    return breaker
+
+
+@pytest.fixture
+def draft(shop: Dataset, own_breaker: CircuitBreaker) -> ModelVersion:
+    """A trained version whose artifact lies where it should; nobody has approved it."""
+    manifest = storage.save(_trained(), Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid4().hex, created=CREATED)
+    model = RegisteredModel.objects.create(slug=engine.MODEL_SLUG, name="House recommender")
+    return services.register_version(
+        model=model,
+        purposes=[Purpose.objects.get(slug="recommendations")],
+        actor="test",
+        artifact=f"{manifest.name}-{manifest.version}",
+        artifact_sha256=manifest.digest,
+    )
+
+
+@pytest.fixture
+def deployed(draft: ModelVersion) -> ModelVersion:
+    return services.change_status(version_id=draft.pk, status="approved", actor="test")
+
+
+@pytest.fixture
+def trained_model() -> Model:
+    """The very model that ``deployed`` serves, to compare answers with."""
+    return _trained()
+
+
+@pytest.fixture
+def event_body(shop: Dataset) -> Callable[..., dict[str, Any]]:
+    """A valid event; ``changes`` replace top-level members."""
+
+    def body(person: str = "customer-1", **changes: Any) -> dict[str, Any]:
+        return {
+            "event_id": "e-1",
+            "subject": {"id": person},
+            "type": "view",
+            "item": shop.items[0].id,
+            "occurred_at": "2026-01-05T10:00:00Z",
+            **changes,
+        }
+
+    return body
+
+
+@pytest.fixture
+def remember() -> Callable[..., list[Event]]:
+    """Store events of a person as intake would have: the last item is the newest."""
+
+    def store(person: str | UUID, items: list[str], **fields: Any) -> list[Event]:
+        ref = person if isinstance(person, UUID) else subject_ref(person)
+        newest = fields.pop("newest", timezone.now() - timedelta(days=1))
+        return Event.objects.bulk_create(
+            Event(
+                id=uuid4(),
+                subject_ref=ref,
+                item_id=item,
+                occurred_at=newest - timedelta(minutes=len(items) - number),
+                **{"purpose": "recommendations", "kind": "like", "weight": 2.0, "received_at": newest, **fields},
+            )
+            for number, item in enumerate(items)
+        )
+
+    return store
+
+
+@pytest.fixture
+def ask(api: Any) -> Callable[..., dict[str, Any]]:
+    """Ask for recommendations and return the answer's document."""
+
+    def recommend(person: str = "customer-1", **members: Any) -> dict[str, Any]:
+        answer = api.post("/api/v1/recommendations", {"subject": {"id": person}, **members})
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    return recommend
