@@ -17,20 +17,21 @@ from django.utils import timezone
 
 from audit.models import AuditAnchor, AuditEvent
 from common.canonical import digest_of
-from common.identifiers import uuid7
+from common.identifiers import uuid7_text
 from common.merkle import merkle_root
 
 GENESIS = bytes(32)
 _ANCHOR_LOCK = 0x61756469  # "audi"
 _PAGE = 5_000
 
-# One statement can insert any number of prepared events, also from inside a CTE of another package.
-INSERT_EVENTS = """
+
+def insert_events(parameter: str) -> str:
+    """SQL that inserts prepared events given as a jsonb list; it may stand inside a CTE of another package."""
+    return f"""
 INSERT INTO audit_auditevent (code, occurred_at, action, actor, object, details, digest)
 SELECT e.code, e.occurred_at, e.action, e.actor, e.object, e.details, decode(e.digest, 'hex')
-FROM jsonb_to_recordset(%(events)s::jsonb)
-  AS e(code uuid, occurred_at timestamptz, action text, actor text, object text, details jsonb, digest text)
-"""
+FROM jsonb_to_recordset({parameter})
+  AS e(code uuid, occurred_at timestamptz, action text, actor text, object text, details jsonb, digest text)"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ class Verdict:
 def prepare(
     action: str, object_id: str, *, actor: str, at: datetime, details: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return an event as the row that INSERT_EVENTS takes, its digest included."""
+    """Return an event as the row that ``insert_events`` takes, its digest included."""
     row: dict[str, Any] = {
-        "code": str(uuid7()),
+        "code": uuid7_text(),
         "occurred_at": at.isoformat(timespec="microseconds"),
         "action": action,
         "actor": actor,
@@ -67,7 +68,7 @@ def record(action: str, object_id: str, *, actor: str, details: Mapping[str, Any
     """Append one event. Call it in the transaction of the change it tells about."""
     event = prepare(action, object_id, actor=actor, at=timezone.now(), details=details)
     with connection.cursor() as cursor:
-        cursor.execute(INSERT_EVENTS, {"events": json.dumps([event])})
+        cursor.execute(insert_events("%s::jsonb"), [json.dumps([event])])
 
 
 @transaction.atomic

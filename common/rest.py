@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from pydantic import BaseModel, ConfigDict, ValidationError
 from rest_framework import exceptions, status
@@ -16,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common import strict_json
-from common.problems import CONTENT_TYPE, InvalidRequest, Problem, problem_document
+from common.problems import CONTENT_TYPE, InvalidRequest, Problem, Unavailable, problem_document
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +38,14 @@ class BodyTooLarge(Problem):
 
 
 def read_body(model: type[BodyT], request: Request) -> BodyT:
-    """Return the request's body as ``model``. Raises InvalidRequest naming the members, never their values."""
+    """Return the request's body as ``model``; raises like ``read_document``."""
+    return read_document(model, request.data)
+
+
+def read_document(model: type[BodyT], document: Any) -> BodyT:
+    """Return ``document`` as ``model``. Raises InvalidRequest naming the members, never their values."""
     try:
-        return model.model_validate(request.data)
+        return model.model_validate(document)
     except ValidationError as exc:
         raise InvalidRequest("Some members of the body are not as they should be.", errors=_errors(exc)) from None
 
@@ -118,6 +124,9 @@ _TITLES = {
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     """Turn what a view raised into problem+json; None (a logged 500) for what nobody foresaw."""
+    if isinstance(exc, (OperationalError, InterfaceError)):
+        logger.error("The database did not answer", exc_info=exc)
+        exc = Unavailable("The database did not answer. Send the request again.")
     if isinstance(exc, Problem):
         return _response(exc.document())
     if isinstance(exc, Http404):

@@ -7,19 +7,22 @@ was read. A lost race is read and decided again; a caller who names the record i
 A stored "no" can only be changed by a later, explicit choice: there is no default, merge or repair that writes "given".
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+import msgspec
+import psycopg
+from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import trail
 from common.canonical import digest_of, sha256
-from common.identifiers import uuid7
+from common.identifiers import uuid7_text
+from common.prepared import Prepared
 from common.problems import Unavailable
 from consent import effects
 from consent.models import ConsentRecord, LegalBasis
@@ -43,6 +46,9 @@ _STATE_OF_CHOICE = {
 CHOICES = tuple(_STATE_OF_CHOICE)
 _ATTEMPTS = 8
 _NOT_GIVEN = object()
+_BYTEA, _BIGINT, _TEXT, _TIMESTAMP, _UUID, _JSONB = 17, 20, 25, 1184, 2950, 3802  # type identifiers of PostgreSQL
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,45 +118,58 @@ class _Purpose:
     notice_version: int
 
 
-_READ = """
-SELECT s.revision, s.consents::text, s.last_digest, s.region, s.age_band, r.request_digest, r.response::text,
+# jsonb crosses as text; identifiers, digests and times are PostgreSQL's text formats.
+_READ = Prepared(
+    "assent_ledger_read",
+    """
+SELECT s.revision, s.consents::text, encode(s.last_digest, 'hex'), s.region, s.age_band,
+  encode(r.request_digest, 'hex'), r.response::text,
   (SELECT jsonb_agg(jsonb_build_array(
       p.slug, p.legal_basis, extract(epoch FROM p.consent_valid_for)::bigint,
       coalesce((SELECT max(n.version) FROM consent_notice n WHERE n.purpose_id = p.id), 0)))::text
-   FROM consent_purpose p WHERE p.slug = ANY(%(slugs)s) AND p.is_active)
+   FROM consent_purpose p WHERE p.slug IN (SELECT jsonb_array_elements_text($3)) AND p.is_active)
 FROM (VALUES (1)) AS one(row)
-LEFT JOIN consent_datasubject s ON s.ref = %(ref)s
-LEFT JOIN consent_savedrequest r ON r.key = %(key)s
-"""
+LEFT JOIN consent_datasubject s ON s.ref = $1
+LEFT JOIN consent_savedrequest r ON r.key = $2
+""",
+    [_UUID, _BYTEA, _JSONB],
+    binary=False,
+    timeout_ms=5_000,
+)
 
-_WRITE = f"""
+_WRITE = Prepared(
+    "assent_ledger_write",
+    f"""
 WITH moved AS (
   INSERT INTO consent_datasubject AS s
     (ref, region, age_band, revision, consents, restricted, held, last_digest, created_at, updated_at)
-  VALUES (%(ref)s, %(region)s, %(age_band)s, %(revision)s, %(consents)s::jsonb, false, false,
-          %(last_digest)s, %(now)s, %(now)s)
+  VALUES ($1, $2, $3, $4 + 1, $5, false, false, decode($6, 'hex'), $7, $7)
   ON CONFLICT (ref) DO UPDATE SET region = excluded.region, age_band = excluded.age_band,
     revision = excluded.revision, consents = excluded.consents, last_digest = excluded.last_digest,
     updated_at = excluded.updated_at
-  WHERE s.revision = %(expected)s
+  WHERE s.revision = $4
   RETURNING ref
 ), records AS (
   INSERT INTO consent_consentrecord
     (id, subject_id, subject_revision, purpose, state, explicit, notice_version, source, actor, recorded_at,
      expires_at, supersedes_id, previous_digest, digest)
-  SELECT r.id, moved.ref, %(revision)s, r.purpose, r.state, r.explicit, r.notice_version, %(source)s, %(actor)s,
-     %(now)s, r.expires_at, r.supersedes, decode(r.previous_digest, 'hex'), decode(r.digest, 'hex')
-  FROM moved, jsonb_to_recordset(%(records)s::jsonb)
-    AS r(id uuid, purpose text, state text, explicit boolean, notice_version int, expires_at timestamptz,
-         supersedes uuid, previous_digest text, digest text)
+  SELECT r.id, moved.ref, $4 + 1, r.purpose, r.state, r.explicit, r.notice_version, r.source, r.actor, r.recorded_at,
+     r.expires_at, r.supersedes, decode(r.previous_digest, 'hex'), decode(r.digest, 'hex')
+  FROM moved, jsonb_to_recordset($8)
+    AS r(id uuid, purpose text, state text, explicit boolean, notice_version int, source text, actor text,
+         recorded_at timestamptz, expires_at timestamptz, supersedes uuid, previous_digest text, digest text)
 ), kept AS (
   INSERT INTO consent_savedrequest (key, request_digest, response, created_at)
-  SELECT %(key)s, %(request_digest)s, %(response)s::jsonb, %(now)s FROM moved WHERE %(key)s::bytea IS NOT NULL
+  SELECT $9, $10, $11, $7 FROM moved WHERE $9 IS NOT NULL
 ), told AS (
-  {trail.INSERT_EVENTS} , moved
+  {trail.insert_events("$12")}, moved
 )
 SELECT count(*) FROM moved
-"""  # noqa: S608 (constants of ours; values are parameters)
+""",  # noqa: S608 (constants of ours; values are parameters)
+    [_UUID, _TEXT, _TEXT, _BIGINT, _JSONB, _TEXT, _TIMESTAMP, _JSONB, _BYTEA, _BYTEA, _JSONB, _JSONB],
+    binary=False,
+    timeout_ms=10_000,
+)
 
 
 def save_choices(request: Request) -> Saved:
@@ -158,6 +177,18 @@ def save_choices(request: Request) -> Saved:
 
     Two SQL statements without a race. Raises the problems of ``consent.problems``; nothing is written then.
     """
+    try:
+        return _save(request)
+    except psycopg.OperationalError as exc:
+        if not connection.in_atomic_block:
+            connection.close()
+        # The connection may have been lost after the commit; only the same key tells a repeat from a second choice.
+        raise Unavailable(
+            "The database does not answer. Send the request again with the same Idempotency-Key."
+        ) from exc
+
+
+def _save(request: Request) -> Saved:
     for _ in range(_ATTEMPTS):
         subject, purposes, replay = _read(request)
         if replay is not None:
@@ -172,26 +203,33 @@ def save_choices(request: Request) -> Saved:
 
 
 def _read(request: Request) -> tuple[_Subject, dict[str, _Purpose], Saved | None]:
-    parameters = {
-        "ref": request.subject_ref,
-        "key": request.stored_key(),
-        "slugs": [choice.purpose for choice in request.choices],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_READ, parameters)
-        revision, consents, last_digest, region, age_band, used_digest, response, purposes = cursor.fetchone()
-    replay = _replayed(request, used_digest, response) if used_digest is not None else None
-    known = {row[0]: _Purpose(*row) for row in json.loads(purposes or "[]")}
-    if revision is None:
+    slugs = _encode([choice.purpose for choice in request.choices])
+    result = _READ.execute([str(request.subject_ref).encode(), _bytea(request.stored_key()), slugs])
+    value: Callable[[int, int], Any] = result.get_value  # bytes, or None for NULL
+    used_digest = value(0, 5)
+    replay = _replayed(request, bytes.fromhex(used_digest.decode()), value(0, 6)) if used_digest else None
+    known = {row[0]: _Purpose(*row) for row in _decode(value(0, 7) or b"[]")}
+    if value(0, 0) is None:
         return _Subject(), known, replay
-    subject = _Subject(revision, json.loads(consents), last_digest and bytes(last_digest), region, age_band)
+    last = value(0, 2)
+    subject = _Subject(
+        revision=int(value(0, 0)),
+        consents=_decode(value(0, 1)),
+        last_digest=bytes.fromhex(last.decode()) if last else None,
+        region=value(0, 3).decode(),
+        age_band=value(0, 4).decode(),
+    )
     return subject, known, replay
 
 
-def _replayed(request: Request, used_digest: bytes, response: str) -> Saved:
-    if bytes(used_digest) != request.digest():
+def _bytea(value: bytes | None) -> bytes | None:
+    return None if value is None else b"\\x" + value.hex().encode()
+
+
+def _replayed(request: Request, used_digest: bytes, response: bytes) -> Saved:
+    if used_digest != request.digest():
         raise IdempotencyKeyReused("Use a new Idempotency-Key for a new request.")
-    stored = json.loads(response)
+    stored = _decode(response)
     return Saved(stored["subject_revision"], stored["records"], replayed=True)
 
 
@@ -252,7 +290,7 @@ def _record(
     if choice.choice == "give" and purpose.legal_basis == LegalBasis.CONSENT:
         expires = datetime.fromtimestamp(int(now.timestamp()) + purpose.valid_for_seconds, tz=now.tzinfo).isoformat()
     return {
-        "id": str(uuid7()),
+        "id": uuid7_text(),
         "subject": str(request.subject_ref),
         "purpose": purpose.slug,
         "state": _new_state(choice, current),
@@ -279,33 +317,28 @@ def record_digest(record: Mapping[str, Any]) -> bytes:
 
 
 def _written(request: Request, subject: _Subject, records: list[dict[str, Any]], now: datetime) -> bool:
+    consents = {**subject.consents, **{record["purpose"]: _projected(record, now) for record in records}}
     response = {"subject_revision": subject.revision + 1, "records": [_public(record) for record in records]}
-    parameters: dict[str, Any] = {
-        "ref": request.subject_ref,
-        "region": request.region if request.region is not None else subject.region,
-        "age_band": request.age_band or subject.age_band,
-        "revision": subject.revision + 1,
-        "expected": subject.revision,
-        "consents": json.dumps({**subject.consents, **{r["purpose"]: _projected(r, now) for r in records}}),
-        "last_digest": bytes.fromhex(records[-1]["digest"]),
-        "now": now,
-        "source": request.source,
-        "actor": request.actor,
-        "records": json.dumps(records),
-        "events": json.dumps([_event(record, request.actor, now) for record in records]),
-        "key": request.stored_key(),
-        "request_digest": request.digest(),
-        "response": json.dumps(response),
-    }
+    key = request.stored_key()
+    parameters = [
+        str(request.subject_ref).encode(),
+        (request.region if request.region is not None else subject.region).encode(),
+        (request.age_band or subject.age_band).encode(),
+        str(subject.revision).encode(),
+        _encode(consents),
+        records[-1]["digest"].encode(),
+        now.isoformat().encode(),
+        _encode(records),
+        _bytea(key),
+        None if key is None else _bytea(request.digest()),
+        None if key is None else _encode(response),
+        _encode([_event(record, request.actor, now) for record in records]),
+    ]
     try:
-        with connection.cursor() as cursor:
-            if not connection.in_atomic_block:
-                cursor.execute(_WRITE, parameters)
-                return bool(cursor.fetchone()[0])
-            with transaction.atomic():
-                cursor.execute(_WRITE, parameters)
-                return bool(cursor.fetchone()[0])
-    except IntegrityError:
+        # In a caller's transaction a lost race must not take the caller's work with it.
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            return _WRITE.execute(parameters).get_value(0, 0) == b"1"
+    except psycopg.IntegrityError:
         return False  # the same key or the same superseded record won elsewhere: read again and see
 
 

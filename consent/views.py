@@ -3,69 +3,20 @@
 People's ids travel in bodies, never in URLs, so they stay out of access logs and browser histories.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from pydantic import BeforeValidator, Field, field_validator
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.problems import InvalidRequest
 from common.rest import Body, actor_of, read_body
-from consent import ledger, links, selectors
-from consent.pseudonyms import subject_ref
-
-SubjectId = Annotated[str, Field(min_length=1, max_length=256)]
-Uuid = Annotated[UUID, BeforeValidator(lambda value: UUID(value) if isinstance(value, str) else value)]
-
-
-class SubjectBody(Body):
-    """A person, by the business's own id. It is turned into a pseudonym at once and never stored."""
-
-    id: SubjectId
-    type: Annotated[str, Field(min_length=1, max_length=64)] = "data_subject"
-
-    def ref(self) -> UUID:
-        return subject_ref(self.id, subject_type=self.type)
-
-
-class DescribedSubject(SubjectBody):
-    """A person with what rules need to know: the region of residence and whether an adult."""
-
-    region: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
-    age_band: Literal["adult", "minor", "child", "unknown"] | None = None
-
-
-class ChoiceBody(Body):
-    purpose: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
-    choice: Literal["give", "refuse", "withdraw", "object"]
-    explicit: bool = False
-    notice_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    supersedes: Uuid | None = None
-
-
-class ConsentBody(Body):
-    """One save of up to 50 choices of one person."""
-
-    subject: DescribedSubject
-    choices: Annotated[list[ChoiceBody], Field(min_length=1, max_length=50)]
-    source: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")] = "api"
-
-    @field_validator("choices")
-    @classmethod
-    def _one_choice_a_purpose(cls, choices: list[ChoiceBody]) -> list[ChoiceBody]:
-        if len({choice.purpose for choice in choices}) != len(choices):
-            raise ValueError("a purpose is named twice")
-        return choices
-
-
-class SubjectOnly(Body):
-    subject: SubjectBody
+from consent import api, links, selectors
+from consent.api import ConsentBody, SubjectOnly
 
 
 class RecordAnswer(Body):
@@ -111,18 +62,6 @@ _PROBLEMS = {
 }
 
 
-def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (0 < len(key) <= 128 and key.isascii() and key.isprintable()):
-        raise InvalidRequest("Idempotency-Key must be 1 to 128 printable ASCII characters.")
-    return key
-
-
-def _choice(body: ChoiceBody) -> ledger.Choice:
-    values = {name: getattr(body, name) for name in body.model_fields_set}
-    return ledger.Choice(**values)
-
-
 class ConsentsView(APIView):
     """Save what a person chose."""
 
@@ -135,20 +74,8 @@ class ConsentsView(APIView):
         parameters=[_KEY],
     )
     def post(self, request: Request) -> Response:
-        body = read_body(ConsentBody, request)
-        saved = ledger.save_choices(
-            ledger.Request(
-                subject_ref=body.subject.ref(),
-                choices=[_choice(choice) for choice in body.choices],
-                source=body.source,
-                actor=actor_of(request),
-                region=body.subject.region,
-                age_band=body.subject.age_band,
-                idempotency_key=_idempotency_key(request),
-            )
-        )
-        answer = {"subject_revision": saved.subject_revision, "records": saved.records}
-        return Response(answer, status=status.HTTP_200_OK if saved.replayed else status.HTTP_201_CREATED)
+        status_code, answer = api.save(request.data, actor_of(request), request.META)
+        return Response(answer, status=status_code)
 
 
 class ConsentStateView(APIView):

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from common.problems import Unavailable
 from common.rest import Body, actor_of, read_body
-from consent.views import SubjectBody
+from consent.api import SubjectBody
 from personalization import events, proxy
 from personalization.models import Item
 from policies import reasons

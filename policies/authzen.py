@@ -4,138 +4,62 @@ No middleware, routing, ORM or signals: parse strictly, one SQL statement, decid
 400, 401, 403 and 503 are for requests that cannot be decided at all, as problem+json.
 """
 
-from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import msgspec
 from django.conf import settings
 
-from common import strict_json
-from common.problems import CONTENT_TYPE, problem_bytes
 from consent.pseudonyms import subject_ref
-from policies import information
-from policies.authentication import bearer_token
+from policies import bare, information
+from policies.bare import Environ, Refused, StartResponse
 from policies.credentials import token_hash
 from policies.decisions import decide
 from policies.facts import Question
-from policies.information import InformationUnavailable
+from policies.information import Information, InformationUnavailable
 from policies.spool import SpoolFull
 
-Environ = dict[str, Any]
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 PREFIX = "/access/v1/"
 _SCOPE = "decisions"
-_SCOPE_BYTES = _SCOPE.encode()
-_STATUS = {
-    400: "400 Bad Request",
-    401: "401 Unauthorized",
-    403: "403 Forbidden",
-    404: "404 Not Found",
-    405: "405 Method Not Allowed",
-    413: "413 Content Too Large",
-    503: "503 Service Unavailable",
-}
-_TITLES = {
-    "invalid_request": "The request is not valid",
-    "body_too_large": "The body is too large",
-    "unauthenticated": "A valid credential is needed",
-    "forbidden": "Not allowed",
-    "not_found": "Not found",
-    "method_not_allowed": "Method not allowed",
-    "information_unavailable": "Nothing can be decided just now",
-    "log_unavailable": "The decision log cannot be written",
-}
 
 
-class _Refused(Exception):
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.code, self.detail = status, code, detail
-
-
-def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
     """Answer everything below ``/access/v1/``."""
-    headers = _headers(environ)
+    headers = bare.common_headers(environ)
     try:
         body = _evaluation(environ)
-    except _Refused as refused:
-        return [_refusal(refused, headers, start_response)]
-    headers.append(("Content-Type", "application/json"))
-    headers.append(("Content-Length", str(len(body))))
-    start_response("200 OK", headers)
-    return [body]
-
-
-def _headers(environ: Environ) -> list[tuple[str, str]]:
-    headers = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
-    request_id = environ.get("HTTP_X_REQUEST_ID")
-    if request_id and len(request_id) <= 1024 and request_id.isprintable():
-        headers.append(("X-Request-ID", request_id))
-    return headers
-
-
-def _refusal(refused: _Refused, headers: list[tuple[str, str]], start_response: StartResponse) -> bytes:
-    body = problem_bytes(status=refused.status, code=refused.code, title=_TITLES[refused.code], detail=refused.detail)
-    headers += [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))]
-    if refused.status == 401:
-        headers.append(("WWW-Authenticate", 'Bearer realm="assent"'))
-    if refused.status == 405:
-        headers.append(("Allow", "POST"))
-    start_response(_STATUS[refused.status], headers)
-    return body
+    except Refused as refused:
+        return bare.refuse(refused, headers, start_response)
+    return bare.respond(200, body, headers, start_response)
 
 
 def _evaluation(environ: Environ) -> bytes:
     if environ.get("PATH_INFO") != "/access/v1/evaluation":
-        raise _Refused(404, "not_found", "There is no such endpoint below /access/v1/.")
-    if environ["REQUEST_METHOD"] != "POST":
-        raise _Refused(405, "method_not_allowed", "Use POST.")
-    token = bearer_token(environ.get("HTTP_AUTHORIZATION", ""))
-    if token is None:
-        raise _Refused(401, "unauthenticated", "Send 'Authorization: Bearer TOKEN'.")
-    request = _read(environ)
+        raise Refused(404, "not_found", "There is no such endpoint below /access/v1/.")
+    token = bare.token_of(environ)
+    document = bare.read_document(environ)
     try:
-        question = question_of(request)
+        question = question_of(document)
     except ValueError as exc:
         # Whoever may not ask is not told what is wrong with the question.
-        _authorise(information_for(_NOBODY, token))
-        raise _Refused(400, "invalid_request", str(exc)) from None
-    known = information_for(question, token)
+        _authorise(_information_for(_NOBODY, token))
+        raise Refused(400, "invalid_request", str(exc)) from None
+    known = _information_for(question, token)
     caller = _authorise(known)
     try:
         return decide(question, caller=caller, known=known).body
     except SpoolFull:
-        raise _Refused(503, "log_unavailable", "An answer that cannot be logged is not given; ask again.") from None
+        raise Refused(503, "log_unavailable", "An answer that cannot be logged is not given; ask again.") from None
 
 
-def information_for(question: Question, token: str) -> information.Information:
+def _information_for(question: Question, token: str) -> Information:
     try:
-        return information.read(question.subject_ref, token_hash(token), _SCOPE_BYTES)
+        return information.read(question.subject_ref, token_hash(token), _SCOPE.encode())
     except InformationUnavailable:
-        raise _Refused(503, "information_unavailable", "The database does not answer; deny, and ask again.") from None
+        raise Refused(503, "information_unavailable", "The database does not answer; deny, and ask again.") from None
 
 
-def _authorise(known: information.Information) -> str:
-    if known.caller is None or not known.credential_valid:
-        raise _Refused(401, "unauthenticated", "The credential is not valid. Create one or ask for a new one.")
-    if not known.has_scope:
-        raise _Refused(403, "forbidden", f"This credential does not carry the scope '{_SCOPE}'.")
-    return f"service:{known.caller}"
-
-
-def _read(environ: Environ) -> dict[str, Any]:
-    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
-        raise _Refused(400, "invalid_request", "Send the body as application/json.")
-    length = environ.get("CONTENT_LENGTH") or ""
-    if length.isdigit() and int(length) > strict_json.MAX_BODY_BYTES:
-        raise _Refused(413, "body_too_large", f"The body is larger than {strict_json.MAX_BODY_BYTES // 1024} KiB.")
-    body = environ["wsgi.input"].read(strict_json.MAX_BODY_BYTES + 1)
-    try:
-        return strict_json.loads_object(body)
-    except strict_json.BodyTooLarge as exc:
-        raise _Refused(413, "body_too_large", str(exc)) from None
-    except strict_json.InvalidJson as exc:
-        raise _Refused(400, "invalid_request", str(exc)) from None
+def _authorise(known: Information) -> str:
+    return bare.check(known.caller, valid=known.credential_valid, has_scope=known.has_scope, scope=_SCOPE)
 
 
 Text = Annotated[str, msgspec.Meta(max_length=512)]

@@ -117,7 +117,11 @@ def _one_batch(disposal: Disposal, store: retention.Store) -> bool:
     locked = Disposal.objects.select_for_update().get(pk=disposal.pk)
     if locked.status == Disposal.Status.DONE:
         return False
-    rows: dict[str, Any] = {"purpose": disposal.purpose.slug, "subject_ref": disposal.subject_ref, "before": disposal.before}
+    rows: dict[str, Any] = {
+        "purpose": disposal.purpose.slug,
+        "subject_ref": disposal.subject_ref,
+        "before": disposal.before,
+    }
     keys = store.delete_batch(**rows, limit=retention.BATCH)
     if not keys:
         # Another disposal may have taken just these rows; only a count says that none are left.

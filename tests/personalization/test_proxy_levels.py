@@ -211,7 +211,7 @@ def test_the_answer_holds_nothing_that_names_the_person(api, deployed, liked, ow
     answer = api.post("/api/v1/recommendations", {"subject": {"id": "customer-1"}})
 
     assert b"customer-1" not in answer.content
-    entry = json.loads(sorted(own_spool.iterdir())[-1].read_text().splitlines()[-1])
+    entry = json.loads(max(own_spool.iterdir()).read_text().splitlines()[-1])
     assert entry["id"] == answer.json()["decision_id"]
     assert "customer-1" not in json.dumps(entry)
 
@@ -234,4 +234,3 @@ def test_a_body_that_is_not_a_wish_is_refused_by_member(api, shop, members, memb
     answer = api.post("/api/v1/recommendations", {"subject": {"id": "customer-1"}, **members})
 
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [member])
-

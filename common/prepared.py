@@ -1,0 +1,79 @@
+"""Statements of the hot paths: prepared once per connection, run through libpq, with a wait that ends.
+
+They run on the connection Django holds for the thread (and so inside its transaction, if there is one), but speak to
+libpq directly: the generality of a cursor costs more than these statements themselves.
+"""
+
+import select
+import threading
+from collections.abc import Sequence
+
+import psycopg
+from django.db import connections
+from psycopg.pq import ExecStatus, Format
+from psycopg.pq.abc import PGconn, PGresult
+
+Parameter = bytes | None
+_OK = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+
+
+class StatementTimeout(psycopg.OperationalError):
+    """The database did not answer in time; its connection has been closed."""
+
+
+class _Thread(threading.local):
+    connection: PGconn | None = None
+    poll: select.poll
+    names: set[bytes]
+
+
+_thread = _Thread()
+
+
+class Prepared:
+    """One statement. Parameters and results are bytes in PostgreSQL's text or binary format."""
+
+    def __init__(self, name: str, sql: str, types: Sequence[int], *, binary: bool, timeout_ms: int) -> None:
+        self.sql = sql
+        self.executions = 0  # what tests count
+        self._name, self._types = name.encode(), list(types)
+        self._format = Format.BINARY if binary else Format.TEXT
+        self._formats = [self._format] * len(self._types)
+        self._timeout_ms = timeout_ms
+
+    def execute(self, parameters: Sequence[Parameter]) -> PGresult:
+        """Run once. Raises StatementTimeout, or the psycopg error of the server's SQLSTATE."""
+        self.executions += 1
+        connection = self._connection()
+        connection.send_query_prepared(self._name, parameters, self._formats, self._format)
+        connection.flush()
+        while connection.is_busy():
+            if not _thread.poll.poll(self._timeout_ms):
+                connections["default"].close()
+                raise StatementTimeout("The database did not answer in time.")
+            connection.consume_input()
+        result = connection.get_result()
+        while connection.get_result() is not None:
+            pass
+        return _checked(result)
+
+    def _connection(self) -> PGconn:
+        wrapper = connections["default"]
+        if wrapper.connection is None:
+            wrapper.ensure_connection()
+        connection: PGconn = wrapper.connection.pgconn
+        if _thread.connection is not connection:
+            _thread.connection, _thread.names, _thread.poll = connection, set(), select.poll()
+            _thread.poll.register(connection.socket, select.POLLIN)
+        if self._name not in _thread.names:
+            _checked(connection.prepare(self._name, self.sql.encode(), self._types))
+            _thread.names.add(self._name)
+        return connection
+
+
+def _checked(result: PGresult | None) -> PGresult:
+    if result is None:
+        raise psycopg.OperationalError("The connection was lost.")
+    if result.status not in _OK:
+        raise psycopg.errors.error_from_result(result)
+    return result

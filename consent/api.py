@@ -1,0 +1,88 @@
+"""Saving choices as a call: body in, answer out. The ordinary view and the bare endpoint both end here."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from common.problems import InvalidRequest
+from common.rest import Body, read_document
+from consent import ledger
+from consent.pseudonyms import subject_ref
+
+SubjectId = Annotated[str, Field(min_length=1, max_length=256)]
+Uuid = Annotated[UUID, BeforeValidator(lambda value: UUID(value) if isinstance(value, str) else value)]
+
+
+class SubjectBody(Body):
+    """A person, by the business's own id. It is turned into a pseudonym at once and never stored."""
+
+    id: SubjectId
+    type: Annotated[str, Field(min_length=1, max_length=64)] = "data_subject"
+
+    def ref(self) -> UUID:
+        return subject_ref(self.id, subject_type=self.type)
+
+
+class DescribedSubject(SubjectBody):
+    """A person with what rules need to know: the region of residence and whether an adult."""
+
+    region: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
+    age_band: Literal["adult", "minor", "child", "unknown"] | None = None
+
+
+class ChoiceBody(Body):
+    purpose: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+    choice: Literal["give", "refuse", "withdraw", "object"]
+    explicit: bool = False
+    notice_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    supersedes: Uuid | None = None
+
+
+class ConsentBody(Body):
+    """One save of up to 50 choices of one person."""
+
+    subject: DescribedSubject
+    choices: Annotated[list[ChoiceBody], Field(min_length=1, max_length=50)]
+    source: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")] = "api"
+
+    @field_validator("choices")
+    @classmethod
+    def _one_choice_a_purpose(cls, choices: list[ChoiceBody]) -> list[ChoiceBody]:
+        if len({choice.purpose for choice in choices}) != len(choices):
+            raise ValueError("a purpose is named twice")
+        return choices
+
+
+class SubjectOnly(Body):
+    subject: SubjectBody
+
+
+def save(document: Any, caller: str, environ: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Save what a person chose; 201, or 200 for a repeated Idempotency-Key. Raises the problems of the ledger."""
+    body = read_document(ConsentBody, document)
+    saved = ledger.save_choices(
+        ledger.Request(
+            subject_ref=body.subject.ref(),
+            choices=[_choice(choice) for choice in body.choices],
+            source=body.source,
+            actor=caller,
+            region=body.subject.region,
+            age_band=body.subject.age_band,
+            idempotency_key=_idempotency_key(environ),
+        )
+    )
+    answer = {"subject_revision": saved.subject_revision, "records": saved.records}
+    return 200 if saved.replayed else 201, answer
+
+
+def _idempotency_key(environ: Mapping[str, Any]) -> str | None:
+    key = environ.get("HTTP_IDEMPOTENCY_KEY")
+    if key is not None and not (0 < len(key) <= 128 and key.isascii() and key.isprintable()):
+        raise InvalidRequest("Idempotency-Key must be 1 to 128 printable ASCII characters.")
+    return str(key) if key is not None else None
+
+
+def _choice(body: ChoiceBody) -> ledger.Choice:
+    return ledger.Choice(**{name: getattr(body, name) for name in body.model_fields_set})

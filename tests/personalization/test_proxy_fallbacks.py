@@ -1,0 +1,291 @@
+"""Whatever fails on the way, the person gets the list everybody gets, and the answer says so."""
+
+import threading
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection
+
+from model_registry import services
+from model_registry.models import ModelVersion
+from personalization import engine, proxy
+from personalization.breaker import CircuitBreaker
+from personalization.recommender import storage
+from personalization.recommender.model import Model
+from policies import decisions, information
+from policies.engines.base import Obligation
+
+pytestmark = pytest.mark.django_db
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def liked(api, deployed, remember, shop):
+    api.save("customer-1", "give")
+    remember("customer-1", [item.id for item in shop.items[:8]])
+
+
+def _change(version, status):
+    services.change_status(version_id=version.pk, status=status, actor="officer:test")
+
+
+def _is_everybodys_list(answer, shop):
+    return answer["level"] == "none" and [item["item"] for item in answer["items"]] == [
+        item.id for item in shop.items[: len(answer["items"])]
+    ]
+
+
+@pytest.mark.parametrize("status", ["suspended", "retired"])
+def test_a_model_switched_off_is_not_used_from_the_next_request_on(ask, liked, deployed, shop, status):
+    assert ask()["level"] == "individual"
+
+    _change(deployed, status)
+
+    answer = ask()
+    assert _is_everybodys_list(answer, shop)
+    if status == "suspended":
+        assert [(r["code"], r["detail"]) for r in answer["reasons"]] == [("model_not_live", "suspended")]
+        assert (answer["model"], answer["fallback"]) == ("house-recommender@1", None)
+    else:
+        assert (answer["model"], answer["fallback"]) == (None, "no_model")
+
+
+def test_a_model_switched_on_again_is_used_from_the_next_request_on(ask, liked, deployed):
+    _change(deployed, "suspended")
+    _change(deployed, "approved")
+
+    assert ask()["level"] == "individual"
+
+
+def test_a_draft_is_never_served(ask, api, draft, remember, shop):
+    api.save("customer-1", "give")
+    remember("customer-1", [item.id for item in shop.items[:8]])
+
+    answer = ask()
+
+    assert _is_everybodys_list(answer, shop)
+    assert (answer["model"], answer["fallback"]) == (None, "no_model")
+
+
+def test_a_newer_draft_does_not_take_the_place_of_the_version_in_force(ask, liked, deployed):
+    newer = services.register_version(
+        model=deployed.model,
+        purposes=list(deployed.purposes.all()),
+        actor="test",
+        artifact="never-approved",
+        artifact_sha256="0" * 64,
+    )
+
+    answer = ask()
+
+    assert newer.status == ModelVersion.Status.DRAFT
+    assert (answer["level"], answer["model"]) == ("individual", "house-recommender@1")
+
+
+def test_the_levels_of_a_model_are_a_ceiling(ask, liked, deployed):
+    ModelVersion.objects.filter(pk=deployed.pk).update(max_level="behavioral")
+    _change(deployed, "suspended")
+    _change(deployed, "approved")
+
+    answer = ask()
+
+    assert (answer["level"], answer["reasons"][0]["code"]) == ("behavioral", "level_capped_by_model")
+
+
+def _exchange(deployed):
+    """Put another valid model where the approved one was, as somebody with write access to the folder could."""
+    place = settings.MODEL_DIR / deployed.artifact
+    manifest = storage.Manifest.model_validate_json((place / "manifest.json").read_bytes())
+    other = manifest.model_copy(update={"created": datetime(2026, 4, 1, tzinfo=UTC)})
+    other = other.model_copy(update={"digest": storage._digest(other)})
+    (place / "manifest.json").write_text(other.model_dump_json())
+    assert storage.load(place, folder=settings.MODEL_DIR)
+    return place
+
+
+def _delete(deployed):
+    place = settings.MODEL_DIR / deployed.artifact
+    for path in place.iterdir():
+        path.unlink()
+    place.rmdir()
+
+
+def _damage(deployed):
+    with (settings.MODEL_DIR / deployed.artifact / "arrays.npz").open("ab") as file:
+        file.write(b"\x00")
+
+
+@pytest.mark.parametrize("harm", [_exchange, _delete, _damage])
+def test_an_artifact_that_is_not_the_approved_one_is_not_served(ask, liked, deployed, shop, harm):
+    harm(deployed)
+
+    answer = ask()
+
+    assert _is_everybodys_list(answer, shop)
+    assert answer["permitted_level"] == "individual"
+    assert answer["fallback"] == "recommender_failed"
+
+
+def test_a_version_without_an_artifact_is_not_served(ask, liked, deployed, shop):
+    version = services.register_version(model=deployed.model, purposes=list(deployed.purposes.all()), actor="test")
+    _change(version, "approved")
+
+    answer = ask()
+
+    assert _is_everybodys_list(answer, shop)
+    assert (answer["model"], answer["fallback"]) == ("house-recommender@2", "recommender_failed")
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("broken"), MemoryError(), ValueError("nan")])
+def test_a_recommender_that_fails_is_answered_for(ask, liked, shop, monkeypatch, failure):
+    def recommend(self, *args, **kwargs):
+        raise failure
+
+    monkeypatch.setattr(Model, "recommend", recommend)
+
+    answer = ask()
+
+    assert _is_everybodys_list(answer, shop)
+    assert answer["fallback"] == "recommender_failed"
+    assert str(failure) == "" or str(failure) not in str(answer)
+
+
+def test_a_recommender_that_is_late_is_not_waited_for(ask, liked, shop, monkeypatch):
+    answered = threading.Event()
+    monkeypatch.setattr(engine, "TIMEOUT_S", 0.01)
+    monkeypatch.setattr(Model, "recommend", lambda *args, **kwargs: answered.wait(30))
+
+    answer = ask()
+    answered.set()
+
+    assert _is_everybodys_list(answer, shop)
+    assert answer["fallback"] == "recommender_timeout"
+
+
+def test_after_failures_in_a_row_the_recommender_rests_and_is_then_tried_again(ask, liked, shop, monkeypatch):
+    clock, calls, healthy = Clock(), [], Model.recommend
+    monkeypatch.setattr(engine, "_breaker", CircuitBreaker(threshold=2, rest_s=10.0, clock=clock))
+
+    def recommend(self, *args, **kwargs):
+        calls.append(1)
+        if len(calls) <= 2:
+            raise RuntimeError("broken")
+        return healthy(self, *args, **kwargs)
+
+    monkeypatch.setattr(Model, "recommend", recommend)
+
+    fallbacks = [ask()["fallback"] for _ in range(4)]
+    clock.now += 10
+    recovered = [ask() for _ in range(2)]
+
+    assert fallbacks == ["recommender_failed", "recommender_failed", "recommender_resting", "recommender_resting"]
+    assert [answer["level"] for answer in recovered] == ["individual", "individual"]
+    assert len(calls) == 4  # nothing was asked of it while it rested
+
+
+def test_a_denial_does_not_ask_the_recommender_at_all(ask, api, liked, monkeypatch):
+    monkeypatch.setattr(Model, "recommend", lambda *args, **kwargs: pytest.fail("asked without permission"))
+    api.save("customer-1", "withdraw")
+
+    assert ask()["fallback"] is None
+
+
+def test_a_permit_with_a_duty_nobody_here_understands_is_no_permit(ask, liked, shop, monkeypatch):
+    decide = decisions.decide
+
+    def stricter(*args, **kwargs):
+        decision = decide(*args, **kwargs)
+        verdict = msgspec.structs.replace(
+            decision.prepared.verdict, obligations=[Obligation("human_review", {}), Obligation("max_level", {})]
+        )
+        prepared = decisions.as_prepared(verdict, decision.prepared.facts, "test")
+        return decisions.Decision(decision.id, prepared, decision.subject_revision, None, "sha256:test", b"")
+
+    monkeypatch.setattr(decisions, "decide", stricter)
+
+    answer = ask()
+
+    assert _is_everybodys_list(answer, shop)
+    assert (answer["permitted_level"], answer["fallback"]) == ("individual", "obligation_not_supported")
+
+
+@pytest.mark.parametrize("duty", sorted(proxy._FULFILLED))
+def test_the_duties_the_proxy_fulfils_do_not_stop_it(ask, liked, duty, monkeypatch):
+    decide = decisions.decide
+
+    def with_duty(*args, **kwargs):
+        decision = decide(*args, **kwargs)
+        verdict = msgspec.structs.replace(decision.prepared.verdict, obligations=[Obligation(duty, {})])
+        prepared = decisions.as_prepared(verdict, decision.prepared.facts, "test")
+        return decisions.Decision(decision.id, prepared, decision.subject_revision, None, "sha256:test", b"")
+
+    monkeypatch.setattr(decisions, "decide", with_duty)
+
+    assert ask()["level"] == "individual"
+
+
+def test_without_information_nothing_is_permitted(ask, liked, shop, monkeypatch):
+    def silent(*args, **kwargs):
+        raise information.InformationUnavailable
+
+    monkeypatch.setattr(information, "read", silent)
+
+    answer = ask()
+
+    assert _is_everybodys_list(answer, shop)
+    assert (answer["permitted_level"], answer["fallback"]) == ("none", "information_unavailable")
+    assert [reason["code"] for reason in answer["reasons"]] == ["information_unavailable"]
+
+
+def test_an_answer_that_cannot_be_logged_is_not_given(api, liked, own_spool, monkeypatch):
+    broken = own_spool.parent / "a-file"
+    broken.write_text("where a folder should be")
+    monkeypatch.setattr(decisions, "_spool", decisions.Spool(broken / "spool"))
+
+    answer = api.post("/api/v1/recommendations", {"subject": {"id": "customer-1"}})
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "log_unavailable")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/recommendations", {"subject": {"id": "customer-1"}}),
+        (
+            "/api/v1/events",
+            {
+                "event_id": "e-1",
+                "subject": {"id": "customer-1"},
+                "type": "view",
+                "item": "kettle",
+                "occurred_at": "2026-01-05T10:00:00Z",
+            },
+        ),
+        ("/api/v1/consents/state", {"subject": {"id": "customer-1"}}),
+    ],
+)
+def test_a_database_that_is_down_is_answered_not_available(api, liked, monkeypatch, path, body):
+    def silent(*args, **kwargs):
+        raise information.InformationUnavailable
+
+    def refuse(*args, **kwargs):
+        raise OperationalError("connection refused for user assent at 10.0.0.1")
+
+    monkeypatch.setattr(information, "read", silent)
+    with connection.execute_wrapper(refuse):
+        monkeypatch.setattr(
+            information, "read", lambda *args: (_ for _ in ()).throw(information.InformationUnavailable)
+        )
+        answer = api.post(path, body)
+
+    assert answer.status_code == 503
+    assert answer["Content-Type"] == "application/problem+json"
+    assert b"10.0.0.1" not in answer.content
