@@ -16,6 +16,9 @@ app.conf.update(
     task_ignore_result=True,
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
+    # A request never waits for a broker that is away: the sweep queues again what could not be queued.
+    task_publish_retry=False,
+    broker_connection_timeout=2,
     # A job taken by a worker that was killed is delivered again after this many seconds.
     broker_transport_options={"visibility_timeout": 600},
     timezone="UTC",

@@ -1,5 +1,7 @@
 """The WSGI entry: decision paths go to a bare callable, everything else to Django (docs/decisions/0002)."""
 
+import gc
+import logging
 import os
 from collections.abc import Iterable
 
@@ -11,15 +13,31 @@ _django = get_wsgi_application()
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
 from policies import authzen, bare  # noqa: E402
 
+from common.problems import Problem  # noqa: E402
+
+logger = logging.getLogger(__name__)
 _BARE = {
     "/api/v1/consents": bare.endpoint(consent_api.save, scope="consents"),
 }
 
+# What is loaded by now stays for ever; collections need not look at it again, which is what makes their pauses long.
+gc.collect()
+gc.freeze()
+
+
+class _Failed(Problem):
+    status = 500
+    code = "internal_error"
+    title = "Something went wrong on our side"
+
 
 def application(environ: bare.Environ, start_response: bare.StartResponse) -> Iterable[bytes]:
     path = environ.get("PATH_INFO", "")
-    if path.startswith(authzen.PREFIX):
-        return authzen.application(environ, start_response)
-    if path in _BARE:
-        return _BARE[path](environ, start_response)
-    return _django(environ, start_response)  # type: ignore[arg-type]  # wsgiref's type names a third argument
+    answer = authzen.application if path.startswith(authzen.PREFIX) else _BARE.get(path)
+    if answer is None:
+        return _django(environ, start_response)  # type: ignore[arg-type]  # wsgiref's type names a third argument
+    try:
+        return answer(environ, start_response)
+    except Exception:
+        logger.exception("An answer beside Django failed")
+        return bare.refuse(_Failed("Nothing was decided or saved. Send the request again."), [], start_response)

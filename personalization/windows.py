@@ -25,7 +25,9 @@ DELETE FROM personalization_event WHERE id IN (
 def trim_windows() -> int:
     """Delete everything beyond the last 100 events of whoever does not allow the full history; return how many."""
     removed = 0
-    over = Event.objects.values("subject_ref", "purpose").annotate(held=Count("id")).filter(held__gt=BEHAVIORAL_WINDOW)
+    # A legal hold outlasts the window.
+    free = Event.objects.exclude(subject_ref__in=DataSubject.objects.filter(held=True).values("ref"))
+    over = free.values("subject_ref", "purpose").annotate(stored=Count("id")).filter(stored__gt=BEHAVIORAL_WINDOW)
     for row in over.iterator():
         if _may_keep_everything(row["subject_ref"], row["purpose"]):
             continue
@@ -60,7 +62,7 @@ def check_segments() -> dict[str, int]:
     rows = DataSubject.objects.exclude(region="").values_list("region", "age_band")
     people = [row for row in rows if engine.segment_key(*row) in segments]
     k = 0
-    if people:
+    if len({engine.segment_key(*row) for row in people}) == len(segments) > 0:
         columns = {
             "region": np.array([region for region, _ in people]),
             "age_band": np.array([age for _, age in people]),

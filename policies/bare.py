@@ -33,6 +33,7 @@ _STATUS = {
     409: "409 Conflict",
     413: "413 Content Too Large",
     422: "422 Unprocessable Content",
+    500: "500 Internal Server Error",
     503: "503 Service Unavailable",
 }
 _TITLES = {

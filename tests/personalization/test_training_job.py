@@ -1,0 +1,199 @@
+"""The training job: only people who allow it, a draft for an officer to approve, and nothing about anybody in it."""
+
+import json
+
+import numpy as np
+import pytest
+from django.conf import settings
+
+from audit.models import AuditEvent
+from consent import ledger
+from consent.models import DataSubject
+from consent.pseudonyms import subject_ref
+from model_registry.models import ModelVersion
+from personalization import tasks, training
+from personalization.models import Event, Item, PopularItem
+from personalization.recommender import storage
+from policies.models import ActiveBundle
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people(shop, remember):
+    """Let so many people of a region, each named PREFIX-N, choose and like the first items of the shop."""
+
+    def register(prefix, count, *, choice="give", region="DE", age_band="adult", items=6):
+        for number in range(count):
+            ref = subject_ref(f"{prefix}-{number}")
+            ledger.save_choices(
+                ledger.Request(
+                    subject_ref=ref,
+                    choices=[ledger.Choice(purpose="recommendations", choice=choice)],
+                    source="api",
+                    actor="test",
+                    region=region,
+                    age_band=age_band,
+                )
+            )
+            start = number % 10
+            remember(ref, [item.id for item in shop.items[start : start + items]])
+
+    return register
+
+
+def _train():
+    return training.train_recommender(actor="officer:test")
+
+
+def _stored(version):
+    folder = settings.MODEL_DIR
+    return storage.load(folder / version.artifact, folder=folder, digest=version.artifact_sha256)
+
+
+def test_training_registers_a_draft_with_the_digest_of_its_artifact(people):
+    people("yes", 25)
+
+    version = _train()
+
+    assert (str(version), version.status) == ("house-recommender@1", ModelVersion.Status.DRAFT)
+    assert [purpose.slug for purpose in version.purposes.all()] == ["recommendations"]
+    assert _stored(version).trained_on.people == 25
+    event = AuditEvent.objects.get(action="model.registered")
+    assert (event.actor, event.details["artifact_sha256"]) == ("officer:test", version.artifact_sha256)
+    in_force = json.loads(ActiveBundle.objects.get().bundle.data)["models"]["house-recommender@1"]
+    assert (in_force["status"], in_force["artifact_sha256"]) == ("draft", version.artifact_sha256)
+
+
+def test_training_again_registers_the_next_draft_beside_the_first(people):
+    people("yes", 25)
+
+    first, second = _train(), _train()
+
+    assert (first.version, second.version) == (1, 2)
+    assert _stored(first).trained_on == _stored(second).trained_on
+
+
+def test_people_who_do_not_allow_training_are_left_out_whole(people):
+    people("yes", 25)
+    people("no", 3, choice="refuse")
+    people("child", 3, age_band="child")
+    people("elsewhere", 3, region="GB")  # allowed: an adequacy instrument is in force
+    people("unknown-law", 3, region="")
+    people("held", 3)
+    DataSubject.objects.filter(ref__in=[subject_ref(f"held-{n}") for n in range(3)]).update(held=True)
+    Event.objects.filter(subject_ref=subject_ref("yes-0")).update(purpose="usage_statistics")
+
+    model = _stored(_train())
+
+    assert model.trained_on.people == 24 + 3
+
+
+def test_an_item_only_people_without_permission_touched_leaves_no_trace(people, shop, remember):
+    people("yes", 25)
+    people("no", 5, choice="refuse")
+    rare = shop.items[90].id
+    for number in range(5):
+        remember(f"no-{number}", [rare, shop.items[0].id])
+
+    model = _stored(_train())
+
+    position = [item.id for item in model.items].index(rare)
+    assert model.popularity.scores[position] == 0
+    assert not np.any(model.item_weights[position].toarray())
+    assert not np.any(model.item_weights[:, [position]].toarray())
+
+
+def test_a_decision_is_logged_for_every_person_asked(people, own_spool):
+    people("yes", 21)
+    people("no", 2, choice="refuse")
+
+    _train()
+
+    entries = [json.loads(line) for path in own_spool.iterdir() for line in path.read_text().splitlines()]
+    asked = [(e["outcome"], e["caller"]) for e in entries if e["facts"]["action"] == "train"]
+    assert sorted(asked) == [("deny", "job:training")] * 2 + [("permit", "job:training")] * 21
+
+
+def test_where_nobody_allows_training_nothing_is_registered(people):
+    people("no", 3, choice="refuse")
+
+    assert _train() is None
+
+    assert not ModelVersion.objects.exists()
+    assert not settings.MODEL_DIR.exists()
+
+
+def test_the_artifact_holds_no_person_and_nothing_sensitive(people):
+    people("yes", 25)
+
+    version = _train()
+
+    content = b"".join(path.read_bytes() for path in sorted((settings.MODEL_DIR / version.artifact).iterdir()))
+    for number in range(25):
+        ref = subject_ref(f"yes-{number}")
+        assert ref.bytes not in content
+        assert str(ref).encode() not in content
+        assert ref.hex.encode() not in content
+    segments = json.loads((settings.MODEL_DIR / version.artifact / "segments.json").read_text())
+    assert segments["segments"] == {"region=DE|age=adult": 25}
+    items = json.loads((settings.MODEL_DIR / version.artifact / "items.json").read_text())
+    assert {member for item in items for member in item} == {"id", "title", "categories"}
+    assert set(version.metrics) == {"ndcg_at_10_per_mille", "people"}
+
+
+def test_a_segment_below_twenty_people_is_not_in_the_artifact(people):
+    people("yes", 20)
+    people("few", 19, region="FR")
+
+    assert list(_stored(_train()).segments) == ["region=DE|age=adult"]
+
+
+def test_an_item_out_of_the_catalogue_is_not_learnt(people, shop):
+    people("yes", 25)
+    Item.objects.filter(pk=shop.items[3].id).update(is_active=False)
+
+    assert shop.items[3].id not in {item.id for item in _stored(_train()).items}
+
+
+@pytest.mark.parametrize(("distinct", "listed"), [(1, False), (2, True)])
+def test_an_item_of_a_single_person_is_not_popular(shop, remember, distinct, listed):
+    for person in range(distinct):
+        remember(f"customer-{person}", [shop.items[50].id] * 5)
+
+    training.refresh_popular_items()
+
+    assert PopularItem.objects.filter(item_id=shop.items[50].id).exists() is listed
+
+
+def test_popular_items_are_ranked_by_distinct_people(shop, remember):
+    for person in range(3):
+        remember(f"customer-{person}", [shop.items[1].id])
+    for person in range(2):
+        remember(f"customer-{person}", [shop.items[2].id] * 9 + [shop.items[0].id])
+    Item.objects.filter(pk=shop.items[2].id).update(is_active=False)
+
+    training.refresh_popular_items()
+
+    assert list(PopularItem.objects.values_list("rank", "item_id", "people")) == [
+        (1, shop.items[1].id, 3),
+        (2, shop.items[0].id, 2),
+    ]
+
+
+def test_people_who_left_no_longer_count_as_popular(people, shop):
+    people("yes", 3)
+    training.refresh_popular_items()
+    Event.objects.all().delete()
+
+    assert _train() is None
+
+    assert not PopularItem.objects.exists()
+
+
+def test_the_task_is_the_job(people):
+    people("yes", 21)
+
+    tasks.train_recommender()
+
+    assert AuditEvent.objects.get(action="model.registered").actor == "job:training"
