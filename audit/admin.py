@@ -1,27 +1,145 @@
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
 
 from audit.models import AuditAnchor, AuditEvent
+from common.admin_display import code, document, exact_moment, moment, sentence, short, who
+from common.admin_filters import since
 from common.read_only_admin import ReadOnlyAdmin
+
+_KINDS = {
+    "consent": "Consent",
+    "purpose": "Purposes",
+    "notice": "Notices",
+    "model": "Models",
+    "rule": "Rules",
+    "bundle": "Rules brought into force",
+    "retention": "Retention",
+    "disposal": "Deletions",
+    "statistic": "Published statistics",
+    "subject_link": "Dashboard links",
+    "credential": "Service credentials",
+    "officer": "Officers",
+    "trail": "Checks of the evidence",
+}
+_TONES = {
+    "consent.given": "success",
+    "consent.refused": "warning",
+    "consent.withdrawn": "warning",
+    "consent.objected": "warning",
+    "model.approved": "success",
+    "model.suspended": "warning",
+    "trail.verified": "success",
+    "trail.broken": "danger",
+    "decision_log.line_unreadable": "danger",
+}
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = "what it is about"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return list(_KINDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        return queryset.filter(action__startswith=f"{self.value()}.") if self.value() in _KINDS else queryset
 
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ["occurred_at", "action", "actor", "object"]
-    list_filter = ["action"]
-    search_fields = ["object", "actor"]
+    list_display = ["when", "what", "by", "about", "sealed_as"]
+    list_filter = [since("occurred_at"), KindFilter]
+    search_fields = ["=object"]
+    search_help_text = "Paste a whole pseudonym or name, as it stands under “About”."
+    paginator = InfinitePaginator
     show_full_result_count = False
+    fields = ["sealed_as", "occurred", "what", "by", "object_in_full", "details_in_words", "digest_hex"]
+    readonly_fields = ["sealed_as", "occurred", "what", "by", "object_in_full", "details_in_words", "digest_hex"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
+    ) -> tuple[QuerySet[AuditEvent], bool]:
+        wanted = search_term.strip()  # exact: the index on the object serves it
+        return (queryset.filter(object=wanted) if wanted else queryset), False
+
+    @display(description="When", ordering="occurred_at")
+    def when(self, event: AuditEvent) -> str:
+        return moment(event.occurred_at)
+
+    @display(description="What happened", ordering="action", label=_TONES)
+    def what(self, event: AuditEvent) -> tuple[str, str]:
+        return event.action, sentence(event.action)
+
+    @display(description="By", ordering="actor")
+    def by(self, event: AuditEvent) -> str:
+        return who(event.actor)
+
+    @display(description="About", ordering="object")
+    def about(self, event: AuditEvent) -> str:
+        query = urlencode({"q": event.object})
+        return short(event.object, keep=24, href=f"{reverse('admin:audit_auditevent_changelist')}?{query}")
+
+    @display(description="Number", ordering="position")
+    def sealed_as(self, event: AuditEvent) -> int:
+        return event.position
+
+    @display(description="When")
+    def occurred(self, event: AuditEvent) -> str:
+        return exact_moment(event.occurred_at)
+
+    @display(description="About")
+    def object_in_full(self, event: AuditEvent) -> str:
+        query = urlencode({"q": event.object})
+        return short(event.object, keep=160, href=f"{reverse('admin:audit_auditevent_changelist')}?{query}")
+
+    @display(description="Details")
+    def details_in_words(self, event: AuditEvent) -> str:
+        return document(event.details)
+
+    @display(description="Digest")
+    def digest_hex(self, event: AuditEvent) -> str:
+        return code(bytes(event.digest).hex())
 
 
 @admin.register(AuditAnchor)
 class AuditAnchorAdmin(ReadOnlyAdmin):
-    list_display = ["sequence", "created_at", "event_count", "last_position"]
-    exclude = ["root", "previous", "digest"]
-    readonly_fields = ["root_hex", "digest_hex"]
+    list_display = ["seal", "when", "event_count", "range"]
+    list_filter = [since("created_at")]
+    fields = ["seal", "made", "range", "event_count", "root_hex", "previous_hex", "digest_hex"]
+    readonly_fields = ["seal", "made", "range", "root_hex", "previous_hex", "digest_hex"]
 
-    @admin.display(description="Merkle root")
+    @display(description="Seal", ordering="sequence")
+    def seal(self, anchor: AuditAnchor) -> str:
+        return f"Seal {anchor.sequence}"
+
+    @display(description="Made", ordering="created_at")
+    def when(self, anchor: AuditAnchor) -> str:
+        return moment(anchor.created_at)
+
+    @display(description="Made")
+    def made(self, anchor: AuditAnchor) -> str:
+        return exact_moment(anchor.created_at)
+
+    @display(description="Events", ordering="last_position")
+    def range(self, anchor: AuditAnchor) -> str:
+        return f"{anchor.after_position + 1} to {anchor.last_position}"
+
+    @display(description="Merkle root over them")
     def root_hex(self, anchor: AuditAnchor) -> str:
-        return bytes(anchor.root).hex()
+        return code(bytes(anchor.root).hex())
 
-    @admin.display(description="Digest, chained")
+    @display(description="Digest of the seal before")
+    def previous_hex(self, anchor: AuditAnchor) -> str:
+        return code(bytes(anchor.previous).hex())
+
+    @display(description="Digest of this seal")
     def digest_hex(self, anchor: AuditAnchor) -> str:
-        return bytes(anchor.digest).hex()
+        return code(bytes(anchor.digest).hex())

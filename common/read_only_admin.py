@@ -9,6 +9,8 @@ from unfold.admin import ModelAdmin
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     actions: Any = None
+    actions_detail_hide_default = True  # nothing is ever edited here, so there is no history of edits
+    list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -1,23 +1,85 @@
 from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
 
+from common.admin_display import NOTHING, code, exact_moment, grid, moment, short, who
+from common.admin_filters import since
+from common.admin_forms import CommaListField, DaysField
 from common.read_only_admin import ReadOnlyAdmin
-from consent import register
+from consent import register, words
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose
+
+STATE_TONES = {"given": "success", "refused": "warning", "withdrawn": "warning", "objected": "warning"}
 
 
 def officer(request: HttpRequest) -> str:
     return f"officer:{request.user.get_username()}"
 
 
+class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    actions = forms.MultipleChoiceField(
+        choices=list(words.ACTIONS.items()),
+        widget=UnfoldAdminCheckboxSelectMultiple,
+        label="What may be done",
+        help_text="Anything not ticked is denied.",
+    )
+    data_categories = CommaListField(
+        label="Data used",
+        help_text="Kinds of data, separated by commas: views, purchases, postal_address. Any other kind is denied.",
+    )
+    recipients = CommaListField(
+        required=False,
+        label="Who receives it",
+        help_text="Companies that may be given the data, separated by commas: parcel-carrier. Empty: nobody.",
+    )
+    channels = forms.MultipleChoiceField(
+        choices=list(words.CHANNELS.items()),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultiple,
+        label="Channels",
+        help_text="Where people may be contacted for this purpose.",
+    )
+    consent_valid_for = DaysField(
+        label="Ask again after (days)", help_text="An older consent has expired: it no longer permits anything."
+    )
+
+    class Meta:
+        labels = {
+            "slug": "Name in the API",
+            "legal_basis": "Legal basis",
+            "parent": "Part of",
+            "order": "Place on the dashboard",
+            "is_active": "In use",
+            "max_level": "Most personal level",
+        }
+        help_texts = {
+            "name": "What people read on their privacy page.",
+            "slug": "Services name the purpose by it. It can never be changed.",
+            "benefit": "What the person gets from it, in one plain sentence.",
+            "legal_basis": "Fixed as soon as one person has answered (GDPR Article 13).",
+            "parent": "A wider purpose. Whoever refuses the wider one has refused this one too.",
+            "order": "Lower numbers come first.",
+            "is_active": "Switched off, every use for this purpose is denied from the next decision on.",
+            "max_level": "How personal this purpose may ever become, whatever people allow.",
+        }
+
+
 @admin.register(Purpose)
 class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    list_display = ["name", "slug", "legal_basis", "max_level", "parent", "is_active"]
+    form = PurposeForm
+    list_display = ["name", "basis", "done", "level", "parent", "in_use"]
     list_filter = ["legal_basis", "is_active"]
     list_select_related = ["parent"]
     search_fields = ["name", "slug"]
@@ -27,6 +89,22 @@ class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         ("How long a consent lasts", {"fields": ["consent_valid_for"]}),
     ]
 
+    @display(description="Legal basis", ordering="legal_basis")
+    def basis(self, purpose: Purpose) -> str:
+        return purpose.get_legal_basis_display()
+
+    @display(description="What may be done")
+    def done(self, purpose: Purpose) -> str:
+        return ", ".join(words.action(name) for name in purpose.actions) or NOTHING
+
+    @display(description="Most personal level", ordering="max_level")
+    def level(self, purpose: Purpose) -> str:
+        return purpose.get_max_level_display()
+
+    @display(description="State", ordering="is_active", label={"on": "success"})
+    def in_use(self, purpose: Purpose) -> tuple[str, str]:
+        return ("on", "In use") if purpose.is_active else ("off", "Switched off")
+
     def get_readonly_fields(self, request: HttpRequest, obj: Purpose | None = None) -> list[str]:
         return ["slug"] if obj else []
 
@@ -35,14 +113,61 @@ class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     def save_model(self, request: HttpRequest, obj: Purpose, form: "ModelForm[Any]", change: bool) -> None:
         register.save_purpose(obj, actor=officer(request))
+        messages.info(request, "The rules in force were renewed: this counts from the next decision on.")
+
+
+class NoticeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    class Meta:
+        labels = {"locale": "Language", "text": "Text", "is_material": "Changes what people agreed to"}
+        help_texts = {
+            "locale": "A language code such as en or de.",
+            "text": "Exactly what people read before they choose. Once published it can never be changed.",
+            "is_material": (
+                "On: everybody who agreed to an earlier version is asked again, and until they answer their consent "
+                "does not count. Off: for spelling and layout only."
+            ),
+        }
 
 
 @admin.register(Notice)
 class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    list_display = ["purpose", "version", "locale", "is_material", "published_at"]
-    list_filter = ["purpose", "locale"]
+    form = NoticeForm
+    list_display = ["title", "language", "material", "published"]
+    list_filter = ["purpose", "is_material"]
     list_select_related = ["purpose"]
-    fields = ["purpose", "locale", "text", "is_material"]
+    actions_detail_hide_default = True
+
+    def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[str]:
+        if obj is None:
+            return ["purpose", "locale", "text", "is_material"]
+        return ["purpose", "version", "language", "material_in_words", "published_at", "text", "digest"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[str]:
+        return ["version", "language", "material_in_words", "published_at", "digest"] if obj else []
+
+    @display(description="Notice", ordering="purpose__order")
+    def title(self, notice: Notice) -> str:
+        return f"{notice.purpose.name}, version {notice.version}"
+
+    @display(description="Language", ordering="locale")
+    def language(self, notice: Notice) -> str:
+        return notice.locale
+
+    @display(description="Kind of change", label={"material": "warning"})
+    def material(self, notice: Notice) -> tuple[str, str]:
+        return ("material", "Asks again") if notice.is_material else ("cosmetic", "Cosmetic")
+
+    @display(description="Kind of change")
+    def material_in_words(self, notice: Notice) -> str:
+        return "Material: earlier consents are asked again" if notice.is_material else "Cosmetic: consents stay valid"
+
+    @display(description="Published", ordering="published_at")
+    def published(self, notice: Notice) -> str:
+        return moment(notice.published_at)
+
+    @display(description="SHA-256 of the text")
+    def digest(self, notice: Notice) -> str:
+        return code(notice.text_sha256)
 
     def has_change_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         return False
@@ -61,45 +186,194 @@ class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         obj.pk, obj.version = published.pk, published.version
 
 
-class RecordInline(admin.TabularInline):  # type: ignore[type-arg]  # not subscriptable at run time
+class _RecordInWords:
+    """Columns of a consent record, for its list and for a person's page."""
+
+    @display(description="When", ordering="recorded_at")
+    def when(self, record: ConsentRecord) -> str:
+        return moment(record.recorded_at)
+
+    @display(description="Choice", ordering="state", label=STATE_TONES)
+    def choice(self, record: ConsentRecord) -> tuple[str, str]:
+        return record.state, record.get_state_display()
+
+    @display(description="Through")
+    def through(self, record: ConsentRecord) -> str:
+        return words.source(record.source)
+
+    @display(description="Recorded by")
+    def by(self, record: ConsentRecord) -> str:
+        return who(record.actor)
+
+
+class RecordInline(_RecordInWords, TabularInline):  # type: ignore[misc]  # unfold ships no types
     model = ConsentRecord
-    fields = ["recorded_at", "purpose", "state", "notice_version", "source", "actor", "expires_at"]
-    readonly_fields = ("recorded_at", "purpose", "state", "notice_version", "source", "actor", "expires_at")
+    fields = ["when", "choice", "purpose_name", "notice_version", "through", "by", "until"]
+    readonly_fields = ("when", "choice", "purpose_name", "notice_version", "through", "by", "until")
     extra = 0
     can_delete = False
+    hide_title = True
+    show_change_link = True
     ordering = ["-subject_revision"]
+    verbose_name_plural = "History of choices"
+
+    @display(description="Purpose")
+    def purpose_name(self, record: ConsentRecord) -> str:
+        return record.purpose.name
+
+    @display(description="Valid until")
+    def until(self, record: ConsentRecord) -> str:
+        return moment(record.expires_at)
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConsentRecord]:
-        return super().get_queryset(request).select_related("purpose")
+        return super().get_queryset(request).select_related("purpose")  # type: ignore[no-any-return]
+
+
+class _FoundById(ReadOnlyAdmin):
+    """A long table that is searched by a pasted identifier only."""
+
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    id_columns: tuple[str, ...] = ()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        try:
+            wanted = UUID(search_term.strip())
+        except ValueError:
+            messages.warning(request, "Paste a whole identifier, such as 019c1a5e-7f0a-7cc3-98c4-dc0c0c07398f.")
+            return queryset.none(), False
+        found = queryset.none()
+        for column in self.id_columns:
+            found = found | queryset.filter(**{column: wanted})
+        return found, False
 
 
 @admin.register(DataSubject)
-class DataSubjectAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "region", "age_band", "revision", "updated_at", "restricted", "held"]
-    list_filter = ["region", "age_band", "restricted", "held"]
+class DataSubjectAdmin(_FoundById):
+    list_display = ["person", "region", "age", "allowed", "standing", "changed"]
+    list_filter = [since("updated_at"), "age_band", "restricted", "held"]
     search_fields = ["ref"]
-    search_help_text = "Paste a pseudonym, for example from a decision or an audit event."
-    fields = ["ref", "region", "age_band", "revision", "restricted", "held", "created_at", "updated_at"]
+    search_help_text = "Paste a pseudonym, for example from an audit event."
+    id_columns = ("ref",)
+    fields = ["pseudonym", "region", "age_band", "standing", "choices", "known_since", "last_change", "evidence"]
+    readonly_fields = ["pseudonym", "standing", "choices", "known_since", "last_change", "evidence"]
     inlines = [RecordInline]
-    show_full_result_count = False
+
+    @display(description="Person", ordering="ref")
+    def person(self, subject: DataSubject) -> str:
+        return short(subject.ref)
+
+    @display(description="Age", ordering="age_band")
+    def age(self, subject: DataSubject) -> str:
+        return subject.get_age_band_display()
+
+    @display(description="Choices in force")
+    def allowed(self, subject: DataSubject) -> str:
+        given = sum(entry["s"] == "given" for entry in subject.consents.values())
+        return f"{given} allowed, {len(subject.consents) - given} not"
+
+    @display(description="State", label={"held": "danger", "restricted": "warning"})
+    def standing(self, subject: DataSubject) -> tuple[str, str]:
+        if subject.held:
+            return "held", "Legal hold: kept, not used"
+        return ("restricted", "Restricted: kept, not used") if subject.restricted else ("normal", "In normal use")
+
+    @display(description="Last change", ordering="updated_at")
+    def changed(self, subject: DataSubject) -> str:
+        return moment(subject.updated_at)
+
+    @display(description="Pseudonym")
+    def pseudonym(self, subject: DataSubject) -> str:
+        return code(str(subject.ref))
+
+    @display(description="Choices in force")
+    def choices(self, subject: DataSubject) -> str:
+        names = dict(Purpose.objects.filter(slug__in=subject.consents).values_list("slug", "name"))
+        states = ConsentRecord.State
+        return grid(
+            ["Purpose", "Choice", "Notice", "Through"],
+            (
+                [names.get(slug, slug), states(entry["s"]).label, entry["n"], words.source(entry.get("src", ""))]
+                for slug, entry in subject.consents.items()
+            ),
+        )
+
+    @display(description="Known since")
+    def known_since(self, subject: DataSubject) -> str:
+        return exact_moment(subject.created_at)
+
+    @display(description="Last change")
+    def last_change(self, subject: DataSubject) -> str:
+        return exact_moment(subject.updated_at)
+
+    @display(description="Evidence")
+    def evidence(self, subject: DataSubject) -> str:
+        query = urlencode({"q": str(subject.ref)})
+        return format_html(
+            '<a href="{}?{}">Decisions about this person</a> · <a href="{}?{}">Audit events</a>',
+            reverse("admin:policies_decision_changelist"),
+            query,
+            reverse("admin:audit_auditevent_changelist"),
+            query,
+        )
 
 
 @admin.register(ConsentRecord)
-class ConsentRecordAdmin(ReadOnlyAdmin):
-    list_display = ["recorded_at", "purpose", "state", "subject", "source", "actor", "notice_version"]
-    list_filter = ["state", "purpose", "source"]
-    list_select_related = ["purpose", "subject"]
+class ConsentRecordAdmin(_RecordInWords, _FoundById):
+    list_display = ["when", "choice", "purpose_name", "person", "through", "by"]
+    list_filter = [since("recorded_at"), "state", "purpose"]
+    list_select_related = ["purpose"]
     search_fields = ["subject__ref", "id"]
-    fields = [
-        "id", "recorded_at", "subject", "subject_revision", "purpose", "state", "explicit", "notice_version",
-        "source", "actor", "expires_at", "supersedes", "digest_hex",
+    search_help_text = "Paste a person's pseudonym or the number of a record."
+    id_columns = ("pk", "subject_id")
+    fieldsets = [
+        (None, {"fields": ["choice", "purpose", "subject", "recorded", "valid_until", "through", "by"]}),
+        ("What was shown and agreed", {"fields": ["notice_version", "explicit"]}),
+        ("Evidence", {"fields": ["number", "subject_revision", "before", "digest_hex"]}),
+    ]
+    readonly_fields = [
+        "choice", "recorded", "valid_until", "through", "by", "number", "before", "digest_hex",
     ]  # fmt: skip
-    readonly_fields = ["digest_hex"]
-    show_full_result_count = False
 
-    @admin.display(description="Digest, chained per person")
+    @display(description="Purpose", ordering="purpose")
+    def purpose_name(self, record: ConsentRecord) -> str:
+        return record.purpose.name
+
+    @display(description="Person")
+    def person(self, record: ConsentRecord) -> str:
+        return short(
+            record.subject_id, href=reverse("admin:consent_datasubject_change", args=[record.subject_id])
+        )
+
+    @display(description="Recorded")
+    def recorded(self, record: ConsentRecord) -> str:
+        return exact_moment(record.recorded_at)
+
+    @display(description="Valid until")
+    def valid_until(self, record: ConsentRecord) -> str:
+        return exact_moment(record.expires_at)
+
+    @display(description="Number of this record")
+    def number(self, record: ConsentRecord) -> str:
+        return code(str(record.pk))
+
+    @display(description="Replaces")
+    def before(self, record: ConsentRecord) -> str:
+        if record.supersedes_id is None:
+            return "Nothing: it is the first answer"
+        url = reverse("admin:consent_consentrecord_change", args=[record.supersedes_id])
+        return format_html('<a href="{}">The earlier choice</a>', url)
+
+    @display(description="Digest, chained per person")
     def digest_hex(self, record: ConsentRecord) -> str:
-        return bytes(record.digest).hex()
+        return code(bytes(record.digest).hex())

@@ -10,10 +10,9 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
 _django = get_wsgi_application()
 
+from common.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
 from policies import authzen, bare  # noqa: E402
-
-from common.problems import Problem  # noqa: E402
 
 logger = logging.getLogger(__name__)
 _BARE = {
