@@ -1,0 +1,232 @@
+"""A real instance whose processes are killed one after the other while services keep writing and asking.
+
+What must hold: every acknowledged choice is in the ledger, every answered decision is in the log exactly once, every
+withdrawal is followed by its deletion, no "no" becomes a "yes", and all evidence verifies.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.acceptance
+_PATIENCE_S = 120
+
+
+class Instance:
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        outer = ("DATABASE_URL", "BROKER_URL", "OPA_URL", "SECRET_KEY", "SUBJECT_KEY", "DJANGO_SETTINGS_MODULE")
+        outer += ("SECRET_KEY_FILE", "SUBJECT_KEY_FILE", "ASSENT_HOME", "PUBLIC_URL")
+        self.environment = {name: value for name, value in os.environ.items() if name not in outer}
+        self.environment["PYTHONPATH"] = str(ROOT)
+
+    def command(self, *arguments: str) -> list[str]:
+        base = [sys.executable, "-m", "governance.instance", "--home", str(self.home), "--port", str(self.port)]
+        return [*base, *arguments]
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                self.command("up"), cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    @property
+    def log(self) -> Path:
+        return self.home.parent / "launcher.log"
+
+    def wait_until_started(self, times: int) -> None:
+        _wait(lambda: self.log.read_text().count("ready in") >= times, f"start number {times}")
+
+    def run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            self.command(*arguments), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def pid_of(self, name: str) -> int | None:
+        rows = subprocess.run(
+            self.command("status", "--json"), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        ).stdout
+        found = [row["pid"] for row in json.loads(rows)["processes"] if row["name"] == name]
+        return found[0] if found else None
+
+    def wait_until_ready(self) -> None:
+        _wait(self._is_ready, "the instance to be ready")
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/ready", timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def post(self, path: str, body: object, token: str, key: str | None = None) -> tuple[int, dict]:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        if key:
+            headers["Idempotency-Key"] = key
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", data=json.dumps(body).encode(), headers=headers
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, {}
+        except (OSError, ValueError):
+            return 0, {}
+
+
+def _wait(condition, what: str) -> None:
+    for _ in range(_PATIENCE_S * 10):
+        if condition():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"Waited {_PATIENCE_S} s in vain for {what}")
+
+
+class Traffic(threading.Thread):
+    """One service: gives and withdraws for people of its own, and asks for decisions, until told to stop."""
+
+    def __init__(self, instance: Instance, token: str, number: int) -> None:
+        super().__init__(daemon=True)
+        self.instance, self.token, self.number = instance, token, number
+        self.stop = threading.Event()
+        self.acknowledged: list[str] = []  # ids of records
+        self.withdrawn: set[str] = set()
+        self.answered: list[str] = []  # ids of decisions
+        self.permits_after_no: list[str] = []
+
+    def run(self) -> None:
+        turn = 0
+        while not self.stop.is_set():
+            turn += 1
+            person = f"person-{self.number}-{turn % 5}"
+            choice = "give" if turn % 2 else "refuse"
+            if self._save(person, choice, f"{self.number}-{turn}"):
+                self._ask(person, no=choice == "refuse")
+
+    def _save(self, person: str, choice: str, key: str) -> bool:
+        body = {
+            "subject": {"id": person, "region": "DE", "age_band": "adult"},
+            "choices": [{"purpose": "recommendations", "choice": choice}],
+        }
+        status, answer = self.instance.post("/api/v1/consents", body, self.token, key)
+        if status not in (200, 201):
+            time.sleep(0.05)  # a service that is refused tries again a little later
+            return False
+        record = answer["records"][0]
+        self.acknowledged.append(record["id"])
+        if record["state"] == "withdrawn":
+            self.withdrawn.add(record["id"])
+        return True
+
+    def _ask(self, person: str, *, no: bool) -> None:
+        body = {
+            "subject": {"type": "data_subject", "id": person},
+            "action": {"name": "collect", "properties": {"purpose": "recommendations"}},
+            "resource": {"type": "event", "id": "e", "properties": {"data_categories": ["views"]}},
+        }
+        status, answer = self.instance.post("/access/v1/evaluation", body, self.token)
+        if status == 200:
+            self.answered.append(answer["context"]["decision_id"])
+            if no and answer["decision"]:
+                self.permits_after_no.append(person)
+
+
+@pytest.fixture
+def instance(tmp_path):
+    made = Instance(tmp_path / "home")
+    launcher = made.start()
+    made.wait_until_started(1)
+    made.run("manage", "shell", "-c", "from governance.demo.register import ensure_register; ensure_register()")
+    yield made
+    made.run("down")
+    launcher.wait(timeout=60)
+
+
+def _ids(instance: Instance, sql: str) -> list[str]:
+    code = (
+        "from django.db import connection; c = connection.cursor(); "
+        f"c.execute({sql!r}); print('IDS', *(str(r[0]) for r in c.fetchall()))"
+    )
+    output = instance.run("manage", "shell", "-c", code)
+    line = next(line for line in output.splitlines() if line.startswith("IDS"))
+    return line.split()[1:]
+
+
+def test_killing_every_process_loses_nothing(instance):
+    token = instance.run(
+        "credentials", "create", "load", "--scope", "consents", "--scope", "decisions"
+    ).splitlines()[-1]
+    services = [Traffic(instance, token, number) for number in range(2)]
+    for service in services:
+        service.start()
+
+    killed = []
+    for name in ("web", "drainer", "worker", "postgres", "valkey", "beat"):
+        _wait(lambda name=name: instance.pid_of(name) is not None, f"{name} to run")
+        os.kill(instance.pid_of(name), signal.SIGKILL)
+        killed.append(name)
+        instance.wait_until_ready()
+        before = [len(service.acknowledged) for service in services]
+        _wait(
+            lambda before=before: all(len(s.acknowledged) > b + 3 for s, b in zip(services, before, strict=True)),
+            f"traffic after {name} was killed",
+        )
+    for service in services:
+        service.stop.set()
+        service.join(timeout=30)
+
+    acknowledged = [record for service in services for record in service.acknowledged]
+    answered = [decision for service in services for decision in service.answered]
+    withdrawn = {record for service in services for record in service.withdrawn}
+    assert len(killed) == 6
+    assert len(answered) > 20
+    assert withdrawn
+    assert [person for service in services for person in service.permits_after_no] == []
+    assert set(acknowledged) <= set(_ids(instance, "SELECT id FROM consent_consentrecord"))
+    instance.run("verify")  # drains what is spooled, then checks every chain
+    logged = _ids(instance, "SELECT id FROM policies_decision")
+    assert len(logged) == len(set(logged))
+    assert set(answered) <= set(logged)
+    _wait(
+        lambda: withdrawn
+        <= set(_ids(instance, "SELECT record_id FROM privacy_disposal WHERE status = 'done' AND record_id IS NOT NULL")),
+        "every withdrawal to be followed by its deletion",
+    )
+
+
+def test_a_killed_supervisor_leaves_an_instance_the_next_one_takes_over(tmp_path):
+    made = Instance(tmp_path / "home")
+    first = made.start()
+    made.wait_until_started(1)
+    made.run("manage", "shell", "-c", "from governance.demo.register import ensure_register; ensure_register()")
+    token = made.run("credentials", "create", "load", "--scope", "consents").splitlines()[-1]
+    body = {"subject": {"id": "p", "region": "DE"}, "choices": [{"purpose": "recommendations", "choice": "refuse"}]}
+    assert made.post("/api/v1/consents", body, token)[0] == 201
+
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    second = made.start()
+    try:
+        made.wait_until_started(2)
+        state = made.post("/api/v1/consents/state", {"subject": {"id": "p"}}, token)[1]
+        assert state["purposes"]["recommendations"]["state"] == "refused"
+    finally:
+        made.run("down")
+        second.wait(timeout=60)
