@@ -62,6 +62,7 @@ def loads(body: bytes) -> Any:
 
 _NOT_PLAIN: Any = object()
 _SPACED_COLON = re.compile(rb'"[ \t\r\n]+:')
+_LONG_NUMBER = re.compile(rb"[0-9]{16}")  # 2^53 has sixteen digits
 _decode, _encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
 
 
@@ -72,7 +73,7 @@ def _plain(body: bytes) -> Any:
     string begins with a colon, which writing the value again repeats. The counts agree, then, exactly when no member
     was lost to a second one of the same name.
     """
-    if b"\\" in body or _SPACED_COLON.search(body):
+    if b"\\" in body or _SPACED_COLON.search(body) or _LONG_NUMBER.search(body):
         return _NOT_PLAIN
     try:
         value = _decode(body)

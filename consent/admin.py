@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from common.admin_display import NOTHING, code, exact_moment, grid, moment, short, who
 from common.admin_filters import since
@@ -31,7 +31,7 @@ def officer(request: HttpRequest) -> str:
 class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     actions = forms.MultipleChoiceField(
         choices=list(words.ACTIONS.items()),
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         label="What may be done",
         help_text="Anything not ticked is denied.",
     )
@@ -47,7 +47,7 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
     channels = forms.MultipleChoiceField(
         choices=list(words.CHANNELS.items()),
         required=False,
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         label="Channels",
         help_text="Where people may be contacted for this purpose.",
     )

@@ -238,11 +238,13 @@ def _new_records(
 ) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     previous = subject.last_digest
-    for choice in request.choices:
+    # Within a millisecond identifiers are random; sorted, they give the records of one save the order of their chain.
+    identifiers = sorted(uuid7_text() for _ in request.choices)
+    for identifier, choice in zip(identifiers, request.choices, strict=True):
         current = subject.consents.get(choice.purpose)
         purpose = _checked_purpose(choice, purposes)
         _check_allowed(choice, purpose, current)
-        record = _record(request, choice, purpose, current, now)
+        record = {"id": identifier, **_record(request, choice, purpose, current, now)}
         record["subject_revision"] = subject.revision + 1
         record["previous_digest"] = previous.hex() if previous else None
         previous = record_digest(record)
@@ -290,7 +292,6 @@ def _record(
     if choice.choice == "give" and purpose.legal_basis == LegalBasis.CONSENT:
         expires = datetime.fromtimestamp(int(now.timestamp()) + purpose.valid_for_seconds, tz=now.tzinfo).isoformat()
     return {
-        "id": uuid7_text(),
         "subject": str(request.subject_ref),
         "purpose": purpose.slug,
         "state": _new_state(choice, current),
@@ -317,7 +318,7 @@ def record_digest(record: Mapping[str, Any]) -> bytes:
 
 
 def _written(request: Request, subject: _Subject, records: list[dict[str, Any]], now: datetime) -> bool:
-    consents = {**subject.consents, **{record["purpose"]: _projected(record, now) for record in records}}
+    consents = {**subject.consents, **{record["purpose"]: projected(record) for record in records}}
     response = {"subject_revision": subject.revision + 1, "records": [_public(record) for record in records]}
     key = request.stored_key()
     parameters = [
@@ -342,7 +343,8 @@ def _written(request: Request, subject: _Subject, records: list[dict[str, Any]],
         return False  # the same key or the same superseded record won elsewhere: read again and see
 
 
-def _projected(record: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def projected(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A purpose's entry in the subject's row: all that decisions know of the record (see ``DataSubject``)."""
     expires = record["expires_at"]
     return {
         "s": record["state"],
@@ -350,7 +352,7 @@ def _projected(record: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "x": int(datetime.fromisoformat(expires).timestamp()) if expires else None,
         "e": record["explicit"],
         "r": record["id"],
-        "t": int(now.timestamp()),
+        "t": int(datetime.fromisoformat(record["recorded_at"]).timestamp()),
         "src": record["source"],
     }
 

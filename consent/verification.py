@@ -1,11 +1,15 @@
 """Verify the consent ledger: every record's digest, every person's chain, every projection, every audit event."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
-from consent.ledger import record_digest
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+
+from consent.ledger import projected, record_digest
 from consent.models import ConsentRecord, DataSubject
 
 _PAGE = 2_000
@@ -26,15 +30,35 @@ class LedgerVerdict:
 
 def verify_ledger() -> LedgerVerdict:
     """Read the whole ledger in pages; stop at the first record that does not hold. Writes nothing."""
-    subjects = records = 0
+    with _one_snapshot():
+        subjects = records = 0
+        for page in _pages():
+            people = DataSubject.objects.in_bulk([links[0].subject_id for links in page])
+            for links in page:
+                broken = _broken_chain(links) or _broken_projection(people.get(links[0].subject_id), links)
+                if broken:
+                    return LedgerVerdict(subjects, records, broken)
+                subjects, records = subjects + 1, records + len(links)
+        return LedgerVerdict(subjects, records, _unrecorded() or _untold())
+
+
+@contextmanager
+def _one_snapshot() -> Iterator[None]:
+    """Show records and current states as of one moment: people go on choosing meanwhile."""
+    if connection.in_atomic_block:  # whose isolation is the caller's matter
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def _pages() -> Iterator[list[list[ConsentRecord]]]:
+    """The records of each person, oldest first, so many people at a time."""
     in_order = ConsentRecord.objects.order_by("subject_id", "subject_revision", "id").iterator(chunk_size=_PAGE)
-    for ref, chain in groupby(in_order, key=lambda record: record.subject_id):
-        links = list(chain)
-        broken = _broken_chain(links) or _broken_projection(ref, links[-1])
-        if broken:
-            return LedgerVerdict(subjects, records, broken)
-        subjects, records = subjects + 1, records + len(links)
-    return LedgerVerdict(subjects, records, _untold())
+    chains = (list(chain) for _, chain in groupby(in_order, key=lambda record: record.subject_id))
+    while page := list(islice(chains, _PAGE)):
+        yield page
 
 
 def _broken_chain(links: list[ConsentRecord]) -> str | None:
@@ -67,15 +91,28 @@ def _fields(link: ConsentRecord) -> dict[str, Any]:
     }
 
 
-def _broken_projection(ref: Any, last: ConsentRecord) -> str | None:
-    person = DataSubject.objects.filter(ref=ref).first()
+def _broken_projection(person: DataSubject | None, links: list[ConsentRecord]) -> str | None:
+    last = links[-1]
     if person is None:
         return f"the person of consent record {last.id} is missing"
     if person.last_digest is None or bytes(person.last_digest) != bytes(last.digest):
         return f"the current state behind consent record {last.id} is not the one the ledger ends in"
-    entry = person.consents.get(last.purpose_id, {})
-    if entry.get("r") != str(last.id) or entry.get("s") != last.state:
-        return f"the current state says something else than consent record {last.id}"
+    expected = {link.purpose_id: link for link in links}  # the newest of each purpose
+    for slug, link in expected.items():
+        if person.consents.get(slug) != projected(_fields(link)):
+            return f"the current state says something else than consent record {link.id}"
+    if person.consents.keys() - expected.keys() or person.revision != last.subject_revision:
+        return f"the current state behind consent record {last.id} says more than the ledger"
+    return None
+
+
+def _unrecorded() -> str | None:
+    """A current state that no record at all stands behind was not written by the ledger."""
+    unrecorded = DataSubject.objects.exclude(consents={}).filter(
+        ~Exists(ConsentRecord.objects.filter(subject_id=OuterRef("pk")))
+    )
+    for person in unrecorded.order_by()[:1]:
+        return f"the current state of {person.ref} has no record in the ledger"
     return None
 
 

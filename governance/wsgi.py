@@ -39,4 +39,5 @@ def application(environ: bare.Environ, start_response: bare.StartResponse) -> It
         return answer(environ, start_response)
     except Exception:
         logger.exception("An answer beside Django failed")
-        return bare.refuse(_Failed("Nothing was decided or saved. Send the request again."), [], start_response)
+        failed = _Failed("Nothing was decided or saved. Send the request again.")
+        return bare.refuse(failed, bare.common_headers(environ), start_response)

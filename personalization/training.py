@@ -34,6 +34,7 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
 
     One ``train`` decision is asked and logged for every person; whoever is not permitted is left out whole.
     """
+    refresh_popular_items()
     people = list(Event.objects.filter(purpose=PURPOSE).order_by().values_list("subject_ref", flat=True).distinct())
     permitted = _permitted(people)
     if not permitted:
@@ -47,7 +48,6 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
     manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
     evaluation = evaluate(data, catalogue, segments)
     version = _register(manifest, {str(k): round(v * 1000) for k, v in evaluation.ndcg.items()}, len(permitted), actor)
-    refresh_popular_items()
     logger.info("Trained %s on %s people", version, len(permitted))
     return version
 

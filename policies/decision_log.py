@@ -7,7 +7,7 @@ from uuid import UUID
 from common.canonical import sha256
 from common.merkle import merkle_root
 from policies import pseudonyms
-from policies.drainer import GENESIS, batch_digest, columns
+from policies.drainer import GENESIS, UNREADABLE, batch_digest, columns
 from policies.models import Decision, DecisionBatch
 
 _PAGE = 5_000
@@ -66,8 +66,11 @@ def _broken_decisions(batch: DecisionBatch) -> str | None:
 
 
 def _columns_match(decision: Decision) -> bool:
-    expected = columns(json.loads(decision.entry))
-    expected["id"] = UUID(expected["id"])
+    try:
+        expected = columns(json.loads(decision.entry))
+        expected["id"] = UUID(expected["id"])
+    except UNREADABLE:
+        return False
     actual: dict[str, Any] = {name: getattr(decision, name) for name in expected}
     actual["subject_tag"] = bytes(decision.subject_tag)
     return actual == expected

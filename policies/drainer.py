@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -32,12 +33,16 @@ _BATCH_BYTES = 4 * 1024 * 1024
 _COPY = """COPY policies_decision (id, decided_at, batch_id, position, subject_tag, caller, action, purpose, outcome,
  level, reasons, bundle_revision, entry) FROM STDIN"""
 _known_days: set[str] = set()
+# What reading a line that is not ours can raise.
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
 
 
 @dataclass(frozen=True)
 class _Line:
     raw: bytes
-    entry: dict[str, Any]
+    text: str
+    columns: dict[str, Any]
+    day: str  # of the identifier, which chooses the partition; around midnight it is later than decided_at
 
 
 def run(folder: Path, *, stop: Callable[[], bool], pause: float = 0.5) -> None:
@@ -84,18 +89,22 @@ def _complete_lines(path: Path, position: int) -> bytes:
 def _parse(chunk: bytes, name: str) -> Iterator[_Line]:
     for raw in chunk.splitlines():
         try:
-            entry = json.loads(raw)
-            entry["facts"], entry["id"], entry["at_us"]
-        except (ValueError, KeyError, TypeError):
+            read = columns(json.loads(raw))
+            line = _Line(raw, raw.decode(), read, _day_of(read["id"]))
+        except UNREADABLE:
             # Not ours: a disk gave back something else than was written. Say so where it cannot be overlooked.
             logger.exception("A line of spool %s cannot be read", name)
             trail.record("decision_log.line_unreadable", name, actor="job:drainer", details={"bytes": len(raw)})
             continue
-        yield _Line(raw, entry)
+        yield line
+
+
+def _day_of(identifier: str) -> str:
+    return datetime.fromtimestamp((UUID(identifier).int >> 80) / 1000, tz=UTC).date().isoformat()
 
 
 def _store(lines: list[_Line], spool: str) -> None:
-    for day in {datetime.fromtimestamp(line.entry["at_us"] / 1e6, tz=UTC).date().isoformat() for line in lines}:
+    for day in {line.day for line in lines}:
         ensure_partition(day)
     batch = _new_batch(lines, spool)
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
@@ -148,10 +157,10 @@ def columns(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(line: _Line, batch: int, position: int) -> tuple[Any, ...]:
-    c = columns(line.entry)
+    c = line.columns
     return (
         c["id"], c["decided_at"], batch, position, c["subject_tag"], c["caller"], c["action"], c["purpose"],
-        c["outcome"], c["level"], c["reasons"], c["bundle_revision"], line.raw.decode(),
+        c["outcome"], c["level"], c["reasons"], c["bundle_revision"], line.text,
     )  # fmt: skip
 
 

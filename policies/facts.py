@@ -22,6 +22,7 @@ from policies.information import Information
 
 ACTIONS = frozenset({"personalize", "collect", "share", "train", "release", "price", "contact", "transfer"})
 CHANNELS = frozenset({"web", "app", "email", "sms", "push", "post", "phone", "store"})
+SOURCES = frozenset({"api", "app", "banner", "dashboard", "email", "import", "phone", "post", "store"})
 AGE_BANDS = frozenset({"adult", "minor", "child"})
 UNKNOWN = "unknown"
 _MAX_CATEGORIES = 64
@@ -115,7 +116,7 @@ def _consent(purpose: str, known: Information, bundle: LoadedBundle, now: float)
             "explicit": bool(entry and entry["e"]),
             "notice_current": state != "renewal_required",
             "channel_allowed": True,
-            "source": entry["src"] if entry else None,
+            "source": _one_of(entry["src"] if entry else None, SOURCES),
         },
         "ancestors": {slug: _state(slug, known, bundle, now) for slug in facts.ancestors} if facts else {},
         "objection": objection,

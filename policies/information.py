@@ -7,7 +7,7 @@ the prepared statement.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 import msgspec
@@ -35,7 +35,19 @@ LEFT JOIN consent_datasubject s ON s.ref = $2
 )
 NOBODY = UUID(int=0)
 _NO_TOKEN = b""
-_decode = msgspec.json.Decoder(dict[str, dict[str, Any]]).decode
+
+
+class _Consent(TypedDict):
+    """What facts need of one purpose in the projection (``consent.models.DataSubject``)."""
+
+    s: str
+    n: int
+    x: int | None
+    e: bool
+    src: str
+
+
+_decode: Callable[[bytes], Any] = msgspec.json.Decoder(dict[str, _Consent]).decode
 
 
 class InformationUnavailable(Exception):
@@ -64,12 +76,13 @@ NOTHING = Information(None, False, False, None, consents={})
 def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -> Information:
     """Read what is true now, within TIMEOUT_MS. Raises InformationUnavailable.
 
-    A connection that has died is replaced and asked once more; a slow one is given up and closed.
+    A connection that has died is replaced and asked once more; a slow one is given up and closed. A row that makes no
+    sense is no information either.
     """
     parameters = (token_hash, subject_ref.bytes, scope)
     try:
         return _information(STATEMENT.execute(parameters))
-    except StatementTimeout as exc:
+    except (StatementTimeout, msgspec.MsgspecError) as exc:
         raise InformationUnavailable from exc
     except (psycopg.Error, DatabaseError):
         if connections["default"].in_atomic_block:
@@ -77,7 +90,7 @@ def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -
         connections["default"].close()
     try:
         return _information(STATEMENT.execute(parameters))
-    except (psycopg.Error, DatabaseError) as exc:
+    except (psycopg.Error, DatabaseError, msgspec.MsgspecError) as exc:
         connections["default"].close()
         raise InformationUnavailable from exc
 

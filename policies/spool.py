@@ -53,12 +53,20 @@ class Spool:
             self._close()
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path = self._folder / f"{uuid7()}{SUFFIX}"
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            descriptor = self._locked_file()
         except OSError as exc:
             raise SpoolFull(exc.strerror) from exc
         self._descriptor, self._size, self._process = descriptor, 0, os.getpid()
+
+    def _locked_file(self) -> int:
+        while True:
+            path = self._folder / f"{uuid7()}{SUFFIX}"
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # Before it was locked the drainer may have taken the file for a dead process's and removed it.
+            if os.fstat(descriptor).st_nlink:
+                return descriptor
+            os.close(descriptor)
 
     def _close(self) -> None:
         if self._descriptor >= 0:

@@ -19,6 +19,7 @@ from privacy.models import BudgetSpend, PrivacyBudget, Release
 STATISTIC = "consent-rate-by-region"
 EPSILON = Decimal("0.5")
 SMALLEST_PUBLISHED = 20
+_EPSILON_PLACES = 4
 
 # A person is in exactly one region, so the regions are disjoint: one release costs one epsilon (parallel composition).
 _COUNTS = """
@@ -40,8 +41,11 @@ def spend(*, data_set: str, epsilon: Decimal, release_key: str, actor: str) -> B
     """Charge one release against the budget of ``data_set``.
 
     ``epsilon`` is dimensionless, > 0, and adds up under basic composition (Dwork & Roth 2014, Theorem 3.16).
-    The same ``release_key`` is charged once. Raises BudgetExhausted if less than ``epsilon`` is left.
+    The same ``release_key`` is charged once. Raises BudgetExhausted if less than ``epsilon`` is left, ValueError for
+    one that is not above 0 or finer than what the ledger of charges can hold, which would round it away.
     """
+    if not (epsilon.is_finite() and epsilon > 0 and epsilon == round(epsilon, _EPSILON_PLACES)):
+        raise ValueError(f"Epsilon must be above 0 with at most {_EPSILON_PLACES} decimal places, not {epsilon}.")
     budget = PrivacyBudget.objects.select_for_update().get(data_set=data_set)
     already = BudgetSpend.objects.filter(release_key=release_key).first()
     if already is not None:

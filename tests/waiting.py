@@ -16,12 +16,16 @@ def until(happened: Callable[[], object], what: str) -> None:
         time.sleep(0.01)
 
 
-def until_somebody_waits_for_a_lock() -> None:
-    """Return once another connection of this database is held up by one of ours."""
+def until_waiting_for_locks(connections: int = 1) -> None:
+    """Return once so many other connections to this database are held up by a lock."""
 
     def waiting() -> bool:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            return bool(cursor.fetchone()[0])
+            # Inside a transaction the activity would be the one seen first.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            return bool(cursor.fetchone()[0] >= connections)
 
-    until(waiting, "somebody waits for a lock")
+    until(waiting, f"{connections} connections wait for a lock")

@@ -26,6 +26,10 @@ from policies.engines.base import (
 )
 
 _PACKAGE, _, _RULE = QUERY.removeprefix("data.").rpartition(".")
+_MODULE = "assent/policy.rego"
+# The client writes "/data/" before this. OPA answers "/data/" itself with a redirect on which a PUT loses its body.
+_ROOT = "../data"
+_PUSH_TIMEOUT_S = 5.0
 
 
 class OpaEngine:
@@ -44,6 +48,8 @@ class OpaEngine:
         }
         self._local = threading.local()
         self._pushing = threading.Lock()
+        # Compiling takes OPA longer than deciding; giving up on it would only begin it anew.
+        self._pusher = OpaClient(**{**self._options, "timeout": max(timeout_ms / 1000, _PUSH_TIMEOUT_S)})
 
     def evaluate(self, bundle: LoadedBundle, facts: bytes) -> Verdict:
         document = msgspec.json.decode(facts)
@@ -52,8 +58,18 @@ class OpaEngine:
         except EngineTimeout:
             raise
         except EngineFailure:
-            self._push(bundle)
-            return self._ask(document, bundle.revision)
+            return self._ask_after_push(document, bundle)
+
+    def _ask_after_push(self, document: dict[str, Any], bundle: LoadedBundle) -> Verdict:
+        """Push under a lock, unless another thread has pushed meanwhile: a push stops the others' answers."""
+        with self._pushing:
+            try:
+                return self._ask(document, bundle.revision)
+            except EngineTimeout:
+                raise
+            except EngineFailure:
+                self._push(bundle)
+                return self._ask(document, bundle.revision)
 
     def _ask(self, document: dict[str, Any], revision: str) -> Verdict:
         try:
@@ -69,22 +85,29 @@ class OpaEngine:
 
     def _push(self, bundle: LoadedBundle) -> None:
         """Give the server another revision: take the marker away, exchange the policies, then all data at once."""
-        with self._pushing:
-            client = self._client()
-            try:
-                client.update_or_create_data({}, "")
-                for path, text in bundle.policies.items():
-                    client.update_policy_from_string(text, f"assent/{path}", rego_compat=False)
-                client.update_or_create_data(bundle.data, "")
-            except requests.Timeout as exc:
-                raise EngineTimeout("OPA did not take the bundle in time.") from exc
-            except (requests.RequestException, errors.ConnectionsError, ValueError) as exc:
-                raise EngineUnavailable("OPA cannot be given the bundle.") from exc
-            except errors.RegoParseError as exc:
-                raise EngineUndefined("OPA refused a policy of the bundle.") from exc
+        try:
+            self._pusher.update_or_create_data({}, _ROOT)
+            self._pusher.update_policy_from_string(_one_module(bundle.policies), _MODULE, rego_compat=False)
+            self._pusher.update_or_create_data(bundle.data, _ROOT)
+        except requests.Timeout as exc:
+            raise EngineTimeout("OPA did not take the bundle in time.") from exc
+        except (requests.RequestException, errors.ConnectionsError, ValueError) as exc:
+            raise EngineUnavailable("OPA cannot be given the bundle.") from exc
+        except errors.RegoParseError as exc:
+            raise EngineUndefined("OPA refused a policy of the bundle.") from exc
 
     def _client(self) -> OpaClient:
         client: OpaClient | None = getattr(self._local, "client", None)
         if client is None:
             client = self._local.client = OpaClient(**self._options)
         return client
+
+
+def _one_module(policies: dict[str, str]) -> str:
+    """Join the modules of the one package: OPA compiles what it is given at once, and they refer to each other.
+
+    A single document also leaves nothing of an earlier revision behind.
+    """
+    lines = [line for text in policies.values() for line in text.splitlines()]
+    package = sorted({line for line in lines if line.startswith("package ")})
+    return "\n".join([*package, *(line for line in lines if not line.startswith("package "))])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import connection, transaction
-from waiting import until_somebody_waits_for_a_lock
+from waiting import until_waiting_for_locks
 
 from consent import ledger
 from consent.pseudonyms import subject_ref
@@ -107,7 +107,7 @@ def test_an_event_waits_for_the_withdrawal_in_flight_and_is_then_refused(kettle)
         _choose("withdraw")
         sender = threading.Thread(target=send)
         sender.start()
-        until_somebody_waits_for_a_lock()
+        until_waiting_for_locks()
     sender.join(timeout=30)
 
     assert [each.stored for each in taken] == [False]

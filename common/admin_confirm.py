@@ -1,0 +1,39 @@
+"""A page that says what will happen before it happens: GET shows it, POST does it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.contrib import admin, messages
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from common.problems import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What an officer is about to do to one object."""
+
+    title: str
+    effects: Sequence[str]
+    button: str
+    done: str
+    is_dangerous: bool = False
+
+
+def confirm(request: HttpRequest, obj: Model, step: Step, act: Callable[[], object]) -> HttpResponse:
+    """Ask, or act and go back to the object's page. A Problem is shown there and changes nothing."""
+    options = obj._meta
+    back = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[obj.pk])
+    if request.method != "POST":
+        context = {**admin.site.each_context(request), "title": step.title, "step": step, "back": back, "opts": options}
+        return render(request, "admin/confirm.html", context)
+    try:
+        act()
+    except Problem as problem:
+        messages.error(request, problem.detail)
+    else:
+        messages.success(request, step.done)
+    return HttpResponseRedirect(back)

@@ -1,0 +1,116 @@
+"""How the admin shows what is stored: moments relative to now, long identifiers cut short, documents as tables."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+NOTHING = "–"  # noqa: RUF001 (an en dash is what an empty cell shows)
+_ACTORS = {"service": "Service", "officer": "Officer", "job": "Job"}
+
+
+def moment(value: datetime | None) -> str:
+    """Relative to now, the exact time on hover."""
+    if value is None:
+        return NOTHING
+    exact = localtime(value)
+    return format_html(
+        '<time datetime="{}" title="{}" class="fact-when">{}</time>',
+        exact.isoformat(),
+        f"{exact:%-d %B %Y, %H:%M:%S %Z}",
+        naturaltime(value),
+    )
+
+
+def exact_moment(value: datetime | None) -> str:
+    """The exact time with how long ago it was: for the page of one object."""
+    if value is None:
+        return NOTHING
+    return format_html("{} ({})", f"{localtime(value):%-d %B %Y, %H:%M:%S %Z}", naturaltime(value))
+
+
+def short(identifier: object, *, keep: int = 8, href: str | None = None) -> str:
+    """The beginning of a long identifier; all of it on hover."""
+    text = str(identifier)
+    cut = f"{text[:keep]}…" if len(text) > keep + 1 else text
+    if href:
+        return format_html('<a href="{}" title="{}">{}</a>', href, text, cut)
+    return format_html('<span title="{}">{}</span>', text, cut)
+
+
+def code(text: str) -> str:
+    """A digest or an identifier in full, broken where the column ends."""
+    return format_html('<code class="fact-code">{}</code>', text)
+
+
+def who(actor: str) -> str:
+    """``service:shop`` as people say it."""
+    if actor == "subject":
+        return "The person"
+    kind, _, name = actor.partition(":")
+    if not name:
+        return "Assent" if actor == "system" else actor
+    return f"{_ACTORS.get(kind, kind.capitalize())} {name}"
+
+
+def sentence(name: str) -> str:
+    """``subject_link.opened`` as "Subject link opened"."""
+    return name.replace(".", " ").replace("_", " ").replace("-", " ").strip().capitalize()
+
+
+def table(rows: Iterable[tuple[Any, Any]]) -> str:
+    """Two columns: what, and its value."""
+    body = format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', rows)
+    return format_html('<table class="facts"><tbody>{}</tbody></table>', body) if body else NOTHING
+
+
+def grid(headings: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A table with headings; numbers stand right."""
+    head = format_html_join("", '<th scope="col">{}</th>', ((heading,) for heading in headings))
+    body = format_html_join("", "<tr>{}</tr>", ((_cells(row),) for row in rows))
+    if not body:
+        return NOTHING
+    return format_html('<table class="facts"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body)
+
+
+def _cells(row: Iterable[Any]) -> SafeString:
+    return format_html_join(
+        "", '<td class="{}">{}</td>', (("fact-number" if isinstance(c, int | float) else "", c) for c in row)
+    )
+
+
+def document(value: Mapping[str, Any]) -> str:
+    """A JSON document as a table, members of members with their path."""
+    return table(_flat(value))
+
+
+def _flat(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for key, member in value.items():
+        name = f"{path}: {words(key)}" if path else sentence(key)
+        if isinstance(member, Mapping) and member:
+            yield from _flat(member, name)
+        else:
+            yield name, _in_words(member)
+
+
+def words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _in_words(value: Any) -> Any:
+    if value is None or value in ("", [], {}):
+        return NOTHING
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(str(_in_words(member)) for member in value)
+    return code(value) if isinstance(value, str) and len(value) > 32 and " " not in value else value
+
+
+def folded(summary: str, content: Any) -> str:
+    """What few people need, one click away."""
+    return format_html('<details class="fact-fold"><summary>{}</summary>{}</details>', summary, content)

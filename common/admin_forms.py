@@ -1,0 +1,63 @@
+"""Form fields for what the registers keep as lists and durations: typed as people write them."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+_LONGEST_DAYS = 36_500
+
+
+class CommaListField(forms.CharField):
+    """A stored list of names, edited as ``one, two, three``. Spaces inside a name become ``_`` unless ``free_text``."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def __init__(self, *, free_text: bool = False, also: tuple[str, ...] = (), **options: Any) -> None:
+        super().__init__(**options)
+        self.free_text = free_text
+        self.also = also
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        parts = value if isinstance(value, list) else re.split(r"[,\n;]", value or "")
+        names = [self._name(part.strip()) for part in parts if part.strip()]
+        return list(dict.fromkeys(names))
+
+    def _name(self, part: str) -> str:
+        if self.free_text or part in self.also:
+            return part
+        name = re.sub(r"\s+", "_", part.lower())
+        if not _NAME.fullmatch(name):
+            raise forms.ValidationError(f"“{part}” is not a name: use letters, digits, - and _ only.")
+        return name
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(data) != list(initial or []))
+        except forms.ValidationError:
+            return True
+
+
+class DaysField(forms.IntegerField):
+    """A stored duration, edited as a number of days."""
+
+    widget = UnfoldAdminIntegerFieldWidget
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=_LONGEST_DAYS, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.days if isinstance(value, timedelta) else value
+
+    def clean(self, value: Any) -> Any:
+        days = super().clean(value)
+        return None if days is None else timedelta(days=days)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(super().has_changed(self.prepare_value(initial), data))

@@ -1,0 +1,37 @@
+"""What the codes of the register are called on pages for officers."""
+
+ACTIONS = {
+    "personalize": "Personalise: choose what a person is shown",
+    "collect": "Collect: keep what a person does",
+    "train": "Train: teach a model with the data",
+    "share": "Share: give the data to others",
+    "contact": "Contact: write or call",
+    "price": "Price: set a personal price",
+    "release": "Release: publish statistics",
+    "transfer": "Transfer: move the data to another region",
+}
+CHANNELS = {
+    "web": "Website",
+    "app": "App",
+    "email": "E-mail",
+    "sms": "Text message",
+    "push": "Push message",
+    "post": "Post",
+    "phone": "Phone",
+    "store": "In the store",
+}
+SOURCES = {
+    "api": "A service",
+    "banner": "Consent banner",
+    "dashboard": "Privacy dashboard",
+    "import": "Import",
+}
+
+
+def action(code: str) -> str:
+    """The verb alone: "Personalise"."""
+    return ACTIONS[code].partition(":")[0] if code in ACTIONS else code.capitalize()
+
+
+def source(code: str) -> str:
+    return SOURCES.get(code, code.replace("_", " ").capitalize())

@@ -1,0 +1,187 @@
+"""The environment of a process: nonsense is refused at start, and no message holds a secret."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from governance.env import BadEnvironment, Environment, read_environment
+
+SECRET = "s3cr3t-" * 6
+PASSWORD = "pa55word"
+VALID = {
+    "DATABASE_URL": f"postgresql://assent:{PASSWORD}@db.example.org:5432/assent",
+    "BROKER_URL": f"rediss://:{PASSWORD}@broker.example.org:6379/0",
+    "ASSENT_HOME": "/var/lib/assent",
+    "SECRET_KEY": SECRET,
+    "SUBJECT_KEY": "5e" * 32,
+}
+_OTHERS = [*(name.upper() for name in Environment.model_fields)]
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Set exactly these variables besides the valid ones; None takes one away. Then read the environment."""
+
+    def read(**changes):
+        for name in _OTHERS:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in {**VALID, **changes}.items():
+            if value is not None:
+                monkeypatch.setenv(name, value)
+        return read_environment()
+
+    return read
+
+
+def test_what_is_needed_is_enough(environment):
+    env = environment()
+
+    assert env.database_url.get_secret_value() == VALID["DATABASE_URL"]
+    assert (env.debug, env.opa_url, env.processing_region) == (False, None, "eu-central")
+    assert env.allowed_hosts == ["localhost", "127.0.0.1", "[::1]"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "value"),
+    [
+        ({"DEBUG": "true"}, "debug", True),
+        ({"DEBUG": "0"}, "debug", False),
+        ({"DEBUG": "False"}, "debug", False),
+        ({"ALLOWED_HOSTS": "a.example.org, b.example.org,"}, "allowed_hosts", ["a.example.org", "b.example.org"]),
+        ({"PUBLIC_URL": "https://privacy.example.org/"}, "public_url", "https://privacy.example.org"),
+        ({"PUBLIC_URL": "http://[::1]:8000"}, "public_url", "http://[::1]:8000"),
+        ({"OPA_TIMEOUT_MS": "50"}, "opa_timeout_ms", 50),
+        ({"PROCESSING_REGION": "us-east"}, "processing_region", "us-east"),
+        ({"DATABASE_URL": "postgresql://assent@/assent?host=/run/pg"}, "debug", False),
+        ({"BROKER_URL": "redis+socket:///run/valkey.sock"}, "debug", False),
+        ({"UNRELATED": "anything"}, "debug", False),
+    ],
+)
+def test_what_makes_sense_is_read(environment, changes, name, value):
+    assert getattr(environment(**changes), name) == value
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"DATABASE_URL": None}, "DATABASE_URL"),
+        ({"DATABASE_URL": ""}, "DATABASE_URL"),
+        ({"DATABASE_URL": f"mysql://assent:{PASSWORD}@db/assent"}, "DATABASE_URL"),
+        ({"DATABASE_URL": f"host=db password={PASSWORD}"}, "DATABASE_URL"),
+        ({"DATABASE_URL": f"postgresql://assent:{PASSWORD}\u2100@db/assent"}, "DATABASE_URL"),
+        ({"DATABASE_URL": f"postgresql://assent:[{PASSWORD}]@db/assent"}, "DATABASE_URL"),
+        ({"DATABASE_URL": f"postgresql://assent:{PASSWORD}%zz@db/assent"}, "DATABASE_URL"),
+        ({"DATABASE_URL": f"postgresql://assent@db/assent?pass={PASSWORD}"}, "DATABASE_URL"),
+        ({"BROKER_URL": None}, "BROKER_URL"),
+        ({"BROKER_URL": f"amqp://assent:{PASSWORD}@broker"}, "BROKER_URL"),
+        ({"BROKER_URL": f"redis://:{PASSWORD}\u2100@broker"}, "BROKER_URL"),
+        ({"OPA_URL": f"ftp://opa:{PASSWORD}@opa"}, "OPA_URL"),
+        ({"OPA_URL": f"http://opa:{PASSWORD}\u2100@opa"}, "OPA_URL"),
+        ({"OPA_URL": ""}, "OPA_URL"),
+        ({"OPA_TIMEOUT_MS": "soon"}, "OPA_TIMEOUT_MS"),
+        ({"OPA_TIMEOUT_MS": "0"}, "OPA_TIMEOUT_MS"),
+        ({"OPA_TIMEOUT_MS": "10001"}, "OPA_TIMEOUT_MS"),
+        ({"ASSENT_HOME": None}, "ASSENT_HOME"),
+        ({"SECRET_KEY": None}, "SECRET_KEY"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"SUBJECT_KEY": None}, "SUBJECT_KEY"),
+        ({"SUBJECT_KEY": "5e" * 31}, "SUBJECT_KEY"),
+        ({"SUBJECT_KEY": "5e" * 32 + "5"}, "SUBJECT_KEY"),
+        ({"SUBJECT_KEY": "5e" * 65}, "SUBJECT_KEY"),
+        ({"SUBJECT_KEY": SECRET * 2}, "SUBJECT_KEY"),
+        ({"DEBUG": "yes"}, "DEBUG"),
+        ({"DEBUG": "on"}, "DEBUG"),
+        ({"DEBUG": ""}, "DEBUG"),
+        ({"PUBLIC_URL": "privacy.example.org"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "https://privacy.example.org/path"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "javascript://privacy"}, "PUBLIC_URL"),
+        ({"PROCESSING_REGION": "EU"}, "PROCESSING_REGION"),
+        ({"PROCESSING_REGION": "e"}, "PROCESSING_REGION"),
+        ({"BUSINESS_NAME": ""}, "BUSINESS_NAME"),
+        ({"BUSINESS_NAME": "x" * 81}, "BUSINESS_NAME"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
+    ],
+)
+def test_nonsense_is_refused_by_name_and_without_a_secret(environment, changes, named):
+    with pytest.raises(BadEnvironment) as refused:
+        environment(**changes)
+
+    message = str(refused.value)
+    assert named in message
+    for secret in (PASSWORD, "s3cr3t", "5e5e", "short"):
+        assert secret not in message
+
+
+def test_every_fault_has_a_line_of_its_own(environment):
+    with pytest.raises(BadEnvironment) as refused:
+        environment(DEBUG="yes", OPA_TIMEOUT_MS="0", BROKER_URL=None)
+
+    first, *lines = str(refused.value).splitlines()
+    assert first == "The environment cannot be used:"
+    assert sorted(line.split(":")[0].strip() for line in lines) == ["BROKER_URL", "DEBUG", "OPA_TIMEOUT_MS"]
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "SUBJECT_KEY"])
+def test_a_secret_may_lie_in_a_file(environment, tmp_path, name):
+    place = tmp_path / "secret"
+    place.write_text(VALID[name] + "\n")
+
+    env = environment(**{name: None, f"{name}_FILE": str(place)})
+
+    assert getattr(env, name.lower()).get_secret_value() == VALID[name]
+
+
+def test_the_file_counts_where_both_are_named(environment, tmp_path):
+    place = tmp_path / "secret"
+    place.write_text("f" * 40)
+
+    assert environment(SECRET_KEY_FILE=str(place)).secret_key.get_secret_value() == "f" * 40
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "cannot be read: No such file"),
+        (b"", "at least 32 characters"),
+        (b"too short", "at least 32 characters"),
+        (b"\xff\xfe" * 40, "is not text"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_refused(environment, tmp_path, content, sentence):
+    place = tmp_path / "secret"
+    if content is not None:
+        place.write_bytes(content)
+
+    with pytest.raises(BadEnvironment) as refused:
+        environment(SECRET_KEY=None, SECRET_KEY_FILE=str(place))
+
+    assert "SECRET_KEY_FILE" in str(refused.value)
+    assert sentence in str(refused.value)
+    assert "too short" not in str(refused.value)
+
+
+def test_secrets_do_not_show_when_the_environment_is_printed(environment, tmp_path):
+    shown = f"{environment()!r} {environment()}"
+
+    for secret in (PASSWORD, SECRET, VALID["SUBJECT_KEY"]):
+        assert secret not in shown
+
+
+def test_a_process_with_nonsense_ends_in_a_sentence_and_no_traceback(tmp_path):
+    variables = {**VALID, "ASSENT_HOME": str(tmp_path), "DEBUG": "yes", "PATH": os.environ["PATH"]}
+    root = Path(__file__).resolve().parents[2]
+
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        env={**variables, "DJANGO_SETTINGS_MODULE": "governance.settings.local"},
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == ["The environment cannot be used:", "  DEBUG: must be true or false"]

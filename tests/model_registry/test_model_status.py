@@ -1,0 +1,190 @@
+"""The life of a model version: which steps there are, and that each is in force with its bundle or not at all."""
+
+import json
+
+import pytest
+
+from audit.models import AuditEvent
+from common import policy_data
+from consent.models import Purpose
+from model_registry import services
+from model_registry.models import Model, ModelVersion
+from policies import bundles
+from policies.models import ActiveBundle, Bundle
+
+pytestmark = pytest.mark.django_db
+
+ALLOWED = {
+    ("draft", "approved"),
+    ("draft", "retired"),
+    ("approved", "suspended"),
+    ("approved", "retired"),
+    ("suspended", "approved"),
+    ("suspended", "retired"),
+}
+STATUSES = ["draft", "approved", "suspended", "retired"]
+STEPS = [(before, after) for before in STATUSES for after in [*STATUSES, "live", ""]]
+
+
+@pytest.fixture
+def model(register_in_force):
+    return Model.objects.create(slug="basket", name="Basket")
+
+
+@pytest.fixture
+def register(model):
+    def version(status="draft", *purposes, **fields):
+        registered = services.register_version(
+            model=model, purposes=list(Purpose.objects.filter(slug__in=purposes)), actor="officer:test", **fields
+        )
+        ModelVersion.objects.filter(pk=registered.pk).update(status=status)
+        policy_data.changed(reason="test", actor="test")
+        return registered
+
+    return version
+
+
+def _change(version, status):
+    return services.change_status(version_id=version.pk, status=status, actor="officer:ada")
+
+
+def _in_force(name="basket@1"):
+    return json.loads(ActiveBundle.objects.get().bundle.data)["models"].get(name)
+
+
+def _stored(version):
+    return ModelVersion.objects.get(pk=version.pk)
+
+
+@pytest.mark.parametrize(("before", "after"), STEPS)
+def test_a_step_is_taken_if_the_life_of_a_model_has_it(register, before, after):
+    version = register(before, "recommendations")
+
+    if (before, after) in ALLOWED:
+        _change(version, after)
+        assert _stored(version).status == after
+    else:
+        with pytest.raises(services.StatusNotPossible):
+            _change(version, after)
+        assert _stored(version).status == before
+
+
+@pytest.mark.parametrize(("before", "after"), sorted(ALLOWED))
+def test_every_step_is_a_bundle_in_force_and_an_event(register, before, after):
+    version = register(before, "recommendations")
+    revision, since = ActiveBundle.objects.get().bundle_id, _stored(version).status_changed_at
+
+    _change(version, after)
+
+    assert ActiveBundle.objects.get().bundle_id != revision
+    assert _in_force()["status"] == {"approved": "live"}.get(after, after)
+    event = AuditEvent.objects.get(action=f"model.{after}")
+    assert (event.actor, event.object, event.details) == ("officer:ada", "basket@1", {"before": before})
+    activated = AuditEvent.objects.filter(action="bundle.activated").first()
+    assert (activated.object, activated.actor) == (ActiveBundle.objects.get().bundle_id, "officer:ada")
+    assert _stored(version).status_changed_at > since
+
+
+def test_a_refused_step_leaves_no_bundle_and_no_event(register):
+    version = register("draft", "recommendations")
+    revision, events = ActiveBundle.objects.get().bundle_id, AuditEvent.objects.count()
+
+    with pytest.raises(services.StatusNotPossible) as refused:
+        _change(version, "suspended")
+
+    assert (refused.value.status, refused.value.code) == (409, "status_not_possible")
+    assert (ActiveBundle.objects.get().bundle_id, AuditEvent.objects.count()) == (revision, events)
+
+
+@pytest.mark.parametrize("before", ["draft", "suspended"])
+def test_without_a_purpose_nothing_is_approved(register, before):
+    version = register(before)
+
+    with pytest.raises(services.NoPurpose) as refused:
+        _change(version, "approved")
+
+    assert (refused.value.status, refused.value.code) == (409, "model_without_purpose")
+    assert _stored(version).status == before
+
+
+def test_without_a_purpose_a_version_can_still_be_retired(register):
+    assert _change(register("draft"), "retired").status == "retired"
+
+
+@pytest.mark.parametrize("step", ["change", "register"])
+def test_what_cannot_be_published_is_not_changed(register, model, monkeypatch, step):
+    version = register("approved", "recommendations")
+    revision, bundles_before, events = (
+        ActiveBundle.objects.get().bundle_id,
+        Bundle.objects.count(),
+        AuditEvent.objects.count(),
+    )
+
+    def fail(*args, **kwargs):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(bundles, "activate", fail)
+
+    with pytest.raises(OSError, match="disk"):
+        if step == "change":
+            _change(version, "suspended")
+        else:
+            services.register_version(model=model, purposes=[], actor="test")
+
+    assert _stored(version).status == "approved"
+    assert ModelVersion.objects.count() == 1
+    assert ActiveBundle.objects.get().bundle_id == revision
+    assert (Bundle.objects.count(), AuditEvent.objects.count()) == (bundles_before, events)
+    assert _in_force()["status"] == "live"
+
+
+def test_the_same_registers_again_are_the_same_revision_again(register):
+    version = register("approved", "recommendations")
+    revision = ActiveBundle.objects.get().bundle_id
+
+    _change(version, "suspended")
+    _change(version, "approved")
+
+    assert ActiveBundle.objects.get().bundle_id == revision
+    assert AuditEvent.objects.filter(action="bundle.activated", object=revision).count() == 2
+
+
+def test_versions_of_a_model_count_up_and_start_as_drafts(register, model):
+    versions = [register() for _ in range(3)]
+
+    assert [(version.version, _stored(version).status) for version in versions] == [
+        (1, "draft"),
+        (2, "draft"),
+        (3, "draft"),
+    ]
+    other = services.register_version(model=Model.objects.create(slug="other", name="O"), purposes=[], actor="test")
+    assert other.version == 1
+
+
+def test_a_registered_version_is_in_the_bundle_as_a_draft_with_what_it_may_do(register):
+    register("draft", "recommendations", "personalization", max_level="segment", artifact="a-1", artifact_sha256="5e")
+
+    assert _in_force() == {
+        "id": "basket",
+        "version": 1,
+        "status": "draft",
+        "max_level": "segment",
+        "purposes": ["personalization", "recommendations"],
+        "gates": "passed",
+        "artifact": "a-1",
+        "artifact_sha256": "5e",
+    }
+    event = AuditEvent.objects.get(action="model.registered")
+    assert event.details == {"purposes": ["personalization", "recommendations"], "artifact_sha256": "5e"}
+
+
+def test_the_live_version_is_the_newest_approved(register):
+    assert services.live_version("basket") is None
+
+    register("approved", "recommendations")
+    register("approved", "recommendations")
+    register("suspended", "recommendations")
+    register("draft", "recommendations")
+
+    assert services.live_version("basket").version == 2
+    assert services.live_version("unheard-of") is None

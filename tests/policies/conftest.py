@@ -1,0 +1,66 @@
+"""The engines over the sample register of ``tests/cases``, and people who have chosen."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from policy_engines import REGISTER, Ask, asking, bundle_of, opa_server
+from wsgi_calls import call
+
+from governance.demo import register
+from policies import credentials, defaults
+from policies.engines.embedded import EmbeddedEngine
+from policies.engines.opa import OpaEngine
+from policies.models import ServiceCredential
+
+
+@pytest.fixture(scope="session")
+def opa_url() -> Iterator[str]:
+    with opa_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def opa_engine(opa_url: str) -> OpaEngine:
+    return OpaEngine(opa_url, timeout_ms=10_000)
+
+
+@pytest.fixture(scope="session")
+def ask_embedded() -> Ask:
+    return asking(EmbeddedEngine(), bundle_of(REGISTER))
+
+
+@pytest.fixture(scope="session")
+def ask_opa(opa_engine: OpaEngine) -> Ask:
+    return asking(opa_engine, bundle_of(REGISTER))
+
+
+@pytest.fixture
+def consenting(api: Any) -> Any:
+    """The service's API, after customer-1 has agreed to recommendations."""
+    assert api.save("customer-1", "give").status_code == 201
+    return api
+
+
+@pytest.fixture(scope="module")
+def _shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """The same in one transaction for all tests of a file: laying the register again for each takes long."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        defaults.ensure_defaults()
+        register.ensure_register()
+        token = credentials.create_credential(name="shop", scopes=ServiceCredential.Scope.values, actor="test")[0]
+        choice = {"purpose": "recommendations", "choice": "give"}
+        person = {"id": "customer-1", "region": "DE", "age_band": "adult"}
+        saved = call({"subject": person, "choices": [choice]}, token, path="/api/v1/consents")
+        assert saved.status == 201, saved.body
+        yield token
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def shop_token(_shop: str) -> Iterator[str]:
+    """The token of a service; customer-1 has agreed to recommendations. What a test changes is undone after it."""
+    with transaction.atomic():
+        yield _shop
+        transaction.set_rollback(True)

@@ -1,0 +1,100 @@
+"""Calls as the web server makes them: through the whole WSGI entry, whichever part of it answers."""
+
+import json
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+EVALUATION = "/access/v1/evaluation"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def content_type(self) -> str:
+        return self.headers["Content-Type"]
+
+
+def question(person: str = "customer-1", **changes: Any) -> dict[str, Any]:
+    """A question that a person with consent is answered yes to; ``changes`` replace top-level members."""
+    return {
+        "subject": {"type": "data_subject", "id": person},
+        "action": {
+            "name": "personalize",
+            "properties": {"purpose": "recommendations", "requested_level": "individual"},
+        },
+        "resource": {
+            "type": "personalization",
+            "id": "home-feed",
+            "properties": {"data_categories": ["purchases", "views"]},
+        },
+        "context": {"processing_region": "eu-central"},
+        **changes,
+    }
+
+
+def changed(place: str, value: Any) -> dict[str, Any]:
+    """The same question with the member at ``place`` (dotted) set to ``value``."""
+    document = question()
+    *parents, last = place.split(".")
+    part = document
+    for parent in parents:
+        part = part[parent]
+    part[last] = value
+    return document
+
+
+def call(
+    body: Any, token: str | None, *, path: str = EVALUATION, method: str = "POST", **environ: str | None
+) -> Answer:
+    """Send ``body``: bytes as they are, else as JSON. ``environ`` adds to the WSGI environ; None removes a member."""
+    from governance.wsgi import application
+
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": "localhost",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(data)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(data),
+        "wsgi.errors": None,
+        **({"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}),
+        **environ,
+    }
+    started: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+        assert not started
+        started.update(status=int(status[:3]), headers=dict(headers))
+
+    chunks = application({name: value for name, value in request.items() if value is not None}, start_response)
+    answer = Answer(started["status"], started["headers"], b"".join(chunks))
+    if hasattr(chunks, "close"):
+        chunks.close()
+    return answer
+
+
+def assert_problem(answer: Answer, status: int, code: str) -> None:
+    """It is problem+json with this status and code, and nothing in it could be read as a permit."""
+    assert (answer.status, answer.content_type) == (status, "application/problem+json"), answer.body
+    document = answer.json()
+    assert (document["status"], document["code"]) == (status, code)
+    assert document["title"]
+    assert document["detail"]
+    assert "decision" not in document
