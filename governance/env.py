@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -28,12 +30,25 @@ def _strict_bool(value: Any) -> Any:
 
 def _url(*schemes: str) -> AfterValidator:
     def check(value: SecretStr) -> SecretStr:
-        parts = urlsplit(value.get_secret_value())
-        if parts.scheme not in schemes:
+        try:
+            scheme = urlsplit(value.get_secret_value()).scheme
+        except ValueError:
+            # Python's own message quotes the part with the password.
+            raise ValueError("is not a URL") from None
+        if scheme not in schemes:
             raise ValueError(f"must start with one of: {', '.join(s + '://' for s in schemes)}")
         return value
 
     return AfterValidator(check)
+
+
+def _connection_string(value: SecretStr) -> SecretStr:
+    try:
+        conninfo_to_dict(value.get_secret_value())
+    except psycopg.Error:
+        # libpq's own message quotes the part it cannot read, which may be the password.
+        raise ValueError("is not a connection string that PostgreSQL can read") from None
+    return value
 
 
 def _host_list(value: Any) -> Any:
@@ -47,7 +62,7 @@ def _origin(value: str) -> str:
 
 
 Flag = Annotated[bool, BeforeValidator(_strict_bool)]
-Hosts = Annotated[list[str], NoDecode, BeforeValidator(_host_list)]
+Hosts = Annotated[list[str], NoDecode, BeforeValidator(_host_list), Field(min_length=1)]
 Origin = Annotated[str, AfterValidator(_origin)]
 
 
@@ -56,9 +71,9 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
-    database_url: Annotated[SecretStr, _url("postgresql", "postgres")]
+    database_url: Annotated[SecretStr, _url("postgresql", "postgres"), AfterValidator(_connection_string)]
     broker_url: Annotated[SecretStr, _url("redis", "rediss", "redis+socket", "memory")]
-    opa_url: Annotated[SecretStr | None, Field()] = None
+    opa_url: Annotated[SecretStr, _url("http", "https")] | None = None
     opa_timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 250
     assent_home: Path
     secret_key: SecretStr = SecretStr("")
@@ -79,10 +94,8 @@ class Environment(BaseSettings):
                 setattr(self, name, SecretStr(_read(path, name)))
             if len(getattr(self, name).get_secret_value()) < 32:
                 raise ValueError(f"{name.upper()} (or {name.upper()}_FILE) must hold at least 32 characters")
-        if not re.fullmatch(r"[0-9a-f]{64,128}", self.subject_key.get_secret_value()):
-            raise ValueError("SUBJECT_KEY (or SUBJECT_KEY_FILE) must be 64 to 128 hexadecimal digits")
-        if self.opa_url is not None and urlsplit(self.opa_url.get_secret_value()).scheme not in ("http", "https"):
-            raise ValueError("OPA_URL must start with http:// or https://")
+        if not re.fullmatch(r"([0-9a-f]{2}){32,64}", self.subject_key.get_secret_value()):
+            raise ValueError("SUBJECT_KEY (or SUBJECT_KEY_FILE) must be 64 to 128 hexadecimal digits, two for a byte")
         return self
 
 
@@ -91,6 +104,8 @@ def _read(path: Path, name: str) -> str:
         return path.read_text().strip()
     except OSError as exc:
         raise ValueError(f"{name.upper()}_FILE cannot be read: {exc.strerror}") from exc
+    except UnicodeDecodeError:
+        raise ValueError(f"{name.upper()}_FILE is not text") from None
 
 
 def read_environment() -> Environment:

@@ -59,10 +59,9 @@ class Instance:
         return done.stdout
 
     def pid_of(self, name: str) -> int | None:
-        rows = subprocess.run(
-            self.command("status", "--json"), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
-        ).stdout
-        found = [row["pid"] for row in json.loads(rows)["processes"] if row["name"] == name]
+        status = self.command("status", "--json")
+        done = subprocess.run(status, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        found = [row["pid"] for row in json.loads(done.stdout)["processes"] if row["name"] == name]
         return found[0] if found else None
 
     def wait_until_ready(self) -> None:
@@ -170,9 +169,9 @@ def _ids(instance: Instance, sql: str) -> list[str]:
 
 
 def test_killing_every_process_loses_nothing(instance):
-    token = instance.run(
-        "credentials", "create", "load", "--scope", "consents", "--scope", "decisions"
-    ).splitlines()[-1]
+    token = instance.run("credentials", "create", "load", "--scope", "consents", "--scope", "decisions").splitlines()[
+        -1
+    ]
     services = [Traffic(instance, token, number) for number in range(2)]
     for service in services:
         service.start()
@@ -204,9 +203,9 @@ def test_killing_every_process_loses_nothing(instance):
     logged = _ids(instance, "SELECT id FROM policies_decision")
     assert len(logged) == len(set(logged))
     assert set(answered) <= set(logged)
+    disposed = "SELECT record_id FROM privacy_disposal WHERE status = 'done' AND record_id IS NOT NULL"
     _wait(
-        lambda: withdrawn
-        <= set(_ids(instance, "SELECT record_id FROM privacy_disposal WHERE status = 'done' AND record_id IS NOT NULL")),
+        lambda: withdrawn <= set(_ids(instance, disposed)),
         "every withdrawal to be followed by its deletion",
     )
 

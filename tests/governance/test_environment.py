@@ -149,6 +149,7 @@ def test_the_file_counts_where_both_are_named(environment, tmp_path):
         (b"too short", "at least 32 characters"),
         (b"\xff\xfe" * 40, "is not text"),
     ],
+    ids=["no file", "empty", "too short", "no text"],
 )
 def test_a_file_that_holds_no_secret_is_refused(environment, tmp_path, content, sentence):
     place = tmp_path / "secret"

@@ -111,14 +111,17 @@ def test_without_a_purpose_a_version_can_still_be_retired(register):
     assert _change(register("draft"), "retired").status == "retired"
 
 
-@pytest.mark.parametrize("step", ["change", "register"])
-def test_what_cannot_be_published_is_not_changed(register, model, monkeypatch, step):
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda version: _change(version, "suspended"),
+        lambda version: services.register_version(model=version.model, purposes=[], actor="test"),
+    ],
+    ids=["change", "register"],
+)
+def test_what_cannot_be_published_is_not_changed(register, monkeypatch, step):
     version = register("approved", "recommendations")
-    revision, bundles_before, events = (
-        ActiveBundle.objects.get().bundle_id,
-        Bundle.objects.count(),
-        AuditEvent.objects.count(),
-    )
+    revision, before = ActiveBundle.objects.get().bundle_id, (Bundle.objects.count(), AuditEvent.objects.count())
 
     def fail(*args, **kwargs):
         raise OSError("the disk is full")
@@ -126,15 +129,12 @@ def test_what_cannot_be_published_is_not_changed(register, model, monkeypatch, s
     monkeypatch.setattr(bundles, "activate", fail)
 
     with pytest.raises(OSError, match="disk"):
-        if step == "change":
-            _change(version, "suspended")
-        else:
-            services.register_version(model=model, purposes=[], actor="test")
+        step(version)
 
     assert _stored(version).status == "approved"
     assert ModelVersion.objects.count() == 1
     assert ActiveBundle.objects.get().bundle_id == revision
-    assert (Bundle.objects.count(), AuditEvent.objects.count()) == (bundles_before, events)
+    assert (Bundle.objects.count(), AuditEvent.objects.count()) == before
     assert _in_force()["status"] == "live"
 
 

@@ -1,6 +1,8 @@
 """The engines over the sample register of ``tests/cases``, and people who have chosen."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,7 +46,7 @@ def consenting(api: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def _shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+def standing_shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """The same in one transaction for all tests of a file: laying the register again for each takes long."""
     with django_db_blocker.unblock(), transaction.atomic():
         defaults.ensure_defaults()
@@ -59,8 +61,19 @@ def _shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def shop_token(_shop: str) -> Iterator[str]:
+def shop_token(standing_shop: str) -> Iterator[str]:
     """The token of a service; customer-1 has agreed to recommendations. What a test changes is undone after it."""
     with transaction.atomic():
-        yield _shop
+        yield standing_shop
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def spooled(own_spool: Path) -> Callable[[], list[dict[str, Any]]]:
+    """Read every entry this test's process has spooled, oldest first."""
+
+    def read() -> list[dict[str, Any]]:
+        lines = [line for path in sorted(own_spool.glob("*.spool")) for line in path.read_bytes().splitlines()]
+        return [json.loads(line) for line in lines]
+
+    return read

@@ -1,9 +1,14 @@
 """Calls as the web server makes them: through the whole WSGI entry, whichever part of it answers."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
+
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 EVALUATION = "/access/v1/evaluation"
 
@@ -52,12 +57,12 @@ def changed(place: str, value: Any) -> dict[str, Any]:
 
 
 def call(
-    body: Any, token: str | None, *, path: str = EVALUATION, method: str = "POST", **environ: str | None
+    document: Any, token: str | None, *, path: str = EVALUATION, method: str = "POST", **environ: str | None
 ) -> Answer:
-    """Send ``body``: bytes as they are, else as JSON. ``environ`` adds to the WSGI environ; None removes a member."""
+    """Send ``document``: bytes as they are, else as JSON. ``environ`` adds to the environ, None takes away."""
     from governance.wsgi import application
 
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    data = document if isinstance(document, bytes) else json.dumps(document).encode()
     request: dict[str, Any] = {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
@@ -83,11 +88,24 @@ def call(
         assert not started
         started.update(status=int(status[:3]), headers=dict(headers))
 
-    chunks = application({name: value for name, value in request.items() if value is not None}, start_response)
-    answer = Answer(started["status"], started["headers"], b"".join(chunks))
-    if hasattr(chunks, "close"):
-        chunks.close()
-    return answer
+    with _connection_kept():
+        chunks = application({name: value for name, value in request.items() if value is not None}, start_response)
+        body = b"".join(chunks)
+        if hasattr(chunks, "close"):
+            chunks.close()
+    return Answer(started["status"], started["headers"], body)
+
+
+@contextmanager
+def _connection_kept() -> Iterator[None]:
+    """Django would close a connection in the middle of the test's transaction, as its own test client knows."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
 
 
 def assert_problem(answer: Answer, status: int, code: str) -> None:

@@ -154,7 +154,8 @@ def test_a_worker_killed_before_the_end_is_written_leaves_the_end_to_the_next(wi
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_second_worker_waits_for_the_batch_in_flight_and_takes_over_if_it_is_lost(small_batches, withdrawn):
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_second_worker_waits_for_the_batch_in_flight_and_takes_over(small_batches, withdrawn, lost):
     queued, keys = withdrawn(6)
 
     def second():
@@ -168,7 +169,7 @@ def test_a_second_worker_waits_for_the_batch_in_flight_and_takes_over_if_it_is_l
         disposal._one_batch(Disposal.objects.get(pk=queued.id), EventStore())
         worker.start()
         until_waiting_for_locks()
-        transaction.set_rollback(True)  # the first worker dies here
+        transaction.set_rollback(lost)  # where it is, the first worker died here
     worker.join(timeout=30)
 
     assert not Event.objects.exists()
