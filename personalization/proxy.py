@@ -150,9 +150,13 @@ def _history(wish: Wish, level: str, excluded: frozenset[str]) -> list[Interacti
 
 
 def _explained(served: Served) -> list[dict[str, Any]]:
+    """The recommendations in words; an item taken out of the catalogue since the training is left out."""
     ids = {because.item for r in served.recommendations for because in r.because}
-    titles = dict(Item.objects.filter(pk__in=ids).values_list("slug", "title"))
-    return [_item(recommendation, titles) for recommendation in served.recommendations]
+    ids |= {r.item.id for r in served.recommendations}
+    known = {item.slug: item for item in Item.objects.filter(pk__in=ids)}
+    titles = {slug: item.title for slug, item in known.items()}
+    gone = {slug for slug in ids if slug not in known or not known[slug].is_active}
+    return [_item(r, titles) for r in served.recommendations if r.item.id not in gone]
 
 
 def _item(recommendation: Recommendation, titles: dict[str, str]) -> dict[str, Any]:

@@ -67,10 +67,11 @@ def sweep() -> int:
         ConsentRecord.objects.filter(~Exists(disposed), state__in=_WITHDRAWN).values_list("pk", flat=True)[:1_000]
     )
     queue_for_withdrawals(missing)
+    held = DataSubject.objects.filter(ref=OuterRef("subject_ref"), held=True)
     overdue = Disposal.objects.exclude(status=Disposal.Status.DONE).filter(
-        queued_at__lt=timezone.now() - timedelta(minutes=1)
+        ~Exists(held), queued_at__lt=timezone.now() - timedelta(minutes=1)
     )
-    for disposal_id in overdue.values_list("id", flat=True)[:1_000]:
+    for disposal_id in overdue.order_by("queued_at").values_list("id", flat=True)[:1_000]:
         run_disposal.delay_on_commit(str(disposal_id))
     return len(missing)
 
