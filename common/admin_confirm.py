@@ -25,7 +25,7 @@ class Step:
 
 def confirm(request: HttpRequest, obj: Model, step: Step, act: Callable[[], object]) -> HttpResponse:
     """Ask, or act and go back to the object's page. A Problem is shown there and changes nothing."""
-    options = obj._meta
+    options = obj._meta  # noqa: SLF001 (Django documents it for this use)
     back = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[obj.pk])
     if request.method != "POST":
         context = {**admin.site.each_context(request), "title": step.title, "step": step, "back": back, "opts": options}

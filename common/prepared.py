@@ -46,16 +46,7 @@ class Prepared:
         self.executions += 1
         connection = self._connection()
         connection.send_query_prepared(self._name, parameters, self._formats, self._format)
-        connection.flush()
-        while connection.is_busy():
-            if not _thread.poll.poll(self._timeout_ms):
-                connections["default"].close()
-                raise StatementTimeout("The database did not answer in time.")
-            connection.consume_input()
-        result = connection.get_result()
-        while connection.get_result() is not None:
-            pass
-        return _checked(result)
+        return self._answer(connection)
 
     def _connection(self) -> PGconn:
         wrapper = connections["default"]
@@ -66,9 +57,23 @@ class Prepared:
             _thread.connection, _thread.names, _thread.poll = connection, set(), select.poll()
             _thread.poll.register(connection.socket, select.POLLIN)
         if self._name not in _thread.names:
-            _checked(connection.prepare(self._name, self.sql.encode(), self._types))
+            # Preparing waits for locks on the tables as well as executing does.
+            connection.send_prepare(self._name, self.sql.encode(), self._types)
+            self._answer(connection)
             _thread.names.add(self._name)
         return connection
+
+    def _answer(self, connection: PGconn) -> PGresult:
+        connection.flush()
+        while connection.is_busy():
+            if not _thread.poll.poll(self._timeout_ms):
+                connections["default"].close()
+                raise StatementTimeout("The database did not answer in time.")
+            connection.consume_input()
+        result = connection.get_result()
+        while connection.get_result() is not None:
+            pass
+        return _checked(result)
 
 
 def _checked(result: PGresult | None) -> PGresult:

@@ -5,7 +5,6 @@ decision each of them is a way to make two systems see two different requests.
 """
 
 import json
-import re
 from typing import Any
 
 import msgspec
@@ -61,8 +60,8 @@ def loads(body: bytes) -> Any:
 
 
 _NOT_PLAIN: Any = object()
-_SPACED_COLON = re.compile(rb'"[ \t\r\n]+:')
-_LONG_NUMBER = re.compile(rb"[0-9]{16}")  # 2^53 has sixteen digits
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG_NUMBER = b"0" * 16  # 2^53 has sixteen digits
 _decode, _encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
 
 
@@ -73,7 +72,9 @@ def _plain(body: bytes) -> Any:
     string begins with a colon, which writing the value again repeats. The counts agree, then, exactly when no member
     was lost to a second one of the same name.
     """
-    if b"\\" in body or _SPACED_COLON.search(body) or _LONG_NUMBER.search(body):
+    if b"\\" in body or b" :" in body or b"\t:" in body or b"\n:" in body or b"\r:" in body:
+        return _NOT_PLAIN
+    if _LONG_NUMBER in body.translate(_DIGITS_TO_ZERO):
         return _NOT_PLAIN
     try:
         value = _decode(body)

@@ -69,7 +69,7 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
             "slug": "Services name the purpose by it. It can never be changed.",
             "benefit": "What the person gets from it, in one plain sentence.",
             "legal_basis": "Fixed as soon as one person has answered (GDPR Article 13).",
-            "parent": "A wider purpose. Whoever refuses the wider one has refused this one too.",
+            "parent": "A wider purpose. Until a person answers about this one, their answer to the wider one counts.",
             "order": "Lower numbers come first.",
             "is_active": "Switched off, every use for this purpose is denied from the next decision on.",
             "max_level": "How personal this purpose may ever become, whatever people allow.",
@@ -351,9 +351,7 @@ class ConsentRecordAdmin(_RecordInWords, _FoundById):
 
     @display(description="Person")
     def person(self, record: ConsentRecord) -> str:
-        return short(
-            record.subject_id, href=reverse("admin:consent_datasubject_change", args=[record.subject_id])
-        )
+        return short(record.subject_id, href=reverse("admin:consent_datasubject_change", args=[record.subject_id]))
 
     @display(description="Recorded")
     def recorded(self, record: ConsentRecord) -> str:

@@ -41,5 +41,6 @@ app.conf.update(
             "task": "policies.tasks.forget_pseudonym_keys",
             "schedule": crontab(hour=4, minute=0),
         },
+        "verify-evidence": {"task": "governance.tasks.verify_evidence", "schedule": crontab(hour=4, minute=30)},
     },
 )

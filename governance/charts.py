@@ -22,7 +22,7 @@ _PLOT_LEFT, _PLOT_RIGHT, _PLOT_HEIGHT = 56, 468, 160
 _KEY_ROW, _AXIS_ROW, _BAR_ROW = 24, 28, 44
 _MAX_AXIS_LABELS = 5
 _MAX_COLUMN = 40
-_MAX_LABEL_CHARS = 40
+_MAX_LABEL_CHARS = 46
 _PATTERNS = ("solid", "slash", "dots", "lines")
 
 
@@ -130,7 +130,7 @@ def bars(rows: Sequence[tuple[str, int]], *, title: str, description: str) -> Sa
 
 def _svg(parts: Iterable[SafeString], *, height: int, name: str, title: str, description: str) -> SafeString:
     return format_html(
-        '<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {} {}" role="img"'
+        '<svg xmlns="http://www.w3.org/2000/svg" class="figure" viewBox="0 0 {} {}" role="img"'
         ' aria-labelledby="{name}-title" aria-describedby="{name}-desc">'
         '<title id="{name}-title">{}</title><desc id="{name}-desc">{}</desc>{}</svg>',
         _WIDTH,

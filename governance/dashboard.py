@@ -1,7 +1,9 @@
 """What the privacy dashboard shows one person: their level and why, their choices, decisions and data."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -17,15 +19,18 @@ from consent.models import ConsentRecord, Notice, Purpose
 from consent.selectors import PurposeState
 from personalization import engine
 from personalization.models import Event
-from policies import bundles, counterfactuals, decision_log, decisions, reasons
-from policies.bundles import LEVELS
+from policies import bundles, counterfactuals, decision_log, decisions, information, reasons
+from policies.bundles import LEVELS, BundleMissing, LoadedBundle
 from policies.decisions import Prepared
 from policies.engines.base import Reason, Verdict
 from policies.facts import Question
-from policies.models import ActiveBundle, Decision
+from policies.information import Information, InformationUnavailable
+from policies.models import Decision
 from privacy.models import Disposal, RetentionSchedule
 
 _MAIN_PURPOSE = "recommendations"
+_DECISIONS_READ = 60
+_DECISIONS_SHOWN = 8
 Text = str | Promise
 
 
@@ -81,39 +86,60 @@ _QUESTIONS = {
     "release": _("May we publish a statistic?"),
     "transfer": _("May your data go to another region?"),
 }
-_SOURCES = {"dashboard": _("on this page"), "api": _("through the shop"), "banner": _("in the banner")}
+_SOURCES = {
+    "dashboard": _("on this page"),
+    "api": _("through the shop"),
+    "banner": _("in the consent banner"),
+}
 _STEP_LABELS = {"none": 0, "segment": 1, "behavioral": 2, "contextual": 3, "individual": 4}
 
 
 def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str, Any]:
     """The context of ``templates/privacy/dashboard.html``. Asks the policy what it would answer now; logs nothing."""
-    now = timezone.now()
-    person, states = selectors.states(ref, now=now)
-    answers = {state.purpose.slug: _answer_now(ref, state.purpose, gpc) for state in states}
+    person, states = selectors.states(ref, now=timezone.now())
+    answers = _answers_now(ref, [state.purpose for state in states], gpc)
     main = answers.get(_MAIN_PURPOSE)
     level = _level(main)
+    names = {state.purpose.slug: state.purpose.name for state in states}
     return {
         "business_name": settings.BUSINESS_NAME,
         "level": {"index": LEVELS[level], "label": _steps()[LEVELS[level]].label, "because": _because(main)},
         "levels": [_step(step, level) for step in _steps()],
         "signal": {"label": _("Your browser's opt-out request was honoured.")} if gpc else None,
-        "all_off_possible": any(_is_on(state) for state in states),
-        "purposes": [_purpose(state, answers[state.purpose.slug]) for state in states],
-        "decisions": [_decision(decision) for decision in decision_log.decisions_about(ref, limit=8)],
+        "all_off_possible": any(is_on(state) for state in states),
+        "purposes": _purposes(states, answers),
+        "decisions": _decisions(decision_log.decisions_about(ref, limit=_DECISIONS_READ), names),
         "history": [_history(record) for record in selectors.history(ref, limit=30)],
         "held_data": _held_data(ref),
-        "disposals": [_disposal(d) for d in Disposal.objects.filter(subject_ref=ref)[:5]],
+        "disposals": [_disposal(d) for d in Disposal.objects.filter(subject_ref=ref).select_related("purpose")[:5]],
         "session_ends": session_ends,
         "known": person is not None,
     }
 
 
-def _answer_now(ref: UUID, purpose: Purpose, gpc: bool) -> Prepared | None:
-    """The answer a ``personalize`` question would get now; None for purposes that never personalise."""
-    active = ActiveBundle.objects.first()
-    if active is None or "personalize" not in purpose.actions:
+def _answers_now(ref: UUID, purposes: Iterable[Purpose], gpc: bool) -> dict[str, Prepared | None]:
+    """The answer a ``personalize`` question would get now for each purpose; None for those that never personalise."""
+    known, bundle = _in_force(ref)
+    return {
+        purpose.slug: _answer_now(ref, purpose, gpc, known, bundle) if "personalize" in purpose.actions else None
+        for purpose in purposes
+    }
+
+
+def _in_force(ref: UUID) -> tuple[Information | None, LoadedBundle | None]:
+    """What every question of this page shares, read once."""
+    try:
+        known = information.read(ref)
+        return known, bundles.loaded(known.bundle_revision) if known.bundle_revision else None
+    except (InformationUnavailable, BundleMissing):
+        return None, None
+
+
+def _answer_now(
+    ref: UUID, purpose: Purpose, gpc: bool, known: Information | None, bundle: LoadedBundle | None
+) -> Prepared | None:
+    if bundle is None:
         return None
-    bundle = bundles.loaded(active.bundle_id)
     model = engine.model_in_use(bundle) if purpose.slug == _MAIN_PURPOSE else None
     question = Question(
         subject_ref=ref,
@@ -125,7 +151,7 @@ def _answer_now(ref: UUID, purpose: Purpose, gpc: bool) -> Prepared | None:
         gpc=gpc,
         segment_size=lambda known: engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band)),
     )
-    return decisions.preview(question)
+    return decisions.preview(question, known=known)
 
 
 def _level(answer: Prepared | None) -> str:
@@ -151,51 +177,121 @@ def _step(step: _Step, level: str) -> dict[str, Any]:
     }
 
 
-def _is_on(state: PurposeState) -> bool:
+def is_on(state: PurposeState) -> bool:
+    """Whether the person can turn something off here: a consent, or processing that may be objected to."""
+    if state.purpose.may_be_objected:
+        return state.state != "objected"
     return state.purpose.needs_consent and state.state in ("given", "renewal_required", "expired")
+
+
+def _purposes(states: list[PurposeState], answers: dict[str, Prepared | None]) -> list[dict[str, Any]]:
+    purposes = [state.purpose for state in states]
+    newest = Notice.objects.filter(purpose__in=purposes).order_by("purpose_id", "-version").distinct("purpose_id")
+    notices = {notice.purpose_id: notice for notice in newest}
+    active = RetentionSchedule.objects.filter(purpose__in=purposes, is_active=True)
+    days = {schedule.purpose_id: schedule.retain_for.days for schedule in active}
+    by_slug = {state.purpose.slug: state for state in states}
+    return [
+        {
+            **_purpose(state, answers[state.purpose.slug]),
+            "retention": _retention(state.purpose, days.get(state.purpose.pk)),
+            "notice": _notice(notices.get(state.purpose.pk)),
+            "reason": _purpose_reason(state, answers[state.purpose.slug], by_slug),
+        }
+        for state in states
+    ]
 
 
 def _purpose(state: PurposeState, answer: Prepared | None) -> dict[str, Any]:
     purpose = state.purpose
-    notice = Notice.objects.filter(purpose=purpose).order_by("-version").first()
-    schedule = RetentionSchedule.objects.filter(purpose=purpose, is_active=True).first()
     return {
         "slug": purpose.slug,
         "name": purpose.name,
         "benefit": purpose.benefit,
+        "part_of": purpose.parent.name if purpose.parent else "",
         "data_categories": [category.replace("_", " ") for category in purpose.data_categories],
         "recipients": [recipient.replace("-", " ") for recipient in purpose.recipients],
-        "retention": _("%(days)d days") % {"days": schedule.retain_for.days} if schedule else "",
         "legal_basis": _BASIS_LABELS[purpose.legal_basis],
-        "switchable": purpose.needs_consent,
-        "is_on": state.state == "given",
+        "switchable": purpose.needs_consent or purpose.may_be_objected,
+        "objectable": purpose.may_be_objected,
+        "is_on": is_on(state),
         "state": state.state,
-        "state_label": _STATE_LABELS[state.state],
+        "state_label": _("On, unless you object") if _is_silent(state) else _STATE_LABELS[state.state],
         "since": state.since,
         "level_label": _steps()[LEVELS[_level(answer)]].label if answer else None,
-        "reason": _because(answer) if answer and purpose.needs_consent else "",
-        "notice": {"version": notice.version, "locale": notice.locale, "text": notice.text} if notice else None,
         "supersedes": state.record or "",
     }
 
 
-def _decision(decision: Decision) -> dict[str, Any]:
+def _is_silent(state: PurposeState) -> bool:
+    return state.purpose.may_be_objected and state.state != "objected"
+
+
+def _retention(purpose: Purpose, days: int | None) -> Text:
+    if not purpose.needs_consent:
+        return _("%(days)d days") % {"days": days} if days else _("As long as it is needed for this")
+    return _("%(days)d days, or until you turn it off") % {"days": days} if days else _("Until you turn it off")
+
+
+def _notice(notice: Notice | None) -> dict[str, Any] | None:
+    return {"version": notice.version, "locale": notice.locale, "text": notice.text} if notice else None
+
+
+def _purpose_reason(state: PurposeState, answer: Prepared | None, by_slug: dict[str, PurposeState]) -> Text:
+    if answer is None or not state.purpose.needs_consent:
+        return ""
+    above = by_slug.get(state.purpose.parent.slug) if state.purpose.parent else None
+    if state.state == "never_asked" and above is not None:
+        # Until a purpose has an answer of its own, the answer to the broader one counts for it.
+        if above.state == "given":
+            return _("You allowed “%(purpose)s”, which this is part of.") % {"purpose": above.purpose.name}
+        if above.state in ("refused", "withdrawn"):
+            return _("You said no to “%(purpose)s”, which this is part of.") % {"purpose": above.purpose.name}
+    return _because(answer)
+
+
+def _decisions(found: Iterable[Decision], names: dict[str, str]) -> list[dict[str, Any]]:
+    """The newest decisions; the same answer to the same question is one entry, however often it was given."""
+    alike: dict[tuple[Any, ...], list[Decision]] = {}
+    for decision in found:
+        alike.setdefault(_likeness(decision), []).append(decision)
+    return [_decision(same, names) for same in islice(alike.values(), _DECISIONS_SHOWN)]
+
+
+def _likeness(decision: Decision) -> tuple[Any, ...]:
+    return decision.action, decision.purpose, decision.outcome, decision.level, tuple(decision.reasons)
+
+
+def _decision(same: list[Decision], names: dict[str, str]) -> dict[str, Any]:
+    decision = same[0]
     entry = msgspec.json.decode(decision.entry)
     outcomes = {"permit": "permitted", "deny": "not_permitted", "unknown": "unknown"}
     return {
         "id": str(decision.id),
         "when": decision.decided_at,
-        "question": _QUESTIONS.get(decision.action, decision.action),
+        "times": len(same),
+        "first": same[-1].decided_at,
+        "question": _QUESTIONS.get(decision.action, _("May we use your data?")),
+        "purpose_name": names.get(decision.purpose, ""),
         "outcome": outcomes[decision.outcome],
-        "level_label": _steps()[_STEP_LABELS[decision.level]].label if decision.level else None,
-        "why": [reasons.for_person(code) for code in decision.reasons],
-        "would_change": _would_change(decision, entry),
+        "level_label": _steps()[_STEP_LABELS[decision.level]].label if decision.level in _STEP_LABELS else None,
+        "why": list(_why(decision, entry)),
+        "would_change": _would_change(decision, entry, names),
     }
 
 
-def _would_change(decision: Decision, entry: dict[str, Any]) -> list[str]:
+def _why(decision: Decision, entry: dict[str, Any]) -> Iterator[Text]:
+    if decision.outcome == Decision.Outcome.PERMIT:
+        basis = entry.get("legal_basis")
+        yield _("You had allowed it.") if basis == "consent" else _BASIS_LABELS.get(basis, _("Our rules allow it."))
+    for code in dict.fromkeys(decision.reasons):
+        yield reasons.for_person(code)
+
+
+def _would_change(decision: Decision, entry: dict[str, Any], names: dict[str, str]) -> list[str]:
     if decision.outcome == Decision.Outcome.PERMIT and not decision.reasons:
-        return []
+        name = names.get(decision.purpose) if entry.get("legal_basis") == "consent" else None
+        return [_("Turning off “%(purpose)s” stops this.") % {"purpose": name}] if name else []
     verdict = Verdict(
         revision=decision.bundle_revision,
         decision=decision.outcome == Decision.Outcome.PERMIT,
@@ -207,13 +303,12 @@ def _would_change(decision: Decision, entry: dict[str, Any]) -> list[str]:
     )
     facts = msgspec.json.encode(entry["facts"])
     changes = counterfactuals.would_change(decisions.as_prepared(verdict, facts, entry["engine"]))
-    return [sentence for change in changes if (sentence := _change_sentence(change))]
+    return [sentence for change in changes if (sentence := _change_sentence(change, names))]
 
 
-def _change_sentence(change: dict[str, Any]) -> str | None:
-    if change["code"] == "grant_consent":
-        purpose = Purpose.objects.filter(slug=change["purpose"]).first()
-        return _("Allowing “%(purpose)s” would change this.") % {"purpose": purpose.name if purpose else ""}
+def _change_sentence(change: dict[str, Any], names: dict[str, str]) -> str | None:
+    if change["code"] == "grant_consent" and change["purpose"] in names:
+        return _("Allowing “%(purpose)s” would change this.") % {"purpose": names[change["purpose"]]}
     if change["code"] == "approve_model":
         return str(_("It would be different if we switched the method on again."))
     return None

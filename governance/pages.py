@@ -75,7 +75,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     if session is None:
         return _signed_out(request)
     choice = request.POST.get("choice", "")
-    if choice not in ("give", "refuse", "withdraw"):
+    if choice not in ("give", "refuse", "withdraw", "object"):
         return redirect("privacy")
     wanted = ledger.Choice(
         purpose=request.POST.get("purpose", "")[:64],
@@ -93,15 +93,16 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def all_off(request: HttpRequest) -> HttpResponse:
-    """Withdraw everything that rests on consent, in one step."""
+    """Withdraw everything that rests on consent and object to everything that may be objected to, in one step."""
     session = _session(request)
     if session is None:
         return _signed_out(request)
     _person, states = selectors.states(session.subject_ref, now=timezone.now())
     choices = [
-        ledger.Choice(purpose=state.purpose.slug, choice="refuse")
+        ledger.Choice(purpose=state.purpose.slug, choice="object" if state.purpose.may_be_objected else "refuse")
         for state in states
-        if state.purpose.needs_consent and state.state not in ("refused", "withdrawn")
+        if state.state not in ("refused", "withdrawn", "objected")
+        and (state.purpose.needs_consent or state.purpose.may_be_objected)
     ]
     if choices:
         _save(session.subject_ref, choices)

@@ -1,42 +1,96 @@
 """The officers' start page: what needs a decision today, before any list."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.contrib import messages
+from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncHour
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
-from audit.models import AuditAnchor, AuditEvent
-from consent.models import ConsentRecord, DataSubject
+from common.identifiers import uuid7_floor
+from consent.models import ConsentRecord, DataSubject, Notice, Purpose
+from governance import evidence, tasks
 from governance.charts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
 from model_registry.models import ModelVersion
 from policies import reasons
 from policies.models import Decision, ServiceCredential, TransferInstrument
-from privacy.models import Disposal, PrivacyBudget
+from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
 
 _DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
+# An hour with fewer decisions says nothing; a share of refusals that rose by less is no news.
+_ENOUGH_DECISIONS = 50
+_RISE = 0.2
 
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """unfold's DASHBOARD_CALLBACK."""
-    recent = Decision.objects.filter(decided_at__gte=timezone.now() - _DAY)
-    outcomes = dict(recent.values_list("outcome").annotate(Count("id")))
+    outcomes = _outcomes()
+    trail = evidence.last_check()
     context.update(
-        attention=_attention(),
+        attention=[*_broken_evidence(trail), *_refusals(outcomes), *_attention()],
         tiles=_tiles(outcomes),
         outcome_chart=_outcome_chart(),
         reasons_chart=_reasons_chart(),
-        trail=_trail(),
+        trail=trail,
     )
     return context
 
 
+@require_POST
+def check_evidence(request: HttpRequest) -> HttpResponse:
+    """Ask for the nightly check now."""
+    tasks.verify_evidence.delay()
+    messages.success(request, _("All evidence is being checked. Reload this page in a moment to see the result."))
+    return redirect("admin:index")
+
+
+def _outcomes() -> dict[str, int]:
+    """Decisions of the last 24 hours by outcome."""
+    return dict(_decided_since(timezone.now() - _DAY).order_by().values_list("outcome").annotate(Count("id")))
+
+
+def _decided_since(moment: datetime) -> QuerySet[Decision]:
+    """By identifier, which holds the time: only the partitions of those days are read."""
+    return Decision.objects.filter(pk__gte=uuid7_floor(moment))
+
+
 def _attention() -> list[dict[str, Any]]:
-    return [*_models(), *_disposals(), *_instruments(), *_credentials(), *_budgets()]
+    found = [*_models(), *_disposals(), *_instruments(), *_credentials(), *_budgets(), *_gaps()]
+    return sorted(found, key=lambda item: ("now", "soon", "info").index(item["severity"]))
+
+
+def _broken_evidence(trail: evidence.LastCheck) -> list[dict[str, Any]]:
+    if trail.ok is not False:
+        return []
+    detail = _("First link that does not hold: %(broken)s. Keep the database as it is.") % {"broken": trail.broken}
+    url = reverse("admin:audit_auditevent_changelist") + "?kind=trail"
+    return [_item(_("The evidence does not hold together"), detail, url, "now", trail.checked)]
+
+
+def _refusals(day: dict[str, int]) -> list[dict[str, Any]]:
+    """A share of refusals in the last hour far above the 23 hours before it: a rule or a model gone wrong."""
+    recent = _decided_since(timezone.now() - _HOUR).order_by().values_list("outcome").annotate(Count("id"))
+    hour = dict(recent)
+    now, before = sum(hour.values()), sum(day.values()) - sum(hour.values())
+    if min(now, before) < _ENOUGH_DECISIONS:
+        return []
+    share = 1 - hour.get("permit", 0) / now
+    usual = 1 - (day.get("permit", 0) - hour.get("permit", 0)) / before
+    if share - usual < _RISE:
+        return []
+    detail = _("%(share)d %% of the last hour's decisions were not permitted; %(usual)d %% are usual.") % {
+        "share": round(100 * share),
+        "usual": round(100 * usual),
+    }
+    url = reverse("admin:policies_decision_changelist") + "?since=hour&outcome__exact=deny"
+    return [_item(_("Unusually many refusals"), detail, url, "now")]
 
 
 def _item(title: str, detail: str, url: str, severity: str, since: Any = None) -> dict[str, Any]:
@@ -111,6 +165,34 @@ def _budgets() -> list[dict[str, Any]]:
     ]
 
 
+def _gaps() -> list[dict[str, Any]]:
+    """Purposes that people are asked about without a text, or whose data has no end."""
+    silent = Purpose.objects.filter(is_active=True).exclude(pk__in=Notice.objects.values("purpose"))
+    endless = Purpose.objects.filter(is_active=True, actions__contains=["collect"]).exclude(
+        pk__in=RetentionSchedule.objects.filter(is_active=True).values("purpose")
+    )
+    return [
+        *(
+            _item(
+                _("“%(purpose)s” has no notice") % {"purpose": purpose.name},
+                _("People are asked without being told. Publish its text."),
+                reverse("admin:consent_notice_add"),
+                "soon",
+            )
+            for purpose in silent
+        ),
+        *(
+            _item(
+                _("“%(purpose)s” has no end") % {"purpose": purpose.name},
+                _("Its data is kept for ever. Add a retention schedule."),
+                reverse("admin:privacy_retentionschedule_add"),
+                "info",
+            )
+            for purpose in endless
+        ),
+    ]
+
+
 def _tiles(outcomes: dict[str, int]) -> list[dict[str, Any]]:
     day = timezone.now() - _DAY
     changes = dict(ConsentRecord.objects.filter(recorded_at__gte=day).values_list("state").annotate(Count("id")))
@@ -122,20 +204,20 @@ def _tiles(outcomes: dict[str, int]) -> list[dict[str, Any]]:
             "label": _("Decisions in 24 hours"),
             "value": f"{total:,}",
             "hint": _("%(share)d %% permitted") % {"share": 100 * outcomes.get("permit", 0) // max(total, 1)},
-            "url": log,
+            "url": f"{log}?since=day",
         },
         {
             "label": _("Could not be decided"),
             "value": f"{outcomes.get('unknown', 0):,}",
             "hint": _("denied, and counted apart"),
-            "url": f"{log}?outcome__exact=unknown",
+            "url": f"{log}?since=day&outcome__exact=unknown",
         },
         {
             "label": _("Consents given"),
             "value": f"{changes.get('given', 0):,}",
             "hint": _("%(count)d withdrawn or refused")
             % {"count": changes.get("withdrawn", 0) + changes.get("refused", 0)},
-            "url": ledger,
+            "url": f"{ledger}?since=day",
         },
         {
             "label": _("People in the register"),
@@ -149,7 +231,7 @@ def _tiles(outcomes: dict[str, int]) -> list[dict[str, Any]]:
 def _outcome_chart() -> Figure:
     start = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=11)
     rows = (
-        Decision.objects.filter(decided_at__gte=start)
+        _decided_since(start)
         .annotate(hour=TruncHour("decided_at"))
         .values_list("hour", "outcome")
         .annotate(count=Count("id"))
@@ -174,8 +256,8 @@ def _outcome_chart() -> Figure:
 
 def _reasons_chart() -> Figure:
     counts: dict[str, int] = {}
-    recent = Decision.objects.filter(decided_at__gte=timezone.now() - _DAY).exclude(reasons=[])
-    for codes, count in recent.values_list("reasons").annotate(Count("id")):
+    recent = _decided_since(timezone.now() - _DAY).exclude(reasons=[])
+    for codes, count in recent.order_by().values_list("reasons").annotate(Count("id")):
         counts[codes[0]] = counts.get(codes[0], 0) + count
     top = sorted(counts.items(), key=lambda pair: -pair[1])[:6]
     return bars_figure(
@@ -184,12 +266,3 @@ def _reasons_chart() -> Figure:
         description=_("The most decisive reason of each decision of the last 24 hours that was denied or capped."),
         headings=(_("Reason"), _("Decisions")),
     )
-
-
-def _trail() -> dict[str, Any]:
-    last = AuditAnchor.objects.order_by("-sequence").first()
-    return {
-        "ok": None,
-        "checked": last.created_at if last else None,
-        "anchored_events": AuditEvent.objects.filter(position__lte=last.last_position).count() if last else 0,
-    }

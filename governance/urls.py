@@ -3,7 +3,7 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance import health, pages
+from governance import health, pages, start_page
 
 admin.site.index_title = "Today"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("privacy/choices", pages.choose, name="privacy-choice"),
     path("privacy/all-off", pages.all_off, name="privacy-all-off"),
     path("privacy/sign-out", pages.sign_out, name="privacy-sign-out"),
+    path("admin/check-evidence", admin.site.admin_view(start_page.check_evidence), name="check-evidence"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("personalization.urls")),

@@ -1,10 +1,36 @@
 from django.contrib import admin
+from django.forms import ModelForm
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
+from common.admin_display import NOTHING
+from common.admin_forms import CommaListField
 from personalization.models import Item
+
+
+class ItemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    categories = CommaListField(free_text=True, required=False, help_text="Separated by commas: Games, For two.")
+
+    class Meta:
+        labels = {"slug": "Name in the API", "is_active": "Offered"}
+        help_texts = {"is_active": "Switched off, it is recommended to nobody."}
 
 
 @admin.register(Item)
 class ItemAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    list_display = ["title", "slug", "is_active"]
+    form = ItemForm
+    list_display = ["title", "kinds", "offered"]
+    list_filter = ["is_active"]
     search_fields = ["title", "slug"]
+    fields = ["title", "slug", "categories", "is_active"]
+
+    def get_readonly_fields(self, request: object, obj: Item | None = None) -> list[str]:
+        return ["slug"] if obj else []
+
+    @display(description="Categories")
+    def kinds(self, item: Item) -> str:
+        return ", ".join(item.categories) or NOTHING
+
+    @display(description="State", ordering="is_active", label={"on": "success"})
+    def offered(self, item: Item) -> tuple[str, str]:
+        return ("on", "Offered") if item.is_active else ("off", "Not offered")

@@ -1,19 +1,38 @@
 import json
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from audit import trail
 from common import policy_data
+from common.admin_confirm import Step, confirm
+from common.admin_display import NOTHING, code, document, exact_moment, folded, moment, short, table, who
+from common.admin_filters import SinceFilter, since
+from common.admin_forms import CommaListField
+from common.identifiers import uuid7_floor
 from common.read_only_admin import ReadOnlyAdmin
-from policies import credentials, reasons
+from consent import words
+from consent.models import Level, Purpose
+from policies import credentials, pseudonyms, reasons
 from policies.models import (
     Activation,
+    ActiveBundle,
     Bundle,
     Decision,
     Jurisdiction,
@@ -26,8 +45,17 @@ from policies.models import (
 )
 
 
+def _officer(request: HttpRequest) -> str:
+    return f"officer:{request.user.get_username()}"
+
+
 class RuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """Rules as data: saving one is audited and is a new bundle revision, in force at the next decision."""
+
+    fixed: tuple[str, ...] = ("slug",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), *(self.fixed if obj else ())]
 
     def save_model(self, request: HttpRequest, obj: Any, form: "ModelForm[Any]", change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -42,102 +70,510 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             self.delete_model(request, rule)
 
     def _publish(self, request: HttpRequest, obj: Any, what: str) -> None:
-        actor = f"officer:{request.user.get_username()}"
+        actor = _officer(request)
         name = f"{type(obj).__name__.lower()} {getattr(obj, 'slug', None) or getattr(obj, 'code', '')}"
         trail.record(f"rule.{what}", name, actor=actor)
         policy_data.changed(reason=f"{name} {what}", actor=actor)
+        messages.info(request, "The rules in force were renewed: this counts from the next decision on.")
+
+
+class _LevelField(forms.ChoiceField):
+    widget = UnfoldAdminSelectWidget
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=Level.choices, initial=Level.NONE, **options)
+
+
+class JurisdictionForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    gpc = _LevelField(
+        label="Browser says “do not sell or share”",
+        help_text="The most personal level while the browser sends Global Privacy Control (GPC).",
+    )
+    gpp = _LevelField(
+        label="Consent banner says “opt out”",
+        help_text="The most personal level while a GPP string carries an opt-out.",
+    )
+
+    class Meta:
+        labels = {
+            "slug": "Short name",
+            "minor_max_level": "Children and minors",
+            "unknown_age_is_adult": "Unknown age counts as adult",
+        }
+        help_texts = {
+            "minor_max_level": "The most personal level for anybody under age.",
+            "unknown_age_is_adult": "Switched off, whoever has not told their age is treated as a minor.",
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for signal in ("gpc", "gpp"):
+            if signal in self.fields and self.instance.pk:
+                self.fields[signal].initial = self.instance.signal_caps.get(signal, Level.NONE)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        chosen = {signal: cleaned[signal] for signal in ("gpc", "gpp") if signal in cleaned}
+        self.instance.signal_caps = {**self.instance.signal_caps, **chosen}
+        return cleaned
 
 
 @admin.register(Jurisdiction)
 class JurisdictionAdmin(RuleAdmin):
-    list_display = ["name", "slug", "minor_max_level", "unknown_age_is_adult"]
+    form = JurisdictionForm
+    list_display = ["name", "browser_signal", "minors", "unknown_age"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug"]}),
+        ("How far signals lower the level", {"fields": ["gpc", "gpp"]}),
+        ("Age", {"fields": ["minor_max_level", "unknown_age_is_adult"]}),
+    ]
+
+    @display(description="With a browser signal, at most")
+    def browser_signal(self, law: Jurisdiction) -> str:
+        return Level(law.signal_caps.get("gpc", Level.NONE)).label
+
+    @display(description="Minors, at most", ordering="minor_max_level")
+    def minors(self, law: Jurisdiction) -> str:
+        return law.get_minor_max_level_display()
+
+    @display(description="Unknown age", ordering="unknown_age_is_adult")
+    def unknown_age(self, law: Jurisdiction) -> str:
+        return "Counts as adult" if law.unknown_age_is_adult else "Counts as minor"
+
+
+class RegionForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    class Meta:
+        labels = {"code": "Code", "group": "Residency group", "jurisdiction": "Law", "time_zone": "Time zone"}
+        help_texts = {
+            "code": "ISO 3166: DE, or US-CA for a part of a country.",
+            "group": "Regions that residency rules treat alike, for example eea.",
+            "time_zone": "Decides when it is quiet time for messages, for example Europe/Berlin.",
+        }
 
 
 @admin.register(Region)
 class RegionAdmin(RuleAdmin):
-    list_display = ["name", "code", "group", "jurisdiction", "time_zone"]
+    form = RegionForm
+    fixed = ("code",)
+    list_display = ["name", "code", "residency_group", "law", "time_zone"]
     list_filter = ["group", "jurisdiction"]
     list_select_related = ["jurisdiction"]
     search_fields = ["name", "code"]
 
+    @display(description="Residency group", ordering="group")
+    def residency_group(self, region: Region) -> str:
+        return _group(region.group)
+
+    @display(description="Law", ordering="jurisdiction")
+    def law(self, region: Region) -> str:
+        return region.jurisdiction.name
+
+
+def _group(slug: str) -> str:
+    return slug.upper() if len(slug) <= 3 else slug.replace("-", " ").capitalize()
+
+
+class ProcessingRegionForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    class Meta:
+        labels = {"slug": "Name in the API", "group": "Residency group"}
+        help_texts = {
+            "slug": "Services say with it where they process, for example eu-central.",
+            "group": "The group that residency rules name, for example eea.",
+        }
+
 
 @admin.register(ProcessingRegion)
 class ProcessingRegionAdmin(RuleAdmin):
-    list_display = ["slug", "group"]
+    form = ProcessingRegionForm
+    list_display = ["slug", "residency_group"]
+
+    @display(description="Residency group", ordering="group")
+    def residency_group(self, region: ProcessingRegion) -> str:
+        return _group(region.group)
+
+
+class InstrumentForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    class Meta:
+        labels = {"slug": "Short name", "valid_until": "Ends"}
+        help_texts = {"valid_until": "From then on every transfer that rests on it is denied. Empty: it does not end."}
 
 
 @admin.register(TransferInstrument)
 class TransferInstrumentAdmin(RuleAdmin):
-    list_display = ["name", "slug", "valid_until"]
+    form = InstrumentForm
+    list_display = ["name", "standing", "ends"]
+    fields = ["name", "slug", "valid_until"]
+
+    @display(description="State", label={"valid": "success", "ended": "danger"})
+    def standing(self, instrument: TransferInstrument) -> tuple[str, str]:
+        ended = instrument.valid_until is not None and instrument.valid_until <= timezone.now()
+        return ("ended", "Ended") if ended else ("valid", "Valid")
+
+    @display(description="Ends", ordering="valid_until")
+    def ends(self, instrument: TransferInstrument) -> str:
+        return moment(instrument.valid_until) if instrument.valid_until else "Does not end"
+
+
+class ResidencyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    data_categories = CommaListField(
+        also=("*",), label="Kinds of data", help_text="Separated by commas: views, purchases. A * stands for all."
+    )
+
+    class Meta:
+        labels = {
+            "slug": "Short name",
+            "subject_group": "People live in",
+            "processing_group": "Data may be processed in",
+            "instrument": "Lawful because of",
+        }
+        help_texts = {
+            "subject_group": "A residency group of regions, for example eea.",
+            "processing_group": "A residency group of processing regions, for example uk.",
+            "instrument": "Needed where data crosses a border of law. Once it ends, the rule ends.",
+        }
 
 
 @admin.register(ResidencyRule)
 class ResidencyRuleAdmin(RuleAdmin):
-    list_display = ["slug", "subject_group", "processing_group", "data_categories", "instrument"]
+    form = ResidencyForm
+    list_display = ["rule", "kinds", "instrument"]
+    list_filter = ["subject_group", "processing_group"]
     list_select_related = ["instrument"]
+    fields = ["slug", "subject_group", "processing_group", "data_categories", "instrument"]
+
+    @display(description="What may be done", ordering="slug")
+    def rule(self, rule: ResidencyRule) -> str:
+        return f"Data of people in {_group(rule.subject_group)} may be processed in {_group(rule.processing_group)}"
+
+    @display(description="Kinds of data")
+    def kinds(self, rule: ResidencyRule) -> str:
+        return "All" if "*" in rule.data_categories else ", ".join(rule.data_categories).replace("_", " ")
+
+
+class SensitiveForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    class Meta:
+        labels = {"slug": "Name in the API"}
+        help_texts = {"slug": "Data of this kind is left out unless a person agreed to it explicitly."}
 
 
 @admin.register(SensitiveCategory)
 class SensitiveCategoryAdmin(RuleAdmin):
+    form = SensitiveForm
     list_display = ["name", "slug"]
+    fields = ["name", "slug"]
 
 
 @admin.register(Bundle)
 class BundleAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "reason", "actor", "created_at"]
-    fields = ["revision", "reason", "actor", "created_at", "data_shown"]
-    readonly_fields = ["data_shown"]
+    list_display = ["title", "standing", "reason", "by", "made"]
+    list_filter = [since("created_at")]
+    fields = [
+        "standing",
+        "reason",
+        "by",
+        "made_exactly",
+        "revision_in_full",
+        "contents",
+        "data_shown",
+        "policies_shown",
+    ]
+    readonly_fields = [
+        "standing", "by", "made_exactly", "revision_in_full", "contents", "data_shown", "policies_shown",
+    ]  # fmt: skip
 
-    @admin.display(description="Data")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Bundle]:
+        in_force = ActiveBundle.objects.filter(bundle=OuterRef("pk"))
+        bundles = super().get_queryset(request).annotate(in_force=Exists(in_force))
+        return bundles.defer("data", "policies")  # type: ignore[no-any-return]
+
+    @display(description="Revision", ordering="revision")
+    def title(self, bundle: Bundle) -> str:
+        return short(bundle.revision.removeprefix("sha256:"), keep=12)
+
+    @display(description="State", label={"in_force": "success"})
+    def standing(self, bundle: Any) -> tuple[str, str]:
+        return ("in_force", "In force") if bundle.in_force else ("past", "Replaced")
+
+    @display(description="Made by", ordering="actor")
+    def by(self, bundle: Bundle) -> str:
+        return who(bundle.actor)
+
+    @display(description="Made", ordering="created_at")
+    def made(self, bundle: Bundle) -> str:
+        return moment(bundle.created_at)
+
+    @display(description="Made")
+    def made_exactly(self, bundle: Bundle) -> str:
+        return exact_moment(bundle.created_at)
+
+    @display(description="Revision")
+    def revision_in_full(self, bundle: Bundle) -> str:
+        return code(bundle.revision)
+
+    @display(description="What is in it")
+    def contents(self, bundle: Bundle) -> str:
+        data = json.loads(bundle.data)
+        return table(
+            [
+                ("Purposes", len(data["purposes"])),
+                ("Models", len(data["models"])),
+                ("Regions", len(data["residency"]["regions"])),
+                ("Residency rules", len(data["residency"]["rules"])),
+                ("Retention schedules", len(data["retention"])),
+                ("Policy files", len(bundle.policies)),
+            ]
+        )
+
+    @display(description="Registers")
     def data_shown(self, bundle: Bundle) -> str:
-        return _pretty(bundle.data)
+        return folded("Show the data as policies read it", _pretty(bundle.data))
+
+    @display(description="Policies")
+    def policies_shown(self, bundle: Bundle) -> str:
+        texts = sorted(bundle.policies.items())
+        return format_html_join("", "{}", ((folded(name, format_html("<pre>{}</pre>", text)),) for name, text in texts))
 
 
 @admin.register(Activation)
 class ActivationAdmin(ReadOnlyAdmin):
-    list_display = ["activated_at", "bundle", "reason", "actor"]
+    list_display = ["when", "reason", "by", "revision"]
+    list_filter = [since("activated_at")]
     list_select_related = ["bundle"]
+    fields = ["when_exactly", "reason", "by", "bundle"]
+    readonly_fields = ["when_exactly", "by"]
+
+    @display(description="In force since", ordering="activated_at")
+    def when(self, activation: Activation) -> str:
+        return moment(activation.activated_at)
+
+    @display(description="In force since")
+    def when_exactly(self, activation: Activation) -> str:
+        return exact_moment(activation.activated_at)
+
+    @display(description="By", ordering="actor")
+    def by(self, activation: Activation) -> str:
+        return who(activation.actor)
+
+    @display(description="Revision")
+    def revision(self, activation: Activation) -> str:
+        url = reverse("admin:policies_bundle_change", args=[activation.bundle_id])
+        return short(activation.bundle_id.removeprefix("sha256:"), keep=12, href=url)
 
 
 @admin.register(ServiceCredential)
 class ServiceCredentialAdmin(ReadOnlyAdmin):
-    list_display = ["name", "scopes", "created_at", "expires_at", "revoked_at"]
-    exclude = ["token_hash"]
+    list_display = ["name", "standing", "may", "made", "ends"]
+    fields = ["name", "standing", "may", "made_exactly", "ends_exactly", "revoked"]
+    readonly_fields = ["standing", "may", "made_exactly", "ends_exactly", "revoked"]
     actions = ("revoke",)
+    actions_detail = ("revoke_this",)
 
-    @admin.action(description="Revoke: refused from the next request on")
+    @display(description="State", label={"valid": "success", "ended": "warning", "revoked": "danger"})
+    def standing(self, credential: ServiceCredential) -> tuple[str, str]:
+        if credential.revoked_at is not None:
+            return "revoked", "Revoked"
+        return ("valid", "Valid") if credential.is_valid else ("ended", "Ended")
+
+    @display(description="May")
+    def may(self, credential: ServiceCredential) -> str:
+        return ", ".join(ServiceCredential.Scope(scope).label for scope in credential.scopes)
+
+    @display(description="Made", ordering="created_at")
+    def made(self, credential: ServiceCredential) -> str:
+        return moment(credential.created_at)
+
+    @display(description="Ends", ordering="expires_at")
+    def ends(self, credential: ServiceCredential) -> str:
+        return moment(credential.expires_at)
+
+    @display(description="Made")
+    def made_exactly(self, credential: ServiceCredential) -> str:
+        return exact_moment(credential.created_at)
+
+    @display(description="Ends")
+    def ends_exactly(self, credential: ServiceCredential) -> str:
+        return exact_moment(credential.expires_at)
+
+    @display(description="Revoked")
+    def revoked(self, credential: ServiceCredential) -> str:
+        return exact_moment(credential.revoked_at)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("policies.change_servicecredential")  # type: ignore[union-attr]
+
+    def has_revoke_this_permission(self, request: HttpRequest, object_id: str) -> bool:
+        return (
+            self.has_revoke_permission(request)
+            and ServiceCredential.objects.filter(pk=object_id, revoked_at=None).exists()
+        )
+
+    @admin.action(description="Revoke: refused from the next request on", permissions=["revoke"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ServiceCredential]) -> None:
         for credential in chosen:
-            credentials.revoke_credential(credential=credential, actor=f"officer:{request.user.get_username()}")
+            credentials.revoke_credential(credential=credential, actor=_officer(request))
             messages.success(request, f"{credential} is revoked.")
+
+    @action(
+        description="Revoke",
+        permissions=["revoke_this"],
+        url_path="revoke",
+        icon="block",
+        variant=ActionVariant.DANGER,
+    )
+    def revoke_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        credential = get_object_or_404(ServiceCredential, pk=object_id)
+        step = Step(
+            title=f"Revoke the credential of “{credential.name}”?",
+            effects=[
+                "The service is refused from its very next request on.",
+                "This cannot be undone. The service needs a new credential to go on.",
+                "Other credentials of the same name stay valid.",
+            ],
+            button="Revoke this credential",
+            done=f"{credential} is revoked.",
+            is_dangerous=True,
+        )
+        return confirm(
+            request,
+            credential,
+            step,
+            lambda: credentials.revoke_credential(credential=credential, actor=_officer(request)),
+        )
+
+
+class DecidedSince(SinceFilter):
+    """By identifier, which holds the time: only the partitions of those days are read."""
+
+    def narrow(self, queryset: QuerySet[Any], since: datetime) -> QuerySet[Any]:
+        return queryset.filter(pk__gte=uuid7_floor(since))
+
+
+class _KnownValues(admin.SimpleListFilter):
+    column = ""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
+
+
+class ActionFilter(_KnownValues):
+    title = "what was asked"
+    parameter_name = column = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(name, words.action(name)) for name in words.ACTIONS]
+
+
+class PurposeFilter(_KnownValues):
+    title = "purpose"
+    parameter_name = column = "purpose"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return list(Purpose.objects.values_list("slug", "name"))
+
+
+class LevelFilter(_KnownValues):
+    title = "level"
+    parameter_name = column = "level"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return Level.choices
 
 
 @admin.register(Decision)
 class DecisionAdmin(ReadOnlyAdmin):
-    list_display = ["decided_at", "outcome", "action", "purpose", "level", "why", "caller"]
-    list_filter = ["outcome", "action", "purpose", "level"]
-    search_fields = ["=id", "caller"]
-    search_help_text = "Paste a decision id."
-    fields = [
-        "id", "decided_at", "caller", "action", "purpose", "outcome", "level", "why_in_words", "bundle_revision",
-        "entry_shown",
-    ]  # fmt: skip
-    readonly_fields = ["why_in_words", "entry_shown"]
+    list_display = ["when", "answer", "asked", "level_reached", "because", "caller_name"]
+    list_filter = [DecidedSince, "outcome", ActionFilter, PurposeFilter, LevelFilter]
+    search_fields = ["id"]
+    search_help_text = "Paste the number of a decision or a person's pseudonym."
+    paginator = InfinitePaginator
     show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["answer", "asked", "level_reached", "why_in_words"]}),
+        ("Who asked, and when", {"fields": ["caller_name", "decided", "number"]}),
+        ("What was known", {"fields": ["facts_shown"]}),
+        ("Evidence", {"fields": ["rules", "sealed", "entry_shown"]}),
+    ]
+    readonly_fields = [
+        "answer", "asked", "level_reached", "why_in_words", "caller_name", "decided", "number", "facts_shown", "rules",
+        "sealed", "entry_shown",
+    ]  # fmt: skip
 
-    @admin.display(description="Reasons")
-    def why(self, decision: Decision) -> str:
-        return ", ".join(decision.reasons) or "—"
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
+        name = Purpose.objects.filter(slug=OuterRef("purpose")).values("name")[:1]
+        return super().get_queryset(request).annotate(purpose_name=Subquery(name))  # type: ignore[no-any-return]
 
-    @admin.display(description="Why")
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Decision], search_term: str
+    ) -> tuple[QuerySet[Decision], bool]:
+        """By number, or all about a person as far back as the keys of their pseudonyms are kept."""
+        if not search_term.strip():
+            return queryset, False
+        try:
+            wanted = UUID(search_term.strip())
+        except ValueError:
+            messages.warning(request, "Paste a whole number, such as 019c1a5e-7f0a-7cc3-98c4-dc0c0c07398f.")
+            return queryset.none(), False
+        return queryset.filter(Q(pk=wanted) | Q(subject_tag__in=pseudonyms.tags_of(wanted))), False
+
+    @display(description="When", ordering="id")
+    def when(self, decision: Decision) -> str:
+        return moment(decision.decided_at)
+
+    @display(description="Answer", label={"permit": "success", "deny": "warning", "unknown": "danger"})
+    def answer(self, decision: Decision) -> tuple[str, str]:
+        return decision.outcome, decision.get_outcome_display()
+
+    @display(description="Asked")
+    def asked(self, decision: Any) -> str:
+        purpose = decision.purpose_name or "a purpose that is not in the register"
+        return f"{words.action(decision.action)} for: {purpose}"
+
+    @display(description="Level")
+    def level_reached(self, decision: Decision) -> str:
+        return Level(decision.level).label if decision.level in Level.values else NOTHING
+
+    @display(description="Because")
+    def because(self, decision: Decision) -> str:
+        return reasons.for_officer(decision.reasons[0]) if decision.reasons else NOTHING
+
+    @display(description="Asked by")
+    def caller_name(self, decision: Decision) -> str:
+        return who(decision.caller)
+
+    @display(description="Why")
     def why_in_words(self, decision: Decision) -> str:
-        lines = ((reasons.for_officer(code), code) for code in decision.reasons)
+        if not decision.reasons:
+            return "Nothing stood against it."
+        lines = ((reasons.for_officer(reason), reason) for reason in decision.reasons)
         return format_html_join("", "<div>{} <code>{}</code></div>", lines)
 
-    @admin.display(description="Entry, as it was written")
+    @display(description="When")
+    def decided(self, decision: Decision) -> str:
+        return exact_moment(decision.decided_at)
+
+    @display(description="Number of this decision")
+    def number(self, decision: Decision) -> str:
+        return code(str(decision.pk))
+
+    @display(description="Facts")
+    def facts_shown(self, decision: Decision) -> str:
+        return document(json.loads(decision.entry)["facts"])
+
+    @display(description="Rules it was decided by")
+    def rules(self, decision: Decision) -> str:
+        if not decision.bundle_revision:
+            return NOTHING
+        url = reverse("admin:policies_bundle_change", args=[decision.bundle_revision])
+        return short(decision.bundle_revision.removeprefix("sha256:"), keep=12, href=url)
+
+    @display(description="Sealed in")
+    def sealed(self, decision: Decision) -> str:
+        return f"batch {decision.batch_id}, line {decision.position + 1}"
+
+    @display(description="Log entry")
     def entry_shown(self, decision: Decision) -> str:
-        return _pretty(decision.entry)
+        return folded("Show the entry as it was written", _pretty(decision.entry))
 
 
-def _pretty(document: str) -> str:
-    return format_html("<pre>{}</pre>", json.dumps(json.loads(document), indent=2, ensure_ascii=False))
+def _pretty(text: str) -> str:
+    return format_html("<pre>{}</pre>", json.dumps(json.loads(text), indent=2, ensure_ascii=False))

@@ -67,6 +67,7 @@ class LoadedBundle:
     recipients: frozenset[str]
     instrument_ends: tuple[tuple[str, float], ...]  # (slug, epoch seconds), the ones that end at all
     memo: dict[bytes, Any] = field(default_factory=dict, compare=False)
+    request_facts: dict[tuple[Any, ...], bytes] = field(default_factory=dict, compare=False)
 
 
 @transaction.atomic

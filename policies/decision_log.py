@@ -4,6 +4,8 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from common.canonical import sha256
 from common.merkle import merkle_root
 from policies import pseudonyms
@@ -77,7 +79,7 @@ def _columns_match(decision: Decision) -> bool:
 
 
 def _stray(batches: int) -> str | None:
-    stray = Decision.objects.filter(batch_id__gt=batches).first()
+    stray = Decision.objects.filter(Q(batch_id__lt=1) | Q(batch_id__gt=batches)).first()
     return f"decision {stray.id} belongs to no batch" if stray else None
 
 

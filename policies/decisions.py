@@ -7,7 +7,6 @@ a verdict is a pure function of facts and revision, and facts hold no identity a
 
 import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -41,8 +40,7 @@ _UNKNOWN_REASONS = frozenset(
 )
 
 
-@dataclass(slots=True, frozen=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """A verdict with everything that does not change from one answer to the next already written out."""
 
     verdict: Verdict
@@ -54,8 +52,7 @@ class Prepared:
     engine: str
 
 
-@dataclass(slots=True, frozen=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What was answered. ``body`` is the AuthZEN document; the rest is for callers in this process."""
 
     id: str
@@ -106,10 +103,10 @@ def unavailable(question: Question, *, caller: str) -> Decision:
     return _answer(question, information.NOTHING, prepared, None, caller, time.time(), time.perf_counter_ns())
 
 
-def preview(question: Question) -> Prepared:
+def preview(question: Question, *, known: Information | None = None) -> Prepared:
     """What ``decide`` would answer now. Nothing is answered to anybody, so nothing is logged."""
     try:
-        known = information.read(question.subject_ref)
+        known = known or information.read(question.subject_ref)
     except InformationUnavailable:
         return _failure("information_unavailable", "")
     return _evaluate(question, known, time.time())[0]

@@ -57,9 +57,12 @@ def drain(folder: Path) -> int:
     """Copy everything spooled so far; return how many decisions that were."""
     copied = 0
     for path in sorted(folder.glob(f"*{SUFFIX}")):
-        while count := _drain_some(path):
-            copied += count
-        _remove_if_finished(path)
+        try:
+            while count := _drain_some(path):
+                copied += count
+            _remove_if_finished(path)
+        except FileNotFoundError:
+            continue  # another drainer has finished with it
     return copied
 
 

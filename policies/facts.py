@@ -8,7 +8,6 @@ Everything that changes with the clock is already a state. ``valid_until`` is wh
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +25,7 @@ SOURCES = frozenset({"api", "app", "banner", "dashboard", "email", "import", "ph
 AGE_BANDS = frozenset({"adult", "minor", "child"})
 UNKNOWN = "unknown"
 _MAX_CATEGORIES = 64
+_MAX_REQUEST_KINDS = 1024
 _UNKNOWN_MODEL: Mapping[str, Any] = {
     "id": UNKNOWN,
     "version": 0,
@@ -38,8 +38,7 @@ _UNKNOWN_MODEL: Mapping[str, Any] = {
 SegmentSize = Callable[[Information], int | None]
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Question:
+class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller asks, in the caller's words; nothing here is trusted to be known."""
 
     subject_ref: UUID
@@ -58,11 +57,10 @@ class Question:
     tcf_purposes: tuple[int, ...] = ()
     min_revision: int = 0
     privacy_budget: str = "available"
-    segment_size: SegmentSize | None = field(default=None, compare=False)
+    segment_size: SegmentSize | None = None
 
 
-@dataclass(slots=True, frozen=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """The policy input as bytes (its own memo key) and the moment it would change, in epoch seconds."""
 
     document: bytes
@@ -74,12 +72,19 @@ _encode = msgspec.json.Encoder().encode
 
 def build(question: Question, known: Information, bundle: LoadedBundle, now: float) -> Facts:
     """Return the facts as of ``now`` (epoch seconds)."""
+    expired = tuple(slug for slug, ends in bundle.instrument_ends if ends <= now)
     purpose = question.purpose if question.purpose in bundle.purposes else UNKNOWN
+    person = _encode(_about_person(question, purpose, known, bundle, now))
+    return Facts(
+        _about_request(question, purpose, expired, bundle) + person[1:], _valid_until(purpose, known, bundle, now)
+    )
+
+
+def _about_person(
+    question: Question, purpose: str, known: Information, bundle: LoadedBundle, now: float
+) -> dict[str, Any]:
     region = _region(question.region or known.region, bundle)
-    document = {
-        "action": question.action if question.action in ACTIONS else UNKNOWN,
-        "purpose": purpose,
-        "requested_level": question.requested_level if question.requested_level in LEVELS else "none",
+    return {
         **_consent(purpose, known, bundle, now),
         "restricted": known.restricted,
         "held": known.held,
@@ -89,20 +94,45 @@ def build(question: Question, known: Information, bundle: LoadedBundle, now: flo
             "age_band": _age_band(question, known),
             "known": known.subject_revision is not None,
         },
-        "signals": {
-            "gpc": question.gpc,
-            "gpp_opt_out": question.gpp_opt_out,
-            "tcf_purposes": sorted(set(question.tcf_purposes)),
-        },
-        "processing": _processing(question, bundle, now),
-        "model": _model(question.model, bundle),
         "engine": {
             "segment_k": question.segment_size(known) if question.segment_size else None,
             "privacy_budget": question.privacy_budget,
         },
         "time": {"quiet_hours": question.action == "contact" and _is_quiet(region, bundle, now)},
     }
-    return Facts(_encode(document), _valid_until(purpose, known, bundle, now))
+
+
+def _about_request(question: Question, purpose: str, expired: tuple[str, ...], bundle: LoadedBundle) -> bytes:
+    """The members of the facts that say nothing about the person, written once for each kind of request."""
+    kind = (
+        question.action, purpose, question.requested_level, question.data_categories, question.processing_region,
+        question.recipient, question.channel, question.gpc, question.gpp_opt_out, question.tcf_purposes,
+        question.model, expired,
+    )  # fmt: skip
+    members = bundle.request_facts.get(kind)
+    if members is None:
+        members = _encode(_request_members(question, purpose, expired, bundle))[:-1] + b","
+        if len(bundle.request_facts) >= _MAX_REQUEST_KINDS:
+            bundle.request_facts.clear()
+        bundle.request_facts[kind] = members
+    return members
+
+
+def _request_members(
+    question: Question, purpose: str, expired: tuple[str, ...], bundle: LoadedBundle
+) -> dict[str, Any]:
+    return {
+        "action": question.action if question.action in ACTIONS else UNKNOWN,
+        "purpose": purpose,
+        "requested_level": question.requested_level if question.requested_level in LEVELS else "none",
+        "signals": {
+            "gpc": question.gpc,
+            "gpp_opt_out": question.gpp_opt_out,
+            "tcf_purposes": sorted(set(question.tcf_purposes)),
+        },
+        "processing": _processing(question, expired, bundle),
+        "model": _model(question.model, bundle),
+    }
 
 
 def _consent(purpose: str, known: Information, bundle: LoadedBundle, now: float) -> dict[str, Any]:
@@ -152,7 +182,7 @@ def _age_band(question: Question, known: Information) -> str:
     return known.age_band if known.age_band in AGE_BANDS else UNKNOWN
 
 
-def _processing(question: Question, bundle: LoadedBundle, now: float) -> dict[str, Any]:
+def _processing(question: Question, expired: tuple[str, ...], bundle: LoadedBundle) -> dict[str, Any]:
     residency = bundle.data["residency"]
     wanted = question.data_categories[:_MAX_CATEGORIES]
     categories = sorted({c if c in bundle.categories else UNKNOWN for c in wanted})
@@ -162,7 +192,7 @@ def _processing(question: Question, bundle: LoadedBundle, now: float) -> dict[st
         "channel": _one_of(question.channel, CHANNELS),
         "data_categories": categories,
         "sensitive": [c for c in categories if c in bundle.sensitive],
-        "expired_instruments": [slug for slug, ends in bundle.instrument_ends if ends <= now],
+        "expired_instruments": expired,
     }
 
 

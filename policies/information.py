@@ -6,7 +6,6 @@ the prepared statement.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -54,8 +53,7 @@ class InformationUnavailable(Exception):
     """The database did not answer in time, so nothing is known and nothing is permitted."""
 
 
-@dataclass(slots=True, frozen=True)
-class Information:
+class Information(msgspec.Struct, frozen=True):
     """One row: caller, revision in force, subject. ``consents`` is the projection of the ledger."""
 
     caller: str | None
@@ -67,7 +65,7 @@ class Information:
     age_band: str = "unknown"
     restricted: bool = False
     held: bool = False
-    consents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    consents: dict[str, dict[str, Any]] = {}
 
 
 NOTHING = Information(None, False, False, None, consents={})

@@ -40,12 +40,19 @@ class Spool:
             except OSError as exc:
                 raise SpoolFull(exc.strerror) from exc
             if written != len(line):
-                os.ftruncate(self._descriptor, self._size)
+                self._take_back()
                 raise SpoolFull("The disk is full.")
             self._size += written
 
     def close(self) -> None:
         with self._lock:
+            self._close()
+
+    def _take_back(self) -> None:
+        """Remove a torn line; if even that fails it stays the last of its file, where the drainer passes it over."""
+        try:
+            os.ftruncate(self._descriptor, self._size)
+        except OSError:
             self._close()
 
     def _open(self) -> None:

@@ -1,54 +1,229 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from audit import trail
 from common import policy_data
+from common.admin_display import NOTHING, code, exact_moment, grid, moment, sentence, short, words
+from common.admin_filters import since
+from common.admin_forms import DaysField
 from common.read_only_admin import ReadOnlyAdmin
+from privacy import retention
 from privacy.models import Disposal, PrivacyBudget, Release, RetentionSchedule
+
+
+class ScheduleForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    retain_for = DaysField(
+        label="Keep for (days)",
+        help_text="Counted from when the data was received. What is older is deleted every night, for good.",
+    )
+
+    class Meta:
+        labels = {"is_active": "In use"}
+        help_texts = {"is_active": "Switched off, nothing is deleted for its age."}
 
 
 @admin.register(RetentionSchedule)
 class RetentionScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    list_display = ["purpose", "days", "is_active"]
+    form = ScheduleForm
+    list_display = ["purpose", "days", "in_use"]
+    list_filter = ["is_active"]
     list_select_related = ["purpose"]
+    fields = ["purpose", "retain_for", "is_active", "due_now"]
+    readonly_fields = ["due_now"]
 
-    @admin.display(description="Kept for")
+    @display(description="Kept for", ordering="retain_for")
     def days(self, schedule: RetentionSchedule) -> str:
         return f"{schedule.retain_for.days} days"
+
+    @display(description="State", ordering="is_active", label={"on": "success"})
+    def in_use(self, schedule: RetentionSchedule) -> tuple[str, str]:
+        return ("on", "In use") if schedule.is_active else ("off", "Switched off")
+
+    @display(description="Would be deleted tonight")
+    def due_now(self, schedule: RetentionSchedule) -> str:
+        if schedule.pk is None:
+            return "Shown once the schedule is saved."
+        before = timezone.now() - schedule.retain_for
+        counts = {
+            store.name: store.count(purpose=schedule.purpose.slug, subject_ref=None, before=before)
+            for store in retention.stores()
+        }
+        return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or NOTHING
 
     def save_model(self, request: HttpRequest, obj: RetentionSchedule, form: "ModelForm[Any]", change: bool) -> None:
         actor = f"officer:{request.user.get_username()}"
         super().save_model(request, obj, form, change)
-        trail.record("retention.changed", obj.purpose.slug, actor=actor, details={"days": obj.retain_for.days})
+        trail.record(
+            "retention.changed",
+            obj.purpose.slug,
+            actor=actor,
+            details={"days": obj.retain_for.days, "is_active": obj.is_active},
+        )
         policy_data.changed(reason=f"retention of {obj.purpose.slug}", actor=actor)
+        messages.info(request, "The rules in force were renewed: this counts from the next decision on.")
+
+    def delete_model(self, request: HttpRequest, obj: RetentionSchedule) -> None:
+        actor = f"officer:{request.user.get_username()}"
+        super().delete_model(request, obj)
+        trail.record("retention.deleted", obj.purpose.slug, actor=actor)
+        policy_data.changed(reason=f"retention of {obj.purpose.slug}", actor=actor)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for schedule in queryset:
+            self.delete_model(request, schedule)
 
 
 @admin.register(Disposal)
 class DisposalAdmin(ReadOnlyAdmin):
-    list_display = ["queued_at", "reason", "purpose", "status", "rows_removed", "finished_at"]
-    list_filter = ["status", "reason", "purpose"]
+    list_display = ["when", "standing", "why", "purpose_name", "person", "rows_removed", "finished"]
+    list_filter = [since("queued_at"), "status", "reason", "purpose"]
     list_select_related = ["purpose"]
-    search_fields = ["subject_ref", "id"]
+    search_fields = ["=subject_ref", "=id"]
+    search_help_text = "Paste a person's pseudonym."
+    fields = [
+        "standing", "why", "purpose", "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly",
+        "proof",
+    ]  # fmt: skip
+    readonly_fields = [
+        "standing", "why", "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly", "proof",
+    ]  # fmt: skip
 
-    @admin.display(description="Rows removed")
-    def rows_removed(self, disposal: Disposal) -> int:
-        return disposal.total_removed
+    @display(description="Asked for", ordering="queued_at")
+    def when(self, disposal: Disposal) -> str:
+        return moment(disposal.queued_at)
+
+    @display(description="State", ordering="status", label={"queued": "info", "running": "warning", "done": "success"})
+    def standing(self, disposal: Disposal) -> tuple[str, str]:
+        return disposal.status, disposal.get_status_display()
+
+    @display(description="Why", ordering="reason")
+    def why(self, disposal: Disposal) -> str:
+        return disposal.get_reason_display()
+
+    @display(description="Purpose", ordering="purpose")
+    def purpose_name(self, disposal: Disposal) -> str:
+        return disposal.purpose.name
+
+    @display(description="Person")
+    def person(self, disposal: Disposal) -> str:
+        return short(disposal.subject_ref) if disposal.subject_ref else "Everybody"
+
+    @display(description="Entries removed")
+    def rows_removed(self, disposal: Disposal) -> str:
+        return f"{disposal.total_removed:,}"
+
+    @display(description="Finished", ordering="finished_at")
+    def finished(self, disposal: Disposal) -> str:
+        return moment(disposal.finished_at)
+
+    @display(description="Person")
+    def person_in_full(self, disposal: Disposal) -> str:
+        return code(str(disposal.subject_ref)) if disposal.subject_ref else "Everybody"
+
+    @display(description="Removes what was received before")
+    def older_than(self, disposal: Disposal) -> str:
+        return exact_moment(disposal.before)
+
+    @display(description="Entries removed")
+    def removed_rows(self, disposal: Disposal) -> str:
+        return grid(["Kind", "Entries"], ([sentence(name), count] for name, count in disposal.removed.items()))
+
+    @display(description="Asked for")
+    def queued(self, disposal: Disposal) -> str:
+        return exact_moment(disposal.queued_at)
+
+    @display(description="Finished")
+    def finished_exactly(self, disposal: Disposal) -> str:
+        return exact_moment(disposal.finished_at)
+
+    @display(description="Proof: SHA-256 of the manifest")
+    def proof(self, disposal: Disposal) -> str:
+        return code(disposal.manifest_sha256) if disposal.manifest_sha256 else NOTHING
 
 
 @admin.register(PrivacyBudget)
 class PrivacyBudgetAdmin(ReadOnlyAdmin):
-    list_display = ["data_set", "epsilon_total", "epsilon_spent", "left"]
+    list_display = ["title", "standing", "spent", "left"]
+    fields = ["title", "standing", "total", "spent", "left", "spends"]
+    readonly_fields = ["title", "standing", "total", "spent", "left", "spends"]
 
-    @admin.display(description="Epsilon left")
-    def left(self, budget: PrivacyBudget) -> Any:
-        return budget.epsilon_left
+    @display(description="Data", ordering="data_set")
+    def title(self, budget: PrivacyBudget) -> str:
+        return sentence(budget.data_set)
+
+    @display(description="State", label={"spent": "danger", "low": "warning", "fine": "success"})
+    def standing(self, budget: PrivacyBudget) -> tuple[str, str]:
+        if budget.epsilon_left <= 0:
+            return "spent", "Spent: nothing more is published"
+        return ("low", "Nearly spent") if budget.epsilon_left * 10 <= budget.epsilon_total else ("fine", "Enough left")
+
+    @display(description="May ever be spent (epsilon)")
+    def total(self, budget: PrivacyBudget) -> str:
+        return f"{budget.epsilon_total.normalize():f}"
+
+    @display(description="Spent (epsilon)", ordering="epsilon_spent")
+    def spent(self, budget: PrivacyBudget) -> str:
+        return f"{budget.epsilon_spent.normalize():f}"
+
+    @display(description="Left (epsilon)")
+    def left(self, budget: PrivacyBudget) -> str:
+        return f"{budget.epsilon_left.normalize():f}"
+
+    @display(description="Spent on")
+    def spends(self, budget: PrivacyBudget) -> str:
+        return grid(
+            ["Release", "Epsilon", "When"],
+            ([s.release_key, f"{s.epsilon.normalize():f}", moment(s.spent_at)] for s in budget.spends.all()[:50]),
+        )
 
 
 @admin.register(Release)
 class ReleaseAdmin(ReadOnlyAdmin):
-    list_display = ["statistic", "published_at", "spend"]
+    list_display = ["title", "published", "regions", "cost"]
+    list_filter = [since("published_at")]
     list_select_related = ["spend"]
+    fields = ["title", "published_exactly", "cost", "figures"]
+    readonly_fields = ["title", "published_exactly", "cost", "figures"]
+
+    @display(description="Statistic", ordering="statistic")
+    def title(self, release: Release) -> str:
+        return sentence(release.statistic)
+
+    @display(description="Published", ordering="published_at")
+    def published(self, release: Release) -> str:
+        return moment(release.published_at)
+
+    @display(description="Rows")
+    def regions(self, release: Release) -> int:
+        return len(release.rows)
+
+    @display(description="Cost (epsilon)")
+    def cost(self, release: Release) -> str:
+        return f"{release.spend.epsilon.normalize():f}"
+
+    @display(description="Published")
+    def published_exactly(self, release: Release) -> str:
+        return exact_moment(release.published_at)
+
+    @display(description="As published, noise included")
+    def figures(self, release: Release) -> str:
+        if not release.rows:
+            return "No region had enough people to be published."
+        names = list(release.rows[0])
+        headings = [words(name).removesuffix(" per mille").capitalize() for name in names]
+        return format_html(
+            "{}", grid(headings, ([_figure(name, row.get(name)) for name in names] for row in release.rows))
+        )
+
+
+def _figure(name: str, value: Any) -> Any:
+    if value is None:
+        return NOTHING
+    return f"{value / 10:.1f} %" if name.endswith("_per_mille") else value

@@ -1,0 +1,71 @@
+"""The people who may use the admin. Every change of them is in the audit trail."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.forms import ModelForm
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from audit import trail
+from common.admin_display import moment
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+def _officer(request: HttpRequest) -> str:
+    return f"officer:{request.user.get_username()}"
+
+
+@admin.register(User)
+class OfficerAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # unfold ships no types
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "standing", "rights", "seen"]
+    list_filter = ["is_active", "is_superuser", "groups"]
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        ("Who it is", {"fields": ["first_name", "last_name", "email"]}),
+        ("What they may do", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("Dates", {"fields": ["last_login", "date_joined"]}),
+    ]
+    readonly_fields = ["last_login", "date_joined"]
+
+    @display(description="State", ordering="is_active", label={"on": "success"})
+    def standing(self, user: User) -> tuple[str, str]:
+        return ("on", "May sign in") if user.is_active and user.is_staff else ("off", "May not sign in")
+
+    @display(description="Rights")
+    def rights(self, user: User) -> str:
+        return "Everything" if user.is_superuser else "What was granted"
+
+    @display(description="Last seen", ordering="last_login")
+    def seen(self, user: User) -> str:
+        return moment(user.last_login)
+
+    def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[Any]", change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        fields = sorted(set(form.changed_data) - {"password1", "password2"})
+        details = {"fields": fields}
+        trail.record(
+            f"officer.{'changed' if change else 'created'}", obj.username, actor=_officer(request), details=details
+        )
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        trail.record("officer.deleted", obj.username, actor=_officer(request))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for user in queryset:
+            self.delete_model(request, user)
+
+
+@admin.register(Group)
+class OfficerGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    pass

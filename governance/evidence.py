@@ -1,0 +1,75 @@
+"""Verify the audit trail, the consent ledger and the decision log, and keep the result where officers see it.
+
+The result is an event of the trail itself, ``trail.verified`` or ``trail.broken``: it is sealed with everything else,
+and the start page shows the last one. Nothing of the evidence is changed, whatever is found.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from audit import trail
+from audit.models import AuditEvent
+from consent import verification
+from policies import decision_log
+
+logger = logging.getLogger(__name__)
+VERIFIED, BROKEN = "trail.verified", "trail.broken"
+LASTS = timedelta(hours=36)  # a night may be missed, not two
+
+
+@dataclass(frozen=True)
+class LastCheck:
+    """What the last full check found. ``ok`` is None where there is none, or none lately."""
+
+    ok: bool | None
+    checked: datetime | None
+    broken: str
+    events: int
+    records: int
+    decisions: int
+
+
+def check(*, actor: str) -> bool:
+    """Recompute every digest, root and link; record what was found and return whether all of it holds."""
+    with _one_snapshot():
+        events, ledger, log = trail.verify(), verification.verify_ledger(), decision_log.verify()
+    broken = [verdict.broken for verdict in (events, ledger, log) if verdict.broken]
+    details = {
+        "events": events.events,
+        "records": ledger.records,
+        "decisions": log.decisions,
+        "broken": "; ".join(broken),
+    }
+    if broken:
+        logger.error("The evidence does not hold together: %s", details["broken"])
+    trail.record(BROKEN if broken else VERIFIED, "evidence", actor=actor, details=details)
+    return not broken
+
+
+@contextmanager
+def _one_snapshot() -> Iterator[None]:
+    """See everything as of one moment: choices, decisions and seals go on arriving meanwhile."""
+    if connection.in_atomic_block:  # whose isolation is the caller's matter
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def last_check() -> LastCheck:
+    event = AuditEvent.objects.filter(object="evidence", action__in=(VERIFIED, BROKEN)).order_by("-position").first()
+    if event is None:
+        return LastCheck(None, None, "", 0, 0, 0)
+    found = event.details
+    is_recent = event.occurred_at > timezone.now() - LASTS
+    # A breach stays a breach until a later check finds none.
+    ok = False if event.action == BROKEN else True if is_recent else None
+    counts = (found["events"], found["records"], found["decisions"])
+    return LastCheck(ok, event.occurred_at, found["broken"], *counts)
