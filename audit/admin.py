@@ -10,7 +10,7 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from audit.models import AuditAnchor, AuditEvent
-from common.admin_display import code, document, exact_moment, moment, sentence, short, who
+from common.admin_display import badge, code, document, exact_moment, moment, sentence, short, who
 from common.admin_filters import since
 from common.read_only_admin import ReadOnlyAdmin
 
@@ -30,15 +30,14 @@ _KINDS = {
     "trail": "Checks of the evidence",
 }
 _TONES = {
-    "consent.given": "success",
-    "consent.refused": "warning",
-    "consent.withdrawn": "warning",
-    "consent.objected": "warning",
-    "model.approved": "success",
-    "model.suspended": "warning",
-    "trail.verified": "success",
-    "trail.broken": "danger",
-    "decision_log.line_unreadable": "danger",
+    "consent.given": "good",
+    "consent.withdrawn": "caution",
+    "consent.objected": "caution",
+    "model.approved": "good",
+    "model.suspended": "caution",
+    "trail.verified": "good",
+    "trail.broken": "alarm",
+    "decision_log.line_unreadable": "alarm",
 }
 
 
@@ -74,9 +73,9 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def when(self, event: AuditEvent) -> str:
         return moment(event.occurred_at)
 
-    @display(description="What happened", ordering="action", label=_TONES)
-    def what(self, event: AuditEvent) -> tuple[str, str]:
-        return event.action, sentence(event.action)
+    @display(description="What happened", ordering="action")
+    def what(self, event: AuditEvent) -> str:
+        return badge(sentence(event.action), _TONES.get(event.action, "plain"))
 
     @display(description="By", ordering="actor")
     def by(self, event: AuditEvent) -> str:

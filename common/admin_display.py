@@ -42,6 +42,11 @@ def short(identifier: object, *, keep: int = 8, href: str | None = None) -> str:
     return format_html('<span title="{}">{}</span>', text, cut)
 
 
+def badge(text: str, tone: str = "plain") -> str:
+    """A state in a word; the tone (good, info, caution, alarm or plain) only repeats it."""
+    return format_html('<span class="fact-badge fact-badge-{}">{}</span>', tone, text)
+
+
 def code(text: str) -> str:
     """A digest or an identifier in full, broken where the column ends."""
     return format_html('<code class="fact-code">{}</code>', text)
@@ -108,7 +113,9 @@ def _in_words(value: Any) -> Any:
         return "Yes" if value else "No"
     if isinstance(value, list):
         return ", ".join(str(_in_words(member)) for member in value)
-    return code(value) if isinstance(value, str) and len(value) > 32 and " " not in value else value
+    if not isinstance(value, str):
+        return value
+    return code(value) if len(value) > 32 and " " not in value else words(value)
 
 
 def folded(summary: str, content: Any) -> str:

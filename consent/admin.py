@@ -12,16 +12,16 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
-from common.admin_display import NOTHING, code, exact_moment, grid, moment, short, who
+from common.admin_display import NOTHING, badge, code, exact_moment, grid, moment, short, who
 from common.admin_filters import since
 from common.admin_forms import CommaListField, DaysField
 from common.read_only_admin import ReadOnlyAdmin
 from consent import register, words
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose
 
-STATE_TONES = {"given": "success", "refused": "warning", "withdrawn": "warning", "objected": "warning"}
+STATE_TONES = {"given": "good", "refused": "plain", "withdrawn": "caution", "objected": "caution"}
 
 
 def officer(request: HttpRequest) -> str:
@@ -29,6 +29,10 @@ def officer(request: HttpRequest) -> str:
 
 
 class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    benefit = forms.CharField(
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text="What the person gets from it, in one plain sentence.",
+    )
     actions = forms.MultipleChoiceField(
         choices=list(words.ACTIONS.items()),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
@@ -67,7 +71,6 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
         help_texts = {
             "name": "What people read on their privacy page.",
             "slug": "Services name the purpose by it. It can never be changed.",
-            "benefit": "What the person gets from it, in one plain sentence.",
             "legal_basis": "Fixed as soon as one person has answered (GDPR Article 13).",
             "parent": "A wider purpose. Until a person answers about this one, their answer to the wider one counts.",
             "order": "Lower numbers come first.",
@@ -101,9 +104,9 @@ class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def level(self, purpose: Purpose) -> str:
         return purpose.get_max_level_display()
 
-    @display(description="State", ordering="is_active", label={"on": "success"})
-    def in_use(self, purpose: Purpose) -> tuple[str, str]:
-        return ("on", "In use") if purpose.is_active else ("off", "Switched off")
+    @display(description="State", ordering="is_active")
+    def in_use(self, purpose: Purpose) -> str:
+        return badge("In use", "good") if purpose.is_active else badge("Switched off")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Purpose | None = None) -> list[str]:
         return ["slug"] if obj else []
@@ -153,9 +156,9 @@ class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def language(self, notice: Notice) -> str:
         return notice.locale
 
-    @display(description="Kind of change", label={"material": "warning"})
-    def material(self, notice: Notice) -> tuple[str, str]:
-        return ("material", "Asks again") if notice.is_material else ("cosmetic", "Cosmetic")
+    @display(description="Kind of change")
+    def material(self, notice: Notice) -> str:
+        return badge("Asks again", "caution") if notice.is_material else badge("Cosmetic")
 
     @display(description="Kind of change")
     def material_in_words(self, notice: Notice) -> str:
@@ -193,9 +196,9 @@ class _RecordInWords:
     def when(self, record: ConsentRecord) -> str:
         return moment(record.recorded_at)
 
-    @display(description="Choice", ordering="state", label=STATE_TONES)
-    def choice(self, record: ConsentRecord) -> tuple[str, str]:
-        return record.state, record.get_state_display()
+    @display(description="Choice", ordering="state")
+    def choice(self, record: ConsentRecord) -> str:
+        return badge(record.get_state_display(), STATE_TONES[record.state])
 
     @display(description="Through")
     def through(self, record: ConsentRecord) -> str:
@@ -282,11 +285,11 @@ class DataSubjectAdmin(_FoundById):
         given = sum(entry["s"] == "given" for entry in subject.consents.values())
         return f"{given} allowed, {len(subject.consents) - given} not"
 
-    @display(description="State", label={"held": "danger", "restricted": "warning"})
-    def standing(self, subject: DataSubject) -> tuple[str, str]:
+    @display(description="State")
+    def standing(self, subject: DataSubject) -> str:
         if subject.held:
-            return "held", "Legal hold: kept, not used"
-        return ("restricted", "Restricted: kept, not used") if subject.restricted else ("normal", "In normal use")
+            return badge("Legal hold: kept, not used", "alarm")
+        return badge("Restricted: kept, not used", "caution") if subject.restricted else badge("In normal use")
 
     @display(description="Last change", ordering="updated_at")
     def changed(self, subject: DataSubject) -> str:
@@ -303,7 +306,12 @@ class DataSubjectAdmin(_FoundById):
         return grid(
             ["Purpose", "Choice", "Notice", "Through"],
             (
-                [names.get(slug, slug), states(entry["s"]).label, entry["n"], words.source(entry.get("src", ""))]
+                [
+                    names.get(slug, slug),
+                    badge(states(entry["s"]).label, STATE_TONES[entry["s"]]),
+                    entry["n"],
+                    words.source(entry.get("src", "")),
+                ]
                 for slug, entry in subject.consents.items()
             ),
         )

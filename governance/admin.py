@@ -10,9 +10,10 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from audit import trail
-from common.admin_display import moment
+from common.admin_display import badge, moment
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -32,14 +33,20 @@ class OfficerAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # unf
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         ("Who it is", {"fields": ["first_name", "last_name", "email"]}),
-        ("What they may do", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("What they may do", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     readonly_fields = ["last_login", "date_joined"]
+    filter_horizontal = ()
 
-    @display(description="State", ordering="is_active", label={"on": "success"})
-    def standing(self, user: User) -> tuple[str, str]:
-        return ("on", "May sign in") if user.is_active and user.is_staff else ("off", "May not sign in")
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        return super().formfield_for_manytomany(
+            db_field, request, **{**options, "widget": UnfoldAdminCheckboxSelectMultipleWidget}
+        )
+
+    @display(description="State", ordering="is_active")
+    def standing(self, user: User) -> str:
+        return badge("May sign in", "good") if user.is_active and user.is_staff else badge("May not sign in")
 
     @display(description="Rights")
     def rights(self, user: User) -> str:

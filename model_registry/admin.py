@@ -13,13 +13,13 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
 from audit import trail
 from common import policy_data
 from common.admin_confirm import Step, confirm
-from common.admin_display import NOTHING, code, exact_moment, grid, moment
+from common.admin_display import NOTHING, badge, code, exact_moment, grid, moment
 from common.problems import Problem
 from model_registry import services
 from model_registry.models import Model, ModelVersion
 
 Status = ModelVersion.Status
-_TONES = {"draft": "info", "approved": "success", "suspended": "warning", "retired": "default"}
+_TONES = {"draft": "info", "approved": "good", "suspended": "caution", "retired": "plain"}
 _MEANINGS = {
     Status.DRAFT: "Trained and waiting for approval. It serves nobody.",
     Status.APPROVED: "It may serve people, as far as each of them allows.",
@@ -100,9 +100,9 @@ class ModelVersionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no ty
     def title(self, version: ModelVersion) -> str:
         return f"{version.model.name}, version {version.version}"
 
-    @display(description="State", ordering="status", label=_TONES)
-    def standing(self, version: ModelVersion) -> tuple[str, str]:
-        return version.status, version.get_status_display()
+    @display(description="State", ordering="status")
+    def standing(self, version: ModelVersion) -> str:
+        return badge(version.get_status_display(), _TONES[version.status])
 
     @display(description="That means")
     def meaning(self, version: ModelVersion) -> str:

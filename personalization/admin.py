@@ -3,7 +3,7 @@ from django.forms import ModelForm
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from common.admin_display import NOTHING
+from common.admin_display import NOTHING, badge
 from common.admin_forms import CommaListField
 from personalization.models import Item
 
@@ -31,6 +31,6 @@ class ItemAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def kinds(self, item: Item) -> str:
         return ", ".join(item.categories) or NOTHING
 
-    @display(description="State", ordering="is_active", label={"on": "success"})
-    def offered(self, item: Item) -> tuple[str, str]:
-        return ("on", "Offered") if item.is_active else ("off", "Not offered")
+    @display(description="State", ordering="is_active")
+    def offered(self, item: Item) -> str:
+        return badge("Offered", "good") if item.is_active else badge("Not offered")

@@ -22,7 +22,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from audit import trail
 from common import policy_data
 from common.admin_confirm import Step, confirm
-from common.admin_display import NOTHING, code, document, exact_moment, folded, moment, short, table, who
+from common.admin_display import NOTHING, badge, code, document, exact_moment, folded, moment, short, table, who
 from common.admin_filters import SinceFilter, since
 from common.admin_forms import CommaListField
 from common.identifiers import uuid7_floor
@@ -43,6 +43,8 @@ from policies.models import (
     ServiceCredential,
     TransferInstrument,
 )
+
+_TONES = {"permit": "good", "deny": "plain", "unknown": "alarm"}
 
 
 def _officer(request: HttpRequest) -> str:
@@ -204,10 +206,10 @@ class TransferInstrumentAdmin(RuleAdmin):
     list_display = ["name", "standing", "ends"]
     fields = ["name", "slug", "valid_until"]
 
-    @display(description="State", label={"valid": "success", "ended": "danger"})
-    def standing(self, instrument: TransferInstrument) -> tuple[str, str]:
+    @display(description="State")
+    def standing(self, instrument: TransferInstrument) -> str:
         ended = instrument.valid_until is not None and instrument.valid_until <= timezone.now()
-        return ("ended", "Ended") if ended else ("valid", "Valid")
+        return badge("Ended", "alarm") if ended else badge("Valid", "good")
 
     @display(description="Ends", ordering="valid_until")
     def ends(self, instrument: TransferInstrument) -> str:
@@ -290,9 +292,9 @@ class BundleAdmin(ReadOnlyAdmin):
     def title(self, bundle: Bundle) -> str:
         return short(bundle.revision.removeprefix("sha256:"), keep=12)
 
-    @display(description="State", label={"in_force": "success"})
-    def standing(self, bundle: Any) -> tuple[str, str]:
-        return ("in_force", "In force") if bundle.in_force else ("past", "Replaced")
+    @display(description="State")
+    def standing(self, bundle: Any) -> str:
+        return badge("In force", "good") if bundle.in_force else badge("Replaced")
 
     @display(description="Made by", ordering="actor")
     def by(self, bundle: Bundle) -> str:
@@ -368,11 +370,11 @@ class ServiceCredentialAdmin(ReadOnlyAdmin):
     actions = ("revoke",)
     actions_detail = ("revoke_this",)
 
-    @display(description="State", label={"valid": "success", "ended": "warning", "revoked": "danger"})
-    def standing(self, credential: ServiceCredential) -> tuple[str, str]:
+    @display(description="State")
+    def standing(self, credential: ServiceCredential) -> str:
         if credential.revoked_at is not None:
-            return "revoked", "Revoked"
-        return ("valid", "Valid") if credential.is_valid else ("ended", "Ended")
+            return badge("Revoked", "alarm")
+        return badge("Valid", "good") if credential.is_valid else badge("Ended", "caution")
 
     @display(description="May")
     def may(self, credential: ServiceCredential) -> str:
@@ -519,9 +521,9 @@ class DecisionAdmin(ReadOnlyAdmin):
     def when(self, decision: Decision) -> str:
         return moment(decision.decided_at)
 
-    @display(description="Answer", label={"permit": "success", "deny": "warning", "unknown": "danger"})
-    def answer(self, decision: Decision) -> tuple[str, str]:
-        return decision.outcome, decision.get_outcome_display()
+    @display(description="Answer")
+    def answer(self, decision: Decision) -> str:
+        return badge(decision.get_outcome_display(), _TONES[decision.outcome])
 
     @display(description="Asked")
     def asked(self, decision: Any) -> str:

@@ -1,7 +1,7 @@
 """Build bundles out of the registers and the Rego files, bring them into force, load them for a process.
 
-A bundle is policies + data = one immutable revision. Publishing locks the row of the revision in force first and reads
-the registers after that, so two officers changing different things at once end in one bundle that holds both changes.
+A bundle is policies + data = one immutable revision. Publishers queue up at a lock first and read the registers after
+that, so two officers changing different things at once end in one bundle that holds both changes.
 """
 
 import json
@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import trail
@@ -37,6 +37,7 @@ SEGMENT_MIN_SIZE = 20
 QUIET_HOURS = {"start": 21, "end": 8}
 _REGO = Path(__file__).parent / "rego"
 _KEPT = 4
+_LOCK = 0x62756E64  # "bund"
 _FACT_STATUS = {ModelVersion.Status.APPROVED: "live"}
 
 
@@ -73,7 +74,9 @@ class LoadedBundle:
 @transaction.atomic
 def publish(reason: str, actor: str) -> Bundle:
     """Build the registers as they are in this transaction and bring the revision into force."""
-    list(ActiveBundle.objects.select_for_update())
+    with connection.cursor() as cursor:
+        # Not the row of the revision in force: before the first publication there is none to lock.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     policies, data = read_policies(), build_data()
     revision = revision_of(policies, data)
     bundle, created = Bundle.objects.get_or_create(

@@ -10,12 +10,14 @@ from unfold.decorators import display
 
 from audit import trail
 from common import policy_data
-from common.admin_display import NOTHING, code, exact_moment, grid, moment, sentence, short, words
+from common.admin_display import NOTHING, badge, code, exact_moment, grid, moment, sentence, short, words
 from common.admin_filters import since
 from common.admin_forms import DaysField
 from common.read_only_admin import ReadOnlyAdmin
 from privacy import retention
 from privacy.models import Disposal, PrivacyBudget, Release, RetentionSchedule
+
+_TONES = {"queued": "info", "running": "caution", "done": "good"}
 
 
 class ScheduleForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -42,9 +44,9 @@ class RetentionScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships 
     def days(self, schedule: RetentionSchedule) -> str:
         return f"{schedule.retain_for.days} days"
 
-    @display(description="State", ordering="is_active", label={"on": "success"})
-    def in_use(self, schedule: RetentionSchedule) -> tuple[str, str]:
-        return ("on", "In use") if schedule.is_active else ("off", "Switched off")
+    @display(description="State", ordering="is_active")
+    def in_use(self, schedule: RetentionSchedule) -> str:
+        return badge("In use", "good") if schedule.is_active else badge("Switched off")
 
     @display(description="Would be deleted tonight")
     def due_now(self, schedule: RetentionSchedule) -> str:
@@ -99,9 +101,9 @@ class DisposalAdmin(ReadOnlyAdmin):
     def when(self, disposal: Disposal) -> str:
         return moment(disposal.queued_at)
 
-    @display(description="State", ordering="status", label={"queued": "info", "running": "warning", "done": "success"})
-    def standing(self, disposal: Disposal) -> tuple[str, str]:
-        return disposal.status, disposal.get_status_display()
+    @display(description="State", ordering="status")
+    def standing(self, disposal: Disposal) -> str:
+        return badge(disposal.get_status_display(), _TONES[disposal.status])
 
     @display(description="Why", ordering="reason")
     def why(self, disposal: Disposal) -> str:
@@ -158,11 +160,12 @@ class PrivacyBudgetAdmin(ReadOnlyAdmin):
     def title(self, budget: PrivacyBudget) -> str:
         return sentence(budget.data_set)
 
-    @display(description="State", label={"spent": "danger", "low": "warning", "fine": "success"})
-    def standing(self, budget: PrivacyBudget) -> tuple[str, str]:
+    @display(description="State")
+    def standing(self, budget: PrivacyBudget) -> str:
         if budget.epsilon_left <= 0:
-            return "spent", "Spent: nothing more is published"
-        return ("low", "Nearly spent") if budget.epsilon_left * 10 <= budget.epsilon_total else ("fine", "Enough left")
+            return badge("Spent: nothing more is published", "alarm")
+        is_low = budget.epsilon_left * 10 <= budget.epsilon_total
+        return badge("Nearly spent", "caution") if is_low else badge("Enough left", "good")
 
     @display(description="May ever be spent (epsilon)")
     def total(self, budget: PrivacyBudget) -> str:

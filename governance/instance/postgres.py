@@ -22,7 +22,7 @@ from governance.instance.postgres_cluster import (
     ensure_cluster_place,
     make_cluster,
 )
-from governance.instance.processes import ProcessId, all_pids, command_line, identify, runs, wait_until
+from governance.instance.processes import ProcessId, all_pids, command_line, identify, let_outlive, runs, wait_until
 from governance.instance.server_user import server_user
 from governance.instance.sockets import postgres_socket_folder
 
@@ -95,7 +95,7 @@ class PostgresServer:
         if not self._data.exists():
             self._make_cluster(programs)
         self._clear_remains()
-        self._child = self._spawn(programs)
+        self._child = let_outlive(self._spawn(programs))
 
     def check_ready(self) -> bool:
         """Say whether connections are accepted; raises InstanceError if the server has ended."""

@@ -39,6 +39,16 @@ class ProcessId:
                 os.kill(self.pid, number)
 
 
+_outliving: list[subprocess.Popen[bytes]] = []
+
+
+def let_outlive(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Keep the handle of a server that is meant to run on: Python warns when a running child's handle is lost."""
+    _outliving[:] = [known for known in _outliving if known.poll() is None]
+    _outliving.append(process)
+    return process
+
+
 def identify(pid: int) -> ProcessId | None:
     """Return the running process with this pid, None if there is none."""
     started = started_at(pid)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from governance.instance.errors import InstanceError, disk_full, tells_of_full_disk
 from governance.instance.home import Home, write_private
 from governance.instance.logs import open_log, tail
-from governance.instance.processes import ProcessId, identify, runs, wait_until
+from governance.instance.processes import ProcessId, identify, let_outlive, runs, wait_until
 from governance.instance.server_user import server_user
 from governance.instance.sockets import socket_folder
 
@@ -76,7 +76,7 @@ class ValkeyServer:
             return
         write_private(self._configuration_file, self._configuration())
         self._socket.unlink(missing_ok=True)
-        self._child = self._spawn()
+        self._child = let_outlive(self._spawn())
         write_private(self._pid_file, str(self._child.pid))
 
     def check_ready(self) -> bool:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from django.templatetags.static import static
 from psycopg.conninfo import conninfo_to_dict
 
 from governance.admin_menu import SIDEBAR
@@ -171,6 +172,10 @@ UNFOLD = {
     "SITE_SYMBOL": "verified_user",
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("assent/mark.svg")},
+    ],
+    "STYLES": [lambda request: static("assent/admin.css")],
     "DASHBOARD_CALLBACK": "governance.start_page.context",
     "SIDEBAR": SIDEBAR,
     "COLORS": {

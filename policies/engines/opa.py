@@ -91,10 +91,11 @@ class OpaEngine:
             self._pusher.update_or_create_data(bundle.data, _ROOT)
         except requests.Timeout as exc:
             raise EngineTimeout("OPA did not take the bundle in time.") from exc
-        except (requests.RequestException, errors.ConnectionsError, ValueError) as exc:
-            raise EngineUnavailable("OPA cannot be given the bundle.") from exc
         except errors.RegoParseError as exc:
             raise EngineUndefined("OPA refused a policy of the bundle.") from exc
+        except Exception as exc:
+            # The client stumbles in ways of its own over what a server says that is no OPA.
+            raise EngineUnavailable("OPA cannot be given the bundle.") from exc
 
     def _client(self) -> OpaClient:
         client: OpaClient | None = getattr(self._local, "client", None)

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import kombu
@@ -93,9 +92,7 @@ def test_a_stale_pid_file_with_a_reused_pid_does_not_block(home):
     lines = pid_file.read_text().splitlines()
     kill(server)
     user = server_user()
-    bystander = subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(600)"], cwd="/", **user.popen_arguments()
-    )
+    bystander = subprocess.Popen(["sleep", "600"], cwd="/", **user.popen_arguments())
     try:
         pid_file.write_text("\n".join([str(bystander.pid), *lines[1:]]) + "\n")
         user.own(pid_file)

@@ -65,7 +65,8 @@ def test_a_stranger_with_a_recorded_pid_is_left_alone(home, sleeper):
 def test_orphaned_workers_are_ended_only_with_this_instances_mark(home, owner, ended):
     spawn = (
         "import subprocess, sys;"
-        "worker = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+        "worker = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],"
+        "  stdout=subprocess.DEVNULL);"
         "print(worker.pid, flush=True)"
     )
     mark = home.instance_id if owner == "this" else "0" * 16

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import setup_databases, teardown_databases
 from policy_engines import REGISTER, Ask, asking, bundle_of, opa_server
-from wsgi_calls import call
+from wsgi_calls import call, question
 
 from governance.demo import register
 from policies import credentials, defaults
@@ -45,8 +46,21 @@ def consenting(api: Any) -> Any:
     return api
 
 
+@pytest.fixture(scope="session")
+def own_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, also in a run where no test is marked: pytest-django leaves the real one in place then."""
+    if connection.settings_dict["NAME"] == connection.settings_dict["TEST"]["NAME"]:
+        yield
+        return
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
 @pytest.fixture(scope="module")
-def standing_shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+def standing_shop(own_database: None, django_db_blocker: Any) -> Iterator[str]:
     """The same in one transaction for all tests of a file: laying the register again for each takes long."""
     with django_db_blocker.unblock(), transaction.atomic():
         defaults.ensure_defaults()
@@ -77,3 +91,14 @@ def spooled(own_spool: Path) -> Callable[[], list[dict[str, Any]]]:
         return [json.loads(line) for line in lines]
 
     return read
+
+
+@pytest.fixture
+def ask(shop_token: str) -> Callable[[int], list[str]]:
+    """Ask so many questions; return the ids of the answers."""
+
+    def asked(count: int) -> list[str]:
+        answers = [call(question(f"customer-{number}"), shop_token) for number in range(count)]
+        return [answer.json()["context"]["decision_id"] for answer in answers]
+
+    return asked

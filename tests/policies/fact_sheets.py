@@ -10,11 +10,32 @@ from collections.abc import Callable
 from typing import Any
 
 import yaml
-from policy_engines import CASES, REGISTER, Facts
+from policy_engines import CASES, REGISTER, Facts, bundle_of
+
+from policies.bundles import LoadedBundle
+from policies.engines import Engine
 
 BASE = yaml.safe_load((CASES / "base.yaml").read_text())
 RANDOM_FACTS = 2_000
 SEED = 20_261_121
+FACTS = json.dumps(BASE).encode()
+
+
+def revision(name: str, **changes: Any) -> LoadedBundle:
+    """The sample register under another name, its recommendations changed."""
+    data = copy.deepcopy(REGISTER) | {"revision": f"sha256:{name}"}
+    data["purposes"]["recommendations"] |= changes
+    return bundle_of(data)
+
+
+# Two revisions that answer FACTS with different levels.
+GENEROUS, STRICT = revision("generous"), revision("strict", max_level="segment")
+
+
+def level_of(engine: Engine, bundle: LoadedBundle) -> str | None:
+    verdict = engine.evaluate(bundle, FACTS)
+    assert verdict.revision == bundle.revision
+    return verdict.level
 
 
 def place_of(facts: Facts, dotted: str) -> tuple[Facts, str]:

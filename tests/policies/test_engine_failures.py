@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from policy_engines import CASES
+from fact_sheets import FACTS
+from unusable_policies import ANSWER, UNUSABLE, answering, asked_of
 from wsgi_calls import call, changed, question
-from yaml import safe_load
 
 from policies import bundles, decisions, engines
 from policies.authzen import question_of
@@ -20,16 +20,6 @@ from policies.engines.embedded import EmbeddedEngine
 from policies.models import ActiveBundle
 
 Spooled = Callable[[], list[dict[str, Any]]]
-FACTS = json.dumps(safe_load((CASES / "base.yaml").read_text())).encode()
-ANSWER = {
-    "revision": "sha256:asked",
-    "decision": True,
-    "level": "individual",
-    "reasons": [],
-    "obligations": [],
-    "legal_basis": "consent",
-    "requestable": False,
-}
 
 
 class FakeEngine:
@@ -154,45 +144,10 @@ def test_what_could_not_be_read_is_unknown_to_callers_in_this_process(
     _assert_unknown(json.loads(decision.body), spooled, "information_unavailable")
 
 
-def _answering(answer: str) -> dict[str, str]:
-    return {"decision.rego": f"package governance.decision\n\n{answer}\n"}
-
-
-def _with(**changes: Any) -> str:
-    return "answer := " + json.dumps(ANSWER | changes)
-
-
-# What policies answer that must never be taken for a decision.
-UNUSABLE = {
-    "undefined": (_answering("answer := 1 if input.unheard_of"), EngineUndefined),
-    "no rule": (_answering("other := 1"), EngineUndefined),
-    "no policies": (_answering(""), EngineUndefined),
-    "a number": (_answering("answer := 5"), EngineUndefined),
-    "a bare true": (_answering("answer := true"), EngineUndefined),
-    "an empty object": (_answering("answer := {}"), EngineUndefined),
-    "null": (_answering("answer := null"), EngineUndefined),
-    "a decision in words": (_answering(_with(decision="true")), EngineUndefined),
-    "a decision of 1": (_answering(_with(decision=1)), EngineUndefined),
-    "a decision of null": (_answering(_with(decision=None)), EngineUndefined),
-    "a level that is a number": (_answering(_with(level=4)), EngineUndefined),
-    "reasons that are codes": (_answering(_with(reasons=["minor"])), EngineUndefined),
-    "obligations without a type": (_answering(_with(obligations=[{"properties": {}}])), EngineUndefined),
-    "no revision": (_answering(_with(revision=None)), EngineUndefined),
-    "another revision": (_answering(_with(revision="sha256:other")), EngineUnavailable),
-    "two values": (_answering(_with() + "\n\n" + _with(decision=False)), EngineUndefined),
-    "no Rego": (_answering("answer := {"), EngineUndefined),
-}
-
-
 @pytest.mark.parametrize(("policies", "failure"), UNUSABLE.values(), ids=UNUSABLE)
 def test_an_answer_that_is_no_decision_is_a_failure(policies: dict[str, str], failure: type[Exception]) -> None:
-    data = {"revision": "sha256:asked"}
-    bundle = LoadedBundle(
-        "sha256:asked", policies, data, json.dumps(data), {}, frozenset(), frozenset(), frozenset(), ()
-    )
-
     with pytest.raises(failure):
-        EmbeddedEngine().evaluate(bundle, FACTS)
+        EmbeddedEngine().evaluate(asked_of(policies), FACTS)
 
 
 def test_the_answer_these_were_made_from_is_a_decision() -> None:
@@ -209,7 +164,7 @@ def test_a_policy_that_answers_nothing_denies(
     shop_token: str, spooled: Spooled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     revision = ActiveBundle.objects.get().bundle_id
-    broken = dataclasses.replace(bundles.loaded(revision), policies=_answering("other := 1"), memo={})
+    broken = dataclasses.replace(bundles.loaded(revision), policies=answering("other := 1"), memo={})
     monkeypatch.setattr(bundles, "_loaded", {revision: broken})
     monkeypatch.setattr(engines, "configured", EmbeddedEngine)
 

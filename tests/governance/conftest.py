@@ -1,0 +1,41 @@
+"""A person on the privacy dashboard, and an officer in the admin."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from visitor import Visitor
+
+
+@pytest.fixture
+def visitor(register_in_force: None) -> Visitor:
+    return Visitor("customer-1").come_in()
+
+
+@pytest.fixture
+def officer(register_in_force: None) -> Client:
+    """A superuser: whatever is refused here is refused to everybody."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("anna", password="a long password"))
+    return client
+
+
+Save = Callable[..., Any]
+
+
+@pytest.fixture
+def send(officer: Client) -> Save:
+    """Send an admin form as it was shown, with changes."""
+
+    def save(path: str, **changes: Any) -> Any:
+        shown = officer.get(path)
+        form = shown.context["adminform"].form
+        data = {name: field.value() for name, field in ((bound.html_name, bound) for bound in form)}
+        fields = {
+            name: value for name, value in {**data, **changes}.items() if value is not None and value is not False
+        }
+        return officer.post(path, fields)
+
+    return save

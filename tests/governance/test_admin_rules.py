@@ -1,0 +1,168 @@
+"""Officers edit rules in words; each save is audited and in force as a new bundle."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from audit.models import AuditEvent
+from consent.models import Notice, Purpose
+from policies.models import ActiveBundle, Jurisdiction, ResidencyRule
+from privacy.models import RetentionSchedule
+
+pytestmark = pytest.mark.django_db
+
+
+def _in_force():
+    active = ActiveBundle.objects.select_related("bundle").get()
+    return active.bundle_id, json.loads(active.bundle.data)
+
+
+def _change(model, row):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.pk])
+
+
+def test_a_purpose_is_edited_as_words_and_lists_and_is_in_force_at_once(officer, send):
+    purpose = Purpose.objects.get(slug="newsletter")
+    revision, _ = _in_force()
+
+    answer = send(
+        _change(Purpose, purpose),
+        data_categories="Email address, postal-address,  email address",
+        recipients="mail-house, print-shop",
+        actions=["contact", "share"],
+        consent_valid_for="365",
+    )
+
+    assert answer.status_code == 302
+    now, data = _in_force()
+    assert now != revision
+    assert data["purposes"]["newsletter"]["data_categories"] == ["email_address", "postal-address"]
+    assert data["purposes"]["newsletter"]["recipients"] == ["mail-house", "print-shop"]
+    assert data["purposes"]["newsletter"]["actions"] == ["contact", "share"]
+    purpose.refresh_from_db()
+    assert purpose.consent_valid_for.days == 365
+    event = AuditEvent.objects.filter(action="purpose.changed").first()
+    assert (event.object, event.actor) == ("newsletter", "officer:anna")
+
+
+def test_saving_a_purpose_unchanged_brings_no_other_rules_into_force(officer, send):
+    before = _in_force()
+    stored = Purpose.objects.filter(slug="recommendations").values().get()
+
+    send(_change(Purpose, Purpose.objects.get(slug="recommendations")))
+
+    assert _in_force() == before
+    assert Purpose.objects.filter(slug="recommendations").values().get() == stored
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("data_categories", "views, <script>"),
+        ("data_categories", ""),
+        ("data_categories", '["views"]'),
+        ("actions", ["everything"]),
+        ("consent_valid_for", "0"),
+        ("consent_valid_for", "for ever"),
+        ("max_level", "total"),
+    ],
+)
+def test_a_mistake_in_a_purpose_is_shown_and_changes_nothing(officer, send, field, value):
+    before = _in_force()
+
+    answer = send(_change(Purpose, Purpose.objects.get(slug="recommendations")), **{field: value})
+
+    assert answer.status_code == 200
+    assert field in answer.context["adminform"].form.errors
+    assert _in_force() == before
+
+
+def test_the_legal_basis_of_answered_purposes_stays_and_the_officer_is_told(officer, send, api):
+    api.save("customer-1", "give")
+    purpose = Purpose.objects.get(slug="recommendations")
+
+    send(_change(Purpose, purpose), legal_basis="contract")
+
+    purpose.refresh_from_db()
+    assert purpose.legal_basis == "consent"
+    assert "People have answered under the present legal basis" in officer.get("/admin/").content.decode()
+
+
+def test_the_name_a_purpose_has_in_the_api_never_changes(officer, send):
+    purpose = Purpose.objects.get(slug="recommendations")
+
+    send(_change(Purpose, purpose), slug="something-else")
+
+    purpose.refresh_from_db()
+    assert purpose.slug == "recommendations"
+
+
+def test_a_notice_is_published_as_the_next_version(officer, send):
+    purpose = Purpose.objects.get(slug="recommendations")
+
+    answer = send("/admin/consent/notice/add/", purpose=purpose.pk, locale="en", text="New text.", is_material="on")
+
+    assert answer.status_code == 302
+    assert Notice.objects.filter(purpose=purpose).values_list("version", "text").first() == (2, "New text.")
+    _revision, data = _in_force()
+    assert data["purposes"]["recommendations"]["required_notice"] == 2
+
+
+def test_a_retention_schedule_is_edited_in_days_and_audited(officer, send):
+    schedule = RetentionSchedule.objects.get(purpose__slug="recommendations")
+
+    send(_change(RetentionSchedule, schedule), retain_for="30")
+
+    assert _in_force()[1]["retention"]["recommendations"] == {"days": 30}
+    assert AuditEvent.objects.get(action="retention.changed").details == {"days": 30, "is_active": True}
+
+
+def test_deleting_a_retention_schedule_is_audited_and_in_force(officer):
+    schedule = RetentionSchedule.objects.get(purpose__slug="recommendations")
+
+    officer.post(f"/admin/privacy/retentionschedule/{schedule.pk}/delete/", {"post": "yes"})
+
+    assert "recommendations" not in _in_force()[1]["retention"]
+    assert AuditEvent.objects.get(action="retention.deleted").object == "recommendations"
+
+
+def test_how_far_a_browser_signal_lowers_the_level_is_chosen_from_the_levels(officer, send):
+    law = Jurisdiction.objects.get(slug="gdpr")
+
+    send(_change(Jurisdiction, law), gpc="segment")
+
+    assert _in_force()[1]["jurisdictions"]["gdpr"]["signal_caps"] == {"gpc": "segment", "gpp": "behavioral"}
+
+
+def test_a_residency_rule_takes_all_kinds_of_data_or_some(officer, send):
+    rule = ResidencyRule.objects.get(slug="eea-in-eea")
+    assert "*" in officer.get(_change(ResidencyRule, rule)).content.decode()
+
+    send(_change(ResidencyRule, rule), data_categories="views, purchases")
+
+    rules = {rule["id"]: rule for rule in _in_force()[1]["residency"]["rules"]}
+    assert rules["eea-in-eea"]["categories"] == ["purchases", "views"]
+    assert AuditEvent.objects.filter(action="rule.changed", actor="officer:anna").exists()
+
+
+def test_deleting_rules_from_the_list_denies_from_the_next_decision(officer):
+    rule = ResidencyRule.objects.get(slug="br-in-eea")
+
+    officer.post(
+        "/admin/policies/residencyrule/", {"action": "delete_selected", "_selected_action": [rule.pk], "post": "yes"}
+    )
+
+    assert "br-in-eea" not in {rule["id"] for rule in _in_force()[1]["residency"]["rules"]}
+    assert AuditEvent.objects.filter(action="rule.deleted").count() == 1
+
+
+def test_a_change_of_an_officers_rights_is_in_the_trail_without_the_password(officer, send):
+    officer.post(
+        "/admin/auth/user/add/",
+        {"username": "ben", "password1": "Kx9-long-enough", "password2": "Kx9-long-enough", "usable_password": "true"},
+    )
+
+    event = AuditEvent.objects.get(action="officer.created")
+    assert (event.object, event.actor) == ("ben", "officer:anna")
+    assert "Kx9" not in json.dumps(event.details)
