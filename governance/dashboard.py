@@ -282,7 +282,7 @@ def _decision(same: list[Decision], names: dict[str, str]) -> dict[str, Any]:
 
 def _why(decision: Decision, entry: dict[str, Any]) -> Iterator[Text]:
     if decision.outcome == Decision.Outcome.PERMIT:
-        basis = entry.get("legal_basis")
+        basis = str(entry.get("legal_basis"))
         yield _("You had allowed it.") if basis == "consent" else _BASIS_LABELS.get(basis, _("Our rules allow it."))
     for code in dict.fromkeys(decision.reasons):
         yield reasons.for_person(code)

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from audit import trail
 from common import policy_data
@@ -77,7 +77,7 @@ class ModelVersionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no ty
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         return super().formfield_for_manytomany(
-            db_field, request, **{**options, "widget": UnfoldAdminCheckboxSelectMultiple}
+            db_field, request, **{**options, "widget": UnfoldAdminCheckboxSelectMultipleWidget}
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -401,7 +401,7 @@ class ServiceCredentialAdmin(ReadOnlyAdmin):
         return exact_moment(credential.revoked_at)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("policies.change_servicecredential")  # type: ignore[union-attr]
+        return request.user.has_perm("policies.change_servicecredential")
 
     def has_revoke_this_permission(self, request: HttpRequest, object_id: str) -> bool:
         return (

@@ -50,7 +50,7 @@ class RetentionScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships 
 
     @display(description="Would be deleted tonight")
     def due_now(self, schedule: RetentionSchedule) -> str:
-        if schedule.pk is None:
+        if not RetentionSchedule.objects.filter(pk=schedule.pk).exists():
             return "Shown once the schedule is saved."
         before = timezone.now() - schedule.retain_for
         counts = {

@@ -156,6 +156,7 @@ SPECTACULAR_SETTINGS = {
         "Consent in, decision out. Every call carries a service credential as a Bearer token; "
         "errors are problem+json with a stable `code`."
     ),
+    "OAS_VERSION": "3.1.1",  # the version whose schemas are JSON Schema, as pydantic writes them
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

@@ -63,6 +63,13 @@ def test_a_member_named_twice_is_always_refused(
         strict_json.loads((around % ("{" + members + "}")).encode())
 
 
+@pytest.mark.parametrize("space", [" ", "\t", "\n", "\r", " \r\n\t"], ids=repr)
+@pytest.mark.parametrize("members", ['"a"%s:1,"a":2', '"a":1,"a"%s:2', '"a"%s:1,"a"%s:2', '"b"%s:0,"a":1,"a":2'])
+def test_white_space_before_a_colon_hides_no_second_name(members: str, space: str) -> None:
+    with pytest.raises(strict_json.InvalidJson, match="occurs twice"):
+        strict_json.loads(("{" + members.replace("%s", space) + "}").encode())
+
+
 @given(st.binary(max_size=200))
 def test_bytes_of_any_kind_are_refused_or_read_as_python_reads_them(body: bytes) -> None:
     try:

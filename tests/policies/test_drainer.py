@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from waiting import until_waiting_for_locks
 from wsgi_calls import call, question
 
 from policies import decision_log, decisions, drainer
@@ -139,27 +140,49 @@ def test_a_spool_that_another_drainer_removed_is_passed_over(
     assert _logged() == sorted(answered)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_drainers_at_once_log_every_decision_once(consenting: Any, own_spool: Path) -> None:
-    answered = [
-        call(question(f"customer-{number}"), consenting.token).json()["context"]["decision_id"] for number in range(40)
-    ]
-    _die()
-    copied: list[int] = []
-
-    def one() -> None:
+def _in_thread(folder: Path, copied: list[int]) -> threading.Thread:
+    def run() -> None:
         try:
-            copied.append(drain(own_spool))
+            copied.append(drain(folder))
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=one) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
 
-    assert sum(copied) == 40
+
+@pytest.mark.django_db(transaction=True)
+def test_two_drainers_at_once_log_every_decision_once(
+    consenting: Any, own_spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(count: int) -> list[str]:
+        answers = [call(question(f"customer-{number}"), consenting.token) for number in range(count)]
+        return [answer.json()["context"]["decision_id"] for answer in answers]
+
+    answered = asked(3)
+    drain(own_spool)
+    answered += asked(4)
+    _die()
+    storing, go_on, store = threading.Event(), threading.Event(), drainer._store
+
+    def slowly(*args: Any) -> None:
+        storing.set()
+        assert go_on.wait(30)
+        store(*args)
+
+    monkeypatch.setattr(drainer, "_store", slowly)
+    copied: list[int] = []
+
+    first = _in_thread(own_spool, copied)
+    assert storing.wait(30)
+    second = _in_thread(own_spool, copied)
+    until_waiting_for_locks()
+    go_on.set()
+    first.join()
+    second.join()
+
+    assert sorted(copied) == [0, 4]
     assert _logged() == sorted(answered)
     assert decision_log.verify().ok
     assert list(own_spool.glob("*.spool")) == []

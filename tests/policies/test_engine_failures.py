@@ -172,14 +172,19 @@ def test_a_policy_that_answers_nothing_denies(
     assert broken.memo == {}
 
 
-OUTCOMES = {
-    "permit": question(),
-    "deny": changed("subject.properties", {"age_band": "child"}),
-    "unknown": changed("action.properties.purpose", "unheard_of"),
-}
+OUTCOMES = [
+    ("permit", question()),
+    ("deny", changed("subject.properties", {"age_band": "child"})),
+    ("deny", changed("context.processing_region", "us-east")),
+    ("unknown", changed("action.properties.purpose", "unheard_of")),
+    ("unknown", changed("resource.properties.model", "nobody@1")),
+    ("unknown", changed("subject.properties", {"region": "XX"})),
+    ("unknown", changed("context.min_revision", 9)),
+    ("unknown", question("stranger")),
+]
 
 
-@pytest.mark.parametrize(("outcome", "body"), OUTCOMES.items(), ids=OUTCOMES)
+@pytest.mark.parametrize(("outcome", "body"), OUTCOMES)
 def test_what_is_not_known_is_counted_apart_from_what_is_denied(
     shop_token: str, spooled: Spooled, outcome: str, body: dict[str, Any]
 ) -> None:
