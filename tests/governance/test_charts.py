@@ -103,7 +103,7 @@ def test_a_long_bar_label_is_shortened_with_the_whole_in_its_title():
 
     svg = ET.fromstring(bars([(label, 2)], **WORDS))
 
-    assert texts(svg)[0] == "The transfer instrument for the region…"
+    assert texts(svg)[0] == "The transfer instrument for the region of pro…"
     assert svg.find(f"{SVG}g/{SVG}title").text == f"{label}: 2"
 
 
