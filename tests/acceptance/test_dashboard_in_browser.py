@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from consent import links
@@ -36,13 +35,6 @@ def browser(monkeypatch):
 def register_committed(transactional_db):
     defaults.ensure_defaults()
     register.ensure_register()
-    yield
-    with connection.cursor() as cursor:
-        # The live server's threads keep their connections, which would keep the test database from being dropped.
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
 
 
 def _open(browser: Browser, live_server, person: str, **options) -> tuple[Page, list[str]]:
