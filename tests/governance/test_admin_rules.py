@@ -6,7 +6,9 @@ import pytest
 from django.urls import reverse
 
 from audit.models import AuditEvent
+from consent import words
 from consent.models import Notice, Purpose
+from policies import facts
 from policies.models import ActiveBundle, Jurisdiction, ResidencyRule
 from privacy.models import RetentionSchedule
 
@@ -166,3 +168,8 @@ def test_a_change_of_an_officers_rights_is_in_the_trail_without_the_password(off
     event = AuditEvent.objects.get(action="officer.created")
     assert (event.object, event.actor) == ("ben", "officer:anna")
     assert "Kx9" not in json.dumps(event.details)
+
+
+def test_every_action_and_channel_that_policies_know_can_be_chosen():
+    assert set(words.ACTIONS) == facts.ACTIONS
+    assert set(words.CHANNELS) == facts.CHANNELS
