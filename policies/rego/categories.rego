@@ -2,56 +2,60 @@
 package governance.decision
 
 requested_categories := {category |
-	some category in array.concat(input.processing.data_categories, input.processing.sensitive)
+	some category in input.processing.data_categories
+} | {category |
+	some category in input.processing.sensitive
 }
 
-excluded_categories := {category |
-	some category in requested_categories
-	not usable(category)
-}
-
-usable(category) if {
-	category in purpose.data_categories
-	not withheld(category)
-}
+excluded_categories := withheld_categories | foreign_categories
 
 # METADATA
 # title: Special categories without explicit consent
 # description: GDPR Article 9(2)(a). A category is special if the register says so or the facts do.
-withheld(category) if {
-	input.consent.explicit == false
-	category in array.concat(data.sensitive_categories, input.processing.sensitive)
-}
-
-withheld_categories := {category |
-	some category in excluded_categories
-	withheld(category)
+withheld_categories := set() if {
+	input.consent.explicit == true
+} else := {category |
+	some category in requested_categories
+	category in data.sensitive_categories
+} | {category |
+	some category in input.processing.sensitive
 }
 
 # METADATA
 # title: Categories the purpose does not name
 # description: Data minimisation, GDPR Article 5(1)(c). What is withheld already is not counted again.
-foreign_categories := excluded_categories - withheld_categories
+foreign_categories := (requested_categories - withheld_categories) - {category |
+	some category in requested_categories
+	category in purpose.data_categories
+}
 
 # METADATA
 # title: The categories permit
 # description: >-
 #   Special categories may be left out of any action, foreign ones only of personalization, and something has
 #   to remain.
-default categories_permitted := false
+categories_permitted(action) if {
+	all_categories_usable
+} else if {
+	foreign_categories == set()
+	something_remains
+} else if {
+	action == "personalize"
+	something_remains
+}
 
-categories_permitted if {
-	count(excluded_categories) == 0
-	is_array(data.sensitive_categories)
-} else if {
-	count(foreign_categories) == 0
-	something_remains
-} else if {
-	input.action == "personalize"
-	something_remains
+# The likely case, in which nothing is left out: the purpose names all of them and none is special.
+all_categories_usable if {
+	input.processing.sensitive == []
+	sensitive_categories := data.sensitive_categories
+	is_array(sensitive_categories)
+	every category in input.processing.data_categories {
+		category in purpose.data_categories
+		not category in sensitive_categories
+	}
 }
 
 something_remains if {
 	is_array(data.sensitive_categories)
-	count(requested_categories - excluded_categories) > 0
+	requested_categories - excluded_categories != set()
 }

@@ -36,13 +36,11 @@ broader_choices := {state | some state in input.ancestors}
 # description: >-
 #   GDPR Articles 6(1)(a) and 7. Under another legal basis no yes is needed, but a stored no still counts, and
 #   so does a channel the subject has closed.
-consent_in_force if {
-	choice == "given"
-	input.consent.channel_allowed == true
+consent_suffices(state) if {
+	state == "given"
 } else if {
+	state in {"expired", "renewal_required", "never_asked", "not_required"}
 	needs_consent == false
-	choice in {"given", "expired", "renewal_required", "never_asked", "not_required"}
-	input.consent.channel_allowed == true
 }
 
 # METADATA

@@ -6,27 +6,32 @@ package governance.decision
 # description: Always defined, for any facts. What it means is public API, see the decision contract.
 # entrypoint: true
 answer := {
-	"revision": revision,
-	"decision": permitted,
-	"level": level,
-	"reasons": reasons,
-	"obligations": obligations,
+	"revision": data.revision,
+	"decision": true,
+	"level": permitted_level,
+	"reasons": ordered(narrowings),
+	"obligations": [duty | some [_, duty] in sort(duties_of_permit)],
+	"legal_basis": legal_basis,
+	"requestable": false,
+} if {
+	permitted
+} else := {
+	"revision": data.revision,
+	"decision": false,
+	"level": denied_level,
+	"reasons": reasons_of_denial,
+	"obligations": [duty | some [_, duty] in sort(duties_of_denial)],
 	"legal_basis": legal_basis,
 	"requestable": requestable,
 }
 
-default revision := null
-
-revision := data.revision
-
 # METADATA
 # title: Permit
 # description: Nothing stands in the way, and the consent that is needed is in force.
-default permitted := false
-
 permitted if {
 	permitted_but_for_consent
-	consent_in_force
+	input.consent.channel_allowed == true
+	consent_suffices(choice)
 }
 
 # METADATA
@@ -35,33 +40,36 @@ permitted if {
 default requestable := false
 
 requestable if {
-	not permitted
 	permitted_but_for_consent
 	consent_askable
 }
 
 permitted_but_for_consent if {
 	readable
-	input.action in purpose.actions
-	input.subject.known == true
-	is_object(jurisdiction)
 	input.held == false
 	input.restricted == false
 	input.objection == false
-	model_fit
+	input.subject.known == true
+	input.action in purpose.actions
+	is_object(data.jurisdictions[input.subject.jurisdiction])
+	model_fit(input.model)
 	residency_allowed
-	categories_permitted
-	action_permitted
+	categories_permitted(input.action)
+	action_permitted(input.action)
 }
 
 # METADATA
 # title: Level
 # description: The highest permitted level not above the requested one; null when nobody asked to personalize.
-default level := null
-
-level := highest_level if {
-	input.action == "personalize"
-	permitted
-} else := "none" if {
-	input.action == "personalize"
+permitted_level := null if {
+	input.action != "personalize"
+} else := input.requested_level if {
+	lowest_rank == requested_rank
+} else := name if {
+	some name, place in data.levels
+	place == lowest_rank
 }
+
+denied_level := "none" if {
+	input.action == "personalize"
+} else := null

@@ -6,24 +6,23 @@ package governance.decision
 # METADATA
 # title: The fact sheet is complete
 # description: A permit is possible only if every fact that any rule reads is present and well formed.
-default readable := false
-
 readable if {
 	is_string(input.action)
 	is_string(input.purpose)
-	is_consent(input.consent)
-	are_choices(input.ancestors)
-	is_boolean(input.objection)
-	is_boolean(input.restricted)
-	is_boolean(input.held)
-	is_subject(input.subject)
-	is_boolean(input.signals.gpc)
-	is_boolean(input.signals.gpp_opt_out)
-	is_processing(input.processing)
-	is_model(input.model)
 	is_string(input.engine.privacy_budget)
 	type_name(input.engine.segment_k) in {"number", "null"}
-	is_boolean(input.time.quiet_hours)
+	{
+		input.objection,
+		input.restricted,
+		input.held,
+		input.signals.gpc,
+		input.signals.gpp_opt_out,
+		input.time.quiet_hours,
+	} - {true, false} == set()
+	is_consent(input.consent, input.ancestors)
+	is_subject(input.subject)
+	is_processing(input.processing)
+	is_model(input.model)
 }
 
 # METADATA
@@ -43,9 +42,7 @@ unreadable contains "restricted" if not is_boolean(fact(["restricted"]))
 
 unreadable contains "objection" if not is_boolean(fact(["objection"]))
 
-unreadable contains "consent_missing" if not is_consent(fact(["consent"]))
-
-unreadable contains "consent_missing" if not are_choices(fact(["ancestors"]))
+unreadable contains "consent_missing" if not is_consent(fact(["consent"]), fact(["ancestors"]))
 
 unreadable contains "signal_opt_out" if not is_boolean(fact(["signals", "gpc"]))
 
@@ -62,24 +59,15 @@ unreadable contains "segment_too_small" if not type_name(fact(["engine", "segmen
 # Always defined: `not f(x)` means something else in each engine when x is missing. No fact may be a bare list.
 fact(path) := object.get(input, path, [])
 
-is_consent(consent) if {
-	is_choice(consent.state)
-	is_boolean(consent.explicit)
-	is_boolean(consent.notice_current)
-	is_boolean(consent.channel_allowed)
-}
-
-are_choices(states) if {
-	is_object(states)
-	every state in states { is_choice(state) }
-}
-
-is_choice(state) if {
-	state in {"given", "refused", "withdrawn", "expired", "renewal_required", "never_asked", "not_required"}
+is_consent(consent, ancestors) if {
+	is_object(ancestors)
+	states := {consent.state} | {state | some state in ancestors}
+	states - {"given", "refused", "withdrawn", "expired", "renewal_required", "never_asked", "not_required"} == set()
+	{consent.explicit, consent.notice_current, consent.channel_allowed} - {true, false} == set()
 }
 
 is_subject(subject) if {
-	is_boolean(subject.known)
+	subject.known in {true, false}
 	subject.age_band in {"adult", "minor", "child", "unknown"}
 	is_string(subject.region)
 	is_string(subject.jurisdiction)
@@ -87,8 +75,7 @@ is_subject(subject) if {
 
 is_processing(processing) if {
 	is_string(processing.region)
-	type_name(processing.recipient) in {"string", "null"}
-	type_name(processing.channel) in {"string", "null"}
+	{type_name(processing.recipient), type_name(processing.channel)} - {"string", "null"} == set()
 	is_list_of_strings(processing.data_categories)
 	is_list_of_strings(processing.sensitive)
 	is_list_of_strings(processing.expired_instruments)
@@ -96,7 +83,7 @@ is_processing(processing) if {
 
 # A model nobody knows has no purposes or level to read; `model_fit` refuses it.
 is_model(model) if {
-	is_null(model)
+	model == null
 } else if {
 	model.status == "unknown"
 } else if {
@@ -107,6 +94,8 @@ is_model(model) if {
 }
 
 is_list_of_strings(list) if {
+	list == []
+} else if {
 	is_array(list)
 	every entry in list { is_string(entry) }
 }

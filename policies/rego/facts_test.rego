@@ -7,7 +7,7 @@ test_a_full_fact_sheet_is_readable if decision.readable with input as facts
 test_no_fact_may_be_missing if {
 	every fact in object.keys(facts) - {"requested_level"} {
 		remaining := object.remove(facts, [fact])
-		decision.readable == false with input as remaining
+		not decision.readable with input as remaining
 	}
 }
 
@@ -21,4 +21,33 @@ test_what_is_unreadable_is_named if {
 
 test_an_unknown_model_needs_nothing_else if {
 	decision.readable with input as with_changes({"/model": {"status": "unknown"}})
+}
+
+paths := [
+	"/action", "/purpose", "/consent", "/consent/state", "/consent/explicit", "/consent/notice_current",
+	"/consent/channel_allowed", "/ancestors", "/ancestors/personalization", "/objection", "/restricted", "/held",
+	"/subject", "/subject/region", "/subject/jurisdiction", "/subject/age_band", "/subject/known", "/signals",
+	"/signals/gpc", "/signals/gpp_opt_out", "/processing", "/processing/region", "/processing/recipient",
+	"/processing/channel", "/processing/data_categories", "/processing/sensitive",
+	"/processing/expired_instruments", "/processing/sensitive/0", "/model", "/model/status", "/model/max_level",
+	"/model/gates", "/model/purposes", "/engine", "/engine/segment_k", "/engine/privacy_budget", "/time",
+	"/time/quiet_hours",
+]
+
+test_readable_means_nothing_is_unreadable if {
+	every path in paths {
+		every value in [{"a": "b"}, {"a": 1}, [1], ["given"], 1, "given", true, null] {
+			readings_agree(with_changes({path: value}))
+		}
+	}
+}
+
+readings_agree(sheet) if {
+	decision.readable with input as sheet
+	decision.unreadable == set() with input as sheet
+}
+
+readings_agree(sheet) if {
+	not decision.readable with input as sheet
+	decision.unreadable != set() with input as sheet
 }

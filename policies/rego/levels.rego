@@ -3,9 +3,9 @@
 package governance.decision
 
 # A level nobody knows is a request for none.
-default requested_rank := 0
-
-requested_rank := rank(input.requested_level) if is_string(input.requested_level)
+requested_rank := place if {
+	place := data.levels[input.requested_level]
+} else := 0
 
 rank(name) := object.get(data.levels, name, 0)
 
@@ -13,6 +13,7 @@ rank(name) := object.get(data.levels, name, 0)
 # title: Ceiling for minors
 # description: GDPR recital 38. Each jurisdiction names it.
 ceilings contains {"rank": limit, "reason": {"code": "minor"}} if {
+	input.subject.age_band != "adult"
 	not adult
 	limit := rank(object.get(jurisdiction, "minor_max_level", "none"))
 	limit < requested_rank
@@ -36,6 +37,7 @@ ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_signal", "
 }
 
 ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_model"}} if {
+	input.model.max_level != input.requested_level
 	limit := rank(input.model.max_level)
 	limit < requested_rank
 }
@@ -44,31 +46,19 @@ ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_model"}} i
 # title: Ceiling of the purpose
 # description: How far the register lets this purpose go.
 ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_purpose"}} if {
+	object.get(purpose, "max_level", "none") != input.requested_level
 	limit := rank(object.get(purpose, "max_level", "none"))
 	limit < requested_rank
 }
 
-lowest_rank := min({requested_rank} | {limit.rank | some limit in ceilings})
+lowest_rank := requested_rank if {
+	ceilings == set()
+} else := min({limit.rank | some limit in ceilings})
 
 # METADATA
-# title: The highest permitted level
+# title: Smallest segment
 # description: Level segment needs a group of at least `segment.min_size` people; a smaller one would single them out.
-default highest_rank := 0
-
-highest_rank := lowest_rank if {
-	lowest_rank != data.levels.segment
-} else := lowest_rank if {
-	segment_large_enough
-}
-
 segment_large_enough if {
 	is_number(input.engine.segment_k)
 	input.engine.segment_k >= data.segment.min_size
-}
-
-default highest_level := "none"
-
-highest_level := name if {
-	some name, place in data.levels
-	place == highest_rank
 }

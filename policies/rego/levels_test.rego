@@ -4,7 +4,7 @@ import data.governance.decision
 
 test_the_lowest_ceiling_holds if {
 	changes := {"/signals/gpc": true, "/signals/gpp_opt_out": true, "/model/max_level": "segment"}
-	decision.highest_level == "segment" with input as with_changes(changes)
+	decision.permitted_level == "segment" with input as with_changes(changes)
 }
 
 test_a_minor_has_the_ceiling_of_the_jurisdiction if {
@@ -15,7 +15,7 @@ test_a_minor_has_the_ceiling_of_the_jurisdiction if {
 }
 
 test_a_jurisdiction_without_a_ceiling_for_minors_means_none if {
-	decision.highest_rank == 0 with input as with_changes({"/subject/age_band": "minor"})
+	decision.lowest_rank == 0 with input as with_changes({"/subject/age_band": "minor"})
 		with data.jurisdictions.gdpr as {}
 }
 
@@ -26,7 +26,7 @@ test_an_unknown_age_is_an_adult_only_where_the_law_says_so if {
 }
 
 test_a_purpose_without_a_ceiling_means_none if {
-	decision.highest_rank == 0 with input as facts with data.purposes.recommendations as {}
+	decision.lowest_rank == 0 with input as facts with data.purposes.recommendations as {}
 }
 
 test_a_small_segment_is_none if {

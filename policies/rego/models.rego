@@ -4,19 +4,10 @@ package governance.decision
 # METADATA
 # title: The model may be used
 # description: Live, approved for the purpose, and through every release gate; or the caller named none.
-default model_fit := false
-
-model_fit if {
-	is_null(input.model)
+model_fit(model) if {
+	model == null
 } else if {
-	input.model.status == "live"
-	input.model.gates == "passed"
-	input.purpose in input.model.purposes
+	model.status == "live"
+	model.gates == "passed"
+	input.purpose in model.purposes
 }
-
-model_recognised if {
-	is_object(input.model)
-	input.model.status != "unknown"
-}
-
-model_serves_purpose if input.purpose in input.model.purposes

@@ -1,7 +1,7 @@
 # The purpose named by the caller, and what each action needs besides consent.
 package governance.decision
 
-purpose := data.purposes[input.purpose] if is_string(input.purpose)
+purpose := data.purposes[input.purpose]
 
 default purpose_known := false
 
@@ -10,9 +10,9 @@ purpose_known if is_object(purpose)
 # METADATA
 # title: Legal basis
 # description: GDPR Article 6, as the register of processing states it; null for a purpose nobody registered.
-default legal_basis := null
-
-legal_basis := purpose.legal_basis
+legal_basis := basis if {
+	basis := purpose.legal_basis
+} else := null
 
 # METADATA
 # title: The purpose needs consent
@@ -29,32 +29,35 @@ needs_consent := false if {
 # METADATA
 # title: What the action itself needs
 # description: Each action that can be permitted at all, with its own conditions. No other action exists.
-default action_permitted := false
-
-action_permitted if {
-	input.action == "personalize"
-	highest_rank > 0
+action_permitted(action) if {
+	action == "personalize"
+	lowest_rank > 0
+	lowest_rank != data.levels.segment
 } else if {
-	input.action in {"train", "price", "transfer"}
+	action == "personalize"
+	lowest_rank > 0
+	segment_large_enough
+} else if {
+	action in {"train", "price", "transfer"}
 	adult
 } else if {
-	input.action == "collect"
+	action == "collect"
 	adult
 } else if {
-	input.action == "collect"
+	action == "collect"
 	input.consent.state == "not_required"
 } else if {
-	input.action == "share"
+	action == "share"
 	adult
 	recipient_allowed
 	input.signals.gpc == false
 	input.signals.gpp_opt_out == false
 } else if {
-	input.action == "release"
+	action == "release"
 	adult
 	input.engine.privacy_budget == "available"
 } else if {
-	input.action == "contact"
+	action == "contact"
 	adult
 	channel_served
 	input.time.quiet_hours == false

@@ -39,104 +39,58 @@ precedence := {
 # METADATA
 # title: Reasons
 # description: >-
-#   Beside a permit only what narrowed it. Facts that cannot be read are denied for that alone.
-reasons := ordered(narrowings) if {
-	permitted
-} else := ordered(narrowings | hindrances) if {
+#   Beside a permit only what narrowed it (`narrowings`). Where nothing but consent is missing, no other topic is
+#   asked. Facts that cannot be read are denied for that alone.
+reasons_of_denial := ordered(narrowings | consent_hindrances) if {
+	permitted_but_for_consent
+} else := ordered(union({narrowings, consent_hindrances, hindrances})) if {
 	readable
 } else := ordered({{"code": code, "detail": "unreadable"} | some code in unreadable})
 
-ordered(found) := [reason | some [_, reason] in sort([[precedence[each.code], each] | some each in found])]
+# One reason alone needs no order.
+ordered(found) := [reason | some reason in found] if {
+	count(found) < 2
+} else := [reason | some [_, reason] in sort([[precedence[each.code], each] | some each in found])]
 
 # METADATA
 # title: What narrows an answer
 # description: Ceilings that lower the level, and categories to leave out.
-narrowings contains limit.reason if {
+narrowings := {limit.reason |
 	input.action == "personalize"
 	some limit in ceilings
+} | {reason |
+	not all_categories_usable
+	some reason in category_narrowings
 }
 
-narrowings contains {
+category_narrowings contains {
 	"code": "sensitive_without_explicit_consent",
 	"detail": concat(", ", sort(withheld_categories)),
 } if {
-	count(excluded_categories) > 0
-	count(withheld_categories) > 0
+	withheld_categories != set()
 }
 
-narrowings contains {"code": "category_not_allowed", "detail": concat(", ", sort(foreign_categories))} if {
-	count(excluded_categories) > 0
+category_narrowings contains {"code": "category_not_allowed", "detail": concat(", ", sort(foreign_categories))} if {
+	foreign_categories != set()
 	purpose_known
-	count(foreign_categories) > 0
 }
 
 # METADATA
-# title: What stands in the way
-# description: Everything that denies, whichever of it would have been enough.
-hindrances contains {"code": "purpose_unknown"} if not purpose_known
+# title: What is wrong with the consent
+# description: A stored no counts under every legal basis, a missing or lapsed yes only where consent is the basis.
+consent_hindrances contains reason if reason := wrong_with(choice)
 
-hindrances contains {"code": "action_not_allowed"} if {
-	purpose_known
-	not action_known
-}
-
-hindrances contains {"code": "action_not_allowed", "detail": "channel"} if {
-	input.action == "contact"
-	action_known
-	not channel_served
-}
-
-hindrances contains {"code": "subject_unknown"} if input.subject.known == false
-
-hindrances contains {"code": "region_unknown"} if not subject_group
-
-hindrances contains {"code": "region_unknown", "detail": "jurisdiction"} if {
-	subject_group
-	not jurisdiction
-}
-
-# Personalization is not here: there a minor's age is a ceiling on the level.
-hindrances contains {"code": "minor"} if {
-	input.action in {"share", "train", "release", "price", "contact", "transfer"}
-	not adult
-}
-
-hindrances contains {"code": "minor"} if {
-	input.action == "collect"
-	input.consent.state != "not_required"
-	not adult
-}
-
-hindrances contains {"code": "residency", "detail": "processing region unknown"} if not processing_group
-
-# The detail names groups of regions, never people.
-hindrances contains {"code": "residency", "detail": concat(" to ", [subject_group, processing_group])} if {
-	not residency_allowed
-	count(uncovered_categories) > 0
-}
-
-hindrances contains {"code": "transfer_instrument_expired", "detail": concat(", ", sort(expired_rules))} if {
-	not residency_allowed
-	count(expired_rules) > 0
-}
-
-hindrances contains {"code": "legal_hold"} if input.held == true
-
-hindrances contains {"code": "restricted"} if input.restricted == true
-
-hindrances contains {"code": "objection"} if input.objection == true
-
-# A stored no counts under every legal basis.
-hindrances contains {"code": "consent_withdrawn"} if choice == "withdrawn"
-
-hindrances contains {"code": "consent_refused"} if choice == "refused"
-
-hindrances contains {"code": "consent_refused", "detail": "channel"} if {
+consent_hindrances contains {"code": "consent_refused", "detail": "channel"} if {
 	input.consent.channel_allowed == false
 	choice != "refused"
 }
 
-hindrances contains {"code": lapses[choice]} if {
+wrong_with(state) := {"code": "consent_refused"} if {
+	state == "refused"
+} else := {"code": "consent_withdrawn"} if {
+	state == "withdrawn"
+} else := {"code": lapses[state]} if {
+	state != "given"
 	purpose_known
 	needs_consent
 }
@@ -149,52 +103,130 @@ lapses := {
 }
 
 # METADATA
-# title: Opt-out signals against sharing
-# description: CCPA Regulations section 7025 and its like. For personalization they are ceilings instead.
-hindrances contains {"code": "signal_opt_out", "detail": "gpc"} if {
-	input.action == "share"
-	input.signals.gpc == true
+# title: What else stands in the way
+# description: Everything besides consent that denies, topic by topic, whichever of it would have been enough.
+hindrances contains {"code": purpose_hindrance} if not action_known
+
+hindrances contains {"code": "subject_unknown"} if input.subject.known == false
+
+hindrances contains {"code": "region_unknown", "detail": "jurisdiction"} if {
+	not jurisdiction
+	subject_group
 }
 
-hindrances contains {"code": "signal_opt_out", "detail": "gpp"} if {
-	input.action == "share"
-	input.signals.gpp_opt_out == true
-}
+hindrances contains {"code": "legal_hold"} if input.held == true
 
-hindrances contains {"code": "model_unknown"} if input.model.status == "unknown"
+hindrances contains {"code": "restricted"} if input.restricted == true
 
-hindrances contains {"code": "model_not_live", "detail": input.model.status} if {
-	input.model.status in {"draft", "suspended", "retired"}
-}
-
-hindrances contains {"code": "model_purpose"} if {
-	model_recognised
-	not model_serves_purpose
-}
-
-hindrances contains {"code": "gate_failed"} if {
-	model_recognised
-	input.model.gates != "passed"
-}
-
-hindrances contains {"code": "recipient_not_allowed"} if {
-	input.action == "share"
-	purpose_known
-	not recipient_allowed
-}
-
-hindrances contains {"code": "quiet_hours"} if {
-	input.action == "contact"
-	input.time.quiet_hours == true
-}
-
-hindrances contains {"code": "budget_exhausted"} if {
-	input.action == "release"
-	input.engine.privacy_budget != "available"
-}
+hindrances contains {"code": "objection"} if input.objection == true
 
 hindrances contains {"code": "segment_too_small"} if {
 	input.action == "personalize"
 	lowest_rank == data.levels.segment
 	not segment_large_enough
+}
+
+# What personalization needs is a level, and the reasons for its level are above.
+hindrances contains reason if {
+	input.action != "personalize"
+	not action_permitted(input.action)
+	some reason in action_hindrances
+}
+
+hindrances contains reason if {
+	not residency_allowed
+	some reason in residency_hindrances
+}
+
+hindrances contains reason if {
+	not model_fit(input.model)
+	some reason in model_hindrances
+}
+
+purpose_hindrance := "action_not_allowed" if purpose_known
+
+else := "purpose_unknown"
+
+# METADATA
+# title: What stands in the way of the action
+# description: What the action itself needs, see `action_permitted`.
+action_hindrances contains {"code": "action_not_allowed", "detail": "channel"} if {
+	input.action == "contact"
+	action_known
+	not channel_served
+}
+
+# Personalization is not here: there a minor's age is a ceiling on the level.
+action_hindrances contains {"code": "minor"} if {
+	input.action in {"share", "train", "release", "price", "contact", "transfer"}
+	not adult
+}
+
+action_hindrances contains {"code": "minor"} if {
+	input.action == "collect"
+	input.consent.state != "not_required"
+	not adult
+}
+
+# METADATA
+# title: Opt-out signals against sharing
+# description: CCPA Regulations section 7025 and its like. For personalization they are ceilings instead.
+action_hindrances contains {"code": "signal_opt_out", "detail": "gpc"} if {
+	input.action == "share"
+	input.signals.gpc == true
+}
+
+action_hindrances contains {"code": "signal_opt_out", "detail": "gpp"} if {
+	input.action == "share"
+	input.signals.gpp_opt_out == true
+}
+
+action_hindrances contains {"code": "recipient_not_allowed"} if {
+	input.action == "share"
+	purpose_known
+	not recipient_allowed
+}
+
+action_hindrances contains {"code": "quiet_hours"} if {
+	input.action == "contact"
+	input.time.quiet_hours == true
+}
+
+action_hindrances contains {"code": "budget_exhausted"} if {
+	input.action == "release"
+	input.engine.privacy_budget != "available"
+}
+
+# METADATA
+# title: What stands in the way of the place of processing
+# description: The detail names groups of regions, never people.
+residency_hindrances contains {"code": "region_unknown"} if not subject_group
+
+residency_hindrances contains {"code": "residency", "detail": "processing region unknown"} if not processing_group
+
+residency_hindrances contains {"code": "residency", "detail": concat(" to ", [subject_group, processing_group])} if {
+	uncovered_categories != set()
+}
+
+residency_hindrances contains {"code": "transfer_instrument_expired", "detail": concat(", ", sort(expired_rules))} if {
+	expired_rules != set()
+}
+
+# METADATA
+# title: What stands in the way of the model
+# description: Its state, its approval for the purpose, and its release gates.
+model_hindrances contains {"code": "model_unknown"} if input.model.status == "unknown"
+
+model_hindrances contains {"code": "model_not_live", "detail": input.model.status} if {
+	input.model.status in {"draft", "suspended", "retired"}
+}
+
+model_hindrances contains {"code": "model_purpose"} if {
+	input.model.status != "unknown"
+	not input.purpose in input.model.purposes
+}
+
+model_hindrances contains {"code": "gate_failed"} if {
+	input.model.status != "unknown"
+	input.model.gates != "passed"
 }

@@ -10,50 +10,58 @@ processing_group := data.residency.processing[input.processing.region]
 # description: >-
 #   GDPR Chapter V. Every requested category needs a rule from the subject's group of regions to the group of the
 #   processing region, and the rule's transfer instrument, if it has one, must not have expired.
-default residency_allowed := false
-
 residency_allowed if {
-	some transfer_rule in local_rules
-	is_null(transfer_rule.instrument)
-	"*" in transfer_rule.categories
+	all_free
 } else if {
-	covered_by(local_rules)
+	all_allowed_into(processing_group)
 }
 
-local_rules := rules_into(data.residency.processing[input.processing.region])
-
-rules_into(group) := [transfer_rule |
-	from := data.residency.regions[input.subject.region]
-	some transfer_rule in data.residency.rules
+# The likely case: a rule for all categories that needs no transfer instrument.
+all_free if {
+	residency := data.residency
+	from := residency.regions[input.subject.region]
+	into := residency.processing[input.processing.region]
+	some transfer_rule in residency.rules
+	transfer_rule.processing == into
 	transfer_rule.subject == from
-	transfer_rule.processing == group
+	transfer_rule.instrument == null
+	"*" in transfer_rule.categories
+}
+
+local_rules := [transfer_rule |
+	from := subject_group
+	into := processing_group
+	some transfer_rule in data.residency.rules
+	transfer_rule.processing == into
+	transfer_rule.subject == from
 ]
 
-covered_by(transfer_rules) if {
-	every category in residency_categories { covered_in_force(transfer_rules, category) }
+all_allowed_into(group) if {
+	[group, "*"] in allowed_into
+} else if {
+	every category in residency_categories { [group, category] in allowed_into }
+}
+
+# Pairs: what may go into which group of processing regions, by the rules in force for the subject's group of regions.
+allowed_into contains [transfer_rule.processing, category] if {
+	from := subject_group
+	some transfer_rule in data.residency.rules
+	transfer_rule.subject == from
+	in_force(transfer_rule)
+	some category in transfer_rule.categories
+}
+
+in_force(transfer_rule) if {
+	transfer_rule.instrument == null
+} else if {
+	is_string(transfer_rule.instrument)
+	not transfer_rule.instrument in input.processing.expired_instruments
 }
 
 # Without requested categories only a rule for all of them ("*") can serve.
 residency_categories := requested_categories if {
-	count(requested_categories) > 0
+	requested_categories != set()
 } else := {"*"}
-
-covered_in_force(transfer_rules, category) if {
-	some transfer_rule in transfer_rules
-	in_force(transfer_rule)
-	covers(transfer_rule, category)
-}
-
-covered(transfer_rules, category) if {
-	some transfer_rule in transfer_rules
-	covers(transfer_rule, category)
-}
-
-covered_freely(category) if {
-	some transfer_rule in local_rules
-	is_null(transfer_rule.instrument)
-	covers(transfer_rule, category)
-}
 
 covers(transfer_rule, category) if {
 	"*" in transfer_rule.categories
@@ -61,30 +69,32 @@ covers(transfer_rule, category) if {
 	category in transfer_rule.categories
 }
 
-in_force(transfer_rule) if {
-	is_null(transfer_rule.instrument)
-} else if {
-	is_string(transfer_rule.instrument)
-	not expired(transfer_rule.instrument)
+# What may be processed there without relying on a transfer instrument.
+free_categories := {category |
+	some transfer_rule in local_rules
+	transfer_rule.instrument == null
+	some category in transfer_rule.categories
 }
-
-expired(instrument) if instrument in input.processing.expired_instruments
 
 # METADATA
 # title: Categories no rule covers
 # description: Those without any rule; a rule whose instrument has expired is told apart by `expired_rules`.
-uncovered_categories := {category |
-	some category in residency_categories
-	not covered(local_rules, category)
+uncovered_categories := set() if {
+	some transfer_rule in local_rules
+	"*" in transfer_rule.categories
+} else := residency_categories - {category |
+	some transfer_rule in local_rules
+	some category in transfer_rule.categories
 }
 
 # METADATA
 # title: Rules that would permit if their transfer instrument had not expired
 # description: Ids of the rules, for the categories that no rule in force covers.
 expired_rules := {transfer_rule.id |
-	some category in residency_categories
-	not covered_in_force(local_rules, category)
 	some transfer_rule in local_rules
+	not in_force(transfer_rule)
+	some category in residency_categories
+	not [transfer_rule.processing, category] in allowed_into
 	covers(transfer_rule, category)
 }
 
@@ -93,5 +103,5 @@ expired_rules := {transfer_rule.id |
 # description: Offered to the caller when residency denies.
 alternative_regions := {region |
 	some region, group in data.residency.processing
-	covered_by(rules_into(group))
+	all_allowed_into(group)
 }
