@@ -4,12 +4,14 @@ from uuid import UUID
 from celery import shared_task
 from django.db import OperationalError
 
+from common.swept_task import SweptTask
 from privacy import disposal, releases
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task(
+    base=SweptTask,
     ignore_result=True,
     acks_late=True,
     autoretry_for=(OperationalError,),

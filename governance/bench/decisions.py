@@ -48,6 +48,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
     with world.bench_database(settings.subjects[0]) as url:
         token = world.bench_token()
         filled = settings.subjects[0]
+        rows += _measure_yardstick(token, settings)
         for subjects in settings.subjects:
             if subjects > filled:
                 say(f"adding people up to {subjects:,} ...")
@@ -57,6 +58,17 @@ def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
         if settings.opa:
             rows += _measure_opa(filled, settings, say)
     return rows
+
+
+def _measure_yardstick(token: str, settings: Settings) -> list[Row]:
+    port = servers.free_port()
+    command = servers.granian(port, threads=settings.threads, application="governance.bench.yardstick:application")
+    requests = _requests(token, settings.subjects[0], vary=False)
+    with servers.running(command, port, os.environ) as pid:
+        return [
+            measured_row("Bare hello of the same server", port, pid, requests, clients, settings)
+            for clients in (settings.clients, 1)
+        ]
 
 
 def _measure_assent(url: str, token: str, subjects: int, settings: Settings, say: Callable[[str], None]) -> list[Row]:

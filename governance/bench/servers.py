@@ -46,11 +46,11 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError("The server did not open its port within a minute.")
 
 
-def granian(port: int, *, threads: int) -> list[str]:
+def granian(port: int, *, threads: int, application: str = "governance.wsgi:application") -> list[str]:
     return [
         str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--host", "127.0.0.1",
         "--port", str(port), "--workers", "1", "--blocking-threads", str(threads), "--no-access-log",
-        "governance.wsgi:application",
+        application,
     ]  # fmt: skip
 
 

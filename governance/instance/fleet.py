@@ -7,7 +7,7 @@ from governance.instance.home import Home
 from governance.instance.ports import LOOPBACK
 
 WEB_WORKERS = 2
-WEB_THREADS = 1
+WEB_THREADS = 2  # while one waits for the database the other works; more only switch more often
 
 
 def manage_command(*arguments: str) -> tuple[str, ...]:

@@ -15,10 +15,9 @@ from governance.instance.environment import home_variables
 from governance.instance.errands import start_and_wait
 from governance.instance.foreground import run_in_front
 from governance.instance.home import Home, open_home
+from governance.instance.outside import remove_outside_parts
 from governance.instance.outside_tools import find_browser, find_opa
 from governance.instance.postgres import THROWAWAY_SETTINGS, PostgresServer
-from governance.instance.server_user import server_user
-from governance.instance.sockets import socket_folder
 
 _TERMINATED = 128 + signal.SIGTERM
 # Settings of a shell that would make the tests depend on where they run.
@@ -78,13 +77,10 @@ def _throwaway_home() -> Iterator[Home]:
     folder = Path(tempfile.mkdtemp(prefix="assent-test-"))
     try:
         home = open_home(folder)
-        outside = socket_folder(home, server_user())
         try:
             yield home
         finally:
-            # Where the home is closed to the server's user, its data and sockets lie elsewhere.
-            for part in ((folder / "postgres").resolve(), outside):
-                shutil.rmtree(part, ignore_errors=True)
+            remove_outside_parts(home)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -28,7 +28,8 @@ daemonize no
 # A server is known again by the arguments it was started with.
 set-proc-title no
 appendonly yes
-# At most the last second of queued jobs is lost with the machine; none with the process.
+# Jobs of the last second, two on a busy disk, may be lost with the machine or a killed server. What
+# must happen is written in the database, and the sweep queues it again.
 appendfsync everysec
 save ""
 # A full queue is an error for its writer; nothing is ever dropped silently.

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from governance.instance.errands import borrowed_database, start_and_wait
 from governance.instance.home import open_home
+from governance.instance.outside import remove_outside_parts
 from governance.instance.postgres import PostgresServer
 from governance.instance.presence import claim
 from governance.instance.processes import wait_until
@@ -28,8 +28,7 @@ def make_home(path: Path):
     yield home
     ValkeyServer(home).stop()
     PostgresServer(home).stop()
-    for folder in ((home.path / "postgres").resolve(), socket_folder(home, server_user())):
-        shutil.rmtree(folder, ignore_errors=True)
+    remove_outside_parts(home)
 
 
 @pytest.fixture
@@ -41,6 +40,14 @@ def kill(server):
     process = server.process()
     os.kill(process.pid, signal.SIGKILL)
     assert wait_until(lambda: server.process() is None, timeout_s=30)
+
+
+def wait_until_on_disk(connection):
+    # WAITAOF speaks of writes of its own connection only; the file is sequential, so a later write covers all.
+    pipeline = connection.default_channel.client.pipeline(transaction=False)
+    pipeline.set("last", "write")
+    pipeline.execute_command("WAITAOF", 1, 0, 120_000)
+    assert pipeline.execute()[-1] == [1, 0]
 
 
 def execute(url, statement):
@@ -133,8 +140,7 @@ def test_the_queue_keeps_its_jobs_when_it_is_killed_and_needs_the_password(home)
     start_and_wait(server)
     with kombu.Connection(server.url) as connection, contextlib.closing(connection.SimpleQueue("q")) as queue:
         queue.put({"job": 1})
-        # The file is on the disk a second later at the latest; this waits for exactly that.
-        connection.default_channel.client.execute_command("WAITAOF", 1, 0, 30_000)
+        wait_until_on_disk(connection)
 
     kill(server)
     start_and_wait(server)

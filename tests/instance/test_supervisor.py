@@ -13,6 +13,7 @@ import pytest
 
 from governance.instance import cli
 from governance.instance.home import find_home
+from governance.instance.outside import remove_outside_parts
 from governance.instance.postgres import PostgresServer
 from governance.instance.processes import identify, wait_until
 from governance.instance.readiness import is_ready
@@ -69,6 +70,8 @@ def launcher(tmp_path):
     cli.main(["down", "--home", str(tmp_path / "home")])
     if launcher.process:
         launcher.process.wait(timeout=PATIENCE_S)
+    if launcher.home:
+        remove_outside_parts(launcher.home)
 
 
 def test_an_instance_becomes_ready_and_stops_cleanly(launcher, capsys):

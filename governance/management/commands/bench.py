@@ -29,7 +29,7 @@ class Command(BaseCommand):
             subjects=[int(number) for number in options["subjects"].split(",")],
             seconds=options["seconds"],
             clients=options["clients"],
-            threads=options["threads"] or (1 if what == "decisions" else 8),
+            threads=options["threads"] or (2 if what == "decisions" else 8),
             opa=options["opa"],
         )
         run = decisions.run if what == "decisions" else consents.run

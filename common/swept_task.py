@@ -1,0 +1,32 @@
+"""A Celery task that a sweep queues again, so that no request waits for a broker that is away."""
+
+import logging
+import time
+from typing import Any
+
+from celery.contrib.django.task import DjangoTask
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+PAUSE_S = 15.0
+
+
+class SweptTask(DjangoTask):  # type: ignore[misc]  # celery has no types
+    """Queued if the broker takes it; otherwise left to the sweep.
+
+    Finding out that a broker is away takes the connection's timeout, so it is found out once in PAUSE_S per process.
+    """
+
+    abstract = True
+    _away_until = 0.0
+
+    def apply_async(self, *args: Any, **options: Any) -> Any:
+        """Return the queued job, or None where the broker is away."""
+        if time.monotonic() < SweptTask._away_until:
+            return None
+        try:
+            return super().apply_async(*args, **options)
+        except OperationalError:
+            SweptTask._away_until = time.monotonic() + PAUSE_S
+            logger.warning("The broker is away; %s is left to the sweep", self.name)
+            return None
