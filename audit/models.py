@@ -50,3 +50,19 @@ class AuditAnchor(models.Model):
 
     def __str__(self) -> str:
         return f"anchor {self.sequence}"
+
+
+class SigningKey(models.Model):
+    """A key that signs evidence. Only its public half is stored; see ``audit.signing``."""
+
+    kid = models.CharField(max_length=64, primary_key=True)  # RFC 7638 thumbprint of the public key
+    salt = models.BinaryField(max_length=16)
+    public_key = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.kid[:12]

@@ -31,6 +31,36 @@ class LegalBasis(models.TextChoices):
     LEGITIMATE_INTERESTS = "legitimate_interests", "Legitimate interests"
 
 
+class Party(models.Model):
+    """Somebody who processes or oversees: controller, processor, recipient, data protection officer, authority.
+
+    The fields a consent record must name (ISO/IEC TS 27560, "party").
+    """
+
+    class Role(models.TextChoices):
+        CONTROLLER = "controller", "Controller"
+        PROCESSOR = "processor", "Processor"
+        RECIPIENT = "recipient", "Recipient"
+        OFFICER = "dpo", "Data protection officer"
+        AUTHORITY = "authority", "Supervisory authority"
+
+    slug = models.SlugField(max_length=64, unique=True)
+    role = models.CharField(max_length=12, choices=Role, default=Role.CONTROLLER)
+    name = models.CharField(max_length=200)
+    address = models.CharField(max_length=300)
+    country = models.CharField(max_length=2, help_text="ISO 3166-1, two letters.")
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    url = models.URLField(blank=True)
+
+    class Meta:
+        ordering = ["role", "name"]
+        verbose_name_plural = "parties"
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Purpose(models.Model):
     """Why personal data is processed. The slug is public and never changes."""
 
@@ -47,6 +77,11 @@ class Purpose(models.Model):
     consent_valid_for = models.DurationField(
         default=timedelta(days=730), help_text="After this time a consent has expired and must be asked again."
     )
+    dpv_purpose = models.CharField(
+        max_length=64, default="ServicePersonalisation", help_text="The purpose as a term of the W3C DPV."
+    )
+    kept_for = models.CharField(max_length=200, blank=True, help_text="How long the data is kept, in plain words.")
+    controller = models.ForeignKey("Party", on_delete=models.PROTECT, null=True, blank=True, related_name="purposes")
     order = models.PositiveSmallIntegerField(default=100)
     is_active = models.BooleanField(default=True)
 
@@ -69,6 +104,23 @@ class Purpose(models.Model):
     def may_be_objected(self) -> bool:
         """GDPR Article 21(1): processing on public task or legitimate interest can be objected to."""
         return self.legal_basis in (LegalBasis.LEGITIMATE_INTERESTS, LegalBasis.PUBLIC_TASK)
+
+
+class PurposeText(models.Model):
+    """A purpose's name and benefit in another language than the register's own."""
+
+    purpose = models.ForeignKey(Purpose, on_delete=models.CASCADE, related_name="texts")
+    locale = models.CharField(max_length=12)
+    name = models.CharField(max_length=120)
+    benefit = models.TextField()
+    kept_for = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["purpose", "locale"]
+        constraints = [models.UniqueConstraint(fields=["purpose", "locale"], name="consent_purpose_text")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.locale})"
 
 
 class Notice(models.Model):
@@ -105,7 +157,9 @@ class DataSubject(models.Model):
     """A person whose data it is: a pseudonym and the current state of all choices, in one row.
 
     A projection of the ledger, replaced in the statement that appends to it. ``consents`` maps purpose slug to
-    ``{"s": state, "n": notice version, "x": expiry epoch or null, "e": explicit, "r": record, "t": since epoch}``.
+    ``{"s": state, "n": notice version, "x": expiry epoch or null, "e": explicit, "r": record, "t": since epoch}``, with
+    ``"l": true`` where the person was told of the conflict with an opt-out signal and agreed all the same. A choice for
+    a part of a purpose stands beside it as ``newsletter?channel=email`` (see ``consent.scopes``).
     """
 
     ref = models.UUIDField(primary_key=True, editable=False)
@@ -146,6 +200,7 @@ class ConsentRecord(models.Model):
         db_index=False,
         related_name="records",
     )
+    scope = models.CharField(max_length=300, blank=True, default="", db_default="")
     state = models.CharField(max_length=12, choices=State)
     explicit = models.BooleanField(default=False)
     notice_version = models.PositiveIntegerField(default=0)
@@ -153,6 +208,8 @@ class ConsentRecord(models.Model):
     actor = models.CharField(max_length=120)
     recorded_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
+    # How the choice was asked for and under which rule: see ``consent.proof``.
+    proof = models.JSONField(default=dict, db_default={})
     supersedes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="superseded_by", db_constraint=False
     )
@@ -171,7 +228,7 @@ class ConsentRecord(models.Model):
         constraints = [
             # Two first answers to the same question race for one place; the loser is told, not merged.
             models.UniqueConstraint(
-                fields=["subject", "purpose"], condition=Q(supersedes=None), name="consent_record_first_answer"
+                fields=["subject", "purpose", "scope"], condition=Q(supersedes=None), name="consent_record_first_answer"
             ),
         ]
         verbose_name = "consent record"
@@ -203,9 +260,32 @@ class SubjectLink(models.Model):
     opened_at = models.DateTimeField(null=True)
     session_hash = models.BinaryField(max_length=32, null=True, unique=True)
     session_expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"link of {self.issued_at:%Y-%m-%d %H:%M}"
+
+
+class DailyCount(models.Model):
+    """How often something happened on a day: what the trust metrics are made of. Never names a person."""
+
+    day = models.DateField()
+    what = models.CharField(max_length=32)
+    purpose = models.CharField(max_length=64, blank=True)
+    region = models.CharField(max_length=8, blank=True)
+    notice_version = models.PositiveIntegerField(default=0)
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-day", "what"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "what", "purpose", "region", "notice_version"], name="consent_daily_count"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} x {self.what} on {self.day}"
 
 
 def current_notice_versions() -> dict[str, dict[str, Any]]:
