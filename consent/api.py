@@ -1,6 +1,7 @@
 """Saving choices as a call: body in, answer out. The ordinary view and the bare endpoint both end here."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from common.problems import InvalidRequest
 from common.rest import Body, read_document
 from consent import ledger
+from consent.proof import Asked, Guardian
 from consent.pseudonyms import subject_ref
 
 SubjectId = Annotated[str, Field(min_length=1, max_length=256)]
@@ -32,12 +34,51 @@ class DescribedSubject(SubjectBody):
     age_band: Literal["adult", "minor", "child", "unknown"] | None = None
 
 
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+
+
 class ChoiceBody(Body):
+    """A choice about a purpose, or about a part of it: one channel, one recipient, one kind of data.
+
+    ``told_of_conflict``: the person was told that a signal of the browser (Global Privacy Control) says otherwise, and
+    chose all the same.
+    """
+
     purpose: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
     choice: Literal["give", "refuse", "withdraw", "object"]
     explicit: bool = False
     notice_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     supersedes: Uuid | None = None
+    channel: Name | None = None
+    recipient: Name | None = None
+    data_category: Name | None = None
+    told_of_conflict: bool = False
+
+
+class SignalsBody(Body):
+    """The signals that were present when the question was put, as they arrived."""
+
+    gpc: bool = False
+    gpp: Annotated[str, Field(max_length=8192)] = ""
+    tcf: Annotated[str, Field(max_length=8192)] = ""
+
+
+class AskedBody(Body):
+    """How the question was put: the interface, its language, the hash of its layout, the buttons from first to last."""
+
+    interface: Annotated[str, Field(pattern=r"^[a-z0-9_.@-]{0,64}$")] = ""
+    locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    layout_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    order: Annotated[list[Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")]], Field(max_length=8)] = []
+    signals: SignalsBody | None = None
+
+
+class GuardianBody(Body):
+    """Who agreed for a child: the business's id of the guardian, how that was verified, the child's day of majority."""
+
+    id: SubjectId
+    method: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
+    adult_on: Annotated[date, BeforeValidator(lambda value: date.fromisoformat(value))]
 
 
 class ConsentBody(Body):
@@ -46,12 +87,14 @@ class ConsentBody(Body):
     subject: DescribedSubject
     choices: Annotated[list[ChoiceBody], Field(min_length=1, max_length=50)]
     source: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")] = "api"
+    asked: AskedBody | None = None
+    guardian: GuardianBody | None = None
 
     @field_validator("choices")
     @classmethod
-    def _one_choice_a_purpose(cls, choices: list[ChoiceBody]) -> list[ChoiceBody]:
-        if len({choice.purpose for choice in choices}) != len(choices):
-            raise ValueError("a purpose is named twice")
+    def _one_choice_a_part(cls, choices: list[ChoiceBody]) -> list[ChoiceBody]:
+        if len({(c.purpose, c.channel, c.recipient, c.data_category) for c in choices}) != len(choices):
+            raise ValueError("a purpose, or the same part of it, is named twice")
         return choices
 
 
@@ -71,6 +114,8 @@ def save(document: Any, caller: str, environ: Mapping[str, Any]) -> tuple[int, d
             region=body.subject.region,
             age_band=body.subject.age_band,
             idempotency_key=_idempotency_key(environ),
+            asked=_asked(body.asked),
+            guardian=_guardian(body.guardian),
         )
     )
     answer = {"subject_revision": saved.subject_revision, "records": saved.records}
@@ -82,6 +127,26 @@ def _idempotency_key(environ: Mapping[str, Any]) -> str | None:
     if key is not None and not (0 < len(key) <= 128 and key.isascii() and key.isprintable()):
         raise InvalidRequest("Idempotency-Key must be 1 to 128 printable ASCII characters.")
     return str(key) if key is not None else None
+
+
+def _asked(body: AskedBody | None) -> Asked | None:
+    if body is None:
+        return None
+    signals = body.signals.model_dump(exclude_defaults=True) if body.signals else {}
+    return Asked(
+        interface=body.interface,
+        locale=body.locale,
+        layout_sha256=body.layout_sha256,
+        order=tuple(body.order),
+        signals=signals,
+    )
+
+
+def _guardian(body: GuardianBody | None) -> Guardian | None:
+    if body is None:
+        return None
+    ref = subject_ref(body.id, subject_type="guardian")
+    return Guardian(ref=str(ref), method=body.method, adult_on=body.adult_on.isoformat())
 
 
 def _choice(body: ChoiceBody) -> ledger.Choice:

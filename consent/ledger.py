@@ -10,7 +10,7 @@ A stored "no" can only be changed by a later, explicit choice: there is no defau
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from common.canonical import digest_of, sha256
 from common.identifiers import uuid7_text
 from common.prepared import Prepared
 from common.problems import Unavailable
-from consent import effects
+from consent import effects, scopes
 from consent.models import ConsentRecord, LegalBasis
 from consent.problems import (
     CannotObject,
@@ -32,9 +32,11 @@ from consent.problems import (
     IdempotencyKeyReused,
     NothingToWithdraw,
     NoticeUnknown,
+    PartUnknown,
     PurposeUnknown,
     Superseded,
 )
+from consent.proof import NO_NOTICE, Asked, Guardian, ServedNotice, proof_of
 
 State = ConsentRecord.State
 _STATE_OF_CHOICE = {
@@ -60,6 +62,22 @@ class Choice:
     explicit: bool = False
     notice_version: int | None = None
     supersedes: object = _NOT_GIVEN
+    channel: str | None = None
+    recipient: str | None = None
+    data_category: str | None = None
+    told_of_conflict: bool = False  # the person was told that a signal of the browser says otherwise
+
+    @property
+    def scope(self) -> str:
+        return scopes.scope_of(channel=self.channel, data_category=self.data_category, recipient=self.recipient)
+
+    @property
+    def place(self) -> str:
+        return scopes.key(self.purpose, self.scope)
+
+    def described(self) -> list[Any]:
+        found = [self.purpose, self.choice, self.explicit, self.notice_version, _text(self.supersedes)]
+        return [*found, self.scope, self.told_of_conflict] if self.scope or self.told_of_conflict else found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +91,9 @@ class Request:
     region: str | None = None
     age_band: str | None = None
     idempotency_key: str | None = None
+    asked: Asked | None = None
+    guardian: Guardian | None = None
+    imported: Mapping[str, Any] | None = None
 
     def digest(self) -> bytes:
         return digest_of(
@@ -80,9 +101,7 @@ class Request:
                 "subject": str(self.subject_ref),
                 "region": self.region,
                 "age_band": self.age_band,
-                "choices": [
-                    [c.purpose, c.choice, c.explicit, c.notice_version, _text(c.supersedes)] for c in self.choices
-                ],
+                "choices": [choice.described() for choice in self.choices],
             }
         )
 
@@ -115,7 +134,11 @@ class _Purpose:
     slug: str
     legal_basis: str
     valid_for_seconds: int
-    notice_version: int
+    newest_notice: int
+    channels: list[str]
+    recipients: list[str]
+    data_categories: list[str]
+    notice: ServedNotice  # the one the choice names, or the newest, in the language asked for where there is one
 
 
 # jsonb crosses as text; identifiers, digests and times are PostgreSQL's text formats.
@@ -124,10 +147,16 @@ _READ = Prepared(
     """
 SELECT s.revision, s.consents::text, encode(s.last_digest, 'hex'), s.region, s.age_band,
   encode(r.request_digest, 'hex'), r.response::text,
-  (SELECT jsonb_agg(jsonb_build_array(
-      p.slug, p.legal_basis, extract(epoch FROM p.consent_valid_for)::bigint,
-      coalesce((SELECT max(n.version) FROM consent_notice n WHERE n.purpose_id = p.id), 0)))::text
-   FROM consent_purpose p WHERE p.slug IN (SELECT jsonb_array_elements_text($3)) AND p.is_active)
+  (SELECT jsonb_agg(jsonb_build_array(c.place,
+      p.slug, p.legal_basis, extract(epoch FROM p.consent_valid_for)::bigint, coalesce(newest.version, 0),
+      p.channels, p.recipients, p.data_categories, n.version, n.locale, n.text_sha256))::text
+   FROM jsonb_to_recordset($3) AS c(place text, slug text, version int, locale text)
+   JOIN consent_purpose p ON p.slug = c.slug AND p.is_active
+   CROSS JOIN LATERAL (SELECT max(version) AS version FROM consent_notice WHERE purpose_id = p.id) newest
+   LEFT JOIN LATERAL (
+     SELECT version, locale, text_sha256 FROM consent_notice
+     WHERE purpose_id = p.id AND version = coalesce(c.version, newest.version)
+     ORDER BY locale <> c.locale, locale <> 'en', locale LIMIT 1) n ON true)
 FROM (VALUES (1)) AS one(row)
 LEFT JOIN consent_datasubject s ON s.ref = $1
 LEFT JOIN consent_savedrequest r ON r.key = $2
@@ -151,13 +180,15 @@ WITH moved AS (
   RETURNING ref
 ), records AS (
   INSERT INTO consent_consentrecord
-    (id, subject_id, subject_revision, purpose, state, explicit, notice_version, source, actor, recorded_at,
-     expires_at, supersedes_id, previous_digest, digest)
-  SELECT r.id, moved.ref, $4 + 1, r.purpose, r.state, r.explicit, r.notice_version, r.source, r.actor, r.recorded_at,
-     r.expires_at, r.supersedes, decode(r.previous_digest, 'hex'), decode(r.digest, 'hex')
+    (id, subject_id, subject_revision, purpose, scope, state, explicit, notice_version, source, actor, recorded_at,
+     expires_at, proof, supersedes_id, previous_digest, digest)
+  SELECT r.id, moved.ref, $4 + 1, r.purpose, coalesce(r.scope, ''), r.state, r.explicit, r.notice_version, r.source,
+     r.actor, r.recorded_at, r.expires_at, coalesce(r.proof, '{{}}'::jsonb), r.supersedes,
+     decode(r.previous_digest, 'hex'), decode(r.digest, 'hex')
   FROM moved, jsonb_to_recordset($8)
-    AS r(id uuid, purpose text, state text, explicit boolean, notice_version int, source text, actor text,
-         recorded_at timestamptz, expires_at timestamptz, supersedes uuid, previous_digest text, digest text)
+    AS r(id uuid, purpose text, scope text, state text, explicit boolean, notice_version int, source text, actor text,
+         recorded_at timestamptz, expires_at timestamptz, proof jsonb, supersedes uuid, previous_digest text,
+         digest text)
 ), kept AS (
   INSERT INTO consent_savedrequest (key, request_digest, response, created_at)
   SELECT $9, $10, $11, $7 FROM moved WHERE $9 IS NOT NULL
@@ -203,12 +234,15 @@ def _save(request: Request) -> Saved:
 
 
 def _read(request: Request) -> tuple[_Subject, dict[str, _Purpose], Saved | None]:
-    slugs = _encode([choice.purpose for choice in request.choices])
-    result = _READ.execute([str(request.subject_ref).encode(), _bytea(request.stored_key()), slugs])
+    locale = request.asked.locale if request.asked else "en"
+    wanted = _encode(
+        [{"place": c.place, "slug": c.purpose, "version": c.notice_version, "locale": locale} for c in request.choices]
+    )
+    result = _READ.execute([str(request.subject_ref).encode(), _bytea(request.stored_key()), wanted])
     value: Callable[[int, int], Any] = result.get_value  # bytes, or None for NULL
     used_digest = value(0, 5)
     replay = _replayed(request, bytes.fromhex(used_digest.decode()), value(0, 6)) if used_digest else None
-    known = {row[0]: _Purpose(*row) for row in _decode(value(0, 7) or b"[]")}
+    known = {place: _purpose(row) for place, *row in _decode(value(0, 7) or b"[]")}
     if value(0, 0) is None:
         return _Subject(), known, replay
     last = value(0, 2)
@@ -220,6 +254,12 @@ def _read(request: Request) -> tuple[_Subject, dict[str, _Purpose], Saved | None
         age_band=value(0, 4).decode(),
     )
     return subject, known, replay
+
+
+def _purpose(row: list[Any]) -> _Purpose:
+    slug, basis, seconds, newest, channels, recipients, categories, version, locale, sha256_hex = row
+    notice = ServedNotice(version, locale, sha256_hex) if version else NO_NOTICE
+    return _Purpose(slug, basis, seconds, newest, channels, recipients, categories, notice)
 
 
 def _bytea(value: bytes | None) -> bytes | None:
@@ -241,9 +281,10 @@ def _new_records(
     # Within a millisecond identifiers are random; sorted, they give the records of one save the order of their chain.
     identifiers = sorted(uuid7_text() for _ in request.choices)
     for identifier, choice in zip(identifiers, request.choices, strict=True):
-        current = subject.consents.get(choice.purpose)
+        current = subject.consents.get(choice.place)
         purpose = _checked_purpose(choice, purposes)
-        _check_allowed(choice, purpose, current)
+        _check_supersedes(choice, current)
+        _check_allowed(choice, purpose, current or subject.consents.get(choice.purpose))
         record = {"id": identifier, **_record(request, choice, purpose, current, now)}
         record["subject_revision"] = subject.revision + 1
         record["previous_digest"] = previous.hex() if previous else None
@@ -253,21 +294,32 @@ def _new_records(
 
 
 def _checked_purpose(choice: Choice, purposes: Mapping[str, _Purpose]) -> _Purpose:
-    purpose = purposes.get(choice.purpose)
+    purpose = purposes.get(choice.place)
     if purpose is None:
         raise PurposeUnknown("One of the purposes is not in the register, or is no longer in use.")
-    if choice.notice_version is not None and not 1 <= choice.notice_version <= purpose.notice_version:
-        raise NoticeUnknown(f"The newest notice of '{purpose.slug}' is version {purpose.notice_version}.")
+    if choice.notice_version is not None and not 1 <= choice.notice_version <= purpose.newest_notice:
+        raise NoticeUnknown(f"The newest notice of '{purpose.slug}' is version {purpose.newest_notice}.")
+    for named, known, what in (
+        (choice.channel, purpose.channels, "channel"),
+        (choice.recipient, purpose.recipients, "recipient"),
+        (choice.data_category, purpose.data_categories, "kind of data"),
+    ):
+        if named is not None and named not in known:
+            raise PartUnknown(f"The register names no such {what} for '{purpose.slug}'.")
     return purpose
 
 
-def _check_allowed(choice: Choice, purpose: _Purpose, current: Mapping[str, Any] | None) -> None:
+def _check_supersedes(choice: Choice, current: Mapping[str, Any] | None) -> None:
     seen = current["r"] if current else None
     if choice.supersedes is not _NOT_GIVEN and _text(choice.supersedes) != seen:
         raise Superseded(
-            f"The choice for '{purpose.slug}' is no longer the one you saw. Read the state and ask again.",
+            f"The choice for '{choice.purpose}' is no longer the one you saw. Read the state and ask again.",
             current=seen,
         )
+
+
+def _check_allowed(choice: Choice, purpose: _Purpose, current: Mapping[str, Any] | None) -> None:
+    """``current`` is what stands for this part of the purpose, or for the whole where nothing does."""
     if choice.choice == "withdraw" and (current is None or current["s"] != State.GIVEN):
         raise NothingToWithdraw(f"There is no consent in force for '{purpose.slug}'.")
     objectable = purpose.legal_basis in (LegalBasis.LEGITIMATE_INTERESTS, LegalBasis.PUBLIC_TASK)
@@ -288,21 +340,39 @@ def _lifts_objection(choice: Choice, current: Mapping[str, Any] | None) -> bool:
 def _record(
     request: Request, choice: Choice, purpose: _Purpose, current: Mapping[str, Any] | None, now: datetime
 ) -> dict[str, Any]:
-    expires = None
-    if choice.choice == "give" and purpose.legal_basis == LegalBasis.CONSENT:
-        expires = datetime.fromtimestamp(int(now.timestamp()) + purpose.valid_for_seconds, tz=now.tzinfo).isoformat()
+    proof = proof_of(
+        notice=purpose.notice,
+        asked=request.asked,
+        rule={},
+        guardian=request.guardian,
+        told_of_conflict=choice.told_of_conflict,
+        imported=request.imported,
+    )
     return {
         "subject": str(request.subject_ref),
         "purpose": purpose.slug,
         "state": _new_state(choice, current),
         "explicit": choice.explicit,
-        "notice_version": choice.notice_version or purpose.notice_version,
+        "notice_version": purpose.notice.version,
         "source": request.source,
         "actor": request.actor,
         "recorded_at": now.isoformat(timespec="microseconds"),
-        "expires_at": expires,
+        "expires_at": _expiry(request, choice, purpose, now),
         "supersedes": current["r"] if current else None,
+        **({"scope": choice.scope} if choice.scope else {}),
+        **({"proof": proof} if proof else {}),
     }
+
+
+def _expiry(request: Request, choice: Choice, purpose: _Purpose, now: datetime) -> str | None:
+    """When a yes lapses: after the purpose's own time, and what a guardian said, at majority."""
+    if choice.choice != "give" or purpose.legal_basis != LegalBasis.CONSENT:
+        return None
+    ends = int(now.timestamp()) + purpose.valid_for_seconds
+    if request.guardian:
+        majority = datetime.combine(date.fromisoformat(request.guardian.adult_on), time(), tzinfo=UTC)
+        ends = min(ends, int(majority.timestamp()))
+    return datetime.fromtimestamp(ends, tz=now.tzinfo).isoformat()
 
 
 def _new_state(choice: Choice, current: Mapping[str, Any] | None) -> str:
@@ -313,12 +383,15 @@ def _new_state(choice: Choice, current: Mapping[str, Any] | None) -> str:
 
 
 def record_digest(record: Mapping[str, Any]) -> bytes:
-    """The digest of a record's fields (``previous_digest`` included): the link of the subject's own chain."""
+    """The digest of a record's fields (``previous_digest`` included): the link of the subject's own chain.
+
+    ``scope`` and ``proof`` are among them only where they are not empty.
+    """
     return digest_of({key: value for key, value in record.items() if key != "digest"})
 
 
 def _written(request: Request, subject: _Subject, records: list[dict[str, Any]], now: datetime) -> bool:
-    consents = {**subject.consents, **{record["purpose"]: projected(record) for record in records}}
+    consents = {**subject.consents, **{place_of(record): projected(record) for record in records}}
     response = {"subject_revision": subject.revision + 1, "records": [_public(record) for record in records]}
     key = request.stored_key()
     parameters = [
@@ -343,10 +416,16 @@ def _written(request: Request, subject: _Subject, records: list[dict[str, Any]],
         return False  # the same key or the same superseded record won elsewhere: read again and see
 
 
+def place_of(record: Mapping[str, Any]) -> str:
+    return scopes.key(record["purpose"], record.get("scope", scopes.WHOLE))
+
+
 def projected(record: Mapping[str, Any]) -> dict[str, Any]:
     """A purpose's entry in the subject's row: all that decisions know of the record (see ``DataSubject``)."""
     expires = record["expires_at"]
+    lifts = record["state"] == State.GIVEN and record.get("proof", {}).get("told_of_signal_conflict", False)
     return {
+        **({"told": True} if lifts else {}),
         "s": record["state"],
         "n": record["notice_version"],
         "x": int(datetime.fromisoformat(expires).timestamp()) if expires else None,
@@ -368,12 +447,14 @@ def _event(record: Mapping[str, Any], actor: str, now: datetime) -> dict[str, An
 
 
 def _public(record: Mapping[str, Any]) -> dict[str, Any]:
-    shown = ("id", "purpose", "state", "notice_version", "recorded_at", "expires_at", "supersedes", "digest")
-    return {key: record[key] for key in shown}
+    shown = ("id", "purpose", "scope", "state", "notice_version", "recorded_at", "expires_at", "supersedes", "digest")
+    return {key: record.get(key, "") for key in shown}
 
 
 def _announce(request: Request, records: list[dict[str, Any]]) -> None:
-    withdrawn = [record["id"] for record in records if record["state"] in (State.WITHDRAWN, State.OBJECTED)]
+    ended = (State.WITHDRAWN, State.OBJECTED)
+    # What is stored is stored for a purpose, not for a part of it: only the end of the whole deletes.
+    withdrawn = [record["id"] for record in records if record["state"] in ended and not record.get("scope")]
     if withdrawn:
         effects.announce_withdrawal([UUID(record) for record in withdrawn])
 

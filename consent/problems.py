@@ -23,6 +23,16 @@ class NoticeUnknown(InvalidRequest):
     title = "There is no such version of the notice"
 
 
+class PartUnknown(InvalidRequest):
+    code = "part_unknown"
+    title = "There is no such part of this purpose"
+
+
+class GuardianNeeded(InvalidRequest):
+    code = "guardian_needed"
+    title = "A guardian has to agree for a child"
+
+
 class NothingToWithdraw(Conflict):
     code = "nothing_to_withdraw"
     title = "No consent in force"

@@ -17,6 +17,11 @@ class PurposeInUse(Conflict):
     title = "The legal basis of a purpose in use cannot change"
 
 
+class NotATranslation(Conflict):
+    code = "not_a_translation"
+    title = "This version cannot be translated so"
+
+
 @transaction.atomic
 def save_purpose(purpose: Purpose, *, actor: str) -> Purpose:
     """Create or change a purpose. Its legal basis is fixed once somebody has answered (GDPR Article 13(1)(c))."""
@@ -47,13 +52,31 @@ def _described(purpose: Purpose) -> dict[str, Any]:
 
 
 @transaction.atomic
-def publish_notice(*, purpose: Purpose, text: str, actor: str, locale: str = "en", is_material: bool = True) -> Notice:
-    """Publish the next version of a purpose's notice. A material one makes earlier consents ask again."""
+def publish_notice(
+    *,
+    purpose: Purpose,
+    text: str,
+    actor: str,
+    locale: str = "en",
+    is_material: bool = True,
+    version: int | None = None,
+) -> Notice:
+    """Publish the next version of a purpose's notice. A material one makes earlier consents ask again.
+
+    ``version`` adds the same version in another language: it says the same, so nobody is asked again.
+    """
     Purpose.objects.select_for_update().get(pk=purpose.pk)
-    last = Notice.objects.filter(purpose=purpose, locale=locale).aggregate(last=Max("version"))["last"] or 0
+    versions = Notice.objects.filter(purpose=purpose)
+    if version is None:
+        version = (versions.aggregate(last=Max("version"))["last"] or 0) + 1
+    else:
+        original = versions.filter(version=version).first()
+        if original is None or versions.filter(version=version, locale=locale).exists():
+            raise NotATranslation("There is no such version to translate, or it is there in this language already.")
+        is_material = original.is_material
     notice = Notice.objects.create(
         purpose=purpose,
-        version=last + 1,
+        version=version,
         locale=locale,
         text=text,
         text_sha256=sha256(text.encode()).hex(),

@@ -1,5 +1,6 @@
 """Read consent: what is in force now, and how it came to be. Never writes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +23,7 @@ class PurposeState:
     source: str
 
 
-def state_now(entry: dict[str, Any] | None, *, legal_basis: str, required_notice: int, now_epoch: float) -> str:
+def state_now(entry: Mapping[str, Any] | None, *, legal_basis: str, required_notice: int, now_epoch: float) -> str:
     """Return the state that counts at ``now_epoch`` (seconds): expiry and renewal are applied here."""
     if entry is None:
         return "never_asked" if legal_basis == "consent" else "not_required"

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from consent.ledger import projected, record_digest
+from consent.ledger import place_of, projected, record_digest
 from consent.models import ConsentRecord, DataSubject
 
 _PAGE = 2_000
@@ -75,6 +75,8 @@ def _broken_chain(links: list[ConsentRecord]) -> str | None:
 
 def _fields(link: ConsentRecord) -> dict[str, Any]:
     return {
+        **({"scope": link.scope} if link.scope else {}),
+        **({"proof": link.proof} if link.proof else {}),
         "id": str(link.id),
         "subject": str(link.subject_id),
         "purpose": link.purpose_id,
@@ -97,9 +99,9 @@ def _broken_projection(person: DataSubject | None, links: list[ConsentRecord]) -
         return f"the person of consent record {last.id} is missing"
     if person.last_digest is None or bytes(person.last_digest) != bytes(last.digest):
         return f"the current state behind consent record {last.id} is not the one the ledger ends in"
-    expected = {link.purpose_id: link for link in links}  # the newest of each purpose
-    for slug, link in expected.items():
-        if person.consents.get(slug) != projected(_fields(link)):
+    expected = {place_of(_fields(link)): link for link in links}  # the newest of each purpose and part
+    for place, link in expected.items():
+        if person.consents.get(place) != projected(_fields(link)):
             return f"the current state says something else than consent record {link.id}"
     if person.consents.keys() - expected.keys() or person.revision != last.subject_revision:
         return f"the current state behind consent record {last.id} says more than the ledger"

@@ -22,6 +22,7 @@ from consent.api import ConsentBody, SubjectOnly
 class RecordAnswer(Body):
     id: UUID
     purpose: str
+    scope: str
     state: str
     notice_version: int
     recorded_at: str
@@ -111,6 +112,7 @@ class ConsentHistoryView(APIView):
                     {
                         "id": record.id,
                         "purpose": record.purpose_id,
+                        "scope": record.scope,
                         "state": record.state,
                         "notice_version": record.notice_version,
                         "recorded_at": record.recorded_at,

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from consent import scopes
 from consent.selectors import state_now
-from policies.bundles import LEVELS, LoadedBundle
+from policies.bundles import LEVELS, LoadedBundle, PurposeFacts
 from policies.information import Information
 
 ACTIONS = frozenset({"personalize", "collect", "share", "train", "release", "price", "contact", "transfer"})
@@ -85,7 +86,7 @@ def _about_person(
 ) -> dict[str, Any]:
     region = _region(question.region or known.region, bundle)
     return {
-        **_consent(purpose, known, bundle, now),
+        **_consent(question, purpose, known, bundle, now),
         "restricted": known.restricted,
         "held": known.held,
         "subject": {
@@ -135,34 +136,41 @@ def _request_members(
     }
 
 
-def _consent(purpose: str, known: Information, bundle: LoadedBundle, now: float) -> dict[str, Any]:
-    entry = known.consents.get(purpose)
+def _consent(question: Question, purpose: str, known: Information, bundle: LoadedBundle, now: float) -> dict[str, Any]:
     facts = bundle.purposes.get(purpose)
-    state = _state(purpose, known, bundle, now)
+    chosen = scopes.effective(
+        known.consents,
+        purpose,
+        channel=question.channel,
+        recipient=question.recipient,
+        categories=question.data_categories,
+    )
+    entry = chosen.entry
+    state = _state(entry, facts, now)
     objection = state == "objected"
     return {
         "consent": {
             "state": "not_required" if objection else state,
             "explicit": bool(entry and entry["e"]),
             "notice_current": state != "renewal_required",
-            "channel_allowed": True,
+            "channel_allowed": chosen.channel_allowed,
+            "refused_categories": [c for c in chosen.refused_categories if c in bundle.categories],
+            "lifts_signal": state == "given" and bool(entry and entry.get("told")),
             "source": _one_of(entry["src"] if entry else None, SOURCES),
         },
-        "ancestors": {slug: _state(slug, known, bundle, now) for slug in facts.ancestors} if facts else {},
+        "ancestors": {
+            slug: _state(known.consents.get(slug), bundle.purposes.get(slug), now) for slug in facts.ancestors
+        }
+        if facts
+        else {},
         "objection": objection,
     }
 
 
-def _state(purpose: str, known: Information, bundle: LoadedBundle, now: float) -> str:
-    facts = bundle.purposes.get(purpose)
+def _state(entry: Mapping[str, Any] | None, facts: PurposeFacts | None, now: float) -> str:
     if facts is None:
         return "never_asked"
-    return state_now(
-        known.consents.get(purpose),
-        legal_basis=facts.legal_basis,
-        required_notice=facts.required_notice,
-        now_epoch=now,
-    )
+    return state_now(entry, legal_basis=facts.legal_basis, required_notice=facts.required_notice, now_epoch=now)
 
 
 def _region(code: str, bundle: LoadedBundle) -> str:
@@ -220,6 +228,7 @@ def _is_quiet(region: str, bundle: LoadedBundle, now: float) -> bool:
 def _valid_until(purpose: str, known: Information, bundle: LoadedBundle, now: float) -> float | None:
     facts = bundle.purposes.get(purpose)
     slugs = (purpose, *facts.ancestors) if facts else ()
-    ends = [known.consents[slug]["x"] for slug in slugs if slug in known.consents and known.consents[slug]["x"]]
+    part = f"{purpose}?"
+    ends = [e["x"] for place, e in known.consents.items() if e["x"] and (place in slugs or place.startswith(part))]
     ends += [end for _, end in bundle.instrument_ends]
     return min((end for end in ends if end > now), default=None)

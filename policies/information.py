@@ -6,7 +6,7 @@ the prepared statement.
 """
 
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
 import msgspec
@@ -43,7 +43,9 @@ class _Consent(TypedDict):
     n: int
     x: int | None
     e: bool
+    r: str
     src: str
+    told: NotRequired[bool]
 
 
 _decode: Callable[[bytes], Any] = msgspec.json.Decoder(dict[str, _Consent]).decode

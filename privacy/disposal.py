@@ -28,7 +28,7 @@ def queue_for_withdrawals(records: Sequence[UUID]) -> None:
     """Queue one disposal for each withdrawal and hand it to a worker. Safe to call twice for the same records."""
     from privacy.tasks import run_disposal
 
-    for record in ConsentRecord.objects.filter(id__in=records, state__in=_WITHDRAWN):
+    for record in ConsentRecord.objects.filter(id__in=records, scope="", state__in=_WITHDRAWN):
         disposal, _ = Disposal.objects.get_or_create(
             record_id=record.id,
             defaults={
@@ -64,7 +64,9 @@ def sweep() -> int:
 
     disposed = Disposal.objects.filter(record_id=OuterRef("pk"))
     missing = list(
-        ConsentRecord.objects.filter(~Exists(disposed), state__in=_WITHDRAWN).values_list("pk", flat=True)[:1_000]
+        ConsentRecord.objects.filter(~Exists(disposed), scope="", state__in=_WITHDRAWN).values_list("pk", flat=True)[
+            :1_000
+        ]
     )
     queue_for_withdrawals(missing)
     held = DataSubject.objects.filter(ref=OuterRef("subject_ref"), held=True)

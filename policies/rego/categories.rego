@@ -7,7 +7,15 @@ requested_categories := {category |
 	some category in input.processing.sensitive
 }
 
-excluded_categories := withheld_categories | foreign_categories
+excluded_categories := (withheld_categories | foreign_categories) | refused_categories
+
+# METADATA
+# title: Categories the person refused
+# description: A no to one kind of data is narrower than a yes to the purpose, and so it wins.
+refused_categories := {category |
+	some category in input.consent.refused_categories
+	category in requested_categories
+}
 
 # METADATA
 # title: Special categories without explicit consent
@@ -47,6 +55,7 @@ categories_permitted(action) if {
 # The likely case, in which nothing is left out: the purpose names all of them and none is special.
 all_categories_usable if {
 	input.processing.sensitive == []
+	input.consent.refused_categories == []
 	sensitive_categories := data.sensitive_categories
 	is_array(sensitive_categories)
 	every category in input.processing.data_categories {

@@ -63,7 +63,8 @@ is_consent(consent, ancestors) if {
 	is_object(ancestors)
 	states := {consent.state} | {state | some state in ancestors}
 	states - {"given", "refused", "withdrawn", "expired", "renewal_required", "never_asked", "not_required"} == set()
-	{consent.explicit, consent.notice_current, consent.channel_allowed} - {true, false} == set()
+	{consent.explicit, consent.notice_current, consent.channel_allowed, consent.lifts_signal} - {true, false} == set()
+	is_list_of_strings(consent.refused_categories)
 }
 
 is_subject(subject) if {

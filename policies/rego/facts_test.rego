@@ -25,7 +25,7 @@ test_an_unknown_model_needs_nothing_else if {
 
 paths := [
 	"/action", "/purpose", "/consent", "/consent/state", "/consent/explicit", "/consent/notice_current",
-	"/consent/channel_allowed", "/ancestors", "/ancestors/personalization", "/objection", "/restricted", "/held",
+	"/consent/channel_allowed", "/consent/lifts_signal", "/consent/refused_categories", "/ancestors", "/ancestors/personalization", "/objection", "/restricted", "/held",
 	"/subject", "/subject/region", "/subject/jurisdiction", "/subject/age_band", "/subject/known", "/signals",
 	"/signals/gpc", "/signals/gpp_opt_out", "/processing", "/processing/region", "/processing/recipient",
 	"/processing/channel", "/processing/data_categories", "/processing/sensitive",

@@ -23,17 +23,26 @@ ceilings contains {"rank": limit, "reason": {"code": "minor"}} if {
 # title: Ceilings of opt-out signals
 # description: >-
 #   Global Privacy Control (gpc) and the opt-outs of a GPP string (gpp). The jurisdiction says how far each lowers
-#   the level.
+#   the level. Only a yes given after the person was told of the conflict lifts them (CCPA Regulations 7025(c)).
 ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_signal", "detail": "gpc"}} if {
 	input.signals.gpc != false
+	not signal_lifted
 	limit := rank(object.get(jurisdiction, ["signal_caps", "gpc"], "none"))
 	limit < requested_rank
 }
 
 ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_signal", "detail": "gpp"}} if {
 	input.signals.gpp_opt_out != false
+	not signal_lifted
 	limit := rank(object.get(jurisdiction, ["signal_caps", "gpp"], "none"))
 	limit < requested_rank
+}
+
+default signal_lifted := false
+
+signal_lifted if {
+	input.consent.lifts_signal == true
+	choice == "given"
 }
 
 ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_model"}} if {

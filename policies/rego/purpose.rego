@@ -50,8 +50,7 @@ action_permitted(action) if {
 	action == "share"
 	adult
 	recipient_allowed
-	input.signals.gpc == false
-	input.signals.gpp_opt_out == false
+	no_signal_against_sharing
 } else if {
 	action == "release"
 	adult
@@ -61,6 +60,13 @@ action_permitted(action) if {
 	adult
 	channel_served
 	input.time.quiet_hours == false
+}
+
+no_signal_against_sharing if {
+	input.signals.gpc == false
+	input.signals.gpp_opt_out == false
+} else if {
+	signal_lifted
 }
 
 action_known if {

@@ -75,6 +75,10 @@ category_narrowings contains {"code": "category_not_allowed", "detail": concat("
 	purpose_known
 }
 
+category_narrowings contains {"code": "consent_refused", "detail": concat(", ", sort(refused_categories))} if {
+	refused_categories != set()
+}
+
 # METADATA
 # title: What is wrong with the consent
 # description: A stored no counts under every legal basis, a missing or lapsed yes only where consent is the basis.
@@ -174,11 +178,13 @@ action_hindrances contains {"code": "minor"} if {
 action_hindrances contains {"code": "signal_opt_out", "detail": "gpc"} if {
 	input.action == "share"
 	input.signals.gpc == true
+	not signal_lifted
 }
 
 action_hindrances contains {"code": "signal_opt_out", "detail": "gpp"} if {
 	input.action == "share"
 	input.signals.gpp_opt_out == true
+	not signal_lifted
 }
 
 action_hindrances contains {"code": "recipient_not_allowed"} if {

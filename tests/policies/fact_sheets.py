@@ -90,6 +90,8 @@ def random_facts(rng: random.Random) -> Facts:
             "explicit": rng.random() < 0.5,
             "notice_current": rng.random() < 0.9,
             "channel_allowed": rng.random() < 0.9,
+            "lifts_signal": rng.random() < 0.2,
+            "refused_categories": some_of(rng, ["views", "purchases"], 1) if rng.random() < 0.2 else [],
             "source": "dashboard",
         },
         "ancestors": {slug: pick(rng, "given", *STATES) for slug in some_of(rng, ["personalization", "x", "y"], 2)},
@@ -174,6 +176,8 @@ SHAPE: dict[str, Callable[[Any], bool]] = {
     "consent.explicit": is_yes_or_no,
     "consent.notice_current": is_yes_or_no,
     "consent.channel_allowed": is_yes_or_no,
+    "consent.lifts_signal": is_yes_or_no,
+    "consent.refused_categories": is_strings,
     "ancestors": is_ancestors,
     "objection": is_yes_or_no,
     "restricted": is_yes_or_no,
@@ -241,7 +245,7 @@ def assert_safe(facts: Facts, answer: dict[str, Any]) -> None:
 
 LEVELS_ABOVE_NONE = ["segment", "behavioral", "contextual", "individual"]
 CAPS = {
-    "minor", "sensitive_without_explicit_consent", "category_not_allowed",
+    "minor", "sensitive_without_explicit_consent", "category_not_allowed", "consent_refused",
     "level_capped_by_signal", "level_capped_by_model", "level_capped_by_purpose",
 }  # fmt: skip
 

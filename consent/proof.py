@@ -1,0 +1,73 @@
+"""How a choice was asked for: what a record keeps beside the choice, to prove that it was informed and free.
+
+GDPR Article 7(1) puts the burden of proof on the controller; ISO/IEC TS 27560 names the fields. Every value is text, a
+whole number, true or false, or a list or mapping of these, so that the record's digest is the same everywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How the question was put. ``order`` names the buttons from first to last."""
+
+    interface: str = ""
+    locale: str = "en"
+    layout_sha256: str = ""
+    order: tuple[str, ...] = ()
+    signals: Mapping[str, Any] | None = None
+
+    def described(self) -> dict[str, Any]:
+        found = {
+            "interface": self.interface,
+            "layout_sha256": self.layout_sha256,
+            "order": list(self.order),
+            "signals": dict(self.signals or {}),
+        }
+        return {name: value for name, value in found.items() if value}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guardian:
+    """Who agreed for a child: a pseudonym, how that was verified, and the last day the consent can stand on it."""
+
+    ref: str
+    method: str
+    adult_on: str
+
+
+@dataclass(frozen=True)
+class ServedNotice:
+    """The text that was shown: version, language and SHA-256; version 0 where the purpose has no notice."""
+
+    version: int
+    locale: str
+    sha256: str
+
+
+NO_NOTICE = ServedNotice(0, "", "")
+
+
+def proof_of(
+    *,
+    notice: ServedNotice,
+    asked: Asked | None,
+    rule: Mapping[str, Any],
+    guardian: Guardian | None,
+    told_of_conflict: bool,
+    imported: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Put the proof of one record together; what is not known is left out, never guessed."""
+    found: dict[str, Any] = {
+        "notice": {"locale": notice.locale, "sha256": notice.sha256} if notice.version else None,
+        "asked": asked.described() if asked else None,
+        "jurisdiction": dict(rule),
+        "guardian": (
+            {"ref": guardian.ref, "method": guardian.method, "adult_on": guardian.adult_on} if guardian else None
+        ),
+        "told_of_signal_conflict": told_of_conflict,
+        "imported": dict(imported) if imported else None,
+    }
+    return {name: value for name, value in found.items() if value}

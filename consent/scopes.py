@@ -1,0 +1,97 @@
+"""Choices about a part of a purpose: one channel, one recipient, one kind of data, or several of these together.
+
+A part inherits the answer to the whole. Of two answers that fit a question the more specific one counts, and of equally
+specific ones the no; a yes to a part counts against a no to the whole only if it came after it. So nothing a person
+turned off comes back through an older, narrower yes.
+
+A part is written ``channel=email;recipient=mail-house`` (dimensions in alphabetical order), and its place among the
+current choices of a person is ``newsletter?channel=email``.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+DIMENSIONS = ("channel", "data_category", "recipient")
+_NO = ("refused", "withdrawn", "objected")
+WHOLE = ""
+
+
+def scope_of(*, channel: str | None = None, data_category: str | None = None, recipient: str | None = None) -> str:
+    """Return the part as it is written; the empty string is the whole purpose."""
+    values = (("channel", channel), ("data_category", data_category), ("recipient", recipient))
+    return ";".join(f"{dimension}={value}" for dimension, value in values if value)
+
+
+def parts(scope: str) -> dict[str, str]:
+    return dict(entry.split("=", 1) for entry in scope.split(";")) if scope else {}
+
+
+def key(purpose: str, scope: str) -> str:
+    """Return the place of a choice among the current choices of a person."""
+    return f"{purpose}?{scope}" if scope else purpose
+
+
+@dataclass(frozen=True)
+class Effective:
+    """What counts for one question: the entry in force, a closed channel, and the kinds of data to leave out."""
+
+    entry: Mapping[str, Any] | None
+    channel_allowed: bool
+    refused_categories: tuple[str, ...]
+
+
+def effective(
+    consents: Mapping[str, Mapping[str, Any]],
+    purpose: str,
+    *,
+    channel: str | None,
+    recipient: str | None,
+    categories: Iterable[str],
+) -> Effective:
+    """Apply the choices about parts of ``purpose`` to a question."""
+    whole = consents.get(purpose)
+    prefix = f"{purpose}?"
+    narrower = [(parts(place[len(prefix) :]), entry) for place, entry in consents.items() if place.startswith(prefix)]
+    if not narrower:
+        return Effective(whole, True, ())
+    fitting = [
+        (part, entry)
+        for part, entry in narrower
+        if part.get("channel", channel) == channel and part.get("recipient", recipient) == recipient
+    ]
+    entry = _most_specific(whole, [(part, e) for part, e in fitting if "data_category" not in part])
+    refused = sorted(
+        category for category in set(categories) if _is_refused(category, entry, [p for p in fitting if p[0]])
+    )
+    # A closed channel has a word of its own in the answer; the choice about the whole purpose still stands.
+    closed = entry is not whole and entry is not None and entry["s"] in _NO and _only_channel(entry, fitting)
+    return Effective(whole if closed else entry, not closed, tuple(refused))
+
+
+def _most_specific(
+    whole: Mapping[str, Any] | None, fitting: list[tuple[dict[str, str], Mapping[str, Any]]]
+) -> Mapping[str, Any] | None:
+    candidates = [(len(part), entry["s"] in _NO, entry) for part, entry in fitting if _counts(entry, whole)]
+    if not candidates:
+        return whole
+    return max(candidates, key=lambda candidate: candidate[:2])[2]
+
+
+def _counts(entry: Mapping[str, Any], broader: Mapping[str, Any] | None) -> bool:
+    """A no always counts; a yes only where no later no to the broader part stands against it."""
+    if entry["s"] in _NO or broader is None or broader["s"] not in _NO:
+        return True
+    return str(entry["r"]) > str(broader["r"])  # identifiers of records grow with time
+
+
+def _is_refused(
+    category: str, broader: Mapping[str, Any] | None, fitting: list[tuple[dict[str, str], Mapping[str, Any]]]
+) -> bool:
+    about = [(part, entry) for part, entry in fitting if part.get("data_category") == category]
+    deciding = _most_specific(None, [(part, entry) for part, entry in about if _counts(entry, broader)])
+    return deciding is not None and deciding["s"] in _NO
+
+
+def _only_channel(entry: Mapping[str, Any], fitting: list[tuple[dict[str, str], Mapping[str, Any]]]) -> bool:
+    return any(other is entry and set(part) == {"channel"} for part, other in fitting)

@@ -1,0 +1,116 @@
+"""What a record proves: the text that was served, how it was asked for, for which part, and by whom for a child."""
+
+import pytest
+
+from consent import ledger, register
+from consent.models import ConsentRecord, Purpose
+from consent.problems import PartUnknown
+from consent.proof import Asked, Guardian
+from consent.pseudonyms import subject_ref
+from consent.verification import verify_ledger
+from policies.decisions import preview
+from policies.facts import Question
+
+pytestmark = pytest.mark.django_db
+
+
+def save(*choices, **more):
+    return ledger.save_choices(
+        ledger.Request(
+            subject_ref=subject_ref("customer-1"),
+            choices=[ledger.Choice(**choice) for choice in choices],
+            source="banner",
+            actor="service:shop",
+            region="DE",
+            age_band="adult",
+            **more,
+        )
+    )
+
+
+def give(**more):
+    return {"purpose": "newsletter", "choice": "give", **more}
+
+
+def test_a_record_names_the_text_that_was_served(register_in_force):
+    purpose = Purpose.objects.get(slug="newsletter")
+    english = purpose.notices.get()
+    german = register.publish_notice(
+        purpose=purpose, text="Wir senden Ihnen Briefe.", locale="de", version=english.version, actor="officer:a"
+    )
+
+    save(give(), asked=Asked(locale="de", interface="banner@1", order=("refuse", "accept")))
+
+    record = ConsentRecord.objects.get()
+    assert record.proof["notice"] == {"locale": "de", "sha256": german.text_sha256}
+    assert record.proof["asked"] == {"interface": "banner@1", "order": ["refuse", "accept"]}
+    assert verify_ledger().ok
+
+
+def test_where_there_is_no_text_in_the_language_the_record_names_the_one_served_instead(register_in_force):
+    save(give(), asked=Asked(locale="fr"))
+
+    assert ConsentRecord.objects.get().proof["notice"]["locale"] == "en"
+
+
+def test_a_choice_about_a_part_stands_beside_the_whole(register_in_force):
+    save(give())
+    save({"purpose": "newsletter", "choice": "refuse", "channel": "email"})
+
+    person = ConsentRecord.objects.first().subject
+    assert {place: entry["s"] for place, entry in person.consents.items()} == {
+        "newsletter": "given",
+        "newsletter?channel=email": "refused",
+    }
+    assert verify_ledger().ok
+
+
+def test_a_part_the_register_does_not_name_is_refused(register_in_force):
+    with pytest.raises(PartUnknown):
+        save(give(channel="pigeon"))
+
+    assert not ConsentRecord.objects.exists()
+
+
+def test_a_closed_channel_is_in_force_at_the_next_decision(register_in_force):
+    asked = Question(
+        subject_ref=subject_ref("customer-1"),
+        action="contact",
+        purpose="newsletter",
+        channel="email",
+        data_categories=("email_address",),
+        processing_region="eu-central",
+    )
+    save(give())
+    before = preview(asked)
+
+    save({"purpose": "newsletter", "choice": "refuse", "channel": "email"})
+
+    codes = [reason.code for reason in preview(asked).verdict.reasons]
+    assert "consent_refused" not in [reason.code for reason in before.verdict.reasons]
+    assert "consent_refused" in codes
+
+
+def test_what_a_guardian_allowed_lapses_at_majority(register_in_force):
+    save(give(), guardian=Guardian(ref="g", method="id_document", adult_on="2027-03-01"))
+
+    record = ConsentRecord.objects.get()
+    assert record.expires_at.isoformat() == "2027-03-01T00:00:00+00:00"
+    assert record.proof["guardian"]["method"] == "id_document"
+
+
+def test_only_a_yes_after_the_notice_of_conflict_lifts_a_signal(register_in_force):
+    asked = Question(
+        subject_ref=subject_ref("customer-1"),
+        action="personalize",
+        purpose="recommendations",
+        data_categories=("views",),
+        processing_region="eu-central",
+        gpc=True,
+    )
+    save({"purpose": "recommendations", "choice": "give"})
+    capped = preview(asked).verdict
+
+    save({"purpose": "recommendations", "choice": "give", "told_of_conflict": True})
+
+    assert (capped.level, preview(asked).verdict.level) == ("behavioral", "individual")
