@@ -67,13 +67,14 @@ def _broken_chain(links: list[ConsentRecord]) -> str | None:
         stored = bytes(link.previous_digest) if link.previous_digest is not None else None
         if stored != previous:
             return f"consent record {link.id} does not continue the record before it"
-        if bytes(link.digest) != record_digest(_fields(link)):
+        if bytes(link.digest) != record_digest(fields_of(link)):
             return f"consent record {link.id} was changed"
         previous = bytes(link.digest)
     return None
 
 
-def _fields(link: ConsentRecord) -> dict[str, Any]:
+def fields_of(link: ConsentRecord) -> dict[str, Any]:
+    """The fields under a record's digest, as the ledger wrote them."""
     return {
         **({"scope": link.scope} if link.scope else {}),
         **({"proof": link.proof} if link.proof else {}),
@@ -99,9 +100,9 @@ def _broken_projection(person: DataSubject | None, links: list[ConsentRecord]) -
         return f"the person of consent record {last.id} is missing"
     if person.last_digest is None or bytes(person.last_digest) != bytes(last.digest):
         return f"the current state behind consent record {last.id} is not the one the ledger ends in"
-    expected = {place_of(_fields(link)): link for link in links}  # the newest of each purpose and part
+    expected = {place_of(fields_of(link)): link for link in links}  # the newest of each purpose and part
     for place, link in expected.items():
-        if person.consents.get(place) != projected(_fields(link)):
+        if person.consents.get(place) != projected(fields_of(link)):
             return f"the current state says something else than consent record {link.id}"
     if person.consents.keys() - expected.keys() or person.revision != last.subject_revision:
         return f"the current state behind consent record {last.id} says more than the ledger"

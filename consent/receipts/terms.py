@@ -1,0 +1,57 @@
+"""The words of the W3C Data Privacy Vocabulary (DPV 2) and its extensions that records and receipts use as codes."""
+
+DPV = "https://w3id.org/dpv#"
+PD = "https://w3id.org/dpv/pd#"
+GDPR = "https://w3id.org/dpv/legal/eu/gdpr#"
+
+STATES = {
+    "given": f"{DPV}ConsentGiven",
+    "refused": f"{DPV}ConsentRefused",
+    "withdrawn": f"{DPV}ConsentWithdrawn",
+    "objected": f"{GDPR}A21",
+}
+LEGAL_BASES = {
+    "consent": f"{GDPR}A6-1-a",
+    "contract": f"{GDPR}A6-1-b",
+    "legal_obligation": f"{GDPR}A6-1-c",
+    "vital_interests": f"{GDPR}A6-1-d",
+    "public_task": f"{GDPR}A6-1-e",
+    "legitimate_interests": f"{GDPR}A6-1-f",
+}
+EXPLICIT, EXPRESSED = f"{DPV}ExplicitlyExpressedConsent", f"{DPV}ExpressedConsent"
+ROLES = {
+    "controller": f"{DPV}DataController",
+    "processor": f"{DPV}DataProcessor",
+    "recipient": f"{DPV}Recipient",
+    "dpo": f"{DPV}DataProtectionOfficer",
+    "authority": f"{DPV}DataProtectionAuthority",
+}
+RIGHTS = tuple(f"{GDPR}{article}" for article in ("A7-3", "A15", "A16", "A17", "A18", "A20", "A21", "A77"))
+_KINDS_OF_DATA = {
+    "views": f"{PD}BrowsingBehavior",
+    "purchases": f"{PD}Purchase",
+    "ratings": f"{PD}Opinion",
+    "email_address": f"{PD}EmailAddress",
+    "postal_address": f"{PD}PhysicalAddress",
+    "health": f"{PD}Health",
+    "religion": f"{PD}Religion",
+    "ethnicity": f"{PD}EthnicOrigin",
+    "political_opinion": f"{PD}PoliticalOpinion",
+    "sexual_orientation": f"{PD}SexualPreference",
+    "biometrics": f"{PD}Biometric",
+    "genetics": f"{PD}Genetic",
+    "union_membership": f"{PD}TradeUnionMembership",
+}
+SPECIAL = frozenset(
+    {"health", "religion", "ethnicity", "political_opinion", "sexual_orientation", "biometrics", "genetics"}
+    | {"union_membership"}
+)
+
+
+def purpose(term: str) -> str:
+    return f"{DPV}{term}"
+
+
+def kind_of_data(slug: str) -> str:
+    """The term for a kind of data; the general one where the vocabulary has no closer word."""
+    return _KINDS_OF_DATA.get(slug, f"{DPV}PersonalData")

@@ -1,0 +1,73 @@
+"""Verify a receipt file without the system it came from: no database, no network, no Django.
+
+Checked are the signature, that the readable part is what was signed, the text of each notice against its SHA-256, and
+each record of the ledger against its digest.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from audit import jws
+from audit.jws import NotGenuine
+from common.canonical import NotCanonical, digest_of, sha256
+
+TYP = "assent-receipt+jws"
+_MAX_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A genuine receipt, and the key that signed it."""
+
+    receipt: dict[str, Any]
+    kid: str
+    key_is_trusted: bool
+
+
+def verify_file(data: bytes, *, keys: Mapping[str, Any] | None = None) -> Verified:
+    """Check the bytes of a receipt file. ``keys`` is a published JWK set. Raises NotGenuine with the reason."""
+    file = _read(data)
+    trusted = None if keys is None else _by_id(keys)
+    payload, kid = jws.verify(file["jws"], typ=TYP, trusted=trusted)
+    signed = json.loads(payload)
+    if "receipt" in file and file["receipt"] != signed:
+        raise NotGenuine("The readable part of the file is not what was signed.")
+    try:
+        _check_content(signed)
+    except (KeyError, TypeError, AttributeError, NotCanonical):
+        raise NotGenuine("The signed content is not a receipt.") from None
+    return Verified(signed, kid, trusted is not None)
+
+
+def _read(data: bytes) -> dict[str, Any]:
+    if len(data) > _MAX_BYTES:
+        raise NotGenuine("The file is too large for a receipt.")
+    try:
+        file = json.loads(data)
+    except (ValueError, RecursionError):
+        raise NotGenuine("The file is not JSON.") from None
+    if not isinstance(file, dict) or not isinstance(file.get("jws"), str):
+        raise NotGenuine("The file is not a receipt.")
+    return file
+
+
+def _by_id(keys: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+    entries = keys.get("keys")
+    if not isinstance(entries, list):
+        raise NotGenuine("The file of keys is not a JWK set.")
+    return {key["kid"]: key for key in entries if isinstance(key, dict) and isinstance(key.get("kid"), str)}
+
+
+def _check_content(receipt: dict[str, Any]) -> None:
+    record = receipt["consent_record"]
+    for processing in record["processing"]:
+        notice = processing["privacy_notice"]
+        if notice["text"] and sha256(notice["text"].encode()).hex() != notice["sha256"]:
+            raise NotGenuine("The text of a notice is not the one the record names.")
+    for event in record["events"]:
+        if digest_of(event["record"]).hex() != event["record_sha256"]:
+            raise NotGenuine("A record of the ledger does not match its digest.")
+        if event["record"]["subject"] != record["pii_principal_id"]:
+            raise NotGenuine("A record belongs to somebody else.")
