@@ -3,17 +3,19 @@
 Every read is bounded by the text, and the text by ``MAX_TEXT``, so that no string costs more than its length.
 """
 
+import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from consent.signals.problems import InvalidSignal
 
 MAX_TEXT = 32 * 1024
-MAX_VENDOR = 65535
 # Reference encoders fill up to whole 24-bit groups; more zeros than that are not padding.
 _MAX_PADDING = 23
 # Enough for every number up to 46367; longer code words name nothing that exists.
 _FIBONACCI = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597, 2584, 4181, 6765, 10946, 17711, 28657)
 _FIBONACCI_END = "11"
+_RUN = re.compile("1+")
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _BITS_OF = {letter: format(value, "06b") for value, letter in enumerate(_ALPHABET)}
@@ -29,6 +31,16 @@ def require_bounded(text: str) -> None:
         raise InvalidSignal("empty", "The string is empty.")
     if len(text) > MAX_TEXT:
         raise InvalidSignal("too_long", f"The string is longer than {MAX_TEXT} characters.")
+
+
+def covers(ranges: Iterable[Range], number: int) -> bool:
+    """Say whether one of the ranges holds the id."""
+    return any(start <= number <= end for start, end in ranges)
+
+
+def spread(ranges: Iterable[Range]) -> list[int]:
+    """Return every id in the ranges, in their order."""
+    return [number for start, end in ranges for number in range(start, end + 1)]
 
 
 class Bits:
@@ -95,15 +107,18 @@ class Bits:
             last = end
         return tuple(found)
 
-    def vendors(self) -> tuple[int, ...]:
-        """Return vendor ids packed either as a bit for each or as ranges, whichever the string chose."""
+    def vendors(self) -> tuple[Range, ...]:
+        """Return vendor ids packed either as a bit for each or as ranges, whichever the string chose.
+
+        They stay ranges, because a few characters can name 65535 vendors.
+        """
         highest = self.integer(16)
         if not self.flag():
-            return self.chosen(highest)
+            return tuple((run.start() + 1, run.end()) for run in _RUN.finditer(self.take(highest)))
         ranges = self.ranges()
         if ranges and ranges[-1][1] > highest:
             raise InvalidSignal("vendor_beyond_highest", "A vendor lies beyond the highest the string declares.")
-        return tuple(vendor for start, end in ranges for vendor in range(start, end + 1))
+        return ranges
 
     def fibonacci(self) -> int:
         """Return the next integer in Fibonacci coding, which is at least 1 and ends with two ones."""

@@ -7,7 +7,7 @@ old strings and left aside. What the framework forbids is refused as firmly as w
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from consent.signals.bits import Bits, Range, require_bounded
+from consent.signals.bits import Bits, Range, covers, require_bounded, spread
 from consent.signals.problems import InvalidSignal
 
 OLDEST_POLICY = 4
@@ -30,9 +30,6 @@ class Restriction:
     kind: int
     """0 forbids the purpose, 1 requires consent, 2 requires legitimate interest."""
     vendors: tuple[Range, ...]
-
-    def covers(self, vendor: int) -> bool:
-        return any(start <= vendor <= end for start, end in self.vendors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +61,27 @@ class Core:
     interests: tuple[int, ...]
     purpose_one_treatment: bool
     country: str
-    vendor_consents: tuple[int, ...]
-    vendor_interests: tuple[int, ...]
+    vendor_consents: tuple[Range, ...]
+    vendor_interests: tuple[Range, ...]
     restrictions: tuple[Restriction, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TcString:
     core: Core
-    disclosed_vendors: tuple[int, ...] = ()
+    disclosed_vendors: tuple[Range, ...] = ()
     """Empty when an old string does not say."""
     publisher: PublisherChoices = field(default_factory=PublisherChoices)
 
     def consents_to(self, *, vendor: int, purpose: int) -> bool:
         """Say whether this vendor may rely on consent for this purpose, publisher restrictions included."""
         core = self.core
-        if purpose not in core.consents or vendor not in core.vendor_consents:
+        if purpose not in core.consents or not covers(core.vendor_consents, vendor):
             return False
-        if core.policy_version >= DISCLOSING_POLICY and vendor not in self.disclosed_vendors:
+        if core.policy_version >= DISCLOSING_POLICY and not covers(self.disclosed_vendors, vendor):
             return False
         return not any(
-            each.purpose == purpose and each.kind != _CONSENT_REQUIRED and each.covers(vendor)
+            each.purpose == purpose and each.kind != _CONSENT_REQUIRED and covers(each.vendors, vendor)
             for each in core.restrictions
         )
 
@@ -100,9 +97,9 @@ class TcString:
             "pc": list(core.consents),
             "pl": list(core.interests),
             "sf": list(core.special_features),
-            "vc": list(core.vendor_consents),
-            "vl": list(core.vendor_interests),
-            "vd": list(self.disclosed_vendors),
+            "vc": spread(core.vendor_consents),
+            "vl": spread(core.vendor_interests),
+            "vd": spread(self.disclosed_vendors),
             "pubc": list(self.publisher.consents),
             "publ": list(self.publisher.interests),
         }
@@ -192,7 +189,7 @@ def _segments(texts: list[str]) -> dict[int, Bits]:
     return found
 
 
-def _vendors(bits: Bits | None) -> tuple[int, ...]:
+def _vendors(bits: Bits | None) -> tuple[Range, ...]:
     if bits is None:
         return ()
     vendors = bits.vendors()
