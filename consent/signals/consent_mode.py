@@ -42,7 +42,7 @@ GOVERNED: Mapping[str, tuple[str, ...]] = {
     "dpv:ServiceProvision": ("functionality_storage",),
     "dpv:EnforceSecurity": ("security_storage",),
 }
-# As Google reads TC strings: each signal needs all of its purposes.
+# Each signal needs all of its purposes: 1 storage, 3 and 4 personalised advertising, 7 its measurement.
 _TCF_PURPOSES: Mapping[str, frozenset[int]] = {
     "ad_storage": frozenset({1}),
     "ad_user_data": frozenset({1, 7}),
