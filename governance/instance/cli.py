@@ -30,6 +30,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
   retention ARGUMENT ...          see and run retention schedules
   anonymise ARGUMENT ...          anonymise a table; needs no database
+  decode-signal tcf|gpp STRING    show what a consent string says (- reads it; exit status 1: refused)
   bench ARGUMENT ...              measure this installation
   manage ARGUMENT ...             any of Django's commands
 
@@ -163,6 +164,19 @@ def _status(request: Request) -> int:
     return show_status(request.home, as_json=as_json)
 
 
+def _decode_signal(request: Request) -> int:
+    from consent.signals.command import KINDS, decode_signal
+
+    arguments = request.arguments
+    if len(arguments) != 2 or arguments[0] not in KINDS:
+        raise refused("decode-signal needs tcf or gpp and then one string, or - to read it from standard input.")
+    status, document, complaint = decode_signal(*arguments)
+    console.announce(document)
+    if complaint:
+        console.say(complaint)
+    return status
+
+
 def _test(request: Request) -> int:
     from governance.instance.testrun import run_tests
 
@@ -200,6 +214,7 @@ _OWN: dict[str, Callable[[Request], int]] = {
     "down": _down,
     "status": _status,
     "test": _test,
+    "decode-signal": _decode_signal,
 }
 _WITHOUT_DATABASE = frozenset({"anonymise"})
 _ERRANDS = frozenset({"manage", "verify", "credentials", "retention", "bench", *_WITHOUT_DATABASE})

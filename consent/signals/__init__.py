@@ -1,0 +1,148 @@
+"""What a person's software says on their behalf: GPC, TCF and GPP, read strictly and never raising.
+
+Whatever cannot be read counts as the strictest answer it could have been.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from consent.signals import gpc as gpc_header
+from consent.signals import gpp, tcf
+from consent.signals.bits import MAX_TEXT
+from consent.signals.problems import InvalidSignal
+
+__all__ = ["InvalidSignal", "Signals", "read"]
+
+_LAST_PURPOSE = 24
+# Strings of at most 32 KiB, so the cache stays below 20 MB; only summaries are kept, never vendor lists.
+_REMEMBERED = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the signals of one request amount to."""
+
+    gpc: bool
+    gpp_opt_out: bool
+    tcf_purposes: tuple[int, ...]
+    """The purposes consented to, ascending; none if any TCF source cannot be read."""
+    tcf_present: bool
+    """Whether any TCF source was sent at all, readable or not."""
+    problems: tuple[str, ...] = ()
+    """Which signals could not be read and why, such as ``tcf_truncated``."""
+
+
+NO_SIGNALS = Signals(gpc=False, gpp_opt_out=False, tcf_purposes=(), tcf_present=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gpp:
+    """What is kept of a decoded GPP string."""
+
+    opt_out: bool
+    purposes: frozenset[int] | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Tcf:
+    """What is kept of a decoded TC string."""
+
+    purposes: frozenset[int]
+    problem: str | None = None
+
+
+def read(signals: Mapping[str, object]) -> Signals:
+    """Read ``gpc``, ``gpp``, ``gpp_opt_out``, ``tcf`` and ``tcf_purposes`` as a caller sends them.
+
+    An absent or null signal says nothing. An unreadable one counts as set, opted out or not consented, and
+    is named in ``problems``. Where purposes come from several sources, only those in all of them count.
+    """
+    if not signals:
+        return NO_SIGNALS
+    problems: list[str] = []
+    is_gpc = _gpc(signals.get("gpc"), problems)
+    opts_out = _boolean("gpp_opt_out", signals.get("gpp_opt_out"), problems)
+    sources: list[frozenset[int]] = []
+    if (text := signals.get("gpp")) is not None:
+        found = _summary_of_gpp(text)
+        opts_out = opts_out or found.opt_out
+        sources += [] if found.purposes is None else [found.purposes]
+        problems += [] if found.problem is None else [found.problem]
+    if (text := signals.get("tcf")) is not None:
+        decoded = _summary_of_tcf(text)
+        sources.append(decoded.purposes)
+        problems += [] if decoded.problem is None else [decoded.problem]
+    if (listed := signals.get("tcf_purposes")) is not None:
+        sources.append(_purposes(listed, problems))
+    return Signals(
+        gpc=is_gpc,
+        gpp_opt_out=opts_out,
+        tcf_purposes=tuple(sorted(frozenset.intersection(*sources))) if sources else (),
+        tcf_present=bool(sources),
+        problems=tuple(problems),
+    )
+
+
+def _gpc(value: object, problems: list[str]) -> bool:
+    """Read the signal as a boolean, or as the header's own text, where all but ``1`` means absent."""
+    if isinstance(value, str):
+        return gpc_header.is_set([value])
+    return _boolean("gpc", value, problems)
+
+
+def _boolean(name: str, value: object, problems: list[str]) -> bool:
+    if value is None or isinstance(value, bool):
+        return value is True
+    problems.append(f"{name}_not_a_boolean")
+    return True
+
+
+def _purposes(listed: object, problems: list[str]) -> frozenset[int]:
+    if isinstance(listed, list | tuple) and len(listed) <= _LAST_PURPOSE and all(map(_is_purpose, listed)):
+        return frozenset(listed)
+    problems.append("tcf_purposes_not_purposes")
+    return frozenset()
+
+
+def _is_purpose(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _LAST_PURPOSE
+
+
+def _summary_of_gpp(text: object) -> _Gpp:
+    problem = _unfit(text)
+    if not isinstance(text, str) or problem:
+        return _Gpp(opt_out=True, purposes=None, problem=f"gpp_{problem}")
+    return _remembered_gpp(text)
+
+
+def _summary_of_tcf(text: object) -> _Tcf:
+    problem = _unfit(text)
+    if not isinstance(text, str) or problem:
+        return _Tcf(frozenset(), f"tcf_{problem}")
+    return _remembered_tcf(text)
+
+
+def _unfit(text: object) -> str | None:
+    """Return why a value is not even worth a place in the cache."""
+    if not isinstance(text, str):
+        return "not_a_string"
+    return "too_long" if len(text) > MAX_TEXT else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered_gpp(text: str) -> _Gpp:
+    try:
+        found = gpp.decode(text)
+    except InvalidSignal as exc:
+        return _Gpp(opt_out=True, purposes=None, problem=f"gpp_{exc.reason}")
+    return _Gpp(found.opt_out, None if found.tcf_eu is None else frozenset(found.tcf_eu.core.consents))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered_tcf(text: str) -> _Tcf:
+    try:
+        return _Tcf(frozenset(tcf.decode(text).core.consents))
+    except InvalidSignal as exc:
+        return _Tcf(frozenset(), f"tcf_{exc.reason}")
