@@ -18,7 +18,7 @@ from django.utils import timezone
 from audit.models import AuditAnchor, AuditEvent
 from common.canonical import digest_of
 from common.identifiers import uuid7_text
-from common.merkle import merkle_root
+from common.merkle import merkle_path, merkle_root
 
 GENESIS = bytes(32)
 _ANCHOR_LOCK = 0x61756469  # "audi"
@@ -96,7 +96,7 @@ def anchor() -> AuditAnchor | None:
         "root": merkle_root(digests),
         "previous": bytes(last.digest) if last else GENESIS,
     }
-    return AuditAnchor.objects.create(**fields, digest=_anchor_digest(**fields))
+    return AuditAnchor.objects.create(**fields, digest=digest_of(_anchor_fields(AuditAnchor(**fields))))
 
 
 def _settled_position() -> int:
@@ -118,41 +118,62 @@ def _digests(after: int, upto: int) -> list[bytes]:
     return [bytes(digest) for digest in rows.values_list("digest", flat=True).iterator(chunk_size=_PAGE)]
 
 
-def _anchor_digest(
-    *,
-    sequence: int,
-    created_at: datetime,
-    after_position: int,
-    last_position: int,
-    event_count: int,
-    root: bytes,
-    previous: bytes,
-) -> bytes:
-    return digest_of(
-        {
-            "sequence": sequence,
-            "created_at": created_at.isoformat(timespec="microseconds"),
-            "after_position": after_position,
-            "last_position": last_position,
-            "event_count": event_count,
-            "root": root.hex(),
-            "previous": previous.hex(),
-        }
-    )
-
-
 def event_digest(event: AuditEvent) -> bytes:
     """Recompute the digest of an event from its other columns."""
-    return digest_of(
-        {
-            "code": str(event.code),
-            "occurred_at": event.occurred_at.isoformat(timespec="microseconds"),
-            "action": event.action,
-            "actor": event.actor,
-            "object": event.object,
-            "details": event.details,
+    return digest_of(event_fields(event))
+
+
+def event_fields(event: AuditEvent) -> dict[str, Any]:
+    """The fields under an event's digest."""
+    return {
+        "code": str(event.code),
+        "occurred_at": event.occurred_at.isoformat(timespec="microseconds"),
+        "action": event.action,
+        "actor": event.actor,
+        "object": event.object,
+        "details": event.details,
+    }
+
+
+def prove(object_id: str | UUID) -> list[dict[str, Any]]:
+    """Return every event about an object, oldest first, with its path to the anchor that sealed it.
+
+    ``anchor`` is None for an event that is not sealed yet. Everything in it can be recomputed without the database.
+    """
+    events = list(AuditEvent.objects.filter(object=str(object_id)).order_by("position"))
+    anchors = list(AuditAnchor.objects.filter(last_position__gte=events[0].position)) if events else []
+    sealed: dict[int, dict[str, Any]] = {}
+    for link in anchors:
+        inside = [e for e in events if link.after_position < e.position <= link.last_position]
+        if inside:
+            sealed |= _paths(link, inside)
+    return [{"event": event_fields(e), **sealed.get(e.position, {"anchor": None})} for e in events]
+
+
+def _paths(link: AuditAnchor, inside: list[AuditEvent]) -> dict[int, dict[str, Any]]:
+    rows = AuditEvent.objects.filter(position__gt=link.after_position, position__lte=link.last_position)
+    places = list(rows.order_by("position").values_list("position", "digest"))
+    digests, index = [bytes(d) for _, d in places], {position: i for i, (position, _) in enumerate(places)}
+    anchor = _anchor_fields(link)
+    return {
+        e.position: {
+            "anchor": {**anchor, "digest": bytes(link.digest).hex()},
+            "path": [[side, node.hex()] for side, node in merkle_path(digests, index[e.position])],
         }
-    )
+        for e in inside
+    }
+
+
+def _anchor_fields(link: AuditAnchor) -> dict[str, Any]:
+    return {
+        "sequence": link.sequence,
+        "created_at": link.created_at.isoformat(timespec="microseconds"),
+        "after_position": link.after_position,
+        "last_position": link.last_position,
+        "event_count": link.event_count,
+        "root": bytes(link.root).hex(),
+        "previous": bytes(link.previous).hex(),
+    }
 
 
 def verify() -> Verdict:
@@ -177,15 +198,7 @@ def _broken_anchor(link: AuditAnchor, *, sequence: int, previous: bytes, after: 
         return f"anchor {sequence} is missing"
     if bytes(link.previous) != previous or link.after_position != after:
         return f"anchor {sequence} does not continue anchor {sequence - 1}"
-    expected = _anchor_digest(
-        sequence=link.sequence,
-        created_at=link.created_at,
-        after_position=link.after_position,
-        last_position=link.last_position,
-        event_count=link.event_count,
-        root=bytes(link.root),
-        previous=bytes(link.previous),
-    )
+    expected = digest_of(_anchor_fields(link))
     return None if bytes(link.digest) == expected else f"anchor {sequence} was changed"
 
 

@@ -14,6 +14,27 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     return level[0]
 
 
+def merkle_path(leaves: Sequence[bytes], index: int) -> list[tuple[str, bytes]]:
+    """Return the audit path of one leaf (RFC 6962, section 2.1.1): the neighbours on the way up, and their side."""
+    level = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    path = []
+    while len(level) > 1:
+        neighbour = index ^ 1
+        if neighbour < len(level):
+            path.append(("left" if neighbour < index else "right", level[neighbour]))
+        level, index = _parents(level), index // 2
+    return path
+
+
+def root_from_path(leaf: bytes, path: Sequence[tuple[str, bytes]]) -> bytes:
+    """Return the root that a leaf and its path lead to."""
+    node = hashlib.sha256(b"\x00" + leaf).digest()
+    for side, neighbour in path:
+        pair = neighbour + node if side == "left" else node + neighbour
+        node = hashlib.sha256(b"\x01" + pair).digest()
+    return node
+
+
 def _parents(level: list[bytes]) -> list[bytes]:
     # An odd last node moves up unchanged: the same tree RFC 6962 builds by splitting at powers of two.
     paired = [

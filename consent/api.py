@@ -102,6 +102,12 @@ class SubjectOnly(Body):
     subject: SubjectBody
 
 
+class ReceiptBody(SubjectOnly):
+    """Whose receipt, and for which save: the ``subject_revision`` a save answered with."""
+
+    subject_revision: Annotated[int, Field(ge=1, lt=2**53)] | None = None
+
+
 def save(document: Any, caller: str, environ: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
     """Save what a person chose; 201, or 200 for a repeated Idempotency-Key. Raises the problems of the ledger."""
     body = read_document(ConsentBody, document)

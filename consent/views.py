@@ -16,7 +16,8 @@ from rest_framework.views import APIView
 
 from common.rest import Body, actor_of, read_body
 from consent import api, links, selectors
-from consent.api import ConsentBody, SubjectOnly
+from consent.api import ConsentBody, ReceiptBody, SubjectOnly
+from consent.receipts import issuing
 
 
 class RecordAnswer(Body):
@@ -124,6 +125,27 @@ class ConsentHistoryView(APIView):
                 ]
             }
         )
+
+
+class ReceiptAnswer(Body):
+    """``jws`` is the signed content, ``receipt`` the same to read (ISO/IEC TS 27560)."""
+
+    receipt: dict[str, Any]
+    jws: str
+
+
+class ReceiptsView(APIView):
+    """The signed receipt of one save of a person; of the newest one where no number is given."""
+
+    required_scope = "consents"
+
+    @extend_schema(operation_id="consent_receipt", request=ReceiptBody, responses={200: ReceiptAnswer, **_PROBLEMS})
+    def post(self, request: Request) -> Response:
+        body = read_body(ReceiptBody, request)
+        ref = body.subject.ref()
+        person = selectors.subject(ref)
+        revision = body.subject_revision or (person.revision if person else 0)
+        return Response(issuing.issue(ref, revision))
 
 
 class DashboardLinksView(APIView):

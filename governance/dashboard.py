@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 from django.db.models import Count, Min
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -321,7 +322,8 @@ def _history(record: ConsentRecord) -> dict[str, Any]:
         "purpose_name": record.purpose.name,
         "notice_version": record.notice_version,
         "source": _SOURCES.get(record.source, record.source.replace("_", " ")),
-        "receipt_url": None,
+        "receipt_url": reverse("privacy-receipt", args=[record.subject_revision]),
+        "part": record.scope.replace("=", ": ").replace(";", ", ").replace("_", " "),
     }
 
 

@@ -88,6 +88,7 @@ _OPERATIONS = {
     "/api/v1/consents": ("Consent", "Save choices"),
     "/api/v1/consents/state": ("Consent", "Read what is in force"),
     "/api/v1/consents/history": ("Consent", "Read a person's records"),
+    "/api/v1/consents/receipts": ("Consent", "Get the signed receipt of a save"),
     "/api/v1/dashboard-links": ("Consent", "Send a person to their privacy page"),
     "/api/v1/events": ("Recommendations", "Send an event"),
     "/api/v1/recommendations": ("Recommendations", "Ask for recommendations"),

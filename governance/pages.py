@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from common.problems import Problem
 from consent import ledger, links, selectors
-from consent.models import SubjectLink
 from governance import dashboard as content
+from governance.subject_session import current_session, signed_out
 
 View = Callable[..., HttpResponse]
 
@@ -39,20 +39,11 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-def _session(request: HttpRequest) -> SubjectLink | None:
-    secret = request.COOKIES.get(settings.SUBJECT_COOKIE_NAME, "")
-    return links.open_session(secret) if 0 < len(secret) <= 128 else None
-
-
-def _signed_out(request: HttpRequest) -> HttpResponse:
-    return render(request, "privacy/link_invalid.html", {"business_name": settings.BUSINESS_NAME}, status=403)
-
-
 @require_http_methods(["GET", "HEAD"])
 def dashboard(request: HttpRequest) -> HttpResponse:
-    session = _session(request)
+    session = current_session(request)
     if session is None:
-        return _signed_out(request)
+        return signed_out(request)
     context = content.context(
         session.subject_ref,
         session_ends=session.session_expires_at,
@@ -71,9 +62,9 @@ def _message(request: HttpRequest) -> dict[str, Any] | None:
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
     """Save one choice, bound to the record the person saw."""
-    session = _session(request)
+    session = current_session(request)
     if session is None:
-        return _signed_out(request)
+        return signed_out(request)
     choice = request.POST.get("choice", "")
     if choice not in ("give", "refuse", "withdraw", "object"):
         return redirect("privacy")
@@ -94,9 +85,9 @@ def choose(request: HttpRequest) -> HttpResponse:
 @require_POST
 def all_off(request: HttpRequest) -> HttpResponse:
     """Withdraw everything that rests on consent and object to everything that may be objected to, in one step."""
-    session = _session(request)
+    session = current_session(request)
     if session is None:
-        return _signed_out(request)
+        return signed_out(request)
     _person, states = selectors.states(session.subject_ref, now=timezone.now())
     choices = [
         ledger.Choice(purpose=state.purpose.slug, choice="object" if state.purpose.may_be_objected else "refuse")

@@ -1,9 +1,9 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance import health, pages, start_page
+from governance import health, pages, receipts, start_page, well_known
 
 admin.site.index_title = "Today"
 
@@ -16,6 +16,14 @@ urlpatterns = [
     path("privacy/choices", pages.choose, name="privacy-choice"),
     path("privacy/all-off", pages.all_off, name="privacy-all-off"),
     path("privacy/sign-out", pages.sign_out, name="privacy-sign-out"),
+    path("privacy/receipts/<int:revision>", receipts.page, name="privacy-receipt"),
+    re_path(
+        r"^privacy/receipts/(?P<revision>[0-9]{1,15})-(?P<form>signed|dpv|kantara)\.json$",
+        receipts.download,
+        name="privacy-receipt-file",
+    ),
+    path(".well-known/jwks.json", well_known.keys, name="jwks"),
+    path(".well-known/gpc.json", well_known.global_privacy_control, name="gpc"),
     path("admin/check-evidence", admin.site.admin_view(start_page.check_evidence), name="check-evidence"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("consent.urls")),

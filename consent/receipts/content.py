@@ -1,7 +1,7 @@
 """Put a receipt together from the ledger: one save of a person, with every mandatory field of ISO/IEC TS 27560.
 
-The content is a copy of the record as it stands in the ledger, beside the register's words as they stand now. The text that
-was served is part of it, and so are the fields under the record's digest, so that both can be checked offline.
+The content is a copy of the record as it stands in the ledger, beside the register's words as they stand now. The text
+that was served is part of it, and so are the fields under the record's digest, so that both can be checked offline.
 """
 
 from collections.abc import Sequence
@@ -113,9 +113,7 @@ def _party(party: Party) -> dict[str, Any]:
         "party_name": party.name,
         "party_address": {"street": party.address, "country": party.country},
         "party_contact": {
-            name: value
-            for name, value in (("email", party.email), ("phone", party.phone), ("url", party.url))
-            if value
+            name: value for name, value in (("email", party.email), ("phone", party.phone), ("url", party.url)) if value
         },
     }
 

@@ -5,7 +5,13 @@ from typing import Any
 
 from consent.receipts.terms import DPV, GDPR, PD
 
-_CONTEXT = {"dpv": DPV, "pd": PD, "eu-gdpr": GDPR, "dct": "http://purl.org/dc/terms/", "xsd": "http://www.w3.org/2001/XMLSchema#"}
+_CONTEXT = {
+    "dpv": DPV,
+    "pd": PD,
+    "eu-gdpr": GDPR,
+    "dct": "http://purl.org/dc/terms/",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
 
 
 def as_json_ld(receipt: dict[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Verified:
 def verify_file(data: bytes, *, keys: Mapping[str, Any] | None = None) -> Verified:
     """Check the bytes of a receipt file. ``keys`` is a published JWK set. Raises NotGenuine with the reason."""
     file = _read(data)
-    trusted = None if keys is None else _by_id(keys)
+    trusted = None if keys is None else keys_by_id(keys)
     payload, kid = jws.verify(file["jws"], typ=TYP, trusted=trusted)
     signed = json.loads(payload)
     if "receipt" in file and file["receipt"] != signed:
@@ -53,7 +53,7 @@ def _read(data: bytes) -> dict[str, Any]:
     return file
 
 
-def _by_id(keys: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+def keys_by_id(keys: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
     entries = keys.get("keys")
     if not isinstance(entries, list):
         raise NotGenuine("The file of keys is not a JWK set.")

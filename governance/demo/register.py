@@ -9,13 +9,50 @@ from django.db import transaction
 
 from common import policy_data
 from consent import register
-from consent.models import Notice, Purpose
+from consent.models import Notice, Party, Purpose
 from privacy.models import PrivacyBudget, RetentionSchedule
 
 ACTOR = "officer:demo"
+_PARTIES: list[dict[str, Any]] = [
+    {
+        "slug": "northwind",
+        "role": Party.Role.CONTROLLER,
+        "name": "Northwind Shop",
+        "address": "Harbour Street 4, 20457 Hamburg",
+        "country": "DE",
+        "email": "privacy@northwind.example",
+        "url": "https://northwind.example",
+    },
+    {
+        "slug": "northwind-dpo",
+        "role": Party.Role.OFFICER,
+        "name": "Data protection officer of Northwind",
+        "address": "Harbour Street 4, 20457 Hamburg",
+        "country": "DE",
+        "email": "dpo@northwind.example",
+    },
+    {
+        "slug": "mail-house",
+        "role": Party.Role.PROCESSOR,
+        "name": "Mail House",
+        "address": "Post Road 12, 10115 Berlin",
+        "country": "DE",
+        "email": "office@mailhouse.example",
+    },
+    {
+        "slug": "parcel-carrier",
+        "role": Party.Role.RECIPIENT,
+        "name": "Parcel Carrier",
+        "address": "Depot 7, 51147 Cologne",
+        "country": "DE",
+        "email": "office@parcels.example",
+    },
+]
 _PURPOSES: list[dict[str, Any]] = [
     {
         "slug": "personalization",
+        "dpv_purpose": "ServicePersonalisation",
+        "kept_for": "Until you turn it off",
         "name": "A shop that knows you a little",
         "benefit": "Pages are arranged by what you tend to look for, so you scroll less.",
         "actions": ["personalize"],
@@ -26,6 +63,8 @@ _PURPOSES: list[dict[str, Any]] = [
     },
     {
         "slug": "recommendations",
+        "dpv_purpose": "ProvidePersonalisedRecommendations",
+        "kept_for": "One year, or until you turn it off",
         "name": "Recommendations",
         "benefit": "You see things that fit what you liked before, and why each one was chosen.",
         "parent": "personalization",
@@ -41,6 +80,8 @@ _PURPOSES: list[dict[str, Any]] = [
     },
     {
         "slug": "newsletter",
+        "dpv_purpose": "DirectMarketing",
+        "kept_for": "Two years, or until you turn it off",
         "name": "Newsletter",
         "benefit": "A short letter with news and offers, at most twice a month.",
         "actions": ["contact"],
@@ -53,6 +94,8 @@ _PURPOSES: list[dict[str, Any]] = [
     },
     {
         "slug": "order_fulfilment",
+        "dpv_purpose": "ServiceProvision",
+        "kept_for": "As long as the law requires for orders",
         "name": "Your orders",
         "benefit": "What you order is packed, shipped and can be returned.",
         "legal_basis": "contract",
@@ -65,6 +108,8 @@ _PURPOSES: list[dict[str, Any]] = [
     },
     {
         "slug": "usage_statistics",
+        "dpv_purpose": "ServiceUsageAnalytics",
+        "kept_for": "90 days",
         "name": "Usage statistics",
         "benefit": "We see which pages work badly and repair them. Only totals, never single people.",
         "legal_basis": "legitimate_interests",
@@ -80,6 +125,8 @@ _PURPOSES: list[dict[str, Any]] = [
 @transaction.atomic
 def ensure_register() -> None:
     """Create what is missing of the demonstration's register; leave alone what is there."""
+    for party in _PARTIES:
+        Party.objects.get_or_create(slug=party["slug"], defaults=party)
     for entry in _PURPOSES:
         values = {**entry}
         text, days, parent = values.pop("notice"), values.pop("days", None), values.pop("parent", None)

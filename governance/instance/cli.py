@@ -28,6 +28,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   test [PYTEST ARGUMENT ...]      run the tests against a database made for them
   credentials ARGUMENT ...        service credentials, e.g. credentials create shop --scope decisions
   verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
+  verify-receipt FILE             check a consent receipt or an evidence file; needs no database
   retention ARGUMENT ...          see and run retention schedules
   anonymise ARGUMENT ...          anonymise a table; needs no database
   decode-signal tcf|gpp STRING    show what a consent string says (- reads it; exit status 1: refused)
@@ -186,7 +187,7 @@ def _test(request: Request) -> int:
 def _errand(command: str, request: Request) -> int:
     from governance.instance.errands import run_errand
 
-    arguments = request.arguments if command == "manage" else [command, *request.arguments]
+    arguments = request.arguments if command == "manage" else [command.replace("-", "_"), *request.arguments]
     only_asks = bool({"-h", "--help"} & set(request.words))
     return run_errand(
         request.home,
@@ -216,5 +217,5 @@ _OWN: dict[str, Callable[[Request], int]] = {
     "test": _test,
     "decode-signal": _decode_signal,
 }
-_WITHOUT_DATABASE = frozenset({"anonymise"})
+_WITHOUT_DATABASE = frozenset({"anonymise", "verify-receipt"})
 _ERRANDS = frozenset({"manage", "verify", "credentials", "retention", "bench", *_WITHOUT_DATABASE})

@@ -1,0 +1,119 @@
+"""Verify an evidence file without the system it came from. Needs no Django; see ``evidence`` for how one is made."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from audit import jws
+from audit.jws import NotGenuine
+from common.canonical import NotCanonical, digest_of
+from common.merkle import root_from_path
+from consent.receipts import verifying
+
+FORMAT = "assent-evidence/1"
+TYP = "assent-evidence+jws"
+MANIFEST = "manifest.jws"
+README = """\
+Evidence about one person's choices, exported by Assent.
+
+records.json   every record of the ledger, oldest first; each holds the digest of the one before it
+notices.json   every text these records refer to, with its SHA-256
+receipts/      one signed receipt for each time the person chose
+audit.json     the events of the audit trail, each with its Merkle path (RFC 6962) to the anchor that sealed it
+keys.json      the public keys as published when this file was made (JWK set)
+manifest.jws   the SHA-256 of each file above, signed (JWS, Ed25519)
+
+Check all of it with:  ./assent verify-receipt FILE.zip
+Compare the id of the key with the one at /.well-known/jwks.json of the system that made it.
+"""
+_MAX_BYTES = 64 * 1024 * 1024
+_MAX_FILES = 20_000
+
+
+@dataclass(frozen=True)
+class VerifiedEvidence:
+    """What a genuine evidence file holds."""
+
+    subject_ref: str
+    created_at: str
+    kid: str
+    key_is_trusted: bool
+    records: int
+    receipts: int
+    sealed_events: int
+    unsealed_events: int
+
+
+def digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+
+
+def verify_evidence(data: bytes, *, keys: Mapping[str, Any] | None = None) -> VerifiedEvidence:
+    """Check the bytes of an evidence file. Raises NotGenuine with the reason."""
+    files = _unzipped(data)
+    trusted = None if keys is None else verifying.keys_by_id(keys)
+    token = files.pop(MANIFEST, b"").decode("ascii", "replace")
+    payload, kid = jws.verify(token, typ=TYP, trusted=trusted)
+    try:
+        manifest = json.loads(payload)
+        if manifest["files"] != digests(files):
+            raise NotGenuine("A file was changed, added or taken away.")
+        records = json.loads(files["records.json"])
+        _check_chain(records, manifest["subject_ref"])
+        receipts = [verifying.verify_file(files[name], keys=keys) for name in files if name.startswith("receipts/")]
+        if any(r.receipt["consent_record"]["pii_principal_id"] != manifest["subject_ref"] for r in receipts):
+            raise NotGenuine("A receipt belongs to somebody else.")
+        sealed, unsealed = _check_audit(json.loads(files["audit.json"]), manifest["subject_ref"])
+    except (KeyError, TypeError, AttributeError, IndexError, NotCanonical, ValueError) as exc:
+        if isinstance(exc, NotGenuine):
+            raise
+        raise NotGenuine("The signed content is not an evidence file.") from None
+    return VerifiedEvidence(
+        manifest["subject_ref"], manifest["created_at"], kid, keys is not None, len(records), len(receipts), sealed,
+        unsealed,
+    )  # fmt: skip
+
+
+def _unzipped(data: bytes) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            if len(entries) > _MAX_FILES or sum(entry.file_size for entry in entries) > _MAX_BYTES:
+                raise NotGenuine("The file is too large for an evidence file.")
+            if len({entry.filename for entry in entries}) != len(entries):
+                raise NotGenuine("A file is in there twice.")
+            return {entry.filename: archive.read(entry) for entry in entries}
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+        raise NotGenuine("The file is not a zip.") from None
+
+
+def _check_chain(records: list[dict[str, Any]], subject_ref: str) -> None:
+    previous = None
+    for record in records:
+        fields = {name: value for name, value in record.items() if name != "digest"}
+        if fields["subject"] != subject_ref or fields["previous_digest"] != previous:
+            raise NotGenuine(f"Record {record['id']} does not continue the record before it.")
+        if digest_of(fields).hex() != record["digest"]:
+            raise NotGenuine(f"Record {record['id']} does not match its digest.")
+        previous = record["digest"]
+
+
+def _check_audit(events: list[dict[str, Any]], subject_ref: str) -> tuple[int, int]:
+    sealed = 0
+    for entry in events:
+        if entry["event"]["object"] != subject_ref:
+            raise NotGenuine("An event of the audit trail is about somebody else.")
+        anchor = entry["anchor"]
+        if anchor is None:
+            continue
+        path = [(side, bytes.fromhex(node)) for side, node in entry["path"]]
+        root = root_from_path(digest_of(entry["event"]), path)
+        fields = {name: value for name, value in anchor.items() if name != "digest"}
+        if root.hex() != anchor["root"] or digest_of(fields).hex() != anchor["digest"]:
+            raise NotGenuine("An event of the audit trail does not lead to its anchor.")
+        sealed += 1
+    return sealed, len(events) - sealed

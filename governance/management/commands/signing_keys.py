@@ -1,0 +1,23 @@
+"""See and rotate the keys that sign evidence."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from audit import signing
+from audit.models import SigningKey
+
+
+class Command(BaseCommand):
+    help = "List the keys that sign receipts and evidence, or make a new one; retired keys stay published."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("what", choices=["list", "rotate"], nargs="?", default="list")
+
+    def handle(self, *args: Any, what: str, **options: Any) -> None:
+        if what == "rotate":
+            signing.rotate(actor="command:signing_keys")
+        signing.current_key()
+        for key in SigningKey.objects.all():
+            state = f"retired {key.retired_at:%Y-%m-%d %H:%M}" if key.retired_at else "signs"
+            self.stdout.write(f"{key.kid}  made {key.created_at:%Y-%m-%d %H:%M}  {state}")

@@ -1,0 +1,66 @@
+"""Verify a consent receipt or an evidence file, on any machine: no database, no network."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from audit.jws import NotGenuine
+from consent.receipts.manifest import verify_evidence
+from consent.receipts.verifying import verify_file
+
+
+class Command(BaseCommand):
+    help = "Verify a consent receipt (JSON) or an evidence file (zip). Exit status 1 if it is not genuine."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--keys", type=Path, help="A published JWK set: only these keys are believed.")
+
+    def handle(self, *args: Any, file: Path, keys: Path | None, **options: Any) -> None:
+        try:
+            data = file.read_bytes()
+            trusted = json.loads(keys.read_bytes()) if keys else None
+        except (OSError, ValueError) as exc:
+            raise CommandError(f"The file cannot be read: {exc}") from None
+        try:
+            lines = _evidence(data, trusted) if data.startswith(b"PK") else _receipt(data, trusted)
+        except NotGenuine as exc:
+            raise CommandError(f"NOT GENUINE: {exc}") from None
+        for line in lines:
+            self.stdout.write(line)
+
+
+def _receipt(data: bytes, keys: Any) -> list[str]:
+    verified = verify_file(data, keys=keys)
+    record = verified.receipt["consent_record"]
+    lines = [
+        f"Genuine receipt {verified.receipt['receipt_id']} of {verified.receipt['issuer']}",
+        f"Person: {record['pii_principal_id']} (pseudonym), choice number {record['subject_revision']}",
+    ]
+    for processing, event in zip(record["processing"], record["events"], strict=True):
+        notice = processing["privacy_notice"]
+        part = f" ({processing['purpose']['part']})" if processing["purpose"]["part"] else ""
+        lines.append(
+            f"  {event['event_time']}  {processing['purpose']['slug']}{part}: {event['record']['state']}, "
+            f"notice {notice['version']} ({notice['language'] or 'no language'}), text sha256 {notice['sha256'][:16]}"
+        )
+    return [*lines, _about_key(verified.kid, trusted=verified.key_is_trusted)]
+
+
+def _evidence(data: bytes, keys: Any) -> list[str]:
+    found = verify_evidence(data, keys=keys)
+    return [
+        f"Genuine evidence about {found.subject_ref} (pseudonym), made {found.created_at}",
+        f"  {found.records} records in one unbroken chain, {found.receipts} receipts",
+        f"  {found.sealed_events} events sealed in the audit trail, {found.unsealed_events} not yet",
+        _about_key(found.kid, trusted=found.key_is_trusted),
+    ]
+
+
+def _about_key(kid: str, *, trusted: bool) -> str:
+    if trusted:
+        return f"Signed by the trusted key {kid}"
+    return f"Signed by key {kid}: compare it with /.well-known/jwks.json of the issuer, or name that file with --keys"

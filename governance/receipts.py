@@ -1,0 +1,97 @@
+"""A person's own receipts: to read, to print, and to keep as a signed file."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from audit import signing
+from consent.receipts import exports, issuing
+from governance.subject_session import current_session, signed_out
+
+_STATES = {
+    "given": _("You allowed it"),
+    "refused": _("You said no"),
+    "withdrawn": _("You turned it off"),
+    "objected": _("You objected"),
+}
+
+
+@require_safe
+def page(request: HttpRequest, revision: int) -> HttpResponse:
+    """The receipt of one save as a page that prints well."""
+    session = current_session(request)
+    if session is None:
+        return signed_out(request)
+    try:
+        file = issuing.issue(session.subject_ref, revision)
+    except issuing.ReceiptUnknown:
+        return _unknown(request)
+    return render(request, "privacy/receipt.html", _context(file["receipt"], revision))
+
+
+@require_safe
+def download(request: HttpRequest, revision: int, form: str) -> HttpResponse:
+    """The signed file, or the same content in DPV's or Kantara's words."""
+    session = current_session(request)
+    if session is None:
+        return signed_out(request)
+    try:
+        file = issuing.issue(session.subject_ref, revision)
+    except issuing.ReceiptUnknown:
+        return _unknown(request)
+    content, media_type = _in_form(file, form)
+    response = HttpResponse(json.dumps(content, indent=1, ensure_ascii=False), content_type=media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="consent-receipt-{revision}-{form}.json"'
+    return response
+
+
+def _in_form(file: dict[str, Any], form: str) -> tuple[dict[str, Any], str]:
+    if form == "dpv":
+        return exports.as_json_ld(file["receipt"]), "application/ld+json"
+    if form == "kantara":
+        key = signing.published_keys()["keys"][0]
+        return exports.as_kantara(file["receipt"], public_key=json.dumps(key)), "application/json"
+    return file, "application/json"
+
+
+def _unknown(request: HttpRequest) -> HttpResponse:
+    return render(request, "errors/404.html", status=404)
+
+
+def _context(receipt: dict[str, Any], revision: int) -> dict[str, Any]:
+    record = receipt["consent_record"]
+    pairs = zip(record["processing"], record["events"], strict=True)
+    return {
+        "business_name": settings.BUSINESS_NAME,
+        "revision": revision,
+        "receipt_id": receipt["receipt_id"],
+        "issued_at": parse_datetime(receipt["issued_at"]),
+        "parties": record["parties"],
+        "choices": [_choice(processing, event) for processing, event in pairs],
+        "person": UUID(record["pii_principal_id"]),
+    }
+
+
+def _choice(processing: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "purpose": processing["purpose"]["name"],
+        "part": processing["purpose"]["part"].replace("=", ": ").replace(";", ", ").replace("_", " "),
+        "benefit": processing["purpose"]["benefit"],
+        "state": event["record"]["state"],
+        "label": _STATES[event["record"]["state"]],
+        "when": parse_datetime(event["event_time"]),
+        "until": parse_datetime(event["valid_until"]) if event["valid_until"] else None,
+        "notice": processing["privacy_notice"],
+        "data": [kind.replace("_", " ") for kind in processing["pii_information"]],
+        "recipients": [name.replace("-", " ") for name in processing["recipients"]],
+        "kept": processing["retention_period"],
+        "rule": processing["jurisdiction"],
+        "digest": event["record_sha256"],
+    }

@@ -1,0 +1,26 @@
+"""What the world may know without asking: the keys that sign evidence, and that Global Privacy Control is honoured."""
+
+from datetime import date
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from audit import signing
+from consent.signals import gpc
+
+_HONOURED_SINCE = date(2026, 11, 21)
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+def keys(request: HttpRequest) -> JsonResponse:
+    """A JWK set (RFC 7517): retired keys stay, for what they signed must stay verifiable."""
+    signing.current_key()
+    return JsonResponse(signing.published_keys(), content_type="application/jwk-set+json")
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def global_privacy_control(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(gpc.well_known(_HONOURED_SINCE))
