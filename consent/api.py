@@ -41,11 +41,12 @@ class ChoiceBody(Body):
     """A choice about a purpose, or about a part of it: one channel, one recipient, one kind of data.
 
     ``told_of_conflict``: the person was told that a signal of the browser (Global Privacy Control) says otherwise, and
-    chose all the same.
+    chose all the same. ``max_level`` limits how personal the use may be; ``adjust`` changes only this limit of a
+    consent in force.
     """
 
     purpose: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
-    choice: Literal["give", "refuse", "withdraw", "object"]
+    choice: Literal["give", "refuse", "withdraw", "object", "adjust"]
     explicit: bool = False
     notice_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     supersedes: Uuid | None = None
@@ -53,6 +54,7 @@ class ChoiceBody(Body):
     recipient: Name | None = None
     data_category: Name | None = None
     told_of_conflict: bool = False
+    max_level: Literal["none", "segment", "behavioral", "contextual", "individual"] | None = None
 
 
 class SignalsBody(Body):

@@ -30,6 +30,7 @@ from consent.problems import (
     CannotObject,
     ConsentNotAsked,
     IdempotencyKeyReused,
+    NothingToAdjust,
     NothingToWithdraw,
     NoticeUnknown,
     PartUnknown,
@@ -44,6 +45,8 @@ _STATE_OF_CHOICE = {
     "refuse": State.REFUSED,
     "withdraw": State.WITHDRAWN,
     "object": State.OBJECTED,
+    # A consent that stays as it was given, with another limit on how personal its use may be.
+    "adjust": State.GIVEN,
 }
 CHOICES = tuple(_STATE_OF_CHOICE)
 _ATTEMPTS = 8
@@ -66,6 +69,7 @@ class Choice:
     recipient: str | None = None
     data_category: str | None = None
     told_of_conflict: bool = False  # the person was told that a signal of the browser says otherwise
+    max_level: str | None = None  # how personal the use may be, at most; None for as far as the purpose goes
 
     @property
     def scope(self) -> str:
@@ -77,7 +81,8 @@ class Choice:
 
     def described(self) -> list[Any]:
         found = [self.purpose, self.choice, self.explicit, self.notice_version, _text(self.supersedes)]
-        return [*found, self.scope, self.told_of_conflict] if self.scope or self.told_of_conflict else found
+        more = [self.scope, self.told_of_conflict, self.max_level]
+        return [*found, *more] if any(more) else found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -320,6 +325,8 @@ def _check_supersedes(choice: Choice, current: Mapping[str, Any] | None) -> None
 
 def _check_allowed(choice: Choice, purpose: _Purpose, current: Mapping[str, Any] | None) -> None:
     """``current`` is what stands for this part of the purpose, or for the whole where nothing does."""
+    if choice.choice == "adjust" and (current is None or current["s"] != State.GIVEN):
+        raise NothingToAdjust(f"There is no consent in force for '{purpose.slug}'.")
     if choice.choice == "withdraw" and (current is None or current["s"] != State.GIVEN):
         raise NothingToWithdraw(f"There is no consent in force for '{purpose.slug}'.")
     objectable = purpose.legal_basis in (LegalBasis.LEGITIMATE_INTERESTS, LegalBasis.PUBLIC_TASK)
@@ -340,6 +347,8 @@ def _lifts_objection(choice: Choice, current: Mapping[str, Any] | None) -> bool:
 def _record(
     request: Request, choice: Choice, purpose: _Purpose, current: Mapping[str, Any] | None, now: datetime
 ) -> dict[str, Any]:
+    if choice.choice == "adjust":
+        return _adjusted(request, choice, current or {}, now)
     proof = proof_of(
         notice=purpose.notice,
         asked=request.asked,
@@ -347,6 +356,7 @@ def _record(
         guardian=request.guardian,
         told_of_conflict=choice.told_of_conflict,
         imported=request.imported,
+        max_level=choice.max_level if choice.choice == "give" else None,
     )
     return {
         "subject": str(request.subject_ref),
@@ -361,6 +371,29 @@ def _record(
         "supersedes": current["r"] if current else None,
         **({"scope": choice.scope} if choice.scope else {}),
         **({"proof": proof} if proof else {}),
+    }
+
+
+def _adjusted(request: Request, choice: Choice, current: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The consent in force with another limit: it was given when it was given, to the notice of that time."""
+    proof = {
+        **({"max_level": choice.max_level} if choice.max_level else {}),
+        **({"told_of_signal_conflict": True} if current.get("told") else {}),
+        "adjusts": current["r"],
+    }
+    return {
+        "subject": str(request.subject_ref),
+        "purpose": choice.purpose,
+        "state": str(State.GIVEN),
+        "explicit": current["e"],
+        "notice_version": current["n"],
+        "source": request.source,
+        "actor": request.actor,
+        "recorded_at": now.isoformat(timespec="microseconds"),
+        "expires_at": datetime.fromtimestamp(current["x"], tz=now.tzinfo).isoformat() if current["x"] else None,
+        "supersedes": current["r"],
+        **({"scope": choice.scope} if choice.scope else {}),
+        "proof": proof,
     }
 
 
@@ -423,9 +456,10 @@ def place_of(record: Mapping[str, Any]) -> str:
 def projected(record: Mapping[str, Any]) -> dict[str, Any]:
     """A purpose's entry in the subject's row: all that decisions know of the record (see ``DataSubject``)."""
     expires = record["expires_at"]
-    lifts = record["state"] == State.GIVEN and record.get("proof", {}).get("told_of_signal_conflict", False)
+    proof = record.get("proof", {}) if record["state"] == State.GIVEN else {}
     return {
-        **({"told": True} if lifts else {}),
+        **({"told": True} if proof.get("told_of_signal_conflict") else {}),
+        **({"lv": proof["max_level"]} if "max_level" in proof else {}),
         "s": record["state"],
         "n": record["notice_version"],
         "x": int(datetime.fromisoformat(expires).timestamp()) if expires else None,

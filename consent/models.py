@@ -158,8 +158,9 @@ class DataSubject(models.Model):
 
     A projection of the ledger, replaced in the statement that appends to it. ``consents`` maps purpose slug to
     ``{"s": state, "n": notice version, "x": expiry epoch or null, "e": explicit, "r": record, "t": since epoch}``, with
-    ``"told": true`` where the person was told of the conflict with an opt-out signal and agreed all the same. A choice
-    about a part of a purpose stands beside it as ``newsletter?channel=email`` (see ``consent.scopes``).
+    ``"lv": level`` where the person set a limit, and ``"told": true`` where the person was told of the conflict with an
+    opt-out signal and agreed all the same. A choice about a part of a purpose stands beside it as
+    ``newsletter?channel=email`` (see ``consent.scopes``).
     """
 
     ref = models.UUIDField(primary_key=True, editable=False)

@@ -38,6 +38,11 @@ class NothingToWithdraw(Conflict):
     title = "No consent in force"
 
 
+class NothingToAdjust(Conflict):
+    code = "nothing_to_adjust"
+    title = "No consent in force"
+
+
 class Superseded(Conflict):
     code = "superseded"
     title = "Somebody else changed this choice first"

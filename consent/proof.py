@@ -58,6 +58,7 @@ def proof_of(
     guardian: Guardian | None,
     told_of_conflict: bool,
     imported: Mapping[str, Any] | None,
+    max_level: str | None = None,
 ) -> dict[str, Any]:
     """Put the proof of one record together; what is not known is left out, never guessed."""
     found: dict[str, Any] = {
@@ -68,6 +69,7 @@ def proof_of(
             {"ref": guardian.ref, "method": guardian.method, "adult_on": guardian.adult_on} if guardian else None
         ),
         "told_of_signal_conflict": told_of_conflict,
+        "max_level": max_level,
         "imported": dict(imported) if imported else None,
     }
     return {name: value for name, value in found.items() if value}

@@ -10,6 +10,14 @@ from consent.models import ConsentRecord, DataSubject, Purpose, current_notice_v
 
 
 @dataclass(frozen=True)
+class PartState:
+    """What stands for one part of a purpose (``consent.scopes``), beside the answer to the whole."""
+
+    state: str
+    record: str
+
+
+@dataclass(frozen=True)
 class PurposeState:
     """The state of one purpose for one person, as of ``now``."""
 
@@ -21,6 +29,8 @@ class PurposeState:
     notice_version: int | None
     explicit: bool
     source: str
+    max_level: str | None
+    parts: dict[str, PartState]
 
 
 def state_now(entry: Mapping[str, Any] | None, *, legal_basis: str, required_notice: int, now_epoch: float) -> str:
@@ -47,12 +57,14 @@ def states(ref: UUID, *, now: datetime) -> tuple[DataSubject | None, list[Purpos
     consents = person.consents if person else {}
     notices = current_notice_versions()
     purposes = Purpose.objects.filter(is_active=True).select_related("parent")
-    return person, [_state(purpose, consents.get(purpose.slug), notices, now) for purpose in purposes]
+    return person, [_state(purpose, consents, notices, now) for purpose in purposes]
 
 
 def _state(
-    purpose: Purpose, entry: dict[str, Any] | None, notices: dict[str, dict[str, Any]], now: datetime
+    purpose: Purpose, consents: dict[str, dict[str, Any]], notices: dict[str, dict[str, Any]], now: datetime
 ) -> PurposeState:
+    entry = consents.get(purpose.slug)
+    prefix = f"{purpose.slug}?"
     required = notices.get(purpose.slug, {"required": 0})["required"]
     state = state_now(entry, legal_basis=purpose.legal_basis, required_notice=required, now_epoch=now.timestamp())
     return PurposeState(
@@ -64,6 +76,12 @@ def _state(
         notice_version=entry["n"] if entry else None,
         explicit=bool(entry and entry["e"]),
         source=entry["src"] if entry else "",
+        max_level=entry.get("lv") if entry else None,
+        parts={
+            place[len(prefix) :]: PartState(part["s"], part["r"])
+            for place, part in consents.items()
+            if place.startswith(prefix)
+        },
     )
 
 

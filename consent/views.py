@@ -169,4 +169,6 @@ def _state_answer(state: selectors.PurposeState) -> dict[str, Any]:
         "record": state.record,
         "notice_version": state.notice_version,
         "explicit": state.explicit,
+        "max_level": state.max_level,
+        "parts": {scope: {"state": part.state, "record": part.record} for scope, part in state.parts.items()},
     }

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consent import selectors
+from consent import scopes, selectors, words
 from consent.models import ConsentRecord, Notice, Purpose
 from consent.selectors import PurposeState
 from personalization import engine
@@ -98,14 +98,17 @@ _STEP_LABELS = {"none": 0, "segment": 1, "behavioral": 2, "contextual": 3, "indi
 def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str, Any]:
     """The context of ``templates/privacy/dashboard.html``. Asks the policy what it would answer now; logs nothing."""
     person, states = selectors.states(ref, now=timezone.now())
-    answers = _answers_now(ref, [state.purpose for state in states], gpc)
+    known, bundle = _in_force(ref)
+    answers = _answers_now(ref, [state.purpose for state in states], gpc, known, bundle)
     main = answers.get(_MAIN_PURPOSE)
     level = _level(main)
+    reach = _reach(ref, states, gpc, known, bundle)
     names = {state.purpose.slug: state.purpose.name for state in states}
     return {
         "business_name": settings.BUSINESS_NAME,
         "level": {"index": LEVELS[level], "label": _steps()[LEVELS[level]].label, "because": _because(main)},
-        "levels": [_step(step, level) for step in _steps()],
+        "levels": [_step(step, level, reach) for step in _steps()],
+        "can_choose_level": LEVELS[reach] > 0,
         "signal": {"label": _("Your browser's opt-out request was honoured.")} if gpc else None,
         "all_off_possible": any(is_on(state) for state in states),
         "purposes": _purposes(states, answers),
@@ -118,9 +121,10 @@ def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str,
     }
 
 
-def _answers_now(ref: UUID, purposes: Iterable[Purpose], gpc: bool) -> dict[str, Prepared | None]:
+def _answers_now(
+    ref: UUID, purposes: Iterable[Purpose], gpc: bool, known: Information | None, bundle: LoadedBundle | None
+) -> dict[str, Prepared | None]:
     """The answer a ``personalize`` question would get now for each purpose; None for those that never personalise."""
-    known, bundle = _in_force(ref)
     return {
         purpose.slug: _answer_now(ref, purpose, gpc, known, bundle) if "personalize" in purpose.actions else None
         for purpose in purposes
@@ -167,14 +171,31 @@ def _because(answer: Prepared | None) -> str:
     return str(_("You allowed it, and you can change that at any time."))
 
 
-def _step(step: _Step, level: str) -> dict[str, Any]:
+def _reach(
+    ref: UUID, states: list[PurposeState], gpc: bool, known: Information | None, bundle: LoadedBundle | None
+) -> str:
+    """The level the consents would permit if the person had set no limit."""
+    purpose = next((state.purpose for state in states if state.purpose.slug == _MAIN_PURPOSE), None)
+    if known is None or purpose is None:
+        return "none"
+    unlimited = {place: {k: v for k, v in entry.items() if k != "lv"} for place, entry in known.consents.items()}
+    return _level(_answer_now(ref, purpose, gpc, msgspec.structs.replace(known, consents=unlimited), bundle))
+
+
+def adjustable(states: Iterable[PurposeState]) -> list[PurposeState]:
+    """The consents in force whose use can be more or less personal."""
+    return [state for state in states if state.state == "given" and "personalize" in state.purpose.actions]
+
+
+def _step(step: _Step, level: str, reach: str) -> dict[str, Any]:
     return {
         "slug": step.slug,
         "label": step.label,
         "uses": step.uses,
         "gives": step.gives,
         "is_current": step.slug == level,
-        "is_permitted": LEVELS[step.slug] <= LEVELS[level],
+        "is_permitted": LEVELS[step.slug] <= LEVELS[reach],
+        "can_choose": LEVELS[reach] > 0 and step.slug != level and LEVELS[step.slug] <= LEVELS[reach],
     }
 
 
@@ -221,7 +242,31 @@ def _purpose(state: PurposeState, answer: Prepared | None) -> dict[str, Any]:
         "since": state.since,
         "level_label": _steps()[LEVELS[_level(answer)]].label if answer else None,
         "supersedes": state.record or "",
+        "channels": _channels(state),
+        "signal_conflict": state.state == "given" and _is_capped_by_signal(answer),
     }
+
+
+def _is_capped_by_signal(answer: Prepared | None) -> bool:
+    return answer is not None and any(r.code == "level_capped_by_signal" for r in answer.verdict.reasons)
+
+
+def _channels(state: PurposeState) -> list[dict[str, Any]]:
+    """The ways of contact that can be closed one by one, while the whole is allowed."""
+    if not state.purpose.needs_consent or state.state != "given":
+        return []
+    found = []
+    for channel in state.purpose.channels:
+        part = state.parts.get(scopes.scope_of(channel=channel))
+        found.append(
+            {
+                "slug": channel,
+                "label": words.CHANNELS.get(channel, channel),
+                "is_open": part is None or part.state == "given",
+                "supersedes": part.record if part else "",
+            }
+        )
+    return found
 
 
 def _is_silent(state: PurposeState) -> bool:
@@ -334,6 +379,7 @@ def _held_data(ref: UUID) -> list[dict[str, Any]]:
         Event.Kind.LIKE: _("Things you liked"),
         Event.Kind.RATING: _("Ratings you gave"),
         Event.Kind.PURCHASE: _("Things you bought"),
+        Event.Kind.NOT_RELEVANT: _("Things you called not relevant"),
     }
     return [{"label": labels[Event.Kind(r["kind"])], "count": r["count"], "since": r["since"]} for r in rows]
 

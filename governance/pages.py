@@ -9,13 +9,18 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.problems import Problem
 from consent import ledger, links, selectors
+from consent.proof import Asked
+from consent.signals import gpc
 from governance import dashboard as content
 from governance.subject_session import current_session, signed_out
+from policies.bundles import LEVELS
+from policies.facts import HIGHEST
 
 View = Callable[..., HttpResponse]
 
@@ -47,7 +52,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     context = content.context(
         session.subject_ref,
         session_ends=session.session_expires_at,
-        gpc=request.headers.get("Sec-GPC") == "1",
+        gpc=gpc.is_set_in_environ(request.META),
     )
     response = render(request, "privacy/dashboard.html", {**context, "message": _message(request)})
     response.headers["Vary"] = "Sec-GPC, Cookie"
@@ -72,9 +77,38 @@ def choose(request: HttpRequest) -> HttpResponse:
         purpose=request.POST.get("purpose", "")[:64],
         choice=choice,
         supersedes=_uuid(request.POST.get("supersedes", "")),
+        channel=request.POST.get("channel", "")[:64] or None,
+        told_of_conflict=choice == "give" and request.POST.get("told_of_conflict") == "1",
     )
     try:
-        _save(session.subject_ref, [wanted])
+        _save(request, session.subject_ref, [wanted])
+    except Problem as problem:
+        messages.error(request, _problem_in_words(problem))
+    else:
+        messages.success(request, _("Saved. It applies from now on."))
+    return redirect("privacy")
+
+
+@require_POST
+def set_level(request: HttpRequest) -> HttpResponse:
+    """Limit how personal the use of what is allowed may be; nothing that is not allowed comes on by it."""
+    session = current_session(request)
+    if session is None:
+        return signed_out(request)
+    level = request.POST.get("level", "")
+    _person, states = selectors.states(session.subject_ref, now=timezone.now())
+    limit = None if level == HIGHEST else level
+    choices = [
+        ledger.Choice(
+            purpose=state.purpose.slug, choice="adjust", max_level=limit, supersedes=_uuid(state.record or "")
+        )
+        for state in content.adjustable(states)
+        if state.max_level != limit
+    ]
+    if level not in LEVELS or not choices:
+        return redirect("privacy")
+    try:
+        _save(request, session.subject_ref, choices)
     except Problem as problem:
         messages.error(request, _problem_in_words(problem))
     else:
@@ -96,7 +130,7 @@ def all_off(request: HttpRequest) -> HttpResponse:
         and (state.purpose.needs_consent or state.purpose.may_be_objected)
     ]
     if choices:
-        _save(session.subject_ref, choices)
+        _save(request, session.subject_ref, choices)
     messages.success(request, _("Everything is off. What we kept for it is being deleted."))
     return redirect("privacy")
 
@@ -109,8 +143,16 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _save(ref: UUID, choices: list[ledger.Choice]) -> None:
-    ledger.save_choices(ledger.Request(subject_ref=ref, choices=choices, source="dashboard", actor="subject"))
+def _save(request: HttpRequest, ref: UUID, choices: list[ledger.Choice]) -> None:
+    asked = Asked(
+        interface="dashboard@1",
+        locale=get_language() or "en",
+        order=("give", "refuse"),
+        signals={"gpc": True} if gpc.is_set_in_environ(request.META) else None,
+    )
+    ledger.save_choices(
+        ledger.Request(subject_ref=ref, choices=choices, source="dashboard", actor="subject", asked=asked)
+    )
 
 
 def _uuid(text: str) -> UUID | None:

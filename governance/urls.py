@@ -3,7 +3,7 @@ from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance import health, pages, receipts, start_page, well_known
+from governance import health, pages, ranking, receipts, start_page, well_known
 
 admin.site.index_title = "Today"
 
@@ -14,6 +14,9 @@ urlpatterns = [
     path("privacy/open/<str:token>", pages.open_link, name="privacy-open"),
     path("privacy/", pages.dashboard, name="privacy"),
     path("privacy/choices", pages.choose, name="privacy-choice"),
+    path("privacy/level", pages.set_level, name="privacy-level"),
+    path("privacy/ranking", ranking.page, name="ranking"),
+    path("privacy/not-relevant", ranking.not_relevant, name="not-relevant"),
     path("privacy/all-off", pages.all_off, name="privacy-all-off"),
     path("privacy/sign-out", pages.sign_out, name="privacy-sign-out"),
     path("privacy/receipts/<int:revision>", receipts.page, name="privacy-receipt"),

@@ -9,12 +9,13 @@ from django.db import connection
 from django.utils import timezone
 
 from common.problems import InvalidRequest, Unavailable
+from consent.signals import NO_SIGNALS, Signals
 from personalization.models import Event, Item
 from policies import decisions
 from policies.decisions import Decision
 from policies.facts import Question
 
-WEIGHTS = {Event.Kind.VIEW: 1.0, Event.Kind.LIKE: 2.0, Event.Kind.PURCHASE: 3.0}
+WEIGHTS = {Event.Kind.VIEW: 1.0, Event.Kind.LIKE: 2.0, Event.Kind.PURCHASE: 3.0, Event.Kind.NOT_RELEVANT: 0.0}
 _MAX_CLOCK_AHEAD = timedelta(minutes=5)
 _ATTEMPTS = 4
 
@@ -51,7 +52,7 @@ class NewEvent:
     item: str
     occurred_at: datetime
     value: int | None = None
-    gpc: bool = False
+    signals: Signals = NO_SIGNALS
     region: str | None = None
     processing_region: str
 
@@ -96,7 +97,10 @@ def _question(event: NewEvent) -> Question:
         action="collect",
         purpose=event.purpose,
         data_categories=(Event.CATEGORY[Event.Kind(event.kind)],),
-        gpc=event.gpc,
+        gpc=event.signals.gpc,
+        gpp_opt_out=event.signals.gpp_opt_out,
+        tcf_present=event.signals.tcf_present,
+        tcf_purposes=event.signals.tcf_purposes,
         region=event.region,
         processing_region=event.processing_region,
     )

@@ -27,8 +27,16 @@ class Event(models.Model):
         LIKE = "like", "Like"
         RATING = "rating", "Rating"
         PURCHASE = "purchase", "Purchase"
+        # Feedback on a recommendation: the item is not recommended to this person again, and nothing is learnt from it.
+        NOT_RELEVANT = "skip", "Not relevant"
 
-    CATEGORY = {Kind.VIEW: "views", Kind.LIKE: "ratings", Kind.RATING: "ratings", Kind.PURCHASE: "purchases"}
+    CATEGORY = {
+        Kind.VIEW: "views",
+        Kind.LIKE: "ratings",
+        Kind.RATING: "ratings",
+        Kind.PURCHASE: "purchases",
+        Kind.NOT_RELEVANT: "ratings",
+    }
 
     id = models.UUIDField(primary_key=True, editable=False)  # derived from the sender and its event id
     subject_ref = models.UUIDField()

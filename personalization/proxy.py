@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from consent.signals import NO_SIGNALS, Signals
 from personalization import engine
 from personalization.models import Event, Item, PopularItem
 from personalization.recommender.interactions import Interaction
@@ -23,6 +24,8 @@ from policies.information import Information, InformationUnavailable
 logger = logging.getLogger(__name__)
 _FULFILLED = frozenset({"max_level", "exclude_categories", "non_profiled", "log_transfer"})
 _MAX_HISTORY = 5_000
+_SPARE = 20  # recommendations that may turn out to be unwanted
+_MAX_COUNT = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,8 @@ class Wish:
     requested_level: str = "individual"
     count: int = 10
     session: tuple[str, ...] = ()
-    gpc: bool = False
+    signals: Signals = NO_SIGNALS
+    non_profiled: bool = False
     region: str | None = None
     processing_region: str
     data_categories: tuple[str, ...] = ("purchases", "ratings", "views")
@@ -62,6 +66,7 @@ class Answer:
             "model": self.model,
             "fallback": self.fallback,
             "items": self.items,
+            "profiled": self.level != "none",
             "bundle_revision": self.decision.bundle_revision,
             "subject_revision": self.decision.subject_revision,
         }
@@ -96,12 +101,15 @@ def _question(wish: Wish, model: str | None, bundle: LoadedBundle | None) -> Que
         subject_ref=wish.subject_ref,
         action="personalize",
         purpose=wish.purpose,
-        requested_level=wish.requested_level,
+        requested_level="none" if wish.non_profiled else wish.requested_level,
         data_categories=wish.data_categories,
         model=model,
         region=wish.region,
         processing_region=wish.processing_region,
-        gpc=wish.gpc,
+        gpc=wish.signals.gpc,
+        gpp_opt_out=wish.signals.gpp_opt_out,
+        tcf_present=wish.signals.tcf_present,
+        tcf_purposes=wish.signals.tcf_purposes,
         segment_size=size,
     )
 
@@ -110,21 +118,22 @@ def _personal(wish: Wish, decision: Decision, known: Information, model: str, bu
     level, excluded = decision.level, _excluded(decision)
     # What somebody looks at in this session is views, whether it is stored or not.
     session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else wish.session
+    history, unwanted = _history(wish, level, excluded)
     try:
         served = engine.recommend(
             model,
             bundle,
             level=level,
-            history=_history(wish, level, excluded),
+            history=history,
             session=[Interaction(item) for item in session],
             segment=engine.segment_key(known.region, known.age_band),
-            count=wish.count,
+            count=min(wish.count + _SPARE, _MAX_COUNT),
         )
     except engine.EngineFailed as failed:
         return _popular(wish, decision, model, fallback=failed.code)
     if served.level_used == "none":
         return _popular(wish, decision, model, fallback=served.fallback)
-    items = _explained(served)
+    items = [item for item in _explained(served) if item["item"] not in unwanted][: wish.count]
     return Answer(str(served.level_used), items, decision, model, served.fallback and str(served.fallback))
 
 
@@ -138,15 +147,19 @@ def _excluded(decision: Decision) -> frozenset[str]:
     return frozenset().union(*lists)
 
 
-def _history(wish: Wish, level: str, excluded: frozenset[str]) -> list[Interaction]:
-    """What the level may use, and no row more: nothing below ``behavioral``, else the window or everything."""
+def _history(wish: Wish, level: str, excluded: frozenset[str]) -> tuple[list[Interaction], frozenset[str]]:
+    """What the level may use, and no row more: nothing below ``behavioral``, else the window or everything.
+
+    The second part is what the person called not relevant.
+    """
     if LEVELS[level] < LEVELS["behavioral"]:
-        return []
+        return [], frozenset()
     kinds = [kind for kind, category in Event.CATEGORY.items() if category not in excluded]
     rows = Event.objects.filter(subject_ref=wish.subject_ref, purpose=wish.purpose, kind__in=kinds)
     window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW
-    newest = rows.order_by("-occurred_at").values_list("item_id", "weight", "occurred_at")[:window]
-    return [Interaction(item, weight, moment.timestamp()) for item, weight, moment in newest]
+    newest = list(rows.order_by("-occurred_at").values_list("item_id", "weight", "occurred_at")[:window])
+    history = [Interaction(item, weight, moment.timestamp()) for item, weight, moment in newest if weight > 0]
+    return history, frozenset(item for item, weight, _ in newest if weight == 0)
 
 
 def _explained(served: Served) -> list[dict[str, Any]]:

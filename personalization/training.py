@@ -35,7 +35,8 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
     One ``train`` decision is asked and logged for every person; whoever is not permitted is left out whole.
     """
     refresh_popular_items()
-    people = list(Event.objects.filter(purpose=PURPOSE).order_by().values_list("subject_ref", flat=True).distinct())
+    useful = Event.objects.filter(purpose=PURPOSE, weight__gt=0)
+    people = list(useful.order_by().values_list("subject_ref", flat=True).distinct())
     permitted = _permitted(people)
     if not permitted:
         return None
@@ -68,7 +69,7 @@ def _question(ref: UUID) -> Question:
 
 def _interactions(people: list[UUID]) -> rec.Interactions:
     rows = list(
-        Event.objects.filter(purpose=PURPOSE, subject_ref__in=people, item__is_active=True)
+        Event.objects.filter(purpose=PURPOSE, subject_ref__in=people, item__is_active=True, weight__gt=0)
         .order_by("occurred_at", "id")
         .values_list("subject_ref", "item_id", "weight", "occurred_at")
     )
@@ -104,7 +105,8 @@ def _register(manifest: storage.Manifest, ndcg: dict[str, int], people: int, act
 @transaction.atomic
 def refresh_popular_items() -> None:
     """Write the list everybody gets: items by distinct people; an item of a single person is left out."""
-    pairs = Event.objects.filter(item__is_active=True).order_by().values_list("item_id", "subject_ref").distinct()
+    useful = Event.objects.filter(item__is_active=True, weight__gt=0)
+    pairs = useful.order_by().values_list("item_id", "subject_ref").distinct()
     people = Counter(item for item, _ in pairs)
     ranked = sorted(((count, item) for item, count in people.items()), key=lambda pair: (-pair[0], pair[1]))
     PopularItem.objects.all().delete()

@@ -5,5 +5,6 @@ from personalization import views
 urlpatterns = [
     path("events", views.EventsView.as_view(), name="events"),
     path("recommendations", views.RecommendationsView.as_view(), name="recommendations"),
+    path("recommender/parameters", views.ParametersView.as_view(), name="recommender-parameters"),
     path("items", views.CatalogueView.as_view(), name="items"),
 ]

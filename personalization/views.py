@@ -4,6 +4,7 @@ from datetime import MAXYEAR, datetime
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from pydantic import AwareDatetime, BeforeValidator, Field, field_validator
 from rest_framework import status
@@ -13,9 +14,11 @@ from rest_framework.views import APIView
 
 from common.problems import Unavailable
 from common.rest import Body, actor_of, read_body
+from consent import signals
 from consent.api import SubjectBody
-from personalization import events, proxy
-from personalization.models import Item
+from consent.signals import gpc
+from personalization import events, parameters, proxy
+from personalization.models import Event, Item
 from policies import reasons
 from policies.spool import SpoolFull
 
@@ -40,7 +43,16 @@ def _datetime(value: Any) -> Any:
 
 
 class Signals(Body):
+    """Signals of the person's software: Global Privacy Control, IAB GPP and TCF strings as they arrived."""
+
     gpc: bool = False
+    gpp: Annotated[str, Field(max_length=32_768)] | None = None
+    tcf: Annotated[str, Field(max_length=32_768)] | None = None
+
+    def read(self, request: Request) -> signals.Signals:
+        """Decode them, with the header of the request itself. What cannot be read counts as the strictest."""
+        sent = self.model_dump(exclude_none=True)
+        return signals.read({**sent, "gpc": self.gpc or gpc.is_set_in_environ(request.META)})
 
 
 class EventBody(Body):
@@ -49,7 +61,7 @@ class EventBody(Body):
     event_id: Slug
     subject: SubjectBody
     purpose: Purpose = "recommendations"
-    type: Literal["view", "like", "rating", "purchase"]
+    type: Literal["view", "like", "rating", "purchase", "not_relevant"]
     item: Slug
     value: Annotated[int, Field(ge=1, le=5)] | None = None
     occurred_at: Annotated[AwareDatetime, BeforeValidator(_datetime)]
@@ -71,8 +83,12 @@ class EventAnswer(Body):
 
 
 class WishBody(Body):
-    """Recommendations for one person. The level served may be lower than the one asked for, never higher."""
+    """Recommendations for one person. The level served may be lower than the one asked for, never higher.
 
+    ``mode`` "non_profiled" ranks without anything about the person (Digital Services Act, Article 38).
+    """
+
+    mode: Literal["permitted", "non_profiled"] = "permitted"
     subject: SubjectBody
     purpose: Purpose = "recommendations"
     requested_level: Level = "individual"
@@ -105,6 +121,7 @@ class WishAnswer(Body):
     model: str | None
     fallback: str | None
     items: list[ItemAnswer]
+    profiled: bool
     bundle_revision: str
     subject_revision: int
 
@@ -154,11 +171,11 @@ class EventsView(APIView):
             sender=actor_of(request),
             subject_ref=body.subject.ref(),
             purpose=body.purpose,
-            kind=body.type,
+            kind=Event.Kind.NOT_RELEVANT if body.type == "not_relevant" else body.type,
             item=body.item,
             value=body.value,
             occurred_at=body.occurred_at,
-            gpc=body.signals.gpc or request.headers.get("Sec-GPC") == "1",
+            signals=body.signals.read(request),
             processing_region=body.processing_region or settings.PROCESSING_REGION,
         )
         try:
@@ -192,7 +209,8 @@ class RecommendationsView(APIView):
             requested_level=body.requested_level,
             count=body.count,
             session=tuple(body.session),
-            gpc=body.signals.gpc or request.headers.get("Sec-GPC") == "1",
+            signals=body.signals.read(request),
+            non_profiled=body.mode == "non_profiled",
             region=body.region,
             processing_region=body.processing_region or settings.PROCESSING_REGION,
         )
@@ -201,6 +219,17 @@ class RecommendationsView(APIView):
         except SpoolFull as exc:
             raise LogUnavailable("An answer that cannot be logged is not given; ask again.") from exc
         return Response(answer.document())
+
+
+class ParametersView(APIView):
+    """The main parameters of the ranking, in words, and how to change them (Digital Services Act, Article 27)."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    @extend_schema(operation_id="recommender_parameters", responses={200: OpenApiTypes.OBJECT}, auth=[])
+    def get(self, request: Request) -> Response:
+        return Response(parameters.document())
 
 
 class CatalogueView(APIView):

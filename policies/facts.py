@@ -25,6 +25,7 @@ CHANNELS = frozenset({"web", "app", "email", "sms", "push", "post", "phone", "st
 SOURCES = frozenset({"api", "app", "banner", "dashboard", "email", "import", "phone", "post", "store"})
 AGE_BANDS = frozenset({"adult", "minor", "child"})
 UNKNOWN = "unknown"
+HIGHEST = "individual"
 _MAX_CATEGORIES = 64
 _MAX_REQUEST_KINDS = 1024
 _UNKNOWN_MODEL: Mapping[str, Any] = {
@@ -55,6 +56,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     channel: str | None = None
     gpc: bool = False
     gpp_opt_out: bool = False
+    tcf_present: bool = False
     tcf_purposes: tuple[int, ...] = ()
     min_revision: int = 0
     privacy_budget: str = "available"
@@ -107,7 +109,8 @@ def _about_request(question: Question, purpose: str, expired: tuple[str, ...], b
     """The members of the facts that say nothing about the person, written once for each kind of request."""
     kind = (
         question.action, purpose, question.requested_level, question.data_categories, question.processing_region,
-        question.recipient, question.channel, question.gpc, question.gpp_opt_out, question.tcf_purposes,
+        question.recipient, question.channel, question.gpc, question.gpp_opt_out,
+        question.tcf_present, question.tcf_purposes,
         question.model, expired,
     )  # fmt: skip
     members = bundle.request_facts.get(kind)
@@ -129,6 +132,7 @@ def _request_members(
         "signals": {
             "gpc": question.gpc,
             "gpp_opt_out": question.gpp_opt_out,
+            "tcf_present": question.tcf_present,
             "tcf_purposes": sorted(set(question.tcf_purposes)),
         },
         "processing": _processing(question, expired, bundle),
@@ -156,6 +160,7 @@ def _consent(question: Question, purpose: str, known: Information, bundle: Loade
             "channel_allowed": chosen.channel_allowed,
             "refused_categories": [c for c in chosen.refused_categories if c in bundle.categories],
             "lifts_signal": state == "given" and bool(entry and entry.get("told")),
+            "max_level": _max_level(entry, facts, known),
             "source": _one_of(entry["src"] if entry else None, SOURCES),
         },
         "ancestors": {
@@ -165,6 +170,14 @@ def _consent(question: Question, purpose: str, known: Information, bundle: Loade
         else {},
         "objection": objection,
     }
+
+
+def _max_level(entry: Mapping[str, Any] | None, facts: PurposeFacts | None, known: Information) -> str:
+    """The person's own limit; where the purpose has no answer of its own, the limits of the broader answers count."""
+    if entry is None and facts is not None:
+        limits = [known.consents[slug].get("lv", HIGHEST) for slug in facts.ancestors if slug in known.consents]
+        return min(limits, key=lambda level: LEVELS.get(level, 0), default=HIGHEST)
+    return str(entry.get("lv", HIGHEST)) if entry else HIGHEST
 
 
 def _state(entry: Mapping[str, Any] | None, facts: PurposeFacts | None, now: float) -> str:

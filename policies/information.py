@@ -46,6 +46,7 @@ class _Consent(TypedDict):
     r: str
     src: str
     told: NotRequired[bool]
+    lv: NotRequired[str]
 
 
 _decode: Callable[[bytes], Any] = msgspec.json.Decoder(dict[str, _Consent]).decode

@@ -38,6 +38,9 @@ _SENTENCES: dict[str, Sentence] = {
     "signal_opt_out": Sentence(
         _("A signal of this request opts out."), _("Your browser told us not to share your data.")
     ),
+    "level_capped_by_choice": Sentence(
+        _("The person chose a lower level."), _("You chose less personal, and we keep to it.")
+    ),
     "level_capped_by_signal": Sentence(
         _("A browser signal lowers the level."), _("Your browser asked for more privacy, and we respect that.")
     ),

@@ -17,8 +17,10 @@ readable if {
 		input.held,
 		input.signals.gpc,
 		input.signals.gpp_opt_out,
+		input.signals.tcf_present,
 		input.time.quiet_hours,
 	} - {true, false} == set()
+	is_array(input.signals.tcf_purposes)
 	is_consent(input.consent, input.ancestors)
 	is_subject(input.subject)
 	is_processing(input.processing)
@@ -48,6 +50,10 @@ unreadable contains "signal_opt_out" if not is_boolean(fact(["signals", "gpc"]))
 
 unreadable contains "signal_opt_out" if not is_boolean(fact(["signals", "gpp_opt_out"]))
 
+unreadable contains "signal_opt_out" if not is_boolean(fact(["signals", "tcf_present"]))
+
+unreadable contains "signal_opt_out" if not is_array(object.get(input, ["signals", "tcf_purposes"], false))
+
 unreadable contains "model_unknown" if not is_model(fact(["model"]))
 
 unreadable contains "quiet_hours" if not is_boolean(fact(["time", "quiet_hours"]))
@@ -65,6 +71,7 @@ is_consent(consent, ancestors) if {
 	states - {"given", "refused", "withdrawn", "expired", "renewal_required", "never_asked", "not_required"} == set()
 	{consent.explicit, consent.notice_current, consent.channel_allowed, consent.lifts_signal} - {true, false} == set()
 	is_list_of_strings(consent.refused_categories)
+	is_string(consent.max_level)
 }
 
 is_subject(subject) if {

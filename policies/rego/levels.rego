@@ -38,6 +38,34 @@ ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_signal", "
 	limit < requested_rank
 }
 
+# METADATA
+# title: Ceiling of a TCF string
+# description: >-
+#   IAB TCF purposes 5 and 6 (profiles to personalise content, and their use). A string that lacks them says no, and
+#   one that cannot be read grants nothing.
+ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_signal", "detail": "tcf"}} if {
+	input.signals.tcf_present != false
+	not tcf_grants_profiles
+	limit := rank(object.get(jurisdiction, ["signal_caps", "tcf"], "none"))
+	limit < requested_rank
+}
+
+default tcf_grants_profiles := false
+
+tcf_grants_profiles if {
+	5 in input.signals.tcf_purposes
+	6 in input.signals.tcf_purposes
+}
+
+# METADATA
+# title: Ceiling of the person
+# description: How personal the person lets this purpose be.
+ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_choice"}} if {
+	input.consent.max_level != input.requested_level
+	limit := rank(input.consent.max_level)
+	limit < requested_rank
+}
+
 default signal_lifted := false
 
 signal_lifted if {

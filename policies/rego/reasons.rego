@@ -31,9 +31,10 @@ precedence := {
 	"quiet_hours": 24,
 	"budget_exhausted": 25,
 	"segment_too_small": 26,
-	"level_capped_by_signal": 27,
-	"level_capped_by_model": 28,
-	"level_capped_by_purpose": 29,
+	"level_capped_by_choice": 27,
+	"level_capped_by_signal": 28,
+	"level_capped_by_model": 29,
+	"level_capped_by_purpose": 30,
 }
 
 # METADATA

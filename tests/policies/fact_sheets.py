@@ -90,6 +90,7 @@ def random_facts(rng: random.Random) -> Facts:
             "explicit": rng.random() < 0.5,
             "notice_current": rng.random() < 0.9,
             "channel_allowed": rng.random() < 0.9,
+            "max_level": pick(rng, "individual", "none", "segment", "behavioral", "nonsense"),
             "lifts_signal": rng.random() < 0.2,
             "refused_categories": some_of(rng, ["views", "purchases"], 1) if rng.random() < 0.2 else [],
             "source": "dashboard",
@@ -104,7 +105,12 @@ def random_facts(rng: random.Random) -> Facts:
             "age_band": pick(rng, "adult", "adult", "minor", "child", "unknown"),
             "known": rng.random() < 0.95,
         },
-        "signals": {"gpc": rng.random() < 0.3, "gpp_opt_out": rng.random() < 0.2, "tcf_purposes": []},
+        "signals": {
+            "gpc": rng.random() < 0.3,
+            "gpp_opt_out": rng.random() < 0.2,
+            "tcf_present": rng.random() < 0.2,
+            "tcf_purposes": pick(rng, [5, 6], [], [1, 5]),
+        },
         "processing": {
             "region": pick(rng, "eu-central", "us-east", "uk-south", "moon-1"),
             "recipient": pick(rng, "ad-partner", None, "parcel-carrier", "data-broker"),
@@ -161,6 +167,10 @@ def is_yes_or_no(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
 def is_text(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -178,6 +188,9 @@ SHAPE: dict[str, Callable[[Any], bool]] = {
     "consent.channel_allowed": is_yes_or_no,
     "consent.lifts_signal": is_yes_or_no,
     "consent.refused_categories": is_strings,
+    "consent.max_level": is_text,
+    "signals.tcf_present": is_yes_or_no,
+    "signals.tcf_purposes": is_list,
     "ancestors": is_ancestors,
     "objection": is_yes_or_no,
     "restricted": is_yes_or_no,
@@ -246,7 +259,7 @@ def assert_safe(facts: Facts, answer: dict[str, Any]) -> None:
 LEVELS_ABOVE_NONE = ["segment", "behavioral", "contextual", "individual"]
 CAPS = {
     "minor", "sensitive_without_explicit_consent", "category_not_allowed", "consent_refused",
-    "level_capped_by_signal", "level_capped_by_model", "level_capped_by_purpose",
+    "level_capped_by_choice", "level_capped_by_signal", "level_capped_by_model", "level_capped_by_purpose",
 }  # fmt: skip
 
 

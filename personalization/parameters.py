@@ -1,0 +1,96 @@
+"""How recommendations are ranked, in plain words: Digital Services Act, Articles 27 and 38.
+
+One place says it for the page, the API and the terms of the business. What is written here follows the recommender:
+each level names what it uses, what weighs most, and why.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from personalization.recommender.levels import BEHAVIORAL_WINDOW
+
+Text = str | Promise
+_WINDOW = format_lazy(_("The last {count} things you did here"), count=BEHAVIORAL_WINDOW)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What one level ranks by, most important first."""
+
+    level: str
+    name: Text
+    ranks_by: Text
+    uses: tuple[Text, ...]
+    is_profiling: bool
+
+
+PARAMETERS = (
+    Parameter(
+        "none",
+        _("General"),
+        _("The number of different people who chose a thing. Everybody sees the same list."),
+        (_("Nothing about you"),),
+        is_profiling=False,
+    ),
+    Parameter(
+        "segment",
+        _("Group"),
+        _("The number of different people in your region and age group who chose a thing, if they are at least 20."),
+        (_("Your region"), _("Your age group")),
+        is_profiling=True,
+    ),
+    Parameter(
+        "behavioral",
+        _("Recent"),
+        _("How alike a thing is to what you liked lately: two things are alike if the same people chose both."),
+        (_WINDOW,),
+        is_profiling=True,
+    ),
+    Parameter(
+        "contextual",
+        _("This visit"),
+        _("The same, and what you look at during this visit counts as well."),
+        (_WINDOW, _("This visit")),
+        is_profiling=True,
+    ),
+    Parameter(
+        "individual",
+        _("Personal"),
+        _("The same over everything you did here. Buying weighs more than liking, and liking more than looking."),
+        (_("Everything you did here"), _("What you rated and bought"), _("This visit")),
+        is_profiling=True,
+    ),
+)
+CHANGES = (
+    _("Choose a level on your privacy page; it counts at once."),
+    _("Ask for the general list at any time: it uses nothing about you."),
+    _("Say that a thing is not relevant: it is not recommended to you again."),
+)
+NOT_USED = (
+    _("Prices, margins and payments of sellers"),
+    _("Sensitive information such as health or religion, unless you agreed to it expressly"),
+    _("Anything from other sites"),
+)
+
+
+def document() -> dict[str, Any]:
+    """The parameters as JSON, in the language of the request."""
+    return {
+        "levels": [
+            {
+                "level": parameter.level,
+                "name": str(parameter.name),
+                "ranks_by": str(parameter.ranks_by),
+                "uses": [str(use) for use in parameter.uses],
+                "profiling": parameter.is_profiling,
+            }
+            for parameter in PARAMETERS
+        ],
+        "ways_to_change": [str(way) for way in CHANGES],
+        "not_used": [str(thing) for thing in NOT_USED],
+        "non_profiled_option": {"member": "mode", "value": "non_profiled"},
+    }
