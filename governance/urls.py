@@ -3,7 +3,7 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance import health, pages, start_page
+from governance import health, metrics, pages, start_page
 
 admin.site.index_title = "Today"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
     path("health/live", health.live),
     path("health/ready", health.ready),
+    path("metrics", metrics.MetricsView.as_view(), name="metrics"),
     path("privacy/open/<str:token>", pages.open_link, name="privacy-open"),
     path("privacy/", pages.dashboard, name="privacy"),
     path("privacy/choices", pages.choose, name="privacy-choice"),
