@@ -132,7 +132,7 @@ def breakdown(grouping: Grouping, *, since: datetime) -> Breakdown:
 
 def _label(grouping: Grouping, name: str, version: int) -> str:
     if grouping is Grouping.NOTICE:
-        return f"{name}, version {version}" if version else f"{name}, without a notice"
+        return f"v{version} · {name}" if version else f"no notice · {name}"
     return name or "Region not known"
 
 
@@ -143,6 +143,9 @@ def _thresholded(grouping: Grouping, totals: list[Answers], groups: list[Group])
     else:
         withheld = withhold(sizes, overlapping=grouping is Grouping.PURPOSE)
         hidden, total_hidden = set(withheld.groups), withheld.total
+    if grouping is Grouping.REGION:
+        # Largest first; the withheld come last in the alphabet's order, which tells nothing of their sizes.
+        groups = sorted(groups, key=lambda group: 0 if group.key in hidden else -_people(group))
     shown = [Group(g.key, g.label, None if g.key in hidden else g.answers) for g in groups]
     total = totals[0] if groups and totals and not total_hidden else None
     return Breakdown(total, tuple(shown))

@@ -3,7 +3,7 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance import health, metrics, pages, start_page
+from governance import health, metrics, pages, start_page, trust_page
 
 admin.site.index_title = "Today"
 
@@ -18,6 +18,8 @@ urlpatterns = [
     path("privacy/all-off", pages.all_off, name="privacy-all-off"),
     path("privacy/sign-out", pages.sign_out, name="privacy-sign-out"),
     path("admin/check-evidence", admin.site.admin_view(start_page.check_evidence), name="check-evidence"),
+    path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
+    path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("personalization.urls")),
