@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audit import trail
 from common.canonical import sha256
+from consent import counts
 from consent.models import SubjectLink
 
 LINK_LASTS = timedelta(minutes=15)
@@ -30,6 +31,7 @@ def issue_link(*, subject_ref: UUID, issued_by: str) -> tuple[str, SubjectLink]:
         expires_at=timezone.now() + LINK_LASTS,
     )
     trail.record("subject_link.issued", str(subject_ref), actor=issued_by)
+    counts.count(counts.What.LINK_ISSUED)
     return token, link
 
 

@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 MAX_SERIES = 4
 
 # All lengths are SVG user units. 480 keeps text readable when the chart shrinks to a phone's width.
-_WIDTH = 480
+WIDTH = 480
 _PLOT_LEFT, _PLOT_RIGHT, _PLOT_HEIGHT = 56, 468, 160
 _KEY_ROW, _AXIS_ROW, _BAR_ROW = 24, 28, 44
 _MAX_AXIS_LABELS = 5
 _MAX_COLUMN = 40
+_HALF_LABEL = 26  # a label under the last column ends at the paper's edge
 _MAX_LABEL_CHARS = 46
 _PATTERNS = ("solid", "slash", "dots", "lines")
 
@@ -66,7 +67,7 @@ def columns_figure(
     buckets: Sequence[Bucket], series: Sequence[Series], *, title: str, description: str, bucket_heading: str
 ) -> Figure:
     """Pair ``stacked_columns`` with its table; ``bucket_heading`` names the first table column."""
-    rows = ((bucket.label, *(_number(bucket.counts.get(s.key, 0)) for s in series)) for bucket in buckets)
+    rows = ((bucket.label, *(grouped(bucket.counts.get(s.key, 0)) for s in series)) for bucket in buckets)
     return Figure(
         title=title,
         svg=stacked_columns(buckets, series, title=title, description=description),
@@ -81,7 +82,7 @@ def bars_figure(rows: Sequence[tuple[str, int]], *, title: str, description: str
         title=title,
         svg=bars(rows, title=title, description=description),
         headings=headings,
-        rows=tuple((label, _number(count)) for label, count in rows),
+        rows=tuple((label, grouped(count)) for label, count in rows),
     )
 
 
@@ -96,12 +97,12 @@ def stacked_columns(buckets: Sequence[Bucket], series: Sequence[Series], *, titl
     counts = [[bucket.counts.get(s.key, 0) for s in series] for bucket in buckets]
     _refuse_negative(count for column in counts for count in column)
     if not any(map(any, counts)):
-        return _empty(title=title, description=description)
-    name = _identifier(title, description)
+        return empty_drawing(title=title, description=description)
+    name = identifier(title, description)
     top = len(series) * _KEY_ROW + 16
     axis_max = _round_up(max(map(sum, counts)))
     parts = [
-        _pattern_defs(name),
+        pattern_defs(name),
         _key(series, [sum(column) for column in zip(*counts, strict=True)], name),
         _grid(axis_max, top),
         *(
@@ -111,7 +112,7 @@ def stacked_columns(buckets: Sequence[Bucket], series: Sequence[Series], *, titl
         _axis_labels(buckets, top),
     ]
     height = top + _PLOT_HEIGHT + _AXIS_ROW
-    return _svg(parts, height=height, name=name, title=title, description=description)
+    return drawing(parts, height=height, name=name, title=title, description=description)
 
 
 def bars(rows: Sequence[tuple[str, int]], *, title: str, description: str) -> SafeString:
@@ -122,39 +123,39 @@ def bars(rows: Sequence[tuple[str, int]], *, title: str, description: str) -> Sa
     _refuse_negative(count for _label, count in rows)
     longest = max((count for _label, count in rows), default=0)
     if longest == 0:
-        return _empty(title=title, description=description)
+        return empty_drawing(title=title, description=description)
     parts = [_bar(label, count, y=index * _BAR_ROW, longest=longest) for index, (label, count) in enumerate(rows)]
-    name = _identifier(title, description)
-    return _svg(parts, height=len(rows) * _BAR_ROW, name=name, title=title, description=description)
+    name = identifier(title, description)
+    return drawing(parts, height=len(rows) * _BAR_ROW, name=name, title=title, description=description)
 
 
-def _svg(parts: Iterable[SafeString], *, height: int, name: str, title: str, description: str) -> SafeString:
+def drawing(parts: Iterable[SafeString], *, height: int, name: str, title: str, description: str) -> SafeString:
     return format_html(
         '<svg xmlns="http://www.w3.org/2000/svg" class="figure" viewBox="0 0 {} {}" role="img"'
         ' aria-labelledby="{name}-title" aria-describedby="{name}-desc">'
         '<title id="{name}-title">{}</title><desc id="{name}-desc">{}</desc>{}</svg>',
-        _WIDTH,
+        WIDTH,
         height,
         title,
         description,
-        _joined(parts),
+        joined(parts),
         name=name,
     )
 
 
-def _empty(*, title: str, description: str) -> SafeString:
+def empty_drawing(*, title: str, description: str) -> SafeString:
     text = format_html(
         '<rect class="chart-empty" x="1" y="1" width="{}" height="94" rx="8"/>'
         '<text class="chart-muted" x="{}" y="54" text-anchor="middle">{}</text>',
-        _WIDTH - 2,
-        _WIDTH // 2,
+        WIDTH - 2,
+        WIDTH // 2,
         _("Nothing to show yet."),
     )
-    name = _identifier(title, description)
-    return _svg([text], height=96, name=name, title=title, description=description)
+    name = identifier(title, description)
+    return drawing([text], height=96, name=name, title=title, description=description)
 
 
-def _pattern_defs(name: str) -> SafeString:
+def pattern_defs(name: str) -> SafeString:
     """Define the marks laid over the tones; ``solid`` needs none."""
     return format_html(
         '<defs><pattern id="{name}-slash" width="6" height="6" patternUnits="userSpaceOnUse"'
@@ -173,15 +174,15 @@ def _key(series: Sequence[Series], totals: Sequence[int], name: str) -> SafeStri
         format_html(
             '{}<text class="chart-label" x="24" y="{y}">{}</text>'
             '<text class="chart-value" x="{}" y="{y}" text-anchor="end">{}</text>',
-            _block(index, entry.tone, name, x=0, y=row * _KEY_ROW + 4, width=14, height=14),
+            block(index, entry.tone, name, x=0, y=row * _KEY_ROW + 4, width=14, height=14),
             entry.label,
             _PLOT_RIGHT,
-            _number(totals[index]),
+            grouped(totals[index]),
             y=row * _KEY_ROW + 16,
         )
         for row, (index, entry) in enumerate(reversed(list(enumerate(series))))
     )
-    return _joined(rows)
+    return joined(rows)
 
 
 def _grid(axis_max: int, top: int) -> SafeString:
@@ -193,14 +194,14 @@ def _grid(axis_max: int, top: int) -> SafeString:
             _PLOT_LEFT,
             _PLOT_RIGHT,
             _PLOT_LEFT - 8,
-            _tenths(y + 4),
-            _number(tick),
-            y=_tenths(y),
+            tenths(y + 4),
+            grouped(tick),
+            y=tenths(y),
         )
         for tick in ticks
         for y in (top + _PLOT_HEIGHT * (1 - tick / axis_max),)
     )
-    return _joined(lines)
+    return joined(lines)
 
 
 def _column(
@@ -215,14 +216,14 @@ def _column(
             continue
         height = _PLOT_HEIGHT * count / axis_max
         foot -= height
-        block = _block(index, entry.tone, name, x=x, y=foot, width=width, height=height)
-        hover = f"{bucket.label}: {entry.label} {_number(count)}"
-        parts.append(format_html("<g><title>{}</title>{}</g>", hover, block))
-    return _joined(parts)
+        part = block(index, entry.tone, name, x=x, y=foot, width=width, height=height)
+        hover = f"{bucket.label}: {entry.label} {grouped(count)}"
+        parts.append(format_html("<g><title>{}</title>{}</g>", hover, part))
+    return joined(parts)
 
 
-def _block(index: int, tone: Tone, name: str, *, x: float, y: float, width: float, height: float) -> SafeString:
-    box = format_html('x="{}" y="{}" width="{}" height="{}"', _tenths(x), _tenths(y), _tenths(width), _tenths(height))
+def block(index: int, tone: Tone, name: str, *, x: float, y: float, width: float, height: float) -> SafeString:
+    box = format_html('x="{}" y="{}" width="{}" height="{}"', tenths(x), tenths(y), tenths(width), tenths(height))
     fill = format_html('<rect class="chart-fill chart-tone-{}" {}/>', tone.value, box)
     if index == 0:
         return fill
@@ -235,14 +236,14 @@ def _axis_labels(buckets: Sequence[Bucket], top: int) -> SafeString:
     labels = (
         format_html(
             '<text class="chart-muted" x="{}" y="{}" text-anchor="middle">{}</text>',
-            _tenths(x + width / 2),
+            tenths(min(x + width / 2, WIDTH - _HALF_LABEL)),
             top + _PLOT_HEIGHT + 20,
             bucket.label,
         )
         for index, (bucket, (x, width)) in enumerate(zip(buckets, _columns_across(len(buckets)), strict=True), start=1)
         if (len(buckets) - index) % step == 0
     )
-    return _joined(labels)
+    return joined(labels)
 
 
 def _columns_across(count: int) -> list[tuple[float, float]]:
@@ -259,11 +260,11 @@ def _bar(label: str, count: int, *, y: int, longest: int) -> SafeString:
         '<rect class="chart-track" x="0" y="{bar_y}" width="{}" height="10" rx="3"/>'
         '<rect class="chart-fill chart-tone-accent" x="0" y="{bar_y}" width="{}" height="10" rx="3"/></g>',
         label,
-        _shortened(label),
-        _WIDTH,
-        _WIDTH,
-        _tenths(_WIDTH * count / longest),
-        count=_number(count),
+        shortened(label),
+        WIDTH,
+        WIDTH,
+        tenths(WIDTH * count / longest),
+        count=grouped(count),
         text_y=y + 17,
         bar_y=y + 25,
     )
@@ -280,24 +281,24 @@ def _refuse_negative(counts: Iterable[int]) -> None:
         raise ValueError("A chart counts things; no count can be below zero.")
 
 
-def _identifier(title: str, description: str) -> str:
+def identifier(title: str, description: str) -> str:
     """Return an id that keeps two charts on one page apart and is the same on every render."""
     digest = hashlib.sha256(f"{title}|{description}".encode()).hexdigest()
     return f"chart-{digest[:8]}"
 
 
-def _shortened(label: str) -> str:
-    return label if len(label) <= _MAX_LABEL_CHARS else f"{label[: _MAX_LABEL_CHARS - 1].rstrip()}…"
+def shortened(label: str, *, at_most: int = _MAX_LABEL_CHARS) -> str:
+    return label if len(label) <= at_most else f"{label[: at_most - 1].rstrip()}…"
 
 
-def _number(count: int) -> str:
+def grouped(count: int) -> str:
     return str(number_format(count, force_grouping=True))
 
 
-def _tenths(length: float) -> str:
+def tenths(length: float) -> str:
     """Write a length for SVG, whatever the reader's decimal separator."""
     return f"{length:.1f}"
 
 
-def _joined(parts: Iterable[SafeString]) -> SafeString:
+def joined(parts: Iterable[SafeString]) -> SafeString:
     return format_html_join(mark_safe(""), "{}", ((part,) for part in parts))

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.problems import Problem
-from consent import ledger, links, selectors
+from consent import counts, ledger, links, selectors
 from consent.proof import Asked
 from consent.signals import gpc
 from governance import dashboard as content
@@ -31,6 +31,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     secret = links.open_link(token) if len(token) <= 128 else None
     if secret is None:
         return render(request, "privacy/link_invalid.html", {"business_name": settings.BUSINESS_NAME}, status=410)
+    counts.count(counts.What.DASHBOARD_OPENED)
     response = redirect("privacy")
     response.set_cookie(
         settings.SUBJECT_COOKIE_NAME,

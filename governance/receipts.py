@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from audit import signing
+from consent import counts
 from consent.receipts import exports, issuing
 from governance.subject_session import current_session, signed_out
 
@@ -47,6 +48,7 @@ def download(request: HttpRequest, revision: int, form: str) -> HttpResponse:
     except issuing.ReceiptUnknown:
         return _unknown(request)
     content, media_type = _in_form(file, form)
+    counts.count(counts.What.RECEIPT_DOWNLOADED)
     response = HttpResponse(json.dumps(content, indent=1, ensure_ascii=False), content_type=media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="consent-receipt-{revision}-{form}.json"'
     return response

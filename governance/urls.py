@@ -3,7 +3,7 @@ from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance import health, pages, ranking, receipts, start_page, well_known
+from governance import health, metrics, pages, ranking, receipts, start_page, trust_page, well_known
 
 admin.site.index_title = "Today"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
     path("health/live", health.live),
     path("health/ready", health.ready),
+    path("metrics", metrics.MetricsView.as_view(), name="metrics"),
     path("privacy/open/<str:token>", pages.open_link, name="privacy-open"),
     path("privacy/", pages.dashboard, name="privacy"),
     path("privacy/choices", pages.choose, name="privacy-choice"),
@@ -28,6 +29,8 @@ urlpatterns = [
     path(".well-known/jwks.json", well_known.keys, name="jwks"),
     path(".well-known/gpc.json", well_known.global_privacy_control, name="gpc"),
     path("admin/check-evidence", admin.site.admin_view(start_page.check_evidence), name="check-evidence"),
+    path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
+    path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("personalization.urls")),

@@ -12,6 +12,7 @@ class ServiceCredential(models.Model):
         SUBJECT_LINKS = "subject_links", "Issue dashboard links"
         EVENTS = "events", "Send events"
         RECOMMENDATIONS = "recommendations", "Ask for recommendations"
+        METRICS = "metrics", "Read the metrics"
 
     name = models.CharField(max_length=80)
     token_hash = models.BinaryField(max_length=32, unique=True)
