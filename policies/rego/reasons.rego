@@ -32,8 +32,9 @@ precedence := {
 	"budget_exhausted": 25,
 	"segment_too_small": 26,
 	"level_capped_by_signal": 27,
-	"level_capped_by_model": 28,
-	"level_capped_by_purpose": 29,
+	"level_capped_by_jurisdiction": 28,
+	"level_capped_by_model": 29,
+	"level_capped_by_purpose": 30,
 }
 
 # METADATA
@@ -93,6 +94,7 @@ wrong_with(state) := {"code": "consent_refused"} if {
 	state != "given"
 	purpose_known
 	needs_consent
+	not served_unasked
 }
 
 lapses := {
