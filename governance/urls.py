@@ -4,6 +4,7 @@ from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from governance import health, pages, start_page
+from policies import jurisdiction_matrix
 
 admin.site.index_title = "Today"
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("privacy/all-off", pages.all_off, name="privacy-all-off"),
     path("privacy/sign-out", pages.sign_out, name="privacy-sign-out"),
     path("admin/check-evidence", admin.site.admin_view(start_page.check_evidence), name="check-evidence"),
+    path("admin/jurisdiction-matrix", admin.site.admin_view(jurisdiction_matrix.matrix), name="jurisdiction-matrix"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("personalization.urls")),

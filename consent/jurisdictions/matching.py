@@ -108,6 +108,6 @@ def find(code: str, among: Sequence[Pack]) -> tuple[Rule, Pack]:
         return Rule.STRICTEST, strictest(
             candidates,
             slug=f"{(code if part and exact else country).lower()}-strictest",
-            name=f"{country}: strictest of {len(candidates)} laws",
+            name=f"{country}, part not known: strictest of {len(candidates)} laws",
         )
     return Rule.DEFAULT, next(pack for pack in among if pack.slug == DEFAULT)
