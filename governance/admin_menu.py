@@ -35,6 +35,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Processing regions", "dns", "policies_processingregion"),
             _link("Transfer instruments", "handshake", "policies_transferinstrument"),
             _link("Jurisdictions", "gavel", "policies_jurisdiction"),
+            {"title": "Jurisdiction matrix", "icon": "table_view", "link": reverse_lazy("jurisdiction-matrix")},
             _link("Sensitive categories", "health_and_safety", "policies_sensitivecategory"),
         ),
         _group(

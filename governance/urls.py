@@ -4,6 +4,7 @@ from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from governance import health, metrics, pages, ranking, receipts, start_page, trust_page, well_known
+from policies import jurisdiction_matrix
 
 admin.site.index_title = "Today"
 
@@ -31,6 +32,7 @@ urlpatterns = [
     path("admin/check-evidence", admin.site.admin_view(start_page.check_evidence), name="check-evidence"),
     path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
     path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),
+    path("admin/jurisdiction-matrix", admin.site.admin_view(jurisdiction_matrix.matrix), name="jurisdiction-matrix"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("personalization.urls")),

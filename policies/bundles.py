@@ -163,6 +163,7 @@ def _residency() -> dict[str, Any]:
         "regions": {region.code: region.group for region in regions},
         "jurisdiction_of": {region.code: region.jurisdiction.slug for region in regions},
         "time_zone_of": {region.code: region.time_zone for region in regions},
+        "age_of_consent_of": {region.code: region.age_of_consent for region in regions if region.age_of_consent},
         "processing": dict(ProcessingRegion.objects.values_list("slug", "group")),
         "rules": [_rule(rule) for rule in ResidencyRule.objects.select_related("instrument")],
         "instruments": {
@@ -184,6 +185,21 @@ def _rule(rule: ResidencyRule) -> dict[str, Any]:
 
 def _jurisdiction(jurisdiction: Jurisdiction) -> dict[str, Any]:
     return {
+        "consent_default": jurisdiction.consent_default,
+        "unasked_max_level": jurisdiction.unasked_max_level,
+        "consent_days": jurisdiction.consent_days,
+        "reask_days": jurisdiction.reask_days,
+        "age_of_consent": jurisdiction.age_of_consent,
+        "opt_in_below": jurisdiction.opt_in_below,
+        "answer": {
+            "days": jurisdiction.answer_days,
+            "extension_days": jurisdiction.extension_days,
+            "unit": jurisdiction.answer_unit,
+            "confirm_days": jurisdiction.confirm_days,
+            "confirm_unit": jurisdiction.confirm_unit,
+        },
+        "binding_signals": sorted(jurisdiction.binding_signals),
+        "pack_revision": jurisdiction.pack_revision,
         "signal_caps": jurisdiction.signal_caps,
         "minor_max_level": jurisdiction.minor_max_level,
         "unknown_age_is_adult": jurisdiction.unknown_age_is_adult,

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from consent import jurisdictions
 from policies import bundles
 from policies.models import (
     ActiveBundle,
@@ -27,22 +28,42 @@ _EEA = {
     "SE": ("Sweden", "Europe/Stockholm"), "SI": ("Slovenia", "Europe/Ljubljana"),
     "SK": ("Slovakia", "Europe/Bratislava"),
 }  # fmt: skip
-# code -> name, residency group, jurisdiction, time zone
+# The zone where most people of the state live.
+_STATES = {
+    "US-AK": ("Alaska", "America/Anchorage"), "US-AL": ("Alabama", "America/Chicago"),
+    "US-AR": ("Arkansas", "America/Chicago"), "US-AZ": ("Arizona", "America/Phoenix"),
+    "US-CA": ("California", "America/Los_Angeles"), "US-CO": ("Colorado", "America/Denver"),
+    "US-CT": ("Connecticut", "America/New_York"), "US-DC": ("District of Columbia", "America/New_York"),
+    "US-DE": ("Delaware", "America/New_York"), "US-FL": ("Florida", "America/New_York"),
+    "US-GA": ("Georgia", "America/New_York"), "US-HI": ("Hawaii", "Pacific/Honolulu"),
+    "US-IA": ("Iowa", "America/Chicago"), "US-ID": ("Idaho", "America/Boise"),
+    "US-IL": ("Illinois", "America/Chicago"), "US-IN": ("Indiana", "America/Indiana/Indianapolis"),
+    "US-KS": ("Kansas", "America/Chicago"), "US-KY": ("Kentucky", "America/New_York"),
+    "US-LA": ("Louisiana", "America/Chicago"), "US-MA": ("Massachusetts", "America/New_York"),
+    "US-MD": ("Maryland", "America/New_York"), "US-ME": ("Maine", "America/New_York"),
+    "US-MI": ("Michigan", "America/Detroit"), "US-MN": ("Minnesota", "America/Chicago"),
+    "US-MO": ("Missouri", "America/Chicago"), "US-MS": ("Mississippi", "America/Chicago"),
+    "US-MT": ("Montana", "America/Denver"), "US-NC": ("North Carolina", "America/New_York"),
+    "US-ND": ("North Dakota", "America/Chicago"), "US-NE": ("Nebraska", "America/Chicago"),
+    "US-NH": ("New Hampshire", "America/New_York"), "US-NJ": ("New Jersey", "America/New_York"),
+    "US-NM": ("New Mexico", "America/Denver"), "US-NV": ("Nevada", "America/Los_Angeles"),
+    "US-NY": ("New York", "America/New_York"), "US-OH": ("Ohio", "America/New_York"),
+    "US-OK": ("Oklahoma", "America/Chicago"), "US-OR": ("Oregon", "America/Los_Angeles"),
+    "US-PA": ("Pennsylvania", "America/New_York"), "US-RI": ("Rhode Island", "America/New_York"),
+    "US-SC": ("South Carolina", "America/New_York"), "US-SD": ("South Dakota", "America/Chicago"),
+    "US-TN": ("Tennessee", "America/Chicago"), "US-TX": ("Texas", "America/Chicago"),
+    "US-UT": ("Utah", "America/Denver"), "US-VA": ("Virginia", "America/New_York"),
+    "US-VT": ("Vermont", "America/New_York"), "US-WA": ("Washington", "America/Los_Angeles"),
+    "US-WI": ("Wisconsin", "America/Chicago"), "US-WV": ("West Virginia", "America/New_York"),
+    "US-WY": ("Wyoming", "America/Denver"),
+}  # fmt: skip
+# code -> name, residency group, time zone
 _ELSEWHERE = {
-    "GB": ("United Kingdom", "uk", "uk-gdpr", "Europe/London"),
-    "US": ("United States", "us", "us", "America/New_York"),
-    "US-CA": ("California", "us", "us-ca", "America/Los_Angeles"),
-    "MX": ("Mexico", "mx", "default", "America/Mexico_City"),
-    "BR": ("Brazil", "br", "default", "America/Sao_Paulo"),
-    "IN": ("India", "in", "default", "Asia/Kolkata"),
-}
-# slug -> name, caps of signals, minors' cap, whether somebody of unknown age counts as adult
-_JURISDICTIONS: dict[str, tuple[str, dict[str, str], str, bool]] = {
-    "gdpr": ("GDPR (EEA)", {"gpc": "behavioral", "gpp": "behavioral"}, "none", True),
-    "uk-gdpr": ("UK GDPR", {"gpc": "behavioral", "gpp": "behavioral"}, "none", True),
-    "us": ("United States", {"gpc": "behavioral", "gpp": "behavioral"}, "none", True),
-    "us-ca": ("California (CCPA)", {"gpc": "segment", "gpp": "segment"}, "none", True),
-    "default": ("Strictest default", {"gpc": "none", "gpp": "none"}, "none", True),
+    "GB": ("United Kingdom", "uk", "Europe/London"),
+    "US": ("United States", "us", "America/New_York"),
+    "MX": ("Mexico", "mx", "America/Mexico_City"),
+    "BR": ("Brazil", "br", "America/Sao_Paulo"),
+    "IN": ("India", "in", "Asia/Kolkata"),
 }
 _PROCESSING = {"eu-central": "eea", "eu-west": "eea", "uk-south": "uk", "us-east": "us", "us-west": "us"}
 # subject group, processing group, instrument
@@ -91,21 +112,25 @@ def ensure_defaults() -> bool:
 
 
 def _fill() -> None:
-    for slug, (name, caps, minors, unknown_is_adult) in _JURISDICTIONS.items():
-        Jurisdiction.objects.get_or_create(
-            slug=slug,
-            defaults={
-                "name": name,
-                "signal_caps": caps,
-                "minor_max_level": minors,
-                "unknown_age_is_adult": unknown_is_adult,
-            },
-        )
+    places = {
+        **{code: (name, "eea", zone) for code, (name, zone) in _EEA.items()},
+        **{code: (name, "us", zone) for code, (name, zone) in _STATES.items()},
+        **_ELSEWHERE,
+    }
+    matched = {code: jurisdictions.match(code) for code in places}
+    packs = {pack.slug: pack for pack in (*jurisdictions.load(), *(found.pack for found in matched.values()))}
+    Jurisdiction.objects.bulk_create((_law(pack) for pack in packs.values()), ignore_conflicts=True)
     laws = {law.slug: law for law in Jurisdiction.objects.all()}
-    regions = {code: (name, "eea", "gdpr", zone) for code, (name, zone) in _EEA.items()} | _ELSEWHERE
     Region.objects.bulk_create(
-        Region(code=code, name=name, group=group, jurisdiction=laws[law], time_zone=zone)
-        for code, (name, group, law, zone) in regions.items()
+        Region(
+            code=code,
+            name=name,
+            group=group,
+            jurisdiction=laws[matched[code].code],
+            age_of_consent=matched[code].pack.ages_by_region.get(code),
+            time_zone=zone,
+        )
+        for code, (name, group, zone) in places.items()
     )
     ProcessingRegion.objects.bulk_create(ProcessingRegion(slug=s, group=g) for s, g in _PROCESSING.items())
     SensitiveCategory.objects.bulk_create(SensitiveCategory(slug=s, name=n) for s, n in _SENSITIVE.items())
@@ -119,4 +144,28 @@ def _fill() -> None:
             instrument=instruments[instrument] if instrument else None,
         )
         for subject, processing, instrument in _RULES
+    )
+
+
+def _law(pack: jurisdictions.Pack) -> Jurisdiction:
+    """A pack as officers edit it. Nobody is served unasked until one of them says so."""
+    return Jurisdiction(
+        slug=pack.slug,
+        name=pack.name,
+        source=pack.source,
+        consent_default=pack.consent_default,
+        consent_days=pack.consent_days,
+        reask_days=pack.reask_days,
+        age_of_consent=pack.age_of_consent,
+        opt_in_below=pack.opt_in_below,
+        answer_days=pack.answer.days,
+        extension_days=pack.extension.days,
+        answer_unit=pack.answer.unit,
+        confirm_days=pack.confirm.days if pack.confirm else None,
+        confirm_unit=pack.confirm.unit if pack.confirm else Jurisdiction.Unit.CALENDAR,
+        binding_signals=list(pack.binding_signals),
+        signal_caps=dict(pack.signal_caps),
+        minor_max_level=pack.minor_max_level,
+        unknown_age_is_adult=pack.unknown_age_is_adult,
+        pack_revision=jurisdictions.revision(),
     )

@@ -44,6 +44,10 @@ _SENTENCES: dict[str, Sentence] = {
     "level_capped_by_signal": Sentence(
         _("A browser signal lowers the level."), _("Your browser asked for more privacy, and we respect that.")
     ),
+    "level_capped_by_jurisdiction": Sentence(
+        _("The person was never asked, and the law's row allows no higher level then."),
+        _("You have not been asked about this yet, so we go no further than this."),
+    ),
     "level_capped_by_model": Sentence(
         _("The model may not serve a higher level."), _("The method in use is limited to this level.")
     ),

@@ -1,18 +1,57 @@
 """Rules as data that officers edit: where people live, where processing runs, what may cross."""
 
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from consent.models import Level
 
+_AGES = [MinValueValidator(1), MaxValueValidator(18)]
+_DAYS = [MinValueValidator(1), MaxValueValidator(3660)]
+
 
 class Jurisdiction(models.Model):
-    """Whose law protects a person, and the caps that law sets."""
+    """Whose law protects a person, and the caps that law sets. What a row does not state is the strictest.
+
+    Rows start from the packs of ``consent.jurisdictions``; officers edit them.
+    """
+
+    class ConsentDefault(models.TextChoices):
+        OPT_IN = "opt_in", "Ask first (opt-in)"
+        OPT_OUT = "opt_out", "Until the person says no (opt-out)"
+
+    class Unit(models.TextChoices):
+        CALENDAR = "calendar", "Calendar days"
+        BUSINESS = "business", "Business days"
+
+    class Signal(models.TextChoices):
+        GPC = "gpc", "Global Privacy Control"
+        GPP = "gpp", "GPP string"
+        TCF = "tcf", "TCF string"
 
     slug = models.SlugField(max_length=32, unique=True)
     name = models.CharField(max_length=120)
+    source = models.TextField(blank=True, default="", db_default="")
+    consent_default = models.CharField(
+        max_length=8, choices=ConsentDefault, default=ConsentDefault.OPT_IN, db_default=ConsentDefault.OPT_IN
+    )
+    unasked_max_level = models.CharField(max_length=16, choices=Level, default=Level.NONE, db_default=Level.NONE)
+    consent_days = models.PositiveSmallIntegerField(default=365, db_default=365, validators=_DAYS)
+    reask_days = models.PositiveSmallIntegerField(default=365, db_default=365, validators=_DAYS)
+    age_of_consent = models.PositiveSmallIntegerField(default=18, db_default=18, validators=_AGES)
+    opt_in_below = models.PositiveSmallIntegerField(null=True, blank=True, validators=_AGES)
+    answer_days = models.PositiveSmallIntegerField(default=15, db_default=15, validators=_DAYS)
+    extension_days = models.PositiveSmallIntegerField(default=0, db_default=0)
+    answer_unit = models.CharField(max_length=8, choices=Unit, default=Unit.CALENDAR, db_default=Unit.CALENDAR)
+    confirm_days = models.PositiveSmallIntegerField(null=True, blank=True, validators=_DAYS)
+    confirm_unit = models.CharField(max_length=8, choices=Unit, default=Unit.CALENDAR, db_default=Unit.CALENDAR)
+    binding_signals = ArrayField(
+        models.CharField(max_length=8, choices=Signal), default=list, blank=True, db_default=[]
+    )
     signal_caps = models.JSONField(default=dict, blank=True, help_text='Signal to level: {"gpc": "behavioral"}')
     minor_max_level = models.CharField(max_length=16, choices=Level, default=Level.NONE)
     unknown_age_is_adult = models.BooleanField(default=False)
+    pack_revision = models.CharField(max_length=71, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         ordering = ["slug"]
@@ -28,6 +67,7 @@ class Region(models.Model):
     name = models.CharField(max_length=80)
     group = models.SlugField(max_length=32)
     jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT)
+    age_of_consent = models.PositiveSmallIntegerField(null=True, blank=True, validators=_AGES)
     time_zone = models.CharField(max_length=40, default="UTC")
 
     class Meta:

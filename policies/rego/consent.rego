@@ -41,6 +41,39 @@ consent_suffices(state) if {
 } else if {
 	state in {"expired", "renewal_required", "never_asked", "not_required"}
 	needs_consent == false
+} else if {
+	state == "never_asked"
+	served_unasked
+}
+
+# METADATA
+# title: Served without having been asked
+# description: >-
+#   Never, unless the law leaves the first word to the business (opt-out) and officers raised the level for people
+#   nobody has asked. Then only personalization, only of a known adult without an opt-out signal, and only without
+#   special categories. Any answer the person ever gave, to a broader purpose too, counts instead.
+default served_unasked := false
+
+served_unasked if {
+	input.consent.state == "never_asked"
+	input.action == "personalize"
+	jurisdiction.consent_default == "opt_out"
+	rank(jurisdiction.unasked_max_level) > 0
+	input.subject.age_band == "adult"
+	input.subject.known == true
+	input.objection == false
+	input.signals.gpc == false
+	input.signals.gpp_opt_out == false
+	legal_basis == "consent"
+	choice == "never_asked"
+	no_special_category
+}
+
+no_special_category if {
+	input.processing.sensitive == []
+	sensitive_categories := data.sensitive_categories
+	is_array(sensitive_categories)
+	every category in input.processing.data_categories { not category in sensitive_categories }
 }
 
 # METADATA

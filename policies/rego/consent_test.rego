@@ -33,3 +33,48 @@ test_a_closed_channel_is_never_in_force if {
 	changes := {"/purpose": "order_fulfilment", "/action": "collect", "/consent/channel_allowed": false}
 	not decision.consent_in_force with input as with_changes(changes)
 }
+
+unasked := {
+	"/consent/state": "never_asked",
+	"/ancestors": {},
+	"/subject/region": "US-CO",
+	"/subject/jurisdiction": "us-co",
+	"/processing/region": "us-east",
+}
+
+test_an_adult_under_an_opt_out_law_may_be_served_unasked if {
+	answer := decision.answer with input as with_changes(unasked)
+	answer.level == "behavioral"
+	codes(answer) == ["level_capped_by_jurisdiction"]
+}
+
+test_each_of_these_alone_is_not_served_unasked if {
+	changes := [
+		{"/subject/age_band": "unknown"},
+		{"/subject/known": false},
+		{"/objection": true},
+		{"/signals/gpc": true},
+		{"/signals/gpp_opt_out": true},
+		{"/processing/sensitive": ["views"]},
+		{"/processing/data_categories": ["views", "health"]},
+		{"/consent/state": "refused"},
+		{"/consent/state": "not_required"},
+		{"/ancestors": {"personalization": "withdrawn"}},
+		{"/action": "collect"},
+		{"/subject/jurisdiction": "us-ca"},
+		{"/subject/jurisdiction": "gdpr"},
+		{"/subject/jurisdiction": "uk-gdpr"},
+	]
+	every change in changes {
+		not decision.served_unasked with input as with_changes(object.union(unasked, change))
+	}
+}
+
+test_a_level_nobody_knows_serves_nobody_unasked if {
+	not decision.served_unasked with input as with_changes(unasked)
+		with data.jurisdictions["us-co"].unasked_max_level as "telepathic"
+}
+
+test_without_a_list_of_special_categories_nobody_is_served_unasked if {
+	not decision.served_unasked with input as with_changes(unasked) with data.sensitive_categories as null
+}

@@ -73,6 +73,16 @@ signal_lifted if {
 	choice == "given"
 }
 
+# METADATA
+# title: Ceiling for people nobody has asked
+# description: Where an opt-out law lets them be served at all, see `served_unasked`.
+ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_jurisdiction"}} if {
+	input.consent.state == "never_asked"
+	served_unasked
+	limit := rank(jurisdiction.unasked_max_level)
+	limit < requested_rank
+}
+
 ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_model"}} if {
 	input.model.max_level != input.requested_level
 	limit := rank(input.model.max_level)

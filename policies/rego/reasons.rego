@@ -33,8 +33,9 @@ precedence := {
 	"segment_too_small": 26,
 	"level_capped_by_choice": 27,
 	"level_capped_by_signal": 28,
-	"level_capped_by_model": 29,
-	"level_capped_by_purpose": 30,
+	"level_capped_by_jurisdiction": 29,
+	"level_capped_by_model": 30,
+	"level_capped_by_purpose": 31,
 }
 
 # METADATA
@@ -98,6 +99,7 @@ wrong_with(state) := {"code": "consent_refused"} if {
 	state != "given"
 	purpose_known
 	needs_consent
+	not served_unasked
 }
 
 lapses := {

@@ -134,7 +134,11 @@ def test_how_far_a_browser_signal_lowers_the_level_is_chosen_from_the_levels(off
 
     send(_change(Jurisdiction, law), gpc="segment")
 
-    assert _in_force()[1]["jurisdictions"]["gdpr"]["signal_caps"] == {"gpc": "segment", "gpp": "behavioral"}
+    assert _in_force()[1]["jurisdictions"]["gdpr"]["signal_caps"] == {
+        "gpc": "segment",
+        "gpp": "behavioral",
+        "tcf": "behavioral",
+    }
 
 
 def test_a_residency_rule_takes_all_kinds_of_data_or_some(officer, send):

@@ -101,7 +101,7 @@ def random_facts(rng: random.Random) -> Facts:
         "held": rng.random() < 0.05,
         "subject": {
             "region": pick(rng, "DE", "GB", "US", "US-CA", "XX"),
-            "jurisdiction": pick(rng, "gdpr", "uk-gdpr", "us-ca", "us-other", "nowhere"),
+            "jurisdiction": pick(rng, "gdpr", "uk-gdpr", "us-ca", "us-co", "us-other", "nowhere"),
             "age_band": pick(rng, "adult", "adult", "minor", "child", "unknown"),
             "known": rng.random() < 0.95,
         },
@@ -259,7 +259,7 @@ def assert_safe(facts: Facts, answer: dict[str, Any]) -> None:
 LEVELS_ABOVE_NONE = ["segment", "behavioral", "contextual", "individual"]
 CAPS = {
     "minor", "sensitive_without_explicit_consent", "category_not_allowed", "consent_refused",
-    "level_capped_by_choice", "level_capped_by_signal", "level_capped_by_model", "level_capped_by_purpose",
+    "level_capped_by_choice", "level_capped_by_signal", "level_capped_by_jurisdiction", "level_capped_by_model", "level_capped_by_purpose",
 }  # fmt: skip
 
 

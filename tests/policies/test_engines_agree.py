@@ -63,6 +63,26 @@ def test_one_spoilt_fact_is_answered_alike_and_never_permitted(ask_embedded: Ask
             assert ask_opa(facts) == answer, json.dumps(facts)
 
 
+def test_only_adults_without_a_signal_under_an_opt_out_law_are_served_unasked(ask_embedded: Ask) -> None:
+    served = 0
+
+    for facts in drawn_facts():
+        if well_formed(facts):
+            facts["consent"]["state"], facts["ancestors"] = "never_asked", {}
+            answer = ask_embedded(facts)
+            if answer["decision"] and answer["legal_basis"] == "consent":
+                served += 1
+                assert facts["action"] == "personalize"
+                assert facts["subject"]["jurisdiction"] == "us-co"
+                assert facts["subject"]["age_band"] == "adult"
+                assert not facts["signals"]["gpc"]
+                assert not facts["signals"]["gpp_opt_out"]
+                assert not facts["objection"]
+                assert answer["level"] in ("segment", "behavioral")
+
+    assert served > 0
+
+
 def test_a_stored_refusal_is_never_permitted(ask_embedded: Ask) -> None:
     for number, facts in enumerate(drawn_facts()):
         if well_formed(facts):
@@ -74,7 +94,8 @@ def test_a_stored_refusal_is_never_permitted(ask_embedded: Ask) -> None:
 
 def parts_of_the_data() -> list[list[str]]:
     purpose = [["purposes", "recommendations", field] for field in REGISTER["purposes"]["recommendations"]]
-    law = [["jurisdictions", "gdpr", field] for field in REGISTER["jurisdictions"]["gdpr"]]
+    laws = REGISTER["jurisdictions"]
+    law = [["jurisdictions", slug, field] for slug in ("gdpr", "us-co") for field in laws[slug]]
     residency = [["residency", key] for key in REGISTER["residency"]]
     return [*([key] for key in REGISTER if key != "revision"), *residency, *purpose, *law]
 

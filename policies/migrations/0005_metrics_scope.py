@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("policies", "0003_append_only")]
+    dependencies = [("policies", "0004_jurisdiction_packs")]
 
     operations = [
         migrations.AlterField(

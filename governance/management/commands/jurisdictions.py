@@ -1,0 +1,52 @@
+"""Lint the jurisdiction packs, or show which law protects people in a region."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from consent import jurisdictions
+from policies import jurisdiction_matrix
+
+
+class Command(BaseCommand):
+    help = "Lint the jurisdiction packs, or show which law protects people in a region."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="what", required=True)
+        actions.add_parser("lint", help="Find overlaps, gaps and faults; fails on an error.")
+        show = actions.add_parser("show", help="Show the law of a region and how it was found.")
+        show.add_argument("region", help="ISO 3166: DE, or US-CA for a part of a country.")
+
+    def handle(self, *args: Any, what: str, region: str = "", **options: Any) -> None:
+        if what == "show":
+            self._show(jurisdictions.match(region))
+        else:
+            self._lint()
+
+    def _lint(self) -> None:
+        findings = jurisdiction_matrix.findings()
+        for finding in findings:
+            self.stdout.write(str(finding))
+        errors = sum(finding.is_error for finding in findings)
+        if errors:
+            raise CommandError(f"{errors} errors in the jurisdiction packs.")
+        self.stdout.write(f"{len(jurisdictions.load())} packs, {jurisdictions.revision()}: no error.")
+
+    def _show(self, found: jurisdictions.Matched) -> None:
+        law = found.pack
+        confirm = f", receipt confirmed within {law.confirm.days} {law.confirm.unit} days" if law.confirm else ""
+        lines = [
+            ("law", f"{law.name} ({found.code}), found by {found.rule}"),
+            ("source", law.source),
+            ("default", law.consent_default + (f", opt-in below {law.opt_in_below}" if law.opt_in_below else "")),
+            ("age of consent", found.age_of_consent),
+            ("minors", f"at most level {law.minor_max_level}"),
+            ("unknown age", "counts as adult" if law.unknown_age_is_adult else "counts as minor"),
+            ("a yes counts", f"{law.consent_days} days"),
+            ("after a no", f"{law.reask_days} days of silence"),
+            ("requests", f"{law.answer.days} {law.answer.unit} days, {law.extension.days} more{confirm}"),
+            ("binding signals", ", ".join(law.binding_signals) or "none"),
+            ("packs", found.revision),
+        ]
+        for name, value in lines:
+            self.stdout.write(f"{name}: {value}")
