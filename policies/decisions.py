@@ -18,7 +18,7 @@ from policies.bundles import LoadedBundle
 from policies.engines import EngineFailure
 from policies.facts import Question
 from policies.information import Information, InformationUnavailable
-from policies.packages import EntityQuestion, Package
+from policies.packages import EntityQuestion, Package, Pseudonym
 from policies.spool import Spool
 
 __all__ = [
@@ -90,8 +90,10 @@ def evaluate_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
     return as_prepared(verdict, document, engine.name)
 
 
-def _evaluate_entities(question: EntityQuestion, package: Package, bundle: LoadedBundle, now: float) -> Prepared:
-    asked = packages.build(question, package, lambda kind, name: _tag(kind, name, now).decode())
+def _evaluate_entities(
+    question: EntityQuestion, package: Package, bundle: LoadedBundle, pseudonym: Pseudonym
+) -> Prepared:
+    asked = packages.build(question, package, pseudonym)
     prepared: Prepared | None = bundle.entity_memo.get(asked.logged)
     if prepared is None:
         engine = engines.configured()
@@ -102,10 +104,6 @@ def _evaluate_entities(question: EntityQuestion, package: Package, bundle: Loade
         prepared = as_prepared(verdict, asked.logged, engine.name)
         _remember(bundle.entity_memo, prepared)
     return prepared
-
-
-def _tag(entity_type: str, entity_id: str, now: float) -> bytes:
-    return pseudonyms.tag(subject_ref(entity_id, subject_type=entity_type), now)
 
 
 def _remember(memo: dict[bytes, Prepared], prepared: Prepared) -> None:
@@ -147,6 +145,7 @@ class Sheet:
         self._now = time.time()
         self._started = time.perf_counter_ns()
         self._lines: list[bytes] = []
+        self._tags: dict[tuple[str, str], str] = {}
 
     def decide(self, question: Question, known: Information) -> Decision:
         """Answer a question about consent, as the function of this name does."""
@@ -160,15 +159,23 @@ class Sheet:
 
     def evaluate_entities(self, question: EntityQuestion, package: Package, bundle: LoadedBundle) -> Prepared:
         """What would be answered. Whoever tells it to somebody hands it to ``answer_entities``."""
-        return _evaluate_entities(question, package, bundle, self._now)
+        return _evaluate_entities(question, package, bundle, self._tag)
 
     def answer_entities(self, question: EntityQuestion, prepared: Prepared) -> Decision:
-        return self._add(prepared, _tag(question.subject_type, question.subject_id, self._now), 0, None)
+        return self._add(prepared, self._tag(question.subject_type, question.subject_id).encode(), 0, None)
 
     def log(self) -> None:
         """Spool every line; only then may the answers leave. Raises SpoolFull, and none of them is logged."""
         if self._lines:
             _spool.append(b"".join(self._lines))
+
+    def _tag(self, entity_type: str, entity_id: str) -> str:
+        """What the log calls an entity this month."""
+        tag = self._tags.get((entity_type, entity_id))
+        if tag is None:
+            ref = subject_ref(entity_id, subject_type=entity_type)
+            tag = self._tags[entity_type, entity_id] = pseudonyms.tag(ref, self._now).decode()
+        return tag
 
     def _add(self, prepared: Prepared, tag: bytes, revision: int, valid_until: float | None) -> Decision:
         ended = time.perf_counter_ns()
