@@ -138,7 +138,7 @@ def _credential(*scopes: str, lasts: timedelta = timedelta(days=1)) -> tuple[str
 @pytest.mark.parametrize("path", ["/access/v1/evaluation", "/api/v1/consents", "/api/v1/consents/state"])
 def test_credentials_that_ended_are_refused_alike(shop_token: str, path: str) -> None:
     scopes = ["decisions", "consents"]
-    expired = _credential(*scopes, lasts=timedelta(seconds=-1))[0]
+    expired = _credential(*scopes, lasts=timedelta(hours=-1))[0]
     revoked, row = _credential(*scopes)
     credentials.revoke_credential(credential=row, actor="test")
 
