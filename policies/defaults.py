@@ -91,6 +91,7 @@ def ensure_defaults() -> bool:
     policies = {**bundles.read_policies(), **(read_certification()[0] if certification else {})}
     if fresh or active is None or active.bundle.policies != policies:
         reason = "defaults of this release" if fresh else "policies of this release"
+        reason += " and of the certification scenario" if certification else ""
         bundles.publish(reason, "system", certification=certification)
         return True
     return False

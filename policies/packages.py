@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 UNKNOWN: Final = "unknown"
+CONSENT: Final = "governance.decision"
 PARTS: Final = ("subject", "action", "resource")
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _MAX_ACTION = 16  # what the log's column holds
@@ -62,28 +63,42 @@ class Package:
         return sorted(self.entities.get(entity_type, _NOTHING))
 
 
+class _Entry(msgspec.Struct):
+    package: str
+    actions: list[str]
+    entity_ids: bool = False
+    properties: dict[str, dict[str, list[str | int | bool]]] = {}
+
+
+class _Register(msgspec.Struct):
+    """The members of a bundle's data that are read here."""
+
+    packages: dict[str, _Entry] = {}
+    entities: dict[str, dict[str, dict[str, Any]]] = {}
+
+
 def read_register(data: Mapping[str, Any]) -> dict[str, Package]:
     """Return the routing table of a bundle's data: ``resource.type`` -> package. Raises ValueError for nonsense."""
-    entities: Entities = data.get("entities", {})
-    return {kind: _package(entry, entities) for kind, entry in data.get("packages", {}).items()}
+    register = msgspec.convert(data, _Register)
+    return {kind: _package(entry, register.entities) for kind, entry in register.packages.items()}
 
 
-def _package(entry: Mapping[str, Any], entities: Entities) -> Package:
+def _package(entry: _Entry, entities: Entities) -> Package:
     # The name becomes part of a query and of a URL.
-    if not _NAME.fullmatch(entry["package"]):
-        raise ValueError("A package's name is lower-case words joined by dots.")
-    if any(len(action) > _MAX_ACTION for action in entry["actions"]):
+    if not _NAME.fullmatch(entry.package) or entry.package == CONSENT:
+        raise ValueError("A package's name is lower-case words joined by dots, and not the consent package's.")
+    if any(len(action) > _MAX_ACTION for action in entry.actions):
         raise ValueError(f"An action's name has at most {_MAX_ACTION} characters.")
     return Package(
-        name=entry["package"],
-        entity_ids=entry.get("entity_ids") is True,
-        actions=tuple(sorted(entry["actions"])),
-        words={part: _words(entry.get("properties", {}).get(part, {})) for part in PARTS},
+        name=entry.package,
+        entity_ids=entry.entity_ids,
+        actions=tuple(sorted(entry.actions)),
+        words={part: _words(entry.properties.get(part, {})) for part in PARTS},
         entities=entities,
     )
 
 
-def _words(properties: Mapping[str, list[Any]]) -> Words:
+def _words(properties: Mapping[str, list[str | int | bool]]) -> Words:
     # With their types, because to Python true equals 1.
     return {name: frozenset((type(value), value) for value in values) for name, values in properties.items()}
 

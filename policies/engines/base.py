@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 from policies.bundles import LoadedBundle
+from policies.packages import CONSENT
 
-QUERY = "data.governance.decision.answer"
+QUERY = f"data.{CONSENT}.answer"
 
 
 class EngineFailure(Exception):

@@ -24,10 +24,11 @@ from policies.engines.base import (
     Verdict,
     read_verdict,
 )
+from policies.packages import CONSENT
 
 _FOLDER = "assent/"
 _MODULE = f"{_FOLDER}policy.rego"
-_CONSENT = f"package {QUERY.removeprefix('data.').rpartition('.')[0]}"
+_CONSENT = f"package {CONSENT}"
 # The client writes "/data/" before this. OPA answers "/data/" itself with a redirect on which a PUT loses its body.
 _ROOT = "../data"
 _PUSH_TIMEOUT_S = 5.0

@@ -157,6 +157,10 @@ def test_questions_about_consent_are_answered_as_without_it(shop_token: str) -> 
         {"packages": {"record": {"actions": []}}},
         {"packages": {"record": {"package": "a.b", "actions": ["x" * 17]}}},
         {"packages": []},
+        {"packages": {"record": {"package": "governance.decision", "actions": []}}},
+        {"packages": {"record": {"package": "a.b", "actions": [], "entity_ids": "yes"}}},
+        {"packages": {"record": {"package": "a.b", "actions": [], "properties": {"subject": ["role"]}}}},
+        {"entities": {"user": ["alice"]}},
     ],
 )
 def test_a_bundle_with_a_routing_table_that_makes_no_sense_is_missing(
