@@ -24,11 +24,12 @@ from common.canonical import digest_of, sha256
 from common.identifiers import uuid7_text
 from common.prepared import Prepared
 from common.problems import Unavailable
-from consent import effects, scopes
+from consent import effects, jurisdictions, scopes
 from consent.models import ConsentRecord, LegalBasis
 from consent.problems import (
     CannotObject,
     ConsentNotAsked,
+    GuardianNeeded,
     IdempotencyKeyReused,
     NothingToAdjust,
     NothingToWithdraw,
@@ -50,6 +51,7 @@ _STATE_OF_CHOICE = {
 }
 CHOICES = tuple(_STATE_OF_CHOICE)
 _ATTEMPTS = 8
+_DAY_S = 86_400
 _NOT_GIVEN = object()
 _BYTEA, _BIGINT, _TEXT, _TIMESTAMP, _UUID, _JSONB = 17, 20, 25, 1184, 2950, 3802  # type identifiers of PostgreSQL
 _encode = msgspec.json.Encoder().encode
@@ -282,6 +284,7 @@ def _new_records(
     request: Request, subject: _Subject, purposes: Mapping[str, _Purpose], now: datetime
 ) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
+    law = _law(request, subject)
     previous = subject.last_digest
     # Within a millisecond identifiers are random; sorted, they give the records of one save the order of their chain.
     identifiers = sorted(uuid7_text() for _ in request.choices)
@@ -290,7 +293,7 @@ def _new_records(
         purpose = _checked_purpose(choice, purposes)
         _check_supersedes(choice, current)
         _check_allowed(choice, purpose, current or subject.consents.get(choice.purpose))
-        record = {"id": identifier, **_record(request, choice, purpose, current, now)}
+        record = {"id": identifier, **_record(request, choice, purpose, current, law, now)}
         record["subject_revision"] = subject.revision + 1
         record["previous_digest"] = previous.hex() if previous else None
         previous = record_digest(record)
@@ -344,15 +347,31 @@ def _lifts_objection(choice: Choice, current: Mapping[str, Any] | None) -> bool:
     return choice.choice == "give" and current is not None and current["s"] == State.OBJECTED
 
 
+def _law(request: Request, subject: _Subject) -> jurisdictions.Matched:
+    """The law that protects this person. Raises GuardianNeeded for a yes of a child that no guardian stands behind."""
+    region = request.region if request.region is not None else subject.region
+    age_band = request.age_band or subject.age_band
+    law = jurisdictions.match(region, age_band)
+    gives = any(choice.choice == "give" for choice in request.choices)
+    if gives and law.needs_guardian and age_band in ("minor", "child") and request.guardian is None:
+        raise GuardianNeeded(f"Below the age of {law.age_of_consent} a guardian has to agree; name who did and how.")
+    return law
+
+
 def _record(
-    request: Request, choice: Choice, purpose: _Purpose, current: Mapping[str, Any] | None, now: datetime
+    request: Request,
+    choice: Choice,
+    purpose: _Purpose,
+    current: Mapping[str, Any] | None,
+    law: jurisdictions.Matched,
+    now: datetime,
 ) -> dict[str, Any]:
     if choice.choice == "adjust":
         return _adjusted(request, choice, current or {}, now)
     proof = proof_of(
         notice=purpose.notice,
         asked=request.asked,
-        rule={},
+        rule=law.proof(),
         guardian=request.guardian,
         told_of_conflict=choice.told_of_conflict,
         imported=request.imported,
@@ -367,7 +386,7 @@ def _record(
         "source": request.source,
         "actor": request.actor,
         "recorded_at": now.isoformat(timespec="microseconds"),
-        "expires_at": _expiry(request, choice, purpose, now),
+        "expires_at": _expiry(request, choice, purpose, law, now),
         "supersedes": current["r"] if current else None,
         **({"scope": choice.scope} if choice.scope else {}),
         **({"proof": proof} if proof else {}),
@@ -397,11 +416,13 @@ def _adjusted(request: Request, choice: Choice, current: Mapping[str, Any], now:
     }
 
 
-def _expiry(request: Request, choice: Choice, purpose: _Purpose, now: datetime) -> str | None:
-    """When a yes lapses: after the purpose's own time, and what a guardian said, at majority."""
+def _expiry(
+    request: Request, choice: Choice, purpose: _Purpose, law: jurisdictions.Matched, now: datetime
+) -> str | None:
+    """When a yes lapses: after the purpose's time or the law's, and what a guardian said, at majority."""
     if choice.choice != "give" or purpose.legal_basis != LegalBasis.CONSENT:
         return None
-    ends = int(now.timestamp()) + purpose.valid_for_seconds
+    ends = int(now.timestamp()) + min(purpose.valid_for_seconds, law.pack.consent_days * _DAY_S)
     if request.guardian:
         majority = datetime.combine(date.fromisoformat(request.guardian.adult_on), time(), tzinfo=UTC)
         ends = min(ends, int(majority.timestamp()))

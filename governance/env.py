@@ -83,6 +83,7 @@ class Environment(BaseSettings):
     public_url: Origin = "http://localhost:8000"
     allowed_hosts: Hosts = ["localhost", "127.0.0.1", "[::1]"]
     debug: Flag = False
+    certification: Flag = False
     processing_region: Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")] = "eu-central"
     business_name: Annotated[str, Field(min_length=1, max_length=80)] = "Northwind Shop"
 

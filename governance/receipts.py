@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from audit import signing
-from consent import counts
+from consent import counts, jurisdictions
 from consent.receipts import exports, issuing
 from governance.subject_session import current_session, signed_out
 
@@ -81,6 +81,10 @@ def _context(receipt: dict[str, Any], revision: int) -> dict[str, Any]:
     }
 
 
+def _law_name(slug: str) -> str:
+    return next((pack.name for pack in jurisdictions.load() if pack.slug == slug), slug)
+
+
 def _choice(processing: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
     return {
         "purpose": processing["purpose"]["name"],
@@ -94,6 +98,6 @@ def _choice(processing: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]
         "data": [kind.replace("_", " ") for kind in processing["pii_information"]],
         "recipients": [name.replace("-", " ") for name in processing["recipients"]],
         "kept": processing["retention_period"],
-        "rule": processing["jurisdiction"],
+        "law": _law_name(processing["jurisdiction"].get("law", "")),
         "digest": event["record_sha256"],
     }

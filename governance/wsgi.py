@@ -13,10 +13,12 @@ _django = get_wsgi_application()
 from common.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
 from policies import authzen, bare  # noqa: E402
+from policies.authzen import metadata  # noqa: E402
 
 logger = logging.getLogger(__name__)
 _BARE = {
     "/api/v1/consents": bare.endpoint(consent_api.save, scope="consents"),
+    metadata.PATH: metadata.application,
 }
 
 # What is loaded by now stays for ever; collections need not look at it again, which is what makes their pauses long.

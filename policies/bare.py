@@ -96,14 +96,14 @@ def respond(status: int, body: bytes, headers: Headers, start_response: StartRes
     return [body]
 
 
-def refuse(problem: Problem, headers: Headers, start_response: StartResponse) -> list[bytes]:
+def refuse(problem: Problem, headers: Headers, start_response: StartResponse, *, allow: str = "POST") -> list[bytes]:
     parts = {"status": problem.status, "code": problem.code, "title": problem.title, "detail": problem.detail}
     body = problem_bytes(**parts, errors=problem.errors, **problem.extra)
     headers += [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))]
     if problem.status == 401:
         headers.append(("WWW-Authenticate", 'Bearer realm="assent"'))
     if problem.status == 405:
-        headers.append(("Allow", "POST"))
+        headers.append(("Allow", allow))
     start_response(_STATUS[int(problem.status)], headers)
     return [body]
 

@@ -19,6 +19,7 @@ from audit import trail
 from common.canonical import canonical_json, sha256
 from consent.models import Purpose, current_notice_versions
 from model_registry.models import ModelVersion
+from policies.certification import read_certification
 from policies.models import (
     Activation,
     ActiveBundle,
@@ -30,6 +31,7 @@ from policies.models import (
     SensitiveCategory,
     TransferInstrument,
 )
+from policies.packages import Package, read_register
 from privacy.models import RetentionSchedule
 
 LEVELS = {"none": 0, "segment": 1, "behavioral": 2, "contextual": 3, "individual": 4}
@@ -67,17 +69,25 @@ class LoadedBundle:
     sensitive: frozenset[str]
     recipients: frozenset[str]
     instrument_ends: tuple[tuple[str, float], ...]  # (slug, epoch seconds), the ones that end at all
+    packages: dict[str, Package] = field(default_factory=dict)  # by resource type; all others are the consent package's
     memo: dict[bytes, Any] = field(default_factory=dict, compare=False)
+    entity_memo: dict[bytes, Any] = field(default_factory=dict, compare=False)
     request_facts: dict[tuple[Any, ...], bytes] = field(default_factory=dict, compare=False)
 
 
 @transaction.atomic
-def publish(reason: str, actor: str) -> Bundle:
-    """Build the registers as they are in this transaction and bring the revision into force."""
+def publish(reason: str, actor: str, *, certification: bool | None = None) -> Bundle:
+    """Build the registers as they are in this transaction and bring the revision into force.
+
+    The certification package is in it where ``certification`` says so; unsaid, where it is in force now.
+    """
     with connection.cursor() as cursor:
         # Not the row of the revision in force: before the first publication there is none to lock.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     policies, data = read_policies(), build_data()
+    if has_certification() if certification is None else certification:
+        more_policies, more_data = read_certification()
+        policies, data = {**policies, **more_policies}, {**data, **more_data}
     revision = revision_of(policies, data)
     bundle, created = Bundle.objects.get_or_create(
         revision=revision,
@@ -100,6 +110,11 @@ def activate(*, bundle: Bundle, reason: str, actor: str) -> None:
     Activation.objects.create(bundle=bundle, reason=reason[:200], actor=actor, activated_at=now)
     ActiveBundle.objects.update_or_create(id=1, defaults={"bundle": bundle, "activated_at": now})
     trail.record("bundle.activated", bundle.revision, actor=actor, details={"reason": reason[:200]})
+
+
+def has_certification() -> bool:
+    """Whether the certification package is in force."""
+    return ActiveBundle.objects.filter(bundle__policies__has_any_keys=list(read_certification()[0])).exists()
 
 
 def revision_of(policies: dict[str, str], data: dict[str, Any]) -> str:
@@ -267,4 +282,5 @@ def load(revision: str, policies: dict[str, str], data_text: str) -> LoadedBundl
             for slug, instrument in sorted(data["residency"]["instruments"].items())
             if instrument["valid_until"]
         ),
+        packages=read_register(data),
     )

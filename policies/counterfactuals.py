@@ -20,7 +20,8 @@ Change = dict[str, Any]
 def would_change(prepared: Prepared) -> list[Change]:
     """Return the single changes that would permit more than ``prepared`` does, with the level each leads to."""
     document = msgspec.json.decode(prepared.facts)
-    if not document or prepared.engine == "none":
+    # Another package than consent has facts of its own; what would change them is its business.
+    if not document or prepared.engine == "none" or "package" in document:
         return []
     bundle = bundles.loaded(prepared.verdict.revision)
     changes = []

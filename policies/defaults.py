@@ -1,9 +1,11 @@
 """The rules a new installation starts with: strict, few, and meant to be edited in the admin."""
 
+from django.conf import settings
 from django.db import transaction
 
 from consent import jurisdictions
 from policies import bundles
+from policies.certification import read_certification
 from policies.models import (
     ActiveBundle,
     Jurisdiction,
@@ -99,14 +101,19 @@ _SENSITIVE = {
 def ensure_defaults() -> bool:
     """Fill an empty register and bring a first bundle into force; return whether anything was missing.
 
-    Never touches a register that officers have begun to edit. A release with other Rego files gets a new bundle.
+    Never touches a register that officers have begun to edit. A release with other Rego files gets a new bundle, and so
+    does an installation that is told to certify, or no longer to (the setting ``CERTIFICATION``).
     """
     fresh = not Region.objects.exists()
     if fresh:
         _fill()
     active = ActiveBundle.objects.select_related("bundle").first()
-    if fresh or active is None or active.bundle.policies != bundles.read_policies():
-        bundles.publish("defaults of this release" if fresh else "policies of this release", "system")
+    certification = settings.CERTIFICATION
+    policies = {**bundles.read_policies(), **(read_certification()[0] if certification else {})}
+    if fresh or active is None or active.bundle.policies != policies:
+        reason = "defaults of this release" if fresh else "policies of this release"
+        reason += " and of the certification scenario" if certification else ""
+        bundles.publish(reason, "system", certification=certification)
         return True
     return False
 

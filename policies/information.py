@@ -5,8 +5,9 @@ credential and a suspended model are in force from the commit, in every process.
 the prepared statement.
 """
 
-from collections.abc import Callable
-from typing import Any, NotRequired, TypedDict
+import struct
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NotRequired, TypedDict, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -29,6 +30,22 @@ LEFT JOIN policies_activebundle a ON a.id = 1
 LEFT JOIN consent_datasubject s ON s.ref = $2
 """,
     [17, 2950, 25],  # bytea, uuid, text
+    binary=True,
+    timeout_ms=TIMEOUT_MS,
+)
+# The same for several people at once: a row for each of them that is known, or one row without a person.
+STATEMENT_FOR_MANY = Prepared(
+    "assent_information_for_many",
+    """
+SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
+       a.bundle_id,
+       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.ref
+FROM (VALUES (1)) AS one(row)
+LEFT JOIN policies_servicecredential c ON c.token_hash = $1
+LEFT JOIN policies_activebundle a ON a.id = 1
+LEFT JOIN consent_datasubject s ON s.ref = ANY ($2)
+""",
+    [17, 2951, 25],  # bytea, uuid[], text
     binary=True,
     timeout_ms=TIMEOUT_MS,
 )
@@ -80,9 +97,23 @@ def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -
     A connection that has died is replaced and asked once more; a slow one is given up and closed. A row that makes no
     sense is no information either.
     """
-    parameters = (token_hash, subject_ref.bytes, scope)
+    return _asked(STATEMENT, (token_hash, subject_ref.bytes, scope), _information)
+
+
+def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[Information, dict[UUID, Information]]:
+    """Read the same about several people at one moment; who is missing in the answer is not known.
+
+    The first value says what does not depend on a person. One statement. Raises InformationUnavailable.
+    """
+    return _asked(STATEMENT_FOR_MANY, (token_hash, _array(refs), scope), _information_about_many)
+
+
+_Read = TypeVar("_Read")
+
+
+def _asked(statement: Prepared, parameters: Sequence[bytes], read_result: Callable[[PGresult], _Read]) -> _Read:
     try:
-        return _information(STATEMENT.execute(parameters))
+        return read_result(statement.execute(parameters))
     except (StatementTimeout, msgspec.MsgspecError) as exc:
         raise InformationUnavailable from exc
     except (psycopg.Error, DatabaseError):
@@ -90,28 +121,46 @@ def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -
             raise InformationUnavailable from None
         connections["default"].close()
     try:
-        return _information(STATEMENT.execute(parameters))
+        return read_result(statement.execute(parameters))
     except (psycopg.Error, DatabaseError, msgspec.MsgspecError) as exc:
         connections["default"].close()
         raise InformationUnavailable from exc
 
 
-def _information(result: PGresult) -> Information:
+def _array(refs: Collection[UUID]) -> bytes:
+    """PostgreSQL's binary uuid[]: dimensions, no NULLs, element type, length, lower bound, elements."""
+    head = struct.pack(">iiIii", 1, 0, 2950, len(refs), 1)
+    return head + b"".join(b"\x00\x00\x00\x10" + ref.bytes for ref in refs)
+
+
+def _information_about_many(result: PGresult) -> tuple[Information, dict[UUID, Information]]:
+    rows = [_information(result, row) for row in range(result.ntuples)]
+    first = rows[0]
+    nobody = Information(first.caller, first.credential_valid, first.has_scope, first.bundle_revision, consents={})
+    about = {}
+    for row, known in enumerate(rows):
+        ref = result.get_value(row, 10)
+        if ref is not None:
+            about[UUID(bytes=ref)] = known
+    return nobody, about
+
+
+def _information(result: PGresult, row: int = 0) -> Information:
     value: Callable[[int, int], Any] = result.get_value  # bytes, or None for NULL
-    name, bundle, revision = value(0, 0), value(0, 3), value(0, 4)
+    name, bundle, revision = value(row, 0), value(row, 3), value(row, 4)
     caller = None if name is None else name.decode()
     in_force = None if bundle is None else bundle.decode()
     if revision is None:
-        return Information(caller, value(0, 1) == b"\x01", value(0, 2) == b"\x01", in_force, consents={})
+        return Information(caller, value(row, 1) == b"\x01", value(row, 2) == b"\x01", in_force, consents={})
     return Information(
         caller,
-        value(0, 1) == b"\x01",
-        value(0, 2) == b"\x01",
+        value(row, 1) == b"\x01",
+        value(row, 2) == b"\x01",
         in_force,
         int.from_bytes(revision, "big"),
-        value(0, 5).decode(),
-        value(0, 6).decode(),
-        value(0, 7) == b"\x01",
-        value(0, 8) == b"\x01",
-        _decode(value(0, 9)),
+        value(row, 5).decode(),
+        value(row, 6).decode(),
+        value(row, 7) == b"\x01",
+        value(row, 8) == b"\x01",
+        _decode(value(row, 9)),
     )

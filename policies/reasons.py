@@ -94,6 +94,8 @@ _SENTENCES: dict[str, Sentence] = {
     "stale_read": Sentence(
         _("The read was older than the caller demanded."), _("Your latest choice had not arrived yet.")
     ),
+    "resource_unknown": Sentence(_("The resource is not known."), _("We do not know what was asked about.")),
+    "not_permitted": Sentence(_("No rule of the policy permits it."), _("Our rules do not allow it.")),
     "engine_unavailable": Sentence(
         _("The policy engine could not be reached."),
         _("We could not check your choices, so we used none of your data."),

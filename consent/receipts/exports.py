@@ -84,7 +84,7 @@ def as_kantara(receipt: dict[str, Any], *, public_key: str) -> dict[str, Any]:
     sensitive = sorted(kind["attribute_id"] for kind in record["pii_information"] if kind["is_special_category"])
     return {
         "version": "KI-CR-v1.1.0",
-        "jurisdiction": record["processing"][0]["jurisdiction"].get("code", ""),
+        "jurisdiction": record["processing"][0]["jurisdiction"].get("law", ""),
         "consentTimestamp": int(datetime.fromisoformat(first["event_time"]).timestamp()),
         "collectionMethod": record["processing"][0]["collection_method"],
         "consentReceiptID": receipt["receipt_id"],

@@ -117,7 +117,7 @@ def _requests(token: str, subjects: int, *, vary: bool) -> list[bytes]:
 
 def _document(chance: random.Random, subjects: int, *, vary: bool) -> dict[str, object]:
     """A question about a random person; varied ones carry a signal list of their own, so no memo can know them."""
-    signals = {"tcf_purposes": chance.sample(range(1, 25), 12)} if vary else {}
+    signals = {"tcf_purposes": [5, 6, *chance.sample(range(7, 25), 10)]} if vary else {}
     return {
         "subject": {"type": "data_subject", "id": world.person(chance.randrange(subjects))},
         "action": {

@@ -21,7 +21,7 @@ _INTERRUPTED = 130
 HELP = """\
 usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
 
-  up                              start an instance and keep it running until Ctrl-C
+  up [--certification]            start an instance and keep it running until Ctrl-C
   demo [--exit] [--dataset DIR]   the same with a made-up business, and tell its story
   down                            stop the instance
   status [--json]                 show what runs (exit status 0: ready, 3: not)
@@ -39,6 +39,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   --port N     where it listens on this machine (default: 8000)
   --           everything after it is passed on as it is
 
+--certification loads the users and records of the AuthZEN certification scenario; without it they are gone again.
 DATABASE_URL, BROKER_URL and OPA_URL name servers to use instead of the embedded ones.
 COMMAND --help tells more about credentials, verify, retention, anonymise, bench and manage."""
 
@@ -136,8 +137,9 @@ def _run(command: str, request: Request) -> int:
 def _up(request: Request) -> int:
     from governance.instance.instance import run_instance
 
+    certification = request.take_flag("--certification")
     request.require_nothing_else()
-    return run_instance(request.home, port=request.port)
+    return run_instance(request.home, port=request.port, certification=certification)
 
 
 def _demo(request: Request) -> int:

@@ -31,7 +31,7 @@ _LATE_S = 60.0
 _INTERRUPTED = 130
 
 
-def run_instance(home_path: Path, *, port: int, demo: Demonstration | None = None) -> int:
+def run_instance(home_path: Path, *, port: int, demo: Demonstration | None = None, certification: bool = False) -> int:
     """Run an instance until somebody stops it, or the demonstration ends; return the exit status."""
     began = time.monotonic()
     external = external_servers(os.environ)
@@ -40,6 +40,8 @@ def run_instance(home_path: Path, *, port: int, demo: Demonstration | None = Non
     with StopSignals() as stop, claim(home, port=port, embedded=[server.name for server in servers]):
         _clear_the_way(home, port)
         environment = instance_environment(home, port=port, external=external)
+        if certification:
+            environment["CERTIFICATION"] = "true"
         children = _children(home, port, environment)
         supervisor = Supervisor(home, servers=servers, children=children, stop=stop)
         story = Story(demo.commands(), environment=environment) if demo else None

@@ -28,6 +28,7 @@ _NOT_PASSED_ON = (
     "SUBJECT_KEY",
     "PUBLIC_URL",
     "DEBUG",
+    "CERTIFICATION",
     "ALLOWED_HOSTS",
 )
 

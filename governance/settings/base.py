@@ -25,6 +25,7 @@ SUBJECT_KEY = bytes.fromhex(ENV.subject_key.get_secret_value())
 PUBLIC_URL = ENV.public_url
 PROCESSING_REGION = ENV.processing_region
 BUSINESS_NAME = ENV.business_name
+CERTIFICATION = ENV.certification
 OPA_URL = ENV.opa_url.get_secret_value() if ENV.opa_url else None
 OPA_TIMEOUT_MS = ENV.opa_timeout_ms
 SPOOL_DIR = ASSENT_HOME / "spool"

@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 from policies.bundles import LoadedBundle
+from policies.packages import CONSENT
 
-QUERY = "data.governance.decision.answer"
+QUERY = f"data.{CONSENT}.answer"
 
 
 class EngineFailure(Exception):
@@ -52,11 +53,14 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Engine(Protocol):
-    """Evaluates facts (JSON bytes) under one revision. Raises EngineFailure; never returns a guess."""
+    """Evaluates facts (JSON bytes) under one revision. Raises EngineFailure; never returns a guess.
+
+    ``query`` names the rule that answers; each package has its own.
+    """
 
     name: str
 
-    def evaluate(self, bundle: LoadedBundle, facts: bytes) -> Verdict: ...
+    def evaluate(self, bundle: LoadedBundle, facts: bytes, query: str = QUERY) -> Verdict: ...
 
 
 _decoder = msgspec.json.Decoder(Verdict)

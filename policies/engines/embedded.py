@@ -19,11 +19,11 @@ class EmbeddedEngine:
     def __init__(self) -> None:
         self._local = threading.local()
 
-    def evaluate(self, bundle: LoadedBundle, facts: bytes) -> Verdict:
+    def evaluate(self, bundle: LoadedBundle, facts: bytes, query: str = QUERY) -> Verdict:
         engine = self._engine(bundle)
         try:
             engine.set_input_json(facts.decode())
-            answer = engine.eval_rule_as_json(QUERY)
+            answer = engine.eval_rule_as_json(query)
         except Exception as exc:  # noqa: BLE001 (regorus raises bare exceptions; each of them is a denial)
             raise EngineUndefined(_first_line(exc)) from None
         if answer == _UNDEFINED:

@@ -24,9 +24,11 @@ from policies.engines.base import (
     Verdict,
     read_verdict,
 )
+from policies.packages import CONSENT
 
-_PACKAGE, _, _RULE = QUERY.removeprefix("data.").rpartition(".")
-_MODULE = "assent/policy.rego"
+_FOLDER = "assent/"
+_MODULE = f"{_FOLDER}policy.rego"
+_CONSENT = f"package {CONSENT}"
 # The client writes "/data/" before this. OPA answers "/data/" itself with a redirect on which a PUT loses its body.
 _ROOT = "../data"
 _PUSH_TIMEOUT_S = 5.0
@@ -51,29 +53,30 @@ class OpaEngine:
         # Compiling takes OPA longer than deciding; giving up on it would only begin it anew.
         self._pusher = OpaClient(**{**self._options, "timeout": max(timeout_ms / 1000, _PUSH_TIMEOUT_S)})
 
-    def evaluate(self, bundle: LoadedBundle, facts: bytes) -> Verdict:
+    def evaluate(self, bundle: LoadedBundle, facts: bytes, query: str = QUERY) -> Verdict:
         document = msgspec.json.decode(facts)
         try:
-            return self._ask(document, bundle.revision)
+            return self._ask(document, bundle.revision, query)
         except EngineTimeout:
             raise
         except EngineFailure:
-            return self._ask_after_push(document, bundle)
+            return self._ask_after_push(document, bundle, query)
 
-    def _ask_after_push(self, document: dict[str, Any], bundle: LoadedBundle) -> Verdict:
+    def _ask_after_push(self, document: dict[str, Any], bundle: LoadedBundle, query: str) -> Verdict:
         """Push under a lock, unless another thread has pushed meanwhile: a push stops the others' answers."""
         with self._pushing:
             try:
-                return self._ask(document, bundle.revision)
+                return self._ask(document, bundle.revision, query)
             except EngineTimeout:
                 raise
             except EngineFailure:
                 self._push(bundle)
-                return self._ask(document, bundle.revision)
+                return self._ask(document, bundle.revision, query)
 
-    def _ask(self, document: dict[str, Any], revision: str) -> Verdict:
+    def _ask(self, document: dict[str, Any], revision: str, query: str) -> Verdict:
+        package, _, rule = query.removeprefix("data.").rpartition(".")
         try:
-            answer = self._client().query_rule(input_data=document, package_path=_PACKAGE, rule_name=_RULE)
+            answer = self._client().query_rule(input_data=document, package_path=package, rule_name=rule)
         except requests.Timeout as exc:
             raise EngineTimeout("OPA did not answer in time.") from exc
         except (requests.RequestException, errors.ConnectionsError, ValueError) as exc:
@@ -87,7 +90,7 @@ class OpaEngine:
         """Give the server another revision: take the marker away, exchange the policies, then all data at once."""
         try:
             self._pusher.update_or_create_data({}, _ROOT)
-            self._pusher.update_policy_from_string(_one_module(bundle.policies), _MODULE, rego_compat=False)
+            self._push_policies(bundle)
             self._pusher.update_or_create_data(bundle.data, _ROOT)
         except requests.Timeout as exc:
             raise EngineTimeout("OPA did not take the bundle in time.") from exc
@@ -97,6 +100,14 @@ class OpaEngine:
             # The client stumbles in ways of its own over what a server says that is no OPA.
             raise EngineUnavailable("OPA cannot be given the bundle.") from exc
 
+    def _push_policies(self, bundle: LoadedBundle) -> None:
+        modules = _modules(bundle.policies)
+        for name, text in modules.items():
+            self._pusher.update_policy_from_string(text, name, rego_compat=False)
+        for name in self._pusher.get_policies_list():
+            if name.startswith(_FOLDER) and name not in modules:
+                self._pusher.delete_policy(name)
+
     def _client(self) -> OpaClient:
         client: OpaClient | None = getattr(self._local, "client", None)
         if client is None:
@@ -104,11 +115,18 @@ class OpaEngine:
         return client
 
 
-def _one_module(policies: dict[str, str]) -> str:
-    """Join the modules of the one package: OPA compiles what it is given at once, and they refer to each other.
+def _modules(policies: dict[str, str]) -> dict[str, str]:
+    """Join the modules of each package: OPA compiles what it is given at once, and they refer to each other.
 
-    A single document also leaves nothing of an earlier revision behind.
+    One document a package also leaves nothing of an earlier revision behind.
     """
-    lines = [line for text in policies.values() for line in text.splitlines()]
-    package = sorted({line for line in lines if line.startswith("package ")})
-    return "\n".join([*package, *(line for line in lines if not line.startswith("package "))])
+    packages: dict[str, list[str]] = {}
+    for text in policies.values():
+        lines = text.splitlines()
+        package = next((line for line in lines if line.startswith("package ")), "")
+        packages.setdefault(package, []).extend(line for line in lines if line != package)
+    return {_module_name(package): "\n".join([package, *lines]) for package, lines in packages.items()}
+
+
+def _module_name(package: str) -> str:
+    return _MODULE if package in ("", _CONSENT) else f"{_FOLDER}{package.removeprefix('package ').strip()}.rego"

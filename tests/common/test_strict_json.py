@@ -167,3 +167,9 @@ def test_where_an_object_is_wanted_nothing_else_will_do(body: bytes) -> None:
     assert strict_json.loads_object(b"{}") == {}
     with pytest.raises(strict_json.InvalidJson, match="must be a JSON object"):
         strict_json.loads_object(body)
+
+
+@given(st.text(alphabet='[]{}",:a', max_size=80).map(str.encode) | I_JSON.map(lambda value: json.dumps(value).encode()))
+def test_both_ways_to_tell_the_depth_agree(body: bytes) -> None:
+    if b"\\" not in body:
+        assert strict_json._depth(body) == strict_json._careful_depth(body)

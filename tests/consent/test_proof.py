@@ -4,7 +4,7 @@ import pytest
 
 from consent import ledger, register
 from consent.models import ConsentRecord, Purpose
-from consent.problems import PartUnknown
+from consent.problems import GuardianNeeded, PartUnknown
 from consent.proof import Asked, Guardian
 from consent.pseudonyms import subject_ref
 from consent.verification import verify_ledger
@@ -114,3 +114,49 @@ def test_only_a_yes_after_the_notice_of_conflict_lifts_a_signal(register_in_forc
     save({"purpose": "recommendations", "choice": "give", "told_of_conflict": True})
 
     assert (capped.level, preview(asked).verdict.level) == ("behavioral", "individual")
+
+
+def test_the_law_that_applied_is_kept_with_the_choice(register_in_force):
+    save(give())
+
+    law = ConsentRecord.objects.get().proof["jurisdiction"]
+    assert (law["law"], law["region"], law["rule"]) == ("gdpr", "DE", "region")
+
+
+@pytest.mark.parametrize(("age_band", "guardian", "stored"), [
+    ("child", None, False),
+    ("child", Guardian(ref="g", method="id_document", adult_on="2031-01-01"), True),
+    ("adult", None, True),
+])  # fmt: skip
+def test_for_a_child_a_guardian_has_to_agree(register_in_force, age_band, guardian, stored):
+    request = ledger.Request(
+        subject_ref=subject_ref("customer-2"),
+        choices=[ledger.Choice(purpose="newsletter", choice="give")],
+        source="api",
+        actor="service:shop",
+        region="DE",
+        age_band=age_band,
+        guardian=guardian,
+    )
+
+    try:
+        ledger.save_choices(request)
+    except GuardianNeeded:
+        pass
+
+    assert ConsentRecord.objects.exists() is stored
+
+
+def test_a_child_says_no_without_anybody(register_in_force):
+    ledger.save_choices(
+        ledger.Request(
+            subject_ref=subject_ref("customer-2"),
+            choices=[ledger.Choice(purpose="newsletter", choice="refuse")],
+            source="api",
+            actor="service:shop",
+            region="DE",
+            age_band="child",
+        )
+    )
+
+    assert ConsentRecord.objects.get().state == "refused"

@@ -49,6 +49,8 @@ def test_what_is_needed_is_enough(environment):
     [
         ({"DEBUG": "true"}, "debug", True),
         ({"DEBUG": "0"}, "debug", False),
+        ({}, "certification", False),
+        ({"CERTIFICATION": "true"}, "certification", True),
         ({"DEBUG": "False"}, "debug", False),
         ({"ALLOWED_HOSTS": "a.example.org, b.example.org,"}, "allowed_hosts", ["a.example.org", "b.example.org"]),
         ({"PUBLIC_URL": "https://privacy.example.org/"}, "public_url", "https://privacy.example.org"),

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from governance.instance import cli
+from governance.instance import cli, instance
 from governance.instance.errors import InstanceError
 
 
@@ -96,3 +96,18 @@ def test_status_of_a_home_that_never_was_is_3(tmp_path, capsys):
 
 def test_stopping_what_does_not_run_is_no_failure(tmp_path):
     assert cli.main(["down", "--home", str(tmp_path / "h")]) == 0
+
+
+@pytest.mark.parametrize(("words", "certification"), [(["up"], False), (["up", "--certification"], True)])
+def test_the_certification_package_is_asked_for_by_name(words, certification, tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(instance, "run_instance", lambda home, **options: started.append(options) or 0)
+
+    assert cli.main(["--home", str(tmp_path / "h"), *words]) == 0
+
+    assert started == [{"port": 8000, "certification": certification}]
+
+
+def test_only_an_instance_can_be_asked_for_it(capsys):
+    assert cli.main(["demo", "--certification"]) == 2
+    assert "--certification" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from policy_engines import REGISTER, Ask, asking, bundle_of, opa_server
 from wsgi_calls import call, question
 
 from governance.demo import register
-from policies import credentials, defaults
+from policies import bundles, credentials, defaults
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
 from policies.models import ServiceCredential
@@ -79,6 +79,23 @@ def shop_token(standing_shop: str) -> Iterator[str]:
     """The token of a service; customer-1 has agreed to recommendations. What a test changes is undone after it."""
     with transaction.atomic():
         yield standing_shop
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def standing_records(standing_shop: str, django_db_blocker: Any) -> Iterator[str]:
+    """The token, with the certification package in force for all tests of a file."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        bundles.publish("certification", "test", certification=True)
+        yield standing_shop
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def records_token(standing_records: str) -> Iterator[str]:
+    """The same, and what a test changes is undone after it."""
+    with transaction.atomic():
+        yield standing_records
         transaction.set_rollback(True)
 
 

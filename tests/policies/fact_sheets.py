@@ -259,7 +259,8 @@ def assert_safe(facts: Facts, answer: dict[str, Any]) -> None:
 LEVELS_ABOVE_NONE = ["segment", "behavioral", "contextual", "individual"]
 CAPS = {
     "minor", "sensitive_without_explicit_consent", "category_not_allowed", "consent_refused",
-    "level_capped_by_choice", "level_capped_by_signal", "level_capped_by_jurisdiction", "level_capped_by_model", "level_capped_by_purpose",
+    "level_capped_by_choice", "level_capped_by_signal", "level_capped_by_jurisdiction",
+    "level_capped_by_model", "level_capped_by_purpose",
 }  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """AuthZEN 1.0, requirement by requirement, for the single evaluation endpoint.
 
 The numbers count the requirements of the specification and of the OpenID certification scenario in the order of both:
-1-8 the information model, 9-12 single evaluation, 38-44 transport, 45-47 security.
+1-8 the information model, 9-12 single evaluation, 38-44 transport, 45-47 security. 13-22 are in ``test_authzen_batch``,
+23-31 in ``test_authzen_search``, 32-37 in ``test_authzen_metadata``; ``test_authzen_transport`` asks 38-45 everywhere.
 """
 
 from typing import Any
@@ -168,12 +169,12 @@ def test_41_every_answer_repeats_the_request_id(
 def test_41_an_answer_nobody_foresaw_repeats_the_request_id_too(
     shop_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from policies import authzen
+    from policies.authzen import single
 
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(authzen, "decide", fail)
+    monkeypatch.setattr(single, "decide", fail)
 
     answer = call(question(), shop_token, HTTP_X_REQUEST_ID="r-1")
 

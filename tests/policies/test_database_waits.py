@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection, connections, transaction
-from wsgi_calls import assert_problem, call, question
+from wsgi_calls import EVALUATIONS, assert_problem, call, question
 
 from policies import decisions, information
 from policies.authzen import question_of
@@ -27,7 +27,8 @@ def other_connection() -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.fixture
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(information.STATEMENT, "_timeout_ms", 50)
+    for statement in (information.STATEMENT, information.STATEMENT_FOR_MANY):
+        monkeypatch.setattr(statement, "_timeout_ms", 50)
 
 
 @pytest.mark.parametrize("table", ["consent_datasubject", "policies_servicecredential", "policies_activebundle"])
@@ -41,6 +42,8 @@ def test_a_locked_table_is_not_waited_for(
 
         # These return while the lock is held, which nothing here releases.
         assert_problem(call(question(), consenting.token), 503, "information_unavailable")
+        batch = {"evaluations": [question(), question("customer-2")]}
+        assert_problem(call(batch, consenting.token, path=EVALUATIONS), 503, "information_unavailable")
         assert decisions.decide(question_of(question()), caller="service:test").reasons == ["information_unavailable"]
         with pytest.raises(InformationUnavailable):
             information.read(question_of(question()).subject_ref)
@@ -49,7 +52,8 @@ def test_a_locked_table_is_not_waited_for(
 
 
 def test_nobody_waits_longer_than_a_second() -> None:
-    assert information.STATEMENT._timeout_ms == information.TIMEOUT_MS <= 1_000
+    for statement in (information.STATEMENT, information.STATEMENT_FOR_MANY):
+        assert statement._timeout_ms == information.TIMEOUT_MS <= 1_000
 
 
 def test_a_lost_connection_is_replaced_without_notice(
@@ -61,6 +65,18 @@ def test_a_lost_connection_is_replaced_without_notice(
     ).fetchone()
 
     assert call(question(), consenting.token).json()["decision"] is True
+
+
+def test_a_lost_connection_is_replaced_in_a_batch_too(
+    consenting: Any, other_connection: psycopg.Connection[Any]
+) -> None:
+    batch = {"evaluations": [question(), question("customer-2")]}
+    before = call(batch, consenting.token, path=EVALUATIONS).json()["evaluations"]
+    other_connection.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.pgconn.backend_pid])
+
+    after = call(batch, consenting.token, path=EVALUATIONS).json()["evaluations"]
+
+    assert [one["decision"] for one in before] == [one["decision"] for one in after] == [True, False]
 
 
 def test_a_connection_closed_under_a_transaction_decides_nothing(

@@ -8,14 +8,22 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from wsgi_calls import EVALUATION, Answer, call, question
+from records import ALICE, READ, RECORD, SEARCHES
+from wsgi_calls import EVALUATION, EVALUATIONS, Answer, call, question
 
 from consent import urls as consent_urls
 from personalization import urls as personalization_urls
+from policies import authzen
 
 PERSON = {"id": "customer-1"}
 VALID: dict[str, dict[str, Any]] = {
     EVALUATION: question(),
+    EVALUATIONS: {
+        **question(),
+        "options": {"evaluations_semantic": "deny_on_first_deny"},
+        "evaluations": [{}, {"subject": ALICE, "action": READ, "resource": RECORD, "context": {}}],
+    },
+    **{path: {**search, "page": {"limit": 1, "properties": {}}} for path, search in SEARCHES.items()},
     "/api/v1/consents": {
         "subject": {**PERSON, "region": "DE", "age_band": "adult"},
         "choices": [{"purpose": "newsletter", "choice": "give", "explicit": True, "notice_version": 1}],
@@ -101,7 +109,7 @@ def test_every_endpoint_is_sent_garbage() -> None:
         f"/api/v1/{pattern.pattern}" for urls in (consent_urls, personalization_urls) for pattern in urls.urlpatterns
     }
 
-    assert routes | {EVALUATION} == set(VALID)
+    assert routes | set(authzen.ENDPOINTS) == set(VALID)
 
 
 @pytest.mark.parametrize("path", VALID)

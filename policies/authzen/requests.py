@@ -1,7 +1,7 @@
-"""AuthZEN 1.0 evaluation as a bare WSGI callable beside Django (docs/decisions/0002).
+"""What the AuthZEN endpoints are asked, read strictly and handed on in words of this house.
 
-No middleware, routing, ORM or signals: parse strictly, one SQL statement, decide, answer bytes. A denial is HTTP 200;
-400, 401, 403 and 503 are for requests that cannot be decided at all, as problem+json.
+Members that are not named here are ignored, as the specification demands. Every fault is a ValueError that names the
+member and quotes nothing.
 """
 
 from typing import Annotated, Any
@@ -9,61 +9,18 @@ from typing import Annotated, Any
 import msgspec
 from django.conf import settings
 
+from consent import signals as consent_signals
 from consent.pseudonyms import subject_ref
-from policies import bare, information
-from policies.bare import Environ, Refused, StartResponse
-from policies.credentials import token_hash
-from policies.decisions import decide
+from policies import information
 from policies.facts import Question
-from policies.information import Information, InformationUnavailable
-from policies.spool import SpoolFull
-
-PREFIX = "/access/v1/"
-_SCOPE = "decisions"
-
-
-def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
-    """Answer everything below ``/access/v1/``."""
-    headers = bare.common_headers(environ)
-    try:
-        body = _evaluation(environ)
-    except Refused as refused:
-        return bare.refuse(refused, headers, start_response)
-    return bare.respond(200, body, headers, start_response)
-
-
-def _evaluation(environ: Environ) -> bytes:
-    if environ.get("PATH_INFO") != "/access/v1/evaluation":
-        raise Refused(404, "not_found", "There is no such endpoint below /access/v1/.")
-    token = bare.token_of(environ)
-    document = bare.read_document(environ)
-    try:
-        question = question_of(document)
-    except ValueError as exc:
-        # Whoever may not ask is not told what is wrong with the question.
-        _authorise(_information_for(_NOBODY, token))
-        raise Refused(400, "invalid_request", str(exc)) from None
-    known = _information_for(question, token)
-    caller = _authorise(known)
-    try:
-        return decide(question, caller=caller, known=known).body
-    except SpoolFull:
-        raise Refused(503, "log_unavailable", "An answer that cannot be logged is not given; ask again.") from None
-
-
-def _information_for(question: Question, token: str) -> Information:
-    try:
-        return information.read(question.subject_ref, token_hash(token), _SCOPE.encode())
-    except InformationUnavailable:
-        raise Refused(503, "information_unavailable", "The database does not answer; deny, and ask again.") from None
-
-
-def _authorise(known: Information) -> str:
-    return bare.check(known.caller, valid=known.credential_valid, has_scope=known.has_scope, scope=_SCOPE)
-
+from policies.packages import EntityQuestion
 
 Text = Annotated[str, msgspec.Meta(max_length=512)]
 _Slug = Annotated[str, msgspec.Meta(max_length=512)] | None
+
+
+# IAB strings as they arrived; what is longer, or cannot be read, counts as a no (``consent.signals``).
+_SignalText = Annotated[str, msgspec.Meta(max_length=65_536)] | None
 
 
 class _SubjectProperties(msgspec.Struct):
@@ -103,6 +60,8 @@ class _Signals(msgspec.Struct):
     gpc: bool = False
     gpp_opt_out: bool = False
     tcf_purposes: list[Annotated[int, msgspec.Meta(ge=1, le=24)]] | None = None
+    gpp: _SignalText = None
+    tcf: _SignalText = None
 
 
 class _Context(msgspec.Struct):
@@ -122,7 +81,11 @@ class _Request(msgspec.Struct):
 
 
 _SUBJECT, _ACTION, _RESOURCE = _SubjectProperties(), _ActionProperties(), _ResourceProperties()
-_CONTEXT, _SIGNALS = _Context(), _Signals()
+_CONTEXT, _NO_SIGNALS = _Context(), consent_signals.NO_SIGNALS
+
+
+def _read_signals(sent: _Signals) -> consent_signals.Signals:
+    return consent_signals.read(msgspec.structs.asdict(sent))
 
 
 def question_of(document: dict[str, Any]) -> Question:
@@ -132,7 +95,7 @@ def question_of(document: dict[str, Any]) -> Question:
     asked = request.action.properties or _ACTION
     resource = request.resource.properties or _RESOURCE
     context = request.context or _CONTEXT
-    signals = context.signals or _SIGNALS
+    signals = _NO_SIGNALS if context.signals is None else _read_signals(context.signals)
     return Question(
         subject_ref=subject_ref(request.subject.id, subject_type=request.subject.type),
         action=request.action.name,
@@ -147,9 +110,57 @@ def question_of(document: dict[str, Any]) -> Question:
         channel=context.channel,
         gpc=signals.gpc,
         gpp_opt_out=signals.gpp_opt_out,
-        tcf_purposes=tuple(signals.tcf_purposes or ()),
+        tcf_present=signals.tcf_present,
+        tcf_purposes=signals.tcf_purposes,
         min_revision=context.min_revision,
     )
 
 
-_NOBODY = Question(subject_ref=information.NOBODY, action="", purpose="")
+NOBODY = Question(subject_ref=information.NOBODY, action="", purpose="")
+
+
+Properties = dict[str, Any] | None
+
+
+class Entity(msgspec.Struct):
+    type: Text
+    id: Text
+    properties: Properties = None
+
+
+class EntityType(msgspec.Struct):
+    """An entity that is searched for: an id is ignored."""
+
+    type: Text
+    properties: Properties = None
+
+
+class Named(msgspec.Struct):
+    name: Text
+    properties: Properties = None
+
+
+class _EntityRequest(msgspec.Struct):
+    subject: Entity
+    action: Named
+    resource: Entity
+    context: Properties = None
+
+
+def entity_question_of(document: dict[str, Any]) -> EntityQuestion:
+    """Read a request that another package than consent answers. Raises ValueError like ``question_of``."""
+    request = msgspec.convert(document, _EntityRequest)
+    return entity_question(request.subject, request.action, request.resource)
+
+
+def entity_question(subject: Entity, action: Named, resource: Entity) -> EntityQuestion:
+    return EntityQuestion(
+        subject_type=subject.type,
+        subject_id=subject.id,
+        subject_properties=subject.properties or {},
+        action=action.name,
+        action_properties=action.properties or {},
+        resource_type=resource.type,
+        resource_id=resource.id,
+        resource_properties=resource.properties or {},
+    )

@@ -1,0 +1,142 @@
+"""What is answered and what is logged: a verdict written out once, completed for each answer."""
+
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from common.identifiers import uuid7_text
+from policies.engines import Verdict
+from policies.engines.base import Reason
+
+_UNKNOWN_REASONS = frozenset(
+    {
+        "purpose_unknown",
+        "subject_unknown",
+        "resource_unknown",
+        "region_unknown",
+        "model_unknown",
+        "stale_read",
+        "bundle_missing",
+        "engine_unavailable",
+        "engine_timeout",
+        "engine_undefined",
+        "information_unavailable",
+    }
+)
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A verdict with everything that does not change from one answer to the next already written out."""
+
+    verdict: Verdict
+    outcome: str
+    facts: bytes
+    digest: str
+    answer: bytes  # members of the answer's context
+    log: bytes  # members of the log entry
+    engine: str
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What was answered. ``body`` is the AuthZEN document; the rest is for callers in this process."""
+
+    id: str
+    prepared: Prepared
+    subject_revision: int
+    valid_until: float | None
+    bundle_revision: str
+    body: bytes
+
+    @property
+    def permitted(self) -> bool:
+        return self.prepared.verdict.decision
+
+    @property
+    def level(self) -> str:
+        return self.prepared.verdict.level or "none"
+
+    @property
+    def reasons(self) -> list[str]:
+        return [reason.code for reason in self.prepared.verdict.reasons]
+
+
+def failure(code: str, revision: str, document: bytes = b"{}") -> Prepared:
+    """The denial with which everything ends that goes wrong."""
+    verdict = Verdict(
+        revision=revision,
+        decision=False,
+        level="none",
+        reasons=[Reason(code)],
+        obligations=[],
+        legal_basis=None,
+        requestable=False,
+    )
+    return as_prepared(verdict, document, "none")
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def as_prepared(verdict: Verdict, document: bytes, engine: str) -> Prepared:
+    """Write out what does not change from one answer to the next."""
+    codes = [reason.code for reason in verdict.reasons]
+    outcome = "permit" if verdict.decision else "unknown" if _UNKNOWN_REASONS.intersection(codes) else "deny"
+    obligations = [
+        {"id": f"o{number}", "type": o.type, "properties": o.properties}
+        for number, o in enumerate(verdict.obligations, start=1)
+    ]
+    shared: dict[str, Any] = {"reasons": verdict.reasons, "obligations": obligations}
+    if verdict.level is not None:
+        shared = {"level": verdict.level, **shared}
+    if verdict.legal_basis is not None:
+        shared["legal_basis"] = verdict.legal_basis
+    if verdict.revision:
+        shared["bundle_revision"] = verdict.revision
+    digest = blake2b(document, digest_size=16).hexdigest()
+    log = {"outcome": outcome, "engine": engine, "facts_digest": digest, **shared, "facts": msgspec.Raw(document)}
+    return Prepared(verdict, outcome, document, digest, _members(shared), _members(log), engine)
+
+
+def _members(value: dict[str, Any]) -> bytes:
+    return _encode(value)[1:-1]
+
+
+def compose(
+    prepared: Prepared,
+    *,
+    caller: str,
+    subject: bytes,
+    subject_revision: int,
+    valid_until: float | None,
+    at: float,
+    duration_us: int,
+) -> tuple[Decision, bytes]:
+    """Complete an answer and its line for the log; ``subject`` is the person's pseudonym of the month."""
+    decision_id = uuid7_text()
+    identity = decision_id.encode()
+    ends = b""
+    if valid_until is not None:
+        ends = b',"valid_until":"%s"' % _timestamp(valid_until)
+    body = b'{"decision":%s,"context":{"decision_id":"%s",%s,"subject_revision":%d%s}}' % (
+        b"true" if prepared.verdict.decision else b"false",
+        identity,
+        prepared.answer,
+        subject_revision,
+        ends,
+    )
+    line = b'{"id":"%s","at_us":%d,"caller":%s,"subject":"%s","subject_revision":%d,"duration_us":%d,%s}\n' % (
+        identity,
+        int(at * 1_000_000),
+        _encode(caller),
+        subject,
+        subject_revision,
+        duration_us,
+        prepared.log,
+    )
+    return Decision(decision_id, prepared, subject_revision, valid_until, prepared.verdict.revision, body), line
+
+
+def _timestamp(epoch: float) -> bytes:
+    return b"%sZ" % datetime.fromtimestamp(int(epoch), tz=UTC).isoformat()[:19].encode()

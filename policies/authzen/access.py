@@ -1,0 +1,64 @@
+"""Who may ask, and which rules are in force: what every AuthZEN endpoint reads before it decides, in one statement."""
+
+from collections.abc import Collection
+from typing import Any, NoReturn
+from uuid import UUID
+
+from policies import bare, bundles, information
+from policies.bare import Refused
+from policies.bundles import LoadedBundle
+from policies.credentials import token_hash
+from policies.information import Information, InformationUnavailable
+from policies.packages import Package
+
+SCOPE = "decisions"
+
+
+def read(subject_ref: UUID, token: str) -> Information:
+    """Read what a decision needs. Raises Refused (503)."""
+    try:
+        return information.read(subject_ref, token_hash(token), SCOPE.encode())
+    except InformationUnavailable:
+        raise _unavailable() from None
+
+
+def read_many(refs: Collection[UUID], token: str) -> tuple[Information, dict[UUID, Information]]:
+    """The same for decisions about several people. Raises Refused (503)."""
+    try:
+        return information.read_many(refs, token_hash(token), SCOPE.encode())
+    except InformationUnavailable:
+        raise _unavailable() from None
+
+
+def _unavailable() -> Refused:
+    return Refused(503, "information_unavailable", "The database does not answer; deny, and ask again.")
+
+
+def authorise(known: Information) -> str:
+    """Return the caller as the log names it. Raises Refused (401, 403)."""
+    return bare.check(known.caller, valid=known.credential_valid, has_scope=known.has_scope, scope=SCOPE)
+
+
+def refuse(detail: str, token: str) -> NoReturn:
+    """Refuse a request as invalid; whoever may not ask is not told what is wrong with the question."""
+    authorise(read(information.NOBODY, token))
+    raise Refused(400, "invalid_request", detail)
+
+
+def bundle_in_force(known: Information) -> LoadedBundle | None:
+    """The bundle every decision of this request is made under; None where there is none that can be used."""
+    if known.bundle_revision is None:
+        return None
+    try:
+        return bundles.loaded(known.bundle_revision)
+    except Exception:  # noqa: BLE001 (a bundle that cannot be read or parsed is a bundle that is missing)
+        return None
+
+
+def package_for(document: dict[str, Any], bundle: LoadedBundle | None) -> Package | None:
+    """The package that answers for this type of resource; None means the consent package."""
+    if bundle is None or not bundle.packages:
+        return None
+    resource = document.get("resource")
+    kind = resource.get("type") if isinstance(resource, dict) else None
+    return bundle.packages.get(kind) if isinstance(kind, str) else None

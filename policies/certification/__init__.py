@@ -1,0 +1,15 @@
+"""The package of the AuthZEN certification scenario: its users, records and rules, loaded on request only."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+_FOLDER = Path(__file__).parent
+
+
+@lru_cache(maxsize=1)
+def read_certification() -> tuple[dict[str, str], dict[str, Any]]:
+    """Return its Rego modules (path -> text) and what it adds to a bundle's data."""
+    policies = {"certification.rego": (_FOLDER / "certification.rego").read_text()}
+    return policies, json.loads((_FOLDER / "data.json").read_text())
