@@ -61,6 +61,7 @@ class _Consent(TypedDict):
     x: int | None
     e: bool
     r: str
+    t: NotRequired[int]
     src: str
     told: NotRequired[bool]
     lv: NotRequired[str]

@@ -1,4 +1,4 @@
-"""Saving choices over HTTP: authenticated, validated, chained, audited, durable at the answer."""
+"""Consents over HTTP: saving three choices (validated, chained, audited, durable), and reading what is in force."""
 
 import json
 import os
@@ -12,38 +12,44 @@ from governance.bench import load, servers, world
 from governance.bench.decisions import Row, Settings, measured_row
 
 _REQUESTS = 20_000
+_PURPOSES = ("personalization", "recommendations", "newsletter")
 
 
 def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
-    """Measure saves of one choice and reads of the state, each by a random person."""
-    with world.bench_database(settings.subjects[-1]) as url:
-        token = world.bench_token()
-        home = Path(tempfile.mkdtemp(prefix="assent-bench-"))
-        environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home)}
-        port = servers.free_port()
-        try:
-            with servers.running(servers.granian(port, threads=settings.threads), port, environment) as pid:
-                say(f"measuring with {settings.subjects[-1]:,} people ...")
-                saves = _saves(token, settings.subjects[-1])
-                return [
-                    measured_row("Save one choice", port, pid, saves, clients, settings)
-                    for clients in (settings.clients, 1)
-                ]
-        finally:
-            shutil.rmtree(home, ignore_errors=True)
+    """Measure at each number of subjects."""
+    rows: list[Row] = []
+    for subjects in settings.subjects:
+        with world.bench_database(subjects) as url:
+            records = world.fill_records()
+            say(f"measuring with {subjects:,} people and {records:,} records ...")
+            rows += _measure(url, subjects, settings)
+    return rows
 
 
-def _saves(token: str, subjects: int) -> list[bytes]:
+def _measure(url: str, subjects: int, settings: Settings) -> list[Row]:
+    token = world.bench_token()
+    home = Path(tempfile.mkdtemp(prefix="assent-bench-"))
+    environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home)}
+    port = servers.free_port()
     chance = random.Random(11)  # noqa: S311 (who chooses what in a measurement)
-    return [
-        load.post("/api/v1/consents", json.dumps(_document(chance, subjects)).encode(), token) for _ in range(_REQUESTS)
-    ]
+    states = [load.post("/api/v1/consents/state", _asked(chance, subjects), token) for _ in range(_REQUESTS)]
+    saves = [load.post("/api/v1/consents", _chosen(chance, subjects), token) for _ in range(_REQUESTS)]
+    try:
+        with servers.running(servers.granian(port, threads=settings.threads), port, environment) as pid:
+            return [
+                measured_row(f"{name}, {subjects:,} people", port, pid, requests, clients, settings)
+                for name, requests in (("Read the state", states), ("Save three choices", saves))
+                for clients in (settings.clients, 1)
+            ]
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
-def _document(chance: random.Random, subjects: int) -> dict[str, object]:
-    choice = chance.choice(["give", "refuse"])
-    return {
-        "subject": {"id": world.person(chance.randrange(subjects)), "region": "DE"},
-        "choices": [{"purpose": "recommendations", "choice": choice}],
-        "source": "bench",
-    }
+def _asked(chance: random.Random, subjects: int) -> bytes:
+    return json.dumps({"subject": {"id": world.person(chance.randrange(subjects))}}).encode()
+
+
+def _chosen(chance: random.Random, subjects: int) -> bytes:
+    choices = [{"purpose": purpose, "choice": chance.choice(["give", "refuse"])} for purpose in _PURPOSES]
+    person = {"id": world.person(chance.randrange(subjects)), "region": "DE"}
+    return json.dumps({"subject": person, "choices": choices, "source": "bench"}).encode()

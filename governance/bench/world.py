@@ -85,6 +85,24 @@ def _consents(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def fill_records() -> int:
+    """Put a record behind every choice of the projection; return how many there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO consent_consentrecord
+              (id, subject_id, subject_revision, purpose, state, explicit, notice_version, source, actor, recorded_at,
+               expires_at, proof, digest)
+            SELECT (c.value->>'r')::uuid, s.ref, 1, c.key, c.value->>'s', false, 1, 'banner', 'bench',
+               to_timestamp((c.value->>'t')::bigint), to_timestamp((c.value->>'x')::bigint), '{}', sha256(c.key::bytea)
+            FROM consent_datasubject s, jsonb_each(s.consents) c
+            """
+        )
+        written = int(cursor.rowcount)
+        cursor.execute("VACUUM ANALYZE consent_consentrecord")
+        return written
+
+
 def bench_token() -> str:
     token, _ = credentials.create_credential(name="bench", scopes=list(ServiceCredential.Scope.values), actor="bench")
     return token

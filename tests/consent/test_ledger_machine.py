@@ -53,6 +53,7 @@ class Ledger(RuleBasedStateMachine):
                 choices=[ledger.Choice(purpose=purpose, choice=choice, **more)],
                 source="api",
                 actor="service:shop",
+                region="DE",
                 idempotency_key=key,
             )
         )

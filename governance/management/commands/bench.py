@@ -17,7 +17,7 @@ class Command(BaseCommand):
     help = "Measure decisions or consents per second, processor time and latency; prints a Markdown table."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["decisions", "consents"])
+        parser.add_argument("what", choices=["decisions", "consent", "consents"])
         parser.add_argument("--subjects", default="10000,100000,1000000", help="Numbers of people, by commas.")
         parser.add_argument("--seconds", type=float, default=8, help="How long each measurement lasts.")
         parser.add_argument("--clients", type=int, default=8)
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             subjects=[int(number) for number in options["subjects"].split(",")],
             seconds=options["seconds"],
             clients=options["clients"],
-            threads=options["threads"] or (2 if what == "decisions" else 8),
+            threads=options["threads"] or (2 if what == "decisions" else 4),
             opa=options["opa"],
         )
         run = decisions.run if what == "decisions" else consents.run
