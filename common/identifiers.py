@@ -30,3 +30,14 @@ def uuid7_text() -> str:
 def uuid7_floor(moment: datetime) -> uuid.UUID:
     """Return the smallest version 7 identifier of ``moment``: the bound of a time partition."""
     return uuid.UUID(int=(int(moment.timestamp() * 1000) << _MS_SHIFT))
+
+
+def uuid7_of(milliseconds: int, payload: int) -> str:
+    """Return the version 7 identifier of a moment whose other 74 bits are ``payload``, most significant first."""
+    high, low = payload >> 62, payload & _RANDOM_B
+    return str(uuid.UUID(int=(milliseconds << _MS_SHIFT) | _VERSION | (high << 64) | _VARIANT | low))
+
+
+def milliseconds_of(identifier: str) -> int:
+    """Return the Unix time in milliseconds a version 7 identifier begins with."""
+    return int(identifier[:8] + identifier[9:13], 16)

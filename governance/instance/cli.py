@@ -30,6 +30,9 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
   retention ARGUMENT ...          see and run retention schedules
   anonymise ARGUMENT ...          anonymise a table; needs no database
+  import-consents FILE ARGUMENT ...
+                                  take in choices from another system's CSV or JSON lines
+  export-consents ARGUMENT ...    write the whole ledger, or what is in force, to a file
   bench ARGUMENT ...              measure this installation
   manage ARGUMENT ...             any of Django's commands
 
@@ -38,7 +41,8 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   --           everything after it is passed on as it is
 
 DATABASE_URL, BROKER_URL and OPA_URL name servers to use instead of the embedded ones.
-COMMAND --help tells more about credentials, verify, retention, anonymise, bench and manage."""
+COMMAND --help tells more about credentials, verify, retention, anonymise, bench, manage, import-consents and
+export-consents."""
 
 
 @dataclass
@@ -172,7 +176,7 @@ def _test(request: Request) -> int:
 def _errand(command: str, request: Request) -> int:
     from governance.instance.errands import run_errand
 
-    arguments = request.arguments if command == "manage" else [command, *request.arguments]
+    arguments = request.arguments if command == "manage" else [command.replace("-", "_"), *request.arguments]
     only_asks = bool({"-h", "--help"} & set(request.words))
     return run_errand(
         request.home,
@@ -202,4 +206,6 @@ _OWN: dict[str, Callable[[Request], int]] = {
     "test": _test,
 }
 _WITHOUT_DATABASE = frozenset({"anonymise"})
-_ERRANDS = frozenset({"manage", "verify", "credentials", "retention", "bench", *_WITHOUT_DATABASE})
+_ERRANDS = frozenset(
+    {"manage", "verify", "credentials", "retention", "bench", "import-consents", "export-consents", *_WITHOUT_DATABASE}
+)
