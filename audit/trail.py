@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from audit.models import AuditAnchor, AuditEvent
 from common.canonical import digest_of
-from common.copy_text import copy_line
+from common.copy_text import copy_line, copy_rows
 from common.identifiers import uuid7_text
 from common.merkle import merkle_root
 
@@ -68,21 +68,14 @@ def prepare(
 
 def copy_events(cursor: Any, events: Iterable[Mapping[str, Any]]) -> None:
     """Append many prepared events by COPY. ``cursor`` is a psycopg cursor in the transaction they tell about."""
-    with cursor.copy(
-        "COPY audit_auditevent (code, occurred_at, action, actor, object, details, digest) FROM STDIN"
-    ) as copy:
-        for event in events:
-            copy.write(
-                copy_line(
-                    event["code"],
-                    event["occurred_at"],
-                    event["action"],
-                    event["actor"],
-                    event["object"],
-                    msgspec.json.encode(event["details"]).decode(),
-                    f"\\x{event['digest']}",
-                )
-            )
+    columns = "code, occurred_at, action, actor, object, details, digest"
+    copy_rows(cursor, f"COPY audit_auditevent ({columns}) FROM STDIN", (_event_line(event) for event in events))
+
+
+def _event_line(event: Mapping[str, Any]) -> str:
+    details = msgspec.json.encode(event["details"]).decode()
+    named = [event[column] for column in ("code", "occurred_at", "action", "actor", "object")]
+    return copy_line(*named, details, f"\\x{event['digest']}")
 
 
 def record(action: str, object_id: str, *, actor: str, details: Mapping[str, Any] | None = None) -> None:

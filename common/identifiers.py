@@ -34,8 +34,9 @@ def uuid7_floor(moment: datetime) -> uuid.UUID:
 
 def uuid7_of(milliseconds: int, payload: int) -> str:
     """Return the version 7 identifier of a moment whose other 74 bits are ``payload``, most significant first."""
-    high, low = payload >> 62, payload & _RANDOM_B
-    return str(uuid.UUID(int=(milliseconds << _MS_SHIFT) | _VERSION | (high << 64) | _VARIANT | low))
+    moment = f"{milliseconds:012x}"
+    low = f"{1 << 63 | payload & _RANDOM_B:016x}"  # the variant is the two highest bits
+    return f"{moment[:8]}-{moment[8:]}-7{payload >> 62:03x}-{low[:4]}-{low[4:]}"
 
 
 def milliseconds_of(identifier: str) -> int:

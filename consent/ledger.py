@@ -84,7 +84,7 @@ class Choice:
 class Request:
     """One save: who, what, how it came in."""
 
-    subject_ref: UUID
+    subject_ref: UUID | str
     choices: Sequence[Choice]
     source: str
     actor: str

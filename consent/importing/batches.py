@@ -5,14 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from django.db import connection
 from django.utils import timezone
 
 from audit import trail
-from common.copy_text import copy_line
+from common.copy_text import copy_line, copy_rows
 from consent import ledger
 from consent.importing.reading import Line, Refused
 from consent.importing.rules import Origin, Register, current_register, record_of
@@ -34,12 +33,12 @@ CREATE TEMPORARY TABLE {_REHEARSED} (
   ref uuid PRIMARY KEY, region text, age_band text, revision bigint, consents jsonb, last_digest bytea)
 """
 _READ = """
-SELECT ref, revision, consents::text, last_digest, region, age_band FROM consent_datasubject
+SELECT ref::text, revision, consents::text, last_digest, region, age_band FROM consent_datasubject
 WHERE ref = ANY(%s::uuid[]) ORDER BY ref FOR UPDATE
 """
 # What an earlier batch of a rehearsal would have written stands before what is stored. Nothing is locked.
 _READ_REHEARSED = f"""
-SELECT DISTINCT ON (ref) ref, revision, consents::text, last_digest, region, age_band FROM (
+SELECT DISTINCT ON (ref) ref::text, revision, consents::text, last_digest, region, age_band FROM (
   SELECT 0 AS rank, ref, revision, consents, last_digest, region, age_band FROM {_REHEARSED}
   WHERE ref = ANY(%s::uuid[])
   UNION ALL
@@ -79,9 +78,9 @@ class Tally:
 class _People:
     """The people of a batch, by pseudonym; ``changed`` are those a row was taken in for."""
 
-    known: dict[UUID, ledger.Subject]
-    new: set[UUID]
-    changed: set[UUID] = field(default_factory=set)
+    known: dict[str, ledger.Subject]
+    new: set[str]
+    changed: set[str] = field(default_factory=set)
 
 
 def prepare(*, rehearsal: bool) -> None:
@@ -110,17 +109,17 @@ def take_in(batch: Sequence[Line], origin: Origin, *, rehearsal: bool) -> Tally:
     return tally
 
 
-def _refs(batch: Iterable[Line]) -> dict[int, UUID]:
+def _refs(batch: Iterable[Line]) -> dict[int, str]:
     """The pseudonym of the person in each line; from here on nobody knows the business's own id."""
     return {
-        line.number: subject_ref(line.row.subject_id, subject_type=line.row.subject_type)
+        line.number: str(subject_ref(line.row.subject_id, subject_type=line.row.subject_type))
         for line in batch
         if not isinstance(line.row, Refused)
     }
 
 
-def _read(cursor: Any, refs: set[UUID], *, rehearsal: bool) -> _People:
-    wanted = [str(ref) for ref in refs]
+def _read(cursor: Any, refs: set[str], *, rehearsal: bool) -> _People:
+    wanted = list(refs)
     if rehearsal:
         cursor.execute(_READ_REHEARSED, [wanted, wanted])
     else:
@@ -135,7 +134,7 @@ def _read(cursor: Any, refs: set[UUID], *, rehearsal: bool) -> _People:
 
 def _records(
     batch: Iterable[Line],
-    refs: dict[int, UUID],
+    refs: dict[int, str],
     people: _People,
     register: Register,
     origin: Origin,
@@ -174,22 +173,19 @@ def _move(person: ledger.Subject, record: dict[str, Any], region: str | None, ag
 
 
 def _write(cursor: Any, records: list[dict[str, Any]], people: _People, origin: Origin, now: datetime) -> None:
-    with cursor.copy(f"COPY {_PEOPLE} FROM STDIN") as copy:
-        for ref in people.changed:
-            copy.write(_person_line(ref, people.known[ref], is_new=ref in people.new))
+    moved = (_person_line(ref, people.known[ref], is_new=ref in people.new) for ref in people.changed)
+    copy_rows(cursor, f"COPY {_PEOPLE} FROM STDIN", moved)
     cursor.execute(_ADD, [now, now])
     cursor.execute(_MOVE, [now])
-    with cursor.copy(_COPY_RECORDS) as copy:
-        for record in records:
-            copy.write(_record_line(record))
+    copy_rows(cursor, _COPY_RECORDS, map(_record_line, records))
     trail.copy_events(cursor, (ledger.event_of(record, origin.actor, now) for record in records))
     _announce(records, origin)
 
 
-def _person_line(ref: UUID, person: ledger.Subject, *, is_new: bool) -> str:
+def _person_line(ref: str, person: ledger.Subject, *, is_new: bool) -> str:
     digest = f"\\x{person.last_digest.hex()}" if person.last_digest else None
     consents = _encode(person.consents).decode()
-    return copy_line(str(ref), person.region, person.age_band, person.revision, consents, digest, is_new)
+    return copy_line(ref, person.region, person.age_band, person.revision, consents, digest, is_new)
 
 
 def _record_line(record: dict[str, Any]) -> str:
@@ -221,7 +217,7 @@ def _announce(records: Iterable[dict[str, Any]], origin: Origin) -> None:
 
 def _remember(cursor: Any, people: _People) -> None:
     rows = [
-        (str(ref), person.region, person.age_band, person.revision, _encode(person.consents).decode())
+        (ref, person.region, person.age_band, person.revision, _encode(person.consents).decode())
         for ref in people.changed
         for person in [people.known[ref]]
     ]

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import combinations
 from typing import Any
-from uuid import UUID
 
 from common.identifiers import milliseconds_of, uuid7_of
 from common.problems import Problem
@@ -43,7 +43,7 @@ class Origin:
     def wrote(self, record_id: str) -> bool:
         return int(record_id[-10:], 16) == self._tag
 
-    @property
+    @cached_property
     def _tag(self) -> int:
         return int(self.file_sha256[:10], 16)
 
@@ -101,7 +101,7 @@ def current_register() -> Register:
 
 
 def record_of(
-    row: Row, line: int, ref: UUID, person: ledger.Subject, *, register: Register, origin: Origin, now: datetime
+    row: Row, line: int, ref: str, person: ledger.Subject, *, register: Register, origin: Origin, now: datetime
 ) -> dict[str, Any]:
     """Return the record that ``row`` becomes after what stands in ``person``. Raises Refused."""
     if row.recorded_at > now:
@@ -138,12 +138,13 @@ def _check_order(
     """Keep the newer choice, and a no against any yes that is not both newer and proven."""
     gives = row.choice == "give"
     moment = _milliseconds(row)
-    for place in _broader(choice) if gives else [choice.place]:
+    own = choice.place
+    for place in _broader(choice) if gives and own != choice.purpose else (own,):
         stored = consents.get(place)
         if stored is None:
             continue
         is_no = stored["s"] in _NO
-        if place != choice.place and not is_no:
+        if place != own and not is_no:
             continue
         since = moment_of(stored)
         if since > moment or (since == moment and (gives or is_no)):
@@ -177,7 +178,7 @@ def _milliseconds(row: Row) -> int:
     return (row.recorded_at - _EPOCH) // _MILLISECOND
 
 
-def _request(row: Row, line: int, ref: UUID, origin: Origin, *, proven: bool) -> ledger.Request:
+def _request(row: Row, line: int, ref: str, origin: Origin, *, proven: bool) -> ledger.Request:
     described = row.interface or row.layout_sha256 or row.gpc
     return ledger.Request(
         subject_ref=ref,
