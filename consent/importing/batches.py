@@ -23,8 +23,7 @@ _decode = msgspec.json.Decoder().decode
 _PEOPLE = "consent_import_people"
 _PREPARE = f"""
 CREATE TEMPORARY TABLE IF NOT EXISTS {_PEOPLE} (
-  ref uuid NOT NULL, region text, age_band text, revision bigint, consents jsonb, last_digest bytea, is_new boolean
-) ON COMMIT DELETE ROWS
+  ref uuid NOT NULL, region text, age_band text, revision bigint, consents jsonb, last_digest bytea, is_new boolean)
 """
 _REHEARSED = "consent_import_rehearsed"
 _PREPARE_REHEARSAL = f"""
@@ -173,6 +172,7 @@ def _move(person: ledger.Subject, record: dict[str, Any], region: str | None, ag
 
 
 def _write(cursor: Any, records: list[dict[str, Any]], people: _People, origin: Origin, now: datetime) -> None:
+    cursor.execute(f"TRUNCATE {_PEOPLE}")
     moved = (_person_line(ref, people.known[ref], is_new=ref in people.new) for ref in people.changed)
     copy_rows(cursor, f"COPY {_PEOPLE} FROM STDIN", moved)
     cursor.execute(_ADD, [now, now])

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -140,7 +141,7 @@ class _Run:
         batches.prepare(rehearsal=self._order.rehearsal)
         with _opened_report(self._order.report, run.report_bytes) as report:
             self._reported = os.fstat(report.fileno()).st_size
-            while batch := list(islice(lines, self._order.batch)):
+            for batch in _ahead(lines, self._order.batch):
                 now = os.fstat(file.fileno())
                 if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
                     raise UnusableFile("The file was changed while it was read. Import the whole file again.")
@@ -200,6 +201,19 @@ class _Run:
         found = self._outcome
         details = {"imported": found.imported, "unproven": found.unproven, "refused": dict(found.refused)}
         trail.record("consent_import.finished", str(self._run.pk), actor=self._order.actor, details=details)
+
+
+def _ahead(lines: Iterator[reading.Line], size: int) -> Iterator[list[reading.Line]]:
+    """Read one batch while the one before it is with the database; never more than these two are held."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(_some, lines, size)
+        while batch := coming.result():
+            coming = reader.submit(_some, lines, size)
+            yield batch
+
+
+def _some(lines: Iterator[reading.Line], size: int) -> list[reading.Line]:
+    return list(islice(lines, size))
 
 
 @contextmanager
