@@ -24,6 +24,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Notices", "article", "consent_notice"),
             _link("Data subjects", "person", "consent_datasubject"),
             _link("Consent ledger", "receipt_long", "consent_consentrecord"),
+            _link("Imports", "move_to_inbox", "consent_consentimport"),
         ),
         _group(
             "Policies",

@@ -1,7 +1,7 @@
 """One batch in one transaction: read the people, decide about each row, write by COPY what was decided."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -102,8 +102,9 @@ def take_in(batch: Sequence[Line], origin: Origin, *, rehearsal: bool) -> Tally:
         people = _read(cursor, set(refs.values()), rehearsal=rehearsal)
         records = _records(batch, refs, people, current_register(), origin, now, tally)
         if rehearsal:
+            deque(records, maxlen=0)
             _remember(cursor, people)
-        elif records:
+        else:
             _write(cursor, records, people, origin, now)
     return tally
 
@@ -139,9 +140,8 @@ def _records(
     origin: Origin,
     now: datetime,
     tally: Tally,
-) -> list[dict[str, Any]]:
-    """Return the records of the batch in its order and move the people with them."""
-    records = []
+) -> Iterator[dict[str, Any]]:
+    """Yield the records of the batch in its order and move the people with them."""
     for line in batch:
         try:
             if isinstance(line.row, Refused):
@@ -155,10 +155,9 @@ def _records(
             continue
         _move(person, record, line.row.region, line.row.age_band)
         people.changed.add(ref)
-        records.append(record)
         tally.imported += 1
         tally.unproven += not record["proof"]["imported"]["proven"]
-    return records
+        yield record
 
 
 def _move(person: ledger.Subject, record: dict[str, Any], region: str | None, age_band: str | None) -> None:
@@ -171,15 +170,23 @@ def _move(person: ledger.Subject, record: dict[str, Any], region: str | None, ag
         person.age_band = age_band or "unknown"
 
 
-def _write(cursor: Any, records: list[dict[str, Any]], people: _People, origin: Origin, now: datetime) -> None:
+def _write(cursor: Any, decided: Iterator[dict[str, Any]], people: _People, origin: Origin, now: datetime) -> None:
+    """Write records while they are decided about, so that the server works meanwhile; then what follows from them."""
+    records: list[dict[str, Any]] = []
+    copy_rows(cursor, _COPY_RECORDS, map(_record_line, _kept(decided, records)))
     cursor.execute(f"TRUNCATE {_PEOPLE}")
     moved = (_person_line(ref, people.known[ref], is_new=ref in people.new) for ref in people.changed)
     copy_rows(cursor, f"COPY {_PEOPLE} FROM STDIN", moved)
     cursor.execute(_ADD, [now, now])
     cursor.execute(_MOVE, [now])
-    copy_rows(cursor, _COPY_RECORDS, map(_record_line, records))
     trail.copy_events(cursor, (ledger.event_of(record, origin.actor, now) for record in records))
     _announce(records, origin)
+
+
+def _kept(decided: Iterator[dict[str, Any]], records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for record in decided:
+        records.append(record)
+        yield record
 
 
 def _person_line(ref: str, person: ledger.Subject, *, is_new: bool) -> str:

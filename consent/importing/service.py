@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from consent.models import ConsentImport
 BATCH = 5_000
 _ATTEMPTS = 8
 _ONE_AT_A_TIME = 0x696D706F  # "impo"
+_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,16 +93,24 @@ def import_file(order: Order, watch: Watcher = lambda progress: None) -> Outcome
 @contextmanager
 def _alone() -> Iterator[None]:
     """One import at a time: a second one would wait for the first one's people again and again."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ONE_AT_A_TIME])
-        if not cursor.fetchone()[0]:
+    # The server may need a moment to notice that a run was killed.
+    until = time.monotonic() + _PATIENCE_S
+    while not _locked():
+        if time.monotonic() > until:
             raise UnusableFile("Another import is running; start this one when that has ended.")
+        time.sleep(0.1)
     try:
         yield
     finally:
         if connection.connection is not None and not connection.connection.closed:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_ONE_AT_A_TIME])
+
+
+def _locked() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ONE_AT_A_TIME])
+        return bool(cursor.fetchone()[0])
 
 
 def _begin(order: Order, origin: Origin) -> ConsentImport:

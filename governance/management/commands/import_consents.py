@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from common.problems import Problem
 from consent.importing import reading, service
 
-_UNUSABLE, _SOME_REFUSED = 2, 3
+_UNUSABLE, _SOME_REFUSED, _INTERRUPTED = 2, 3, 130
 
 
 class Command(BaseCommand):
@@ -51,6 +52,11 @@ class Command(BaseCommand):
             raise CommandError(problem.detail, returncode=_UNUSABLE) from problem
         except OSError as exc:
             raise CommandError(f"{exc.filename or file}: {exc.strerror}", returncode=_UNUSABLE) from exc
+        except KeyboardInterrupt:
+            self.stderr.write("\nStopped. Run the same command again to go on.")
+            sys.exit(_INTERRUPTED)
+        except OperationalError as exc:
+            raise CommandError("The database does not answer. Run the same command again to go on.") from exc
         self._summarise(outcome, order)
         if outcome.refused:
             sys.exit(_SOME_REFUSED)

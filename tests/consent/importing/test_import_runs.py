@@ -183,6 +183,30 @@ def test_somebody_who_chooses_for_the_first_time_meanwhile_is_not_overwritten(ta
     assert verification.verify_ledger().ok
 
 
+@pytest.mark.django_db(transaction=True)
+def test_one_import_runs_at_a_time(take, monkeypatch):
+    monkeypatch.setattr(service, "_PATIENCE_S", 0.0)
+    second = []
+
+    def try_second():
+        with pytest.raises(UnusableFile, match="Another import"):
+            take(row("customer-2"), name="second.jsonl")
+        second.append("refused")
+
+    original = batches.take_in
+
+    def meanwhile(*args, **more):
+        _in_another_connection(try_second)
+        return original(*args, **more)
+
+    monkeypatch.setattr(batches, "take_in", meanwhile)
+
+    take(row("customer-1"))
+
+    assert second == ["refused"]
+    assert ConsentRecord.objects.count() == 1
+
+
 def _in_another_connection(work):
     import threading
 
