@@ -27,8 +27,8 @@ from privacy.models import BudgetSpend, Disposal, PrivacyBudget, Release, Retent
 
 pytestmark = pytest.mark.django_db
 READ_ONLY = [
-    AuditEvent, AuditAnchor, ConsentImport, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal, PrivacyBudget,
-    Release, ServiceCredential,
+    AuditEvent, AuditAnchor, ConsentImport, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal,
+    PrivacyBudget, Release, ServiceCredential,
 ]  # fmt: skip
 MENU = [item["link"] for group in SIDEBAR["navigation"] for item in group["items"]]
 PROTECTED = [*(str(path) for path in MENU), "/admin/check-evidence"]
