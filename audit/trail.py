@@ -6,17 +6,19 @@ Every event carries the SHA-256 of its own canonical JSON. ``anchor()`` puts eve
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from audit.models import AuditAnchor, AuditEvent
 from common.canonical import digest_of
+from common.copy_text import copy_line, copy_rows
 from common.identifiers import uuid7_text
 from common.merkle import merkle_path, merkle_root
 
@@ -62,6 +64,18 @@ def prepare(
         "details": dict(details or {}),
     }
     return {**row, "digest": digest_of(row).hex()}
+
+
+def copy_events(cursor: Any, events: Iterable[Mapping[str, Any]]) -> None:
+    """Append many prepared events by COPY. ``cursor`` is a psycopg cursor in the transaction they tell about."""
+    columns = "code, occurred_at, action, actor, object, details, digest"
+    copy_rows(cursor, f"COPY audit_auditevent ({columns}) FROM STDIN", (_event_line(event) for event in events))
+
+
+def _event_line(event: Mapping[str, Any]) -> str:
+    details = msgspec.json.encode(event["details"]).decode()
+    named = [event[column] for column in ("code", "occurred_at", "action", "actor", "object")]
+    return copy_line(*named, details, f"\\x{event['digest']}")
 
 
 def record(action: str, object_id: str, *, actor: str, details: Mapping[str, Any] | None = None) -> None:

@@ -30,3 +30,15 @@ def uuid7_text() -> str:
 def uuid7_floor(moment: datetime) -> uuid.UUID:
     """Return the smallest version 7 identifier of ``moment``: the bound of a time partition."""
     return uuid.UUID(int=(int(moment.timestamp() * 1000) << _MS_SHIFT))
+
+
+def uuid7_of(milliseconds: int, payload: int) -> str:
+    """Return the version 7 identifier of a moment whose other 74 bits are ``payload``, most significant first."""
+    moment = f"{milliseconds:012x}"
+    low = f"{1 << 63 | payload & _RANDOM_B:016x}"  # the variant is the two highest bits
+    return f"{moment[:8]}-{moment[8:]}-7{payload >> 62:03x}-{low[:4]}-{low[4:]}"
+
+
+def milliseconds_of(identifier: str) -> int:
+    """Return the Unix time in milliseconds a version 7 identifier begins with."""
+    return int(identifier[:8] + identifier[9:13], 16)

@@ -7,7 +7,7 @@ was read. A lost race is read and decided again; a caller who names the record i
 A stored "no" can only be changed by a later, explicit choice: there is no default, merge or repair that writes "given".
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -91,7 +91,7 @@ class Choice:
 class Request:
     """One save: who, what, how it came in."""
 
-    subject_ref: UUID
+    subject_ref: UUID | str
     choices: Sequence[Choice]
     source: str
     actor: str
@@ -101,6 +101,7 @@ class Request:
     asked: Asked | None = None
     guardian: Guardian | None = None
     imported: Mapping[str, Any] | None = None
+    ends_at: datetime | None = None  # where the choice was made with an end of its own: never later than ours
 
     def digest(self) -> bytes:
         return digest_of(
@@ -128,7 +129,9 @@ class Saved:
 
 
 @dataclass
-class _Subject:
+class Subject:
+    """What stands in a person's row of the projection."""
+
     revision: int = 0
     consents: dict[str, dict[str, Any]] = field(default_factory=dict)
     last_digest: bytes | None = None
@@ -137,7 +140,9 @@ class _Subject:
 
 
 @dataclass(frozen=True)
-class _Purpose:
+class AskedPurpose:
+    """A purpose in use as one question about it needs it."""
+
     slug: str
     legal_basis: str
     valid_for_seconds: int
@@ -235,12 +240,12 @@ def _save(request: Request) -> Saved:
         records = _new_records(request, subject, purposes, now)
         if _written(request, subject, records, now):
             saved = Saved(subject.revision + 1, [_public(record) for record in records])
-            _announce(request, records)
+            announce(records)
             return saved
     raise Unavailable("This person's choices are being changed by many callers at once. Send the request again.")
 
 
-def _read(request: Request) -> tuple[_Subject, dict[str, _Purpose], Saved | None]:
+def _read(request: Request) -> tuple[Subject, dict[str, AskedPurpose], Saved | None]:
     locale = request.asked.locale if request.asked else "en"
     wanted = _encode(
         [{"place": c.place, "slug": c.purpose, "version": c.notice_version, "locale": locale} for c in request.choices]
@@ -251,9 +256,9 @@ def _read(request: Request) -> tuple[_Subject, dict[str, _Purpose], Saved | None
     replay = _replayed(request, bytes.fromhex(used_digest.decode()), value(0, 6)) if used_digest else None
     known = {place: _purpose(row) for place, *row in _decode(value(0, 7) or b"[]")}
     if value(0, 0) is None:
-        return _Subject(), known, replay
+        return Subject(), known, replay
     last = value(0, 2)
-    subject = _Subject(
+    subject = Subject(
         revision=int(value(0, 0)),
         consents=_decode(value(0, 1)),
         last_digest=bytes.fromhex(last.decode()) if last else None,
@@ -263,10 +268,10 @@ def _read(request: Request) -> tuple[_Subject, dict[str, _Purpose], Saved | None
     return subject, known, replay
 
 
-def _purpose(row: list[Any]) -> _Purpose:
+def _purpose(row: list[Any]) -> AskedPurpose:
     slug, basis, seconds, newest, channels, recipients, categories, version, locale, sha256_hex = row
     notice = ServedNotice(version, locale, sha256_hex) if version else NO_NOTICE
-    return _Purpose(slug, basis, seconds, newest, channels, recipients, categories, notice)
+    return AskedPurpose(slug, basis, seconds, newest, channels, recipients, categories, notice)
 
 
 def _bytea(value: bytes | None) -> bytes | None:
@@ -281,28 +286,48 @@ def _replayed(request: Request, used_digest: bytes, response: bytes) -> Saved:
 
 
 def _new_records(
-    request: Request, subject: _Subject, purposes: Mapping[str, _Purpose], now: datetime
+    request: Request, subject: Subject, purposes: Mapping[str, AskedPurpose], now: datetime
 ) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
-    law = _law(request, subject)
     previous = subject.last_digest
     # Within a millisecond identifiers are random; sorted, they give the records of one save the order of their chain.
     identifiers = sorted(uuid7_text() for _ in request.choices)
     for identifier, choice in zip(identifiers, request.choices, strict=True):
-        current = subject.consents.get(choice.place)
-        purpose = _checked_purpose(choice, purposes)
-        _check_supersedes(choice, current)
-        _check_allowed(choice, purpose, current or subject.consents.get(choice.purpose))
-        record = {"id": identifier, **_record(request, choice, purpose, current, law, now)}
-        record["subject_revision"] = subject.revision + 1
-        record["previous_digest"] = previous.hex() if previous else None
-        previous = record_digest(record)
-        records.append({**record, "digest": previous.hex()})
+        purpose = checked_purpose(choice, purposes.get(choice.place))
+        record = next_record(request, choice, purpose, subject, identifier=identifier, previous=previous, now=now)
+        previous = bytes.fromhex(record["digest"])
+        records.append(record)
     return records
 
 
-def _checked_purpose(choice: Choice, purposes: Mapping[str, _Purpose]) -> _Purpose:
-    purpose = purposes.get(choice.place)
+def next_record(
+    request: Request,
+    choice: Choice,
+    purpose: AskedPurpose,
+    subject: Subject,
+    *,
+    identifier: str,
+    previous: bytes | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the record of one choice, chained to ``previous`` and with its digest; the rules of the ledger apply."""
+    current = subject.consents.get(choice.place)
+    _check_supersedes(choice, current)
+    # What a withdrawal from another system ended may never have been here; the no counts all the same.
+    ended_elsewhere = choice.choice == "withdraw" and current is None and request.imported is not None
+    if not ended_elsewhere:
+        _check_allowed(choice, purpose, current or subject.consents.get(choice.purpose))
+    elif purpose.legal_basis != LegalBasis.CONSENT:
+        raise ConsentNotAsked(f"'{purpose.slug}' rests on {purpose.legal_basis}, so there is nothing to withdraw.")
+    law = _law(request, choice, subject)
+    record = {"id": identifier, **_record(request, choice, purpose, current, law, now)}
+    record["subject_revision"] = subject.revision + 1
+    record["previous_digest"] = previous.hex() if previous else None
+    return {**record, "digest": record_digest(record).hex()}
+
+
+def checked_purpose(choice: Choice, purpose: AskedPurpose | None) -> AskedPurpose:
+    """Return the purpose if the register knows it, the notice and the part that the choice names."""
     if purpose is None:
         raise PurposeUnknown("One of the purposes is not in the register, or is no longer in use.")
     if choice.notice_version is not None and not 1 <= choice.notice_version <= purpose.newest_notice:
@@ -326,7 +351,7 @@ def _check_supersedes(choice: Choice, current: Mapping[str, Any] | None) -> None
         )
 
 
-def _check_allowed(choice: Choice, purpose: _Purpose, current: Mapping[str, Any] | None) -> None:
+def _check_allowed(choice: Choice, purpose: AskedPurpose, current: Mapping[str, Any] | None) -> None:
     """``current`` is what stands for this part of the purpose, or for the whole where nothing does."""
     if choice.choice == "adjust" and (current is None or current["s"] != State.GIVEN):
         raise NothingToAdjust(f"There is no consent in force for '{purpose.slug}'.")
@@ -347,13 +372,12 @@ def _lifts_objection(choice: Choice, current: Mapping[str, Any] | None) -> bool:
     return choice.choice == "give" and current is not None and current["s"] == State.OBJECTED
 
 
-def _law(request: Request, subject: _Subject) -> jurisdictions.Matched:
+def _law(request: Request, choice: Choice, subject: Subject) -> jurisdictions.Matched:
     """The law that protects this person. Raises GuardianNeeded for a yes of a child that no guardian stands behind."""
     region = request.region if request.region is not None else subject.region
     age_band = request.age_band or subject.age_band
     law = jurisdictions.match(region, age_band)
-    gives = any(choice.choice == "give" for choice in request.choices)
-    if gives and law.needs_guardian and age_band in ("minor", "child") and request.guardian is None:
+    if choice.choice == "give" and law.needs_guardian and request.guardian is None and age_band in ("minor", "child"):
         raise GuardianNeeded(f"Below the age of {law.age_of_consent} a guardian has to agree; name who did and how.")
     return law
 
@@ -361,7 +385,7 @@ def _law(request: Request, subject: _Subject) -> jurisdictions.Matched:
 def _record(
     request: Request,
     choice: Choice,
-    purpose: _Purpose,
+    purpose: AskedPurpose,
     current: Mapping[str, Any] | None,
     law: jurisdictions.Matched,
     now: datetime,
@@ -417,7 +441,7 @@ def _adjusted(request: Request, choice: Choice, current: Mapping[str, Any], now:
 
 
 def _expiry(
-    request: Request, choice: Choice, purpose: _Purpose, law: jurisdictions.Matched, now: datetime
+    request: Request, choice: Choice, purpose: AskedPurpose, law: jurisdictions.Matched, now: datetime
 ) -> str | None:
     """When a yes lapses: after the purpose's time or the law's, and what a guardian said, at majority."""
     if choice.choice != "give" or purpose.legal_basis != LegalBasis.CONSENT:
@@ -426,6 +450,8 @@ def _expiry(
     if request.guardian:
         majority = datetime.combine(date.fromisoformat(request.guardian.adult_on), time(), tzinfo=UTC)
         ends = min(ends, int(majority.timestamp()))
+    if request.ends_at:
+        ends = min(ends, int(request.ends_at.timestamp()))
     return datetime.fromtimestamp(ends, tz=now.tzinfo).isoformat()
 
 
@@ -444,7 +470,7 @@ def record_digest(record: Mapping[str, Any]) -> bytes:
     return digest_of({key: value for key, value in record.items() if key != "digest"})
 
 
-def _written(request: Request, subject: _Subject, records: list[dict[str, Any]], now: datetime) -> bool:
+def _written(request: Request, subject: Subject, records: list[dict[str, Any]], now: datetime) -> bool:
     consents = {**subject.consents, **{place_of(record): projected(record) for record in records}}
     response = {"subject_revision": subject.revision + 1, "records": [_public(record) for record in records]}
     key = request.stored_key()
@@ -460,7 +486,7 @@ def _written(request: Request, subject: _Subject, records: list[dict[str, Any]],
         _bytea(key),
         None if key is None else _bytea(request.digest()),
         None if key is None else _encode(response),
-        _encode([_event(record, request.actor, now) for record in records]),
+        _encode([event_of(record, request.actor, now) for record in records]),
     ]
     try:
         # In a caller's transaction a lost race must not take the caller's work with it.
@@ -491,7 +517,7 @@ def projected(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _event(record: Mapping[str, Any], actor: str, now: datetime) -> dict[str, Any]:
+def event_of(record: Mapping[str, Any], actor: str, now: datetime) -> dict[str, Any]:
     return trail.prepare(
         f"consent.{record['state']}",
         record["subject"],
@@ -506,7 +532,8 @@ def _public(record: Mapping[str, Any]) -> dict[str, Any]:
     return {key: record.get(key, "") for key in shown}
 
 
-def _announce(request: Request, records: list[dict[str, Any]]) -> None:
+def announce(records: Iterable[Mapping[str, Any]]) -> None:
+    """Tell the packages above of the withdrawals among ``records``, once they are committed."""
     ended = (State.WITHDRAWN, State.OBJECTED)
     # What is stored is stored for a purpose, not for a part of it: only the end of the whole deletes.
     withdrawn = [record["id"] for record in records if record["state"] in ended and not record.get("scope")]

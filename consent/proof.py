@@ -62,7 +62,7 @@ def proof_of(
 ) -> dict[str, Any]:
     """Put the proof of one record together; what is not known is left out, never guessed."""
     found: dict[str, Any] = {
-        "notice": {"locale": notice.locale, "sha256": notice.sha256} if notice.version else None,
+        "notice": {"locale": notice.locale, "sha256": notice.sha256} if notice.sha256 else None,
         "asked": asked.described() if asked else None,
         "jurisdiction": dict(rule),
         "guardian": (

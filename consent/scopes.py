@@ -19,6 +19,8 @@ WHOLE = ""
 
 def scope_of(*, channel: str | None = None, data_category: str | None = None, recipient: str | None = None) -> str:
     """Return the part as it is written; the empty string is the whole purpose."""
+    if channel is data_category is recipient is None:
+        return WHOLE
     values = (("channel", channel), ("data_category", data_category), ("recipient", recipient))
     return ";".join(f"{dimension}={value}" for dimension, value in values if value)
 

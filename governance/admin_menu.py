@@ -25,6 +25,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Data subjects", "person", "consent_datasubject"),
             _link("Consent ledger", "receipt_long", "consent_consentrecord"),
             {"title": "Trust metrics", "icon": "monitoring", "link": reverse_lazy("trust")},
+            _link("Imports", "move_to_inbox", "consent_consentimport"),
         ),
         _group(
             "Policies",

@@ -32,6 +32,9 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   retention ARGUMENT ...          see and run retention schedules
   anonymise ARGUMENT ...          anonymise a table; needs no database
   decode-signal tcf|gpp STRING    show what a consent string says (- reads it; exit status 1: refused)
+  import-consents FILE ARGUMENT ...
+                                  take in choices from another system's CSV or JSON lines
+  export-consents ARGUMENT ...    write the whole ledger, or what is in force, to a file
   bench ARGUMENT ...              measure this installation
   manage ARGUMENT ...             any of Django's commands
 
@@ -41,7 +44,8 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
 
 --certification loads the users and records of the AuthZEN certification scenario; without it they are gone again.
 DATABASE_URL, BROKER_URL and OPA_URL name servers to use instead of the embedded ones.
-COMMAND --help tells more about credentials, verify, retention, anonymise, bench and manage."""
+COMMAND --help tells more about credentials, verify, retention, anonymise, bench, manage, import-consents and
+export-consents."""
 
 
 @dataclass
@@ -220,4 +224,6 @@ _OWN: dict[str, Callable[[Request], int]] = {
     "decode-signal": _decode_signal,
 }
 _WITHOUT_DATABASE = frozenset({"anonymise", "verify-receipt"})
-_ERRANDS = frozenset({"manage", "verify", "credentials", "retention", "bench", *_WITHOUT_DATABASE})
+_ERRANDS = frozenset(
+    {"manage", "verify", "credentials", "retention", "bench", "import-consents", "export-consents", *_WITHOUT_DATABASE}
+)

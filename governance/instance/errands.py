@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from governance.instance import console
-from governance.instance.environment import instance_environment
+from governance.instance.environment import CHECKOUT, instance_environment
 from governance.instance.external import external_servers
 from governance.instance.fleet import manage_command
 from governance.instance.foreground import run_in_front
@@ -23,6 +23,8 @@ _POLL_S = 0.02
 def run_errand(home_path: Path, *, port: int, arguments: Sequence[str], needs_database: bool = True) -> int:
     """Run one of Django's commands against the instance at ``home_path``; return its exit status.
 
+    It runs in the current folder, so that files are found where the person who names them stands.
+
     The database alone is started for the duration if nobody runs it. Nothing but the command itself
     writes to standard output.
     """
@@ -30,12 +32,14 @@ def run_errand(home_path: Path, *, port: int, arguments: Sequence[str], needs_da
     home = open_home(home_path)
     launcher = find_launcher(home)
     environment = instance_environment(home, port=launcher.port if launcher else port, external=external)
-    command = manage_command(*arguments)
+    python, program, *rest = manage_command(*arguments)
+    command = [python, str(CHECKOUT / program), *rest]
+    here = Path.cwd()
     if not needs_database or external.database_url is not None:
-        return run_in_front(command, environment=environment)
+        return run_in_front(command, environment=environment, folder=here)
     with borrowed_database(home):
         status = _prepare_if_new(environment)
-        return status or run_in_front(command, environment=environment)
+        return status or run_in_front(command, environment=environment, folder=here)
 
 
 @contextlib.contextmanager

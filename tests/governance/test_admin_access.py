@@ -16,7 +16,7 @@ from audit import trail
 from audit.models import AuditAnchor, AuditEvent
 from common import policy_data
 from common.read_only_admin import ReadOnlyAdmin
-from consent.models import ConsentRecord, DataSubject, Notice, Purpose
+from consent.models import ConsentImport, ConsentRecord, DataSubject, Notice, Purpose
 from governance.admin_menu import SIDEBAR
 from model_registry import services
 from model_registry.models import Model
@@ -27,8 +27,8 @@ from privacy.models import BudgetSpend, Disposal, PrivacyBudget, Release, Retent
 
 pytestmark = pytest.mark.django_db
 READ_ONLY = [
-    AuditEvent, AuditAnchor, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal, PrivacyBudget, Release,
-    ServiceCredential,
+    AuditEvent, AuditAnchor, ConsentImport, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal,
+    PrivacyBudget, Release, ServiceCredential,
 ]  # fmt: skip
 MENU = [item["link"] for group in SIDEBAR["navigation"] for item in group["items"]]
 PROTECTED = [*(str(path) for path in MENU), "/admin/check-evidence"]
@@ -55,6 +55,7 @@ def lived_in(api, own_spool):
     Release.objects.create(
         spend=spend, statistic="rate", rows=[{"region": "DE", "people": 30, "consent_rate_per_mille": 512}]
     )
+    ConsentImport.objects.create(file_sha256="a" * 64, system="legacy", actor="operator", refused={"not_json": 2})
     Item.objects.create(slug="i", title="An item", categories=["For two"])
     model = Model.objects.create(slug="basket", name="Basket")
     metrics = {"ndcg_at_10_per_mille": {"none": 48}, "people": 281}

@@ -1,0 +1,221 @@
+"""Read CSV or JSON lines, one line at a time: a row, or why there is none. No message repeats what a line says."""
+
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from common import strict_json
+from common.problems import Problem
+
+_LONGEST = 64 * 1024
+_BOM = b"\xef\xbb\xbf"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FORMATS = ("csv", "jsonl")
+
+Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{1,64}\Z")]
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """One choice of one person, as the other system tells it."""
+
+    subject_id: Annotated[str, Meta(min_length=1, max_length=256)]
+    purpose: Annotated[str, Meta(pattern=r"\A[a-z0-9_-]{1,64}\Z")]
+    choice: Literal["give", "refuse", "withdraw", "object"]
+    recorded_at: Moment
+    subject_type: Annotated[str, Meta(min_length=1, max_length=64)] = "data_subject"
+    region: Annotated[str, Meta(pattern=r"\A[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")] | None = None
+    age_band: Literal["adult", "minor", "child", "unknown"] | None = None
+    channel: Name | None = None
+    recipient: Name | None = None
+    data_category: Name | None = None
+    explicit: bool = False
+    notice_version: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    locale: Annotated[str, Meta(pattern=r"\A[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=12)] | None = None
+    interface: Annotated[str, Meta(pattern=r"\A[a-z0-9_.@-]{1,64}\Z")] | None = None
+    layout_sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")] | None = None
+    source: Annotated[str, Meta(pattern=r"\A[a-z_]{1,32}\Z")] | None = None
+    expires_at: Moment | None = None
+    gpc: bool = False
+
+
+COLUMNS = tuple(field.name for field in msgspec.structs.fields(Row))
+REQUIRED = ("subject_id", "purpose", "choice", "recorded_at")
+_EXPECTED = {
+    "subject_id": "1 to 256 characters",
+    "subject_type": "1 to 64 characters",
+    "purpose": "the purpose's name in the API",
+    "choice": "give, refuse, withdraw or object",
+    "recorded_at": "a time by RFC 3339 with its offset, such as 2025-03-01T09:30:00Z",
+    "expires_at": "a time by RFC 3339 with its offset, after recorded_at",
+    "region": "a code by ISO 3166, such as DE or US-CA",
+    "age_band": "adult, minor, child or unknown",
+    "explicit": "true or false",
+    "gpc": "true or false",
+    "notice_version": "a whole number of 1 or more",
+    "locale": "a language tag such as en or pt-BR",
+    "interface": "up to 64 small letters, digits and . _ @ -",
+    "layout_sha256": "64 hexadecimal digits",
+    "source": "up to 32 small letters and _",
+}
+_NAMES_A_FIELD = re.compile(r"`\$\.([a-z_0-9]+)`\Z|required field `([a-z_0-9]+)`")
+
+
+class UnusableFile(Problem):
+    code = "unusable_file"
+    title = "This file cannot be imported"
+
+
+class Refused(Exception):
+    """A line that cannot be taken in. ``detail`` is a sentence that says nothing about the person."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.code, self.detail = code, detail
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line's number (the first is 1), the row in it or why there is none, and where the next line starts."""
+
+    number: int
+    row: Row | Refused
+    end: int
+
+
+def format_of(path: Path, chosen: str | None) -> str:
+    """Return ``csv`` or ``jsonl`` by ``chosen`` or the file's name. Raises UnusableFile."""
+    name = path.name.removesuffix(".gz")
+    found = chosen or {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl"}.get(name.rpartition(".")[2].lower())
+    if found not in FORMATS:
+        raise UnusableFile("The file's name ends neither in .csv nor in .jsonl; say which it is with --format.")
+    return found
+
+
+def unpacked(path: Path, file: IO[bytes]) -> IO[bytes]:
+    return gzip.GzipFile(fileobj=file) if path.name.endswith(".gz") else file  # type: ignore[return-value]
+
+
+def lines(stream: IO[bytes], kind: str, *, number: int = 0, offset: int = 0) -> Iterator[Line]:
+    """Yield the lines after line ``number``, which ends at byte ``offset``. Raises UnusableFile for a wrong header."""
+    header: list[str] = []
+    if kind == "csv":
+        first, end = _raw_line(stream)
+        header = _header(first.removeprefix(_BOM))
+        number, offset = (number, offset) if number else (1, end)
+    stream.seek(offset)
+    while True:
+        raw, size = _raw_line(stream)
+        if not size:
+            return
+        number, offset = number + 1, offset + size
+        if number == 1:
+            raw = raw.removeprefix(_BOM)
+        if raw or size > _LONGEST:
+            yield Line(number, _read(raw, size, header), offset)
+
+
+def _raw_line(stream: IO[bytes]) -> tuple[bytes, int]:
+    """One line without its end, and how many bytes it took; of a line that is too long nothing is kept."""
+    try:
+        raw = piece = stream.readline(_LONGEST + 1)
+        size = len(raw)
+        while len(piece) > _LONGEST and not piece.endswith(b"\n"):
+            piece = stream.readline(_LONGEST + 1)
+            size += len(piece)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as exc:
+        raise UnusableFile("The packed file is damaged or cut short.") from exc
+    return (b"", size) if size > _LONGEST else (raw.strip(b" \t\r\n"), size)
+
+
+def _header(first: bytes) -> list[str]:
+    try:
+        [names] = csv.reader([first.decode()], strict=True)
+    except (UnicodeDecodeError, csv.Error, ValueError):
+        raise UnusableFile("The first line must name the columns, separated by commas.") from None
+    names = [name.strip() for name in names]
+    for place, name in enumerate(names, 1):
+        if name not in COLUMNS:  # the name itself is not repeated: without a header, it is somebody's data
+            raise UnusableFile(f"Column {place} has a name that is not known; known are: {', '.join(COLUMNS)}.")
+    if len(set(names)) != len(names):
+        raise UnusableFile("A column stands in the first line twice.")
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        raise UnusableFile(f"The first line does not name: {', '.join(missing)}.")
+    return names
+
+
+def _read(raw: bytes, size: int, header: list[str]) -> Row | Refused:
+    if size > _LONGEST:
+        return Refused("line_too_long", f"The line is longer than {_LONGEST // 1024} KiB.")
+    try:
+        row = _from_csv(raw, header) if header else _from_json(raw)
+        row.recorded_at = _in_utc("recorded_at", row.recorded_at)
+        if row.expires_at is not None:
+            row.expires_at = _in_utc("expires_at", row.expires_at)
+            if row.expires_at <= row.recorded_at:
+                return _invalid("expires_at")
+    except Refused as refused:
+        return refused
+    return row
+
+
+def _from_csv(raw: bytes, header: list[str]) -> Row:
+    try:
+        [cells] = csv.reader([raw.decode()], strict=True)
+    except UnicodeDecodeError:
+        raise Refused("not_utf8", "The line is not UTF-8.") from None
+    except (csv.Error, ValueError):
+        raise Refused("not_csv", "The line is not CSV: a quote is open or out of place.") from None
+    if len(cells) != len(header):
+        raise Refused("not_csv", f"The line has {len(cells)} cells where the first line names {len(header)}.")
+    return _row({name: cell for name, cell in zip(header, cells, strict=True) if cell}, strict=False)
+
+
+def _from_json(raw: bytes) -> Row:
+    try:
+        value = strict_json.loads_object(raw)
+    except strict_json.InvalidJson as exc:
+        raise Refused("not_json", str(exc).replace("body", "line")) from None
+    return _row({name: member for name, member in value.items() if member is not None}, strict=True)
+
+
+def _row(values: Mapping[str, Any], *, strict: bool) -> Row:
+    try:
+        return msgspec.convert(values, Row, strict=strict)
+    except msgspec.ValidationError as exc:
+        raise _refusal(str(exc)) from None
+
+
+def _refusal(message: str) -> Refused:
+    """Say which member is wrong, by a known name only: the library's own words may quote the line."""
+    found = _NAMES_A_FIELD.search(message)
+    name = (found[1] or found[2]) if found else ""
+    if name not in COLUMNS:
+        return Refused("unknown_member", f"Something in the line is not known; known are: {', '.join(COLUMNS)}.")
+    if found and found[2]:
+        return Refused("missing_value", f"'{name}' is missing.")
+    return _invalid(name)
+
+
+def _invalid(name: str) -> Refused:
+    return Refused("invalid_value", f"'{name}' must be {_EXPECTED.get(name, '1 to 64 letters, digits and . _ -')}.")
+
+
+def _in_utc(name: str, moment: datetime) -> datetime:
+    try:
+        moment = moment.astimezone(UTC)
+    except (OverflowError, ValueError):
+        raise _invalid(name) from None
+    if moment < _EPOCH:
+        raise _invalid(name)
+    return moment

@@ -1,0 +1,198 @@
+"""Decide about one row: the record it becomes, or why it is refused (the rule stands in ``consent.importing``)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+from common.identifiers import milliseconds_of, uuid7_of
+from common.problems import Problem
+from consent import ledger, scopes
+from consent.importing.reading import Refused, Row
+from consent.models import Notice, Purpose
+from consent.proof import NO_NOTICE, Asked, ServedNotice
+
+_NO = ("refused", "withdrawn", "objected")
+_SAYS_NO = ("refuse", "withdraw", "object")
+_TAG_BITS = 40
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The file the rows come from."""
+
+    system: str
+    file_sha256: str
+
+    @property
+    def actor(self) -> str:
+        return f"import:{self.system}"
+
+    def record_id(self, row: Row, line: int) -> str:
+        """Return the identifier of the record a line becomes: the same whenever the line is read.
+
+        Current choices are put in order of time by their records' identifiers (``consent.scopes``), so it begins with
+        the moment of the choice. A no counts as of the end of its millisecond: it wins against a yes of the same.
+        """
+        payload = (line << _TAG_BITS) | self._tag
+        return uuid7_of(_milliseconds(row) + (row.choice in _SAYS_NO), payload)
+
+    def wrote(self, record_id: str) -> bool:
+        return int(record_id[-10:], 16) == self._tag
+
+    @cached_property
+    def _tag(self) -> int:
+        return int(self.file_sha256[:10], 16)
+
+
+@dataclass
+class Register:
+    """Purposes in use and published notices, as of one batch."""
+
+    purposes: dict[str, ledger.AskedPurpose]
+    notices: dict[tuple[str, int, str], ServedNotice]
+    _asked: dict[tuple[str, int | None, str | None], ledger.AskedPurpose | None] = field(default_factory=dict)
+
+    def asked(self, row: Row) -> ledger.AskedPurpose | None:
+        """Return the purpose with the notice the line names, and none where it names none: nothing is guessed."""
+        key = (row.purpose, row.notice_version, row.locale)
+        if key not in self._asked:
+            self._asked[key] = self._with_notice(*key)
+        return self._asked[key]
+
+    def is_proven(self, row: Row) -> bool:
+        if row.notice_version is None or row.locale is None or not (row.source or row.interface):
+            return False
+        return (row.purpose, row.notice_version, row.locale) in self.notices
+
+    def _with_notice(self, slug: str, version: int | None, locale: str | None) -> ledger.AskedPurpose | None:
+        purpose = self.purposes.get(slug)
+        if purpose is None or version is None:
+            return purpose
+        notice = self.notices.get((slug, version, locale or ""), ServedNotice(version, "", ""))
+        return ledger.AskedPurpose(**{**vars(purpose), "notice": notice})
+
+
+def current_register() -> Register:
+    """Read purposes and notices; two statements."""
+    newest: dict[str, int] = {}
+    notices = {}
+    published = Notice.objects.order_by().values_list("purpose__slug", "version", "locale", "text_sha256")
+    for slug, version, locale, sha256_hex in published:
+        newest[slug] = max(newest.get(slug, 0), version)
+        notices[slug, version, locale] = ServedNotice(version, locale, sha256_hex)
+    purposes = {
+        purpose.slug: ledger.AskedPurpose(
+            slug=purpose.slug,
+            legal_basis=purpose.legal_basis,
+            valid_for_seconds=int(purpose.consent_valid_for.total_seconds()),
+            newest_notice=newest.get(purpose.slug, 0),
+            channels=purpose.channels,
+            recipients=purpose.recipients,
+            data_categories=purpose.data_categories,
+            notice=NO_NOTICE,
+        )
+        for purpose in Purpose.objects.filter(is_active=True)
+    }
+    return Register(purposes, notices)
+
+
+def record_of(
+    row: Row, line: int, ref: str, person: ledger.Subject, *, register: Register, origin: Origin, now: datetime
+) -> dict[str, Any]:
+    """Return the record that ``row`` becomes after what stands in ``person``. Raises Refused."""
+    if row.recorded_at > now:
+        raise Refused("in_the_future", "'recorded_at' lies in the future.")
+    choice = ledger.Choice(
+        purpose=row.purpose,
+        choice=row.choice,
+        explicit=row.explicit,
+        notice_version=row.notice_version,
+        channel=row.channel,
+        recipient=row.recipient,
+        data_category=row.data_category,
+    )
+    proven = register.is_proven(row)
+    try:
+        purpose = ledger.checked_purpose(choice, register.asked(row))
+        _check_order(row, choice, person.consents, origin=origin, proven=proven)
+        return ledger.next_record(
+            _request(row, line, ref, origin, proven=proven),
+            choice,
+            purpose,
+            person,
+            identifier=origin.record_id(row, line),
+            previous=person.last_digest,
+            now=row.recorded_at,
+        )
+    except Problem as problem:
+        raise Refused(problem.code, problem.detail) from None
+
+
+def _check_order(
+    row: Row, choice: ledger.Choice, consents: Mapping[str, Mapping[str, Any]], *, origin: Origin, proven: bool
+) -> None:
+    """Keep the newer choice, and a no against any yes that is not both newer and proven."""
+    gives = row.choice == "give"
+    moment = _milliseconds(row)
+    own = choice.place
+    for place in _broader(choice) if gives and own != choice.purpose else (own,):
+        stored = consents.get(place)
+        if stored is None:
+            continue
+        is_no = stored["s"] in _NO
+        if place != own and not is_no:
+            continue
+        since = moment_of(stored)
+        if since > moment or (since == moment and (gives or is_no)):
+            raise _too_late(origin.wrote(stored["r"]))
+        if gives and is_no and not proven:
+            raise Refused("unproven_yes", "The person said no, and nothing proves that this yes came later.")
+
+
+def _too_late(from_this_file: bool) -> Refused:
+    if from_this_file:
+        return Refused(
+            "out_of_order", "An earlier line of this file holds a choice about the same that is as new or newer."
+        )
+    return Refused("newer_choice_stored", "A choice about the same is stored already that is as new or newer.")
+
+
+def _broader(choice: ledger.Choice) -> Iterator[str]:
+    """The place of a choice and the places of every broader part of its purpose, the whole last."""
+    named = scopes.parts(choice.scope)
+    for size in range(len(named), -1, -1):
+        for names in combinations(named, size):
+            yield scopes.key(choice.purpose, scopes.scope_of(**{name: named[name] for name in names}))
+
+
+def moment_of(entry: Mapping[str, Any]) -> int:
+    """When a current choice was made, in milliseconds, never too early."""
+    return max(milliseconds_of(entry["r"]), int(entry["t"]) * 1000)
+
+
+def _milliseconds(row: Row) -> int:
+    return (row.recorded_at - _EPOCH) // _MILLISECOND
+
+
+def _request(row: Row, line: int, ref: str, origin: Origin, *, proven: bool) -> ledger.Request:
+    described = row.interface or row.layout_sha256 or row.gpc
+    return ledger.Request(
+        subject_ref=ref,
+        choices=(),
+        source=row.source or "import",
+        actor=origin.actor,
+        asked=Asked(
+            interface=row.interface or "",
+            locale=row.locale or "en",
+            layout_sha256=row.layout_sha256 or "",
+            signals={"gpc": True} if row.gpc else None,
+        )
+        if described
+        else None,
+        imported={"system": origin.system, "proven": proven, "line": line, "file_sha256": origin.file_sha256},
+        ends_at=row.expires_at,
+    )
