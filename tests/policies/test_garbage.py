@@ -24,6 +24,7 @@ VALID: dict[str, dict[str, Any]] = {
     "/api/v1/consents/state": {"subject": PERSON},
     "/api/v1/consents/history": {"subject": PERSON},
     "/api/v1/dashboard-links": {"subject": PERSON},
+    "/api/v1/dashboard-links/revoke": {"subject": PERSON},
     "/api/v1/events": {
         "event_id": "e-1",
         "subject": PERSON,
