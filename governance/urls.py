@@ -1,21 +1,25 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
-from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance import health, pages, receipts, start_page, well_known
+from governance import health, officer_login, pages, receipts, start_page, well_known
+from governance.subject_oidc import pages as oidc_pages
 
 admin.site.index_title = "Today"
 
 urlpatterns = [
-    path("", TemplateView.as_view(template_name="home.html"), name="home"),
+    path("", pages.home, name="home"),
     path("health/live", health.live),
     path("health/ready", health.ready),
-    path("privacy/open/<str:token>", pages.open_link, name="privacy-open"),
+    path("privacy/open/<str:token>", pages.confirm_link, name="privacy-confirm"),
+    path("privacy/open", pages.open_link, name="privacy-open"),
+    path("privacy/sign-in", oidc_pages.start, name="privacy-sign-in"),
+    path("privacy/sign-in/back", oidc_pages.back, name="privacy-sign-in-back"),
     path("privacy/", pages.dashboard, name="privacy"),
     path("privacy/choices", pages.choose, name="privacy-choice"),
     path("privacy/all-off", pages.all_off, name="privacy-all-off"),
     path("privacy/sign-out", pages.sign_out, name="privacy-sign-out"),
+    path("privacy/end-all-sessions", pages.end_all_sessions, name="privacy-end-all-sessions"),
     path("privacy/receipts/<int:revision>", receipts.page, name="privacy-receipt"),
     re_path(
         r"^privacy/receipts/(?P<revision>[0-9]{1,15})-(?P<form>signed|dpv|kantara)\.json$",
@@ -24,6 +28,7 @@ urlpatterns = [
     ),
     path(".well-known/jwks.json", well_known.keys, name="jwks"),
     path(".well-known/gpc.json", well_known.global_privacy_control, name="gpc"),
+    path("admin/login/", officer_login.login),
     path("admin/check-evidence", admin.site.admin_view(start_page.check_evidence), name="check-evidence"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("consent.urls")),

@@ -29,6 +29,8 @@ _NOT_PASSED_ON = (
     "PUBLIC_URL",
     "DEBUG",
     "ALLOWED_HOSTS",
+    "TRUSTED_PROXIES",
+    "SUBJECT_OIDC_ISSUER",
 )
 
 
