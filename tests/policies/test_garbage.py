@@ -23,6 +23,7 @@ VALID: dict[str, dict[str, Any]] = {
     },
     "/api/v1/consents/state": {"subject": PERSON},
     "/api/v1/consents/history": {"subject": PERSON},
+    "/api/v1/consents/receipts": {"subject": PERSON},
     "/api/v1/dashboard-links": {"subject": PERSON},
     "/api/v1/dashboard-links/revoke": {"subject": PERSON},
     "/api/v1/events": {
