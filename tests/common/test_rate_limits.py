@@ -14,6 +14,7 @@ from common.client_network import client_network
 from common.models import RateBucket
 from common.problems import TooManyRequests
 from common.rate_limit import RateLimit, bucket_key, forget_unused
+from governance import checks
 
 LIMIT = RateLimit("test", 5, per=timedelta(minutes=10))
 
@@ -132,6 +133,16 @@ def test_the_table_is_not_worth_a_journal():
     with connection.cursor() as cursor:
         cursor.execute("SELECT relpersistence FROM pg_class WHERE relname = 'common_ratebucket'")
         assert cursor.fetchone() == ("u",)
+
+
+def test_an_operator_is_told_of_a_proxy_nobody_named(settings):
+    assert checks.check_trusted_proxies(None) == []
+
+    settings.PUBLIC_URL = "https://privacy.example.org"
+
+    assert [warning.id for warning in checks.check_trusted_proxies(None)] == ["governance.W001"]
+    settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
+    assert checks.check_trusted_proxies(None) == []
 
 
 def test_the_hash_needs_the_secret(settings):
