@@ -21,6 +21,11 @@ class Problem(Exception):
         self.errors = errors
         self.extra = extra
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer carries besides the document."""
+        return {}
+
     def document(self) -> dict[str, Any]:
         return problem_document(
             status=self.status,
@@ -73,3 +78,17 @@ class Unavailable(Problem):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "unavailable"
     title = "Not available just now"
+
+
+class TooManyRequests(Problem):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_requests"
+    title = "Too many attempts"
+
+    def __init__(self, *, retry_after_s: int) -> None:
+        super().__init__("There were too many attempts in a short time. Wait a little and try again.")
+        self.retry_after_s = retry_after_s
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after_s)}

@@ -128,7 +128,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
         logger.error("The database did not answer", exc_info=exc)
         exc = Unavailable("The database did not answer. Send the request again.")
     if isinstance(exc, Problem):
-        return _response(exc.document())
+        return _response(exc.document(), exc.headers)
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):

@@ -1,9 +1,11 @@
-"""Forget what served a moment: idempotency keys after a week, dashboard links a day after they ended."""
+"""Forget what served a moment: idempotency keys after a week, dashboard links a day after they ended, and
+the rate limits nobody is near."""
 
 from datetime import timedelta
 
 from django.utils import timezone
 
+from common import rate_limit
 from consent.models import SavedRequest, SubjectLink
 
 KEYS_LAST = timedelta(days=7)
@@ -19,4 +21,4 @@ def forget_old_requests() -> int:
         .exclude(session_expires_at__gt=now - LINKS_LAST)
         .delete()
     )
-    return keys + links
+    return keys + links + rate_limit.forget_unused()

@@ -261,6 +261,7 @@ class SubjectLink(models.Model):
     opened_at = models.DateTimeField(null=True)
     session_hash = models.BinaryField(max_length=32, null=True, unique=True)
     session_expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

@@ -8,4 +8,5 @@ urlpatterns = [
     path("consents/history", views.ConsentHistoryView.as_view(), name="consent-history"),
     path("consents/receipts", views.ReceiptsView.as_view(), name="consent-receipts"),
     path("dashboard-links", views.DashboardLinksView.as_view(), name="dashboard-links"),
+    path("dashboard-links/revoke", views.RevokeDashboardLinksView.as_view(), name="dashboard-links-revoke"),
 ]

@@ -3,6 +3,7 @@
 People's ids travel in bodies, never in URLs, so they stay out of access logs and browser histories.
 """
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.rate_limit import RateLimit
 from common.rest import Body, actor_of, read_body
 from consent import api, links, selectors
 from consent.api import ConsentBody, ReceiptBody, SubjectOnly
@@ -52,6 +54,13 @@ class LinkAnswer(Body):
     expires_at: str
 
 
+class RevokedAnswer(Body):
+    """How many unopened links were taken back and how many sessions ended."""
+
+    links: int
+    sessions: int
+
+
 _KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="Up to 128 characters; makes a repeat harmless."
 )
@@ -62,6 +71,9 @@ _PROBLEMS = {
     409: OpenApiResponse(description="problem+json"),
     422: OpenApiResponse(description="problem+json"),
 }
+_LIMITED = {429: OpenApiResponse(description="problem+json")}
+_ISSUED_BY_CREDENTIAL = RateLimit("links issued by credential", 600, per=timedelta(minutes=1))
+_ISSUED_FOR_PERSON = RateLimit("links issued for person", 20, per=timedelta(hours=1))
 
 
 class ConsentsView(APIView):
@@ -153,12 +165,30 @@ class DashboardLinksView(APIView):
 
     required_scope = "subject_links"
 
-    @extend_schema(operation_id="issue_dashboard_link", request=SubjectOnly, responses={201: LinkAnswer, **_PROBLEMS})
+    @extend_schema(
+        operation_id="issue_dashboard_link", request=SubjectOnly, responses={201: LinkAnswer, **_PROBLEMS, **_LIMITED}
+    )
     def post(self, request: Request) -> Response:
-        body = read_body(SubjectOnly, request)
-        token, link = links.issue_link(subject_ref=body.subject.ref(), issued_by=actor_of(request))
+        _ISSUED_BY_CREDENTIAL.take(actor_of(request))
+        ref = read_body(SubjectOnly, request).subject.ref()
+        _ISSUED_FOR_PERSON.take(str(ref))
+        token, link = links.issue_link(subject_ref=ref, issued_by=actor_of(request))
         answer = {"url": f"{settings.PUBLIC_URL}/privacy/open/{token}", "expires_at": link.expires_at}
         return Response(answer, status=status.HTTP_201_CREATED)
+
+
+class RevokeDashboardLinksView(APIView):
+    """End a person's sessions and take back every link that was not opened yet."""
+
+    required_scope = "subject_links"
+
+    @extend_schema(
+        operation_id="revoke_dashboard_links", request=SubjectOnly, responses={200: RevokedAnswer, **_PROBLEMS}
+    )
+    def post(self, request: Request) -> Response:
+        ref = read_body(SubjectOnly, request).subject.ref()
+        revoked = links.revoke_access(subject_ref=ref, actor=actor_of(request))
+        return Response({"links": revoked.links, "sessions": revoked.sessions})
 
 
 def _state_answer(state: selectors.PurposeState) -> dict[str, Any]:

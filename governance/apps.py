@@ -5,4 +5,4 @@ class GovernanceConfig(AppConfig):
     name = "governance"
 
     def ready(self) -> None:
-        from governance import celery  # noqa: F401 (tasks need the configured app in every process)
+        from governance import celery, checks  # noqa: F401 (tasks need the configured app in every process)

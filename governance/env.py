@@ -5,6 +5,7 @@ Nonsense is refused at start (``DEBUG=yes`` is an error, not true). Secrets may 
 """
 
 import re
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -58,12 +59,28 @@ def _host_list(value: Any) -> Any:
 def _origin(value: str) -> str:
     if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", value.rstrip("/")):
         raise ValueError("must be an origin such as https://privacy.example.org")
+    if value.startswith("http://") and not _is_loopback(value):
+        raise ValueError("must be https: cookies that sign people in travel over it (http is for this machine only)")
     return value.rstrip("/")
+
+
+def _issuer(value: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?", value):
+        raise ValueError("must be an issuer such as https://login.example.org/realms/shop")
+    if value.startswith("http://") and not _is_loopback(value):
+        raise ValueError("must be https (http is for an issuer on this machine only)")
+    return value
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 Flag = Annotated[bool, BeforeValidator(_strict_bool)]
 Hosts = Annotated[list[str], NoDecode, BeforeValidator(_host_list), Field(min_length=1)]
 Origin = Annotated[str, AfterValidator(_origin)]
+Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_host_list)]
+Issuer = Annotated[str, AfterValidator(_issuer)]
 
 
 class Environment(BaseSettings):
@@ -82,6 +99,13 @@ class Environment(BaseSettings):
     subject_key_file: Path | None = None
     public_url: Origin = "http://localhost:8000"
     allowed_hosts: Hosts = ["localhost", "127.0.0.1", "[::1]"]
+    # Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8: the proxies in front, nobody else.
+    trusted_proxies: Networks = []
+    subject_oidc_issuer: Issuer | None = None
+    subject_oidc_client_id: Annotated[str, Field(max_length=255)] = ""
+    subject_oidc_client_secret: SecretStr = SecretStr("")
+    subject_oidc_client_secret_file: Path | None = None
+    subject_oidc_claim: Annotated[str, Field(pattern=r"^[A-Za-z0-9_:/.-]{1,128}$")] = "sub"
     debug: Flag = False
     certification: Flag = False
     processing_region: Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")] = "eu-central"
@@ -97,6 +121,21 @@ class Environment(BaseSettings):
                 raise ValueError(f"{name.upper()} (or {name.upper()}_FILE) must hold at least 32 characters")
         if not re.fullmatch(r"([0-9a-f]{2}){32,64}", self.subject_key.get_secret_value()):
             raise ValueError("SUBJECT_KEY (or SUBJECT_KEY_FILE) must be 64 to 128 hexadecimal digits, two for a byte")
+        return self
+
+    @model_validator(mode="after")
+    def _sign_in_is_complete(self) -> "Environment":
+        path = self.subject_oidc_client_secret_file
+        if path is not None:
+            self.subject_oidc_client_secret = SecretStr(_read(path, "subject_oidc_client_secret"))
+        if self.subject_oidc_issuer is None:
+            return self
+        if not self.subject_oidc_client_id or not self.subject_oidc_client_secret.get_secret_value():
+            raise ValueError(
+                "SUBJECT_OIDC_ISSUER needs SUBJECT_OIDC_CLIENT_ID and SUBJECT_OIDC_CLIENT_SECRET (or ..._SECRET_FILE)"
+            )
+        if self.subject_oidc_issuer.startswith("http://") and self.public_url.startswith("https://"):
+            raise ValueError("SUBJECT_OIDC_ISSUER must be https where PUBLIC_URL is")
         return self
 
 

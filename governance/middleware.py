@@ -1,13 +1,13 @@
 """What every page and ordinary endpoint gets: security headers, and problems in the shape the caller reads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from common.problems import CONTENT_TYPE, Problem, problem_document
+from common.problems import CONTENT_TYPE, Problem, TooManyRequests, problem_document
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -58,12 +58,16 @@ class Problems:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Problem):
             return None
-        if request.path.startswith("/admin/"):
+        # A limit on logging in must be told as such; sent back to the form, a program would only try again.
+        if request.path.startswith("/admin/") and not isinstance(exception, TooManyRequests):
             messages.error(request, exception.detail)
             return HttpResponseRedirect(request.path)
         if _is_api(request):
-            return _json(exception.document())
-        return render(request, "errors/problem.html", {"problem": exception}, status=exception.status)
+            return _json(exception.document(), exception.headers)
+        page = render(request, "errors/problem.html", {"problem": exception}, status=exception.status)
+        for name, value in exception.headers.items():
+            page.headers[name] = value
+        return page
 
 
 def _is_api(request: HttpRequest) -> bool:
@@ -80,5 +84,6 @@ def _plain_problem(status: int) -> HttpResponse:
     return _json(problem_document(status=status, code=code, title=title, detail=title))
 
 
-def _json(document: dict[str, object]) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(document), status=int(str(document["status"])), content_type=CONTENT_TYPE)
+def _json(document: dict[str, object], headers: Mapping[str, str] | None = None) -> HttpResponse:
+    status = int(str(document["status"]))
+    return HttpResponse(msgspec.json.encode(document), status=status, content_type=CONTENT_TYPE, headers=headers)

@@ -28,6 +28,7 @@ _OPERATIONS = {
     "/api/v1/consents/history": ("Consent", "Read a person's records"),
     "/api/v1/consents/receipts": ("Consent", "Get the signed receipt of a save"),
     "/api/v1/dashboard-links": ("Consent", "Send a person to their privacy page"),
+    "/api/v1/dashboard-links/revoke": ("Consent", "End a person's sessions and open links"),
     "/api/v1/events": ("Recommendations", "Send an event"),
     "/api/v1/recommendations": ("Recommendations", "Ask for recommendations"),
     "/api/v1/recommender/parameters": ("Recommendations", "Read how the ranking works"),
@@ -46,6 +47,7 @@ _MEANINGS = {
     "409": "The state has changed, or does not allow it",
     "413": "The body is too large",
     "422": "The Idempotency-Key was used for another request",
+    "429": "Too many in a short time; `Retry-After` says how many seconds to wait",
     "503": "Not available just now; send it again",
 }
 

@@ -11,38 +11,50 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from common.client_network import client_network
 from common.problems import Problem
 from consent import counts, ledger, links, selectors
 from consent.proof import Asked
 from consent.signals import gpc
 from governance import dashboard as content
-from governance.subject_session import current_session, signed_out
+from governance.limits import LINKS_OPENED
+from governance.subject_session import current_session, refused, set_host_cookie, signed_in, signed_out, way_in
 from policies.bundles import LEVELS
 from policies.facts import HIGHEST
 
 View = Callable[..., HttpResponse]
 
 
-@require_GET
-def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Use up a single-use link and start a short session. Used, expired and unknown links look the same."""
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "home.html", way_in())
+
+
+@require_safe
+def confirm_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask before a link is used up: mail scanners and browsers that load ahead follow links, but press no buttons.
+
+    Nothing is looked up, so this page is the same for every link, and for what never was one.
+    """
+    response = render(request, "privacy/open_link.html", {"business_name": settings.BUSINESS_NAME, "token": token})
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@require_POST
+def open_link(request: HttpRequest) -> HttpResponse:
+    """Use up a single-use link and start a short session. Used, expired, revoked and unknown links look the same."""
+    network = client_network(request.META)
+    LINKS_OPENED.take(network)
+    token = request.POST.get("token", "")
     secret = links.open_link(token) if len(token) <= 128 else None
     if secret is None:
-        return render(request, "privacy/link_invalid.html", {"business_name": settings.BUSINESS_NAME}, status=410)
+        return refused(request, status=410)
     counts.count(counts.What.DASHBOARD_OPENED)
-    response = redirect("privacy")
-    response.set_cookie(
-        settings.SUBJECT_COOKIE_NAME,
-        secret,
-        max_age=int(links.SESSION_LASTS.total_seconds()),
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-        path="/",
-    )
-    return response
+    LINKS_OPENED.give_back(network)
+    return signed_in(request, secret)
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -139,8 +151,23 @@ def all_off(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     links.end_session(request.COOKIES.get(settings.SUBJECT_COOKIE_NAME, ""))
+    return _left()
+
+
+@require_POST
+def end_all_sessions(request: HttpRequest) -> HttpResponse:
+    """Sign the person out everywhere, and take back links that were not opened yet."""
+    session = current_session(request)
+    if session is None:
+        return signed_out(request)
+    links.revoke_access(subject_ref=session.subject_ref, actor="subject")
+    return _left()
+
+
+def _left() -> HttpResponse:
     response = redirect("home")
-    response.delete_cookie(settings.SUBJECT_COOKIE_NAME, path="/")
+    # Not delete_cookie(): browsers ignore an unmarked answer to a ``__Host-`` cookie, so it goes as it came.
+    set_host_cookie(response, settings.SUBJECT_COOKIE_NAME, "", max_age=0)
     return response
 
 

@@ -1,8 +1,8 @@
-"""The short session a single-use link opens for a person: one cookie, no account."""
+"""The short session a link or a sign-in opens for a person: one cookie, no account."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from consent import links
 from consent.models import SubjectLink
@@ -13,5 +13,41 @@ def current_session(request: HttpRequest) -> SubjectLink | None:
     return links.open_session(secret) if 0 < len(secret) <= 128 else None
 
 
+def signed_in(request: HttpRequest, secret: str) -> HttpResponse:
+    """Lead to the dashboard under a new session; the one this browser had before ends with it.
+
+    The secret is always a new one of ours: what a browser brings along never becomes a session.
+    """
+    before = request.COOKIES.get(settings.SUBJECT_COOKIE_NAME, "")
+    if 0 < len(before) <= 128:
+        links.end_session(before)
+    response = redirect("privacy")
+    set_host_cookie(response, settings.SUBJECT_COOKIE_NAME, secret, max_age=int(links.SESSION_LASTS.total_seconds()))
+    return response
+
+
+def set_host_cookie(response: HttpResponse, name: str, value: str, *, max_age: int) -> None:
+    """Set a cookie as the ``__Host-`` prefix demands: the whole site, this host only, and https where the site is."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=max_age,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+
+
 def signed_out(request: HttpRequest) -> HttpResponse:
-    return render(request, "privacy/link_invalid.html", {"business_name": settings.BUSINESS_NAME}, status=403)
+    return refused(request, status=403)
+
+
+def refused(request: HttpRequest, *, status: int) -> HttpResponse:
+    """The one page for whoever is not let in, whatever the reason."""
+    return render(request, "privacy/link_invalid.html", way_in(), status=status)
+
+
+def way_in() -> dict[str, object]:
+    """What pages outside need: whose privacy it is, and whether people may sign in without a link."""
+    return {"business_name": settings.BUSINESS_NAME, "may_sign_in": settings.SUBJECT_OIDC is not None}

@@ -1,19 +1,32 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
-from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance import health, metrics, pages, ranking, receipts, start_page, trust_page, well_known
+from governance import (
+    health,
+    metrics,
+    officer_login,
+    pages,
+    ranking,
+    receipts,
+    start_page,
+    trust_page,
+    well_known,
+)
+from governance.subject_oidc import pages as oidc_pages
 from policies import jurisdiction_matrix
 
 admin.site.index_title = "Today"
 
 urlpatterns = [
-    path("", TemplateView.as_view(template_name="home.html"), name="home"),
+    path("", pages.home, name="home"),
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("metrics", metrics.MetricsView.as_view(), name="metrics"),
-    path("privacy/open/<str:token>", pages.open_link, name="privacy-open"),
+    path("privacy/open/<str:token>", pages.confirm_link, name="privacy-confirm"),
+    path("privacy/open", pages.open_link, name="privacy-open"),
+    path("privacy/sign-in", oidc_pages.start, name="privacy-sign-in"),
+    path("privacy/sign-in/back", oidc_pages.back, name="privacy-sign-in-back"),
     path("privacy/", pages.dashboard, name="privacy"),
     path("privacy/choices", pages.choose, name="privacy-choice"),
     path("privacy/level", pages.set_level, name="privacy-level"),
@@ -21,6 +34,7 @@ urlpatterns = [
     path("privacy/not-relevant", ranking.not_relevant, name="not-relevant"),
     path("privacy/all-off", pages.all_off, name="privacy-all-off"),
     path("privacy/sign-out", pages.sign_out, name="privacy-sign-out"),
+    path("privacy/end-all-sessions", pages.end_all_sessions, name="privacy-end-all-sessions"),
     path("privacy/receipts/<int:revision>", receipts.page, name="privacy-receipt"),
     re_path(
         r"^privacy/receipts/(?P<revision>[0-9]{1,15})-(?P<form>signed|dpv|kantara)\.json$",
@@ -29,6 +43,7 @@ urlpatterns = [
     ),
     path(".well-known/jwks.json", well_known.keys, name="jwks"),
     path(".well-known/gpc.json", well_known.global_privacy_control, name="gpc"),
+    path("admin/login/", officer_login.login),
     path("admin/check-evidence", admin.site.admin_view(start_page.check_evidence), name="check-evidence"),
     path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
     path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),

@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from governance.admin_menu import SIDEBAR
 from governance.env import read_environment
+from governance.subject_oidc.client import Client
 
 ENV = read_environment()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -23,6 +24,18 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ASSENT_HOME = ENV.assent_home
 SUBJECT_KEY = bytes.fromhex(ENV.subject_key.get_secret_value())
 PUBLIC_URL = ENV.public_url
+TRUSTED_PROXIES = ENV.trusted_proxies
+SUBJECT_OIDC = (
+    Client(
+        issuer=ENV.subject_oidc_issuer,
+        client_id=ENV.subject_oidc_client_id,
+        client_secret=ENV.subject_oidc_client_secret.get_secret_value(),
+        claim=ENV.subject_oidc_claim,
+        redirect_uri=f"{PUBLIC_URL}/privacy/sign-in/back",
+    )
+    if ENV.subject_oidc_issuer
+    else None
+)
 PROCESSING_REGION = ENV.processing_region
 BUSINESS_NAME = ENV.business_name
 CERTIFICATION = ENV.certification
@@ -130,6 +143,9 @@ CSRF_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_NAME = "__Host-assent_officer" if _SECURE else "assent_officer"
 CSRF_COOKIE_NAME = "__Host-assent_csrf" if _SECURE else "assent_csrf"
 SUBJECT_COOKIE_NAME = "__Host-assent_subject" if _SECURE else "assent_subject"
+SIGN_IN_COOKIE_NAME = "__Host-assent_sign_in" if _SECURE else "assent_sign_in"
+MESSAGE_COOKIE_NAME = "__Host-assent_messages" if _SECURE else "assent_messages"
+MESSAGE_STORAGE = "governance.message_storage.MessageStorage"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -150,6 +150,12 @@ def _tab_to(page: Any, name: str) -> None:
     pytest.fail(f"Tab never reaches {name!r}")
 
 
+def _follow(page: Any, link: str) -> None:
+    """Follow a link to the privacy page and press the button there."""
+    page.goto(link)
+    page.get_by_role("button", name="Open my privacy page").click()
+
+
 def _level(page: Any) -> str:
     return str(page.locator("h1 em").inner_text())
 
@@ -165,6 +171,8 @@ def _shoot(page: Any, name: str, width: int, scheme: str) -> None:
 def test_a_person_allows_withdraws_and_turns_everything_off_with_the_keyboard(site, open_page, scripts):
     page = open_page(java_script_enabled=scripts)
     page.goto(site.new_customer(f"keyboard-{scripts}"))
+    _tab_to(page, "Open my privacy page")
+    page.keyboard.press("Enter")
     assert _level(page) == "General"
 
     _tab_to(page, "Allow Recommendations")
@@ -198,7 +206,7 @@ def test_a_decision_number_is_copied_whole(site, open_page):
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     link = site.new_customer("copy")
     decision = site.post("/api/v1/recommendations", {"subject": {"id": "copy"}, "count": 3})["decision_id"]
-    page.goto(link)
+    _follow(page, link)
     for _ in range(PATIENCE_S * 2):  # the decision is on its way from the spool to the log
         if page.get_by_text("Why, and what would change it").count():
             break
@@ -222,7 +230,7 @@ def _sign_in(page: Any, site: Site) -> None:
 
 def test_an_officer_suspends_a_model_and_the_next_page_of_a_person_shows_it(site, open_page):
     person, officer = open_page(), open_page()
-    person.goto(site.new_customer("suspended"))
+    _follow(person, site.new_customer("suspended"))
     person.get_by_role("button", name="Allow Recommendations", exact=True).click()
     assert _level(person) == "Personal"
 
@@ -280,6 +288,8 @@ def test_every_public_page_fits_and_its_console_is_silent(site, open_page, width
 
     link = site.new_customer(f"views-{width}-{scheme}")
     page.goto(link)
+    _shoot(page, "link", width, scheme)
+    page.get_by_role("button", name="Open my privacy page").click()
     _shoot(page, "dashboard-before", width, scheme)
     page.get_by_role("button", name="Allow Recommendations", exact=True).click()
     for summary in page.locator("summary").all():
@@ -288,7 +298,7 @@ def test_every_public_page_fits_and_its_console_is_silent(site, open_page, width
     page.get_by_role("button", name="Turn everything off").click()
     page.get_by_text("Everything is off.").wait_for()
     _shoot(page, "dashboard-off", width, scheme)
-    page.goto(link)
+    _follow(page, link)
     _shoot(page, "link-used", width, scheme)
 
 
@@ -317,10 +327,17 @@ def test_axe_finds_no_serious_fault(site, open_page, scheme):
     page = open_page(color_scheme=scheme)
     rules = Path(str(AXE)).read_text()
     faults = []
-    for url in [f"{site.url}/", f"{site.url}/nowhere/", site.new_customer(f"axe-{scheme}")]:
-        page.goto(url)
+
+    def check() -> None:
         page.evaluate(rules)
         found = page.evaluate("axe.run().then(result => result.violations)")
-        faults += [(url, fault["id"], fault["nodes"][0]["html"][:200]) for fault in found]
+        faults.extend((page.url, fault["id"], fault["nodes"][0]["html"][:200]) for fault in found)
+
+    for url in [f"{site.url}/", f"{site.url}/nowhere/", site.new_customer(f"axe-{scheme}")]:
+        page.goto(url)
+        check()
+    page.get_by_role("button", name="Open my privacy page").click()
+    page.wait_for_url(f"{site.url}/privacy/")
+    check()
 
     assert faults == []

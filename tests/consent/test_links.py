@@ -70,12 +70,46 @@ def test_a_link_that_was_not_used_in_time_opens_nothing(clock, minutes, opens):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("minutes", "lasts"), [(29.9, True), (30, False), (600, False)])
-def test_a_session_ends_after_half_an_hour(clock, minutes, lasts):
+def test_a_session_ends_after_half_an_hour_however_busy(clock, minutes, lasts):
+    secret = links.open_link(_issue())
+
+    for _ in range(3):
+        clock.pass_by(minutes=minutes / 3)
+        session = links.open_session(secret)
+
+    assert (session is not None) is lasts
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("minutes", "lasts"), [(14.9, True), (15, False)])
+def test_a_session_that_nobody_uses_ends_after_a_quarter_of_an_hour(clock, minutes, lasts):
     secret = links.open_link(_issue())
 
     clock.pass_by(minutes=minutes)
 
     assert (links.open_session(secret) is not None) is lasts
+
+
+@pytest.mark.django_db
+def test_the_use_of_a_session_is_written_at_most_once_a_minute(clock, sql):
+    secret = links.open_link(_issue())
+    sql.clear()
+
+    for _ in range(20):
+        clock.pass_by(seconds=9)
+        links.open_session(secret)
+
+    assert sum(statement.startswith("UPDATE") for statement in sql) == 2
+
+
+@pytest.mark.django_db
+def test_a_session_from_before_its_use_was_noted_lasts_on(clock):
+    secret = links.open_link(_issue())
+    SubjectLink.objects.update(last_used_at=None)
+
+    clock.pass_by(minutes=5)
+
+    assert links.open_session(secret) is not None
 
 
 @pytest.mark.django_db
@@ -145,3 +179,84 @@ def test_of_two_who_open_a_link_at_once_one_gets_in():
     assert len(opened) == 2
     assert [secret for secret in opened if secret is None] == [None]
     assert AuditEvent.objects.filter(action="subject_link.opened").count() == 1
+
+
+@pytest.mark.django_db
+def test_a_service_takes_back_the_access_of_one_person(api):
+    unopened, other = _issue(), links.issue_link(subject_ref=subject_ref("customer-2"), issued_by="service:shop")[0]
+    session = links.open_link(_issue())
+
+    answer = api.post("/api/v1/dashboard-links/revoke", {"subject": {"id": "customer-1"}})
+
+    assert (answer.status_code, answer.json()) == (200, {"links": 1, "sessions": 1})
+    assert links.open_session(session) is None
+    assert links.open_link(unopened) is None
+    assert links.open_link(other) is not None
+    event = AuditEvent.objects.filter(action="subject_access.revoked").get()
+    assert (event.actor, event.object, event.details) == ("service:shop", str(REF), {"links": 1, "sessions": 1})
+
+
+@pytest.mark.django_db
+def test_taking_back_what_is_not_there_changes_nothing(api):
+    links.open_link(_issue())
+    api.post("/api/v1/dashboard-links/revoke", {"subject": {"id": "customer-1"}})
+
+    again = api.post("/api/v1/dashboard-links/revoke", {"subject": {"id": "customer-1"}})
+    nobody = api.post("/api/v1/dashboard-links/revoke", {"subject": {"id": "nobody"}})
+
+    assert again.json() == nobody.json() == {"links": 0, "sessions": 0}
+
+
+@pytest.mark.django_db
+def test_taking_back_access_needs_the_scope_of_links(api):
+    token = _issue()
+    api.token = credentials.create_credential(name="other", scopes=["consents", "decisions"], actor="test")[0]
+
+    assert api.post("/api/v1/dashboard-links/revoke", {"subject": {"id": "customer-1"}}).status_code == 403
+    assert links.open_link(token) is not None
+
+
+@pytest.mark.django_db
+def test_a_link_issued_after_a_revocation_works():
+    links.revoke_access(subject_ref=REF, actor="subject")
+
+    assert links.open_link(_issue()) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_opened_while_access_is_revoked_leaves_no_session():
+    token, opened = _issue(), []
+
+    def visit():
+        try:
+            opened.append(links.open_link(token))
+        finally:
+            connection.close()
+
+    def revoke():
+        try:
+            links.revoke_access(subject_ref=REF, actor="service:shop")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=visit), threading.Thread(target=revoke)]
+    with transaction.atomic():
+        SubjectLink.objects.select_for_update().get()
+        for waiting, thread in enumerate(threads, start=1):
+            thread.start()
+            until_waiting_for_locks(waiting)
+    for thread in threads:
+        thread.join(timeout=30)
+
+    assert len(opened) == 1
+    assert opened[0] is None or links.open_session(opened[0]) is None
+
+
+@pytest.mark.django_db
+def test_a_proof_starts_one_session():
+    first, second = (links.start_session(subject_ref=REF, proof=b"p" * 32, issued_by="sign-in") for _ in range(2))
+
+    assert links.open_session(first).subject_ref == REF
+    assert second is None
+    links.revoke_access(subject_ref=REF, actor="subject")
+    assert links.open_session(first) is None

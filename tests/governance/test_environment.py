@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,11 @@ VALID = {
     "ASSENT_HOME": "/var/lib/assent",
     "SECRET_KEY": SECRET,
     "SUBJECT_KEY": "5e" * 32,
+}
+SIGN_IN = {
+    "SUBJECT_OIDC_ISSUER": "https://login.example.org/realms/shop",
+    "SUBJECT_OIDC_CLIENT_ID": "assent",
+    "SUBJECT_OIDC_CLIENT_SECRET": PASSWORD,
 }
 _OTHERS = [*(name.upper() for name in Environment.model_fields)]
 
@@ -59,6 +65,14 @@ def test_what_is_needed_is_enough(environment):
         ({"PROCESSING_REGION": "us-east"}, "processing_region", "us-east"),
         ({"DATABASE_URL": "postgresql://assent@/assent?host=/run/pg"}, "debug", False),
         ({"BROKER_URL": "redis+socket:///run/valkey.sock"}, "debug", False),
+        (
+            {"TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8"},
+            "trusted_proxies",
+            [ip_network("10.0.0.0/8"), ip_network("fd00::/8")],
+        ),
+        ({"TRUSTED_PROXIES": ""}, "trusted_proxies", []),
+        (SIGN_IN, "subject_oidc_claim", "sub"),
+        ({**SIGN_IN, "SUBJECT_OIDC_ISSUER": "http://localhost:9000/realm"}, "subject_oidc_claim", "sub"),
         ({"UNRELATED": "anything"}, "debug", False),
     ],
 )
@@ -100,6 +114,18 @@ def test_what_makes_sense_is_read(environment, changes, name, value):
         ({"PUBLIC_URL": "privacy.example.org"}, "PUBLIC_URL"),
         ({"PUBLIC_URL": "https://privacy.example.org/path"}, "PUBLIC_URL"),
         ({"PUBLIC_URL": "javascript://privacy"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "http://privacy.example.org"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "http://localhost.example.org"}, "PUBLIC_URL"),
+        ({"TRUSTED_PROXIES": "everybody"}, "TRUSTED_PROXIES"),
+        ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES"),
+        ({**SIGN_IN, "SUBJECT_OIDC_ISSUER": "http://login.example.org"}, "SUBJECT_OIDC_ISSUER"),
+        ({**SIGN_IN, "SUBJECT_OIDC_ISSUER": "https://login.example.org/?a=b"}, "SUBJECT_OIDC_ISSUER"),
+        ({**SIGN_IN, "SUBJECT_OIDC_CLIENT_ID": None}, "SUBJECT_OIDC_CLIENT_ID"),
+        ({**SIGN_IN, "SUBJECT_OIDC_CLIENT_SECRET": None}, "SUBJECT_OIDC_CLIENT_SECRET"),
+        (
+            {**SIGN_IN, "SUBJECT_OIDC_ISSUER": "http://localhost:9000", "PUBLIC_URL": "https://privacy.example.org"},
+            "SUBJECT_OIDC_ISSUER",
+        ),
         ({"PROCESSING_REGION": "EU"}, "PROCESSING_REGION"),
         ({"PROCESSING_REGION": "e"}, "PROCESSING_REGION"),
         ({"BUSINESS_NAME": ""}, "BUSINESS_NAME"),

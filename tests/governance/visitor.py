@@ -33,6 +33,12 @@ def forms_in(response: Any) -> list[dict[str, Any]]:
     return parser.forms
 
 
+def follow_link(browser: Client, path: str) -> Any:
+    """Follow a link to the privacy page and press the button there; return the answer to the button."""
+    (form,) = forms_in(browser.get(path))
+    return browser.post(form["action"], form["fields"])
+
+
 class Visitor:
     """Somebody with a browser that runs no scripts and sends forms with their tokens."""
 
@@ -42,7 +48,7 @@ class Visitor:
 
     def come_in(self) -> "Visitor":
         token, _link = links.issue_link(subject_ref=self.ref, issued_by="service:shop")
-        assert self.browser.get(f"/privacy/open/{token}").status_code == 302
+        assert follow_link(self.browser, f"/privacy/open/{token}").status_code == 302
         return self
 
     def look(self, **headers: str) -> Any:

@@ -33,6 +33,7 @@ VALID: dict[str, dict[str, Any]] = {
     "/api/v1/consents/history": {"subject": PERSON},
     "/api/v1/consents/receipts": {"subject": PERSON, "subject_revision": 1},
     "/api/v1/dashboard-links": {"subject": PERSON},
+    "/api/v1/dashboard-links/revoke": {"subject": PERSON},
     "/api/v1/events": {
         "event_id": "e-1",
         "subject": PERSON,

@@ -1,0 +1,20 @@
+"""Settings that are each fine and together not what an operator wants."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 (Django's own name)
+
+
+@register(Tags.security, deploy=True)
+def check_trusted_proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Behind a TLS proxy that is not trusted, all visitors share one network's limits."""
+    if not settings.PUBLIC_URL.startswith("https://") or settings.TRUSTED_PROXIES:
+        return []
+    return [
+        Warning(
+            "No proxy is trusted, so everybody behind the TLS proxy shares one network's rate limits.",
+            hint="Set TRUSTED_PROXIES to the network of the proxy, such as 10.0.0.0/8.",
+            id="governance.W001",
+        )
+    ]

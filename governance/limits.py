@@ -1,0 +1,11 @@
+"""How often somebody may try, on the pages that let people in (docs/operations.md names the figures)."""
+
+from datetime import timedelta
+
+from common.rate_limit import RateLimit
+
+# Only attempts that fail are counted: many people may share one network.
+LINKS_OPENED = RateLimit("links opened from network", 30, per=timedelta(minutes=5))
+SIGN_INS = RateLimit("sign-ins from network", 60, per=timedelta(minutes=5))
+OFFICER_LOGINS = RateLimit("officer logins to account from network", 10, per=timedelta(minutes=15))
+OFFICER_LOGINS_FROM_NETWORK = RateLimit("officer logins from network", 50, per=timedelta(minutes=15))
