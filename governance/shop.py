@@ -1,0 +1,43 @@
+"""The demonstration's shop: one page of a business that uses the banner. Present where its site is registered."""
+
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from consent import banner
+from governance.demo.register import SHOP
+from personalization.recommender.catalogue import INTERESTS
+
+# What sells best, whoever looks: two things of each of six interests.
+_ON_SHOW = ("coffee", "sourdough", "birds", "knitting", "night sky", "slow evenings")
+_PRICES = ("38.00", "24.50", "12.90", "46.00", "9.80", "29.00", "18.40", "64.00", "15.20", "33.00", "22.60", "41.50")
+
+
+@dataclass(frozen=True)
+class Product:
+    title: str
+    department: str
+    interest: str
+    price: str
+
+
+def _products() -> list[Product]:
+    titles = [(*INTERESTS[interest][place], interest) for place in (0, 1) for interest in _ON_SHOW]
+    return [
+        Product(title=title, department=departments[0], interest=interest, price=price)
+        for (title, departments, interest), price in zip(titles, _PRICES, strict=True)
+    ]
+
+
+@require_safe
+def shop(request: HttpRequest) -> HttpResponse:
+    if banner.active_site(SHOP) is None:
+        raise Http404
+    return render(request, "shop.html", {"site": SHOP, "products": _products()})
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "home.html", {"has_shop": banner.active_site(SHOP) is not None})
