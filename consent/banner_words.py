@@ -22,7 +22,7 @@ TEXTS: dict[str, dict[str, str]] = {
         ),
         "keep_off": "Keep everything off",
         "saving": "Saving …",
-        "not_saved": "This could not be saved just now. Everything stays off.",
+        "not_saved": "This could not be saved just now. Everything stays off until it is.",
         "elsewhere": "This was changed in another window. Here is how it stands now.",
         "no_storage": "Your browser keeps nothing for this site: a yes could not be taken back. Everything stays off.",
     },
@@ -44,7 +44,7 @@ TEXTS: dict[str, dict[str, str]] = {
         ),
         "keep_off": "Alles aus lassen",
         "saving": "Wird gespeichert …",
-        "not_saved": "Das konnte gerade nicht gespeichert werden. Alles bleibt aus.",
+        "not_saved": "Das konnte gerade nicht gespeichert werden. Bis dahin bleibt alles aus.",
         "elsewhere": "Das wurde in einem anderen Fenster geändert. So ist der Stand jetzt.",
         "no_storage": (
             "Ihr Browser merkt sich für diese Website nichts; ein Ja ließe sich nicht zurücknehmen. Alles bleibt aus."
@@ -72,7 +72,7 @@ TEXTS: dict[str, dict[str, str]] = {
         ),
         "keep_off": "Tout laisser désactivé",
         "saving": "Enregistrement …",
-        "not_saved": "Impossible d’enregistrer pour le moment. Tout reste désactivé.",
+        "not_saved": "Impossible d’enregistrer pour le moment. D’ici là, tout reste désactivé.",
         "elsewhere": "Cela a été modifié dans une autre fenêtre. Voici l’état actuel.",
         "no_storage": (
             "Votre navigateur ne conserve rien pour ce site : un oui ne pourrait pas être retiré. Tout reste désactivé."
@@ -96,7 +96,7 @@ TEXTS: dict[str, dict[str, str]] = {
         ),
         "keep_off": "Dejar todo desactivado",
         "saving": "Guardando …",
-        "not_saved": "No se ha podido guardar ahora. Todo sigue desactivado.",
+        "not_saved": "No se ha podido guardar ahora. Hasta entonces, todo sigue desactivado.",
         "elsewhere": "Esto se cambió en otra ventana. Así está ahora.",
         "no_storage": (
             "Su navegador no guarda nada para este sitio: un sí no se podría retirar. Todo sigue desactivado."

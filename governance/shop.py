@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -23,11 +24,11 @@ class Product:
     price: str
 
 
-def _products() -> list[Product]:
-    titles = [(*INTERESTS[interest][place], interest) for place in (0, 1) for interest in _ON_SHOW]
+def _products(*places: int) -> list[Product]:
+    things = [(*INTERESTS[interest][place], interest) for place in places for interest in _ON_SHOW]
     return [
         Product(title=title, department=departments[0], interest=interest, price=price)
-        for (title, departments, interest), price in zip(titles, _PRICES, strict=True)
+        for (title, departments, interest), price in zip(things, _PRICES, strict=False)
     ]
 
 
@@ -35,7 +36,14 @@ def _products() -> list[Product]:
 def shop(request: HttpRequest) -> HttpResponse:
     if banner.active_site(SHOP) is None:
         raise Http404
-    return render(request, "shop.html", {"site": SHOP, "products": _products()})
+    # The second list is what may be chosen for somebody who allows recommendations.
+    context = {
+        "site": SHOP,
+        "business_name": settings.BUSINESS_NAME,
+        "products": _products(0, 1),
+        "more": _products(2, 4),
+    }
+    return render(request, "shop.html", context)
 
 
 @require_safe
