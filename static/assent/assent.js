@@ -250,6 +250,7 @@
       await deliver();
       if (kept().queue.length && delivered === "saved") await deliver();
     }
+    if (stale) await reread();
     tell();
     return stale ? "elsewhere" : yes.length ? delivered : "saved";
   }
@@ -289,12 +290,13 @@
         --accent: #a8bdf5; --on: #131a2e; }
     }
     .panel { inset: auto 16px 16px; max-width: 640px; max-height: calc(100vh - 32px); overflow: auto; margin-inline: auto; padding: 24px; }
+    :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
     .panel:focus { outline: none; }
-    :focus-visible, .panel:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
     h2 { font-size: 20px; line-height: 1.3; }
     h2 + p, p + p { margin-top: 8px; }
     .status { display: flex; gap: 8px; padding: 12px; margin-top: 12px; border-radius: 8px; background: var(--soft); font-weight: 500; }
     .status::before { content: "✓"; color: var(--accent); font-weight: 700; }
+    .names { font-weight: 500; }
     .note::before { content: "i"; font-style: italic; }
     .note:empty { display: none; }
     .row { display: grid; grid-template-columns: repeat(3, 1fr); gap: 12px; margin-top: 20px; }
@@ -421,7 +423,8 @@
       ...(gpc() ? [element("p", { className: "status", textContent: texts.gpc })] : []),
       element("p", { textContent: !gpc() ? texts.intro : view === "choose" ? texts.gpc_conflict : texts.gpc_detail }),
       note,
-      ...(view === "choose" ? [element("ul", {}, ...switches)] : []),
+      ...(view === "choose" ? [element("ul", {}, ...switches)]
+        : [element("p", { className: "names", textContent: layout.purposes.map(({ name }) => name).join(" · ") })]),
       element("div", { className: names.length === 2 ? "row two" : "row" },
         ...names.map((name) => button(texts[name], actions[name]))));
     panel.lang = layout.locale;
