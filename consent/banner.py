@@ -87,7 +87,7 @@ def layout(site: Site, *, locale: str, gpc: bool) -> dict[str, Any]:
         **shown,
         "layout_sha256": digest_of(shown).hex(),
         "asks_first": _asks_first(site.region),
-        "consent_mode": site.consent_mode,
+        "consent_mode": site.consent_mode or {},
         "gpc": gpc,
     }
 

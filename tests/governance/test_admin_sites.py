@@ -45,7 +45,7 @@ def test_a_site_is_registered_audited_and_answered(officer):
         {"origins": "null"},
         {"origins": "javascript:alert(1)"},
         {"consent_mode": '{"newsletter": ["everything"]}'},
-        {"consent_mode": "[]"},
+        {"consent_mode": '["newsletter"]'},
         {"region": "Germany"},
         {"purposes": []},
     ],
