@@ -411,6 +411,28 @@ def test_the_server_settles_a_race_the_windows_could_not_see(visit):
     assert _records()[-1] == "withdrawn"
 
 
+def test_a_no_overtakes_a_yes_that_is_still_on_its_way(visit):
+    page = visit()
+    _button(page, "Accept all").wait_for()
+    held: list[Any] = []
+    page.route(CHOICES, lambda route: held.append(route))
+    page.evaluate("void assent.give()")
+    page.wait_for_function("() => assent.state().pending === 1")
+    page.evaluate("void assent.refuse()")
+    assert set(_state(page)["purposes"].values()) == {"refused"}
+
+    for _ in range(50):
+        if held:
+            break
+        page.wait_for_timeout(100)
+    page.unroute(CHOICES)  # which lets go what was held
+
+    _given(page, set())
+    assert _records() == ["given"] * 3 + ["withdrawn"] * 3
+    page.reload()
+    _given(page, set())
+
+
 def test_the_keyboard_is_enough(visit):
     page = visit()
     _button(page, "Choose").wait_for()

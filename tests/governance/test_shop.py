@@ -1,9 +1,11 @@
 """The demonstration's shop is there with its site, and nowhere else."""
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from consent.models import Site
+from governance import shop
 from governance.demo.register import SHOP
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +20,15 @@ def test_the_shop_loads_the_banner_and_shows_what_sells_best(register_in_force):
     assert text.partition("<template")[0].count('class="product"') == 12
     assert not page.cookies
     assert 'href="/shop/"' in Client().get("/").content.decode()
+
+
+def test_the_front_page_needs_no_database(register_in_force, monkeypatch):
+    def unreachable(slug):
+        raise OperationalError
+
+    monkeypatch.setattr(shop.banner, "active_site", unreachable)
+
+    assert Client().get("/").status_code == 200
 
 
 @pytest.mark.parametrize("is_registered", [True, False])
