@@ -65,9 +65,12 @@ class StrictJsonParser(BaseParser):
     """JSON that means one thing (see ``common.strict_json``)."""
 
     media_type = "application/json"
+    max_bytes = strict_json.MAX_BODY_BYTES
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        body = stream.read(strict_json.MAX_BODY_BYTES + 1)
+        body = stream.read(self.max_bytes + 1)
+        if len(body) > self.max_bytes:
+            raise BodyTooLarge(f"The body is larger than {self.max_bytes // 1024} KiB.")
         try:
             return strict_json.loads_object(body)
         except strict_json.BodyTooLarge as exc:

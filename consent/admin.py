@@ -18,7 +18,7 @@ from common.admin_display import NOTHING, badge, code, exact_moment, grid, momen
 from common.admin_filters import since
 from common.admin_forms import CommaListField, DaysField
 from common.read_only_admin import ReadOnlyAdmin
-from consent import register, words
+from consent import register, site_admin, words  # noqa: F401 (site_admin registers itself)
 from consent.models import ConsentImport, ConsentRecord, DataSubject, Notice, Purpose
 
 STATE_TONES = {"given": "good", "refused": "plain", "withdrawn": "caution", "objected": "caution"}

@@ -121,7 +121,7 @@ def save(document: Any, caller: str, environ: Mapping[str, Any]) -> tuple[int, d
             actor=caller,
             region=body.subject.region,
             age_band=body.subject.age_band,
-            idempotency_key=_idempotency_key(environ),
+            idempotency_key=idempotency_key(environ),
             asked=_asked(body.asked),
             guardian=_guardian(body.guardian),
         )
@@ -130,7 +130,7 @@ def save(document: Any, caller: str, environ: Mapping[str, Any]) -> tuple[int, d
     return 200 if saved.replayed else 201, answer
 
 
-def _idempotency_key(environ: Mapping[str, Any]) -> str | None:
+def idempotency_key(environ: Mapping[str, Any]) -> str | None:
     key = environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and not (0 < len(key) <= 128 and key.isascii() and key.isprintable()):
         raise InvalidRequest("Idempotency-Key must be 1 to 128 printable ASCII characters.")

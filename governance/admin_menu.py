@@ -22,6 +22,7 @@ SIDEBAR: dict[str, Any] = {
             "Consent",
             _link("Purposes", "target", "consent_purpose"),
             _link("Notices", "article", "consent_notice"),
+            _link("Sites with a banner", "web", "consent_site"),
             _link("Data subjects", "person", "consent_datasubject"),
             _link("Consent ledger", "receipt_long", "consent_consentrecord"),
             {"title": "Trust metrics", "icon": "monitoring", "link": reverse_lazy("trust")},

@@ -33,7 +33,7 @@ class SecurityHeaders:
         response.headers.setdefault("Content-Security-Policy", _policy(request.path))
         response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), browsing-topics=()"
         if request.path.startswith(("/privacy/", "/api/v1/")):
-            response.headers["Cache-Control"] = "no-store"
+            response.headers.setdefault("Cache-Control", "no-store")
         return response
 
 

@@ -19,6 +19,7 @@ from consent import counts, ledger, links, selectors
 from consent.proof import Asked
 from consent.signals import gpc
 from governance import dashboard as content
+from governance import shop
 from governance.limits import LINKS_OPENED
 from governance.subject_session import current_session, refused, set_host_cookie, signed_in, signed_out, way_in
 from policies.bundles import LEVELS
@@ -29,7 +30,7 @@ View = Callable[..., HttpResponse]
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home.html", way_in())
+    return render(request, "home.html", {**way_in(), "has_shop": shop.is_open()})
 
 
 @require_safe

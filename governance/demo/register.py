@@ -4,15 +4,17 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from common import policy_data
 from consent import register
-from consent.models import Notice, Party, Purpose
+from consent.models import Notice, Party, Purpose, Site
 from privacy.models import PrivacyBudget, RetentionSchedule
 
 ACTOR = "officer:demo"
+SHOP = "demo-shop"
 _PARTIES: list[dict[str, Any]] = [
     {
         "slug": "northwind",
@@ -138,8 +140,28 @@ def ensure_register() -> None:
             register.publish_notice(purpose=purpose, text=text, actor=ACTOR)
         if days:
             RetentionSchedule.objects.get_or_create(purpose=purpose, defaults={"retain_for": timedelta(days=days)})
+    _ensure_shop()
     PrivacyBudget.objects.get_or_create(data_set="consents", defaults={"epsilon_total": Decimal(10)})
     policy_data.changed(reason="register of the demonstration", actor=ACTOR)
+
+
+def _ensure_shop() -> None:
+    """The shop of the demonstration is served by the instance itself, which one machine knows by two names."""
+    here = settings.PUBLIC_URL
+    shop, created = Site.objects.get_or_create(
+        slug=SHOP,
+        defaults={
+            "name": settings.BUSINESS_NAME,
+            "origins": sorted({here, here.replace("//localhost", "//127.0.0.1")}),
+            "consent_mode": {
+                "personalization": ["functionality_storage"],
+                "recommendations": ["personalization_storage"],
+                "newsletter": ["ad_user_data"],
+            },
+        },
+    )
+    if created:
+        shop.purposes.set(Purpose.objects.filter(slug__in=("personalization", "recommendations", "newsletter")))
 
 
 def reset_officer(password: str) -> User:

@@ -25,7 +25,7 @@ AXE = os.environ.get("ASSENT_TEST_AXE")
 PASSWORD = "only-for-this-instance"
 PATIENCE_S = 120
 VIEWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-PUBLIC = ["/", "/nowhere/", "/privacy/", "/api/docs"]
+PUBLIC = ["/", "/shop/", "/nowhere/", "/privacy/", "/api/docs"]
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.skipif(not CHROMIUM, reason="ASSENT_TEST_CHROMIUM names no browser: NO PAGE WAS LOOKED AT"),
@@ -333,7 +333,7 @@ def test_axe_finds_no_serious_fault(site, open_page, scheme):
         found = page.evaluate("axe.run().then(result => result.violations)")
         faults.extend((page.url, fault["id"], fault["nodes"][0]["html"][:200]) for fault in found)
 
-    for url in [f"{site.url}/", f"{site.url}/nowhere/", site.new_customer(f"axe-{scheme}")]:
+    for url in [f"{site.url}/", f"{site.url}/shop/", f"{site.url}/nowhere/", site.new_customer(f"axe-{scheme}")]:
         page.goto(url)
         check()
     page.get_by_role("button", name="Open my privacy page").click()

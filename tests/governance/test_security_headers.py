@@ -8,7 +8,16 @@ STRICT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-PUBLIC = ["/", "/privacy/", "/privacy/open/never-issued", "/health/live", "/health/ready", "/nowhere/"]
+PUBLIC = [
+    "/",
+    "/shop/",
+    "/assent.js",
+    "/privacy/",
+    "/privacy/open/never-issued",
+    "/health/live",
+    "/health/ready",
+    "/nowhere/",
+]
 
 
 @pytest.mark.parametrize("path", PUBLIC)

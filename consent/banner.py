@@ -1,0 +1,215 @@
+"""What a site's banner shows, saves and restores.
+
+A browser is a person of its own name space: its random number, made in the browser and tied to the site, becomes a
+pseudonym like any other. A signal of the browser (Global Privacy Control) stands above a yes unless the visitor was
+told of the conflict and agreed all the same; a no needs neither.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from django.db.models import Prefetch
+from django.utils import timezone
+from pydantic import Field, field_validator
+
+from common.canonical import digest_of
+from common.rest import Body
+from consent import banner_words, ledger, selectors
+from consent.api import Uuid
+from consent.jurisdictions import match
+from consent.jurisdictions.pack import ConsentDefault
+from consent.models import LegalBasis, Notice, Purpose, Site
+from consent.problems import PurposeUnknown
+from consent.proof import Asked
+from consent.pseudonyms import subject_ref
+
+INTERFACE = "assent.js@1"
+# From first to last; all of the same size, colour and number of steps.
+BUTTONS = ("refuse_all", "accept_all", "choose")
+SUBJECT_TYPE = "browser"
+
+BrowserId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class BannerChoice(Body):
+    """``supersedes`` is the record the visitor saw; a yes that names another than the one in force is refused.
+
+    ``told_of_conflict``: the visitor was told that the browser's signal says otherwise, and agreed all the same.
+    """
+
+    purpose: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+    choice: Literal["give", "refuse", "withdraw"]
+    notice_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    supersedes: Uuid | None = None
+    told_of_conflict: bool = False
+
+
+class BrowserBody(Body):
+    browser: BrowserId
+    gpc: bool = False
+
+
+class ChoicesBody(BrowserBody):
+    choices: Annotated[list[BannerChoice], Field(min_length=1, max_length=20)]
+    locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] = "en"
+    layout_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    interface: Annotated[str, Field(pattern=r"^[a-z0-9_.@-]{0,64}$")] = ""
+
+    @field_validator("choices")
+    @classmethod
+    def _one_choice_a_purpose(cls, choices: list[BannerChoice]) -> list[BannerChoice]:
+        if len({choice.purpose for choice in choices}) != len(choices):
+            raise ValueError("a purpose is named twice")
+        return choices
+
+
+def active_site(slug: str) -> Site | None:
+    return Site.objects.filter(slug=slug, is_active=True).first()
+
+
+def sees_gpc(environ: Mapping[str, Any]) -> bool:
+    """Whether the request carries ``Sec-GPC: 1``. Several headers arrive joined by commas; one 1 is enough."""
+    return any(value.strip() == "1" for value in str(environ.get("HTTP_SEC_GPC", "")).split(","))
+
+
+def layout(site: Site, *, locale: str, gpc: bool) -> dict[str, Any]:
+    """Everything the banner shows. ``layout_sha256`` covers what a visitor sees: texts, order, weight, purposes."""
+    language = banner_words.nearest(locale)
+    shown = {
+        "site": site.slug,
+        "name": site.name,
+        "locale": language,
+        "interface": INTERFACE,
+        "texts": banner_words.TEXTS[language],
+        "buttons": list(BUTTONS),
+        "weight": "equal",
+        "purposes": [_purpose(purpose, language) for purpose in _purposes(site)],
+    }
+    return {
+        **shown,
+        "layout_sha256": digest_of(shown).hex(),
+        "asks_first": _asks_first(site.region),
+        "consent_mode": site.consent_mode or {},
+        "gpc": gpc,
+    }
+
+
+def _asks_first(region: str) -> bool:
+    """Whether the law of the site's region wants the question before anything happens."""
+    return match(region).pack.consent_default is not ConsentDefault.OPT_OUT
+
+
+def _purposes(site: Site) -> list[Purpose]:
+    notices = Prefetch("notices", queryset=Notice.objects.order_by("-version", "locale"))
+    askable = site.purposes.filter(is_active=True, legal_basis=LegalBasis.CONSENT)
+    return list(askable.prefetch_related("texts", notices))
+
+
+def _purpose(purpose: Purpose, language: str) -> dict[str, Any]:
+    text = next((text for text in purpose.texts.all() if text.locale == language), purpose)
+    return {
+        "slug": purpose.slug,
+        "name": text.name,
+        "benefit": text.benefit,
+        "channels": [],
+        "notice": _notice(purpose, language),
+    }
+
+
+def _notice(purpose: Purpose, language: str) -> dict[str, Any] | None:
+    """The newest version in the language, in English, or in the first there is: what the ledger's proof will name."""
+    notices = list(purpose.notices.all())
+    newest = [notice for notice in notices if notice.version == notices[0].version]
+    if not newest:
+        return None
+    notice = min(newest, key=lambda found: (found.locale != language, found.locale != "en", found.locale))
+    return {"version": notice.version, "locale": notice.locale, "text": notice.text, "sha256": notice.text_sha256}
+
+
+def save(site: Site, body: ChoicesBody, *, header: bool, key: str | None) -> bool:
+    """Save the choices; return whether it was a repeat. Raises the problems of the ledger."""
+    gpc = header or body.gpc
+    _check_shown(site, body.choices)
+    saved = ledger.save_choices(
+        ledger.Request(
+            subject_ref=_ref(site, body.browser),
+            choices=[_choice(choice, gpc=gpc) for choice in body.choices],
+            source="banner",
+            actor=f"site:{site.slug}",
+            region=site.region or None,
+            idempotency_key=key,
+            asked=_asked(body, header=header),
+        )
+    )
+    return saved.replayed
+
+
+def _check_shown(site: Site, choices: list[BannerChoice]) -> None:
+    """A yes needs a question. A no counts for any purpose, also for one the site no longer asks about."""
+    shown = {purpose.slug for purpose in _purposes(site)}
+    if any(choice.choice == "give" and choice.purpose not in shown for choice in choices):
+        raise PurposeUnknown("This site does not ask about one of the purposes.")
+
+
+def _choice(choice: BannerChoice, *, gpc: bool) -> ledger.Choice:
+    # The ledger turns a refusal of what was allowed into a withdrawal; "withdraw" alone would fail where nothing was.
+    if choice.choice != "give" or (gpc and not choice.told_of_conflict):
+        return ledger.Choice(purpose=choice.purpose, choice="refuse", notice_version=choice.notice_version)
+    return ledger.Choice(
+        purpose=choice.purpose,
+        choice="give",
+        notice_version=choice.notice_version,
+        supersedes=choice.supersedes,
+        told_of_conflict=gpc,
+    )
+
+
+def _asked(body: ChoicesBody, *, header: bool) -> Asked:
+    signals: dict[str, Any] = {}
+    if header or body.gpc:
+        places = [place for place, seen in (("header", header), ("script", body.gpc)) if seen]
+        signals = {"gpc": True, "gpc_seen_in": places}
+    return Asked(
+        interface=body.interface,
+        locale=body.locale,
+        layout_sha256=body.layout_sha256,
+        order=BUTTONS if body.interface == INTERFACE else (),
+        signals=signals,
+    )
+
+
+def state(site: Site, browser: str, *, gpc: bool) -> dict[str, Any]:
+    """What is in force for a browser, for every purpose the site asks about."""
+    person, states = selectors.states(_ref(site, browser), now=timezone.now())
+    shown = {purpose.slug for purpose in _purposes(site)}
+    consents = person.consents if person else {}
+    return {
+        "subject": {"type": SUBJECT_TYPE, "id": _subject_id(site, browser)},
+        "revision": person.revision if person else 0,
+        "gpc": gpc,
+        "purposes": {
+            found.purpose.slug: _entry(found, silenced=gpc and not consents.get(found.purpose.slug, {}).get("told"))
+            for found in states
+            if found.purpose.slug in shown
+        },
+    }
+
+
+def _entry(found: selectors.PurposeState, *, silenced: bool) -> dict[str, Any]:
+    by_signal = silenced and found.state == "given"
+    return {
+        "state": "refused" if by_signal else found.state,
+        "by_signal": by_signal,
+        "record": found.record,
+        "since": found.since,
+        "expires_at": found.expires_at,
+        "notice_version": found.notice_version,
+    }
+
+
+def _subject_id(site: Site, browser: str) -> str:
+    return f"{site.slug}:{browser}"
+
+
+def _ref(site: Site, browser: str) -> Any:
+    return subject_ref(_subject_id(site, browser), subject_type=SUBJECT_TYPE)

@@ -1,0 +1,107 @@
+"""The banner's API: called by browsers, without a credential, from the pages of registered sites only.
+
+Cross-origin rules are per site: its own origins are named back, one at a time, never ``*`` and never with credentials.
+No cookie is read or set. An unknown browser looks like one that has not chosen yet.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.translation import get_language_from_request
+from rest_framework import exceptions, status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.canonical import digest_of
+from common.client_network import client_network
+from common.problems import NotFound
+from common.rate_limit import RateLimit
+from common.rest import StrictJsonParser, read_body
+from consent import banner
+from consent.api import idempotency_key
+from consent.banner import BrowserBody, ChoicesBody
+from consent.models import Site
+
+CALLS = RateLimit("banner calls to site from network", 300, per=timedelta(minutes=1))
+
+
+class SmallJsonParser(StrictJsonParser):
+    max_bytes = 16 * 1024
+
+
+class _BannerView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    parser_classes = (SmallJsonParser,)
+    schema = None  # described in docs/banner.md: the document of the API is about calls with a credential
+    vary: tuple[str, ...] = ("Origin",)
+    origin: str | None = None
+    site: Site
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        site = banner.active_site(kwargs["site"])
+        if site is None:
+            raise NotFound("There is no such site, or its banner is switched off.")
+        origin = request.headers.get("Origin")
+        if origin is not None and origin not in site.origins:
+            raise exceptions.PermissionDenied("This page does not belong to the site.")
+        self.site, self.origin = site, origin
+        if request.method == "POST":
+            self._check_caller(request)
+
+    def _check_caller(self, request: Request) -> None:
+        if self.origin is None:
+            raise exceptions.PermissionDenied("Only a page of the site may call; the Origin header is missing.")
+        CALLS.take(self.site.slug, client_network(request.META))
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Answer a browser's preflight."""
+        headers = {
+            "Access-Control-Allow-Methods": "GET, POST",
+            "Access-Control-Allow-Headers": "Content-Type, Idempotency-Key",
+            "Access-Control-Max-Age": "600",
+        }
+        return Response(status=status.HTTP_204_NO_CONTENT, headers=headers)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        patch_vary_headers(response, self.vary)
+        if self.origin is not None:
+            response.headers["Access-Control-Allow-Origin"] = self.origin
+            response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+        return response
+
+
+class LayoutView(_BannerView):
+    """What the banner shows, in the visitor's language."""
+
+    vary = ("Sec-GPC", "Origin", "Accept-Language")
+
+    def get(self, request: Request, site: str) -> Any:
+        wanted = request.query_params.get("locale") or get_language_from_request(request._request)  # noqa: SLF001
+        document = banner.layout(self.site, locale=wanted[:35], gpc=banner.sees_gpc(request.META))
+        etag = f'"{digest_of(document).hex()[:32]}"'
+        response = Response(document, headers={"ETag": etag, "Cache-Control": "public, max-age=300"})
+        return get_conditional_response(request._request, etag=etag, response=response)  # noqa: SLF001
+
+
+class ChoicesView(_BannerView):
+    """Save what a visitor chose."""
+
+    def post(self, request: Request, site: str) -> Response:
+        body = read_body(ChoicesBody, request)
+        replayed = banner.save(self.site, body, header=banner.sees_gpc(request.META), key=idempotency_key(request.META))
+        answer = banner.state(self.site, body.browser, gpc=body.gpc or banner.sees_gpc(request.META))
+        return Response(answer, status=status.HTTP_200_OK if replayed else status.HTTP_201_CREATED)
+
+
+class StateView(_BannerView):
+    """What is in force for a browser on this site."""
+
+    def post(self, request: Request, site: str) -> Response:
+        body = read_body(BrowserBody, request)
+        return Response(banner.state(self.site, body.browser, gpc=body.gpc or banner.sees_gpc(request.META)))

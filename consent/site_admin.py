@@ -1,0 +1,84 @@
+"""Sites with a banner in the administration."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from audit import trail
+from common.admin_display import NOTHING, badge
+from common.admin_forms import CommaListField
+from consent.models import LegalBasis, Purpose, Site
+
+
+class SiteForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    origins = CommaListField(
+        free_text=True,
+        help_text="Where its pages are served, separated by commas: https://shop.example. No other page may ask.",
+    )
+    purposes = forms.ModelMultipleChoiceField(
+        queryset=Purpose.objects.filter(is_active=True, legal_basis=LegalBasis.CONSENT),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        label="Purposes it asks about",
+        help_text="Only purposes that rest on consent: for the others there is nothing to agree to.",
+    )
+
+    class Meta:
+        labels = {"slug": "Name in the script tag", "consent_mode": "Google Consent Mode", "is_active": "In use"}
+        help_texts = {
+            "slug": "What the page writes as data-site. It can never be changed.",
+            "consent_mode": 'Which signals a purpose opens: {"recommendations": ["personalization_storage"]}.',
+            "region": "Whose law its visitors are asked under, such as DE or US-CA.",
+            "is_active": "Switched off, its banner asks nothing and nothing counts as allowed on its pages.",
+        }
+
+
+@admin.register(Site)
+class SiteAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    form = SiteForm
+    list_display = ["name", "slug", "served_at", "asks_about", "in_use"]
+    list_filter = ["is_active"]
+    search_fields = ["name", "slug"]
+    fields = ["name", "slug", "origins", "purposes", "consent_mode", "region", "is_active"]
+
+    @display(description="Served at")
+    def served_at(self, site: Site) -> str:
+        return ", ".join(site.origins) or NOTHING
+
+    @display(description="Asks about")
+    def asks_about(self, site: Site) -> str:
+        return ", ".join(purpose.name for purpose in site.purposes.all()) or NOTHING
+
+    @display(description="State", ordering="is_active")
+    def in_use(self, site: Site) -> str:
+        return badge("In use", "good") if site.is_active else badge("Switched off")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Site]:
+        return super().get_queryset(request).prefetch_related("purposes")  # type: ignore[no-any-return]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Site | None = None) -> list[str]:
+        return ["slug"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Site | None = None) -> bool:
+        return False  # the slug is part of its visitors' pseudonyms; switch it off instead
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        site: Site = form.instance
+        trail.record(
+            "site.changed" if change else "site.created",
+            site.slug,
+            actor=f"officer:{request.user.get_username()}",
+            details={
+                "origins": site.origins,
+                "purposes": sorted(site.purposes.values_list("slug", flat=True)),
+                "region": site.region,
+                "is_active": site.is_active,
+            },
+        )

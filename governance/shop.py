@@ -1,0 +1,55 @@
+"""The demonstration's shop: one page of a business that uses the banner. Present where its site is registered."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from consent import banner
+from governance.demo.register import SHOP
+from personalization.recommender.catalogue import INTERESTS
+
+# What sells best, whoever looks: two things of each of six interests.
+_ON_SHOW = ("coffee", "sourdough", "birds", "knitting", "night sky", "slow evenings")
+_PRICES = ("38.00", "24.50", "12.90", "46.00", "9.80", "29.00", "18.40", "64.00", "15.20", "33.00", "22.60", "41.50")
+
+
+@dataclass(frozen=True)
+class Product:
+    title: str
+    department: str
+    interest: str
+    price: str
+
+
+def _products(*places: int) -> list[Product]:
+    things = [(*INTERESTS[interest][place], interest) for place in places for interest in _ON_SHOW]
+    return [
+        Product(title=title, department=departments[0], interest=interest, price=price)
+        for (title, departments, interest), price in zip(things, _PRICES, strict=False)
+    ]
+
+
+@require_safe
+def shop(request: HttpRequest) -> HttpResponse:
+    if banner.active_site(SHOP) is None:
+        raise Http404
+    # The second list is what may be chosen for somebody who allows recommendations.
+    context = {
+        "site": SHOP,
+        "business_name": settings.BUSINESS_NAME,
+        "products": _products(0, 1),
+        "more": _products(2, 4),
+    }
+    return render(request, "shop.html", context)
+
+
+def is_open() -> bool:
+    """Whether this installation has the demonstration's shop; the front page asks, and needs no database."""
+    try:
+        return banner.active_site(SHOP) is not None
+    except DatabaseError:
+        return False

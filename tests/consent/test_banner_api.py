@@ -1,0 +1,490 @@
+"""The banner's API as browsers meet it: refusal beside success, origins, signals, repeats, races, garbage."""
+
+import gzip
+import json
+import secrets
+import uuid
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from django.conf import settings as project
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common.rate_limit import RateLimit
+from consent import banner, banner_views, banner_words, register
+from consent.models import ConsentRecord, DataSubject, Purpose, PurposeText, Site
+from consent.verification import verify_ledger
+from policies.decisions import preview
+from policies.facts import Question
+
+pytestmark = pytest.mark.django_db
+SHOP = "https://shop.example"
+CHOICES, STATE = "/api/v1/banner/shop/choices", "/api/v1/banner/shop/state"
+
+
+@pytest.fixture(autouse=True)
+def site(register_in_force, monkeypatch):
+    monkeypatch.setattr(banner_views, "CALLS", RateLimit("test", 100_000, per=timedelta(minutes=1)))
+    site = Site.objects.create(slug="shop", name="Shop", origins=[SHOP, "http://localhost:8123"], region="DE")
+    site.purposes.set(Purpose.objects.all())  # those that do not rest on consent are never asked about
+    return site
+
+
+class Browser:
+    """One browser on a page of the shop."""
+
+    def __init__(self, *, origin=SHOP, **headers):
+        self.id = secrets.token_hex(16)
+        self.headers = {"Origin": origin, **headers} if origin else headers
+        self.client = Client(raise_request_exception=False)
+
+    def post(self, path, body, **headers):
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        headers = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return self.client.post(path, data, content_type="application/json", headers=headers)
+
+    def choose(self, choice, purpose="newsletter", *, key=None, body=None, **more):
+        document = {"browser": self.id, "choices": [{"purpose": purpose, "choice": choice, **more}], **(body or {})}
+        return self.post(CHOICES, document, **({"Idempotency_Key": key} if key else {}))
+
+    def state(self, purpose="newsletter", **body):
+        return self.post(STATE, {"browser": self.id, **body}).json()["purposes"][purpose]
+
+    def layout(self, **parameters):
+        return self.client.get("/api/v1/banner/shop", parameters, headers=self.headers)
+
+
+def states(answer):
+    return {slug: entry["state"] for slug, entry in answer.json()["purposes"].items()}
+
+
+# What is shown
+
+
+def test_the_banner_shows_every_purpose_that_rests_on_consent_and_weighs_its_buttons_alike():
+    shown = Browser().layout().json()
+
+    assert [purpose["slug"] for purpose in shown["purposes"]] == ["personalization", "recommendations", "newsletter"]
+    notice = shown["purposes"][2]["notice"]
+    assert (notice["version"], notice["sha256"]) == (
+        1,
+        Purpose.objects.get(slug="newsletter").notices.get().text_sha256,
+    )
+    assert (shown["buttons"], shown["weight"]) == (["refuse_all", "accept_all", "choose"], "equal")
+    assert (shown["asks_first"], shown["gpc"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("locale", "accepted", "language"),
+    [
+        ("de", None, "de"),
+        ("de-AT", None, "de"),
+        ("fr_CA", None, "fr"),
+        ("es", "de", "es"),
+        (None, "fr;q=0.9,en;q=0.1", "fr"),
+        ("tlh", None, "en"),
+        ("", None, "en"),
+        ("<script>", None, "en"),
+    ],
+)
+def test_the_banner_speaks_the_visitors_language_or_english(locale, accepted, language):
+    headers = {"Accept-Language": accepted} if accepted else {}
+
+    shown = Browser(**headers).layout(**({"locale": locale} if locale is not None else {})).json()
+
+    assert (shown["locale"], shown["texts"]) == (language, banner_words.TEXTS[language])
+
+
+def test_every_language_has_every_text():
+    assert len({frozenset(texts) for texts in banner_words.TEXTS.values()}) == 1
+
+
+def test_a_translated_purpose_is_shown_with_its_translated_notice_and_the_proof_names_it():
+    purpose = Purpose.objects.get(slug="newsletter")
+    PurposeText.objects.create(purpose=purpose, locale="de", name="Rundbrief", benefit="Neues aus dem Laden.")
+    german = register.publish_notice(purpose=purpose, text="Wir schreiben Ihnen.", locale="de", version=1, actor="a")
+    browser = Browser()
+
+    shown = browser.layout(locale="de").json()
+    browser.choose("give", notice_version=1, body={"locale": shown["locale"]})
+
+    assert shown["purposes"][2]["name"] == "Rundbrief"
+    assert shown["purposes"][2]["notice"]["sha256"] == german.text_sha256
+    assert ConsentRecord.objects.get().proof["notice"] == {"locale": "de", "sha256": german.text_sha256}
+
+
+def test_the_layouts_hash_changes_with_what_is_seen_and_with_nothing_else():
+    before = Browser().layout().json()["layout_sha256"]
+
+    assert Browser(Sec_GPC="1").layout().json()["layout_sha256"] == before
+    assert Browser().layout(locale="de").json()["layout_sha256"] != before
+    Purpose.objects.filter(slug="newsletter").update(benefit="Something else.")
+    assert Browser().layout().json()["layout_sha256"] != before
+
+
+def test_an_unchanged_banner_is_not_sent_twice():
+    first = Browser().layout()
+
+    second = Browser(**{"If-None-Match": first.headers["ETag"]}).layout()
+    with_signal = Browser(**{"If-None-Match": first.headers["ETag"], "Sec-GPC": "1"}).layout()
+
+    assert (second.status_code, second.content) == (304, b"")
+    assert second.headers["Access-Control-Allow-Origin"] == SHOP
+    assert (with_signal.status_code, with_signal.json()["gpc"]) == (200, True)
+    assert first.headers["Cache-Control"] == "public, max-age=300"
+    assert {"Sec-GPC", "Origin", "Accept-Language"} <= set(first.headers["Vary"].split(", "))
+
+
+# Choices
+
+
+@pytest.mark.parametrize(("choice", "state"), [("give", "given"), ("refuse", "refused"), ("withdraw", "refused")])
+def test_a_no_is_stored_as_durably_as_a_yes(choice, state):
+    browser = Browser()
+
+    answer = browser.choose(choice, notice_version=1)
+
+    assert (answer.status_code, states(answer)["newsletter"]) == (201, state)
+    assert browser.state()["state"] == state
+    record = ConsentRecord.objects.get()
+    assert (record.source, record.actor, record.state) == ("banner", "site:shop", state)
+    assert verify_ledger().ok
+
+
+def test_a_no_to_what_was_allowed_withdraws_it_whatever_the_record():
+    browser = Browser()
+    browser.choose("give")
+
+    answer = browser.choose("refuse")
+
+    assert states(answer)["newsletter"] == "withdrawn"
+
+
+def test_a_record_proves_how_it_was_asked_for():
+    browser = Browser(Sec_GPC="1")
+    shown = browser.layout().json()
+
+    browser.choose(
+        "give",
+        told_of_conflict=True,
+        notice_version=1,
+        body={"interface": shown["interface"], "layout_sha256": shown["layout_sha256"], "gpc": True},
+    )
+
+    proof = ConsentRecord.objects.get().proof
+    assert proof["asked"] == {
+        "interface": "assent.js@1",
+        "layout_sha256": shown["layout_sha256"],
+        "order": ["refuse_all", "accept_all", "choose"],
+        "signals": {"gpc": True, "gpc_seen_in": ["header", "script"]},
+    }
+    assert proof["told_of_signal_conflict"] is True
+
+
+def test_a_site_with_its_own_questions_claims_no_order_of_buttons():
+    Browser().choose("give", body={"interface": "own-form@3"})
+
+    assert "order" not in ConsentRecord.objects.get().proof["asked"]
+
+
+def test_a_decision_about_a_browser_follows_its_choice():
+    browser = Browser()
+    subject = browser.choose("give", "recommendations").json()["subject"]
+    asked = Question(
+        subject_ref=banner.subject_ref(subject["id"], subject_type=subject["type"]),
+        action="personalize",
+        purpose="recommendations",
+        data_categories=("views",),
+        processing_region="eu-central",
+    )
+    before = preview(asked).verdict.level
+
+    browser.choose("refuse", "recommendations")
+
+    assert (before, preview(asked).verdict.level) == ("individual", "none")
+
+
+def test_a_browsers_number_says_nothing_on_another_site(site):
+    other = Site.objects.create(slug="other", name="Other", origins=[SHOP])
+    other.purposes.set(site.purposes.all())
+    browser = Browser()
+    browser.choose("give")
+
+    answer = browser.post("/api/v1/banner/other/state", {"browser": browser.id})
+
+    assert states(answer)["newsletter"] == "never_asked"
+
+
+def test_an_unknown_browser_looks_like_an_empty_one():
+    browser = Browser()
+
+    answer = browser.post(STATE, {"browser": browser.id}).json()
+
+    assert answer["revision"] == 0
+    assert {entry["state"] for entry in answer["purposes"].values()} == {"never_asked"}
+    assert not DataSubject.objects.exists()
+
+
+def test_a_yes_needs_a_question_and_a_no_does_not(site):
+    browser = Browser()
+    browser.choose("give")
+    site.purposes.remove(Purpose.objects.get(slug="newsletter"))
+
+    again, no = browser.choose("give"), browser.choose("refuse")
+
+    assert (again.status_code, again.json()["code"]) == (400, "purpose_unknown")
+    assert no.status_code == 201
+    assert ConsentRecord.objects.first().state == "withdrawn"
+
+
+def test_no_cookie_and_no_stored_answer():
+    answer = Browser().choose("give")
+
+    assert not answer.cookies
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+# Repeats and races
+
+
+def test_a_repeated_key_saves_once_and_is_answered_with_the_state_of_now():
+    browser = Browser()
+    first = browser.choose("give", key="k-1")
+    browser.choose("refuse", key="k-2")
+
+    repeat = browser.choose("give", key="k-1")
+
+    assert (first.status_code, repeat.status_code) == (201, 200)
+    assert states(repeat)["newsletter"] == "withdrawn"
+    assert ConsentRecord.objects.count() == 2
+
+
+def test_a_key_used_for_another_choice_is_refused():
+    browser = Browser()
+    browser.choose("refuse", key="k-1")
+
+    answer = browser.choose("give", key="k-1")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert browser.state()["state"] == "refused"
+
+
+def test_a_yes_from_a_stale_window_meets_a_conflict_and_the_no_stays():
+    browser = Browser()
+    given = browser.choose("give").json()["purposes"]["newsletter"]["record"]
+    browser.choose("refuse")
+
+    stale, never_saw = browser.choose("give", supersedes=given), browser.choose("give")
+
+    assert (stale.status_code, stale.json()["code"]) == (409, "superseded")
+    assert never_saw.status_code == 409
+    assert stale.headers["Access-Control-Allow-Origin"] == SHOP
+    assert browser.state()["state"] == "withdrawn"
+
+
+def test_a_later_yes_that_saw_the_no_counts():
+    browser = Browser()
+    seen = browser.choose("refuse").json()["purposes"]["newsletter"]["record"]
+
+    answer = browser.choose("give", supersedes=seen)
+
+    assert (answer.status_code, states(answer)["newsletter"]) == (201, "given")
+
+
+# Global Privacy Control
+
+GPC = [
+    # header, reported by the script, told of the conflict, what is stored for a "give"
+    (None, False, False, "given"),
+    (None, False, True, "given"),
+    ("1", False, False, "refused"),
+    (None, True, False, "refused"),
+    ("1", True, False, "refused"),
+    ("1", False, True, "given"),
+    (None, True, True, "given"),
+    ("0", False, False, "given"),
+    ("true", False, False, "given"),
+    ("0, 1", False, False, "refused"),
+]
+
+
+@pytest.mark.parametrize(("header", "script", "told", "state"), GPC)
+def test_with_the_signal_a_yes_counts_only_after_the_notice_of_conflict(header, script, told, state):
+    browser = Browser(**({"Sec-GPC": header} if header else {}))
+
+    answer = browser.choose("give", told_of_conflict=told, body={"gpc": script})
+
+    assert (answer.status_code, states(answer)["newsletter"]) == (201, state)
+    assert ConsentRecord.objects.get().state == state
+
+
+@pytest.mark.parametrize("choice", ["refuse", "withdraw"])
+def test_with_the_signal_a_no_is_a_no(choice):
+    assert states(Browser(Sec_GPC="1").choose(choice))["newsletter"] == "refused"
+
+
+def test_a_signal_switched_on_later_silences_a_yes_until_it_is_given_again():
+    browser = Browser()
+    record = browser.choose("give").json()["purposes"]["newsletter"]["record"]
+
+    silenced = browser.state(gpc=True)
+    browser.choose("give", supersedes=record, told_of_conflict=True, body={"gpc": True})
+
+    assert (silenced["state"], silenced["by_signal"]) == ("refused", True)
+    assert browser.state(gpc=True)["state"] == "given"
+
+
+# Origins
+
+ORIGINS = [
+    (SHOP, True),
+    ("http://localhost:8123", True),
+    ("https://shop.example.evil", False),
+    ("https://evil.example", False),
+    ("http://shop.example", False),
+    ("https://shop.example:444", False),
+    ("https://SHOP.example", False),
+    ("https://shop.example/", False),
+    ("null", False),
+    ("*", False),
+    ("", False),
+]
+
+
+@pytest.mark.parametrize(("origin", "allowed"), ORIGINS)
+def test_only_the_sites_own_pages_may_ask(origin, allowed):
+    client = Client()
+    body = json.dumps({"browser": secrets.token_hex(16)})
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    answers = [
+        client.get("/api/v1/banner/shop", headers=headers),
+        client.post(STATE, body, content_type="application/json", headers=headers),
+        client.options(CHOICES, headers=headers),
+    ]
+
+    assert [answer.status_code for answer in answers] == ([200, 200, 204] if allowed else [403] * 3)
+    for answer in answers:
+        assert answer.headers.get("Access-Control-Allow-Origin") == (origin if allowed else None)
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+        assert "Origin" in answer.headers["Vary"]
+
+
+def test_the_preflight_names_what_the_script_sends():
+    answer = Client().options(CHOICES, headers={"Origin": SHOP})
+
+    assert answer.headers["Access-Control-Allow-Methods"] == "GET, POST"
+    assert answer.headers["Access-Control-Allow-Headers"] == "Content-Type, Idempotency-Key"
+
+
+def test_a_call_without_an_origin_reads_the_layout_and_saves_nothing():
+    nowhere = Browser(origin=None)
+
+    assert nowhere.layout().status_code == 200
+    assert nowhere.choose("give").status_code == 403
+    assert not ConsentRecord.objects.exists()
+
+
+@pytest.mark.parametrize("slug", ["never-registered", "shop"])
+def test_a_site_that_is_unknown_or_switched_off_asks_nothing(site, slug):
+    site.is_active = False
+    site.save()
+
+    answer = Client().get(f"/api/v1/banner/{slug}", headers={"Origin": SHOP})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+# Limits and garbage
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"[]", 400),
+        (b'{"browser": NaN}', 400),
+        (b'{"browser": "a", "browser": "b"}', 400),
+        (b'{"browser": "' + b"a" * 32 + b'"}', 400),
+        (b'{"browser": "' + b"A" * 32 + b'", "choices": [{"purpose": "newsletter", "choice": "give"}]}', 400),
+        (b'{"browser": "' + b"a" * 32 + b'", "choices": [{"purpose": "newsletter", "choice": "object"}]}', 400),
+        (b'{"browser": "' + b"a" * 32 + b'", "choices": [{"purpose": "newsletter", "choice": "give", "yes": 1}]}', 400),
+        (b'{"browser": "' + b"a" * 32 + b'", "choices": []}', 400),
+        (b'{"x": "' + b" " * 17_000 + b'"}', 413),
+    ],
+)
+def test_a_body_that_is_not_as_it_should_be_saves_nothing(body, status):
+    answer = Browser().post(CHOICES, body)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert not ConsentRecord.objects.exists()
+
+
+def test_a_form_cannot_be_sent_from_a_page_of_somebody_else():
+    answer = Client().post(CHOICES, "{}", content_type="text/plain", headers={"Origin": SHOP})
+
+    assert answer.status_code == 415
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(max_size=40) | st.just("newsletter"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
+    max_leaves=8,
+)
+_MEMBERS = st.sampled_from(["browser", "choices", "locale", "gpc", "interface", "layout_sha256", "told_of_conflict"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    mutation=st.dictionaries(_MEMBERS, _JSON, max_size=3),
+    choice=st.dictionaries(st.sampled_from(["purpose", "choice", "supersedes", "notice_version"]), _JSON, max_size=3),
+    key=st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), max_size=140),
+    path=st.sampled_from([CHOICES, STATE]),
+)
+def test_garbage_is_refused_and_never_becomes_a_yes(mutation, choice, key, path):
+    base = {"browser": secrets.token_hex(16), "choices": [{"purpose": "newsletter", "choice": "refuse", **choice}]}
+
+    answer = Browser().post(path, {**base, **mutation}, Idempotency_Key=key)
+
+    assert answer.status_code < 500
+    assert answer.status_code < 300 or answer.headers["Content-Type"] == "application/problem+json"
+    assert not ConsentRecord.objects.filter(state="given").exists()
+
+
+def test_too_many_calls_from_one_network_wait(monkeypatch, settings):
+    monkeypatch.setattr(banner_views, "CALLS", RateLimit("test 2", 2, per=timedelta(minutes=1)))
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.0/8")]
+    near, far = Browser(X_Forwarded_For="8.8.8.7"), Browser(X_Forwarded_For="9.9.9.7")
+    codes = [near.choose("refuse").status_code for _ in range(2)]
+
+    refused = near.choose("refuse")
+
+    assert codes == [201, 201]
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 61
+    assert far.choose("refuse").status_code == 201
+
+
+# The script
+
+
+def test_the_script_is_small_public_and_told_from_its_successor():
+    answer = Client().get("/assent.js", headers={"Accept-Encoding": "gzip", "Origin": "https://anywhere.example"})
+
+    source = (Path(project.BASE_DIR) / "static/assent/assent.js").read_bytes()
+    assert gzip.decompress(answer.content) == source
+    assert len(answer.content) < 10 * 1024
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "max-age=" in answer.headers["Cache-Control"]
+    again = Client().get("/assent.js", headers={"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+    assert Client().get("/assent.js").content == source
+
+
+def test_an_unknown_record_is_no_way_around():
+    answer = Browser().choose("give", supersedes=str(uuid.uuid4()))
+
+    assert answer.status_code == 409
