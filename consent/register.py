@@ -9,7 +9,7 @@ from audit import trail
 from common import policy_data
 from common.canonical import sha256
 from common.problems import Conflict
-from consent.models import Notice, Purpose
+from consent.models import Notice, Party, Purpose
 
 
 class PurposeInUse(Conflict):
@@ -49,6 +49,24 @@ def _described(purpose: Purpose) -> dict[str, Any]:
         "max_level": purpose.max_level,
         "is_active": purpose.is_active,
     }
+
+
+@transaction.atomic
+def save_party(party: Party, *, actor: str) -> Party:
+    """Create or change a party. Receipts name it as it stands when they are issued."""
+    created = party._state.adding  # noqa: SLF001 (Django documents it for this use)
+    party.save()
+    action = "party.created" if created else "party.changed"
+    trail.record(action, party.slug, actor=actor, details={"role": party.role, "country": party.country})
+    return party
+
+
+@transaction.atomic
+def delete_party(party: Party, *, actor: str) -> None:
+    """Remove a party that no purpose names as its controller (the database refuses others)."""
+    slug = party.slug
+    party.delete()
+    trail.record("party.deleted", slug, actor=actor)
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@ from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance import health, pages, receipts, start_page, well_known
+from governance import consent_proof, health, pages, receipts, start_page, well_known
 
 admin.site.index_title = "Today"
 
@@ -25,6 +25,18 @@ urlpatterns = [
     path(".well-known/jwks.json", well_known.keys, name="jwks"),
     path(".well-known/gpc.json", well_known.global_privacy_control, name="gpc"),
     path("admin/check-evidence", admin.site.admin_view(start_page.check_evidence), name="check-evidence"),
+    path("admin/consent/proof/", admin.site.admin_view(consent_proof.search), name="consent-proof"),
+    path("admin/consent/proof/<uuid:ref>/", admin.site.admin_view(consent_proof.person), name="consent-proof-person"),
+    path(
+        "admin/consent/proof/<uuid:ref>/evidence.zip",
+        admin.site.admin_view(consent_proof.download),
+        name="consent-proof-evidence",
+    ),
+    path(
+        "admin/consent/proof/<uuid:ref>/receipts/<int:revision>.json",
+        admin.site.admin_view(consent_proof.receipt),
+        name="consent-proof-receipt",
+    ),
     path("admin/", admin.site.urls),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("personalization.urls")),
