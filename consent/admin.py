@@ -1,29 +1,35 @@
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import path, reverse
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
+from common import languages
 from common.admin_display import NOTHING, badge, code, exact_moment, grid, moment, short, who
 from common.admin_filters import since
 from common.admin_forms import CommaListField, DaysField
 from common.read_only_admin import ReadOnlyAdmin
 from consent import register, words
-from consent.models import ConsentRecord, DataSubject, Notice, Party, Purpose
+from consent.models import ConsentRecord, DataSubject, Notice, Party, Purpose, PurposeText
+from consent.wording import word_diff
 
 STATE_TONES = {"given": "good", "refused": "plain", "withdrawn": "caution", "objected": "caution"}
 
@@ -71,6 +77,8 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
             "order": "Place on the dashboard",
             "is_active": "In use",
             "max_level": "Most personal level",
+            "kept_for": "Kept for, in words",
+            "dpv_purpose": "Kind of purpose",
         }
         help_texts = {
             "name": "What people read on their privacy page.",
@@ -80,7 +88,31 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
             "order": "Lower numbers come first.",
             "is_active": "Switched off, every use for this purpose is denied from the next decision on.",
             "max_level": "How personal this purpose may ever become, whatever people allow.",
+            "kept_for": "As it stands on receipts: one year, or until you turn it off.",
+            "controller": "Empty: the controller of the register.",
+            "dpv_purpose": "A term of the W3C Data Privacy Vocabulary, such as DirectMarketing. Receipts carry it.",
         }
+
+
+class PurposeTextForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    locale = forms.ChoiceField(
+        label="Language",
+        choices=lambda: [(code, languages.name(code)) for code in languages.known()],
+        widget=UnfoldAdminSelectWidget,
+    )
+    benefit = forms.CharField(max_length=2_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
+
+    class Meta:
+        labels = {"kept_for": "Kept for, in words"}
+
+
+class PurposeTextInline(StackedInline):  # type: ignore[misc]  # unfold ships no types
+    model = PurposeText
+    form = PurposeTextForm
+    fields = ["locale", "name", "benefit", "kept_for"]
+    extra = 0
+    verbose_name = "language"
+    verbose_name_plural = "In other languages"
 
 
 @admin.register(Purpose)
@@ -93,8 +125,10 @@ class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     fieldsets = [
         (None, {"fields": ["name", "slug", "benefit", "legal_basis", "parent", "is_active", "order"]}),
         ("What is allowed", {"fields": ["actions", "max_level", "data_categories", "recipients", "channels"]}),
-        ("How long a consent lasts", {"fields": ["consent_valid_for"]}),
+        ("How long", {"fields": ["consent_valid_for", "kept_for"]}),
+        ("Who is responsible", {"fields": ["controller", "dpv_purpose"]}),
     ]
+    inlines = [PurposeTextInline]
 
     @display(description="Legal basis", ordering="legal_basis")
     def basis(self, purpose: Purpose) -> str:
@@ -121,6 +155,11 @@ class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def save_model(self, request: HttpRequest, obj: Purpose, form: "ModelForm[Any]", change: bool) -> None:
         register.save_purpose(obj, actor=officer(request))
         messages.info(request, "The rules in force were renewed: this counts from the next decision on.")
+
+    def save_formset(self, request: HttpRequest, form: "ModelForm[Any]", formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        if formset.has_changed():
+            register.note_texts(form.instance, actor=officer(request))
 
 
 class PartyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -177,46 +216,42 @@ class PartyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             register.delete_party(party, actor=officer(request))
 
 
-class NoticeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    class Meta:
-        labels = {"locale": "Language", "text": "Text", "is_material": "Changes what people agreed to"}
-        help_texts = {
-            "locale": "A language code such as en or de.",
-            "text": "Exactly what people read before they choose. Once published it can never be changed.",
-            "is_material": (
-                "On: everybody who agreed to an earlier version is asked again, and until they answer their consent "
-                "does not count. Off: for spelling and layout only."
-            ),
-        }
-
-
 @admin.register(Notice)
 class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    form = NoticeForm
-    list_display = ["title", "language", "material", "published"]
-    list_filter = ["purpose", "is_material"]
+    """Texts to read and compare; they are written in the notice editor, which stands at this admin's address to add."""
+
+    list_display = ["title", "language", "material", "published", "fingerprint"]
+    list_filter = ["purpose", "is_material", "locale"]
     list_select_related = ["purpose"]
+    search_fields = ["text", "=text_sha256"]
+    search_help_text = "Search the texts, or paste the SHA-256 of one."
     actions_detail_hide_default = True
+    fieldsets = [
+        (None, {"fields": ["purpose", "version_in_words", "language", "material_in_words", "published_exactly"]}),
+        ("The text", {"fields": ["text", "digest", "referred_to"]}),
+        ("All versions of this notice", {"fields": ["history"]}),
+    ]
+    readonly_fields = [
+        "version_in_words", "language", "material_in_words", "published_exactly", "digest", "referred_to", "history",
+    ]  # fmt: skip
 
-    def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[str]:
-        if obj is None:
-            return ["purpose", "locale", "text", "is_material"]
-        return ["purpose", "version", "language", "material_in_words", "published_at", "text", "digest"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[str]:
-        return ["version", "language", "material_in_words", "published_at", "digest"] if obj else []
-
-    @display(description="Notice", ordering="purpose__order")
+    @display(description="Notice", ordering=("purpose__order", "version"))
     def title(self, notice: Notice) -> str:
         return f"{notice.purpose.name}, version {notice.version}"
 
     @display(description="Language", ordering="locale")
     def language(self, notice: Notice) -> str:
-        return notice.locale
+        return languages.name(notice.locale)
 
     @display(description="Kind of change")
     def material(self, notice: Notice) -> str:
         return badge("Asks again", "caution") if notice.is_material else badge("Cosmetic")
+
+    @display(description="Version")
+    def version_in_words(self, notice: Notice) -> str:
+        newest = max(n.version for n in self._versions(notice))
+        now = badge("In force", "good") if notice.version == newest else badge("Replaced")
+        return format_html("{} {}", notice.version, now)
 
     @display(description="Kind of change")
     def material_in_words(self, notice: Notice) -> str:
@@ -226,25 +261,79 @@ class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def published(self, notice: Notice) -> str:
         return moment(notice.published_at)
 
+    @display(description="Published")
+    def published_exactly(self, notice: Notice) -> str:
+        return exact_moment(notice.published_at)
+
+    @display(description="SHA-256")
+    def fingerprint(self, notice: Notice) -> str:
+        return short(notice.text_sha256)
+
     @display(description="SHA-256 of the text")
     def digest(self, notice: Notice) -> str:
         return code(notice.text_sha256)
+
+    @display(description="Records that refer to it")
+    def referred_to(self, notice: Notice) -> str:
+        this_text = Count("pk", filter=Q(proof__notice__sha256=notice.text_sha256))
+        records = ConsentRecord.objects.filter(purpose=notice.purpose, notice_version=notice.version)
+        found = records.aggregate(version=Count("pk"), text=this_text)
+        return f"{found['text']:,} were shown this text; {found['version']:,} name its version in any language."
+
+    @display(description="Newest first")
+    def history(self, notice: Notice) -> str:
+        versions = self._versions(notice)
+        rows = ([*self._row(n), self._comparison(n, versions)] for n in versions)
+        return grid(["Version", "Language", "Kind of change", "Published", "What changed"], rows)
+
+    def _row(self, notice: Notice) -> list[str]:
+        url = reverse("admin:consent_notice_change", args=[notice.pk])
+        link = format_html('<a href="{}">Version {}</a>', url, notice.version)
+        return [link, languages.name(notice.locale), self.material(notice), moment(notice.published_at)]
+
+    def _comparison(self, notice: Notice, versions: Sequence[Notice]) -> str:
+        before = next((n for n in versions if n.locale == notice.locale and n.version < notice.version), None)
+        if before is None:
+            return "The first in this language"
+        url = f"{reverse('admin:consent_notice_compare')}?before={before.pk}&after={notice.pk}"
+        return format_html('<a href="{}">Compare with version {}</a>', url, before.version)
+
+    def _versions(self, notice: Notice) -> list[Notice]:
+        return list(Notice.objects.filter(purpose=notice.purpose).order_by("-version", "locale"))
+
+    def get_urls(self) -> list[Any]:
+        compare = self.admin_site.admin_view(self.compare)
+        return [path("compare/", compare, name="consent_notice_compare"), *super().get_urls()]
+
+    def compare(self, request: HttpRequest) -> HttpResponse:
+        """Two texts of one purpose, word by word. GET names both."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        before, after = (self._named(request, side) for side in ("before", "after"))
+        if before.purpose_id != after.purpose_id:
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{after.purpose.name}: what changed",
+            "before": before,
+            "after": after,
+            "pair": [before, after],
+            "pieces": word_diff(before.text, after.text),
+            "notices": self._versions(after),
+        }
+        return render(request, "admin/notice_editor/compare.html", context)
+
+    def _named(self, request: HttpRequest, side: str) -> Notice:
+        key = request.GET.get(side, "")
+        if not (key.isascii() and key.isdigit() and len(key) < 19):
+            raise Http404
+        return get_object_or_404(Notice.objects.select_related("purpose"), pk=key)
 
     def has_change_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         return False
-
-    def save_model(self, request: HttpRequest, obj: Notice, form: "ModelForm[Any]", change: bool) -> None:
-        published = register.publish_notice(
-            purpose=obj.purpose,
-            text=obj.text,
-            locale=obj.locale,
-            is_material=obj.is_material,
-            actor=officer(request),
-        )
-        obj.pk, obj.version = published.pk, published.version
 
 
 class _RecordInWords:

@@ -3,7 +3,7 @@ from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance import consent_proof, health, pages, receipts, start_page, well_known
+from governance import consent_proof, health, notice_editor, pages, receipts, start_page, well_known
 
 admin.site.index_title = "Today"
 
@@ -37,6 +37,8 @@ urlpatterns = [
         admin.site.admin_view(consent_proof.receipt),
         name="consent-proof-receipt",
     ),
+    # In the place of the admin's own form: a text is seen, compared and confirmed before it can never be changed.
+    path("admin/consent/notice/add/", admin.site.admin_view(notice_editor.edit), name="notice-editor"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("personalization.urls")),
