@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
@@ -283,20 +284,11 @@ class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     @display(description="Newest first")
     def history(self, notice: Notice) -> str:
         versions = self._versions(notice)
-        rows = ([*self._row(n), self._comparison(n, versions)] for n in versions)
-        return grid(["Version", "Language", "Kind of change", "Published", "What changed"], rows)
-
-    def _row(self, notice: Notice) -> list[str]:
-        url = reverse("admin:consent_notice_change", args=[notice.pk])
-        link = format_html('<a href="{}">Version {}</a>', url, notice.version)
-        return [link, languages.name(notice.locale), self.material(notice), moment(notice.published_at)]
-
-    def _comparison(self, notice: Notice, versions: Sequence[Notice]) -> str:
-        before = next((n for n in versions if n.locale == notice.locale and n.version < notice.version), None)
-        if before is None:
-            return "The first in this language"
-        url = f"{reverse('admin:consent_notice_compare')}?before={before.pk}&after={notice.pk}"
-        return format_html('<a href="{}">Compare with version {}</a>', url, before.version)
+        rows = [
+            {"notice": n, "language": languages.name(n.locale), "before": _before(n, versions), "shown": n == notice}
+            for n in versions
+        ]
+        return render_to_string("partials/notice_history.html", {"rows": rows})
 
     def _versions(self, notice: Notice) -> list[Notice]:
         return list(Notice.objects.filter(purpose=notice.purpose).order_by("-version", "locale"))
@@ -334,6 +326,11 @@ class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     def has_delete_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         return False
+
+
+def _before(notice: Notice, versions: Sequence[Notice]) -> Notice | None:
+    """The text in the same language that a notice took the place of; ``versions`` are newest first."""
+    return next((n for n in versions if n.locale == notice.locale and n.version < notice.version), None)
 
 
 class _RecordInWords:
@@ -475,7 +472,9 @@ class DataSubjectAdmin(_FoundById):
     def evidence(self, subject: DataSubject) -> str:
         query = urlencode({"q": str(subject.ref)})
         return format_html(
-            '<a href="{}?{}">Decisions about this person</a> · <a href="{}?{}">Audit events</a>',
+            '<a href="{}">Consent proof</a> · <a href="{}?{}">Decisions about this person</a> · '
+            '<a href="{}?{}">Audit events</a>',
+            reverse("consent-proof-person", args=[subject.ref]),
             reverse("admin:policies_decision_changelist"),
             query,
             reverse("admin:audit_auditevent_changelist"),

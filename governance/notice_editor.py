@@ -228,8 +228,7 @@ def _effects(draft: _Draft) -> Sequence[str]:
         found.append(_("Nobody is asked again: the change is cosmetic, and every consent given so far stays in force."))
     elif not draft.purpose.needs_consent:
         found.append(_("Nobody is asked: this purpose does not rest on consent."))
-    else:
-        people = _asked_again(draft)
+    elif people := _asked_again(draft):
         found.append(
             translation.ngettext(
                 "%(people)s person who said yes is asked again. Until then the consent does not count.",
@@ -238,6 +237,8 @@ def _effects(draft: _Draft) -> Sequence[str]:
             )
             % {"people": f"{people:,}"}
         )
+    else:
+        found.append(_("No consent is in force now, so nobody loses one. Everybody is asked with the new text."))
     if missing := draft.missing():
         names = ", ".join(languages.name(code) for code in missing)
         found.append(

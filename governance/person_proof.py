@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Max
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
 from audit import trail
 from audit.models import AuditAnchor, AuditEvent
-from common.admin_display import code, sentence, table, who, words
 from common.admin_display import document as in_words
+from common.admin_display import sentence, table, who, words
 from consent import selectors, verification
 from consent import words as consent_words
 from consent.admin import STATE_TONES
@@ -116,7 +117,7 @@ def _record(record: ConsentRecord, notices: Iterable[Notice], verdict: verificat
         "told": proof.get("told_of_signal_conflict", False),
         "notice": _shown_notice(record, notices),
         "marks": list(_marks(record)),
-        "asked": table(_asked(proof.get("asked", {}))),
+        "asked": table(_asked(proof["asked"])) if proof.get("asked") else "",
         "rule": in_words(proof["jurisdiction"]) if proof.get("jurisdiction") else "",
         "guardian": table(_guardian(proof["guardian"])) if proof.get("guardian") else "",
         "imported": in_words(proof["imported"]) if proof.get("imported") else "",
@@ -159,14 +160,19 @@ def _asked(asked: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     if asked.get("order"):
         yield "Buttons, first to last", ", ".join(words(name) for name in asked["order"])
     if asked.get("layout_sha256"):
-        yield "SHA-256 of its layout", code(asked["layout_sha256"])
+        yield "SHA-256 of its layout", _to_copy(asked["layout_sha256"])
     for name, value in asked.get("signals", {}).items():
         label = _SIGNALS.get(name, words(name).capitalize())
-        yield label, code(value) if isinstance(value, str) else ("On" if value else "Off")
+        yield label, _to_copy(value) if isinstance(value, str) else ("On" if value else "Off")
+
+
+def _to_copy(text: str) -> str:
+    """Shortened, and whole when copied."""
+    return render_to_string("partials/short_id.html", {"id": text})
 
 
 def _guardian(guardian: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
-    yield "Pseudonym of the guardian", code(str(guardian["ref"]))
+    yield "Pseudonym of the guardian", _to_copy(str(guardian["ref"]))
     yield "Verified by", words(str(guardian["method"]))
     yield "The child is of age on", guardian["adult_on"]
 

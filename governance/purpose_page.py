@@ -138,7 +138,7 @@ def _sensitive_blocks(
     given = (people or {}).get("given", selectors.People(0, 0))
     if silent := given.count - given.explicit:
         detail = _(
-            "%(count)d of %(all)d yeses are not explicit. %(names)s is left out for these people: ask explicitly."
+            "%(count)d of %(all)d consents are not explicit. %(names)s is left out for these people: ask explicitly."
         )
         values = {"count": silent, "all": given.count, "names": names.capitalize()}
         yield _block(_("Sensitive data, but consent is not asked explicitly"), detail % values, page)

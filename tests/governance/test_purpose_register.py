@@ -124,7 +124,7 @@ def test_sensitive_data_needs_consent_that_is_asked_explicitly(officer, purpose)
     _answer("b", purpose, explicit=False)
 
     assert _blocks(officer, purpose) == ["Sensitive data, but consent is not asked explicitly"]
-    assert "1 of 2 yeses are not explicit" in _text(officer.get(_url(purpose)))
+    assert "1 of 2 consents are not explicit" in _text(officer.get(_url(purpose)))
 
 
 def test_sensitive_data_on_another_legal_basis_is_blocked(officer, register_in_force):
