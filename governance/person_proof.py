@@ -20,7 +20,7 @@ from consent.models import ConsentRecord, DataSubject, Notice, Purpose, current_
 from privacy.models import Disposal
 
 _SHOWN = 200
-_EVENTS = 50
+_EVENTS = 200
 _TONES = {**STATE_TONES, "expired": "caution", "renewal_required": "caution"}
 _DISPOSAL_TONES = {"queued": "info", "running": "caution", "done": "good"}
 _SIGNALS = {"gpc": "Global Privacy Control", "gpp": "GPP string", "tcf": "TCF string"}
