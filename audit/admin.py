@@ -18,6 +18,7 @@ _KINDS = {
     "consent": "Consent",
     "purpose": "Purposes",
     "notice": "Notices",
+    "party": "Parties",
     "model": "Models",
     "rule": "Rules",
     "bundle": "Rules brought into force",
