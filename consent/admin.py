@@ -1,25 +1,36 @@
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
+from django.urls import path, reverse
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
+from common import languages
 from common.admin_display import NOTHING, badge, code, exact_moment, grid, moment, short, who
 from common.admin_filters import since
 from common.admin_forms import CommaListField, DaysField
 from common.read_only_admin import ReadOnlyAdmin
 from consent import register, site_admin, words  # noqa: F401 (site_admin registers itself)
-from consent.models import ConsentImport, ConsentRecord, DataSubject, Notice, Purpose
+from consent.models import ConsentImport, ConsentRecord, DataSubject, Notice, Party, Purpose, PurposeText
+from consent.wording import word_diff
 
 STATE_TONES = {"given": "good", "refused": "plain", "withdrawn": "caution", "objected": "caution"}
 
@@ -67,6 +78,8 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
             "order": "Place on the dashboard",
             "is_active": "In use",
             "max_level": "Most personal level",
+            "kept_for": "Kept for, in words",
+            "dpv_purpose": "Kind of purpose",
         }
         help_texts = {
             "name": "What people read on their privacy page.",
@@ -76,7 +89,31 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
             "order": "Lower numbers come first.",
             "is_active": "Switched off, every use for this purpose is denied from the next decision on.",
             "max_level": "How personal this purpose may ever become, whatever people allow.",
+            "kept_for": "As it stands on receipts: one year, or until you turn it off.",
+            "controller": "Empty: the controller of the register.",
+            "dpv_purpose": "A term of the W3C Data Privacy Vocabulary, such as DirectMarketing. Receipts carry it.",
         }
+
+
+class PurposeTextForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    locale = forms.ChoiceField(
+        label="Language",
+        choices=lambda: [(code, languages.name(code)) for code in languages.known()],
+        widget=UnfoldAdminSelectWidget,
+    )
+    benefit = forms.CharField(max_length=2_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
+
+    class Meta:
+        labels = {"kept_for": "Kept for, in words"}
+
+
+class PurposeTextInline(StackedInline):  # type: ignore[misc]  # unfold ships no types
+    model = PurposeText
+    form = PurposeTextForm
+    fields = ["locale", "name", "benefit", "kept_for"]
+    extra = 0
+    verbose_name = "language"
+    verbose_name_plural = "In other languages"
 
 
 @admin.register(Purpose)
@@ -89,8 +126,10 @@ class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     fieldsets = [
         (None, {"fields": ["name", "slug", "benefit", "legal_basis", "parent", "is_active", "order"]}),
         ("What is allowed", {"fields": ["actions", "max_level", "data_categories", "recipients", "channels"]}),
-        ("How long a consent lasts", {"fields": ["consent_valid_for"]}),
+        ("How long", {"fields": ["consent_valid_for", "kept_for"]}),
+        ("Who is responsible", {"fields": ["controller", "dpv_purpose"]}),
     ]
+    inlines = [PurposeTextInline]
 
     @display(description="Legal basis", ordering="legal_basis")
     def basis(self, purpose: Purpose) -> str:
@@ -118,47 +157,102 @@ class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         register.save_purpose(obj, actor=officer(request))
         messages.info(request, "The rules in force were renewed: this counts from the next decision on.")
 
+    def save_formset(self, request: HttpRequest, form: "ModelForm[Any]", formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        if formset.has_changed():
+            register.note_texts(form.instance, actor=officer(request))
 
-class NoticeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+
+class PartyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    url = forms.URLField(required=False, assume_scheme="https", label="Website", widget=UnfoldAdminTextInputWidget)
+
     class Meta:
-        labels = {"locale": "Language", "text": "Text", "is_material": "Changes what people agreed to"}
+        labels = {"slug": "Name in the API", "role": "Part it plays"}
         help_texts = {
-            "locale": "A language code such as en or de.",
-            "text": "Exactly what people read before they choose. Once published it can never be changed.",
-            "is_material": (
-                "On: everybody who agreed to an earlier version is asked again, and until they answer their consent "
-                "does not count. Off: for spelling and layout only."
-            ),
+            "slug": "Recipients of a purpose are named by it. It can never be changed.",
+            "role": "The controller decides why data is processed; processors act for it; recipients are given data.",
+            "name": "As it stands on receipts.",
+            "address": "Street, postal code and town: receipts must name it (ISO/IEC TS 27560).",
+            "country": "Two letters, such as DE (ISO 3166-1).",
+            "email": "Where people can write to.",
         }
+
+    def clean_country(self) -> str:
+        country = str(self.cleaned_data["country"]).upper()
+        if not (len(country) == 2 and country.isascii() and country.isalpha()):
+            raise forms.ValidationError("Two letters, such as DE.")
+        return country
+
+
+@admin.register(Party)
+class PartyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    form = PartyForm
+    list_display = ["name", "part", "country", "contact"]
+    list_filter = ["role", "country"]
+    search_fields = ["name", "slug"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "role"]}),
+        ("How to reach it", {"fields": ["address", "country", "email", "phone", "url"]}),
+    ]
+
+    @display(description="Part it plays", ordering="role")
+    def part(self, party: Party) -> str:
+        return badge(party.get_role_display(), "info" if party.role == Party.Role.CONTROLLER else "plain")
+
+    @display(description="Contact")
+    def contact(self, party: Party) -> str:
+        return party.email or party.phone or party.url or NOTHING
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Party | None = None) -> list[str]:
+        return ["slug"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Party, form: "ModelForm[Any]", change: bool) -> None:
+        register.save_party(obj, actor=officer(request))
+
+    def delete_model(self, request: HttpRequest, obj: Party) -> None:
+        register.delete_party(obj, actor=officer(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Party]) -> None:
+        for party in queryset:
+            register.delete_party(party, actor=officer(request))
 
 
 @admin.register(Notice)
 class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    form = NoticeForm
-    list_display = ["title", "language", "material", "published"]
-    list_filter = ["purpose", "is_material"]
+    """Texts to read and compare; they are written in the notice editor, which stands at this admin's address to add."""
+
+    list_display = ["title", "language", "material", "published", "fingerprint"]
+    list_filter = ["purpose", "is_material", "locale"]
     list_select_related = ["purpose"]
+    search_fields = ["text", "=text_sha256"]
+    search_help_text = "Search the texts, or paste the SHA-256 of one."
     actions_detail_hide_default = True
+    fieldsets = [
+        (None, {"fields": ["purpose", "version_in_words", "language", "material_in_words", "published_exactly"]}),
+        ("The text", {"fields": ["text", "digest", "referred_to"]}),
+        ("All versions of this notice", {"fields": ["history"]}),
+    ]
+    readonly_fields = [
+        "version_in_words", "language", "material_in_words", "published_exactly", "digest", "referred_to", "history",
+    ]  # fmt: skip
 
-    def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[str]:
-        if obj is None:
-            return ["purpose", "locale", "text", "is_material"]
-        return ["purpose", "version", "language", "material_in_words", "published_at", "text", "digest"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[str]:
-        return ["version", "language", "material_in_words", "published_at", "digest"] if obj else []
-
-    @display(description="Notice", ordering="purpose__order")
+    @display(description="Notice", ordering=("purpose__order", "version"))
     def title(self, notice: Notice) -> str:
         return f"{notice.purpose.name}, version {notice.version}"
 
     @display(description="Language", ordering="locale")
     def language(self, notice: Notice) -> str:
-        return notice.locale
+        return languages.name(notice.locale)
 
     @display(description="Kind of change")
     def material(self, notice: Notice) -> str:
         return badge("Asks again", "caution") if notice.is_material else badge("Cosmetic")
+
+    @display(description="Version")
+    def version_in_words(self, notice: Notice) -> str:
+        newest = max(n.version for n in self._versions(notice))
+        now = badge("In force", "good") if notice.version == newest else badge("Replaced")
+        return format_html("{} {}", notice.version, now)
 
     @display(description="Kind of change")
     def material_in_words(self, notice: Notice) -> str:
@@ -168,9 +262,64 @@ class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def published(self, notice: Notice) -> str:
         return moment(notice.published_at)
 
+    @display(description="Published")
+    def published_exactly(self, notice: Notice) -> str:
+        return exact_moment(notice.published_at)
+
+    @display(description="SHA-256")
+    def fingerprint(self, notice: Notice) -> str:
+        return short(notice.text_sha256)
+
     @display(description="SHA-256 of the text")
     def digest(self, notice: Notice) -> str:
         return code(notice.text_sha256)
+
+    @display(description="Records that refer to it")
+    def referred_to(self, notice: Notice) -> str:
+        this_text = Count("pk", filter=Q(proof__notice__sha256=notice.text_sha256))
+        records = ConsentRecord.objects.filter(purpose=notice.purpose, notice_version=notice.version)
+        found = records.aggregate(version=Count("pk"), text=this_text)
+        return f"{found['text']:,} were shown this text; {found['version']:,} name its version in any language."
+
+    @display(description="Newest first")
+    def history(self, notice: Notice) -> str:
+        versions = self._versions(notice)
+        rows = [
+            {"notice": n, "language": languages.name(n.locale), "before": _before(n, versions), "shown": n == notice}
+            for n in versions
+        ]
+        return render_to_string("partials/notice_history.html", {"rows": rows})
+
+    def _versions(self, notice: Notice) -> list[Notice]:
+        return list(Notice.objects.filter(purpose=notice.purpose).order_by("-version", "locale"))
+
+    def get_urls(self) -> list[Any]:
+        compare = self.admin_site.admin_view(self.compare)
+        return [path("compare/", compare, name="consent_notice_compare"), *super().get_urls()]
+
+    def compare(self, request: HttpRequest) -> HttpResponse:
+        """Two texts of one purpose, word by word. GET names both."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        before, after = (self._named(request, side) for side in ("before", "after"))
+        if before.purpose_id != after.purpose_id:
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{after.purpose.name}: what changed",
+            "before": before,
+            "after": after,
+            "pair": [before, after],
+            "pieces": word_diff(before.text, after.text),
+            "notices": self._versions(after),
+        }
+        return render(request, "admin/notice_editor/compare.html", context)
+
+    def _named(self, request: HttpRequest, side: str) -> Notice:
+        key = request.GET.get(side, "")
+        if not (key.isascii() and key.isdigit() and len(key) < 19):
+            raise Http404
+        return get_object_or_404(Notice.objects.select_related("purpose"), pk=key)
 
     def has_change_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         return False
@@ -178,15 +327,10 @@ class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def has_delete_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: Notice, form: "ModelForm[Any]", change: bool) -> None:
-        published = register.publish_notice(
-            purpose=obj.purpose,
-            text=obj.text,
-            locale=obj.locale,
-            is_material=obj.is_material,
-            actor=officer(request),
-        )
-        obj.pk, obj.version = published.pk, published.version
+
+def _before(notice: Notice, versions: Sequence[Notice]) -> Notice | None:
+    """The text in the same language that a notice took the place of; ``versions`` are newest first."""
+    return next((n for n in versions if n.locale == notice.locale and n.version < notice.version), None)
 
 
 class _RecordInWords:
@@ -328,7 +472,9 @@ class DataSubjectAdmin(_FoundById):
     def evidence(self, subject: DataSubject) -> str:
         query = urlencode({"q": str(subject.ref)})
         return format_html(
-            '<a href="{}?{}">Decisions about this person</a> · <a href="{}?{}">Audit events</a>',
+            '<a href="{}">Consent proof</a> · <a href="{}?{}">Decisions about this person</a> · '
+            '<a href="{}?{}">Audit events</a>',
+            reverse("consent-proof-person", args=[subject.ref]),
             reverse("admin:policies_decision_changelist"),
             query,
             reverse("admin:audit_auditevent_changelist"),

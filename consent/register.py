@@ -9,7 +9,7 @@ from audit import trail
 from common import policy_data
 from common.canonical import sha256
 from common.problems import Conflict
-from consent.models import Notice, Purpose
+from consent.models import Notice, Party, Purpose
 
 
 class PurposeInUse(Conflict):
@@ -20,6 +20,11 @@ class PurposeInUse(Conflict):
 class NotATranslation(Conflict):
     code = "not_a_translation"
     title = "This version cannot be translated so"
+
+
+class NoticeMovedOn(Conflict):
+    code = "notice_moved_on"
+    title = "The notice has changed meanwhile"
 
 
 @transaction.atomic
@@ -51,6 +56,30 @@ def _described(purpose: Purpose) -> dict[str, Any]:
     }
 
 
+def note_texts(purpose: Purpose, *, actor: str) -> None:
+    """Tell the audit trail which languages a purpose is described in, after that has changed."""
+    locales = sorted(purpose.texts.values_list("locale", flat=True))
+    trail.record("purpose.described", purpose.slug, actor=actor, details={"locales": locales})
+
+
+@transaction.atomic
+def save_party(party: Party, *, actor: str) -> Party:
+    """Create or change a party. Receipts name it as it stands when they are issued."""
+    created = party._state.adding  # noqa: SLF001 (Django documents it for this use)
+    party.save()
+    action = "party.created" if created else "party.changed"
+    trail.record(action, party.slug, actor=actor, details={"role": party.role, "country": party.country})
+    return party
+
+
+@transaction.atomic
+def delete_party(party: Party, *, actor: str) -> None:
+    """Remove a party that no purpose names as its controller (the database refuses others)."""
+    slug = party.slug
+    party.delete()
+    trail.record("party.deleted", slug, actor=actor)
+
+
 @transaction.atomic
 def publish_notice(
     *,
@@ -60,15 +89,20 @@ def publish_notice(
     locale: str = "en",
     is_material: bool = True,
     version: int | None = None,
+    based_on: int | None = None,
 ) -> Notice:
     """Publish the next version of a purpose's notice. A material one makes earlier consents ask again.
 
     ``version`` adds the same version in another language: it says the same, so nobody is asked again.
+    ``based_on`` is the newest version the author saw (0: none). Raises NoticeMovedOn if there is a newer one.
     """
     Purpose.objects.select_for_update().get(pk=purpose.pk)
     versions = Notice.objects.filter(purpose=purpose)
+    newest = versions.aggregate(last=Max("version"))["last"] or 0
+    if based_on is not None and based_on != newest:
+        raise NoticeMovedOn(f"Somebody published version {newest} meanwhile. Compare your text with it once more.")
     if version is None:
-        version = (versions.aggregate(last=Max("version"))["last"] or 0) + 1
+        version = newest + 1
     else:
         original = versions.filter(version=version).first()
         if original is None or versions.filter(version=version, locale=locale).exists():
@@ -86,7 +120,12 @@ def publish_notice(
         "notice.published",
         purpose.slug,
         actor=actor,
-        details={"version": notice.version, "locale": locale, "sha256": notice.text_sha256},
+        details={
+            "version": notice.version,
+            "locale": locale,
+            "sha256": notice.text_sha256,
+            "is_material": notice.is_material,
+        },
     )
     policy_data.changed(reason=f"notice of {purpose.slug}", actor=actor)
     return notice

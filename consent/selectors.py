@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from consent.models import ConsentRecord, DataSubject, Purpose, current_notice_versions
 
 
@@ -45,6 +47,35 @@ def state_now(entry: Mapping[str, Any] | None, *, legal_basis: str, required_not
     if entry["x"] is not None and entry["x"] <= now_epoch:
         return "expired"
     return "renewal_required" if entry["n"] < required_notice else state
+
+
+_PEOPLE_BY_STATE = """
+SELECT CASE
+    WHEN entry->>'s' <> 'given' THEN entry->>'s'
+    WHEN (entry->>'x')::bigint <= %(now)s THEN 'expired'
+    WHEN (entry->>'n')::bigint < %(required)s THEN 'renewal_required'
+    ELSE 'given' END AS state,
+  count(*), count(*) FILTER (WHERE (entry->>'e')::boolean)
+FROM (SELECT consents->%(purpose)s AS entry FROM consent_datasubject WHERE jsonb_exists(consents, %(purpose)s)) asked
+GROUP BY 1
+"""
+
+
+@dataclass(frozen=True)
+class People:
+    """How many people are in a state, and how many of them answered explicitly."""
+
+    count: int
+    explicit: int
+
+
+def people_by_state(purpose: str, *, now: datetime) -> dict[str, People]:
+    """Count people by the state of their answer to a purpose that needs consent. Reads every person's row once."""
+    required = current_notice_versions().get(purpose, {"required": 0})["required"]
+    values = {"purpose": purpose, "now": int(now.timestamp()), "required": required}
+    with connection.cursor() as cursor:
+        cursor.execute(_PEOPLE_BY_STATE, values)
+        return {state: People(count, explicit) for state, count, explicit in cursor.fetchall()}
 
 
 def subject(ref: UUID) -> DataSubject | None:

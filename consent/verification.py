@@ -1,10 +1,11 @@
 """Verify the consent ledger: every record's digest, every person's chain, every projection, every audit event."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
@@ -26,6 +27,26 @@ class LedgerVerdict:
     @property
     def ok(self) -> bool:
         return self.broken is None
+
+
+@dataclass(frozen=True)
+class PersonVerdict:
+    """What was found for one person: the records that do not hold, and the current state if it does not follow."""
+
+    broken: Mapping[UUID, str]
+    projection: str | None
+
+    @property
+    def ok(self) -> bool:
+        return not self.broken and self.projection is None
+
+
+def verify_person(person: DataSubject, links: Sequence[ConsentRecord]) -> PersonVerdict:
+    """Recompute the chain of one person. ``links`` are all records, oldest first."""
+    before = [None, *(bytes(link.digest) for link in links)]
+    found = {link.id: _broken_link(link, previous) for link, previous in zip(links, before, strict=False)}
+    projection = _broken_projection(person, links) if links else None
+    return PersonVerdict({record: broken for record, broken in found.items() if broken}, projection)
 
 
 def verify_ledger() -> LedgerVerdict:
@@ -61,15 +82,21 @@ def _pages() -> Iterator[list[list[ConsentRecord]]]:
         yield page
 
 
-def _broken_chain(links: list[ConsentRecord]) -> str | None:
+def _broken_chain(links: Sequence[ConsentRecord]) -> str | None:
     previous: bytes | None = None
     for link in links:
-        stored = bytes(link.previous_digest) if link.previous_digest is not None else None
-        if stored != previous:
-            return f"consent record {link.id} does not continue the record before it"
-        if bytes(link.digest) != record_digest(fields_of(link)):
-            return f"consent record {link.id} was changed"
+        if broken := _broken_link(link, previous):
+            return broken
         previous = bytes(link.digest)
+    return None
+
+
+def _broken_link(link: ConsentRecord, previous: bytes | None) -> str | None:
+    stored = bytes(link.previous_digest) if link.previous_digest is not None else None
+    if stored != previous:
+        return f"consent record {link.id} does not continue the record before it"
+    if bytes(link.digest) != record_digest(fields_of(link)):
+        return f"consent record {link.id} was changed"
     return None
 
 
@@ -94,7 +121,7 @@ def fields_of(link: ConsentRecord) -> dict[str, Any]:
     }
 
 
-def _broken_projection(person: DataSubject | None, links: list[ConsentRecord]) -> str | None:
+def _broken_projection(person: DataSubject | None, links: Sequence[ConsentRecord]) -> str | None:
     last = links[-1]
     if person is None:
         return f"the person of consent record {last.id} is missing"

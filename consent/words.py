@@ -26,6 +26,16 @@ SOURCES = {
     "dashboard": "Privacy dashboard",
     "import": "Import",
 }
+STATES = {
+    "given": "Given",
+    "refused": "Refused",
+    "withdrawn": "Withdrawn",
+    "objected": "Objected",
+    "expired": "Expired",
+    "renewal_required": "To be asked again",
+    "never_asked": "Never asked",
+    "not_required": "No consent needed",
+}
 
 
 def action(code: str) -> str:
@@ -35,3 +45,8 @@ def action(code: str) -> str:
 
 def source(code: str) -> str:
     return SOURCES.get(code, code.replace("_", " ").capitalize())
+
+
+def part(scope: str) -> str:
+    """``channel=email;recipient=mail-house`` as "channel: email, recipient: mail-house"; empty for the whole."""
+    return scope.replace("=", ": ").replace(";", ", ").replace("_", " ")

@@ -20,9 +20,16 @@ SIDEBAR: dict[str, Any] = {
         {"items": [{"title": "Today", "icon": "wb_sunny", "link": reverse_lazy("admin:index")}]},
         _group(
             "Consent",
+            {
+                "title": "Consent proof",
+                "icon": "verified",
+                "link": reverse_lazy("consent-proof"),
+                "permission": "governance.consent_proof.may_look_up",
+            },
             _link("Purposes", "target", "consent_purpose"),
             _link("Notices", "article", "consent_notice"),
             _link("Sites with a banner", "web", "consent_site"),
+            _link("Parties", "apartment", "consent_party"),
             _link("Data subjects", "person", "consent_datasubject"),
             _link("Consent ledger", "receipt_long", "consent_consentrecord"),
             {"title": "Trust metrics", "icon": "monitoring", "link": reverse_lazy("trust")},

@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consent import scopes, selectors, words
-from consent.models import ConsentRecord, Notice, Purpose
+from consent.models import ConsentRecord, Notice, Purpose, PurposeText
 from consent.selectors import PurposeState
 from personalization import engine
 from personalization.models import Event
@@ -267,6 +267,18 @@ def _channels(state: PurposeState) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def preview_card(purpose: Purpose, notice: Notice | None, text: PurposeText | None) -> dict[str, Any]:
+    """The card of a purpose as somebody sees it who was never asked: for officers, before a text is published."""
+    state = "never_asked" if purpose.needs_consent else "not_required"
+    schedule = RetentionSchedule.objects.filter(purpose=purpose, is_active=True).first()
+    card = {
+        **_purpose(PurposeState(purpose, state, None, None, None, None, False, "", None, {}), None),
+        "retention": _retention(purpose, schedule.retain_for.days if schedule else None),
+        "notice": _notice(notice),
+    }
+    return {**card, "name": text.name, "benefit": text.benefit} if text else card
 
 
 def _is_silent(state: PurposeState) -> bool:

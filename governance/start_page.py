@@ -1,5 +1,6 @@
 """The officers' start page: what needs a decision today, before any list."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,9 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from common import languages
 from common.identifiers import uuid7_floor
-from consent.models import ConsentRecord, DataSubject, Notice, Purpose
-from governance import evidence, tasks
+from consent.models import ConsentRecord, DataSubject, Party, Purpose
+from governance import evidence, purpose_page, tasks
 from governance.charts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
 from model_registry.models import ModelVersion
 from policies import reasons
@@ -166,31 +168,45 @@ def _budgets() -> list[dict[str, Any]]:
 
 
 def _gaps() -> list[dict[str, Any]]:
-    """Purposes that people are asked about without a text, or whose data has no end."""
-    silent = Purpose.objects.filter(is_active=True).exclude(pk__in=Notice.objects.values("purpose"))
-    endless = Purpose.objects.filter(is_active=True, actions__contains=["collect"]).exclude(
-        pk__in=RetentionSchedule.objects.filter(is_active=True).values("purpose")
-    )
-    return [
-        *(
-            _item(
-                _("“%(purpose)s” has no notice") % {"purpose": purpose.name},
-                _("People are asked without being told. Publish its text."),
-                reverse("admin:consent_notice_add"),
-                "soon",
-            )
-            for purpose in silent
-        ),
-        *(
-            _item(
-                _("“%(purpose)s” has no end") % {"purpose": purpose.name},
-                _("Its data is kept for ever. Add a retention schedule."),
-                reverse("admin:privacy_retentionschedule_add"),
-                "info",
-            )
-            for purpose in endless
-        ),
-    ]
+    """What the register of processing lacks: somebody responsible, texts, languages, an end."""
+    purposes = list(purpose_page.with_texts(Purpose.objects.filter(is_active=True)))
+    kept = set(RetentionSchedule.objects.filter(is_active=True).values_list("purpose_id", flat=True))
+    return [*_controller_gap(), *(item for purpose in purposes for item in _purpose_gaps(purpose, kept))]
+
+
+def _controller_gap() -> list[dict[str, Any]]:
+    if Party.objects.filter(role=Party.Role.CONTROLLER).exists():
+        return []
+    detail = _("Receipts must name who is responsible. Add the controller to the parties.")
+    return [_item(_("No controller is registered"), detail, reverse("admin:consent_party_add"), "soon")]
+
+
+def _purpose_gaps(purpose: Purpose, kept: set[int]) -> Iterator[dict[str, Any]]:
+    name = {"purpose": purpose.name}
+    page = reverse("admin:consent_purpose_change", args=[purpose.pk])
+    version, unwritten = purpose_page.untranslated(purpose)
+    if not version:
+        detail = _("People are asked without being told. Publish its text.")
+        yield _item(_("“%(purpose)s” has no notice") % name, detail, purpose_page.notice_url(purpose), "soon")
+    if unwritten:
+        detail = _("Version %(version)s has no text in: %(languages)s. Its readers see another language.")
+        yield _item(
+            _("The notice of “%(purpose)s” is not in every language") % name,
+            detail % {"version": version, "languages": _names(unwritten)},
+            purpose_page.notice_url(purpose, locale=unwritten[0], version=version),
+            "info",
+        )
+    if lacking := purpose_page.lacking(purpose):
+        detail = _("Name and benefit are missing in: %(languages)s.") % {"languages": _names(lacking)}
+        yield _item(_("“%(purpose)s” is not described in every language") % name, detail, page, "info")
+    if "collect" in purpose.actions and purpose.pk not in kept:
+        url = reverse("admin:privacy_retentionschedule_add")
+        detail = _("Its data is kept for ever. Add a retention schedule.")
+        yield _item(_("“%(purpose)s” has no end") % name, detail, url, "info")
+
+
+def _names(codes: list[str]) -> str:
+    return ", ".join(languages.name(code) for code in codes)
 
 
 def _tiles(outcomes: dict[str, int]) -> list[dict[str, Any]]:

@@ -3,8 +3,10 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from governance import (
+    consent_proof,
     health,
     metrics,
+    notice_editor,
     officer_login,
     pages,
     ranking,
@@ -50,6 +52,20 @@ urlpatterns = [
     path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
     path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),
     path("admin/jurisdiction-matrix", admin.site.admin_view(jurisdiction_matrix.matrix), name="jurisdiction-matrix"),
+    path("admin/consent/proof/", admin.site.admin_view(consent_proof.search), name="consent-proof"),
+    path("admin/consent/proof/<uuid:ref>/", admin.site.admin_view(consent_proof.person), name="consent-proof-person"),
+    path(
+        "admin/consent/proof/<uuid:ref>/evidence.zip",
+        admin.site.admin_view(consent_proof.download),
+        name="consent-proof-evidence",
+    ),
+    path(
+        "admin/consent/proof/<uuid:ref>/receipts/<int:revision>.json",
+        admin.site.admin_view(consent_proof.receipt),
+        name="consent-proof-receipt",
+    ),
+    # In the place of the admin's own form: a text is seen, compared and confirmed before it can never be changed.
+    path("admin/consent/notice/add/", admin.site.admin_view(notice_editor.edit), name="notice-editor"),
     path("admin/", admin.site.urls),
     path("assent.js", script.banner_script, name="banner-script"),
     path("shop/", shop.shop, name="shop"),

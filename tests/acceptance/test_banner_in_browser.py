@@ -7,14 +7,15 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from common.rate_limit import RateLimit
 from consent import banner_views
 from consent.models import ConsentRecord, Site
-from consent.rates import Rates
 from governance.demo.register import SHOP
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -59,7 +60,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def server(live_server: Any, register_in_force: None, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(banner_views, "rates", Rates(limit=100_000))
+    monkeypatch.setattr(banner_views, "CALLS", RateLimit("test", 100_000, per=timedelta(minutes=1)))
     Site.objects.filter(slug=SHOP).update(origins=[live_server.url, FOREIGN])
     return str(live_server.url)
 

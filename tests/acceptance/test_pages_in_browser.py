@@ -253,6 +253,45 @@ def test_an_officer_suspends_a_model_and_the_next_page_of_a_person_shows_it(site
     assert _level(person) == "Personal"
 
 
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+def test_an_officer_proves_what_one_person_agreed_to(site, open_page, width, scheme):
+    page = open_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    site.new_customer(f"proof-{width}-{scheme}")
+    _sign_in(page, site)
+
+    page.goto(f"{site.url}/admin/consent/proof/")
+    page.get_by_label("By the customer's id").fill(f"proof-{width}-{scheme}")
+    page.get_by_role("button", name="Look up this customer").click()
+    page.get_by_text("Chain intact.").wait_for()
+    assert f"proof-{width}-{scheme}" not in page.url + page.content()
+    for summary in page.locator("#main summary").all():
+        summary.click()
+    _shoot(page, "consent-proof-person", width, scheme)
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the evidence (zip)").click()
+    said = site.run("manage", "verify_receipt", str(download.value.path()))
+    assert "genuine" in said.lower()
+
+
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+def test_an_officer_sees_what_a_new_text_changes_before_it_is_published(site, open_page, width, scheme):
+    page = open_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    _sign_in(page, site)
+    page.goto(f"{site.url}/admin/consent/notice/add/")
+    page.get_by_label("Purpose").select_option("Newsletter")
+    page.get_by_role("button", name="Write the next version").click()
+
+    page.get_by_label("Text").fill("We write to you once a month.")
+    page.get_by_label("Material").check()
+    page.get_by_role("button", name="Preview").click()
+
+    page.get_by_role("heading", name="Publish version 2 in English?").wait_for()
+    card = page.frame_locator("iframe").first
+    assert card.get_by_text("We write to you once a month.").count() == 1
+    _shoot(page, "notice-editor", width, scheme)
+
+
 def test_an_officer_has_the_evidence_checked(site, open_page):
     page = open_page()
     _sign_in(page, site)

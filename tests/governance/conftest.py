@@ -32,7 +32,9 @@ def send(officer: Client) -> Save:
     def save(path: str, **changes: Any) -> Any:
         shown = officer.get(path)
         form = shown.context["adminform"].form
-        data = {name: field.value() for name, field in ((bound.html_name, bound) for bound in form)}
+        formsets = [inline.formset for inline in shown.context["inline_admin_formsets"]]
+        forms = [form, *(part for formset in formsets for part in (formset.management_form, *formset.initial_forms))]
+        data = {field.html_name: field.value() for part in forms for field in part}
         fields = {
             name: value for name, value in {**data, **changes}.items() if value is not None and value is not False
         }

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from audit.models import AuditEvent
 from consent import words
-from consent.models import Notice, Purpose
+from consent.models import Purpose
 from policies import facts
 from policies.models import ActiveBundle, Jurisdiction, ResidencyRule
 from privacy.models import RetentionSchedule
@@ -98,17 +98,6 @@ def test_the_name_a_purpose_has_in_the_api_never_changes(officer, send):
 
     purpose.refresh_from_db()
     assert purpose.slug == "recommendations"
-
-
-def test_a_notice_is_published_as_the_next_version(officer, send):
-    purpose = Purpose.objects.get(slug="recommendations")
-
-    answer = send("/admin/consent/notice/add/", purpose=purpose.pk, locale="en", text="New text.", is_material="on")
-
-    assert answer.status_code == 302
-    assert Notice.objects.filter(purpose=purpose).values_list("version", "text").first() == (2, "New text.")
-    _revision, data = _in_force()
-    assert data["purposes"]["recommendations"]["required_notice"] == 2
 
 
 def test_a_retention_schedule_is_edited_in_days_and_audited(officer, send):

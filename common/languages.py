@@ -1,0 +1,26 @@
+"""The languages this installation speaks to people in, and what they are called."""
+
+from django.conf import global_settings, settings
+from django.conf.locale import LANG_INFO
+from django.utils.translation import get_language_info
+
+
+def offered() -> list[str]:
+    """Codes from the setting LANGUAGES; Django's own list of everything it knows counts as no choice."""
+    if settings.LANGUAGES == global_settings.LANGUAGES:
+        return [settings.LANGUAGE_CODE]
+    return [code for code, _ in settings.LANGUAGES]
+
+
+def known() -> list[str]:
+    """Every code a text may be written in: those offered first."""
+    first = offered()
+    return [*first, *sorted(code for code, info in LANG_INFO.items() if "name" in info and code not in first)]
+
+
+def name(code: str) -> str:
+    """``de`` as "German"; a code nobody knows stays as it is."""
+    try:
+        return str(get_language_info(code)["name"])
+    except KeyError:
+        return code
