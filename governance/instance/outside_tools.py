@@ -1,8 +1,10 @@
-"""Programs from outside that the tests use when they can: an OPA server and a browser."""
+"""What comes from outside and the tests use when they can: an OPA server, a browser, and accessibility rules."""
 
 import os
 import shutil
 import subprocess
+import tarfile
+import tempfile
 import time
 from pathlib import Path
 
@@ -11,12 +13,14 @@ from governance.instance.logs import tail
 
 OPA_VERSION = "1.20.2"
 _OPA_MODULE = f"github.com/open-policy-agent/opa@v{OPA_VERSION}"
+AXE_VERSION = "4.10.3"
+_AXE_MEMBER = "package/axe.min.js"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def find_opa() -> Path | None:
     """Return an ``opa`` program: from PATH, kept from an earlier build, or built now with Go."""
-    kept = _cache_folder() / "opa"
+    kept = _cache_folder(f"opa-{OPA_VERSION}") / "opa"
     on_path = shutil.which("opa")
     if on_path:
         return Path(on_path)
@@ -31,9 +35,41 @@ def find_browser() -> Path | None:
     return next(map(Path, found), None)
 
 
-def _cache_folder() -> Path:
+def find_axe() -> Path | None:
+    """Return axe-core's script: kept from before, or fetched now with npm; None without npm."""
+    kept = _cache_folder(f"axe-core-{AXE_VERSION}") / "axe.min.js"
+    if kept.is_file():
+        return kept
+    try:
+        return _fetch_axe(kept) if shutil.which("npm") else None
+    except (OSError, subprocess.SubprocessError, tarfile.TarError, KeyError, ValueError):
+        console.say("axe-core could not be fetched with npm")
+        return None
+
+
+def _fetch_axe(target: Path) -> Path | None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        packed = subprocess.run(
+            ["npm", "pack", "--silent", f"axe-core@{AXE_VERSION}"],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+
+        packed.check_returncode()
+        (archive_file,) = Path(folder).glob("axe-core-*.tgz")
+        with tarfile.open(archive_file) as archive:
+            archive.extract(_AXE_MEMBER, folder, filter="data")
+        (Path(folder) / _AXE_MEMBER).replace(target)
+    return target
+
+
+def _cache_folder(name: str) -> Path:
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "assent" / f"opa-{OPA_VERSION}"
+    return Path(root) / "assent" / name
 
 
 def _build(target: Path) -> Path | None:

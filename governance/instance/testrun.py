@@ -16,7 +16,7 @@ from governance.instance.errands import start_and_wait
 from governance.instance.foreground import run_in_front
 from governance.instance.home import Home, open_home
 from governance.instance.outside import remove_outside_parts
-from governance.instance.outside_tools import find_browser, find_opa
+from governance.instance.outside_tools import find_axe, find_browser, find_opa
 from governance.instance.postgres import THROWAWAY_SETTINGS, PostgresServer
 
 _TERMINATED = 128 + signal.SIGTERM
@@ -51,12 +51,14 @@ def run_tests(arguments: Sequence[str]) -> int:
 
 
 def _tools() -> dict[str, str]:
-    opa, browser = find_opa(), find_browser()
+    opa, browser, axe = find_opa(), find_browser(), find_axe()
     if opa is None:
         _warn("no OPA here (and no Go to build it with)", "tests against a real OPA server")
     if browser is None:
         _warn("no Chromium or Chrome here", "tests in a real browser")
-    found = {"ASSENT_TEST_OPA": opa, "ASSENT_TEST_CHROMIUM": browser}
+    if browser is not None and axe is None:
+        _warn("no axe-core here (and no npm to fetch it with)", "accessibility rules")
+    found = {"ASSENT_TEST_OPA": opa, "ASSENT_TEST_CHROMIUM": browser, "ASSENT_TEST_AXE": axe}
     return {name: str(path) for name, path in found.items() if path is not None}
 
 
