@@ -4,13 +4,16 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
+from django.db import connection
+
 _ROWS_AT_ONCE = 250
 
 
 def copy_rows(cursor: Any, statement: str, rows: Iterable[str]) -> None:
     """Run a COPY ... FROM STDIN with lines of ``copy_line``. The server works on them while more are made."""
     rows = iter(rows)
-    with cursor.copy(statement) as copy:
+    # The cursor's own wrapper looks only at the call that begins a COPY, not at what happens during it.
+    with connection.wrap_database_errors, cursor.copy(statement) as copy:
         while some := "".join(islice(rows, _ROWS_AT_ONCE)):
             copy.write(some)
 

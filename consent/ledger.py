@@ -314,7 +314,8 @@ def next_record(
     current = subject.consents.get(choice.place)
     _check_supersedes(choice, current)
     # What a withdrawal from another system ended may never have been here; the no counts all the same.
-    ended_elsewhere = choice.choice == "withdraw" and current is None and request.imported is not None
+    nothing_in_force = current is None or current["s"] != State.GIVEN
+    ended_elsewhere = choice.choice == "withdraw" and nothing_in_force and request.imported is not None
     if not ended_elsewhere:
         _check_allowed(choice, purpose, current or subject.consents.get(choice.purpose))
     elif purpose.legal_basis != LegalBasis.CONSENT:

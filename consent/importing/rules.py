@@ -120,7 +120,7 @@ def record_of(
         purpose = ledger.checked_purpose(choice, register.asked(row))
         _check_order(row, choice, person.consents, origin=origin, proven=proven)
         return ledger.next_record(
-            _request(row, line, ref, origin, proven=proven),
+            _request(row, line, ref, person, origin, proven=proven),
             choice,
             purpose,
             person,
@@ -178,13 +178,16 @@ def _milliseconds(row: Row) -> int:
     return (row.recorded_at - _EPOCH) // _MILLISECOND
 
 
-def _request(row: Row, line: int, ref: str, origin: Origin, *, proven: bool) -> ledger.Request:
+def _request(row: Row, line: int, ref: str, person: ledger.Subject, origin: Origin, *, proven: bool) -> ledger.Request:
     described = row.interface or row.layout_sha256 or row.gpc
     return ledger.Request(
         subject_ref=ref,
         choices=(),
         source=row.source or "import",
         actor=origin.actor,
+        # What is known of the person stands; the line only completes it.
+        region=person.region or row.region or "",
+        age_band=person.age_band if person.age_band != "unknown" else row.age_band,
         asked=Asked(
             interface=row.interface or "",
             locale=row.locale or "en",

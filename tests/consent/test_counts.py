@@ -55,7 +55,7 @@ def test_an_issued_link_and_an_opened_dashboard_are_counted_and_a_used_link_is_n
 ):
     with django_capture_on_commit_callbacks(execute=True):
         token, _link = links.issue_link(subject_ref=subject_ref("customer-1"), issued_by="service:shop")
-        answers = [client.get(f"/privacy/open/{token}").status_code for _ in range(2)]
+        answers = [client.post("/privacy/open", {"token": token}).status_code for _ in range(2)]
 
     assert answers == [302, 410]
     assert _counted() == {("link_issued", ""): 1, ("dashboard_opened", ""): 1}
