@@ -10,7 +10,7 @@ from django.db import transaction
 
 from common import policy_data
 from consent import register
-from consent.models import Notice, Party, Purpose, PurposeText, Site
+from consent.models import Notice, Party, Purpose, PurposeText, Site, current_notice_versions
 from governance.demo.translations import TRANSLATIONS, Translation
 from privacy.models import PrivacyBudget, RetentionSchedule
 
@@ -156,7 +156,7 @@ def ensure_translations() -> None:
         ]
         if any(is_described):
             register.note_texts(purpose, actor=ACTOR)
-        newest = Notice.objects.filter(purpose=purpose).order_by("-version").values_list("version", flat=True).first()
+        newest = current_notice_versions().get(purpose.slug, {"current": 0})["current"]
         texts = dict(Notice.objects.filter(purpose=purpose, version=newest).values_list("locale", "text"))
         if texts.get("en") != originals[purpose.slug]:
             continue  # an officer wrote another text, which these do not translate
