@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -24,6 +25,16 @@ _STATES = {
     "refused": _("You said no"),
     "withdrawn": _("You turned it off"),
     "objected": _("You objected"),
+}
+
+# Laws whose name differs by language; the others go by the name in their pack.
+_LAWS = {
+    "br": _("Brazil (LGPD)"),
+    "default": _("Strictest default"),
+    "gdpr": _("GDPR (EEA)"),
+    "in": _("India (DPDP Act)"),
+    "uk-gdpr": _("UK GDPR"),
+    "us": _("United States, states without binding signals"),
 }
 
 
@@ -87,7 +98,9 @@ def _context(receipt: dict[str, Any], revision: int) -> dict[str, Any]:
     }
 
 
-def _law_name(slug: str) -> str:
+def _law_name(slug: str) -> str | Promise:
+    if slug in _LAWS:
+        return _LAWS[slug]
     return next((pack.name for pack in jurisdictions.load() if pack.slug == slug), slug)
 
 
