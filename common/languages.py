@@ -2,7 +2,8 @@
 
 from django.conf import global_settings, settings
 from django.conf.locale import LANG_INFO
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, get_supported_language_variant
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 
 def offered() -> list[str]:
@@ -24,3 +25,16 @@ def name(code: str) -> str:
         return str(get_language_info(code)["name"])
     except KeyError:
         return code
+
+
+def accepted(header: str) -> str:
+    """The first language of an ``Accept-Language`` header that is spoken here, else the installation's own.
+
+    Unlike Django's ``get_language_from_request`` it looks at no cookie: for programs, and for other sites' pages.
+    """
+    for wanted, _weight in parse_accept_lang_header(header):
+        try:
+            return get_supported_language_variant(wanted)
+        except LookupError:
+            continue
+    return settings.LANGUAGE_CODE

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext_noop
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -83,10 +84,10 @@ class Unavailable(Problem):
 class TooManyRequests(Problem):
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_many_requests"
-    title = "Too many attempts"
+    title = gettext_noop("Too many attempts")  # pages translate it, problem documents do not
 
     def __init__(self, *, retry_after_s: int) -> None:
-        super().__init__("There were too many attempts in a short time. Wait a little and try again.")
+        super().__init__(gettext_noop("There were too many attempts in a short time. Wait a little and try again."))
         self.retry_after_s = retry_after_s
 
     @property

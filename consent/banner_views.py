@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.translation import get_language_from_request
 from rest_framework import exceptions, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common import languages
 from common.canonical import digest_of
 from common.client_network import client_network
 from common.problems import NotFound
@@ -82,7 +82,7 @@ class LayoutView(_BannerView):
     vary = ("Sec-GPC", "Origin", "Accept-Language")
 
     def get(self, request: Request, site: str) -> Any:
-        wanted = request.query_params.get("locale") or get_language_from_request(request._request)  # noqa: SLF001
+        wanted = request.query_params.get("locale") or languages.accepted(request.headers.get("Accept-Language", ""))
         document = banner.layout(self.site, locale=wanted[:35], gpc=banner.sees_gpc(request.META))
         etag = f'"{digest_of(document).hex()[:32]}"'
         response = Response(document, headers={"ETag": etag, "Cache-Control": "public, max-age=300"})

@@ -1,14 +1,15 @@
 """Read consent: what is in force now, and how it came to be. Never writes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Case, Value, When
 
-from consent.models import ConsentRecord, DataSubject, Purpose, current_notice_versions
+from consent.models import ConsentRecord, DataSubject, Notice, Purpose, PurposeText, current_notice_versions
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,41 @@ def _state(
 
 def _moment(epoch: int | None) -> datetime | None:
     return datetime.fromtimestamp(epoch, tz=UTC) if epoch else None
+
+
+@dataclass(frozen=True)
+class Described:
+    """A purpose in somebody's language; ``locale`` is empty where that is the language asked for."""
+
+    name: str
+    benefit: str
+    kept_for: str
+    locale: str
+
+
+class Descriptions:
+    """Every purpose in one language, in the register's own (English) where nobody has put it into that language."""
+
+    def __init__(self, language: str) -> None:
+        self.fallback = "" if language == "en" else "en"
+        self.texts = {text.purpose_id: text for text in PurposeText.objects.filter(locale=language)}
+
+    def of(self, purpose: Purpose) -> Described:
+        text = self.texts.get(purpose.pk)
+        if text is None:
+            return Described(purpose.name, purpose.benefit, purpose.kept_for, self.fallback)
+        return Described(text.name, text.benefit, text.kept_for or purpose.kept_for, "")
+
+
+def notices_in(language: str, purposes: Iterable[Purpose]) -> dict[int, Notice]:
+    """The newest notice of each purpose in the language, in English, or in the first there is.
+
+    The ledger chooses in the same order, so what is shown is what a record names.
+    """
+    rank = Case(When(locale=language, then=Value(0)), When(locale="en", then=Value(1)), default=Value(2))
+    order = ("purpose_id", "-version", rank, "locale")
+    newest = Notice.objects.filter(purpose__in=purposes).order_by(*order).distinct("purpose_id")
+    return {notice.purpose_id: notice for notice in newest}
 
 
 def history(ref: UUID, *, limit: int = 100) -> list[ConsentRecord]:

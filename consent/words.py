@@ -1,4 +1,7 @@
-"""What the codes of the register are called on pages for officers."""
+"""What the codes of the register are called: on pages for officers, and for people in their own language."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 ACTIONS = {
     "personalize": "Personalise: choose what a person is shown",
@@ -10,15 +13,15 @@ ACTIONS = {
     "release": "Release: publish statistics",
     "transfer": "Transfer: move the data to another region",
 }
-CHANNELS = {
-    "web": "Website",
-    "app": "App",
-    "email": "E-mail",
-    "sms": "Text message",
-    "push": "Push message",
-    "post": "Post",
-    "phone": "Phone",
-    "store": "In the store",
+CHANNELS: dict[str, str | Promise] = {
+    "web": _("Website"),
+    "app": _("App"),
+    "email": _("E-mail"),
+    "sms": _("Text message"),
+    "push": _("Push message"),
+    "post": _("Post"),
+    "phone": _("Phone"),
+    "store": _("In the store"),
 }
 SOURCES = {
     "api": "A service",
@@ -36,6 +39,46 @@ STATES = {
     "never_asked": "Never asked",
     "not_required": "No consent needed",
 }
+
+# In English these are the codes themselves with spaces, so a code that is not listed reads like one that is.
+_PLAIN: dict[str, str | Promise] = {
+    "views": _("views"),
+    "purchases": _("purchases"),
+    "ratings": _("ratings"),
+    "email_address": _("email address"),
+    "postal_address": _("postal address"),
+    "health": _("health"),
+    "religion": _("religion"),
+    "ethnicity": _("ethnicity"),
+    "political_opinion": _("political opinion"),
+    "sexual_orientation": _("sexual orientation"),
+    "biometrics": _("biometrics"),
+    "genetics": _("genetics"),
+    "union_membership": _("union membership"),
+    "channel": _("channel"),
+    "recipient": _("recipient"),
+    "data_category": _("data category"),
+    "category": _("category"),
+    "web": _("web"),
+    "app": _("app"),
+    "email": _("email"),
+    "sms": _("sms"),
+    "push": _("push"),
+    "post": _("post"),
+    "phone": _("phone"),
+    "store": _("store"),
+}
+
+
+def plain(code: str) -> str:
+    """A code in the reader's language: ``email_address`` as "email address"."""
+    return str(_PLAIN.get(code, code.replace("_", " ")))
+
+
+def plain_part(scope: str) -> str:
+    """Like ``part``, in the reader's language."""
+    pairs = (piece.partition("=") for piece in scope.split(";") if piece)
+    return ", ".join(f"{plain(name)}: {plain(value)}" if mark else plain(name) for name, mark, value in pairs)
 
 
 def action(code: str) -> str:

@@ -13,11 +13,12 @@ from django.db.models import Count, Min
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from consent import scopes, selectors, words
 from consent.models import ConsentRecord, Notice, Purpose, PurposeText
-from consent.selectors import PurposeState
+from consent.selectors import Descriptions, PurposeState
 from personalization import engine
 from personalization.models import Event
 from policies import bundles, counterfactuals, decision_log, decisions, information, reasons
@@ -91,6 +92,7 @@ _SOURCES = {
     "dashboard": _("on this page"),
     "api": _("through the shop"),
     "banner": _("in the consent banner"),
+    "import": _("import"),
 }
 _STEP_LABELS = {"none": 0, "segment": 1, "behavioral": 2, "contextual": 3, "individual": 4}
 
@@ -103,7 +105,9 @@ def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str,
     main = answers.get(_MAIN_PURPOSE)
     level = _level(main)
     reach = _reach(ref, states, gpc, known, bundle)
-    names = {state.purpose.slug: state.purpose.name for state in states}
+    language = get_language() or "en"
+    described = Descriptions(language)
+    names = {state.purpose.slug: described.of(state.purpose).name for state in states}
     return {
         "business_name": settings.BUSINESS_NAME,
         "level": {"index": LEVELS[level], "label": _steps()[LEVELS[level]].label, "because": _because(main)},
@@ -111,11 +115,13 @@ def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str,
         "can_choose_level": LEVELS[reach] > 0,
         "signal": {"label": _("Your browser's opt-out request was honoured.")} if gpc else None,
         "all_off_possible": any(is_on(state) for state in states),
-        "purposes": _purposes(states, answers),
+        "purposes": _purposes(states, answers, described, language),
         "decisions": _decisions(decision_log.decisions_about(ref, limit=_DECISIONS_READ), names),
-        "history": [_history(record) for record in selectors.history(ref, limit=30)],
+        "history": [_history(record, described) for record in selectors.history(ref, limit=30)],
         "held_data": _held_data(ref),
-        "disposals": [_disposal(d) for d in Disposal.objects.filter(subject_ref=ref).select_related("purpose")[:5]],
+        "disposals": [
+            _disposal(d, described) for d in Disposal.objects.filter(subject_ref=ref).select_related("purpose")[:5]
+        ],
         "session_ends": session_ends,
         "known": person is not None,
     }
@@ -206,22 +212,36 @@ def is_on(state: PurposeState) -> bool:
     return state.purpose.needs_consent and state.state in ("given", "renewal_required", "expired")
 
 
-def _purposes(states: list[PurposeState], answers: dict[str, Prepared | None]) -> list[dict[str, Any]]:
+def _purposes(
+    states: list[PurposeState], answers: dict[str, Prepared | None], described: Descriptions, language: str
+) -> list[dict[str, Any]]:
     purposes = [state.purpose for state in states]
-    newest = Notice.objects.filter(purpose__in=purposes).order_by("purpose_id", "-version").distinct("purpose_id")
-    notices = {notice.purpose_id: notice for notice in newest}
+    notices = selectors.notices_in(language, purposes)
     active = RetentionSchedule.objects.filter(purpose__in=purposes, is_active=True)
     days = {schedule.purpose_id: schedule.retain_for.days for schedule in active}
     by_slug = {state.purpose.slug: state for state in states}
     return [
         {
             **_purpose(state, answers[state.purpose.slug]),
+            **_in_words(state.purpose, described),
             "retention": _retention(state.purpose, days.get(state.purpose.pk)),
             "notice": _notice(notices.get(state.purpose.pk)),
-            "reason": _purpose_reason(state, answers[state.purpose.slug], by_slug),
+            "reason": _purpose_reason(state, answers[state.purpose.slug], by_slug, described),
         }
         for state in states
     ]
+
+
+def _in_words(purpose: Purpose, described: Descriptions) -> dict[str, Any]:
+    own = described.of(purpose)
+    above = described.of(purpose.parent) if purpose.parent else None
+    return {
+        "name": own.name,
+        "benefit": own.benefit,
+        "language": own.locale,
+        "part_of": above.name if above else "",
+        "part_of_language": above.locale if above else "",
+    }
 
 
 def _purpose(state: PurposeState, answer: Prepared | None) -> dict[str, Any]:
@@ -231,7 +251,7 @@ def _purpose(state: PurposeState, answer: Prepared | None) -> dict[str, Any]:
         "name": purpose.name,
         "benefit": purpose.benefit,
         "part_of": purpose.parent.name if purpose.parent else "",
-        "data_categories": [category.replace("_", " ") for category in purpose.data_categories],
+        "data_categories": [words.plain(category) for category in purpose.data_categories],
         "recipients": [recipient.replace("-", " ") for recipient in purpose.recipients],
         "legal_basis": _BASIS_LABELS[purpose.legal_basis],
         "switchable": purpose.needs_consent or purpose.may_be_objected,
@@ -287,24 +307,39 @@ def _is_silent(state: PurposeState) -> bool:
 
 def _retention(purpose: Purpose, days: int | None) -> Text:
     if not purpose.needs_consent:
-        return _("%(days)d days") % {"days": days} if days else _("As long as it is needed for this")
-    return _("%(days)d days, or until you turn it off") % {"days": days} if days else _("Until you turn it off")
+        return _days(days) if days else _("As long as it is needed for this")
+    return _days_at_most(days) if days else _("Until you turn it off")
+
+
+def _days(days: int) -> str:
+    return ngettext("%(days)d day", "%(days)d days", days) % {"days": days}
+
+
+def _days_at_most(days: int) -> str:
+    text = ngettext("%(days)d day, or until you turn it off", "%(days)d days, or until you turn it off", days)
+    return text % {"days": days}
 
 
 def _notice(notice: Notice | None) -> dict[str, Any] | None:
     return {"version": notice.version, "locale": notice.locale, "text": notice.text} if notice else None
 
 
-def _purpose_reason(state: PurposeState, answer: Prepared | None, by_slug: dict[str, PurposeState]) -> Text:
+def _purpose_reason(
+    state: PurposeState, answer: Prepared | None, by_slug: dict[str, PurposeState], described: Descriptions
+) -> Text:
     if answer is None or not state.purpose.needs_consent:
         return ""
     above = by_slug.get(state.purpose.parent.slug) if state.purpose.parent else None
     if state.state == "never_asked" and above is not None:
         # Until a purpose has an answer of its own, the answer to the broader one counts for it.
         if above.state == "given":
-            return _("You allowed “%(purpose)s”, which this is part of.") % {"purpose": above.purpose.name}
+            return _("You allowed “%(purpose)s”, which this is part of.") % {
+                "purpose": described.of(above.purpose).name
+            }
         if above.state in ("refused", "withdrawn"):
-            return _("You said no to “%(purpose)s”, which this is part of.") % {"purpose": above.purpose.name}
+            return _("You said no to “%(purpose)s”, which this is part of.") % {
+                "purpose": described.of(above.purpose).name
+            }
     return _because(answer)
 
 
@@ -372,15 +407,15 @@ def _change_sentence(change: dict[str, Any], names: dict[str, str]) -> str | Non
     return None
 
 
-def _history(record: ConsentRecord) -> dict[str, Any]:
+def _history(record: ConsentRecord, described: Descriptions) -> dict[str, Any]:
     return {
         "when": record.recorded_at,
         "action": _ACTION_SENTENCES[record.state],
-        "purpose_name": record.purpose.name,
+        "purpose_name": described.of(record.purpose).name,
         "notice_version": record.notice_version,
-        "source": _SOURCES.get(record.source, record.source.replace("_", " ")),
+        "source": _SOURCES.get(record.source, words.plain(record.source)),
         "receipt_url": reverse("privacy-receipt", args=[record.subject_revision]),
-        "part": record.scope.replace("=", ": ").replace(";", ", ").replace("_", " "),
+        "part": words.plain_part(record.scope),
     }
 
 
@@ -396,10 +431,12 @@ def _held_data(ref: UUID) -> list[dict[str, Any]]:
     return [{"label": labels[Event.Kind(r["kind"])], "count": r["count"], "since": r["since"]} for r in rows]
 
 
-def _disposal(disposal: Disposal) -> dict[str, Any]:
+def _disposal(disposal: Disposal, described: Descriptions) -> dict[str, Any]:
+    purpose = described.of(disposal.purpose)
     return {
         "when": disposal.finished_at or disposal.queued_at,
-        "label": disposal.purpose.name,
+        "label": purpose.name,
+        "language": purpose.locale,
         "status": disposal.status,
         "removed": disposal.total_removed,
     }

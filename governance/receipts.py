@@ -8,12 +8,16 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from audit import signing
-from consent import counts, jurisdictions
-from consent.receipts import exports, issuing
+from consent import counts, jurisdictions, words
+from consent.models import Purpose
+from consent.receipts import content, exports, issuing
+from consent.selectors import Described, Descriptions
 from governance.subject_session import current_session, signed_out
 
 _STATES = {
@@ -21,6 +25,16 @@ _STATES = {
     "refused": _("You said no"),
     "withdrawn": _("You turned it off"),
     "objected": _("You objected"),
+}
+
+# Laws whose name differs by language; the others go by the name in their pack.
+_LAWS = {
+    "br": _("Brazil (LGPD)"),
+    "default": _("Strictest default"),
+    "gdpr": _("GDPR (EEA)"),
+    "in": _("India (DPDP Act)"),
+    "uk-gdpr": _("UK GDPR"),
+    "us": _("United States, states without binding signals"),
 }
 
 
@@ -69,6 +83,7 @@ def _unknown(request: HttpRequest) -> HttpResponse:
 
 def _context(receipt: dict[str, Any], revision: int) -> dict[str, Any]:
     record = receipt["consent_record"]
+    described = _described([processing["purpose"]["slug"] for processing in record["processing"]])
     pairs = zip(record["processing"], record["events"], strict=True)
     return {
         "business_name": settings.BUSINESS_NAME,
@@ -76,28 +91,40 @@ def _context(receipt: dict[str, Any], revision: int) -> dict[str, Any]:
         "receipt_id": receipt["receipt_id"],
         "issued_at": parse_datetime(receipt["issued_at"]),
         "parties": record["parties"],
-        "choices": [_choice(processing, event) for processing, event in pairs],
+        "choices": [
+            _choice(processing, event, described[processing["purpose"]["slug"]]) for processing, event in pairs
+        ],
         "person": UUID(record["pii_principal_id"]),
     }
 
 
-def _law_name(slug: str) -> str:
+def _law_name(slug: str) -> str | Promise:
+    if slug in _LAWS:
+        return _LAWS[slug]
     return next((pack.name for pack in jurisdictions.load() if pack.slug == slug), slug)
 
 
-def _choice(processing: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+def _described(slugs: list[str]) -> dict[str, Described]:
+    """The purposes in the reader's language. The signed file keeps the register's own words."""
+    descriptions = Descriptions(get_language() or "en")
+    return {purpose.slug: descriptions.of(purpose) for purpose in Purpose.objects.filter(slug__in=slugs)}
+
+
+def _choice(processing: dict[str, Any], event: dict[str, Any], described: Described) -> dict[str, Any]:
     return {
-        "purpose": processing["purpose"]["name"],
-        "part": processing["purpose"]["part"].replace("=", ": ").replace(";", ", ").replace("_", " "),
-        "benefit": processing["purpose"]["benefit"],
+        "purpose": described.name,
+        "language": described.locale,
+        "part": words.plain_part(processing["purpose"]["part"]),
+        "benefit": described.benefit,
         "state": event["record"]["state"],
         "label": _STATES[event["record"]["state"]],
         "when": parse_datetime(event["event_time"]),
         "until": parse_datetime(event["valid_until"]) if event["valid_until"] else None,
         "notice": processing["privacy_notice"],
-        "data": [kind.replace("_", " ") for kind in processing["pii_information"]],
+        "data": [words.plain(kind) for kind in processing["pii_information"]],
         "recipients": [name.replace("-", " ") for name in processing["recipients"]],
-        "kept": processing["retention_period"],
+        "kept": described.kept_for or gettext(content.NO_PERIOD),
+        "kept_is_named": bool(described.kept_for),
         "law": _law_name(processing["jurisdiction"].get("law", "")),
         "digest": event["record_sha256"],
     }

@@ -1,14 +1,20 @@
 """The demonstration's shop: one page of a business that uses the banner. Present where its site is registered."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from consent import banner
+from consent.models import Site
+from consent.selectors import Descriptions
 from governance.demo.register import SHOP
 from personalization.recommender.catalogue import INTERESTS
 
@@ -16,35 +22,59 @@ from personalization.recommender.catalogue import INTERESTS
 _ON_SHOW = ("coffee", "sourdough", "birds", "knitting", "night sky", "slow evenings")
 _PRICES = ("38.00", "24.50", "12.90", "46.00", "9.80", "29.00", "18.40", "64.00", "15.20", "33.00", "22.60", "41.50")
 
+_DEPARTMENTS = {
+    "books": _("books"),
+    "kitchen": _("kitchen"),
+    "garden": _("garden"),
+    "home": _("home"),
+    "outdoors": _("outdoors"),
+    "crafts": _("crafts"),
+    "play": _("play"),
+    "pantry": _("pantry"),
+}
+
 
 @dataclass(frozen=True)
 class Product:
     title: str
     department: str
     interest: str
-    price: str
+    price: Decimal
+
+    @property
+    def department_name(self) -> str | Promise:
+        return _DEPARTMENTS.get(self.department, self.department)
 
 
 def _products(*places: int) -> list[Product]:
     things = [(*INTERESTS[interest][place], interest) for place in places for interest in _ON_SHOW]
     return [
-        Product(title=title, department=departments[0], interest=interest, price=price)
+        Product(title=title, department=departments[0], interest=interest, price=Decimal(price))
         for (title, departments, interest), price in zip(things, _PRICES, strict=False)
     ]
 
 
 @require_safe
 def shop(request: HttpRequest) -> HttpResponse:
-    if banner.active_site(SHOP) is None:
+    site = banner.active_site(SHOP)
+    if site is None:
         raise Http404
     # The second list is what may be chosen for somebody who allows recommendations.
     context = {
         "site": SHOP,
         "business_name": settings.BUSINESS_NAME,
         "products": _products(0, 1),
+        "purposes": _named(site),
         "more": _products(2, 4),
     }
     return render(request, "shop.html", context)
+
+
+def _named(site: Site) -> list[dict[str, str]]:
+    """What the banner asks about, for the script to name it in the visitor's language."""
+    described = Descriptions(get_language() or "en")
+    found = [(purpose.slug, described.of(purpose)) for purpose in site.purposes.filter(is_active=True)]
+    return [{"slug": slug, "name": own.name, "language": own.locale} for slug, own in found]
 
 
 def is_open() -> bool:

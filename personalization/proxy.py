@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from consent.signals import NO_SIGNALS, Signals
 from personalization import engine
 from personalization.models import Event, Item, PopularItem
@@ -159,7 +162,7 @@ def _history(wish: Wish, level: str, excluded: frozenset[str]) -> tuple[list[Int
     window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW
     newest = list(rows.order_by("-occurred_at").values_list("item_id", "weight", "occurred_at")[:window])
     history = [Interaction(item, weight, moment.timestamp()) for item, weight, moment in newest if weight > 0]
-    return history, frozenset(item for item, weight, _ in newest if weight == 0)
+    return history, frozenset(item for item, weight, _moment in newest if weight == 0)
 
 
 def _explained(served: Served) -> list[dict[str, Any]]:
@@ -188,11 +191,31 @@ def _item(recommendation: Recommendation, titles: dict[str, str]) -> dict[str, A
 
 def _why(recommendation: Recommendation, titles: list[str]) -> str:
     if titles:
-        verb = "looked at" if recommendation.basis == "session" else "liked"
-        return f"Because you {verb} {' and '.join(titles[:2])}"
+        things = titles[0] if len(titles) == 1 else _("%(one)s and %(other)s") % {"one": titles[0], "other": titles[1]}
+        if recommendation.basis == "session":
+            return _("Because you looked at %(things)s") % {"things": things}
+        return _("Because you liked %(things)s") % {"things": things}
+    people = recommendation.people
     if recommendation.basis == "segment":
-        return f"Popular with {recommendation.people} people in your region and age group"
-    return f"Popular with {recommendation.people} people"
+        return _popular_in_group(people)
+    return _popular_with(people)
+
+
+# English says "people" of one as well; other languages need their singular.
+
+
+def _popular_with(people: int | None) -> str:
+    text = ngettext("Popular with %(people)s people", "Popular with %(people)s people", people or 0)
+    return text % {"people": people}
+
+
+def _popular_in_group(people: int | None) -> str:
+    text = ngettext(
+        "Popular with %(people)s people in your region and age group",
+        "Popular with %(people)s people in your region and age group",
+        people or 0,
+    )
+    return text % {"people": people}
 
 
 def _popular(wish: Wish, decision: Decision, model: str | None, *, fallback: str | None = None) -> Answer:
@@ -204,7 +227,7 @@ def _popular(wish: Wish, decision: Decision, model: str | None, *, fallback: str
             "title": row.item.title,
             "basis": "popular",
             "because": [],
-            "why": f"Popular with {row.people} people",
+            "why": _popular_with(row.people),
         }
         for row in rows
     ]

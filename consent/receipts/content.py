@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from consent.ledger import record_digest
 from consent.models import ConsentRecord, Notice, Party, Purpose
@@ -17,6 +18,8 @@ from consent.verification import fields_of
 
 FORMAT = "assent-receipt/1"
 SCHEMA = "ISO/IEC TS 27560:2023"
+# What a receipt says where the register names no period; the page of a receipt translates it.
+NO_PERIOD = gettext_noop("Until the purpose ends or consent is withdrawn.")
 _NAMESPACE = UUID("6f0a8d1e-9d43-5b0c-8f6d-3a5f2b7c9e10")
 
 
@@ -62,7 +65,7 @@ def _processing(record: ConsentRecord, parties: Sequence[Party]) -> dict[str, An
         "collection_method": record.source,
         "processing_locations": [settings.PROCESSING_REGION],
         "storage_locations": [settings.PROCESSING_REGION],
-        "retention_period": purpose.kept_for or "Until the purpose ends or consent is withdrawn.",
+        "retention_period": purpose.kept_for or NO_PERIOD,
         "jurisdiction": record.proof.get("jurisdiction", {}),
         "withdrawal_method": f"{settings.PUBLIC_URL}/privacy/",
         "rights": list(terms.RIGHTS),

@@ -10,7 +10,8 @@ from django.db import transaction
 
 from common import policy_data
 from consent import register
-from consent.models import Notice, Party, Purpose, Site
+from consent.models import Notice, Party, Purpose, PurposeText, Site, current_notice_versions
+from governance.demo.translations import TRANSLATIONS, Translation
 from privacy.models import PrivacyBudget, RetentionSchedule
 
 ACTOR = "officer:demo"
@@ -143,6 +144,32 @@ def ensure_register() -> None:
     _ensure_shop()
     PrivacyBudget.objects.get_or_create(data_set="consents", defaults={"epsilon_total": Decimal(10)})
     policy_data.changed(reason="register of the demonstration", actor=ACTOR)
+
+
+@transaction.atomic
+def ensure_translations() -> None:
+    """Add what is missing of the purposes' German, French and Spanish; leave alone what is there or was rewritten."""
+    originals = {entry["slug"]: entry["notice"] for entry in _PURPOSES}
+    for purpose in Purpose.objects.filter(slug__in=originals):
+        is_described = [
+            _describe(purpose, locale, translation) for locale, translation in TRANSLATIONS[purpose.slug].items()
+        ]
+        if any(is_described):
+            register.note_texts(purpose, actor=ACTOR)
+        newest = current_notice_versions().get(purpose.slug, {"current": 0})["current"]
+        texts = dict(Notice.objects.filter(purpose=purpose, version=newest).values_list("locale", "text"))
+        if texts.get("en") != originals[purpose.slug]:
+            continue  # an officer wrote another text, which these do not translate
+        for locale, translation in TRANSLATIONS[purpose.slug].items():
+            if locale not in texts:
+                register.publish_notice(
+                    purpose=purpose, text=translation.notice, locale=locale, version=newest, actor=ACTOR
+                )
+
+
+def _describe(purpose: Purpose, locale: str, translation: Translation) -> bool:
+    words = {"name": translation.name, "benefit": translation.benefit, "kept_for": translation.kept_for}
+    return PurposeText.objects.get_or_create(purpose=purpose, locale=locale, defaults=words)[1]
 
 
 def _ensure_shop() -> None:

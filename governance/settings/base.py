@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "governance.middleware.SecurityHeaders",
     "governance.middleware.Problems",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "governance.languages.Language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -124,6 +125,8 @@ STORAGES = {
 }
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "German"), ("fr", "French"), ("es", "Spanish")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
@@ -145,6 +148,7 @@ CSRF_COOKIE_NAME = "__Host-assent_csrf" if _SECURE else "assent_csrf"
 SUBJECT_COOKIE_NAME = "__Host-assent_subject" if _SECURE else "assent_subject"
 SIGN_IN_COOKIE_NAME = "__Host-assent_sign_in" if _SECURE else "assent_sign_in"
 MESSAGE_COOKIE_NAME = "__Host-assent_messages" if _SECURE else "assent_messages"
+LANGUAGE_COOKIE_NAME = "__Host-assent_language" if _SECURE else "assent_language"
 MESSAGE_STORAGE = "governance.message_storage.MessageStorage"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True

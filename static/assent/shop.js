@@ -1,25 +1,29 @@
 // The demonstration's shop: shows what the visitor allows, and does with it only what was allowed.
 "use strict";
 
-const WORDS = { given: "Allowed", refused: "Not allowed", withdrawn: "Not allowed", never_asked: "Not asked yet" };
-const NAMES = {
-  personalization: "A shop that knows you a little", recommendations: "Recommendations", newsletter: "Newsletter",
-};
 const found = (id) => document.getElementById(id);
+// The page brings the words in its language.
+const listed = (id) => Object.fromEntries([...found(id).content.querySelectorAll("data")].map((word) => [word.value, word]));
+const WORDS = listed("words");
+const NAMES = listed("names");
+const say = (name, values = {}) => WORDS[name].textContent.replace(/{(\w+)}/g, (whole, value) => values[value] ?? whole);
 const looked = new Map(); // interest -> how often; only in this page's memory, and only while it is allowed
 
 function showState(state) {
   const given = state.given.length;
   found("summary").textContent = state.gpc && !given
-    ? "Nothing: your browser’s opt-out request was honoured."
-    : given ? `${given} of ${Object.keys(state.purposes).length} uses, because you allowed it.` : "Nothing. You see what everybody sees.";
-  if (!state.reachable) found("summary").textContent = "Nothing: the consent server does not answer, and that counts as no.";
+    ? say("signal")
+    : given ? say("some", { given, all: Object.keys(state.purposes).length }) : say("nothing");
+  if (!state.reachable) found("summary").textContent = say("unreachable");
   found("purposes").replaceChildren(...Object.entries(state.purposes).map(([slug, value]) => {
     const item = document.createElement("li");
     const mark = document.createElement("span");
     mark.className = `state state-${value}`;
-    mark.textContent = `${value === "given" ? "✓" : "–"} ${WORDS[value] || "Asked again"}`;
-    item.append(NAMES[slug] || slug, mark);
+    mark.textContent = `${value === "given" ? "✓" : "–"} ${say(value in WORDS ? value : "again")}`;
+    const name = document.createElement("span");
+    name.textContent = NAMES[slug]?.textContent ?? slug;
+    name.lang = NAMES[slug]?.lang || document.documentElement.lang;
+    item.append(name, mark);
     return item;
   }));
   if (!mayRecommend()) looked.clear();
@@ -41,9 +45,9 @@ function look(product) {
   if (mayRecommend()) {
     looked.set(product.dataset.interest, (looked.get(product.dataset.interest) || 0) + 1);
     showChosen();
-    found("remark").textContent = `You looked at “${title}”: see “Chosen for you” above.`;
+    found("remark").textContent = say("looked", { title });
   } else {
-    found("remark").textContent = `You looked at “${title}”. Nobody noted it: recommendations are not allowed.`;
+    found("remark").textContent = say("not_noted", { title });
   }
 }
 

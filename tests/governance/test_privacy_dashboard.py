@@ -65,7 +65,7 @@ def test_caches_keep_the_page_apart_by_signal_and_person(visitor):
     page = visitor.look()
 
     assert page.headers["Cache-Control"] == "no-store"
-    assert page.headers["Vary"] == "Sec-GPC, Cookie"
+    assert page.headers["Vary"] == "Sec-GPC, Cookie, Accept-Language"
 
 
 def test_each_purpose_says_what_it_uses_who_gets_it_and_for_how_long(visitor):
@@ -178,7 +178,7 @@ def test_the_number_of_statements_does_not_grow_with_purposes_choices_or_decisio
     page, many = cost()
 
     assert (len(page.context["purposes"]), len(page.context["disposals"])) == (14, 5)
-    assert many == few == (11, 1)
+    assert many == few == (12, 1)
 
 
 def test_the_business_is_named(visitor, monkeypatch):

@@ -15,6 +15,7 @@ from audit.models import AuditEvent
 from common.identifiers import uuid7_floor
 from consent.models import Purpose
 from governance import evidence
+from governance.demo import register
 from model_registry import services
 from model_registry.models import Model
 from policies import drainer
@@ -36,6 +37,7 @@ def _text(response):
 @pytest.fixture
 def tidy(register_in_force):
     """A register with nothing to decide."""
+    register.ensure_translations()
     orders = Purpose.objects.get(slug="order_fulfilment")
     RetentionSchedule.objects.create(purpose=orders, retain_for=timedelta(days=3650))
 

@@ -28,6 +28,7 @@ class Command(BaseCommand):
 
     def _seed(self, folder: Path | None) -> None:
         register.ensure_register()
+        register.ensure_translations()
         data = people.load_dataset(folder)
         name = dataset_name(folder)
         self.stdout.write(f"Seeding {len(data.people)} people and {len(data.items)} items ({name}) ...")
