@@ -3,7 +3,8 @@
 from typing import Any
 
 from governance.openapi_authzen import EXAMPLE, MEMBERS
-from policies.native import MAX_EVALUATIONS, MAX_EXPLAINED, PATH
+from policies.authzen.batch import MAX_EVALUATIONS
+from policies.native import MAX_EXPLAINED, PATH
 
 _TEXT = {"type": "string"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
@@ -165,13 +166,14 @@ SCHEMAS: dict[str, Any] = {
     },
     "DecisionRule": {
         "type": "object",
-        "required": ["rule", "title", "fired", "value"],
+        "required": ["rule", "source", "title", "fired", "value"],
         "properties": {
             "rule": _TEXT,
+            "source": {"type": "string", "description": "Module of the bundle and line"},
             "title": _TEXT,
             "description": _TEXT,
             "fired": {"type": "boolean", "description": "It held, or has something in it"},
-            "value": {"description": "What the rule says of this question; null where it is undefined"},
+            "value": {"description": "What the rule as a whole says of this question; null where it is undefined"},
         },
     },
     "DecisionFault": {

@@ -18,7 +18,7 @@ from policies.bundles import LEVELS, LoadedBundle
 from policies.decisions import evaluate_facts
 
 MAX_EVALUATIONS = 32  # for one answer
-_MAX_REMEMBERED = 4096
+_MAX_REMEMBERED = 1024
 _ASKABLE = frozenset({"never_asked", "expired", "renewal_required"})
 _NO = frozenset({"refused", "withdrawn"})
 _CURABLE = frozenset({"draft", "suspended"})
@@ -37,7 +37,8 @@ class Budget:
 def would_change(prepared: Prepared, budget: Budget | None = None) -> list[Change] | None:
     """Return the single changes that would permit more than ``prepared`` does, with the level each leads to.
 
-    None where the budget ran out before all of them were tried. An answer to the same facts is worked out once.
+    None where the budget ran out, or the engine failed, before all of them were tried. An answer to
+    the same facts is worked out once.
     """
     # A failure has no facts; what would change those of another package than consent is that package's business.
     if prepared.engine == "none" or _has_everything(prepared):
@@ -80,6 +81,9 @@ def _tried(prepared: Prepared, document: _Facts, bundle: LoadedBundle, budget: B
                 return None
             budget.left -= 1
             asked[facts] = evaluate_facts(facts, bundle)
+            if asked[facts].engine == "none":
+                # The engine failed; asking it about everything else would only wait for it again and again.
+                return None
         after = asked[facts]
         if _permits_more(after, prepared):
             level = after.verdict.level

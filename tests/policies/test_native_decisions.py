@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fact_sheets import drawn_facts
+from fact_sheets import BASE, drawn_facts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy_engines import REGISTER, bundle_of
@@ -16,6 +16,8 @@ from records import ALICE, READ, RECORD
 from wsgi_calls import assert_problem, call, question
 
 from policies import bundles, counterfactuals, information, native, reasons
+from policies.answers import failure
+from policies.authzen import batch
 from policies.bundles import LoadedBundle
 from policies.decisions import evaluate_facts
 from policies.spool import SpoolFull
@@ -121,14 +123,14 @@ def test_a_thousand_take_one_statement_and_one_write(
     body = {**shared, "decisions": people}
     told(body, shop_token)
     writes = []
-    append = native.batch.Sheet.log
-    monkeypatch.setattr(native.batch.Sheet, "log", lambda sheet: (writes.append(1), append(sheet)))
+    append = batch.Sheet.log
+    monkeypatch.setattr(batch.Sheet, "log", lambda sheet: (writes.append(1), append(sheet)))
     before = information.STATEMENT.executions, information.STATEMENT_FOR_MANY.executions
     sql.clear()
 
     answers = told(body, shop_token)["decisions"]
 
-    assert len(answers) == native.MAX_EVALUATIONS
+    assert len(answers) == batch.MAX_EVALUATIONS
     assert [answer["decision"] for answer in answers[:3]] == [False, True, False]
     assert (information.STATEMENT.executions, information.STATEMENT_FOR_MANY.executions - 1) == before
     assert sql == []
@@ -138,7 +140,7 @@ def test_a_thousand_take_one_statement_and_one_write(
 
 REFUSED = {
     "no questions": {"decisions": []},
-    "too many": {"decisions": [{}] * (native.MAX_EVALUATIONS + 1)},
+    "too many": {"decisions": [{}] * (batch.MAX_EVALUATIONS + 1)},
     "too many to explain": {"decisions": [{}] * (native.MAX_EXPLAINED + 1), "explain": True},
     "a list of numbers": {"decisions": [1]},
     "explain is no yes or no": {**question(), "explain": "yes"},
@@ -229,6 +231,47 @@ def test_another_region_is_suggested_and_then_it_is_so(shop_token: str) -> None:
 
     for region in regions:
         assert told(question(context={"processing_region": region}), shop_token)["decision"] is True
+
+
+def test_a_yes_to_the_channel_alone_is_suggested_and_then_it_is_so(
+    shop_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("policies.facts._is_quiet", lambda *_: False)
+    body = question(
+        subject=_subject("reader", region="DE", age_band="adult"),
+        action={"name": "contact", "properties": {"purpose": "newsletter"}},
+        resource={"type": "mail", "id": "june", "properties": {"data_categories": ["email_address"]}},
+        context={"processing_region": "eu-central", "channel": "email"},
+    )
+    before = told(body, shop_token)
+    part = {"code": "grant_consent", "purpose": "newsletter", "part": {"channel": "email"}}
+    assert part in before["would_change"], before
+
+    choose(shop_token, "reader", "give", "newsletter", channel="email")
+
+    assert told(body, shop_token)["decision"] is True
+    assert (
+        told({**body, "context": {"processing_region": "eu-central", "channel": "sms"}}, shop_token)["decision"]
+        is False
+    )
+
+
+def test_an_engine_that_fails_is_not_asked_again_and_again(
+    sample: LoadedBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = json.dumps({**BASE, "consent": {**BASE["consent"], "state": "never_asked"}, "ancestors": {}}).encode()
+    prepared = evaluate_facts(facts, sample)
+    tried = []
+
+    def fail(document: bytes, bundle: LoadedBundle) -> Any:
+        tried.append(document)
+        return failure("engine_timeout", bundle.revision, document)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(counterfactuals, "evaluate_facts", fail)
+        assert counterfactuals.would_change(prepared) is None
+    assert len(tried) == 1
+    assert counterfactuals.would_change(prepared)
 
 
 def test_on_demand_nothing_is_tried(shop_token: str) -> None:
@@ -363,6 +406,16 @@ def test_a_denial_names_what_did_not_hold(shop_token: str) -> None:
     assert (refused["permitted"]["fired"], permitted["permitted"]["fired"]) == (False, True)
     assert refused["choice"]["value"] == "refused"
     assert refused["consent_hindrances"]["value"] == [{"code": "consent_refused"}]
+
+
+def test_the_clauses_of_a_set_are_told_one_by_one(shop_token: str) -> None:
+    body = {**question(context={"processing_region": "eu-central", "signals": {"gpc": True}}), "explain": True}
+
+    rules = told(body, shop_token)["rules"]
+
+    ceilings = {rule["title"]: rule["fired"] for rule in rules if rule["rule"] == "governance.decision.ceilings"}
+    assert ceilings["Ceilings of opt-out signals"] is True
+    assert ceilings["Ceiling of the person"] is False
 
 
 def test_an_explanation_holds_no_identity(shop_token: str) -> None:
