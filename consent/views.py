@@ -69,8 +69,11 @@ _PROBLEMS = {
     401: OpenApiResponse(description="problem+json"),
     403: OpenApiResponse(description="problem+json"),
     409: OpenApiResponse(description="problem+json"),
+    413: OpenApiResponse(description="problem+json"),
     422: OpenApiResponse(description="problem+json"),
+    503: OpenApiResponse(description="problem+json"),
 }
+_UNKNOWN = {404: OpenApiResponse(description="problem+json")}
 _LIMITED = {429: OpenApiResponse(description="problem+json")}
 _ISSUED_BY_CREDENTIAL = RateLimit("links issued by credential", 600, per=timedelta(minutes=1))
 _ISSUED_FOR_PERSON = RateLimit("links issued for person", 20, per=timedelta(hours=1))
@@ -151,7 +154,9 @@ class ReceiptsView(APIView):
 
     required_scope = "consents"
 
-    @extend_schema(operation_id="consent_receipt", request=ReceiptBody, responses={200: ReceiptAnswer, **_PROBLEMS})
+    @extend_schema(
+        operation_id="consent_receipt", request=ReceiptBody, responses={200: ReceiptAnswer, **_PROBLEMS, **_UNKNOWN}
+    )
     def post(self, request: Request) -> Response:
         body = read_body(ReceiptBody, request)
         ref = body.subject.ref()

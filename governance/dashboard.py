@@ -396,7 +396,8 @@ def _would_change(decision: Decision, entry: dict[str, Any], names: dict[str, st
     )
     facts = msgspec.json.encode(entry["facts"])
     changes = counterfactuals.would_change(decisions.as_prepared(verdict, facts, entry["engine"]))
-    return [sentence for change in changes if (sentence := _change_sentence(change, names))]
+    sentences = (_change_sentence(change, names) for change in changes or [])
+    return list(dict.fromkeys(sentence for sentence in sentences if sentence))
 
 
 def _change_sentence(change: dict[str, Any], names: dict[str, str]) -> str | None:

@@ -4,10 +4,11 @@ from copy import deepcopy
 from typing import Any
 
 from common.problems import CONTENT_TYPE
-from governance import openapi_authzen
+from governance import openapi_authzen, openapi_native
 
 _SCHEMAS: dict[str, Any] = {
     **openapi_authzen.SCHEMAS,
+    **openapi_native.SCHEMAS,
     "Problem": {
         "type": "object",
         "required": ["type", "title", "status", "detail", "code"],
@@ -54,7 +55,7 @@ _MEANINGS = {
 
 def finish_document(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """A drf-spectacular post-processing hook."""
-    result["paths"] = {**deepcopy(openapi_authzen.PATHS), **result["paths"]}
+    result["paths"] = {**deepcopy({**openapi_native.PATHS, **openapi_authzen.PATHS}), **result["paths"]}
     result.setdefault("components", {}).setdefault("schemas", {}).update(_SCHEMAS)
     result["tags"] = _TAGS
     for path, operations in result["paths"].items():

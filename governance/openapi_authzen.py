@@ -18,7 +18,7 @@ _PAGE = {
     "type": "object",
     "properties": {"token": _TEXT, "limit": {"type": "integer", "minimum": 0}, "properties": {"type": "object"}},
 }
-_EXAMPLE: dict[str, Any] = {
+EXAMPLE: dict[str, Any] = {
     "subject": {"type": "data_subject", "id": "customer-4711"},
     "action": {
         "name": "personalize",
@@ -31,7 +31,7 @@ _EXAMPLE: dict[str, Any] = {
     },
     "context": {"processing_region": "eu-central"},
 }
-_MEMBERS = {"subject": _ENTITY, "action": _ACTION, "resource": _ENTITY, "context": _CONTEXT}
+MEMBERS = {"subject": _ENTITY, "action": _ACTION, "resource": _ENTITY, "context": _CONTEXT}
 
 
 def _schema(name: str) -> dict[str, Any]:
@@ -81,7 +81,7 @@ PATHS: dict[str, Any] = {
         "reasons, level and obligations are in `context`.",
         request="AuthzenRequest",
         response="AuthzenDecision",
-        example=_EXAMPLE,
+        example=EXAMPLE,
     ),
     "/access/v1/evaluations": _post(
         "evaluations",
@@ -92,9 +92,9 @@ PATHS: dict[str, Any] = {
         request="AuthzenBatchRequest",
         response="AuthzenBatch",
         example={
-            **{member: value for member, value in _EXAMPLE.items() if member != "resource"},
+            **{member: value for member, value in EXAMPLE.items() if member != "resource"},
             "evaluations": [
-                {"resource": _EXAMPLE["resource"]},
+                {"resource": EXAMPLE["resource"]},
                 {"resource": {"type": "personalization", "id": "mail"}},
             ],
         },
@@ -119,7 +119,7 @@ PATHS: dict[str, Any] = {
 }
 _SEARCH = {"type": "object", "required": ["subject", "action", "resource"]}
 SCHEMAS: dict[str, Any] = {
-    "AuthzenRequest": {"type": "object", "required": ["subject", "action", "resource"], "properties": _MEMBERS},
+    "AuthzenRequest": {"type": "object", "required": ["subject", "action", "resource"], "properties": MEMBERS},
     "AuthzenDecision": {
         "type": "object",
         "required": ["decision"],
@@ -128,7 +128,7 @@ SCHEMAS: dict[str, Any] = {
     "AuthzenBatchRequest": {
         "type": "object",
         "properties": {
-            **_MEMBERS,
+            **MEMBERS,
             "evaluations": {"type": "array", "maxItems": MAX_EVALUATIONS, "items": {"type": "object"}},
             "options": {
                 "type": "object",
@@ -151,8 +151,8 @@ SCHEMAS: dict[str, Any] = {
             "context": _CONTEXT,
         },
     },
-    "AuthzenSubjectSearch": {**_SEARCH, "properties": {**_MEMBERS, "subject": _SEARCHED, "page": _PAGE}},
-    "AuthzenResourceSearch": {**_SEARCH, "properties": {**_MEMBERS, "resource": _SEARCHED, "page": _PAGE}},
+    "AuthzenSubjectSearch": {**_SEARCH, "properties": {**MEMBERS, "subject": _SEARCHED, "page": _PAGE}},
+    "AuthzenResourceSearch": {**_SEARCH, "properties": {**MEMBERS, "resource": _SEARCHED, "page": _PAGE}},
     "AuthzenActionSearch": {
         "type": "object",
         "required": ["subject", "resource"],

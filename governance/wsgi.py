@@ -12,13 +12,14 @@ _django = get_wsgi_application()
 
 from common.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
-from policies import authzen, bare, consent_state  # noqa: E402
+from policies import authzen, bare, consent_state, native  # noqa: E402
 from policies.authzen import metadata  # noqa: E402
 
 logger = logging.getLogger(__name__)
 _BARE = {
     "/api/v1/consents": bare.endpoint(consent_api.save, scope="consents"),
     consent_state.PATH: consent_state.application,
+    native.PATH: native.application,
     metadata.PATH: metadata.application,
 }
 

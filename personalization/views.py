@@ -147,6 +147,7 @@ _PROBLEMS = {
     400: OpenApiResponse(description="problem+json"),
     401: OpenApiResponse(description="problem+json"),
     403: OpenApiResponse(description="problem+json"),
+    413: OpenApiResponse(description="problem+json"),
     503: OpenApiResponse(description="problem+json"),
 }
 

@@ -72,6 +72,7 @@ class LoadedBundle:
     packages: dict[str, Package] = field(default_factory=dict)  # by resource type; all others are the consent package's
     memo: dict[bytes, Any] = field(default_factory=dict, compare=False)
     entity_memo: dict[bytes, Any] = field(default_factory=dict, compare=False)
+    changes: dict[bytes, Any] = field(default_factory=dict, compare=False)  # by answer: what would change it
     request_facts: dict[tuple[Any, ...], bytes] = field(default_factory=dict, compare=False)
 
 

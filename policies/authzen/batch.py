@@ -8,12 +8,12 @@ import msgspec
 from policies.authzen import access, single
 from policies.authzen.requests import Text, entity_question_of, question_of
 from policies.bundles import LoadedBundle
-from policies.decisions import Sheet
+from policies.decisions import Decision, Sheet
 from policies.facts import Question
 from policies.information import Information
 
 MAX_EVALUATIONS = 1_000
-_DEFAULTS = ("subject", "action", "resource", "context")
+DEFAULTS = ("subject", "action", "resource", "context")
 # semantic -> the decision after which nothing more is evaluated
 _STOPS_AFTER = {"execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
 
@@ -53,7 +53,7 @@ def answer(document: dict[str, Any], token: str) -> bytes:
     except ValueError as exc:
         access.refuse(str(exc), token)
     stop = _STOPS_AFTER[batch.options.evaluations_semantic if batch.options else "execute_all"]
-    defaults = {name: document[name] for name in _DEFAULTS if name in document}
+    defaults = {name: document[name] for name in DEFAULTS if name in document}
     items = [{**defaults, **item} for item in batch.evaluations]
     return b'{"evaluations":[%s]}' % b",".join(_decisions(items, stop, token))
 
@@ -67,57 +67,69 @@ def _read(document: dict[str, Any]) -> _Batch:
     return batch
 
 
+class Fault(str):
+    """What is wrong with an item that is no question."""
+
+    __slots__ = ()
+
+
 def _decisions(items: list[dict[str, Any]], stop: bool | None, token: str) -> list[bytes]:
-    questions = [_question(item) for item in items]
-    refs = {question.subject_ref for question in questions if isinstance(question, Question)}
-    known, people = access.read_many(refs, token)
-    sheet = Sheet(caller=access.authorise(known))
+    sheet, answers = decide_many(items, token)
     bodies = []
-    for permitted, body in _answers(sheet, items, questions, known, people):
-        bodies.append(body)
-        if permitted is stop:
+    for answer in answers:
+        bodies.append(_fault(answer) if isinstance(answer, Fault) else answer.body)
+        if (not isinstance(answer, Fault) and answer.permitted) is stop:
             break
     sheet.log()
     return bodies
 
 
-def _question(item: dict[str, Any]) -> Question | str:
-    """The question, or what is wrong with it."""
+def decide_many(items: list[dict[str, Any]], token: str) -> tuple[Sheet, Iterator[Decision | Fault]]:
+    """Decide the questions one after the other as they are taken; the sheet has to be logged before they leave.
+
+    One statement, one revision. Raises Refused.
+    """
+    questions = [_question(item) for item in items]
+    refs = {question.subject_ref for question in questions if isinstance(question, Question)}
+    known, people = access.read_many(refs, token)
+    sheet = Sheet(caller=access.authorise(known))
+    return sheet, _answers(sheet, items, questions, known, people)
+
+
+def _question(item: dict[str, Any]) -> Question | Fault:
     try:
         return question_of(item)
     except ValueError as exc:
-        return str(exc)
+        return Fault(str(exc))
 
 
 def _answers(
     sheet: Sheet,
     items: list[dict[str, Any]],
-    questions: list[Question | str],
+    questions: list[Question | Fault],
     known: Information,
     people: dict[Any, Information],
-) -> Iterator[tuple[bool, bytes]]:
+) -> Iterator[Decision | Fault]:
     bundle = access.bundle_in_force(known)
     for item, question in zip(items, questions, strict=True):
         package = access.package_for(item, bundle)
         if bundle is not None and package is not None:
             yield _entity_answer(sheet, item, bundle)
-        elif isinstance(question, str):
-            yield False, _fault(question)
+        elif isinstance(question, Fault):
+            yield question
         else:
-            decision = sheet.decide(question, people.get(question.subject_ref, known))
-            yield decision.permitted, decision.body
+            yield sheet.decide(question, people.get(question.subject_ref, known))
 
 
-def _entity_answer(sheet: Sheet, item: dict[str, Any], bundle: LoadedBundle) -> tuple[bool, bytes]:
+def _entity_answer(sheet: Sheet, item: dict[str, Any], bundle: LoadedBundle) -> Decision | Fault:
     try:
         question = entity_question_of(item)
     except ValueError as exc:
-        return False, _fault(str(exc))
-    decision = sheet.decide_entities(question, bundle.packages[question.resource_type], bundle)
-    return decision.permitted, decision.body
+        return Fault(str(exc))
+    return sheet.decide_entities(question, bundle.packages[question.resource_type], bundle)
 
 
 def _fault(message: str) -> bytes:
     """An item that is no question is a denial that says why; nothing was decided, so nothing is logged."""
-    error = {"status": 400, "message": message}
+    error = {"status": 400, "message": str(message)}
     return msgspec.json.encode({"decision": False, "context": {"error": error}})

@@ -1,6 +1,10 @@
 """The embedded engine: regorus, in this process and thread. The only module that imports it."""
 
+import json
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import regorus
 
@@ -40,6 +44,34 @@ class EmbeddedEngine:
             for old in list(engines)[:-_KEPT_PER_THREAD]:
                 del engines[old]
         return engine
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Which lines (module, number) an evaluation looked at, and the values of the rules that have one."""
+
+    covered: frozenset[tuple[str, int]]
+    values: dict[str, Any]
+
+
+def explain(bundle: LoadedBundle, facts: bytes, *, package: str, more: str, rules: Sequence[str]) -> Explained:
+    """Evaluate once more on an engine of its own. ``more`` is a module that is added to the bundle's.
+
+    Raises EngineUndefined.
+    """
+    engine = _load(bundle)
+    try:
+        engine.add_policy("explanation.rego", more)
+        engine.set_input_json(facts.decode())
+        engine.set_enable_coverage(True)
+        engine.eval_rule_as_json(f"data.{package}.answer")
+        report = json.loads(engine.get_coverage_report_as_json())
+        engine.set_enable_coverage(False)
+        answers = {rule: engine.eval_rule_as_json(f"data.{package}.{rule}") for rule in rules}
+    except Exception as exc:  # noqa: BLE001
+        raise EngineUndefined(_first_line(exc)) from None
+    covered = frozenset((module["path"], line) for module in report["files"] for line in module["covered"])
+    return Explained(covered, {rule: json.loads(told) for rule, told in answers.items() if told != _UNDEFINED})
 
 
 def _load(bundle: LoadedBundle) -> regorus.Engine:

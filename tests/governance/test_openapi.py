@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from drf_spectacular.validation import validate_schema
 
-from policies import authzen
+from policies import authzen, native
 from policies.authzen import metadata
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def test_the_document_is_valid_openapi(document):
 def test_every_endpoint_is_described_and_nothing_else(document):
     described = {(path, method) for path, method, _ in _operations(document)}
 
-    beside_django = {*((path, "post") for path in authzen.ENDPOINTS), (metadata.PATH, "get")}
+    beside_django = {*((path, "post") for path in (native.PATH, *authzen.ENDPOINTS)), (metadata.PATH, "get")}
     assert described == {*_served(), *beside_django}
     assert len(described) >= 8
 
@@ -79,7 +79,7 @@ def test_the_document_is_the_same_each_time(document):
     assert json.loads(again.content) == document
 
 
-@pytest.mark.parametrize("path", authzen.ENDPOINTS)
+@pytest.mark.parametrize("path", [native.PATH, *authzen.ENDPOINTS])
 def test_the_example_in_the_document_is_answered(document, api, path):
     operation = document["paths"][path]["post"]
     example = operation["requestBody"]["content"]["application/json"]["example"]
@@ -87,5 +87,9 @@ def test_the_example_in_the_document_is_answered(document, api, path):
     status, answer, _headers = api.evaluate(example, PATH_INFO=path)
 
     assert status == 200
-    required = {"/access/v1/evaluation": "decision", "/access/v1/evaluations": "evaluations"}.get(path, "results")
+    required = {
+        native.PATH: "rules",
+        "/access/v1/evaluation": "decision",
+        "/access/v1/evaluations": "evaluations",
+    }.get(path, "results")
     assert required in answer

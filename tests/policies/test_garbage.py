@@ -13,7 +13,7 @@ from wsgi_calls import EVALUATION, EVALUATIONS, Answer, call, question
 
 from consent import urls as consent_urls
 from personalization import urls as personalization_urls
-from policies import authzen
+from policies import authzen, native
 
 PERSON = {"id": "customer-1"}
 VALID: dict[str, dict[str, Any]] = {
@@ -23,6 +23,7 @@ VALID: dict[str, dict[str, Any]] = {
         "options": {"evaluations_semantic": "deny_on_first_deny"},
         "evaluations": [{}, {"subject": ALICE, "action": READ, "resource": RECORD, "context": {}}],
     },
+    native.PATH: {"decisions": [question(), {"subject": ALICE, "action": READ, "resource": RECORD}], "explain": True},
     **{path: {**search, "page": {"limit": 1, "properties": {}}} for path, search in SEARCHES.items()},
     "/api/v1/consents": {
         "subject": {**PERSON, "region": "DE", "age_band": "adult"},
@@ -112,7 +113,7 @@ def test_every_endpoint_is_sent_garbage() -> None:
         f"/api/v1/{pattern.pattern}" for urls in (consent_urls, personalization_urls) for pattern in urls.urlpatterns
     }
 
-    assert routes - TAKING_NOTHING | set(authzen.ENDPOINTS) == set(VALID)
+    assert routes - TAKING_NOTHING | set(authzen.ENDPOINTS) | {native.PATH} == set(VALID)
 
 
 @pytest.mark.parametrize("path", VALID)

@@ -1,0 +1,70 @@
+"""A typed client of Assent. ``Assent`` waits, ``AsyncAssent`` is awaited; everything else they share."""
+
+from assent_client.answers import (
+    Change,
+    ConsentState,
+    Decision,
+    EventTaken,
+    Item,
+    Obligation,
+    PurposeState,
+    Reason,
+    Receipt,
+    Recommendations,
+    Rule,
+    Saved,
+    SearchPage,
+)
+from assent_client.clients import Assent, AsyncAssent
+from assent_client.decorators import requires_decision
+from assent_client.errors import (
+    AssentError,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    NotPermitted,
+    ProblemError,
+    TooLarge,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    UnfulfilledObligations,
+    UnreadableAnswer,
+)
+from assent_client.questions import Question
+from assent_client.retries import Retries
+
+__all__ = [
+    "Assent",
+    "AssentError",
+    "AsyncAssent",
+    "Change",
+    "Conflict",
+    "ConsentState",
+    "Decision",
+    "EventTaken",
+    "Forbidden",
+    "InvalidRequest",
+    "Item",
+    "NotFound",
+    "NotPermitted",
+    "Obligation",
+    "ProblemError",
+    "PurposeState",
+    "Question",
+    "Reason",
+    "Receipt",
+    "Recommendations",
+    "Retries",
+    "Rule",
+    "Saved",
+    "SearchPage",
+    "TooLarge",
+    "TooManyRequests",
+    "Unauthenticated",
+    "Unavailable",
+    "UnfulfilledObligations",
+    "UnreadableAnswer",
+    "requires_decision",
+]

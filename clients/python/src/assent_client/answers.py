@@ -1,0 +1,276 @@
+"""What comes back, as values that cannot be changed. Members a newer server adds are ignored."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from assent_client.errors import NotPermitted, UnfulfilledObligations, UnreadableAnswer
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Reason:
+    code: str
+    detail: str | None = None
+    officer: str = ""
+    person: str = ""
+
+
+@dataclass(frozen=True)
+class Obligation:
+    id: str
+    type: str
+    properties: Document
+
+
+@dataclass(frozen=True)
+class Change:
+    """A single change after which more would be permitted; ``members`` names whose consent, which region and so on."""
+
+    code: str
+    to_level: str | None
+    members: Document
+
+
+@dataclass(frozen=True)
+class Rule:
+    rule: str
+    title: str
+    fired: bool
+    value: Any
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An answer. ``would_change`` and ``rules`` are None where they were not worked out."""
+
+    permitted: bool
+    id: str | None
+    outcome: str
+    level: str | None
+    reasons: tuple[Reason, ...]
+    obligations: tuple[Obligation, ...]
+    requestable: bool
+    legal_basis: str | None
+    subject_revision: int
+    bundle_revision: str | None
+    valid_until: datetime | None
+    would_change: tuple[Change, ...] | None
+    rules: tuple[Rule, ...] | None
+    error: str | None = None
+
+    def allows(self, *, fulfils: Collection[str] = ()) -> bool:
+        """Whether it is a permit for a caller who fulfils these types of obligations, and no others."""
+        return self.permitted and not self.unfulfilled(fulfils)
+
+    def require(self, *, fulfils: Collection[str] = ()) -> "Decision":
+        """Return the decision if it is a permit for a caller who fulfils these types of obligations.
+
+        Raises NotPermitted, or UnfulfilledObligations for a permit with another duty.
+        """
+        if not self.permitted:
+            raise NotPermitted([reason.code for reason in self.reasons] or [self.error or "denied"])
+        if missing := self.unfulfilled(fulfils):
+            raise UnfulfilledObligations(missing)
+        return self
+
+    def unfulfilled(self, fulfils: Collection[str]) -> list[str]:
+        if isinstance(fulfils, str):
+            raise TypeError("fulfils is a collection of types of obligations, not one text")
+        return sorted({duty.type for duty in self.obligations} - set(fulfils))
+
+
+@dataclass(frozen=True)
+class Saved:
+    """``subject_revision`` is what a later question may demand as ``min_revision``."""
+
+    subject_revision: int
+    records: tuple[Document, ...]
+
+
+@dataclass(frozen=True)
+class PurposeState:
+    state: str
+    members: Document
+
+
+@dataclass(frozen=True)
+class ConsentState:
+    known: bool
+    subject_revision: int
+    purposes: Mapping[str, PurposeState]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """``jws`` is the signed content, ``receipt`` the same to read."""
+
+    receipt: Document
+    jws: str
+
+
+@dataclass(frozen=True)
+class EventTaken:
+    stored: bool
+    duplicate: bool
+    decision_id: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Item:
+    item: str
+    title: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Recommendations:
+    level: str
+    permitted_level: str
+    items: tuple[Item, ...]
+    reasons: tuple[Reason, ...]
+    decision_id: str
+    profiled: bool
+    fallback: str | None
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """``next_token`` is empty at the end."""
+
+    results: tuple[Document, ...]
+    next_token: str
+
+
+_CHANGE = ("code", "to_level")
+
+
+def read_decision(document: Any) -> Decision:
+    """Anything but a true ``decision`` is a denial; what is no answer at all raises UnreadableAnswer."""
+    fault = _get(document, "error", dict, {})
+    return Decision(
+        permitted=_need(document, "decision", bool),
+        id=_get(document, "decision_id", str, None),
+        outcome=_get(document, "outcome", str, "unknown"),
+        level=_get(document, "level", str, None),
+        reasons=_reasons(document),
+        obligations=tuple(
+            Obligation(_need(each, "id", str), _need(each, "type", str), _need(each, "properties", dict))
+            for each in _get(document, "obligations", list, [])
+        ),
+        requestable=_get(document, "requestable", bool, False),
+        legal_basis=_get(document, "legal_basis", str, None),
+        subject_revision=_get(document, "subject_revision", int, 0),
+        bundle_revision=_get(document, "bundle_revision", str, None),
+        valid_until=_moment(_get(document, "valid_until", str, None)),
+        would_change=_some(_get(document, "would_change", list, None), _change),
+        rules=_some(_get(document, "rules", list, None), _rule),
+        error=_get(fault, "message", str, None),
+    )
+
+
+def read_decisions(document: Any, count: int) -> list[Decision]:
+    found = _need(document, "decisions", list)
+    if len(found) != count:
+        raise UnreadableAnswer("There are not as many answers as questions.")
+    return [read_decision(each) for each in found]
+
+
+def read_saved(document: Any) -> Saved:
+    return Saved(_need(document, "subject_revision", int), tuple(_need(document, "records", list)))
+
+
+def read_state(document: Any) -> ConsentState:
+    purposes = _need(document, "purposes", dict)
+    return ConsentState(
+        _need(document, "known", bool),
+        _need(document, "subject_revision", int),
+        {slug: PurposeState(_need(each, "state", str), each) for slug, each in purposes.items()},
+    )
+
+
+def read_receipt(document: Any) -> Receipt:
+    return Receipt(_need(document, "receipt", dict), _need(document, "jws", str))
+
+
+def read_event(document: Any) -> EventTaken:
+    return EventTaken(
+        _need(document, "stored", bool),
+        _need(document, "duplicate", bool),
+        _need(document, "decision_id", str),
+        _reasons(document),
+    )
+
+
+def read_recommendations(document: Any) -> Recommendations:
+    return Recommendations(
+        level=_need(document, "level", str),
+        permitted_level=_need(document, "permitted_level", str),
+        items=tuple(
+            Item(_need(each, "item", str), _need(each, "title", str), _get(each, "why", str, ""))
+            for each in _need(document, "items", list)
+        ),
+        reasons=_reasons(document),
+        decision_id=_need(document, "decision_id", str),
+        profiled=_need(document, "profiled", bool),
+        fallback=_get(document, "fallback", str, None),
+    )
+
+
+def read_page(document: Any) -> SearchPage:
+    page = _get(document, "page", dict, {})
+    return SearchPage(tuple(_need(document, "results", list)), _get(page, "next_token", str, ""))
+
+
+def _reasons(document: Any) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(
+            _need(each, "code", str),
+            _get(each, "detail", str, None),
+            _get(each, "officer", str, ""),
+            _get(each, "person", str, "") or _get(each, "sentence", str, ""),
+        )
+        for each in _get(document, "reasons", list, [])
+    )
+
+
+def _change(document: Any) -> Change:
+    members = {name: value for name, value in document.items() if name not in _CHANGE}
+    return Change(_need(document, "code", str), _get(document, "to_level", str, None), members)
+
+
+def _rule(document: Any) -> Rule:
+    return Rule(
+        _need(document, "rule", str), _need(document, "title", str), _need(document, "fired", bool), document["value"]
+    )
+
+
+def _some(found: list[Any] | None, read: Any) -> tuple[Any, ...] | None:
+    try:
+        return None if found is None else tuple(read(each) for each in found)
+    except (KeyError, AttributeError):
+        raise UnreadableAnswer("A part of the answer cannot be read.") from None
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        raise UnreadableAnswer("A moment in the answer cannot be read.") from None
+
+
+def _need(document: Any, name: str, kind: type) -> Any:
+    value = document.get(name) if isinstance(document, dict) else None
+    # True and False are whole numbers to Python, not here.
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise UnreadableAnswer(f"'{name}' is missing in the answer, or of another type.")
+    return value
+
+
+def _get(document: Any, name: str, kind: type, default: Any) -> Any:
+    if not isinstance(document, dict):
+        raise UnreadableAnswer("A part of the answer is not an object.")
+    return default if document.get(name) is None else _need(document, name, kind)

@@ -1,0 +1,187 @@
+"""The client against the real application: what a service would do, in the order it would do it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from django.db import transaction
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
+
+from assent_client import (
+    Assent,
+    AsyncAssent,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotPermitted,
+    Question,
+    Unauthenticated,
+    UnfulfilledObligations,
+    requires_decision,
+)
+from assent_client.django import DecisionPermission
+from personalization.models import Item
+from policies import bundles, credentials
+
+PERSON = {"id": "customer-1", "region": "DE", "age_band": "adult"}
+GIVE = [{"purpose": "recommendations", "choice": "give"}]
+
+
+def about(subject: str, **more: Any) -> Question:
+    more = {"purpose": "recommendations", "level": "individual", "processing_region": "eu-central", **more}
+    return Question(subject=subject, data_categories=["views"], **more)
+
+
+def test_a_choice_is_saved_once_and_decided_upon(assent: Assent) -> None:
+    saved = assent.save_consents(PERSON, GIVE, idempotency_key="order-17", source="banner")
+    again = assent.save_consents(PERSON, GIVE, idempotency_key="order-17", source="banner")
+    decision = assent.decide(about("customer-1", min_revision=saved.subject_revision))
+
+    assert (saved.subject_revision, again.subject_revision) == (1, 1)
+    assert (decision.permitted, decision.level, decision.outcome) == (True, "individual", "permit")
+    assert decision.valid_until is not None
+    assert decision.require(fulfils={"max_level"}) is decision
+    with pytest.raises(UnfulfilledObligations):
+        decision.require()
+    assert assent.allowed(about("customer-1"), fulfils={"max_level"})
+    assert not assent.allowed(about("customer-1"))
+
+
+def test_a_denial_says_why_and_what_would_change_it(assent: Assent) -> None:
+    question = about("newcomer", region="DE", age_band="adult")
+
+    decision = assent.decide(question, explain=True, would_change=True)
+
+    assert decision.would_change
+    assert decision.would_change[0].code == "grant_consent"
+    assert decision.would_change[0].members["purpose"] == "recommendations"
+    assert any(rule.title == "Permit" and not rule.fired for rule in decision.rules or ())
+    with pytest.raises(NotPermitted) as refused:
+        decision.require(fulfils={"max_level"})
+    assert "consent_missing" in refused.value.reasons
+
+
+def test_many_questions_are_answered_in_order(assent: Assent) -> None:
+    assent.save_consents(PERSON, GIVE)
+
+    decisions = assent.decide_many([about("customer-1"), about("stranger"), about("customer-1", purpose="unheard-of")])
+    mixed = assent.decide_many([about("customer-1"), {"no": "question"}])
+    thousand = assent.decide_many([about(f"customer-{number % 40}") for number in range(1_000)])
+
+    assert [decision.permitted for decision in decisions] == [True, False, False]
+    assert (mixed[1].permitted, mixed[1].error is not None) == (False, True)
+    assert [decision.permitted for decision in thousand[:3]] == [False, True, False]
+    for count in (0, 1_001):
+        with pytest.raises(ValueError):
+            assent.decide_many([about("customer-1")] * count)
+
+
+def test_state_and_receipt(assent: Assent) -> None:
+    saved = assent.save_consents(PERSON, GIVE)
+
+    state = assent.consent_state("customer-1")
+    receipt = assent.receipt("customer-1", subject_revision=saved.subject_revision)
+
+    assert (state.known, state.subject_revision) == (True, 1)
+    assert state.purposes["recommendations"].state == "given"
+    assert receipt.jws.count(".") == 2
+    assert assent.consent_state("stranger").known is False
+
+
+def test_an_event_is_taken_once_and_recommendations_come(assent: Assent) -> None:
+    assent.save_consents(PERSON, GIVE)
+    Item.objects.create(slug="kettle", title="Kettle", categories=["kitchen"])
+    send = {"kind": "like", "item": "kettle", "event_id": "e-1"}
+
+    first, again = assent.send_event("customer-1", **send), assent.send_event("customer-1", **send)
+    page = assent.recommend("customer-1", count=3)
+
+    assert (first.stored, first.duplicate, again.duplicate) == (True, False, True)
+    assert assent.send_event("stranger", kind="like", item="kettle").stored is False
+    assert page.level in {"none", "segment", "behavioral", "contextual", "individual"}
+
+
+def test_searches(assent: Assent) -> None:
+    with transaction.atomic():
+        bundles.publish("certification", "test", certification=True)
+    alice, record = {"type": "user", "id": "alice"}, {"type": "record", "id": "record-1"}
+
+    page = assent.search_subjects("user", "read", record, limit=1)
+    rest = assent.search_subjects("user", "read", record, token=page.next_token)
+
+    assert [found["id"] for found in (*page.results, *rest.results)] == ["alice", "bob"]
+    assert rest.next_token == ""
+    assert {found["id"] for found in assent.search_resources(alice, "read", "record").results} >= {"record-1"}
+    assert {found["name"] for found in assent.search_actions(alice, record).results} >= {"read", "write"}
+
+
+def test_refusals_are_exceptions_of_their_own(assent: Assent, base_url: str) -> None:
+    narrow, _ = credentials.create_credential(name="narrow", scopes=["events"], actor="test")
+    with Assent(base_url, narrow) as stranger, pytest.raises(Forbidden):
+        stranger.decide(about("customer-1"))
+    with Assent(base_url, "nonsense") as nobody:
+        with pytest.raises(Unauthenticated) as refused:
+            nobody.decide(about("customer-1"))
+        assert not nobody.allowed(about("customer-1"), fulfils={"max_level"})
+    assert (refused.value.status, refused.value.code) == (401, "unauthenticated")
+    with pytest.raises(InvalidRequest):
+        assent.decide({"no": "question"})
+    assent.save_consents(PERSON, GIVE)
+    stale = [{**GIVE[0], "supersedes": "00000000-0000-7000-8000-000000000000"}]
+    with pytest.raises(Conflict):
+        assent.save_consents(PERSON, stale)
+
+
+def test_the_same_can_be_awaited(base_url: str, token: str) -> None:
+    async def use() -> tuple[Any, ...]:
+        async with AsyncAssent(base_url, token, timeout_s=30) as assent:
+
+            @requires_decision(assent, about, fulfils={"max_level"})
+            async def serve(person: str) -> str:
+                return person
+
+            saved = await assent.save_consents(PERSON, GIVE)
+            many = await assent.decide_many([about("customer-1"), about("stranger")])
+            refused = await asyncio.gather(serve("stranger"), return_exceptions=True)
+            return saved.subject_revision, [d.permitted for d in many], await serve("customer-1"), refused[0]
+
+    revision, permitted, served, refused = asyncio.run(use())
+
+    assert (revision, permitted, served) == (1, [True, False], "customer-1")
+    assert isinstance(refused, NotPermitted)
+
+
+def test_a_function_runs_only_where_it_is_permitted(assent: Assent) -> None:
+    assent.save_consents(PERSON, GIVE)
+    served = []
+
+    @requires_decision(assent, about, fulfils={"max_level"})
+    def serve(person: str) -> None:
+        served.append(person)
+
+    serve("customer-1")
+    with pytest.raises(NotPermitted):
+        serve("stranger")
+
+    assert served == ["customer-1"]
+
+
+def test_a_view_is_open_only_where_it_is_permitted(assent: Assent) -> None:
+    assent.save_consents(PERSON, GIVE)
+    asking = DecisionPermission.asking(
+        assent, lambda request, _view: about(request.GET["person"]), fulfils={"max_level"}
+    )
+
+    class Feed(APIView):
+        authentication_classes = ()
+        permission_classes = (asking,)
+
+        def get(self, request: Any) -> Response:
+            return Response({})
+
+    def status(person: str) -> int:
+        return int(Feed.as_view()(APIRequestFactory().get("/", {"person": person})).status_code)
+
+    assert (status("customer-1"), status("stranger")) == (200, 403)
