@@ -1,6 +1,6 @@
-"""A revision as a file OPA loads: gzipped tar with ``.manifest``, ``data.json``, the modules and ``.signatures.json``.
+"""A revision as a file OPA loads: a gzipped tar of ``.manifest``, ``data.json``, modules and ``.signatures.json``.
 
-One revision, one key: the same bytes every time. JSON is written the way OPA writes it before it hashes (members sorted,
+One revision, one key: the same bytes every time. JSON is written the way OPA writes it before it hashes (sorted,
 no spaces, no escapes but the ones JSON and Go insist on), so the digest of the file is the digest OPA compares.
 https://www.openpolicyagent.org/docs/management-bundles says what is in each file.
 """

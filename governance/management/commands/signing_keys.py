@@ -9,7 +9,7 @@ from audit.models import SigningKey
 
 
 class Command(BaseCommand):
-    help = "List the keys that sign receipts and evidence, make a new one (retired keys stay published), or print the current one for OPA."
+    help = "List the keys that sign evidence, make a new one (retired ones stay published), or print the current one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=["list", "rotate", "pem"], nargs="?", default="list")
