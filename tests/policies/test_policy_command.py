@@ -208,8 +208,8 @@ def test_data_of_its_own_goes_along_and_replaces_no_register(folder: Path) -> No
     _policy("activate", str(_publish(folder)), "--as", "berta")
     assert json.loads(_in_force().data)["stocktaking"] == {"days": 2}
 
-    (folder / "data.json").write_text('{"purposes": {}}')
-    with pytest.raises(CommandError, match="purposes"):
+    (folder / "data.json").write_text('{"schema": 1}')
+    with pytest.raises(CommandError, match="schema"):
         _publish(folder)
 
 
