@@ -110,7 +110,7 @@ def _policies() -> list[dict[str, Any]]:
         "policy": alone.policy,
         "why": alone.reason,
     }
-    url = reverse("admin:policies_bundle_change", args=[alone.bundle_id])
+    url = reverse("admin:policies_policy_change", args=[alone.policy_id])
     return [_item(_("A policy was activated in an emergency"), detail, url, "now", alone.activated_at)]
 
 

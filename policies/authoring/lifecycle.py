@@ -98,9 +98,15 @@ def activate_policy(policy: Policy, *, actor: str, reason: str, emergency: bool 
     return bundle
 
 
-def roll_back(*, actor: str, reason: str) -> Bundle:
-    """Bring back the policy that was in force before the present one, over today's registers."""
+def roll_back(*, actor: str, reason: str, instead_of: Policy | None = None) -> Bundle:
+    """Bring back the policy that was in force before the present one, over today's registers.
+
+    Where ``instead_of`` is said, nothing but that policy is taken back: two who press at once go back once.
+    """
     policy = previous_policy()
+    last = bundles.last_activation()
+    if instead_of is not None and (last is None or last.policy_id != instead_of.digest):
+        raise Conflict("This policy is not in force any more.")
     if policy is None:
         raise Conflict("No other policy was in force before this one.")
     _refuse_if_it_does_not_run(policy)

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test import Client
 from policy_engines import CASES
 from wsgi_calls import call, question
 
@@ -252,3 +254,37 @@ def test_who_did_what_cannot_be_rewritten(table: str, statement: str) -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute(statement.format(table))
+
+
+def _sign_in(name: str) -> Client:
+    client = Client()
+    client.force_login(get_user_model().objects.create_superuser(name))
+    return client
+
+
+def test_officers_see_activate_and_take_back_a_policy_on_its_page(folder: Path) -> None:
+    policy = _publish(folder)
+    page = f"/admin/policies/policy/{quote(policy.digest)}/"
+    second = _sign_in("clara")
+    assert "closed_for_stocktaking" in second.get(f"{page}change/").content.decode()
+    before = _in_force()
+
+    asked = second.get(f"{page}activate/")
+    assert (asked.status_code, _in_force()) == (200, before)
+    second.post(f"{page}activate/")
+    assert "closed_for_stocktaking" in _in_force().policies["reasons.rego"]
+
+    second.post(f"{page}roll-back/")
+    assert _in_force().policies == before.policies
+
+
+def test_the_author_is_refused_on_the_page_too(folder: Path) -> None:
+    policy, before = _publish(folder), _in_force()
+    get_user_model().objects.filter(username="anna").update(is_superuser=True)
+    author = Client()
+    author.force_login(get_user_model().objects.get(username="anna"))
+
+    answer = author.post(f"/admin/policies/policy/{quote(policy.digest)}/activate/", follow=True)
+
+    assert "same person" in answer.content.decode()
+    assert _in_force() == before
