@@ -141,7 +141,9 @@ def _opa(folder: Folder, binary: str) -> list[str]:
             (place / path).write_text(text)
         (place / "data.json").write_text(json.dumps({**folder.sample, **folder.overlay}))
         problem = _run(binary, place, "check", "--strict", ".")
-        return problem or _run(binary, place, "test", "--coverage", "--threshold", str(THRESHOLD), ".")
+        return problem or _run(
+            binary, place, "test", "--timeout", f"{TIMEOUT_S}s", "--coverage", "--threshold", str(THRESHOLD), "."
+        )
 
 
 def _run(binary: str, place: Path, *arguments: str) -> list[str]:

@@ -210,6 +210,10 @@ def _builtins(module: _Module) -> Iterator[Finding]:
         elif head != "data":
             yield _at(module, token, "builtin", f"`{name}` is not allowed: {why_refused(name)}.")
     for before, token in pairwise(module.tokens):
+        is_operand = before.text == "]" or (before.kind == "name" and before.text not in KEYWORDS)
+        if token.text == "(" and is_operand and (before.text == "]" or not _touches(before, token)):
+            # `json["marshal"](x)` is a call in both engines, `count (x)` in one of them.
+            yield _at(module, token, "builtin", "A function is called by its plain name, the bracket right behind it.")
         # Not only where they are called: OPA also takes a function's name in `with`.
         if before.text != "." and token.kind == "name" and token.text in {"http", "walk", "opa"}:
             yield _at(module, token, "builtin", f"`{token.text}` is not used: it names a function that is not allowed.")
