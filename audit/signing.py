@@ -9,9 +9,10 @@ import os
 from functools import lru_cache
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
@@ -71,6 +72,12 @@ def published_keys() -> dict[str, Any]:
             for key in SigningKey.objects.order_by("-created_at")
         ]
     }
+
+
+def public_pem(key: SigningKey) -> str:
+    """The public key as the tools want it that read no JWK, OPA among them."""
+    public = Ed25519PublicKey.from_public_bytes(bytes(key.public_key))
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def _private(key: SigningKey) -> Ed25519PrivateKey:

@@ -37,6 +37,7 @@ SIDEBAR: dict[str, Any] = {
         ),
         _group(
             "Policies",
+            _link("Policies", "policy", "policies_policy"),
             _link("Bundles", "inventory_2", "policies_bundle"),
             _link("Activations", "published_with_changes", "policies_activation"),
             _link("Residency rules", "public", "policies_residencyrule"),

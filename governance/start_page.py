@@ -15,12 +15,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from common import languages
+from common.admin_display import who
 from common.identifiers import uuid7_floor
 from consent.models import ConsentRecord, DataSubject, Party, Purpose
 from governance import evidence, purpose_page, tasks
 from governance.charts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
 from model_registry.models import ModelVersion
 from policies import reasons
+from policies.authoring import lifecycle
 from policies.models import Decision, ServiceCredential, TransferInstrument
 from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
 
@@ -64,7 +66,7 @@ def _decided_since(moment: datetime) -> QuerySet[Decision]:
 
 
 def _attention() -> list[dict[str, Any]]:
-    found = [*_models(), *_disposals(), *_instruments(), *_credentials(), *_budgets(), *_gaps()]
+    found = [*_policies(), *_models(), *_disposals(), *_instruments(), *_credentials(), *_budgets(), *_gaps()]
     return sorted(found, key=lambda item: ("now", "soon", "info").index(item["severity"]))
 
 
@@ -97,6 +99,19 @@ def _refusals(day: dict[str, int]) -> list[dict[str, Any]]:
 
 def _item(title: str, detail: str, url: str, severity: str, since: Any = None) -> dict[str, Any]:
     return {"title": title, "detail": detail, "url": url, "severity": severity, "since": since}
+
+
+def _policies() -> list[dict[str, Any]]:
+    alone = lifecycle.unconfirmed_emergency()
+    if alone is None:
+        return []
+    detail = _("%(who)s put policy %(policy)s into force alone: “%(why)s”. Somebody else has to confirm it.") % {
+        "who": who(alone.actor),
+        "policy": alone.policy,
+        "why": alone.reason,
+    }
+    url = reverse("admin:policies_policy_change", args=[alone.policy_id])
+    return [_item(_("A policy was activated in an emergency"), detail, url, "now", alone.activated_at)]
 
 
 def _models() -> list[dict[str, Any]]:

@@ -29,7 +29,12 @@ from common.identifiers import uuid7_floor
 from common.read_only_admin import ReadOnlyAdmin
 from consent import words
 from consent.models import Level, Purpose
-from policies import credentials, pseudonyms, reasons
+from policies import (
+    credentials,
+    policy_admin,  # noqa: F401 (its pages)
+    pseudonyms,
+    reasons,
+)
 from policies.models import (
     Activation,
     ActiveBundle,

@@ -25,6 +25,8 @@ from policies.models import (
     ActiveBundle,
     Bundle,
     Jurisdiction,
+    Policy,
+    PolicyActivation,
     ProcessingRegion,
     Region,
     ResidencyRule,
@@ -36,6 +38,7 @@ from privacy.models import RetentionSchedule
 
 LEVELS = {"none": 0, "segment": 1, "behavioral": 2, "contextual": 3, "individual": 4}
 SEGMENT_MIN_SIZE = 20
+SYSTEM = "system"  # the author of what a release ships
 QUIET_HOURS = {"start": 21, "end": 8}
 _REGO = Path(__file__).parent / "rego"
 _KEPT = 4
@@ -80,15 +83,70 @@ class LoadedBundle:
 def publish(reason: str, actor: str, *, certification: bool | None = None) -> Bundle:
     """Build the registers as they are in this transaction and bring the revision into force.
 
-    The certification package is in it where ``certification`` says so; unsaid, where it is in force now.
+    The policy stays the one in force; the first one ever is the one shipped. The certification package is in the bundle
+    where ``certification`` says so; unsaid, where it is in force now.
     """
+    _wait_for_publishers()
+    last = last_activation()
+    if last is None:
+        return _bring_into_force(shipped_policy(), PolicyActivation.Kind.RELEASE, reason, actor, certification)
+    return _publish(last.policy, reason, actor, certification)
+
+
+@transaction.atomic
+def bring_into_force(
+    policy: Policy, *, kind: PolicyActivation.Kind, reason: str, actor: str, certification: bool | None = None
+) -> Bundle:
+    """Put a policy over the registers as they are. Who may ask for it is decided in ``authoring.lifecycle``."""
+    _wait_for_publishers()
+    return _bring_into_force(policy, kind, reason, actor, certification)
+
+
+def _bring_into_force(
+    policy: Policy, kind: PolicyActivation.Kind, reason: str, actor: str, certification: bool | None
+) -> Bundle:
+    bundle = _publish(policy, reason, actor, certification)
+    PolicyActivation.objects.create(
+        policy=policy, bundle=bundle, kind=kind, author=policy.author, actor=actor, reason=reason[:200]
+    )
+    details = {"kind": str(kind), "author": policy.author, "reason": reason[:200], "bundle": bundle.revision}
+    trail.record("policy.activated", policy.digest, actor=actor, details=details)
+    return bundle
+
+
+def last_activation() -> PolicyActivation | None:
+    """How the policy in force came into force; None before the first bundle, and after an upgrade until it starts."""
+    return PolicyActivation.objects.select_related("policy").order_by("-id").first()
+
+
+def shipped_policy() -> Policy:
+    """The policy of this release."""
+    modules = read_policies()
+    defaults = {"modules": modules, "note": "shipped with a release", "author": SYSTEM}
+    return Policy.objects.get_or_create(digest=policy_digest(modules, {}), defaults=defaults)[0]
+
+
+def policy_digest(modules: dict[str, str], overlay: dict[str, Any]) -> str:
+    return f"sha256:{sha256(canonical_json({'modules': modules, 'overlay': overlay})).hex()}"
+
+
+def _wait_for_publishers() -> None:
     with connection.cursor() as cursor:
         # Not the row of the revision in force: before the first publication there is none to lock.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    policies, data = read_policies(), build_data()
+
+
+def assemble(policy: Policy, certification: bool | None = None) -> tuple[dict[str, str], dict[str, Any]]:
+    """Modules and data of a bundle of this policy over the registers as they are."""
+    policies, data = policy.modules, {**build_data(), **policy.overlay}
     if has_certification() if certification is None else certification:
         more_policies, more_data = read_certification()
         policies, data = {**policies, **more_policies}, {**data, **more_data}
+    return policies, data
+
+
+def _publish(policy: Policy, reason: str, actor: str, certification: bool | None) -> Bundle:
+    policies, data = assemble(policy, certification)
     revision = revision_of(policies, data)
     bundle, created = Bundle.objects.get_or_create(
         revision=revision,

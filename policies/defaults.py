@@ -5,10 +5,11 @@ from django.db import transaction
 
 from consent import jurisdictions
 from policies import bundles
-from policies.certification import read_certification
 from policies.models import (
     ActiveBundle,
     Jurisdiction,
+    Policy,
+    PolicyActivation,
     ProcessingRegion,
     Region,
     ResidencyRule,
@@ -101,21 +102,37 @@ _SENSITIVE = {
 def ensure_defaults() -> bool:
     """Fill an empty register and bring a first bundle into force; return whether anything was missing.
 
-    Never touches a register that officers have begun to edit. A release with other Rego files gets a new bundle, and so
-    does an installation that is told to certify, or no longer to (the setting ``CERTIFICATION``).
+    Never touches a register that officers have begun to edit. A release with other Rego files gets a new bundle
+    unless the installation has a policy of its own in force, and so does an installation that is told to certify, or no
+    longer to (the setting ``CERTIFICATION``).
     """
     fresh = not Region.objects.exists()
     if fresh:
         _fill()
-    active = ActiveBundle.objects.select_related("bundle").first()
     certification = settings.CERTIFICATION
-    policies = {**bundles.read_policies(), **(read_certification()[0] if certification else {})}
-    if fresh or active is None or active.bundle.policies != policies:
-        reason = "defaults of this release" if fresh else "policies of this release"
-        reason += " and of the certification scenario" if certification else ""
-        bundles.publish(reason, "system", certification=certification)
+    shipped = bundles.shipped_policy()
+    is_due = _is_due(shipped)
+    active = ActiveBundle.objects.exists()
+    if not (fresh or is_due) and active and bundles.has_certification() == certification:
+        return False
+    reason = "defaults of this release" if fresh else "policies of this release"
+    reason += " and of the certification scenario" if certification else ""
+    if is_due:
+        kind = PolicyActivation.Kind.RELEASE
+        bundles.bring_into_force(shipped, kind=kind, reason=reason, actor=bundles.SYSTEM, certification=certification)
+    else:
+        bundles.publish(reason, bundles.SYSTEM, certification=certification)
+    return True
+
+
+def _is_due(shipped: Policy) -> bool:
+    """Whether what is shipped replaces what is in force: never an installation's own policy, nor one gone back to."""
+    last = bundles.last_activation()
+    if last is None or last.policy_id == shipped.digest:
+        return last is None
+    if last.kind == PolicyActivation.Kind.RELEASE:
         return True
-    return False
+    return last.policy.author == bundles.SYSTEM and not shipped.activations.exists()
 
 
 def _fill() -> None:

@@ -27,6 +27,8 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   status [--json]                 show what runs (exit status 0: ready, 3: not)
   test [PYTEST ARGUMENT ...]      run the tests against a database made for them
   credentials ARGUMENT ...        service credentials, e.g. credentials create shop --scope decisions
+  policy lint|test|build|publish|activate|rollback|diff|list ARGUMENT ...
+                                  policies from an editor to the next decision, and back
   verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
   verify-receipt FILE             check a consent receipt or an evidence file; needs no database
   retention ARGUMENT ...          see and run retention schedules
@@ -44,8 +46,8 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
 
 --certification loads the users and records of the AuthZEN certification scenario; without it they are gone again.
 DATABASE_URL, BROKER_URL and OPA_URL name servers to use instead of the embedded ones.
-COMMAND --help tells more about credentials, verify, retention, anonymise, bench, manage, import-consents and
-export-consents."""
+COMMAND --help tells more about credentials, verify, retention, anonymise, bench, manage, policy,
+import-consents and export-consents."""
 
 
 @dataclass
@@ -225,5 +227,15 @@ _OWN: dict[str, Callable[[Request], int]] = {
 }
 _WITHOUT_DATABASE = frozenset({"anonymise", "verify-receipt"})
 _ERRANDS = frozenset(
-    {"manage", "verify", "credentials", "retention", "bench", "import-consents", "export-consents", *_WITHOUT_DATABASE}
+    {
+        "manage",
+        "verify",
+        "credentials",
+        "retention",
+        "bench",
+        "policy",
+        "import-consents",
+        "export-consents",
+        *_WITHOUT_DATABASE,
+    }
 )

@@ -1,4 +1,4 @@
-"""The embedded engine: regorus, in this process and thread. The only module that imports it."""
+"""The embedded engine: regorus, in this process and thread. Beside it only ``authoring.confined`` imports regorus."""
 
 import json
 import threading

@@ -1,6 +1,6 @@
 """What the policy layer keeps: callers, rules as data, bundles, and the decision log."""
 
-from policies.models.bundle import Activation, ActiveBundle, Bundle
+from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, PolicyActivation
 from policies.models.credential import ServiceCredential
 from policies.models.log import Decision, DecisionBatch, PeriodKey, SpoolPosition
 from policies.models.rules import (
@@ -20,6 +20,8 @@ __all__ = [
     "DecisionBatch",
     "Jurisdiction",
     "PeriodKey",
+    "Policy",
+    "PolicyActivation",
     "ProcessingRegion",
     "Region",
     "ResidencyRule",

@@ -34,6 +34,59 @@ class Activation(models.Model):
         return f"{self.bundle_id[:19]} in force"
 
 
+class Policy(models.Model):
+    """Rego somebody wrote, checked and published, named by the SHA-256 of its canonical JSON. Append only.
+
+    A bundle is a policy over the registers as they are; officers' changes of data make new bundles of the same policy.
+    """
+
+    digest = models.CharField(max_length=71, primary_key=True)
+    modules = models.JSONField()  # path -> Rego text
+    tests = models.JSONField(default=dict)
+    overlay = models.JSONField(default=dict)  # data of its own, beside the registers
+    note = models.CharField(max_length=200)
+    author = models.CharField(max_length=120)
+    checks = models.JSONField(default=dict)  # what it passed
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return self.digest.removeprefix("sha256:")[:12]
+
+
+class PolicyActivation(models.Model):
+    """A policy came into force, by whom and why. Going back is another row. Append only."""
+
+    class Kind(models.TextChoices):
+        RELEASE = "release", "Shipped with a release"
+        APPROVED = "approved", "Approved by a second person"
+        EMERGENCY = "emergency", "In an emergency, by one person"
+        ROLLBACK = "rollback", "Taken back"
+
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="activations")
+    bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=16, choices=Kind)
+    author = models.CharField(max_length=120)  # the policy's, for the constraint below
+    actor = models.CharField(max_length=120)
+    reason = models.CharField(max_length=200)
+    activated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="policies_two_persons",
+                condition=~models.Q(kind="approved") | ~models.Q(author=models.F("actor")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy_id[7:19]} in force"
+
+
 class ActiveBundle(models.Model):
     """The one revision in force: a projection of the last activation, read by every decision."""
 

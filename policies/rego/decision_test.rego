@@ -19,6 +19,9 @@ test_no_facts_at_all_are_denied_with_reasons if {
 	answer.obligations == []
 }
 
+# METADATA
+# description: The embedded engine answers this with an error, which is a denial too.
+# custom: {engine: opa}
 test_input_that_is_no_object_is_denied if {
 	answer := decision.answer with input as []
 	answer.decision == false

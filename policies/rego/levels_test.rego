@@ -38,3 +38,9 @@ test_a_small_segment_is_none if {
 test_a_level_that_is_no_word_is_none if {
 	decision.requested_rank == 0 with input as with_changes({"/requested_level": []})
 }
+
+test_a_tcf_string_needs_both_purposes_of_profiling if {
+	changes := {"/signals/tcf_present": true, "/signals/tcf_purposes": [1, 5, 6]}
+	decision.tcf_grants_profiles with input as with_changes(changes)
+	not decision.tcf_grants_profiles with input as with_changes({"/signals/tcf_purposes": [1, 5]})
+}

@@ -22,12 +22,12 @@ from model_registry import services
 from model_registry.models import Model
 from personalization.models import Item
 from policies import drainer
-from policies.models import Activation, Bundle, Decision, ServiceCredential
+from policies.models import Activation, Bundle, Decision, Policy, ServiceCredential
 from privacy.models import BudgetSpend, Disposal, PrivacyBudget, Release, RetentionSchedule
 
 pytestmark = pytest.mark.django_db
 READ_ONLY = [
-    AuditEvent, AuditAnchor, ConsentImport, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal,
+    AuditEvent, AuditAnchor, ConsentImport, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal, Policy,
     PrivacyBudget, Release, ServiceCredential,
 ]  # fmt: skip
 MENU = [item["link"] for group in SIDEBAR["navigation"] for item in group["items"]]

@@ -49,14 +49,20 @@ def asking(engine: Engine, bundle: LoadedBundle) -> Ask:
     return ask
 
 
-@contextmanager
-def opa_server() -> Iterator[str]:
-    """Run an OPA server that holds nothing; yield its URL."""
+def opa_binary() -> str:
+    """Return the path of OPA, or skip the test."""
     binary = os.environ.get("ASSENT_TEST_OPA") or shutil.which("opa")
     if binary is None:
         pytest.skip("NO OPA: the engines were NOT compared. Put opa on the PATH or its path in ASSENT_TEST_OPA.")
+    return binary
+
+
+@contextmanager
+def opa_server(*arguments: str) -> Iterator[str]:
+    """Run an OPA server that holds nothing, or what ``arguments`` say; yield its URL."""
     port = free_port()
-    command = [binary, "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error", "--disable-telemetry"]
+    command = [opa_binary(), "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error"]
+    command += ["--disable-telemetry", *arguments]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_until_healthy(server, port)

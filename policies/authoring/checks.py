@@ -1,0 +1,169 @@
+"""Ask the engines what they think of policies: in children limited in time and memory, so the service stays up.
+
+The embedded engine always: it compiles everything, runs every test and says which lines ran. OPA beside it where there
+is one (``ASSENT_OPA``, or ``opa`` on the PATH): strict check, tests, coverage.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from policies.authoring.folder import Folder
+from policies.authoring.lint import Finding, lint, rule_lines, tests_of, without_imports
+
+THRESHOLD = 90
+TIMEOUT_S = 30
+_OPA_CPU_S, _OPA_MB = 60, 8192
+_CHILD = Path(__file__).with_name("confined.py")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What all checks found. ``coverage`` is in per cent of lines that can run."""
+
+    findings: list[Finding] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    passed: int = 0
+    coverage: int = 0
+    opa: str = ""
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.findings and not self.problems
+
+    @property
+    def complaints(self) -> list[str]:
+        return [*map(str, self.findings), *self.problems]
+
+
+def check(folder: Folder, *, opa: str | None = None) -> Report:
+    """Lint; then, only if that is clean, compile and test. Nothing the lint refuses is ever run."""
+    findings = lint(folder.policies, folder.tests)
+    if findings:
+        return Report(findings=findings)
+    problems, passed, coverage = _embedded(folder)
+    binary = opa or find_opa()
+    if binary and not problems:
+        problems += _opa(folder, binary)
+    return Report(problems=problems, passed=passed, coverage=coverage, opa=binary or "")
+
+
+def compiles(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:
+    """What the embedded engine has against policies over the data they are to work with; [] if nothing."""
+    queries = [f"data.{name}" for name in rule_lines(policies) if name.endswith(".answer")]
+    answer = confined({"policies": dict(policies), "data": dict(data), "queries": queries})
+    return list(answer["problems"])
+
+
+def find_opa() -> str | None:
+    return os.environ.get("ASSENT_OPA") or shutil.which("opa")
+
+
+def _embedded(folder: Folder) -> tuple[list[str], int, int]:
+    tests = tests_of(folder.tests)
+    if not tests:
+        return ["There is no test."], 0, 0
+    answer = confined(
+        {
+            "policies": {**folder.policies, **{path: without_imports(text) for path, text in folder.tests.items()}},
+            "data": {**folder.sample, **folder.overlay},
+            "queries": [f"data.{name}" for name in tests],
+        }
+    )
+    failed = [name for name in tests if answer["values"].get(f"data.{name}") != "true"]
+    problems = answer["problems"] + [f"{name} does not hold in the embedded engine." for name in failed]
+    if problems:
+        return problems, len(tests) - len(failed), 0
+    coverage = _coverage(answer["covered"], folder)
+    problems += _unvisited(answer["covered"], folder)
+    if coverage < THRESHOLD:
+        problems.append(f"The tests run {coverage} % of the lines; {THRESHOLD} % are needed.")
+    return problems, len(tests), coverage
+
+
+def _coverage(covered: Mapping[str, Any], folder: Folder) -> int:
+    ran, idle = (sum(len(covered[path][side]) for path in folder.policies if path in covered) for side in (0, 1))
+    return 100 * ran // (ran + idle) if ran + idle else 0
+
+
+def _unvisited(covered: Mapping[str, Any], folder: Folder) -> list[str]:
+    """Rules of which no line ran. A rule that is only a constant leaves no trace, so it counts as visited."""
+    problems = []
+    for name, places in rule_lines(folder.policies).items():
+        ran = idle = False
+        for path, first, last in places:
+            lines = covered.get(path, [[], []])
+            ran |= any(first <= line <= last for line in lines[0])
+            idle |= any(first <= line <= last for line in lines[1])
+        if idle and not ran:
+            path, line, _ = places[0]
+            problems.append(f"{path}:{line}:1: No test runs `{name.rpartition('.')[2]}`.")
+    return problems
+
+
+def confined(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask the embedded engine in a child. Its end, of whatever kind, is a problem and no exception."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", str(_CHILD), "check"],
+            input=json.dumps(asked),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+            env={"RUST_BACKTRACE": "0"},
+        )
+        if done.returncode == 0:
+            answer: dict[str, Any] = json.loads(done.stdout)
+            return answer
+        return _ended(f"The policies used up the time, memory or stack they may have (status {done.returncode}).")
+    except subprocess.TimeoutExpired:
+        return _ended(f"The policies did not come to an end within {TIMEOUT_S} seconds.")
+    except ValueError:
+        return _ended("The engine gave no answer.")
+
+
+def _ended(why: str) -> dict[str, Any]:
+    return {"problems": [why], "values": {}, "covered": {}}
+
+
+def _opa(folder: Folder, binary: str) -> list[str]:
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        for path, text in {**folder.policies, **folder.tests}.items():
+            (place / path).write_text(text)
+        (place / "data.json").write_text(json.dumps({**folder.sample, **folder.overlay}))
+        problem = _run(binary, place, "check", "--strict", ".")
+        return problem or _run(
+            binary, place, "test", "--timeout", f"{TIMEOUT_S}s", "--coverage", "--threshold", str(THRESHOLD), "."
+        )
+
+
+def _run(binary: str, place: Path, *arguments: str) -> list[str]:
+    """Let OPA look at a folder; [] if it is content."""
+    command = [sys.executable, "-I", str(_CHILD), "exec", str(_OPA_CPU_S), str(_OPA_MB), binary, *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=place,
+            capture_output=True,
+            text=True,
+            timeout=2 * TIMEOUT_S,
+            check=False,
+            env={"GOMEMLIMIT": "1GiB", "HOME": str(place)},
+        )
+    except subprocess.TimeoutExpired:
+        return [f"OPA did not come to an end within {2 * TIMEOUT_S} seconds."]
+    if done.returncode == 0:
+        return []
+    said = (done.stderr or done.stdout)[:2000].replace(str(place), "").strip()
+    return [f"opa {arguments[0]}: {line}" for line in said.splitlines()[:20] if line.strip()] or [
+        f"opa {arguments[0]} ended with status {done.returncode}."
+    ]

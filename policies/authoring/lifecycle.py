@@ -1,0 +1,173 @@
+"""Publish a checked policy, bring it into force with a second person, or go back: the PAP's rules.
+
+Officers' changes of the registers go into force at once and alone, as ever; a change of the rules themselves needs two
+people (docs/decisions/0014). What the person is called is the account's name: the caller has made sure of it.
+"""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from audit import trail
+from common.canonical import canonical_json
+from common.problems import Conflict, Problem
+from policies import bundles
+from policies.authoring import checks
+from policies.authoring.checks import Report
+from policies.authoring.folder import Folder
+from policies.certification import read_certification
+from policies.models import Bundle, Policy, PolicyActivation
+
+_SHORTEST_PREFIX = 6
+Kind = PolicyActivation.Kind
+
+
+class PolicyRefused(Problem):
+    status = 422
+    code = "policy_refused"
+    title = "The policy is refused"
+
+
+class SecondPersonNeeded(Problem):
+    status = 403
+    code = "second_person_needed"
+    title = "Another person has to approve this policy"
+
+
+def officer(name: str) -> str:
+    """Return the actor a name stands for. Raises PolicyRefused where no officer is called that."""
+    users = get_user_model().objects.filter(is_active=True, is_staff=True)
+    if not users.filter(username=name).exists():
+        raise PolicyRefused(f"No officer is called “{name}”.")
+    return f"officer:{name}"
+
+
+@transaction.atomic
+def publish_policy(folder: Folder, report: Report, *, author: str, note: str) -> Policy:
+    """Store a folder that passed all checks. Nothing is in force by it. Who stored a policy first is its author."""
+    if not report.is_clean:
+        raise PolicyRefused("Only a policy that passes lint and tests is published.")
+    _refuse_collisions(folder)
+    policy, created = Policy.objects.get_or_create(
+        digest=bundles.policy_digest(folder.policies, folder.overlay),
+        defaults={
+            "modules": folder.policies,
+            "tests": folder.tests,
+            "overlay": folder.overlay,
+            "note": note[:200],
+            "author": author,
+            "checks": {"tests": report.passed, "coverage": report.coverage, "opa": bool(report.opa)},
+        },
+    )
+    if created:
+        trail.record("policy.published", policy.digest, actor=author, details={"note": note[:200], **policy.checks})
+    return policy
+
+
+def _refuse_collisions(folder: Folder) -> None:
+    more_policies, more_data = read_certification()
+    taken = {*bundles.build_data(), *more_data, "revision"} & folder.overlay.keys()
+    if taken:
+        raise PolicyRefused(f"data.json may not replace what the registers say: {', '.join(sorted(taken))}.")
+    if more_policies.keys() & folder.policies.keys():
+        raise PolicyRefused("A file's name is taken by the certification package.")
+
+
+def activate_policy(policy: Policy, *, actor: str, reason: str, emergency: bool = False) -> Bundle:
+    """Bring a policy into force at the next decision. Raises SecondPersonNeeded, Conflict, PolicyRefused.
+
+    In an emergency one person is enough; the trail says so under an action of its own, and the start page until another
+    person has activated the same policy.
+    """
+    if emergency and not reason.strip():
+        raise PolicyRefused("An emergency needs its reason.")
+    if not emergency and _same_person(policy.author, actor):
+        raise SecondPersonNeeded(f"{policy} was published by the same person. Another one has to activate it.")
+    _refuse_if_it_does_not_run(policy)
+    with transaction.atomic():
+        bundle = bundles.bring_into_force(
+            _not_in_force_yet(policy, actor),
+            kind=Kind.EMERGENCY if emergency else Kind.APPROVED,
+            reason=reason,
+            actor=actor,
+        )
+        if emergency:
+            details = {"policy": policy.digest, "author": policy.author, "because": reason[:200]}
+            trail.record("bundle.activated_in_emergency", bundle.revision, actor=actor, details=details)
+    return bundle
+
+
+def roll_back(*, actor: str, reason: str, instead_of: Policy | None = None) -> Bundle:
+    """Bring back the policy that was in force before the present one, over today's registers.
+
+    Where ``instead_of`` is said, nothing but that policy is taken back: two who press at once go back once.
+    """
+    policy = previous_policy()
+    last = bundles.last_activation()
+    if instead_of is not None and (last is None or last.policy_id != instead_of.digest):
+        raise Conflict("This policy is not in force any more.")
+    if policy is None:
+        raise Conflict("No other policy was in force before this one.")
+    _refuse_if_it_does_not_run(policy)
+    with transaction.atomic():
+        bundle = bundles.bring_into_force(policy, kind=Kind.ROLLBACK, reason=reason, actor=actor)
+        trail.record("policy.rolled_back", policy.digest, actor=actor, details={"reason": reason[:200]})
+    return bundle
+
+
+def previous_policy() -> Policy | None:
+    """What was in force before: twice back is twice as far, not back and forth."""
+    line: list[Policy] = []
+    for activation in PolicyActivation.objects.select_related("policy").order_by("id"):
+        if activation.kind == Kind.ROLLBACK and len(line) > 1:
+            line.pop()
+        elif not line or line[-1].digest != activation.policy_id:
+            line.append(activation.policy)
+    return line[-2] if len(line) > 1 else None
+
+
+def unconfirmed_emergency() -> PolicyActivation | None:
+    """The activation in force, if it was one person's in an emergency and nobody else has confirmed it."""
+    last = bundles.last_activation()
+    return last if last is not None and last.kind == Kind.EMERGENCY else None
+
+
+def find_policy(beginning: str) -> Policy:
+    """The policy whose digest begins so. Raises PolicyRefused."""
+    digits = beginning.removeprefix("sha256:")
+    found = list(Policy.objects.filter(digest__startswith=f"sha256:{digits}")[:2])
+    if len(digits) < _SHORTEST_PREFIX or len(found) != 1:
+        raise PolicyRefused(f"“{beginning}” is not the beginning of one published policy's digest.")
+    return found[0]
+
+
+def _not_in_force_yet(policy: Policy, actor: str) -> Policy:
+    last = bundles.last_activation()
+    if last is not None and last.policy_id == policy.digest:
+        if last.kind != Kind.EMERGENCY:
+            raise Conflict("This policy is in force.")
+        if _same_person(last.actor, actor):
+            raise SecondPersonNeeded("Somebody else has to confirm what was activated in an emergency.")
+    return policy
+
+
+def _same_person(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+def _refuse_if_it_does_not_run(policy: Policy) -> None:
+    """Over the registers as they are, in a child: tests run over a sample."""
+    modules, data = bundles.assemble(policy)
+    problems = checks.compiles(modules, {**data, "revision": "sha256:trial"})
+    problems += _unloadable(modules, data)
+    if problems:
+        raise PolicyRefused(problems[0])
+
+
+def _unloadable(modules: dict[str, str], data: dict[str, Any]) -> list[str]:
+    try:
+        bundles.load("sha256:trial", modules, canonical_json(data).decode())
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        return [f"A process could not load it: {exc}"]
+    return []
