@@ -30,6 +30,7 @@ from common.read_only_admin import ReadOnlyAdmin
 from consent import words
 from consent.models import Level, Purpose
 from policies import credentials, pseudonyms, reasons
+from policies.deployments.admin import ProcessingSystemAdmin
 from policies.models import (
     Activation,
     ActiveBundle,
@@ -44,6 +45,7 @@ from policies.models import (
     TransferInstrument,
 )
 
+__all__ = ["ProcessingSystemAdmin"]
 _TONES = {"permit": "good", "deny": "plain", "unknown": "alarm"}
 
 

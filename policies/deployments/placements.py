@@ -21,6 +21,9 @@ class Kind(StrEnum):
     BACKUP = "backup"
 
 
+KINDS = frozenset(kind.value for kind in Kind)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Annotations:
     """What a file says of the data; None means that it does not say."""

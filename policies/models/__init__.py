@@ -11,6 +11,7 @@ from policies.models.rules import (
     SensitiveCategory,
     TransferInstrument,
 )
+from policies.models.systems import ProcessingSystem
 
 __all__ = [
     "Activation",
@@ -21,6 +22,7 @@ __all__ = [
     "Jurisdiction",
     "PeriodKey",
     "ProcessingRegion",
+    "ProcessingSystem",
     "Region",
     "ResidencyRule",
     "SensitiveCategory",
