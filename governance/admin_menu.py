@@ -43,6 +43,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Residency rules", "public", "policies_residencyrule"),
             _link("Regions", "map", "policies_region"),
             _link("Processing regions", "dns", "policies_processingregion"),
+            _link("Processing systems", "lan", "policies_processingsystem"),
             _link("Transfer instruments", "handshake", "policies_transferinstrument"),
             _link("Jurisdictions", "gavel", "policies_jurisdiction"),
             {"title": "Jurisdiction matrix", "icon": "table_view", "link": reverse_lazy("jurisdiction-matrix")},

@@ -41,6 +41,7 @@ app.conf.update(
             "task": "policies.tasks.forget_pseudonym_keys",
             "schedule": crontab(hour=4, minute=0),
         },
+        "audit-residency": {"task": "policies.tasks.audit_residency", "schedule": crontab(hour=4, minute=20)},
         "verify-evidence": {"task": "governance.tasks.verify_evidence", "schedule": crontab(hour=4, minute=30)},
     },
 )

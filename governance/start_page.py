@@ -23,7 +23,7 @@ from governance.charts import Bucket, Figure, Series, Tone, bars_figure, columns
 from model_registry.models import ModelVersion
 from policies import reasons
 from policies.authoring import lifecycle
-from policies.models import Decision, ServiceCredential, TransferInstrument
+from policies.models import Decision, ProcessingSystem, ServiceCredential, TransferInstrument
 from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
 
 _DAY = timedelta(days=1)
@@ -66,7 +66,17 @@ def _decided_since(moment: datetime) -> QuerySet[Decision]:
 
 
 def _attention() -> list[dict[str, Any]]:
-    found = [*_policies(), *_models(), *_disposals(), *_instruments(), *_credentials(), *_budgets(), *_gaps()]
+    parts = [
+        _policies(),
+        _models(),
+        _disposals(),
+        _instruments(),
+        _systems(),
+        _credentials(),
+        _budgets(),
+        _gaps(),
+    ]
+    found = [item for part in parts for item in part]
     return sorted(found, key=lambda item: ("now", "soon", "info").index(item["severity"]))
 
 
@@ -152,6 +162,20 @@ def _instruments() -> list[dict[str, Any]]:
             instrument.valid_until,
         )
         for instrument in ending
+    ]
+
+
+def _systems() -> list[dict[str, Any]]:
+    return [
+        _item(
+            _("“%(name)s” keeps data where it may not") % {"name": system.name},
+            _("%(count)d of its places are not allowed by the residency rules. Move the data, or change a rule.")
+            % {"count": len({(finding["resource"], finding["region"]) for finding in system.findings})},
+            reverse("admin:policies_processingsystem_change", args=[system.pk]),
+            "now",
+            system.checked_at,
+        )
+        for system in ProcessingSystem.objects.exclude(findings=[])
     ]
 
 

@@ -35,6 +35,7 @@ from policies import (
     pseudonyms,
     reasons,
 )
+from policies.deployments.admin import ProcessingSystemAdmin
 from policies.models import (
     Activation,
     ActiveBundle,
@@ -49,6 +50,7 @@ from policies.models import (
     TransferInstrument,
 )
 
+__all__ = ["ProcessingSystemAdmin"]
 _TONES = {"permit": "good", "deny": "plain", "unknown": "alarm"}
 
 

@@ -6,6 +6,7 @@ that, so two officers changing different things at once end in one bundle that h
 
 import json
 import threading
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -232,17 +233,31 @@ def _ancestors(purpose: Purpose, by_id: dict[int, Purpose]) -> list[str]:
 
 
 def _residency() -> dict[str, Any]:
-    regions = list(Region.objects.select_related("jurisdiction"))
+    return residency_of(
+        regions=list(Region.objects.select_related("jurisdiction")),
+        processing=dict(ProcessingRegion.objects.values_list("slug", "group")),
+        rules=ResidencyRule.objects.select_related("instrument"),
+        instruments=TransferInstrument.objects.all(),
+    )
+
+
+def residency_of(
+    *,
+    regions: Sequence[Region],
+    processing: dict[str, str],
+    rules: Iterable[ResidencyRule],
+    instruments: Iterable[TransferInstrument],
+) -> dict[str, Any]:
+    """The residency member of a bundle's data; the rows may be unsaved."""
     return {
         "regions": {region.code: region.group for region in regions},
         "jurisdiction_of": {region.code: region.jurisdiction.slug for region in regions},
         "time_zone_of": {region.code: region.time_zone for region in regions},
         "age_of_consent_of": {region.code: region.age_of_consent for region in regions if region.age_of_consent},
-        "processing": dict(ProcessingRegion.objects.values_list("slug", "group")),
-        "rules": [_rule(rule) for rule in ResidencyRule.objects.select_related("instrument")],
+        "processing": processing,
+        "rules": [_rule(rule) for rule in rules],
         "instruments": {
-            i.slug: {"valid_until": i.valid_until.isoformat() if i.valid_until else None}
-            for i in TransferInstrument.objects.all()
+            i.slug: {"valid_until": i.valid_until.isoformat() if i.valid_until else None} for i in instruments
         },
     }
 

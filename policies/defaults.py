@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import transaction
 
+from common.canonical import canonical_json
 from consent import jurisdictions
 from policies import bundles
 from policies.models import (
@@ -135,17 +136,56 @@ def _is_due(shipped: Policy) -> bool:
     return last.policy.author == bundles.SYSTEM and not shipped.activations.exists()
 
 
+def bundle_without_database() -> bundles.LoadedBundle:
+    """The policies of this release over these rules alone; nothing is read from the database or written to it."""
+    packs, matched = _packs()
+    laws = {pack.slug: _law(pack) for pack in packs.values()}
+    instruments = _instruments()
+    data = {
+        "schema": 1,
+        "levels": bundles.LEVELS,
+        "purposes": {},
+        "sensitive_categories": sorted(_SENSITIVE),
+        "residency": bundles.residency_of(
+            regions=_regions(laws, matched),
+            processing=_PROCESSING,
+            rules=_rules({instrument.slug: instrument for instrument in instruments}),
+            instruments=instruments,
+        ),
+        "jurisdictions": {},
+    }
+    policies = bundles.read_policies()
+    return bundles.load(bundles.revision_of(policies, data), policies, canonical_json(data).decode())
+
+
 def _fill() -> None:
-    places = {
+    packs, matched = _packs()
+    Jurisdiction.objects.bulk_create((_law(pack) for pack in packs.values()), ignore_conflicts=True)
+    laws = {law.slug: law for law in Jurisdiction.objects.all()}
+    Region.objects.bulk_create(_regions(laws, matched))
+    ProcessingRegion.objects.bulk_create(ProcessingRegion(slug=s, group=g) for s, g in _PROCESSING.items())
+    SensitiveCategory.objects.bulk_create(SensitiveCategory(slug=s, name=n) for s, n in _SENSITIVE.items())
+    instruments = TransferInstrument.objects.bulk_create(_instruments())
+    ResidencyRule.objects.bulk_create(_rules({instrument.slug: instrument for instrument in instruments}))
+
+
+def _packs() -> tuple[dict[str, jurisdictions.Pack], dict[str, jurisdictions.Matched]]:
+    """The packs by slug, and what applies in each place."""
+    matched = {code: jurisdictions.match(code) for code in _places()}
+    packs = {pack.slug: pack for pack in (*jurisdictions.load(), *(found.pack for found in matched.values()))}
+    return packs, matched
+
+
+def _places() -> dict[str, tuple[str, str, str]]:
+    return {
         **{code: (name, "eea", zone) for code, (name, zone) in _EEA.items()},
         **{code: (name, "us", zone) for code, (name, zone) in _STATES.items()},
         **_ELSEWHERE,
     }
-    matched = {code: jurisdictions.match(code) for code in places}
-    packs = {pack.slug: pack for pack in (*jurisdictions.load(), *(found.pack for found in matched.values()))}
-    Jurisdiction.objects.bulk_create((_law(pack) for pack in packs.values()), ignore_conflicts=True)
-    laws = {law.slug: law for law in Jurisdiction.objects.all()}
-    Region.objects.bulk_create(
+
+
+def _regions(laws: dict[str, Jurisdiction], matched: dict[str, jurisdictions.Matched]) -> list[Region]:
+    return [
         Region(
             code=code,
             name=name,
@@ -154,12 +194,16 @@ def _fill() -> None:
             age_of_consent=matched[code].pack.ages_by_region.get(code),
             time_zone=zone,
         )
-        for code, (name, group, zone) in places.items()
-    )
-    ProcessingRegion.objects.bulk_create(ProcessingRegion(slug=s, group=g) for s, g in _PROCESSING.items())
-    SensitiveCategory.objects.bulk_create(SensitiveCategory(slug=s, name=n) for s, n in _SENSITIVE.items())
-    instruments = {slug: TransferInstrument.objects.create(slug=slug, name=name) for slug, name in _INSTRUMENTS.items()}
-    ResidencyRule.objects.bulk_create(
+        for code, (name, group, zone) in _places().items()
+    ]
+
+
+def _instruments() -> list[TransferInstrument]:
+    return [TransferInstrument(slug=slug, name=name) for slug, name in _INSTRUMENTS.items()]
+
+
+def _rules(instruments: dict[str, TransferInstrument]) -> list[ResidencyRule]:
+    return [
         ResidencyRule(
             slug=f"{subject}-in-{processing}",
             subject_group=subject,
@@ -168,7 +212,7 @@ def _fill() -> None:
             instrument=instruments[instrument] if instrument else None,
         )
         for subject, processing, instrument in _RULES
-    )
+    ]
 
 
 def _law(pack: jurisdictions.Pack) -> Jurisdiction:

@@ -5,6 +5,7 @@ follows a lone ``--`` is passed on untouched.
 """
 
 import errno
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from governance.instance.home import DEFAULT_HOME
 from governance.instance.ports import DEFAULT_PORT, parse_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+DEFAULTS_FLAG = "--data-from-defaults"
 _INTERRUPTED = 130
 
 HELP = """\
@@ -31,6 +33,8 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
                                   policies from an editor to the next decision, and back
   verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
   verify-receipt FILE             check a consent receipt or an evidence file; needs no database
+  check-deployment FILE ...       judge Terraform plans, compose files and Kubernetes manifests by the residency
+                                  rules (exit status 1: findings, 2: unreadable); needs no database
   retention ARGUMENT ...          see and run retention schedules
   anonymise ARGUMENT ...          anonymise a table; needs no database
   decode-signal tcf|gpp STRING    show what a consent string says (- reads it; exit status 1: refused)
@@ -46,8 +50,8 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
 
 --certification loads the users and records of the AuthZEN certification scenario; without it they are gone again.
 DATABASE_URL, BROKER_URL and OPA_URL name servers to use instead of the embedded ones.
-COMMAND --help tells more about credentials, verify, retention, anonymise, bench, manage, policy,
-import-consents and export-consents."""
+COMMAND --help tells more about credentials, verify, retention, anonymise, bench, manage, policy, import-consents,
+export-consents and check-deployment."""
 
 
 @dataclass
@@ -195,14 +199,21 @@ def _test(request: Request) -> int:
 def _errand(command: str, request: Request) -> int:
     from governance.instance.errands import run_errand
 
+    if command == "check-deployment" and not _has_register(request.home):
+        request.words.append(DEFAULTS_FLAG)
     arguments = request.arguments if command == "manage" else [command.replace("-", "_"), *request.arguments]
     only_asks = bool({"-h", "--help"} & set(request.words))
     return run_errand(
         request.home,
         port=request.port,
         arguments=arguments,
-        needs_database=command not in _WITHOUT_DATABASE and not only_asks,
+        needs_database=command not in _WITHOUT_DATABASE and DEFAULTS_FLAG not in request.words and not only_asks,
     )
+
+
+def _has_register(home: Path) -> bool:
+    """Whether there is an instance whose rules can be asked: without one, the shipped defaults are."""
+    return "DATABASE_URL" in os.environ or (home / "postgres").exists()
 
 
 def _explain(error: OSError) -> int:
@@ -236,6 +247,7 @@ _ERRANDS = frozenset(
         "policy",
         "import-consents",
         "export-consents",
+        "check-deployment",
         *_WITHOUT_DATABASE,
     }
 )

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import regorus
@@ -11,12 +12,15 @@ import regorus
 from policies.bundles import LoadedBundle
 from policies.engines.base import QUERY, EngineUndefined, Verdict, read_verdict
 
-_KEPT_PER_THREAD = 2
+_KEPT_PER_THREAD = 4
 _UNDEFINED = '"<undefined>"'
 
 
 class EmbeddedEngine:
-    """One regorus engine per thread and revision: its objects are bound to the thread that made them."""
+    """One regorus engine per thread, revision and package: its objects are bound to the thread that made them.
+
+    An engine holds the modules of one package only, because each more makes every answer slower.
+    """
 
     name = "embedded"
 
@@ -24,7 +28,7 @@ class EmbeddedEngine:
         self._local = threading.local()
 
     def evaluate(self, bundle: LoadedBundle, facts: bytes, query: str = QUERY) -> Verdict:
-        engine = self._engine(bundle)
+        engine = self._engine(bundle, _package(query))
         try:
             engine.set_input_json(facts.decode())
             answer = engine.eval_rule_as_json(query)
@@ -34,13 +38,14 @@ class EmbeddedEngine:
             raise EngineUndefined("The policy gave no answer for these facts.")
         return read_verdict(answer, bundle.revision)
 
-    def _engine(self, bundle: LoadedBundle) -> regorus.Engine:
-        engines: dict[str, regorus.Engine] | None = getattr(self._local, "engines", None)
+    def _engine(self, bundle: LoadedBundle, package: str) -> regorus.Engine:
+        engines: dict[tuple[str, str], regorus.Engine] | None = getattr(self._local, "engines", None)
         if engines is None:
             engines = self._local.engines = {}
-        engine = engines.get(bundle.revision)
+        key = (bundle.revision, package)
+        engine = engines.get(key)
         if engine is None:
-            engine = engines[bundle.revision] = _load(bundle)
+            engine = engines[key] = _load(bundle, package)
             for old in list(engines)[:-_KEPT_PER_THREAD]:
                 del engines[old]
         return engine
@@ -59,7 +64,7 @@ def explain(bundle: LoadedBundle, facts: bytes, *, package: str, more: str, rule
 
     Raises EngineUndefined.
     """
-    engine = _load(bundle)
+    engine = _load(bundle, package)
     try:
         engine.add_policy("explanation.rego", more)
         engine.set_input_json(facts.decode())
@@ -74,15 +79,27 @@ def explain(bundle: LoadedBundle, facts: bytes, *, package: str, more: str, rule
     return Explained(covered, {rule: json.loads(told) for rule, told in answers.items() if told != _UNDEFINED})
 
 
-def _load(bundle: LoadedBundle) -> regorus.Engine:
+@lru_cache(maxsize=16)
+def _package(query: str) -> str:
+    return query.removeprefix("data.").rpartition(".")[0]
+
+
+def _load(bundle: LoadedBundle, package: str) -> regorus.Engine:
     engine = regorus.Engine()
     try:
         for path, text in bundle.policies.items():
-            engine.add_policy(path, text)
+            if _belongs(text, package):
+                engine.add_policy(path, text)
         engine.add_data_json(bundle.data_json)
     except Exception as exc:  # noqa: BLE001
         raise EngineUndefined(_first_line(exc)) from None
     return engine
+
+
+def _belongs(text: str, package: str) -> bool:
+    """Whether a module is of the package. One that does not say is loaded, so that it fails as it does elsewhere."""
+    stated = next((line for line in text.splitlines() if line.startswith("package ")), "")
+    return not stated or stated.split()[1:2] == [package]
 
 
 def _first_line(exc: Exception) -> str:

@@ -11,6 +11,7 @@ from policies.models.rules import (
     SensitiveCategory,
     TransferInstrument,
 )
+from policies.models.systems import ProcessingSystem
 
 __all__ = [
     "Activation",
@@ -23,6 +24,7 @@ __all__ = [
     "Policy",
     "PolicyActivation",
     "ProcessingRegion",
+    "ProcessingSystem",
     "Region",
     "ResidencyRule",
     "SensitiveCategory",

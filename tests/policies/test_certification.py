@@ -77,12 +77,12 @@ def test_opa_forgets_a_package_that_is_no_longer_in_the_bundle(
     certified = bundles.loaded(_in_force().revision)
     query = certified.packages["record"].query
     assert opa_engine.evaluate(certified, facts, query).decision is False
-    assert held() == {"assent/policy.rego", "assent/governance.certification.rego"}
+    assert held() == {"assent/policy.rego", "assent/governance.deployment.rego", "assent/governance.certification.rego"}
 
     bundles.publish("no certification", "test", certification=False)
     opa_engine.evaluate(bundles.loaded(_in_force().revision), facts)
 
-    assert held() == {"assent/policy.rego"}
+    assert held() == {"assent/policy.rego", "assent/governance.deployment.rego"}
 
 
 def test_a_failing_engine_denies_and_is_not_remembered(

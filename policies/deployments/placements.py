@@ -1,0 +1,138 @@
+"""One neutral word for what a deployment file says: a placement is data that lies, or is worked on, in a region."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Any
+
+_MAX_TEXT = 200
+_MAX_WORDS = 100
+
+
+class Unreadable(Exception):
+    """The file is not one of those that can be judged; the text says why in a sentence."""
+
+
+class Kind(StrEnum):
+    STORE = "store"
+    PROCESS = "process"
+    REPLICA = "replica"
+    BACKUP = "backup"
+
+
+KINDS = frozenset(kind.value for kind in Kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotations:
+    """What a file says of the data; None means that it does not say."""
+
+    region: str | None = None
+    subject_groups: tuple[str, ...] | None = None
+    data_categories: tuple[str, ...] | None = None
+    purposes: tuple[str, ...] | None = None
+    backup_regions: tuple[str, ...] = ()
+    replica_regions: tuple[str, ...] = ()
+
+    def over(self, general: "Annotations") -> "Annotations":
+        """These, and what only the more general ones say."""
+        said = {field.name: getattr(self, field.name) for field in fields(self) if getattr(self, field.name)}
+        return replace(general, **said)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """``region`` is the provider's word for it, empty where the file does not tell. ``path`` is where it says so."""
+
+    file: str
+    resource: str
+    kind: Kind
+    provider: str
+    region: str
+    subject_groups: tuple[str, ...] = ()
+    data_categories: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    path: str = ""
+    line: int | None = None
+
+
+# assent.example/data-categories (Kubernetes), assent.data-categories (compose), assent-data-categories (cloud labels).
+_KEY = re.compile(
+    r"assent(?:\.[a-z0-9.-]+)?[/:._-]"
+    r"(region|subjects|data[-_]categories|purposes|backup[-_]regions?|replica[-_]regions?)"
+)
+_MEMBERS = {
+    "subjects": "subject_groups",
+    "data_categories": "data_categories",
+    "purposes": "purposes",
+    "backup_region": "backup_regions",
+    "backup_regions": "backup_regions",
+    "replica_region": "replica_regions",
+    "replica_regions": "replica_regions",
+}
+
+
+def read_labels(labels: Any) -> Annotations:
+    """Read annotations among the labels or tags of a resource; all others are somebody else's."""
+    if isinstance(labels, list):  # compose: ["key=value"]
+        labels = dict(entry.split("=", 1) for entry in labels if isinstance(entry, str) and "=" in entry)
+    if not isinstance(labels, Mapping):
+        return Annotations()
+    found = {match[1]: value for key, value in labels.items() if (match := _KEY.fullmatch(str(key).lower()))}
+    return read_annotations(found)
+
+
+def read_annotations(said: Any) -> Annotations:
+    """Read annotations by their plain names: region, subjects, data-categories, purposes, backup-regions."""
+    if not isinstance(said, Mapping):
+        return Annotations()
+    named = {str(key).lower().replace("-", "_"): value for key, value in said.items()}
+    lists = {_MEMBERS[key]: split_words(value) for key, value in named.items() if key in _MEMBERS}
+    return Annotations(region=text_of(named.get("region")) or None, **lists)
+
+
+def split_words(value: Any) -> tuple[str, ...]:
+    """``eea, uk``, ``["eea", "uk"]`` or, where a cloud's labels allow no comma, ``eea__uk``."""
+    parts = value if isinstance(value, list | tuple) else re.split(r"[,;\s]+|__", text_of(value))
+    return tuple(dict.fromkeys(text_of(part) for part in parts[:_MAX_WORDS] if text_of(part)))
+
+
+def text_of(value: Any) -> str:
+    """A short text without control characters, else an empty one: it is printed on somebody's terminal."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if len(text) <= _MAX_TEXT and text.isprintable() else ""
+
+
+def mapping_of(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def list_of(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def placed(
+    annotations: Annotations, *, file: str, resource: str, kind: Kind, provider: str, path: str, line: int | None = None
+) -> Iterator[Placement]:
+    """The placement itself, and one for each region its data is copied to by annotation."""
+    here = Placement(
+        file=file,
+        resource=resource,
+        kind=kind,
+        provider=provider,
+        region=annotations.region or "",
+        subject_groups=annotations.subject_groups or (),
+        data_categories=annotations.data_categories or (),
+        purposes=annotations.purposes or (),
+        path=path,
+        line=line,
+    )
+    yield here
+    yield from copies(here, Kind.REPLICA, annotations.replica_regions)
+    yield from copies(here, Kind.BACKUP, annotations.backup_regions)
+
+
+def copies(of: Placement, kind: Kind, regions: Iterable[str]) -> Iterator[Placement]:
+    for region in regions:
+        yield replace(of, kind=kind, region=region)

@@ -1,0 +1,63 @@
+"""From a cloud's region to the residency group of the place where it stands, by the table ``cloud_regions.json``.
+
+A region the table does not know has no group: a finding, never a pass. Officers name their own in the register of
+processing regions, which the policy asks first.
+"""
+
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+_TABLE = Path(__file__).parent / "cloud_regions.json"
+_PROVIDERS = ("aws", "google", "azurerm")
+_ZONE = {
+    "aws": re.compile(r"([a-z]{2,4}(?:-[a-z]+)+-[0-9]+)[a-z]"),
+    "google": re.compile(r"([a-z]+-[a-z]+[0-9]+)-[a-z]"),
+}
+
+
+def tidy(provider: str, region: str) -> str:
+    """One way of writing: ``West Europe`` is westeurope, ``eu-central-1a`` and ``europe-west2-b`` are their regions."""
+    name = region.strip().lower()
+    if provider == "azurerm":
+        return name.replace(" ", "")
+    for known, zone in _ZONE.items():
+        if provider in ("", known) and (match := zone.fullmatch(name)):
+            return match[1]
+    return name
+
+
+def group_of(provider: str, region: str) -> str:
+    """The residency group, empty where it is not known. Without a provider, only a name that means one group counts."""
+    tables = _groups()
+    searched = [provider] if provider in tables else list(tables)
+    found = {tables[name].get(tidy(name, region)) for name in searched} - {None}
+    return str(found.pop()) if len(found) == 1 else ""
+
+
+def azure_pair(region: str) -> str:
+    """Where Azure keeps the geo-redundant copy of a region's data; empty where that is not known."""
+    pairs: dict[str, str] = _table()["azurerm_pairs"]
+    return pairs.get(tidy("azurerm", region), "")
+
+
+def google_backup_region(region: str) -> str:
+    """Cloud SQL keeps backups in the multi-region nearest to the instance unless told otherwise."""
+    continent = tidy("google", region).split("-")[0]
+    return {"europe": "eu", "us": "us", "asia": "asia"}.get(continent, "")
+
+
+@lru_cache(maxsize=1)
+def _groups() -> dict[str, dict[str, str]]:
+    return {
+        provider: {region: group for group, regions in _table()[provider].items() for region in regions}
+        for provider in _PROVIDERS
+    }
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(_TABLE.read_text())
+    return table

@@ -1,0 +1,27 @@
+"""Systems that process personal data, wherever they run, and what the last look at their places found."""
+
+from django.db import models
+
+
+class ProcessingSystem(models.Model):
+    """``placements`` are objects with kind, region and resource; ``findings`` with resource, region, code and detail.
+
+    Kinds of data, purposes and people count for every place of the system.
+    """
+
+    name = models.CharField(max_length=120, unique=True)
+    owner = models.CharField(max_length=160)
+    placements = models.JSONField(default=list)
+    subject_groups = models.JSONField(default=list)
+    data_categories = models.JSONField(default=list, blank=True)
+    purposes = models.JSONField(default=list, blank=True)
+    checked_at = models.DateTimeField(null=True, editable=False)
+    bundle_revision = models.CharField(max_length=71, blank=True, default="", editable=False)
+    findings = models.JSONField(default=list, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "processing system"
+
+    def __str__(self) -> str:
+        return self.name
