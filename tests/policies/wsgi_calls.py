@@ -89,7 +89,7 @@ def call(
         assert not started
         started.update(status=int(status[:3]), headers=dict(headers))
 
-    with _connection_kept():
+    with connection_kept():
         chunks = application({name: value for name, value in request.items() if value is not None}, start_response)
         body = b"".join(chunks)
         if hasattr(chunks, "close"):
@@ -98,7 +98,7 @@ def call(
 
 
 @contextmanager
-def _connection_kept() -> Iterator[None]:
+def connection_kept() -> Iterator[None]:
     """Django would close a connection in the middle of the test's transaction, as its own test client knows."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
