@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -49,21 +50,56 @@ def asking(engine: Engine, bundle: LoadedBundle) -> Ask:
     return ask
 
 
+@dataclass
+class OpaProcess:
+    """An OPA server as a process of its own, which tests may kill, stop and start again on the same port."""
+
+    binary: str
+    port: int
+    arguments: tuple[str, ...] = ()
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [self.binary, "run", "--server", "--addr", f"127.0.0.1:{self.port}", "--log-level", "error"]
+        self.process = subprocess.Popen(
+            [*command, "--disable-telemetry", *self.arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        _wait_until_healthy(self.process, self.port)
+
+    def send(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
 @contextmanager
-def opa_server() -> Iterator[str]:
-    """Run an OPA server that holds nothing; yield its URL."""
+def opa_process(*arguments: str) -> Iterator[OpaProcess]:
+    """Run an OPA server that holds nothing yet."""
     binary = os.environ.get("ASSENT_TEST_OPA") or shutil.which("opa")
     if binary is None:
         pytest.skip("NO OPA: the engines were NOT compared. Put opa on the PATH or its path in ASSENT_TEST_OPA.")
-    port = free_port()
-    command = [binary, "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error", "--disable-telemetry"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = OpaProcess(binary, free_port(), arguments)
     try:
-        _wait_until_healthy(server, port)
-        yield f"http://127.0.0.1:{port}"
+        server.start()
+        yield server
     finally:
-        server.terminate()
-        server.wait()
+        server.kill()
+
+
+@contextmanager
+def opa_server() -> Iterator[str]:
+    """Run an OPA server that holds nothing; yield its URL."""
+    with opa_process() as server:
+        yield server.url
 
 
 def free_port() -> int:
