@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
 from fact_sheets import BASE, FACTS, GENEROUS, STRICT, level_of
 from live_assent import configuration, eventually, live_assent, turn
 from policy_engines import OpaProcess, opa_process
 from wsgi_calls import call, changed, question
 
 from common.breaker import CircuitBreaker
-from policies import bundles, engines
+from policies import bundles, engines, opa_bundle
 from policies.engines import EngineFailure, EngineTimeout, EngineUnavailable, EngineUndefined
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.guarded import GuardedEngine
@@ -119,8 +120,17 @@ def _told_errors() -> list[str]:
         return [error for instance in OpaInstance.objects.all() for error in instance.errors if "signature" in error]
 
 
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The tests' server answers one request at a time: a long wait would hold up the reports."""
+    monkeypatch.setattr(settings, "OPA_LONG_POLL_S", 1)
+    opa_bundle.discovery.cache_clear()
+    yield
+    opa_bundle.discovery.cache_clear()
+
+
 def test_opa_that_knows_only_where_assent_is_does_all_it_should(
-    assent: tuple[str, list[Any]], shop_token: str, tmp_path: Path
+    short_waits: None, assent: tuple[str, list[Any]], shop_token: str, tmp_path: Path
 ) -> None:
     url, asked = assent
     revision = _in_force()
