@@ -85,7 +85,8 @@ class OpaEngine:
         """Say whether the server holds the revision, after giving it to a server that is to be given it."""
         if self.held_revision() == bundle.revision:
             return True
-        if not self._may_push:
+        # A server that is silent would be silent through the longer patience of a push as well.
+        if not self._may_push or self._client().budget.is_over:
             return False
         try:
             with self._turn_to_push() as ends:

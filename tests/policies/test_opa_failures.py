@@ -106,6 +106,14 @@ def test_a_server_that_never_ends_its_answer_is_a_timeout_of_the_whole(dripping_
     assert time.monotonic() - began < 2
 
 
+def test_a_silent_server_is_not_waited_for_to_take_a_bundle(silent_server: str) -> None:
+    began = time.monotonic()
+
+    assert not OpaEngine(silent_server, timeout_ms=100).hold(GENEROUS)
+
+    assert time.monotonic() - began < 1
+
+
 class Impostor(BaseHTTPRequestHandler):
     """Answers every request with ``status`` and ``body``."""
 
