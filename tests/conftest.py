@@ -134,8 +134,8 @@ def sql(django_assert_num_queries: Any) -> Iterator[list[str]]:
 
 GUARDED = (
     "audit_auditevent", "audit_auditanchor", "consent_consentrecord", "consent_notice", "policies_bundle",
-    "policies_activation", "policies_decisionbatch", "policies_decision", "policies_externaldecision", "privacy_disposalbatch",
-    "privacy_budgetspend", "privacy_release",
+    "policies_activation", "policies_decisionbatch", "policies_decision", "policies_externaldecision",
+    "privacy_disposalbatch", "privacy_budgetspend", "privacy_release",
 )  # fmt: skip
 
 
