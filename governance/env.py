@@ -7,7 +7,7 @@ Nonsense is refused at start (``DEBUG=yes`` is an error, not true). Secrets may 
 import re
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import psycopg
@@ -92,6 +92,16 @@ class Environment(BaseSettings):
     broker_url: Annotated[SecretStr, _url("redis", "rediss", "redis+socket", "memory")]
     opa_url: Annotated[SecretStr, _url("http", "https")] | None = None
     opa_timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 250
+    # false where the OPA server pulls bundles itself: it refuses to be given another.
+    opa_push: Flag = True
+    opa_stand_in: Literal["embedded"] | None = None
+    opa_breaker_failures: Annotated[int, Field(ge=1, le=1_000)] = 5
+    opa_breaker_rest_ms: Annotated[int, Field(ge=100, le=60_000)] = 2_000
+    # Each waiting OPA server holds a thread of the web process: few may, and not for long.
+    opa_long_poll_s: Annotated[int, Field(ge=0, le=30)] = 10
+    opa_long_poll_waiters: Annotated[int, Field(ge=0, le=64)] = 1
+    ready_opa_behind_s: Annotated[int, Field(ge=1, le=86_400)] = 30
+    ready_log_lag_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     assent_home: Path
     secret_key: SecretStr = SecretStr("")
     secret_key_file: Path | None = None

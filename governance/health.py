@@ -1,9 +1,20 @@
-"""Liveness (this process answers) and readiness (what it needs answers too)."""
+"""Liveness (this process answers) and readiness (what it needs answers too, and is not older than is bearable)."""
 
+import logging
+import time
+from functools import lru_cache
+
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
+from policies import bundles, engines, spool_lag
+from policies.bundles import LoadedBundle
 from policies.models import ActiveBundle
+from policies.opa_freshness import Freshness
+
+logger = logging.getLogger(__name__)
+_STARTED = time.monotonic()
 
 
 def live(request: HttpRequest) -> JsonResponse:
@@ -11,15 +22,57 @@ def live(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 once the database answers and a policy bundle is in force; else 503 with what is missing."""
-    missing = _missing()
-    status = 503 if missing else 200
-    return JsonResponse({"status": "not ready" if missing else "ready", "missing": missing}, status=status)
+    """200 once the database answers and all that decisions rest on is there and recent; else 503 with what is not.
+
+    ``warnings`` names what is wrong and yet keeps no decision from being made.
+    """
+    missing, warnings = _state()
+    document = {"status": "not ready" if missing else "ready", "missing": missing, "warnings": warnings}
+    return JsonResponse(document, status=503 if missing else 200, headers={"Cache-Control": "no-store"})
 
 
-def _missing() -> list[str]:
+def _state() -> tuple[list[str], list[str]]:
     try:
-        return [] if ActiveBundle.objects.exists() else ["policy bundle"]
+        active = ActiveBundle.objects.first()
+        if active is None:
+            return ["policy bundle"], []
+        bundle = _loaded(active.bundle_id)
+        if bundle is None:
+            return ["policy bundle cannot be loaded"], []
+        behind = ["OPA does not hold the bundle in force"] if _is_opa_behind(bundle, active) else []
+        late = ["decision log is behind"] if _log_lag_s() > settings.READY_LOG_LAG_S else []
     except DatabaseError:
         connection.close()
-        return ["database"]
+        return ["database"], []
+    return (late, behind) if engines.stand_in() else ([*behind, *late], [])
+
+
+def _loaded(revision: str) -> LoadedBundle | None:
+    try:
+        return bundles.loaded(revision)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("Bundle %s is in force and cannot be loaded", revision)
+        return None
+
+
+def _is_opa_behind(bundle: LoadedBundle, active: ActiveBundle) -> bool:
+    freshness = _freshness()
+    if freshness is None:
+        return False
+    return freshness.seconds_behind(bundle, active.activated_at) > settings.READY_OPA_BEHIND_S
+
+
+@lru_cache(maxsize=1)
+def _freshness() -> Freshness | None:
+    server = engines.opa_server()
+    return None if server is None else Freshness(server)
+
+
+def _log_lag_s() -> float:
+    oldest = spool_lag.lag(settings.SPOOL_DIR).oldest
+    if oldest is None:
+        return 0.0
+    # What waited through an outage is drained once this process is up; until then it is not late.
+    return min(time.time() - oldest, time.monotonic() - _STARTED)

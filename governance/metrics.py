@@ -6,7 +6,7 @@ vocabularies and the register of purposes; no number of fewer than 20 people is 
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -19,13 +19,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from audit.models import AuditAnchor, AuditEvent
+from common.rest import AnyAnswer
 from consent import trust
 from policies import log_figures, spool_lag
 from policies.models import ActiveBundle
@@ -37,19 +35,6 @@ WINDOW = timedelta(minutes=5)
 _PATIENCE = "4s"
 
 Part = Callable[[datetime], Iterator[Metric]]
-
-
-class AnyAnswer(BaseContentNegotiation):
-    """Answer whatever Accept says: scrapers list formats by preference, and plain text is in every list."""
-
-    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        return next(iter(parsers))
-
-    def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        renderer = next(iter(renderers))
-        return renderer, str(renderer.media_type)
 
 
 class MetricsView(APIView):

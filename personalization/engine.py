@@ -13,8 +13,8 @@ from typing import Any
 
 from django.conf import settings
 
+from common.breaker import CircuitBreaker
 from common.problems import Problem
-from personalization.breaker import CircuitBreaker
 from personalization.recommender import storage
 from personalization.recommender.model import Model, Served
 from policies.bundles import LoadedBundle

@@ -10,7 +10,7 @@ from common.identifiers import uuid7_text
 from policies.engines import Verdict
 from policies.engines.base import Reason
 
-_UNKNOWN_REASONS = frozenset(
+UNKNOWN_REASONS = frozenset(
     {
         "purpose_unknown",
         "subject_unknown",
@@ -82,7 +82,7 @@ _encode = msgspec.json.Encoder().encode
 def as_prepared(verdict: Verdict, document: bytes, engine: str) -> Prepared:
     """Write out what does not change from one answer to the next."""
     codes = [reason.code for reason in verdict.reasons]
-    outcome = "permit" if verdict.decision else "unknown" if _UNKNOWN_REASONS.intersection(codes) else "deny"
+    outcome = "permit" if verdict.decision else "unknown" if UNKNOWN_REASONS.intersection(codes) else "deny"
     obligations = [
         {"id": f"o{number}", "type": o.type, "properties": o.properties}
         for number, o in enumerate(verdict.obligations, start=1)

@@ -8,6 +8,7 @@ asks for entity ids (docs/decisions/0010) has a memo of its own, whose keys hold
 
 import threading
 import time
+from typing import Any
 
 from django.conf import settings
 
@@ -15,7 +16,7 @@ from consent.pseudonyms import subject_ref
 from policies import bundles, engines, facts, information, packages, pseudonyms
 from policies.answers import Decision, Prepared, as_prepared, compose, failure
 from policies.bundles import LoadedBundle
-from policies.engines import EngineFailure
+from policies.engines import EngineFailure, EngineTimeout, EngineUnavailable, Verdict
 from policies.facts import Question
 from policies.information import Information, InformationUnavailable
 from policies.packages import EntityQuestion, Package, Pseudonym
@@ -75,19 +76,29 @@ def _evaluate(question: Question, known: Information, now: float) -> tuple[Prepa
     prepared = bundle.memo.get(asked.document)
     if prepared is None:
         prepared = evaluate_facts(asked.document, bundle)
-        if prepared.engine != "none":
-            _remember(bundle.memo, prepared)
+        _remember(bundle.memo, prepared)
     return prepared, asked.valid_until
 
 
 def evaluate_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
     """Ask the engine, memo or not. A failure of the engine is a prepared denial."""
-    engine = engines.configured()
     try:
-        verdict = engine.evaluate(bundle, document)
+        verdict, engine = _ask(bundle, document)
     except EngineFailure as failed:
         return failure(failed.reason, bundle.revision, document)
-    return as_prepared(verdict, document, engine.name)
+    return as_prepared(verdict, document, engine)
+
+
+def _ask(bundle: LoadedBundle, *asked: Any) -> tuple[Verdict, str]:
+    """The verdict, and the name of the engine it came from: the stand-in's where there is one and the other is away."""
+    engine = engines.configured()
+    try:
+        return engine.evaluate(bundle, *asked), engine.name
+    except (EngineUnavailable, EngineTimeout):
+        stand_in = engines.stand_in()
+        if stand_in is None:
+            raise
+        return stand_in.evaluate(bundle, *asked), stand_in.name
 
 
 def _evaluate_entities(
@@ -96,17 +107,19 @@ def _evaluate_entities(
     asked = packages.build(question, package, pseudonym)
     prepared: Prepared | None = bundle.entity_memo.get(asked.logged)
     if prepared is None:
-        engine = engines.configured()
         try:
-            verdict = engine.evaluate(bundle, asked.document, package.query)
+            verdict, engine = _ask(bundle, asked.document, package.query)
         except EngineFailure as failed:
             return failure(failed.reason, bundle.revision, asked.logged)
-        prepared = as_prepared(verdict, asked.logged, engine.name)
+        prepared = as_prepared(verdict, asked.logged, engine)
         _remember(bundle.entity_memo, prepared)
     return prepared
 
 
 def _remember(memo: dict[bytes, Prepared], prepared: Prepared) -> None:
+    """Keep what the configured engine said. No failure is kept, and nothing a stand-in said: OPA is the authority."""
+    if prepared.engine != engines.configured().name:
+        return
     if len(memo) >= MEMO_SIZE:
         with _memo_lock:
             # Oldest first: a dict keeps the order of insertion.

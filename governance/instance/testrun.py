@@ -23,6 +23,15 @@ _TERMINATED = 128 + signal.SIGTERM
 # Settings of a shell that would make the tests depend on where they run.
 _NOT_PASSED_ON = (
     "OPA_URL",
+    "OPA_TIMEOUT_MS",
+    "OPA_PUSH",
+    "OPA_STAND_IN",
+    "OPA_BREAKER_FAILURES",
+    "OPA_BREAKER_REST_MS",
+    "OPA_LONG_POLL_S",
+    "OPA_LONG_POLL_WAITERS",
+    "READY_OPA_BEHIND_S",
+    "READY_LOG_LAG_S",
     "BROKER_URL",
     "SECRET_KEY",
     "SUBJECT_KEY",

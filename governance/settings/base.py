@@ -41,6 +41,14 @@ BUSINESS_NAME = ENV.business_name
 CERTIFICATION = ENV.certification
 OPA_URL = ENV.opa_url.get_secret_value() if ENV.opa_url else None
 OPA_TIMEOUT_MS = ENV.opa_timeout_ms
+OPA_PUSH = ENV.opa_push
+OPA_STAND_IN = ENV.opa_stand_in
+OPA_BREAKER_FAILURES = ENV.opa_breaker_failures
+OPA_BREAKER_REST_MS = ENV.opa_breaker_rest_ms
+OPA_LONG_POLL_S = ENV.opa_long_poll_s
+OPA_LONG_POLL_WAITERS = ENV.opa_long_poll_waiters
+READY_OPA_BEHIND_S = ENV.ready_opa_behind_s
+READY_LOG_LAG_S = ENV.ready_log_lag_s
 SPOOL_DIR = ASSENT_HOME / "spool"
 MODEL_DIR = ASSENT_HOME / "models"
 

@@ -1,4 +1,4 @@
-"""An OPA server as the engine. The only module that imports ``opa_client``.
+"""An OPA server as the engine. With ``bounded`` the only module that imports ``opa_client``.
 
 The server is told which revision it holds by the data document itself (``data.revision``), and every answer carries it.
 An answer of another revision is never used: the revision wanted is pushed, and the question asked once more. While a
@@ -6,13 +6,16 @@ revision is being exchanged the marker is gone, so a half-changed server answers
 """
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import requests
 from opa_client import errors
-from opa_client.opa import OpaClient
 
 from policies.bundles import LoadedBundle
 from policies.engines.base import (
@@ -24,6 +27,7 @@ from policies.engines.base import (
     Verdict,
     read_verdict,
 )
+from policies.engines.bounded import BoundedClient
 from policies.packages import CONSENT
 
 _FOLDER = "assent/"
@@ -32,62 +36,115 @@ _CONSENT = f"package {CONSENT}"
 # The client writes "/data/" before this. OPA answers "/data/" itself with a redirect on which a PUT loses its body.
 _ROOT = "../data"
 _PUSH_TIMEOUT_S = 5.0
+_MAX_ANSWER_BYTES = 1024 * 1024
+_MAX_LISTING_BYTES = 64 * 1024 * 1024  # OPA lists its policies with their syntax trees
 
 
 class OpaEngine:
-    """One client per thread (a requests session is not safe to share); no retries of its own."""
+    """One client per thread (a requests session is not safe to share); no retries of its own.
+
+    ``timeout_ms`` bounds a question as a whole, whatever the server does. With ``push`` off the server has to pull its
+    bundles, and an answer of another revision than the one in force is a failure.
+    """
 
     name = "opa"
 
-    def __init__(self, url: str, *, timeout_ms: int) -> None:
+    def __init__(self, url: str, *, timeout_ms: int, push: bool = True) -> None:
         parts = urlsplit(url)
         self._options: dict[str, Any] = {
             "host": parts.hostname or "localhost",
             "port": parts.port or (443 if parts.scheme == "https" else 80),
             "ssl": parts.scheme == "https",
-            "timeout": timeout_ms / 1000,
-            "retries": 0,
         }
+        self._timeout_s = timeout_ms / 1000
+        self._may_push = push
         self._local = threading.local()
         self._pushing = threading.Lock()
         # Compiling takes OPA longer than deciding; giving up on it would only begin it anew.
-        self._pusher = OpaClient(**{**self._options, "timeout": max(timeout_ms / 1000, _PUSH_TIMEOUT_S)})
+        self._push_timeout_s = max(self._timeout_s, _PUSH_TIMEOUT_S)
+        self._pusher = BoundedClient(**self._options)
 
     def evaluate(self, bundle: LoadedBundle, facts: bytes, query: str = QUERY) -> Verdict:
         document = msgspec.json.decode(facts)
         try:
             return self._ask(document, bundle.revision, query)
-        except EngineTimeout:
+        except (EngineTimeout, EngineUndefined):
             raise
         except EngineFailure:
+            if not self._may_push:
+                raise
             return self._ask_after_push(document, bundle, query)
+
+    def held_revision(self) -> str | None:
+        """The revision the server says it holds, or None where it says nothing of the kind. Bounded like a question."""
+        client = self._client()
+        client.budget.start(seconds=self._timeout_s, max_bytes=_MAX_ANSWER_BYTES)
+        return _marker(client)
+
+    def hold(self, bundle: LoadedBundle) -> bool:
+        """Say whether the server holds the revision, after giving it to a server that is to be given it."""
+        if self.held_revision() == bundle.revision:
+            return True
+        # A server that is silent would be silent through the longer patience of a push as well.
+        if not self._may_push or self._client().budget.is_over:
+            return False
+        try:
+            with self._turn_to_push() as ends:
+                if self.held_revision() != bundle.revision:
+                    self._push(bundle, ends)
+        except EngineFailure:
+            return False
+        return self.held_revision() == bundle.revision
 
     def _ask_after_push(self, document: dict[str, Any], bundle: LoadedBundle, query: str) -> Verdict:
         """Push under a lock, unless another thread has pushed meanwhile: a push stops the others' answers."""
-        with self._pushing:
+        with self._turn_to_push() as ends:
             try:
                 return self._ask(document, bundle.revision, query)
-            except EngineTimeout:
+            except (EngineTimeout, EngineUndefined):
                 raise
             except EngineFailure:
-                self._push(bundle)
+                self._push(bundle, ends)
                 return self._ask(document, bundle.revision, query)
+
+    @contextmanager
+    def _turn_to_push(self) -> Iterator[float]:
+        """Wait for the turn; yield when waiting and pushing together must have ended. Raises EngineTimeout."""
+        ends = time.monotonic() + self._push_timeout_s
+        if not self._pushing.acquire(timeout=self._push_timeout_s):
+            raise EngineTimeout("OPA is still being given a bundle.")
+        try:
+            yield ends
+        finally:
+            self._pushing.release()
 
     def _ask(self, document: dict[str, Any], revision: str, query: str) -> Verdict:
         package, _, rule = query.removeprefix("data.").rpartition(".")
+        client = self._client()
+        client.budget.start(seconds=self._timeout_s, max_bytes=_MAX_ANSWER_BYTES)
         try:
-            answer = self._client().query_rule(input_data=document, package_path=package, rule_name=rule)
-        except requests.Timeout as exc:
-            raise EngineTimeout("OPA did not answer in time.") from exc
-        except (requests.RequestException, errors.ConnectionsError, ValueError) as exc:
+            answer = client.query_rule(input_data=document, package_path=package, rule_name=rule)
+        except (OSError, errors.ConnectionsError, ValueError, HTTPException) as exc:
+            if isinstance(exc, requests.Timeout) or client.budget.is_over:
+                raise EngineTimeout("OPA did not answer in time.") from exc
             raise EngineUnavailable("OPA cannot be asked.") from exc
         # OPA omits "result" when the rule is undefined, so absence is a denial.
         if not isinstance(answer, dict) or "result" not in answer:
-            raise EngineUndefined("The policy gave no answer for these facts.")
-        return read_verdict(msgspec.json.encode(answer["result"]), revision)
+            raise self._no_answer(client, revision)
+        try:
+            return read_verdict(msgspec.json.encode(answer["result"]), revision)
+        except EngineUndefined:
+            raise self._no_answer(client, revision) from None
 
-    def _push(self, bundle: LoadedBundle) -> None:
+    def _no_answer(self, client: BoundedClient, revision: str) -> EngineFailure:
+        """A server of this revision has no answer; any other has failed."""
+        if _marker(client) == revision:
+            return EngineUndefined("The policy gave no answer for these facts.")
+        return EngineUnavailable("OPA holds another revision, or none.")
+
+    def _push(self, bundle: LoadedBundle, ends: float) -> None:
         """Give the server another revision: take the marker away, exchange the policies, then all data at once."""
+        self._pusher.budget.start(seconds=ends - time.monotonic(), max_bytes=_MAX_LISTING_BYTES)
         try:
             self._pusher.update_or_create_data({}, _ROOT)
             self._push_policies(bundle)
@@ -97,6 +154,8 @@ class OpaEngine:
         except errors.RegoParseError as exc:
             raise EngineUndefined("OPA refused a policy of the bundle.") from exc
         except Exception as exc:
+            if self._pusher.budget.is_over:
+                raise EngineTimeout("OPA did not take the bundle in time.") from exc
             # The client stumbles in ways of its own over what a server says that is no OPA.
             raise EngineUnavailable("OPA cannot be given the bundle.") from exc
 
@@ -108,11 +167,20 @@ class OpaEngine:
             if name.startswith(_FOLDER) and name not in modules:
                 self._pusher.delete_policy(name)
 
-    def _client(self) -> OpaClient:
-        client: OpaClient | None = getattr(self._local, "client", None)
+    def _client(self) -> BoundedClient:
+        client: BoundedClient | None = getattr(self._local, "client", None)
         if client is None:
-            client = self._local.client = OpaClient(**self._options)
+            client = self._local.client = BoundedClient(**self._options)
         return client
+
+
+def _marker(client: BoundedClient) -> str | None:
+    try:
+        answer = client.get_data("revision")
+    except Exception:  # noqa: BLE001 (whatever is wrong with the server, it does not hold what was asked for)
+        return None
+    revision = answer.get("result") if isinstance(answer, dict) else None
+    return revision if isinstance(revision, str) else None
 
 
 def _modules(policies: dict[str, str]) -> dict[str, str]:

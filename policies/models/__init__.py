@@ -3,6 +3,7 @@
 from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, PolicyActivation
 from policies.models.credential import ServiceCredential
 from policies.models.log import Decision, DecisionBatch, PeriodKey, SpoolPosition
+from policies.models.opa import ExternalDecision, OpaInstance
 from policies.models.rules import (
     Jurisdiction,
     ProcessingRegion,
@@ -19,7 +20,9 @@ __all__ = [
     "Bundle",
     "Decision",
     "DecisionBatch",
+    "ExternalDecision",
     "Jurisdiction",
+    "OpaInstance",
     "PeriodKey",
     "Policy",
     "PolicyActivation",

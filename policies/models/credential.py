@@ -13,6 +13,7 @@ class ServiceCredential(models.Model):
         EVENTS = "events", "Send events"
         RECOMMENDATIONS = "recommendations", "Ask for recommendations"
         METRICS = "metrics", "Read the metrics"
+        OPA = "opa", "Pull bundles and report, as an OPA server"
 
     name = models.CharField(max_length=80)
     token_hash = models.BinaryField(max_length=32, unique=True)

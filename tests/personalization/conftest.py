@@ -11,13 +11,13 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from common.breaker import CircuitBreaker
 from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from model_registry import services
 from model_registry.models import Model as RegisteredModel
 from model_registry.models import ModelVersion
 from personalization import engine
-from personalization.breaker import CircuitBreaker
 from personalization.models import Event, Item, PopularItem
 from personalization.recommender import storage
 from personalization.recommender.datasets import Dataset, demo_shop

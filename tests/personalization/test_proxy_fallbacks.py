@@ -8,10 +8,10 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 
+from common.breaker import CircuitBreaker
 from model_registry import services
 from model_registry.models import ModelVersion
 from personalization import engine, proxy
-from personalization.breaker import CircuitBreaker
 from personalization.recommender import storage
 from personalization.recommender.model import Model
 from policies import decisions, information

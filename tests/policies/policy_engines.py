@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -57,19 +58,53 @@ def opa_binary() -> str:
     return binary
 
 
+@dataclass
+class OpaProcess:
+    """An OPA server as a process of its own, which tests may kill, stop and start again on the same port."""
+
+    binary: str
+    port: int
+    arguments: tuple[str, ...] = ()
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [self.binary, "run", "--server", "--addr", f"127.0.0.1:{self.port}", "--log-level", "error"]
+        self.process = subprocess.Popen(
+            [*command, "--disable-telemetry", *self.arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        _wait_until_healthy(self.process, self.port)
+
+    def send(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@contextmanager
+def opa_process(*arguments: str) -> Iterator[OpaProcess]:
+    """Run an OPA server that holds nothing yet."""
+    server = OpaProcess(opa_binary(), free_port(), arguments)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
 @contextmanager
 def opa_server(*arguments: str) -> Iterator[str]:
     """Run an OPA server that holds nothing, or what ``arguments`` say; yield its URL."""
-    port = free_port()
-    command = [opa_binary(), "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error"]
-    command += ["--disable-telemetry", *arguments]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_until_healthy(server, port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
+    with opa_process(*arguments) as server:
+        yield server.url
 
 
 def free_port() -> int:

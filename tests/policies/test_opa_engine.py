@@ -35,7 +35,7 @@ def test_a_server_that_holds_another_revision_is_given_the_one_asked(opa_engine:
 def test_a_server_that_holds_the_revision_is_given_nothing(opa_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert level_of(OpaEngine(opa_url, timeout_ms=10_000), GENEROUS) == "individual"
     newcomer = OpaEngine(opa_url, timeout_ms=10_000)
-    monkeypatch.setattr(newcomer, "_push", lambda _bundle: pytest.fail("pushed what was there"))
+    monkeypatch.setattr(newcomer, "_push", lambda *_args: pytest.fail("pushed what was there"))
 
     assert level_of(newcomer, GENEROUS) == "individual"
 
@@ -121,9 +121,9 @@ def test_threads_that_find_the_server_empty_push_once(opa_url: str, monkeypatch:
     push, pushed, all_have_asked = engine._push, [], threading.Barrier(3, timeout=30)
     ask_after_push = engine._ask_after_push
 
-    def counted(bundle: LoadedBundle) -> None:
+    def counted(bundle: LoadedBundle, ends: float) -> None:
         pushed.append(bundle.revision)
-        push(bundle)
+        push(bundle, ends)
 
     def together(*args: Any) -> Any:
         all_have_asked.wait()

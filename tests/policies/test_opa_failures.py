@@ -1,8 +1,10 @@
 """Whatever goes wrong between us and an OPA server is a failure with a code of its own, never a permit."""
 
+import contextlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -67,6 +69,51 @@ def test_a_server_that_does_not_answer_in_time_is_a_timeout(
     assert answer["context"]["reasons"] == [{"code": "engine_timeout"}]
 
 
+@pytest.fixture
+def dripping_server() -> Iterator[str]:
+    """A server that begins an answer at once and never ends it: a byte now and then."""
+    over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n{")
+            while not over.wait(0.02):
+                connection.sendall(b" ")
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=[listening.accept()[0]]).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = threading.Thread(target=serve)
+        serving.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        over.set()
+        listening.shutdown(socket.SHUT_RDWR)
+        serving.join()
+
+
+def test_a_server_that_never_ends_its_answer_is_a_timeout_of_the_whole(dripping_server: str) -> None:
+    engine = OpaEngine(dripping_server, timeout_ms=300)
+    began = time.monotonic()
+
+    with pytest.raises(EngineTimeout):
+        engine.evaluate(GENEROUS, FACTS)
+
+    assert time.monotonic() - began < 1
+    assert engine.held_revision() is None
+    assert time.monotonic() - began < 2
+
+
+def test_a_silent_server_is_not_waited_for_to_take_a_bundle(silent_server: str) -> None:
+    began = time.monotonic()
+
+    assert not OpaEngine(silent_server, timeout_ms=100).hold(GENEROUS)
+
+    assert time.monotonic() - began < 1
+
+
 class Impostor(BaseHTTPRequestHandler):
     """Answers every request with ``status`` and ``body``."""
 
@@ -101,6 +148,7 @@ IMPOSTORS: dict[str, tuple[int, bytes, type[EngineFailure]]] = {
     "a list": (200, b"[]", EngineFailure),
     "a result that is no decision": (200, b'{"result": true}', EngineFailure),
     "another revision, whatever it is given": (200, _written(revision="sha256:other"), EngineFailure),
+    "too much": (200, b" " * 2_000_000, EngineUnavailable),
     "NaN": (200, b'{"result": NaN}', EngineFailure),
 }
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from personalization.breaker import CircuitBreaker
+from common.breaker import CircuitBreaker
 
 REST_S = 10.0
 

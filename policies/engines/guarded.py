@@ -1,0 +1,27 @@
+"""An engine behind a circuit breaker: one that fails again and again is left alone for a while, and denied fast."""
+
+from common.breaker import CircuitBreaker
+from policies.bundles import LoadedBundle
+from policies.engines.base import QUERY, Engine, EngineFailure, EngineUnavailable, EngineUndefined, Verdict
+
+
+class GuardedEngine:
+    """Lateness, silence and answers of another revision open the breaker; a policy without an answer does not."""
+
+    def __init__(self, engine: Engine, breaker: CircuitBreaker) -> None:
+        self._engine, self._breaker = engine, breaker
+        self.name = engine.name
+
+    def evaluate(self, bundle: LoadedBundle, facts: bytes, query: str = QUERY) -> Verdict:
+        if not self._breaker.allows():
+            raise EngineUnavailable("The engine failed too often and is left alone for a moment.")
+        try:
+            verdict = self._engine.evaluate(bundle, facts, query)
+        except EngineUndefined:
+            self._breaker.succeeded()
+            raise
+        except EngineFailure:
+            self._breaker.failed()
+            raise
+        self._breaker.succeeded()
+        return verdict

@@ -1,0 +1,127 @@
+"""What OPA servers that pull ask of Assent: bundle, discovery, status, decision logs. Scope ``opa``."""
+
+import hashlib
+import re
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.problems import InvalidRequest, Unavailable
+from common.rest import AnyAnswer, BodyTooLarge, actor_of
+from policies import bundles, opa_bundle, opa_decisions, opa_status, opa_waiting
+
+_GZIP = "application/gzip"
+# By this type OPA knows that it may ask again at once, and be kept waiting.
+_LONG_POLLING = "application/vnd.openpolicyagent.bundles"
+_WAIT = re.compile(r"(?:^|[;,\s])wait=([0-9]{1,4})(?=$|[;,\s])")
+_ETAG = re.compile(r'"([^"]*)"')
+MAX_PACKED_BYTES = 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
+
+
+class PackedBody(BaseParser):
+    """Bytes, unpacked if they came packed, up to a limit on both."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        body: bytes = stream.read(MAX_PACKED_BYTES + 1)
+        if len(body) > MAX_PACKED_BYTES:
+            raise BodyTooLarge(f"The body is larger than {MAX_PACKED_BYTES // 1024} KiB as it was sent.")
+        encoding = parser_context["request"].headers.get("Content-Encoding", "") if parser_context else ""
+        return _unpacked(body) if encoding.strip().lower() == "gzip" else body
+
+
+def _unpacked(body: bytes) -> bytes:
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacking.decompress(body, MAX_BYTES)
+    except zlib.error:
+        raise InvalidRequest("The body is not gzip.") from None
+    if unpacking.unconsumed_tail:
+        raise BodyTooLarge(f"The body is larger than {MAX_BYTES // 1024} KiB once unpacked.")
+    if not unpacking.eof or unpacking.unused_data:
+        raise InvalidRequest("The body is not one whole gzip file.")
+    return plain
+
+
+class _OpaView(APIView):
+    required_scope = "opa"
+    content_negotiation_class = AnyAnswer
+    parser_classes = [PackedBody]
+
+
+class BundleView(_OpaView):
+    """The revision in force. The ETag is the revision; ``Prefer: wait=N`` waits for another, if there is room."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponse:
+        known = _ETAG.findall(request.headers.get("If-None-Match", ""))
+        wait_s = _wait_s(request.headers.get("Prefer", ""))
+        revision = opa_waiting.revision_in_force()
+        refused = False
+        if wait_s and revision in known:
+            refused = not opa_waiting.wait_for_another(revision, wait_s)
+            revision = opa_waiting.revision_in_force()
+        # Who was not kept waiting must not ask again at once.
+        type_ = _GZIP if refused or not settings.OPA_LONG_POLL_S else _LONG_POLLING
+        return _file(_bundle, revision, known, type_)
+
+
+class DiscoveryView(_OpaView):
+    """The configuration of a server that was told only where Assent is."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponse:
+        packed = opa_bundle.discovery()
+        known = _ETAG.findall(request.headers.get("If-None-Match", ""))
+        return _file(lambda _: packed, f"sha256:{hashlib.sha256(packed).hexdigest()}", known, _GZIP)
+
+
+class StatusView(_OpaView):
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> Response:
+        opa_status.keep_status(_body(request), caller=actor_of(request))
+        return Response({})
+
+
+class LogsView(_OpaView):
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> Response:
+        stored, refused = opa_decisions.store_decisions(_body(request), caller=actor_of(request))
+        return Response({"stored": stored, "refused": refused})
+
+
+def _body(request: Request) -> bytes:
+    body: Any = request.data
+    return body if isinstance(body, bytes) else b""  # where nothing was sent, nothing was parsed
+
+
+def _wait_s(prefer: str) -> int:
+    match = _WAIT.search(prefer)
+    return min(int(match[1]), settings.OPA_LONG_POLL_S) if match else 0
+
+
+def _bundle(revision: str) -> bytes:
+    try:
+        return opa_bundle.tarball(bundles.loaded(revision))
+    except Exception as exc:
+        # As for a decision: a bundle that cannot be read or parsed is missing.
+        raise Unavailable("The policy bundle in force cannot be read.") from exc
+
+
+def _file(content: Any, tag: str, known: list[str], content_type: str) -> HttpResponse:
+    unchanged = tag in known
+    response = HttpResponse(b"" if unchanged else content(tag), status=304 if unchanged else 200)
+    response.headers["Content-Type"] = content_type
+    response.headers["ETag"] = f'"{tag}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
