@@ -1,9 +1,24 @@
 from celery import shared_task
 
+from common.swept_task import SweptTask
 from policies import pseudonyms
+from policies.simulation import service as simulations
 
 
 @shared_task(ignore_result=True)
 def forget_pseudonym_keys() -> None:
     """Monthly keys older than the log may be joined are deleted; nothing to do when run twice."""
     pseudonyms.forget_old_keys()
+
+
+@shared_task(base=SweptTask, ignore_result=True)
+def run_simulation(pk: str) -> None:
+    """One at a time per report: whoever comes second finds it taken."""
+    simulations.run(pk)
+
+
+@shared_task(ignore_result=True)
+def sweep_simulations() -> None:
+    """Every minute: simulations the broker never heard of, and those whose worker was killed."""
+    for pk in simulations.to_take_up():
+        run_simulation.delay(str(pk))

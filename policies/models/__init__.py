@@ -11,6 +11,7 @@ from policies.models.rules import (
     SensitiveCategory,
     TransferInstrument,
 )
+from policies.models.simulation import SimulationReport
 
 __all__ = [
     "Activation",
@@ -25,6 +26,7 @@ __all__ = [
     "ResidencyRule",
     "SensitiveCategory",
     "ServiceCredential",
+    "SimulationReport",
     "SpoolPosition",
     "TransferInstrument",
 ]
