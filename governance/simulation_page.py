@@ -133,7 +133,7 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
         "read": grouped(row.decisions_read),
         "expected": grouped(row.decisions_expected or 0),
     }
-    if row.document:
+    if row.document and row.state == _State.DONE:
         context |= _findings(row, row.document)
     return render(request, "admin/simulation.html", context)
 
@@ -264,6 +264,8 @@ def _headings() -> dict[str, str]:
 
 
 def _value(dimension: str, value: str, purposes: Mapping[str, str]) -> str:
+    if value == "unknown":
+        return _("Not known")
     if dimension == "purpose":
         return purposes.get(value, value or NOTHING)
     if dimension == "action":

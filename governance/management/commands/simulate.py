@@ -1,30 +1,15 @@
 """Replay the decision log against a candidate policy, before anybody publishes it."""
 
 import json
-from argparse import ArgumentTypeError
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
+from governance.moments import moment
 from policies import drainer
 from policies.simulation import CandidateUnusable, Report, service
-
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
-
-
-def moment(text: str) -> datetime:
-    """``7d`` ago, ``24h``, ``2w``, or an ISO date or time."""
-    try:
-        if text[-1:] in _UNITS:
-            return timezone.now() - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
-        read = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as exc:
-        raise ArgumentTypeError(f"{text!r} is no moment: write 7d, 24h, 2w, or 2026-11-21.") from exc
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 class Command(BaseCommand):
