@@ -3,13 +3,11 @@
 import csv
 import gzip
 import json
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 from wsgi_calls import call, question
 
@@ -91,33 +89,6 @@ def test_a_link_broken_at_the_edge_of_a_range_is_named(log, as_attacker):
     )
 
     assert "does not continue batch 1" in str(decision_log.verify(since=now - timedelta(days=1)).broken)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_is_drained_during_a_verification_is_no_stray(token, own_spool, monkeypatch):
-    call(question(), token)
-    drain(own_spool)
-    look_for_strays = decision_log._stray
-
-    def drained_meanwhile():
-        call(question(), token)
-        with ThreadPoolExecutor(1) as other_connection:
-            other_connection.submit(_drain_elsewhere, own_spool).result()
-        return look_for_strays()
-
-    monkeypatch.setattr(decision_log, "_stray", drained_meanwhile)
-
-    verdict = decision_log.verify()
-
-    assert (verdict.broken, verdict.decisions) == (None, 1)
-    assert Decision.objects.count() == 2
-
-
-def _drain_elsewhere(spool):
-    try:
-        drain(spool)
-    finally:
-        connection.close()
 
 
 FILTERS = {
