@@ -36,7 +36,7 @@ LEFT JOIN consent_consentrecord r ON r.id = (c.entry->>'r')::uuid
 _QUERIES = {"records": _RECORDS, "state": _STATE}
 WHAT = tuple(_QUERIES)
 # JSON writes control characters as escapes, so with these two COPY never quotes a line or doubles anything in it.
-_AS_IT_IS = r"(FORMAT csv, DELIMITER E'\x02', QUOTE E'\x01')"
+AS_IT_IS = r"(FORMAT csv, DELIMITER E'\x02', QUOTE E'\x01')"
 
 
 def export(what: str, kind: str, output: IO[bytes]) -> None:
@@ -45,7 +45,7 @@ def export(what: str, kind: str, output: IO[bytes]) -> None:
     statement = (
         f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)"
         if kind == "csv"
-        else f"COPY (SELECT row_to_json(line) FROM ({query}) AS line) TO STDOUT {_AS_IT_IS}"  # noqa: S608
+        else f"COPY (SELECT row_to_json(line) FROM ({query}) AS line) TO STDOUT {AS_IT_IS}"  # noqa: S608
     )
     with connection.cursor() as cursor, cursor.copy(statement) as rows:
         for piece in rows:
@@ -54,12 +54,19 @@ def export(what: str, kind: str, output: IO[bytes]) -> None:
 
 def export_to(path: Path, what: str, kind: str) -> None:
     """Write a file for its owner alone, packed if its name ends in .gz; it appears only once it is whole."""
+    with opened_whole(path) as file:
+        export(what, kind, file)
+
+
+@contextlib.contextmanager
+def opened_whole(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for its owner alone, packed if its name ends in .gz; it appears only once it is whole."""
     with _appearing_whole(path) as file:
         if path.name.endswith(".gz"):
             with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
-                export(what, kind, packed)  # type: ignore[arg-type]
+                yield packed  # type: ignore[misc]
         else:
-            export(what, kind, file)
+            yield file
 
 
 @contextlib.contextmanager

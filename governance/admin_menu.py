@@ -40,6 +40,12 @@ SIDEBAR: dict[str, Any] = {
             _link("Policies", "policy", "policies_policy"),
             _link("Bundles", "inventory_2", "policies_bundle"),
             _link("Activations", "published_with_changes", "policies_activation"),
+            {
+                "title": "Simulations",
+                "icon": "experiment",
+                "link": reverse_lazy("simulations"),
+                "permission": "governance.simulation_page.may_view",
+            },
             _link("Residency rules", "public", "policies_residencyrule"),
             _link("Regions", "map", "policies_region"),
             _link("Processing regions", "dns", "policies_processingregion"),

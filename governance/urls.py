@@ -13,6 +13,7 @@ from governance import (
     receipts,
     script,
     shop,
+    simulation_page,
     start_page,
     trust_page,
     well_known,
@@ -52,6 +53,18 @@ urlpatterns = [
     path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
     path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),
     path("admin/jurisdiction-matrix", admin.site.admin_view(jurisdiction_matrix.matrix), name="jurisdiction-matrix"),
+    path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
+    path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),
+    path(
+        "admin/simulations/<uuid:pk>/report.json",
+        admin.site.admin_view(simulation_page.download_json),
+        name="simulation-json",
+    ),
+    path(
+        "admin/simulations/<uuid:pk>/report.csv",
+        admin.site.admin_view(simulation_page.download_csv),
+        name="simulation-csv",
+    ),
     path("admin/consent/proof/", admin.site.admin_view(consent_proof.search), name="consent-proof"),
     path("admin/consent/proof/<uuid:ref>/", admin.site.admin_view(consent_proof.person), name="consent-proof-person"),
     path(

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +52,7 @@ from policies.models import (
 )
 
 __all__ = ["ProcessingSystemAdmin"]
+_CLOCKS_DIFFER = timedelta(minutes=5)  # of the machines that make rules and those that decide
 _TONES = {"permit": "good", "deny": "plain", "unknown": "alarm"}
 
 
@@ -530,10 +532,43 @@ class LevelFilter(_KnownValues):
         return Level.choices
 
 
+class ReasonFilter(admin.SimpleListFilter):
+    """Any of the reasons of a decision; an index serves it however rare the reason is."""
+
+    title = "reason"
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return sorted(((name, reasons.for_officer(name)) for name in reasons.CODES), key=itemgetter(1))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(reasons__contains=[self.value()]) if self.value() else queryset
+
+
+class RevisionFilter(admin.SimpleListFilter):
+    title = "rules it was decided by"
+    parameter_name = "revision"
+    offered = 20
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        newest = Bundle.objects.order_by("-created_at").only("revision", "reason")[: self.offered]
+        return [(b.revision, f"{b.revision.removeprefix('sha256:')[:12]} {b.reason}") for b in newest]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        bundle = Bundle.objects.filter(pk=self.value()).only("created_at").first()
+        if bundle is None:
+            return queryset.none()
+        # No rules decide before they were made, so older partitions are not read.
+        made = uuid7_floor(bundle.created_at - _CLOCKS_DIFFER)
+        return queryset.filter(bundle_revision=bundle.pk, pk__gte=made)
+
+
 @admin.register(Decision)
 class DecisionAdmin(ReadOnlyAdmin):
     list_display = ["when", "answer", "asked", "level_reached", "because", "caller_name"]
-    list_filter = [DecidedSince, "outcome", ActionFilter, PurposeFilter, LevelFilter]
+    list_filter = [DecidedSince, "outcome", ReasonFilter, PurposeFilter, ActionFilter, LevelFilter, RevisionFilter]
     search_fields = ["id"]
     search_help_text = "Paste the number of a decision or a person's pseudonym."
     paginator = InfinitePaginator

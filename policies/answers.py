@@ -1,5 +1,6 @@
 """What is answered and what is logged: a verdict written out once, completed for each answer."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -76,13 +77,18 @@ def failure(code: str, revision: str, document: bytes = b"{}") -> Prepared:
     return as_prepared(verdict, document, "none")
 
 
+def outcome_of(decision: bool, codes: Iterable[str]) -> str:
+    """What the log calls an answer: a denial for want of knowledge is ``unknown``."""
+    return "permit" if decision else "unknown" if UNKNOWN_REASONS.intersection(codes) else "deny"
+
+
 _encode = msgspec.json.Encoder().encode
 
 
 def as_prepared(verdict: Verdict, document: bytes, engine: str) -> Prepared:
     """Write out what does not change from one answer to the next."""
     codes = [reason.code for reason in verdict.reasons]
-    outcome = "permit" if verdict.decision else "unknown" if UNKNOWN_REASONS.intersection(codes) else "deny"
+    outcome = outcome_of(verdict.decision, codes)
     obligations = [
         {"id": f"o{number}", "type": o.type, "properties": o.properties}
         for number, o in enumerate(verdict.obligations, start=1)

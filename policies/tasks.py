@@ -1,7 +1,9 @@
 from celery import shared_task
 
+from common.swept_task import SweptTask
 from policies import pseudonyms
 from policies.deployments import systems
+from policies.simulation import service as simulations
 
 
 @shared_task(ignore_result=True)
@@ -14,3 +16,16 @@ def forget_pseudonym_keys() -> None:
 def audit_residency() -> None:
     """Every registered processing system is judged by the rules in force; run twice, it finds the same."""
     systems.audit_residency()
+
+
+@shared_task(base=SweptTask, ignore_result=True)
+def run_simulation(pk: str) -> None:
+    """One at a time per report: whoever comes second finds it taken."""
+    simulations.run(pk)
+
+
+@shared_task(ignore_result=True)
+def sweep_simulations() -> None:
+    """Every minute: simulations the broker never heard of, and those whose worker was killed."""
+    for pk in simulations.to_take_up():
+        run_simulation.delay(str(pk))

@@ -1,11 +1,13 @@
 """What a policy engine is asked and must answer. Anything else is a failure, and every failure is a deny."""
 
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
-from policies.bundles import LoadedBundle
 from policies.packages import CONSENT
+
+if TYPE_CHECKING:  # the replaying processes of a simulation load no Django
+    from policies.bundles import LoadedBundle
 
 QUERY = f"data.{CONSENT}.answer"
 
@@ -60,7 +62,7 @@ class Engine(Protocol):
 
     name: str
 
-    def evaluate(self, bundle: LoadedBundle, facts: bytes, query: str = QUERY) -> Verdict: ...
+    def evaluate(self, bundle: "LoadedBundle", facts: bytes, query: str = QUERY) -> Verdict: ...
 
 
 _decoder = msgspec.json.Decoder(Verdict)

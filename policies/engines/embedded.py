@@ -5,12 +5,14 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import regorus
 
-from policies.bundles import LoadedBundle
 from policies.engines.base import QUERY, EngineUndefined, Verdict, read_verdict
+
+if TYPE_CHECKING:
+    from policies.bundles import LoadedBundle
 
 _KEPT_PER_THREAD = 4
 _UNDEFINED = '"<undefined>"'
@@ -27,18 +29,18 @@ class EmbeddedEngine:
     def __init__(self) -> None:
         self._local = threading.local()
 
-    def evaluate(self, bundle: LoadedBundle, facts: bytes, query: str = QUERY) -> Verdict:
+    def evaluate(self, bundle: "LoadedBundle", facts: bytes, query: str = QUERY) -> Verdict:
         engine = self._engine(bundle, _package(query))
         try:
             engine.set_input_json(facts.decode())
             answer = engine.eval_rule_as_json(query)
         except Exception as exc:  # noqa: BLE001 (regorus raises bare exceptions; each of them is a denial)
-            raise EngineUndefined(_first_line(exc)) from None
+            raise EngineUndefined(_in_a_line(exc)) from None
         if answer == _UNDEFINED:
             raise EngineUndefined("The policy gave no answer for these facts.")
         return read_verdict(answer, bundle.revision)
 
-    def _engine(self, bundle: LoadedBundle, package: str) -> regorus.Engine:
+    def _engine(self, bundle: "LoadedBundle", package: str) -> regorus.Engine:
         engines: dict[tuple[str, str], regorus.Engine] | None = getattr(self._local, "engines", None)
         if engines is None:
             engines = self._local.engines = {}
@@ -59,7 +61,7 @@ class Explained:
     values: dict[str, Any]
 
 
-def explain(bundle: LoadedBundle, facts: bytes, *, package: str, more: str, rules: Sequence[str]) -> Explained:
+def explain(bundle: "LoadedBundle", facts: bytes, *, package: str, more: str, rules: Sequence[str]) -> Explained:
     """Evaluate once more on an engine of its own. ``more`` is a module that is added to the bundle's.
 
     Raises EngineUndefined.
@@ -74,7 +76,7 @@ def explain(bundle: LoadedBundle, facts: bytes, *, package: str, more: str, rule
         engine.set_enable_coverage(False)
         answers = {rule: engine.eval_rule_as_json(f"data.{package}.{rule}") for rule in rules}
     except Exception as exc:  # noqa: BLE001
-        raise EngineUndefined(_first_line(exc)) from None
+        raise EngineUndefined(_in_a_line(exc)) from None
     covered = frozenset((module["path"], line) for module in report["files"] for line in module["covered"])
     return Explained(covered, {rule: json.loads(told) for rule, told in answers.items() if told != _UNDEFINED})
 
@@ -84,7 +86,7 @@ def _package(query: str) -> str:
     return query.removeprefix("data.").rpartition(".")[0]
 
 
-def _load(bundle: LoadedBundle, package: str) -> regorus.Engine:
+def _load(bundle: "LoadedBundle", package: str) -> regorus.Engine:
     engine = regorus.Engine()
     try:
         for path, text in bundle.policies.items():
@@ -92,7 +94,7 @@ def _load(bundle: LoadedBundle, package: str) -> regorus.Engine:
                 engine.add_policy(path, text)
         engine.add_data_json(bundle.data_json)
     except Exception as exc:  # noqa: BLE001
-        raise EngineUndefined(_first_line(exc)) from None
+        raise EngineUndefined(_in_a_line(exc)) from None
     return engine
 
 
@@ -102,5 +104,9 @@ def _belongs(text: str, package: str) -> bool:
     return not stated or stated.split()[1:2] == [package]
 
 
-def _first_line(exc: Exception) -> str:
-    return str(exc).split("Stack backtrace", 1)[0].strip().split("\n", 1)[0]
+def _in_a_line(exc: Exception) -> str:
+    """Where, and what: the engine draws a picture around both."""
+    lines = [line.strip() for line in str(exc).split("Stack backtrace", 1)[0].splitlines() if line.strip()]
+    where = next((line.removeprefix("-->").strip() for line in lines if line.startswith("-->")), "")
+    what = next((line for line in lines if line.startswith("error:")), lines[0] if lines else "")
+    return f"{where}: {what}" if where and not what.startswith("-->") else what.removeprefix("-->").strip()

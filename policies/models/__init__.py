@@ -12,6 +12,7 @@ from policies.models.rules import (
     SensitiveCategory,
     TransferInstrument,
 )
+from policies.models.simulation import SimulationReport
 from policies.models.systems import ProcessingSystem
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "ResidencyRule",
     "SensitiveCategory",
     "ServiceCredential",
+    "SimulationReport",
     "SpoolPosition",
     "TransferInstrument",
 ]

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import trail
 from consent import verification
+from governance.moments import moment
 from policies import decision_log, drainer
 
 
@@ -15,12 +16,18 @@ class Command(BaseCommand):
     help = "Verify the audit trail, the consent ledger and the decision log."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--since", type=moment, help="Of the decision log only what was sealed since: 7d, a date.")
+        parser.add_argument("--until", type=moment, help="And until then.")
         parser.add_argument("--quiet", action="store_true", help="Say nothing unless something is broken.")
 
     def handle(self, *args: Any, quiet: bool, **options: Any) -> None:
         drainer.drain(Path(settings.SPOOL_DIR))
         trail.anchor()
-        events, ledger, log = trail.verify(), verification.verify_ledger(), decision_log.verify()
+        events, ledger, log = (
+            trail.verify(),
+            verification.verify_ledger(),
+            decision_log.verify(since=options["since"], until=options["until"]),
+        )
         lines: list[tuple[str, str, Any]] = [
             ("Audit trail", f"{events.events} events under {events.anchors} anchors, head {events.head[:16]}", events),
             ("Consent ledger", f"{ledger.records} records of {ledger.subjects} people", ledger),

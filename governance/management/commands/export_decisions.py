@@ -1,0 +1,38 @@
+"""Write the decision log to a file: for an auditor, or for a warehouse."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from audit import trail
+from consent.exporting import opened_whole
+from governance.moments import moment
+from policies import decision_log, drainer
+
+
+class Command(BaseCommand):
+    help = "Write the decisions of a time as JSON lines (as they were logged) or CSV. People by monthly pseudonym."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--since", type=moment, default="7d", help="7d, 24h, 2w or a date (default: 7d).")
+        parser.add_argument("--until", type=moment, help="Default: now.")
+        parser.add_argument("-o", "--output", type=Path, required=True, help="FILE.jsonl or FILE.csv, packed with .gz.")
+
+    def handle(self, *args: Any, since: datetime, until: datetime | None, output: Path, **options: Any) -> None:
+        kind = output.name.removesuffix(".gz").rpartition(".")[2]
+        if kind not in decision_log.FORMATS:
+            raise CommandError(f"{output}: end the name in .jsonl or .csv, with .gz to pack it.", returncode=2)
+        drainer.drain(Path(settings.SPOOL_DIR))
+        until = until or timezone.now()
+        try:
+            with opened_whole(output) as file:
+                count = decision_log.export(kind, file, since=since, until=until)
+        except OSError as exc:
+            raise CommandError(f"{exc.filename or output}: {exc.strerror}", returncode=2) from exc
+        details = {"decisions": count, "since": since.isoformat(), "until": until.isoformat(), "format": kind}
+        trail.record("decision_log.exported", output.name, actor="operator", details=details)
+        self.stdout.write(f"{count:,} decisions written to {output}.")
