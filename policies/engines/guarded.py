@@ -1,8 +1,12 @@
 """An engine behind a circuit breaker: one that fails again and again is left alone for a while, and denied fast."""
 
+from typing import TYPE_CHECKING
+
 from common.breaker import CircuitBreaker
-from policies.bundles import LoadedBundle
 from policies.engines.base import QUERY, Engine, EngineFailure, EngineUnavailable, EngineUndefined, Verdict
+
+if TYPE_CHECKING:
+    from policies.bundles import LoadedBundle
 
 
 class GuardedEngine:
@@ -12,7 +16,7 @@ class GuardedEngine:
         self._engine, self._breaker = engine, breaker
         self.name = engine.name
 
-    def evaluate(self, bundle: LoadedBundle, facts: bytes, query: str = QUERY) -> Verdict:
+    def evaluate(self, bundle: "LoadedBundle", facts: bytes, query: str = QUERY) -> Verdict:
         if not self._breaker.allows():
             raise EngineUnavailable("The engine failed too often and is left alone for a moment.")
         try:

@@ -22,7 +22,7 @@ from model_registry import services
 from model_registry.models import Model
 from personalization.models import Item
 from policies import drainer
-from policies.models import Activation, Bundle, Decision, Policy, ServiceCredential
+from policies.models import Activation, Bundle, Decision, Policy, ProcessingSystem, ServiceCredential
 from privacy.models import BudgetSpend, Disposal, PrivacyBudget, Release, RetentionSchedule
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +56,9 @@ def lived_in(api, own_spool):
         spend=spend, statistic="rate", rows=[{"region": "DE", "people": 30, "consent_rate_per_mille": 512}]
     )
     ConsentImport.objects.create(file_sha256="a" * 64, system="legacy", actor="operator", refused={"not_json": 2})
+    ProcessingSystem.objects.create(
+        name="Warehouse", owner="Data team", placements=[{"kind": "store", "region": "eu-central", "resource": "db"}]
+    )
     Item.objects.create(slug="i", title="An item", categories=["For two"])
     model = Model.objects.create(slug="basket", name="Basket")
     metrics = {"ndcg_at_10_per_mille": {"none": 48}, "people": 281}
