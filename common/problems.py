@@ -4,9 +4,13 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from django.utils.translation import gettext_noop
 
 CONTENT_TYPE = "application/problem+json"
+
+
+def gettext_noop(message: str) -> str:
+    """Mark a text for the translators; Django's own would need Django, and the recommender knows none."""
+    return message
 
 
 class Problem(Exception):
