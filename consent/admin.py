@@ -32,6 +32,13 @@ from consent import register, site_admin, words  # noqa: F401 (site_admin regist
 from consent.models import ConsentImport, ConsentRecord, DataSubject, Notice, Party, Purpose, PurposeText
 from consent.wording import word_diff
 
+
+def _place_in_words(place: str, names: dict[str, str]) -> str:
+    slug, _, scope = place.partition("?")
+    name = names.get(slug, slug)
+    return f"{name} ({words.part(scope)})" if scope else name
+
+
 STATE_TONES = {"given": "good", "refused": "plain", "withdrawn": "caution", "objected": "caution"}
 
 
@@ -445,18 +452,19 @@ class DataSubjectAdmin(_FoundById):
 
     @display(description="Choices in force")
     def choices(self, subject: DataSubject) -> str:
-        names = dict(Purpose.objects.filter(slug__in=subject.consents).values_list("slug", "name"))
+        slugs = {place.partition("?")[0] for place in subject.consents}
+        names = dict(Purpose.objects.filter(slug__in=slugs).values_list("slug", "name"))
         states = ConsentRecord.State
         return grid(
             ["Purpose", "Choice", "Notice", "Through"],
             (
                 [
-                    names.get(slug, slug),
+                    _place_in_words(place, names),
                     badge(states(entry["s"]).label, STATE_TONES[entry["s"]]),
                     entry["n"],
                     words.source(entry.get("src", "")),
                 ]
-                for slug, entry in subject.consents.items()
+                for place, entry in subject.consents.items()
             ),
         )
 

@@ -71,7 +71,7 @@ class Choice:
     recipient: str | None = None
     data_category: str | None = None
     told_of_conflict: bool = False  # the person was told that a signal of the browser says otherwise
-    max_level: str | None = None  # how personal the use may be, at most; None for as far as the purpose goes
+    max_level: str | None = None  # how personal the use may be, at most; None keeps a limit, and ``adjust`` lifts it
 
     @property
     def scope(self) -> str:
@@ -317,7 +317,9 @@ def next_record(
     nothing_in_force = current is None or current["s"] != State.GIVEN
     ended_elsewhere = choice.choice == "withdraw" and nothing_in_force and request.imported is not None
     if not ended_elsewhere:
-        _check_allowed(choice, purpose, current or subject.consents.get(choice.purpose))
+        # A consent is adjusted where it stands; every other choice about a part may rest on the whole.
+        inherited = None if choice.choice == "adjust" else subject.consents.get(choice.purpose)
+        _check_allowed(choice, purpose, current or inherited)
     elif purpose.legal_basis != LegalBasis.CONSENT:
         raise ConsentNotAsked(f"'{purpose.slug}' rests on {purpose.legal_basis}, so there is nothing to withdraw.")
     law = _law(request, choice, subject)
@@ -400,7 +402,7 @@ def _record(
         guardian=request.guardian,
         told_of_conflict=choice.told_of_conflict,
         imported=request.imported,
-        max_level=choice.max_level if choice.choice == "give" else None,
+        max_level=_limit(choice, current),
     )
     return {
         "subject": str(request.subject_ref),
@@ -416,6 +418,13 @@ def _record(
         **({"scope": choice.scope} if choice.scope else {}),
         **({"proof": proof} if proof else {}),
     }
+
+
+def _limit(choice: Choice, current: Mapping[str, Any] | None) -> str | None:
+    """How personal the use may be: a yes said again, for whatever reason, does not lift the limit a person has set."""
+    if choice.choice != "give":
+        return None
+    return choice.max_level or (current.get("lv") if current and current["s"] == State.GIVEN else None)
 
 
 def _adjusted(request: Request, choice: Choice, current: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -94,13 +94,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         channel=request.POST.get("channel", "")[:64] or None,
         told_of_conflict=choice == "give" and request.POST.get("told_of_conflict") == "1",
     )
-    try:
-        _save(request, session.subject_ref, [wanted])
-    except Problem as problem:
-        messages.error(request, _problem_in_words(problem))
-    else:
-        messages.success(request, _("Saved. It applies from now on."))
-    return redirect("privacy")
+    return _saved(request, session.subject_ref, [wanted])
 
 
 @require_POST
@@ -121,13 +115,7 @@ def set_level(request: HttpRequest) -> HttpResponse:
     ]
     if level not in LEVELS or not choices:
         return redirect("privacy")
-    try:
-        _save(request, session.subject_ref, choices)
-    except Problem as problem:
-        messages.error(request, _problem_in_words(problem))
-    else:
-        messages.success(request, _("Saved. It applies from now on."))
-    return redirect("privacy")
+    return _saved(request, session.subject_ref, choices)
 
 
 @require_POST
@@ -170,6 +158,17 @@ def _left() -> HttpResponse:
     # Not delete_cookie(): browsers ignore an unmarked answer to a ``__Host-`` cookie, so it goes as it came.
     set_host_cookie(response, settings.SUBJECT_COOKIE_NAME, "", max_age=0)
     return response
+
+
+def _saved(request: HttpRequest, ref: UUID, choices: list[ledger.Choice]) -> HttpResponse:
+    """Save, and go back to the page that says whether it worked."""
+    try:
+        _save(request, ref, choices)
+    except Problem as problem:
+        messages.error(request, _problem_in_words(problem))
+    else:
+        messages.success(request, _("Saved. It applies from now on."))
+    return redirect("privacy")
 
 
 def _save(request: HttpRequest, ref: UUID, choices: list[ledger.Choice]) -> None:

@@ -328,6 +328,14 @@ def loaded(revision: str) -> LoadedBundle:
     return bundle
 
 
+def usable(revision: str | None) -> LoadedBundle | None:
+    """The revision, or None: a bundle that cannot be read or parsed is a bundle that is missing."""
+    try:
+        return loaded(revision) if revision else None
+    except Exception:  # noqa: BLE001
+        return None
+
+
 def _load(revision: str) -> LoadedBundle:
     row = Bundle.objects.filter(revision=revision).values_list("policies", "data").first()
     if row is None:

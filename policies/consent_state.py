@@ -75,10 +75,12 @@ def _known_to(token: str, ref: Any) -> Information:
 
 
 def _purposes_in_force(known: Information) -> Mapping[str, PurposeFacts]:
-    try:
-        return bundles.loaded(known.bundle_revision or "").purposes
-    except bundles.BundleMissing:
-        raise Refused(503, "unavailable", "No policy bundle is in force; an officer has to publish one.") from None
+    bundle = bundles.usable(known.bundle_revision)
+    if bundle is None:
+        raise Refused(
+            503, "unavailable", "No policy bundle is in force that can be used; an officer has to publish one."
+        )
+    return bundle.purposes
 
 
 def _state(slug: str, facts: PurposeFacts, known: Information, now: float) -> dict[str, Any]:

@@ -64,12 +64,9 @@ def preview(question: Question, *, known: Information | None = None) -> Prepared
 
 
 def _evaluate(question: Question, known: Information, now: float) -> tuple[Prepared, float | None]:
-    if known.bundle_revision is None:
-        return failure("bundle_missing", ""), None
-    try:
-        bundle = bundles.loaded(known.bundle_revision)
-    except Exception:  # noqa: BLE001 (a bundle that cannot be read or parsed is a bundle that is missing)
-        return failure("bundle_missing", known.bundle_revision), None
+    bundle = bundles.usable(known.bundle_revision)
+    if bundle is None:
+        return failure("bundle_missing", known.bundle_revision or ""), None
     if (known.subject_revision or 0) < question.min_revision:
         return failure("stale_read", bundle.revision), None
     asked = facts.build(question, known, bundle, now)

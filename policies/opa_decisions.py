@@ -12,7 +12,7 @@ from common.problems import InvalidRequest
 from common.rest import BodyTooLarge
 from policies import bundles, opa_facts
 from policies.answers import UNKNOWN_REASONS
-from policies.bundles import LEVELS, LoadedBundle
+from policies.bundles import LEVELS
 from policies.engines.base import QUERY
 from policies.models import Bundle, Decision, ExternalDecision
 from policies.opa_status import instance_name, known_form
@@ -85,15 +85,7 @@ def _revision(entry: _Entry) -> str:
 def _masks(revisions: set[str]) -> dict[str, opa_facts.Mask]:
     """The vocabulary of each revision that is one of ours."""
     ours = Bundle.objects.filter(pk__in=revisions).values_list("pk", flat=True)
-    return {revision: opa_facts.mask(bundle) for revision in ours if (bundle := _loaded(revision)) is not None}
-
-
-def _loaded(revision: str) -> LoadedBundle | None:
-    try:
-        return bundles.loaded(revision)
-    except Exception:
-        logger.exception("Bundle %s, which an OPA server used, cannot be read", revision)
-        return None
+    return {revision: opa_facts.mask(bundle) for revision in ours if (bundle := bundles.usable(revision)) is not None}
 
 
 def _row(entry: _Entry, masks: dict[str, opa_facts.Mask], caller: str, now: datetime) -> ExternalDecision:

@@ -13,19 +13,19 @@ from django.utils import timezone
 
 from audit import trail
 from common.problems import Problem
+from common.suppression import SMALLEST_GROUP
 from privacy import noise
 from privacy.models import BudgetSpend, PrivacyBudget, Release
 
 STATISTIC = "consent-rate-by-region"
 EPSILON = Decimal("0.5")
-SMALLEST_PUBLISHED = 20
 _EPSILON_PLACES = 4
 
 # A person is in exactly one region, so the regions are disjoint: one release costs one epsilon (parallel composition).
 _COUNTS = """
 SELECT region, count(*), count(*) FILTER (WHERE EXISTS (
     SELECT 1 FROM jsonb_each(consents) AS c
-    WHERE c.value->>'s' = 'given' AND coalesce((c.value->>'x')::bigint > %s, true)))
+    WHERE position('?' in c.key) = 0 AND c.value->>'s' = 'given' AND coalesce((c.value->>'x')::bigint > %s, true)))
 FROM consent_datasubject WHERE region <> '' GROUP BY region ORDER BY region
 """
 
@@ -71,7 +71,7 @@ def release_consent_rate_by_region(*, actor: str) -> Release:
         counts = cursor.fetchall()
     rows = [_noisy_row(*row) for row in counts]
     try:
-        return _publish(charge, [row for row in rows if row["people"] >= SMALLEST_PUBLISHED], actor)
+        return _publish(charge, [row for row in rows if row["people"] >= SMALLEST_GROUP], actor)
     except IntegrityError:
         # Another worker published under the same charge; its noise is the published one.
         return Release.objects.get(spend=charge)

@@ -47,12 +47,7 @@ def refuse(detail: str, token: str) -> NoReturn:
 
 def bundle_in_force(known: Information) -> LoadedBundle | None:
     """The bundle every decision of this request is made under; None where there is none that can be used."""
-    if known.bundle_revision is None:
-        return None
-    try:
-        return bundles.loaded(known.bundle_revision)
-    except Exception:  # noqa: BLE001 (a bundle that cannot be read or parsed is a bundle that is missing)
-        return None
+    return bundles.usable(known.bundle_revision)
 
 
 def package_for(document: dict[str, Any], bundle: LoadedBundle | None) -> Package | None:

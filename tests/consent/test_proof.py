@@ -6,7 +6,7 @@ import pytest
 
 from consent import ledger, register
 from consent.models import ConsentRecord, Purpose
-from consent.problems import GuardianNeeded, PartUnknown
+from consent.problems import GuardianNeeded, NothingToAdjust, PartUnknown
 from consent.proof import Asked, Guardian
 from consent.pseudonyms import subject_ref
 from consent.verification import verify_ledger
@@ -160,3 +160,25 @@ def test_a_child_says_no_without_anybody(register_in_force):
     )
 
     assert ConsentRecord.objects.get().state == "refused"
+
+
+def test_a_part_without_a_choice_of_its_own_has_nothing_to_adjust(register_in_force):
+    save(give())
+
+    with pytest.raises(NothingToAdjust):
+        save({"purpose": "newsletter", "choice": "adjust", "channel": "email", "max_level": "none"})
+
+
+def test_a_yes_said_again_does_not_lift_the_limit_a_person_has_set(register_in_force):
+    about = {"purpose": "recommendations"}
+    save({**about, "choice": "give"})
+    save({**about, "choice": "adjust", "max_level": "behavioral"})
+
+    save({**about, "choice": "give", "told_of_conflict": True})
+    kept = ConsentRecord.objects.first().subject.consents["recommendations"]
+    save({**about, "choice": "adjust", "max_level": None})
+    lifted = ConsentRecord.objects.first().subject.consents["recommendations"]
+
+    assert (kept["lv"], kept["told"]) == ("behavioral", True)
+    assert "lv" not in lifted
+    assert verify_ledger().ok
