@@ -6,12 +6,13 @@ manifest lists a digest of every removed key; its SHA-256 stands in the audit tr
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db import transaction
+from django.db.models import DateTimeField, Exists, Func, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from audit import trail
@@ -21,41 +22,35 @@ from privacy import retention
 from privacy.models import Disposal, DisposalBatch
 
 logger = logging.getLogger(__name__)
+# The moment, by the database's clock, that parts what the withdrawn consent allowed from what a later one does. The
+# withdrawal's own time is too early: it was taken before the commit, and data may have come in between. From the
+# commit to the next choice nothing is stored, so the time of either, or now, is late enough.
+_END_OF_CONSENT = Coalesce(
+    Subquery(ConsentRecord.objects.filter(supersedes=OuterRef("pk")).values("recorded_at")),
+    Func(function="statement_timestamp", output_field=DateTimeField()),
+)
 _WITHDRAWN = (ConsentRecord.State.WITHDRAWN, ConsentRecord.State.OBJECTED)
 
 
 def queue_for_withdrawals(records: Sequence[UUID]) -> None:
-    """Queue one disposal for each withdrawal and hand it to a worker. Safe to call twice for the same records."""
+    """Queue one disposal for each withdrawal and hand it to a worker: three statements, however many there are.
+
+    Safe to call twice for the same records.
+    """
     from privacy.tasks import run_disposal
 
-    for record in ConsentRecord.objects.filter(id__in=records, scope="", state__in=_WITHDRAWN):
-        disposal, _ = Disposal.objects.get_or_create(
-            record_id=record.id,
-            defaults={
-                "reason": Disposal.Reason.WITHDRAWAL,
-                "purpose_id": record.purpose.pk,
-                "subject_ref": record.subject_id,
-                "before": _end_of_consent(record.id),
-            },
-        )
-        if disposal.status != Disposal.Status.DONE:
-            run_disposal.delay_on_commit(str(disposal.id))
-
-
-def _end_of_consent(record_id: UUID) -> datetime:
-    """The moment, by the database's clock, that parts what the withdrawn consent allowed from what a later one does.
-
-    The withdrawal's own time is too early: it was taken before the commit, and data may have come in between. From
-    the commit to the next choice nothing is stored, so the time of either, or now, is late enough.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce((SELECT recorded_at FROM consent_consentrecord WHERE supersedes_id = %s), "
-            "statement_timestamp())",
-            [record_id],
-        )
-        moment: datetime = cursor.fetchone()[0]
-    return moment
+    withdrawn = ConsentRecord.objects.filter(id__in=records, scope="", state__in=_WITHDRAWN)
+    rows = withdrawn.annotate(ended=_END_OF_CONSENT).values_list("id", "purpose__id", "subject_id", "ended")
+    wanted = [
+        Disposal(record_id=record, reason=Disposal.Reason.WITHDRAWAL, purpose_id=purpose, subject_ref=ref, before=ended)
+        for record, purpose, ref, ended in rows
+    ]
+    Disposal.objects.bulk_create(wanted, ignore_conflicts=True)
+    open_ones = Disposal.objects.filter(record_id__in=[new.record_id for new in wanted]).exclude(
+        status=Disposal.Status.DONE
+    )
+    for disposal_id in open_ones.values_list("id", flat=True):
+        run_disposal.delay_on_commit(str(disposal_id))
 
 
 def sweep() -> int:
