@@ -22,7 +22,7 @@ from consent.selectors import Descriptions, PurposeState
 from personalization import engine
 from personalization.models import Event
 from policies import bundles, counterfactuals, decision_log, decisions, information, reasons
-from policies.bundles import LEVELS, BundleMissing, LoadedBundle
+from policies.bundles import LEVELS, LoadedBundle
 from policies.decisions import Prepared
 from policies.engines.base import Reason, Verdict
 from policies.facts import Question
@@ -141,9 +141,9 @@ def _in_force(ref: UUID) -> tuple[Information | None, LoadedBundle | None]:
     """What every question of this page shares, read once."""
     try:
         known = information.read(ref)
-        return known, bundles.loaded(known.bundle_revision) if known.bundle_revision else None
-    except (InformationUnavailable, BundleMissing):
+    except InformationUnavailable:
         return None, None
+    return known, bundles.usable(known.bundle_revision)
 
 
 def _answer_now(

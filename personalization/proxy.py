@@ -79,8 +79,10 @@ def recommend(wish: Wish, *, caller: str) -> Answer:
     """Serve one person. Raises SpoolFull only; engine failures are level ``none``."""
     try:
         known = information.read(wish.subject_ref)
-        bundle = bundles.loaded(known.bundle_revision or "")
-    except (InformationUnavailable, bundles.BundleMissing):
+    except InformationUnavailable:
+        known = information.NOTHING
+    bundle = bundles.usable(known.bundle_revision)
+    if bundle is None:
         decision = decisions.unavailable(_question(wish, None, None), caller=caller)
         return _popular(wish, decision, None, fallback="information_unavailable")
     model = engine.model_in_use(bundle)
