@@ -6,7 +6,13 @@ class PoliciesConfig(AppConfig):
     verbose_name = "Policies"
 
     def ready(self) -> None:
+        from django.conf import settings
+
         from common import policy_data
+        from consent import residence
         from policies import bundles
+        from policies.cells import judging
 
         policy_data.register(bundles.publish)
+        if settings.CELLS is not None:
+            residence.register(judging.judge)
