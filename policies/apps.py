@@ -9,10 +9,11 @@ class PoliciesConfig(AppConfig):
         from django.conf import settings
 
         from common import policy_data
-        from consent import residence
+        from consent import register, residence
         from policies import bundles
         from policies.cells import judging
 
         policy_data.register(bundles.publish)
         if settings.CELLS is not None:
             residence.register(judging.judge)
+            register.keep_elsewhere(None if settings.CELLS.is_primary else settings.CELLS.primary.name)

@@ -87,7 +87,7 @@ def publish(reason: str, actor: str, *, certification: bool | None = None) -> Bu
     The policy stays the one in force; the first one ever is the one shipped. The certification package is in the bundle
     where ``certification`` says so; unsaid, where it is in force now.
     """
-    _wait_for_publishers()
+    wait_for_publishers()
     last = last_activation()
     if last is None:
         return _bring_into_force(shipped_policy(), PolicyActivation.Kind.RELEASE, reason, actor, certification)
@@ -99,7 +99,7 @@ def bring_into_force(
     policy: Policy, *, kind: PolicyActivation.Kind, reason: str, actor: str, certification: bool | None = None
 ) -> Bundle:
     """Put a policy over the registers as they are. Who may ask for it is decided in ``authoring.lifecycle``."""
-    _wait_for_publishers()
+    wait_for_publishers()
     return _bring_into_force(policy, kind, reason, actor, certification)
 
 
@@ -131,7 +131,8 @@ def policy_digest(modules: dict[str, str], overlay: dict[str, Any]) -> str:
     return f"sha256:{sha256(canonical_json({'modules': modules, 'overlay': overlay})).hex()}"
 
 
-def _wait_for_publishers() -> None:
+def wait_for_publishers() -> None:
+    """Until this transaction ends nobody else publishes."""
     with connection.cursor() as cursor:
         # Not the row of the revision in force: before the first publication there is none to lock.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])

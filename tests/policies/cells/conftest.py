@@ -28,8 +28,8 @@ def eu() -> Iterator[FakeCell]:
 def become(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Make this process a cell of a table."""
 
-    def cell(own: str, urls: dict[str, str] | None = None) -> None:
-        table = table_of(tmp_path, own, urls=urls)
+    def cell(own: str, urls: dict[str, str] | None = None, keys: Any = None) -> None:
+        table = table_of(tmp_path, own, urls=urls, keys=keys)
         client._breaker.cache_clear()
         monkeypatch.setattr(client._local, "sessions", {}, raising=False)
         monkeypatch.setattr(settings, "CELLS", table)
