@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from common.rest import read_document
 from personalization import proxy
+from personalization.views import WishBody
 from policies.answers import Decision
 from policies.cells.doors import Document, Door
 
@@ -23,7 +25,11 @@ def _told(decision: Decision, document: Document) -> Any:
     return proxy.recommend_to_nobody(count, decision).document()
 
 
+def _check(document: Document) -> object:
+    return read_document(WishBody, document)
+
+
 DOORS: Mapping[str, Door] = {
     "/api/v1/events": Door("events"),
-    "/api/v1/recommendations": Door("recommendations", _region, told=_told, answer_member="items"),
+    "/api/v1/recommendations": Door("recommendations", _region, told=_told, answer_member="items", check=_check),
 }

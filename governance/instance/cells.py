@@ -141,7 +141,7 @@ def _cells(folder: Path, port: int) -> dict[str, _Cell]:
     if find_home(folder) is not None:
         raise refused(f"{folder} is the home of one instance; choose another folder with --home.")
     (folder / "cells").mkdir(parents=True, exist_ok=True, mode=0o700)
-    environment = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
+    environment = {name: value for name, value in os.environ.items() if name not in (*_NOT_PASSED_ON, *_SERVERS)}
     table = str(folder / "cells" / "cells.json")
     return {
         name: _Cell(

@@ -4,14 +4,16 @@ A path that is not here has no person in its body, or is a page of somebody who 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
+from common.problems import Problem
 from policies import native
 from policies.answers import Decision
 from policies.authzen.batch import DEFAULTS, STOPS_AFTER
+from policies.authzen.requests import question_of
 
 Document = dict[str, Any]
 
@@ -41,6 +43,16 @@ class Door:
     answer_member: str | None = None  # what an answer must have to be one
     asks_about_processing: bool = False  # whether the question is about processing where the caller runs
     may_stop: bool = False  # whether a batch may end after its first deny or permit
+    default_type: str | None = "data_subject"  # of a person whose type is not said; None where it has to be
+    check: Callable[[Document], object] | None = None  # raises ValueError or Problem for what is no question
+
+    def can_be_read(self, question: Document) -> bool:
+        try:
+            if self.check is not None:
+                self.check(question)
+        except (ValueError, Problem):
+            return False
+        return True
 
     def questions(self, document: Document) -> list[Document] | None:
         """The questions of a batch with what they share; None where there is one question, or none that can be read."""
@@ -67,25 +79,23 @@ def _as_authzen(decision: Decision, document: Document) -> Any:
 
 _CONSENTS = Door("consents")
 _LINKS = Door("subject_links")
-_QUESTION = Door("decisions", _in_properties, told=_as_authzen, answer_member="decision", asks_about_processing=True)
-_SEARCH = Door("decisions", _in_properties, answer_member="results")
+_QUESTION = Door(
+    "decisions",
+    _in_properties,
+    told=_as_authzen,
+    answer_member="decision",
+    asks_about_processing=True,
+    default_type=None,
+    check=question_of,
+)
+_SEARCH = Door("decisions", _in_properties, answer_member="results", default_type=None)
 DOORS: Mapping[str, Door] = {
     "/access/v1/evaluation": _QUESTION,
-    "/access/v1/evaluations": Door(
-        "decisions",
-        _in_properties,
-        "evaluations",
-        _as_authzen,
-        "decision",
-        asks_about_processing=True,
-        may_stop=True,
-    ),
+    "/access/v1/evaluations": replace(_QUESTION, items="evaluations", may_stop=True),
     "/access/v1/search/subject": _SEARCH,
     "/access/v1/search/resource": _SEARCH,
     "/access/v1/search/action": _SEARCH,
-    native.PATH: Door(
-        "decisions", _in_properties, "decisions", native.told_alone, "decision", asks_about_processing=True
-    ),
+    native.PATH: replace(_QUESTION, items="decisions", told=native.told_alone),
     "/api/v1/consents": _CONSENTS,
     "/api/v1/consents/state": _CONSENTS,
     "/api/v1/consents/history": _CONSENTS,

@@ -50,6 +50,7 @@ class Gate:
         if visit is None:
             return self._local(environ, start_response)  # which says what is wrong with it
         try:
+            _require_json(environ)
             guest = self._guest(environ)
             known, people = _known(visit)
             places = self._places(visit, known, people)
@@ -94,14 +95,16 @@ class Gate:
         bundle: LoadedBundle | None,
         now: float,
     ) -> Place:
-        own, ref, region = self._table.own, _ref(question), door.region(question)
+        own, ref, region = self._table.own, _ref(door, question), door.region(question)
         if region is not None and not isinstance(region, str):
             return own  # refused there: a region is a text
         if ref is None or access.package_for(question, bundle) is not None:
             # About no person, or about an entity of a package: those are in the bundle, and so in every cell.
             home = home_of(region, bundle, self._table, now) if region and bundle else own
             return home if isinstance(home, Cell) else own
-        return place(region, known=ref in people, bundle=bundle, table=self._table, now=now)
+        where = place(region, known=ref in people, bundle=bundle, table=self._table, now=now)
+        # What is no question at all is refused as ever, and not answered with a denial.
+        return own if isinstance(where, Nowhere) and not door.can_be_read(question) else where
 
     def _gathered(self, visit: Visit, places: list[Place], known: Information) -> Answer:
         """The answers of all places in the order of the questions; one place's whole answer as it came."""
@@ -131,12 +134,6 @@ class Gate:
 
 def _visit(environ: Environ, door: Door) -> Visit | None:
     """The request, or None where it is none that ``local`` would take; its body is left for it to read."""
-    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if kind != "application/json" or not length.isdecimal() or len(length) > 10:
-        return None
-    if int(length) > strict_json.MAX_BODY_BYTES:
-        return None
     body = environ["wsgi.input"].read(strict_json.MAX_BODY_BYTES + 1)
     environ["wsgi.input"] = BytesIO(body)
     try:
@@ -146,9 +143,15 @@ def _visit(environ: Environ, door: Door) -> Visit | None:
     return visit if len(visit.questions) <= MAX_EVALUATIONS else None
 
 
+def _require_json(environ: Environ) -> None:
+    """Raise Refused for a body that somebody else might read in another way, or at all."""
+    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refused(400, "invalid_request", "Send the body as application/json.")
+
+
 def _known(visit: Visit) -> tuple[Information, dict[UUID, Information]]:
     """The caller, the bundle in force and the people who are known here; one SQL statement. Raises Refused."""
-    refs = {ref for ref in map(_ref, visit.questions) if ref} or {information.NOBODY}
+    refs = {ref for ref in (_ref(visit.door, each) for each in visit.questions) if ref} or {information.NOBODY}
     token, scope = bare.token_of(visit.environ), visit.door.scope
     try:
         known, people = information.read_many(refs, token_hash(token), scope.encode())
@@ -159,10 +162,10 @@ def _known(visit: Visit) -> tuple[Information, dict[UUID, Information]]:
     return known, people
 
 
-def _ref(question: Document) -> UUID | None:
+def _ref(door: Door, question: Document) -> UUID | None:
     """The pseudonym of the person a question names; None where it names none that could be read."""
     subject = question.get("subject")
     if not isinstance(subject, dict):
         return None
-    named, kind = subject.get("id"), subject.get("type", "data_subject")
+    named, kind = subject.get("id"), subject.get("type", door.default_type)
     return subject_ref(named, subject_type=kind) if isinstance(named, str) and isinstance(kind, str) else None

@@ -381,6 +381,43 @@ def test_what_cannot_be_read_is_refused_as_ever(us: str, eu: FakeCell, body: byt
     assert eu.asked == []
 
 
+UNASKABLE: list[tuple[str, Any, int]] = [
+    (EVALUATION, {"subject": {"id": EU_PERSON}, "action": {"name": "personalize"}, "resource": {}}, 400),
+    (EVALUATION, {"subject": {"type": "data_subject", "id": EU_PERSON}}, 400),
+    ("/api/v1/decisions", {"subject": {"type": "data_subject", "id": EU_PERSON}}, 400),
+    ("/api/v1/recommendations", {"subject": subject(region=None), "count": 1000}, 400),
+    (EVALUATIONS, {"evaluations": [question(EU_PERSON)], "options": {"evaluations_semantic": "maybe"}}, 400),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "status"), UNASKABLE)
+def test_what_is_no_question_is_refused_and_not_denied(
+    us: str, eu: FakeCell, spooled: Spooled, path: str, body: Any, status: int
+) -> None:
+    assert_problem(call(body, us, path=path), status, "invalid_request")
+    assert spooled() == []
+    assert traces() == []
+
+
+@pytest.mark.parametrize("kind", ["*/*", "application/*", "text/plain", "", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize("path", [EVALUATION, "/api/v1/consents", "/api/v1/recommendations", "/api/v1/events"])
+def test_no_other_type_of_body_gets_past(us: str, eu: FakeCell, spooled: Spooled, path: str, kind: str) -> None:
+    """REST framework reads a body whose type is a wildcard."""
+    body = {**EVENT, **choice(), **about(), "subject": {**about()["subject"], "region": "DE"}}
+
+    assert_problem(call(body, us, path=path, CONTENT_TYPE=kind), 400, "invalid_request")
+    assert eu.asked == spooled() == []
+
+
+def test_a_length_that_lies_gets_nothing_past(us: str, eu: FakeCell, spooled: Spooled) -> None:
+    eu.answer = PERMIT
+
+    for length in ("", "none", "99999999999", "300000"):
+        assert call(about(), us, CONTENT_LENGTH=length).json() == PERMIT
+
+    assert spooled() == []
+
+
 # --- the cell that is asked -------------------------------------------------------------------------------------------
 
 
