@@ -52,7 +52,7 @@ _NO_RULES: tuple[type[Problem], str] = (
 )
 _CONFLICT = (
     "This person is known here under a region whose people this cell holds, and the request states another. Nothing "
-    "was stored. Leave the region out to go on here; if the person has moved, have the data here erased first."
+    "was stored. Leave the region out to go on here, under the region that is stored."
 )
 _PROBLEMS: dict[str, tuple[type[Problem], str]] = {
     "region_unknown": (
