@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
@@ -12,6 +13,7 @@ _django = get_wsgi_application()
 
 from common.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
+from consent import effects  # noqa: E402
 from policies import authzen, bare, consent_state, native  # noqa: E402
 from policies.authzen import metadata  # noqa: E402
 
@@ -22,6 +24,9 @@ _BARE = {
     native.PATH: native.application,
     metadata.PATH: metadata.application,
 }
+
+if not settings.CELERY_TASK_ALWAYS_EAGER:  # where tasks run at once, so do effects
+    effects.tell_in_background()
 
 # What is loaded by now stays for ever; collections need not look at it again, which is what makes their pauses long.
 gc.collect()

@@ -123,6 +123,7 @@ def _database(url: str) -> dict[str, Any]:
 DATABASES = {"default": _database(ENV.database_url.get_secret_value())}
 
 CELERY_BROKER_URL = ENV.broker_url.get_secret_value()
+CELERY_TASK_ALWAYS_EAGER = False
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ASSENT_HOME / "staticfiles"
