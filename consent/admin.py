@@ -132,7 +132,8 @@ class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     search_fields = ["name", "slug"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "benefit", "legal_basis", "parent", "is_active", "order"]}),
-        ("What is allowed", {"fields": ["actions", "max_level", "data_categories", "recipients", "channels"]}),
+        ("What is allowed", {"fields": ["actions", "max_level", "recipients", "channels"]}),
+        ("Which data", {"fields": ["data_categories", "explicit_consent"]}),
         ("How long", {"fields": ["consent_valid_for", "kept_for"]}),
         ("Who is responsible", {"fields": ["controller", "dpv_purpose"]}),
     ]

@@ -23,7 +23,7 @@ STATEMENT = Prepared(
     """
 SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
        a.bundle_id,
-       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text
+       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL
 FROM (VALUES (1)) AS one(row)
 LEFT JOIN policies_servicecredential c ON c.token_hash = $1
 LEFT JOIN policies_activebundle a ON a.id = 1
@@ -39,7 +39,7 @@ STATEMENT_FOR_MANY = Prepared(
     """
 SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
        a.bundle_id,
-       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.ref
+       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL, s.ref
 FROM (VALUES (1)) AS one(row)
 LEFT JOIN policies_servicecredential c ON c.token_hash = $1
 LEFT JOIN policies_activebundle a ON a.id = 1
@@ -87,6 +87,7 @@ class Information(msgspec.Struct, frozen=True):
     restricted: bool = False
     held: bool = False
     consents: dict[str, dict[str, Any]] = {}
+    gpc: bool = False  # an opt-out signal is remembered
 
 
 NOTHING = Information(None, False, False, None, consents={})
@@ -140,7 +141,7 @@ def _information_about_many(result: PGresult) -> tuple[Information, dict[UUID, I
     nobody = Information(first.caller, first.credential_valid, first.has_scope, first.bundle_revision, consents={})
     about = {}
     for row, known in enumerate(rows):
-        ref = result.get_value(row, 10)
+        ref = result.get_value(row, 11)
         if ref is not None:
             about[UUID(bytes=ref)] = known
     return nobody, about
@@ -164,4 +165,5 @@ def _information(result: PGresult, row: int = 0) -> Information:
         value(row, 7) == b"\x01",
         value(row, 8) == b"\x01",
         _decode(value(row, 9)),
+        value(row, 10) == b"\x01",
     )

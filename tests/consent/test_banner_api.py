@@ -65,6 +65,19 @@ def states(answer):
 # What is shown
 
 
+def test_sensitive_purposes_are_marked_and_want_an_express_yes():
+    Purpose.objects.filter(slug="newsletter").update(explicit_consent=True)
+    browser = Browser()
+
+    marked = {purpose["slug"]: purpose["explicit"] for purpose in browser.layout().json()["purposes"]}
+    refused, taken = browser.choose("give"), browser.choose("give", explicit=True)
+
+    assert marked.pop("newsletter") is True
+    assert not any(marked.values())
+    assert (refused.status_code, refused.json()["code"]) == (400, "explicit_consent_needed")
+    assert (taken.status_code, states(taken)["newsletter"]) == (201, "given")
+
+
 def test_the_banner_shows_every_purpose_that_rests_on_consent_and_weighs_its_buttons_alike():
     shown = Browser().layout().json()
 
