@@ -156,7 +156,7 @@ def _choice(choice: BannerChoice, *, gpc: bool) -> ledger.Choice:
         choice="give",
         notice_version=choice.notice_version,
         supersedes=choice.supersedes,
-        told_of_conflict=gpc,
+        told_of_conflict=choice.told_of_conflict,
         explicit=choice.explicit,
     )
 
@@ -176,10 +176,11 @@ def _asked(body: ChoicesBody, *, header: bool) -> Asked:
 
 
 def state(site: Site, browser: str, *, gpc: bool) -> dict[str, Any]:
-    """What is in force for a browser, for every purpose the site asks about."""
+    """What is in force for a browser, for every purpose the site asks about; ``gpc`` also where it is remembered."""
     person, states = selectors.states(_ref(site, browser), now=timezone.now())
     shown = {purpose.slug for purpose in _purposes(site)}
     consents = person.consents if person else {}
+    gpc = gpc or bool(person and person.gpc_since)
     return {
         "subject": {"type": SUBJECT_TYPE, "id": _subject_id(site, browser)},
         "revision": person.revision if person else 0,

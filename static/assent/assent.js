@@ -84,7 +84,8 @@
   let subject = null;
   let ready = false;
   let reachable = false;
-  const gpc = () => scriptSeesGpc || Boolean(layout && layout.gpc);
+  let remembered = false;
+  const gpc = () => scriptSeesGpc || remembered || Boolean(layout && layout.gpc);
   // Sensitive purposes want a yes of their own: they are never part of "all".
   const sensitive = () => (layout ? layout.purposes.filter((purpose) => purpose.explicit).map(({ slug }) => slug) : []);
   const slugs = () => (layout ? layout.purposes.map((purpose) => purpose.slug) : []);
@@ -140,6 +141,7 @@
   function accept(document) {
     confirmed = document.purposes || {};
     subject = document.subject;
+    remembered = document.gpc === true;
     reachable = true;
   }
 

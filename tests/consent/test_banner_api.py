@@ -62,7 +62,23 @@ def states(answer):
     return {slug: entry["state"] for slug, entry in answer.json()["purposes"].items()}
 
 
+def _record(answer):
+    return answer["purposes"]["newsletter"]["record"]
+
+
 # What is shown
+
+
+def test_a_signal_of_the_browser_is_remembered_until_a_yes_in_spite_of_it():
+    Site.objects.update(region="US-CA")
+    browser = Browser()
+    refused = browser.choose("refuse", body={"gpc": True}).json()
+
+    taken = browser.choose("give", supersedes=_record(refused)).json()
+    in_spite = browser.choose("give", supersedes=_record(taken), told_of_conflict=True).json()
+
+    assert (taken["gpc"], taken["purposes"]["newsletter"]["by_signal"]) == (True, True)
+    assert (in_spite["gpc"], in_spite["purposes"]["newsletter"]["state"]) == (True, "given")
 
 
 def test_sensitive_purposes_are_marked_and_want_an_express_yes():
