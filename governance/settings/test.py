@@ -6,6 +6,9 @@ import tempfile
 os.environ.setdefault("DATABASE_URL", "postgresql://assent@localhost/assent")
 os.environ.setdefault("BROKER_URL", "memory://")
 os.environ.setdefault("ASSENT_HOME", tempfile.mkdtemp(prefix="assent-test-"))
+if _worker := os.environ.get("PYTEST_XDIST_WORKER"):  # tests on several cores: nothing on disk is shared
+    os.environ["ASSENT_HOME"] = os.path.join(os.environ["ASSENT_HOME"], _worker)
+    os.makedirs(os.environ["ASSENT_HOME"], exist_ok=True)
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
 os.environ.setdefault("SUBJECT_KEY", "5e" * 32)
 
