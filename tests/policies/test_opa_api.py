@@ -276,6 +276,7 @@ def test_facts_as_assent_writes_them_are_kept_whole(shop_token: str) -> None:
         gzip.compress(b"[]") * 2,
         gzip.compress(b"[]")[:-4],
     ],
+    ids=["not packed", "an object", "not JSON", "two members", "cut short"],
 )
 def test_what_is_no_packed_list_is_refused(shop_token: str, body: bytes) -> None:
     assert_problem(_send(body, shop_token), 400, "invalid_request")
