@@ -100,6 +100,8 @@ class Environment(BaseSettings):
     # Each waiting OPA server holds a thread of the web process: few may, and not for long.
     opa_long_poll_s: Annotated[int, Field(ge=0, le=30)] = 10
     opa_long_poll_waiters: Annotated[int, Field(ge=0, le=64)] = 1
+    # Bundles without a signature, for servers that cannot verify one.
+    opa_unsigned_bundles: Flag = False
     ready_opa_behind_s: Annotated[int, Field(ge=1, le=86_400)] = 30
     ready_log_lag_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     assent_home: Path

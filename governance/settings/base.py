@@ -47,6 +47,7 @@ OPA_BREAKER_FAILURES = ENV.opa_breaker_failures
 OPA_BREAKER_REST_MS = ENV.opa_breaker_rest_ms
 OPA_LONG_POLL_S = ENV.opa_long_poll_s
 OPA_LONG_POLL_WAITERS = ENV.opa_long_poll_waiters
+OPA_UNSIGNED_BUNDLES = ENV.opa_unsigned_bundles
 READY_OPA_BEHIND_S = ENV.ready_opa_behind_s
 READY_LOG_LAG_S = ENV.ready_log_lag_s
 SPOOL_DIR = ASSENT_HOME / "spool"
