@@ -92,6 +92,9 @@ class Environment(BaseSettings):
     broker_url: Annotated[SecretStr, _url("redis", "rediss", "redis+socket", "memory")]
     opa_url: Annotated[SecretStr, _url("http", "https")] | None = None
     opa_timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 250
+    # Processor time of one evaluation by the embedded engine, and how many of its processes a web process may have.
+    engine_timeout_ms: Annotated[int, Field(ge=10, le=10_000)] = 250
+    engine_processes: Annotated[int, Field(ge=1, le=64)] = 2
     # false where the OPA server pulls bundles itself: it refuses to be given another.
     opa_push: Flag = True
     opa_stand_in: Literal["embedded"] | None = None
