@@ -105,6 +105,8 @@ class Environment(BaseSettings):
     opa_long_poll_waiters: Annotated[int, Field(ge=0, le=64)] = 1
     # Bundles without a signature, for servers that cannot verify one.
     opa_unsigned_bundles: Flag = False
+    # The database itself refuses to delete them in the first 30 days.
+    opa_decisions_keep_days: Annotated[int, Field(ge=31, le=3_660)] = 90
     ready_opa_behind_s: Annotated[int, Field(ge=1, le=86_400)] = 30
     ready_log_lag_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     assent_home: Path

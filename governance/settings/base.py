@@ -50,6 +50,7 @@ OPA_BREAKER_REST_MS = ENV.opa_breaker_rest_ms
 OPA_LONG_POLL_S = ENV.opa_long_poll_s
 OPA_LONG_POLL_WAITERS = ENV.opa_long_poll_waiters
 OPA_UNSIGNED_BUNDLES = ENV.opa_unsigned_bundles
+OPA_DECISIONS_KEEP_DAYS = ENV.opa_decisions_keep_days
 READY_OPA_BEHIND_S = ENV.ready_opa_behind_s
 READY_LOG_LAG_S = ENV.ready_log_lag_s
 SPOOL_DIR = ASSENT_HOME / "spool"

@@ -1,7 +1,7 @@
 """The officers' pages about the policy layer, by subject."""
 
 from policies import policy_admin
-from policies.admin import bundles, credentials, decisions, jurisdictions, residency
+from policies.admin import bundles, credentials, decisions, jurisdictions, opa, residency
 from policies.deployments.admin import ProcessingSystemAdmin
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "credentials",
     "decisions",
     "jurisdictions",
+    "opa",
     "policy_admin",
     "residency",
 ]

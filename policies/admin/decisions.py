@@ -29,7 +29,7 @@ from policies.models import (
 )
 
 _CLOCKS_DIFFER = timedelta(minutes=5)  # of the machines that make rules and those that decide
-_TONES = {"permit": "good", "deny": "plain", "unknown": "alarm"}
+TONES = {"permit": "good", "deny": "plain", "unknown": "alarm"}
 
 
 class DecidedSince(SinceFilter):
@@ -39,14 +39,14 @@ class DecidedSince(SinceFilter):
         return queryset.filter(pk__gte=uuid7_floor(since))
 
 
-class _KnownValues(admin.SimpleListFilter):
+class KnownValues(admin.SimpleListFilter):
     column = ""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
 
 
-class ActionFilter(_KnownValues):
+class ActionFilter(KnownValues):
     title = "what was asked"
     parameter_name = column = "action"
 
@@ -54,7 +54,7 @@ class ActionFilter(_KnownValues):
         return [(name, words.action(name)) for name in words.ACTIONS]
 
 
-class PurposeFilter(_KnownValues):
+class PurposeFilter(KnownValues):
     title = "purpose"
     parameter_name = column = "purpose"
 
@@ -62,7 +62,7 @@ class PurposeFilter(_KnownValues):
         return list(Purpose.objects.values_list("slug", "name"))
 
 
-class LevelFilter(_KnownValues):
+class LevelFilter(KnownValues):
     title = "level"
     parameter_name = column = "level"
 
@@ -145,7 +145,7 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     @display(description="Answer")
     def answer(self, decision: Decision) -> str:
-        return badge(decision.get_outcome_display(), _TONES[decision.outcome])
+        return badge(decision.get_outcome_display(), TONES[decision.outcome])
 
     @display(description="Asked")
     def asked(self, decision: Any) -> str:
