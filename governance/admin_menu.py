@@ -71,7 +71,12 @@ SIDEBAR: dict[str, Any] = {
             _link("Published statistics", "query_stats", "privacy_release"),
             _link("Privacy budgets", "savings", "privacy_privacybudget"),
         ),
-        _group("Decisions", _link("Decision log", "fact_check", "policies_decision")),
+        _group(
+            "Decisions",
+            _link("Decision log", "fact_check", "policies_decision"),
+            _link("OPA servers", "hub", "policies_opainstance"),
+            _link("Decisions of OPA servers", "rule", "policies_externaldecision"),
+        ),
         _group(
             "Audit",
             _link("Events", "history", "audit_auditevent"),

@@ -42,6 +42,10 @@ app.conf.update(
             "task": "policies.tasks.forget_pseudonym_keys",
             "schedule": crontab(hour=4, minute=0),
         },
+        "forget-external-decisions": {
+            "task": "policies.tasks.forget_external_decisions",
+            "schedule": crontab(hour=4, minute=15),
+        },
         "audit-residency": {"task": "policies.tasks.audit_residency", "schedule": crontab(hour=4, minute=20)},
         "verify-evidence": {"task": "governance.tasks.verify_evidence", "schedule": crontab(hour=4, minute=30)},
     },

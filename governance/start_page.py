@@ -21,7 +21,7 @@ from consent.models import ConsentRecord, DataSubject, Party, Purpose
 from governance import evidence, purpose_page, tasks
 from governance.charts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
 from model_registry.models import ModelVersion
-from policies import reasons
+from policies import opa_servers, reasons
 from policies.authoring import lifecycle
 from policies.models import Decision, ProcessingSystem, ServiceCredential, TransferInstrument
 from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
@@ -72,6 +72,7 @@ def _attention() -> list[dict[str, Any]]:
         _disposals(),
         _instruments(),
         _systems(),
+        _opa_servers(),
         _credentials(),
         _budgets(),
         _gaps(),
@@ -177,6 +178,18 @@ def _systems() -> list[dict[str, Any]]:
         )
         for system in ProcessingSystem.objects.exclude(findings=[])
     ]
+
+
+def _opa_servers() -> list[dict[str, Any]]:
+    """One line for all of them: where the way to Assent is cut, many say the same."""
+    behind = opa_servers.needing_attention()
+    if not behind:
+        return []
+    names = ", ".join(each.instance.name for each in behind[:3]) + (", …" if len(behind) > 3 else "")
+    error = next((error for each in behind for error in each.instance.errors), "")
+    detail = opa_servers.in_words(error) if error else _("They answer by older rules, by none, or say nothing.")
+    title = _("OPA servers do not decide by the rules in force: %(names)s") % {"names": names}
+    return [_item(title, detail, reverse("admin:policies_opainstance_changelist"), "now", behind[0].instance.heard_at)]
 
 
 def _credentials() -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import trail
+from common.append_only import no_truncate
 from common.canonical import digest_of, sha256
 from common.identifiers import uuid7_floor
 from common.merkle import merkle_root
@@ -180,6 +181,7 @@ def ensure_partition(day: str) -> None:
             cursor.execute(
                 f"CREATE TABLE {name} PARTITION OF policies_decision FOR VALUES FROM ('{bounds[0]}') TO ('{bounds[1]}')"
             )
+            cursor.execute(no_truncate(name))
     transaction.on_commit(lambda: _known_days.add(day))
 
 

@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from common.swept_task import SweptTask
-from policies import pseudonyms
+from policies import external_log, pseudonyms
 from policies.deployments import systems
 from policies.simulation import service as simulations
 
@@ -10,6 +10,12 @@ from policies.simulation import service as simulations
 def forget_pseudonym_keys() -> None:
     """Monthly keys older than the log may be joined are deleted; nothing to do when run twice."""
     pseudonyms.forget_old_keys()
+
+
+@shared_task(ignore_result=True)
+def forget_external_decisions() -> None:
+    """What OPA servers reported is deleted with age; nothing to do when run twice."""
+    external_log.forget_old()
 
 
 @shared_task(ignore_result=True)

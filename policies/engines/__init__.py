@@ -1,5 +1,6 @@
-"""The policy decision point behind one Protocol: embedded regorus, or an OPA server."""
+"""The policy decision point behind one Protocol: embedded regorus (in processes of its own), or an OPA server."""
 
+import atexit
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,16 @@ def configured() -> Engine:
     if server is not None:
         rest_s = settings.OPA_BREAKER_REST_MS / 1000
         return GuardedEngine(server, CircuitBreaker(threshold=settings.OPA_BREAKER_FAILURES, rest_s=rest_s))
-    from policies.engines.embedded import EmbeddedEngine
+    return _embedded()
 
-    return EmbeddedEngine()
+
+@lru_cache(maxsize=1)
+def _embedded() -> Engine:
+    from policies.engines.isolated import IsolatedEngine
+
+    engine = IsolatedEngine(timeout_ms=settings.ENGINE_TIMEOUT_MS, processes=settings.ENGINE_PROCESSES)
+    atexit.register(engine.close)
+    return engine
 
 
 @lru_cache(maxsize=1)
@@ -45,6 +53,4 @@ def stand_in() -> Engine | None:
     """The engine that answers, under the same revision, while OPA does not; None where that means a denial."""
     if not settings.OPA_URL or settings.OPA_STAND_IN != "embedded":
         return None
-    from policies.engines.embedded import EmbeddedEngine
-
-    return EmbeddedEngine()
+    return _embedded()

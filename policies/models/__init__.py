@@ -3,7 +3,7 @@
 from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, PolicyActivation
 from policies.models.credential import ServiceCredential
 from policies.models.log import Decision, DecisionBatch, PeriodKey, SpoolPosition
-from policies.models.opa import ExternalDecision, OpaInstance
+from policies.models.opa import ExternalBatch, ExternalDecision, OpaInstance
 from policies.models.rules import (
     Jurisdiction,
     ProcessingRegion,
@@ -21,6 +21,7 @@ __all__ = [
     "Bundle",
     "Decision",
     "DecisionBatch",
+    "ExternalBatch",
     "ExternalDecision",
     "Jurisdiction",
     "OpaInstance",
