@@ -92,7 +92,7 @@ def _errors(guards: Guards, figures: Figures) -> Breach | None:
     return Breach(
         "error_points",
         f"The engine failed at {_percent(rate)} of the decisions of the candidate, at {_percent(usual.failure_rate)} of"
-        f" the active one's; allowed: {guards.error_points:g} more points.",
+        f" the active one's; allowed: {_points(guards.error_points)} more.",
     )
 
 
@@ -106,7 +106,7 @@ def _denials(guards: Guards, figures: Figures) -> Breach | None:
     return Breach(
         "deny_points",
         f"{_percent(figures.candidate.deny_rate)} of the decisions of the candidate were denials,"
-        f" {_percent(usual.deny_rate)} of the active one's; allowed: {guards.deny_points:g} points.",
+        f" {_percent(usual.deny_rate)} of the active one's; allowed: {_points(guards.deny_points)}.",
     )
 
 
@@ -129,13 +129,17 @@ def _latency(guards: Guards, figures: Figures) -> Breach | None:
     whose = "with the candidate beside it" if figures.is_shadow else "by the candidate"
     return Breach(
         "latency_ratio",
-        f"One in a hundred decisions {whose} took longer than {_ms(now.p99_us)}, {_ms(usual.p99_us)} by the active one"
-        f" alone; allowed: {guards.latency_ratio:g} times as long.",
+        f"One in a hundred decisions {whose} took longer than {_ms(now.p99_us)}, without it {_ms(usual.p99_us)};"
+        f" allowed: {guards.latency_ratio:g} times as long.",
     )
 
 
 def _percent(rate: float) -> str:
     return f"{100 * rate:.1f} %"
+
+
+def _points(points: float) -> str:
+    return f"{points:g} point" if points == 1 else f"{points:g} points"
 
 
 def _ms(microseconds: int) -> str:

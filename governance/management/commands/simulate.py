@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Say what a candidate policy would have answered to the decisions of the log."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("candidate", help="A published policy or stored revision (its digest), or a folder of *.rego.")
+        parser.add_argument("candidate", help="The digest of a policy or revision, or a folder of *.rego.")
         parser.add_argument("--since", type=moment, default="7d", help="7d, 24h, 2w or a date (default: 7d).")
         parser.add_argument("--until", type=moment, help="Default: now.")
         parser.add_argument("--limit", type=int, help="Only the newest N decisions.")
