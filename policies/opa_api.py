@@ -3,7 +3,7 @@
 import hashlib
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -62,18 +62,26 @@ class _OpaView(APIView):
 class BundleView(_OpaView):
     """The revision in force. The ETag is the revision; ``Prefer: wait=N`` waits for another, if there is room."""
 
+    read: Callable[[], str] = staticmethod(opa_waiting.revision_in_force)
+
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
         known = _ETAG.findall(request.headers.get("If-None-Match", ""))
         wait_s = _wait_s(request.headers.get("Prefer", ""))
-        revision = opa_waiting.revision_in_force()
+        revision = self.read()
         refused = False
         if wait_s and revision in known:
-            refused = not opa_waiting.wait_for_another(revision, wait_s)
-            revision = opa_waiting.revision_in_force()
+            refused = not opa_waiting.wait_for_another(revision, wait_s, read=self.read)
+            revision = self.read()
         # Who was not kept waiting must not ask again at once.
         type_ = _GZIP if refused or not settings.OPA_LONG_POLL_S else _LONG_POLLING
         return _file(_bundle, revision, known, type_)
+
+
+class CandidateView(BundleView):
+    """The same for the server that evaluates candidates: the candidate's revision during a rollout."""
+
+    read: Callable[[], str] = staticmethod(opa_waiting.revision_of_the_candidate)
 
 
 class DiscoveryView(_OpaView):
