@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.identifiers import uuid7_floor
-from policies.models import Rollout
+from policies.models import Decision, Rollout
 from policies.rollout import steps
 from policies.rollout.guards import Figures, Guards, Side
 from policies.rollout.shadow import FAILURES
@@ -156,3 +157,9 @@ def differences_by_kind(*, since: datetime, until: datetime) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(_KINDS, [*bounds, MOST_READ])
         return dict(cursor.fetchall())
+
+
+def differing(*, since: datetime, until: datetime) -> QuerySet[Decision]:
+    """The decisions a candidate would have answered differently, newest first; through an index of their own."""
+    bounds = uuid7_floor(since), uuid7_floor(until + timedelta(milliseconds=1))
+    return Decision.objects.filter(pk__gte=bounds[0], pk__lt=bounds[1], shadow__isnull=False).order_by("-pk")
