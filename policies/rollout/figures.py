@@ -64,21 +64,19 @@ def _stage_began(rollout: Rollout) -> datetime:
 
 
 def _count(revisions: list[str], *, since: datetime, until: datetime) -> _Counted:
-    parameters: dict[str, Any] = {
-        "candidates": revisions,
-        "failures": sorted(FAILURES),
-        "since": uuid7_floor(since),
-        # Identifiers hold whole milliseconds.
-        "until": uuid7_floor(until + timedelta(milliseconds=1)),
-        "most": MOST_READ,
-    }
     with connection.cursor() as cursor:
-        cursor.execute(_SIDES, parameters)
+        cursor.execute(_SIDES, {**_bounds(revisions, since=since, until=until), "failures": sorted(FAILURES)})
         rows = {row[0]: row[1:] for row in cursor.fetchall()}
     candidate, active = (Side(*_own(rows.get(is_its))) for is_its in (True, False))
     would_be = rows.get(False)
     shadow = Side(would_be[0], would_be[3], would_be[4]) if would_be else Side()
     return _Counted(candidate, active, shadow)
+
+
+def _bounds(revisions: list[str], *, since: datetime, until: datetime) -> dict[str, Any]:
+    # Identifiers hold whole milliseconds.
+    end = uuid7_floor(until + timedelta(milliseconds=1))
+    return {"candidates": revisions, "since": uuid7_floor(since), "until": end, "most": MOST_READ}
 
 
 def _own(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
@@ -114,14 +112,8 @@ def over_time(rollout: Rollout) -> list[Moment]:
     until = rollout.ended_at or timezone.now()
     start = max(rollout.started_at, until - LONGEST)
     piece = max(timedelta(minutes=1), (until - start) / _PIECES)
-    parameters: dict[str, Any] = {
-        "candidates": steps.candidate_revisions(rollout),
-        "since": uuid7_floor(start),
-        "until": uuid7_floor(until + timedelta(milliseconds=1)),
-        "most": MOST_READ,
-        "piece": piece,
-        "start": start,
-    }
+    parameters = _bounds(steps.candidate_revisions(rollout), since=start, until=until)
+    parameters |= {"piece": piece, "start": start}
     with connection.cursor() as cursor:
         cursor.execute(_OVER_TIME, parameters)
         rows = cursor.fetchall()
@@ -157,6 +149,23 @@ def differences_by_kind(*, since: datetime, until: datetime) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(_KINDS, [*bounds, MOST_READ])
         return dict(cursor.fetchall())
+
+
+_LATELY = """
+WITH newest AS (
+  SELECT outcome, bundle_revision = ANY(%(candidates)s) AS is_its
+  FROM policies_decision
+  WHERE id >= %(since)s AND id < %(until)s AND bundle_revision <> '' ORDER BY id DESC LIMIT %(most)s
+)
+SELECT CASE WHEN is_its THEN 'candidate' ELSE 'active' END, outcome, count(*) FROM newest GROUP BY 1, 2
+"""
+
+
+def lately(rollout: Rollout, *, since: datetime, until: datetime) -> dict[tuple[str, str], int]:
+    """Decisions by side and outcome."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LATELY, _bounds(steps.candidate_revisions(rollout), since=since, until=until))
+        return {(side, outcome): count for side, outcome, count in cursor.fetchall()}
 
 
 def differing(*, since: datetime, until: datetime) -> QuerySet[Decision]:
