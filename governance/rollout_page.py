@@ -181,7 +181,9 @@ def _denials(rollout: Rollout) -> Figure:
             (Part(_("Active policy"), Tone.ACCENT), [piece.active for piece in moments]),
         ],
         title=_("Share of denials"),
-        description=_("Of the decisions in the log. Beside the active policy, the candidate's are what it would say."),
+        description=_(
+            "Of all decisions in the log, batches too. Beside the active policy: what the candidate would say."
+        ),
         heading=_("From"),
     )
 

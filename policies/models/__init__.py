@@ -4,7 +4,7 @@ from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, Pol
 from policies.models.credential import ServiceCredential
 from policies.models.log import Decision, DecisionBatch, PeriodKey, SpoolPosition
 from policies.models.opa import ExternalDecision, OpaInstance
-from policies.models.rollout import FULL_SHARE, Rollout, RolloutStep
+from policies.models.rollout import Rollout, RolloutStep
 from policies.models.rules import (
     Jurisdiction,
     ProcessingRegion,
@@ -17,7 +17,6 @@ from policies.models.simulation import SimulationReport
 from policies.models.systems import ProcessingSystem
 
 __all__ = [
-    "FULL_SHARE",
     "Activation",
     "ActiveBundle",
     "Bundle",

@@ -4,8 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from policies.models.bundle import Bundle, Policy
-
-FULL_SHARE = 10_000  # shares are counted in ten-thousandths
+from policies.rollout.sides import FULL
 
 
 class Rollout(models.Model):
@@ -42,7 +41,7 @@ class Rollout(models.Model):
                 name="policies_rollout_two_persons",
                 condition=models.Q(share=0) | (~models.Q(approved_by="") & ~models.Q(approved_by=models.F("author"))),
             ),
-            models.CheckConstraint(name="policies_rollout_share", condition=models.Q(share__lte=FULL_SHARE)),
+            models.CheckConstraint(name="policies_rollout_share", condition=models.Q(share__lte=FULL)),
         ]
 
     def __str__(self) -> str:

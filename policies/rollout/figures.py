@@ -17,21 +17,24 @@ from policies.models import Decision, Rollout
 from policies.rollout import steps
 from policies.rollout.guards import Figures, Guards, Side
 from policies.rollout.shadow import FAILURES
+from policies.rollout.sides import FULL
 
 MOST_READ = 100_000
 # The duration stands before all that callers and rules write; reading it needs no parsing of the whole entry.
 _SIDES = """
 WITH newest AS (
   SELECT outcome, reasons && %(failures)s::varchar[] AS failed, shadow, bundle_revision = ANY(%(candidates)s) AS is_its,
-    substring(entry FROM '"duration_us":([0-9]+)')::bigint AS took
+    decided_at, caller, substring(entry FROM '"duration_us":([0-9]+)')::bigint AS took
   FROM policies_decision
   WHERE id >= %(since)s AND id < %(until)s AND bundle_revision <> '' ORDER BY id DESC LIMIT %(most)s
+), compared AS (
+  SELECT *, count(*) OVER (PARTITION BY decided_at, caller) AS together FROM newest
 )
 SELECT is_its, count(*), count(*) FILTER (WHERE outcome <> 'permit'), count(*) FILTER (WHERE failed),
   count(*) FILTER (WHERE coalesce(shadow ->> 'outcome', outcome) <> 'permit'),
   count(*) FILTER (WHERE CASE WHEN shadow IS NULL THEN failed ELSE (shadow ->> 'failed')::bool END),
   percentile_disc(0.99) WITHIN GROUP (ORDER BY took)
-FROM newest GROUP BY is_its
+FROM compared WHERE together = 1 OR NOT %(alone)s GROUP BY is_its
 """
 
 
@@ -51,8 +54,11 @@ def figures_of(rollout: Rollout, guards: Guards, *, now: datetime) -> Figures:
     is_shadow = rollout.share == 0
     # What was decided while the candidate was not evaluated beside it says nothing about a shadow.
     earliest = stage_began if is_shadow else rollout.started_at
-    counted = _count(revisions, since=max(now - window, earliest), until=now)
-    before = _count(revisions, since=stage_began - window, until=stage_began).active
+    # Batches are hardly ever the candidate's before everything is (``sides``): beside its other decisions, those of
+    # batches would make two sides of people who are asked about in different ways.
+    alone = 0 < rollout.share < FULL
+    counted = _count(revisions, since=max(now - window, earliest), until=now, alone=alone)
+    before = _count(revisions, since=stage_began - window, until=stage_began, alone=alone).active
     candidate = counted.shadow if is_shadow else counted.candidate
     return Figures(candidate=candidate, active=counted.active, before=before, is_shadow=is_shadow)
 
@@ -63,9 +69,12 @@ def _stage_began(rollout: Rollout) -> datetime:
     return moved or rollout.started_at
 
 
-def _count(revisions: list[str], *, since: datetime, until: datetime) -> _Counted:
+def _count(revisions: list[str], *, since: datetime, until: datetime, alone: bool) -> _Counted:
+    """With ``alone`` without the decisions of batches, which share their moment and their caller."""
+    parameters = _bounds(revisions, since=since, until=until)
+    parameters |= {"failures": sorted(FAILURES), "alone": alone}
     with connection.cursor() as cursor:
-        cursor.execute(_SIDES, {**_bounds(revisions, since=since, until=until), "failures": sorted(FAILURES)})
+        cursor.execute(_SIDES, parameters)
         rows = {row[0]: row[1:] for row in cursor.fetchall()}
     candidate, active = (Side(*_own(rows.get(is_its))) for is_its in (True, False))
     would_be = rows.get(False)

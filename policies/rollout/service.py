@@ -13,9 +13,10 @@ from common.problems import Conflict
 from policies import bundles
 from policies.authoring import lifecycle
 from policies.authoring.lifecycle import PolicyRefused
-from policies.models import FULL_SHARE, Bundle, Policy, PolicyActivation, Rollout
+from policies.models import Bundle, Policy, PolicyActivation, Rollout
 from policies.rollout import steps
 from policies.rollout.guards import Figures, Guards
+from policies.rollout.sides import FULL
 from policies.rollout.steps import State
 from policies.simulation.gate import refuse_unless_simulated
 
@@ -56,7 +57,7 @@ def set_share(rollout_id: int, share: int, *, actor: str) -> Rollout:
     More people take another person than the author. Raises SecondPersonNeeded, Conflict.
     """
     rollout = _running(rollout_id)
-    if not 0 <= share <= FULL_SHARE:
+    if not 0 <= share <= FULL:
         raise PolicyRefused("A share is between 0 and 100 per cent.")
     if share == rollout.share:
         raise Conflict(f"The share is {share / 100:g} % already.")

@@ -5,7 +5,7 @@ from hashlib import blake2b
 from typing import Final
 from uuid import UUID
 
-FULL: Final = 10_000
+FULL: Final = 10_000  # shares are counted in ten-thousandths
 
 
 def are_in_share(people: Collection[UUID], *, share: int, salt: bytes) -> bool:

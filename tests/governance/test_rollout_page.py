@@ -11,7 +11,7 @@ from django.utils import timezone
 from visitor import question
 
 from policies import bundles, drainer, tasks
-from policies.models import ActiveBundle, Bundle, Policy, Rollout, SimulationReport
+from policies.models import ActiveBundle, Bundle, Decision, Policy, Rollout, SimulationReport
 from policies.rollout import service
 from policies.rollout.guards import Guards
 from policies.simulation import service as simulations
@@ -137,6 +137,15 @@ def test_the_numbers_of_a_plot_stand_in_a_table_beside_it(officer, running, ask)
 
     assert denials.rows[0][1:] == ("100 %", "0 %")
     assert kinds.rows == (("Permitted now, then not", "4"),)
+
+
+def test_a_decision_says_what_the_candidate_would_have_said(officer, running, ask):
+    ask(1)
+
+    shown = _text(officer.get(f"/admin/policies/decision/{Decision.objects.get().pk}/change/"))
+
+    assert "A candidate beside it would have said" in shown
+    assert "Not permitted</span> Level:" in shown
 
 
 def test_a_roll_back_is_told_with_its_reason_here_and_on_the_start_page(officer, running, ask):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 from rollouts import ANNA, BERTA, BROKEN, SAME, STRICT, start
-from wsgi_calls import call, question
+from wsgi_calls import EVALUATIONS, call, question
 
 from audit.models import AuditEvent
 from consent import register
@@ -93,6 +93,22 @@ def test_decisions_before_a_stage_are_the_measure_of_the_full_share(ask: Ask) ->
 
     assert _count(rollout).before.decisions == 20
     assert watch.check() is not None
+
+
+def test_between_a_share_and_the_others_batches_do_not_count(ask: Ask, shop_token: str, own_spool: Path) -> None:
+    """A nightly batch that is denied throughout is no reason to think better of a candidate, or worse."""
+    rollout = start(SAME, share=5_000, guards=LOW)
+    people = [{"subject": question(f"stranger-{number}")["subject"]} for number in range(30)]
+    call({**question(), "evaluations": people}, shop_token, path=EVALUATIONS)
+    ask(2)
+
+    counted = _count(rollout)
+    assert counted.active.decisions + counted.candidate.decisions == 2
+
+    service.set_share(rollout.pk, 0, actor=ANNA)
+    call({**question(), "evaluations": people}, shop_token, path=EVALUATIONS)
+    ask(1)
+    assert _count(rollout).active.decisions == 31
 
 
 def test_a_count_is_two_statements_beside_the_steps(ask: Ask, sql: list[str]) -> None:
