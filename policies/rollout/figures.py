@@ -19,7 +19,7 @@ from policies.rollout.guards import Figures, Guards, Side
 from policies.rollout.shadow import FAILURES
 from policies.rollout.sides import FULL
 
-MOST_READ = 100_000
+MOST_READ = 50_000
 # The duration stands before all that callers and rules write; reading it needs no parsing of the whole entry.
 _SIDES = """
 WITH newest AS (
