@@ -17,7 +17,8 @@ from consent.models import Purpose
 from governance import simulation_page
 from governance.charts import Figure, Tone, bars_figure, grouped
 from governance.rate_charts import Part, lines_figure
-from policies.models import Decision, Policy, Rollout
+from policies import bundles
+from policies.models import Decision, Policy, Rollout, RolloutStep
 from policies.rollout import figures, guards, steps
 from policies.rollout.guards import Figures, Guards, Side
 
@@ -67,7 +68,9 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _published() -> list[Policy]:
-    rows = Policy.objects.defer("modules", "tests", "overlay")
+    """What can be rolled out, newest first."""
+    last = bundles.last_activation()
+    rows = Policy.objects.defer("modules", "tests", "overlay").exclude(pk=last.policy_id if last else "")
     return list(rows[:_MOST_SHOWN])
 
 
@@ -103,7 +106,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "may_act": may_act(request) and rollout.is_open,
         "is_author": _officer(request).casefold() == rollout.author.casefold(),
         "figures": [_denials(rollout), _kinds(rollout)],
-        "steps": [_step(step) for step in rollout.steps.all()],
+        "steps": [_step(rollout, step) for step in rollout.steps.all()],
         "examples": _examples(rollout),
     }
     if rollout.is_open:
@@ -147,13 +150,13 @@ def _rows(counted: Figures, limits_set: Guards) -> list[tuple[str, str, str, str
             _("Not permitted"),
             _rate(candidate, candidate.deny_rate),
             _rate(active, active.deny_rate),
-            _("%(points)s points apart") % {"points": f"{limits_set.deny_points:g}"},
+            _("%(points)s apart") % {"points": _points(limits_set.deny_points)},
         ),
         (
             _("The engine failed"),
             _rate(candidate, candidate.failure_rate),
             _rate(active, active.failure_rate),
-            _("%(points)s points more") % {"points": f"{limits_set.error_points:g}"},
+            _("%(points)s more") % {"points": _points(limits_set.error_points)},
         ),
         (
             _("Slowest one in a hundred, from"),
@@ -162,6 +165,10 @@ def _rows(counted: Figures, limits_set: Guards) -> list[tuple[str, str, str, str
             _("%(times)s times as long") % {"times": f"{limits_set.latency_ratio:g}"},
         ),
     ]
+
+
+def _points(points: float) -> str:
+    return f"{points:g} {_('point') if points == 1 else _('points')}"
 
 
 def _rate(side: Side, rate: float) -> str:
@@ -200,10 +207,11 @@ def _kinds(rollout: Rollout) -> Figure:
     )
 
 
-def _step(step: Any) -> dict[str, Any]:
+def _step(rollout: Rollout, step: RolloutStep) -> dict[str, Any]:
+    is_end = step.kind == RolloutStep.Kind.ENDED
     return {
         "at": exact_moment(step.at),
-        "what": step.get_kind_display(),
+        "what": rollout.get_state_display() if is_end else step.get_kind_display(),
         "share": f"{step.share / 100:g} %",
         "by": who(step.actor),
         "why": step.why or NOTHING,

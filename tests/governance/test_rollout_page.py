@@ -59,7 +59,10 @@ def _text(response):
 
 
 def test_the_empty_page_says_what_will_appear(officer):
-    assert "Rollouts appear here, newest first" in _text(officer.get(PAGE))
+    shown = _text(officer.get(PAGE))
+
+    assert "Rollouts appear here, newest first" in shown
+    assert "No policy is published beside the one in force." in shown
 
 
 def test_a_policy_goes_its_whole_way_in_the_browser(officer, policy, ask, own_spool):
