@@ -46,6 +46,12 @@ SIDEBAR: dict[str, Any] = {
                 "link": reverse_lazy("simulations"),
                 "permission": "governance.simulation_page.may_view",
             },
+            {
+                "title": "Rollouts",
+                "icon": "moving",
+                "link": reverse_lazy("rollouts"),
+                "permission": "governance.rollout_page.may_view",
+            },
             _link("Residency rules", "public", "policies_residencyrule"),
             _link("Regions", "map", "policies_region"),
             _link("Processing regions", "dns", "policies_processingregion"),

@@ -91,6 +91,8 @@ class Environment(BaseSettings):
     database_url: Annotated[SecretStr, _url("postgresql", "postgres"), AfterValidator(_connection_string)]
     broker_url: Annotated[SecretStr, _url("redis", "rediss", "redis+socket", "memory")]
     opa_url: Annotated[SecretStr, _url("http", "https")] | None = None
+    # A server holds one revision at a time. Unset: the embedded engine evaluates the candidate of a rollout.
+    opa_candidate_url: Annotated[SecretStr, _url("http", "https")] | None = None
     opa_timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 250
     # Processor time of one evaluation by the embedded engine, and how many of its processes a web process may have.
     engine_timeout_ms: Annotated[int, Field(ge=10, le=10_000)] = 250

@@ -63,9 +63,11 @@ class _OpaView(APIView):
 class BundleView(_OpaView):
     """The revision in force, signed by the key of that id or the current one. ``Prefer: wait=N``: wait for another."""
 
+    read: Callable[[], str] = staticmethod(opa_waiting.revision_in_force)
+
     @extend_schema(exclude=True)
     def get(self, request: Request, key_id: str = "") -> HttpResponse:
-        return _in_force(request, _key(key_id))
+        return _revision(request, _key(key_id), self.read)
 
 
 class UnsignedBundleView(_OpaView):
@@ -75,7 +77,13 @@ class UnsignedBundleView(_OpaView):
     def get(self, request: Request) -> HttpResponse:
         if not settings.OPA_UNSIGNED_BUNDLES:
             raise NotFound("Unsigned bundles are not given out here (OPA_UNSIGNED_BUNDLES).")
-        return _in_force(request, None)
+        return _revision(request, None, opa_waiting.revision_in_force)
+
+
+class CandidateView(BundleView):
+    """The same for the server that evaluates candidates: the candidate's revision during a rollout."""
+
+    read: Callable[[], str] = staticmethod(opa_waiting.revision_of_the_candidate)
 
 
 class DiscoveryView(_OpaView):
@@ -119,13 +127,13 @@ def _key(key_id: str) -> BundleKey:
     return key
 
 
-def _in_force(request: Request, key: BundleKey | None) -> HttpResponse:
+def _revision(request: Request, key: BundleKey | None, read: Callable[[], str]) -> HttpResponse:
     known, wait_s = _known_tags(request), _wait_s(request.headers.get("Prefer", ""))
-    revision = opa_waiting.revision_in_force()
+    revision = read()
     refused = False
     if wait_s and _tag(revision, key) in known:
-        refused = not opa_waiting.wait_for_another(revision, wait_s)
-        revision = opa_waiting.revision_in_force()
+        refused = not opa_waiting.wait_for_another(revision, wait_s, read=read)
+        revision = read()
     # Who was not kept waiting must not ask again at once.
     type_ = _GZIP if refused or not settings.OPA_LONG_POLL_S else _LONG_POLLING
     return _file(lambda: _bundle(revision, key), _tag(revision, key), known, type_)

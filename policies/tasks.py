@@ -3,6 +3,7 @@ from celery import shared_task
 from common.swept_task import SweptTask
 from policies import external_log, pseudonyms
 from policies.deployments import systems
+from policies.rollout import watch
 from policies.simulation import service as simulations
 
 
@@ -35,3 +36,9 @@ def sweep_simulations() -> None:
     """Every minute: simulations the broker never heard of, and those whose worker was killed."""
     for pk in simulations.to_take_up():
         run_simulation.delay(str(pk))
+
+
+@shared_task(ignore_result=True)
+def watch_rollout() -> None:
+    """Every 30 s: a candidate that passes the limits of its guards is taken back; run twice, nothing more happens."""
+    watch.check()

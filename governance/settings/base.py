@@ -40,6 +40,7 @@ PROCESSING_REGION = ENV.processing_region
 BUSINESS_NAME = ENV.business_name
 CERTIFICATION = ENV.certification
 OPA_URL = ENV.opa_url.get_secret_value() if ENV.opa_url else None
+OPA_CANDIDATE_URL = ENV.opa_candidate_url.get_secret_value() if ENV.opa_candidate_url else None
 OPA_TIMEOUT_MS = ENV.opa_timeout_ms
 ENGINE_TIMEOUT_MS = ENV.engine_timeout_ms
 ENGINE_PROCESSES = ENV.engine_processes

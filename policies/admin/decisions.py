@@ -11,7 +11,7 @@ from django.contrib import admin, messages
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
@@ -112,14 +112,14 @@ class DecisionAdmin(ReadOnlyAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     fieldsets = [
-        (None, {"fields": ["answer", "asked", "level_reached", "why_in_words"]}),
+        (None, {"fields": ["answer", "asked", "level_reached", "why_in_words", "candidate_said"]}),
         ("Who asked, and when", {"fields": ["caller_name", "decided", "number"]}),
         ("What was known", {"fields": ["facts_shown"]}),
         ("Evidence", {"fields": ["rules", "sealed", "entry_shown"]}),
     ]
     readonly_fields = [
         "answer", "asked", "level_reached", "why_in_words", "caller_name", "decided", "number", "facts_shown", "rules",
-        "sealed", "entry_shown",
+        "sealed", "entry_shown", "candidate_said",
     ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
@@ -170,6 +170,16 @@ class DecisionAdmin(ReadOnlyAdmin):
             return "Nothing stood against it."
         lines = ((reasons.for_officer(reason), reason) for reason in decision.reasons)
         return format_html_join("", "<div>{} <code>{}</code></div>", lines)
+
+    @display(description="A candidate beside it would have said")
+    def candidate_said(self, decision: Decision) -> str:
+        told = json.loads(decision.entry).get("shadow")
+        if told is None:
+            return "The same, or there was none."
+        outcome = badge(Decision.Outcome(told["outcome"]).label, TONES[told["outcome"]])
+        level = Level(told["level"]).label if told["level"] in Level.values else NOTHING
+        why = [reasons.for_officer(reason["code"]) for reason in told["reasons"]]
+        return format_html("{} Level: {}. {}", outcome, level, " ".join(map(str, why)))
 
     @display(description="When")
     def decided(self, decision: Decision) -> str:

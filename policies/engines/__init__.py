@@ -15,18 +15,48 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Engine", "EngineFailure", "EngineTimeout", "EngineUnavailable", "EngineUndefined", "Verdict", "configured",
-    "opa_server", "stand_in",
+    "for_candidates", "for_revision", "note_candidate", "opa_server", "stand_in",
 ]  # fmt: skip
+
+
+_candidate: str | None = None
+
+
+def note_candidate(revision: str | None) -> None:
+    """Remember which revision is the candidate of a rollout, as this process has read last.
+
+    It only says whom to ask: no engine answers for another revision than the one it is asked about.
+    """
+    global _candidate
+    _candidate = revision
+
+
+def for_revision(revision: str) -> Engine:
+    """The engine that is asked about a revision: a server holds one at a time, so a candidate's is another."""
+    return for_candidates() if revision == _candidate and settings.OPA_URL else configured()
 
 
 @lru_cache(maxsize=1)
 def configured() -> Engine:
     """The engine of this process: OPA where ``OPA_URL`` is set, else the embedded one."""
     server = opa_server()
-    if server is not None:
-        rest_s = settings.OPA_BREAKER_REST_MS / 1000
-        return GuardedEngine(server, CircuitBreaker(threshold=settings.OPA_BREAKER_FAILURES, rest_s=rest_s))
-    return _embedded()
+    return _embedded() if server is None else _guarded(server)
+
+
+@lru_cache(maxsize=1)
+def for_candidates() -> Engine:
+    """The engine of candidates beside an OPA server: a second one where there is one, else the embedded one."""
+    if not settings.OPA_CANDIDATE_URL:
+        return _embedded()
+    from policies.engines.opa import OpaEngine
+
+    url = settings.OPA_CANDIDATE_URL
+    return _guarded(OpaEngine(url, timeout_ms=settings.OPA_TIMEOUT_MS, push=settings.OPA_PUSH))
+
+
+def _guarded(server: Engine) -> Engine:
+    rest_s = settings.OPA_BREAKER_REST_MS / 1000
+    return GuardedEngine(server, CircuitBreaker(threshold=settings.OPA_BREAKER_FAILURES, rest_s=rest_s))
 
 
 @lru_cache(maxsize=1)

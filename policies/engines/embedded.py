@@ -17,7 +17,7 @@ from policies.engines.base import QUERY, EngineUndefined, Verdict, read_verdict
 if TYPE_CHECKING:
     from policies.bundles import LoadedBundle
 
-_KEPT_PER_THREAD = 4
+_KEPT_PER_THREAD = 6  # two packages, under the active revision, a candidate, and the ones before them
 _UNDEFINED = '"<undefined>"'
 
 

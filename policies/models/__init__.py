@@ -4,6 +4,7 @@ from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, Pol
 from policies.models.credential import ServiceCredential
 from policies.models.log import Decision, DecisionBatch, PeriodKey, SpoolPosition
 from policies.models.opa import ExternalBatch, ExternalDecision, OpaInstance
+from policies.models.rollout import Rollout, RolloutStep
 from policies.models.rules import (
     Jurisdiction,
     ProcessingRegion,
@@ -32,6 +33,8 @@ __all__ = [
     "ProcessingSystem",
     "Region",
     "ResidencyRule",
+    "Rollout",
+    "RolloutStep",
     "SensitiveCategory",
     "ServiceCredential",
     "SimulationReport",

@@ -185,10 +185,9 @@ def test_where_enough_wait_already_the_answer_comes_at_once(shop_token: str, mon
 
 def test_another_revision_ends_the_wait(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     revisions = iter(["a", "a", "b"])
-    monkeypatch.setattr(opa_waiting, "revision_in_force", lambda: next(revisions))
     began = time.monotonic()
 
-    assert opa_waiting.wait_for_another("a", 30)
+    assert opa_waiting.wait_for_another("a", 30, read=lambda: next(revisions))
 
     assert time.monotonic() - began < 3
     assert opa_waiting._waiting == 0
