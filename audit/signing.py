@@ -6,6 +6,7 @@ signed stays verifiable. A changed secret retires the key by itself at the next 
 """
 
 import os
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -22,12 +23,21 @@ from audit.models import SigningKey
 
 _INFO = b"assent evidence signing 1"
 _LOCK = 0x61737369676E  # "assign", an advisory lock of ours
+# So long a retired key may still sign what is asked for under its name, by those who trust no other yet.
+GRACE = timedelta(days=7)
 
 
 def sign(payload: bytes, *, typ: str) -> str:
     """Sign with the current key; makes one where there is none. ``typ`` keeps kinds of documents apart."""
     key = _private(current_key())
     return jws.sign(payload, key, typ=typ)
+
+
+def usable_keys() -> list[SigningKey]:
+    """The key that signs now, then those retired within ``GRACE``, newest first. A changed secret ends them all."""
+    current = current_key()
+    retired = SigningKey.objects.filter(retired_at__gte=timezone.now() - GRACE).order_by("-created_at")
+    return [current, *(key for key in retired if _matches(key))]
 
 
 def current_key() -> SigningKey:
@@ -80,6 +90,11 @@ def public_pem(key: SigningKey) -> str:
     return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
+def derived(key: SigningKey, use: bytes, length: int) -> bytes:
+    """Return secret bytes that belong to a usable key, for another use than its own signatures."""
+    return _expand(bytes(key.salt), settings.SECRET_KEY, use, length)
+
+
 def _private(key: SigningKey) -> Ed25519PrivateKey:
     return _derive(bytes(key.salt), settings.SECRET_KEY)
 
@@ -90,5 +105,8 @@ def _matches(key: SigningKey) -> bool:
 
 @lru_cache(maxsize=4)
 def _derive(salt: bytes, secret: str) -> Ed25519PrivateKey:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=salt, info=_INFO).derive(secret.encode())
-    return Ed25519PrivateKey.from_private_bytes(derived)
+    return Ed25519PrivateKey.from_private_bytes(_expand(salt, secret, _INFO, 32))
+
+
+def _expand(salt: bytes, secret: str, info: bytes, length: int) -> bytes:
+    return HKDF(algorithm=SHA256(), length=length, salt=salt, info=info).derive(secret.encode())

@@ -1,5 +1,7 @@
 """Guard tables whose rows must never change: a trigger in the database refuses, whoever asks."""
 
+from collections.abc import Mapping
+
 from django.db import migrations
 
 _FUNCTION = """
@@ -24,6 +26,40 @@ def _triggers(table: str) -> str:
     return f"""
 CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
   FOR EACH ROW EXECUTE FUNCTION assent_refuse_change();
+{no_truncate(table)}"""
+
+
+def no_truncate(table: str) -> str:
+    """SQL that refuses TRUNCATE on a partition: what guards the whole table does not reach its parts."""
+    return f"""
 CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
   FOR EACH STATEMENT EXECUTE FUNCTION assent_refuse_change();
 """
+
+
+_EARLY = """
+CREATE OR REPLACE FUNCTION assent_refuse_early_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (to_jsonb(OLD) ->> TG_ARGV[0])::timestamptz < now() - TG_ARGV[1]::interval THEN
+    RETURN OLD;
+  END IF;
+  RAISE EXCEPTION '% is append-only for %: % is refused', TG_TABLE_NAME, TG_ARGV[1], TG_OP
+    USING ERRCODE = 'restrict_violation';
+END $$;
+"""
+
+
+def guard_until_old(tables: Mapping[str, str], age: str) -> migrations.RunSQL:
+    """Return the step that refuses UPDATE and TRUNCATE, and DELETE of rows younger than ``age`` by the column named."""
+    forward, backward = _FUNCTION + _EARLY, ""
+    for table, column in tables.items():
+        forward += f"""
+CREATE TRIGGER {table}_append_only BEFORE UPDATE ON {table}
+  FOR EACH ROW EXECUTE FUNCTION assent_refuse_change();
+CREATE TRIGGER {table}_no_early_delete BEFORE DELETE ON {table}
+  FOR EACH ROW EXECUTE FUNCTION assent_refuse_early_delete('{column}', '{age}');
+{no_truncate(table)}"""
+        backward += "".join(
+            f"DROP TRIGGER {table}_{name} ON {table};" for name in ("append_only", "no_early_delete", "no_truncate")
+        )
+    return migrations.RunSQL(forward, backward)

@@ -154,10 +154,7 @@ def _asked(body: AskedBody | None) -> Asked | None:
 
 
 def _guardian(body: GuardianBody | None) -> Guardian | None:
-    if body is None:
-        return None
-    ref = subject_ref(body.id, subject_type="guardian")
-    return Guardian(ref=str(ref), method=body.method, adult_on=body.adult_on.isoformat())
+    return Guardian.known_as(body.id, body.method, body.adult_on) if body else None
 
 
 def _choice(body: ChoiceBody) -> ledger.Choice:

@@ -5,7 +5,6 @@ pseudonym like any other. A signal of the browser (Global Privacy Control) stand
 told of the conflict and agreed all the same; a no needs neither.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from django.db.models import Prefetch
@@ -42,6 +41,7 @@ class BannerChoice(Body):
     notice_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     supersedes: Uuid | None = None
     told_of_conflict: bool = False
+    explicit: bool = False
 
 
 class BrowserBody(Body):
@@ -65,11 +65,6 @@ class ChoicesBody(BrowserBody):
 
 def active_site(slug: str) -> Site | None:
     return Site.objects.filter(slug=slug, is_active=True).first()
-
-
-def sees_gpc(environ: Mapping[str, Any]) -> bool:
-    """Whether the request carries ``Sec-GPC: 1``. Several headers arrive joined by commas; one 1 is enough."""
-    return any(value.strip() == "1" for value in str(environ.get("HTTP_SEC_GPC", "")).split(","))
 
 
 def layout(site: Site, *, locale: str, gpc: bool) -> dict[str, Any]:
@@ -112,6 +107,7 @@ def _purpose(purpose: Purpose, language: str) -> dict[str, Any]:
         "name": text.name,
         "benefit": text.benefit,
         "channels": [],
+        "explicit": purpose.explicit_consent,
         "notice": _notice(purpose, language),
     }
 
@@ -160,7 +156,8 @@ def _choice(choice: BannerChoice, *, gpc: bool) -> ledger.Choice:
         choice="give",
         notice_version=choice.notice_version,
         supersedes=choice.supersedes,
-        told_of_conflict=gpc,
+        told_of_conflict=choice.told_of_conflict,
+        explicit=choice.explicit,
     )
 
 
@@ -179,10 +176,11 @@ def _asked(body: ChoicesBody, *, header: bool) -> Asked:
 
 
 def state(site: Site, browser: str, *, gpc: bool) -> dict[str, Any]:
-    """What is in force for a browser, for every purpose the site asks about."""
+    """What is in force for a browser, for every purpose the site asks about; ``gpc`` also where it is remembered."""
     person, states = selectors.states(_ref(site, browser), now=timezone.now())
     shown = {purpose.slug for purpose in _purposes(site)}
     consents = person.consents if person else {}
+    gpc = gpc or bool(person and person.gpc_since)
     return {
         "subject": {"type": SUBJECT_TYPE, "id": _subject_id(site, browser)},
         "revision": person.revision if person else 0,

@@ -24,6 +24,7 @@ from consent import banner
 from consent.api import idempotency_key
 from consent.banner import BrowserBody, ChoicesBody
 from consent.models import Site
+from consent.signals.gpc import is_set_in_environ
 
 CALLS = RateLimit("banner calls to site from network", 300, per=timedelta(minutes=1))
 
@@ -83,7 +84,7 @@ class LayoutView(_BannerView):
 
     def get(self, request: Request, site: str) -> Any:
         wanted = request.query_params.get("locale") or languages.accepted(request.headers.get("Accept-Language", ""))
-        document = banner.layout(self.site, locale=wanted[:35], gpc=banner.sees_gpc(request.META))
+        document = banner.layout(self.site, locale=wanted[:35], gpc=is_set_in_environ(request.META))
         etag = f'"{digest_of(document).hex()[:32]}"'
         response = Response(document, headers={"ETag": etag, "Cache-Control": "public, max-age=300"})
         return get_conditional_response(request._request, etag=etag, response=response)  # noqa: SLF001
@@ -94,8 +95,9 @@ class ChoicesView(_BannerView):
 
     def post(self, request: Request, site: str) -> Response:
         body = read_body(ChoicesBody, request)
-        replayed = banner.save(self.site, body, header=banner.sees_gpc(request.META), key=idempotency_key(request.META))
-        answer = banner.state(self.site, body.browser, gpc=body.gpc or banner.sees_gpc(request.META))
+        header = is_set_in_environ(request.META)
+        replayed = banner.save(self.site, body, header=header, key=idempotency_key(request.META))
+        answer = banner.state(self.site, body.browser, gpc=body.gpc or header)
         return Response(answer, status=status.HTTP_200_OK if replayed else status.HTTP_201_CREATED)
 
 
@@ -104,4 +106,4 @@ class StateView(_BannerView):
 
     def post(self, request: Request, site: str) -> Response:
         body = read_body(BrowserBody, request)
-        return Response(banner.state(self.site, body.browser, gpc=body.gpc or banner.sees_gpc(request.META)))
+        return Response(banner.state(self.site, body.browser, gpc=body.gpc or is_set_in_environ(request.META)))

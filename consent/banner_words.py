@@ -21,6 +21,7 @@ TEXTS: dict[str, dict[str, str]] = {
             "You can turn it off again at any time."
         ),
         "keep_off": "Keep everything off",
+        "explicit": "Sensitive data: turn this on only if you expressly agree.",
         "saving": "Saving …",
         "not_saved": "This could not be saved just now. Everything stays off until it is.",
         "elsewhere": "This was changed in another window. Here is how it stands now.",
@@ -43,6 +44,7 @@ TEXTS: dict[str, dict[str, str]] = {
             "Sie können es jederzeit wieder ausschalten."
         ),
         "keep_off": "Alles aus lassen",
+        "explicit": "Sensible Daten: Schalten Sie dies nur ein, wenn Sie ausdrücklich zustimmen.",
         "saving": "Wird gespeichert …",
         "not_saved": "Das konnte gerade nicht gespeichert werden. Bis dahin bleibt alles aus.",
         "elsewhere": "Das wurde in einem anderen Fenster geändert. So ist der Stand jetzt.",
@@ -71,6 +73,7 @@ TEXTS: dict[str, dict[str, str]] = {
             "Vous pouvez le désactiver à tout moment."
         ),
         "keep_off": "Tout laisser désactivé",
+        "explicit": "Données sensibles : n’activez ceci que si vous y consentez expressément.",
         "saving": "Enregistrement …",
         "not_saved": "Impossible d’enregistrer pour le moment. D’ici là, tout reste désactivé.",
         "elsewhere": "Cela a été modifié dans une autre fenêtre. Voici l’état actuel.",
@@ -95,6 +98,7 @@ TEXTS: dict[str, dict[str, str]] = {
             "Puede desactivarlo en cualquier momento."
         ),
         "keep_off": "Dejar todo desactivado",
+        "explicit": "Datos sensibles: actívelo solo si da su consentimiento expreso.",
         "saving": "Guardando …",
         "not_saved": "No se ha podido guardar ahora. Hasta entonces, todo sigue desactivado.",
         "elsewhere": "Esto se cambió en otra ventana. Así está ahora.",

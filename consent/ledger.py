@@ -24,11 +24,12 @@ from common.canonical import digest_of, sha256
 from common.identifiers import uuid7_text
 from common.prepared import Prepared
 from common.problems import Unavailable
-from consent import effects, jurisdictions, residence, scopes
+from consent import effects, jurisdictions, opt_outs, residence, scopes
 from consent.models import ConsentRecord, LegalBasis
 from consent.problems import (
     CannotObject,
     ConsentNotAsked,
+    ExplicitConsentNeeded,
     GuardianNeeded,
     IdempotencyKeyReused,
     NothingToAdjust,
@@ -53,7 +54,8 @@ CHOICES = tuple(_STATE_OF_CHOICE)
 _ATTEMPTS = 8
 _DAY_S = 86_400
 _NOT_GIVEN = object()
-_BYTEA, _BIGINT, _TEXT, _TIMESTAMP, _UUID, _JSONB = 17, 20, 25, 1184, 2950, 3802  # type identifiers of PostgreSQL
+# Type identifiers of PostgreSQL.
+_BYTEA, _BIGINT, _TEXT, _TIMESTAMP, _UUID, _JSONB, _BOOLEAN = 17, 20, 25, 1184, 2950, 3802, 16
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -150,6 +152,7 @@ class AskedPurpose:
     channels: list[str]
     recipients: list[str]
     data_categories: list[str]
+    explicit_consent: bool
     notice: ServedNotice  # the one the choice names, or the newest, in the language asked for where there is one
 
 
@@ -161,7 +164,7 @@ SELECT s.revision, s.consents::text, encode(s.last_digest, 'hex'), s.region, s.a
   encode(r.request_digest, 'hex'), r.response::text,
   (SELECT jsonb_agg(jsonb_build_array(c.place,
       p.slug, p.legal_basis, extract(epoch FROM p.consent_valid_for)::bigint, coalesce(newest.version, 0),
-      p.channels, p.recipients, p.data_categories, n.version, n.locale, n.text_sha256))::text
+      p.channels, p.recipients, p.data_categories, p.explicit_consent, n.version, n.locale, n.text_sha256))::text
    FROM jsonb_to_recordset($3) AS c(place text, slug text, version int, locale text)
    JOIN consent_purpose p ON p.slug = c.slug AND p.is_active
    CROSS JOIN LATERAL (SELECT max(version) AS version FROM consent_notice WHERE purpose_id = p.id) newest
@@ -183,11 +186,11 @@ _WRITE = Prepared(
     f"""
 WITH moved AS (
   INSERT INTO consent_datasubject AS s
-    (ref, region, age_band, revision, consents, restricted, held, last_digest, created_at, updated_at)
-  VALUES ($1, $2, $3, $4 + 1, $5, false, false, decode($6, 'hex'), $7, $7)
+    (ref, region, age_band, revision, consents, restricted, held, last_digest, created_at, updated_at, gpc_since)
+  VALUES ($1, $2, $3, $4 + 1, $5, false, false, decode($6, 'hex'), $7, $7, CASE WHEN $13 THEN $7 END)
   ON CONFLICT (ref) DO UPDATE SET region = excluded.region, age_band = excluded.age_band,
     revision = excluded.revision, consents = excluded.consents, last_digest = excluded.last_digest,
-    updated_at = excluded.updated_at
+    updated_at = excluded.updated_at, gpc_since = coalesce(s.gpc_since, excluded.gpc_since)
   WHERE s.revision = $4
   RETURNING ref
 ), records AS (
@@ -209,7 +212,7 @@ WITH moved AS (
 )
 SELECT count(*) FROM moved
 """,  # noqa: S608 (constants of ours; values are parameters)
-    [_UUID, _TEXT, _TEXT, _BIGINT, _JSONB, _TEXT, _TIMESTAMP, _JSONB, _BYTEA, _BYTEA, _JSONB, _JSONB],
+    [_UUID, _TEXT, _TEXT, _BIGINT, _JSONB, _TEXT, _TIMESTAMP, _JSONB, _BYTEA, _BYTEA, _JSONB, _JSONB, _BOOLEAN],
     binary=False,
     timeout_ms=10_000,
 )
@@ -271,9 +274,9 @@ def _read(request: Request) -> tuple[Subject, dict[str, AskedPurpose], Saved | N
 
 
 def _purpose(row: list[Any]) -> AskedPurpose:
-    slug, basis, seconds, newest, channels, recipients, categories, version, locale, sha256_hex = row
+    slug, basis, seconds, newest, channels, recipients, categories, explicit, version, locale, sha256_hex = row
     notice = ServedNotice(version, locale, sha256_hex) if version else NO_NOTICE
-    return AskedPurpose(slug, basis, seconds, newest, channels, recipients, categories, notice)
+    return AskedPurpose(slug, basis, seconds, newest, channels, recipients, categories, explicit, notice)
 
 
 def _bytea(value: bytes | None) -> bytes | None:
@@ -324,6 +327,7 @@ def next_record(
         _check_allowed(choice, purpose, current or inherited)
     elif purpose.legal_basis != LegalBasis.CONSENT:
         raise ConsentNotAsked(f"'{purpose.slug}' rests on {purpose.legal_basis}, so there is nothing to withdraw.")
+    _check_explicit(request, choice, purpose)
     law = _law(request, choice, subject)
     record = {"id": identifier, **_record(request, choice, purpose, current, law, now)}
     record["subject_revision"] = subject.revision + 1
@@ -371,6 +375,14 @@ def _check_allowed(choice: Choice, purpose: AskedPurpose, current: Mapping[str, 
         and not _lifts_objection(choice, current)
     ):
         raise ConsentNotAsked(f"'{purpose.slug}' rests on {purpose.legal_basis}, so there is nothing to agree to.")
+
+
+def _check_explicit(request: Request, choice: Choice, purpose: AskedPurpose) -> None:
+    """What another system was told is taken over as it was told; policies leave sensitive data out then."""
+    if choice.choice == "give" and purpose.explicit_consent and not choice.explicit and request.imported is None:
+        raise ExplicitConsentNeeded(
+            f"'{purpose.slug}' concerns sensitive data: ask about it on its own, and send explicit: true with the yes."
+        )
 
 
 def _lifts_objection(choice: Choice, current: Mapping[str, Any] | None) -> bool:
@@ -499,6 +511,7 @@ def _written(request: Request, subject: Subject, records: list[dict[str, Any]], 
         None if key is None else _bytea(request.digest()),
         None if key is None else _encode(response),
         _encode([event_of(record, request.actor, now) for record in records]),
+        b"true" if _opts_out(request, subject) else b"false",
     ]
     try:
         # In a caller's transaction a lost race must not take the caller's work with it.
@@ -506,6 +519,14 @@ def _written(request: Request, subject: Subject, records: list[dict[str, Any]], 
             return _WRITE.execute(parameters).get_value(0, 0) == b"1"
     except psycopg.IntegrityError:
         return False  # the same key or the same superseded record won elsewhere: read again and see
+
+
+def _opts_out(request: Request, subject: Subject) -> bool:
+    """Whether an opt-out signal came with the choices that the person's law binds us to remember."""
+    if request.asked is None or not (request.asked.signals or {}).get("gpc"):
+        return False
+    region = request.region if request.region is not None else subject.region
+    return opt_outs.binds(region)
 
 
 def place_of(record: Mapping[str, Any]) -> str:

@@ -114,6 +114,11 @@ class Purpose(models.Model):
     controller = models.ForeignKey("Party", on_delete=models.PROTECT, null=True, blank=True, related_name="purposes")
     order = models.PositiveSmallIntegerField(default=100)
     is_active = models.BooleanField(default=True)
+    explicit_consent = models.BooleanField(
+        "Ask explicitly",
+        default=False,
+        help_text="Sensitive data: a yes counts only if it was given expressly, on its own (GDPR Article 9(2)(a)).",
+    )
 
     class Meta:
         ordering = ["order", "slug"]
@@ -200,6 +205,8 @@ class DataSubject(models.Model):
     consents = models.JSONField(default=dict)
     restricted = models.BooleanField(default=False, help_text="GDPR Article 18: stored, but not used.")
     held = models.BooleanField(default=False, help_text="A legal hold: kept for a claim, not used otherwise.")
+    # Since when an opt-out signal of the person's browser is remembered; it counts without being sent again.
+    gpc_since = models.DateTimeField("Opted out by signal since", null=True, editable=False)
     last_digest = models.BinaryField(max_length=32, null=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)

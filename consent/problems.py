@@ -13,6 +13,11 @@ class ConsentNotAsked(InvalidRequest):
     title = "This purpose does not rest on consent"
 
 
+class ExplicitConsentNeeded(InvalidRequest):
+    code = "explicit_consent_needed"
+    title = "This purpose needs an express yes of its own"
+
+
 class CannotObject(InvalidRequest):
     code = "cannot_object"
     title = "This purpose cannot be objected to"

@@ -6,7 +6,10 @@ whole number, true or false, or a list or mapping of these, so that the record's
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+
+from consent.pseudonyms import subject_ref
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,13 @@ class Guardian:
     ref: str
     method: str
     adult_on: str
+
+    @classmethod
+    def known_as(cls, guardian_id: str, method: str, adult_on: date) -> "Guardian":
+        """``guardian_id`` is the business's own; only its pseudonym is kept."""
+        return cls(
+            ref=str(subject_ref(guardian_id, subject_type="guardian")), method=method, adult_on=adult_on.isoformat()
+        )
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Case, Value, When
 
+from consent.jurisdictions import match
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose, PurposeText, current_notice_versions
 
 
@@ -34,6 +35,7 @@ class PurposeState:
     source: str
     max_level: str | None
     parts: dict[str, PartState]
+    ask_again_at: datetime | None = None
 
 
 def state_now(entry: Mapping[str, Any] | None, *, legal_basis: str, required_notice: int, now_epoch: float) -> str:
@@ -48,6 +50,12 @@ def state_now(entry: Mapping[str, Any] | None, *, legal_basis: str, required_not
     if entry["x"] is not None and entry["x"] <= now_epoch:
         return "expired"
     return "renewal_required" if entry["n"] < required_notice else state
+
+
+def ask_again_at(entry: Mapping[str, Any] | None, region: str) -> datetime | None:
+    """Until when a person who said no is not to be asked again under the law of the region; None: may be asked."""
+    since = _moment(entry["t"]) if entry and entry["s"] != ConsentRecord.State.GIVEN else None
+    return since + timedelta(days=match(region).pack.reask_days) if since else None
 
 
 _PEOPLE_BY_STATE = """
@@ -89,11 +97,16 @@ def states(ref: UUID, *, now: datetime) -> tuple[DataSubject | None, list[Purpos
     consents = person.consents if person else {}
     notices = current_notice_versions()
     purposes = Purpose.objects.filter(is_active=True).select_related("parent")
-    return person, [_state(purpose, consents, notices, now) for purpose in purposes]
+    region = person.region if person else ""
+    return person, [_state(purpose, consents, notices, region, now) for purpose in purposes]
 
 
 def _state(
-    purpose: Purpose, consents: dict[str, dict[str, Any]], notices: dict[str, dict[str, Any]], now: datetime
+    purpose: Purpose,
+    consents: dict[str, dict[str, Any]],
+    notices: dict[str, dict[str, Any]],
+    region: str,
+    now: datetime,
 ) -> PurposeState:
     entry = consents.get(purpose.slug)
     prefix = f"{purpose.slug}?"
@@ -114,6 +127,7 @@ def _state(
             for place, part in consents.items()
             if place.startswith(prefix)
         },
+        ask_again_at=ask_again_at(entry, region),
     )
 
 

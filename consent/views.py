@@ -40,8 +40,11 @@ class SavedAnswer(Body):
 
 
 class StateAnswer(Body):
+    """``opted_out_by_signal``: a signal of the person's browser is remembered and counts until a yes lifts it."""
+
     known: bool
     subject_revision: int
+    opted_out_by_signal: bool
     purposes: dict[str, Any]
 
 
@@ -108,6 +111,7 @@ class ConsentStateView(APIView):
             {
                 "known": person is not None,
                 "subject_revision": person.revision if person else 0,
+                "opted_out_by_signal": bool(person and person.gpc_since),
                 "purposes": {state.purpose.slug: _state_answer(state) for state in purposes},
             }
         )
@@ -207,6 +211,7 @@ def _state_answer(state: selectors.PurposeState) -> dict[str, Any]:
         "expires_at": state.expires_at,
         "record": state.record,
         "notice_version": state.notice_version,
+        "ask_again_at": state.ask_again_at,
         "explicit": state.explicit,
         "max_level": state.max_level,
         "parts": {scope: {"state": part.state, "record": part.record} for scope, part in state.parts.items()},

@@ -46,6 +46,12 @@ SIDEBAR: dict[str, Any] = {
                 "link": reverse_lazy("simulations"),
                 "permission": "governance.simulation_page.may_view",
             },
+            {
+                "title": "Rollouts",
+                "icon": "moving",
+                "link": reverse_lazy("rollouts"),
+                "permission": "governance.rollout_page.may_view",
+            },
             _link("Residency rules", "public", "policies_residencyrule"),
             _link("Regions", "map", "policies_region"),
             _link("Processing regions", "dns", "policies_processingregion"),
@@ -71,7 +77,12 @@ SIDEBAR: dict[str, Any] = {
             _link("Published statistics", "query_stats", "privacy_release"),
             _link("Privacy budgets", "savings", "privacy_privacybudget"),
         ),
-        _group("Decisions", _link("Decision log", "fact_check", "policies_decision")),
+        _group(
+            "Decisions",
+            _link("Decision log", "fact_check", "policies_decision"),
+            _link("OPA servers", "hub", "policies_opainstance"),
+            _link("Decisions of OPA servers", "rule", "policies_externaldecision"),
+        ),
         _group(
             "Audit",
             _link("Events", "history", "audit_auditevent"),

@@ -27,6 +27,7 @@ app.conf.update(
         "sweep-disposals": {"task": "privacy.tasks.sweep_disposals", "schedule": 60.0},
         "sweep-simulations": {"task": "policies.tasks.sweep_simulations", "schedule": 60.0},
         "follow-primary-cell": {"task": "policies.tasks.follow_primary", "schedule": 60.0},
+        "watch-rollout": {"task": "policies.tasks.watch_rollout", "schedule": 30.0},
         "apply-retention": {"task": "privacy.tasks.apply_retention", "schedule": crontab(hour=1, minute=10)},
         "trim-windows": {"task": "personalization.tasks.trim_windows", "schedule": crontab(hour=1, minute=30)},
         "check-segments": {"task": "personalization.tasks.check_segments", "schedule": crontab(hour=1, minute=45)},
@@ -42,6 +43,10 @@ app.conf.update(
         "forget-pseudonym-keys": {
             "task": "policies.tasks.forget_pseudonym_keys",
             "schedule": crontab(hour=4, minute=0),
+        },
+        "forget-external-decisions": {
+            "task": "policies.tasks.forget_external_decisions",
+            "schedule": crontab(hour=4, minute=15),
         },
         "audit-residency": {"task": "policies.tasks.audit_residency", "schedule": crontab(hour=4, minute=20)},
         "verify-evidence": {"task": "governance.tasks.verify_evidence", "schedule": crontab(hour=4, minute=30)},

@@ -17,7 +17,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from consent import scopes, selectors, words
-from consent.models import ConsentRecord, Notice, Purpose, PurposeText
+from consent.models import ConsentRecord, DataSubject, Notice, Purpose, PurposeText
 from consent.selectors import Descriptions, PurposeState
 from personalization import engine
 from personalization.models import Event
@@ -113,7 +113,7 @@ def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str,
         "level": {"index": LEVELS[level], "label": _steps()[LEVELS[level]].label, "because": _because(main)},
         "levels": [_step(step, level, reach) for step in _steps()],
         "can_choose_level": LEVELS[reach] > 0,
-        "signal": {"label": _("Your browser's opt-out request was honoured.")} if gpc else None,
+        "signal": _signal(gpc, person),
         "all_off_possible": any(is_on(state) for state in states),
         "purposes": _purposes(states, answers, described, language),
         "decisions": _decisions(decision_log.decisions_about(ref, limit=_DECISIONS_READ), names),
@@ -125,6 +125,14 @@ def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str,
         "session_ends": session_ends,
         "known": person is not None,
     }
+
+
+def _signal(gpc: bool, person: DataSubject | None) -> dict[str, Any] | None:
+    if gpc:
+        return {"label": _("Your browser's opt-out request was honoured."), "since": None}
+    if person is None or person.gpc_since is None:
+        return None
+    return {"label": _("We still follow the opt-out request that your browser sent us:"), "since": person.gpc_since}
 
 
 def _answers_now(
@@ -224,7 +232,7 @@ def _purposes(
         {
             **_purpose(state, answers[state.purpose.slug]),
             **_in_words(state.purpose, described),
-            "retention": _retention(state.purpose, days.get(state.purpose.pk)),
+            "retention": described.of(state.purpose).kept_for or _retention(state.purpose, days.get(state.purpose.pk)),
             "notice": _notice(notices.get(state.purpose.pk)),
             "reason": _purpose_reason(state, answers[state.purpose.slug], by_slug, described),
         }
@@ -262,6 +270,8 @@ def _purpose(state: PurposeState, answer: Prepared | None) -> dict[str, Any]:
         "since": state.since,
         "level_label": _steps()[LEVELS[_level(answer)]].label if answer else None,
         "supersedes": state.record or "",
+        "explicit": purpose.explicit_consent,
+        "expressly": state.explicit,
         "channels": _channels(state),
         "signal_conflict": state.state == "given" and _is_capped_by_signal(answer),
     }

@@ -93,7 +93,12 @@ class Environment(BaseSettings):
     database_url: Annotated[SecretStr, _url("postgresql", "postgres"), AfterValidator(_connection_string)]
     broker_url: Annotated[SecretStr, _url("redis", "rediss", "redis+socket", "memory")]
     opa_url: Annotated[SecretStr, _url("http", "https")] | None = None
+    # A server holds one revision at a time. Unset: the embedded engine evaluates the candidate of a rollout.
+    opa_candidate_url: Annotated[SecretStr, _url("http", "https")] | None = None
     opa_timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 250
+    # Processor time of one evaluation by the embedded engine, and how many of its processes a web process may have.
+    engine_timeout_ms: Annotated[int, Field(ge=10, le=10_000)] = 250
+    engine_processes: Annotated[int, Field(ge=1, le=64)] = 2
     # false where the OPA server pulls bundles itself: it refuses to be given another.
     opa_push: Flag = True
     opa_stand_in: Literal["embedded"] | None = None
@@ -102,6 +107,10 @@ class Environment(BaseSettings):
     # Each waiting OPA server holds a thread of the web process: few may, and not for long.
     opa_long_poll_s: Annotated[int, Field(ge=0, le=30)] = 10
     opa_long_poll_waiters: Annotated[int, Field(ge=0, le=64)] = 1
+    # Bundles without a signature, for servers that cannot verify one.
+    opa_unsigned_bundles: Flag = False
+    # The database itself refuses to delete them in the first 30 days.
+    opa_decisions_keep_days: Annotated[int, Field(ge=31, le=3_660)] = 90
     ready_opa_behind_s: Annotated[int, Field(ge=1, le=86_400)] = 30
     ready_log_lag_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     assent_home: Path

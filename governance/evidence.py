@@ -16,7 +16,7 @@ from django.utils import timezone
 from audit import trail
 from audit.models import AuditEvent
 from consent import verification
-from policies import decision_log
+from policies import decision_log, external_log
 
 logger = logging.getLogger(__name__)
 VERIFIED, BROKEN = "trail.verified", "trail.broken"
@@ -39,11 +39,13 @@ def check(*, actor: str) -> bool:
     """Recompute every digest, root and link; record what was found and return whether all of it holds."""
     with _one_snapshot():
         events, ledger, log = trail.verify(), verification.verify_ledger(), decision_log.verify()
-    broken = [verdict.broken for verdict in (events, ledger, log) if verdict.broken]
+        reported = external_log.verify()
+    broken = [verdict.broken for verdict in (events, ledger, log, reported) if verdict.broken]
     details = {
         "events": events.events,
         "records": ledger.records,
         "decisions": log.decisions,
+        "reported_decisions": reported.decisions,
         "broken": "; ".join(broken),
     }
     if broken:

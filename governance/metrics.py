@@ -27,6 +27,7 @@ from common.rest import AnyAnswer
 from consent import trust
 from policies import log_figures, spool_lag
 from policies.models import ActiveBundle
+from policies.rollout import figures, steps
 from privacy.models import Disposal
 
 logger = logging.getLogger(__name__)
@@ -143,6 +144,35 @@ def _bundle(now: datetime) -> Iterator[Metric]:
         )
 
 
+def _rollout(now: datetime) -> Iterator[Metric]:
+    running = steps.open_rollout()
+    yield _gauge(
+        "assent_rollout_share",
+        "Share of the people a candidate answers, 0 to 1.",
+        running.share / 10_000 if running else 0,
+    )
+    yield _gauge("assent_rollout_open", "1 while a policy is being rolled out.", int(running is not None))
+    if running is None:
+        return
+    lately = figures.lately(running, since=now - WINDOW, until=now)
+    sides = GaugeMetricFamily(
+        "assent_rollout_recent_decisions",
+        "Decisions of the last 5 minutes by whose they are, as far as they reached the log.",
+        labels=["side", "outcome"],
+    )
+    for (side, outcome), count in sorted(lately.items()):
+        sides.add_metric([side, outcome], count)
+    yield sides
+    kinds = GaugeMetricFamily(
+        "assent_rollout_recent_differences",
+        "Decisions of the last 5 minutes a candidate evaluated beside would have answered differently, by how.",
+        labels=["kind"],
+    )
+    for kind, count in sorted(figures.differences_by_kind(since=now - WINDOW, until=now).items()):
+        kinds.add_metric([kind], count)
+    yield kinds
+
+
 def _trail(now: datetime) -> Iterator[Metric]:
     anchor = AuditAnchor.objects.order_by("-sequence").values_list("created_at", "last_position").first()
     if anchor:
@@ -162,6 +192,7 @@ _PARTS: dict[str, Part] = {
     "consents": _consents,
     "disposals": _disposals,
     "bundle": _bundle,
+    "rollout": _rollout,
     "trail": _trail,
 }
 

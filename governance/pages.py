@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from common.client_network import client_network
 from common.problems import Problem
-from consent import counts, ledger, links, selectors
+from consent import counts, ledger, links, opt_outs, selectors
 from consent.proof import Asked
 from consent.signals import gpc
 from governance import dashboard as content
@@ -63,11 +63,10 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     session = current_session(request)
     if session is None:
         return signed_out(request)
-    context = content.context(
-        session.subject_ref,
-        session_ends=session.session_expires_at,
-        gpc=gpc.is_set_in_environ(request.META),
-    )
+    opts_out = gpc.is_set_in_environ(request.META)
+    if opts_out:
+        opt_outs.remember(session.subject_ref)
+    context = content.context(session.subject_ref, session_ends=session.session_expires_at, gpc=opts_out)
     response = render(request, "privacy/dashboard.html", {**context, "message": _message(request)})
     response.headers["Vary"] = "Sec-GPC, Cookie"
     return response
@@ -93,6 +92,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         supersedes=_uuid(request.POST.get("supersedes", "")),
         channel=request.POST.get("channel", "")[:64] or None,
         told_of_conflict=choice == "give" and request.POST.get("told_of_conflict") == "1",
+        explicit=choice == "give" and request.POST.get("explicit") == "1",
     )
     return _saved(request, session.subject_ref, [wanted])
 
@@ -193,4 +193,6 @@ def _uuid(text: str) -> UUID | None:
 def _problem_in_words(problem: Problem) -> str:
     if problem.code in ("superseded", "nothing_to_withdraw"):
         return _("This was changed in another window. Here is how it stands now.")
+    if problem.code == "explicit_consent_needed":
+        return _("This concerns sensitive data: tick the box beside it first if you agree. Nothing was changed.")
     return _("That could not be saved. Nothing was changed.")

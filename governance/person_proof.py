@@ -15,7 +15,7 @@ from common.admin_display import document as in_words
 from common.admin_display import sentence, table, who, words
 from consent import selectors, verification
 from consent import words as consent_words
-from consent.admin import STATE_TONES
+from consent.admin.ledger import STATE_TONES
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose, current_notice_versions
 from privacy.models import Disposal
 

@@ -9,7 +9,7 @@ from unfold.decorators import display
 
 from common import languages
 from common.admin_display import badge
-from consent.admin import PurposeAdmin
+from consent.admin.purposes import PurposeAdmin
 from consent.models import Purpose
 from governance import purpose_page
 

@@ -23,7 +23,7 @@ from consent import words
 from consent.models import Level, Purpose
 from governance.charts import Bucket, Figure, Series, Tone, bars_figure, columns_figure, grouped
 from policies import reasons
-from policies.models import ActiveBundle, Bundle, Decision, SimulationReport
+from policies.models import ActiveBundle, Bundle, Decision, Policy, SimulationReport
 from policies.simulation import CandidateUnusable, Kind, service
 from policies.simulation.report import DIMENSIONS
 
@@ -91,6 +91,21 @@ def _start(request: HttpRequest) -> HttpResponse:
 
 
 def _candidates(wanted: str) -> list[tuple[str, str, bool]]:
+    """Published policies first, over the registers as they are; then the revisions stored."""
+    policies = Policy.objects.defer("modules", "tests", "overlay")[:_MOST_CANDIDATES]
+    return [*((p.digest, _policy(p), p.digest == wanted) for p in policies), *_revisions(wanted)]
+
+
+def _policy(policy: Policy) -> str:
+    published = f"{timezone.localtime(policy.created_at):%-d %B %Y %H:%M}"
+    return _("Policy %(policy)s, %(published)s, %(note)s") % {
+        "policy": policy,
+        "published": published,
+        "note": policy.note or NOTHING,
+    }
+
+
+def _revisions(wanted: str) -> list[tuple[str, str, bool]]:
     in_force = ActiveBundle.objects.values_list("bundle_id", flat=True).first()
     bundles = Bundle.objects.order_by("-created_at").only("revision", "reason", "created_at")[:_MOST_CANDIDATES]
     return [(b.revision, _candidate(b, b.revision == in_force), b.revision == wanted) for b in bundles]
@@ -149,7 +164,7 @@ def _findings(row: SimulationReport, report: Mapping[str, Any]) -> dict[str, Any
         "then": _then(report["as_answered"]["different"]),
         "tiles": [
             {"label": label, "value": grouped(found["kinds"].get(kind, 0)), "is_some": found["kinds"].get(kind, 0)}
-            for kind, label in _kinds().items()
+            for kind, label in kinds().items()
         ],
         "unreadable": report["unreadable"]["decisions"],
         "unreadable_says": next((e.get("engine", "") for e in report["unreadable"]["examples"]), ""),
@@ -158,7 +173,7 @@ def _findings(row: SimulationReport, report: Mapping[str, Any]) -> dict[str, Any
         "tables": [_breakdown(name, found["by"].get(name, {}), purposes) for name in DIMENSIONS],
         "examples": [
             {"label": label, "cards": [_example(example, purposes) for example in found["examples"].get(kind, [])]}
-            for kind, label in _kinds().items()
+            for kind, label in kinds().items()
             if found["examples"].get(kind)
         ],
     }
@@ -182,7 +197,7 @@ def _then(different: int) -> str:
     return _("Compared with what was answered at the time, %(count)s differ.") % {"count": grouped(different)}
 
 
-def _kinds() -> dict[str, str]:
+def kinds() -> dict[str, str]:
     return {
         Kind.PERMIT_TO_DENY.value: _("Permitted now, then not"),
         Kind.DENY_TO_PERMIT.value: _("Not permitted now, then permitted"),

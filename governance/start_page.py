@@ -18,12 +18,12 @@ from common import languages
 from common.admin_display import who
 from common.identifiers import uuid7_floor
 from consent.models import ConsentRecord, DataSubject, Party, Purpose
-from governance import evidence, purpose_page, tasks
+from governance import evidence, purpose_page, rollout_page, tasks
 from governance.charts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
 from model_registry.models import ModelVersion
-from policies import reasons
+from policies import opa_servers, reasons
 from policies.authoring import lifecycle
-from policies.models import Decision, ProcessingSystem, ServiceCredential, TransferInstrument
+from policies.models import Decision, ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
 from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
 
 _DAY = timedelta(days=1)
@@ -68,10 +68,12 @@ def _decided_since(moment: datetime) -> QuerySet[Decision]:
 def _attention() -> list[dict[str, Any]]:
     parts = [
         _policies(),
+        _rollouts(),
         _models(),
         _disposals(),
         _instruments(),
         _systems(),
+        _opa_servers(),
         _credentials(),
         _budgets(),
         _gaps(),
@@ -122,6 +124,21 @@ def _policies() -> list[dict[str, Any]]:
     }
     url = reverse("admin:policies_policy_change", args=[alone.policy_id])
     return [_item(_("A policy was activated in an emergency"), detail, url, "now", alone.activated_at)]
+
+
+def _rollouts() -> list[dict[str, Any]]:
+    """The one that runs, or the last one, if a guard ended it lately."""
+    last = Rollout.objects.select_related("policy").first()
+    if last is None:
+        return []
+    url = reverse("rollout", args=[last.pk])
+    if last.is_open:
+        title = _("A rollout was begun in an emergency") if last.in_emergency else _("A rollout is running")
+        severity = "now" if last.in_emergency else "info"
+        return [_item(title, rollout_page.headline(last), url, severity, last.started_at)]
+    if last.state != Rollout.State.ROLLED_BACK or last.ended_at is None or last.ended_at < timezone.now() - 7 * _DAY:
+        return []
+    return [_item(_("A policy was rolled back by itself"), last.why, url, "now", last.ended_at)]
 
 
 def _models() -> list[dict[str, Any]]:
@@ -177,6 +194,18 @@ def _systems() -> list[dict[str, Any]]:
         )
         for system in ProcessingSystem.objects.exclude(findings=[])
     ]
+
+
+def _opa_servers() -> list[dict[str, Any]]:
+    """One line for all of them: where the way to Assent is cut, many say the same."""
+    behind = opa_servers.needing_attention()
+    if not behind:
+        return []
+    names = ", ".join(each.instance.name for each in behind[:3]) + (", …" if len(behind) > 3 else "")
+    error = next((error for each in behind for error in each.instance.errors), "")
+    detail = opa_servers.in_words(error) if error else _("They answer by older rules, by none, or say nothing.")
+    title = _("OPA servers do not decide by the rules in force: %(names)s") % {"names": names}
+    return [_item(title, detail, reverse("admin:policies_opainstance_changelist"), "now", behind[0].instance.heard_at)]
 
 
 def _credentials() -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What the world may know without asking: the keys that sign evidence, and that Global Privacy Control is honoured."""
+"""What the world may know without asking: the keys that sign, and that Global Privacy Control is honoured."""
 
 from datetime import date
 
@@ -6,8 +6,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from audit import signing
 from consent.signals import gpc
+from policies import bundle_keys
 
 _HONOURED_SINCE = date(2026, 11, 21)
 
@@ -16,8 +16,7 @@ _HONOURED_SINCE = date(2026, 11, 21)
 @cache_control(public=True, max_age=300)
 def keys(request: HttpRequest) -> JsonResponse:
     """A JWK set (RFC 7517): retired keys stay, for what they signed must stay verifiable."""
-    signing.current_key()
-    return JsonResponse(signing.published_keys(), content_type="application/jwk-set+json")
+    return JsonResponse(bundle_keys.published(), content_type="application/jwk-set+json")
 
 
 @require_safe

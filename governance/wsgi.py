@@ -13,6 +13,7 @@ _django = get_wsgi_application()
 
 from common.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
+from consent import effects  # noqa: E402
 from personalization import cells  # noqa: E402
 from policies import authzen, bare, consent_state, native  # noqa: E402
 from policies.authzen import metadata  # noqa: E402
@@ -39,6 +40,9 @@ def _here(environ: bare.Environ, start_response: bare.StartResponse) -> Iterable
 
 # In front of it all where this installation is one of several cells.
 gate = None if settings.CELLS is None else Gate(settings.CELLS, {**DOORS, **cells.DOORS}, _here)
+
+if not settings.CELERY_TASK_ALWAYS_EAGER:  # where tasks run at once, so do effects
+    effects.tell_in_background()
 
 # What is loaded by now stays for ever; collections need not look at it again, which is what makes their pauses long.
 gc.collect()

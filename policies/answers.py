@@ -65,7 +65,10 @@ class Decision(msgspec.Struct, frozen=True):
         return [reason.code for reason in self.prepared.verdict.reasons]
 
 
-def failure(code: str, revision: str, document: bytes = b"{}") -> Prepared:
+NO_FACTS = b"{}"
+
+
+def failure(code: str, revision: str, document: bytes = NO_FACTS) -> Prepared:
     """The denial with which everything ends that goes wrong."""
     verdict = Verdict(
         revision=revision,
@@ -120,8 +123,12 @@ def compose(
     valid_until: float | None,
     at: float,
     duration_us: int,
+    shadow: bytes = b"",
 ) -> tuple[Decision, bytes]:
-    """Complete an answer and its line for the log; ``subject`` is the person's pseudonym of the month."""
+    """Complete an answer and its line for the log; ``subject`` is the person's pseudonym of the month.
+
+    ``shadow`` is a member of the line alone: what a candidate would have said instead.
+    """
     decision_id = uuid7_text()
     identity = decision_id.encode()
     ends = b""
@@ -134,16 +141,37 @@ def compose(
         subject_revision,
         ends,
     )
-    line = b'{"id":"%s","at_us":%d,"caller":%s,"subject":"%s","subject_revision":%d,"duration_us":%d,%s}\n' % (
+    line = b'{"id":"%s","at_us":%d,"caller":%s,"subject":"%s","subject_revision":%d,"duration_us":%d,%s%s}\n' % (
         identity,
         int(at * 1_000_000),
         _encode(caller),
         subject,
         subject_revision,
         duration_us,
+        shadow,
         prepared.log,
     )
     return Decision(decision_id, prepared, subject_revision, valid_until, prepared.verdict.revision, body), line
+
+
+def difference(answered: Prepared, candidate: Prepared) -> bytes:
+    """Return what a candidate says instead as a member of the log's line; nothing where both say the same."""
+    before, after = answered.verdict, candidate.verdict
+    if (
+        before.decision == after.decision
+        and before.level == after.level
+        and before.reasons == after.reasons
+        and before.obligations == after.obligations
+    ):
+        return b""
+    told = {
+        "revision": after.revision,
+        "outcome": candidate.outcome,
+        "level": after.level,
+        "reasons": after.reasons,
+        "obligations": after.obligations,
+    }
+    return b'"shadow":%s,' % _encode(told)
 
 
 def _timestamp(epoch: float) -> bytes:

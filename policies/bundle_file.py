@@ -10,14 +10,13 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from audit import signing
 from common.canonical import sha256
+from policies import bundle_keys
 
-TYP = "opa-bundle+jwt"
-SUFFIX = ".tar.gz"
+Sign = Callable[[bytes], str]
 _PACKAGE = re.compile(r"^package\s+([A-Za-z0-9_.]+)\s*(?:#.*)?$", re.MULTILINE)
 
 
@@ -30,27 +29,36 @@ def write_bundle(
     policies: Mapping[str, str],
     data: Mapping[str, Any],
     *,
-    sign: Callable[[bytes], str] | None = None,
+    sign: Sign | None = None,
 ) -> bytes:
     """Return the signed file. ``data`` is the register without its revision, which is added as ``data.revision``.
 
     Raises NotABundle.
     """
-    files = {
-        ".manifest": _json(_manifest(revision, policies, data)),
-        "data.json": _json({**data, "revision": revision}),
+    files = contents(revision, policies, data, roots=_roots(policies, data))
+    return archive(signed(files, sign or bundle_keys.current().sign))
+
+
+def contents(
+    revision: str, policies: Mapping[str, str], data: Mapping[str, Any], *, roots: Sequence[str]
+) -> dict[str, bytes]:
+    """The files of a revision by name. ``roots`` is what it owns: OPA refuses a file outside of them."""
+    return {
+        ".manifest": json_of({"revision": revision, "roots": sorted(roots), "rego_version": 1}),
+        "data.json": json_of({**data, "revision": revision}),
         **{path: text.encode() for path, text in policies.items()},
     }
-    token = (sign or _sign)(_json({"files": [_entry(name, files[name]) for name in sorted(files)]}))
-    files[".signatures.json"] = _json({"signatures": [token]})
-    return _archive(files)
 
 
-def _manifest(revision: str, policies: Mapping[str, str], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Say what the bundle owns. OPA refuses a file outside of these roots, so nothing slips in beside them."""
+def signed(files: Mapping[str, bytes], sign: Sign, *, scope: str = "") -> dict[str, bytes]:
+    """The same files with their signature. A server that names a scope takes no signature of another."""
+    payload = {"files": [_entry(name, files[name]) for name in sorted(files)], **({"scope": scope} if scope else {})}
+    return {**files, ".signatures.json": json_of({"signatures": [sign(json_of(payload))]})}
+
+
+def _roots(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:
     packages = {package_of(path, text) for path, text in policies.items()}
-    roots = {"revision", *data, *(package.replace(".", "/") for package in packages)}
-    return {"revision": revision, "roots": sorted(roots), "rego_version": 1}
+    return ["revision", *data, *(package.replace(".", "/") for package in packages)]
 
 
 def package_of(path: str, text: str) -> str:
@@ -65,21 +73,19 @@ def _entry(name: str, content: bytes) -> dict[str, str]:
     return {"name": name, "hash": sha256(content).hex(), "algorithm": "SHA-256"}
 
 
-def _sign(payload: bytes) -> str:
-    return signing.sign(payload, typ=TYP)
-
-
-def _json(value: Mapping[str, Any]) -> bytes:
+def json_of(value: Mapping[str, Any]) -> bytes:
+    """JSON in the very form OPA hashes."""
     text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, allow_nan=False)
     # Go escapes these two wherever they stand; they can stand in strings only.
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
 
 
-def _archive(files: Mapping[str, bytes]) -> bytes:
+def archive(files: Mapping[str, bytes]) -> bytes:
+    """Pack the files: the same bytes whenever and wherever that is done."""
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as packing:
         for name in sorted(files):
             member = tarfile.TarInfo(f"/{name}")
             member.size, member.mode, member.mtime = len(files[name]), 0o644, 0
-            archive.addfile(member, io.BytesIO(files[name]))
+            packing.addfile(member, io.BytesIO(files[name]))
     return gzip.compress(packed.getvalue(), mtime=0)

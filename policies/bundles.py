@@ -31,10 +31,12 @@ from policies.models import (
     ProcessingRegion,
     Region,
     ResidencyRule,
+    Rollout,
     SensitiveCategory,
     TransferInstrument,
 )
 from policies.packages import Package, read_register
+from policies.rollout import steps
 from privacy.models import RetentionSchedule
 
 LEVELS = {"none": 0, "segment": 1, "behavioral": 2, "contextual": 3, "individual": 4}
@@ -42,7 +44,7 @@ SEGMENT_MIN_SIZE = 20
 SYSTEM = "system"  # the author of what a release ships
 QUIET_HOURS = {"start": 21, "end": 8}
 _REGO = Path(__file__).parent / "rego"
-_KEPT = 4
+_KEPT = 8  # during a rollout each change of the registers makes two
 _LOCK = 0x62756E64  # "bund"
 _FACT_STATUS = {ModelVersion.Status.APPROVED: "live"}
 
@@ -106,6 +108,7 @@ def bring_into_force(
 def _bring_into_force(
     policy: Policy, kind: PolicyActivation.Kind, reason: str, actor: str, certification: bool | None
 ) -> Bundle:
+    _end_rollout(policy, actor)
     bundle = _publish(policy, reason, actor, certification)
     PolicyActivation.objects.create(
         policy=policy, bundle=bundle, kind=kind, author=policy.author, actor=actor, reason=reason[:200]
@@ -113,6 +116,14 @@ def _bring_into_force(
     details = {"kind": str(kind), "author": policy.author, "reason": reason[:200], "bundle": bundle.revision}
     trail.record("policy.activated", policy.digest, actor=actor, details=details)
     return bundle
+
+
+def _end_rollout(policy: Policy, actor: str) -> None:
+    """A candidate was weighed against the policy in force: with another one there, the rollout begins anew."""
+    rollout, last = steps.open_rollout(), last_activation()
+    if rollout is not None and (last is None or last.policy_id != policy.digest):
+        why = f"Policy {policy} was brought into force meanwhile."
+        steps.end(rollout, Rollout.State.OVERTAKEN, actor=actor, why=why)
 
 
 def last_activation() -> PolicyActivation | None:
@@ -132,7 +143,7 @@ def policy_digest(modules: dict[str, str], overlay: dict[str, Any]) -> str:
 
 
 def wait_for_publishers() -> None:
-    """Until this transaction ends nobody else publishes."""
+    """Take turns until the transaction ends: one change of what decides at a time."""
     with connection.cursor() as cursor:
         # Not the row of the revision in force: before the first publication there is none to lock.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
@@ -148,10 +159,22 @@ def assemble(policy: Policy, certification: bool | None = None) -> tuple[dict[st
 
 
 def _publish(policy: Policy, reason: str, actor: str, certification: bool | None) -> Bundle:
+    bundle, created = store(policy, reason=reason, actor=actor, certification=certification)
+    if created or not ActiveBundle.objects.filter(bundle=bundle).exists():
+        activate(bundle=bundle, reason=reason, actor=actor)
+    rollout = steps.open_rollout()
+    if rollout is not None:
+        # In this transaction: a model suspended for the one is never live for the other.
+        candidate, _ = store(rollout.policy, reason=reason, actor=actor, certification=certification)
+        steps.rebuild(rollout, candidate, actor=actor)
+    return bundle
+
+
+def store(policy: Policy, *, reason: str, actor: str, certification: bool | None = None) -> tuple[Bundle, bool]:
+    """Keep a policy over the registers as they are as a revision; nothing is in force by it. Say whether it is new."""
     policies, data = assemble(policy, certification)
-    revision = revision_of(policies, data)
-    bundle, created = Bundle.objects.get_or_create(
-        revision=revision,
+    return Bundle.objects.get_or_create(
+        revision=revision_of(policies, data),
         defaults={
             "policies": policies,
             "data": canonical_json(data).decode(),
@@ -159,9 +182,6 @@ def _publish(policy: Policy, reason: str, actor: str, certification: bool | None
             "actor": actor,
         },
     )
-    if created or not ActiveBundle.objects.filter(bundle=bundle).exists():
-        activate(bundle=bundle, reason=reason, actor=actor)
-    return bundle
 
 
 @transaction.atomic

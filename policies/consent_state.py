@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from consent.pseudonyms import subject_ref
-from consent.selectors import state_now
+from consent.selectors import ask_again_at, state_now
 from policies import bare, bundles, information
 from policies.bare import Environ, Refused, StartResponse
 from policies.bundles import PurposeFacts
@@ -66,6 +66,7 @@ def _answer(environ: Environ) -> dict[str, Any]:
     return {
         "known": known.subject_revision is not None,
         "subject_revision": known.subject_revision or 0,
+        "opted_out_by_signal": known.gpc,
         "purposes": {slug: _state(slug, facts, known, now) for slug, facts in purposes.items()},
     }
 
@@ -98,6 +99,7 @@ def _state(slug: str, facts: PurposeFacts, known: Information, now: float) -> di
         "expires_at": _moment(entry["x"]) if entry else None,
         "record": entry["r"] if entry else None,
         "notice_version": entry["n"] if entry else None,
+        "ask_again_at": ask_again_at(entry, known.region),
         "explicit": bool(entry and entry["e"]),
         "max_level": entry.get("lv") if entry else None,
         "parts": {

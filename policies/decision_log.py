@@ -37,7 +37,7 @@ def verify(*, since: datetime | None = None, until: datetime | None = None) -> L
 
     With bounds: of the batches sealed in that time, the first of which must continue the one before it.
     """
-    with _one_snapshot():
+    with one_snapshot():
         batches = DecisionBatch.objects.order_by("sequence")
         if until:
             batches = batches.filter(created_at__lt=until)
@@ -48,7 +48,7 @@ def verify(*, since: datetime | None = None, until: datetime | None = None) -> L
 
 
 @contextmanager
-def _one_snapshot() -> Iterator[None]:
+def one_snapshot() -> Iterator[None]:
     """Show batches and decisions as of one moment: the drainer goes on meanwhile."""
     if connection.in_atomic_block:  # whose isolation is the caller's matter
         yield

@@ -1,9 +1,10 @@
 """The decision: every caller of Assent ends in ``decide``, or in ``Sheet`` for several decisions in one answer.
 
-information -> facts -> engine (memo) -> answer -> log. Whatever goes wrong on the way is a denial with a reason code of
-its own; nothing here raises but ``SpoolFull`` (an answer that cannot be logged is not given). The memo is sound because
-a verdict is a pure function of facts and revision. Facts about consent hold no identity and no clock; a package that
-asks for entity ids (docs/decisions/0010) has a memo of its own, whose keys hold pseudonyms.
+information -> facts -> engine (memo) -> answer -> log. During a rollout the information says which revision answers,
+and whether a candidate is evaluated beside it. Whatever goes wrong on the way is a denial with a reason code of its
+own; nothing here raises but ``SpoolFull`` (an answer that cannot be logged is not given). The memo is sound because a
+verdict is a pure function of facts and revision. Facts about consent hold no identity and no clock; a package that asks
+for entity ids (docs/decisions/0010) has a memo of its own, whose keys hold pseudonyms.
 """
 
 import threading
@@ -14,7 +15,7 @@ from django.conf import settings
 
 from consent.pseudonyms import subject_ref
 from policies import bundles, engines, facts, information, packages, pseudonyms
-from policies.answers import Decision, Prepared, as_prepared, compose, failure
+from policies.answers import NO_FACTS, Decision, Prepared, as_prepared, compose, difference, failure
 from policies.bundles import LoadedBundle
 from policies.engines import EngineFailure, EngineTimeout, EngineUnavailable, Verdict
 from policies.facts import Question
@@ -45,7 +46,7 @@ def decide(question: Question, *, caller: str, known: Information | None = None)
             known = information.NOTHING
             return _answer(question, known, failure("information_unavailable", ""), None, caller, now, started)
     prepared, valid_until = _evaluate(question, known, now)
-    return _answer(question, known, prepared, valid_until, caller, now, started)
+    return _answer(question, known, prepared, valid_until, caller, now, started, _beside(known, prepared))
 
 
 def unavailable(question: Question, *, caller: str) -> Decision:
@@ -70,11 +71,31 @@ def _evaluate(question: Question, known: Information, now: float) -> tuple[Prepa
     if (known.subject_revision or 0) < question.min_revision:
         return failure("stale_read", bundle.revision), None
     asked = facts.build(question, known, bundle, now)
-    prepared = bundle.memo.get(asked.document)
+    return _of_facts(asked.document, bundle), asked.valid_until
+
+
+def _of_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
+    prepared: Prepared | None = bundle.memo.get(document)
     if prepared is None:
-        prepared = evaluate_facts(asked.document, bundle)
+        prepared = evaluate_facts(document, bundle)
         _remember(bundle.memo, prepared)
-    return prepared, asked.valid_until
+    return prepared
+
+
+def _beside(known: Information, answered: Prepared) -> bytes:
+    """What the log says of a candidate that is evaluated beside the answer. Whatever goes wrong here is a difference.
+
+    The facts are the same: both revisions were built over the same registers, and facts rest on nothing else.
+    """
+    if not known.is_shadow or answered.facts == NO_FACTS:
+        return b""
+    bundle = bundles.usable(known.candidate)
+    if bundle is None:
+        return difference(answered, failure("bundle_missing", known.candidate or "", answered.facts))
+    try:
+        return difference(answered, _of_facts(answered.facts, bundle))
+    except Exception:  # noqa: BLE001 (the answer stands, whatever a candidate does)
+        return difference(answered, failure("engine_undefined", bundle.revision, answered.facts))
 
 
 def evaluate_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
@@ -88,7 +109,7 @@ def evaluate_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
 
 def _ask(bundle: LoadedBundle, *asked: Any) -> tuple[Verdict, str]:
     """The verdict, and the name of the engine it came from: the stand-in's where there is one and the other is away."""
-    engine = engines.configured()
+    engine = engines.for_revision(bundle.revision)
     try:
         return engine.evaluate(bundle, *asked), engine.name
     except (EngineUnavailable, EngineTimeout):
@@ -115,7 +136,7 @@ def _evaluate_entities(
 
 def _remember(memo: dict[bytes, Prepared], prepared: Prepared) -> None:
     """Keep what the configured engine said. No failure is kept, and nothing a stand-in said: OPA is the authority."""
-    if prepared.engine != engines.configured().name:
+    if prepared.engine != engines.for_revision(prepared.verdict.revision).name:
         return
     if len(memo) >= MEMO_SIZE:
         with _memo_lock:
@@ -133,6 +154,7 @@ def _answer(
     caller: str,
     now: float,
     started: int,
+    shadow: bytes = b"",
 ) -> Decision:
     decision, line = compose(
         prepared,
@@ -142,6 +164,7 @@ def _answer(
         valid_until=valid_until,
         at=now,
         duration_us=(time.perf_counter_ns() - started) // 1000,
+        shadow=shadow,
     )
     _spool.append(line)
     return decision
@@ -161,7 +184,7 @@ class Sheet:
         """Answer a question about consent, as the function of this name does."""
         prepared, valid_until = _evaluate(question, known, self._now)
         tag = pseudonyms.tag(question.subject_ref, self._now)
-        return self._add(prepared, tag, known.subject_revision or 0, valid_until)
+        return self._add(prepared, tag, known.subject_revision or 0, valid_until, _beside(known, prepared))
 
     def decide_entities(self, question: EntityQuestion, package: Package, bundle: LoadedBundle) -> Decision:
         """Answer a question another package is asked."""
@@ -191,7 +214,9 @@ class Sheet:
             tag = self._tags[entity_type, entity_id] = pseudonyms.tag(ref, self._now).decode()
         return tag
 
-    def _add(self, prepared: Prepared, tag: bytes, revision: int, valid_until: float | None) -> Decision:
+    def _add(
+        self, prepared: Prepared, tag: bytes, revision: int, valid_until: float | None, shadow: bytes = b""
+    ) -> Decision:
         ended = time.perf_counter_ns()
         decision, line = compose(
             prepared,
@@ -201,6 +226,7 @@ class Sheet:
             valid_until=valid_until,
             at=self._now,
             duration_us=(ended - self._started) // 1000,
+            shadow=shadow,
         )
         self._started = ended
         self._lines.append(line)

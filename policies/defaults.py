@@ -17,6 +17,7 @@ from policies.models import (
     SensitiveCategory,
     TransferInstrument,
 )
+from policies.pack_rows import law_of, packs_for
 
 _EEA = {
     "AT": ("Austria", "Europe/Vienna"), "BE": ("Belgium", "Europe/Brussels"), "BG": ("Bulgaria", "Europe/Sofia"),
@@ -139,7 +140,7 @@ def _is_due(shipped: Policy) -> bool:
 def bundle_without_database() -> bundles.LoadedBundle:
     """The policies of this release over these rules alone; nothing is read from the database or written to it."""
     packs, matched = _packs()
-    laws = {pack.slug: _law(pack) for pack in packs.values()}
+    laws = {pack.slug: law_of(pack) for pack in packs.values()}
     instruments = _instruments()
     data = {
         "schema": 1,
@@ -160,7 +161,7 @@ def bundle_without_database() -> bundles.LoadedBundle:
 
 def _fill() -> None:
     packs, matched = _packs()
-    Jurisdiction.objects.bulk_create((_law(pack) for pack in packs.values()), ignore_conflicts=True)
+    Jurisdiction.objects.bulk_create((law_of(pack) for pack in packs.values()), ignore_conflicts=True)
     laws = {law.slug: law for law in Jurisdiction.objects.all()}
     Region.objects.bulk_create(_regions(laws, matched))
     ProcessingRegion.objects.bulk_create(ProcessingRegion(slug=s, group=g) for s, g in _PROCESSING.items())
@@ -172,8 +173,7 @@ def _fill() -> None:
 def _packs() -> tuple[dict[str, jurisdictions.Pack], dict[str, jurisdictions.Matched]]:
     """The packs by slug, and what applies in each place."""
     matched = {code: jurisdictions.match(code) for code in _places()}
-    packs = {pack.slug: pack for pack in (*jurisdictions.load(), *(found.pack for found in matched.values()))}
-    return packs, matched
+    return packs_for(_places()), matched
 
 
 def _places() -> dict[str, tuple[str, str, str]]:
@@ -213,27 +213,3 @@ def _rules(instruments: dict[str, TransferInstrument]) -> list[ResidencyRule]:
         )
         for subject, processing, instrument in _RULES
     ]
-
-
-def _law(pack: jurisdictions.Pack) -> Jurisdiction:
-    """A pack as officers edit it. Nobody is served unasked until one of them says so."""
-    return Jurisdiction(
-        slug=pack.slug,
-        name=pack.name,
-        source=pack.source,
-        consent_default=pack.consent_default,
-        consent_days=pack.consent_days,
-        reask_days=pack.reask_days,
-        age_of_consent=pack.age_of_consent,
-        opt_in_below=pack.opt_in_below,
-        answer_days=pack.answer.days,
-        extension_days=pack.extension.days,
-        answer_unit=pack.answer.unit,
-        confirm_days=pack.confirm.days if pack.confirm else None,
-        confirm_unit=pack.confirm.unit if pack.confirm else Jurisdiction.Unit.CALENDAR,
-        binding_signals=list(pack.binding_signals),
-        signal_caps=dict(pack.signal_caps),
-        minor_max_level=pack.minor_max_level,
-        unknown_age_is_adult=pack.unknown_age_is_adult,
-        pack_revision=jurisdictions.revision(),
-    )

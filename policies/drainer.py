@@ -20,10 +20,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import trail
+from common.append_only import no_truncate
 from common.canonical import digest_of, sha256
 from common.identifiers import uuid7_floor
 from common.merkle import merkle_root
 from policies.models import DecisionBatch, SpoolPosition
+from policies.rollout import shadow
 from policies.spool import SUFFIX
 
 logger = logging.getLogger(__name__)
@@ -31,7 +33,7 @@ GENESIS = bytes(32)
 _LOCK = 0x6472616E  # "dran"
 _BATCH_BYTES = 4 * 1024 * 1024
 _COPY = """COPY policies_decision (id, decided_at, batch_id, position, subject_tag, caller, action, purpose, outcome,
- level, reasons, bundle_revision, entry) FROM STDIN"""
+ level, reasons, bundle_revision, shadow, entry) FROM STDIN"""
 _known_days: set[str] = set()
 # What reading a line that is not ours can raise.
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
@@ -156,6 +158,7 @@ def columns(entry: dict[str, Any]) -> dict[str, Any]:
         "level": entry.get("level") or "",
         "reasons": [reason["code"] for reason in entry["reasons"]],
         "bundle_revision": entry.get("bundle_revision", ""),
+        "shadow": shadow.summary(entry),
     }
 
 
@@ -163,8 +166,12 @@ def _row(line: _Line, batch: int, position: int) -> tuple[Any, ...]:
     c = line.columns
     return (
         c["id"], c["decided_at"], batch, position, c["subject_tag"], c["caller"], c["action"], c["purpose"],
-        c["outcome"], c["level"], c["reasons"], c["bundle_revision"], line.text,
+        c["outcome"], c["level"], c["reasons"], c["bundle_revision"], _json(c["shadow"]), line.text,
     )  # fmt: skip
+
+
+def _json(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 def ensure_partition(day: str) -> None:
@@ -180,6 +187,7 @@ def ensure_partition(day: str) -> None:
             cursor.execute(
                 f"CREATE TABLE {name} PARTITION OF policies_decision FOR VALUES FROM ('{bounds[0]}') TO ('{bounds[1]}')"
             )
+            cursor.execute(no_truncate(name))
     transaction.on_commit(lambda: _known_days.add(day))
 
 

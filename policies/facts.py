@@ -75,6 +75,8 @@ _encode = msgspec.json.Encoder().encode
 
 def build(question: Question, known: Information, bundle: LoadedBundle, now: float) -> Facts:
     """Return the facts as of ``now`` (epoch seconds)."""
+    if known.gpc and not question.gpc:
+        question = msgspec.structs.replace(question, gpc=True)
     expired = tuple(slug for slug, ends in bundle.instrument_ends if ends <= now)
     purpose = question.purpose if question.purpose in bundle.purposes else UNKNOWN
     person = _encode(_about_person(question, purpose, known, bundle, now))

@@ -1,8 +1,8 @@
 """PIP: everything a decision needs to know, in one indexed statement, fresh for every decision.
 
-The subject's row, the caller's credential and the revision in force are read together, so that a withdrawal, a revoked
-credential and a suspended model are in force from the commit, in every process. Nothing is kept between decisions but
-the prepared statement.
+The subject's row, the caller's credential, the revision in force and the candidate of a rollout are read together, so
+that a withdrawal, a revoked credential, a suspended model and a roll-back are in force from the commit, in every
+process. Nothing is kept between decisions but the prepared statement.
 """
 
 import struct
@@ -16,14 +16,16 @@ from django.db import DatabaseError, connections
 from psycopg.pq.abc import PGresult
 
 from common.prepared import Prepared, StatementTimeout
+from policies import engines
+from policies.rollout.sides import are_in_share
 
 TIMEOUT_MS = 1_000
 STATEMENT = Prepared(
     "assent_information",
     """
 SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
-       a.bundle_id,
-       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text
+       a.bundle_id, a.candidate_id, a.candidate_share, a.rollout_id,
+       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL
 FROM (VALUES (1)) AS one(row)
 LEFT JOIN policies_servicecredential c ON c.token_hash = $1
 LEFT JOIN policies_activebundle a ON a.id = 1
@@ -38,8 +40,8 @@ STATEMENT_FOR_MANY = Prepared(
     "assent_information_for_many",
     """
 SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
-       a.bundle_id,
-       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.ref
+       a.bundle_id, a.candidate_id, a.candidate_share, a.rollout_id,
+       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL, s.ref
 FROM (VALUES (1)) AS one(row)
 LEFT JOIN policies_servicecredential c ON c.token_hash = $1
 LEFT JOIN policies_activebundle a ON a.id = 1
@@ -75,7 +77,11 @@ class InformationUnavailable(Exception):
 
 
 class Information(msgspec.Struct, frozen=True):
-    """One row: caller, revision in force, subject. ``consents`` is the projection of the ledger."""
+    """One row: caller, revision in force, subject. ``consents`` is the projection of the ledger.
+
+    ``bundle_revision`` is what answers: the candidate's where these people are in its share. With ``is_shadow`` the
+    ``candidate`` is evaluated beside it.
+    """
 
     caller: str | None
     credential_valid: bool
@@ -87,6 +93,9 @@ class Information(msgspec.Struct, frozen=True):
     restricted: bool = False
     held: bool = False
     consents: dict[str, dict[str, Any]] = {}
+    gpc: bool = False  # an opt-out signal is remembered
+    candidate: str | None = None
+    is_shadow: bool = False
 
 
 NOTHING = Information(None, False, False, None, consents={})
@@ -98,15 +107,19 @@ def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -
     A connection that has died is replaced and asked once more; a slow one is given up and closed. A row that makes no
     sense is no information either.
     """
-    return _asked(STATEMENT, (token_hash, subject_ref.bytes, scope), _information)
+    people = () if subject_ref == NOBODY else (subject_ref,)
+    return _asked(STATEMENT, (token_hash, subject_ref.bytes, scope), lambda result: _information(result, people))
 
 
 def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[Information, dict[UUID, Information]]:
     """Read the same about several people at one moment; who is missing in the answer is not known.
 
-    The first value says what does not depend on a person. One statement. Raises InformationUnavailable.
+    One revision answers for all of them. The first value says what does not depend on a person. One statement. Raises
+    InformationUnavailable.
     """
-    return _asked(STATEMENT_FOR_MANY, (token_hash, _array(refs), scope), _information_about_many)
+    return _asked(
+        STATEMENT_FOR_MANY, (token_hash, _array(refs), scope), lambda result: _information_about_many(result, refs)
+    )
 
 
 _Read = TypeVar("_Read")
@@ -134,34 +147,53 @@ def _array(refs: Collection[UUID]) -> bytes:
     return head + b"".join(b"\x00\x00\x00\x10" + ref.bytes for ref in refs)
 
 
-def _information_about_many(result: PGresult) -> tuple[Information, dict[UUID, Information]]:
-    rows = [_information(result, row) for row in range(result.ntuples)]
+def _information_about_many(result: PGresult, refs: Collection[UUID]) -> tuple[Information, dict[UUID, Information]]:
+    rows = [_information(result, refs, row) for row in range(result.ntuples)]
     first = rows[0]
-    nobody = Information(first.caller, first.credential_valid, first.has_scope, first.bundle_revision, consents={})
+    nobody = Information(
+        first.caller,
+        first.credential_valid,
+        first.has_scope,
+        first.bundle_revision,
+        consents={},
+        candidate=first.candidate,
+        is_shadow=first.is_shadow,
+    )
     about = {}
     for row, known in enumerate(rows):
-        ref = result.get_value(row, 10)
+        ref = result.get_value(row, 14)
         if ref is not None:
             about[UUID(bytes=ref)] = known
     return nobody, about
 
 
-def _information(result: PGresult, row: int = 0) -> Information:
+def _information(result: PGresult, people: Collection[UUID], row: int = 0) -> Information:
     value: Callable[[int, int], Any] = result.get_value  # bytes, or None for NULL
-    name, bundle, revision = value(row, 0), value(row, 3), value(row, 4)
+    name, bundle, candidate, revision = value(row, 0), value(row, 3), value(row, 4), value(row, 7)
     caller = None if name is None else name.decode()
-    in_force = None if bundle is None else bundle.decode()
+    answering = None if bundle is None else bundle.decode()
+    is_shadow = False
+    if candidate is not None:
+        candidate, share = candidate.decode(), int.from_bytes(value(row, 5), "big")
+        is_shadow = share == 0
+        if are_in_share(people, share=share, salt=value(row, 6)):
+            answering = candidate
+    engines.note_candidate(candidate)
+    valid, has_scope = value(row, 1) == b"\x01", value(row, 2) == b"\x01"
     if revision is None:
-        return Information(caller, value(row, 1) == b"\x01", value(row, 2) == b"\x01", in_force, consents={})
+        return Information(caller, valid, has_scope, answering, consents={}, candidate=candidate, is_shadow=is_shadow)
     return Information(
         caller,
-        value(row, 1) == b"\x01",
-        value(row, 2) == b"\x01",
-        in_force,
+        valid,
+        has_scope,
+        answering,
         int.from_bytes(revision, "big"),
-        value(row, 5).decode(),
-        value(row, 6).decode(),
-        value(row, 7) == b"\x01",
-        value(row, 8) == b"\x01",
-        _decode(value(row, 9)),
+        value(row, 8).decode(),
+        value(row, 9).decode(),
+        value(row, 10) == b"\x01",
+        value(row, 11) == b"\x01",
+        _decode(value(row, 12)),
+        value(row, 13) == b"\x01",
+        candidate,
+        is_shadow,
     )

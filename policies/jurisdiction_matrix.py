@@ -1,19 +1,22 @@
 """The jurisdiction matrix: every law in force here side by side, and what lint finds, for officers to read."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from common.problems import NotFound
 from consent import jurisdictions
 from consent.models import Level
+from policies import pack_rows
 from policies.models import Jurisdiction, Region
 
 
@@ -34,17 +37,67 @@ class Row:
     minors: str
 
 
+@dataclass(frozen=True)
+class Differing:
+    """One law whose row is not as its pack says: sentences, and what to send to take the pack's values over."""
+
+    name: str
+    slug: str
+    url: str
+    sentences: list[str]
+
+
 def matrix(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("policies.view_jurisdiction"):
         raise PermissionDenied
+    if request.method == "POST":
+        return _take_over(request)
     context = {
         **admin.site.each_context(request),
         "title": _("Jurisdiction matrix"),
         "findings": findings(),
+        "differing": [_differing(each) for each in pack_rows.differing()],
+        "may_change": request.user.has_perm("policies.change_jurisdiction"),
         "rows": rows(),
         "revision": jurisdictions.revision(),
     }
     return render(request, "admin/jurisdiction_matrix.html", context)
+
+
+def _take_over(request: HttpRequest) -> HttpResponse:
+    if not request.user.has_perm("policies.change_jurisdiction"):
+        raise PermissionDenied
+    try:
+        law = pack_rows.take_over(request.POST.get("law", ""), actor=f"officer:{request.user.get_username()}")
+    except NotFound as problem:
+        messages.error(request, problem.detail)
+    else:
+        messages.success(request, _("%(law)s is as its pack says now, from the next decision on.") % {"law": law.name})
+    return redirect("jurisdiction-matrix")
+
+
+def _differing(found: pack_rows.Differing) -> Differing:
+    law = found.law
+    sentences = [
+        _("%(field)s: %(here)s here, %(pack)s in the pack")
+        % {
+            "field": each.field.replace("_", " ").capitalize(),
+            "here": _value(each.here),
+            "pack": _value(each.pack),
+        }
+        for each in found.differences
+    ]
+    return Differing(law.name, law.slug, reverse("admin:policies_jurisdiction_change", args=[law.pk]), sentences)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, dict):
+        return ", ".join(f"{name.upper()}: {level}" for name, level in sorted(value.items())) or _("nothing")
+    if isinstance(value, list):
+        return ", ".join(name.upper() for name in sorted(value)) or _("nothing")
+    return _("nothing") if value is None else str(value).replace("_", "-")
 
 
 def findings() -> list[jurisdictions.Finding]:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.problems import InvalidRequest, Unavailable
+from common.problems import InvalidRequest, NotFound, Unavailable
 from common.rest import AnyAnswer, BodyTooLarge, actor_of
-from policies import bundles, opa_bundle, opa_decisions, opa_status, opa_waiting
+from policies import bundle_keys, bundles, opa_bundle, opa_decisions, opa_status, opa_waiting
+from policies.bundle_keys import BundleKey
 
 _GZIP = "application/gzip"
 # By this type OPA knows that it may ask again at once, and be kept waiting.
@@ -60,30 +61,38 @@ class _OpaView(APIView):
 
 
 class BundleView(_OpaView):
-    """The revision in force. The ETag is the revision; ``Prefer: wait=N`` waits for another, if there is room."""
+    """The revision in force, signed by the key of that id or the current one. ``Prefer: wait=N``: wait for another."""
+
+    read: Callable[[], str] = staticmethod(opa_waiting.revision_in_force)
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, key_id: str = "") -> HttpResponse:
+        return _revision(request, _key(key_id), self.read)
+
+
+class UnsignedBundleView(_OpaView):
+    """The same for servers that cannot verify, where the operator wants that."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
-        known = _ETAG.findall(request.headers.get("If-None-Match", ""))
-        wait_s = _wait_s(request.headers.get("Prefer", ""))
-        revision = opa_waiting.revision_in_force()
-        refused = False
-        if wait_s and revision in known:
-            refused = not opa_waiting.wait_for_another(revision, wait_s)
-            revision = opa_waiting.revision_in_force()
-        # Who was not kept waiting must not ask again at once.
-        type_ = _GZIP if refused or not settings.OPA_LONG_POLL_S else _LONG_POLLING
-        return _file(_bundle, revision, known, type_)
+        if not settings.OPA_UNSIGNED_BUNDLES:
+            raise NotFound("Unsigned bundles are not given out here (OPA_UNSIGNED_BUNDLES).")
+        return _revision(request, None, opa_waiting.revision_in_force)
+
+
+class CandidateView(BundleView):
+    """The same for the server that evaluates candidates: the candidate's revision during a rollout."""
+
+    read: Callable[[], str] = staticmethod(opa_waiting.revision_of_the_candidate)
 
 
 class DiscoveryView(_OpaView):
-    """The configuration of a server that was told only where Assent is."""
+    """The configuration of a server that was told only where Assent is; signed for one that knows a key already."""
 
     @extend_schema(exclude=True)
-    def get(self, request: Request) -> HttpResponse:
-        packed = opa_bundle.discovery()
-        known = _ETAG.findall(request.headers.get("If-None-Match", ""))
-        return _file(lambda _: packed, f"sha256:{hashlib.sha256(packed).hexdigest()}", known, _GZIP)
+    def get(self, request: Request, key_id: str = "") -> HttpResponse:
+        packed = opa_bundle.discovery(bundle_keys.usable(), _key(key_id) if key_id else None)
+        return _file(lambda: packed, f"sha256:{hashlib.sha256(packed).hexdigest()}", _known_tags(request), _GZIP)
 
 
 class StatusView(_OpaView):
@@ -110,17 +119,46 @@ def _wait_s(prefer: str) -> int:
     return min(int(match[1]), settings.OPA_LONG_POLL_S) if match else 0
 
 
-def _bundle(revision: str) -> bytes:
+def _key(key_id: str) -> BundleKey:
+    usable = bundle_keys.usable()
+    key = next((key for key in usable if key.kid == key_id), None) if key_id else usable[0]
+    if key is None:
+        raise NotFound("No key of this id signs bundles. The id of the current one: ./assent manage signing_keys list")
+    return key
+
+
+def _revision(request: Request, key: BundleKey | None, read: Callable[[], str]) -> HttpResponse:
+    known, wait_s = _known_tags(request), _wait_s(request.headers.get("Prefer", ""))
+    revision = read()
+    refused = False
+    if wait_s and _tag(revision, key) in known:
+        refused = not opa_waiting.wait_for_another(revision, wait_s, read=read)
+        revision = read()
+    # Who was not kept waiting must not ask again at once.
+    type_ = _GZIP if refused or not settings.OPA_LONG_POLL_S else _LONG_POLLING
+    return _file(lambda: _bundle(revision, key), _tag(revision, key), known, type_)
+
+
+def _known_tags(request: Request) -> list[str]:
+    return _ETAG.findall(request.headers.get("If-None-Match", ""))
+
+
+def _tag(revision: str, key: BundleKey | None) -> str:
+    """Another signature is another file: after a rotation servers verify anew, and say so if they cannot."""
+    return f"{revision}.{key.kid}" if key else revision
+
+
+def _bundle(revision: str, key: BundleKey | None) -> bytes:
     try:
-        return opa_bundle.tarball(bundles.loaded(revision))
+        return opa_bundle.tarball(bundles.loaded(revision), key)
     except Exception as exc:
         # As for a decision: a bundle that cannot be read or parsed is missing.
         raise Unavailable("The policy bundle in force cannot be read.") from exc
 
 
-def _file(content: Any, tag: str, known: list[str], content_type: str) -> HttpResponse:
+def _file(content: Callable[[], bytes], tag: str, known: list[str], content_type: str) -> HttpResponse:
     unchanged = tag in known
-    response = HttpResponse(b"" if unchanged else content(tag), status=304 if unchanged else 200)
+    response = HttpResponse(b"" if unchanged else content(), status=304 if unchanged else 200)
     response.headers["Content-Type"] = content_type
     response.headers["ETag"] = f'"{tag}"'
     response.headers["Cache-Control"] = "no-store"

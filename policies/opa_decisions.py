@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from common.problems import InvalidRequest
 from common.rest import BodyTooLarge
-from policies import bundles, opa_facts
+from policies import bundles, external_log, opa_facts
 from policies.answers import UNKNOWN_REASONS
 from policies.bundles import LEVELS
 from policies.engines.base import QUERY
@@ -70,12 +70,9 @@ def _read(raw: msgspec.Raw) -> _Entry | None:
 
 
 def _store(entries: dict[UUID, _Entry], caller: str) -> int:
-    known = set(ExternalDecision.objects.filter(pk__in=list(entries)).values_list("pk", flat=True))
     masks = _masks({_revision(entry) for entry in entries.values()})
     now = timezone.now()
-    rows = [_row(entry, masks, caller, now) for key, entry in entries.items() if key not in known]
-    ExternalDecision.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1_000)
-    return len(rows)
+    return external_log.append([_row(entry, masks, caller, now) for entry in entries.values()], caller=caller)
 
 
 def _revision(entry: _Entry) -> str:

@@ -5,6 +5,11 @@ from policies import opa_api
 # The paths below the service's URL are OPA's own: it appends "logs" and "status" by itself.
 urlpatterns = [
     path("bundles/active.tar.gz", opa_api.BundleView.as_view(), name="opa-bundle"),
+    path("bundles/unsigned.tar.gz", opa_api.UnsignedBundleView.as_view(), name="opa-bundle-unsigned"),
+    path("bundles/<str:key_id>/active.tar.gz", opa_api.BundleView.as_view(), name="opa-bundle-by-key"),
+    path("discovery/<str:key_id>.tar.gz", opa_api.DiscoveryView.as_view(), name="opa-discovery-by-key"),
+    path("bundles/candidate.tar.gz", opa_api.CandidateView.as_view()),
+    path("bundles/<str:key_id>/candidate.tar.gz", opa_api.CandidateView.as_view()),
     path("discovery.tar.gz", opa_api.DiscoveryView.as_view(), name="opa-discovery"),
     path("status", opa_api.StatusView.as_view(), name="opa-status"),
     path("logs", opa_api.LogsView.as_view(), name="opa-logs"),

@@ -5,6 +5,7 @@ The database is asked again and again instead of listening: it needs no connecti
 
 import threading
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 
@@ -18,19 +19,29 @@ _waiting = 0
 
 def revision_in_force() -> str:
     """Raises Unavailable where there is none."""
-    revision = ActiveBundle.objects.values_list("bundle_id", flat=True).first()
-    if revision is None:
+    return _revisions()[0]
+
+
+def revision_of_the_candidate() -> str:
+    """The candidate of the rollout; without one the revision in force, so that its server holds something."""
+    in_force, candidate = _revisions()
+    return candidate or in_force
+
+
+def _revisions() -> tuple[str, str | None]:
+    found = ActiveBundle.objects.values_list("bundle_id", "candidate_id").first()
+    if found is None:
         raise Unavailable("No policy bundle is in force.")
-    return revision
+    return found
 
 
-def wait_for_another(revision: str, seconds: float) -> bool:
-    """Return once another revision is in force or the time is over; False, at once, where too many wait already."""
+def wait_for_another(revision: str, seconds: float, *, read: Callable[[], str]) -> bool:
+    """Return once ``read`` says another revision or the time is over; False, at once, where too many wait already."""
     if not _enter():
         return False
     try:
         ends = time.monotonic() + seconds
-        while revision_in_force() == revision and (left := ends - time.monotonic()) > 0:
+        while read() == revision and (left := ends - time.monotonic()) > 0:
             time.sleep(min(_PAUSE_S, left))
     finally:
         _leave()

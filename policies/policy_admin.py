@@ -18,6 +18,8 @@ from policies import bundles
 from policies.authoring import comparison, lifecycle
 from policies.authoring.lint import lint
 from policies.models import Policy, PolicyActivation
+from policies.rollout import service, steps
+from policies.simulation import gate
 
 _MAY = "policies.add_policyactivation"
 
@@ -34,9 +36,12 @@ def _is_in_force(policy: Policy) -> bool:
 @admin.register(Policy)
 class PolicyAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "standing", "note", "by", "made"]
-    fields = ["standing", "note", "by", "made_exactly", "digest_in_full", "passed", "findings", "history", "changes"]
+    fields = [
+        "standing", "note", "by", "made_exactly", "digest_in_full", "passed", "findings", "simulated", "history",
+        "changes",
+    ]  # fmt: skip
     readonly_fields = fields
-    actions_detail = ["activate", "roll_back"]
+    actions_detail = ["roll_out", "activate", "roll_back"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         return super().get_queryset(request).defer("modules", "tests")  # type: ignore[no-any-return]
@@ -44,7 +49,7 @@ class PolicyAdmin(ReadOnlyAdmin):
     @display(description="State")
     def standing(self, policy: Policy) -> str:
         if not _is_in_force(policy):
-            return badge("Published")
+            return badge("Rolling out", "info") if _is_rolling_out(policy) else badge("Published")
         alone = lifecycle.unconfirmed_emergency()
         return badge("In force, by one person in an emergency", "alarm") if alone else badge("In force", "good")
 
@@ -76,6 +81,18 @@ class PolicyAdmin(ReadOnlyAdmin):
         rows = [(f"{finding.path}:{finding.line}", finding.rule, finding.text) for finding in found]
         return grid(["Where", "Rule", "What"], rows) if rows else "None"
 
+    @display(description="Simulated against the rules in force")
+    def simulated(self, policy: Policy) -> str:
+        if _is_in_force(policy):
+            return NOTHING
+        report = gate.recent_report(policy)
+        if report is None:
+            return f"Not in the last {gate.RECENT.days} days. Choose it on the page Simulations."
+        counted = (
+            f"{report.counts['different']:,} of {report.counts['compared']:,} decisions would come out differently"
+        )
+        return format_html("{}: {}.", moment(report.finished_at), counted)
+
     @display(description="In force")
     def history(self, policy: Policy) -> str:
         rows = [
@@ -101,10 +118,30 @@ class PolicyAdmin(ReadOnlyAdmin):
         )
         return request.user.has_perm(_MAY) and not settled
 
+    def has_roll_out_permission(self, request: HttpRequest, object_id: str) -> bool:
+        last = bundles.last_activation()
+        is_here = last is not None and last.policy_id == unquote(object_id)
+        return request.user.has_perm(_MAY) and not is_here and steps.open_rollout() is None
+
     def has_roll_back_permission(self, request: HttpRequest, object_id: str) -> bool:
         last = bundles.last_activation()
         is_here = last is not None and last.policy_id == unquote(object_id)
         return request.user.has_perm(_MAY) and is_here and lifecycle.previous_policy() is not None
+
+    @action(description="Roll out", permissions=["roll_out"], url_path="roll-out", icon="moving")
+    def roll_out(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        policy = get_object_or_404(Policy, pk=unquote(object_id))
+        step = Step(
+            title=f"Evaluate policy {policy} beside the active one?",
+            effects=[
+                "From the very next question on the log says where it would have answered differently.",
+                "Nobody is answered by it. Letting it answer people takes another officer than its author.",
+                "Guards look every 30 seconds and take it back where it goes too far.",
+            ],
+            button="Begin the rollout",
+            done=f"Policy {policy} is evaluated beside the active one. Follow it on the page Rollouts.",
+        )
+        return confirm(request, policy, step, lambda: _roll_out(policy, request))
 
     @action(description="Activate", permissions=["activate"], url_path="activate", icon="published_with_changes")
     def activate(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -141,6 +178,15 @@ class PolicyAdmin(ReadOnlyAdmin):
             is_dangerous=True,
         )
         return confirm(request, policy, step, lambda: _roll_back(policy, request))
+
+
+def _is_rolling_out(policy: Policy) -> bool:
+    rollout = steps.open_rollout()
+    return rollout is not None and rollout.policy_id == policy.digest
+
+
+def _roll_out(policy: Policy, request: HttpRequest) -> Any:
+    return service.start(policy, actor=_officer(request), reason=policy.note)
 
 
 def _activate(policy: Policy, request: HttpRequest) -> Any:

@@ -3,9 +3,10 @@ import logging
 from celery import shared_task
 
 from common.swept_task import SweptTask
-from policies import pseudonyms
+from policies import external_log, pseudonyms
 from policies.cells import following
 from policies.deployments import systems
+from policies.rollout import watch
 from policies.simulation import service as simulations
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,12 @@ def follow_primary() -> None:
 
 
 @shared_task(ignore_result=True)
+def forget_external_decisions() -> None:
+    """What OPA servers reported is deleted with age; nothing to do when run twice."""
+    external_log.forget_old()
+
+
+@shared_task(ignore_result=True)
 def audit_residency() -> None:
     """Every registered processing system is judged by the rules in force; run twice, it finds the same."""
     systems.audit_residency()
@@ -43,3 +50,9 @@ def sweep_simulations() -> None:
     """Every minute: simulations the broker never heard of, and those whose worker was killed."""
     for pk in simulations.to_take_up():
         run_simulation.delay(str(pk))
+
+
+@shared_task(ignore_result=True)
+def watch_rollout() -> None:
+    """Every 30 s: a candidate that passes the limits of its guards is taken back; run twice, nothing more happens."""
+    watch.check()

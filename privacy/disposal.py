@@ -29,6 +29,7 @@ _END_OF_CONSENT = Coalesce(
     Subquery(ConsentRecord.objects.filter(supersedes=OuterRef("pk")).values("recorded_at")),
     Func(function="statement_timestamp", output_field=DateTimeField()),
 )
+_A_MESSAGE = 50
 _WITHDRAWN = (ConsentRecord.State.WITHDRAWN, ConsentRecord.State.OBJECTED)
 
 
@@ -37,8 +38,6 @@ def queue_for_withdrawals(records: Sequence[UUID]) -> None:
 
     Safe to call twice for the same records.
     """
-    from privacy.tasks import run_disposal
-
     withdrawn = ConsentRecord.objects.filter(id__in=records, scope="", state__in=_WITHDRAWN)
     rows = withdrawn.annotate(ended=_END_OF_CONSENT).values_list("id", "purpose__id", "subject_id", "ended")
     wanted = [
@@ -49,14 +48,19 @@ def queue_for_withdrawals(records: Sequence[UUID]) -> None:
     open_ones = Disposal.objects.filter(record_id__in=[new.record_id for new in wanted]).exclude(
         status=Disposal.Status.DONE
     )
-    for disposal_id in open_ones.values_list("id", flat=True):
-        run_disposal.delay_on_commit(str(disposal_id))
+    _hand_over(list(open_ones.values_list("id", flat=True)))
+
+
+def _hand_over(disposals: Sequence[UUID]) -> None:
+    """Give disposals to workers once they are committed, several a message."""
+    from privacy.tasks import run_disposals
+
+    for first in range(0, len(disposals), _A_MESSAGE):
+        run_disposals.delay_on_commit([str(each) for each in disposals[first : first + _A_MESSAGE]])
 
 
 def sweep() -> int:
     """Queue what was lost on the way to a worker: withdrawals without disposal, and disposals not done."""
-    from privacy.tasks import run_disposal
-
     disposed = Disposal.objects.filter(record_id=OuterRef("pk"))
     missing = list(
         ConsentRecord.objects.filter(~Exists(disposed), scope="", state__in=_WITHDRAWN).values_list("pk", flat=True)[
@@ -68,15 +72,12 @@ def sweep() -> int:
     overdue = Disposal.objects.exclude(status=Disposal.Status.DONE).filter(
         ~Exists(held), queued_at__lt=timezone.now() - timedelta(minutes=1)
     )
-    for disposal_id in overdue.order_by("queued_at").values_list("id", flat=True)[:1_000]:
-        run_disposal.delay_on_commit(str(disposal_id))
+    _hand_over(list(overdue.order_by("queued_at").values_list("id", flat=True)[:1_000]))
     return len(missing)
 
 
 def queue_for_retention(*, actor: str) -> list[Disposal]:
     """Queue one disposal for every schedule that has something due."""
-    from privacy.tasks import run_disposal
-
     queued = []
     for item in retention.due():
         if not item.total:
@@ -84,8 +85,9 @@ def queue_for_retention(*, actor: str) -> list[Disposal]:
         disposal = Disposal.objects.create(
             reason=Disposal.Reason.RETENTION, purpose=item.schedule.purpose, before=item.before
         )
-        run_disposal.delay_on_commit(str(disposal.id))
         queued.append(disposal)
+    for disposal in queued:
+        _hand_over([disposal.id])  # large ones: each to a worker of its own
     return queued
 
 

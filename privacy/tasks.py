@@ -19,8 +19,18 @@ logger = logging.getLogger(__name__)
     max_retries=8,
     time_limit=3600,
 )
-def run_disposal(disposal_id: str) -> None:
-    disposal.run(UUID(disposal_id))
+def run_disposals(disposal_ids: list[str]) -> None:
+    """Each by itself: one that fails does not keep the others; the whole is tried again, the sweep repeats the rest."""
+    failed: OperationalError | None = None
+    for disposal_id in disposal_ids:
+        try:
+            disposal.run(UUID(disposal_id))
+        except OperationalError as exc:
+            failed = exc
+        except Exception:
+            logger.exception("A disposal failed; the sweep will repeat it")
+    if failed:
+        raise failed
 
 
 @shared_task(ignore_result=True)

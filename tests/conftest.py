@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -135,9 +136,22 @@ def sql(django_assert_num_queries: Any) -> Iterator[list[str]]:
 GUARDED = (
     "audit_auditevent", "audit_auditanchor", "consent_consentrecord", "consent_notice", "policies_bundle",
     "policies_activation", "policies_policy", "policies_policyactivation", "policies_decisionbatch",
-    "policies_decision", "policies_externaldecision", "privacy_disposalbatch",
+    "policies_decision", "policies_externaldecision", "policies_externalbatch", "policies_rolloutstep",
+    "privacy_disposalbatch",
     "privacy_budgetspend", "privacy_release",
 )  # fmt: skip
+
+
+@contextmanager
+def _guards_off(cursor: Any) -> Iterator[None]:
+    """Without the triggers of the guarded tables and of the decision log's days."""
+    cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'policies_decision'::regclass")
+    tables = [*GUARDED, *(day for (day,) in cursor.fetchall())]
+    for table in tables:
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    yield
+    for table in tables:
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 @pytest.fixture
@@ -148,11 +162,8 @@ def as_attacker() -> Callable[[str], None]:
         with connection.cursor() as cursor:
             # Foreign keys are checked at once here, so that triggers can be switched on again in the same transaction.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            for table in GUARDED:
-                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-            cursor.execute(statement)
-            for table in GUARDED:
-                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            with _guards_off(cursor):
+                cursor.execute(statement)
 
     return run
 
@@ -165,14 +176,9 @@ def flush_past_the_guards() -> Iterator[None]:
     original = DatabaseOperations.execute_sql_flush
 
     def flush(self: DatabaseOperations, statements: list[str]) -> None:
-        with self.connection.cursor() as cursor:
-            for table in GUARDED:
-                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        with self.connection.cursor() as cursor, _guards_off(cursor):
             cursor.execute("TRUNCATE policies_decision")
-        original(self, statements)
-        with self.connection.cursor() as cursor:
-            for table in GUARDED:
-                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            original(self, statements)
 
     DatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]
     yield

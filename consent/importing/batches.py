@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from audit import trail
 from common.copy_text import copy_line, copy_rows
-from consent import ledger, residence
+from consent import ledger, opt_outs, residence
 from consent.importing.reading import Line, Refused
 from consent.importing.rules import Origin, Register, current_register, record_of
+from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
 
 _encode = msgspec.json.Encoder().encode
@@ -189,7 +190,20 @@ def _write(cursor: Any, decided: Iterator[dict[str, Any]], people: _People, orig
     cursor.execute(_ADD, [now, now])
     cursor.execute(_MOVE, [now])
     trail.copy_events(cursor, (ledger.event_of(record, origin.actor, now) for record in records))
+    _remember_signals(records, people, now)
     _announce(records, origin)
+
+
+def _remember_signals(records: Iterable[dict[str, Any]], people: _People, now: datetime) -> None:
+    """A choice that was made under an opt-out signal brings the signal with it, as one made here does."""
+    refs = {
+        record["subject"]
+        for record in records
+        if record["proof"].get("asked", {}).get("signals", {}).get("gpc")
+        and opt_outs.binds(people.known[record["subject"]].region)
+    }
+    if refs:
+        DataSubject.objects.filter(ref__in=refs, gpc_since=None).update(gpc_since=now)
 
 
 def _kept(decided: Iterator[dict[str, Any]], records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

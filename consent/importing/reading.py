@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
 
@@ -46,6 +46,16 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     source: Annotated[str, Meta(pattern=r"\A[a-z_]{1,32}\Z")] | None = None
     expires_at: Moment | None = None
     gpc: bool = False
+    guardian_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    guardian_method: Annotated[str, Meta(pattern=r"\A[a-z0-9_]{1,32}\Z")] | None = None
+    adult_on: date | None = None
+
+    @property
+    def guardian(self) -> tuple[str, str, date] | None:
+        """Who agreed for a child, how that was verified, and the child's day of majority: all three or none."""
+        if self.guardian_id is None or self.guardian_method is None or self.adult_on is None:
+            return None
+        return self.guardian_id, self.guardian_method, self.adult_on
 
 
 COLUMNS = tuple(field.name for field in msgspec.structs.fields(Row))
@@ -66,6 +76,9 @@ _EXPECTED = {
     "interface": "up to 64 small letters, digits and . _ @ -",
     "layout_sha256": "64 hexadecimal digits",
     "source": "up to 32 small letters and _",
+    "guardian_id": "1 to 256 characters, together with guardian_method and adult_on",
+    "guardian_method": "up to 32 small letters, digits and _, together with guardian_id and adult_on",
+    "adult_on": "a day such as 2031-05-17, together with guardian_id and guardian_method",
 }
 _NAMES_A_FIELD = re.compile(r"`\$\.([a-z_0-9]+)`\Z|required field `([a-z_0-9]+)`")
 
@@ -166,7 +179,14 @@ def _read(raw: bytes, size: int, header: list[str]) -> Row | Refused:
                 return _invalid("expires_at")
     except Refused as refused:
         return refused
-    return row
+    return _invalid(incomplete) if (incomplete := _missing_of_guardian(row)) else row
+
+
+def _missing_of_guardian(row: Row) -> str | None:
+    """The first column about the guardian that is empty while another is not."""
+    found = {name: getattr(row, name) for name in ("guardian_id", "guardian_method", "adult_on")}
+    empty = [name for name, value in found.items() if value is None]
+    return empty[0] if 0 < len(empty) < len(found) else None
 
 
 def _from_csv(raw: bytes, header: list[str]) -> Row:

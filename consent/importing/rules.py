@@ -12,7 +12,7 @@ from common.problems import Problem
 from consent import ledger, scopes
 from consent.importing.reading import Refused, Row
 from consent.models import Notice, Purpose
-from consent.proof import NO_NOTICE, Asked, ServedNotice
+from consent.proof import NO_NOTICE, Asked, Guardian, ServedNotice
 
 _NO = ("refused", "withdrawn", "objected")
 _SAYS_NO = ("refuse", "withdraw", "object")
@@ -93,6 +93,7 @@ def current_register() -> Register:
             channels=purpose.channels,
             recipients=purpose.recipients,
             data_categories=purpose.data_categories,
+            explicit_consent=purpose.explicit_consent,
             notice=NO_NOTICE,
         )
         for purpose in Purpose.objects.filter(is_active=True)
@@ -196,6 +197,7 @@ def _request(row: Row, line: int, ref: str, person: ledger.Subject, origin: Orig
         )
         if described
         else None,
+        guardian=Guardian.known_as(*row.guardian) if row.guardian else None,
         imported={"system": origin.system, "proven": proven, "line": line, "file_sha256": origin.file_sha256},
         ends_at=row.expires_at,
     )

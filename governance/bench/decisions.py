@@ -83,12 +83,21 @@ def _measure_assent(url: str, token: str, subjects: int, settings: Settings, say
             engine = _requests(token, subjects, vary=True)
             batches = _batches(token, subjects)
             name = f"Assent, {subjects:,} people"
-            return [
-                measured_row(f"{name}, memo answers", port, pid, memo, settings.clients, settings),
-                measured_row(f"{name}, memo answers", port, pid, memo, 1, settings),
-                measured_row(f"{name}, engine answers", port, pid, engine, settings.clients, settings),
-                _by_decision(measured_row(f"{name}, batch of 100", port, pid, batches, settings.clients, settings)),
+
+            def measured(what: str, requests: Sequence[bytes], clients: int = settings.clients) -> Row:
+                return measured_row(f"{name}, {what}", port, pid, requests, clients, settings)
+
+            rows = [
+                measured("memo answers", memo),
+                measured("memo answers", memo, 1),
+                measured("engine answers", engine),
+                _by_decision(measured("batch of 100", batches)),
             ]
+            with world.shadow():
+                rows.append(measured("memo answers, a candidate beside them", memo))
+                rows.append(measured("memo answers, a candidate beside them", memo, 1))
+                rows.append(measured("engine answers, a candidate beside them", engine))
+            return rows
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

@@ -13,8 +13,9 @@ from django.db import connection, connections
 from common.identifiers import uuid7
 from consent.pseudonyms import subject_ref
 from governance.demo import register
-from policies import credentials
-from policies.models import ServiceCredential
+from policies import bundles, credentials
+from policies.models import Policy, ServiceCredential
+from policies.rollout import service
 
 DATABASE = "assent_bench"
 _STATES = ("given", "given", "given", "refused", "withdrawn", None)
@@ -44,6 +45,19 @@ def bench_database(subjects: int) -> Iterator[str]:
         wrapper.close()
         wrapper.settings_dict["NAME"] = original
         _recreate(drop_only=True)
+
+
+@contextmanager
+def shadow() -> Iterator[None]:
+    """Have a candidate evaluated beside every decision; it says something else about one person in six."""
+    modules = dict(bundles.read_policies())
+    held = "\tinput.held == false\n"
+    modules["decision.rego"] = modules["decision.rego"].replace(held, f'{held}\tinput.subject.region != "DE"\n', 1)
+    digest = bundles.policy_digest(modules, {})
+    policy, _ = Policy.objects.get_or_create(digest=digest, defaults={"modules": modules, "author": "officer:bench"})
+    rollout = service.start(policy, actor="officer:bench", reason="bench", emergency=True)
+    yield
+    service.stop(rollout.pk, actor="officer:bench", reason="measured")
 
 
 def _recreate(*, drop_only: bool) -> None:

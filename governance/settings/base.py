@@ -44,13 +44,18 @@ READY_RULES_AGE_S = ENV.ready_rules_age_s
 BUSINESS_NAME = ENV.business_name
 CERTIFICATION = ENV.certification
 OPA_URL = ENV.opa_url.get_secret_value() if ENV.opa_url else None
+OPA_CANDIDATE_URL = ENV.opa_candidate_url.get_secret_value() if ENV.opa_candidate_url else None
 OPA_TIMEOUT_MS = ENV.opa_timeout_ms
+ENGINE_TIMEOUT_MS = ENV.engine_timeout_ms
+ENGINE_PROCESSES = ENV.engine_processes
 OPA_PUSH = ENV.opa_push
 OPA_STAND_IN = ENV.opa_stand_in
 OPA_BREAKER_FAILURES = ENV.opa_breaker_failures
 OPA_BREAKER_REST_MS = ENV.opa_breaker_rest_ms
 OPA_LONG_POLL_S = ENV.opa_long_poll_s
 OPA_LONG_POLL_WAITERS = ENV.opa_long_poll_waiters
+OPA_UNSIGNED_BUNDLES = ENV.opa_unsigned_bundles
+OPA_DECISIONS_KEEP_DAYS = ENV.opa_decisions_keep_days
 READY_OPA_BEHIND_S = ENV.ready_opa_behind_s
 READY_LOG_LAG_S = ENV.ready_log_lag_s
 SPOOL_DIR = ASSENT_HOME / "spool"
@@ -127,6 +132,7 @@ def _database(url: str) -> dict[str, Any]:
 DATABASES = {"default": _database(ENV.database_url.get_secret_value())}
 
 CELERY_BROKER_URL = ENV.broker_url.get_secret_value()
+CELERY_TASK_ALWAYS_EAGER = False
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ASSENT_HOME / "staticfiles"

@@ -2,10 +2,15 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 os.environ.setdefault("DATABASE_URL", "postgresql://assent@localhost/assent")
 os.environ.setdefault("BROKER_URL", "memory://")
 os.environ.setdefault("ASSENT_HOME", tempfile.mkdtemp(prefix="assent-test-"))
+if _worker := os.environ.get("PYTEST_XDIST_WORKER"):  # tests on several cores: nothing on disk is shared
+    _home = Path(os.environ["ASSENT_HOME"]) / _worker
+    _home.mkdir(exist_ok=True)
+    os.environ["ASSENT_HOME"] = str(_home)
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
 os.environ.setdefault("SUBJECT_KEY", "5e" * 32)
 

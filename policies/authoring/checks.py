@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from policies.authoring import cost
 from policies.authoring.folder import Folder
 from policies.authoring.lint import Finding, lint, rule_lines, tests_of, without_imports
 
@@ -59,7 +60,21 @@ def compiles(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:
     """What the embedded engine has against policies over the data they are to work with; [] if nothing."""
     queries = [f"data.{name}" for name in rule_lines(policies) if name.endswith(".answer")]
     answer = confined({"policies": dict(policies), "data": dict(data), "queries": queries})
-    return list(answer["problems"])
+    return list(answer["problems"]) or _too_slow(policies, data)
+
+
+def _too_slow(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:
+    """Refuse what takes too long over the fact sheets of ``cost``; in service it would be ended in the middle."""
+    queries = [f"data.{name}" for name in rule_lines(policies) if name.endswith(".answer")]
+    asked = {"policies": dict(policies), "data": dict(data), "queries": queries, "inputs": cost.sheets(data)}
+    answer = confined(asked, task="cost")
+    if "worst" not in answer:
+        return list(answer["problems"])
+    return [
+        f"{query.removeprefix('data.')} takes {worst:.0f} ms for one question; {cost.MAX_MS} ms are allowed."
+        for query, worst in answer["worst"].items()
+        if worst > cost.MAX_MS
+    ]
 
 
 def find_opa() -> str | None:
@@ -85,6 +100,7 @@ def _embedded(folder: Folder) -> tuple[list[str], int, int]:
     problems += _unvisited(answer["covered"], folder)
     if coverage < THRESHOLD:
         problems.append(f"The tests run {coverage} % of the lines; {THRESHOLD} % are needed.")
+    problems += _too_slow(folder.policies, {**folder.sample, **folder.overlay})
     return problems, len(tests), coverage
 
 
@@ -108,11 +124,11 @@ def _unvisited(covered: Mapping[str, Any], folder: Folder) -> list[str]:
     return problems
 
 
-def confined(asked: Mapping[str, Any]) -> dict[str, Any]:
+def confined(asked: Mapping[str, Any], *, task: str = "check") -> dict[str, Any]:
     """Ask the embedded engine in a child. Its end, of whatever kind, is a problem and no exception."""
     try:
         done = subprocess.run(
-            [sys.executable, "-I", str(_CHILD), "check"],
+            [sys.executable, "-I", str(_CHILD), task],
             input=json.dumps(asked),
             capture_output=True,
             text=True,

@@ -1,19 +1,24 @@
 """Run by a Python of its own, never imported: limits itself, then loads policies or becomes another program.
 
-    confined.py check   < {"policies", "data", "queries"}   -> {"problems", "covered", "values"}
+    confined.py check   < {"policies", "data", "queries"}             -> {"problems", "covered", "values"}
+    confined.py cost    < {"policies", "data", "queries", "inputs"}   -> {"worst"}: query -> ms of processor time
     confined.py exec SECONDS MEGABYTES PROGRAM ARGUMENT ...
 
 A policy may be hostile: it can loop, recurse until the stack ends, or ask for all memory. Here that ends this process,
 which has no database, no secrets in its environment and nothing to lose.
 """
 
+import contextlib
 import json
 import os
 import resource
+import signal
 import sys
+import time
 from typing import Any
 
 _CPU_SECONDS = 20
+_ONE_EVALUATION_S = 1.0
 _MEGABYTES = 1024
 _UNDEFINED = '"<undefined>"'
 _LONGEST_TEXT = 400
@@ -24,7 +29,7 @@ def main(arguments: list[str]) -> None:
         _limit(int(arguments[1]), int(arguments[2]))
         os.execv(arguments[3], arguments[3:])  # noqa: S606 (no shell is wanted)
     _limit(_CPU_SECONDS, _MEGABYTES)
-    json.dump(_check(json.load(sys.stdin)), sys.stdout)
+    json.dump({"check": _check, "cost": _cost}[arguments[0]](json.load(sys.stdin)), sys.stdout)
 
 
 def _limit(seconds: int, megabytes: int) -> None:
@@ -69,6 +74,30 @@ def _check(asked: dict[str, Any]) -> dict[str, Any]:
         "values": {query: value[:_LONGEST_TEXT] for query, value in values.items() if value != _UNDEFINED},
         "covered": covered,
     }
+
+
+def _cost(asked: dict[str, Any]) -> dict[str, Any]:
+    """How long the slowest input takes at each query. One that takes a second of processor time ends this process."""
+    import regorus
+
+    worst: dict[str, float] = {}
+    for query in asked["queries"]:
+        engine = regorus.Engine()
+        for path, text in asked["policies"].items():
+            engine.add_policy(path, text)
+        engine.add_data_json(json.dumps(asked["data"]))
+        worst[query] = 0.0
+        # The first evaluation prepares the rules, which later ones need not.
+        for number, facts in enumerate([asked["inputs"][0], *asked["inputs"]]):
+            engine.set_input_json(json.dumps(facts))
+            signal.setitimer(signal.ITIMER_PROF, _ONE_EVALUATION_S)
+            began = time.process_time()
+            with contextlib.suppress(Exception):  # an error is a denial, and may come late as well
+                engine.eval_rule_as_json(query)
+            took = (time.process_time() - began) * 1000
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            worst[query] = max(worst[query], took if number else 0.0)
+    return {"worst": worst}
 
 
 def _said(exc: BaseException) -> str:

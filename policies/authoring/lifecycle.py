@@ -18,6 +18,7 @@ from policies.authoring.checks import Report
 from policies.authoring.folder import Folder
 from policies.certification import read_certification
 from policies.models import Bundle, Policy, PolicyActivation
+from policies.simulation.gate import refuse_unless_simulated
 
 _SHORTEST_PREFIX = 6
 Kind = PolicyActivation.Kind
@@ -75,19 +76,23 @@ def _refuse_collisions(folder: Folder) -> None:
 
 
 def activate_policy(policy: Policy, *, actor: str, reason: str, emergency: bool = False) -> Bundle:
-    """Bring a policy into force at the next decision. Raises SecondPersonNeeded, Conflict, PolicyRefused.
+    """Bring a policy into force at the next decision.
 
-    In an emergency one person is enough; the trail says so under an action of its own, and the start page until another
-    person has activated the same policy.
+    In an emergency one person is enough, and no simulation is asked for; the trail says so under an action of its own,
+    and the start page until another person has activated the same policy. Raises SecondPersonNeeded, SimulationNeeded,
+    Conflict, PolicyRefused.
     """
     if emergency and not reason.strip():
         raise PolicyRefused("An emergency needs its reason.")
-    if not emergency and _same_person(policy.author, actor):
-        raise SecondPersonNeeded(f"{policy} was published by the same person. Another one has to activate it.")
-    _refuse_if_it_does_not_run(policy)
+    if not emergency:
+        refuse_the_author(policy, actor)
+    is_confirmed = _confirms_an_emergency(policy, actor)
+    if not emergency and not is_confirmed:
+        refuse_unless_simulated(policy)
+    refuse_if_it_does_not_run(policy)
     with transaction.atomic():
         bundle = bundles.bring_into_force(
-            _not_in_force_yet(policy, actor),
+            policy,
             kind=Kind.EMERGENCY if emergency else Kind.APPROVED,
             reason=reason,
             actor=actor,
@@ -96,6 +101,12 @@ def activate_policy(policy: Policy, *, actor: str, reason: str, emergency: bool 
             details = {"policy": policy.digest, "author": policy.author, "because": reason[:200]}
             trail.record("bundle.activated_in_emergency", bundle.revision, actor=actor, details=details)
     return bundle
+
+
+def refuse_the_author(policy: Policy, actor: str) -> None:
+    """Raises SecondPersonNeeded."""
+    if _same_person(policy.author, actor):
+        raise SecondPersonNeeded(f"{policy} was published by the same person. Another one has to activate it.")
 
 
 def roll_back(*, actor: str, reason: str, instead_of: Policy | None = None) -> Bundle:
@@ -109,7 +120,7 @@ def roll_back(*, actor: str, reason: str, instead_of: Policy | None = None) -> B
         raise Conflict("This policy is not in force any more.")
     if policy is None:
         raise Conflict("No other policy was in force before this one.")
-    _refuse_if_it_does_not_run(policy)
+    refuse_if_it_does_not_run(policy)
     with transaction.atomic():
         bundle = bundles.bring_into_force(policy, kind=Kind.ROLLBACK, reason=reason, actor=actor)
         trail.record("policy.rolled_back", policy.digest, actor=actor, details={"reason": reason[:200]})
@@ -142,21 +153,23 @@ def find_policy(beginning: str) -> Policy:
     return found[0]
 
 
-def _not_in_force_yet(policy: Policy, actor: str) -> Policy:
+def _confirms_an_emergency(policy: Policy, actor: str) -> bool:
+    """Raises Conflict for a policy that is in force and settled, SecondPersonNeeded for who put it there alone."""
     last = bundles.last_activation()
-    if last is not None and last.policy_id == policy.digest:
-        if last.kind != Kind.EMERGENCY:
-            raise Conflict("This policy is in force.")
-        if _same_person(last.actor, actor):
-            raise SecondPersonNeeded("Somebody else has to confirm what was activated in an emergency.")
-    return policy
+    if last is None or last.policy_id != policy.digest:
+        return False
+    if last.kind != Kind.EMERGENCY:
+        raise Conflict("This policy is in force.")
+    if _same_person(last.actor, actor):
+        raise SecondPersonNeeded("Somebody else has to confirm what was activated in an emergency.")
+    return True
 
 
 def _same_person(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
-def _refuse_if_it_does_not_run(policy: Policy) -> None:
+def refuse_if_it_does_not_run(policy: Policy) -> None:
     """Over the registers as they are, in a child: tests run over a sample."""
     modules, data = bundles.assemble(policy)
     problems = checks.compiles(modules, {**data, "revision": "sha256:trial"})

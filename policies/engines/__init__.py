@@ -1,5 +1,6 @@
-"""The policy decision point behind one Protocol: embedded regorus, or an OPA server."""
+"""The policy decision point behind one Protocol: embedded regorus (in processes of its own), or an OPA server."""
 
+import atexit
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,20 +15,57 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Engine", "EngineFailure", "EngineTimeout", "EngineUnavailable", "EngineUndefined", "Verdict", "configured",
-    "opa_server", "stand_in",
+    "for_candidates", "for_revision", "note_candidate", "opa_server", "stand_in",
 ]  # fmt: skip
+
+
+_candidate: str | None = None
+
+
+def note_candidate(revision: str | None) -> None:
+    """Remember which revision is the candidate of a rollout, as this process has read last.
+
+    It only says whom to ask: no engine answers for another revision than the one it is asked about.
+    """
+    global _candidate
+    _candidate = revision
+
+
+def for_revision(revision: str) -> Engine:
+    """The engine that is asked about a revision: a server holds one at a time, so a candidate's is another."""
+    return for_candidates() if revision == _candidate and settings.OPA_URL else configured()
 
 
 @lru_cache(maxsize=1)
 def configured() -> Engine:
     """The engine of this process: OPA where ``OPA_URL`` is set, else the embedded one."""
     server = opa_server()
-    if server is not None:
-        rest_s = settings.OPA_BREAKER_REST_MS / 1000
-        return GuardedEngine(server, CircuitBreaker(threshold=settings.OPA_BREAKER_FAILURES, rest_s=rest_s))
-    from policies.engines.embedded import EmbeddedEngine
+    return _embedded() if server is None else _guarded(server)
 
-    return EmbeddedEngine()
+
+@lru_cache(maxsize=1)
+def for_candidates() -> Engine:
+    """The engine of candidates beside an OPA server: a second one where there is one, else the embedded one."""
+    if not settings.OPA_CANDIDATE_URL:
+        return _embedded()
+    from policies.engines.opa import OpaEngine
+
+    url = settings.OPA_CANDIDATE_URL
+    return _guarded(OpaEngine(url, timeout_ms=settings.OPA_TIMEOUT_MS, push=settings.OPA_PUSH))
+
+
+def _guarded(server: Engine) -> Engine:
+    rest_s = settings.OPA_BREAKER_REST_MS / 1000
+    return GuardedEngine(server, CircuitBreaker(threshold=settings.OPA_BREAKER_FAILURES, rest_s=rest_s))
+
+
+@lru_cache(maxsize=1)
+def _embedded() -> Engine:
+    from policies.engines.isolated import IsolatedEngine
+
+    engine = IsolatedEngine(timeout_ms=settings.ENGINE_TIMEOUT_MS, processes=settings.ENGINE_PROCESSES)
+    atexit.register(engine.close)
+    return engine
 
 
 @lru_cache(maxsize=1)
@@ -45,6 +83,4 @@ def stand_in() -> Engine | None:
     """The engine that answers, under the same revision, while OPA does not; None where that means a denial."""
     if not settings.OPA_URL or settings.OPA_STAND_IN != "embedded":
         return None
-    from policies.engines.embedded import EmbeddedEngine
-
-    return EmbeddedEngine()
+    return _embedded()

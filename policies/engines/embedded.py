@@ -1,4 +1,7 @@
-"""The embedded engine: regorus, in this process and thread. Beside it only ``authoring.confined`` imports regorus."""
+"""regorus, in this process and thread; in service ``isolated`` keeps it in processes of its own.
+
+Beside it only ``authoring.confined`` imports regorus.
+"""
 
 import json
 import threading
@@ -14,7 +17,7 @@ from policies.engines.base import QUERY, EngineUndefined, Verdict, read_verdict
 if TYPE_CHECKING:
     from policies.bundles import LoadedBundle
 
-_KEPT_PER_THREAD = 4
+_KEPT_PER_THREAD = 6  # two packages, under the active revision, a candidate, and the ones before them
 _UNDEFINED = '"<undefined>"'
 
 
@@ -30,15 +33,23 @@ class EmbeddedEngine:
         self._local = threading.local()
 
     def evaluate(self, bundle: "LoadedBundle", facts: bytes, query: str = QUERY) -> Verdict:
+        return read_verdict(self.answer(bundle, facts, query), bundle.revision)
+
+    def prepare(self, bundle: "LoadedBundle", query: str) -> None:
+        """Parse what answers the query, so that asking is nothing but evaluating. Raises EngineUndefined."""
+        self._engine(bundle, _package(query))
+
+    def answer(self, bundle: "LoadedBundle", facts: bytes, query: str) -> str:
+        """The value of the rule as JSON, whatever it is. Raises EngineUndefined where it has none."""
         engine = self._engine(bundle, _package(query))
         try:
             engine.set_input_json(facts.decode())
-            answer = engine.eval_rule_as_json(query)
+            answer: str = engine.eval_rule_as_json(query)
         except Exception as exc:  # noqa: BLE001 (regorus raises bare exceptions; each of them is a denial)
             raise EngineUndefined(_in_a_line(exc)) from None
         if answer == _UNDEFINED:
             raise EngineUndefined("The policy gave no answer for these facts.")
-        return read_verdict(answer, bundle.revision)
+        return answer
 
     def _engine(self, bundle: "LoadedBundle", package: str) -> regorus.Engine:
         engines: dict[tuple[str, str], regorus.Engine] | None = getattr(self._local, "engines", None)

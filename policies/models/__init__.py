@@ -4,7 +4,8 @@ from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, Pol
 from policies.models.cells import AppliedRelease
 from policies.models.credential import ServiceCredential
 from policies.models.log import Decision, DecisionBatch, PeriodKey, SpoolPosition
-from policies.models.opa import ExternalDecision, OpaInstance
+from policies.models.opa import ExternalBatch, ExternalDecision, OpaInstance
+from policies.models.rollout import Rollout, RolloutStep
 from policies.models.rules import (
     Jurisdiction,
     ProcessingRegion,
@@ -23,6 +24,7 @@ __all__ = [
     "Bundle",
     "Decision",
     "DecisionBatch",
+    "ExternalBatch",
     "ExternalDecision",
     "Jurisdiction",
     "OpaInstance",
@@ -33,6 +35,8 @@ __all__ = [
     "ProcessingSystem",
     "Region",
     "ResidencyRule",
+    "Rollout",
+    "RolloutStep",
     "SensitiveCategory",
     "ServiceCredential",
     "SimulationReport",

@@ -88,14 +88,27 @@ class PolicyActivation(models.Model):
 
 
 class ActiveBundle(models.Model):
-    """The one revision in force: a projection of the last activation, read by every decision."""
+    """The one revision in force: a projection of the last activation, read by every decision.
+
+    Beside it the candidate of the open rollout, if there is one, and whose answers it gives: nobody's at a share of 0.
+    """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT, related_name="+")
     activated_at = models.DateTimeField()
+    candidate = models.ForeignKey(Bundle, on_delete=models.PROTECT, null=True, related_name="+")
+    candidate_share = models.PositiveSmallIntegerField(default=0, db_default=0)  # in ten-thousandths of the people
+    rollout = models.ForeignKey("policies.Rollout", on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
-        constraints = [models.CheckConstraint(name="policies_one_active_bundle", condition=models.Q(id=1))]
+        constraints = [
+            models.CheckConstraint(name="policies_one_active_bundle", condition=models.Q(id=1)),
+            models.CheckConstraint(
+                name="policies_candidate_of_a_rollout",
+                condition=models.Q(candidate=None, rollout=None, candidate_share=0)
+                | models.Q(candidate__isnull=False, rollout__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.bundle_id[:19]

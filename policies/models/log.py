@@ -46,6 +46,7 @@ class Decision(models.Model):
     level = models.CharField(max_length=16, blank=True)
     reasons = ArrayField(models.CharField(max_length=48))
     bundle_revision = models.CharField(max_length=71)
+    shadow = models.JSONField(null=True)  # how the candidate of a rollout would have answered, where it differs
     entry = models.TextField()
 
     class Meta:

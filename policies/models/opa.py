@@ -24,10 +24,29 @@ class OpaInstance(models.Model):
         return self.name
 
 
-class ExternalDecision(models.Model):
-    """A decision an OPA server answered and reported. Append only.
+class ExternalBatch(models.Model):
+    """A Merkle root over the decisions of one report, chained to the batch before. Append only until it is old."""
 
-    Apart from the decision log: Assent did not answer it, cannot say what was left out, and chains nothing over it.
+    sequence = models.BigIntegerField(primary_key=True)
+    created_at = models.DateTimeField()
+    caller = models.CharField(max_length=120)
+    decision_count = models.PositiveIntegerField()
+    root = models.BinaryField(max_length=32)
+    previous = models.BinaryField(max_length=32)
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        ordering = ["-sequence"]
+
+    def __str__(self) -> str:
+        return f"batch {self.sequence}"
+
+
+class ExternalDecision(models.Model):
+    """A decision an OPA server answered and reported. Append only until it is old.
+
+    Apart from the decision log: Assent did not answer it, and cannot say what was left out. What has come in is chained
+    like the decision log; ``batch_id`` is 0 for what came in before that was so.
     """
 
     id = models.UUIDField(primary_key=True)  # OPA's decision_id
@@ -41,10 +60,15 @@ class ExternalDecision(models.Model):
     level = models.CharField(max_length=16, blank=True)
     reasons = ArrayField(models.CharField(max_length=48))
     facts = models.JSONField()
+    batch_id = models.BigIntegerField(default=0, db_default=0)
+    position = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ["-received_at"]
-        indexes = [models.Index(fields=["-received_at"], name="policies_external_by_time")]
+        indexes = [
+            models.Index(fields=["-received_at"], name="policies_external_by_time"),
+            models.Index(fields=["batch_id", "position"], name="policies_external_of_batch"),
+        ]
         verbose_name = "decision of an OPA server"
         verbose_name_plural = "decisions of OPA servers"
 

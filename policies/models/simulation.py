@@ -5,6 +5,8 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
+from policies.models.bundle import Policy
+
 
 class SimulationReport(models.Model):
     """A simulation, from the moment it is asked for. The candidate is named by digest; it need not be stored here."""
@@ -17,6 +19,8 @@ class SimulationReport(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     candidate = models.CharField(max_length=71)
+    # The published policy the candidate was built of, where it was one: registers change, and it stays this policy.
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, related_name="simulations")
     base = models.CharField(max_length=71, blank=True)
     since = models.DateTimeField()
     until = models.DateTimeField()

@@ -12,23 +12,26 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from audit import trail
+from common.canonical import canonical_json
 from common.identifiers import uuid7_floor
 from policies import bundles
 from policies.engines.replayer import Rules
-from policies.models import ActiveBundle, Bundle, Decision, SimulationReport
+from policies.models import ActiveBundle, Bundle, Decision, Policy, SimulationReport
 from policies.simulation.changes import CandidateUnusable
 from policies.simulation.replay import Progress, replay
 from policies.simulation.report import Report
 
 _PAGE = 5_000
+_SHORTEST_PREFIX = 6
 _SIGN_OF_LIFE_S = 1.0
 # A running simulation that gave no sign of life for so long was killed; the sweep starts it anew.
 STALLED_AFTER = timedelta(minutes=3)
 State = SimulationReport.State
+Candidate = str | Path | Bundle | Policy | Rules
 
 
 def simulate(
-    candidate: "str | Path | Bundle | Rules",
+    candidate: Candidate,
     *,
     since: datetime,
     until: datetime | None = None,
@@ -38,8 +41,8 @@ def simulate(
 ) -> Report:
     """Return what ``candidate`` would have answered to the decisions since then (the newest ``limit`` of them).
 
-    A candidate is a stored revision, a folder of Rego, or rules at hand. Nothing is stored and nothing that is in
-    force is touched. Raises CandidateUnusable.
+    A candidate is a published policy, a stored revision, a folder of Rego, or rules at hand. Nothing is stored and
+    nothing that is in force is touched. Raises CandidateUnusable.
     """
     return replay(
         entries(since=since, until=until or timezone.now(), limit=limit),
@@ -52,10 +55,13 @@ def simulate(
     )
 
 
-def rules_of(candidate: "str | Path | Bundle | Rules") -> Rules:
+def rules_of(candidate: Candidate) -> Rules:
     """Raises CandidateUnusable for a revision nobody stored and a folder without rules."""
     if isinstance(candidate, Rules):
         return candidate
+    if isinstance(candidate, Policy):
+        policies, data = bundles.assemble(candidate)
+        return _rules(bundles.revision_of(policies, data), policies, canonical_json(data).decode())
     if isinstance(candidate, Bundle):
         return _stored(candidate)
     if isinstance(candidate, str) and candidate.startswith("sha256:"):
@@ -64,6 +70,15 @@ def rules_of(candidate: "str | Path | Bundle | Rules") -> Rules:
             raise CandidateUnusable(f"No revision {candidate} is stored here.")
         return _stored(bundle)
     return _in_folder(Path(candidate))
+
+
+def policy_named(name: str) -> Policy | None:
+    """The published policy whose digest begins so, if it is one and not a folder."""
+    digits = name.removeprefix("sha256:")
+    if len(digits) < _SHORTEST_PREFIX or Path(name).is_dir():
+        return None
+    found = list(Policy.objects.filter(digest__startswith=f"sha256:{digits}")[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def rules_in_force() -> Rules:
@@ -127,10 +142,15 @@ def entries(*, since: datetime, until: datetime, limit: int | None = None) -> It
         left = None if left is None else left - size
 
 
-def keep(report: Report, *, author: str, limit: int | None = None) -> SimulationReport:
+def keep(report: Report, *, author: str, limit: int | None = None, policy: Policy | None = None) -> SimulationReport:
     """Store a report that was made at once, with its event in the audit trail."""
     row = SimulationReport(
-        candidate=report.candidate, since=report.since, until=report.until, at_most=limit, author=author
+        candidate=report.candidate,
+        policy=policy,
+        since=report.since,
+        until=report.until,
+        at_most=limit,
+        author=author,
     )
     with transaction.atomic():
         row.save(force_insert=True)
@@ -151,12 +171,20 @@ def latest_report(candidate: str) -> SimulationReport | None:
 def request_simulation(
     *, candidate: str, since: datetime, until: datetime, author: str, limit: int | None = None
 ) -> SimulationReport:
-    """Ask for the simulation of a stored revision; the worker takes it up. Raises CandidateUnusable."""
+    """Ask for the simulation of a stored revision or a published policy; the worker takes it up.
+
+    Raises CandidateUnusable.
+    """
     from policies.tasks import run_simulation  # the task calls back into this module
 
-    if not Bundle.objects.filter(pk=candidate).exists():
+    policy = Policy.objects.filter(pk=candidate).first()
+    if policy is not None:
+        candidate = bundles.store(policy, reason=f"candidate: {policy.note}", actor=author)[0].revision
+    elif not Bundle.objects.filter(pk=candidate).exists():
         raise CandidateUnusable(f"No revision {candidate} is stored here.")
-    row = SimulationReport.objects.create(candidate=candidate, since=since, until=until, at_most=limit, author=author)
+    row = SimulationReport.objects.create(
+        candidate=candidate, policy=policy, since=since, until=until, at_most=limit, author=author
+    )
     details = {"simulation": str(row.pk), "since": since.isoformat(), "until": until.isoformat()}
     trail.record("simulation.requested", candidate, actor=author, details=details)
     run_simulation.delay_on_commit(str(row.pk))

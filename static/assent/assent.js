@@ -84,7 +84,10 @@
   let subject = null;
   let ready = false;
   let reachable = false;
-  const gpc = () => scriptSeesGpc || Boolean(layout && layout.gpc);
+  let remembered = false;
+  const gpc = () => scriptSeesGpc || remembered || Boolean(layout && layout.gpc);
+  // Sensitive purposes want a yes of their own: they are never part of "all".
+  const sensitive = () => (layout ? layout.purposes.filter((purpose) => purpose.explicit).map(({ slug }) => slug) : []);
   const slugs = () => (layout ? layout.purposes.map((purpose) => purpose.slug) : []);
 
   function stateOf(slug, no) {
@@ -138,6 +141,7 @@
   function accept(document) {
     confirmed = document.purposes || {};
     subject = document.subject;
+    remembered = document.gpc === true;
     reachable = true;
   }
 
@@ -213,7 +217,7 @@
 
   /* Choosing. `wanted` maps purposes to true or false; `shown` is the refusals the visitor had before their eyes. */
 
-  async function choose(wanted, { conflict = false, shown = kept().no, asked = false } = {}) {
+  async function choose(wanted, { conflict = false, shown = kept().no, asked = false, explicit = [] } = {}) {
     const all = Object.keys(wanted);
     const no = all.filter((slug) => !wanted[slug]);
     const yes = all.filter((slug) => wanted[slug]);
@@ -239,6 +243,7 @@
         choice: "give",
         supersedes: confirmed[purpose] ? confirmed[purpose].record : null,
         told_of_conflict: conflict,
+        explicit: explicit.includes(purpose),
       }));
       state.queue.push({ ...save(random(), state, choices, asked), yes: true });
     }
@@ -309,7 +314,8 @@
     ul { margin-top: 16px; padding: 0; list-style: none; border-top: 1px solid var(--line); }
     li { padding: 12px 0; border-bottom: 1px solid var(--line); }
     label { display: flex; gap: 16px; align-items: center; justify-content: space-between; min-height: 44px; cursor: pointer; }
-    b { display: block; font-weight: 600; }
+    b, em { display: block; font-weight: 600; }
+    em { font-size: 14px; font-style: normal; }
     small, summary { color: var(--muted); font-size: 14px; }
     summary { width: fit-content; min-height: 32px; padding-block: 4px; color: var(--accent); cursor: pointer; }
     details p { color: var(--ink); font-size: 14px; }
@@ -397,20 +403,21 @@
       }
       for (const control of root.querySelectorAll("button, input")) control.disabled = true;
       note.textContent = texts.saving;
-      const result = await choose(wanted, { conflict, shown: seenNo, asked: true });
+      const explicit = view === "choose" ? sensitive().filter((slug) => wanted[slug]) : [];
+      const result = await choose(wanted, { conflict, shown: seenNo, asked: true, explicit });
       if (result === "saved") return close(true);
       return show("choose", texts[result], true);
     };
-    const switches = layout.purposes.map(({ slug, name, benefit, notice }) => {
+    const switches = layout.purposes.map(({ slug, name, benefit, notice, explicit }) => {
       const input = element("input", { type: "checkbox", role: "switch", name: slug, checked: now.given.includes(slug) });
       const text = notice ? [element("details", {}, element("summary", { textContent: texts.read }),
         element("p", { textContent: notice.text, lang: notice.locale }))] : [];
       return element("li", {}, element("label", {}, element("span", {}, element("b", { textContent: name }),
-        element("small", { textContent: benefit })), input), ...text);
+        element("small", { textContent: benefit }), ...(explicit ? [element("em", { textContent: texts.explicit })] : [])), input), ...text);
     });
     const actions = {
       refuse_all: () => answer(each(null, false)),
-      accept_all: () => answer(each(null, true)),
+      accept_all: () => answer(each(slugs().filter((slug) => !sensitive().includes(slug)), true)),
       choose: () => show("choose", "", true),
       save: () => answer(Object.fromEntries([...root.querySelectorAll("input")].map((input) => [input.name, input.checked]))),
       keep_off: () => close(true),
@@ -437,7 +444,8 @@
   function mustAsk() {
     if (!place || !layout || !layout.asks_first || !reachable) return false;
     const { no } = kept();
-    return slugs().some((slug) => !no[slug] && ["never_asked", "expired", "renewal_required"].includes(
+    const asked = slugs().filter((slug) => !sensitive().includes(slug));
+    return (asked.length ? asked : slugs()).some((slug) => !no[slug] && ["never_asked", "expired", "renewal_required"].includes(
       confirmed[slug] ? confirmed[slug].state : "never_asked"));
   }
 
@@ -479,7 +487,10 @@
   window.assent = Object.freeze({
     state,
     ask,
-    give: (purposes) => then(choose(each(purposes, true))),
+    give: (purposes, { explicit = false } = {}) => {
+      const wanted = each(purposes || slugs().filter((slug) => !sensitive().includes(slug)), true);
+      return then(choose(wanted, { explicit: explicit ? Object.keys(wanted) : [] }));
+    },
     refuse: (purposes) => then(choose(each(purposes, false))),
     withdraw: (purposes) => then(choose(each(purposes, false))),
     on(listener) {

@@ -5,7 +5,7 @@ from celery.contrib.django.task import DjangoTask
 from kombu.exceptions import OperationalError
 
 from common import swept_task
-from privacy.tasks import run_disposal
+from privacy.tasks import run_disposals
 
 
 @pytest.fixture
@@ -29,16 +29,16 @@ def asked(monkeypatch):
 
 
 def test_disposals_are_left_to_the_sweep_while_the_broker_is_away(clock, asked):
-    assert run_disposal.delay("a") is None
-    assert run_disposal.delay("b") is None
+    assert run_disposals.delay("a") is None
+    assert run_disposals.delay("b") is None
 
-    assert asked == ["privacy.tasks.run_disposal"]
+    assert asked == ["privacy.tasks.run_disposals"]
 
 
 def test_the_broker_is_asked_again_after_the_pause(clock, asked):
-    run_disposal.delay("a")
+    run_disposals.delay("a")
     clock[0] += swept_task.PAUSE_S
 
-    run_disposal.delay("b")
+    run_disposals.delay("b")
 
     assert len(asked) == 2

@@ -62,7 +62,36 @@ def states(answer):
     return {slug: entry["state"] for slug, entry in answer.json()["purposes"].items()}
 
 
+def _record(answer):
+    return answer["purposes"]["newsletter"]["record"]
+
+
 # What is shown
+
+
+def test_a_signal_of_the_browser_is_remembered_until_a_yes_in_spite_of_it():
+    Site.objects.update(region="US-CA")
+    browser = Browser()
+    refused = browser.choose("refuse", body={"gpc": True}).json()
+
+    taken = browser.choose("give", supersedes=_record(refused)).json()
+    in_spite = browser.choose("give", supersedes=_record(taken), told_of_conflict=True).json()
+
+    assert (taken["gpc"], taken["purposes"]["newsletter"]["by_signal"]) == (True, True)
+    assert (in_spite["gpc"], in_spite["purposes"]["newsletter"]["state"]) == (True, "given")
+
+
+def test_sensitive_purposes_are_marked_and_want_an_express_yes():
+    Purpose.objects.filter(slug="newsletter").update(explicit_consent=True)
+    browser = Browser()
+
+    marked = {purpose["slug"]: purpose["explicit"] for purpose in browser.layout().json()["purposes"]}
+    refused, taken = browser.choose("give"), browser.choose("give", explicit=True)
+
+    assert marked.pop("newsletter") is True
+    assert not any(marked.values())
+    assert (refused.status_code, refused.json()["code"]) == (400, "explicit_consent_needed")
+    assert (taken.status_code, states(taken)["newsletter"]) == (201, "given")
 
 
 def test_the_banner_shows_every_purpose_that_rests_on_consent_and_weighs_its_buttons_alike():

@@ -21,14 +21,23 @@ from governance.admin_menu import SIDEBAR
 from model_registry import services
 from model_registry.models import Model
 from personalization.models import Item
-from policies import drainer
-from policies.models import Activation, Bundle, Decision, Policy, ProcessingSystem, ServiceCredential
+from policies import drainer, external_log
+from policies.models import (
+    Activation,
+    Bundle,
+    Decision,
+    ExternalDecision,
+    OpaInstance,
+    Policy,
+    ProcessingSystem,
+    ServiceCredential,
+)
 from privacy.models import BudgetSpend, Disposal, PrivacyBudget, Release, RetentionSchedule
 
 pytestmark = pytest.mark.django_db
 READ_ONLY = [
     AuditEvent, AuditAnchor, ConsentImport, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal, Policy,
-    PrivacyBudget, Release, ServiceCredential,
+    PrivacyBudget, Release, ServiceCredential, OpaInstance, ExternalDecision,
 ]  # fmt: skip
 MENU = [item["link"] for group in SIDEBAR["navigation"] for item in group["items"]]
 PROTECTED = [*(str(path) for path in MENU), "/admin/check-evidence"]
@@ -59,6 +68,13 @@ def lived_in(api, own_spool):
     ProcessingSystem.objects.create(
         name="Warehouse", owner="Data team", placements=[{"kind": "store", "region": "eu-central", "resource": "db"}]
     )
+    now = timezone.now()
+    OpaInstance.objects.create(name="opa-1", caller="service:opa", errors=["bundle_error: 404"], heard_at=now)
+    reported = ExternalDecision(
+        id=uuid.uuid4(), decided_at=now, received_at=now, instance="opa-1", caller="service:opa", path="other",
+        outcome="deny", reasons=["consent_missing", "other"], facts={"action": "personalize"},
+    )  # fmt: skip
+    external_log.append([reported], caller="service:opa")
     Item.objects.create(slug="i", title="An item", categories=["For two"])
     model = Model.objects.create(slug="basket", name="Basket")
     metrics = {"ndcg_at_10_per_mille": {"none": 48}, "people": 281}

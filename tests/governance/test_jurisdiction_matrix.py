@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from policies import jurisdiction_matrix
+from policies import jurisdiction_matrix, pack_rows
 from policies.models import ActiveBundle, Jurisdiction, Region
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +81,30 @@ def test_a_mistake_in_a_law_is_shown_and_changes_nothing(officer, send, field, v
 
     assert field in answer.context["adminform"].form.errors
     assert ActiveBundle.objects.get().bundle_id == before
+
+
+@pytest.fixture
+def old_california(register_in_force):
+    """A row of before packs."""
+    Jurisdiction.objects.filter(slug="us-ca").update(consent_days=180)
+
+
+def test_an_officer_sees_the_difference_and_takes_the_pack_over(old_california, officer):
+    shown = officer.get(PAGE).content.decode()
+    assert "Consent days: 180 here, 730 in the pack" in shown
+
+    answer = officer.post(PAGE, {"law": "us-ca"}, follow=True)
+
+    assert "is as its pack says now" in answer.content.decode()
+    assert "Rows that differ" not in answer.content.decode()
+
+
+def test_who_may_only_look_cannot_take_over(old_california):
+    user = User.objects.create_user("carl", password="a long password", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_jurisdiction"))
+    client = Client()
+    client.force_login(user)
+
+    assert "Take the pack over" not in client.get(PAGE).content.decode()
+    assert client.post(PAGE, {"law": "us-ca"}).status_code == 403
+    assert pack_rows.differing()

@@ -207,7 +207,7 @@ def test_the_dashboard_is_in_the_persons_language_throughout(visitor):
     newsletter = next(purpose for purpose in page.context["purposes"] if purpose["slug"] == "newsletter")
     assert newsletter["benefit"] == "Ein kurzer Brief mit Neuigkeiten und Angeboten, höchstens zweimal im Monat."
     assert newsletter["data_categories"] == ["E-Mail-Adresse"]
-    assert str(newsletter["retention"]) == "730 Tage oder bis Sie es ausschalten"
+    assert str(newsletter["retention"]) == "Zwei Jahre oder bis Sie ihn ausschalten"
     assert newsletter["notice"]["locale"] == "de"
     assert newsletter["notice"]["text"].startswith("Wir nutzen Ihre E-Mail-Adresse")
     assert 'lang="en"' not in text.partition("<nav")[0]

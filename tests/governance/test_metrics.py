@@ -14,8 +14,9 @@ from visitor import question
 from audit import trail
 from common.identifiers import uuid7_floor
 from consent.models import Purpose
-from policies import credentials, drainer, log_figures
-from policies.models import Decision
+from policies import bundles, credentials, drainer, log_figures
+from policies.models import Decision, Policy
+from policies.rollout import service
 from privacy.models import Disposal
 
 pytestmark = pytest.mark.django_db
@@ -160,4 +161,27 @@ def test_a_scrape_costs_the_same_statements_whatever_is_stored(api, token, own_s
     drainer.drain(own_spool)
     trail.anchor()
 
-    assert few <= cost() == 14
+    assert few <= cost() == 16
+
+
+def test_a_rollout_is_told_by_side_and_by_difference(api, token, own_spool):
+    api.save("customer-1", "give")
+    quiet = _samples(token)
+    modules = dict(bundles.read_policies())
+    modules["decision.rego"] = modules["decision.rego"].replace("\tinput.held == false\n", "\tinput.held == true\n", 1)
+    digest = bundles.policy_digest(modules, {})
+    policy = Policy.objects.create(digest=digest, modules=modules, author="officer:anna", note="")
+    rollout = service.start(policy, actor="officer:anna", reason="test", emergency=True)
+    api.evaluate(question("customer-1"))
+    service.set_share(rollout.pk, 10_000, actor="officer:berta")
+    api.evaluate(question("customer-1"))
+    drainer.drain(own_spool)
+
+    told = _samples(token)
+
+    assert (quiet["assent_rollout_open",], quiet["assent_rollout_share",]) == (0, 0)
+    assert (told["assent_rollout_open",], told["assent_rollout_share",]) == (1, 1)
+    assert told["assent_rollout_recent_decisions", "active", "permit"] == 1
+    assert told["assent_rollout_recent_decisions", "candidate", "deny"] == 1
+    assert told["assent_rollout_recent_differences", "permit_to_deny"] == 1
+    assert told["assent_scrape_failed", "rollout"] == 0

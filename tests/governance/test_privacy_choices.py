@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from visitor import Visitor, forms_in
 
-from consent.models import ConsentRecord
+from consent.models import ConsentRecord, DataSubject, Purpose
 from privacy.models import Disposal
 
 pytestmark = pytest.mark.django_db
@@ -179,3 +179,32 @@ def test_when_all_is_off_there_is_nothing_left_to_press(visitor):
     assert ConsentRecord.objects.count() == before
     assert "Everything that can be off is off" in again.content.decode()
     assert not [form for form in forms_in(again) if form["action"] == "/privacy/all-off"]
+
+
+def _expressly(form):
+    return {**form, "fields": {**form["fields"], "explicit": "1"}}
+
+
+def test_sensitive_data_is_allowed_by_ticking_a_box_and_refused_without(visitor):
+    Purpose.objects.filter(slug="newsletter").update(explicit_consent=True)
+
+    page = visitor.choose("newsletter", "give")
+    assert "tick the box" in page.content.decode()
+    assert _records("newsletter") == []
+
+    visitor.choose("newsletter", "refuse")
+    visitor.press(_expressly(visitor.form_of("newsletter")), "give")
+
+    assert [state for state, *_rest in _records("newsletter")] == ["refused", "given"]
+
+
+def test_a_browsers_opt_out_is_remembered_and_shown_afterwards(visitor):
+    visitor.choose("recommendations", "give")
+    DataSubject.objects.update(region="US-CA")
+
+    shown = visitor.look(**{"Sec-GPC": "1"}).content.decode()
+    later = visitor.look().content.decode()
+
+    assert DataSubject.objects.get().gpc_since is not None
+    assert "Your browser&#x27;s opt-out request was honoured." in shown
+    assert "We still follow the opt-out request that your browser sent us:" in later

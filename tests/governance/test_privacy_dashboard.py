@@ -74,9 +74,9 @@ def test_each_purpose_says_what_it_uses_who_gets_it_and_for_how_long(visitor):
     newsletter, orders = _card(page, "newsletter"), _card(page, "order_fulfilment")
     assert newsletter["data_categories"] == ["email address"]
     assert newsletter["recipients"] == ["mail house"]
-    assert str(newsletter["retention"]) == "730 days, or until you turn it off"
+    assert str(newsletter["retention"]) == "Two years, or until you turn it off"
     assert newsletter["notice"]["text"].startswith("We use your e-mail address")
-    assert str(orders["retention"]) == "As long as it is needed for this"
+    assert str(orders["retention"]) == "As long as the law requires for orders"
     assert "None" not in _text(page)
 
 

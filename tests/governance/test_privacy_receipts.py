@@ -46,7 +46,7 @@ def test_the_keys_are_published(client):
     answer = client.get("/.well-known/jwks.json")
 
     assert answer.headers["Content-Type"] == "application/jwk-set+json"
-    assert [key["crv"] for key in answer.json()["keys"]] == ["Ed25519"]
+    assert [key["crv"] for key in answer.json()["keys"]] == ["Ed25519", "P-256"]
 
 
 def test_the_site_says_that_it_honours_global_privacy_control(client):

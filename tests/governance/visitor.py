@@ -21,7 +21,7 @@ class _Forms(HTMLParser):
         if tag == "form":
             self.forms.append({"action": given.get("action", ""), "method": given.get("method", ""), "fields": {}})
             self.forms[-1]["choices"] = []
-        elif tag == "input" and self.forms:
+        elif tag == "input" and self.forms and (given.get("type") != "checkbox" or "checked" in given):
             self.forms[-1]["fields"][given["name"]] = given.get("value", "")
         elif tag == "button" and self.forms and "name" in given:
             self.forms[-1]["choices"].append(given["value"])

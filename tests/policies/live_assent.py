@@ -1,6 +1,7 @@
 """Assent behind a real port, inside the test's own transaction, for OPA servers that pull from it."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from django.db import connections
 from wsgi_calls import connection_kept
+
+from policies import bundle_keys, opa_bundle
 
 # One user of the connection at a time: the server's threads, or the test where it changes something.
 turn = threading.RLock()
@@ -57,19 +60,30 @@ def live_assent() -> Iterator[tuple[str, list[tuple[str, str, int]]]]:
 
 def configuration(folder: Path, url: str, token: str, **members: Any) -> tuple[str, ...]:
     """Write what OPA is started with; return its arguments. Unsaid, it pulls the bundle and reports nothing."""
+    with turn:
+        key = bundle_keys.current()
     bundle = {
         "service": "assent",
-        "resource": "bundles/active.tar.gz",
+        "resource": f"bundles/{key.kid}/active.tar.gz",
+        "signing": {"keyid": "assent", "scope": opa_bundle.IN_FORCE},
         "polling": {"min_delay_seconds": 1, "max_delay_seconds": 1, "long_polling_timeout_seconds": 2},
     }
     document = {
         "services": {"assent": {"url": url, "credentials": {"bearer": {"token": token}}}},
         "labels": {"instance": "opa-1"},
-        **(members or {"bundles": {"assent": bundle}}),
+        **(members or {"bundles": {"assent": bundle}, "keys": {"assent": key.for_opa()}}),
     }
     path = folder / "opa.json"
     path.write_text(json.dumps(document))
     return ("--config-file", str(path))
+
+
+_BUNDLE = re.compile(r"/api/v1/opa/bundles/[\w-]+/active\.tar\.gz")
+
+
+def pulls(asked: list[tuple[str, str, int]], status: int) -> int:
+    """How often a bundle was asked for and this was the answer."""
+    return sum(1 for method, path, said in asked if method == "GET" and said == status and _BUNDLE.fullmatch(path))
 
 
 def eventually(claim: Callable[[], Any], seconds: float = 20.0) -> Any:

@@ -11,25 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import ec
 from policy_engines import REGISTER, Ask, opa_binary, opa_server
 from test_policy_cases import all_cases, facts_of
 
-from audit import jws, signing
-from policies import bundle_file, bundles
+from policies import bundle_file, bundle_keys, bundles
+from policies.bundle_keys import BundleKey
 
 REGISTER_ONLY = {name: value for name, value in REGISTER.items() if name != "revision"}
 ODD = {"text": '\u2028 < > & \x7f \b \f \t é 😀 " \\ /', "empty": {}, "number": -(2**53) + 1}
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+KEY = BundleKey(ec.derive_private_key(4711, ec.SECP256R1()))
 
 
-def _write(key: Ed25519PrivateKey = KEY, **more: Any) -> bytes:
+def _write(key: BundleKey = KEY, **more: Any) -> bytes:
     return bundle_file.write_bundle(
         REGISTER["revision"],
         bundles.read_policies(),
         {**REGISTER_ONLY, **more},
-        sign=lambda payload: jws.sign(payload, key, typ=bundle_file.TYP),
+        sign=key.sign,
     )
 
 
@@ -37,9 +36,17 @@ def _verify(file: bytes, folder: Path, pem: str | None = None) -> subprocess.Com
     """Let OPA load the file and check it with our key."""
     path, key = folder / "bundle.tar.gz", folder / "key.pem"
     path.write_bytes(file)
-    public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    key.write_text(pem or public)
-    command = [opa_binary(), "build", "-b", str(path), "--verification-key", str(key), "--signing-alg", "EdDSA"]
+    key.write_text(pem or KEY.public_pem())
+    command = [
+        opa_binary(),
+        "build",
+        "-b",
+        str(path),
+        "--verification-key",
+        str(key),
+        "--signing-alg",
+        bundle_keys.ALGORITHM,
+    ]
     command += ["--signing-key", str(_private(folder)), "-o", str(folder / "out.tar.gz")]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
@@ -47,7 +54,8 @@ def _verify(file: bytes, folder: Path, pem: str | None = None) -> subprocess.Com
 def _private(folder: Path) -> Path:
     """`opa build` signs what it has verified; with which key does not matter here."""
     path = folder / "private.pem"
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(path)], check=True, timeout=30)
+    command = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(path)]
+    subprocess.run(command, check=True, timeout=30)
     return path
 
 
@@ -120,19 +128,19 @@ def test_opa_refuses_what_was_tampered_with(tamper: Callable[[dict[str, bytes]],
 
 
 def test_opa_refuses_another_key(tmp_path: Path) -> None:
-    refused = _verify(_write(Ed25519PrivateKey.generate()), tmp_path)
+    refused = _verify(_write(BundleKey(ec.generate_private_key(ec.SECP256R1()))), tmp_path)
 
     assert refused.returncode != 0
-    assert "invalid EdDSA signature" in refused.stdout + refused.stderr
+    assert "invalid ECDSA signature" in refused.stdout + refused.stderr
 
 
 @pytest.mark.django_db
 def test_a_server_decides_by_a_file_signed_with_the_key_of_the_instance(tmp_path: Path, ask_embedded: Ask) -> None:
     path, key = tmp_path / "bundle.tar.gz", tmp_path / "key.pem"
     path.write_bytes(bundle_file.write_bundle(REGISTER["revision"], bundles.read_policies(), REGISTER_ONLY))
-    key.write_text(signing.public_pem(signing.current_key()))
+    key.write_text(bundle_keys.current().public_pem())
 
-    with opa_server("-b", str(path), "--verification-key", str(key), "--signing-alg", "EdDSA") as url:
+    with opa_server("-b", str(path), "--verification-key", str(key), "--signing-alg", bundle_keys.ALGORITHM) as url:
         for case in all_cases()[::5]:
             facts = facts_of(case.values[0])
             asked = urllib.request.Request(

@@ -94,7 +94,7 @@ def test_a_failing_engine_denies_and_is_not_remembered(
     monkeypatch.setattr(bundles, "_loaded", {})
     body = asked(ALICE, READ, RECORD)
     with monkeypatch.context() as failing:
-        failing.setattr(EmbeddedEngine, "evaluate", fail)
+        failing.setattr(type(engines.configured()), "evaluate", fail)
         answer = call(body, records_token).json()
         found = call({"subject": ALICE, "resource": RECORD}, records_token, path=ACTION_SEARCH).json()
 

@@ -1,8 +1,13 @@
 """What is in force is answered in one statement, and as the ordinary view answers it."""
 
+from datetime import datetime, timedelta
+
 import pytest
+from django.utils import timezone
 from wsgi_calls import call
 
+from consent.jurisdictions import match
+from consent.models import DataSubject
 from policies import consent_state, information
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +27,32 @@ def test_both_entries_answer_alike(api, shop_token, client):
     assert bare == ordinary
     assert bare["purposes"]["recommendations"]["state"] == "given"
     assert bare["purposes"]["newsletter"]["parts"]["channel=email"]["state"] == "refused"
+
+
+def test_after_a_no_it_says_until_when_nobody_asks_again(api, shop_token):
+    saved = api.save("customer-1", "refuse")
+    api.save("customer-1", "give", "newsletter")
+
+    purposes = call({"subject": {"id": "customer-1"}}, shop_token, path=PATH).json()["purposes"]
+
+    since = datetime.fromisoformat(saved.json()["records"][0]["recorded_at"]).replace(microsecond=0)
+    law = match("DE").pack
+    assert datetime.fromisoformat(purposes["recommendations"]["ask_again_at"]) == since + timedelta(days=law.reask_days)
+    assert purposes["newsletter"]["ask_again_at"] is None
+
+
+def test_a_remembered_signal_is_told_by_both_entries(api, shop_token, client):
+    api.save("customer-1", "give")
+    DataSubject.objects.update(gpc_since=timezone.now())
+    body = {"subject": {"id": "customer-1"}}
+
+    bare = call(body, shop_token, path=PATH).json()
+    ordinary = client.post(
+        PATH, body, content_type="application/json", headers={"Authorization": f"Bearer {shop_token}"}
+    ).json()
+
+    assert bare == ordinary
+    assert bare["opted_out_by_signal"] is True
 
 
 def test_it_takes_one_statement(api, shop_token, django_assert_num_queries):

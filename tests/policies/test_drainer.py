@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import DatabaseError, connection, connections, transaction
 from waiting import until_waiting_for_locks
 from wsgi_calls import call, question
 
@@ -186,3 +186,47 @@ def test_two_drainers_at_once_log_every_decision_once(
     assert _logged() == sorted(answered)
     assert decision_log.verify().ok
     assert list(own_spool.glob("*.spool")) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verification_while_decisions_are_drained_raises_no_false_alarm(
+    consenting: Any, own_spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(count: int) -> None:
+        for number in range(count):
+            call(question(f"customer-{number}"), consenting.token)
+
+    asked(3)
+    drain(own_spool)
+    asked(4)
+    _die()
+    check, drained = decision_log._broken_batch, []
+
+    def drain_meanwhile(*args: Any) -> str | None:
+        """Once the first batch has been read, all that waits is copied and committed by somebody else."""
+        if not drained:
+            copying = _in_thread(own_spool, drained)
+            copying.join()
+        return check(*args)
+
+    monkeypatch.setattr(decision_log, "_broken_batch", drain_meanwhile)
+
+    during = decision_log.verify()
+
+    assert drained == [4]
+    assert (during.ok, during.decisions) == (True, 3), "as of the moment it began"
+    assert (decision_log.verify().ok, decision_log.verify().decisions) == (True, 7)
+
+
+@pytest.mark.parametrize("statement", ["TRUNCATE {}", "DELETE FROM {}", "UPDATE {} SET outcome = 'permit'"])
+def test_not_even_a_single_day_of_the_log_can_be_emptied(ask: Any, own_spool: Path, statement: str) -> None:
+    ask(1)
+    drain(own_spool)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tableoid::regclass::text FROM policies_decision")
+        day = cursor.fetchone()[0]
+
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement.format(day))
+
+    assert Decision.objects.count() == 1

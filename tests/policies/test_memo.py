@@ -114,11 +114,11 @@ def test_the_memo_is_bounded(engine: CountingEngine, shop_token: str, monkeypatc
 
 def test_only_the_newest_revisions_are_kept(engine: CountingEngine, shop_token: str) -> None:
     purpose = Purpose.objects.get(slug="newsletter")
-    for number in range(8):
+    for number in range(bundles._KEPT + 4):
         purpose.data_categories = [f"category_{number}"]
         purpose.save(update_fields=["data_categories"])
         policy_data.changed(reason="test", actor="test")
         assert call(question(), shop_token).status == 200
 
-    assert len(bundles._loaded) <= 4
+    assert len(bundles._loaded) <= bundles._KEPT
     assert ActiveBundle.objects.get().bundle_id in bundles._loaded

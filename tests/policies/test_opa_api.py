@@ -8,17 +8,23 @@ import tarfile
 import time
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from fact_sheets import BASE
 from wsgi_calls import Answer, assert_problem, call
 
-from policies import bundles, credentials, decision_log, opa_bundle, opa_status, opa_waiting
+from audit import jws, signing
+from policies import bundle_keys, bundles, credentials, decision_log, opa_bundle, opa_status, opa_waiting
 from policies.models import ActiveBundle, Bundle, ExternalDecision, OpaInstance, ServiceCredential
 
+UNSIGNED, BUNDLES = "/api/v1/opa/bundles/unsigned.tar.gz", "/api/v1/opa/bundles"
 BUNDLE, DISCOVERY = "/api/v1/opa/bundles/active.tar.gz", "/api/v1/opa/discovery.tar.gz"
 STATUS, LOGS = "/api/v1/opa/status", "/api/v1/opa/logs"
 LONG_POLLING = "application/vnd.openpolicyagent.bundles"
@@ -31,14 +37,25 @@ def _get(path: str, token: str | None, **headers: str) -> Answer:
 
 def _files(packed: bytes) -> dict[str, bytes]:
     with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
-        return {entry.name: archive.extractfile(entry).read() for entry in archive}  # type: ignore[union-attr]
+        return {entry.name.lstrip("/"): archive.extractfile(entry).read() for entry in archive}  # type: ignore[union-attr]
 
 
 def _in_force() -> str:
     return ActiveBundle.objects.get().bundle_id
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", BUNDLE), ("GET", DISCOVERY), ("POST", STATUS), ("POST", LOGS)])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", BUNDLE),
+        ("GET", f"{BUNDLES}/x/active.tar.gz"),
+        ("GET", UNSIGNED),
+        ("GET", DISCOVERY),
+        ("GET", "/api/v1/opa/discovery/x.tar.gz"),
+        ("POST", STATUS),
+        ("POST", LOGS),
+    ],
+)
 def test_only_a_credential_with_the_scope_gets_anything(shop_token: str, method: str, path: str) -> None:
     others = [scope for scope in ServiceCredential.Scope.values if scope != "opa"]
     without = credentials.create_credential(name="all-else", scopes=others, actor="test")[0]
@@ -48,28 +65,96 @@ def test_only_a_credential_with_the_scope_gets_anything(shop_token: str, method:
     assert_problem(call(b"[]", without, path=path, method=method), 403, "forbidden")
 
 
+def _tag() -> str:
+    return f"{_in_force()}.{bundle_keys.current().kid}"
+
+
+def _rotated() -> bundle_keys.BundleKey:
+    signing.rotate(actor="test")
+    return bundle_keys.current()
+
+
+def _payload(files: dict[str, bytes]) -> dict[str, Any]:
+    """What was signed, with which key. The signature holds, or this fails."""
+    [token] = json.loads(files[".signatures.json"])["signatures"]
+    header, payload, signature = token.split(".")
+    kid = json.loads(jws.decode(header))["kid"]
+    key = next(key for key in bundle_keys.usable() if key.kid == kid)
+    raw = jws.decode(signature)
+    both = encode_dss_signature(int.from_bytes(raw[:32]), int.from_bytes(raw[32:]))
+    key.private.public_key().verify(both, f"{header}.{payload}".encode(), ec.ECDSA(SHA256()))
+    return {**json.loads(jws.decode(payload)), "kid": kid}
+
+
 def test_the_bundle_is_the_revision_in_force_in_opas_format(shop_token: str) -> None:
     answer = _get(BUNDLE, shop_token)
 
     files = _files(answer.body)
-    assert (answer.status, answer.headers["ETag"], answer.content_type) == (200, f'"{_in_force()}"', LONG_POLLING)
+    assert (answer.status, answer.headers["ETag"], answer.content_type) == (200, f'"{_tag()}"', LONG_POLLING)
     assert json.loads(files[".manifest"]) == {"revision": _in_force(), "roots": [""], "rego_version": 1}
     assert json.loads(files["data.json"])["revision"] == _in_force()
     assert {name for name in files if name.endswith(".rego")} == set(bundles.read_policies())
 
 
+def test_every_file_of_the_bundle_is_under_the_signature_for_this_use(shop_token: str) -> None:
+    files = _files(_get(BUNDLE, shop_token).body)
+
+    payload = _payload(files)
+    assert {entry["name"] for entry in payload["files"]} == set(files) - {".signatures.json"}
+    assert {entry["hash"] for entry in payload["files"]} >= {hashlib.sha256(files["data.json"]).hexdigest()}
+    assert (payload["scope"], payload["kid"]) == ("assent/in-force", bundle_keys.current().kid)
+
+
 def test_a_revision_is_packed_into_the_same_bytes_wherever_it_is_packed(shop_token: str) -> None:
-    bundle = bundles.loaded(_in_force())
-    packed = opa_bundle.tarball(bundle)
+    bundle, key = bundles.loaded(_in_force()), bundle_keys.current()
+    packed = opa_bundle.tarball(bundle, key)
 
     opa_bundle._packed.clear()
 
-    assert opa_bundle.tarball(bundle) == packed
+    assert opa_bundle.tarball(bundle, key) == packed
+
+
+def test_a_retired_key_signs_for_a_week_for_those_who_ask_by_its_name(
+    shop_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = bundle_keys.current().kid
+    second = _rotated().kid
+
+    signed_by = [
+        _payload(_files(_get(path, shop_token).body))["kid"]
+        for path in (f"{BUNDLES}/{first}/active.tar.gz", f"{BUNDLES}/{second}/active.tar.gz", BUNDLE)
+    ]
+    monkeypatch.setattr(signing, "GRACE", timedelta())
+
+    assert signed_by == [first, second, second]
+    assert_problem(_get(f"{BUNDLES}/{first}/active.tar.gz", shop_token), 404, "not_found")
+    assert_problem(_get(f"{BUNDLES}/unheard-of/active.tar.gz", shop_token), 404, "not_found")
+
+
+def test_a_changed_secret_ends_all_keys_at_once(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stolen = bundle_keys.current().kid
+    monkeypatch.setattr(settings, "SECRET_KEY", "another secret of this installation")
+
+    assert_problem(_get(f"{BUNDLES}/{stolen}/active.tar.gz", shop_token), 404, "not_found")
+    assert _payload(_files(_get(BUNDLE, shop_token).body))["kid"] != stolen
+
+
+def test_an_unsigned_bundle_is_given_out_only_where_the_operator_says_so(
+    shop_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_problem(_get(UNSIGNED, shop_token), 404, "not_found")
+
+    monkeypatch.setattr(settings, "OPA_UNSIGNED_BUNDLES", True)
+
+    answer = _get(UNSIGNED, shop_token)
+    assert (answer.status, answer.headers["ETag"]) == (200, f'"{_in_force()}"')
+    assert ".signatures.json" not in _files(answer.body)
+    assert ".signatures.json" in _files(_get(BUNDLE, shop_token).body)
 
 
 @pytest.mark.parametrize("tags", ['"{}"', 'W/"{}"', '"x", "{}"'])
 def test_who_has_the_revision_gets_no_bytes(shop_token: str, tags: str) -> None:
-    answer = _get(BUNDLE, shop_token, if_none_match=tags.format(_in_force()))
+    answer = _get(BUNDLE, shop_token, if_none_match=tags.format(_tag()))
 
     assert (answer.status, answer.body, answer.content_type) == (304, b"", LONG_POLLING)
     assert _get(BUNDLE, shop_token, if_none_match='"sha256:other"').status == 200
@@ -81,7 +166,7 @@ def test_who_wants_to_wait_is_kept_waiting_no_longer_than_is_allowed(
     monkeypatch.setattr(settings, "OPA_LONG_POLL_S", 1)
     began = time.monotonic()
 
-    answer = _get(BUNDLE, shop_token, if_none_match=f'"{_in_force()}"', prefer="modes=snapshot,delta;wait=600")
+    answer = _get(BUNDLE, shop_token, if_none_match=f'"{_tag()}"', prefer="modes=snapshot,delta;wait=600")
 
     assert (answer.status, answer.content_type) == (304, LONG_POLLING)
     assert 0.9 < time.monotonic() - began < 3
@@ -91,7 +176,7 @@ def test_where_enough_wait_already_the_answer_comes_at_once(shop_token: str, mon
     monkeypatch.setattr(opa_waiting, "_waiting", settings.OPA_LONG_POLL_WAITERS)
     began = time.monotonic()
 
-    answer = _get(BUNDLE, shop_token, if_none_match=f'"{_in_force()}"', prefer="modes=snapshot;wait=10")
+    answer = _get(BUNDLE, shop_token, if_none_match=f'"{_tag()}"', prefer="modes=snapshot;wait=10")
 
     # This type tells OPA to come back after its ordinary pause instead of at once.
     assert (answer.status, answer.content_type) == (304, "application/gzip")
@@ -100,10 +185,9 @@ def test_where_enough_wait_already_the_answer_comes_at_once(shop_token: str, mon
 
 def test_another_revision_ends_the_wait(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     revisions = iter(["a", "a", "b"])
-    monkeypatch.setattr(opa_waiting, "revision_in_force", lambda: next(revisions))
     began = time.monotonic()
 
-    assert opa_waiting.wait_for_another("a", 30)
+    assert opa_waiting.wait_for_another("a", 30, read=lambda: next(revisions))
 
     assert time.monotonic() - began < 3
     assert opa_waiting._waiting == 0
@@ -130,10 +214,33 @@ def test_the_discovery_document_names_what_to_pull_and_where_to_report(shop_toke
 
     document = json.loads(_files(answer.body)["data.json"])
     assert answer.headers["ETag"] == f'"sha256:{hashlib.sha256(answer.body).hexdigest()}"'
-    assert document["bundles"]["assent"]["resource"] == "bundles/active.tar.gz"
-    assert set(document) == {"bundles", "decision_logs", "status"}
+    assert document["bundles"]["assent"]["resource"] == f"bundles/{bundle_keys.current().kid}/active.tar.gz"
+    assert set(document) == {"bundles", "decision_logs", "keys", "status"}
     assert shop_token not in json.dumps(document)
     assert _get(DISCOVERY, shop_token, if_none_match=answer.headers["ETag"]).status == 304
+
+
+def test_the_discovery_document_names_the_key_and_after_a_rotation_both(shop_token: str) -> None:
+    first = bundle_keys.current()
+    before = json.loads(_files(_get(DISCOVERY, shop_token).body)["data.json"])
+    second = _rotated()
+
+    after = json.loads(_files(_get(DISCOVERY, shop_token).body)["data.json"])
+
+    assert before["keys"] == {first.kid: {"algorithm": "ES256", "key": first.public_pem()}}
+    assert before["bundles"]["assent"]["signing"] == {"keyid": first.kid, "scope": "assent/in-force"}
+    assert list(after["keys"]) == sorted([first.kid, second.kid])
+    assert after["bundles"]["assent"]["signing"]["keyid"] == second.kid
+
+
+def test_who_knows_a_key_already_gets_the_discovery_document_signed(shop_token: str) -> None:
+    key = bundle_keys.current().kid
+
+    files = _files(_get(f"/api/v1/opa/discovery/{key}.tar.gz", shop_token).body)
+
+    assert (_payload(files)["scope"], _payload(files)["kid"]) == ("assent/discovery", key)
+    assert files["data.json"] == _files(_get(DISCOVERY, shop_token).body)["data.json"]
+    assert_problem(_get("/api/v1/opa/discovery/other.tar.gz", shop_token), 404, "not_found")
 
 
 def _status(**members: Any) -> dict[str, Any]:
@@ -276,6 +383,7 @@ def test_facts_as_assent_writes_them_are_kept_whole(shop_token: str) -> None:
         gzip.compress(b"[]") * 2,
         gzip.compress(b"[]")[:-4],
     ],
+    ids=["not packed", "an object", "not JSON", "two members", "cut short"],
 )
 def test_what_is_no_packed_list_is_refused(shop_token: str, body: bytes) -> None:
     assert_problem(_send(body, shop_token), 400, "invalid_request")

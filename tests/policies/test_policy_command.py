@@ -21,7 +21,7 @@ from consent import register
 from consent.models import Purpose
 from governance import start_page
 from policies import bundle_file, bundles, defaults
-from policies.models import ActiveBundle, Bundle, Policy, PolicyActivation
+from policies.models import ActiveBundle, Bundle, Policy, PolicyActivation, SimulationReport
 
 REGO = Path(bundles.__file__).parent / "rego"
 
@@ -57,7 +57,10 @@ def _policy(*arguments: Any) -> str:
 
 def _publish(folder: Path, name: str = "anna") -> Policy:
     _policy("publish", folder, "--as", name, "--note", "stocktaking")
-    return Policy.objects.first()  # type: ignore[return-value]
+    policy = Policy.objects.first()
+    assert policy is not None
+    call_command("simulate", str(policy), stdout=io.StringIO())
+    return policy
 
 
 def _in_force() -> Bundle:
@@ -122,6 +125,19 @@ def test_the_author_and_who_is_no_officer_cannot_activate(name: str, why: str, f
     with pytest.raises(CommandError, match=why):
         _policy("activate", str(policy), "--as", name)
     assert _in_force() == before
+
+
+def test_a_policy_nobody_has_simulated_is_not_activated_and_the_refusal_says_what_to_run(folder: Path) -> None:
+    policy, before = _publish(folder), _in_force()
+    SimulationReport.objects.all().delete()
+
+    with pytest.raises(CommandError, match=f"Run ./assent manage simulate {policy}"):
+        _policy("activate", str(policy), "--as", "berta")
+    assert _in_force() == before
+
+    call_command("simulate", str(policy), stdout=io.StringIO())
+    _policy("activate", str(policy), "--as", "berta")
+    assert _in_force() != before
 
 
 def test_publishing_the_same_again_makes_nobody_else_its_author(folder: Path) -> None:

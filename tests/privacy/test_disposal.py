@@ -27,7 +27,7 @@ def small_batches(monkeypatch):
 @pytest.fixture
 def no_worker(monkeypatch):
     """Nobody takes from the queue unless the test says so."""
-    monkeypatch.setattr(tasks.run_disposal, "delay_on_commit", lambda disposal_id: None)
+    monkeypatch.setattr(tasks.run_disposals, "delay_on_commit", lambda disposal_ids: None)
 
 
 @pytest.fixture
@@ -224,6 +224,6 @@ def test_the_task_takes_the_id_as_text(withdrawn):
     queued, keys = withdrawn(2)
     Disposal.objects.update(queued_at=timezone.now() - timedelta(days=1))
 
-    tasks.run_disposal(str(queued.id))
+    tasks.run_disposals([str(queued.id)])
 
     _assert_proved(Disposal.objects.get(pk=queued.id), keys)

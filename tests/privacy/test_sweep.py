@@ -23,7 +23,7 @@ def crash(monkeypatch):
 def dispatched(monkeypatch):
     """The ids handed to a worker, none of which is taken."""
     ids = []
-    monkeypatch.setattr(tasks.run_disposal, "delay_on_commit", ids.append)
+    monkeypatch.setattr(tasks.run_disposals, "delay_on_commit", ids.extend)
     return ids
 
 
@@ -105,7 +105,7 @@ def test_a_disposal_left_by_a_dead_worker_is_carried_out(
     choose("customer-1", "give")
     remember("customer-1", 2)
     with monkeypatch.context() as patched:
-        patched.setattr(tasks.run_disposal, "delay_on_commit", lambda disposal_id: None)
+        patched.setattr(tasks.run_disposals, "delay_on_commit", lambda disposal_ids: None)
         disposal.queue_for_withdrawals([choose("customer-1", "withdraw")])
     Disposal.objects.update(status=status, queued_at=timezone.now() - timedelta(minutes=2))
 

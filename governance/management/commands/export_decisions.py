@@ -11,7 +11,7 @@ from django.utils import timezone
 from audit import trail
 from consent.exporting import opened_whole
 from governance.moments import moment
-from policies import decision_log, drainer
+from policies import decision_log, drainer, external_log
 
 
 class Command(BaseCommand):
@@ -22,17 +22,22 @@ class Command(BaseCommand):
         parser.add_argument("--until", type=moment, help="Default: now.")
         parser.add_argument("-o", "--output", type=Path, required=True, help="FILE.jsonl or FILE.csv, packed with .gz.")
 
+        parser.add_argument(
+            "--of-opa-servers", action="store_true", help="What OPA servers reported instead, by when it came in."
+        )
+
     def handle(self, *args: Any, since: datetime, until: datetime | None, output: Path, **options: Any) -> None:
         kind = output.name.removesuffix(".gz").rpartition(".")[2]
         if kind not in decision_log.FORMATS:
             raise CommandError(f"{output}: end the name in .jsonl or .csv, with .gz to pack it.", returncode=2)
+        log = external_log if options["of_opa_servers"] else decision_log
         drainer.drain(Path(settings.SPOOL_DIR))
         until = until or timezone.now()
         try:
             with opened_whole(output) as file:
-                count = decision_log.export(kind, file, since=since, until=until)
+                count = log.export(kind, file, since=since, until=until)
         except OSError as exc:
             raise CommandError(f"{exc.filename or output}: {exc.strerror}", returncode=2) from exc
         details = {"decisions": count, "since": since.isoformat(), "until": until.isoformat(), "format": kind}
-        trail.record("decision_log.exported", output.name, actor="operator", details=details)
+        trail.record(f"{log.__name__.rpartition('.')[2]}.exported", output.name, actor="operator", details=details)
         self.stdout.write(f"{count:,} decisions written to {output}.")

@@ -1,11 +1,13 @@
 """Lint the jurisdiction packs, or show which law protects people in a region."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from common.problems import NotFound
 from consent import jurisdictions
-from policies import jurisdiction_matrix
+from policies import jurisdiction_matrix, pack_rows
 
 
 class Command(BaseCommand):
@@ -14,12 +16,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="what", required=True)
         actions.add_parser("lint", help="Find overlaps, gaps and faults; fails on an error.")
+        adopt = actions.add_parser("adopt", help="Make rows of the register what the packs of this release say.")
+        adopt.add_argument("laws", nargs="*", help="Slugs, such as us-ca; none: list the rows that differ.")
+        adopt.add_argument("--all", action="store_true", dest="every", help="Every row that differs.")
         show = actions.add_parser("show", help="Show the law of a region and how it was found.")
         show.add_argument("region", help="ISO 3166: DE, or US-CA for a part of a country.")
 
     def handle(self, *args: Any, what: str, region: str = "", **options: Any) -> None:
         if what == "show":
             self._show(jurisdictions.match(region))
+        elif what == "adopt":
+            self._adopt(options["laws"], every=options["every"])
         else:
             self._lint()
 
@@ -31,6 +38,19 @@ class Command(BaseCommand):
         if errors:
             raise CommandError(f"{errors} errors in the jurisdiction packs.")
         self.stdout.write(f"{len(jurisdictions.load())} packs, {jurisdictions.revision()}: no error.")
+
+    def _adopt(self, laws: Sequence[str], *, every: bool) -> None:
+        differing = pack_rows.differing()
+        if not laws and not every:
+            for found in differing:
+                self.stdout.write(f"{found.law.slug}: {', '.join(each.field for each in found.differences)}")
+            self.stdout.write(f"{len(differing)} rows differ from their packs.")
+        for slug in [found.law.slug for found in differing] if every else laws:
+            try:
+                law = pack_rows.take_over(slug, actor="operator")
+            except NotFound as problem:
+                raise CommandError(f"{slug}: {problem.detail}") from None
+            self.stdout.write(f"{law.slug}: as its pack says now.")
 
     def _show(self, found: jurisdictions.Matched) -> None:
         law = found.pack

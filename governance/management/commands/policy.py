@@ -7,11 +7,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.problems import Problem
+from governance import rollout_command
 from policies import bundle_file, bundles
 from policies.authoring import checks, comparison, lifecycle
 from policies.authoring.folder import SAMPLE, Folder, read_folder
 from policies.authoring.lint import lint
 from policies.models import Bundle, Policy
+from policies.rollout import steps
 
 SHIPPED = Path(bundles.__file__).parent / "rego"
 _CASES = Path(bundles.__file__).parents[1] / "tests" / "cases" / "data.json"
@@ -43,6 +45,10 @@ class Command(BaseCommand):
         rollback = actions.add_parser("rollback", help="Go back to the policy that was in force before.")
         _person(rollback)
         rollback.add_argument("--because", required=True, help="Why.")
+        rollout = (
+            "Bring a policy into force by and by: beside the active one, for a share of the people, for everybody."
+        )
+        rollout_command.add_arguments(actions.add_parser("rollout", help=rollout))
         diff = actions.add_parser("diff", help="What changed: policies, bundles, a folder, or `active`.")
         diff.add_argument("before", help="A digest's beginning, a folder, or `active`.")
         diff.add_argument("after", help="The same.")
@@ -90,8 +96,9 @@ class Command(BaseCommand):
     def _publish(self, *, folder: Path, sample: Path | None, person: str, note: str, **_: Any) -> None:
         author = lifecycle.officer(person)
         policy = lifecycle.publish_policy(*self._tested(folder, sample), author=author, note=note)
-        self.stdout.write(f"Published {policy.digest}, by {policy.author}. Another person activates it:")
-        self.stdout.write(f"  ./assent policy activate {policy} --as NAME")
+        self.stdout.write(f"Published {policy.digest}, by {policy.author}. See what it would change, then begin:")
+        self.stdout.write(f"  ./assent manage simulate {policy}")
+        self.stdout.write(f"  ./assent policy rollout start {policy} --as NAME")
 
     def _activate(self, *, policy: str, person: str, because: str, emergency: bool, **_: Any) -> None:
         actor = lifecycle.officer(person)
@@ -101,6 +108,9 @@ class Command(BaseCommand):
 
     def _rollback(self, *, person: str, because: str, **_: Any) -> None:
         self._in_force(lifecycle.roll_back(actor=lifecycle.officer(person), reason=because))
+
+    def _rollout(self, **options: Any) -> None:
+        rollout_command.run(self.stdout.write, **options)
 
     def _in_force(self, bundle: Bundle) -> None:
         last = bundles.last_activation()
@@ -112,9 +122,11 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
     def _list(self, **_: Any) -> None:
-        last = bundles.last_activation()
+        last, rollout = bundles.last_activation(), steps.open_rollout()
+        states = {rollout.policy_id: "rolling out"} if rollout else {}
+        states |= {last.policy_id: "in force"} if last else {}
         for policy in Policy.objects.all():
-            state = "in force" if last is not None and last.policy_id == policy.digest else "published"
+            state = states.get(policy.digest, "published")
             self.stdout.write(f"{policy}  {policy.created_at:%Y-%m-%d %H:%M}  {state}  {policy.author}  {policy.note}")
 
 

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Say what a candidate policy would have answered to the decisions of the log."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("candidate", help="A stored revision (sha256:...) or a folder of *.rego [and data.json].")
+        parser.add_argument("candidate", help="The digest of a policy or revision, or a folder of *.rego.")
         parser.add_argument("--since", type=moment, default="7d", help="7d, 24h, 2w or a date (default: 7d).")
         parser.add_argument("--until", type=moment, help="Default: now.")
         parser.add_argument("--limit", type=int, help="Only the newest N decisions.")
@@ -26,9 +26,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, candidate: str, **options: Any) -> None:
         drainer.drain(Path(settings.SPOOL_DIR))
+        policy = service.policy_named(candidate)
         try:
             report = service.simulate(
-                candidate,
+                policy or candidate,
                 since=options["since"],
                 until=options["until"],
                 limit=options["limit"],
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         if options["output"]:
             self._write(report, options["output"])
         if not options["no_store"]:
-            service.keep(report, author="operator", limit=options["limit"])
+            service.keep(report, author="operator", limit=options["limit"], policy=policy)
         self._tell(report)
 
     def _write(self, report: Report, output: Path) -> None:

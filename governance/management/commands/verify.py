@@ -1,4 +1,4 @@
-"""Verify the audit trail, the consent ledger and the decision log; name the first link that does not hold."""
+"""Verify the audit trail, the consent ledger and the decision logs; name the first link that does not hold."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from audit import trail
 from consent import verification
 from governance.moments import moment
-from policies import decision_log, drainer
+from policies import decision_log, drainer, external_log
 
 
 class Command(BaseCommand):
@@ -23,15 +23,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, quiet: bool, **options: Any) -> None:
         drainer.drain(Path(settings.SPOOL_DIR))
         trail.anchor()
-        events, ledger, log = (
+        events, ledger, log, reported = (
             trail.verify(),
             verification.verify_ledger(),
             decision_log.verify(since=options["since"], until=options["until"]),
+            external_log.verify(),
         )
         lines: list[tuple[str, str, Any]] = [
             ("Audit trail", f"{events.events} events under {events.anchors} anchors, head {events.head[:16]}", events),
             ("Consent ledger", f"{ledger.records} records of {ledger.subjects} people", ledger),
             ("Decision log", f"{log.decisions} decisions in {log.batches} batches, head {log.head[:16]}", log),
+            ("Decisions of OPA servers", f"{reported.decisions} in {reported.batches} batches", reported),
         ]
         for name, summary, verdict in lines:
             if not verdict.ok:

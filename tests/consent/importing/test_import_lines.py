@@ -35,6 +35,40 @@ def test_a_proven_line_becomes_a_record_with_its_proof(take):
     assert verification.verify_ledger().ok
 
 
+def test_a_guardians_yes_for_a_child_is_taken_with_who_agreed(take, report):
+    guardian = {"guardian_id": "parent-9", "guardian_method": "card_check", "adult_on": "2031-05-17"}
+    child = row(region="DE", age_band="child", **PROVEN)
+
+    assert take({**child, **guardian}).imported == 1
+
+    proof = ConsentRecord.objects.get().proof["guardian"]
+    ref = str(subject_ref("parent-9", subject_type="guardian"))
+    assert proof == {"ref": ref, "method": "card_check", "adult_on": "2031-05-17"}
+
+
+@pytest.mark.parametrize(
+    ("guardian", "code"),
+    [
+        ({}, "guardian_needed"),
+        ({"guardian_id": "parent-9"}, "invalid_value"),
+        ({"guardian_id": "parent-9", "guardian_method": "card_check"}, "invalid_value"),
+        ({"guardian_id": "parent-9", "guardian_method": "card_check", "adult_on": "soon"}, "invalid_value"),
+    ],
+)
+def test_a_childs_yes_without_all_about_the_guardian_is_refused(take, report, guardian, code):
+    take(row(region="DE", age_band="child", **PROVEN, **guardian))
+
+    assert report() == [(1, code)]
+
+
+def test_a_choice_under_an_opt_out_signal_brings_the_signal_with_it(take):
+    take(row(region="US-CA", gpc=True), row("customer-2", region="US-CA"))
+
+    assert list(DataSubject.objects.exclude(gpc_since=None).values_list("ref", flat=True)) == [
+        subject_ref("customer-1")
+    ]
+
+
 @pytest.mark.parametrize("missing", ["notice_version", "locale"])
 def test_a_line_without_all_of_the_proof_is_marked_unproven(take, missing):
     outcome = take(row(**{**PROVEN, missing: None}))

@@ -14,6 +14,8 @@ VALUES = yaml.safe_load((DEPLOY / "chart/values.yaml").read_text())
 _IF = re.compile(r"^ *\{\{- if (\S+) \}\}\n(.*?)^ *\{\{- end \}\}\n", re.DOTALL | re.MULTILINE)
 _VALUE = re.compile(r"\{\{ (toJson )?(\.[A-Za-z.]+)( \| quote)? \}\}")
 
+PULL = {**VALUES["opaPull"], "enabled": True, "keyId": "KEY", "publicKey": "BASE64"}
+
 
 def _look_up(path, values):
     found = {"Values": values, "Release": {"Name": "assent"}}
@@ -63,7 +65,7 @@ def _containers(pod):
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 def test_every_template_renders_to_an_object(path):
-    everything = {**VALUES, "ingress": {**VALUES["ingress"], "enabled": True}}
+    everything = {**VALUES, "ingress": {**VALUES["ingress"], "enabled": True}, "opaPull": PULL}
 
     for manifest in yaml.safe_load_all(_render(path.read_text(), everything)):
         assert {"apiVersion", "kind", "metadata"} <= set(manifest)
@@ -105,6 +107,23 @@ def test_opa_stands_beside_web_with_the_pinned_image_and_can_be_left_out():
     assert [container["name"] for container in pod["containers"]] == ["web", "drainer"]
     assert "OPA_URL" not in {variable["name"] for variable in pod["containers"][0]["env"]}
     assert not _of_kind("ConfigMap", without)
+
+
+def test_the_chart_pins_the_key_of_servers_that_pull_as_the_tested_file_does():
+    rendered = _of_kind("ConfigMap", _rendered(opaPull=PULL))["assent-opa-pull"]["data"]["config.yaml"]
+    told = {
+        "ASSENT_URL": VALUES["publicUrl"],
+        "ASSENT_TOKEN_FILE": PULL["tokenFile"],
+        "ASSENT_KEY_ID": "KEY",
+        "ASSENT_PUBLIC_KEY": "BASE64",
+    }
+    tested = (DEPLOY / "opa/pull.yaml").read_text()
+    for name, value in told.items():
+        tested = tested.replace(f"${{{name}}}", value)
+
+    assert yaml.safe_load(rendered) == yaml.safe_load(tested)
+    assert yaml.safe_load(rendered)["bundles"]["assent"]["signing"]["keyid"] == "assent"
+    assert set(_of_kind("ConfigMap")) == {"assent-opa"}
 
 
 def test_selectors_find_their_pods_and_the_web_outlives_maintenance():

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0009_simulation_reports"),
+        ("policies", "0011_rollout"),
     ]
 
     operations = [

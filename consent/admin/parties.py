@@ -1,0 +1,73 @@
+"""Who is responsible, processes, receives and oversees."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminTextInputWidget,
+)
+
+from common.admin_display import NOTHING, badge
+from consent import register
+from consent.admin.officers import officer
+from consent.models import Party
+
+
+class PartyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    url = forms.URLField(required=False, assume_scheme="https", label="Website", widget=UnfoldAdminTextInputWidget)
+
+    class Meta:
+        labels = {"slug": "Name in the API", "role": "Part it plays"}
+        help_texts = {
+            "slug": "Recipients of a purpose are named by it. It can never be changed.",
+            "role": "The controller decides why data is processed; processors act for it; recipients are given data.",
+            "name": "As it stands on receipts.",
+            "address": "Street, postal code and town: receipts must name it (ISO/IEC TS 27560).",
+            "country": "Two letters, such as DE (ISO 3166-1).",
+            "email": "Where people can write to.",
+        }
+
+    def clean_country(self) -> str:
+        country = str(self.cleaned_data["country"]).upper()
+        if not (len(country) == 2 and country.isascii() and country.isalpha()):
+            raise forms.ValidationError("Two letters, such as DE.")
+        return country
+
+
+@admin.register(Party)
+class PartyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    form = PartyForm
+    list_display = ["name", "part", "country", "contact"]
+    list_filter = ["role", "country"]
+    search_fields = ["name", "slug"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "role"]}),
+        ("How to reach it", {"fields": ["address", "country", "email", "phone", "url"]}),
+    ]
+
+    @display(description="Part it plays", ordering="role")
+    def part(self, party: Party) -> str:
+        return badge(party.get_role_display(), "info" if party.role == Party.Role.CONTROLLER else "plain")
+
+    @display(description="Contact")
+    def contact(self, party: Party) -> str:
+        return party.email or party.phone or party.url or NOTHING
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Party | None = None) -> list[str]:
+        return ["slug"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Party, form: "ModelForm[Any]", change: bool) -> None:
+        register.save_party(obj, actor=officer(request))
+
+    def delete_model(self, request: HttpRequest, obj: Party) -> None:
+        register.delete_party(obj, actor=officer(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Party]) -> None:
+        for party in queryset:
+            register.delete_party(party, actor=officer(request))

@@ -1,0 +1,147 @@
+"""The register of purposes: saving one is a new bundle in force."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.forms import ModelForm
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, StackedInline
+from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+)
+
+from common import languages
+from common.admin_display import NOTHING, badge
+from common.admin_forms import CommaListField, DaysField
+from consent import register, words
+from consent.admin.officers import officer
+from consent.models import Purpose, PurposeText
+
+
+class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    benefit = forms.CharField(
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text="What the person gets from it, in one plain sentence.",
+    )
+    actions = forms.MultipleChoiceField(
+        choices=list(words.ACTIONS.items()),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        label="What may be done",
+        help_text="Anything not ticked is denied.",
+    )
+    data_categories = CommaListField(
+        label="Data used",
+        help_text="Kinds of data, separated by commas: views, purchases, postal_address. Any other kind is denied.",
+    )
+    recipients = CommaListField(
+        required=False,
+        label="Who receives it",
+        help_text="Companies that may be given the data, separated by commas: parcel-carrier. Empty: nobody.",
+    )
+    channels = forms.MultipleChoiceField(
+        choices=list(words.CHANNELS.items()),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        label="Channels",
+        help_text="Where people may be contacted for this purpose.",
+    )
+    consent_valid_for = DaysField(
+        label="Ask again after (days)", help_text="An older consent has expired: it no longer permits anything."
+    )
+
+    class Meta:
+        labels = {
+            "slug": "Name in the API",
+            "legal_basis": "Legal basis",
+            "parent": "Part of",
+            "order": "Place on the dashboard",
+            "is_active": "In use",
+            "max_level": "Most personal level",
+            "kept_for": "Kept for, in words",
+            "dpv_purpose": "Kind of purpose",
+        }
+        help_texts = {
+            "name": "What people read on their privacy page.",
+            "slug": "Services name the purpose by it. It can never be changed.",
+            "legal_basis": "Fixed as soon as one person has answered (GDPR Article 13).",
+            "parent": "A wider purpose. Until a person answers about this one, their answer to the wider one counts.",
+            "order": "Lower numbers come first.",
+            "is_active": "Switched off, every use for this purpose is denied from the next decision on.",
+            "max_level": "How personal this purpose may ever become, whatever people allow.",
+            "kept_for": "As it stands on receipts: one year, or until you turn it off.",
+            "controller": "Empty: the controller of the register.",
+            "dpv_purpose": "A term of the W3C Data Privacy Vocabulary, such as DirectMarketing. Receipts carry it.",
+        }
+
+
+class PurposeTextForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    locale = forms.ChoiceField(
+        label="Language",
+        choices=lambda: [(code, languages.name(code)) for code in languages.known()],
+        widget=UnfoldAdminSelectWidget,
+    )
+    benefit = forms.CharField(max_length=2_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
+
+    class Meta:
+        labels = {"kept_for": "Kept for, in words"}
+
+
+class PurposeTextInline(StackedInline):  # type: ignore[misc]  # unfold ships no types
+    model = PurposeText
+    form = PurposeTextForm
+    fields = ["locale", "name", "benefit", "kept_for"]
+    extra = 0
+    verbose_name = "language"
+    verbose_name_plural = "In other languages"
+
+
+@admin.register(Purpose)
+class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    form = PurposeForm
+    list_display = ["name", "basis", "done", "level", "parent", "in_use"]
+    list_filter = ["legal_basis", "is_active"]
+    list_select_related = ["parent"]
+    search_fields = ["name", "slug"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "benefit", "legal_basis", "parent", "is_active", "order"]}),
+        ("What is allowed", {"fields": ["actions", "max_level", "recipients", "channels"]}),
+        ("Which data", {"fields": ["data_categories", "explicit_consent"]}),
+        ("How long", {"fields": ["consent_valid_for", "kept_for"]}),
+        ("Who is responsible", {"fields": ["controller", "dpv_purpose"]}),
+    ]
+    inlines = [PurposeTextInline]
+
+    @display(description="Legal basis", ordering="legal_basis")
+    def basis(self, purpose: Purpose) -> str:
+        return purpose.get_legal_basis_display()
+
+    @display(description="What may be done")
+    def done(self, purpose: Purpose) -> str:
+        return ", ".join(words.action(name) for name in purpose.actions) or NOTHING
+
+    @display(description="Most personal level", ordering="max_level")
+    def level(self, purpose: Purpose) -> str:
+        return purpose.get_max_level_display()
+
+    @display(description="State", ordering="is_active")
+    def in_use(self, purpose: Purpose) -> str:
+        return badge("In use", "good") if purpose.is_active else badge("Switched off")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Purpose | None = None) -> list[str]:
+        return ["slug"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Purpose | None = None) -> bool:
+        return False  # records point to it for ever; make it inactive instead
+
+    def save_model(self, request: HttpRequest, obj: Purpose, form: "ModelForm[Any]", change: bool) -> None:
+        register.save_purpose(obj, actor=officer(request))
+        messages.info(request, "The rules in force were renewed: this counts from the next decision on.")
+
+    def save_formset(self, request: HttpRequest, form: "ModelForm[Any]", formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        if formset.has_changed():
+            register.note_texts(form.instance, actor=officer(request))

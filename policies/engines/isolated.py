@@ -1,0 +1,190 @@
+"""The embedded engine at arm's length: in processes of its own, so that a rule that does not end ends nothing else.
+
+The engine holds the interpreter's lock while it evaluates and looks at no clock, so inside a web process nothing could
+stop it. A question to another process costs about 30 us more and leaves the lock to the other threads meanwhile.
+"""
+
+import contextlib
+import queue
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from policies.engines import evaluator
+from policies.engines.base import (
+    QUERY,
+    EngineFailure,
+    EngineTimeout,
+    EngineUnavailable,
+    EngineUndefined,
+    Verdict,
+    read_verdict,
+)
+from policies.engines.replayer import Rules
+
+if TYPE_CHECKING:
+    from policies.bundles import LoadedBundle
+
+_ROOT = Path(__file__).resolve().parents[2]
+# Starting a process and parsing a bundle are slow and bounded; no question asked before has to wait for them.
+_FIRST_ANSWER_S = 10.0
+# Waiting is longer than the processor time allowed: on a busy machine a process does not run all the time.
+_PATIENCE = 4
+_TOO_OFTEN, _WITHIN_S = 3, 10.0
+
+
+class IsolatedEngine:
+    """Up to ``processes`` evaluators, started when needed; each thread borrows one for a question.
+
+    ``timeout_ms`` is the processor time of one evaluation. A revision that used it up three times in ten seconds, or
+    broke its process, is denied at once until ten seconds have passed since.
+    """
+
+    name = "embedded"
+
+    def __init__(self, *, timeout_ms: int, processes: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._timeout_s = timeout_ms / 1000
+        self._idle: queue.LifoQueue[_Evaluator] = queue.LifoQueue()
+        self._room = threading.Semaphore(processes)
+        self._failures: dict[str, deque[float]] = {}
+        self._clock = clock
+
+    def evaluate(self, bundle: "LoadedBundle", facts: bytes, query: str = QUERY) -> Verdict:
+        if self._is_closed(bundle.revision):
+            raise EngineTimeout("The rules of this revision did not end, or broke the engine, too often.")
+        try:
+            answer = self._ask(bundle, facts, query)
+        except EngineUndefined:
+            raise
+        except EngineFailure:
+            self._failures.setdefault(bundle.revision, deque(maxlen=_TOO_OFTEN)).append(self._clock())
+            raise
+        return read_verdict(answer, bundle.revision)
+
+    def close(self) -> None:
+        """End the processes nobody is waiting for."""
+        while not self._idle.empty():
+            self._idle.get_nowait().end()
+
+    def _is_closed(self, revision: str) -> bool:
+        failures = self._failures.get(revision)
+        if failures is None or len(failures) < _TOO_OFTEN:
+            return False
+        return failures[-1] - failures[0] < _WITHIN_S and self._clock() - failures[-1] < _WITHIN_S
+
+    def _ask(self, bundle: "LoadedBundle", facts: bytes, query: str) -> bytes:
+        patience_s = self._timeout_s * _PATIENCE
+        if not self._room.acquire(timeout=patience_s):
+            raise EngineTimeout("All processes of the engine are busy.")
+        try:
+            process = self._borrow()
+            try:
+                answer = process.ask(bundle, facts, query, patience_s)
+            except EngineUndefined:
+                self._idle.put(process)
+                raise
+            except BaseException:
+                process.end()
+                raise
+            self._idle.put(process)
+            return answer
+        finally:
+            self._room.release()
+
+    def _borrow(self) -> "_Evaluator":
+        while not self._idle.empty():
+            with contextlib.suppress(queue.Empty):  # another thread was quicker
+                process = self._idle.get_nowait()
+                if process.is_alive:
+                    return process
+                process.end()
+        return _Evaluator(self._timeout_s)
+
+
+class _Evaluator:
+    """One process. Keeps a list of the revisions it holds, in step with the process's own."""
+
+    def __init__(self, timeout_s: float) -> None:
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "policies.engines.evaluator", str(timeout_s)],
+                cwd=_ROOT,
+                env={"RUST_BACKTRACE": "0"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+            )
+        except OSError as exc:
+            raise EngineUnavailable("The engine's process cannot be started.") from exc
+        self._held: list[str] = []
+        self._asked: set[tuple[str, str]] = set()
+
+    def ask(self, bundle: "LoadedBundle", facts: bytes, query: str, patience_s: float) -> bytes:
+        """Raises EngineFailure; after any but EngineUndefined the process is of no more use."""
+        is_first = (bundle.revision, query) not in self._asked
+        try:
+            self._hand_over(bundle)
+            question = b"\n".join([bundle.revision.encode(), query.encode(), facts])
+            self._write(evaluator.frame(evaluator.ASK, question))
+            kind, content = self._answer(_FIRST_ANSWER_S if is_first else patience_s)
+        except (OSError, EOFError):
+            raise self._how_it_ended() from None
+        self._asked.add((bundle.revision, query))
+        if kind == evaluator.NO_ANSWER:
+            raise EngineUndefined(content.decode())
+        return content
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+
+    def _hand_over(self, bundle: "LoadedBundle") -> None:
+        if bundle.revision in self._held:
+            return
+        rules = Rules(bundle.revision, bundle.policies, bundle.data_json)
+        self._write(evaluator.frame(evaluator.LOAD, msgspec.json.encode(rules)))
+        self._held = [*self._held, bundle.revision][-evaluator.KEPT :]
+        self._asked = {asked for asked in self._asked if asked[0] in self._held}
+
+    def _write(self, frame: bytes) -> None:
+        if self._process.stdin is None:
+            raise EOFError
+        left = memoryview(frame)
+        while left:
+            left = left[self._process.stdin.write(left) or 0 :]
+
+    def _answer(self, patience_s: float) -> tuple[bytes, bytes]:
+        if self._process.stdout is None:
+            raise EOFError
+        descriptor = self._process.stdout.fileno()
+        waiting = select.poll()
+        waiting.register(descriptor, select.POLLIN)
+        if not waiting.poll(patience_s * 1000):
+            raise EngineTimeout("The rules did not come to an end in time.")
+        return evaluator.read_frame(descriptor)
+
+    def _how_it_ended(self) -> EngineFailure:
+        try:
+            status = self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            status = 0
+        if status == -signal.SIGPROF:
+            return EngineTimeout("The rules did not come to an end in time.")
+        return EngineUnavailable("The engine broke over these rules.")

@@ -1,0 +1,78 @@
+"""A candidate policy on its way into force: beside the active one, for a share of the people, for everybody."""
+
+from django.db import models
+from django.utils import timezone
+
+from policies.models.bundle import Bundle, Policy
+from policies.rollout.sides import FULL
+
+
+class Rollout(models.Model):
+    """One policy's way. A share of 0 is a shadow: the candidate is evaluated and nobody is answered by it."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Running"
+        COMPLETED = "completed", "In force for everybody"
+        STOPPED = "stopped", "Stopped by an officer"
+        ROLLED_BACK = "rolled_back", "Rolled back by a guard"
+        OVERTAKEN = "overtaken", "Ended because other rules came into force"
+
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="rollouts")
+    author = models.CharField(max_length=120)  # the policy's, for the constraint below
+    started_by = models.CharField(max_length=120)
+    approved_by = models.CharField(max_length=120, blank=True)  # who first let it answer people
+    reason = models.CharField(max_length=200)
+    in_emergency = models.BooleanField(default=False)
+    share = models.PositiveSmallIntegerField(default=0)
+    guards = models.JSONField(default=dict)
+    state = models.CharField(max_length=12, choices=State, default=State.OPEN)
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=120, blank=True)
+    why = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="policies_one_open_rollout", fields=["state"], condition=models.Q(state="open")
+            ),
+            models.CheckConstraint(
+                name="policies_rollout_two_persons",
+                condition=models.Q(share=0) | (~models.Q(approved_by="") & ~models.Q(approved_by=models.F("author"))),
+            ),
+            models.CheckConstraint(name="policies_rollout_share", condition=models.Q(share__lte=FULL)),
+        ]
+
+    def __str__(self) -> str:
+        return f"rollout of {self.policy_id.removeprefix('sha256:')[:12]}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
+
+class RolloutStep(models.Model):
+    """What happened to a rollout, and which revision was the candidate from then on. Append only."""
+
+    class Kind(models.TextChoices):
+        STARTED = "started", "Started beside the active policy"
+        WIDENED = "widened", "Widened"
+        NARROWED = "narrowed", "Narrowed"
+        REBUILT = "rebuilt", "Built anew over changed registers"
+        ENDED = "ended", "Ended"
+
+    rollout = models.ForeignKey(Rollout, on_delete=models.PROTECT, related_name="steps")
+    kind = models.CharField(max_length=8, choices=Kind)
+    bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT, related_name="+")
+    share = models.PositiveSmallIntegerField()
+    actor = models.CharField(max_length=120)
+    why = models.CharField(max_length=500, blank=True)
+    figures = models.JSONField(null=True)  # what a guard had counted
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.share / 100:g} %"

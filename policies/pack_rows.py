@@ -1,0 +1,109 @@
+"""Laws as rows of the register, made from the packs of a release: what a row would be, where it differs, taking over.
+
+Decisions read the rows, which officers edit; the ledger reads the packs (how long a yes counts, guardians, which
+signals bind). An installation keeps its rows through an upgrade, so the two are compared in the open.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from audit import trail
+from common import policy_data
+from common.problems import NotFound
+from consent import jurisdictions
+from policies.models import Jurisdiction, Region
+
+_COMPARED = (
+    "consent_default", "consent_days", "reask_days", "age_of_consent", "opt_in_below", "answer_days",
+    "extension_days", "answer_unit", "confirm_days", "confirm_unit", "binding_signals", "signal_caps",
+    "minor_max_level", "unknown_age_is_adult",
+)  # fmt: skip
+_TAKEN_OVER = (*_COMPARED, "name", "source", "pack_revision")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field of a row that is not as its pack says."""
+
+    field: str
+    here: Any
+    pack: Any
+
+
+@dataclass(frozen=True)
+class Differing:
+    """A row that is not as its pack says."""
+
+    law: Jurisdiction
+    differences: list[Difference]
+
+
+def law_of(pack: jurisdictions.Pack) -> Jurisdiction:
+    """A pack as officers edit it. Nobody is served unasked until one of them says so."""
+    return Jurisdiction(
+        slug=pack.slug,
+        name=pack.name,
+        source=pack.source,
+        consent_default=pack.consent_default,
+        consent_days=pack.consent_days,
+        reask_days=pack.reask_days,
+        age_of_consent=pack.age_of_consent,
+        opt_in_below=pack.opt_in_below,
+        answer_days=pack.answer.days,
+        extension_days=pack.extension.days,
+        answer_unit=pack.answer.unit,
+        confirm_days=pack.confirm.days if pack.confirm else None,
+        confirm_unit=pack.confirm.unit if pack.confirm else Jurisdiction.Unit.CALENDAR,
+        binding_signals=list(pack.binding_signals),
+        signal_caps=dict(pack.signal_caps),
+        minor_max_level=pack.minor_max_level,
+        unknown_age_is_adult=pack.unknown_age_is_adult,
+        pack_revision=jurisdictions.revision(),
+    )
+
+
+def packs_for(codes: Iterable[str]) -> dict[str, jurisdictions.Pack]:
+    """Every pack by slug, those combined for places whose part is not known among them."""
+    combined = (jurisdictions.match(code).pack for code in codes)
+    return {pack.slug: pack for pack in (*jurisdictions.load(), *combined)}
+
+
+def differing() -> list[Differing]:
+    """The rows that differ from their packs; rows that officers added have no pack and are not compared."""
+    packs = packs_for(Region.objects.values_list("code", flat=True))
+    rows = ((law, packs.get(law.slug)) for law in Jurisdiction.objects.all())
+    found = (Differing(law, _differences(law, law_of(pack))) for law, pack in rows if pack is not None)
+    return [each for each in found if each.differences]
+
+
+def _differences(law: Jurisdiction, pack: Jurisdiction) -> list[Difference]:
+    compared = ((name, getattr(law, name), getattr(pack, name)) for name in _COMPARED)
+    return [Difference(name, here, there) for name, here, there in compared if _plain(here) != _plain(there)]
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list) else value
+
+
+@transaction.atomic
+def take_over(slug: str, *, actor: str) -> Jurisdiction:
+    """Make a row what its pack says, audited and in force at once. How far people nobody asked are served stays.
+
+    Raises NotFound for a slug without a row or without a pack.
+    """
+    law = Jurisdiction.objects.select_for_update().filter(slug=slug).first()
+    pack = packs_for(Region.objects.values_list("code", flat=True)).get(slug)
+    if law is None or pack is None:
+        raise NotFound("There is no such law in the register, or no pack of this release is about it.")
+    wanted = law_of(pack)
+    changed = [difference.field for difference in _differences(law, wanted)]
+    for name in _TAKEN_OVER:
+        setattr(law, name, getattr(wanted, name))
+    law.save(update_fields=_TAKEN_OVER)
+    details = {"changed": changed, "packs": law.pack_revision}
+    trail.record("rule.changed", f"jurisdiction {slug}", actor=actor, details=details)
+    policy_data.changed(reason=f"jurisdiction {slug} taken over from its pack", actor=actor)
+    return law

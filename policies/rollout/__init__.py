@@ -1,0 +1,1 @@
+"""A candidate policy beside the active one, for a share of the people, in force: docs/decisions/0016."""
