@@ -39,6 +39,8 @@ def start(policy: Policy, *, actor: str, reason: str, guards: Guards = _NO_GUARD
     with transaction.atomic():
         bundles.wait_for_publishers()
         _refuse_while_another_runs(policy)
+        # Both over the registers as they are, whatever has changed them since: the facts of a shadow rest on that.
+        bundles.publish("registers as they are, for a rollout", actor)
         bundle, _ = bundles.store(policy, reason=f"candidate: {policy.note}", actor=actor)
         return steps.begin(
             policy,
