@@ -12,8 +12,9 @@ from wsgi_calls import EVALUATIONS, call, question
 from audit.models import AuditEvent
 from consent import register
 from consent.models import Purpose
+from governance.management.commands import drain_decisions
 from policies import drainer, tasks
-from policies.models import ActiveBundle, Rollout
+from policies.models import ActiveBundle, Decision, Rollout
 from policies.rollout import figures, service, watch
 from policies.rollout.guards import Figures, Guards, read_guards
 from policies.rollout.sides import FULL
@@ -201,3 +202,45 @@ def test_while_a_share_answers_nobody_a_piece_of_time_says_nothing_of_the_candid
     (moment,) = figures.over_time(rollout)
 
     assert (moment.active, moment.candidate) == (0.0, None)
+
+
+def test_the_drainer_looks_where_nobody_else_does_and_leaves_it_alone_otherwise(ask: Ask) -> None:
+    rollout = start(STRICT, guards=LOW)
+    ask(25)
+    assert watch.check_if_late() is None
+
+    Rollout.objects.update(watched_at=timezone.now() - watch.LATE - timedelta(seconds=1))
+    assert watch.check_if_late() is not None
+
+    rollout.refresh_from_db()
+    assert rollout.state == "rolled_back"
+    assert watch.check_if_late() is None
+
+
+def test_a_look_that_finds_nothing_is_noted(ask: Ask) -> None:
+    rollout = start(SAME, guards=LOW)
+    Rollout.objects.update(watched_at=timezone.now() - timedelta(hours=1))
+    rollout.refresh_from_db()
+    assert watch.is_late(rollout)
+
+    watch.check()
+
+    rollout.refresh_from_db()
+    assert not watch.is_late(rollout)
+
+
+def test_a_rollout_that_cannot_be_looked_after_does_not_hold_up_the_log(
+    own_spool: Path, shop_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(watch, "check_if_late", fail)
+    monkeypatch.setattr(drain_decisions, "_LOOK_EVERY_S", 0.0)
+    command, rounds = drain_decisions.Command(), iter([False, False, True])
+    command._looked_at = 0.0
+    call(question(), shop_token)
+
+    drainer.run(own_spool, stop=lambda: next(rounds), pause=0.0, meanwhile=command._watch)
+
+    assert Decision.objects.count() == 1
