@@ -87,6 +87,16 @@ def test_a_candidate_counts_under_every_revision_it_had(ask: Ask) -> None:
     assert (counted.candidate.decisions, counted.active.decisions) == (7, 0)
 
 
+def test_what_an_earlier_candidate_decided_is_neither_sides(ask: Ask) -> None:
+    first = start(STRICT, share=FULL, guards=LOW)
+    ask(30)
+    service.stop(first.pk, actor=ANNA, reason="wrong")
+    ask(2)
+    rollout = start(SAME, guards=LOW)
+
+    assert (_count(rollout).before.decisions, _count(rollout).before.denied) == (2, 0)
+
+
 def test_decisions_before_a_stage_are_the_measure_of_the_full_share(ask: Ask) -> None:
     ask(20)
     rollout = start(STRICT, share=FULL, guards=LOW)
@@ -120,7 +130,7 @@ def test_a_count_is_two_statements_beside_the_steps(ask: Ask, sql: list[str]) ->
     figures.figures_of(rollout, LOW, now=timezone.now())
 
     assert sum("policies_decision" in statement for statement in sql) == 2
-    assert len(sql) == 4
+    assert len(sql) == 5
 
 
 def test_the_job_takes_a_candidate_back_by_itself_and_says_why(ask: Ask, shop_token: str) -> None:
