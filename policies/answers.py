@@ -26,6 +26,7 @@ UNKNOWN_REASONS = frozenset(
         "information_unavailable",
     }
 )
+NO_FACTS = b"{}"  # what a failure knows that came before the facts
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -61,9 +62,6 @@ class Decision(msgspec.Struct, frozen=True):
     @property
     def reasons(self) -> list[str]:
         return [reason.code for reason in self.prepared.verdict.reasons]
-
-
-NO_FACTS = b"{}"
 
 
 def failure(code: str, revision: str, document: bytes = NO_FACTS) -> Prepared:
