@@ -11,7 +11,7 @@ from django.utils import timezone
 from common.problems import Conflict
 from policies.authoring import lifecycle
 from policies.models import Rollout
-from policies.rollout import figures, service, steps
+from policies.rollout import figures, service, steps, watch
 from policies.rollout.guards import Figures, Guards, Side, read_guards
 
 Say = Callable[[str], Any]
@@ -126,6 +126,10 @@ def _status(say: Say, **_: Any) -> None:
     say(_side("would have decided" if counted.is_shadow else "candidate decided", counted.candidate))
     say(_side("active policy decided", counted.active))
     say(_judged(guards, counted))
+    if watch.is_late(rollout):
+        say(
+            f"THE GUARDS HAVE NOT LOOKED since {rollout.watched_at:%H:%M:%S} UTC. Are worker, beat and drainer running?"
+        )
 
 
 def _side(name: str, side: Side) -> str:

@@ -19,7 +19,7 @@ from governance.charts import Figure, Tone, bars_figure, grouped
 from governance.rate_charts import Part, lines_figure
 from policies import bundles
 from policies.models import Decision, Policy, Rollout, RolloutStep
-from policies.rollout import figures, guards, steps
+from policies.rollout import figures, guards, steps, watch
 from policies.rollout.guards import Figures, Guards, Side
 
 _MOST_SHOWN = 20
@@ -136,6 +136,8 @@ def _watched(rollout: Rollout) -> dict[str, Any]:
         "window": limits_set.window_minutes,
         "missing": grouped(missing) if missing else "",
         "rows": _rows(counted, limits_set),
+        "looked": moment(rollout.watched_at),
+        "is_late": watch.is_late(rollout),
     }
 
 

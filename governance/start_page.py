@@ -24,6 +24,7 @@ from model_registry.models import ModelVersion
 from policies import opa_servers, reasons
 from policies.authoring import lifecycle
 from policies.models import Decision, ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
+from policies.rollout import watch
 from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
 
 _DAY = timedelta(days=1)
@@ -132,6 +133,11 @@ def _rollouts() -> list[dict[str, Any]]:
     if last is None:
         return []
     url = reverse("rollout", args=[last.pk])
+    if watch.is_late(last):
+        detail = _(
+            "The guards have not looked at the rollout for a while. Are the worker, beat and the drainer running?"
+        )
+        return [_item(_("Nobody watches a rollout"), detail, url, "now", last.watched_at)]
     if last.is_open:
         title = _("A rollout was begun in an emergency") if last.in_emergency else _("A rollout is running")
         severity = "now" if last.in_emergency else "info"

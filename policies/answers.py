@@ -28,6 +28,7 @@ UNKNOWN_REASONS = frozenset(
         "region_conflict",
     }
 )
+NO_FACTS = b"{}"  # what a failure knows that came before the facts
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -63,9 +64,6 @@ class Decision(msgspec.Struct, frozen=True):
     @property
     def reasons(self) -> list[str]:
         return [reason.code for reason in self.prepared.verdict.reasons]
-
-
-NO_FACTS = b"{}"
 
 
 def failure(code: str, revision: str, document: bytes = NO_FACTS) -> Prepared:

@@ -47,11 +47,18 @@ class _Line:
     day: str  # of the identifier, which chooses the partition; around midnight it is later than decided_at
 
 
-def run(folder: Path, *, stop: Callable[[], bool], pause: float = 0.5) -> None:
-    """Drain until ``stop()``; then once more, so that a clean end leaves nothing behind."""
+def run(
+    folder: Path, *, stop: Callable[[], bool], pause: float = 0.5, meanwhile: Callable[[], object] | None = None
+) -> None:
+    """Drain until ``stop()``; then once more, so that a clean end leaves nothing behind.
+
+    ``meanwhile`` is called after each round and has to be quick.
+    """
     while not stop():
         if not drain(folder):
             time.sleep(pause)
+        if meanwhile is not None:
+            meanwhile()
     drain(folder)
 
 

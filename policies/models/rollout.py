@@ -27,6 +27,7 @@ class Rollout(models.Model):
     guards = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State, default=State.OPEN)
     started_at = models.DateTimeField(default=timezone.now)
+    watched_at = models.DateTimeField(default=timezone.now)  # when the guards last looked and found nothing
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=120, blank=True)
     why = models.CharField(max_length=500, blank=True)

@@ -13,20 +13,21 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.identifiers import uuid7_floor
-from policies.models import Decision, Rollout
+from policies.models import Activation, Decision, Rollout
 from policies.rollout import steps
 from policies.rollout.guards import Figures, Guards, Side
 from policies.rollout.shadow import FAILURES
 from policies.rollout.sides import FULL
 
 MOST_READ = 50_000
+_MOST_ACTIVATIONS = 100
 # The duration stands before all that callers and rules write; reading it needs no parsing of the whole entry.
 _SIDES = """
 WITH newest AS (
   SELECT outcome, reasons && %(failures)s::varchar[] AS failed, shadow, bundle_revision = ANY(%(candidates)s) AS is_its,
     decided_at, caller, substring(entry FROM '"duration_us":([0-9]+)')::bigint AS took
   FROM policies_decision
-  WHERE id >= %(since)s AND id < %(until)s AND bundle_revision <> '' ORDER BY id DESC LIMIT %(most)s
+  WHERE id >= %(since)s AND id < %(until)s AND bundle_revision = ANY(%(both)s) ORDER BY id DESC LIMIT %(most)s
 ), compared AS (
   SELECT *, count(*) OVER (PARTITION BY decided_at, caller) AS together FROM newest
 )
@@ -50,7 +51,7 @@ class _Counted:
 def figures_of(rollout: Rollout, guards: Guards, *, now: datetime) -> Figures:
     """Count the window of the guards, no further back than the rollout itself. Two statements beside the steps."""
     window, stage_began = timedelta(minutes=guards.window_minutes), _stage_began(rollout)
-    revisions = steps.candidate_revisions(rollout)
+    revisions = _revisions(rollout)
     is_shadow = rollout.share == 0
     # What was decided while the candidate was not evaluated beside it says nothing about a shadow.
     earliest = stage_began if is_shadow else rollout.started_at
@@ -69,7 +70,20 @@ def _stage_began(rollout: Rollout) -> datetime:
     return moved or rollout.started_at
 
 
-def _count(revisions: list[str], *, since: datetime, until: datetime, alone: bool) -> _Counted:
+@dataclass(frozen=True)
+class _Revisions:
+    """Those of the candidate, and those that were in force: what another rollout's candidate decided is neither's."""
+
+    candidate: list[str]
+    active: list[str]
+
+
+def _revisions(rollout: Rollout) -> _Revisions:
+    in_force = Activation.objects.order_by("-id").values_list("bundle_id", flat=True)[:_MOST_ACTIVATIONS]
+    return _Revisions(steps.candidate_revisions(rollout), list(in_force))
+
+
+def _count(revisions: _Revisions, *, since: datetime, until: datetime, alone: bool) -> _Counted:
     """With ``alone`` without the decisions of batches, which share their moment and their caller."""
     parameters = _bounds(revisions, since=since, until=until)
     parameters |= {"failures": sorted(FAILURES), "alone": alone}
@@ -82,10 +96,15 @@ def _count(revisions: list[str], *, since: datetime, until: datetime, alone: boo
     return _Counted(candidate, active, shadow)
 
 
-def _bounds(revisions: list[str], *, since: datetime, until: datetime) -> dict[str, Any]:
-    # Identifiers hold whole milliseconds.
-    end = uuid7_floor(until + timedelta(milliseconds=1))
-    return {"candidates": revisions, "since": uuid7_floor(since), "until": end, "most": MOST_READ}
+def _bounds(revisions: _Revisions, *, since: datetime, until: datetime) -> dict[str, Any]:
+    return {
+        "candidates": revisions.candidate,
+        "both": [*revisions.candidate, *revisions.active],
+        "since": uuid7_floor(since),
+        # Identifiers hold whole milliseconds.
+        "until": uuid7_floor(until + timedelta(milliseconds=1)),
+        "most": MOST_READ,
+    }
 
 
 def _own(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
@@ -105,7 +124,7 @@ _OVER_TIME = """
 WITH newest AS (
   SELECT decided_at, outcome, shadow, bundle_revision = ANY(%(candidates)s) AS is_its
   FROM policies_decision
-  WHERE id >= %(since)s AND id < %(until)s AND bundle_revision <> '' ORDER BY id DESC LIMIT %(most)s
+  WHERE id >= %(since)s AND id < %(until)s AND bundle_revision = ANY(%(both)s) ORDER BY id DESC LIMIT %(most)s
 )
 SELECT date_bin(%(piece)s, decided_at, %(start)s) AS began, is_its, count(*),
   count(*) FILTER (WHERE outcome <> 'permit'),
@@ -121,7 +140,7 @@ def over_time(rollout: Rollout) -> list[Moment]:
     until = rollout.ended_at or timezone.now()
     start = max(rollout.started_at, until - LONGEST)
     piece = max(timedelta(minutes=1), (until - start) / _PIECES)
-    parameters = _bounds(steps.candidate_revisions(rollout), since=start, until=until)
+    parameters = _bounds(_revisions(rollout), since=start, until=until)
     parameters |= {"piece": piece, "start": start}
     with connection.cursor() as cursor:
         cursor.execute(_OVER_TIME, parameters)
@@ -164,7 +183,7 @@ _LATELY = """
 WITH newest AS (
   SELECT outcome, bundle_revision = ANY(%(candidates)s) AS is_its
   FROM policies_decision
-  WHERE id >= %(since)s AND id < %(until)s AND bundle_revision <> '' ORDER BY id DESC LIMIT %(most)s
+  WHERE id >= %(since)s AND id < %(until)s AND bundle_revision = ANY(%(both)s) ORDER BY id DESC LIMIT %(most)s
 )
 SELECT CASE WHEN is_its THEN 'candidate' ELSE 'active' END, outcome, count(*) FROM newest GROUP BY 1, 2
 """
@@ -173,7 +192,7 @@ SELECT CASE WHEN is_its THEN 'candidate' ELSE 'active' END, outcome, count(*) FR
 def lately(rollout: Rollout, *, since: datetime, until: datetime) -> dict[tuple[str, str], int]:
     """Decisions by side and outcome."""
     with connection.cursor() as cursor:
-        cursor.execute(_LATELY, _bounds(steps.candidate_revisions(rollout), since=since, until=until))
+        cursor.execute(_LATELY, _bounds(_revisions(rollout), since=since, until=until))
         return {(side, outcome): count for side, outcome, count in cursor.fetchall()}
 
 

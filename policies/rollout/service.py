@@ -39,6 +39,8 @@ def start(policy: Policy, *, actor: str, reason: str, guards: Guards = _NO_GUARD
     with transaction.atomic():
         bundles.wait_for_publishers()
         _refuse_while_another_runs(policy)
+        # Both over the registers as they are, whatever has changed them since: the facts of a shadow rest on that.
+        bundles.publish("registers as they are, for a rollout", actor)
         bundle, _ = bundles.store(policy, reason=f"candidate: {policy.note}", actor=actor)
         return steps.begin(
             policy,
@@ -67,14 +69,19 @@ def set_share(rollout_id: int, share: int, *, actor: str) -> Rollout:
     return rollout
 
 
-@transaction.atomic
 def promote(rollout_id: int, *, actor: str, reason: str = "") -> Bundle:
-    """Bring the candidate into force for everybody and end the rollout. Raises SecondPersonNeeded, Conflict."""
-    rollout = _running(rollout_id)
-    lifecycle.refuse_the_author(rollout.policy, actor)
-    reason = reason or rollout.reason or rollout.policy.note
-    steps.end(rollout, State.COMPLETED, actor=actor, why=reason)
-    return bundles.bring_into_force(rollout.policy, kind=PolicyActivation.Kind.APPROVED, reason=reason, actor=actor)
+    """Bring the candidate into force for everybody and end the rollout.
+
+    Raises SecondPersonNeeded, Conflict, PolicyRefused.
+    """
+    policy = _meant(rollout_id).policy
+    lifecycle.refuse_the_author(policy, actor)
+    lifecycle.refuse_if_it_does_not_run(policy)  # the registers have moved on since the start
+    with transaction.atomic():
+        rollout = _running(rollout_id)
+        reason = reason or rollout.reason or policy.note
+        steps.end(rollout, State.COMPLETED, actor=actor, why=reason)
+        return bundles.bring_into_force(policy, kind=PolicyActivation.Kind.APPROVED, reason=reason, actor=actor)
 
 
 @transaction.atomic
@@ -100,6 +107,10 @@ def roll_back(rollout_id: int, *, why: str, figures: Figures) -> bool:
 
 def _running(rollout_id: int) -> Rollout:
     bundles.wait_for_publishers()
+    return _meant(rollout_id)
+
+
+def _meant(rollout_id: int) -> Rollout:
     rollout = steps.open_rollout()
     if rollout is None or rollout.pk != rollout_id:
         raise Conflict("This rollout has ended.")

@@ -169,6 +169,14 @@ def test_a_roll_back_is_told_with_its_reason_here_and_on_the_start_page(officer,
     assert "A policy was rolled back by itself" not in _text(officer.get("/admin/"))
 
 
+def test_a_rollout_nobody_watches_is_loud_everywhere(officer, running):
+    assert "long ago" not in _text(officer.get(f"{PAGE}{running.pk}/"))
+    Rollout.objects.update(watched_at=timezone.now() - timedelta(minutes=5))
+
+    assert "That is long ago." in _text(officer.get(f"{PAGE}{running.pk}/"))
+    assert "Nobody watches a rollout" in _text(officer.get("/admin/"))
+
+
 def test_an_emergency_is_loud_on_the_start_page(officer, policy):
     service.start(policy, actor="officer:berta", reason="people are harmed", emergency=True)
 

@@ -12,7 +12,7 @@ from policy_engines import OpaProcess, opa_process
 from rollouts import ANNA, SAME, STRICT, start
 from wsgi_calls import call, changed, question
 
-from policies import bundles, engines
+from policies import bundle_keys, bundles, engines, opa_bundle
 from policies.engines.opa import OpaEngine
 from policies.models import ActiveBundle
 from policies.rollout import service
@@ -162,14 +162,17 @@ def test_a_candidates_server_that_is_away_denies_whom_the_candidate_answers_and_
 def test_a_server_that_pulls_holds_the_candidate_and_without_one_the_revision_in_force(
     shop_token: str, tmp_path: Path
 ) -> None:
+    key = bundle_keys.current()
     pulled = {
         "service": "assent",
-        "resource": "bundles/candidate.tar.gz",
+        "resource": f"bundles/{key.kid}/candidate.tar.gz",
+        "signing": {"keyid": "assent", "scope": opa_bundle.IN_FORCE},
         "polling": {"min_delay_seconds": 1, "max_delay_seconds": 1, "long_polling_timeout_seconds": 2},
     }
+    members = {"bundles": {"assent": pulled}, "keys": {"assent": key.for_opa()}}
     with (
         live_assent() as (url, _),
-        opa_process(*configuration(tmp_path, url, shop_token, bundles={"assent": pulled})) as opa,
+        opa_process(*configuration(tmp_path, url, shop_token, **members)) as opa,
     ):
         with turn:
             in_force = _row().bundle_id

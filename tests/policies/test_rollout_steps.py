@@ -253,6 +253,17 @@ def test_both_bundles_are_over_the_same_registers() -> None:
     assert row.bundle.data == row.candidate.data
 
 
+def test_registers_nobody_published_are_in_both_bundles_from_the_start() -> None:
+    Purpose.objects.filter(slug="newsletter").update(data_categories=["views"])
+
+    start(STRICT)
+
+    row = _row()
+    assert row.candidate is not None
+    assert row.bundle.data == row.candidate.data
+    assert json.loads(row.bundle.data)["purposes"]["newsletter"]["data_categories"] == ["views"]
+
+
 def test_a_model_suspended_during_a_rollout_is_suspended_for_the_candidate(shop_token: str) -> None:
     version = services.register_version(
         model=Model.objects.create(slug="basket", name="Basket"),

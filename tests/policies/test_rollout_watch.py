@@ -12,8 +12,9 @@ from wsgi_calls import EVALUATIONS, call, question
 from audit.models import AuditEvent
 from consent import register
 from consent.models import Purpose
+from governance.management.commands import drain_decisions
 from policies import drainer, tasks
-from policies.models import ActiveBundle, Rollout
+from policies.models import ActiveBundle, Decision, Rollout
 from policies.rollout import figures, service, watch
 from policies.rollout.guards import Figures, Guards, read_guards
 from policies.rollout.sides import FULL
@@ -86,6 +87,16 @@ def test_a_candidate_counts_under_every_revision_it_had(ask: Ask) -> None:
     assert (counted.candidate.decisions, counted.active.decisions) == (7, 0)
 
 
+def test_what_an_earlier_candidate_decided_is_neither_sides(ask: Ask) -> None:
+    first = start(STRICT, share=FULL, guards=LOW)
+    ask(30)
+    service.stop(first.pk, actor=ANNA, reason="wrong")
+    ask(2)
+    rollout = start(SAME, guards=LOW)
+
+    assert (_count(rollout).before.decisions, _count(rollout).before.denied) == (2, 0)
+
+
 def test_decisions_before_a_stage_are_the_measure_of_the_full_share(ask: Ask) -> None:
     ask(20)
     rollout = start(STRICT, share=FULL, guards=LOW)
@@ -119,7 +130,7 @@ def test_a_count_is_two_statements_beside_the_steps(ask: Ask, sql: list[str]) ->
     figures.figures_of(rollout, LOW, now=timezone.now())
 
     assert sum("policies_decision" in statement for statement in sql) == 2
-    assert len(sql) == 4
+    assert len(sql) == 5
 
 
 def test_the_job_takes_a_candidate_back_by_itself_and_says_why(ask: Ask, shop_token: str) -> None:
@@ -201,3 +212,45 @@ def test_while_a_share_answers_nobody_a_piece_of_time_says_nothing_of_the_candid
     (moment,) = figures.over_time(rollout)
 
     assert (moment.active, moment.candidate) == (0.0, None)
+
+
+def test_the_drainer_looks_where_nobody_else_does_and_leaves_it_alone_otherwise(ask: Ask) -> None:
+    rollout = start(STRICT, guards=LOW)
+    ask(25)
+    assert watch.check_if_late() is None
+
+    Rollout.objects.update(watched_at=timezone.now() - watch.LATE - timedelta(seconds=1))
+    assert watch.check_if_late() is not None
+
+    rollout.refresh_from_db()
+    assert rollout.state == "rolled_back"
+    assert watch.check_if_late() is None
+
+
+def test_a_look_that_finds_nothing_is_noted(ask: Ask) -> None:
+    rollout = start(SAME, guards=LOW)
+    Rollout.objects.update(watched_at=timezone.now() - timedelta(hours=1))
+    rollout.refresh_from_db()
+    assert watch.is_late(rollout)
+
+    watch.check()
+
+    rollout.refresh_from_db()
+    assert not watch.is_late(rollout)
+
+
+def test_a_rollout_that_cannot_be_looked_after_does_not_hold_up_the_log(
+    own_spool: Path, shop_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(watch, "check_if_late", fail)
+    monkeypatch.setattr(drain_decisions, "_LOOK_EVERY_S", 0.0)
+    command, rounds = drain_decisions.Command(), iter([False, False, True])
+    command._looked_at = 0.0
+    call(question(), shop_token)
+
+    drainer.run(own_spool, stop=lambda: next(rounds), pause=0.0, meanwhile=command._watch)
+
+    assert Decision.objects.count() == 1

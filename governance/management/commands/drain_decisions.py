@@ -12,8 +12,10 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, connection
 
 from policies import drainer
+from policies.rollout import watch
 
 logger = logging.getLogger(__name__)
+_LOOK_EVERY_S = 15.0
 
 
 class Command(BaseCommand):
@@ -27,17 +29,27 @@ class Command(BaseCommand):
         if once:
             self.stdout.write(f"{drainer.drain(folder)} decisions copied.")
             return
-        self._stopping = False
+        self._stopping, self._looked_at = False, time.monotonic()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         while not self._stopping:
             try:
-                drainer.run(folder, stop=lambda: self._stopping)
+                drainer.run(folder, stop=lambda: self._stopping, meanwhile=self._watch)
             except (DatabaseError, OSError):
                 # The spools keep everything; a database that comes back finds them as they were.
                 logger.exception("Draining failed; trying again")
                 connection.close()
                 time.sleep(2)
+
+    def _watch(self) -> None:
+        """Look after a rollout where nobody else does; whatever goes wrong with that must not hold up the log."""
+        if time.monotonic() - self._looked_at < _LOOK_EVERY_S:
+            return
+        self._looked_at = time.monotonic()
+        try:
+            watch.check_if_late()
+        except Exception:
+            logger.exception("The rollout could not be looked after")
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
