@@ -22,16 +22,20 @@ class CellUnavailable(Problem):
 
 
 def tell(visit: Visit, code: str, count: int, *, caller: str, revision: str) -> list[Any]:
-    """Decide ``count`` questions at level none, logged without a pseudonym, worded as the way in words answers."""
+    """Decide ``count`` questions at level none, logged without a pseudonym, worded as the way in words answers.
+
+    Raises the problem instead where the way in asks for no decision.
+    """
+    told = visit.door.told
+    if told is None:
+        raise problem_of(Nowhere(code))
     sheet = Sheet(caller=caller)
     decisions = [sheet.answer_about_nobody(failure(code, revision)) for _ in range(count)]
     try:
         sheet.log()
     except SpoolFull:
         raise Refused(503, "log_unavailable", "An answer that cannot be logged is not given; ask again.") from None
-    if visit.door.told is None:
-        raise problem_of(Nowhere(code))
-    return [_plain(visit.door.told(decision, visit.document)) for decision in decisions]
+    return [_plain(told(decision, visit.document)) for decision in decisions]
 
 
 def _plain(told: Any) -> Any:

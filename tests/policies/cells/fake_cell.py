@@ -27,6 +27,7 @@ class FakeCell:
     headers: dict[str, str] = field(default_factory=dict)
     released: threading.Event = field(default_factory=threading.Event)
     is_silent: bool = False
+    hangs_up: bool = False  # without a word, after each answer
     asked: list[Asked] = field(default_factory=list)
 
     def reply(self, asked: Asked) -> tuple[int, bytes]:
@@ -69,6 +70,7 @@ def fake_cell() -> Iterator[FakeCell]:
                 self.wfile.write(answer)
             except OSError:
                 self.close_connection = True
+            self.close_connection = self.close_connection or cell.hangs_up
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

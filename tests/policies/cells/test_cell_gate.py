@@ -1,5 +1,6 @@
 """A request about somebody of another cell: forwarded, or answered at level none; nothing of it is written here."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,9 @@ from wsgi_calls import EVALUATION, EVALUATIONS, Answer, assert_problem, call, qu
 from audit.models import AuditEvent
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
+from governance import wsgi
 from governance.demo.traces import spellings, tables_with
-from policies import bundles, credentials, decisions
+from policies import bundles, credentials, decisions, information
 from policies.models import ResidencyRule
 from policies.spool import SpoolFull
 
@@ -231,6 +233,7 @@ def test_a_cell_that_is_away_leaves_popular_things_and_no_writes(
     assert_problem(call(choice(), us, path="/api/v1/consents"), 503, "cell_unavailable")
     assert_problem(call({**EVENT, "subject": subject()}, us, path="/api/v1/events"), 503, "cell_unavailable")
     assert_problem(call({"subject": subject()}, us, path="/api/v1/consents/state"), 503, "cell_unavailable")
+    assert [entry["id"] for entry in spooled()] == [served["decision_id"]]  # what was refused was not decided
     assert traces() == []
 
 
@@ -254,6 +257,28 @@ def test_an_answer_that_cannot_be_logged_is_not_given(
 
 def _full(_line: bytes) -> None:
     raise SpoolFull
+
+
+def test_a_connection_that_was_closed_meanwhile_is_no_outage(us: str, eu: FakeCell) -> None:
+    eu.answer, eu.hangs_up = PERMIT, True
+
+    for _ in range(3):
+        assert call(about(), us).json() == PERMIT
+        time.sleep(0.05)  # the end of a connection has to arrive before the next request
+
+
+def test_an_installation_of_its_own_has_no_gate_and_a_cell_one_statement_more(
+    shop_token: str, become: Callable[..., None]
+) -> None:
+    def statements() -> tuple[int, int]:
+        one, many = information.STATEMENT.executions, information.STATEMENT_FOR_MANY.executions
+        assert call(about("customer-1"), shop_token).status == 200
+        return information.STATEMENT.executions - one, information.STATEMENT_FOR_MANY.executions - many
+
+    assert wsgi.gate is None
+    assert statements() == (1, 0)
+    become("eu")
+    assert statements() == (1, 1)
 
 
 def test_connections_are_kept_and_no_credential_is_taken_from_the_caller(us: str, eu: FakeCell) -> None:
