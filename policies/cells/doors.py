@@ -44,6 +44,7 @@ class Door:
     asks_about_processing: bool = False  # whether the question is about processing where the caller runs
     may_stop: bool = False  # whether a batch may end after its first deny or permit
     default_type: str | None = "data_subject"  # of a person whose type is not said; None where it has to be
+    about_entities: bool = False  # of the bundle, which every cell has; nobody's row is looked up
     check: Callable[[Document], object] | None = None  # raises ValueError or Problem for what is no question
 
     def can_be_read(self, question: Document) -> bool:
@@ -88,7 +89,7 @@ _QUESTION = Door(
     default_type=None,
     check=question_of,
 )
-_SEARCH = Door("decisions", _in_properties, answer_member="results", default_type=None)
+_SEARCH = Door("decisions", _in_properties, answer_member="results", about_entities=True)
 DOORS: Mapping[str, Door] = {
     "/access/v1/evaluation": _QUESTION,
     "/access/v1/evaluations": replace(_QUESTION, items="evaluations", may_stop=True),

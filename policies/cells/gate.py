@@ -98,7 +98,7 @@ class Gate:
         own, ref, region = self._table.own, _ref(door, question), door.region(question)
         if region is not None and not isinstance(region, str):
             return own  # refused there: a region is a text
-        if ref is None or access.package_for(question, bundle) is not None:
+        if ref is None or door.about_entities or access.package_for(question, bundle) is not None:
             # About no person, or about an entity of a package: those are in the bundle, and so in every cell.
             home = home_of(region, bundle, self._table, now) if region and bundle else own
             return home if isinstance(home, Cell) else own

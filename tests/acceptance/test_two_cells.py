@@ -19,6 +19,7 @@ from consent.pseudonyms import ref_under
 from governance.demo.traces import files_with, spellings
 from governance.instance import cells
 from governance.instance.home import open_home
+from governance.instance.outside import remove_outside_parts
 from governance.instance.stopping import StopSignals
 
 pytestmark = pytest.mark.acceptance
@@ -102,6 +103,8 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
             yield made
         finally:
             made.stop(made.eu, made.us)
+            for cell in made.cells.values():
+                remove_outside_parts(open_home(cell.home))
 
 
 class Door:

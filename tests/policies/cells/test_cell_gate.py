@@ -160,6 +160,14 @@ def test_nothing_is_read_or_saved_about_nobody_known_without_a_region(
     assert eu.asked == []
 
 
+@pytest.mark.parametrize("what", ["subject", "resource", "action"])
+def test_a_search_is_about_entities_and_needs_no_region(us: str, eu: FakeCell, spooled: Spooled, what: str) -> None:
+    told = call(question(EU_PERSON), us, path=f"/access/v1/search/{what}")
+
+    assert (told.status, told.json()) == (200, {"results": []})
+    assert eu.asked == spooled() == []
+
+
 def test_a_region_against_the_stored_one_is_a_doubt(us: str, eu: FakeCell, spooled: Spooled) -> None:
     call(choice("joe", "US"), us, path="/api/v1/consents")
 
