@@ -8,6 +8,7 @@ import pytest
 from cell_tables import TOKEN
 from django.db import connection
 from fake_cell import Asked, FakeCell
+from records import RULES, SEARCHES
 from wsgi_calls import EVALUATION, EVALUATIONS, Answer, assert_problem, call, question
 
 from audit.models import AuditEvent
@@ -166,6 +167,17 @@ def test_a_search_is_about_entities_and_needs_no_region(us: str, eu: FakeCell, s
 
     assert (told.status, told.json()) == (200, {"results": []})
     assert eu.asked == spooled() == []
+
+
+def test_entities_of_a_package_are_in_every_cell(records_token: str, become: Callable[..., None], eu: FakeCell) -> None:
+    become("us", {"eu": eu.url})
+
+    told = call({"evaluations": [body for body, _ in RULES.values()]}, records_token, path=EVALUATIONS)
+
+    assert [answer["decision"] for answer in told.json()["evaluations"]] == [holds for _, holds in RULES.values()]
+    assert all(call(body, records_token).json()["decision"] is holds for body, holds in RULES.values())
+    assert all(call(body, records_token, path=path).json()["results"] for path, body in SEARCHES.items())
+    assert eu.asked == []
 
 
 def test_a_region_against_the_stored_one_is_a_doubt(us: str, eu: FakeCell, spooled: Spooled) -> None:
