@@ -104,7 +104,9 @@ def _is_usable(reply: Reply, visit: Visit, count: int) -> bool:
     if not visit.is_batch:
         return _is_answer(document, visit.door)
     answers = document.get(str(visit.door.items))
-    if not isinstance(answers, list) or not (len(answers) == count or (visit.stop is not None and answers)):
+    # Only a batch that is forwarded as a whole may end early; a part has no end of its own.
+    fewest = 1 if visit.stop is not None and count == len(visit.questions) else count
+    if not isinstance(answers, list) or not fewest <= len(answers) <= count:
         return False
     return all(isinstance(answer, dict) and _is_answer(answer, visit.door) for answer in answers)
 

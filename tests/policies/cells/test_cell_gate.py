@@ -381,6 +381,28 @@ def test_too_few_answers_are_no_answers(us: str, eu: FakeCell) -> None:
     assert [answer["decision"] for answer in told] == [False, False]
 
 
+@pytest.mark.parametrize(("count", "cell"), [(0, None), (1, "eu"), (2, "eu"), (3, None)])
+def test_a_batch_that_may_end_early_ends_within_its_questions(
+    us: str, eu: FakeCell, count: int, cell: str | None
+) -> None:
+    eu.answer = {"evaluations": [PERMIT] * count}
+    body = {
+        "evaluations": [about(), about("otto", "AT")],
+        "options": {"evaluations_semantic": "permit_on_first_permit"},
+    }
+
+    assert call(body, us, path=EVALUATIONS).headers.get("X-Assent-Cell") == cell
+
+
+def test_a_part_of_a_batch_has_to_be_answered_whole(us: str, eu: FakeCell) -> None:
+    eu.answer = {"evaluations": [PERMIT]}
+    body = {"evaluations": _mixed(), "options": {"evaluations_semantic": "permit_on_first_permit"}}
+
+    told = call(body, us, path=EVALUATIONS).json()["evaluations"]
+
+    assert [answer["decision"] for answer in told] == [False] * 5
+
+
 # --- what the question is about ---------------------------------------------------------------------------------------
 
 
