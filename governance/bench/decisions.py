@@ -29,8 +29,8 @@ class Row:
     clients: int
     per_second: float
     cpu_us: float
-    p50_ms: float
-    p99_ms: float
+    p50_ms: float | None
+    p99_ms: float | None
     refused: int
 
 
@@ -118,7 +118,7 @@ def measured_row(name: str, port: int, pid: int, requests: Sequence[bytes], clie
 def _requests(token: str, subjects: int, *, vary: bool) -> list[bytes]:
     chance = random.Random(7)  # noqa: S311 (which person is asked about)
     return [
-        load.post("/access/v1/evaluation", json.dumps(_document(chance, subjects, vary=vary)).encode(), token)
+        load.post("/access/v1/evaluation", json.dumps(document(chance, subjects, vary=vary)).encode(), token)
         for _ in range(_REQUESTS)
     ]
 
@@ -126,7 +126,7 @@ def _requests(token: str, subjects: int, *, vary: bool) -> list[bytes]:
 def _batches(token: str, subjects: int) -> list[bytes]:
     """The same questions, a hundred random people at a time, asked at the native endpoint."""
     chance = random.Random(7)  # noqa: S311
-    shared = _document(chance, subjects, vary=False)
+    shared = document(chance, subjects, vary=False)
     del shared["subject"]
     batches = []
     for _ in range(_REQUESTS // _IN_A_BATCH):
@@ -136,7 +136,7 @@ def _batches(token: str, subjects: int) -> list[bytes]:
     return batches
 
 
-def _document(chance: random.Random, subjects: int, *, vary: bool) -> dict[str, object]:
+def document(chance: random.Random, subjects: int, *, vary: bool) -> dict[str, object]:
     """A question about a random person; varied ones carry a signal list of their own, so no memo can know them."""
     signals = {"tcf_purposes": [5, 6, *chance.sample(range(7, 25), 10)]} if vary else {}
     return {
@@ -180,10 +180,9 @@ def _opa_requests(bundle: bundles.LoadedBundle, subjects: int) -> list[bytes]:
     chance = random.Random(7)  # noqa: S311
     requests = []
     for _ in range(_REQUESTS // 4):
-        document = _document(chance, subjects, vary=True)
-        question = question_of(document)
-        known = information.read(subject_ref(str(document["subject"]["id"])))  # type: ignore[index]
-        asked = facts.build(question, known, bundle, time.time())
-        body = b'{"input":%s}' % asked.document
-        requests.append(load.post("/v1/data/governance/decision/answer", body, "none"))
+        body = document(chance, subjects, vary=True)
+        known = information.read(subject_ref(str(body["subject"]["id"])))  # type: ignore[index]
+        asked = facts.build(question_of(body), known, bundle, time.time())
+        inlined = b'{"input":%s}' % asked.document
+        requests.append(load.post("/v1/data/governance/decision/answer", inlined, "none"))
     return requests
