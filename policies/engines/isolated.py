@@ -42,6 +42,14 @@ _PATIENCE = 4
 _TOO_OFTEN, _WITHIN_S = 3, 10.0
 
 
+class _DidNotEnd(EngineTimeout):
+    """The rules are to blame; every other lateness is the machine's."""
+
+
+class _Broke(EngineUnavailable):
+    """The process ended over a question."""
+
+
 class IsolatedEngine:
     """Up to ``processes`` evaluators, started when needed; each thread borrows one for a question.
 
@@ -63,9 +71,7 @@ class IsolatedEngine:
             raise EngineTimeout("The rules of this revision did not end, or broke the engine, too often.")
         try:
             answer = self._ask(bundle, facts, query)
-        except EngineUndefined:
-            raise
-        except EngineFailure:
+        except (_DidNotEnd, _Broke):
             self._failures.setdefault(bundle.revision, deque(maxlen=_TOO_OFTEN)).append(self._clock())
             raise
         return read_verdict(answer, bundle.revision)
@@ -83,7 +89,7 @@ class IsolatedEngine:
 
     def _ask(self, bundle: "LoadedBundle", facts: bytes, query: str) -> bytes:
         patience_s = self._timeout_s * _PATIENCE
-        if not self._room.acquire(timeout=patience_s):
+        if not self._room.acquire(timeout=2 * patience_s):
             raise EngineTimeout("All processes of the engine are busy.")
         try:
             process = self._borrow()
@@ -177,7 +183,7 @@ class _Evaluator:
         waiting = select.poll()
         waiting.register(descriptor, select.POLLIN)
         if not waiting.poll(patience_s * 1000):
-            raise EngineTimeout("The rules did not come to an end in time.")
+            raise EngineTimeout("The engine did not answer in time.")
         return evaluator.read_frame(descriptor)
 
     def _how_it_ended(self) -> EngineFailure:
@@ -186,5 +192,5 @@ class _Evaluator:
         except subprocess.TimeoutExpired:
             status = 0
         if status == -signal.SIGPROF:
-            return EngineTimeout("The rules did not come to an end in time.")
-        return EngineUnavailable("The engine broke over these rules.")
+            return _DidNotEnd("The rules used up the processor time they may have.")
+        return _Broke("The engine broke over these rules.")

@@ -146,6 +146,18 @@ def test_a_process_killed_while_it_works_is_a_denial_and_the_next_question_is_an
     assert engine.evaluate(GENEROUS, FACTS).decision
 
 
+def test_a_machine_that_is_too_busy_is_not_held_against_the_rules(
+    engine: IsolatedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.evaluate(GENEROUS, FACTS)
+    for _ in range(4):
+        [process] = engine._idle.queue
+        process._process.send_signal(signal.SIGSTOP)  # it does not run, so it uses no processor time
+        with pytest.raises(EngineTimeout):
+            engine.evaluate(GENEROUS, FACTS)
+        assert engine.evaluate(GENEROUS, FACTS).decision
+
+
 def test_no_process_outlives_the_one_that_asked(engine: IsolatedEngine) -> None:
     engine.evaluate(GENEROUS, FACTS)
     [process] = engine._idle.queue

@@ -58,9 +58,13 @@ class Command(BaseCommand):
         self.stdout.write("|---|---|---|---|---|---|---|")
         for row in rows:
             self.stdout.write(
-                f"| {row.name} | {row.clients} | {row.per_second:,.0f} | {row.cpu_us:.0f} "
+                f"| {row.name} | {row.clients} | {row.per_second:,.0f} | {_us(row.cpu_us)} "
                 f"| {_ms(row.p50_ms)} | {_ms(row.p99_ms)} | {row.refused} |"
             )
+
+
+def _us(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f}"
 
 
 def _ms(value: float | None) -> str:
