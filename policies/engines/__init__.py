@@ -11,11 +11,12 @@ from policies.engines.base import Engine, EngineFailure, EngineTimeout, EngineUn
 from policies.engines.guarded import GuardedEngine
 
 if TYPE_CHECKING:
+    from policies.engines.isolated import IsolatedEngine
     from policies.engines.opa import OpaEngine
 
 __all__ = [
     "Engine", "EngineFailure", "EngineTimeout", "EngineUnavailable", "EngineUndefined", "Verdict", "configured",
-    "opa_server", "stand_in",
+    "embedded_engine", "opa_server", "stand_in",
 ]  # fmt: skip
 
 
@@ -26,11 +27,12 @@ def configured() -> Engine:
     if server is not None:
         rest_s = settings.OPA_BREAKER_REST_MS / 1000
         return GuardedEngine(server, CircuitBreaker(threshold=settings.OPA_BREAKER_FAILURES, rest_s=rest_s))
-    return _embedded()
+    return embedded_engine()
 
 
 @lru_cache(maxsize=1)
-def _embedded() -> Engine:
+def embedded_engine() -> "IsolatedEngine":
+    """The embedded engine of this process, which explains answers wherever they came from."""
     from policies.engines.isolated import IsolatedEngine
 
     engine = IsolatedEngine(timeout_ms=settings.ENGINE_TIMEOUT_MS, processes=settings.ENGINE_PROCESSES)
@@ -53,4 +55,4 @@ def stand_in() -> Engine | None:
     """The engine that answers, under the same revision, while OPA does not; None where that means a denial."""
     if not settings.OPA_URL or settings.OPA_STAND_IN != "embedded":
         return None
-    return _embedded()
+    return embedded_engine()

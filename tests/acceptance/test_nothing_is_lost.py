@@ -162,15 +162,25 @@ class Traffic(threading.Thread):
                 self.permits_after_no.append(person)
 
 
-@pytest.fixture
-def instance(tmp_path):
-    made = Instance(tmp_path / "home")
-    launcher = made.start()
+_PREPARE = """
+from governance.demo.register import ensure_register
+from policies.credentials import create_credential
+ensure_register()
+print("TOKEN", create_credential(name="load", scopes=["consents", "decisions"], actor="test")[0])
+"""
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory):
+    """One instance for the file, in the order of its tests: starting one takes most of the time."""
+    made = Instance(tmp_path_factory.mktemp("instance") / "home")
+    made.launcher = made.start()
     made.wait_until_started(1)
-    made.run("manage", "shell", "-c", "from governance.demo.register import ensure_register; ensure_register()")
+    said = made.run("manage", "shell", "-c", _PREPARE)
+    made.token = next(line for line in said.splitlines() if line.startswith("TOKEN")).split()[1]
     yield made
     made.run("down")
-    launcher.wait(timeout=60)
+    made.launcher.wait(timeout=60)
 
 
 _EVIDENCE = """
@@ -197,8 +207,7 @@ def _evidence(instance: Instance) -> dict[str, list[str]]:
 
 
 def test_killing_every_process_loses_nothing(instance):
-    said = instance.run("credentials", "create", "load", "--scope", "consents", "--scope", "decisions")
-    services = [Traffic(instance, said.splitlines()[-1], number) for number in range(2)]
+    services = [Traffic(instance, instance.token, number) for number in range(2)]
     for service in services:
         service.start()
 
@@ -241,22 +250,14 @@ def _wait_for_traffic(services: list[Traffic], when: str) -> None:
     _wait(moved, f"traffic {when}")
 
 
-def test_a_killed_supervisor_leaves_an_instance_the_next_one_takes_over(tmp_path):
-    made = Instance(tmp_path / "home")
-    first = made.start()
-    made.wait_until_started(1)
-    made.run("manage", "shell", "-c", "from governance.demo.register import ensure_register; ensure_register()")
-    token = made.run("credentials", "create", "load", "--scope", "consents").splitlines()[-1]
+def test_a_killed_supervisor_leaves_an_instance_the_next_one_takes_over(instance):
     body = {"subject": {"id": "p", "region": "DE"}, "choices": [{"purpose": "recommendations", "choice": "refuse"}]}
-    assert made.post("/api/v1/consents", body, token)[0] == 201
+    assert instance.post("/api/v1/consents", body, instance.token)[0] == 201
 
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
-    second = made.start()
-    try:
-        made.wait_until_started(2)
-        state = made.post("/api/v1/consents/state", {"subject": {"id": "p"}}, token)[1]
-        assert state["purposes"]["recommendations"]["state"] == "refused"
-    finally:
-        made.run("down")
-        second.wait(timeout=60)
+    os.kill(instance.launcher.pid, signal.SIGKILL)
+    instance.launcher.wait()
+    instance.launcher = instance.start()
+
+    instance.wait_until_started(2)
+    state = instance.post("/api/v1/consents/state", {"subject": {"id": "p"}}, instance.token)[1]
+    assert state["purposes"]["recommendations"]["state"] == "refused"
