@@ -5,6 +5,7 @@ stop it. A question to another process costs about 30 us more and leaves the loc
 """
 
 import contextlib
+import os
 import queue
 import select
 import signal
@@ -61,11 +62,14 @@ class IsolatedEngine:
     name = "embedded"
 
     def __init__(self, *, timeout_ms: int, processes: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._timeout_s = timeout_ms / 1000
+        self._timeout_s, self._processes, self._clock = timeout_ms / 1000, processes, clock
+        self._begin()
+
+    def _begin(self) -> None:
+        self._owner = os.getpid()
         self._idle: queue.LifoQueue[_Evaluator] = queue.LifoQueue()
-        self._room = threading.Semaphore(processes)
+        self._room = threading.Semaphore(self._processes)
         self._failures: dict[str, deque[float]] = {}
-        self._clock = clock
 
     def evaluate(self, bundle: "LoadedBundle", facts: bytes, query: str = QUERY) -> Verdict:
         return read_verdict(self._ask(bundle, evaluator.ASK, query, facts), bundle.revision)
@@ -77,7 +81,7 @@ class IsolatedEngine:
 
     def close(self) -> None:
         """End the processes nobody is waiting for."""
-        while not self._idle.empty():
+        while self._owner == os.getpid() and not self._idle.empty():
             self._idle.get_nowait().end()
 
     def _is_closed(self, revision: str) -> bool:
@@ -87,6 +91,9 @@ class IsolatedEngine:
         return failures[-1] - failures[0] < _WITHIN_S and self._clock() - failures[-1] < _WITHIN_S
 
     def _ask(self, bundle: "LoadedBundle", kind: bytes, query: str, content: bytes) -> bytes:
+        if self._owner != os.getpid():
+            # After a fork the pipes are another process's: on them answers to two questions would get mixed up.
+            self._begin()
         if self._is_closed(bundle.revision):
             raise EngineTimeout("The rules of this revision did not end, or broke the engine, too often.")
         try:

@@ -181,6 +181,30 @@ def test_an_explanation_is_the_one_of_the_engine_in_this_process(engine: Isolate
     assert told.values["permitted"] is True
 
 
+def test_after_a_fork_the_processes_of_the_parent_are_left_alone(engine: IsolatedEngine) -> None:
+    engine.evaluate(GENEROUS, FACTS)
+    [of_parent] = engine._idle.queue
+    reading, writing = os.pipe()
+
+    child = os.fork()
+    if child == 0:  # nothing of pytest may run here, whatever happens
+        try:
+            engine.evaluate(GENEROUS, FACTS)
+            [own] = engine._idle.queue
+            os.write(writing, b"own" if own is not of_parent else b"shared")
+            own.end()
+            engine.close()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+    assert os.read(reading, 16) == b"own"
+    os.close(reading)
+    os.close(writing)
+    assert of_parent.is_alive
+    assert engine.evaluate(GENEROUS, FACTS).decision
+
+
 def test_no_process_outlives_the_one_that_asked(engine: IsolatedEngine) -> None:
     engine.evaluate(GENEROUS, FACTS)
     [process] = engine._idle.queue
