@@ -18,19 +18,22 @@ Uuid = Annotated[UUID, BeforeValidator(lambda value: UUID(value) if isinstance(v
 
 
 class SubjectBody(Body):
-    """A person, by the business's own id. It is turned into a pseudonym at once and never stored."""
+    """A person, by the business's own id. It is turned into a pseudonym at once and never stored.
+
+    The region of residence says which cell holds the person, where there are several.
+    """
 
     id: SubjectId
     type: Annotated[str, Field(min_length=1, max_length=64)] = "data_subject"
+    region: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
 
     def ref(self) -> UUID:
         return subject_ref(self.id, subject_type=self.type)
 
 
 class DescribedSubject(SubjectBody):
-    """A person with what rules need to know: the region of residence and whether an adult."""
+    """A person with what rules need to know beside the region: whether an adult."""
 
-    region: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
     age_band: Literal["adult", "minor", "child", "unknown"] | None = None
 
 

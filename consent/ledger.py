@@ -24,7 +24,7 @@ from common.canonical import digest_of, sha256
 from common.identifiers import uuid7_text
 from common.prepared import Prepared
 from common.problems import Unavailable
-from consent import effects, jurisdictions, opt_outs, scopes
+from consent import effects, jurisdictions, opt_outs, residence, scopes
 from consent.models import ConsentRecord, LegalBasis
 from consent.problems import (
     CannotObject,
@@ -239,6 +239,8 @@ def _save(request: Request) -> Saved:
         subject, purposes, replay = _read(request)
         if replay is not None:
             return replay
+        if request.region or not subject.revision:
+            residence.check(request.region, known=subject.revision > 0)
         now = timezone.now()
         records = _new_records(request, subject, purposes, now)
         if _written(request, subject, records, now):

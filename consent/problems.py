@@ -48,6 +48,29 @@ class NothingToAdjust(Conflict):
     title = "No consent in force"
 
 
+class RegionNeeded(Problem):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "region_needed"
+    title = "The person's region is needed"
+
+
+class NoCell(Problem):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "no_cell"
+    title = "No cell may hold this person"
+
+
+class OtherCell(Problem):
+    status = HTTPStatus.MISDIRECTED_REQUEST
+    code = "other_cell"
+    title = "This person belongs to another cell"
+
+
+class RegionConflict(Conflict):
+    code = "region_conflict"
+    title = "The region contradicts what is stored"
+
+
 class Superseded(Conflict):
     code = "superseded"
     title = "Somebody else changed this choice first"

@@ -22,14 +22,35 @@ class NotATranslation(Conflict):
     title = "This version cannot be translated so"
 
 
+class KeptElsewhere(Conflict):
+    code = "kept_elsewhere"
+    title = "This register is kept in another cell"
+
+
 class NoticeMovedOn(Conflict):
     code = "notice_moved_on"
     title = "The notice has changed meanwhile"
 
 
+# The cell whose officers keep this register, where it is not this one (docs/decisions/0017).
+_kept_by: str | None = None
+
+
+def keep_elsewhere(cell: str | None) -> None:
+    """From here on changes of purposes and notices are refused: a notice published here could never be taken back."""
+    global _kept_by
+    _kept_by = cell
+
+
+def _refuse_if_kept_elsewhere() -> None:
+    if _kept_by is not None:
+        raise KeptElsewhere(f"Purposes and notices are kept in cell '{_kept_by}'. Change them there.")
+
+
 @transaction.atomic
 def save_purpose(purpose: Purpose, *, actor: str) -> Purpose:
     """Create or change a purpose. Its legal basis is fixed once somebody has answered (GDPR Article 13(1)(c))."""
+    _refuse_if_kept_elsewhere()
     created = purpose.pk is None
     if not created:
         before = Purpose.objects.select_for_update().get(pk=purpose.pk)
@@ -96,6 +117,7 @@ def publish_notice(
     ``version`` adds the same version in another language: it says the same, so nobody is asked again.
     ``based_on`` is the newest version the author saw (0: none). Raises NoticeMovedOn if there is a newer one.
     """
+    _refuse_if_kept_elsewhere()
     Purpose.objects.select_for_update().get(pk=purpose.pk)
     versions = Notice.objects.filter(purpose=purpose)
     newest = versions.aggregate(last=Max("version"))["last"] or 0

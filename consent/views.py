@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from common.rate_limit import RateLimit
 from common.rest import Body, actor_of, read_body
-from consent import api, links, selectors
+from consent import api, links, residence, selectors
 from consent.api import ConsentBody, ReceiptBody, SubjectOnly
 from consent.receipts import issuing
 
@@ -179,7 +179,9 @@ class DashboardLinksView(APIView):
     )
     def post(self, request: Request) -> Response:
         _ISSUED_BY_CREDENTIAL.take(actor_of(request))
-        ref = read_body(SubjectOnly, request).subject.ref()
+        subject = read_body(SubjectOnly, request).subject
+        ref = subject.ref()
+        residence.check_person(ref, subject.region)
         _ISSUED_FOR_PERSON.take(str(ref))
         token, link = links.issue_link(subject_ref=ref, issued_by=actor_of(request))
         answer = {"url": f"{settings.PUBLIC_URL}/privacy/open/{token}", "expires_at": link.expires_at}
@@ -195,7 +197,9 @@ class RevokeDashboardLinksView(APIView):
         operation_id="revoke_dashboard_links", request=SubjectOnly, responses={200: RevokedAnswer, **_PROBLEMS}
     )
     def post(self, request: Request) -> Response:
-        ref = read_body(SubjectOnly, request).subject.ref()
+        subject = read_body(SubjectOnly, request).subject
+        ref = subject.ref()
+        residence.check_person(ref, subject.region)
         revoked = links.revoke_access(subject_ref=ref, actor=actor_of(request))
         return Response({"links": revoked.links, "sessions": revoked.sessions})
 

@@ -26,6 +26,7 @@ app.conf.update(
         "anchor-audit-trail": {"task": "audit.tasks.anchor_audit_trail", "schedule": 10.0},
         "sweep-disposals": {"task": "privacy.tasks.sweep_disposals", "schedule": 60.0},
         "sweep-simulations": {"task": "policies.tasks.sweep_simulations", "schedule": 60.0},
+        "follow-primary-cell": {"task": "policies.tasks.follow_primary", "schedule": 60.0},
         "watch-rollout": {"task": "policies.tasks.watch_rollout", "schedule": 30.0},
         "apply-retention": {"task": "privacy.tasks.apply_retention", "schedule": crontab(hour=1, minute=10)},
         "trim-windows": {"task": "personalization.tasks.trim_windows", "schedule": crontab(hour=1, minute=30)},

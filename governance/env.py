@@ -15,6 +15,8 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from policies.cells.table import NAME, Table, read_table
+
 
 class BadEnvironment(SystemExit):
     """A variable is missing or makes no sense; the process must not start."""
@@ -128,6 +130,11 @@ class Environment(BaseSettings):
     debug: Flag = False
     certification: Flag = False
     processing_region: Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")] = "eu-central"
+    # One of several cells: its name, and the table of all of them (docs/cells.md). Unset: an installation of its own.
+    cell: Annotated[str, Field(pattern=NAME)] | None = None
+    cells_file: Path | None = None
+    cell_timeout_ms: Annotated[int, Field(ge=50, le=30_000)] = 2_000
+    ready_rules_age_s: Annotated[int, Field(ge=60, le=86_400)] = 900
     business_name: Annotated[str, Field(min_length=1, max_length=80)] = "Northwind Shop"
 
     @model_validator(mode="after")
@@ -141,6 +148,25 @@ class Environment(BaseSettings):
         if not re.fullmatch(r"([0-9a-f]{2}){32,64}", self.subject_key.get_secret_value()):
             raise ValueError("SUBJECT_KEY (or SUBJECT_KEY_FILE) must be 64 to 128 hexadecimal digits, two for a byte")
         return self
+
+    @model_validator(mode="after")
+    def _cell_is_in_its_table(self) -> "Environment":
+        table = self.cells()
+        if table is None:
+            return self
+        region = table.own.processing_region
+        if "processing_region" in self.model_fields_set and self.processing_region != region:
+            raise ValueError("PROCESSING_REGION is another than CELLS_FILE says of this cell")
+        self.processing_region = region
+        return self
+
+    def cells(self) -> Table | None:
+        """The table of the deployment; None for an installation of its own."""
+        if self.cell is None and self.cells_file is None:
+            return None
+        if self.cell is None or self.cells_file is None:
+            raise ValueError("CELL and CELLS_FILE are needed together")
+        return read_table(self.cells_file, self.cell)
 
     @model_validator(mode="after")
     def _sign_in_is_complete(self) -> "Environment":

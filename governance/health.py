@@ -10,6 +10,7 @@ from django.http import HttpRequest, JsonResponse
 
 from policies import bundles, engines, spool_lag
 from policies.bundles import LoadedBundle
+from policies.cells import following
 from policies.models import ActiveBundle
 from policies.opa_freshness import Freshness
 
@@ -41,6 +42,8 @@ def _state() -> tuple[list[str], list[str]]:
             return ["policy bundle cannot be loaded"], []
         behind = ["OPA does not hold the bundle in force"] if _is_opa_behind(bundle, active) else []
         late = ["decision log is behind"] if _log_lag_s() > settings.READY_LOG_LAG_S else []
+        if (following.age_s() or 0) > settings.READY_RULES_AGE_S:
+            late.append("the primary cell's rules are not known to be in force")
     except DatabaseError:
         connection.close()
         return ["database"], []

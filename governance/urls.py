@@ -92,6 +92,7 @@ urlpatterns = [
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("personalization.urls")),
     path("api/v1/opa/", include("policies.opa_urls")),
+    path("api/v1/cells/", include("policies.cells.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]

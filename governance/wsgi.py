@@ -14,8 +14,11 @@ _django = get_wsgi_application()
 from common.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
 from consent import effects  # noqa: E402
+from personalization import cells  # noqa: E402
 from policies import authzen, bare, consent_state, native  # noqa: E402
 from policies.authzen import metadata  # noqa: E402
+from policies.cells.doors import DOORS  # noqa: E402
+from policies.cells.gate import Gate  # noqa: E402
 
 logger = logging.getLogger(__name__)
 _BARE = {
@@ -24,6 +27,19 @@ _BARE = {
     native.PATH: native.application,
     metadata.PATH: metadata.application,
 }
+
+
+def _here(environ: bare.Environ, start_response: bare.StartResponse) -> Iterable[bytes]:
+    """What this installation answers by itself."""
+    path = environ.get("PATH_INFO", "")
+    answer = authzen.application if path.startswith(authzen.PREFIX) else _BARE.get(path)
+    if answer is None:
+        return _django(environ, start_response)  # type: ignore[arg-type]  # wsgiref's type names a third argument
+    return answer(environ, start_response)
+
+
+# In front of it all where this installation is one of several cells.
+gate = None if settings.CELLS is None else Gate(settings.CELLS, {**DOORS, **cells.DOORS}, _here)
 
 if not settings.CELERY_TASK_ALWAYS_EAGER:  # where tasks run at once, so do effects
     effects.tell_in_background()
@@ -40,13 +56,10 @@ class _Failed(Problem):
 
 
 def application(environ: bare.Environ, start_response: bare.StartResponse) -> Iterable[bytes]:
-    path = environ.get("PATH_INFO", "")
-    answer = authzen.application if path.startswith(authzen.PREFIX) else _BARE.get(path)
-    if answer is None:
-        return _django(environ, start_response)  # type: ignore[arg-type]  # wsgiref's type names a third argument
+    answer = gate if gate is not None and gate.concerns(environ) else _here
     try:
         return answer(environ, start_response)
     except Exception:
-        logger.exception("An answer beside Django failed")
+        logger.exception("An answer failed")
         failed = _Failed("Nothing was decided or saved. Send the request again.")
         return bare.refuse(failed, bare.common_headers(environ), start_response)

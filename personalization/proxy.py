@@ -84,17 +84,22 @@ def recommend(wish: Wish, *, caller: str) -> Answer:
     bundle = bundles.usable(known.bundle_revision)
     if bundle is None:
         decision = decisions.unavailable(_question(wish, None, None), caller=caller)
-        return _popular(wish, decision, None, fallback="information_unavailable")
+        return _popular(wish.count, decision, None, fallback="information_unavailable")
     model = engine.model_in_use(bundle)
     decision = decisions.decide(_question(wish, model, bundle), caller=caller, known=known)
     if not decision.permitted:
-        return _popular(wish, decision, model)
+        return _popular(wish.count, decision, model)
     if any(o.type not in _FULFILLED for o in decision.prepared.verdict.obligations):
         # A permit with a condition that is not understood is no permit (AuthZEN obligations profile).
-        return _popular(wish, decision, model, fallback="obligation_not_supported")
+        return _popular(wish.count, decision, model, fallback="obligation_not_supported")
     if model is None:
-        return _popular(wish, decision, None, fallback="no_model")
+        return _popular(wish.count, decision, None, fallback="no_model")
     return _personal(wish, decision, known, model, bundle)
+
+
+def recommend_to_nobody(count: int, decision: Decision) -> Answer:
+    """What everybody gets, where the person is another cell's and it cannot be asked: nothing is looked up."""
+    return _popular(count, decision, None, fallback=decision.reasons[0])
 
 
 def _question(wish: Wish, model: str | None, bundle: LoadedBundle | None) -> Question:
@@ -135,9 +140,9 @@ def _personal(wish: Wish, decision: Decision, known: Information, model: str, bu
             count=min(wish.count + _SPARE, _MAX_COUNT),
         )
     except engine.EngineFailed as failed:
-        return _popular(wish, decision, model, fallback=failed.code)
+        return _popular(wish.count, decision, model, fallback=failed.code)
     if served.level_used == "none":
-        return _popular(wish, decision, model, fallback=served.fallback)
+        return _popular(wish.count, decision, model, fallback=served.fallback)
     items = [item for item in _explained(served) if item["item"] not in unwanted][: wish.count]
     return Answer(str(served.level_used), items, decision, model, served.fallback and str(served.fallback))
 
@@ -220,9 +225,9 @@ def _popular_in_group(people: int | None) -> str:
     return text % {"people": people}
 
 
-def _popular(wish: Wish, decision: Decision, model: str | None, *, fallback: str | None = None) -> Answer:
+def _popular(count: int, decision: Decision, model: str | None, *, fallback: str | None = None) -> Answer:
     """The list everybody gets; it needs neither the engine nor anything about the person."""
-    rows = PopularItem.objects.select_related("item").filter(item__is_active=True)[: wish.count]
+    rows = PopularItem.objects.select_related("item").filter(item__is_active=True)[:count]
     items = [
         {
             "item": row.item_id,

@@ -176,6 +176,7 @@ class EventsView(APIView):
             item=body.item,
             value=body.value,
             occurred_at=body.occurred_at,
+            region=body.subject.region,
             signals=body.signals.read(request),
             processing_region=body.processing_region or settings.PROCESSING_REGION,
         )
@@ -212,7 +213,7 @@ class RecommendationsView(APIView):
             session=tuple(body.session),
             signals=body.signals.read(request),
             non_profiled=body.mode == "non_profiled",
-            region=body.region,
+            region=body.region or body.subject.region,
             processing_region=body.processing_region or settings.PROCESSING_REGION,
         )
         try:

@@ -24,6 +24,8 @@ UNKNOWN_REASONS = frozenset(
         "engine_timeout",
         "engine_undefined",
         "information_unavailable",
+        "cell_unavailable",
+        "region_conflict",
     }
 )
 NO_FACTS = b"{}"  # what a failure knows that came before the facts

@@ -6,7 +6,14 @@ class PoliciesConfig(AppConfig):
     verbose_name = "Policies"
 
     def ready(self) -> None:
+        from django.conf import settings
+
         from common import policy_data
+        from consent import register, residence
         from policies import bundles
+        from policies.cells import judging
 
         policy_data.register(bundles.publish)
+        if settings.CELLS is not None:
+            residence.register(judging.judge)
+            register.keep_elsewhere(None if settings.CELLS.is_primary else settings.CELLS.primary.name)

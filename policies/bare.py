@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 from django.db import DatabaseError, connections
 
-from common import strict_json
+from common import acting, strict_json
 from common.prepared import Prepared
 from common.problems import CONTENT_TYPE, Problem, problem_bytes
 from policies.authentication import bearer_token
@@ -22,7 +22,7 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Headers = list[tuple[str, str]]
 Handler = Callable[[dict[str, Any], str, Environ], tuple[int, dict[str, Any]]]
 
-_STATUS = {
+STATUS = {
     200: "200 OK",
     201: "201 Created",
     400: "400 Bad Request",
@@ -32,7 +32,9 @@ _STATUS = {
     405: "405 Method Not Allowed",
     409: "409 Conflict",
     413: "413 Content Too Large",
+    421: "421 Misdirected Request",
     422: "422 Unprocessable Content",
+    429: "429 Too Many Requests",
     500: "500 Internal Server Error",
     503: "503 Service Unavailable",
 }
@@ -42,6 +44,7 @@ _TITLES = {
     "unauthenticated": "A valid credential is needed",
     "forbidden": "Not allowed",
     "not_found": "Not found",
+    "not_this_cell": "This person belongs to another cell",
     "method_not_allowed": "Method not allowed",
     "information_unavailable": "Nothing can be decided just now",
     "log_unavailable": "The decision log cannot be written",
@@ -92,7 +95,7 @@ def common_headers(environ: Environ) -> Headers:
 def respond(status: int, body: bytes, headers: Headers, start_response: StartResponse) -> list[bytes]:
     headers.append(("Content-Type", "application/json"))
     headers.append(("Content-Length", str(len(body))))
-    start_response(_STATUS[status], headers)
+    start_response(STATUS[status], headers)
     return [body]
 
 
@@ -104,7 +107,7 @@ def refuse(problem: Problem, headers: Headers, start_response: StartResponse, *,
         headers.append(("WWW-Authenticate", 'Bearer realm="assent"'))
     if problem.status == 405:
         headers.append(("Allow", allow))
-    start_response(_STATUS[int(problem.status)], headers)
+    start_response(STATUS[int(problem.status)], headers)
     return [body]
 
 
@@ -131,12 +134,12 @@ def authenticate(environ: Environ, scope: str) -> str:
 
 
 def check(name: str | None, *, valid: bool, has_scope: bool, scope: str) -> str:
-    """Return ``service:NAME`` or refuse; unknown, expired and revoked credentials get the same words."""
+    """Return the caller for the audit trail, or refuse; unknown, expired and revoked credentials get the same words."""
     if name is None or not valid:
         raise Refused(401, "unauthenticated", "The credential is not valid. Create one or ask for a new one.")
     if not has_scope:
         raise Refused(403, "forbidden", f"This credential does not carry the scope '{scope}'.")
-    return f"service:{name}"
+    return acting.caller(name)
 
 
 def read_document(environ: Environ) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 The ordinary view in ``consent.views`` describes the same answer for the OpenAPI document and answers alike.
 """
 
+import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -20,16 +21,20 @@ from policies.information import Information, InformationUnavailable
 
 PATH = "/api/v1/consents/state"
 _SCOPE = "consents"
+_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _encode = msgspec.json.Encoder().encode
 
 
 class _Subject(msgspec.Struct, forbid_unknown_fields=True):
     id: str
     type: str = "data_subject"
+    region: str | None = None
 
     def __post_init__(self) -> None:
         if not (0 < len(self.id) <= 256 and 0 < len(self.type) <= 64):
             raise ValueError("too long, or empty")
+        if self.region is not None and not _REGION.fullmatch(self.region):
+            raise ValueError("no region")
 
 
 class _Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,7 +58,8 @@ def _answer(environ: Environ) -> dict[str, Any]:
         subject = msgspec.convert(document, _Asked).subject
     except msgspec.ValidationError:
         _known_to(token, information.NOBODY)
-        raise Refused(400, "invalid_request", "Send {'subject': {'id': ...}} and nothing else.") from None
+        detail = "Send {'subject': {'id': ...}}, with type and region where you know them, and nothing else."
+        raise Refused(400, "invalid_request", detail) from None
     known = _known_to(token, subject_ref(subject.id, subject_type=subject.type))
     purposes = _purposes_in_force(known)
     now = time.time()

@@ -199,6 +199,10 @@ class Sheet:
     def answer_entities(self, question: EntityQuestion, prepared: Prepared) -> Decision:
         return self._add(prepared, self._tag(question.subject_type, question.subject_id).encode(), 0, None)
 
+    def answer_about_nobody(self, prepared: Prepared) -> Decision:
+        """Answer without looking anybody up: the person is another cell's, and the log gets no pseudonym."""
+        return self._add(prepared, b"", 0, None)
+
     def log(self) -> None:
         """Spool every line; only then may the answers leave. Raises SpoolFull, and none of them is logged."""
         if self._lines:

@@ -88,7 +88,7 @@ def build(question: Question, known: Information, bundle: LoadedBundle, now: flo
 def _about_person(
     question: Question, purpose: str, known: Information, bundle: LoadedBundle, now: float
 ) -> dict[str, Any]:
-    region = _region(question.region or known.region, bundle)
+    region = region_in(question.region or known.region, bundle)
     return {
         **_consent(question, purpose, known, bundle, now),
         "restricted": known.restricted,
@@ -188,7 +188,8 @@ def _state(entry: Mapping[str, Any] | None, facts: PurposeFacts | None, now: flo
     return state_now(entry, legal_basis=facts.legal_basis, required_notice=facts.required_notice, now_epoch=now)
 
 
-def _region(code: str, bundle: LoadedBundle) -> str:
+def region_in(code: str, bundle: LoadedBundle) -> str:
+    """The region as the register knows it: the code itself, else its country, else ``unknown``."""
     regions = bundle.data["residency"]["regions"]
     if code in regions:
         return code

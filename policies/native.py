@@ -89,6 +89,15 @@ def _decide(items: list[Told], token: str) -> list[Decision | Fault]:
     return decided
 
 
+def told_alone(decision: Decision, document: Told) -> Told:
+    """One answer in full, to a request that can be read or not."""
+    try:
+        wishes = msgspec.convert(document, _Wishes)
+    except ValueError:
+        wishes = _Wishes()
+    return _told(decision, wishes, Budget(MAX_FLIPS))
+
+
 def _fault(message: str) -> Told:
     """Nothing was decided about an item that is no question, so it has no id and was not logged."""
     return {"decision": False, "error": {"status": 400, "message": str(message)}}

@@ -113,6 +113,14 @@ _SENTENCES: dict[str, Sentence] = {
     "information_unavailable": Sentence(
         _("The database did not answer."), _("We could not read your choices, so we used none of your data.")
     ),
+    "cell_unavailable": Sentence(
+        _("The cell that holds the person did not answer."),
+        _("The place that keeps your choices could not be asked, so we used none of your data."),
+    ),
+    "region_conflict": Sentence(
+        _("The region stated contradicts the one stored in this cell."),
+        _("We are not sure which country's rules protect you, so we used none of your data."),
+    ),
 }
 _OTHER = Sentence(_("See the policy for this reason."), _("Our rules do not allow it."))
 

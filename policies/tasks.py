@@ -1,16 +1,30 @@
+import logging
+
 from celery import shared_task
 
 from common.swept_task import SweptTask
 from policies import external_log, pseudonyms
+from policies.cells import following
 from policies.deployments import systems
 from policies.rollout import watch
 from policies.simulation import service as simulations
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(ignore_result=True)
 def forget_pseudonym_keys() -> None:
     """Monthly keys older than the log may be joined are deleted; nothing to do when run twice."""
     pseudonyms.forget_old_keys()
+
+
+@shared_task(ignore_result=True)
+def follow_primary() -> None:
+    """Every minute in every cell but the primary: take over what is in force there. Run twice, nothing changes."""
+    try:
+        following.follow()
+    except following.NotFollowed as exc:
+        logger.error("The rules of the primary cell could not be taken over: %s", exc)  # noqa: TRY400
 
 
 @shared_task(ignore_result=True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from audit import trail
 from common.copy_text import copy_line, copy_rows
-from consent import ledger, opt_outs
+from consent import ledger, opt_outs, residence
 from consent.importing.reading import Line, Refused
 from consent.importing.rules import Origin, Register, current_register, record_of
 from consent.models import DataSubject
@@ -101,7 +101,7 @@ def take_in(batch: Sequence[Line], origin: Origin, *, rehearsal: bool) -> Tally:
         # The tables may have been empty when the server last looked: without this, it would read all of them each time.
         cursor.execute("SET LOCAL enable_seqscan = off")
         people = _read(cursor, set(refs.values()), rehearsal=rehearsal)
-        records = _records(batch, refs, people, current_register(), origin, now, tally)
+        records = _records(batch, refs, people, current_register(), residence.judge(), origin, now, tally)
         if rehearsal:
             deque(records, maxlen=0)
             _remember(cursor, people)
@@ -138,6 +138,7 @@ def _records(
     refs: dict[int, str],
     people: _People,
     register: Register,
+    judge: residence.Judge | None,
     origin: Origin,
     now: datetime,
     tally: Tally,
@@ -149,6 +150,7 @@ def _records(
                 raise line.row
             ref = refs[line.number]
             person = people.known[ref]
+            _refuse_strangers(judge, line.row.region, person)
             record = record_of(line.row, line.number, ref, person, register=register, origin=origin, now=now)
         except Refused as refused:
             tally.refused[refused.code] += 1
@@ -159,6 +161,13 @@ def _records(
         tally.imported += 1
         tally.unproven += not record["proof"]["imported"]["proven"]
         yield record
+
+
+def _refuse_strangers(judge: residence.Judge | None, region: str | None, person: ledger.Subject) -> None:
+    """Raise Refused for somebody whom another cell holds, where there are several."""
+    problem = judge(region, person.revision > 0) if judge else None
+    if problem is not None:
+        raise Refused(problem.code, problem.detail)
 
 
 def _move(person: ledger.Subject, record: dict[str, Any], region: str | None, age_band: str | None) -> None:

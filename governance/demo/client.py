@@ -11,6 +11,7 @@ from typing import Any
 class Reply:
     status: int
     document: dict[str, Any]
+    cell: str | None = None  # the other cell that answered, where there are several
 
 
 class ServiceClient:
@@ -31,6 +32,8 @@ class ServiceClient:
         )
         try:
             with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
-                return Reply(response.status, json.loads(response.read() or b"{}"))
+                return Reply(
+                    response.status, json.loads(response.read() or b"{}"), response.headers.get("X-Assent-Cell")
+                )
         except urllib.error.HTTPError as error:
-            return Reply(error.code, json.loads(error.read() or b"{}"))
+            return Reply(error.code, json.loads(error.read() or b"{}"), error.headers.get("X-Assent-Cell"))

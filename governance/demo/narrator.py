@@ -8,10 +8,10 @@ from typing import Any, TextIO
 class Narrator:
     """Numbers the steps and checks what they claim."""
 
-    def __init__(self, out: TextIO | None = None) -> None:
+    def __init__(self, out: TextIO | None = None, *, steps_before: int = 0) -> None:
         self._out = out or sys.stdout
         self._colours = self._out.isatty()
-        self._step = 0
+        self._step = steps_before
         self.failures: list[str] = []
 
     def step(self, title: str) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from django.conf import settings
 from django.utils import timezone
 
-from consent import ledger
+from consent import ledger, residence
 from consent.pseudonyms import subject_ref
 from personalization.models import Event, Item
 from personalization.recommender.datasets import Dataset, demo_shop, restaurants
@@ -35,7 +35,8 @@ def seed(dataset: Dataset, *, name: str, left_out: int) -> dict[str, int]:
     """
     _put_items(dataset)
     chance = random.Random(name)  # noqa: S311 (who says yes in a demonstration)
-    choices = {person: _choice(chance.random()) for person in dataset.people if person != left_out}
+    drawn = {person: _choice(chance.random()) for person in dataset.people if person != left_out}
+    choices = {person: choice for person, choice in drawn.items() if _belongs_here(dataset.attributes[person])}
     refs = {person: subject_ref(f"{name}-{person}") for person in choices}
     asked = [person for person, choice in choices.items() if choice]
     for person in asked:
@@ -43,6 +44,12 @@ def seed(dataset: Dataset, *, name: str, left_out: int) -> dict[str, int]:
     permitted = {person for person in asked if _may_collect(refs[person])}
     stored = _store_events(dataset, {person: refs[person] for person in permitted})
     return {"people": len(asked), "consenting": len(permitted), "events": stored, "items": len(dataset.items)}
+
+
+def _belongs_here(attributes: object) -> bool:
+    """Whether this installation may hold the person: another cell holds people of other regions."""
+    judge = residence.judge()
+    return judge is None or judge(region_of(dict(attributes)), False) is None  # type: ignore[call-overload]
 
 
 def business_id(name: str, person: int) -> str:

@@ -179,6 +179,7 @@ def _ensure_shop() -> None:
         slug=SHOP,
         defaults={
             "name": settings.BUSINESS_NAME,
+            "region": _region_of_the_shop(),
             "origins": sorted({here, here.replace("//localhost", "//127.0.0.1")}),
             "consent_mode": {
                 "personalization": ["functionality_storage"],
@@ -189,6 +190,13 @@ def _ensure_shop() -> None:
     )
     if created:
         shop.purposes.set(Purpose.objects.filter(slug__in=("personalization", "recommendations", "newsletter")))
+
+
+def _region_of_the_shop() -> str:
+    """Where the shop's visitors live: a cell keeps only its own people, so there it has to be said."""
+    if settings.CELLS is None:
+        return ""
+    return {"eu": "DE", "us": "US"}.get(settings.PROCESSING_REGION.partition("-")[0], "")
 
 
 def reset_officer(password: str) -> User:

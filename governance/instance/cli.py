@@ -25,12 +25,14 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
 
   up [--certification]            start an instance and keep it running until Ctrl-C
   demo [--exit] [--dataset DIR]   the same with a made-up business, and tell its story
+  demo --cells [--exit]           two instances, eu and us, that keep their people apart (port N and the next)
   down                            stop the instance
   status [--json]                 show what runs (exit status 0: ready, 3: not)
   test [PYTEST ARGUMENT ...]      run the tests against a database made for them
   credentials ARGUMENT ...        service credentials, e.g. credentials create shop --scope decisions
   policy lint|test|build|publish|activate|rollback|diff|list ARGUMENT ...
                                   policies from an editor to the next decision, and back
+  cells status|pull|welcome       several instances as one deployment (docs/cells.md)
   verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
   verify-receipt FILE             check a consent receipt or an evidence file; needs no database
   check-deployment FILE ...       judge Terraform plans, compose files and Kubernetes manifests by the residency
@@ -156,10 +158,21 @@ def _demo(request: Request) -> int:
     from governance.instance.demonstration import demonstration
     from governance.instance.instance import run_instance
 
+    if request.take_flag("--cells"):
+        return _demo_cells(request)
     dataset = take_value(request.words, "--dataset")
     demo = demonstration(dataset=dataset, exits=request.take_flag("--exit"))
     request.require_nothing_else()
     return run_instance(request.home, port=request.port, demo=demo)
+
+
+def _demo_cells(request: Request) -> int:
+    from governance.instance.cells import DEFAULT_FOLDER, run_cells
+
+    exits = request.take_flag("--exit")
+    request.require_nothing_else()
+    folder = CHECKOUT / DEFAULT_FOLDER if request.home == CHECKOUT / DEFAULT_HOME else request.home
+    return run_cells(folder, port=request.port, exits=exits)
 
 
 def _down(request: Request) -> int:
@@ -244,6 +257,7 @@ _ERRANDS = frozenset(
         "credentials",
         "retention",
         "bench",
+        "cells",
         "policy",
         "import-consents",
         "export-consents",

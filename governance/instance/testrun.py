@@ -41,6 +41,8 @@ _NOT_PASSED_ON = (
     "ALLOWED_HOSTS",
     "TRUSTED_PROXIES",
     "SUBJECT_OIDC_ISSUER",
+    "CELL",
+    "CELLS_FILE",
 )
 
 

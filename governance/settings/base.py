@@ -37,6 +37,10 @@ SUBJECT_OIDC = (
     else None
 )
 PROCESSING_REGION = ENV.processing_region
+# The table of cells where this installation is one of several; None where it stands alone.
+CELLS = ENV.cells()
+CELL_TIMEOUT_MS = ENV.cell_timeout_ms
+READY_RULES_AGE_S = ENV.ready_rules_age_s
 BUSINESS_NAME = ENV.business_name
 CERTIFICATION = ENV.certification
 OPA_URL = ENV.opa_url.get_secret_value() if ENV.opa_url else None

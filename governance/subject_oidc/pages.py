@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from common.client_network import client_network
-from consent import links
+from common.problems import Problem
+from consent import links, residence
 from consent.pseudonyms import subject_ref
 from governance.limits import SIGN_INS
 from governance.subject_oidc import provider, tokens
@@ -62,6 +63,11 @@ def _session(request: HttpRequest, client: Client) -> str:
     if attempt is None or not attempt.is_state(request.GET.get("state", "")):
         raise SignInRefused("this browser did not ask, or too long ago")
     ref = _person(request, client, attempt)
+    try:
+        residence.check_person(ref)
+    except Problem:
+        # Where there are several cells: no row is made for somebody another one may hold.
+        raise SignInRefused("nobody is known in this cell by this name") from None
     secret = links.start_session(subject_ref=ref, proof=attempt.proof, issued_by="sign-in")
     if secret is None:
         raise SignInRefused("this attempt has had its session")

@@ -15,7 +15,7 @@ from policies.information import Information
 MAX_EVALUATIONS = 1_000
 DEFAULTS = ("subject", "action", "resource", "context")
 # semantic -> the decision after which nothing more is evaluated
-_STOPS_AFTER = {"execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
+STOPS_AFTER = {"execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
 
 
 class _PartialEntity(msgspec.Struct):
@@ -52,7 +52,7 @@ def answer(document: dict[str, Any], token: str) -> bytes:
         batch = _read(document)
     except ValueError as exc:
         access.refuse(str(exc), token)
-    stop = _STOPS_AFTER[batch.options.evaluations_semantic if batch.options else "execute_all"]
+    stop = STOPS_AFTER[batch.options.evaluations_semantic if batch.options else "execute_all"]
     defaults = {name: document[name] for name in DEFAULTS if name in document}
     items = [{**defaults, **item} for item in batch.evaluations]
     return b'{"evaluations":[%s]}' % b",".join(_decisions(items, stop, token))
@@ -62,8 +62,8 @@ def _read(document: dict[str, Any]) -> _Batch:
     batch = msgspec.convert(document, _Batch)
     if len(batch.evaluations) > MAX_EVALUATIONS:
         raise ValueError(f"There are more than {MAX_EVALUATIONS} evaluations; send them in several requests.")
-    if batch.options and batch.options.evaluations_semantic not in _STOPS_AFTER:
-        raise ValueError(f"options.evaluations_semantic must be one of: {', '.join(_STOPS_AFTER)}.")
+    if batch.options and batch.options.evaluations_semantic not in STOPS_AFTER:
+        raise ValueError(f"options.evaluations_semantic must be one of: {', '.join(STOPS_AFTER)}.")
     return batch
 
 

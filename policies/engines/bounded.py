@@ -50,10 +50,12 @@ class BoundedClient(OpaClient):  # type: ignore[misc]  # opa_client ships no typ
         super().__init__(**options, retries=0)
         self.budget = Budget()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(self.budget))
+            self._session.mount(scheme, BoundedAdapter(self.budget))
 
 
-class _Adapter(HTTPAdapter):
+class BoundedAdapter(HTTPAdapter):
+    """Keeps every exchange of a session within ``budget``."""
+
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         super().__init__(max_retries=0)

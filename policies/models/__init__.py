@@ -1,6 +1,7 @@
 """What the policy layer keeps: callers, rules as data, bundles, and the decision log."""
 
 from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, PolicyActivation
+from policies.models.cells import AppliedRelease
 from policies.models.credential import ServiceCredential
 from policies.models.log import Decision, DecisionBatch, PeriodKey, SpoolPosition
 from policies.models.opa import ExternalBatch, ExternalDecision, OpaInstance
@@ -19,6 +20,7 @@ from policies.models.systems import ProcessingSystem
 __all__ = [
     "Activation",
     "ActiveBundle",
+    "AppliedRelease",
     "Bundle",
     "Decision",
     "DecisionBatch",

@@ -14,6 +14,7 @@ class ServiceCredential(models.Model):
         RECOMMENDATIONS = "recommendations", "Ask for recommendations"
         METRICS = "metrics", "Read the metrics"
         OPA = "opa", "Pull bundles and report, as an OPA server"
+        CELLS = "cells", "Be another cell: pull the rules, and ask for its callers"
 
     name = models.CharField(max_length=80)
     token_hash = models.BinaryField(max_length=32, unique=True)

@@ -1,5 +1,6 @@
 """The environment of a process: nonsense is refused at start, and no message holds a secret."""
 
+import json
 import os
 import subprocess
 import sys
@@ -225,3 +226,43 @@ def test_a_process_with_nonsense_ends_in_a_sentence_and_no_traceback(tmp_path):
 
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == ["The environment cannot be used:", "  DEBUG: must be true or false"]
+
+
+def _cells(folder, **changes):
+    """A table of two cells in a file, with the files it names."""
+    (folder / "token").write_text("t" * 40)
+    cells = [
+        {"name": name, "processing_region": region, "url": f"https://{name}.example.org", "token_file": "token"}
+        for name, region in (("eu", "eu-central"), ("us", "us-east"))
+    ]
+    path = folder / "cells.json"
+    path.write_text(json.dumps({"primary": "us", "cells": cells, **changes}))
+    return str(path)
+
+
+def test_an_installation_stands_alone_unless_it_is_told_which_cell_it_is(environment, tmp_path):
+    assert environment().cells() is None
+
+    env = environment(CELL="us", CELLS_FILE=_cells(tmp_path))
+
+    assert (env.cells().own.name, env.processing_region) == ("us", "us-east")
+    assert (
+        environment(CELL="us", CELLS_FILE=_cells(tmp_path), PROCESSING_REGION="us-east").processing_region == "us-east"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"CELL": "us", "CELLS_FILE": None}, "needed together"),
+        ({"CELL": None}, "needed together"),
+        ({"CELL": "asia"}, "not among the cells"),
+        ({"CELL": "US"}, "CELL"),
+        ({"CELLS_FILE": "/absent"}, "cannot be read"),
+        ({"PROCESSING_REGION": "eu-central"}, "another than CELLS_FILE says"),
+        ({"CELL": "eu"}, "needs keys_file"),
+    ],
+)
+def test_a_cell_that_makes_no_sense_is_refused(environment, tmp_path, changes, sentence):
+    with pytest.raises(BadEnvironment, match=sentence):
+        environment(**{"CELL": "us", "CELLS_FILE": _cells(tmp_path), **changes})

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from governance.instance import cli, instance
+from governance.instance import cells, cli, instance
 from governance.instance.errors import InstanceError
 
 
@@ -111,3 +111,33 @@ def test_the_certification_package_is_asked_for_by_name(words, certification, tm
 def test_only_an_instance_can_be_asked_for_it(capsys):
     assert cli.main(["demo", "--certification"]) == 2
     assert "--certification" in capsys.readouterr().err
+
+
+def test_two_cells_need_servers_and_a_folder_of_their_own(tmp_path, monkeypatch, capsys):
+    for name in cells._SERVERS:
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "instance.json").write_text('{"id": "1"}')
+
+    assert cli.main(["demo", "--cells", "--home", str(tmp_path)]) == 2
+    assert "is the home of one instance" in capsys.readouterr().err
+
+    monkeypatch.setenv("DATABASE_URL", "postgresql://shared/assent")
+    assert cli.main(["demo", "--cells", "--home", str(tmp_path / "h")]) == 2
+    assert "unset DATABASE_URL" in capsys.readouterr().err
+    assert not (tmp_path / "h").exists()
+
+
+def test_two_cells_take_no_dataset(tmp_path, capsys):
+    assert cli.main(["demo", "--cells", "--dataset", str(tmp_path), "--home", str(tmp_path / "h")]) == 2
+    assert "--dataset" in capsys.readouterr().err
+
+
+def test_the_environment_of_a_cell_says_which_it_is_and_nothing_of_another_instance(tmp_path, monkeypatch):
+    for name in ("PUBLIC_URL", "SECRET_KEY", "SUBJECT_KEY_FILE", "BROKER_URL"):
+        monkeypatch.setenv(name, "of another instance")
+
+    made = cells._cells(tmp_path / "h", 9000)
+
+    assert {name: cell.port for name, cell in made.items()} == {"eu": 9000, "us": 9001}
+    assert {cell.environment["CELL"] for cell in made.values()} == {"eu", "us"}
+    assert all("of another instance" not in cell.environment.values() for cell in made.values())

@@ -1,0 +1,35 @@
+"""The personalization proxy's doors, where this installation is one of several cells."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from common.rest import read_document
+from personalization import proxy
+from personalization.views import WishBody
+from policies.answers import Decision
+from policies.cells.doors import Document, Door
+
+_COUNT = 10
+_MOST = 100
+
+
+def _region(document: Document) -> Any:
+    """The region of the person, which a request for recommendations may state in two places."""
+    subject = document.get("subject")
+    return document.get("region") or (subject.get("region") if isinstance(subject, dict) else None)
+
+
+def _told(decision: Decision, document: Document) -> Any:
+    wanted = document.get("count")
+    count = wanted if type(wanted) is int and 1 <= wanted <= _MOST else _COUNT
+    return proxy.recommend_to_nobody(count, decision).document()
+
+
+def _check(document: Document) -> object:
+    return read_document(WishBody, document)
+
+
+DOORS: Mapping[str, Door] = {
+    "/api/v1/events": Door("events"),
+    "/api/v1/recommendations": Door("recommendations", _region, told=_told, answer_member="items", check=_check),
+}

@@ -1,0 +1,1 @@
+"""Several installations as one deployment: a person's data lies in one cell and stays there (docs/decisions/0017)."""

@@ -1,0 +1,160 @@
+"""The registers as one document, by public names instead of row numbers, and back into another cell's tables.
+
+What is named here goes to every cell; nothing else does. There is no person in any of these tables.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+
+from consent.models import Notice, Party, Purpose, PurposeText
+from policies.models import (
+    Jurisdiction,
+    ProcessingRegion,
+    Region,
+    ResidencyRule,
+    SensitiveCategory,
+    TransferInstrument,
+)
+from privacy.models import RetentionSchedule
+
+_MICROSECOND = timedelta(microseconds=1)
+Row = dict[str, Any]
+Document = dict[str, list[Row]]
+
+
+class NotApplicable(Exception):
+    """The document does not fit this cell; the text says why, and nothing of it is kept."""
+
+
+@dataclass(frozen=True)
+class _Register:
+    """A table by the fields that name a row. ``keeps``: a row that is gone at the primary stays, as records name it."""
+
+    model: type[models.Model]
+    key: tuple[str, ...]
+    keeps: bool = False
+
+    @property
+    def name(self) -> str:
+        return str(self.model._meta.model_name)  # noqa: SLF001 (Django documents _meta)
+
+    @property
+    def fields(self) -> list[Any]:
+        return [field for field in self.model._meta.concrete_fields if not field.primary_key]  # noqa: SLF001
+
+
+# In the order in which rows can be made: what others name comes first.
+_REGISTERS = (
+    _Register(Party, ("slug",), keeps=True),
+    _Register(Purpose, ("slug",), keeps=True),
+    _Register(PurposeText, ("purpose", "locale")),
+    _Register(Notice, ("purpose", "version", "locale"), keeps=True),
+    _Register(RetentionSchedule, ("purpose",)),
+    _Register(SensitiveCategory, ("slug",)),
+    _Register(Jurisdiction, ("slug",)),
+    _Register(Region, ("code",)),
+    _Register(ProcessingRegion, ("slug",)),
+    _Register(TransferInstrument, ("slug",)),
+    _Register(ResidencyRule, ("slug",)),
+)
+
+
+def write_registers() -> Document:
+    """The rows of every register, in a stable order."""
+    return {register.name: sorted(_rows(register), key=_order(register)) for register in _REGISTERS}
+
+
+def _order(register: _Register) -> Any:
+    return lambda row: [str(row[name]) for name in register.key]
+
+
+def _rows(register: _Register) -> Iterator[Row]:
+    links = [field.name for field in register.fields if field.is_relation]
+    for row in register.model._default_manager.select_related(*links):  # noqa: SLF001
+        yield {field.name: _written(field, getattr(row, field.name)) for field in register.fields}
+
+
+def _written(field: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if field.is_relation:
+        return value.slug
+    if isinstance(value, timedelta):
+        return value // _MICROSECOND
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def apply_registers(document: Document) -> None:
+    """Make the registers say what the document says. Call it in a transaction. Raises NotApplicable.
+
+    Safe to repeat. Notices are never changed; a purpose that is gone is switched off and stays.
+    """
+    if document.keys() != {register.name for register in _REGISTERS}:
+        raise NotApplicable("The release names other registers; it was made by another release of the program.")
+    for register in _REGISTERS:
+        _upsert(register, document[register.name])
+    for register in reversed(_REGISTERS):
+        if not register.keeps:
+            _delete_others(register, document[register.name])
+    known = [row["slug"] for row in document["purpose"]]
+    Purpose.objects.exclude(slug__in=known).filter(is_active=True).update(is_active=False)
+
+
+def _upsert(register: _Register, rows: list[Row]) -> None:
+    if register.model is Purpose:
+        # A purpose may name another one further down the list.
+        for row in rows:
+            _save(register, {**row, "parent": None}, only_new=True)
+    for row in rows:
+        _save(register, row)
+
+
+def _save(register: _Register, row: Row, *, only_new: bool = False) -> None:
+    if row.keys() != {field.name for field in register.fields}:
+        raise NotApplicable(f"A row of {register.name} has other members; both cells need the same release.")
+    values = {field.name: _read(register, field, row[field.name]) for field in register.fields}
+    key = {name: values.pop(name) for name in register.key}
+    manager = register.model._default_manager  # noqa: SLF001
+    found = manager.filter(**key).first()
+    if found is None:
+        manager.create(**key, **values)
+    elif not only_new and any(getattr(found, name) != value for name, value in values.items()):
+        _change(register, found, values)
+
+
+def _change(register: _Register, row: models.Model, values: Row) -> None:
+    if isinstance(row, Notice):
+        if (row.text_sha256, row.is_material) != (values["text_sha256"], values["is_material"]):
+            raise NotApplicable(f"Version {row.version} of a notice has another text here.")
+        return
+    if isinstance(row, Purpose) and row.legal_basis != values["legal_basis"] and row.records.exists():
+        raise NotApplicable("People of this cell have answered under another legal basis of a purpose.")
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(values))
+
+
+def _read(register: _Register, field: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    try:
+        if field.is_relation:
+            return field.related_model._default_manager.get(slug=value)  # noqa: SLF001
+        if isinstance(field, models.DurationField):
+            return value * _MICROSECOND
+        return datetime.fromisoformat(value) if isinstance(field, models.DateTimeField) else value
+    except (ObjectDoesNotExist, TypeError, ValueError):
+        raise NotApplicable(f"A row of {register.name} names something that is not there.") from None
+
+
+def _delete_others(register: _Register, rows: list[Row]) -> None:
+    wanted = {tuple(row[name] for name in register.key) for row in rows}
+    for found in register.model._default_manager.all():  # noqa: SLF001
+        key = tuple(_written(register.model._meta.get_field(name), getattr(found, name)) for name in register.key)  # noqa: SLF001
+        if key not in wanted:
+            found.delete()

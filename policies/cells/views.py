@@ -1,0 +1,29 @@
+"""What other cells pull from the primary cell. Scope ``cells``."""
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.problems import NotFound, Unavailable
+from policies.bundles import BundleMissing
+from policies.cells.release import write_release
+from policies.cells.table import Table
+
+
+class ReleaseView(APIView):
+    """Policy and registers in force, signed. Only the primary has a release to give."""
+
+    required_scope = "cells"
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        table: Table | None = settings.CELLS
+        if table is None or not table.is_primary:
+            raise NotFound("This is not the primary cell of a deployment.")
+        try:
+            return Response({"release": write_release(table.own.name, timezone.now())})
+        except BundleMissing:
+            raise Unavailable("No policy bundle is in force yet.") from None

@@ -1,0 +1,60 @@
+"""The US cell before a fake EU cell, and the EU cell as the US cell finds it; one database, two gates."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cell_tables import table_of
+from django.conf import settings
+from fake_cell import FakeCell, fake_cell
+
+from consent import residence
+from governance import wsgi
+from personalization import cells
+from policies import credentials
+from policies.cells import client, judging
+from policies.cells.doors import DOORS
+from policies.cells.gate import Gate
+
+
+@pytest.fixture
+def eu() -> Iterator[FakeCell]:
+    with fake_cell() as cell:
+        yield cell
+
+
+@pytest.fixture
+def become(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make this process a cell of a table."""
+
+    def cell(own: str, urls: dict[str, str] | None = None, keys: Any = None) -> None:
+        table = table_of(tmp_path, own, urls=urls, keys=keys)
+        client._breaker.cache_clear()
+        monkeypatch.setattr(client._local, "sessions", {}, raising=False)
+        monkeypatch.setattr(settings, "CELLS", table)
+        monkeypatch.setattr(settings, "PROCESSING_REGION", table.own.processing_region)
+        monkeypatch.setattr(wsgi, "gate", Gate(table, {**DOORS, **cells.DOORS}, wsgi._here))
+        monkeypatch.setattr(residence, "_court", judging.judge)
+
+    return cell
+
+
+@pytest.fixture
+def us(become: Callable[..., None], eu: FakeCell, shop_token: str) -> str:
+    """This process is the US cell, and this the token of a service. The EU cell is the fake one."""
+    become("us", {"eu": eu.url})
+    return shop_token
+
+
+@pytest.fixture
+def as_us(shop_token: str, become: Callable[..., None]) -> dict[str, Any]:
+    """This process is the EU cell; the environ with which the US cell asks it for its service 'shop'."""
+    become("eu")
+    scopes = ["cells", "decisions", "consents", "events", "recommendations", "subject_links"]
+    token, _ = credentials.create_credential(name="cell-us", scopes=scopes, actor="test")
+    return {
+        "HTTP_AUTHORIZATION": f"Bearer {token}",
+        "HTTP_X_ASSENT_CELL": "us",
+        "HTTP_X_ASSENT_CALLER": "web%20shop",
+    }
