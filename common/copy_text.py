@@ -26,6 +26,19 @@ def copy_line(*values: str | int | bool | None) -> str:
     return row + "\n"
 
 
+def array_text(words: Iterable[str]) -> str:
+    """Return a text array as PostgreSQL writes it."""
+    return "{" + ",".join([word if _is_plain(word) else _quoted(word) for word in words]) + "}"
+
+
+def _is_plain(word: str) -> bool:
+    return word.isidentifier() and word.lower() != "null"
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def _escaped(text: str) -> str:
     text = text.replace("\\", "\\\\")
     return text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")

@@ -1,6 +1,5 @@
 """Read the decision log: verify its chain, write it to a file, and find a person's own decisions."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,7 +14,8 @@ from common.identifiers import uuid7_floor
 from common.merkle import merkle_root
 from consent.exporting import AS_IT_IS
 from policies import pseudonyms
-from policies.drainer import GENESIS, UNREADABLE, batch_digest, columns
+from policies.drainer import GENESIS, batch_digest
+from policies.log_lines import UNREADABLE, columns
 from policies.models import Decision, DecisionBatch
 
 _PAGE = 5_000
@@ -102,7 +102,7 @@ def _broken_decisions(batch: DecisionBatch) -> str | None:
 
 def _columns_match(decision: Decision) -> bool:
     try:
-        expected = columns(json.loads(decision.entry))
+        expected = columns(decision.entry)
         expected["id"] = UUID(expected["id"])
     except UNREADABLE:
         return False

@@ -27,6 +27,8 @@ __all__ = [
     "Decision", "Prepared", "Sheet", "as_prepared", "decide", "evaluate_facts", "preview", "unavailable",
 ]  # fmt: skip
 MEMO_SIZE = 4096
+# A search asks about every stored entity: fewer than those, and each search would evaluate all of them anew.
+ENTITY_MEMO_SIZE = 4 * MEMO_SIZE
 _spool = Spool(settings.SPOOL_DIR)
 _memo_lock = threading.Lock()
 
@@ -130,18 +132,18 @@ def _evaluate_entities(
         except EngineFailure as failed:
             return failure(failed.reason, bundle.revision, asked.logged)
         prepared = as_prepared(verdict, asked.logged, engine)
-        _remember(bundle.entity_memo, prepared)
+        _remember(bundle.entity_memo, prepared, ENTITY_MEMO_SIZE)
     return prepared
 
 
-def _remember(memo: dict[bytes, Prepared], prepared: Prepared) -> None:
+def _remember(memo: dict[bytes, Prepared], prepared: Prepared, size: int = MEMO_SIZE) -> None:
     """Keep what the configured engine said. No failure is kept, and nothing a stand-in said: OPA is the authority."""
     if prepared.engine != engines.for_revision(prepared.verdict.revision).name:
         return
-    if len(memo) >= MEMO_SIZE:
+    if len(memo) >= size:
         with _memo_lock:
             # Oldest first: a dict keeps the order of insertion.
-            for key in list(memo)[: MEMO_SIZE // 4]:
+            for key in list(memo)[: size // 4]:
                 memo.pop(key, None)
     memo[prepared.facts] = prepared
 

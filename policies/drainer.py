@@ -5,7 +5,6 @@ nor repeats a decision. An advisory lock makes one drainer out of many.
 """
 
 import fcntl
-import json
 import logging
 import os
 import time
@@ -14,18 +13,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
+import msgspec
 from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import trail
 from common.append_only import no_truncate
 from common.canonical import digest_of, sha256
+from common.copy_text import array_text, copy_line, copy_rows
 from common.identifiers import uuid7_floor
 from common.merkle import merkle_root
+from policies import log_lines
+from policies.log_lines import UNREADABLE, Entry
 from policies.models import DecisionBatch, SpoolPosition
-from policies.rollout import shadow
 from policies.spool import SUFFIX
 
 logger = logging.getLogger(__name__)
@@ -34,17 +35,16 @@ _LOCK = 0x6472616E  # "dran"
 _BATCH_BYTES = 4 * 1024 * 1024
 _COPY = """COPY policies_decision (id, decided_at, batch_id, position, subject_tag, caller, action, purpose, outcome,
  level, reasons, bundle_revision, shadow, entry) FROM STDIN"""
-_known_days: set[str] = set()
-# What reading a line that is not ours can raise.
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
+_known_days: set[int] = set()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Line:
     raw: bytes
     text: str
-    columns: dict[str, Any]
-    day: str  # of the identifier, which chooses the partition; around midnight it is later than decided_at
+    entry: Entry
+    beside: str | None  # what a candidate would have said instead, as JSON
 
 
 def run(
@@ -101,8 +101,9 @@ def _complete_lines(path: Path, position: int) -> bytes:
 def _parse(chunk: bytes, name: str) -> Iterator[_Line]:
     for raw in chunk.splitlines():
         try:
-            read = columns(json.loads(raw))
-            line = _Line(raw, raw.decode(), read, _day_of(read["id"]))
+            # The text is decoded as well: what is not UTF-8 is no line of ours, wherever it stands.
+            entry = log_lines.read(raw)
+            line = _Line(raw, raw.decode(), entry, _json(log_lines.beside(raw, entry)))
         except UNREADABLE:
             # Not ours: a disk gave back something else than was written. Say so where it cannot be overlooked.
             logger.exception("A line of spool %s cannot be read", name)
@@ -111,17 +112,12 @@ def _parse(chunk: bytes, name: str) -> Iterator[_Line]:
         yield line
 
 
-def _day_of(identifier: str) -> str:
-    return datetime.fromtimestamp((UUID(identifier).int >> 80) / 1000, tz=UTC).date().isoformat()
-
-
 def _store(lines: list[_Line], spool: str) -> None:
-    for day in {line.day for line in lines}:
+    for day in {line.entry.day for line in lines}:
         ensure_partition(day)
-    batch = _new_batch(lines, spool)
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for position, line in enumerate(lines):
-            copy.write_row(_row(line, batch.sequence, position))
+    batch = _new_batch(lines, spool).sequence
+    with connection.cursor() as cursor:
+        copy_rows(cursor, _COPY, (_row(line, batch, position) for position, line in enumerate(lines)))
 
 
 def _new_batch(lines: list[_Line], spool: str) -> DecisionBatch:
@@ -152,42 +148,25 @@ def batch_digest(
     )
 
 
-def columns(entry: dict[str, Any]) -> dict[str, Any]:
-    """The columns beside an entry: what filters need, derived from it and from nothing else."""
-    return {
-        "id": entry["id"],
-        "decided_at": datetime.fromtimestamp(entry["at_us"] / 1_000_000, tz=UTC),
-        "subject_tag": bytes.fromhex(entry["subject"]),
-        "caller": entry["caller"],
-        "action": entry["facts"].get("action", ""),
-        "purpose": entry["facts"].get("purpose", ""),
-        "outcome": entry["outcome"],
-        "level": entry.get("level") or "",
-        "reasons": [reason["code"] for reason in entry["reasons"]],
-        "bundle_revision": entry.get("bundle_revision", ""),
-        "shadow": shadow.summary(entry),
-    }
-
-
-def _row(line: _Line, batch: int, position: int) -> tuple[Any, ...]:
-    c = line.columns
-    return (
-        c["id"], c["decided_at"], batch, position, c["subject_tag"], c["caller"], c["action"], c["purpose"],
-        c["outcome"], c["level"], c["reasons"], c["bundle_revision"], _json(c["shadow"]), line.text,
+def _row(line: _Line, batch: int, position: int) -> str:
+    e = line.entry
+    return copy_line(
+        e.id, e.decided_at.isoformat(), batch, position, f"\\x{e.subject}", e.caller, e.facts.action, e.facts.purpose,
+        e.outcome, e.level or "", array_text(e.codes), e.bundle_revision, line.beside, line.text,
     )  # fmt: skip
 
 
 def _json(value: dict[str, Any] | None) -> str | None:
-    return None if value is None else json.dumps(value)
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
-def ensure_partition(day: str) -> None:
-    """Create the partition of a day (``YYYY-MM-DD``) unless it exists; its bounds are identifiers, which hold time."""
+def ensure_partition(day: int) -> None:
+    """Create the partition of a day (counted from 1970) unless it exists; its bounds are identifiers."""
     if day in _known_days:
         return
-    start = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    start = _EPOCH + timedelta(days=day)
     bounds = uuid7_floor(start), uuid7_floor(start + timedelta(days=1))
-    name = f"policies_decision_{day.replace('-', '')}"
+    name = f"policies_decision_{start:%Y%m%d}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s)", [name])
         if cursor.fetchone()[0] is None:

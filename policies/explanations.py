@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from policies import engines
 from policies.answers import Prepared
 from policies.bundles import LoadedBundle
-from policies.engines.embedded import Explained, explain
+from policies.engines.embedded import Explained
+from policies.engines.evaluator import Wish
 from policies.packages import CONSENT
 
 _HEAD = re.compile(r"(?:default\s+)?([a-z_][a-z0-9_]*)(\()?")
@@ -61,7 +63,8 @@ def explain_answer(prepared: Prepared, bundle: LoadedBundle) -> list[Explanation
     rules = [rule for rule in known.values() if rule.titled and rule.name not in _TOLD_ELSEWHERE]
     calls = dict(_calls(rules, known, bundle.policies))
     asked = [rule.asked for rule in rules if not rule.is_function or rule.name in calls]
-    found = explain(bundle, prepared.facts, package=CONSENT, more=_module(calls), rules=asked)
+    wish = Wish(prepared.facts.decode(), CONSENT, _module(calls), asked)
+    found = engines.embedded_engine().explain(bundle, wish)
     return [told for rule in rules for told in (_told_of_set if rule.is_set else _told)(rule, found)]
 
 

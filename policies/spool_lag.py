@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from policies.drainer import UNREADABLE
+from policies.log_lines import UNREADABLE
 from policies.models import SpoolPosition
 from policies.spool import SUFFIX
 

@@ -6,12 +6,13 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consent.pseudonyms import subject_ref
-from governance.bench import load, servers, world
+from governance.bench import authzen, load, servers, world
 from policies import bundles, facts, information
 from policies.authzen import question_of
 from policies.models import ActiveBundle
@@ -19,6 +20,7 @@ from policies.models import ActiveBundle
 _REQUESTS = 20_000
 _WARM_UP_S = 1.0
 _IN_A_BATCH = 100
+_FIRST_SEARCH_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,9 @@ class Row:
     name: str
     clients: int
     per_second: float
-    cpu_us: float
-    p50_ms: float
-    p99_ms: float
+    cpu_us: float | None
+    p50_ms: float | None
+    p99_ms: float | None
     refused: int
 
 
@@ -58,6 +60,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
             rows += _measure_assent(url, token, subjects, settings, say)
         if settings.opa:
             rows += _measure_opa(filled, settings, say)
+        rows += _measure_search(url, token, settings, say)
     return rows
 
 
@@ -72,39 +75,66 @@ def _measure_yardstick(token: str, settings: Settings) -> list[Row]:
         ]
 
 
-def _measure_assent(url: str, token: str, subjects: int, settings: Settings, say: Callable[[str], None]) -> list[Row]:
+@contextmanager
+def _serving(url: str, settings: Settings) -> Iterator[tuple[int, int]]:
+    """A server process of its own over the database; yield its port and process id."""
     home = Path(tempfile.mkdtemp(prefix="assent-bench-"))
     environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "RUST_BACKTRACE": "0"}
     port = servers.free_port()
     try:
         with servers.running(servers.granian(port, threads=settings.threads), port, environment) as pid:
-            say(f"measuring with {subjects:,} people ...")
-            memo = _requests(token, subjects, vary=False)
-            engine = _requests(token, subjects, vary=True)
-            batches = _batches(token, subjects)
-            name = f"Assent, {subjects:,} people"
-
-            def measured(what: str, requests: Sequence[bytes], clients: int = settings.clients) -> Row:
-                return measured_row(f"{name}, {what}", port, pid, requests, clients, settings)
-
-            rows = [
-                measured("memo answers", memo),
-                measured("memo answers", memo, 1),
-                measured("engine answers", engine),
-                _by_decision(measured("batch of 100", batches)),
-            ]
-            with world.shadow():
-                rows.append(measured("memo answers, a candidate beside them", memo))
-                rows.append(measured("memo answers, a candidate beside them", memo, 1))
-                rows.append(measured("engine answers, a candidate beside them", engine))
-            return rows
+            yield port, pid
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def _measure_assent(url: str, token: str, subjects: int, settings: Settings, say: Callable[[str], None]) -> list[Row]:
+    with _serving(url, settings) as (port, pid):
+        say(f"measuring with {subjects:,} people ...")
+        memo = _requests(token, subjects, vary=False)
+        engine = _requests(token, subjects, vary=True)
+        batches = _batches(token, subjects)
+        of_authzen = authzen.batches(
+            token,
+            document(random.Random(7), subjects, vary=False),  # noqa: S311
+            subjects,
+            size=_IN_A_BATCH,
+            count=_REQUESTS // _IN_A_BATCH,
+        )
+        name = f"Assent, {subjects:,} people"
+
+        def measured(what: str, requests: Sequence[bytes], clients: int = settings.clients) -> Row:
+            return measured_row(f"{name}, {what}", port, pid, requests, clients, settings)
+
+        rows = [
+            measured("memo answers", memo),
+            measured("memo answers", memo, 1),
+            measured("engine answers", engine),
+            _by_decision(measured("batch of 100", batches)),
+            _by_decision(measured("AuthZEN batch of 100", of_authzen)),
+        ]
+        with world.shadow():
+            rows.append(measured("memo answers, a candidate beside them", memo))
+            rows.append(measured("memo answers, a candidate beside them", memo, 1))
+            rows.append(measured("engine answers, a candidate beside them", engine))
+        return rows
+
+
+def _measure_search(url: str, token: str, settings: Settings, say: Callable[[str], None]) -> list[Row]:
+    say(f"searching {authzen.CANDIDATES:,} records ...")
+    authzen.store_candidates()
+    name, searches = f"AuthZEN resource search, {authzen.CANDIDATES:,} candidates", authzen.searches(token)
+    longer = replace(settings, seconds=3 * settings.seconds)
+    with _serving(url, settings) as (port, pid):
+        # The first one evaluates all of them, whoever asks next finds them remembered.
+        first = load.run(("127.0.0.1", port), searches, clients=1, seconds=_FIRST_SEARCH_S, at_most=1)
+        row = Row(f"{name}, the first", 1, first.per_second, None, first.percentile_ms(0.5), None, 0)
+        return [row, measured_row(name, port, pid, searches, 1, longer)]
+
+
 def _by_decision(row: Row) -> Row:
     """Count the decisions of the batches; latencies stay those of whole batches."""
-    return replace(row, per_second=row.per_second * _IN_A_BATCH, cpu_us=row.cpu_us / _IN_A_BATCH)
+    return replace(row, per_second=row.per_second * _IN_A_BATCH, cpu_us=(row.cpu_us or 0) / _IN_A_BATCH)
 
 
 def measured_row(name: str, port: int, pid: int, requests: Sequence[bytes], clients: int, settings: Settings) -> Row:
@@ -127,7 +157,7 @@ def measured_row(name: str, port: int, pid: int, requests: Sequence[bytes], clie
 def _requests(token: str, subjects: int, *, vary: bool) -> list[bytes]:
     chance = random.Random(7)  # noqa: S311 (which person is asked about)
     return [
-        load.post("/access/v1/evaluation", json.dumps(_document(chance, subjects, vary=vary)).encode(), token)
+        load.post("/access/v1/evaluation", json.dumps(document(chance, subjects, vary=vary)).encode(), token)
         for _ in range(_REQUESTS)
     ]
 
@@ -135,7 +165,7 @@ def _requests(token: str, subjects: int, *, vary: bool) -> list[bytes]:
 def _batches(token: str, subjects: int) -> list[bytes]:
     """The same questions, a hundred random people at a time, asked at the native endpoint."""
     chance = random.Random(7)  # noqa: S311
-    shared = _document(chance, subjects, vary=False)
+    shared = document(chance, subjects, vary=False)
     del shared["subject"]
     batches = []
     for _ in range(_REQUESTS // _IN_A_BATCH):
@@ -145,7 +175,7 @@ def _batches(token: str, subjects: int) -> list[bytes]:
     return batches
 
 
-def _document(chance: random.Random, subjects: int, *, vary: bool) -> dict[str, object]:
+def document(chance: random.Random, subjects: int, *, vary: bool) -> dict[str, object]:
     """A question about a random person; varied ones carry a signal list of their own, so no memo can know them."""
     signals = {"tcf_purposes": [5, 6, *chance.sample(range(7, 25), 10)]} if vary else {}
     return {
@@ -189,10 +219,9 @@ def _opa_requests(bundle: bundles.LoadedBundle, subjects: int) -> list[bytes]:
     chance = random.Random(7)  # noqa: S311
     requests = []
     for _ in range(_REQUESTS // 4):
-        document = _document(chance, subjects, vary=True)
-        question = question_of(document)
-        known = information.read(subject_ref(str(document["subject"]["id"])))  # type: ignore[index]
-        asked = facts.build(question, known, bundle, time.time())
-        body = b'{"input":%s}' % asked.document
-        requests.append(load.post("/v1/data/governance/decision/answer", body, "none"))
+        body = document(chance, subjects, vary=True)
+        known = information.read(subject_ref(str(body["subject"]["id"])))  # type: ignore[index]
+        asked = facts.build(question_of(body), known, bundle, time.time())
+        inlined = b'{"input":%s}' % asked.document
+        requests.append(load.post("/v1/data/governance/decision/answer", inlined, "none"))
     return requests

@@ -34,8 +34,13 @@ class _Connection:
     received: bytearray = field(default_factory=bytearray)
 
 
-def run(address: tuple[str, int], requests: Sequence[bytes], *, clients: int, seconds: float) -> Measured:
-    """Send ``requests`` in turn over ``clients`` connections for ``seconds``; raise if the server hangs up."""
+def run(
+    address: tuple[str, int], requests: Sequence[bytes], *, clients: int, seconds: float, at_most: int = 1 << 62
+) -> Measured:
+    """Send ``requests`` in turn over ``clients`` connections for ``seconds``; raise if the server hangs up.
+
+    Ends earlier where ``at_most`` answers have come.
+    """
     selector = selectors.EpollSelector()
     source = _endless(requests)
     for _ in range(clients):
@@ -47,7 +52,7 @@ def run(address: tuple[str, int], requests: Sequence[bytes], *, clients: int, se
     measured = Measured(0.0, [], {}, b"")
     begin = time.perf_counter()
     end = begin + seconds
-    while time.perf_counter() < end:
+    while time.perf_counter() < end and len(measured.latencies) < at_most:
         for key, _mask in selector.select(timeout=1):
             if _receive(key.data, measured):
                 _send(key.data, next(source))

@@ -11,11 +11,12 @@ from policies.engines.base import Engine, EngineFailure, EngineTimeout, EngineUn
 from policies.engines.guarded import GuardedEngine
 
 if TYPE_CHECKING:
+    from policies.engines.isolated import IsolatedEngine
     from policies.engines.opa import OpaEngine
 
 __all__ = [
     "Engine", "EngineFailure", "EngineTimeout", "EngineUnavailable", "EngineUndefined", "Verdict", "configured",
-    "for_candidates", "for_revision", "note_candidate", "opa_server", "stand_in",
+    "embedded_engine", "for_candidates", "for_revision", "note_candidate", "opa_server", "stand_in",
 ]  # fmt: skip
 
 
@@ -40,14 +41,14 @@ def for_revision(revision: str) -> Engine:
 def configured() -> Engine:
     """The engine of this process: OPA where ``OPA_URL`` is set, else the embedded one."""
     server = opa_server()
-    return _embedded() if server is None else _guarded(server)
+    return embedded_engine() if server is None else _guarded(server)
 
 
 @lru_cache(maxsize=1)
 def for_candidates() -> Engine:
     """The engine of candidates beside an OPA server: a second one where there is one, else the embedded one."""
     if not settings.OPA_CANDIDATE_URL:
-        return _embedded()
+        return embedded_engine()
     from policies.engines.opa import OpaEngine
 
     url = settings.OPA_CANDIDATE_URL
@@ -60,7 +61,8 @@ def _guarded(server: Engine) -> Engine:
 
 
 @lru_cache(maxsize=1)
-def _embedded() -> Engine:
+def embedded_engine() -> "IsolatedEngine":
+    """The embedded engine of this process, which explains answers wherever they came from."""
     from policies.engines.isolated import IsolatedEngine
 
     engine = IsolatedEngine(timeout_ms=settings.ENGINE_TIMEOUT_MS, processes=settings.ENGINE_PROCESSES)
@@ -83,4 +85,4 @@ def stand_in() -> Engine | None:
     """The engine that answers, under the same revision, while OPA does not; None where that means a denial."""
     if not settings.OPA_URL or settings.OPA_STAND_IN != "embedded":
         return None
-    return _embedded()
+    return embedded_engine()

@@ -9,12 +9,13 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
 from policies.engines.base import EngineUndefined
-from policies.engines.embedded import EmbeddedEngine
+from policies.engines.embedded import EmbeddedEngine, explain
 from policies.engines.replayer import Rules
 
 if TYPE_CHECKING:
@@ -22,13 +23,25 @@ if TYPE_CHECKING:
 
 LOAD: Final = b"L"  # a revision, taken in place of the oldest where there are more than KEPT
 ASK: Final = b"Q"  # revision, query and facts, a line each
+EXPLAIN: Final = b"E"  # revision and a ``Wish``, a line each
 ANSWER: Final = b"A"
 NO_ANSWER: Final = b"N"  # why, in a line
 KEPT: Final = 4
 _HEAD: Final = 5
+# An explanation asks about every rule, and parses the policy once more.
+_EXPLAINING = 4
 # The engine reserves 1 GiB of addresses at its start, whatever it uses.
 _MEMORY_BYTES = 2 * 1024**3
 _Held = dict[str, Rules]
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What ``embedded.explain`` is to be called with."""
+
+    facts: str
+    package: str
+    more: str
+    rules: list[str]
 
 
 def frame(kind: bytes, content: bytes) -> bytes:
@@ -63,8 +76,10 @@ def main(timeout_s: float) -> None:
             kind, content = read_frame(0)
             if kind == LOAD:
                 _load(held, content)
+            elif kind == EXPLAIN:
+                _send(_explanation(held, content, timeout_s * _EXPLAINING))
             else:
-                os.write(1, _answer(engine, held, content, timeout_s))
+                _send(_answer(engine, held, content, timeout_s))
 
 
 def _load(held: _Held, content: bytes) -> None:
@@ -79,14 +94,41 @@ def _answer(engine: EmbeddedEngine, held: _Held, content: bytes, timeout_s: floa
     bundle, rule = cast("LoadedBundle", held[revision.decode()]), query.decode()
     try:
         engine.prepare(bundle, rule)
-        signal.setitimer(signal.ITIMER_PROF, timeout_s)  # nobody handles SIGPROF: it ends the process
-        try:
-            said = engine.answer(bundle, facts, rule)
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
     except EngineUndefined as failed:
-        return frame(NO_ANSWER, " ".join(str(failed).split()).encode(errors="replace"))
-    return frame(ANSWER, said.encode())
+        return _no_answer(failed)
+    return _guarded(lambda: engine.answer(bundle, facts, rule).encode(), timeout_s)
+
+
+def _explanation(held: _Held, content: bytes, timeout_s: float) -> bytes:
+    revision, wished = content.split(b"\n", 1)
+    bundle, wish = cast("LoadedBundle", held[revision.decode()]), msgspec.json.decode(wished, type=Wish)
+
+    def work() -> bytes:
+        found = explain(bundle, wish.facts.encode(), package=wish.package, more=wish.more, rules=wish.rules)
+        return msgspec.json.encode(found)
+
+    return _guarded(work, timeout_s)
+
+
+def _guarded(work: Callable[[], bytes], timeout_s: float) -> bytes:
+    """The frame to answer with; the process ends where the work takes too long."""
+    signal.setitimer(signal.ITIMER_PROF, timeout_s)  # nobody handles SIGPROF
+    try:
+        return frame(ANSWER, work())
+    except EngineUndefined as failed:
+        return _no_answer(failed)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _no_answer(failed: EngineUndefined) -> bytes:
+    return frame(NO_ANSWER, " ".join(str(failed).split()).encode(errors="replace"))
+
+
+def _send(content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(1, left) :]
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ stop it. A question to another process costs about 30 us more and leaves the loc
 """
 
 import contextlib
+import os
 import queue
 import select
 import signal
@@ -29,6 +30,7 @@ from policies.engines.base import (
     Verdict,
     read_verdict,
 )
+from policies.engines.embedded import Explained
 from policies.engines.replayer import Rules
 
 if TYPE_CHECKING:
@@ -42,6 +44,14 @@ _PATIENCE = 4
 _TOO_OFTEN, _WITHIN_S = 3, 10.0
 
 
+class _DidNotEnd(EngineTimeout):
+    """The rules are to blame; every other lateness is the machine's."""
+
+
+class _Broke(EngineUnavailable):
+    """The process ended over a question."""
+
+
 class IsolatedEngine:
     """Up to ``processes`` evaluators, started when needed; each thread borrows one for a question.
 
@@ -52,27 +62,26 @@ class IsolatedEngine:
     name = "embedded"
 
     def __init__(self, *, timeout_ms: int, processes: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._timeout_s = timeout_ms / 1000
+        self._timeout_s, self._processes, self._clock = timeout_ms / 1000, processes, clock
+        self._begin()
+
+    def _begin(self) -> None:
+        self._owner = os.getpid()
         self._idle: queue.LifoQueue[_Evaluator] = queue.LifoQueue()
-        self._room = threading.Semaphore(processes)
+        self._room = threading.Semaphore(self._processes)
         self._failures: dict[str, deque[float]] = {}
-        self._clock = clock
 
     def evaluate(self, bundle: "LoadedBundle", facts: bytes, query: str = QUERY) -> Verdict:
-        if self._is_closed(bundle.revision):
-            raise EngineTimeout("The rules of this revision did not end, or broke the engine, too often.")
-        try:
-            answer = self._ask(bundle, facts, query)
-        except EngineUndefined:
-            raise
-        except EngineFailure:
-            self._failures.setdefault(bundle.revision, deque(maxlen=_TOO_OFTEN)).append(self._clock())
-            raise
-        return read_verdict(answer, bundle.revision)
+        return read_verdict(self._ask(bundle, evaluator.ASK, query, facts), bundle.revision)
+
+    def explain(self, bundle: "LoadedBundle", wish: evaluator.Wish) -> Explained:
+        """Raises EngineFailure. Takes some hundredths of a second."""
+        answer = self._ask(bundle, evaluator.EXPLAIN, wish.package, msgspec.json.encode(wish))
+        return msgspec.json.decode(answer, type=Explained)
 
     def close(self) -> None:
         """End the processes nobody is waiting for."""
-        while not self._idle.empty():
+        while self._owner == os.getpid() and not self._idle.empty():
             self._idle.get_nowait().end()
 
     def _is_closed(self, revision: str) -> bool:
@@ -81,14 +90,27 @@ class IsolatedEngine:
             return False
         return failures[-1] - failures[0] < _WITHIN_S and self._clock() - failures[-1] < _WITHIN_S
 
-    def _ask(self, bundle: "LoadedBundle", facts: bytes, query: str) -> bytes:
+    def _ask(self, bundle: "LoadedBundle", kind: bytes, query: str, content: bytes) -> bytes:
+        if self._owner != os.getpid():
+            # After a fork the pipes are another process's: on them answers to two questions would get mixed up.
+            self._begin()
+        if self._is_closed(bundle.revision):
+            raise EngineTimeout("The rules of this revision did not end, or broke the engine, too often.")
+        try:
+            return self._ask_some(bundle, kind, query, content)
+        except (_DidNotEnd, _Broke):
+            self._failures.setdefault(bundle.revision, deque(maxlen=_TOO_OFTEN)).append(self._clock())
+            raise
+
+    def _ask_some(self, bundle: "LoadedBundle", kind: bytes, query: str, content: bytes) -> bytes:
+        """Ask one of the processes, as soon as one is free."""
         patience_s = self._timeout_s * _PATIENCE
-        if not self._room.acquire(timeout=patience_s):
+        if not self._room.acquire(timeout=2 * patience_s):
             raise EngineTimeout("All processes of the engine are busy.")
         try:
             process = self._borrow()
             try:
-                answer = process.ask(bundle, facts, query, patience_s)
+                answer = process.ask(bundle, kind, query, content, patience_s)
             except EngineUndefined:
                 self._idle.put(process)
                 raise
@@ -129,20 +151,21 @@ class _Evaluator:
         self._held: list[str] = []
         self._asked: set[tuple[str, str]] = set()
 
-    def ask(self, bundle: "LoadedBundle", facts: bytes, query: str, patience_s: float) -> bytes:
+    def ask(self, bundle: "LoadedBundle", kind: bytes, query: str, content: bytes, patience_s: float) -> bytes:
         """Raises EngineFailure; after any but EngineUndefined the process is of no more use."""
-        is_first = (bundle.revision, query) not in self._asked
+        # Explaining parses the policy anew each time.
+        is_slow = kind == evaluator.EXPLAIN or (bundle.revision, query) not in self._asked
+        parts = [bundle.revision.encode(), *([query.encode()] if kind == evaluator.ASK else []), content]
         try:
             self._hand_over(bundle)
-            question = b"\n".join([bundle.revision.encode(), query.encode(), facts])
-            self._write(evaluator.frame(evaluator.ASK, question))
-            kind, content = self._answer(_FIRST_ANSWER_S if is_first else patience_s)
+            self._write(evaluator.frame(kind, b"\n".join(parts)))
+            said, answer = self._answer(_FIRST_ANSWER_S if is_slow else patience_s)
         except (OSError, EOFError):
             raise self._how_it_ended() from None
         self._asked.add((bundle.revision, query))
-        if kind == evaluator.NO_ANSWER:
-            raise EngineUndefined(content.decode())
-        return content
+        if said == evaluator.NO_ANSWER:
+            raise EngineUndefined(answer.decode())
+        return answer
 
     @property
     def is_alive(self) -> bool:
@@ -177,7 +200,7 @@ class _Evaluator:
         waiting = select.poll()
         waiting.register(descriptor, select.POLLIN)
         if not waiting.poll(patience_s * 1000):
-            raise EngineTimeout("The rules did not come to an end in time.")
+            raise EngineTimeout("The engine did not answer in time.")
         return evaluator.read_frame(descriptor)
 
     def _how_it_ended(self) -> EngineFailure:
@@ -186,5 +209,5 @@ class _Evaluator:
         except subprocess.TimeoutExpired:
             status = 0
         if status == -signal.SIGPROF:
-            return EngineTimeout("The rules did not come to an end in time.")
-        return EngineUnavailable("The engine broke over these rules.")
+            return _DidNotEnd("The rules used up the processor time they may have.")
+        return _Broke("The engine broke over these rules.")

@@ -138,7 +138,8 @@ def test_decisions_of_opa_servers_are_read_filtered_and_never_changed(officer):
     rows = [
         ExternalDecision(
             id=f"00000000-0000-4000-8000-00000000000{number}", decided_at=now, received_at=now,
-            instance=f"opa-{number}", caller="service:opa", path="other", outcome=outcome, reasons=[reason], facts={"action": "personalize"},
+            instance=f"opa-{number}", caller="service:opa", path="other", outcome=outcome, reasons=[reason],
+            facts={"action": "personalize"},
         )
         for number, (outcome, reason) in enumerate([("permit", "other"), ("deny", "consent_missing")])
     ]  # fmt: skip

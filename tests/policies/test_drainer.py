@@ -48,7 +48,7 @@ def test_draining_again_changes_nothing(ask: Any, own_spool: Path) -> None:
     assert (Decision.objects.count(), DecisionBatch.objects.count()) == (3, 1)
 
 
-STEPS = ["ensure_partition", "_new_batch", "_store", "_row", "_day_of", "_complete_lines", "_remove_if_finished"]
+STEPS = ["ensure_partition", "_new_batch", "_store", "_row", "copy_line", "_complete_lines", "_remove_if_finished"]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -16,7 +16,8 @@ from wsgi_calls import call, question
 from policies import bundles, engines
 from policies.bundles import LoadedBundle
 from policies.engines import EngineTimeout, EngineUnavailable
-from policies.engines.embedded import EmbeddedEngine
+from policies.engines.embedded import EmbeddedEngine, explain
+from policies.engines.evaluator import Wish
 from policies.engines.isolated import IsolatedEngine
 from policies.models import ActiveBundle, Bundle
 
@@ -101,8 +102,8 @@ def test_a_revision_that_times_out_again_and_again_is_denied_without_being_asked
     engine: IsolatedEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hostile, asked = _of(HOSTILE, "sha256:hostile"), []
-    ask = engine._ask
-    monkeypatch.setattr(engine, "_ask", lambda *a: (asked.append(a), ask(*a))[1])
+    ask = engine._ask_some
+    monkeypatch.setattr(engine, "_ask_some", lambda *a: (asked.append(a), ask(*a))[1])
     for _ in range(6):
         with pytest.raises(EngineTimeout):
             engine.evaluate(hostile, FACTS)
@@ -143,6 +144,64 @@ def test_a_process_killed_while_it_works_is_a_denial_and_the_next_question_is_an
     with pytest.raises(EngineUnavailable):
         engine.evaluate(GENEROUS, FACTS)
 
+    assert engine.evaluate(GENEROUS, FACTS).decision
+
+
+def test_a_machine_that_is_too_busy_is_not_held_against_the_rules(
+    engine: IsolatedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.evaluate(GENEROUS, FACTS)
+    for _ in range(4):
+        [process] = engine._idle.queue
+        process._process.send_signal(signal.SIGSTOP)  # it does not run, so it uses no processor time
+        with pytest.raises(EngineTimeout):
+            engine.evaluate(GENEROUS, FACTS)
+        assert engine.evaluate(GENEROUS, FACTS).decision
+
+
+def test_an_explanation_that_does_not_end_is_ended_too(engine: IsolatedEngine) -> None:
+    # The answer never looks at the slow rule; an explanation looks at all of them.
+    slow = {**GENEROUS.policies, "slow.rego": f"package governance.decision\n\nslow if {{\n\t{LOOP}\n}}\n"}
+    bundle = _of(slow, "sha256:slow")
+    assert engine.evaluate(bundle, FACTS).decision
+    wish = Wish(FACTS.decode(), "governance.decision", "package governance.decision\n", ["slow"])
+
+    with pytest.raises(EngineTimeout):
+        engine.explain(bundle, wish)
+
+    assert engine.evaluate(bundle, FACTS).decision
+
+
+def test_an_explanation_is_the_one_of_the_engine_in_this_process(engine: IsolatedEngine) -> None:
+    more, rules = "package governance.decision\n", ["permitted", "requestable"]
+
+    told = engine.explain(GENEROUS, Wish(FACTS.decode(), "governance.decision", more, rules))
+
+    assert told == explain(GENEROUS, FACTS, package="governance.decision", more=more, rules=rules)
+    assert told.values["permitted"] is True
+
+
+def test_after_a_fork_the_processes_of_the_parent_are_left_alone(engine: IsolatedEngine) -> None:
+    engine.evaluate(GENEROUS, FACTS)
+    [of_parent] = engine._idle.queue
+    reading, writing = os.pipe()
+
+    child = os.fork()
+    if child == 0:  # nothing of pytest may run here, whatever happens
+        try:
+            engine.evaluate(GENEROUS, FACTS)
+            [own] = engine._idle.queue
+            os.write(writing, b"own" if own is not of_parent else b"shared")
+            own.end()
+            engine.close()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+    assert os.read(reading, 16) == b"own"
+    os.close(reading)
+    os.close(writing)
+    assert of_parent.is_alive
     assert engine.evaluate(GENEROUS, FACTS).decision
 
 

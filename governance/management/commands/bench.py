@@ -1,4 +1,4 @@
-"""Measure this machine: decisions, consents."""
+"""Measure this machine: decisions, consents, the decision log."""
 
 import os
 import platform
@@ -9,15 +9,26 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from governance.bench import consents, decisions
+from governance.bench import consents, decisions, log
 from governance.bench.decisions import Row, Settings
+
+_RUNS = {
+    "decisions": decisions.run,
+    "consents": consents.run,
+    "consent": consents.run,
+    "drain": log.run_drain,
+    "simulate": log.run_simulate,
+}
 
 
 class Command(BaseCommand):
-    help = "Measure decisions or consents per second, processor time and latency; prints a Markdown table."
+    help = (
+        "Measure decisions or consents over HTTP, the drainer, or a simulation: how many a second, processor time and"
+        " latency; prints a Markdown table and the load of the machine before and after."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["decisions", "consent", "consents"])
+        parser.add_argument("what", choices=list(_RUNS))
         parser.add_argument("--subjects", default="10000,100000,1000000", help="Numbers of people, by commas.")
         parser.add_argument("--seconds", type=float, default=8, help="How long each measurement lasts.")
         parser.add_argument("--clients", type=int, default=8)
@@ -32,10 +43,13 @@ class Command(BaseCommand):
             threads=options["threads"] or (2 if what == "decisions" else 4),
             opa=options["opa"],
         )
-        run = decisions.run if what == "decisions" else consents.run
+        run = _RUNS[what]
         if what == "decisions" and not settings.opa:
             self.stderr.write("No OPA on the PATH: measuring without the comparison (--opa PATH names one).")
-        self._report(run(settings, self.stderr.write))
+        before = os.getloadavg()[0]
+        rows = run(settings, self.stderr.write)
+        self._report(rows)
+        self.stdout.write(f"\nLoad of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after.")
 
     def _report(self, rows: Sequence[Row]) -> None:
         self.stdout.write(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {_processor()}, ")
@@ -44,9 +58,17 @@ class Command(BaseCommand):
         self.stdout.write("|---|---|---|---|---|---|---|")
         for row in rows:
             self.stdout.write(
-                f"| {row.name} | {row.clients} | {row.per_second:,.0f} | {row.cpu_us:.0f} "
-                f"| {row.p50_ms:.2f} | {row.p99_ms:.2f} | {row.refused} |"
+                f"| {row.name} | {row.clients} | {row.per_second:,.0f} | {_us(row.cpu_us)} "
+                f"| {_ms(row.p50_ms)} | {_ms(row.p99_ms)} | {row.refused} |"
             )
+
+
+def _us(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f}"
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _find_opa() -> str | None:

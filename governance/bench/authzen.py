@@ -1,0 +1,55 @@
+"""AuthZEN's own endpoints under load: batches about people, and searches over many stored resources."""
+
+import json
+import random
+
+from django.db import transaction
+
+from common.canonical import canonical_json
+from governance.bench import load, world
+from policies import bundles
+from policies.certification import read_certification
+from policies.models import Bundle
+
+CANDIDATES = 10_000
+
+
+def batches(token: str, shared: dict[str, object], subjects: int, *, size: int, count: int) -> list[bytes]:
+    """The question ``shared`` about random people, so many at a time."""
+    chance = random.Random(7)  # noqa: S311 (which person is asked about)
+    defaults = {name: value for name, value in shared.items() if name != "subject"}
+    made = []
+    for _ in range(count):
+        people = [{"type": "data_subject", "id": world.person(chance.randrange(subjects))} for _ in range(size)]
+        body = {**defaults, "evaluations": [{"subject": person} for person in people]}
+        made.append(load.post("/access/v1/evaluations", json.dumps(body).encode(), token))
+    return made
+
+
+def searches(token: str) -> list[bytes]:
+    """Which of the records may alice read: all of them; the first page is asked for."""
+    body = {
+        "subject": {"type": "user", "id": "alice"},
+        "action": {"name": "read"},
+        "resource": {"type": "record"},
+        "page": {"limit": 100},
+    }
+    return [load.post("/access/v1/search/resource", json.dumps(body).encode(), token)]
+
+
+@transaction.atomic
+def store_candidates() -> None:
+    """Bring the certification scenario into force, with ``CANDIDATES`` records."""
+    policies, more = read_certification()
+    data = {**bundles.build_data(), **more}
+    records = {f"record-{number}": {"status": "active"} for number in range(CANDIDATES)}
+    data["entities"] = {**data["entities"], "record": records}
+    policies = {**bundles.read_policies(), **policies}
+    bundle = Bundle.objects.create(
+        revision=bundles.revision_of(policies, data),
+        policies=policies,
+        data=canonical_json(data).decode(),
+        reason="bench",
+        actor="bench",
+    )
+    bundles.activate(bundle=bundle, reason="bench", actor="bench")

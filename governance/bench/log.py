@@ -1,0 +1,88 @@
+"""The decision log: how fast spooled decisions are copied into it, verified, and replayed out of it by a simulation."""
+
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from common.identifiers import uuid7_text
+from governance.bench import world
+from governance.bench.decisions import Row, Settings, document
+from policies import decision_log, decisions, drainer
+from policies.authzen import question_of
+from policies.models import ActiveBundle
+from policies.simulation import service
+from policies.spool import Spool
+
+_DECISIONS = 200_000
+_SHEETS = 2_000
+_PEOPLE = 10_000
+_ID = b'{"id":"'
+
+
+def run_drain(settings: Settings, say: Callable[[str], None]) -> list[Row]:
+    """Spool decisions, then copy them as the drainer does, then verify them."""
+    with world.bench_database(_PEOPLE), _spool(say) as folder:
+        return [
+            _timed("Drain the spool", lambda: drainer.drain(folder)),
+            _timed("Verify the decision log", lambda: decision_log.verify().decisions),
+        ]
+
+
+def run_simulate(settings: Settings, say: Callable[[str], None]) -> list[Row]:
+    """Replay a log in PostgreSQL against the rules in force, as ``manage simulate`` does."""
+    with world.bench_database(_PEOPLE), _spool(say) as folder:
+        drainer.drain(folder)
+        since, revision = timezone.now() - timedelta(days=1), ActiveBundle.objects.get().bundle_id
+        replayed = _timed("Replay from PostgreSQL", lambda: service.simulate(revision, since=since).decisions)
+        read = _timed("Only read from PostgreSQL", lambda: _count(since))
+        return [replayed, read]
+
+
+def _count(since: Any) -> int:
+    return sum(1 for _ in service.entries(since=since, until=timezone.now()))
+
+
+@contextmanager
+def _spool(say: Callable[[str], None]) -> Iterator[Path]:
+    """A folder with decisions as they were answered: some thousand different ones, each again and again."""
+    folder = Path(tempfile.mkdtemp(prefix="assent-bench-"))
+    try:
+        say(f"spooling {_DECISIONS:,} decisions ...")
+        lines = _answered(folder / "answered")
+        spool = Spool(folder / "spool")
+        for number in range(_DECISIONS):
+            # The same answer under an identifier of its own, which stands at the beginning.
+            line = lines[number % len(lines)]
+            spool.append(_ID + uuid7_text().encode() + line[len(_ID) + 36 :])
+        spool.close()
+        yield folder / "spool"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answered(folder: Path) -> list[bytes]:
+    """Lines as this process writes them, of questions no two of which are alike."""
+    chance, usual = random.Random(7), decisions._spool  # noqa: S311, SLF001 (who is asked about)
+    decisions._spool = Spool(folder)  # noqa: SLF001 (the installation's own log is left alone)
+    try:
+        for _ in range(_SHEETS):
+            decisions.decide(question_of(document(chance, _PEOPLE, vary=True)), caller="service:bench")
+    finally:
+        decisions._spool.close()  # noqa: SLF001
+        decisions._spool = usual  # noqa: SLF001
+    return [line for path in folder.iterdir() for line in path.read_bytes().splitlines(keepends=True)]
+
+
+def _timed(name: str, work: Callable[[], int]) -> Row:
+    began, cpu = time.perf_counter(), time.process_time()
+    count = work()
+    seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
+    return Row(f"{name}, {count:,} decisions", 1, count / seconds, cpu_s / count * 1e6, None, None, 0)
