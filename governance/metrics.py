@@ -28,6 +28,7 @@ from consent import trust
 from policies import log_figures, spool_lag
 from policies.models import ActiveBundle
 from policies.rollout import figures, steps
+from policies.rollout.sides import FULL
 from privacy.models import Disposal
 
 logger = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ def _rollout(now: datetime) -> Iterator[Metric]:
     yield _gauge(
         "assent_rollout_share",
         "Share of the people a candidate answers, 0 to 1.",
-        running.share / 10_000 if running else 0,
+        running.share / FULL if running else 0,
     )
     yield _gauge("assent_rollout_open", "1 while a policy is being rolled out.", int(running is not None))
     if running is None:

@@ -161,7 +161,9 @@ def _rows(counted: Figures, limits_set: Guards) -> list[tuple[str, str, str, str
             _("%(points)s more") % {"points": _points(limits_set.error_points)},
         ),
         (
-            _("Slowest one in a hundred, from"),
+            _("Slowest one in a hundred, with it beside and before that, from")
+            if counted.is_shadow
+            else _("Slowest one in a hundred, from"),
             _milliseconds(slowest),
             _milliseconds(usual),
             _("%(times)s times as long") % {"times": f"{limits_set.latency_ratio:g}"},

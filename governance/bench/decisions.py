@@ -116,7 +116,8 @@ def _measure_assent(url: str, token: str, subjects: int, settings: Settings, say
         with world.shadow():
             rows.append(measured("memo answers, a candidate beside them", memo))
             rows.append(measured("memo answers, a candidate beside them", memo, 1))
-            rows.append(measured("engine answers, a candidate beside them", engine))
+            others = _requests(token, subjects, vary=True, seed=8)
+            rows.append(measured("engine answers, a candidate beside them", others))
         return rows
 
 
@@ -139,7 +140,8 @@ def _by_decision(row: Row) -> Row:
 
 def measured_row(name: str, port: int, pid: int, requests: Sequence[bytes], clients: int, settings: Settings) -> Row:
     address = ("127.0.0.1", port)
-    load.run(address, requests, clients=clients, seconds=_WARM_UP_S)
+    # With the other half: what is asked while warming up is in the memo afterwards.
+    load.run(address, requests[len(requests) // 2 :], clients=clients, seconds=_WARM_UP_S)
     before = servers.cpu_seconds(pid)
     measured = load.run(address, requests, clients=clients, seconds=settings.seconds)
     cpu = servers.cpu_seconds(pid) - before
@@ -154,8 +156,8 @@ def measured_row(name: str, port: int, pid: int, requests: Sequence[bytes], clie
     )
 
 
-def _requests(token: str, subjects: int, *, vary: bool) -> list[bytes]:
-    chance = random.Random(7)  # noqa: S311 (which person is asked about)
+def _requests(token: str, subjects: int, *, vary: bool, seed: int = 7) -> list[bytes]:
+    chance = random.Random(seed)  # noqa: S311 (which person is asked about)
     return [
         load.post("/access/v1/evaluation", json.dumps(document(chance, subjects, vary=vary)).encode(), token)
         for _ in range(_REQUESTS)

@@ -103,6 +103,7 @@ def test_what_makes_sense_is_read(environment, changes, name, value):
         ({"OPA_URL": f"ftp://opa:{PASSWORD}@opa"}, "OPA_URL"),
         ({"OPA_URL": f"http://opa:{PASSWORD}\u2100@opa"}, "OPA_URL"),
         ({"OPA_URL": ""}, "OPA_URL"),
+        ({"OPA_CANDIDATE_URL": f"ftp://opa:{PASSWORD}@opa"}, "OPA_CANDIDATE_URL"),
         ({"OPA_TIMEOUT_MS": "soon"}, "OPA_TIMEOUT_MS"),
         ({"OPA_TIMEOUT_MS": "0"}, "OPA_TIMEOUT_MS"),
         ({"OPA_TIMEOUT_MS": "10001"}, "OPA_TIMEOUT_MS"),

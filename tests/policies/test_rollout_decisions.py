@@ -115,7 +115,8 @@ def test_both_revisions_cost_one_statement(shop_token: str, sql: list[str]) -> N
     assert sql == []
 
 
-def test_the_candidate_is_evaluated_once_for_the_same_facts(shop_token: str) -> None:
+def test_the_candidate_is_evaluated_once_for_the_same_facts(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundles, "_loaded", {})
     start(STRICT)
     candidate = _candidate()
     assert candidate is not None
