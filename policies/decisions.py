@@ -136,10 +136,11 @@ def _evaluate_entities(
     return prepared
 
 
-def _remember(memo: dict[bytes, Prepared], prepared: Prepared, size: int = MEMO_SIZE) -> None:
+def _remember(memo: dict[bytes, Prepared], prepared: Prepared, at_most: int | None = None) -> None:
     """Keep what the configured engine said. No failure is kept, and nothing a stand-in said: OPA is the authority."""
     if prepared.engine != engines.for_revision(prepared.verdict.revision).name:
         return
+    size = at_most or MEMO_SIZE
     if len(memo) >= size:
         with _memo_lock:
             # Oldest first: a dict keeps the order of insertion.

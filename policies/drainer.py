@@ -35,7 +35,7 @@ _LOCK = 0x6472616E  # "dran"
 _BATCH_BYTES = 4 * 1024 * 1024
 _COPY = """COPY policies_decision (id, decided_at, batch_id, position, subject_tag, caller, action, purpose, outcome,
  level, reasons, bundle_revision, shadow, entry) FROM STDIN"""
-_known_days: set[int] = set()
+_known_days: set[str] = set()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -114,7 +114,7 @@ def _parse(chunk: bytes, name: str) -> Iterator[_Line]:
 
 def _store(lines: list[_Line], spool: str) -> None:
     for day in {line.entry.day for line in lines}:
-        ensure_partition(day)
+        ensure_partition(f"{_EPOCH + timedelta(days=day):%Y-%m-%d}")
     batch = _new_batch(lines, spool).sequence
     with connection.cursor() as cursor:
         copy_rows(cursor, _COPY, (_row(line, batch, position) for position, line in enumerate(lines)))
@@ -160,13 +160,13 @@ def _json(value: dict[str, Any] | None) -> str | None:
     return None if value is None else msgspec.json.encode(value).decode()
 
 
-def ensure_partition(day: int) -> None:
-    """Create the partition of a day (counted from 1970) unless it exists; its bounds are identifiers."""
+def ensure_partition(day: str) -> None:
+    """Create the partition of a day (``YYYY-MM-DD``) unless it exists; its bounds are identifiers, which hold time."""
     if day in _known_days:
         return
-    start = _EPOCH + timedelta(days=day)
+    start = datetime.fromisoformat(day).replace(tzinfo=UTC)
     bounds = uuid7_floor(start), uuid7_floor(start + timedelta(days=1))
-    name = f"policies_decision_{start:%Y%m%d}"
+    name = f"policies_decision_{day.replace('-', '')}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s)", [name])
         if cursor.fetchone()[0] is None:

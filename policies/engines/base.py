@@ -1,6 +1,6 @@
 """What a policy engine is asked and must answer. Anything else is a failure, and every failure is a deny."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
 import msgspec
 
@@ -32,8 +32,13 @@ class EngineUndefined(EngineFailure):
     reason = "engine_undefined"
 
 
+# What a rule may answer with: the log's columns hold it, so whatever does not fit is no answer.
+Code = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_.-]{1,48}\Z")]
+LevelName = Annotated[str, msgspec.Meta(pattern=r"\A[a-z_]{1,16}\Z")]
+
+
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
-    code: str
+    code: Code
     detail: str | None = None
 
 
@@ -47,7 +52,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     revision: str
     decision: bool
-    level: str | None
+    level: LevelName | None
     reasons: list[Reason]
     obligations: list[Obligation]
     legal_basis: str | None

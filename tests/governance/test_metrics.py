@@ -79,7 +79,7 @@ def test_decisions_are_counted_by_outcome_and_reason_once_they_are_in_the_log(ap
 
 def _logged(outcome, reasons, microseconds, *, ago=timedelta(minutes=1)):
     moment = timezone.now() - ago
-    drainer.ensure_partition(int(moment.timestamp()) // 86_400)
+    drainer.ensure_partition(moment.date().isoformat())
     Decision.objects.create(
         id=uuid.UUID(int=uuid7_floor(moment).int + secrets.randbits(60)), decided_at=moment, batch_id=1, position=0,
         subject_tag=b"", outcome=outcome, reasons=reasons, entry=f'{{"duration_us":{microseconds},"x":1}}',

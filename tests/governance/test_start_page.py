@@ -114,7 +114,7 @@ def test_what_needs_a_decision_is_named_and_leads_to_its_page(officer, tidy, hap
 
 def _decided(outcome, *, ago, count):
     moment = timezone.now() - ago
-    drainer.ensure_partition(int(moment.timestamp()) // 86_400)
+    drainer.ensure_partition(moment.date().isoformat())
     for _ in range(count):
         identifier = uuid.UUID(int=uuid7_floor(moment).int + secrets.randbits(60))
         Decision.objects.create(

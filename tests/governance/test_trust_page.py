@@ -119,7 +119,7 @@ def test_each_chart_has_a_title_a_description_and_a_table(officer, past):
 
 def _asked(law, *, people, signals):
     moment = timezone.now()
-    drainer.ensure_partition(int(moment.timestamp()) // 86_400)
+    drainer.ensure_partition(moment.date().isoformat())
     for number in range(people):
         signal = "true" if number < signals else "false"
         Decision.objects.create(

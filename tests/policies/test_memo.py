@@ -112,6 +112,16 @@ def test_the_memo_is_bounded(engine: CountingEngine, shop_token: str, monkeypatc
     assert call(question(), shop_token).json()["decision"] is True
 
 
+def test_the_memo_of_entities_is_bounded_too(records_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(decisions, "ENTITY_MEMO_SIZE", 4)
+    for number in range(9):
+        body = {"subject": {"type": "user", "id": f"u{number}"}, "action": {"name": "read"}}
+        call({**body, "resource": {"type": "record", "id": "record-1"}}, records_token)
+
+    assert 0 < len(_in_force().entity_memo) <= 4
+
+
 def test_only_the_newest_revisions_are_kept(engine: CountingEngine, shop_token: str) -> None:
     purpose = Purpose.objects.get(slug="newsletter")
     for number in range(bundles._KEPT + 4):

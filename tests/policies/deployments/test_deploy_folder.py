@@ -126,6 +126,18 @@ def test_the_chart_pins_the_key_of_servers_that_pull_as_the_tested_file_does():
     assert set(_of_kind("ConfigMap")) == {"assent-opa"}
 
 
+def test_compose_tells_the_server_that_pulls_all_its_configuration_asks_for():
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    asked = set(re.findall(r"\$\{(\w+)\}", (DEPLOY / "opa/pull.yaml").read_text()))
+
+    server = compose["services"]["opa-pull"]
+    assert set(server["environment"]) == asked
+    assert server["environment"]["ASSENT_TOKEN_FILE"] == "/run/secrets/opa_token"
+    assert server["secrets"] == ["opa_token"]
+    assert "opa_token" in compose["secrets"]
+    assert server["profiles"] == ["opa-pull"]
+
+
 def test_selectors_find_their_pods_and_the_web_outlives_maintenance():
     manifests = _rendered()
     for manifest in manifests:
