@@ -110,7 +110,7 @@ def rows() -> list[Row]:
     ages: dict[int, set[int]] = {}
     for law, age in Region.objects.exclude(age_of_consent=None).values_list("jurisdiction", "age_of_consent"):
         ages.setdefault(law, set()).add(age or 0)
-    laws = Jurisdiction.objects.annotate(places=Count("region"))
+    laws = Jurisdiction.objects.annotate(places=Count("region")).order_by("name")
     return [_row(law, law.places, ages.get(law.pk, set())) for law in laws]
 
 

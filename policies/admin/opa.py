@@ -41,6 +41,7 @@ def _revision(revision: str) -> str:
 
 @admin.register(OpaInstance)
 class OpaInstanceAdmin(ReadOnlyAdmin):
+    list_before_template = "admin/opa_servers_before.html"
     list_display = ["name", "standing", "revision", "since", "behind", "problem", "heard"]
     fields = ["name", "standing", "revision", "since", "behind", "problems", "heard_exactly", "credential", "reported"]
     readonly_fields = fields
@@ -113,6 +114,7 @@ class InstanceFilter(KnownValues):
 
 @admin.register(ExternalDecision)
 class ExternalDecisionAdmin(ReadOnlyAdmin):
+    list_before_template = "admin/opa_servers_before.html"
     list_display = ["came_in", "answer", "level_reached", "because", "instance", "rules"]
     list_filter = [since("received_at"), "outcome", InstanceFilter, ReasonFilter, LevelFilter]
     search_fields = ["id"]
