@@ -13,10 +13,12 @@ from django.utils import timezone
 from audit import trail
 from common.copy_text import copy_line, copy_rows
 from consent import ledger, opt_outs, residence
+from consent.choices import Subject
 from consent.importing.reading import Line, Refused
 from consent.importing.rules import Origin, Register, current_register, record_of
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
+from consent.records import event_of, place_of, projected
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -78,7 +80,7 @@ class Tally:
 class _People:
     """The people of a batch, by pseudonym; ``changed`` are those a row was taken in for."""
 
-    known: dict[str, ledger.Subject]
+    known: dict[str, Subject]
     new: set[str]
     changed: set[str] = field(default_factory=set)
 
@@ -126,11 +128,11 @@ def _read(cursor: Any, refs: set[str], *, rehearsal: bool) -> _People:
     else:
         cursor.execute(_READ, [wanted])
     known = {
-        ref: ledger.Subject(revision, _decode(consents), bytes(digest) if digest else None, region, age_band)
+        ref: Subject(revision, _decode(consents), bytes(digest) if digest else None, region, age_band)
         for ref, revision, consents, digest, region, age_band in cursor
     }
     new = refs - known.keys()
-    return _People({**known, **{ref: ledger.Subject() for ref in new}}, new)
+    return _People({**known, **{ref: Subject() for ref in new}}, new)
 
 
 def _records(
@@ -163,16 +165,16 @@ def _records(
         yield record
 
 
-def _refuse_strangers(judge: residence.Judge | None, region: str | None, person: ledger.Subject) -> None:
+def _refuse_strangers(judge: residence.Judge | None, region: str | None, person: Subject) -> None:
     """Raise Refused for somebody whom another cell holds, where there are several."""
     problem = judge(region, person.revision > 0) if judge else None
     if problem is not None:
         raise Refused(problem.code, problem.detail)
 
 
-def _move(person: ledger.Subject, record: dict[str, Any], region: str | None, age_band: str | None) -> None:
+def _move(person: Subject, record: dict[str, Any], region: str | None, age_band: str | None) -> None:
     """Let the person's current state follow the record. What is known of a person is completed, never replaced."""
-    person.consents[ledger.place_of(record)] = ledger.projected(record)
+    person.consents[place_of(record)] = projected(record)
     person.revision += 1
     person.last_digest = bytes.fromhex(record["digest"])
     person.region = person.region or region or ""
@@ -189,7 +191,7 @@ def _write(cursor: Any, decided: Iterator[dict[str, Any]], people: _People, orig
     copy_rows(cursor, f"COPY {_PEOPLE} FROM STDIN", moved)
     cursor.execute(_ADD, [now, now])
     cursor.execute(_MOVE, [now])
-    trail.copy_events(cursor, (ledger.event_of(record, origin.actor, now) for record in records))
+    trail.copy_events(cursor, (event_of(record, origin.actor, now) for record in records))
     _remember_signals(records, people, now)
     _announce(records, origin)
 
@@ -212,7 +214,7 @@ def _kept(decided: Iterator[dict[str, Any]], records: list[dict[str, Any]]) -> I
         yield record
 
 
-def _person_line(ref: str, person: ledger.Subject, *, is_new: bool) -> str:
+def _person_line(ref: str, person: Subject, *, is_new: bool) -> str:
     digest = f"\\x{person.last_digest.hex()}" if person.last_digest else None
     consents = _encode(person.consents).decode()
     return copy_line(ref, person.region, person.age_band, person.revision, consents, digest, is_new)

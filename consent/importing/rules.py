@@ -9,10 +9,12 @@ from typing import Any
 
 from common.identifiers import milliseconds_of, uuid7_of
 from common.problems import Problem
-from consent import ledger, scopes
+from consent import scopes
+from consent.choices import AskedPurpose, Choice, Request, Subject
 from consent.importing.reading import Refused, Row
 from consent.models import Notice, Purpose
 from consent.proof import NO_NOTICE, Asked, Guardian, ServedNotice
+from consent.records import checked_purpose, next_record
 
 _NO = ("refused", "withdrawn", "objected")
 _SAYS_NO = ("refuse", "withdraw", "object")
@@ -52,11 +54,11 @@ class Origin:
 class Register:
     """Purposes in use and published notices, as of one batch."""
 
-    purposes: dict[str, ledger.AskedPurpose]
+    purposes: dict[str, AskedPurpose]
     notices: dict[tuple[str, int, str], ServedNotice]
-    _asked: dict[tuple[str, int | None, str | None], ledger.AskedPurpose | None] = field(default_factory=dict)
+    _asked: dict[tuple[str, int | None, str | None], AskedPurpose | None] = field(default_factory=dict)
 
-    def asked(self, row: Row) -> ledger.AskedPurpose | None:
+    def asked(self, row: Row) -> AskedPurpose | None:
         """Return the purpose with the notice the line names, and none where it names none: nothing is guessed."""
         key = (row.purpose, row.notice_version, row.locale)
         if key not in self._asked:
@@ -68,12 +70,12 @@ class Register:
             return False
         return (row.purpose, row.notice_version, row.locale) in self.notices
 
-    def _with_notice(self, slug: str, version: int | None, locale: str | None) -> ledger.AskedPurpose | None:
+    def _with_notice(self, slug: str, version: int | None, locale: str | None) -> AskedPurpose | None:
         purpose = self.purposes.get(slug)
         if purpose is None or version is None:
             return purpose
         notice = self.notices.get((slug, version, locale or ""), ServedNotice(version, "", ""))
-        return ledger.AskedPurpose(**{**vars(purpose), "notice": notice})
+        return AskedPurpose(**{**vars(purpose), "notice": notice})
 
 
 def current_register() -> Register:
@@ -85,7 +87,7 @@ def current_register() -> Register:
         newest[slug] = max(newest.get(slug, 0), version)
         notices[slug, version, locale] = ServedNotice(version, locale, sha256_hex)
     purposes = {
-        purpose.slug: ledger.AskedPurpose(
+        purpose.slug: AskedPurpose(
             slug=purpose.slug,
             legal_basis=purpose.legal_basis,
             valid_for_seconds=int(purpose.consent_valid_for.total_seconds()),
@@ -102,12 +104,12 @@ def current_register() -> Register:
 
 
 def record_of(
-    row: Row, line: int, ref: str, person: ledger.Subject, *, register: Register, origin: Origin, now: datetime
+    row: Row, line: int, ref: str, person: Subject, *, register: Register, origin: Origin, now: datetime
 ) -> dict[str, Any]:
     """Return the record that ``row`` becomes after what stands in ``person``. Raises Refused."""
     if row.recorded_at > now:
         raise Refused("in_the_future", "'recorded_at' lies in the future.")
-    choice = ledger.Choice(
+    choice = Choice(
         purpose=row.purpose,
         choice=row.choice,
         explicit=row.explicit,
@@ -118,9 +120,9 @@ def record_of(
     )
     proven = register.is_proven(row)
     try:
-        purpose = ledger.checked_purpose(choice, register.asked(row))
+        purpose = checked_purpose(choice, register.asked(row))
         _check_order(row, choice, person.consents, origin=origin, proven=proven)
-        return ledger.next_record(
+        return next_record(
             _request(row, line, ref, person, origin, proven=proven),
             choice,
             purpose,
@@ -134,7 +136,7 @@ def record_of(
 
 
 def _check_order(
-    row: Row, choice: ledger.Choice, consents: Mapping[str, Mapping[str, Any]], *, origin: Origin, proven: bool
+    row: Row, choice: Choice, consents: Mapping[str, Mapping[str, Any]], *, origin: Origin, proven: bool
 ) -> None:
     """Keep the newer choice, and a no against any yes that is not both newer and proven."""
     gives = row.choice == "give"
@@ -162,7 +164,7 @@ def _too_late(from_this_file: bool) -> Refused:
     return Refused("newer_choice_stored", "A choice about the same is stored already that is as new or newer.")
 
 
-def _broader(choice: ledger.Choice) -> Iterator[str]:
+def _broader(choice: Choice) -> Iterator[str]:
     """The place of a choice and the places of every broader part of its purpose, the whole last."""
     named = scopes.parts(choice.scope)
     for size in range(len(named), -1, -1):
@@ -179,9 +181,9 @@ def _milliseconds(row: Row) -> int:
     return (row.recorded_at - _EPOCH) // _MILLISECOND
 
 
-def _request(row: Row, line: int, ref: str, person: ledger.Subject, origin: Origin, *, proven: bool) -> ledger.Request:
+def _request(row: Row, line: int, ref: str, person: Subject, origin: Origin, *, proven: bool) -> Request:
     described = row.interface or row.layout_sha256 or row.gpc
-    return ledger.Request(
+    return Request(
         subject_ref=ref,
         choices=(),
         source=row.source or "import",

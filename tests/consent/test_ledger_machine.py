@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -69,7 +70,7 @@ class Ledger(RuleBasedStateMachine):
         assert saved.subject_revision == self.revision + 1
         self.revision += 1
         self.stored[purpose] = after
-        self.seen[purpose].append(ledger.UUID(saved.records[0]["id"]))
+        self.seen[purpose].append(UUID(saved.records[0]["id"]))
         if purpose == CONSENTED:
             self.expires = self.now + LASTS if choice == "give" else None
 

@@ -2,6 +2,7 @@
 
 import threading
 from functools import partial
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -78,7 +79,7 @@ def test_two_choices_about_one_purpose_are_recorded_one_after_the_other(choose, 
 
 @pytest.mark.parametrize("known", [False, True])
 def test_of_two_who_saw_the_same_record_one_is_told_to_look_again(choose, monkeypatch, known):
-    seen = ledger.UUID(choose("customer-1", "give").records[0]["id"]) if known else None
+    seen = UUID(choose("customer-1", "give").records[0]["id"]) if known else None
 
     outcomes = _at_the_same_time(
         monkeypatch, [partial(choose, "customer-1", choice, supersedes=seen) for choice in ("refuse", "give")]

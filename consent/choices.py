@@ -1,0 +1,124 @@
+"""What is saved and what it is decided by: a choice, a save of several, and what stands when it comes in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from common.canonical import digest_of, sha256
+from consent import scopes
+from consent.models import ConsentRecord
+from consent.proof import Asked, Guardian, ServedNotice
+
+State = ConsentRecord.State
+STATE_OF_CHOICE = {
+    "give": State.GIVEN,
+    "refuse": State.REFUSED,
+    "withdraw": State.WITHDRAWN,
+    "object": State.OBJECTED,
+    # A consent that stays as it was given, with another limit on how personal its use may be.
+    "adjust": State.GIVEN,
+}
+CHOICES = tuple(STATE_OF_CHOICE)
+NOT_GIVEN = object()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a person chose for one purpose. ``supersedes`` names the record the person saw, None for none yet."""
+
+    purpose: str
+    choice: str
+    explicit: bool = False
+    notice_version: int | None = None
+    supersedes: object = NOT_GIVEN
+    channel: str | None = None
+    recipient: str | None = None
+    data_category: str | None = None
+    told_of_conflict: bool = False  # the person was told that a signal of the browser says otherwise
+    max_level: str | None = None  # how personal the use may be, at most; None keeps a limit, and ``adjust`` lifts it
+
+    @property
+    def scope(self) -> str:
+        return scopes.scope_of(channel=self.channel, data_category=self.data_category, recipient=self.recipient)
+
+    @property
+    def place(self) -> str:
+        return scopes.key(self.purpose, self.scope)
+
+    def described(self) -> list[Any]:
+        found = [self.purpose, self.choice, self.explicit, self.notice_version, identifier_text(self.supersedes)]
+        more = [self.scope, self.told_of_conflict, self.max_level]
+        return [*found, *more] if any(more) else found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One save: who, what, how it came in."""
+
+    subject_ref: UUID | str
+    choices: Sequence[Choice]
+    source: str
+    actor: str
+    region: str | None = None
+    age_band: str | None = None
+    idempotency_key: str | None = None
+    asked: Asked | None = None
+    guardian: Guardian | None = None
+    imported: Mapping[str, Any] | None = None
+    ends_at: datetime | None = None  # where the choice was made with an end of its own: never later than ours
+
+    def digest(self) -> bytes:
+        return digest_of(
+            {
+                "subject": str(self.subject_ref),
+                "region": self.region,
+                "age_band": self.age_band,
+                "choices": [choice.described() for choice in self.choices],
+            }
+        )
+
+    def stored_key(self) -> bytes | None:
+        if self.idempotency_key is None:
+            return None
+        return sha256(f"{self.actor}\x00{self.idempotency_key}".encode())
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The answer of a save: the subject's new revision and the records written; ``replayed`` for a repeated key."""
+
+    subject_revision: int
+    records: list[dict[str, Any]]
+    replayed: bool = False
+
+
+@dataclass
+class Subject:
+    """What stands in a person's row of the projection."""
+
+    revision: int = 0
+    consents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    last_digest: bytes | None = None
+    region: str = ""
+    age_band: str = "unknown"
+
+
+@dataclass(frozen=True)
+class AskedPurpose:
+    """A purpose in use as one question about it needs it."""
+
+    slug: str
+    legal_basis: str
+    valid_for_seconds: int
+    newest_notice: int
+    channels: list[str]
+    recipients: list[str]
+    data_categories: list[str]
+    explicit_consent: bool
+    notice: ServedNotice  # the one the choice names, or the newest, in the language asked for where there is one
+
+
+def identifier_text(value: Any) -> str | None:
+    return str(value) if isinstance(value, UUID) else None

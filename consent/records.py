@@ -1,0 +1,249 @@
+"""The rules of the ledger: which record a choice becomes after what stands, and what decisions know of it.
+
+Nothing is read or written here.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from audit import trail
+from common.canonical import digest_of
+from consent import jurisdictions, scopes
+from consent.choices import NOT_GIVEN, STATE_OF_CHOICE, AskedPurpose, Choice, Request, State, Subject, identifier_text
+from consent.models import LegalBasis
+from consent.problems import (
+    CannotObject,
+    ConsentNotAsked,
+    ExplicitConsentNeeded,
+    GuardianNeeded,
+    NothingToAdjust,
+    NothingToWithdraw,
+    NoticeUnknown,
+    PartUnknown,
+    PurposeUnknown,
+    Superseded,
+)
+from consent.proof import proof_of
+
+_DAY_S = 86_400
+
+
+def next_record(
+    request: Request,
+    choice: Choice,
+    purpose: AskedPurpose,
+    subject: Subject,
+    *,
+    identifier: str,
+    previous: bytes | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the record of one choice, chained to ``previous`` and with its digest; the rules of the ledger apply."""
+    current = subject.consents.get(choice.place)
+    _check_supersedes(choice, current)
+    # What a withdrawal from another system ended may never have been here; the no counts all the same.
+    nothing_in_force = current is None or current["s"] != State.GIVEN
+    ended_elsewhere = choice.choice == "withdraw" and nothing_in_force and request.imported is not None
+    if not ended_elsewhere:
+        # A consent is adjusted where it stands; every other choice about a part may rest on the whole.
+        inherited = None if choice.choice == "adjust" else subject.consents.get(choice.purpose)
+        _check_allowed(choice, purpose, current or inherited)
+    elif purpose.legal_basis != LegalBasis.CONSENT:
+        raise ConsentNotAsked(f"'{purpose.slug}' rests on {purpose.legal_basis}, so there is nothing to withdraw.")
+    _check_explicit(request, choice, purpose)
+    law = _law(request, choice, subject)
+    record = {"id": identifier, **_record(request, choice, purpose, current, law, now)}
+    record["subject_revision"] = subject.revision + 1
+    record["previous_digest"] = previous.hex() if previous else None
+    return {**record, "digest": record_digest(record).hex()}
+
+
+def checked_purpose(choice: Choice, purpose: AskedPurpose | None) -> AskedPurpose:
+    """Return the purpose if the register knows it, the notice and the part that the choice names."""
+    if purpose is None:
+        raise PurposeUnknown("One of the purposes is not in the register, or is no longer in use.")
+    if choice.notice_version is not None and not 1 <= choice.notice_version <= purpose.newest_notice:
+        raise NoticeUnknown(f"The newest notice of '{purpose.slug}' is version {purpose.newest_notice}.")
+    for named, known, what in (
+        (choice.channel, purpose.channels, "channel"),
+        (choice.recipient, purpose.recipients, "recipient"),
+        (choice.data_category, purpose.data_categories, "kind of data"),
+    ):
+        if named is not None and named not in known:
+            raise PartUnknown(f"The register names no such {what} for '{purpose.slug}'.")
+    return purpose
+
+
+def _check_supersedes(choice: Choice, current: Mapping[str, Any] | None) -> None:
+    seen = current["r"] if current else None
+    if choice.supersedes is not NOT_GIVEN and identifier_text(choice.supersedes) != seen:
+        raise Superseded(
+            f"The choice for '{choice.purpose}' is no longer the one you saw. Read the state and ask again.",
+            current=seen,
+        )
+
+
+def _check_allowed(choice: Choice, purpose: AskedPurpose, current: Mapping[str, Any] | None) -> None:
+    """``current`` is what stands for this part of the purpose, or for the whole where nothing does."""
+    if choice.choice == "adjust" and (current is None or current["s"] != State.GIVEN):
+        raise NothingToAdjust(f"There is no consent in force for '{purpose.slug}'.")
+    if choice.choice == "withdraw" and (current is None or current["s"] != State.GIVEN):
+        raise NothingToWithdraw(f"There is no consent in force for '{purpose.slug}'.")
+    objectable = purpose.legal_basis in (LegalBasis.LEGITIMATE_INTERESTS, LegalBasis.PUBLIC_TASK)
+    if choice.choice == "object" and not objectable:
+        raise CannotObject(f"'{purpose.slug}' rests on {purpose.legal_basis}; use refuse or withdraw for consent.")
+    if (
+        choice.choice != "object"
+        and purpose.legal_basis != LegalBasis.CONSENT
+        and not _lifts_objection(choice, current)
+    ):
+        raise ConsentNotAsked(f"'{purpose.slug}' rests on {purpose.legal_basis}, so there is nothing to agree to.")
+
+
+def _check_explicit(request: Request, choice: Choice, purpose: AskedPurpose) -> None:
+    """What another system was told is taken over as it was told; policies leave sensitive data out then."""
+    if choice.choice == "give" and purpose.explicit_consent and not choice.explicit and request.imported is None:
+        raise ExplicitConsentNeeded(
+            f"'{purpose.slug}' concerns sensitive data: ask about it on its own, and send explicit: true with the yes."
+        )
+
+
+def _lifts_objection(choice: Choice, current: Mapping[str, Any] | None) -> bool:
+    return choice.choice == "give" and current is not None and current["s"] == State.OBJECTED
+
+
+def _law(request: Request, choice: Choice, subject: Subject) -> jurisdictions.Matched:
+    """The law that protects this person. Raises GuardianNeeded for a yes of a child that no guardian stands behind."""
+    region = request.region if request.region is not None else subject.region
+    age_band = request.age_band or subject.age_band
+    law = jurisdictions.match(region, age_band)
+    if choice.choice == "give" and law.needs_guardian and request.guardian is None and age_band in ("minor", "child"):
+        raise GuardianNeeded(f"Below the age of {law.age_of_consent} a guardian has to agree; name who did and how.")
+    return law
+
+
+def _record(
+    request: Request,
+    choice: Choice,
+    purpose: AskedPurpose,
+    current: Mapping[str, Any] | None,
+    law: jurisdictions.Matched,
+    now: datetime,
+) -> dict[str, Any]:
+    if choice.choice == "adjust":
+        return _adjusted(request, choice, current or {}, now)
+    proof = proof_of(
+        notice=purpose.notice,
+        asked=request.asked,
+        rule=law.proof(),
+        guardian=request.guardian,
+        told_of_conflict=choice.told_of_conflict,
+        imported=request.imported,
+        max_level=_limit(choice, current),
+    )
+    return {
+        "subject": str(request.subject_ref),
+        "purpose": purpose.slug,
+        "state": _new_state(choice, current),
+        "explicit": choice.explicit,
+        "notice_version": purpose.notice.version,
+        "source": request.source,
+        "actor": request.actor,
+        "recorded_at": now.isoformat(timespec="microseconds"),
+        "expires_at": _expiry(request, choice, purpose, law, now),
+        "supersedes": current["r"] if current else None,
+        **({"scope": choice.scope} if choice.scope else {}),
+        **({"proof": proof} if proof else {}),
+    }
+
+
+def _limit(choice: Choice, current: Mapping[str, Any] | None) -> str | None:
+    """How personal the use may be: a yes said again, for whatever reason, does not lift the limit a person has set."""
+    if choice.choice != "give":
+        return None
+    return choice.max_level or (current.get("lv") if current and current["s"] == State.GIVEN else None)
+
+
+def _adjusted(request: Request, choice: Choice, current: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The consent in force with another limit: it was given when it was given, to the notice of that time."""
+    proof = {
+        **({"max_level": choice.max_level} if choice.max_level else {}),
+        **({"told_of_signal_conflict": True} if current.get("told") else {}),
+        "adjusts": current["r"],
+    }
+    return {
+        "subject": str(request.subject_ref),
+        "purpose": choice.purpose,
+        "state": str(State.GIVEN),
+        "explicit": current["e"],
+        "notice_version": current["n"],
+        "source": request.source,
+        "actor": request.actor,
+        "recorded_at": now.isoformat(timespec="microseconds"),
+        "expires_at": datetime.fromtimestamp(current["x"], tz=now.tzinfo).isoformat() if current["x"] else None,
+        "supersedes": current["r"],
+        **({"scope": choice.scope} if choice.scope else {}),
+        "proof": proof,
+    }
+
+
+def _expiry(
+    request: Request, choice: Choice, purpose: AskedPurpose, law: jurisdictions.Matched, now: datetime
+) -> str | None:
+    """When a yes lapses: after the purpose's time or the law's, and what a guardian said, at majority."""
+    if choice.choice != "give" or purpose.legal_basis != LegalBasis.CONSENT:
+        return None
+    ends = int(now.timestamp()) + min(purpose.valid_for_seconds, law.pack.consent_days * _DAY_S)
+    if request.guardian:
+        majority = datetime.combine(date.fromisoformat(request.guardian.adult_on), time(), tzinfo=UTC)
+        ends = min(ends, int(majority.timestamp()))
+    if request.ends_at:
+        ends = min(ends, int(request.ends_at.timestamp()))
+    return datetime.fromtimestamp(ends, tz=now.tzinfo).isoformat()
+
+
+def _new_state(choice: Choice, current: Mapping[str, Any] | None) -> str:
+    # Saying no to what was allowed before is a withdrawal, whatever the button was called: data must go.
+    if choice.choice == "refuse" and current is not None and current["s"] == State.GIVEN:
+        return str(State.WITHDRAWN)
+    return str(STATE_OF_CHOICE[choice.choice])
+
+
+def record_digest(record: Mapping[str, Any]) -> bytes:
+    """The digest of a record's fields (``previous_digest`` included): the link of the subject's own chain.
+
+    ``scope`` and ``proof`` are among them only where they are not empty.
+    """
+    return digest_of({key: value for key, value in record.items() if key != "digest"})
+
+
+def place_of(record: Mapping[str, Any]) -> str:
+    return scopes.key(record["purpose"], record.get("scope", scopes.WHOLE))
+
+
+def projected(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A purpose's entry in the subject's row: all that decisions know of the record (see ``DataSubject``)."""
+    expires = record["expires_at"]
+    proof = record.get("proof", {}) if record["state"] == State.GIVEN else {}
+    return {
+        **({"told": True} if proof.get("told_of_signal_conflict") else {}),
+        **({"lv": proof["max_level"]} if "max_level" in proof else {}),
+        "s": record["state"],
+        "n": record["notice_version"],
+        "x": int(datetime.fromisoformat(expires).timestamp()) if expires else None,
+        "e": record["explicit"],
+        "r": record["id"],
+        "t": int(datetime.fromisoformat(record["recorded_at"]).timestamp()),
+        "src": record["source"],
+    }
+
+
+def event_of(record: Mapping[str, Any], actor: str, now: datetime) -> dict[str, Any]:
+    return trail.prepare(
+        f"consent.{record['state']}",
+        record["subject"],
+        actor=actor,
+        at=now,
+        details={"record": record["id"], "purpose": record["purpose"], "digest": record["digest"]},
+    )
