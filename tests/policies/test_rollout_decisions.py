@@ -253,13 +253,14 @@ def test_a_difference_that_is_changed_afterwards_is_found(
 
 def test_words_of_a_candidates_own_stay_in_the_entry(shop_token: str, own_spool: Path) -> None:
     """A column of the log takes no NUL, and an odd rule must not hold up the drainer."""
-    start({'"level": permitted_level,': '"level": "a\\u0000b",'})
+    odd = '"obligations": [{"type": "a\\u0000b", "properties": {}}],'
+    start({'"obligations": [duty | some [_, duty] in sort(duties_of_permit)],': odd})
     call(question(), shop_token)
 
     assert drainer.drain(own_spool) == 1
     logged = Decision.objects.get()
-    assert logged.shadow["kinds"] == ["level_down"]
-    assert json.loads(logged.entry)["shadow"]["level"] == "a\0b"
+    assert "obligations_added" in logged.shadow["kinds"]
+    assert json.loads(logged.entry)["shadow"]["obligations"][0]["type"] == "a\0b"
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM policies_decision WHERE shadow ->> 'outcome' = 'permit'")
         assert cursor.fetchone() == (1,)

@@ -1,8 +1,10 @@
 """A simulation over the database: asked for by command or in the admin, kept, and found by whoever publishes."""
 
 import json
+import time
 from datetime import timedelta
 from io import StringIO
+from itertools import count
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -20,10 +22,13 @@ State = SimulationReport.State
 
 
 @pytest.fixture
-def log(shop_token, own_spool):
-    """Two permits of customer-1 and a denial of a stranger."""
-    for person in ("customer-1", "customer-1", "stranger"):
-        call(question(person), shop_token)
+def log(shop_token, own_spool, monkeypatch):
+    """Two permits of customer-1, then a denial of a stranger: never two in one millisecond, which have no order."""
+    began, ticks = time.time_ns(), count()
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "time_ns", lambda: began + next(ticks) * 1_000_000)
+        for person in ("customer-1", "customer-1", "stranger"):
+            call(question(person), shop_token)
     drain(own_spool)
 
 
