@@ -172,15 +172,19 @@ def _checked(draft: PolicyDraft) -> checks.Report | None:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ONE_CHECK])
-        if not cursor.fetchone()[0]:
-            raise ChecksBusy("Another draft is being checked. What you typed is kept; try again in a moment.")
+    if not _locked_for_checks():
+        raise ChecksBusy("Another draft is being checked. What you typed is kept; try again in a moment.")
     try:
         yield
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_ONE_CHECK])
+
+
+def _locked_for_checks() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ONE_CHECK])
+        return bool(cursor.fetchone()[0])
 
 
 def _shipped_sample() -> str:
