@@ -106,7 +106,7 @@ def _page(
         "here_found": [finding for finding in found if finding["path"] == here],
         "line": request.GET.get("line", ""),
         "report": draft.report if draft else None,
-        "is_stale": bool(draft and draft.report) and draft.report["of"] != drafts.files_digest(files),
+        "is_stale": _is_stale(draft),
         "overwritten": _difference(here, overwritten, text) if overwritten is not None else None,
         "has_opa": checks.find_opa() is not None,
     }
@@ -139,6 +139,13 @@ def _findings(draft: PolicyDraft | None, files: Mapping[str, str]) -> list[dict[
         line, mark = quoted(finding, files)
         rows.append({"finding": finding, "path": finding.path, "quoted": line, "mark": mark})
     return rows
+
+
+def _is_stale(draft: PolicyDraft | None) -> bool:
+    """Whether the draft has changed since it was checked."""
+    if draft is None or draft.report is None:
+        return False
+    return bool(draft.report["of"] != drafts.files_digest(draft.files))
 
 
 def _difference(name: str, before: str, after: str) -> list[str]:
