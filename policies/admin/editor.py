@@ -1,7 +1,6 @@
 """The page "Edit" of a policy: its files one at a time, what the checks say about them, and the way to publish them.
 
-Every button keeps what was typed before it does anything else, so moving from file to file loses nothing, and the page
-needs no script.
+Every button keeps what was typed before it does anything else, so moving from file to file loses nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -103,7 +102,7 @@ def _page(
         "numbered": list(enumerate(text.split("\n"), 1)),
         "files": [_entry(name, here, found) for name in sorted(files, key=_order)],
         "findings": found,
-        "here_found": [finding for finding in found if finding["path"] == here],
+        "found_here": any(row["path"] == here for row in found),
         "line": request.GET.get("line", ""),
         "report": draft.report if draft else None,
         "is_stale": _is_stale(draft),
@@ -114,8 +113,7 @@ def _page(
 
 
 def _surroundings(request: HttpRequest, policy: Policy, title: str) -> dict[str, Any]:
-    options = Policy._meta  # noqa: SLF001 (Django documents it for this use)
-    return {**admin.site.each_context(request), "title": title, "policy": policy, "opts": options}
+    return {**admin.site.each_context(request), "title": title, "policy": policy}
 
 
 def _order(name: str) -> tuple[int, str]:
@@ -177,8 +175,8 @@ def _discard(request: HttpRequest, policy: Policy) -> HttpResponse:
 
 def _confirmed(request: HttpRequest, policy: Policy, step: Step, act: Callable[[], None]) -> HttpResponse:
     if request.method != "POST":
-        context = {**_surroundings(request, policy, step.title), "step": step, "back": request.path, "unaudited": True}
-        return render(request, "admin/confirm.html", context)
+        told = {"step": step, "back": request.path, "is_unaudited": True}
+        return render(request, "admin/confirm.html", {**_surroundings(request, policy, step.title), **told})
     try:
         act()
     except Problem as problem:
