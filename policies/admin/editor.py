@@ -3,8 +3,9 @@
 Every button keeps what was typed before it does anything else, so moving from file to file loses nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ from policies.authoring.lint import Finding
 from policies.authoring.places import quoted
 from policies.models import Policy, PolicyDraft
 
+_MOST_LINES = 5000  # of one file or one comparison on a page
 _KINDS = {DATA: "Data of its own, beside the registers", SAMPLE: "Stands in for the registers in the tests"}
 
 
@@ -99,7 +101,7 @@ def _page(
         "kind": _kind(here),
         "seen": drafts.digest_of(text),
         "text": text if typed is None else typed,
-        "numbered": list(enumerate(text.split("\n"), 1)),
+        "numbered": list(enumerate(text.split("\n")[:_MOST_LINES], 1)),
         "files": [_entry(name, here, found) for name in sorted(files, key=_order)],
         "findings": found,
         "found_here": any(row["path"] == here for row in found),
@@ -147,7 +149,7 @@ def _is_stale(draft: PolicyDraft | None) -> bool:
 
 
 def _difference(name: str, before: str, after: str) -> list[str]:
-    return list(comparison.rego_differences({name: before}, {name: after}))
+    return list(islice(comparison.rego_differences({name: before}, {name: after}), _MOST_LINES))
 
 
 def _remove(request: HttpRequest, policy: Policy) -> HttpResponse:
@@ -206,17 +208,14 @@ def _review(request: HttpRequest, policy: Policy, *, note: str = "", status: int
     found = _findings(draft, draft.files)
     context = {
         **_surroundings(request, policy, f"Publish your draft of policy {policy}?"),
-        "changes": list(_changes(policy, draft.files)),
+        "changes": list(islice(comparison.rego_differences(drafts.starting_files(policy), draft.files), _MOST_LINES)),
+        "most_lines": _MOST_LINES,
         "seen": drafts.files_digest(draft.files),
         "findings": found,
         "note": note,
         "has_opa": checks.find_opa() is not None,
     }
     return render(request, "admin/policy_editor/publish.html", context, status=status)
-
-
-def _changes(policy: Policy, files: Mapping[str, str]) -> Iterator[str]:
-    yield from comparison.rego_differences(drafts.starting_files(policy), files)
 
 
 _STEPS: dict[str, Callable[[HttpRequest, Policy], HttpResponse]] = {

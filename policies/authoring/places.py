@@ -14,7 +14,7 @@ _LONGEST_QUOTE = 160
 def placed(report: Report, files: Mapping[str, str]) -> list[Finding]:
     """Everything a report complains of as findings; ``line`` is 0 where no place is known."""
     tests = {name: text for name, text in files.items() if name.endswith("_test.rego")}
-    lines = rule_lines(tests) if report.problems else {}
+    lines = rule_lines(tests) if any(map(_TEST.match, report.problems)) else {}
     return [*report.findings, *(_finding(problem, files, lines) for problem in report.problems)]
 
 

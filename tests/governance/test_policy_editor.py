@@ -10,7 +10,7 @@ from django.test import Client
 
 from audit.models import AuditEvent
 from policies import bundles
-from policies.authoring import checks, drafts
+from policies.authoring import checks, comparison, drafts
 from policies.models import ActiveBundle, Policy, PolicyDraft
 
 pytestmark = pytest.mark.django_db
@@ -208,6 +208,24 @@ def test_the_latest_wins_and_what_it_overwrote_is_shown(send, policy):
     assert PolicyDraft.objects.get().report is None, "nothing else is done until the officer has seen it"
 
 
+def test_a_long_text_is_compared_without_searching_for_the_shortest_way():
+    before, after = [str(n % 105) for n in range(20_000)], [str(-n % 105) for n in range(20_000)]
+
+    lines = list(comparison.rego_differences({"a.rego": "\n".join(before)}, {"a.rego": "\n".join(after)}))
+
+    assert lines[:4] == ["--- a/a.rego", "+++ b/a.rego", "@@ -2,19999 +2,19999 @@", "-1"]
+    assert len(lines) == 3 + 2 * 19_999
+
+
+def test_a_long_text_with_one_line_changed_shows_that_line():
+    before = [str(n) for n in range(3_000)]
+    after = [*before[:1_500], "changed", *before[1_501:]]
+
+    lines = list(comparison.rego_differences({"a.rego": "\n".join(before)}, {"a.rego": "\n".join(after)}))
+
+    assert lines[2:] == ["@@ -1501,1 +1501,1 @@", "-1500", "+changed"]
+
+
 def test_a_file_is_added_and_removed(officer, send, page, policy):
     send("levels.rego", policy.modules["levels.rego"], do="add", new_name="extra_test.rego")
     assert "extra_test.rego" in _files(policy)
@@ -327,7 +345,7 @@ def test_what_does_not_pass_is_not_published_and_the_findings_are_shown(officer,
     shown = _publish(officer, page, reviewed)
 
     assert "does not pass the checks" in _text(shown)
-    assert [row["path"] for row in shown.context["findings"]] == ["levels.rego"]
+    assert {row["path"] for row in shown.context["findings"]} == {"levels.rego"}
     assert not Policy.objects.exclude(pk=policy.pk).exists()
 
 
