@@ -25,6 +25,8 @@ from policies import jurisdiction_matrix
 
 admin.site.index_title = "Today"
 
+handler400 = "governance.unreadable.bad_request"
+
 urlpatterns = [
     path("", pages.home, name="home"),
     path("health/live", health.live),

@@ -1,12 +1,14 @@
 """The officers' pages about policies: what was published, what it passed, what it changes; activate it, or go back."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -15,6 +17,7 @@ from common.admin_confirm import Step, confirm
 from common.admin_display import NOTHING, badge, code, document, exact_moment, folded, grid, moment, who
 from common.read_only_admin import ReadOnlyAdmin
 from policies import bundles
+from policies.admin import editor
 from policies.authoring import comparison, lifecycle
 from policies.authoring.lint import lint
 from policies.models import Policy, PolicyActivation
@@ -41,10 +44,10 @@ class PolicyAdmin(ReadOnlyAdmin):
         "changes",
     ]  # fmt: skip
     readonly_fields = fields
-    actions_detail = ["roll_out", "activate", "roll_back"]
+    actions_detail = ["edit", "simulate", "roll_out", "activate", "roll_back"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
-        return super().get_queryset(request).defer("modules", "tests")  # type: ignore[no-any-return]
+        return super().get_queryset(request).defer("modules", "tests", "sample")  # type: ignore[no-any-return]
 
     @display(description="State")
     def standing(self, policy: Policy) -> str:
@@ -111,6 +114,14 @@ class PolicyAdmin(ReadOnlyAdmin):
         ]
         return folded(f"Show {len(lines)} lines", format_html("<pre>{}</pre>", "\n".join(lines)))
 
+    def has_edit_permission(self, request: HttpRequest, _object_id: str) -> bool:
+        return request.user.has_perm("policies.add_policy")
+
+    def has_simulate_permission(self, request: HttpRequest, object_id: str) -> bool:
+        last = bundles.last_activation()
+        is_here = last is not None and last.policy_id == unquote(object_id)
+        return request.user.has_perm("policies.add_simulationreport") and not is_here
+
     def has_activate_permission(self, request: HttpRequest, object_id: str) -> bool:
         last = bundles.last_activation()
         settled = (
@@ -127,6 +138,14 @@ class PolicyAdmin(ReadOnlyAdmin):
         last = bundles.last_activation()
         is_here = last is not None and last.policy_id == unquote(object_id)
         return request.user.has_perm(_MAY) and is_here and lifecycle.previous_policy() is not None
+
+    @action(description="Edit", permissions=["edit"], url_path="edit", icon="edit")
+    def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return editor.edit(request, get_object_or_404(Policy, pk=unquote(object_id)))
+
+    @action(description="Simulate", permissions=["simulate"], url_path="simulate", icon="experiment")
+    def simulate(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect(f"{reverse('simulations')}?{urlencode({'candidate': unquote(object_id)})}")
 
     @action(description="Roll out", permissions=["roll_out"], url_path="roll-out", icon="moving")
     def roll_out(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -17,7 +17,7 @@ from typing import Any
 
 from policies.authoring import cost
 from policies.authoring.folder import Folder
-from policies.authoring.lint import Finding, lint, rule_lines, tests_of, without_imports
+from policies.authoring.lint import Finding, rule_lines, tests_of, without_imports
 
 THRESHOLD = 90
 TIMEOUT_S = 30
@@ -46,9 +46,10 @@ class Report:
 
 def check(folder: Folder, *, opa: str | None = None) -> Report:
     """Lint; then, only if that is clean, compile and test. Nothing the lint refuses is ever run."""
-    findings = lint(folder.policies, folder.tests)
-    if findings:
-        return Report(findings=findings)
+    linted = confined({"policies": folder.policies, "tests": folder.tests}, task="lint")
+    findings = [Finding(**found) for found in linted.get("findings", [])]
+    if findings or linted.get("problems"):
+        return Report(findings=findings, problems=linted.get("problems", []))
     problems, passed, coverage = _embedded(folder)
     binary = opa or find_opa()
     if binary and not problems:

@@ -4,6 +4,7 @@ import difflib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from policies.models import ActiveBundle, Bundle
 ACTIVE = "active"
 _SHORTEST_PREFIX = 6
 _MOST_PATHS = 200
+_MOST_LINES = 2000
 _LONGEST_VALUE = 80
 
 
@@ -67,7 +69,22 @@ def rego_differences(before: Mapping[str, str], after: Mapping[str, str]) -> Ite
     for path in sorted({*before, *after}):
         old, new = before.get(path, "").splitlines(), after.get(path, "").splitlines()
         names = (f"a/{path}" if path in before else "/dev/null", f"b/{path}" if path in after else "/dev/null")
-        yield from difflib.unified_diff(old, new, *names, lineterm="")
+        if len(old) + len(new) <= _MOST_LINES:
+            yield from difflib.unified_diff(old, new, *names, lineterm="")
+        elif old != new:
+            yield from _in_one_piece(old, new, names)
+
+
+def _in_one_piece(old: list[str], new: list[str], names: tuple[str, str]) -> Iterator[str]:
+    """Everything between the first and the last line that differ: a search for the shortest diff could take hours."""
+    head = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))))
+    old, new = old[head:], new[head:]
+    rest = zip(reversed(old), reversed(new), strict=False)
+    tail = len(list(takewhile(lambda pair: pair[0] == pair[1], rest)))
+    old, new = old[: len(old) - tail], new[: len(new) - tail]
+    yield from (f"--- {names[0]}", f"+++ {names[1]}", f"@@ -{head + 1},{len(old)} +{head + 1},{len(new)} @@")
+    yield from (f"-{line}" for line in old)
+    yield from (f"+{line}" for line in new)
 
 
 def data_differences(before: Any, after: Any, path: str = "data") -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Run by a Python of its own, never imported: limits itself, then loads policies or becomes another program.
 
+    confined.py lint    < {"policies", "tests"}                       -> {"findings"}
     confined.py check   < {"policies", "data", "queries"}             -> {"problems", "covered", "values"}
     confined.py cost    < {"policies", "data", "queries", "inputs"}   -> {"worst"}: query -> ms of processor time
     confined.py exec SECONDS MEGABYTES PROGRAM ARGUMENT ...
@@ -15,6 +16,8 @@ import resource
 import signal
 import sys
 import time
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 _CPU_SECONDS = 20
@@ -29,7 +32,7 @@ def main(arguments: list[str]) -> None:
         _limit(int(arguments[1]), int(arguments[2]))
         os.execv(arguments[3], arguments[3:])  # noqa: S606 (no shell is wanted)
     _limit(_CPU_SECONDS, _MEGABYTES)
-    json.dump({"check": _check, "cost": _cost}[arguments[0]](json.load(sys.stdin)), sys.stdout)
+    json.dump({"lint": _lint, "check": _check, "cost": _cost}[arguments[0]](json.load(sys.stdin)), sys.stdout)
 
 
 def _limit(seconds: int, megabytes: int) -> None:
@@ -37,6 +40,14 @@ def _limit(seconds: int, megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _lint(asked: dict[str, Any]) -> dict[str, Any]:
+    # An isolated Python does not look where this file is; the lint needs nothing but the standard library.
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    from policies.authoring.lint import lint
+
+    return {"findings": [asdict(finding) for finding in lint(asked["policies"], asked["tests"])]}
 
 
 def _check(asked: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from audit import trail
-from common.canonical import canonical_json
+from common.canonical import NotCanonical, canonical_json
 from common.problems import Conflict, Problem
 from policies import bundles
 from policies.authoring import checks
@@ -51,10 +51,11 @@ def publish_policy(folder: Folder, report: Report, *, author: str, note: str) ->
         raise PolicyRefused("Only a policy that passes lint and tests is published.")
     _refuse_collisions(folder)
     policy, created = Policy.objects.get_or_create(
-        digest=bundles.policy_digest(folder.policies, folder.overlay),
+        digest=digest_of(folder),
         defaults={
             "modules": folder.policies,
             "tests": folder.tests,
+            "sample": folder.sample,
             "overlay": folder.overlay,
             "note": note[:200],
             "author": author,
@@ -64,6 +65,14 @@ def publish_policy(folder: Folder, report: Report, *, author: str, note: str) ->
     if created:
         trail.record("policy.published", policy.digest, actor=author, details={"note": note[:200], **policy.checks})
     return policy
+
+
+def digest_of(folder: Folder) -> str:
+    """What the policy of a folder is called. Raises PolicyRefused."""
+    try:
+        return bundles.policy_digest(folder.policies, folder.overlay)
+    except NotCanonical:
+        raise PolicyRefused("data.json may hold no fractions: their text differs between programs.") from None
 
 
 def _refuse_collisions(folder: Folder) -> None:

@@ -7,7 +7,7 @@ error: a policy with findings is not published. What only an engine can tell is 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from policies.authoring.builtins import ALLOWED, why_refused
 from policies.authoring.tokens import KEYWORDS, Rule, Token, rules, tokens
@@ -110,9 +110,10 @@ def without_imports(text: str) -> str:
     every = [token for token in tokens(text) if token.kind != "comment"]
     lines = text.split("\n")
     names: dict[str, str] = {}
+    by_line = {line: [t.text for t in group] for line, group in groupby(every, key=lambda t: t.line)}
     for token in every:
         if token.text == "import" and token.is_first and token.depth == 0:
-            words = [t.text for t in every if t.line == token.line][1:]
+            words = by_line[token.line][1:]
             path = "".join(words[: words.index("as")] if "as" in words else words)
             names[words[-1]] = path
             lines[token.line - 1] = ""
@@ -261,7 +262,8 @@ def _variables(module: _Module) -> Iterator[Finding]:
 def _declared(rule: Rule) -> Iterator[Token]:
     for index, token in enumerate(rule.tokens):
         if token.text in {"some", "every"}:
-            for after in rule.tokens[index + 1 :]:
+            for place in range(index + 1, len(rule.tokens)):  # no slice: a rule can have many of them
+                after = rule.tokens[place]
                 if after.text == "in" or after.line != token.line or after.text in {"}", "|", "{"}:
                     break
                 if after.kind == "name":

@@ -3,6 +3,7 @@
 from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, PolicyActivation
 from policies.models.cells import AppliedRelease
 from policies.models.credential import ServiceCredential
+from policies.models.draft import PolicyDraft
 from policies.models.log import Decision, DecisionBatch, PeriodKey, SpoolPosition
 from policies.models.opa import ExternalBatch, ExternalDecision, OpaInstance
 from policies.models.rollout import Rollout, RolloutStep
@@ -31,6 +32,7 @@ __all__ = [
     "PeriodKey",
     "Policy",
     "PolicyActivation",
+    "PolicyDraft",
     "ProcessingRegion",
     "ProcessingSystem",
     "Region",

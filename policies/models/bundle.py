@@ -43,6 +43,7 @@ class Policy(models.Model):
     digest = models.CharField(max_length=71, primary_key=True)
     modules = models.JSONField()  # path -> Rego text
     tests = models.JSONField(default=dict)
+    sample = models.JSONField(default=dict, db_default={})  # stood in for the registers in the tests
     overlay = models.JSONField(default=dict)  # data of its own, beside the registers
     note = models.CharField(max_length=200)
     author = models.CharField(max_length=120)

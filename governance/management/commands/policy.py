@@ -10,13 +10,10 @@ from common.problems import Problem
 from governance import rollout_command
 from policies import bundle_file, bundles
 from policies.authoring import checks, comparison, lifecycle
-from policies.authoring.folder import SAMPLE, Folder, read_folder
+from policies.authoring.folder import SAMPLE, SHIPPED, SHIPPED_SAMPLE, Folder, read_folder
 from policies.authoring.lint import lint
 from policies.models import Bundle, Policy
 from policies.rollout import steps
-
-SHIPPED = Path(bundles.__file__).parent / "rego"
-_CASES = Path(bundles.__file__).parents[1] / "tests" / "cases" / "data.json"
 
 
 class Command(BaseCommand):
@@ -141,6 +138,6 @@ def _person(parser: CommandParser) -> None:
 
 def _read(folder: Path, sample: Path | None) -> Folder:
     """A folder without a sample is tested over that of this release."""
-    if sample is None and not (folder / SAMPLE).exists() and _CASES.exists():
-        sample = _CASES
+    if sample is None and not (folder / SAMPLE).exists() and SHIPPED_SAMPLE.exists():
+        sample = SHIPPED_SAMPLE
     return read_folder(folder, sample=sample)

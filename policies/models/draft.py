@@ -1,0 +1,22 @@
+from django.db import models
+from django.utils import timezone
+
+from policies.models.bundle import Policy
+
+
+class PolicyDraft(models.Model):
+    """What one officer makes of a published policy before it is one. Nothing is decided by it."""
+
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="drafts")  # where it began
+    author = models.CharField(max_length=120)
+    files = models.JSONField()  # name -> text, as typed: modules, tests, sample.json, data.json
+    # What the last check found: {"of": digest of the files, "findings", "passed", "coverage", "opa"}
+    report = models.JSONField(null=True)
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-changed_at"]
+        constraints = [models.UniqueConstraint(fields=["policy", "author"], name="policies_one_draft_each")]
+
+    def __str__(self) -> str:
+        return f"draft of {self.policy_id.removeprefix('sha256:')[:12]}"
