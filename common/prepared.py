@@ -13,6 +13,9 @@ from django.db import connections
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGconn, PGresult
 
+from common import tracing
+from common.tracing import Attributes
+
 Parameter = bytes | None
 _OK = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
@@ -30,17 +33,23 @@ class _Thread(threading.local):
 _thread = _Thread()
 
 
+def _named(statement: "Prepared", _parameters: Sequence[Parameter]) -> Attributes:
+    return {"db.system.name": "postgresql", "db.query.summary": statement.name}
+
+
 class Prepared:
     """One statement. Parameters and results are bytes in PostgreSQL's text or binary format."""
 
     def __init__(self, name: str, sql: str, types: Sequence[int], *, binary: bool, timeout_ms: int) -> None:
         self.sql = sql
         self.executions = 0  # what tests count
+        self.name = name
         self._name, self._types = name.encode(), list(types)
         self._format = Format.BINARY if binary else Format.TEXT
         self._formats = [self._format] * len(self._types)
         self._timeout_ms = timeout_ms
 
+    @tracing.traced("sql", given=_named)
     def execute(self, parameters: Sequence[Parameter]) -> PGresult:
         """Run once. Raises StatementTimeout, or the psycopg error of the server's SQLSTATE."""
         self.executions += 1

@@ -135,6 +135,9 @@ class Environment(BaseSettings):
     cells_file: Path | None = None
     cell_timeout_ms: Annotated[int, Field(ge=50, le=30_000)] = 2_000
     ready_rules_age_s: Annotated[int, Field(ge=60, le=86_400)] = 900
+    # OpenTelemetry's own names. Without the first nothing is traced (docs/operations.md).
+    otel_exporter_otlp_endpoint: Annotated[SecretStr, _url("http", "https")] | None = None
+    otel_traces_sampler_arg: Annotated[float, Field(ge=0, le=1)] = 1.0
     business_name: Annotated[str, Field(min_length=1, max_length=80)] = "Northwind Shop"
 
     @model_validator(mode="after")

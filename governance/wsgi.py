@@ -14,6 +14,7 @@ _django = get_wsgi_application()
 from common.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
 from consent import effects  # noqa: E402
+from governance import traced_requests  # noqa: E402
 from personalization import cells  # noqa: E402
 from policies import authzen, bare, consent_state, native  # noqa: E402
 from policies.authzen import metadata  # noqa: E402
@@ -55,6 +56,7 @@ class _Failed(Problem):
     title = "Something went wrong on our side"
 
 
+@traced_requests.traced({*_BARE, *authzen.ENDPOINTS})
 def application(environ: bare.Environ, start_response: bare.StartResponse) -> Iterable[bytes]:
     answer = gate if gate is not None and gate.concerns(environ) else _here
     try:

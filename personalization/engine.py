@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
+from common import tracing
 from common.breaker import CircuitBreaker
 from common.problems import Problem
 from personalization.recommender import storage
@@ -69,6 +70,7 @@ def _load(artifact: str, digest: str) -> Model:
     return storage.load(folder / artifact, folder=folder, digest=digest)
 
 
+@tracing.traced("recommender")
 def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     """Ask the model within TIMEOUT_S. Raises EngineFailed; failures in a row open the breaker."""
     if not _breaker.allows():

@@ -12,6 +12,8 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from common import tracing
+from common.tracing import Attributes
 from consent.signals import NO_SIGNALS, Signals
 from personalization import engine
 from personalization.models import Event, Item, PopularItem
@@ -75,6 +77,11 @@ class Answer:
         }
 
 
+def _told(answer: Answer) -> Attributes:
+    return {"assent.level": answer.level, "assent.model": answer.model, "assent.fallback": answer.fallback}
+
+
+@tracing.traced("personalization", told=_told)
 def recommend(wish: Wish, *, caller: str) -> Answer:
     """Serve one person. Raises SpoolFull only; engine failures are level ``none``."""
     try:

@@ -13,8 +13,9 @@ from typing import Any
 
 from django.conf import settings
 
+from common import tracing
 from consent.pseudonyms import subject_ref
-from policies import bundles, engines, facts, information, packages, pseudonyms
+from policies import bundles, engines, facts, information, packages, pseudonyms, spans
 from policies.answers import NO_FACTS, Decision, Prepared, as_prepared, compose, difference, failure
 from policies.bundles import LoadedBundle
 from policies.engines import EngineFailure, EngineTimeout, EngineUnavailable, Verdict
@@ -33,6 +34,7 @@ _spool = Spool(settings.SPOOL_DIR)
 _memo_lock = threading.Lock()
 
 
+@tracing.traced("decision", told=spans.of_decision)
 def decide(question: Question, *, caller: str, known: Information | None = None) -> Decision:
     """Answer a question, logged before it is returned. Raises SpoolFull and nothing else.
 
@@ -81,7 +83,12 @@ def _of_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
     if prepared is None:
         prepared = evaluate_facts(document, bundle)
         _remember(bundle.memo, prepared)
+    elif tracing.ON:
+        tracing.note("assent.memo_hit", True)
     return prepared
+
+
+_of_candidate = tracing.traced("decision.candidate", told=spans.of_prepared)(_of_facts)
 
 
 def _beside(known: Information, answered: Prepared) -> bytes:
@@ -95,7 +102,7 @@ def _beside(known: Information, answered: Prepared) -> bytes:
     if bundle is None:
         return difference(answered, failure("bundle_missing", known.candidate or "", answered.facts))
     try:
-        return difference(answered, _of_facts(answered.facts, bundle))
+        return difference(answered, _of_candidate(answered.facts, bundle))
     except Exception:  # noqa: BLE001 (the answer stands, whatever a candidate does)
         return difference(answered, failure("engine_undefined", bundle.revision, answered.facts))
 
@@ -109,6 +116,7 @@ def evaluate_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
     return as_prepared(verdict, document, engine)
 
 
+@tracing.traced("engine", told=lambda answered: {"assent.engine": answered[1]})
 def _ask(bundle: LoadedBundle, *asked: Any) -> tuple[Verdict, str]:
     """The verdict, and the name of the engine it came from: the stand-in's where there is one and the other is away."""
     engine = engines.for_revision(bundle.revision)
@@ -133,6 +141,8 @@ def _evaluate_entities(
             return failure(failed.reason, bundle.revision, asked.logged)
         prepared = as_prepared(verdict, asked.logged, engine)
         _remember(bundle.entity_memo, prepared, ENTITY_MEMO_SIZE)
+    elif tracing.ON:
+        tracing.note("assent.memo_hit", True)
     return prepared
 
 
@@ -183,12 +193,14 @@ class Sheet:
         self._lines: list[bytes] = []
         self._tags: dict[tuple[str, str], str] = {}
 
+    @tracing.traced("decision", told=spans.of_decision)
     def decide(self, question: Question, known: Information) -> Decision:
         """Answer a question about consent, as the function of this name does."""
         prepared, valid_until = _evaluate(question, known, self._now)
         tag = pseudonyms.tag(question.subject_ref, self._now)
         return self._add(prepared, tag, known.subject_revision or 0, valid_until, _beside(known, prepared))
 
+    @tracing.traced("decision", told=spans.of_decision)
     def decide_entities(self, question: EntityQuestion, package: Package, bundle: LoadedBundle) -> Decision:
         """Answer a question another package is asked."""
         return self.answer_entities(question, self.evaluate_entities(question, package, bundle))

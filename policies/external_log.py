@@ -17,6 +17,7 @@ from audit.models import AuditEvent
 from common.canonical import digest_of
 from common.merkle import merkle_root
 from consent.exporting import AS_IT_IS
+from policies import log_parquet
 from policies.decision_log import LogVerdict, one_snapshot
 from policies.drainer import GENESIS
 from policies.models import ExternalBatch, ExternalDecision
@@ -168,6 +169,17 @@ _COLUMNS = """id, to_char(decided_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:S
  to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS received_at,
  instance, caller, outcome, level, array_to_string(reasons, ' ') AS reasons, bundle_revision, path, facts,
  batch_id AS batch, position"""
+_PARQUET: dict[str, tuple[str, log_parquet.Kind]] = {
+    "id": ("id::text", "text"),
+    "decided_at": ("decided_at", "moment"),
+    "received_at": ("received_at", "moment"),
+    **{name: (name, "text") for name in ("instance", "caller", "outcome", "level")},
+    "reasons": ("reasons", "texts"),
+    **{name: (name, "text") for name in ("bundle_revision", "path")},
+    "facts": ("facts::text", "text"),
+    "batch": ("batch_id", "number"),
+    "position": ("position", "number"),
+}
 
 _WINDOW = (
     "FROM policies_externaldecision WHERE received_at >= %s AND received_at < %s"
@@ -176,7 +188,12 @@ _WINDOW = (
 
 
 def export(kind: str, output: IO[bytes], *, since: datetime, until: datetime) -> int:
-    """Write what came in in a time, oldest first, as JSON lines or CSV; return how many decisions that were."""
+    """Write what came in in a time, oldest first, as JSON lines, CSV or Parquet; return how many decisions that were.
+
+    Raises ParquetMissing.
+    """
+    if kind == "parquet":
+        return log_parquet.write(_PARQUET, _WINDOW, [since, until], output)
     query = f"SELECT {_COLUMNS} {_WINDOW}"
     statement = (
         f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)"

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
+from common import tracing
 from common.identifiers import uuid7
 
 SUFFIX: Final = ".spool"
@@ -30,6 +31,7 @@ class Spool:
         self._size = 0
         self._process = 0
 
+    @tracing.traced("spool.append")
     def append(self, line: bytes) -> None:
         """Write one line (its newline included). Raises SpoolFull and leaves no torn line behind."""
         with self._lock:

@@ -58,6 +58,9 @@ OPA_UNSIGNED_BUNDLES = ENV.opa_unsigned_bundles
 OPA_DECISIONS_KEEP_DAYS = ENV.opa_decisions_keep_days
 READY_OPA_BEHIND_S = ENV.ready_opa_behind_s
 READY_LOG_LAG_S = ENV.ready_log_lag_s
+_TRACES = ENV.otel_exporter_otlp_endpoint
+TRACES_ENDPOINT = _TRACES.get_secret_value() if _TRACES else None
+TRACES_SHARE = ENV.otel_traces_sampler_arg
 SPOOL_DIR = ASSENT_HOME / "spool"
 MODEL_DIR = ASSENT_HOME / "models"
 
@@ -245,5 +248,7 @@ LOGGING = {
         # Its messages quote the Host header and the path, which callers may fill with anything.
         "django.security": {"level": "ERROR"},
         "django.request": {"level": "ERROR"},
+        # Warns of every attempt to reach a collector that is away; its giving up is worth a line.
+        "opentelemetry": {"level": "ERROR"},
     },
 }

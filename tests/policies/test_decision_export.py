@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import sys
 from datetime import timedelta
 from io import StringIO
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from wsgi_calls import call, question
 
 from audit.models import AuditEvent
-from policies import decision_log
+from policies import decision_log, log_parquet
 from policies.drainer import drain
 from policies.models import Decision
 
@@ -56,6 +57,63 @@ def test_csv_holds_the_columns(log, tmp_path):
     assert rows[1]["reasons"].split() == log[1].reasons
 
 
+@pytest.fixture
+def parquet():
+    return pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: requirements/parquet.txt")
+
+
+def test_parquet_holds_the_columns_of_the_csv_with_types(log, tmp_path, parquet):
+    for name in ("log.csv", "log.parquet"):
+        call_command("export_decisions", "--since", "1d", "-o", str(tmp_path / name), stdout=StringIO())
+
+    table = parquet.read_table(tmp_path / "log.parquet")
+    written = list(csv.DictReader(StringIO((tmp_path / "log.csv").read_text())))
+    assert table.schema.names == list(written[0])
+    assert [_as_in_csv(row) for row in table.to_pylist()] == written
+    assert [str(table.schema.field(name).type) for name in ("decided_at", "reasons", "batch")] == [
+        "timestamp[us, tz=UTC]", "list<element: string>", "int64",
+    ]  # fmt: skip
+    assert table["decided_at"].to_pylist() == [decision.decided_at for decision in log]
+
+
+def _as_in_csv(row):
+    moment = row["decided_at"].strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    texts = {name: str(value) for name, value in row.items()}
+    return {**texts, "decided_at": moment, "reasons": " ".join(row["reasons"])}
+
+
+def test_parquet_is_written_group_by_group(log, tmp_path, parquet, monkeypatch):
+    monkeypatch.setattr(log_parquet, "ROWS_OF_A_GROUP", 4)
+
+    call_command("export_decisions", "--format", "parquet", "-o", str(tmp_path / "log"), stdout=StringIO())
+
+    written = parquet.ParquetFile(tmp_path / "log")
+    assert [written.metadata.row_group(group).num_rows for group in range(written.num_row_groups)] == [4, 2]
+
+
+def test_parquet_of_no_decisions_has_columns(log, tmp_path, parquet):
+    path = tmp_path / "log.parquet"
+
+    call_command("export_decisions", "--since", "2d", "--until", "1d", "-o", str(path), stdout=StringIO())
+
+    table = parquet.read_table(path)
+    assert (table.num_rows, table.num_columns) == (0, 12)
+
+
+def test_without_the_package_parquet_is_refused_with_the_way_out(log, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+    with pytest.raises(CommandError, match=r"requirements/parquet\.txt"):
+        call_command("export_decisions", "-o", str(tmp_path / "log.parquet"), stdout=StringIO())
+
+    assert list(tmp_path.glob("*log.parquet*")) == []
+
+
+def test_packed_parquet_is_refused(log, tmp_path):
+    with pytest.raises(CommandError, match="packed already"):
+        call_command("export_decisions", "-o", str(tmp_path / "log.parquet.gz"), stdout=StringIO())
+
+
 def test_what_lies_outside_the_time_is_left_out(log, tmp_path):
     path = tmp_path / "log.jsonl"
 
@@ -64,7 +122,7 @@ def test_what_lies_outside_the_time_is_left_out(log, tmp_path):
     assert path.read_bytes() == b""
 
 
-@pytest.mark.parametrize("name", ["log.parquet", "log", "nowhere/log.csv"])
+@pytest.mark.parametrize("name", ["log.xlsx", "log", "nowhere/log.csv"])
 def test_a_file_that_cannot_be_written_is_refused_in_a_sentence(log, tmp_path, name):
     with pytest.raises(CommandError, match=r"end the name in|No such file"):
         call_command("export_decisions", "-o", str(tmp_path / name), stdout=StringIO())

@@ -181,6 +181,19 @@ def test_it_is_written_to_a_file(log: list[ExternalDecision], tmp_path: Path) ->
     assert AuditEvent.objects.filter(action="external_log.exported").count() == 2
 
 
+def test_it_is_written_as_parquet(log: list[ExternalDecision], tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: requirements/parquet.txt")
+    for name in ("log.csv", "log.parquet"):
+        call_command("export_decisions", "--of-opa-servers", "-o", str(tmp_path / name), stdout=StringIO())
+
+    table = parquet.read_table(tmp_path / "log.parquet")
+    rows = list(csv.DictReader((tmp_path / "log.csv").read_text().splitlines()))
+    assert table.schema.names == list(rows[0])
+    for name in ("id", "outcome", "facts", "path"):
+        assert table[name].to_pylist() == [row[name] for row in rows]
+    assert table["received_at"].to_pylist() == [decision.received_at for decision in log]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_reports_that_come_at_once_make_one_chain() -> None:
     same = [_row() for _ in range(5)]

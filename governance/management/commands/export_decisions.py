@@ -11,31 +11,38 @@ from django.utils import timezone
 from audit import trail
 from consent.exporting import opened_whole
 from governance.moments import moment
-from policies import decision_log, drainer, external_log
+from policies import decision_log, drainer, external_log, log_parquet
 
 
 class Command(BaseCommand):
-    help = "Write the decisions of a time as JSON lines (as they were logged) or CSV. People by monthly pseudonym."
+    help = "Write the decisions of a time as JSON lines (as logged), CSV or Parquet. People by monthly pseudonym."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--since", type=moment, default="7d", help="7d, 24h, 2w or a date (default: 7d).")
         parser.add_argument("--until", type=moment, help="Default: now.")
-        parser.add_argument("-o", "--output", type=Path, required=True, help="FILE.jsonl or FILE.csv, packed with .gz.")
-
+        parser.add_argument(
+            "-o", "--output", type=Path, required=True, help="FILE.jsonl or FILE.csv, packed with .gz, or FILE.parquet."
+        )
+        parser.add_argument("--format", choices=decision_log.FORMATS, help="Default: as the file's name ends.")
         parser.add_argument(
             "--of-opa-servers", action="store_true", help="What OPA servers reported instead, by when it came in."
         )
 
     def handle(self, *args: Any, since: datetime, until: datetime | None, output: Path, **options: Any) -> None:
-        kind = output.name.removesuffix(".gz").rpartition(".")[2]
+        kind = options["format"] or output.name.removesuffix(".gz").rpartition(".")[2]
         if kind not in decision_log.FORMATS:
-            raise CommandError(f"{output}: end the name in .jsonl or .csv, with .gz to pack it.", returncode=2)
+            sentence = f"{output}: end the name in .jsonl or .csv, with .gz to pack it, or in .parquet."
+            raise CommandError(sentence, returncode=2)
+        if kind == "parquet" and output.name.endswith(".gz"):
+            raise CommandError(f"{output}: Parquet is packed already; leave .gz away.", returncode=2)
         log = external_log if options["of_opa_servers"] else decision_log
         drainer.drain(Path(settings.SPOOL_DIR))
         until = until or timezone.now()
         try:
             with opened_whole(output) as file:
                 count = log.export(kind, file, since=since, until=until)
+        except log_parquet.ParquetMissing as exc:
+            raise CommandError(str(exc), returncode=2) from exc
         except OSError as exc:
             raise CommandError(f"{exc.filename or output}: {exc.strerror}", returncode=2) from exc
         details = {"decisions": count, "since": since.isoformat(), "until": until.isoformat(), "format": kind}
