@@ -3,6 +3,7 @@
 Every button keeps what was typed before it does anything else, so moving from file to file loses nothing.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -105,7 +106,7 @@ def _page(
         "files": [_entry(name, here, found) for name in sorted(files, key=_order)],
         "findings": found,
         "found_here": any(row["path"] == here for row in found),
-        "line": request.GET.get("line", ""),
+        "line": next(iter(re.findall(r"^[0-9]{1,6}$", request.GET.get("line", ""))), ""),
         "report": draft.report if draft else None,
         "is_stale": _is_stale(draft),
         "overwritten": _difference(here, overwritten, text) if overwritten is not None else None,
