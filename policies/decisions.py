@@ -88,7 +88,9 @@ def _of_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
     return prepared
 
 
-_of_candidate = tracing.traced("decision.candidate", told=spans.of_prepared)(_of_facts)
+@tracing.traced("decision.candidate", told=spans.of_prepared)
+def _of_candidate(document: bytes, bundle: LoadedBundle) -> Prepared:
+    return _of_facts(document, bundle)
 
 
 def _beside(known: Information, answered: Prepared) -> bytes:

@@ -1,7 +1,11 @@
 """What a trace says of a decision: what was answered and why, never about whom."""
 
 from common.tracing import Attributes
+from policies import reasons
 from policies.answers import Decision, Prepared
+from policies.bundles import LEVELS
+
+_OTHER = "other"
 
 
 def of_decision(decision: Decision) -> Attributes:
@@ -9,12 +13,15 @@ def of_decision(decision: Decision) -> Attributes:
 
 
 def of_prepared(prepared: Prepared) -> Attributes:
-    """A reason's detail is left out: it is the policy's own text."""
+    """Only words of this house, and no reason's detail.
+
+    Rules of the business's own may answer with any words, and those of other packages see who is asked about.
+    """
     verdict = prepared.verdict
     return {
         "assent.outcome": prepared.outcome,
-        "assent.level": verdict.level,
-        "assent.reasons": [reason.code for reason in verdict.reasons],
+        "assent.level": verdict.level if verdict.level is None or verdict.level in LEVELS else _OTHER,
+        "assent.reasons": [reason.code if reason.code in reasons.CODES else _OTHER for reason in verdict.reasons],
         "assent.bundle_revision": verdict.revision,
         "assent.engine": prepared.engine,
     }

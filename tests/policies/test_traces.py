@@ -14,6 +14,11 @@ import pytest
 from django.db import connection
 from traced_calls import TRACEPARENT
 
+from policies import spans
+from policies.answers import as_prepared
+from policies.engines import Verdict
+from policies.engines.base import Reason
+
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 NOBODY_LISTENS = "http://127.0.0.1:9"
@@ -238,3 +243,12 @@ def test_without_the_packages_nothing_starts_and_the_way_out_is_named(tmp_path: 
     assert done.returncode != 0
     assert "-r requirements/tracing.txt" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_words_of_a_policys_own_are_not_told() -> None:
+    verdict = Verdict("sha256:0", False, "alice", [Reason("objection"), Reason("alice", "alice")], [], None, False)
+
+    told = spans.of_prepared(as_prepared(verdict, b'{"who":"alice"}', "embedded"))
+
+    assert (told["assent.level"], told["assent.reasons"]) == ("other", ["objection", "other"])
+    assert "alice" not in repr(told)
