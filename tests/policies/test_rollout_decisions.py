@@ -79,14 +79,11 @@ def test_whatever_a_candidate_raises_the_answer_stands(
     shop_token: str, spooled: Spooled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start(STRICT)
-    candidate, ask = _candidate(), decisions._of_facts
 
     def fail(document: bytes, bundle: bundles.LoadedBundle) -> Any:
-        if bundle.revision == candidate:
-            raise MemoryError
-        return ask(document, bundle)
+        raise MemoryError
 
-    monkeypatch.setattr(decisions, "_of_facts", fail)
+    monkeypatch.setattr(decisions, "_of_candidate", fail)
 
     assert call(question(), shop_token).json()["decision"] is True
     assert spooled()[0]["shadow"]["reasons"] == [{"code": "engine_undefined"}]
