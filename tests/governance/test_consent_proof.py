@@ -56,7 +56,7 @@ def _staff(*permissions):
 # Who gets in
 
 
-@pytest.mark.parametrize("path", [SEARCH, PAGE, f"{PAGE}receipts/1.json"])
+@pytest.mark.parametrize("path", [SEARCH, PAGE, f"{PAGE}receipts/1.json"], ids=["search", "person", "receipt"])
 def test_strangers_and_customers_are_sent_to_sign_in(saved, path):
     somebody = Client()
     somebody.force_login(User.objects.create_user("somebody", password="a long password"))
