@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
@@ -20,6 +19,7 @@ from audit import trail
 from common.canonical import canonical_json, sha256
 from consent.models import Purpose, current_notice_versions
 from model_registry.models import ModelVersion
+from policies import rego
 from policies.certification import read_certification
 from policies.models import (
     Activation,
@@ -43,7 +43,6 @@ LEVELS = {"none": 0, "segment": 1, "behavioral": 2, "contextual": 3, "individual
 SEGMENT_MIN_SIZE = 20
 SYSTEM = "system"  # the author of what a release ships
 QUIET_HOURS = {"start": 21, "end": 8}
-_REGO = Path(__file__).parent / "rego"
 _KEPT = 8  # during a rollout each change of the registers makes two
 _LOCK = 0x62756E64  # "bund"
 _FACT_STATUS = {ModelVersion.Status.APPROVED: "live"}
@@ -205,9 +204,7 @@ def revision_of(policies: dict[str, str], data: dict[str, Any]) -> str:
 @lru_cache(maxsize=1)
 def read_policies() -> dict[str, str]:
     """The Rego modules of this release, tests left out: path -> text."""
-    return {
-        path.name: path.read_text() for path in sorted(_REGO.glob("*.rego")) if not path.name.endswith("_test.rego")
-    }
+    return rego.read_modules()
 
 
 def build_data() -> dict[str, Any]:

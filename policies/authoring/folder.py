@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common.problems import Problem
+from policies import rego
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_TOTAL_BYTES = 1024 * 1024
@@ -15,7 +16,7 @@ MAX_DATA_BYTES = 4 * 1024 * 1024
 MAX_FILES = 200
 DATA = "data.json"
 SAMPLE = "sample.json"
-SHIPPED = Path(__file__).parents[1] / "rego"
+SHIPPED = rego.FOLDER
 SHIPPED_SAMPLE = Path(__file__).parents[2] / "tests" / "cases" / "data.json"
 _TEST = "_test.rego"
 _NAMES = "a file's name is lower-case letters, digits and underscores, and ends in .rego."

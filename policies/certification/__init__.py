@@ -5,11 +5,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-_FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
 @lru_cache(maxsize=1)
 def read_certification() -> tuple[dict[str, str], dict[str, Any]]:
     """Return its Rego modules (path -> text) and what it adds to a bundle's data."""
-    policies = {"certification.rego": (_FOLDER / "certification.rego").read_text()}
-    return policies, json.loads((_FOLDER / "data.json").read_text())
+    policies = {"certification.rego": (FOLDER / "certification.rego").read_text()}
+    return policies, json.loads((FOLDER / "data.json").read_text())

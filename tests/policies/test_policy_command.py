@@ -20,10 +20,10 @@ from audit.models import AuditEvent
 from consent import register
 from consent.models import Purpose
 from governance import start_page
-from policies import bundle_file, bundles, defaults
+from policies import bundle_file, bundles, defaults, rego
 from policies.models import ActiveBundle, Bundle, Policy, PolicyActivation, SimulationReport
 
-REGO = Path(bundles.__file__).parent / "rego"
+REGO = rego.FOLDER
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from policy_engines import CASES, opa_binary
 
-from policies import bundles, certification
+from policies import certification, rego
 from policies.authoring import checks
 from policies.authoring.folder import Folder, UnreadableFolder, read_folder
 from policies.authoring.lint import lint
 
-REGO = Path(bundles.__file__).parent / "rego"
+REGO = rego.FOLDER
 HEAD = """package governance.topic
 
 # METADATA
@@ -43,7 +43,7 @@ def _folder(text: str, tests: str = TEST, **data: Any) -> Folder:
     return Folder({"topic.rego": text}, {"topic_test.rego": tests}, overlay={}, sample=data)
 
 
-@pytest.mark.parametrize("folder", [REGO, Path(certification.__file__).parent], ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", [REGO, certification.FOLDER], ids=lambda path: path.name)
 def test_what_is_shipped_has_no_finding(folder: Path) -> None:
     read = read_folder(folder)
 

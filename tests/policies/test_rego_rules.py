@@ -7,18 +7,17 @@ import json
 import re
 import subprocess
 from functools import lru_cache
-from pathlib import Path
 
 import pytest
 from policy_engines import CASES, opa_binary
 
-from policies import bundles, certification
+from policies import certification, rego
 from policies.authoring.checks import confined
 from policies.authoring.folder import Folder, read_folder
 from policies.authoring.lint import tests_of as listed
 from policies.authoring.lint import without_imports
 
-FOLDERS = {"rego": bundles._REGO, "certification": Path(certification.__file__).parent}
+FOLDERS = {"rego": rego.FOLDER, "certification": certification.FOLDER}
 _TEST = re.compile(r"^(?P<name>test_\w+)\b", re.MULTILINE)
 _PACKAGE = re.compile(r"^package (?P<name>[\w.]+)$", re.MULTILINE)
 # What it asks is an error in the embedded engine, which is a denial too.

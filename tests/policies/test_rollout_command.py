@@ -13,10 +13,10 @@ from policy_engines import CASES
 from wsgi_calls import call, question
 
 from audit.models import AuditEvent
-from policies import bundles, decision_log, drainer, tasks
+from policies import bundles, decision_log, drainer, rego, tasks
 from policies.models import ActiveBundle, Policy, Rollout, SimulationReport
 
-REGO = Path(bundles.__file__).parent / "rego"
+REGO = rego.FOLDER
 Ask = Callable[[int], list[bool]]
 
 

@@ -35,7 +35,8 @@ class Command(BaseCommand):
             raise CommandError(sentence, returncode=2)
         if kind == "parquet" and output.name.endswith(".gz"):
             raise CommandError(f"{output}: Parquet is packed already; leave .gz away.", returncode=2)
-        log = external_log if options["of_opa_servers"] else decision_log
+        external = options["of_opa_servers"]
+        log = external_log if external else decision_log
         drainer.drain(Path(settings.SPOOL_DIR))
         until = until or timezone.now()
         try:
@@ -46,5 +47,6 @@ class Command(BaseCommand):
         except OSError as exc:
             raise CommandError(f"{exc.filename or output}: {exc.strerror}", returncode=2) from exc
         details = {"decisions": count, "since": since.isoformat(), "until": until.isoformat(), "format": kind}
-        trail.record(f"{log.__name__.rpartition('.')[2]}.exported", output.name, actor="operator", details=details)
+        event = "external_log.exported" if external else "decision_log.exported"
+        trail.record(event, output.name, actor="operator", details=details)
         self.stdout.write(f"{count:,} decisions written to {output}.")

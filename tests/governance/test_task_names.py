@@ -1,0 +1,37 @@
+"""Celery task names: a message queued by an older release carries the name of its task."""
+
+from celery import current_app
+
+TASKS = {
+    "audit.tasks.anchor_audit_trail",
+    "consent.tasks.forget_old_requests",
+    "governance.tasks.verify_evidence",
+    "personalization.tasks.check_segments",
+    "personalization.tasks.train_recommender",
+    "personalization.tasks.trim_windows",
+    "policies.tasks.audit_residency",
+    "policies.tasks.follow_primary",
+    "policies.tasks.forget_external_decisions",
+    "policies.tasks.forget_pseudonym_keys",
+    "policies.tasks.run_simulation",
+    "policies.tasks.sweep_simulations",
+    "policies.tasks.watch_rollout",
+    "privacy.tasks.apply_retention",
+    "privacy.tasks.release_consent_rates",
+    "privacy.tasks.run_disposals",
+    "privacy.tasks.sweep_disposals",
+}
+
+
+def test_every_task_keeps_its_queued_name():
+    current_app.loader.import_default_modules()
+
+    registered = {name for name in current_app.tasks if not name.startswith("celery.")}
+
+    assert registered == TASKS
+
+
+def test_every_scheduled_task_is_registered():
+    scheduled = {entry["task"] for entry in current_app.conf.beat_schedule.values()}
+
+    assert scheduled <= TASKS
