@@ -10,9 +10,9 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from audit.models import AuditAnchor, AuditEvent
-from common.admin_display import badge, code, document, exact_moment, moment, sentence, short, who
-from common.admin_filters import since
-from common.read_only_admin import ReadOnlyAdmin
+from common.admin_pages.display import badge, code, document, exact_moment, moment, sentence, short, who
+from common.admin_pages.filters import since
+from common.admin_pages.read_only import ReadOnlyAdmin
 
 _KINDS = {
     "consent": "Consent",

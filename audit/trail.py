@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from audit.models import AuditAnchor, AuditEvent
 from common.canonical import digest_of
-from common.copy_text import copy_line, copy_rows
 from common.identifiers import uuid7_text
 from common.merkle import merkle_path, merkle_root
+from common.postgres.copy_text import copy_line, copy_rows
 
 GENESIS = bytes(32)
 _ANCHOR_LOCK = 0x61756469  # "audi"

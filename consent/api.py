@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from common.problems import InvalidRequest
-from common.rest import Body, read_document
+from common.http.problems import InvalidRequest
+from common.http.rest import Body, read_document
 from consent import ledger
 from consent.proof import Asked, Guardian
 from consent.pseudonyms import subject_ref

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pydantic import Field, field_validator
 
 from common.canonical import digest_of
-from common.rest import Body
+from common.http.rest import Body
 from consent import banner_words, ledger, selectors
 from consent.api import Uuid
 from consent.jurisdictions import match

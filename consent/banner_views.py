@@ -16,10 +16,10 @@ from rest_framework.views import APIView
 
 from common import languages
 from common.canonical import digest_of
-from common.client_network import client_network
-from common.problems import NotFound
-from common.rate_limit import RateLimit
-from common.rest import StrictJsonParser, read_body
+from common.http.client_network import client_network
+from common.http.problems import NotFound
+from common.http.rate_limit import RateLimit
+from common.http.rest import StrictJsonParser, read_body
 from consent import banner
 from consent.api import idempotency_key
 from consent.banner import BrowserBody, ChoicesBody

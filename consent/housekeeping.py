@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from common import rate_limit
+from common.http import rate_limit
 from consent.models import SavedRequest, SubjectLink
 
 KEYS_LAST = timedelta(days=7)

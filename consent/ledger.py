@@ -19,9 +19,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import trail
+from common.http.problems import Unavailable
 from common.identifiers import uuid7_text
-from common.prepared import Prepared
-from common.problems import Unavailable
+from common.postgres.prepared import Prepared
 from consent import effects, opt_outs, residence
 from consent.choices import CHOICES, AskedPurpose, Choice, Request, Saved, State, Subject
 from consent.problems import (

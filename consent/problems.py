@@ -1,6 +1,6 @@
 from http import HTTPStatus
 
-from common.problems import Conflict, InvalidRequest, Problem
+from common.http.problems import Conflict, InvalidRequest, Problem
 
 
 class PurposeUnknown(InvalidRequest):

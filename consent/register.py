@@ -8,7 +8,7 @@ from django.db.models import Max
 from audit import trail
 from common import policy_data
 from common.canonical import sha256
-from common.problems import Conflict
+from common.http.problems import Conflict
 from consent.models import Notice, Party, Purpose
 
 

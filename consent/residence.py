@@ -7,7 +7,7 @@ door: whatever way a request came, no row of a person is made or given another r
 from collections.abc import Callable
 from uuid import UUID
 
-from common.problems import Problem
+from common.http.problems import Problem
 from consent.models import DataSubject
 
 # Judges a region as stated, None for none; ``known`` where the person has a row here. None: may be held.

@@ -15,8 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.rate_limit import RateLimit
-from common.rest import Body, actor_of, read_body
+from common.http.rate_limit import RateLimit
+from common.http.rest import Body, actor_of, read_body
 from consent import api, links, residence, selectors
 from consent.api import ConsentBody, ReceiptBody, SubjectOnly
 from consent.receipts import issuing

@@ -13,7 +13,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from audit import trail
-from common.admin_display import badge, moment
+from common.admin_pages.display import badge, moment
 from governance import purpose_admin  # noqa: F401 (registers the register of purposes)
 
 admin.site.unregister(User)

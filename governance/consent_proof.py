@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from audit import trail
 from audit.models import AuditEvent
-from common.admin_display import who
+from common.admin_pages.display import who
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
 from consent.receipts import evidence, issuing

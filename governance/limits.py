@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from common.rate_limit import RateLimit
+from common.http.rate_limit import RateLimit
 
 # Only attempts that fail are counted: many people may share one network.
 LINKS_OPENED = RateLimit("links opened from network", 30, per=timedelta(minutes=5))

@@ -23,7 +23,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from audit.models import AuditAnchor, AuditEvent
-from common.rest import AnyAnswer
+from common.http.rest import AnyAnswer
 from consent import trust
 from policies import log_figures, spool_lag
 from policies.models import ActiveBundle

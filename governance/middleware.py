@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from common.problems import CONTENT_TYPE, Problem, TooManyRequests, problem_document
+from common.http.problems import CONTENT_TYPE, Problem, TooManyRequests, problem_document
 
 Handler = Callable[[HttpRequest], HttpResponse]
 

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods
 
 from common import languages
 from common.canonical import sha256
-from common.problems import Problem
+from common.http.problems import Problem
 from consent import register, selectors
 from consent.models import Notice, Purpose, PurposeText
 from consent.wording import word_diff

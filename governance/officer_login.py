@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 
-from common.client_network import client_network
+from common.http.client_network import client_network
 from governance.limits import OFFICER_LOGINS, OFFICER_LOGINS_FROM_NETWORK
 
 

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from common.problems import CONTENT_TYPE
+from common.http.problems import CONTENT_TYPE
 from governance import openapi_authzen, openapi_native
 
 _SCHEMAS: dict[str, Any] = {

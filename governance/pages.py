@@ -13,8 +13,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from common.client_network import client_network
-from common.problems import Problem
+from common.http.client_network import client_network
+from common.http.problems import Problem
 from consent import counts, ledger, links, opt_outs, selectors
 from consent.proof import Asked
 from consent.signals import gpc

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from audit import trail
 from audit.models import AuditAnchor, AuditEvent
-from common.admin_display import document as in_words
-from common.admin_display import sentence, table, who, words
+from common.admin_pages.display import document as in_words
+from common.admin_pages.display import sentence, table, who, words
 from consent import selectors, verification
 from consent import words as consent_words
 from consent.admin.ledger import STATE_TONES

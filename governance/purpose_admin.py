@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 
 from common import languages
-from common.admin_display import badge
+from common.admin_pages.display import badge
 from consent.admin.purposes import PurposeAdmin
 from consent.models import Purpose
 from governance import purpose_page

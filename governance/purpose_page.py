@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common import languages
-from common.admin_display import words
+from common.admin_pages.display import words
+from common.charts.counts import Figure, bars_figure
 from consent import selectors
 from consent import words as consent_words
 from consent.models import Notice, Party, Purpose
 from consent.receipts import terms
-from governance.charts import Figure, bars_figure
 from policies.models import SensitiveCategory
 from privacy.models import RetentionSchedule
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from common.http.problems import Problem
 from common.identifiers import uuid7_text
-from common.problems import Problem
 from consent.models import SubjectLink
 from consent.signals import gpc, read
 from governance.subject_session import current_session, signed_out

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from common.problems import Conflict
+from common.http.problems import Conflict
 from policies.authoring import lifecycle
 from policies.models import Rollout
 from policies.rollout import figures, service, steps, watch

@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from common.admin_display import NOTHING, badge, exact_moment, moment, who
+from common.admin_pages.display import NOTHING, badge, exact_moment, moment, who
+from common.charts.counts import Figure, Tone, bars_figure, grouped
+from common.charts.rates import Part, lines_figure
 from consent import words
 from consent.models import Purpose
 from governance import simulation_page
-from governance.charts import Figure, Tone, bars_figure, grouped
-from governance.rate_charts import Part, lines_figure
 from policies import bundles
 from policies.models import Decision, Policy, Rollout, RolloutStep
 from policies.rollout import figures, guards, steps, watch

@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from common.admin_display import who
-from common.problems import InvalidRequest, Problem
+from common.admin_pages.display import who
+from common.http.problems import InvalidRequest, Problem
 from governance.rollout_page import limits, may_act
 from policies.models import Policy, Rollout
 from policies.rollout import service

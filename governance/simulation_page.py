@@ -17,11 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from common.admin_display import NOTHING, badge, document, moment, who
-from common.admin_display import words as spaced
+from common.admin_pages.display import NOTHING, badge, document, moment, who
+from common.admin_pages.display import words as spaced
+from common.charts.counts import Bucket, Figure, Series, Tone, bars_figure, columns_figure, grouped
 from consent import words
 from consent.models import Level, Purpose
-from governance.charts import Bucket, Figure, Series, Tone, bars_figure, columns_figure, grouped
 from policies import reasons
 from policies.models import ActiveBundle, Bundle, Decision, Policy, SimulationReport
 from policies.simulation import CandidateUnusable, Kind, service

@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from common import languages
-from common.admin_display import who
+from common.admin_pages.display import who
+from common.charts.counts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
 from common.identifiers import uuid7_floor
 from consent.models import ConsentRecord, DataSubject, Party, Purpose
 from governance import evidence, purpose_page, rollout_page, tasks
-from governance.charts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
 from model_registry.models import ModelVersion
 from policies import opa_servers, reasons
 from policies.authoring import lifecycle

@@ -16,13 +16,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from common.admin_display import NOTHING
+from common.admin_pages.display import NOTHING
+from common.charts.counts import Bucket, Figure, Series, Tone, columns_figure
+from common.charts.rates import Part, Row, Span, in_words, lines_figure, percent, shares_figure, spans_figure
 from common.suppression import SMALLEST_GROUP
 from consent import trust
 from consent.counts import What
 from consent.trust import Answers, Breakdown, Group, Grouping, Uses, Waiting, Week
-from governance.charts import Bucket, Figure, Series, Tone, columns_figure
-from governance.rate_charts import Part, Row, Span, in_words, lines_figure, percent, shares_figure, spans_figure
 from policies import log_figures
 from policies.log_figures import SignalShare
 

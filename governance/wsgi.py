@@ -11,7 +11,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
 _django = get_wsgi_application()
 
-from common.problems import Problem  # noqa: E402
+from common.http.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
 from consent import effects  # noqa: E402
 from governance import traced_requests  # noqa: E402

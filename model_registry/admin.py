@@ -12,9 +12,9 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from audit import trail
 from common import policy_data
-from common.admin_confirm import Step, confirm
-from common.admin_display import NOTHING, badge, code, exact_moment, grid, moment
-from common.problems import Problem
+from common.admin_pages.confirm import Step, confirm
+from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment
+from common.http.problems import Problem
 from model_registry import services
 from model_registry.models import Model, ModelVersion
 

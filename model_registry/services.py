@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit import trail
 from common import policy_data
-from common.problems import Conflict, Problem
+from common.http.problems import Conflict, Problem
 from consent.models import Purpose
 from model_registry.models import Model, ModelVersion
 

@@ -3,8 +3,8 @@ from django.forms import ModelForm
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from common.admin_display import NOTHING, badge
-from common.admin_forms import CommaListField
+from common.admin_pages.display import NOTHING, badge
+from common.admin_pages.forms import CommaListField
 from personalization.models import Item
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from common.rest import read_document
+from common.http.rest import read_document
 from personalization import proxy
 from personalization.views import WishBody
 from policies.answers import Decision

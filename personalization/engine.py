@@ -15,7 +15,7 @@ from django.conf import settings
 
 from common import tracing
 from common.breaker import CircuitBreaker
-from common.problems import Problem
+from common.http.problems import Problem
 from personalization.recommender import storage
 from personalization.recommender.model import Model, Served
 from policies.bundles import LoadedBundle

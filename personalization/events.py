@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from common.problems import InvalidRequest, Unavailable
+from common.http.problems import InvalidRequest, Unavailable
 from consent.signals import NO_SIGNALS, Signals
 from personalization.models import Event, Item
 from policies import decisions

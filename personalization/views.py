@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.problems import Unavailable
-from common.rest import Body, actor_of, read_body
+from common.http.problems import Unavailable
+from common.http.rest import Body, actor_of, read_body
 from consent import signals
 from consent.api import SubjectBody
 from consent.signals import gpc

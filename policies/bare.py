@@ -11,9 +11,10 @@ import msgspec
 import psycopg
 from django.db import DatabaseError, connections
 
-from common import acting, strict_json
-from common.prepared import Prepared
-from common.problems import CONTENT_TYPE, Problem, problem_bytes
+from common import actors
+from common.http import strict_json
+from common.http.problems import CONTENT_TYPE, Problem, problem_bytes
+from common.postgres.prepared import Prepared
 from policies.authentication import bearer_token
 from policies.credentials import token_hash
 
@@ -139,7 +140,7 @@ def check(name: str | None, *, valid: bool, has_scope: bool, scope: str) -> str:
         raise Refused(401, "unauthenticated", "The credential is not valid. Create one or ask for a new one.")
     if not has_scope:
         raise Refused(403, "forbidden", f"This credential does not carry the scope '{scope}'.")
-    return acting.caller(name)
+    return actors.caller(name)
 
 
 def read_document(environ: Environ) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit import trail
 from common.canonical import sha256
-from common.problems import InvalidRequest
+from common.http.problems import InvalidRequest
 from policies.models import ServiceCredential
 
 DEFAULT_LIFETIME = timedelta(days=365)

@@ -21,9 +21,9 @@ from django.utils import timezone
 from audit import trail
 from common.append_only import no_truncate
 from common.canonical import digest_of, sha256
-from common.copy_text import array_text, copy_line, copy_rows
 from common.identifiers import uuid7_floor
 from common.merkle import merkle_root
+from common.postgres.copy_text import array_text, copy_line, copy_rows
 from policies import log_lines
 from policies.log_lines import UNREADABLE, Entry
 from policies.models import DecisionBatch, SpoolPosition

@@ -15,7 +15,7 @@ import psycopg
 from django.db import DatabaseError, connections
 from psycopg.pq.abc import PGresult
 
-from common.prepared import Prepared, StatementTimeout
+from common.postgres.prepared import Prepared, StatementTimeout
 from policies import engines
 from policies.rollout.sides import are_in_share
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from common.problems import NotFound
+from common.http.problems import NotFound
 from consent import jurisdictions
 from consent.models import Level
 from policies import pack_rows

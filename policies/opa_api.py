@@ -14,8 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.problems import InvalidRequest, NotFound, Unavailable
-from common.rest import AnyAnswer, BodyTooLarge, actor_of
+from common.http.problems import InvalidRequest, NotFound, Unavailable
+from common.http.rest import AnyAnswer, BodyTooLarge, actor_of
 from policies import bundle_keys, bundles, opa_bundle, opa_decisions, opa_status, opa_waiting
 from policies.bundle_keys import BundleKey
 

@@ -8,8 +8,8 @@ from uuid import UUID
 import msgspec
 from django.utils import timezone
 
-from common.problems import InvalidRequest
-from common.rest import BodyTooLarge
+from common.http.problems import InvalidRequest
+from common.http.rest import BodyTooLarge
 from policies import bundles, external_log, opa_facts
 from policies.answers import UNKNOWN_REASONS
 from policies.bundles import LEVELS

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from django.utils import timezone
 
-from common.problems import InvalidRequest
+from common.http.problems import InvalidRequest
 from policies.models import OpaInstance
 
 MAX_INSTANCES = 200

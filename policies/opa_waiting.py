@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from common.problems import Unavailable
+from common.http.problems import Unavailable
 from policies.models import ActiveBundle
 
 _PAUSE_S = 0.25

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from audit import trail
 from common import policy_data
-from common.problems import NotFound
+from common.http.problems import NotFound
 from consent import jurisdictions
 from policies.models import Jurisdiction, Region
 

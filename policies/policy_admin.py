@@ -13,9 +13,9 @@ from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from common.admin_confirm import Step, confirm
-from common.admin_display import NOTHING, badge, code, document, exact_moment, folded, grid, moment, who
-from common.read_only_admin import ReadOnlyAdmin
+from common.admin_pages.confirm import Step, confirm
+from common.admin_pages.display import NOTHING, badge, code, document, exact_moment, folded, grid, moment, who
+from common.admin_pages.read_only import ReadOnlyAdmin
 from policies import bundles
 from policies.admin import editor
 from policies.authoring import comparison, lifecycle

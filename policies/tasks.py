@@ -2,7 +2,7 @@ import logging
 
 from celery import shared_task
 
-from common.swept_task import SweptTask
+from common.best_effort_task import SweptTask
 from policies import external_log, pseudonyms
 from policies.cells import following
 from policies.deployments import systems

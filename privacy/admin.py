@@ -10,10 +10,10 @@ from unfold.decorators import display
 
 from audit import trail
 from common import policy_data
-from common.admin_display import NOTHING, badge, code, exact_moment, grid, moment, sentence, short, words
-from common.admin_filters import since
-from common.admin_forms import DaysField
-from common.read_only_admin import ReadOnlyAdmin
+from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence, short, words
+from common.admin_pages.filters import since
+from common.admin_pages.forms import DaysField
+from common.admin_pages.read_only import ReadOnlyAdmin
 from privacy import retention
 from privacy.models import Disposal, PrivacyBudget, Release, RetentionSchedule
 

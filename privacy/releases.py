@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from audit import trail
-from common.problems import Problem
+from common.http.problems import Problem
 from common.suppression import SMALLEST_GROUP
 from privacy import noise
 from privacy.models import BudgetSpend, PrivacyBudget, Release

@@ -4,7 +4,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import OperationalError
 
-from common.swept_task import SweptTask
+from common.best_effort_task import SweptTask
 from privacy import disposal, releases
 
 logger = logging.getLogger(__name__)

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from unfold.decorators import display
 
-from common.admin_display import badge, code, exact_moment, grid, moment, who
-from common.read_only_admin import ReadOnlyAdmin
+from common.admin_pages.display import badge, code, exact_moment, grid, moment, who
+from common.admin_pages.read_only import ReadOnlyAdmin
 from consent.models import ConsentImport
 
 

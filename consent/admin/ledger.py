@@ -13,9 +13,9 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from common.admin_display import badge, code, exact_moment, grid, moment, short, who
-from common.admin_filters import since
-from common.read_only_admin import ReadOnlyAdmin
+from common.admin_pages.display import badge, code, exact_moment, grid, moment, short, who
+from common.admin_pages.filters import since
+from common.admin_pages.read_only import ReadOnlyAdmin
 from consent import words
 from consent.models import ConsentRecord, DataSubject, Purpose
 

@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from common import languages
-from common.admin_display import badge, code, exact_moment, moment, short
+from common.admin_pages.display import badge, code, exact_moment, moment, short
 from consent.models import ConsentRecord, Notice
 from consent.wording import word_diff
 

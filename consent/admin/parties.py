@@ -13,7 +13,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from common.admin_display import NOTHING, badge
+from common.admin_pages.display import NOTHING, badge
 from consent import register
 from consent.admin.officers import officer
 from consent.models import Party

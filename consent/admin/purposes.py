@@ -15,8 +15,8 @@ from unfold.widgets import (
 )
 
 from common import languages
-from common.admin_display import NOTHING, badge
-from common.admin_forms import CommaListField, DaysField
+from common.admin_pages.display import NOTHING, badge
+from common.admin_pages.forms import CommaListField, DaysField
 from consent import register, words
 from consent.admin.officers import officer
 from consent.models import Purpose, PurposeText

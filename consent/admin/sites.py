@@ -12,8 +12,8 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from audit import trail
-from common.admin_display import NOTHING, badge
-from common.admin_forms import CommaListField
+from common.admin_pages.display import NOTHING, badge
+from common.admin_pages.forms import CommaListField
 from consent.models import LegalBasis, Purpose, Site
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from audit import trail
-from common.copy_text import copy_line, copy_rows
+from common.postgres.copy_text import copy_line, copy_rows
 from consent import ledger, opt_outs, residence
 from consent.choices import Subject
 from consent.importing.reading import Line, Refused

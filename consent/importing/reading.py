@@ -13,8 +13,8 @@ from typing import IO, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from common import strict_json
-from common.problems import Problem
+from common.http import strict_json
+from common.http.problems import Problem
 
 _LONGEST = 64 * 1024
 _BOM = b"\xef\xbb\xbf"

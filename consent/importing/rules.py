@@ -7,8 +7,8 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any
 
+from common.http.problems import Problem
 from common.identifiers import milliseconds_of, uuid7_of
-from common.problems import Problem
 from consent import scopes
 from consent.choices import AskedPurpose, Choice, Request, Subject
 from consent.importing.reading import Refused, Row

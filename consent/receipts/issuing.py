@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from audit import signing
-from common.problems import NotFound
+from common.http.problems import NotFound
 from consent.models import ConsentRecord
 from consent.receipts import content
 

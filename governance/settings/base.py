@@ -184,11 +184,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["policies.authentication.ServiceCredentialAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["common.rest.HasScope"],
-    "DEFAULT_PARSER_CLASSES": ["common.rest.StrictJsonParser"],
-    "DEFAULT_RENDERER_CLASSES": ["common.rest.JsonRenderer"],
+    "DEFAULT_PERMISSION_CLASSES": ["common.http.rest.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["common.http.rest.StrictJsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["common.http.rest.JsonRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "common.rest.exception_handler",
+    "EXCEPTION_HANDLER": "common.http.rest.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from common import strict_json
+from common.http import strict_json
 from governance.subject_oidc.client import ProviderUnavailable
 
 CONNECT_TIMEOUT_S = 3.0

@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from common.client_network import client_network
-from common.problems import Problem
+from common.http.client_network import client_network
+from common.http.problems import Problem
 from consent import links, residence
 from consent.pseudonyms import subject_ref
 from governance.limits import SIGN_INS

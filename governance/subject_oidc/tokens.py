@@ -9,7 +9,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey, import_key
 
-from common import strict_json
+from common.http import strict_json
 from governance.subject_oidc import provider
 from governance.subject_oidc.client import Client, SignInRefused
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.problems import Problem
+from common.http.problems import Problem
 from personalization.recommender.catalogue import INTERESTS
 from personalization.recommender.interactions import Interactions, Item, Person
 

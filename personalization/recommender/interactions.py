@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from common.problems import InvalidRequest
+from common.http.problems import InvalidRequest
 
 Person = int | bytes
 """An opaque index or pseudonym. It groups interactions while training and is never stored in a model."""

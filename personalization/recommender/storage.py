@@ -24,7 +24,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from scipy import sparse
 
-from common.problems import Conflict, InvalidRequest, NotFound, Problem
+from common.http.problems import Conflict, InvalidRequest, NotFound, Problem
 from personalization.recommender.interactions import Item
 from personalization.recommender.model import Model, Parameters, Popularity, TrainedOn
 

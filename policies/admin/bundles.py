@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
 
-from common.admin_display import badge, code, exact_moment, folded, moment, short, table, who
-from common.admin_filters import since
-from common.read_only_admin import ReadOnlyAdmin
+from common.admin_pages.display import badge, code, exact_moment, folded, moment, short, table, who
+from common.admin_pages.filters import since
+from common.admin_pages.read_only import ReadOnlyAdmin
 from policies.admin.parts import pretty
 from policies.models import (
     Activation,

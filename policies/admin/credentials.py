@@ -7,9 +7,9 @@ from django.shortcuts import get_object_or_404
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from common.admin_confirm import Step, confirm
-from common.admin_display import badge, exact_moment, moment
-from common.read_only_admin import ReadOnlyAdmin
+from common.admin_pages.confirm import Step, confirm
+from common.admin_pages.display import badge, exact_moment, moment
+from common.admin_pages.read_only import ReadOnlyAdmin
 from policies import credentials
 from policies.admin.parts import officer
 from policies.models import (

@@ -15,10 +15,10 @@ from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from common.admin_display import NOTHING, badge, code, document, exact_moment, folded, moment, short, who
-from common.admin_filters import SinceFilter
+from common.admin_pages.display import NOTHING, badge, code, document, exact_moment, folded, moment, short, who
+from common.admin_pages.filters import SinceFilter
+from common.admin_pages.read_only import ReadOnlyAdmin
 from common.identifiers import uuid7_floor
-from common.read_only_admin import ReadOnlyAdmin
 from consent import words
 from consent.models import Level, Purpose
 from policies import pseudonyms, reasons

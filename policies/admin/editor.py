@@ -15,8 +15,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from common.admin_confirm import Step
-from common.problems import Problem
+from common.admin_pages.confirm import Step
+from common.http.problems import Problem
 from policies.admin.parts import officer
 from policies.authoring import checks, comparison, drafts
 from policies.authoring.folder import DATA, SAMPLE

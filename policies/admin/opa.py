@@ -14,9 +14,9 @@ from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from common.admin_display import NOTHING, badge, code, document, exact_moment, moment, short, who
-from common.admin_filters import since
-from common.read_only_admin import ReadOnlyAdmin
+from common.admin_pages.display import NOTHING, badge, code, document, exact_moment, moment, short, who
+from common.admin_pages.filters import since
+from common.admin_pages.read_only import ReadOnlyAdmin
 from consent.models import Level
 from policies import opa_servers, reasons
 from policies.admin.decisions import TONES, KnownValues, LevelFilter, ReasonFilter

@@ -5,8 +5,8 @@ from django.forms import ModelForm
 from django.utils import timezone
 from unfold.decorators import display
 
-from common.admin_display import badge, moment
-from common.admin_forms import CommaListField
+from common.admin_pages.display import badge, moment
+from common.admin_pages.forms import CommaListField
 from policies.admin.rules import RuleAdmin, group_name
 from policies.models import (
     ProcessingRegion,

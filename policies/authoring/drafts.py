@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from common.canonical import canonical_json, sha256
-from common.problems import Conflict, Unavailable
+from common.http.problems import Conflict, Unavailable
 from policies.authoring import checks, lifecycle
 from policies.authoring.folder import (
     DATA,

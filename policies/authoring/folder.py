@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.problems import Problem
+from common.http.problems import Problem
 from policies import rego
 
 MAX_FILE_BYTES = 256 * 1024

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from audit import trail
 from common.canonical import NotCanonical, canonical_json
-from common.problems import Conflict, Problem
+from common.http.problems import Conflict, Problem
 from policies import bundles
 from policies.authoring import checks
 from policies.authoring.checks import Report

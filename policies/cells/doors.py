@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from common.problems import Problem
+from common.http.problems import Problem
 from policies import native
 from policies.answers import Decision
 from policies.authzen.batch import DEFAULTS, STOPS_AFTER

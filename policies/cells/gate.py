@@ -14,8 +14,9 @@ from uuid import UUID
 
 import msgspec
 
-from common import acting, strict_json
-from common.problems import Problem
+from common import actors
+from common.http import strict_json
+from common.http.problems import Problem
 from consent.pseudonyms import subject_ref
 from policies import bare, bundles, information
 from policies.authzen import access
@@ -80,7 +81,7 @@ class Gate:
     ) -> Iterable[bytes]:
         if any(where != self._table.own for where in places):
             raise Refused(421, "not_this_cell", "This person does not belong to this cell; nothing was done.")
-        with acting.on_behalf_of(guest):
+        with actors.on_behalf_of(guest):
             return self._local(environ, start_response)
 
     def _places(self, visit: Visit, known: Information, people: Mapping[UUID, Information]) -> list[Place]:

@@ -4,7 +4,7 @@ import time
 
 from django.conf import settings
 
-from common.problems import Problem
+from common.http.problems import Problem
 from consent.residence import Judge
 from policies import bundles
 from policies.cells.nobody import problem_of

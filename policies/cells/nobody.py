@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from common.problems import Problem, Unavailable
+from common.http.problems import Problem, Unavailable
 from consent.problems import NoCell, OtherCell, RegionConflict, RegionNeeded
 from policies.answers import failure
 from policies.bare import Refused

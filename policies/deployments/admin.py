@@ -11,8 +11,8 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from audit import trail
-from common.admin_display import NOTHING, badge, exact_moment, grid, moment
-from common.admin_forms import CommaListField
+from common.admin_pages.display import NOTHING, badge, exact_moment, grid, moment
+from common.admin_pages.forms import CommaListField
 from policies.deployments import systems
 from policies.deployments.judging import Reason
 from policies.deployments.placements import KINDS, text_of

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from common.problems import InvalidRequest
+from common.http.problems import InvalidRequest
 
 # Fewer milliseconds are no news to anybody, whatever they are a multiple of.
 LEAST_LATER_US: Final = 5_000

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import msgspec
 from django.db import transaction
 
-from common.problems import Conflict
+from common.http.problems import Conflict
 from policies import bundles
 from policies.authoring import lifecycle
 from policies.authoring.lifecycle import PolicyRefused

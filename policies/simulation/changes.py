@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from common.canonical import canonical_json
-from common.problems import Problem
+from common.http.problems import Problem
 from policies.answers import outcome_of
 from policies.bundles import LEVELS
 from policies.engines import Verdict

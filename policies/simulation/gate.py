@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from common.problems import Problem
+from common.http.problems import Problem
 from policies import bundles
 from policies.models import ActiveBundle, Bundle, Policy, SimulationReport
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from common.rate_limit import RateLimit
+from common.http.rate_limit import RateLimit
 from consent import banner_views
 from consent.models import ConsentRecord, Site
 from governance.demo.register import SHOP

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from common.copy_text import array_text, copy_line, copy_rows
+from common.postgres.copy_text import array_text, copy_line, copy_rows
 
 pytestmark = pytest.mark.django_db
 WORDS = [

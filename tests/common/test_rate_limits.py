@@ -10,10 +10,10 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.client_network import client_network
+from common.http.client_network import client_network
+from common.http.problems import TooManyRequests
+from common.http.rate_limit import RateLimit, bucket_key, forget_unused
 from common.models import RateBucket
-from common.problems import TooManyRequests
-from common.rate_limit import RateLimit, bucket_key, forget_unused
 from governance import checks
 
 LIMIT = RateLimit("test", 5, per=timedelta(minutes=10))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from common import strict_json
+from common.http import strict_json
 
 NAMES = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=6)
 EXACT = st.integers(-(2**53) + 1, 2**53 - 1)

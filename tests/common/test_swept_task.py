@@ -4,15 +4,15 @@ import pytest
 from celery.contrib.django.task import DjangoTask
 from kombu.exceptions import OperationalError
 
-from common import swept_task
+from common import best_effort_task
 from privacy.tasks import run_disposals
 
 
 @pytest.fixture
 def clock(monkeypatch):
     now = [1_000.0]
-    monkeypatch.setattr(swept_task.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(swept_task.SweptTask, "_away_until", 0.0)
+    monkeypatch.setattr(best_effort_task.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(best_effort_task.SweptTask, "_away_until", 0.0)
     return now
 
 
@@ -37,7 +37,7 @@ def test_disposals_are_left_to_the_sweep_while_the_broker_is_away(clock, asked):
 
 def test_the_broker_is_asked_again_after_the_pause(clock, asked):
     run_disposals.delay("a")
-    clock[0] += swept_task.PAUSE_S
+    clock[0] += best_effort_task.PAUSE_S
 
     run_disposals.delay("b")
 

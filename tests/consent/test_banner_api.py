@@ -14,7 +14,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from common.rate_limit import RateLimit
+from common.http.rate_limit import RateLimit
 from consent import banner, banner_views, banner_words, register
 from consent.models import ConsentRecord, DataSubject, Purpose, PurposeText, Site
 from consent.verification import verify_ledger

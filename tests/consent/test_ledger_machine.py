@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from common.problems import Problem
+from common.http.problems import Problem
 from consent import ledger, selectors, verification
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 from waiting import until_waiting_for_locks
 
-from common.problems import Problem
+from common.http.problems import Problem
 from consent import ledger, verification
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref

@@ -10,7 +10,7 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = [
-    "common/problems.py",
+    "common/http/problems.py",
     "consent/receipts/content.py",
     "consent/words.py",
     "governance/dashboard.py",

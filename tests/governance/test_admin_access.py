@@ -15,7 +15,7 @@ from visitor import Visitor, question
 from audit import trail
 from audit.models import AuditAnchor, AuditEvent
 from common import policy_data
-from common.read_only_admin import ReadOnlyAdmin
+from common.admin_pages.read_only import ReadOnlyAdmin
 from consent.models import ConsentImport, ConsentRecord, DataSubject, Notice, Purpose
 from governance.admin_menu import SIDEBAR
 from model_registry import services

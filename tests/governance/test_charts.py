@@ -6,15 +6,7 @@ import pytest
 from django.utils.safestring import SafeString
 from django.utils.translation import override
 
-from governance.charts import (
-    Bucket,
-    Series,
-    Tone,
-    bars,
-    bars_figure,
-    columns_figure,
-    stacked_columns,
-)
+from common.charts.counts import Bucket, Series, Tone, bars, bars_figure, columns_figure, stacked_columns
 
 SVG = "{http://www.w3.org/2000/svg}"
 OUTCOMES = [

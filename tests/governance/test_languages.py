@@ -14,7 +14,7 @@ from django.utils import translation
 from visitor import Visitor
 
 from audit.models import AuditEvent
-from common.problems import TooManyRequests
+from common.http.problems import TooManyRequests
 from consent.models import ConsentRecord, Notice, Purpose, PurposeText
 from governance import pages
 from governance.demo import register

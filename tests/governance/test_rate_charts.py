@@ -5,18 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from governance.charts import Tone
-from governance.rate_charts import (
-    MAX_ROWS,
-    Part,
-    Row,
-    Span,
-    in_words,
-    lines_figure,
-    percent,
-    shares_figure,
-    spans_figure,
-)
+from common.charts.counts import Tone
+from common.charts.rates import MAX_ROWS, Part, Row, Span, in_words, lines_figure, percent, shares_figure, spans_figure
 
 SVG = "{http://www.w3.org/2000/svg}"
 PARTS = [Part("Yes", Tone.ACCENT), Part("No", Tone.QUIET)]

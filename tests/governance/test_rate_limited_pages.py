@@ -65,7 +65,7 @@ def test_a_person_gets_so_many_links_an_hour(api):
 def test_a_credential_gets_so_many_links_a_minute(api, monkeypatch):
     from datetime import timedelta
 
-    from common.rate_limit import RateLimit
+    from common.http.rate_limit import RateLimit
     from consent import views
 
     monkeypatch.setattr(views, "_ISSUED_BY_CREDENTIAL", RateLimit("small", 3, per=timedelta(minutes=1)))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from past import Past
 from visitor import question
 
-from common.admin_display import NOTHING
+from common.admin_pages.display import NOTHING
 from common.identifiers import uuid7_floor
 from consent.models import DailyCount, Purpose
 from consent.pseudonyms import subject_ref

@@ -12,7 +12,7 @@ from wsgi_calls import call, question
 
 from audit.models import AuditEvent
 from common.canonical import canonical_json, sha256
-from common.problems import Conflict
+from common.http.problems import Conflict
 from consent import register
 from consent.models import Purpose
 from policies import bundles, defaults

@@ -10,7 +10,7 @@ from django.db import connections
 from rollouts import ANNA, BERTA, STRICT, start
 from wsgi_calls import EVALUATIONS, call, connection_kept, question
 
-from common.problems import Conflict
+from common.http.problems import Conflict
 from policies.models import ActiveBundle, Rollout
 from policies.rollout import service
 from policies.rollout.guards import Figures, Side

@@ -11,7 +11,7 @@ from rollouts import ANNA, BERTA, BROKEN, SAME, STRICT, publish, simulate, start
 from wsgi_calls import call, changed, question
 
 from audit.models import AuditEvent
-from common.problems import Conflict, InvalidRequest
+from common.http.problems import Conflict, InvalidRequest
 from consent import register
 from consent.models import Purpose
 from model_registry import services

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from common.problems import Problem
+from common.http.problems import Problem
 from policies import credentials
 from policies.models import ServiceCredential
 

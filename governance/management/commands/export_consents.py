@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from common.problems import Problem
+from common.http.problems import Problem
 from consent import exporting
 from consent.importing import reading
 

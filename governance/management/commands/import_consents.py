@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from common.problems import Problem
+from common.http.problems import Problem
 from consent.importing import reading, service
 
 _UNUSABLE, _SOME_REFUSED, _INTERRUPTED = 2, 3, 130

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from common.problems import NotFound
+from common.http.problems import NotFound
 from consent import jurisdictions
 from policies import jurisdiction_matrix, pack_rows
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from common.problems import Problem
+from common.http.problems import Problem
 from governance.demo import people, register
 from governance.demo.cast import dataset_name, leading_person
 from model_registry import services

@@ -10,7 +10,7 @@ from fake_cell import FakeCell
 from test_cell_gate import EU_PERSON, traces
 from wsgi_calls import assert_problem, call
 
-from common.problems import Problem
+from common.http.problems import Problem
 from consent import ledger, residence
 from consent.importing import service
 from consent.models import DataSubject, Purpose, Site

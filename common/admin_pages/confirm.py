@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from common.problems import Problem
+from common.http.problems import Problem
 
 
 @dataclass(frozen=True, kw_only=True)

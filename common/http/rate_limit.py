@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from common.http.problems import TooManyRequests
 from common.models import RateBucket
-from common.problems import TooManyRequests
 
 _TAKE = """
 INSERT INTO common_ratebucket AS bucket (key, restored_at) VALUES (%(key)s, %(now)s + %(step)s)

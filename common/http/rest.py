@@ -17,8 +17,9 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common import acting, strict_json
-from common.problems import CONTENT_TYPE, InvalidRequest, Problem, Unavailable, problem_document
+from common import actors
+from common.http import strict_json
+from common.http.problems import CONTENT_TYPE, InvalidRequest, Problem, Unavailable, problem_document
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class HasScope(BasePermission):
 
 def actor_of(request: Request) -> str:
     """The caller as the audit trail names it."""
-    return acting.caller(_credential(request).name)
+    return actors.caller(_credential(request).name)
 
 
 def _credential(request: Request) -> Any:

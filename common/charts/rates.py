@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from common.admin_display import NOTHING
-from governance.charts import (
+from common.admin_pages.display import NOTHING
+from common.charts.counts import (
     WIDTH,
     Figure,
     Tone,
