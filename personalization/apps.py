@@ -7,6 +7,6 @@ class PersonalizationConfig(AppConfig):
 
     def ready(self) -> None:
         from personalization.stores import EventStore
-        from privacy import retention
+        from privacy.retention import schedules
 
-        retention.register(EventStore())
+        schedules.register(EventStore())

@@ -13,7 +13,7 @@ from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from policies import bundles, decisions
 from policies.facts import Question
 from policies.models import ActiveBundle
-from privacy.kanonymity import smallest_class
+from privacy.anonymisation.kanonymity import smallest_class
 
 _TRIM = """
 DELETE FROM personalization_event WHERE id IN (

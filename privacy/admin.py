@@ -14,8 +14,8 @@ from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid,
 from common.admin_pages.filters import since
 from common.admin_pages.forms import DaysField
 from common.admin_pages.read_only import ReadOnlyAdmin
-from privacy import retention
 from privacy.models import Disposal, PrivacyBudget, Release, RetentionSchedule
+from privacy.retention import schedules
 
 _TONES = {"queued": "info", "running": "caution", "done": "good"}
 
@@ -55,7 +55,7 @@ class RetentionScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships 
         before = timezone.now() - schedule.retain_for
         counts = {
             store.name: store.count(purpose=schedule.purpose.slug, subject_ref=None, before=before)
-            for store in retention.stores()
+            for store in schedules.stores()
         }
         return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or NOTHING
 

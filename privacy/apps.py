@@ -7,6 +7,6 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         from consent import effects
-        from privacy import disposal
+        from privacy.retention import disposal
 
         effects.on_withdrawal(disposal.queue_for_withdrawals)

@@ -5,7 +5,8 @@ from celery import shared_task
 from django.db import OperationalError
 
 from common.best_effort_task import SweptTask
-from privacy import disposal, releases
+from privacy.budgets import releases
+from privacy.retention import disposal
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from waiting import until_waiting_for_locks
 
 from audit.models import AuditEvent
-from privacy import releases
+from privacy.budgets import releases
 from privacy.models import BudgetSpend, PrivacyBudget
 
 

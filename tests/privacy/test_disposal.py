@@ -15,13 +15,14 @@ from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
 from personalization.models import Event
 from personalization.stores import EventStore
-from privacy import disposal, retention, tasks
+from privacy import tasks
 from privacy.models import Disposal, DisposalBatch
+from privacy.retention import disposal, schedules
 
 
 @pytest.fixture
 def small_batches(monkeypatch):
-    monkeypatch.setattr(retention, "BATCH", 4)
+    monkeypatch.setattr(schedules, "BATCH", 4)
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_everything_goes_in_batches_and_is_proved(small_batches, withdrawn, coun
 
 @pytest.mark.django_db
 def test_more_than_a_real_batch_goes_whole(withdrawn):
-    queued, keys = withdrawn(retention.BATCH + 1)
+    queued, keys = withdrawn(schedules.BATCH + 1)
 
     done = disposal.run(queued.id)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privacy.generalisation import AnonymisationError, BadHierarchy, Hierarchy, UnusableColumn
-from privacy.kanonymity import TooFewRows, TooLittleDiversity, UnknownColumn, anonymise, smallest_class
+from privacy.anonymisation.generalisation import AnonymisationError, BadHierarchy, Hierarchy, UnusableColumn
+from privacy.anonymisation.kanonymity import TooFewRows, TooLittleDiversity, UnknownColumn, anonymise, smallest_class
 
 ADULT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "adult"
 ADULT_QUASI_IDENTIFIERS = [

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from privacy.noise import UnusablePrivacyParameter, error_bound, noisy_count, noisy_rate
+from privacy.budgets.noise import UnusablePrivacyParameter, error_bound, noisy_count, noisy_rate
 
 DRAWS = 20_000
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from consent.models import DataSubject
-from privacy import noise, releases, tasks
+from privacy import tasks
+from privacy.budgets import noise, releases
 from privacy.models import BudgetSpend, PrivacyBudget, Release
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,9 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from consent.models import DataSubject
 from personalization.models import Event
-from privacy import disposal, retention, tasks
+from privacy import tasks
 from privacy.models import Disposal, RetentionSchedule
+from privacy.retention import disposal, schedules
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +28,7 @@ def old_and_new(remember):
 
 
 def _due():
-    return {item.schedule.purpose.slug: item.counts for item in retention.due()}
+    return {item.schedule.purpose.slug: item.counts for item in schedules.due()}
 
 
 def _run(django_capture_on_commit_callbacks):
@@ -107,7 +108,7 @@ def test_data_is_due_from_the_second_its_time_is_over(remember, seconds, due):
     remember("customer-1", 1)
     received = Event.objects.get().received_at
 
-    items = retention.due(now=received + timedelta(days=365, seconds=seconds))
+    items = schedules.due(now=received + timedelta(days=365, seconds=seconds))
 
     assert sum(item.total for item in items if item.schedule.purpose.slug == "recommendations") == due
 

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from consent import effects
 from personalization.models import Event
-from privacy import disposal, tasks
+from privacy import tasks
 from privacy.models import Disposal
+from privacy.retention import disposal
 
 pytestmark = pytest.mark.django_db
 

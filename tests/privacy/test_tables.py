@@ -7,10 +7,10 @@ import logging
 
 import pytest
 
-from privacy import tables
-from privacy.generalisation import UnusableColumn
-from privacy.kanonymity import TooFewRows, UnknownColumn
-from privacy.tables import UnusableTable, anonymise_file
+from privacy.anonymisation import tables
+from privacy.anonymisation.generalisation import UnusableColumn
+from privacy.anonymisation.kanonymity import TooFewRows, UnknownColumn
+from privacy.anonymisation.tables import UnusableTable, anonymise_file
 
 PEOPLE = 'name,age,town,note\nAnn,20,Oslo," =1+1"\nBob,22,Oslo,"a, ""b"""\nCy,,Rome,\nDi,?,Rome,x\n'
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from privacy.generalisation import AnonymisationError
-from privacy.tables import anonymise_file
+from privacy.anonymisation.generalisation import AnonymisationError
+from privacy.anonymisation.tables import anonymise_file
 
 
 class Command(BaseCommand):

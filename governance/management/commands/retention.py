@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from privacy import disposal, retention
+from privacy.retention import disposal, schedules
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only count; change nothing.")
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        due = retention.due()
+        due = schedules.due()
         if not due:
             self.stdout.write("There is no retention schedule. Make one in the admin under Data and retention.")
         for item in due:

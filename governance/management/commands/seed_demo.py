@@ -11,7 +11,7 @@ from governance.demo.cast import dataset_name, leading_person
 from model_registry import services
 from model_registry.models import ModelVersion
 from personalization import training
-from privacy import releases
+from privacy.budgets import releases
 
 
 class Command(BaseCommand):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from audit import trail
 from common.http.problems import Problem
 from common.suppression import SMALLEST_GROUP
-from privacy import noise
+from privacy.budgets import noise
 from privacy.models import BudgetSpend, PrivacyBudget, Release
 
 STATISTIC = "consent-rate-by-region"

@@ -18,8 +18,8 @@ from django.utils import timezone
 from audit import trail
 from common.canonical import canonical_json, sha256
 from consent.models import ConsentRecord, DataSubject
-from privacy import retention
 from privacy.models import Disposal, DisposalBatch
+from privacy.retention import schedules
 
 logger = logging.getLogger(__name__)
 # The moment, by the database's clock, that parts what the withdrawn consent allowed from what a later one does. The
@@ -79,7 +79,7 @@ def sweep() -> int:
 def queue_for_retention(*, actor: str) -> list[Disposal]:
     """Queue one disposal for every schedule that has something due."""
     queued = []
-    for item in retention.due():
+    for item in schedules.due():
         if not item.total:
             continue
         disposal = Disposal.objects.create(
@@ -97,7 +97,7 @@ def run(disposal_id: UUID) -> Disposal:
     if disposal.status == Disposal.Status.DONE or _is_held(disposal):
         return disposal
     Disposal.objects.filter(pk=disposal.pk, status=Disposal.Status.QUEUED).update(status=Disposal.Status.RUNNING)
-    for store in retention.stores():
+    for store in schedules.stores():
         while _one_batch(disposal, store):
             if _is_held(disposal):
                 return disposal
@@ -110,7 +110,7 @@ def _is_held(disposal: Disposal) -> bool:
 
 
 @transaction.atomic
-def _one_batch(disposal: Disposal, store: retention.Store) -> bool:
+def _one_batch(disposal: Disposal, store: schedules.Store) -> bool:
     """Remove one batch and note it in the manifest; return whether there may be more."""
     # Locked before anything is deleted: no other worker may find nothing left, and close the manifest, while this
     # batch can still be rolled back.
@@ -122,7 +122,7 @@ def _one_batch(disposal: Disposal, store: retention.Store) -> bool:
         "subject_ref": disposal.subject_ref,
         "before": disposal.before,
     }
-    keys = store.delete_batch(**rows, limit=retention.BATCH)
+    keys = store.delete_batch(**rows, limit=schedules.BATCH)
     if not keys:
         # Another disposal may have taken just these rows; only a count says that none are left.
         return store.count(**rows) > 0

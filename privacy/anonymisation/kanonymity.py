@@ -9,8 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privacy import mondrian
-from privacy.generalisation import AnonymisationError, Column, Domain, FloatArray, Hierarchy, IntArray, encode
+from privacy.anonymisation import mondrian
+from privacy.anonymisation.generalisation import (
+    AnonymisationError,
+    Column,
+    Domain,
+    FloatArray,
+    Hierarchy,
+    IntArray,
+    encode,
+)
 
 
 class TooFewRows(AnonymisationError):

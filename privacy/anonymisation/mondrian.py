@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from privacy.generalisation import Domain, FloatArray, IntArray
+from privacy.anonymisation.generalisation import Domain, FloatArray, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from privacy.generalisation import MISSING, AnonymisationError, Column, Hierarchy
-from privacy.kanonymity import Anonymised, Report, UnknownColumn, anonymise, quoted
+from privacy.anonymisation.generalisation import MISSING, AnonymisationError, Column, Hierarchy
+from privacy.anonymisation.kanonymity import Anonymised, Report, UnknownColumn, anonymise, quoted
 
 logger = logging.getLogger(__name__)
 
