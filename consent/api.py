@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from common.http.problems import InvalidRequest
 from common.http.rest import Body, read_document
-from consent import ledger
-from consent.proof import Asked, Guardian
+from consent.ledger import ledger
+from consent.ledger.proof import Asked, Guardian
 from consent.pseudonyms import subject_ref
 
 SubjectId = Annotated[str, Field(min_length=1, max_length=256)]

@@ -17,8 +17,9 @@ from rest_framework.views import APIView
 
 from common.http.rate_limit import RateLimit
 from common.http.rest import Body, actor_of, read_body
-from consent import api, links, residence, selectors
+from consent import api, links, residence
 from consent.api import ConsentBody, ReceiptBody, SubjectOnly
+from consent.ledger import selectors
 from consent.receipts import issuing
 
 

@@ -16,9 +16,10 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from consent import scopes, selectors, words
+from consent.ledger import scopes, selectors
+from consent.ledger.selectors import Descriptions, PurposeState
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose, PurposeText
-from consent.selectors import Descriptions, PurposeState
+from consent.register import words
 from personalization import engine
 from personalization.models import Event
 from policies import bundles, counterfactuals, decision_log, decisions, information, reasons

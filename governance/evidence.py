@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from audit import trail
 from audit.models import AuditEvent
-from consent import verification
+from consent.ledger import verification
 from policies import decision_log, external_log
 
 logger = logging.getLogger(__name__)

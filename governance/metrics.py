@@ -24,7 +24,7 @@ from rest_framework.views import APIView
 
 from audit.models import AuditAnchor, AuditEvent
 from common.http.rest import AnyAnswer
-from consent import trust
+from consent.trust import metrics as trust
 from policies import log_figures, spool_lag
 from policies.models import ActiveBundle
 from policies.rollout import figures, steps

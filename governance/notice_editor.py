@@ -22,9 +22,10 @@ from django.views.decorators.http import require_http_methods
 from common import languages
 from common.canonical import sha256
 from common.http.problems import Problem
-from consent import register, selectors
+from consent.ledger import selectors
 from consent.models import Notice, Purpose, PurposeText
-from consent.wording import word_diff
+from consent.register import register
+from consent.register.wording import word_diff
 from governance import dashboard
 
 LONGEST_TEXT = 20_000

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from common.http.client_network import client_network
 from common.http.problems import Problem
-from consent import counts, ledger, links, opt_outs, selectors
-from consent.proof import Asked
+from consent import counts, links
+from consent.ledger import ledger, opt_outs, selectors
+from consent.ledger.proof import Asked
 from consent.signals import gpc
 from governance import dashboard as content
 from governance import shop

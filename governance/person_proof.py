@@ -13,10 +13,10 @@ from audit import trail
 from audit.models import AuditAnchor, AuditEvent
 from common.admin_pages.display import document as in_words
 from common.admin_pages.display import sentence, table, who, words
-from consent import selectors, verification
-from consent import words as consent_words
 from consent.admin.ledger import STATE_TONES
+from consent.ledger import selectors, verification
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose, current_notice_versions
+from consent.register import words as consent_words
 from privacy.models import Disposal
 
 _SHOWN = 200

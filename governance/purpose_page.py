@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from common import languages
 from common.admin_pages.display import words
 from common.charts.counts import Figure, bars_figure
-from consent import selectors
-from consent import words as consent_words
+from consent.ledger import selectors
 from consent.models import Notice, Party, Purpose
 from consent.receipts import terms
+from consent.register import words as consent_words
 from policies.models import SensitiveCategory
 from privacy.models import RetentionSchedule
 

@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from audit import signing
-from consent import counts, jurisdictions, words
+from consent import counts
+from consent.ledger.selectors import Described, Descriptions
 from consent.models import Purpose
 from consent.receipts import content, exports, issuing
-from consent.selectors import Described, Descriptions
+from consent.register import jurisdictions, words
 from governance.subject_session import current_session, signed_out
 
 _STATES = {

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_safe
 from common.admin_pages.display import NOTHING, badge, exact_moment, moment, who
 from common.charts.counts import Figure, Tone, bars_figure, grouped
 from common.charts.rates import Part, lines_figure
-from consent import words
 from consent.models import Purpose
+from consent.register import words
 from governance import simulation_page
 from policies import bundles
 from policies.models import Decision, Policy, Rollout, RolloutStep

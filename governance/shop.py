@@ -12,9 +12,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from consent import banner
+from consent.banner import banner
+from consent.ledger.selectors import Descriptions
 from consent.models import Site
-from consent.selectors import Descriptions
 from governance.demo.register import SHOP
 from personalization.recommender.catalogue import INTERESTS
 

@@ -20,8 +20,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from common.admin_pages.display import NOTHING, badge, document, moment, who
 from common.admin_pages.display import words as spaced
 from common.charts.counts import Bucket, Figure, Series, Tone, bars_figure, columns_figure, grouped
-from consent import words
 from consent.models import Level, Purpose
+from consent.register import words
 from policies import reasons
 from policies.models import ActiveBundle, Bundle, Decision, Policy, SimulationReport
 from policies.simulation import CandidateUnusable, Kind, service

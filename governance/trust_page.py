@@ -20,9 +20,9 @@ from common.admin_pages.display import NOTHING
 from common.charts.counts import Bucket, Figure, Series, Tone, columns_figure
 from common.charts.rates import Part, Row, Span, in_words, lines_figure, percent, shares_figure, spans_figure
 from common.suppression import SMALLEST_GROUP
-from consent import trust
 from consent.counts import What
-from consent.trust import Answers, Breakdown, Group, Grouping, Uses, Waiting, Week
+from consent.trust import metrics
+from consent.trust.metrics import Answers, Breakdown, Group, Grouping, Uses, Waiting, Week
 from policies import log_figures
 from policies.log_figures import SignalShare
 
@@ -59,9 +59,9 @@ class Choice:
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     choice = Choice.of(request)
-    answers = trust.breakdown(choice.grouping, since=choice.since)
-    waiting = trust.time_to_withdraw(choice.grouping, since=choice.since)
-    uses = trust.uses(since=choice.since, until=choice.now)
+    answers = metrics.breakdown(choice.grouping, since=choice.since)
+    waiting = metrics.time_to_withdraw(choice.grouping, since=choice.since)
+    uses = metrics.uses(since=choice.since, until=choice.now)
     shares, all_signals = log_figures.signal_shares(now=choice.now)
     query = urlencode({"days": choice.days, "by": choice.grouping.value})
     context = {
@@ -74,7 +74,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "until": choice.now,
         "tiles": _tiles(answers, waiting, uses, all_signals),
         "figures": [
-            _trend(trust.weeks(since=choice.since, until=choice.now)),
+            _trend(metrics.weeks(since=choice.since, until=choice.now)),
             _dashboards(uses[What.DASHBOARD_OPENED]),
             _standing(choice.grouping, answers),
             _waiting(choice.grouping, answers, waiting),
@@ -268,8 +268,8 @@ def download(request: HttpRequest) -> HttpResponse:
 
 
 def _csv_rows(choice: Choice) -> Iterator[list[Any]]:
-    answers = trust.breakdown(choice.grouping, since=choice.since)
-    waiting = trust.time_to_withdraw(choice.grouping, since=choice.since)
+    answers = metrics.breakdown(choice.grouping, since=choice.since)
+    waiting = metrics.time_to_withdraw(choice.grouping, since=choice.since)
     for group in answers.groups:
         yield [_cell(group.label), *_csv_numbers(group.answers, waiting.get(group.key))]
     # The people of groups that share people are not told: minus one group, they would tell of the others.

@@ -90,7 +90,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("assent.js", script.banner_script, name="banner-script"),
     path("shop/", shop.shop, name="shop"),
-    path("api/v1/banner/", include("consent.banner_urls")),
+    path("api/v1/banner/", include("consent.banner.urls")),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("personalization.urls")),
     path("api/v1/opa/", include("policies.opa_urls")),

@@ -13,7 +13,7 @@ _django = get_wsgi_application()
 
 from common.http.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
-from consent import effects  # noqa: E402
+from consent.ledger import effects  # noqa: E402
 from governance import traced_requests  # noqa: E402
 from personalization import cells  # noqa: E402
 from policies import authzen, bare, consent_state, native  # noqa: E402

@@ -9,7 +9,8 @@ class PoliciesConfig(AppConfig):
         from django.conf import settings
 
         from common import policy_data
-        from consent import register, residence
+        from consent import residence
+        from consent.register import register
         from policies import bundles
         from policies.cells import judging
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from consent.ledger.selectors import ask_again_at, state_now
 from consent.pseudonyms import subject_ref
-from consent.selectors import ask_again_at, state_now
 from policies import bare, bundles, information
 from policies.bare import Environ, Refused, StartResponse
 from policies.bundles import PurposeFacts

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import transaction
 
 from common.canonical import canonical_json
-from consent import jurisdictions
+from consent.register import jurisdictions
 from policies import bundles
 from policies.models import (
     ActiveBundle,

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from consent import scopes
-from consent.selectors import state_now
+from consent.ledger import scopes
+from consent.ledger.selectors import state_now
 from policies.bundles import LEVELS, LoadedBundle, PurposeFacts
 from policies.information import Information
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common.http.problems import NotFound
-from consent import jurisdictions
 from consent.models import Level
+from consent.register import jurisdictions
 from policies import pack_rows
 from policies.models import Jurisdiction, Region
 

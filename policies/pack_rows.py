@@ -13,7 +13,7 @@ from django.db import transaction
 from audit import trail
 from common import policy_data
 from common.http.problems import NotFound
-from consent import jurisdictions
+from consent.register import jurisdictions
 from policies.models import Jurisdiction, Region
 
 _COMPARED = (

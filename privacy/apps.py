@@ -6,7 +6,7 @@ class PrivacyConfig(AppConfig):
     verbose_name = "Data and retention"
 
     def ready(self) -> None:
-        from consent import effects
+        from consent.ledger import effects
         from privacy.retention import disposal
 
         effects.on_withdrawal(disposal.queue_for_withdrawals)

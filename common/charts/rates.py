@@ -1,4 +1,4 @@
-"""Charts of shares and spans of time, beside the counts of ``governance.charts``: same paper, same tones and patterns.
+"""Charts of shares and spans of time, with the paper, tones and patterns of ``common.charts.counts``.
 
 What is withheld is drawn as an empty dashed bar, or as a gap in a line, and said in words.
 """

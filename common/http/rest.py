@@ -64,7 +64,7 @@ def _errors(exc: ValidationError) -> dict[str, list[str]]:
 
 
 class StrictJsonParser(BaseParser):
-    """JSON that means one thing (see ``common.strict_json``)."""
+    """JSON that means one thing (see ``common.http.strict_json``)."""
 
     media_type = "application/json"
     max_bytes = strict_json.MAX_BODY_BYTES

@@ -16,8 +16,8 @@ from unfold.paginator import InfinitePaginator
 from common.admin_pages.display import badge, code, exact_moment, grid, moment, short, who
 from common.admin_pages.filters import since
 from common.admin_pages.read_only import ReadOnlyAdmin
-from consent import words
 from consent.models import ConsentRecord, DataSubject, Purpose
+from consent.register import words
 
 
 def _place_in_words(place: str, names: dict[str, str]) -> str:

@@ -17,7 +17,7 @@ from unfold.decorators import display
 from common import languages
 from common.admin_pages.display import badge, code, exact_moment, moment, short
 from consent.models import ConsentRecord, Notice
-from consent.wording import word_diff
+from consent.register.wording import word_diff
 
 
 @admin.register(Notice)

@@ -14,9 +14,9 @@ from unfold.widgets import (
 )
 
 from common.admin_pages.display import NOTHING, badge
-from consent import register
 from consent.admin.officers import officer
 from consent.models import Party
+from consent.register import register
 
 
 class PartyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time

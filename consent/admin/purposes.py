@@ -17,9 +17,9 @@ from unfold.widgets import (
 from common import languages
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField, DaysField
-from consent import register, words
 from consent.admin.officers import officer
 from consent.models import Purpose, PurposeText
+from consent.register import register, words
 
 
 class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time

@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from audit import trail
 from common.postgres.copy_text import copy_line, copy_rows
-from consent import ledger, opt_outs, residence
-from consent.choices import Subject
+from consent import residence
 from consent.importing.reading import Line, Refused
 from consent.importing.rules import Origin, Register, current_register, record_of
+from consent.ledger import ledger, opt_outs
+from consent.ledger.choices import Subject
+from consent.ledger.records import event_of, place_of, projected
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
-from consent.records import event_of, place_of, projected
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode

@@ -9,12 +9,12 @@ from typing import Any
 
 from common.http.problems import Problem
 from common.identifiers import milliseconds_of, uuid7_of
-from consent import scopes
-from consent.choices import AskedPurpose, Choice, Request, Subject
 from consent.importing.reading import Refused, Row
+from consent.ledger import scopes
+from consent.ledger.choices import AskedPurpose, Choice, Request, Subject
+from consent.ledger.proof import NO_NOTICE, Asked, Guardian, ServedNotice
+from consent.ledger.records import checked_purpose, next_record
 from consent.models import Notice, Purpose
-from consent.proof import NO_NOTICE, Asked, Guardian, ServedNotice
-from consent.records import checked_purpose, next_record
 
 _NO = ("refused", "withdrawn", "objected")
 _SAYS_NO = ("refuse", "withdraw", "object")
@@ -36,7 +36,7 @@ class Origin:
     def record_id(self, row: Row, line: int) -> str:
         """Return the identifier of the record a line becomes: the same whenever the line is read.
 
-        Current choices are put in order of time by their records' identifiers (``consent.scopes``), so it begins with
+        Identifiers put current choices in order of time (``consent.ledger.scopes``), so it begins with
         the moment of the choice. A no counts as of the end of its millisecond: it wins against a yes of the same.
         """
         payload = (line << _TAG_BITS) | self._tag

@@ -11,10 +11,10 @@ from uuid import UUID, uuid5
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from consent.ledger.records import record_digest
+from consent.ledger.verification import fields_of
 from consent.models import ConsentRecord, Notice, Party, Purpose
 from consent.receipts import terms
-from consent.records import record_digest
-from consent.verification import fields_of
 
 FORMAT = "assent-receipt/1"
 SCHEMA = "ISO/IEC TS 27560:2023"

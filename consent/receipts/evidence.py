@@ -12,10 +12,10 @@ from uuid import UUID
 from django.utils import timezone
 
 from audit import signing, trail
+from consent.ledger.verification import fields_of
 from consent.models import ConsentRecord, Notice
 from consent.receipts import issuing
 from consent.receipts.manifest import FORMAT, MANIFEST, README, TYP, digests
-from consent.verification import fields_of
 
 
 def build(ref: UUID, *, actor: str) -> bytes:

@@ -10,7 +10,8 @@ from uuid import UUID, uuid5
 from django.conf import settings
 from django.utils import timezone
 
-from consent import ledger, residence
+from consent import residence
+from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
 from personalization.models import Event, Item
 from personalization.recommender.datasets import Dataset, demo_shop, restaurants

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from common import policy_data
-from consent import register
 from consent.models import Notice, Party, Purpose, PurposeText, Site, current_notice_versions
+from consent.register import register
 from governance.demo.translations import TRANSLATIONS, Translation
 from privacy.models import PrivacyBudget, RetentionSchedule
 

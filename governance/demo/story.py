@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit import trail
-from consent import verification
+from consent.ledger import verification
 from consent.pseudonyms import subject_ref
 from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator

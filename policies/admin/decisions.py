@@ -19,8 +19,8 @@ from common.admin_pages.display import NOTHING, badge, code, document, exact_mom
 from common.admin_pages.filters import SinceFilter
 from common.admin_pages.read_only import ReadOnlyAdmin
 from common.identifiers import uuid7_floor
-from consent import words
 from consent.models import Level, Purpose
+from consent.register import words
 from policies import pseudonyms, reasons
 from policies.admin.parts import pretty
 from policies.models import (

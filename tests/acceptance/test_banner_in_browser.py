@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from common.http.rate_limit import RateLimit
-from consent import banner_views
+from consent.banner import views
 from consent.models import ConsentRecord, Site
 from governance.demo.register import SHOP
 
@@ -60,7 +60,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def server(live_server: Any, register_in_force: None, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(banner_views, "CALLS", RateLimit("test", 100_000, per=timedelta(minutes=1)))
+    monkeypatch.setattr(views, "CALLS", RateLimit("test", 100_000, per=timedelta(minutes=1)))
     Site.objects.filter(slug=SHOP).update(origins=[live_server.url, FOREIGN])
     return str(live_server.url)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from consent import ledger
+from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
 
 

@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.http.rate_limit import RateLimit
-from consent import banner, banner_views, banner_words, register
+from consent.banner import banner, views, words
+from consent.ledger.verification import verify_ledger
 from consent.models import ConsentRecord, DataSubject, Purpose, PurposeText, Site
-from consent.verification import verify_ledger
+from consent.register import register
 from policies.decisions import preview
 from policies.facts import Question
 
@@ -28,7 +29,7 @@ CHOICES, STATE = "/api/v1/banner/shop/choices", "/api/v1/banner/shop/state"
 
 @pytest.fixture(autouse=True)
 def site(register_in_force, monkeypatch):
-    monkeypatch.setattr(banner_views, "CALLS", RateLimit("test", 100_000, per=timedelta(minutes=1)))
+    monkeypatch.setattr(views, "CALLS", RateLimit("test", 100_000, per=timedelta(minutes=1)))
     site = Site.objects.create(slug="shop", name="Shop", origins=[SHOP, "http://localhost:8123"], region="DE")
     site.purposes.set(Purpose.objects.all())  # those that do not rest on consent are never asked about
     return site
@@ -125,11 +126,11 @@ def test_the_banner_speaks_the_visitors_language_or_english(locale, accepted, la
 
     shown = Browser(**headers).layout(**({"locale": locale} if locale is not None else {})).json()
 
-    assert (shown["locale"], shown["texts"]) == (language, banner_words.TEXTS[language])
+    assert (shown["locale"], shown["texts"]) == (language, words.TEXTS[language])
 
 
 def test_every_language_has_every_text():
-    assert len({frozenset(texts) for texts in banner_words.TEXTS.values()}) == 1
+    assert len({frozenset(texts) for texts in words.TEXTS.values()}) == 1
 
 
 def test_a_translated_purpose_is_shown_with_its_translated_notice_and_the_proof_names_it():
@@ -484,7 +485,7 @@ def test_garbage_is_refused_and_never_becomes_a_yes(mutation, choice, key, path)
 
 
 def test_too_many_calls_from_one_network_wait(monkeypatch, settings):
-    monkeypatch.setattr(banner_views, "CALLS", RateLimit("test 2", 2, per=timedelta(minutes=1)))
+    monkeypatch.setattr(views, "CALLS", RateLimit("test 2", 2, per=timedelta(minutes=1)))
     settings.TRUSTED_PROXIES = [ip_network("127.0.0.0/8")]
     near, far = Browser(X_Forwarded_For="8.8.8.7"), Browser(X_Forwarded_For="9.9.9.7")
     codes = [near.choose("refuse").status_code for _ in range(2)]

@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from audit.models import AuditEvent
-from consent import verification
+from consent.ledger import verification
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
 

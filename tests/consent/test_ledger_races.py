@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from waiting import until_waiting_for_locks
 
 from common.http.problems import Problem
-from consent import ledger, verification
+from consent.ledger import ledger, verification
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
 

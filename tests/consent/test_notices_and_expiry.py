@@ -5,9 +5,10 @@ import time
 import pytest
 
 from audit.models import AuditEvent
-from consent import register, selectors
+from consent.ledger import selectors
 from consent.models import Notice, Purpose
 from consent.pseudonyms import subject_ref
+from consent.register import register
 from policies import decisions
 from policies.models import ActiveBundle
 

@@ -4,9 +4,9 @@ import pytest
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from consent import ledger, opt_outs
+from consent.ledger import ledger, opt_outs
+from consent.ledger.proof import Asked
 from consent.models import ConsentRecord, DataSubject
-from consent.proof import Asked
 from consent.pseudonyms import subject_ref
 from policies.decisions import preview
 from policies.facts import Question

@@ -4,12 +4,13 @@ import contextlib
 
 import pytest
 
-from consent import ledger, register
+from consent.ledger import ledger
+from consent.ledger.proof import Asked, Guardian
+from consent.ledger.verification import verify_ledger
 from consent.models import ConsentRecord, Purpose
 from consent.problems import GuardianNeeded, NothingToAdjust, PartUnknown
-from consent.proof import Asked, Guardian
 from consent.pseudonyms import subject_ref
-from consent.verification import verify_ledger
+from consent.register import register
 from policies.decisions import preview
 from policies.facts import Question
 

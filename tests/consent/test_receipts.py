@@ -13,9 +13,9 @@ import pytest
 from audit import jws, signing, trail
 from audit.jws import NotGenuine
 from audit.models import SigningKey
-from consent import ledger
+from consent.ledger import ledger
+from consent.ledger.proof import Asked
 from consent.models import Party, Purpose
-from consent.proof import Asked
 from consent.pseudonyms import subject_ref
 from consent.receipts import evidence, exports, issuing
 from consent.receipts.manifest import MANIFEST, verify_evidence

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent import scopes
+from consent.ledger import scopes
 
 # what stands (place: state), the question (channel, recipient, categories), then: state, channel allowed, left out
 CASES = {

@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 from past import Past
 
-from consent import trust
 from consent.counts import What
 from consent.models import ConsentRecord, DailyCount
-from consent.trust import Grouping
+from consent.trust import metrics
+from consent.trust.metrics import Grouping
 
 pytestmark = pytest.mark.django_db
 
@@ -24,13 +24,13 @@ def _since(days=30):
 
 
 def _groups(grouping, days=30):
-    return {group.key: group.answers for group in trust.breakdown(grouping, since=_since(days)).groups}
+    return {group.key: group.answers for group in metrics.breakdown(grouping, since=_since(days)).groups}
 
 
 def test_the_rates_are_shares_of_the_last_answers(past):
     past.crowd("a", given=30, refused=10, withdrawn=10)
 
-    total = trust.breakdown(Grouping.PURPOSE, since=_since()).total
+    total = metrics.breakdown(Grouping.PURPOSE, since=_since()).total
 
     assert (total.people, total.given, total.refused, total.withdrawn) == (50, 30, 10, 10)
     assert (total.consent_rate, total.opt_out_rate, total.withdrawal_rate) == (0.6, 0.2, 0.25)
@@ -41,7 +41,7 @@ def test_only_a_persons_last_answer_counts(past):
     for number in range(20):
         past.choose(f"a-given-{number}", "withdrawn", days_ago=1)
 
-    total = trust.breakdown(Grouping.PURPOSE, since=_since()).total
+    total = metrics.breakdown(Grouping.PURPOSE, since=_since()).total
 
     assert (total.people, total.given, total.withdrawn) == (20, 0, 20)
 
@@ -55,8 +55,8 @@ def test_answers_before_the_period_and_for_parts_of_a_purpose_are_left_out(past)
     }
     ConsentRecord.objects.create(**fields, scope="channel=email")
 
-    assert trust.breakdown(Grouping.PURPOSE, since=_since(30)).total.total == 26
-    assert trust.breakdown(Grouping.PURPOSE, since=_since(90)).total.total == 51
+    assert metrics.breakdown(Grouping.PURPOSE, since=_since(30)).total.total == 26
+    assert metrics.breakdown(Grouping.PURPOSE, since=_since(90)).total.total == 51
 
 
 def test_objections_to_what_needs_no_consent_are_no_answers(past):
@@ -72,7 +72,7 @@ def test_objections_to_what_needs_no_consent_are_no_answers(past):
 def test_19_people_are_withheld_and_20_are_shown(past, people, is_shown, grouping):
     past.crowd("a", given=people)
 
-    shown = trust.breakdown(grouping, since=_since())
+    shown = metrics.breakdown(grouping, since=_since())
 
     assert (shown.groups[0].answers is not None) is is_shown
     assert (shown.total is not None) is is_shown
@@ -114,17 +114,17 @@ def test_a_small_version_takes_the_next_of_its_purpose_with_it(past):
 def test_a_withdrawal_rate_of_few_who_had_agreed_is_withheld(past):
     past.crowd("a", given=10, refused=30, withdrawn=9)
 
-    assert trust.breakdown(Grouping.PURPOSE, since=_since()).total.withdrawal_rate is None
+    assert metrics.breakdown(Grouping.PURPOSE, since=_since()).total.withdrawal_rate is None
 
 
 def test_the_time_to_withdraw_is_told_from_20_people_on(past):
     for number in range(20):
         past.choose(f"w-{number}", "given", days_ago=10 + number)
         if number == 19:
-            assert trust.time_to_withdraw(Grouping.PURPOSE, since=_since(60)) == {}
+            assert metrics.time_to_withdraw(Grouping.PURPOSE, since=_since(60)) == {}
         past.choose(f"w-{number}", "withdrawn", days_ago=8)
 
-    waited = trust.time_to_withdraw(Grouping.PURPOSE, since=_since(60))
+    waited = metrics.time_to_withdraw(Grouping.PURPOSE, since=_since(60))
 
     assert set(waited) == {None, ("recommendations", 0)}
     assert waited[None].median.total_seconds() / 86400 == pytest.approx(11.5, abs=0.01)
@@ -138,7 +138,7 @@ def test_weeks_begin_on_monday_and_small_ones_are_gaps(past, monkeypatch):
     past.crowd("last", given=15, refused=15, days_ago=8)
     past.crowd("before", given=5, days_ago=15)
 
-    weeks = trust.weeks(since=friday - timedelta(days=30), until=friday)
+    weeks = metrics.weeks(since=friday - timedelta(days=30), until=friday)
 
     assert [week.monday.day for week in weeks] == [26, 2, 9, 16]
     assert [week.answers and week.answers.people for week in weeks][-1] in (30, None)
@@ -152,7 +152,7 @@ def test_uses_are_added_up_by_week_and_few_are_withheld(db):
         DailyCount.objects.create(day=monday - timedelta(weeks=weeks_ago), what="dashboard_opened", count=times)
     DailyCount.objects.create(day=monday, what="receipt_downloaded", count=19)
 
-    uses = trust.uses(since=_since(), until=timezone.now())
+    uses = metrics.uses(since=_since(), until=timezone.now())
 
     assert uses[What.DASHBOARD_OPENED].total == 150
     assert uses[What.DASHBOARD_OPENED].by_week[monday] == 40
@@ -164,10 +164,10 @@ def test_every_figure_is_one_statement(past, sql):
     past.crowd("a", given=25, withdrawn=25)
     sql.clear()
 
-    trust.breakdown(Grouping.REGION, since=_since())
-    trust.time_to_withdraw(Grouping.NOTICE, since=_since())
-    trust.weeks(since=_since(), until=timezone.now())
-    trust.uses(since=_since(), until=timezone.now())
+    metrics.breakdown(Grouping.REGION, since=_since())
+    metrics.time_to_withdraw(Grouping.NOTICE, since=_since())
+    metrics.weeks(since=_since(), until=timezone.now())
+    metrics.uses(since=_since(), until=timezone.now())
 
     assert len(sql) == 4
 
@@ -180,6 +180,6 @@ def test_a_state_of_fewer_than_20_people_is_not_counted(api):
 
     now = timezone.now()
 
-    assert trust.people_by_state(now=now) == {("recommendations", "given"): 20}
+    assert metrics.people_by_state(now=now) == {("recommendations", "given"): 20}
     later = now + timedelta(days=4_000)
-    assert trust.people_by_state(now=later) == {("recommendations", "expired"): 20}
+    assert metrics.people_by_state(now=later) == {("recommendations", "expired"): 20}

@@ -6,7 +6,7 @@ import threading
 import pytest
 from django.db import connection
 
-from consent import verification
+from consent.ledger import verification
 from consent.models import ConsentRecord
 from consent.pseudonyms import subject_ref
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = [
     "common/http/problems.py",
     "consent/receipts/content.py",
-    "consent/words.py",
+    "consent/register/words.py",
     "governance/dashboard.py",
     "governance/pages.py",
     "governance/ranking.py",

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from audit.models import AuditEvent
-from consent import words
 from consent.models import Purpose
+from consent.register import words
 from policies import facts
 from policies.models import ActiveBundle, Jurisdiction, ResidencyRule
 from privacy.models import RetentionSchedule

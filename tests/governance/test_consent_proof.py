@@ -12,11 +12,12 @@ from visitor import forms_in
 
 from audit import trail
 from audit.models import AuditEvent
-from consent import ledger, register
+from consent.ledger import ledger
+from consent.ledger.proof import Asked, Guardian
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose
-from consent.proof import Asked, Guardian
 from consent.pseudonyms import subject_ref
 from consent.receipts.manifest import verify_evidence
+from consent.register import register
 from privacy.models import Disposal
 
 pytestmark = pytest.mark.django_db

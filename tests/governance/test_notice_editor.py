@@ -11,8 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from consent import register, selectors, wording
+from consent.ledger import selectors
 from consent.models import Notice, Purpose, PurposeText
+from consent.register import register, wording
 from policies.models import ActiveBundle
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,7 @@
 import pytest
 from visitor import Visitor, forms_in
 
-from consent import ledger
+from consent.ledger import ledger
 from consent.models import ConsentRecord
 from personalization.models import Event, Item
 from policies.models import Decision

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from audit.models import AuditEvent
-from consent import ledger
+from consent.ledger import ledger
 from consent.models import Notice, Party, Purpose, PurposeText
 from consent.pseudonyms import subject_ref
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from waiting import until_waiting_for_locks
 
-from consent import ledger
+from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
 from personalization import events
 from personalization.models import Event, Item

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from consent import register
 from consent.models import DataSubject, Purpose
+from consent.register import register
 from personalization.models import Event, Item
 from personalization.recommender.interactions import Interaction
 

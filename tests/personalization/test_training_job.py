@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from audit.models import AuditEvent
-from consent import ledger
+from consent.ledger import ledger
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
 from model_registry.models import ModelVersion

@@ -4,7 +4,7 @@ import pytest
 from django.db.models import Count
 
 from audit.models import AuditEvent
-from consent import ledger
+from consent.ledger import ledger
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
 from model_registry import services
@@ -31,8 +31,8 @@ def _kept(person, purpose="recommendations"):
 
 
 def _limit_to_behavioral():
-    from consent import register
     from consent.models import Purpose
+    from consent.register import register
 
     purpose = Purpose.objects.get(slug="recommendations")
     purpose.max_level = "behavioral"

@@ -13,8 +13,8 @@ from wsgi_calls import call, question
 from audit.models import AuditEvent
 from common.canonical import canonical_json, sha256
 from common.http.problems import Conflict
-from consent import register
 from consent.models import Purpose
+from consent.register import register
 from policies import bundles, defaults
 from policies.models import Activation, ActiveBundle, Bundle
 

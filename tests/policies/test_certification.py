@@ -11,9 +11,9 @@ from django.conf import settings
 from records import ACTION_SEARCH, ALICE, ARCHIVED, BOB, READ, RECORD, RESOURCE_SEARCH, RULES, WRITE, asked, having
 from wsgi_calls import EVALUATIONS, assert_problem, call, question
 
-from consent import register
 from consent.models import Purpose
 from consent.pseudonyms import subject_ref
+from consent.register import register
 from governance import dashboard
 from policies import bundles, decision_log, defaults, drainer, engines, pseudonyms
 from policies.bundles import LoadedBundle

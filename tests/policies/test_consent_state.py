@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 from wsgi_calls import call
 
-from consent.jurisdictions import match
 from consent.models import DataSubject
+from consent.register.jurisdictions import match
 from policies import consent_state, information
 
 pytestmark = pytest.mark.django_db

@@ -5,8 +5,8 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from consent import jurisdictions
-from consent.jurisdictions import Finding
+from consent.register import jurisdictions
+from consent.register.jurisdictions import Finding
 from policies import bundles, defaults, jurisdiction_matrix
 from policies.models import ActiveBundle, Jurisdiction, Region
 

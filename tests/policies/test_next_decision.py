@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from wsgi_calls import assert_problem, call, changed, question
 
-from consent import register
 from consent.models import DataSubject, Purpose
 from consent.pseudonyms import subject_ref
+from consent.register import register
 from model_registry import services
 from model_registry.models import Model, ModelVersion
 from policies import credentials, decisions, information

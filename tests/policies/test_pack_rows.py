@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit.models import AuditEvent
-from consent.jurisdictions import match
+from consent.register.jurisdictions import match
 from policies import pack_rows
 from policies.models import ActiveBundle, Jurisdiction
 

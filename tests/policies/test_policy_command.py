@@ -17,8 +17,8 @@ from policy_engines import CASES
 from wsgi_calls import call, question
 
 from audit.models import AuditEvent
-from consent import register
 from consent.models import Purpose
+from consent.register import register
 from governance import start_page
 from policies import bundle_file, bundles, defaults, rego
 from policies.models import ActiveBundle, Bundle, Policy, PolicyActivation, SimulationReport

@@ -12,8 +12,8 @@ from wsgi_calls import call, changed, question
 
 from audit.models import AuditEvent
 from common.http.problems import Conflict, InvalidRequest
-from consent import register
 from consent.models import Purpose
+from consent.register import register
 from model_registry import services
 from model_registry.models import Model, ModelVersion
 from policies import bundles, defaults

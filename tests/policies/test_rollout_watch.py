@@ -10,8 +10,8 @@ from rollouts import ANNA, BERTA, BROKEN, SAME, STRICT, start
 from wsgi_calls import EVALUATIONS, call, question
 
 from audit.models import AuditEvent
-from consent import register
 from consent.models import Purpose
+from consent.register import register
 from governance.management.commands import drain_decisions
 from policies import drainer, tasks
 from policies.models import ActiveBundle, Decision, Rollout

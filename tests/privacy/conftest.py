@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.utils import timezone
 
-from consent import ledger
+from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
 from personalization.models import Event, Item
 

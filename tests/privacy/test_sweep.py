@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from consent import effects
+from consent.ledger import effects
 from personalization.models import Event
 from privacy import tasks
 from privacy.models import Disposal

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.http.problems import NotFound
-from consent import jurisdictions
+from consent.register import jurisdictions
 from policies import jurisdiction_matrix, pack_rows
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import trail
-from consent import verification
+from consent.ledger import verification
 from governance.moments import moment
 from policies import decision_log, drainer, external_log
 

@@ -9,9 +9,9 @@ from django.core.management import CommandError, call_command
 from foreign import PROVEN, at, row
 
 from consent import exporting
+from consent.ledger.records import record_digest
 from consent.models import ConsentRecord
 from consent.pseudonyms import subject_ref
-from consent.records import record_digest
 
 pytestmark = pytest.mark.django_db
 PART = {"purpose": "newsletter", "channel": "email"}

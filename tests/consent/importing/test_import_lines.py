@@ -11,9 +11,9 @@ from foreign import PROVEN, row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent import selectors, verification
 from consent.importing import reading
 from consent.importing.reading import Refused, UnusableFile
+from consent.ledger import selectors, verification
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
 

@@ -7,8 +7,8 @@ from foreign import PROVEN, at, row
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from consent import scopes, verification
 from consent.importing import rules
+from consent.ledger import scopes, verification
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
 

@@ -15,9 +15,9 @@ from foreign import PROVEN, at, row
 
 from audit.models import AuditEvent
 from common.identifiers import milliseconds_of, uuid7_of
-from consent import effects, verification
 from consent.importing import batches, service
 from consent.importing.reading import UnusableFile
+from consent.ledger import effects, verification
 from consent.models import ConsentImport, ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
 

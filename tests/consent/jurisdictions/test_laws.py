@@ -2,8 +2,8 @@
 
 import pytest
 
-from consent import jurisdictions
 from consent.models import Level
+from consent.register import jurisdictions
 
 # code of the region, law, how it was found, age of consent, default
 LAWS = [

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from consent import jurisdictions
-from consent.jurisdictions import UnreadablePack, lint
-from consent.jurisdictions.pack import ConsentDefault, Deadline, read, revision_of
+from consent.register import jurisdictions
+from consent.register.jurisdictions import UnreadablePack, lint
+from consent.register.jurisdictions.pack import ConsentDefault, Deadline, read, revision_of
 
 FILES = Path(jurisdictions.__file__).parent / "packs"
 CALIFORNIA = (FILES / "us-ca.toml").read_text()

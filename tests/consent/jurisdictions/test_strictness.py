@@ -5,10 +5,10 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent import jurisdictions
-from consent.jurisdictions.matching import find
-from consent.jurisdictions.pack import LEVELS, SIGNALS, ConsentDefault, Deadline, Pack, Unit
-from consent.jurisdictions.strictness import laxer_fields, strictest
+from consent.register import jurisdictions
+from consent.register.jurisdictions.matching import find
+from consent.register.jurisdictions.pack import LEVELS, SIGNALS, ConsentDefault, Deadline, Pack, Unit
+from consent.register.jurisdictions.strictness import laxer_fields, strictest
 
 levels = st.sampled_from(LEVELS)
 days = st.integers(1, 1000)

@@ -11,8 +11,9 @@ from test_cell_gate import EU_PERSON, traces
 from wsgi_calls import assert_problem, call
 
 from common.http.problems import Problem
-from consent import ledger, residence
+from consent import residence
 from consent.importing import service
+from consent.ledger import ledger
 from consent.models import DataSubject, Purpose, Site
 from consent.problems import OtherCell, RegionConflict, RegionNeeded
 from consent.pseudonyms import subject_ref

@@ -15,9 +15,9 @@ from wsgi_calls import assert_problem, call
 
 from audit import jws, signing
 from audit.models import AuditEvent
-from consent import register
 from consent.models import Notice, Purpose
 from consent.pseudonyms import subject_ref
+from consent.register import register
 from governance import health
 from governance.demo.traces import spellings
 from model_registry import services

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
+from consent.ledger.records import place_of, projected, record_digest
 from consent.models import ConsentRecord, DataSubject
-from consent.records import place_of, projected, record_digest
 
 _PAGE = 2_000
 

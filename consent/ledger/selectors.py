@@ -9,13 +9,13 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Case, Value, When
 
-from consent.jurisdictions import match
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose, PurposeText, current_notice_versions
+from consent.register.jurisdictions import match
 
 
 @dataclass(frozen=True)
 class PartState:
-    """What stands for one part of a purpose (``consent.scopes``), beside the answer to the whole."""
+    """What stands for one part of a purpose (``consent.ledger.scopes``), beside the answer to the whole."""
 
     state: str
     record: str

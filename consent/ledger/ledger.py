@@ -22,13 +22,14 @@ from audit import trail
 from common.http.problems import Unavailable
 from common.identifiers import uuid7_text
 from common.postgres.prepared import Prepared
-from consent import effects, opt_outs, residence
-from consent.choices import CHOICES, AskedPurpose, Choice, Request, Saved, State, Subject
+from consent import residence
+from consent.ledger import effects, opt_outs
+from consent.ledger.choices import CHOICES, AskedPurpose, Choice, Request, Saved, State, Subject
+from consent.ledger.proof import NO_NOTICE, ServedNotice
+from consent.ledger.records import checked_purpose, event_of, next_record, place_of, projected
 from consent.problems import (
     IdempotencyKeyReused,
 )
-from consent.proof import NO_NOTICE, ServedNotice
-from consent.records import checked_purpose, event_of, next_record, place_of, projected
 
 __all__ = ["CHOICES", "Choice", "Request", "Saved", "announce", "save_choices"]
 _ATTEMPTS = 8

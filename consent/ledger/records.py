@@ -9,8 +9,18 @@ from typing import Any
 
 from audit import trail
 from common.canonical import digest_of
-from consent import jurisdictions, scopes
-from consent.choices import NOT_GIVEN, STATE_OF_CHOICE, AskedPurpose, Choice, Request, State, Subject, identifier_text
+from consent.ledger import scopes
+from consent.ledger.choices import (
+    NOT_GIVEN,
+    STATE_OF_CHOICE,
+    AskedPurpose,
+    Choice,
+    Request,
+    State,
+    Subject,
+    identifier_text,
+)
+from consent.ledger.proof import proof_of
 from consent.models import LegalBasis
 from consent.problems import (
     CannotObject,
@@ -24,7 +34,7 @@ from consent.problems import (
     PurposeUnknown,
     Superseded,
 )
-from consent.proof import proof_of
+from consent.register import jurisdictions
 
 _DAY_S = 86_400
 

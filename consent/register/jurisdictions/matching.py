@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from consent.jurisdictions import pack as files
-from consent.jurisdictions.pack import AGE_OF_MAJORITY, DEFAULT, Pack
-from consent.jurisdictions.strictness import strictest
+from consent.register.jurisdictions import pack as files
+from consent.register.jurisdictions.pack import AGE_OF_MAJORITY, DEFAULT, Pack
+from consent.register.jurisdictions.strictness import strictest
 
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
 

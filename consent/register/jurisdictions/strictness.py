@@ -7,7 +7,7 @@ deadline, the lower level, more binding signals, and an unknown age that is a mi
 from collections.abc import Sequence
 from types import MappingProxyType
 
-from consent.jurisdictions.pack import SIGNALS, ConsentDefault, Deadline, Pack, rank
+from consent.register.jurisdictions.pack import SIGNALS, ConsentDefault, Deadline, Pack, rank
 
 
 def strictest(of: Sequence[Pack], *, slug: str, name: str) -> Pack:

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import trail
-from consent.jurisdictions import match
 from consent.models import DataSubject
+from consent.register.jurisdictions import match
 
 
 def binds(region: str) -> bool:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from consent import banner_views as views
+from consent.banner import views
 
 urlpatterns = [
     path("<slug:site>", views.LayoutView.as_view(), name="banner"),

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from common.canonical import digest_of, sha256
-from consent import scopes
+from consent.ledger import scopes
+from consent.ledger.proof import Asked, Guardian, ServedNotice
 from consent.models import ConsentRecord
-from consent.proof import Asked, Guardian, ServedNotice
 
 State = ConsentRecord.State
 STATE_OF_CHOICE = {

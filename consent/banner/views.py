@@ -20,9 +20,9 @@ from common.http.client_network import client_network
 from common.http.problems import NotFound
 from common.http.rate_limit import RateLimit
 from common.http.rest import StrictJsonParser, read_body
-from consent import banner
 from consent.api import idempotency_key
-from consent.banner import BrowserBody, ChoicesBody
+from consent.banner import banner
+from consent.banner.banner import BrowserBody, ChoicesBody
 from consent.models import Site
 from consent.signals.gpc import is_set_in_environ
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 
-from consent.jurisdictions import pack as files
-from consent.jurisdictions.matching import Rule, find, normal
-from consent.jurisdictions.pack import AGE_OF_MAJORITY, DEFAULT, LEVELS, SIGNALS, ConsentDefault, Pack
-from consent.jurisdictions.strictness import laxer_fields
+from consent.register.jurisdictions import pack as files
+from consent.register.jurisdictions.matching import Rule, find, normal
+from consent.register.jurisdictions.pack import AGE_OF_MAJORITY, DEFAULT, LEVELS, SIGNALS, ConsentDefault, Pack
+from consent.register.jurisdictions.strictness import laxer_fields
 
 EEA = (
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT",

@@ -13,14 +13,15 @@ from pydantic import Field, field_validator
 
 from common.canonical import digest_of
 from common.http.rest import Body
-from consent import banner_words, ledger, selectors
 from consent.api import Uuid
-from consent.jurisdictions import match
-from consent.jurisdictions.pack import ConsentDefault
+from consent.banner import words
+from consent.ledger import ledger, selectors
+from consent.ledger.proof import Asked
 from consent.models import LegalBasis, Notice, Purpose, Site
 from consent.problems import PurposeUnknown
-from consent.proof import Asked
 from consent.pseudonyms import subject_ref
+from consent.register.jurisdictions import match
+from consent.register.jurisdictions.pack import ConsentDefault
 
 INTERFACE = "assent.js@1"
 # From first to last; all of the same size, colour and number of steps.
@@ -69,13 +70,13 @@ def active_site(slug: str) -> Site | None:
 
 def layout(site: Site, *, locale: str, gpc: bool) -> dict[str, Any]:
     """Everything the banner shows. ``layout_sha256`` covers what a visitor sees: texts, order, weight, purposes."""
-    language = banner_words.nearest(locale)
+    language = words.nearest(locale)
     shown = {
         "site": site.slug,
         "name": site.name,
         "locale": language,
         "interface": INTERFACE,
-        "texts": banner_words.TEXTS[language],
+        "texts": words.TEXTS[language],
         "buttons": list(BUTTONS),
         "weight": "equal",
         "purposes": [_purpose(purpose, language) for purpose in _purposes(site)],
