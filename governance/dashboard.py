@@ -22,12 +22,15 @@ from consent.models import ConsentRecord, DataSubject, Notice, Purpose, PurposeT
 from consent.register import words
 from personalization import engine
 from personalization.models import Event
-from policies import bundles, counterfactuals, decision_log, decisions, information, reasons
-from policies.bundles import LEVELS, LoadedBundle
-from policies.decisions import Prepared
+from policies.bundles import bundles, reasons
+from policies.bundles.bundles import LEVELS, LoadedBundle
+from policies.decision_log import reading
+from policies.decisions import decisions, information
+from policies.decisions.decisions import Prepared
+from policies.decisions.facts import Question
+from policies.decisions.information import Information, InformationUnavailable
 from policies.engines.base import Reason, Verdict
-from policies.facts import Question
-from policies.information import Information, InformationUnavailable
+from policies.explaining import counterfactuals
 from policies.models import Decision
 from privacy.models import Disposal, RetentionSchedule
 
@@ -117,7 +120,7 @@ def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str,
         "signal": _signal(gpc, person),
         "all_off_possible": any(is_on(state) for state in states),
         "purposes": _purposes(states, answers, described, language),
-        "decisions": _decisions(decision_log.decisions_about(ref, limit=_DECISIONS_READ), names),
+        "decisions": _decisions(reading.decisions_about(ref, limit=_DECISIONS_READ), names),
         "history": [_history(record, described) for record in selectors.history(ref, limit=30)],
         "held_data": _held_data(ref),
         "disposals": [

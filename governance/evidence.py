@@ -16,7 +16,8 @@ from django.utils import timezone
 from audit import trail
 from audit.models import AuditEvent
 from consent.ledger import verification
-from policies import decision_log, external_log
+from policies.decision_log import reading
+from policies.opa import reported_log
 
 logger = logging.getLogger(__name__)
 VERIFIED, BROKEN = "trail.verified", "trail.broken"
@@ -38,8 +39,8 @@ class LastCheck:
 def check(*, actor: str) -> bool:
     """Recompute every digest, root and link; record what was found and return whether all of it holds."""
     with _one_snapshot():
-        events, ledger, log = trail.verify(), verification.verify_ledger(), decision_log.verify()
-        reported = external_log.verify()
+        events, ledger, log = trail.verify(), verification.verify_ledger(), reading.verify()
+        reported = reported_log.verify()
     broken = [verdict.broken for verdict in (events, ledger, log, reported) if verdict.broken]
     details = {
         "events": events.events,

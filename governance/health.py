@@ -8,11 +8,13 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
-from policies import bundles, engines, spool_lag
-from policies.bundles import LoadedBundle
-from policies.cells import following
+from policies import engines
+from policies.bundles import bundles
+from policies.bundles.bundles import LoadedBundle
+from policies.cells import replication
+from policies.decision_log import spool_lag
 from policies.models import ActiveBundle
-from policies.opa_freshness import Freshness
+from policies.opa.freshness import Freshness
 
 logger = logging.getLogger(__name__)
 _STARTED = time.monotonic()
@@ -42,7 +44,7 @@ def _state() -> tuple[list[str], list[str]]:
             return ["policy bundle cannot be loaded"], []
         behind = ["OPA does not hold the bundle in force"] if _is_opa_behind(bundle, active) else []
         late = ["decision log is behind"] if _log_lag_s() > settings.READY_LOG_LAG_S else []
-        if (following.age_s() or 0) > settings.READY_RULES_AGE_S:
+        if (replication.age_s() or 0) > settings.READY_RULES_AGE_S:
             late.append("the primary cell's rules are not known to be in force")
     except DatabaseError:
         connection.close()

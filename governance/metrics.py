@@ -25,10 +25,12 @@ from rest_framework.views import APIView
 from audit.models import AuditAnchor, AuditEvent
 from common.http.rest import AnyAnswer
 from consent.trust import metrics as trust
-from policies import log_figures, spool_lag
+from policies.bundles import candidate
+from policies.decision_log import figures as log_figures
+from policies.decision_log import spool_lag
+from policies.decisions.shares import FULL
 from policies.models import ActiveBundle
-from policies.rollout import figures, steps
-from policies.rollout.sides import FULL
+from policies.rollout import figures
 from privacy.models import Disposal
 
 logger = logging.getLogger(__name__)
@@ -146,7 +148,7 @@ def _bundle(now: datetime) -> Iterator[Metric]:
 
 
 def _rollout(now: datetime) -> Iterator[Metric]:
-    running = steps.open_rollout()
+    running = candidate.open_rollout()
     yield _gauge(
         "assent_rollout_share",
         "Share of the people a candidate answers, 0 to 1.",

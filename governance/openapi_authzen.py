@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from policies.authzen.batch import MAX_EVALUATIONS
-from policies.authzen.metadata import PATH
+from policies.endpoints.authzen.batch import MAX_EVALUATIONS
+from policies.endpoints.authzen.metadata import PATH
 
 _TEXT = {"type": "string"}
 _ACTION = {"type": "object", "required": ["name"], "properties": {"name": _TEXT, "properties": {"type": "object"}}}

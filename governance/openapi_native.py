@@ -3,8 +3,8 @@
 from typing import Any
 
 from governance.openapi_authzen import EXAMPLE, MEMBERS
-from policies.authzen.batch import MAX_EVALUATIONS
-from policies.native import MAX_EXPLAINED, PATH
+from policies.endpoints.authzen.batch import MAX_EVALUATIONS
+from policies.endpoints.native import MAX_EXPLAINED, PATH
 
 _TEXT = {"type": "string"}
 _MAYBE_TEXT = {"type": ["string", "null"]}

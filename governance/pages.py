@@ -23,8 +23,8 @@ from governance import dashboard as content
 from governance import shop
 from governance.limits import LINKS_OPENED
 from governance.subject_session import current_session, refused, set_host_cookie, signed_in, signed_out, way_in
-from policies.bundles import LEVELS
-from policies.facts import HIGHEST
+from policies.bundles.bundles import LEVELS
+from policies.decisions.facts import HIGHEST
 
 View = Callable[..., HttpResponse]
 

@@ -17,7 +17,7 @@ from consent.signals import gpc, read
 from governance.subject_session import current_session, signed_out
 from personalization import events, parameters, proxy
 from personalization.models import Event
-from policies.spool import SpoolFull
+from policies.decision_log.spool import SpoolFull
 
 _SHOWN = 6
 

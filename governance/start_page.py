@@ -19,12 +19,13 @@ from common.admin_pages.display import who
 from common.charts.counts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
 from common.identifiers import uuid7_floor
 from consent.models import ConsentRecord, DataSubject, Party, Purpose
-from governance import evidence, purpose_page, rollout_page, tasks
+from governance import evidence, purpose_page, tasks
 from model_registry.models import ModelVersion
-from policies import opa_servers, reasons
 from policies.authoring import lifecycle
+from policies.bundles import reasons
 from policies.models import Decision, ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
-from policies.rollout import watch
+from policies.opa import servers
+from policies.rollout import pages, watch
 from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
 
 _DAY = timedelta(days=1)
@@ -141,7 +142,7 @@ def _rollouts() -> list[dict[str, Any]]:
     if last.is_open:
         title = _("A rollout was begun in an emergency") if last.in_emergency else _("A rollout is running")
         severity = "now" if last.in_emergency else "info"
-        return [_item(title, rollout_page.headline(last), url, severity, last.started_at)]
+        return [_item(title, pages.headline(last), url, severity, last.started_at)]
     if last.state != Rollout.State.ROLLED_BACK or last.ended_at is None or last.ended_at < timezone.now() - 7 * _DAY:
         return []
     return [_item(_("A policy was rolled back by itself"), last.why, url, "now", last.ended_at)]
@@ -204,12 +205,12 @@ def _systems() -> list[dict[str, Any]]:
 
 def _opa_servers() -> list[dict[str, Any]]:
     """One line for all of them: where the way to Assent is cut, many say the same."""
-    behind = opa_servers.needing_attention()
+    behind = servers.needing_attention()
     if not behind:
         return []
     names = ", ".join(each.instance.name for each in behind[:3]) + (", …" if len(behind) > 3 else "")
     error = next((error for each in behind for error in each.instance.errors), "")
-    detail = opa_servers.in_words(error) if error else _("They answer by older rules, by none, or say nothing.")
+    detail = servers.in_words(error) if error else _("They answer by older rules, by none, or say nothing.")
     title = _("OPA servers do not decide by the rules in force: %(names)s") % {"names": names}
     return [_item(title, detail, reverse("admin:policies_opainstance_changelist"), "now", behind[0].instance.heard_at)]
 

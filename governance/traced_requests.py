@@ -7,7 +7,7 @@ from django.urls import Resolver404, resolve
 
 from common import tracing
 from common.tracing import Attributes
-from policies.bare import Environ, Headers, StartResponse
+from policies.endpoints.wsgi import Environ, Headers, StartResponse
 
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -23,8 +23,8 @@ from common.suppression import SMALLEST_GROUP
 from consent.counts import What
 from consent.trust import metrics
 from consent.trust.metrics import Answers, Breakdown, Group, Grouping, Uses, Waiting, Week
-from policies import log_figures
-from policies.log_figures import SignalShare
+from policies.decision_log import figures
+from policies.decision_log.figures import SignalShare
 
 PERIODS = (30, 90, 365)
 _DEFAULT_DAYS = 90
@@ -62,7 +62,7 @@ def show(request: HttpRequest) -> HttpResponse:
     answers = metrics.breakdown(choice.grouping, since=choice.since)
     waiting = metrics.time_to_withdraw(choice.grouping, since=choice.since)
     uses = metrics.uses(since=choice.since, until=choice.now)
-    shares, all_signals = log_figures.signal_shares(now=choice.now)
+    shares, all_signals = figures.signal_shares(now=choice.now)
     query = urlencode({"days": choice.days, "by": choice.grouping.value})
     context = {
         **admin.site.each_context(request),

@@ -11,17 +11,17 @@ from governance import (
     pages,
     ranking,
     receipts,
-    rollout_page,
-    rollout_steps_page,
     script,
     shop,
-    simulation_page,
     start_page,
     trust_page,
     well_known,
 )
 from governance.subject_oidc import pages as oidc_pages
-from policies import jurisdiction_matrix
+from policies.registers import jurisdiction_matrix
+from policies.rollout import pages as rollout_page
+from policies.rollout import step_pages
+from policies.simulation import pages as simulation_page
 
 admin.site.index_title = "Today"
 
@@ -70,9 +70,9 @@ urlpatterns = [
         name="simulation-csv",
     ),
     path("admin/rollouts/", admin.site.admin_view(rollout_page.overview), name="rollouts"),
-    path("admin/rollouts/start", admin.site.admin_view(rollout_steps_page.start), name="rollout-start"),
+    path("admin/rollouts/start", admin.site.admin_view(step_pages.start), name="rollout-start"),
     path("admin/rollouts/<int:pk>/", admin.site.admin_view(rollout_page.show), name="rollout"),
-    path("admin/rollouts/<int:pk>/<slug:name>", admin.site.admin_view(rollout_steps_page.step), name="rollout-step"),
+    path("admin/rollouts/<int:pk>/<slug:name>", admin.site.admin_view(step_pages.step), name="rollout-step"),
     path("admin/consent/proof/", admin.site.admin_view(consent_proof.search), name="consent-proof"),
     path("admin/consent/proof/<uuid:ref>/", admin.site.admin_view(consent_proof.person), name="consent-proof-person"),
     path(
@@ -93,7 +93,7 @@ urlpatterns = [
     path("api/v1/banner/", include("consent.banner.urls")),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("personalization.urls")),
-    path("api/v1/opa/", include("policies.opa_urls")),
+    path("api/v1/opa/", include("policies.opa.urls")),
     path("api/v1/cells/", include("policies.cells.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

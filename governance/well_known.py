@@ -7,7 +7,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from consent.signals import gpc
-from policies import bundle_keys
+from policies.bundles import bundle_keys
 
 _HONOURED_SINCE = date(2026, 11, 21)
 

@@ -16,21 +16,21 @@ from consent import api as consent_api  # noqa: E402 (models need the apps to be
 from consent.ledger import effects  # noqa: E402
 from governance import traced_requests  # noqa: E402
 from personalization import cells  # noqa: E402
-from policies import authzen, bare, consent_state, native  # noqa: E402
-from policies.authzen import metadata  # noqa: E402
-from policies.cells.doors import DOORS  # noqa: E402
-from policies.cells.gate import Gate  # noqa: E402
+from policies.cells.router import Gate  # noqa: E402
+from policies.cells.routes import DOORS  # noqa: E402
+from policies.endpoints import authzen, consent_state, native, wsgi  # noqa: E402
+from policies.endpoints.authzen import metadata  # noqa: E402
 
 logger = logging.getLogger(__name__)
 _BARE = {
-    "/api/v1/consents": bare.endpoint(consent_api.save, scope="consents"),
+    "/api/v1/consents": wsgi.endpoint(consent_api.save, scope="consents"),
     consent_state.PATH: consent_state.application,
     native.PATH: native.application,
     metadata.PATH: metadata.application,
 }
 
 
-def _here(environ: bare.Environ, start_response: bare.StartResponse) -> Iterable[bytes]:
+def _here(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> Iterable[bytes]:
     """What this installation answers by itself."""
     path = environ.get("PATH_INFO", "")
     answer = authzen.application if path.startswith(authzen.PREFIX) else _BARE.get(path)
@@ -57,11 +57,11 @@ class _Failed(Problem):
 
 
 @traced_requests.traced({*_BARE, *authzen.ENDPOINTS})
-def application(environ: bare.Environ, start_response: bare.StartResponse) -> Iterable[bytes]:
+def application(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> Iterable[bytes]:
     answer = gate if gate is not None and gate.concerns(environ) else _here
     try:
         return answer(environ, start_response)
     except Exception:
         logger.exception("An answer failed")
         failed = _Failed("Nothing was decided or saved. Send the request again.")
-        return bare.refuse(failed, bare.common_headers(environ), start_response)
+        return wsgi.refuse(failed, wsgi.common_headers(environ), start_response)

@@ -6,8 +6,8 @@ from typing import Any
 from common.http.rest import read_document
 from personalization import proxy
 from personalization.views import WishBody
-from policies.answers import Decision
-from policies.cells.doors import Document, Door
+from policies.cells.routes import Document, Door
+from policies.decisions.rendering import Decision
 
 _COUNT = 10
 _MOST = 100

@@ -11,9 +11,9 @@ from django.utils import timezone
 from common.http.problems import InvalidRequest, Unavailable
 from consent.signals import NO_SIGNALS, Signals
 from personalization.models import Event, Item
-from policies import decisions
-from policies.decisions import Decision
-from policies.facts import Question
+from policies.decisions import decisions
+from policies.decisions.decisions import Decision
+from policies.decisions.facts import Question
 
 WEIGHTS = {Event.Kind.VIEW: 1.0, Event.Kind.LIKE: 2.0, Event.Kind.PURCHASE: 3.0, Event.Kind.NOT_RELEVANT: 0.0}
 _MAX_CLOCK_AHEAD = timedelta(minutes=5)

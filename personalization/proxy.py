@@ -20,11 +20,12 @@ from personalization.models import Event, Item, PopularItem
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Recommendation, Served
-from policies import bundles, decisions, information, reasons
-from policies.bundles import LEVELS, LoadedBundle
-from policies.decisions import Decision
-from policies.facts import Question
-from policies.information import Information, InformationUnavailable
+from policies.bundles import bundles, reasons
+from policies.bundles.bundles import LEVELS, LoadedBundle
+from policies.decisions import decisions, information
+from policies.decisions.decisions import Decision
+from policies.decisions.facts import Question
+from policies.decisions.information import Information, InformationUnavailable
 
 logger = logging.getLogger(__name__)
 _FULFILLED = frozenset({"max_level", "exclude_categories", "non_profiled", "log_transfer"})

@@ -1,4 +1,4 @@
-"""What retention and withdrawal delete here (see ``privacy.retention.schedules``)."""
+"""What retention and withdrawal delete here (see ``privacy.retention.schedules.schedules``)."""
 
 from datetime import datetime
 from uuid import UUID

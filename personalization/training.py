@@ -21,8 +21,8 @@ from personalization.recommender import interactions as rec
 from personalization.recommender import storage
 from personalization.recommender.evaluation import evaluate
 from personalization.recommender.training import train
-from policies import decisions
-from policies.facts import Question
+from policies.decisions import decisions
+from policies.decisions.facts import Question
 
 logger = logging.getLogger(__name__)
 PURPOSE = "recommendations"

@@ -19,8 +19,8 @@ from consent.api import SubjectBody
 from consent.signals import gpc
 from personalization import events, parameters, proxy
 from personalization.models import Event, Item
-from policies import reasons
-from policies.spool import SpoolFull
+from policies.bundles import reasons
+from policies.decision_log.spool import SpoolFull
 
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Purpose = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]

@@ -10,8 +10,9 @@ from consent.models import DataSubject
 from personalization import engine
 from personalization.models import Event
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
-from policies import bundles, decisions
-from policies.facts import Question
+from policies.bundles import bundles
+from policies.decisions import decisions
+from policies.decisions.facts import Question
 from policies.models import ActiveBundle
 from privacy.anonymisation.kanonymity import smallest_class
 

@@ -11,10 +11,10 @@ class PoliciesConfig(AppConfig):
         from common import policy_data
         from consent import residence
         from consent.register import register
-        from policies import bundles
-        from policies.cells import judging
+        from policies.bundles import bundles
+        from policies.cells import residence_guard
 
         policy_data.register(bundles.publish)
         if settings.CELLS is not None:
-            residence.register(judging.judge)
+            residence.register(residence_guard.judge)
             register.keep_elsewhere(None if settings.CELLS.is_primary else settings.CELLS.primary.name)

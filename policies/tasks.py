@@ -3,9 +3,10 @@ import logging
 from celery import shared_task
 
 from common.best_effort_task import SweptTask
-from policies import external_log, pseudonyms
-from policies.cells import following
-from policies.deployments import systems
+from policies.cells import replication
+from policies.decision_log import pseudonyms
+from policies.opa import reported_log
+from policies.residency import systems
 from policies.rollout import watch
 from policies.simulation import service as simulations
 
@@ -22,15 +23,15 @@ def forget_pseudonym_keys() -> None:
 def follow_primary() -> None:
     """Every minute in every cell but the primary: take over what is in force there. Run twice, nothing changes."""
     try:
-        following.follow()
-    except following.NotFollowed as exc:
+        replication.follow()
+    except replication.NotFollowed as exc:
         logger.error("The rules of the primary cell could not be taken over: %s", exc)  # noqa: TRY400
 
 
 @shared_task(ignore_result=True)
 def forget_external_decisions() -> None:
     """What OPA servers reported is deleted with age; nothing to do when run twice."""
-    external_log.forget_old()
+    reported_log.forget_old()
 
 
 @shared_task(ignore_result=True)

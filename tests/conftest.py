@@ -13,9 +13,12 @@ from django.db import connection
 from django.test import Client
 
 from governance.demo import register
-from policies import credentials, decisions, defaults, pseudonyms
+from policies.decision_log import pseudonyms
+from policies.decision_log.spool import Spool
+from policies.decisions import decisions
+from policies.endpoints import credentials
 from policies.models import ServiceCredential
-from policies.spool import Spool
+from policies.registers import defaults
 
 ALL_SCOPES = list(ServiceCredential.Scope.values)
 

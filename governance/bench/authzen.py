@@ -7,7 +7,7 @@ from django.db import transaction
 
 from common.canonical import canonical_json
 from governance.bench import load, world
-from policies import bundles
+from policies.bundles import bundles
 from policies.certification import read_certification
 from policies.models import Bundle
 

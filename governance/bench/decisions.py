@@ -13,8 +13,9 @@ from pathlib import Path
 
 from consent.pseudonyms import subject_ref
 from governance.bench import authzen, load, servers, world
-from policies import bundles, facts, information
-from policies.authzen import question_of
+from policies.bundles import bundles
+from policies.decisions import facts, information
+from policies.endpoints.authzen import question_of
 from policies.models import ActiveBundle
 
 _REQUESTS = 20_000

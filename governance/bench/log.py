@@ -15,11 +15,12 @@ from django.utils import timezone
 from common.identifiers import uuid7_text
 from governance.bench import world
 from governance.bench.decisions import Row, Settings, document
-from policies import decision_log, decisions, drainer
-from policies.authzen import question_of
+from policies.decision_log import drainer, reading
+from policies.decision_log.spool import Spool
+from policies.decisions import decisions
+from policies.endpoints.authzen import question_of
 from policies.models import ActiveBundle
 from policies.simulation import service
-from policies.spool import Spool
 
 _DECISIONS = 200_000
 _SHEETS = 2_000
@@ -32,7 +33,7 @@ def run_drain(settings: Settings, say: Callable[[str], None]) -> list[Row]:
     with world.bench_database(_PEOPLE), _spool(say) as folder:
         return [
             _timed("Drain the spool", lambda: drainer.drain(folder)),
-            _timed("Verify the decision log", lambda: decision_log.verify().decisions),
+            _timed("Verify the decision log", lambda: reading.verify().decisions),
         ]
 
 

@@ -13,7 +13,8 @@ from django.db import connection, connections
 from common.identifiers import uuid7
 from consent.pseudonyms import subject_ref
 from governance.demo import register
-from policies import bundles, credentials
+from policies.bundles import bundles
+from policies.endpoints import credentials
 from policies.models import Policy, ServiceCredential
 from policies.rollout import service
 

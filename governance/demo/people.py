@@ -15,8 +15,8 @@ from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
 from personalization.models import Event, Item
 from personalization.recommender.datasets import Dataset, demo_shop, restaurants
-from policies import decisions
-from policies.facts import Question
+from policies.decisions import decisions
+from policies.decisions.facts import Question
 from policies.models import Region
 
 _NAMESPACE = UUID("6d0e7c34-6f0f-5d0b-9a4e-3f3f1c1b8a10")

@@ -183,7 +183,7 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["policies.authentication.ServiceCredentialAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["policies.endpoints.authentication.ServiceCredentialAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["common.http.rest.HasScope"],
     "DEFAULT_PARSER_CLASSES": ["common.http.rest.StrictJsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["common.http.rest.JsonRenderer"],

@@ -1,8 +1,7 @@
 """The officers' pages about the policy layer, by subject."""
 
-from policies import policy_admin
-from policies.admin import bundles, credentials, decisions, jurisdictions, opa, residency
-from policies.deployments.admin import ProcessingSystemAdmin
+from policies.admin import bundles, credentials, decisions, jurisdictions, opa, policies, residency
+from policies.admin.systems import ProcessingSystemAdmin
 
 __all__ = [
     "ProcessingSystemAdmin",
@@ -11,6 +10,6 @@ __all__ = [
     "decisions",
     "jurisdictions",
     "opa",
-    "policy_admin",
+    "policies",
     "residency",
 ]

@@ -10,8 +10,8 @@ from unfold.enums import ActionVariant
 from common.admin_pages.confirm import Step, confirm
 from common.admin_pages.display import badge, exact_moment, moment
 from common.admin_pages.read_only import ReadOnlyAdmin
-from policies import credentials
 from policies.admin.parts import officer
+from policies.endpoints import credentials
 from policies.models import (
     ServiceCredential,
 )

@@ -21,8 +21,9 @@ from common.admin_pages.read_only import ReadOnlyAdmin
 from common.identifiers import uuid7_floor
 from consent.models import Level, Purpose
 from consent.register import words
-from policies import pseudonyms, reasons
 from policies.admin.parts import pretty
+from policies.bundles import reasons
+from policies.decision_log import pseudonyms
 from policies.models import (
     Bundle,
     Decision,

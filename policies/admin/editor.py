@@ -21,7 +21,7 @@ from policies.admin.parts import officer
 from policies.authoring import checks, comparison, drafts
 from policies.authoring.folder import DATA, SAMPLE
 from policies.authoring.lint import Finding
-from policies.authoring.places import quoted
+from policies.authoring.locations import quoted
 from policies.models import Policy, PolicyDraft
 
 _MOST_LINES = 5000  # of one file or one comparison on a page

@@ -18,10 +18,11 @@ from common.admin_pages.display import NOTHING, badge, code, document, exact_mom
 from common.admin_pages.filters import since
 from common.admin_pages.read_only import ReadOnlyAdmin
 from consent.models import Level
-from policies import opa_servers, reasons
 from policies.admin.decisions import TONES, KnownValues, LevelFilter, ReasonFilter
+from policies.bundles import reasons
 from policies.models import ExternalDecision, OpaInstance
-from policies.opa_servers import State
+from policies.opa import servers
+from policies.opa.servers import State
 
 _STATES = {
     State.CURRENT: ("Decides by the rules in force", "good"),
@@ -48,10 +49,10 @@ class OpaInstanceAdmin(ReadOnlyAdmin):
     search_fields = ["name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OpaInstance]:
-        return opa_servers.with_active(super().get_queryset(request))
+        return servers.with_active(super().get_queryset(request))
 
-    def _of(self, instance: OpaInstance) -> opa_servers.Standing:
-        return opa_servers.standing(instance, now=timezone.now())
+    def _of(self, instance: OpaInstance) -> servers.Standing:
+        return servers.standing(instance, now=timezone.now())
 
     @display(description="State")
     def standing(self, instance: OpaInstance) -> str:
@@ -72,11 +73,11 @@ class OpaInstanceAdmin(ReadOnlyAdmin):
 
     @display(description="What is wrong")
     def problem(self, instance: OpaInstance) -> str:
-        return opa_servers.in_words(instance.errors[0]) if instance.errors else NOTHING
+        return servers.in_words(instance.errors[0]) if instance.errors else NOTHING
 
     @display(description="What is wrong")
     def problems(self, instance: OpaInstance) -> str:
-        rows = ((opa_servers.in_words(error), error) for error in instance.errors)
+        rows = ((servers.in_words(error), error) for error in instance.errors)
         return format_html_join("", "<div>{} <code>{}</code></div>", rows) or NOTHING
 
     @display(description="Last heard of", ordering="heard_at")

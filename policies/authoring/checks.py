@@ -22,7 +22,7 @@ from policies.authoring.lint import Finding, rule_lines, tests_of, without_impor
 THRESHOLD = 90
 TIMEOUT_S = 30
 _OPA_CPU_S, _OPA_MB = 60, 8192
-_CHILD = Path(__file__).with_name("confined.py")
+_CHILD = Path(__file__).with_name("sandbox.py")
 
 
 @dataclass(frozen=True)

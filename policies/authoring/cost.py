@@ -8,8 +8,8 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from policies.bundles import LEVELS
-from policies.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES
+from policies.bundles.bundles import LEVELS
+from policies.decisions.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES
 
 MAX_MS = 50
 SHEETS = 64

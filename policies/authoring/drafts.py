@@ -24,7 +24,7 @@ from policies.authoring.folder import (
     folder_of,
     refuse_unbounded,
 )
-from policies.authoring.places import placed
+from policies.authoring.locations import placed
 from policies.models import Policy, PolicyDraft
 
 _ONE_CHECK = 0x706F6C636B  # "polck", an advisory lock of ours

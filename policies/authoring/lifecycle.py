@@ -12,13 +12,13 @@ from django.db import transaction
 from audit import trail
 from common.canonical import NotCanonical, canonical_json
 from common.http.problems import Conflict, Problem
-from policies import bundles
 from policies.authoring import checks
 from policies.authoring.checks import Report
 from policies.authoring.folder import Folder
+from policies.authoring.simulated import refuse_unless_simulated
+from policies.bundles import bundles
 from policies.certification import read_certification
 from policies.models import Bundle, Policy, PolicyActivation
-from policies.simulation.gate import refuse_unless_simulated
 
 _SHORTEST_PREFIX = 6
 Kind = PolicyActivation.Kind

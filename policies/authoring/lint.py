@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
 from policies.authoring.builtins import ALLOWED, why_refused
-from policies.authoring.tokens import KEYWORDS, Rule, Token, rules, tokens
+from policies.authoring.rego_tokens import KEYWORDS, Rule, Token, rules, tokens
 
 MAX_COLUMNS = 1024
 MAX_PATTERN = 200

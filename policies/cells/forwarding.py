@@ -10,12 +10,12 @@ from urllib.parse import quote
 import msgspec
 from django.conf import settings
 
-from policies.bare import STATUS, Environ, Headers, StartResponse
 from policies.cells import client
 from policies.cells.client import CellUnavailable, Reply
-from policies.cells.doors import Document, Door
+from policies.cells.requests import Visit
+from policies.cells.routes import Document, Door
 from policies.cells.table import Cell
-from policies.cells.visit import Visit
+from policies.endpoints.wsgi import STATUS, Environ, Headers, StartResponse
 
 logger = logging.getLogger(__name__)
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from audit import jws, signing
 from common.canonical import sha256
-from policies import bundles
+from policies.bundles import bundles
 from policies.cells.registers import write_registers
 from policies.models import Policy
 

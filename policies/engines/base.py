@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
 import msgspec
 
-from policies.packages import CONSENT
+from policies.bundles.packages import CONSENT
 
 if TYPE_CHECKING:  # the replaying processes of a simulation load no Django
-    from policies.bundles import LoadedBundle
+    from policies.bundles.bundles import LoadedBundle
 
 QUERY = f"data.{CONSENT}.answer"
 

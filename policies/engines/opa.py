@@ -17,7 +17,8 @@ import msgspec
 import requests
 from opa_client import errors
 
-from policies.bundles import LoadedBundle
+from policies.bundles.bundles import LoadedBundle
+from policies.bundles.packages import CONSENT
 from policies.engines.base import (
     QUERY,
     EngineFailure,
@@ -28,7 +29,6 @@ from policies.engines.base import (
     read_verdict,
 )
 from policies.engines.bounded import BoundedClient
-from policies.packages import CONSENT
 
 _FOLDER = "assent/"
 _MODULE = f"{_FOLDER}policy.rego"

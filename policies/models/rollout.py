@@ -3,8 +3,8 @@
 from django.db import models
 from django.utils import timezone
 
+from policies.decisions.shares import FULL
 from policies.models.bundle import Bundle, Policy
-from policies.rollout.sides import FULL
 
 
 class Rollout(models.Model):

@@ -13,11 +13,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.identifiers import uuid7_floor
+from policies.bundles import candidate as steps
+from policies.decision_log.shadow import FAILURES
+from policies.decisions.shares import FULL
 from policies.models import Activation, Decision, Rollout
-from policies.rollout import steps
 from policies.rollout.guards import Figures, Guards, Side
-from policies.rollout.shadow import FAILURES
-from policies.rollout.sides import FULL
 
 MOST_READ = 50_000
 _MOST_ACTIVATIONS = 100

@@ -10,15 +10,14 @@ import msgspec
 from django.db import transaction
 
 from common.http.problems import Conflict
-from policies import bundles
 from policies.authoring import lifecycle
 from policies.authoring.lifecycle import PolicyRefused
+from policies.authoring.simulated import refuse_unless_simulated
+from policies.bundles import bundles, candidate
+from policies.bundles.candidate import State
+from policies.decisions.shares import FULL
 from policies.models import Bundle, Policy, PolicyActivation, Rollout
-from policies.rollout import steps
 from policies.rollout.guards import Figures, Guards
-from policies.rollout.sides import FULL
-from policies.rollout.steps import State
-from policies.simulation.gate import refuse_unless_simulated
 
 WATCH = "job:rollout"
 _NO_GUARDS = Guards()
@@ -42,7 +41,7 @@ def start(policy: Policy, *, actor: str, reason: str, guards: Guards = _NO_GUARD
         # Both over the registers as they are, whatever has changed them since: the facts of a shadow rest on that.
         bundles.publish("registers as they are, for a rollout", actor)
         bundle, _ = bundles.store(policy, reason=f"candidate: {policy.note}", actor=actor)
-        return steps.begin(
+        return candidate.begin(
             policy,
             bundle,
             actor=actor,
@@ -65,7 +64,7 @@ def set_share(rollout_id: int, share: int, *, actor: str) -> Rollout:
         raise Conflict(f"The share is {share / 100:g} % already.")
     if share > rollout.share:
         lifecycle.refuse_the_author(rollout.policy, actor)
-    steps.set_share(rollout, share, actor=actor)
+    candidate.set_share(rollout, share, actor=actor)
     return rollout
 
 
@@ -80,7 +79,7 @@ def promote(rollout_id: int, *, actor: str, reason: str = "") -> Bundle:
     with transaction.atomic():
         rollout = _running(rollout_id)
         reason = reason or rollout.reason or policy.note
-        steps.end(rollout, State.COMPLETED, actor=actor, why=reason)
+        candidate.end(rollout, State.COMPLETED, actor=actor, why=reason)
         return bundles.bring_into_force(policy, kind=PolicyActivation.Kind.APPROVED, reason=reason, actor=actor)
 
 
@@ -90,7 +89,7 @@ def stop(rollout_id: int, *, actor: str, reason: str) -> Rollout:
     if not reason.strip():
         raise PolicyRefused("Say why the rollout is stopped.")
     rollout = _running(rollout_id)
-    steps.end(rollout, State.STOPPED, actor=actor, why=reason)
+    candidate.end(rollout, State.STOPPED, actor=actor, why=reason)
     return rollout
 
 
@@ -101,7 +100,7 @@ def roll_back(rollout_id: int, *, why: str, figures: Figures) -> bool:
         rollout = _running(rollout_id)
     except Conflict:
         return False
-    steps.end(rollout, State.ROLLED_BACK, actor=WATCH, why=why, figures=asdict(figures))
+    candidate.end(rollout, State.ROLLED_BACK, actor=WATCH, why=why, figures=asdict(figures))
     return True
 
 
@@ -111,14 +110,14 @@ def _running(rollout_id: int) -> Rollout:
 
 
 def _meant(rollout_id: int) -> Rollout:
-    rollout = steps.open_rollout()
+    rollout = candidate.open_rollout()
     if rollout is None or rollout.pk != rollout_id:
         raise Conflict("This rollout has ended.")
     return rollout
 
 
 def _refuse_while_another_runs(policy: Policy) -> None:
-    running, last = steps.open_rollout(), bundles.last_activation()
+    running, last = candidate.open_rollout(), bundles.last_activation()
     if running is not None:
         raise Conflict(f"A rollout of policy {running.policy} is running. Promote or stop it first.")
     if last is None or last.policy_id == policy.digest:

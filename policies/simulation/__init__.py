@@ -1,6 +1,6 @@
 """Simulation: what a candidate policy would have answered to the decisions that were made (docs/simulation.md)."""
 
-from policies.simulation.changes import CandidateUnusable, Kind
+from policies.decision_log.differences import CandidateUnusable, Kind
 from policies.simulation.report import Comparison, Report
 from policies.simulation.service import latest_report, simulate
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import msgspec
 
+from policies.decision_log.differences import CandidateUnusable
 from policies.engines.replayer import Rules
-from policies.simulation.changes import CandidateUnusable
 
 _ROOT = Path(__file__).resolve().parents[2]
 _BATCH = 128

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import msgspec
 
+from policies.decision_log.differences import Answer, CandidateUnusable, differences, obligations_of, of_verdict
 from policies.engines.base import Reason, Verdict
 from policies.engines.replayer import FAILED, Rules
-from policies.simulation.changes import Answer, CandidateUnusable, differences, obligations_of, of_verdict
 from policies.simulation.processes import PATIENCE_S, PROCESSES, Replayers
 from policies.simulation.report import Report, Tally
 

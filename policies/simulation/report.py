@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from policies.simulation.changes import DIFFERENT, Answer, Kind
+from policies.decision_log.differences import DIFFERENT, Answer, Kind
 
 FORMAT: Final = "assent-simulation/1"
 DIMENSIONS: Final = ("purpose", "jurisdiction", "region", "model", "action")

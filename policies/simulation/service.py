@@ -14,10 +14,10 @@ from django.utils import timezone
 from audit import trail
 from common.canonical import canonical_json
 from common.identifiers import uuid7_floor
-from policies import bundles
+from policies.bundles import bundles
+from policies.decision_log.differences import CandidateUnusable
 from policies.engines.replayer import Rules
 from policies.models import ActiveBundle, Bundle, Decision, Policy, SimulationReport
-from policies.simulation.changes import CandidateUnusable
 from policies.simulation.replay import Progress, replay
 from policies.simulation.report import Report
 

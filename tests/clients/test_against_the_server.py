@@ -23,7 +23,8 @@ from assent_client import (
 )
 from assent_client.django import DecisionPermission
 from personalization.models import Item
-from policies import bundles, credentials
+from policies.bundles import bundles
+from policies.endpoints import credentials
 
 PERSON = {"id": "customer-1", "region": "DE", "age_band": "adult"}
 GIVE = [{"purpose": "recommendations", "choice": "give"}]

@@ -12,7 +12,7 @@ from common.canonical import sha256
 from consent import links
 from consent.models import SubjectLink
 from consent.pseudonyms import subject_ref
-from policies import credentials
+from policies.endpoints import credentials
 
 REF = subject_ref("customer-1")
 

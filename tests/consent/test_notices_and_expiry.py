@@ -9,7 +9,7 @@ from consent.ledger import selectors
 from consent.models import Notice, Purpose
 from consent.pseudonyms import subject_ref
 from consent.register import register
-from policies import decisions
+from policies.decisions import decisions
 from policies.models import ActiveBundle
 
 pytestmark = pytest.mark.django_db

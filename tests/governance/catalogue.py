@@ -20,7 +20,7 @@ MODULES = [
     "governance/shop.py",
     "personalization/parameters.py",
     "personalization/proxy.py",
-    "policies/reasons.py",
+    "policies/bundles/reasons.py",
 ]
 _OFFICERS = {"attention_item.html", "figure.html", "notice_history.html", "text_diff.html", "trail.html"}
 _MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop"}

@@ -21,7 +21,7 @@ from governance.admin_menu import SIDEBAR
 from model_registry import services
 from model_registry.models import Model
 from personalization.models import Item
-from policies import drainer, external_log
+from policies.decision_log import drainer
 from policies.models import (
     Activation,
     Bundle,
@@ -32,6 +32,7 @@ from policies.models import (
     ProcessingSystem,
     ServiceCredential,
 )
+from policies.opa import reported_log
 from privacy.models import BudgetSpend, Disposal, PrivacyBudget, Release, RetentionSchedule
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +75,7 @@ def lived_in(api, own_spool):
         id=uuid.uuid4(), decided_at=now, received_at=now, instance="opa-1", caller="service:opa", path="other",
         outcome="deny", reasons=["consent_missing", "other"], facts={"action": "personalize"},
     )  # fmt: skip
-    external_log.append([reported], caller="service:opa")
+    reported_log.append([reported], caller="service:opa")
     Item.objects.create(slug="i", title="An item", categories=["For two"])
     model = Model.objects.create(slug="basket", name="Basket")
     metrics = {"ndcg_at_10_per_mille": {"none": 48}, "people": 281}

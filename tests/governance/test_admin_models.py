@@ -6,7 +6,8 @@ from audit.models import AuditEvent
 from consent.models import Purpose
 from model_registry import services
 from model_registry.models import Model, ModelVersion
-from policies import bundles, credentials
+from policies.bundles import bundles
+from policies.endpoints import credentials
 from policies.models import ActiveBundle, ServiceCredential
 
 pytestmark = pytest.mark.django_db

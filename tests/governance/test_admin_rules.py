@@ -8,7 +8,7 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from consent.models import Purpose
 from consent.register import words
-from policies import facts
+from policies.decisions import facts
 from policies.models import ActiveBundle, Jurisdiction, ResidencyRule
 from privacy.models import RetentionSchedule
 

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from audit import signing
 from policies.cells.table import read_table
-from policies.credentials import token_hash
+from policies.endpoints.credentials import token_hash
 from policies.models import ServiceCredential
 
 

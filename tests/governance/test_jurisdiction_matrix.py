@@ -7,8 +7,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from policies import jurisdiction_matrix, pack_rows
 from policies.models import ActiveBundle, Jurisdiction, Region
+from policies.registers import jurisdiction_matrix, jurisdiction_rows
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/jurisdiction-matrix"
@@ -107,4 +107,4 @@ def test_who_may_only_look_cannot_take_over(old_california):
 
     assert "Take the pack over" not in client.get(PAGE).content.decode()
     assert client.post(PAGE, {"law": "us-ca"}).status_code == 403
-    assert pack_rows.differing()
+    assert jurisdiction_rows.differing()

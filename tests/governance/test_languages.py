@@ -20,7 +20,7 @@ from governance import pages
 from governance.demo import register
 from personalization import proxy
 from personalization.models import Item, PopularItem
-from policies import reasons
+from policies.bundles import reasons
 
 OTHERS = ["de", "fr", "es"]
 _HOLES = re.compile(r"%\(\w+\)[sd]|\{\w+\}|</?\w+>")

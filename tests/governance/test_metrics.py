@@ -14,7 +14,9 @@ from visitor import question
 from audit import trail
 from common.identifiers import uuid7_floor
 from consent.models import Purpose
-from policies import bundles, credentials, drainer, log_figures
+from policies.bundles import bundles
+from policies.decision_log import drainer, figures
+from policies.endpoints import credentials
 from policies.models import Decision, Policy
 from policies.rollout import service
 from privacy.models import Disposal
@@ -138,7 +140,7 @@ def test_open_deletions_the_bundle_and_the_anchor_have_an_age(token):
 
 
 def test_a_part_that_cannot_be_read_is_named_and_the_rest_is_told(token, monkeypatch, caplog):
-    monkeypatch.setattr(log_figures, "_LATELY", "SELECT no_such_column, %s, %s, %s")
+    monkeypatch.setattr(figures, "_LATELY", "SELECT no_such_column, %s, %s, %s")
 
     samples = _samples(token)
 

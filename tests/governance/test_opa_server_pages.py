@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from governance import start_page
-from policies import external_log, opa_servers
 from policies.models import ActiveBundle, ExternalDecision, OpaInstance
-from policies.opa_servers import State
+from policies.opa import reported_log, servers
+from policies.opa.servers import State
 
 pytestmark = pytest.mark.django_db
 
@@ -52,16 +52,16 @@ def test_where_a_server_stands(register_in_force, revision, silence, in_force_fo
     _in_force_for(in_force_for)
     _server("opa-1", revision=revision, ago=silence)
 
-    [row] = opa_servers.with_active(OpaInstance.objects.all())
+    [row] = servers.with_active(OpaInstance.objects.all())
 
-    assert opa_servers.standing(row, now=timezone.now()).state == state
-    assert bool(opa_servers.needing_attention()) is alarms
+    assert servers.standing(row, now=timezone.now()).state == state
+    assert bool(servers.needing_attention()) is alarms
 
 
 def test_without_rules_in_force_nobody_lags(db):
     OpaInstance.objects.create(name="opa-1", caller="service:opa", errors=[], heard_at=timezone.now())
 
-    assert opa_servers.needing_attention() == []
+    assert servers.needing_attention() == []
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_without_rules_in_force_nobody_lags(db):
     ],
 )
 def test_what_a_server_reports_is_said_in_words(error, words):
-    assert words in opa_servers.in_words(error).lower() or words in opa_servers.in_words(error)
+    assert words in servers.in_words(error).lower() or words in servers.in_words(error)
 
 
 def test_the_list_says_who_lags_since_when_and_why(officer):
@@ -143,7 +143,7 @@ def test_decisions_of_opa_servers_are_read_filtered_and_never_changed(officer):
         )
         for number, (outcome, reason) in enumerate([("permit", "other"), ("deny", "consent_missing")])
     ]  # fmt: skip
-    external_log.append(rows, caller="service:opa")
+    reported_log.append(rows, caller="service:opa")
     _server("opa-1")
     address = "/admin/policies/externaldecision/"
 

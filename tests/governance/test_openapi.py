@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from drf_spectacular.validation import validate_schema
 
-from policies import authzen, native
-from policies.authzen import metadata
+from policies.endpoints import authzen, native
+from policies.endpoints.authzen import metadata
 
 pytestmark = pytest.mark.django_db
 METHODS = {"get", "post", "put", "patch", "delete"}

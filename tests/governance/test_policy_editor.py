@@ -9,8 +9,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from audit.models import AuditEvent
-from policies import bundles
 from policies.authoring import checks, comparison, drafts
+from policies.bundles import bundles
 from policies.models import ActiveBundle, Policy, PolicyDraft
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,8 @@ from visitor import question
 from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from personalization.models import Event, Item
-from policies import drainer, information
+from policies.decision_log import drainer
+from policies.decisions import information
 from privacy.models import Disposal, RetentionSchedule
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,9 @@ from django.test import Client
 from django.utils import timezone
 from visitor import question
 
-from policies import bundles, drainer, tasks
+from policies import tasks
+from policies.bundles import bundles
+from policies.decision_log import drainer
 from policies.models import ActiveBundle, Bundle, Decision, Policy, Rollout, SimulationReport
 from policies.rollout import service
 from policies.rollout.guards import Guards

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.core.management import call_command
 
-from policies import bundle_keys
+from policies.bundles import bundle_keys
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from visitor import question
 
-from policies import bundles, drainer
+from policies.bundles import bundles
+from policies.decision_log import drainer
 from policies.models import ActiveBundle, Bundle, SimulationReport
 from policies.simulation import service
 

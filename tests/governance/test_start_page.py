@@ -18,7 +18,7 @@ from governance import evidence
 from governance.demo import register
 from model_registry import services
 from model_registry.models import Model
-from policies import drainer
+from policies.decision_log import drainer
 from policies.models import Decision, ServiceCredential, TransferInstrument
 from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
 

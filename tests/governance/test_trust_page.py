@@ -15,7 +15,7 @@ from common.admin_pages.display import NOTHING
 from common.identifiers import uuid7_floor
 from consent.models import DailyCount, Purpose
 from consent.pseudonyms import subject_ref
-from policies import drainer, log_figures
+from policies.decision_log import drainer, figures
 from policies.models import Decision
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +152,7 @@ def test_signals_are_found_in_the_log_as_decisions_write_it(api, own_spool):
         assert status == 200
     drainer.drain(own_spool)
 
-    shares, total = log_figures.signal_shares(now=timezone.now())
+    shares, total = figures.signal_shares(now=timezone.now())
 
     assert [(share.jurisdiction, share.decisions, share.signalled) for share in shares] == [("gdpr", 20, 5)]
     assert total.rate == 0.25

@@ -9,7 +9,7 @@ from common import policy_data
 from consent.models import Purpose
 from model_registry import services
 from model_registry.models import Model, ModelVersion
-from policies import bundles
+from policies.bundles import bundles
 from policies.models import ActiveBundle, Bundle
 
 pytestmark = pytest.mark.django_db

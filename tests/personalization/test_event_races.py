@@ -11,7 +11,7 @@ from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
 from personalization import events
 from personalization.models import Event, Item
-from policies import decisions
+from policies.decisions import decisions
 from privacy.models import Disposal
 
 REF = subject_ref("customer-1")

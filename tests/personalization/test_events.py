@@ -10,7 +10,7 @@ from django.utils import timezone
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
 from personalization.models import Event
-from policies import credentials
+from policies.endpoints import credentials
 
 pytestmark = pytest.mark.django_db
 

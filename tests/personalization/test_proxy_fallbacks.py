@@ -14,7 +14,7 @@ from model_registry.models import ModelVersion
 from personalization import engine, proxy
 from personalization.recommender import storage
 from personalization.recommender.model import Model
-from policies import decisions, information
+from policies.decisions import decisions, information
 from policies.engines.base import Obligation
 
 pytestmark = pytest.mark.django_db

@@ -12,10 +12,12 @@ from policy_engines import REGISTER, Ask, asking, bundle_of, opa_server
 from wsgi_calls import call, question
 
 from governance.demo import register
-from policies import bundles, credentials, defaults
+from policies.bundles import bundles
+from policies.endpoints import credentials
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
 from policies.models import ServiceCredential
+from policies.registers import defaults
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from policy_engines import CASES, REGISTER, Facts, bundle_of
 
-from policies.bundles import LoadedBundle
+from policies.bundles.bundles import LoadedBundle
 from policies.engines import Engine
 
 BASE = yaml.safe_load((CASES / "base.yaml").read_text())

@@ -13,7 +13,8 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 from django.db import connections
 from wsgi_calls import connection_kept
 
-from policies import bundle_keys, opa_bundle
+from policies.bundles import bundle_keys
+from policies.opa import bundle_files
 
 # One user of the connection at a time: the server's threads, or the test where it changes something.
 turn = threading.RLock()
@@ -65,7 +66,7 @@ def configuration(folder: Path, url: str, token: str, **members: Any) -> tuple[s
     bundle = {
         "service": "assent",
         "resource": f"bundles/{key.kid}/active.tar.gz",
-        "signing": {"keyid": "assent", "scope": opa_bundle.IN_FORCE},
+        "signing": {"keyid": "assent", "scope": bundle_files.IN_FORCE},
         "polling": {"min_delay_seconds": 1, "max_delay_seconds": 1, "long_polling_timeout_seconds": 2},
     }
     document = {

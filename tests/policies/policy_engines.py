@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from policies import bundles
-from policies.bundles import LoadedBundle
+from policies.bundles import bundles
+from policies.bundles.bundles import LoadedBundle
 from policies.engines import Engine
 
 CASES = Path(__file__).resolve().parents[1] / "cases"

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from policies import bundles
+from policies.bundles import bundles
 from policies.models import Policy, Rollout
 from policies.rollout import service
 from policies.rollout.guards import Guards

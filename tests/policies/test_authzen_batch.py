@@ -13,9 +13,10 @@ from wsgi_calls import EVALUATIONS, Answer, assert_problem, call, question
 
 from common import policy_data
 from consent.models import Purpose
-from policies import bundles, information
-from policies.authzen import batch
-from policies.spool import SpoolFull
+from policies.bundles import bundles
+from policies.decision_log.spool import SpoolFull
+from policies.decisions import information
+from policies.endpoints.authzen import batch
 
 Spooled = Callable[[], list[dict[str, Any]]]
 SEMANTICS = ("execute_all", "deny_on_first_deny", "permit_on_first_permit")
@@ -218,7 +219,7 @@ def test_a_batch_that_cannot_be_logged_is_not_answered(records_token: str, monke
     def full(_self: Any, _line: bytes) -> None:
         raise SpoolFull
 
-    monkeypatch.setattr("policies.spool.Spool.append", full)
+    monkeypatch.setattr("policies.decision_log.spool.Spool.append", full)
 
     assert_problem(_send({**COMPLETE, "evaluations": [{}]}, records_token), 503, "log_unavailable")
     assert_problem(call(COMPLETE, records_token), 503, "log_unavailable")

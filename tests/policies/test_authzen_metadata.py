@@ -7,8 +7,8 @@ from django.conf import settings
 from records import RULES
 from wsgi_calls import Answer, assert_problem, call
 
-from policies import authzen
-from policies.authzen.metadata import PATH
+from policies.endpoints import authzen
+from policies.endpoints.authzen.metadata import PATH
 
 
 def _get(path: str = PATH, **environ: str | None) -> Answer:

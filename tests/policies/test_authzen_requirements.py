@@ -169,7 +169,7 @@ def test_41_every_answer_repeats_the_request_id(
 def test_41_an_answer_nobody_foresaw_repeats_the_request_id_too(
     shop_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from policies.authzen import single
+    from policies.endpoints.authzen import single
 
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise ZeroDivisionError

@@ -27,8 +27,10 @@ from records import (
 from test_garbage import spoilt
 from wsgi_calls import assert_problem, call, question
 
-from policies import bundles, credentials, information
-from policies.authzen import pages
+from policies.bundles import bundles
+from policies.decisions import information
+from policies.endpoints import credentials
+from policies.endpoints.authzen import pages
 
 Spooled = Callable[[], list[dict[str, Any]]]
 USERS, RECORDS = {"type": "user"}, {"type": "record"}

@@ -7,7 +7,7 @@ import pytest
 from records import ALICE, READ, RECORD, SEARCHES, asked
 from wsgi_calls import EVALUATION, EVALUATIONS, assert_problem, call
 
-from policies import authzen, credentials
+from policies.endpoints import authzen, credentials
 
 COMPLETE = asked(ALICE, READ, RECORD)
 VALID: dict[str, dict[str, Any]] = {EVALUATION: COMPLETE, EVALUATIONS: {**COMPLETE, "evaluations": [{}]}, **SEARCHES}

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from wsgi_calls import Answer, assert_problem, call, changed, question
 
-from policies import credentials
+from policies.endpoints import credentials
 from policies.models import ServiceCredential
 
 PERSON = "jane.doe@example.org"

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from policy_engines import REGISTER, Ask, opa_binary, opa_server
 from test_policy_cases import all_cases, facts_of
 
-from policies import bundle_file, bundle_keys, bundles
-from policies.bundle_keys import BundleKey
+from policies.bundles import bundle_file, bundle_keys, bundles
+from policies.bundles.bundle_keys import BundleKey
 
 REGISTER_ONLY = {name: value for name, value in REGISTER.items() if name != "revision"}
 ODD = {"text": '\u2028 < > & \x7f \b \f \t é 😀 " \\ /', "empty": {}, "number": -(2**53) + 1}

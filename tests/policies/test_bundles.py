@@ -15,8 +15,9 @@ from common.canonical import canonical_json, sha256
 from common.http.problems import Conflict
 from consent.models import Purpose
 from consent.register import register
-from policies import bundles, defaults
+from policies.bundles import bundles
 from policies.models import Activation, ActiveBundle, Bundle
+from policies.registers import defaults
 
 
 def _in_force() -> Bundle:

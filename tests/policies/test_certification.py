@@ -15,13 +15,16 @@ from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from consent.register import register
 from governance import dashboard
-from policies import bundles, decision_log, defaults, drainer, engines, pseudonyms
-from policies.bundles import LoadedBundle
+from policies import engines
+from policies.bundles import bundles
+from policies.bundles.bundles import LoadedBundle
+from policies.decision_log import drainer, pseudonyms, reading
 from policies.engines import EngineUnavailable, Verdict
 from policies.engines.base import QUERY
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
 from policies.models import ActiveBundle, Bundle, Decision
+from policies.registers import defaults
 
 Spooled = Callable[[], list[dict[str, Any]]]
 NAMES = ("alice", "bob", "mallory", "record-", "Sales", "manager", "clerk", "jane")
@@ -259,13 +262,13 @@ def test_drained_entries_are_verified_and_shown_to_nobody_as_consent(
 
     drainer.drain(own_spool)
 
-    verdict = decision_log.verify()
+    verdict = reading.verify()
     assert (verdict.ok, verdict.decisions) == (True, 4)
     rows = Decision.objects.order_by("batch_id", "position")
     assert [(row.action, row.purpose, row.outcome) for row in rows] == [
         ("read", "", "unknown"), ("write", "", "deny"), ("read", "", "permit"), ("read", "", "permit"),
     ]  # fmt: skip
-    page = dashboard._decisions(decision_log.decisions_about(subject_ref("customer-1")), {})
+    page = dashboard._decisions(reading.decisions_about(subject_ref("customer-1")), {})
     assert [decision["outcome"] for decision in page] == ["unknown"]
 
 

@@ -5,7 +5,7 @@ import pytest
 from policies.authoring.checks import Report
 from policies.authoring.folder import UnreadableFolder, folder_of
 from policies.authoring.lint import Finding
-from policies.authoring.places import placed, quoted
+from policies.authoring.locations import placed, quoted
 
 FILES = {"a.rego": "package governance.a\n\n\tanswer := x", "a_test.rego": "package governance.a_test\n\ntest_x if x"}
 

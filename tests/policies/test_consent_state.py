@@ -8,7 +8,8 @@ from wsgi_calls import call
 
 from consent.models import DataSubject
 from consent.register.jurisdictions import match
-from policies import consent_state, information
+from policies.decisions import information
+from policies.endpoints import consent_state
 
 pytestmark = pytest.mark.django_db
 PATH = consent_state.PATH

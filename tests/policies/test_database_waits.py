@@ -9,9 +9,9 @@ import pytest
 from django.db import connection, connections, transaction
 from wsgi_calls import EVALUATIONS, assert_problem, call, question
 
-from policies import decisions, information
-from policies.authzen import question_of
-from policies.information import InformationUnavailable
+from policies.decisions import decisions, information
+from policies.decisions.information import InformationUnavailable
+from policies.endpoints.authzen import question_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

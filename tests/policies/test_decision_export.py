@@ -13,8 +13,9 @@ from django.utils import timezone
 from wsgi_calls import call, question
 
 from audit.models import AuditEvent
-from policies import decision_log, log_parquet
-from policies.drainer import drain
+from policies.decision_log import parquet as log_parquet
+from policies.decision_log import reading
+from policies.decision_log.drainer import drain
 from policies.models import Decision
 
 
@@ -132,11 +133,11 @@ def test_a_range_is_verified_and_what_lies_before_it_is_not(log, as_attacker):
     now = timezone.now()
     as_attacker(f"UPDATE policies_decisionbatch SET created_at = '{now - timedelta(days=3)}' WHERE sequence = 1")
 
-    lately = decision_log.verify(since=now - timedelta(days=1))
+    lately = reading.verify(since=now - timedelta(days=1))
 
     assert (lately.ok, lately.batches, lately.decisions) == (True, 2, 4)
-    assert not decision_log.verify().ok
-    assert not decision_log.verify(until=now - timedelta(days=1)).ok
+    assert not reading.verify().ok
+    assert not reading.verify(until=now - timedelta(days=1)).ok
 
 
 def test_a_link_broken_at_the_edge_of_a_range_is_named(log, as_attacker):
@@ -146,7 +147,7 @@ def test_a_link_broken_at_the_edge_of_a_range_is_named(log, as_attacker):
         " WHERE sequence = 1"
     )
 
-    assert "does not continue batch 1" in str(decision_log.verify(since=now - timedelta(days=1)).broken)
+    assert "does not continue batch 1" in str(reading.verify(since=now - timedelta(days=1)).broken)
 
 
 FILTERS = {

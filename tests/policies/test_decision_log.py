@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from wsgi_calls import call, changed, question
 
 from consent.pseudonyms import subject_ref
-from policies import decision_log, pseudonyms
-from policies.drainer import drain
+from policies.decision_log import pseudonyms, reading
+from policies.decision_log.drainer import drain
 from policies.models import Decision, PeriodKey
 
 
@@ -107,7 +107,7 @@ _TAMPERING = {
 
 
 def test_a_log_nobody_touched_holds_together(log: list[Decision]) -> None:
-    verdict = decision_log.verify()
+    verdict = reading.verify()
 
     assert (verdict.ok, verdict.broken) == (True, None)
     assert (verdict.batches, verdict.decisions) == (3, 6)
@@ -121,7 +121,7 @@ def test_verification_names_what_was_tampered_with(
 
     as_attacker(statement.format(**names))
 
-    verdict = decision_log.verify()
+    verdict = reading.verify()
     assert not verdict.ok
     assert finding.format(**names) in str(verdict.broken)
 
@@ -138,17 +138,17 @@ def test_the_command_fails_on_a_broken_log(log: list[Decision], as_attacker: Cal
 
 
 def test_a_person_finds_their_own_decisions_newest_first(log: list[Decision]) -> None:
-    own = decision_log.decisions_about(subject_ref("customer-1"))
+    own = reading.decisions_about(subject_ref("customer-1"))
 
     assert [decision.id for decision in own] == [log[4].id, log[2].id, log[0].id]
-    assert decision_log.decisions_about(subject_ref("customer-9")) == []
+    assert reading.decisions_about(subject_ref("customer-9")) == []
 
 
 def test_without_the_months_key_nobody_finds_them_any_more(log: list[Decision]) -> None:
     PeriodKey.objects.all().delete()
 
-    assert decision_log.decisions_about(subject_ref("customer-1")) == []
-    assert decision_log.verify().ok
+    assert reading.decisions_about(subject_ref("customer-1")) == []
+    assert reading.verify().ok
 
 
 def test_a_new_month_has_another_tag_and_the_oldest_keys_go(log: list[Decision]) -> None:

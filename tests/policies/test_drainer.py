@@ -10,8 +10,9 @@ from django.db import DatabaseError, connection, connections, transaction
 from waiting import until_waiting_for_locks
 from wsgi_calls import call, question
 
-from policies import decision_log, decisions, drainer
-from policies.drainer import drain
+from policies.decision_log import drainer, reading
+from policies.decision_log.drainer import drain
+from policies.decisions import decisions
 from policies.models import Decision, DecisionBatch, SpoolPosition
 
 
@@ -75,7 +76,7 @@ def test_a_drainer_killed_at_any_step_loses_and_repeats_nothing(
     drain(own_spool)
 
     assert _logged() == sorted(first + second)
-    assert decision_log.verify().ok
+    assert reading.verify().ok
     assert list(own_spool.glob("*.spool")) == []
     assert not SpoolPosition.objects.exists()
 
@@ -184,7 +185,7 @@ def test_two_drainers_at_once_log_every_decision_once(
 
     assert sorted(copied) == [0, 4]
     assert _logged() == sorted(answered)
-    assert decision_log.verify().ok
+    assert reading.verify().ok
     assert list(own_spool.glob("*.spool")) == []
 
 
@@ -200,7 +201,7 @@ def test_verification_while_decisions_are_drained_raises_no_false_alarm(
     drain(own_spool)
     asked(4)
     _die()
-    check, drained = decision_log._broken_batch, []
+    check, drained = reading._broken_batch, []
 
     def drain_meanwhile(*args: Any) -> str | None:
         """Once the first batch has been read, all that waits is copied and committed by somebody else."""
@@ -209,13 +210,13 @@ def test_verification_while_decisions_are_drained_raises_no_false_alarm(
             copying.join()
         return check(*args)
 
-    monkeypatch.setattr(decision_log, "_broken_batch", drain_meanwhile)
+    monkeypatch.setattr(reading, "_broken_batch", drain_meanwhile)
 
-    during = decision_log.verify()
+    during = reading.verify()
 
     assert drained == [4]
     assert (during.ok, during.decisions) == (True, 3), "as of the moment it began"
-    assert (decision_log.verify().ok, decision_log.verify().decisions) == (True, 7)
+    assert (reading.verify().ok, reading.verify().decisions) == (True, 7)
 
 
 @pytest.mark.parametrize("statement", ["TRUNCATE {}", "DELETE FROM {}", "UPDATE {} SET outcome = 'permit'"])

@@ -10,10 +10,12 @@ from fact_sheets import FACTS
 from unusable_policies import ANSWER, UNUSABLE, answering, asked_of
 from wsgi_calls import call, changed, question
 
-from policies import bundles, decisions, engines
-from policies.authzen import question_of
-from policies.bundles import LoadedBundle
-from policies.decisions import Decision
+from policies import engines
+from policies.bundles import bundles
+from policies.bundles.bundles import LoadedBundle
+from policies.decisions import decisions
+from policies.decisions.decisions import Decision
+from policies.endpoints.authzen import question_of
 from policies.engines import EngineTimeout, EngineUnavailable, EngineUndefined, Verdict
 from policies.engines.base import read_verdict
 from policies.engines.embedded import EmbeddedEngine
@@ -131,7 +133,7 @@ def test_a_person_whose_row_makes_no_sense_is_not_decided_about(
 def test_what_could_not_be_read_is_unknown_to_callers_in_this_process(
     shop_token: str, spooled: Spooled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from policies import information
+    from policies.decisions import information
 
     def fail(*_args: Any) -> None:
         raise information.InformationUnavailable

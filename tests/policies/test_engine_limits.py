@@ -13,8 +13,9 @@ from unusable_policies import UNUSABLE, asked_of
 from waiting import until
 from wsgi_calls import call, question
 
-from policies import bundles, engines
-from policies.bundles import LoadedBundle
+from policies import engines
+from policies.bundles import bundles
+from policies.bundles.bundles import LoadedBundle
 from policies.engines import EngineTimeout, EngineUnavailable
 from policies.engines.embedded import EmbeddedEngine, explain
 from policies.engines.evaluator import Wish

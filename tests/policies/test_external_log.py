@@ -18,8 +18,9 @@ from django.utils import timezone
 from audit import trail
 from audit.models import AuditEvent
 from governance import evidence
-from policies import external_log, tasks
+from policies import tasks
 from policies.models import ExternalBatch, ExternalDecision
+from policies.opa import reported_log
 
 pytestmark = pytest.mark.django_db
 
@@ -38,18 +39,18 @@ def _row(**members: object) -> ExternalDecision:
 def log() -> list[ExternalDecision]:
     """Three reports of two decisions each, oldest first."""
     for _ in range(3):
-        external_log.append([_row(), _row(outcome="deny", reasons=[])], caller="service:opa")
+        reported_log.append([_row(), _row(outcome="deny", reasons=[])], caller="service:opa")
     return list(ExternalDecision.objects.order_by("batch_id", "position"))
 
 
 def test_a_log_nobody_touched_holds_together(log: list[ExternalDecision]) -> None:
-    verdict = external_log.verify()
+    verdict = reported_log.verify()
 
     assert (verdict.ok, verdict.batches, verdict.decisions) == (True, 3, 6)
 
 
 def test_nothing_new_makes_no_batch(log: list[ExternalDecision]) -> None:
-    assert external_log.append([_row(id=log[0].pk), _row(id=log[5].pk)], caller="service:opa") == 0
+    assert reported_log.append([_row(id=log[0].pk), _row(id=log[5].pk)], caller="service:opa") == 0
     assert ExternalBatch.objects.count() == 3
 
 
@@ -82,7 +83,7 @@ def test_verification_finds_what_was_tampered_with(
 ) -> None:
     as_attacker(statement.format(second=log[1].pk, third=log[2].pk))
 
-    assert "OPA servers" in str(external_log.verify().broken)
+    assert "OPA servers" in str(reported_log.verify().broken)
     assert evidence.check(actor="test") is False
     said = StringIO()
     with pytest.raises(CommandError):
@@ -101,7 +102,7 @@ def test_the_command_says_that_it_holds(log: list[ExternalDecision]) -> None:
 def test_what_came_in_before_there_were_batches_is_no_stray(log: list[ExternalDecision]) -> None:
     _row(received_at=timezone.now() - timedelta(days=2)).save(force_insert=True)
 
-    assert external_log.verify().ok
+    assert reported_log.verify().ok
 
 
 @pytest.mark.parametrize("table", ["policies_externaldecision", "policies_externalbatch"])
@@ -118,11 +119,11 @@ def _age(as_attacker: Callable[[str], None], days: int, upto: int) -> None:
         f"UPDATE policies_externaldecision SET received_at = received_at {moved} WHERE batch_id <= {upto};"
         f"UPDATE policies_externalbatch SET created_at = created_at {moved} WHERE sequence <= {upto}"
     )
-    previous = external_log.GENESIS
+    previous = reported_log.GENESIS
     for batch in ExternalBatch.objects.order_by("sequence"):
         rows = ExternalDecision.objects.filter(batch_id=batch.sequence).order_by("position")
-        batch.root, batch.previous = external_log.merkle_root([external_log._leaf(row) for row in rows]), previous
-        previous = external_log._digest(batch)
+        batch.root, batch.previous = reported_log.merkle_root([reported_log._leaf(row) for row in rows]), previous
+        previous = reported_log._digest(batch)
         as_attacker(
             f"UPDATE policies_externalbatch SET root = '\\x{batch.root.hex()}', digest = '\\x{previous.hex()}',"
             f" previous = '\\x{batch.previous.hex()}' WHERE sequence = {batch.sequence}"
@@ -133,18 +134,18 @@ def test_what_is_old_is_forgotten_and_the_rest_still_verifies(
     log: list[ExternalDecision], as_attacker: Callable[[str], None]
 ) -> None:
     _age(as_attacker, settings.OPA_DECISIONS_KEEP_DAYS + 1, upto=2)
-    assert external_log.verify().ok
+    assert reported_log.verify().ok
 
     tasks.forget_external_decisions()
     tasks.forget_external_decisions()
 
     assert list(ExternalBatch.objects.values_list("sequence", flat=True)) == [3]
-    verdict = external_log.verify()
+    verdict = reported_log.verify()
     assert (verdict.ok, verdict.decisions) == (True, 2)
-    [event] = AuditEvent.objects.filter(action=external_log.FORGOTTEN)
+    [event] = AuditEvent.objects.filter(action=reported_log.FORGOTTEN)
     assert (event.details["upto"], event.details["decisions"]) == (2, 4)
-    external_log.append([_row()], caller="service:opa")
-    assert external_log.verify().ok
+    reported_log.append([_row()], caller="service:opa")
+    assert reported_log.verify().ok
     assert trail.verify().ok
 
 
@@ -153,11 +154,11 @@ def test_when_all_is_forgotten_the_chain_goes_on_where_it_was(
 ) -> None:
     _age(as_attacker, 400, upto=3)
 
-    external_log.forget_old()
-    external_log.append([_row()], caller="service:opa")
+    reported_log.forget_old()
+    reported_log.append([_row()], caller="service:opa")
 
     assert list(ExternalBatch.objects.values_list("sequence", flat=True)) == [4]
-    assert external_log.verify().ok
+    assert reported_log.verify().ok
 
 
 def test_who_deletes_old_batches_without_a_word_is_found_out(
@@ -167,7 +168,7 @@ def test_who_deletes_old_batches_without_a_word_is_found_out(
     ExternalDecision.objects.filter(batch_id=1).delete()  # the database lets what is old go
     ExternalBatch.objects.filter(sequence=1).delete()
 
-    assert "batch 1 is missing" in str(external_log.verify().broken)
+    assert "batch 1 is missing" in str(reported_log.verify().broken)
 
 
 def test_it_is_written_to_a_file(log: list[ExternalDecision], tmp_path: Path) -> None:
@@ -202,7 +203,7 @@ def test_reports_that_come_at_once_make_one_chain() -> None:
     def report() -> None:
         try:
             mine = [_row(id=row.pk) for row in same] + [_row()]
-            stored.append(external_log.append(mine, caller="service:opa"))
+            stored.append(reported_log.append(mine, caller="service:opa"))
         finally:
             connections.close_all()
 
@@ -213,5 +214,5 @@ def test_reports_that_come_at_once_make_one_chain() -> None:
         thread.join()
 
     assert sorted(stored) == [1, 1, 1, 6]
-    assert external_log.verify().ok
+    assert reported_log.verify().ok
     assert ExternalDecision.objects.count() == 9

@@ -12,9 +12,10 @@ from wsgi_calls import call, question
 
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
-from policies import bundles, decisions
-from policies.authzen import question_of
-from policies.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES, UNKNOWN
+from policies.bundles import bundles
+from policies.decisions import decisions
+from policies.decisions.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES, UNKNOWN
+from policies.endpoints.authzen import question_of
 from policies.models import ActiveBundle
 
 MAIL = "jane.doe@example.org"

@@ -13,7 +13,7 @@ from wsgi_calls import EVALUATION, EVALUATIONS, Answer, call, question
 
 from consent import urls as consent_urls
 from personalization import urls as personalization_urls
-from policies import authzen, native
+from policies.endpoints import authzen, native
 
 PERSON = {"id": "customer-1"}
 VALID: dict[str, dict[str, Any]] = {

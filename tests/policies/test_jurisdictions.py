@@ -7,8 +7,9 @@ from django.core.management import CommandError, call_command
 
 from consent.register import jurisdictions
 from consent.register.jurisdictions import Finding
-from policies import bundles, defaults, jurisdiction_matrix
+from policies.bundles import bundles
 from policies.models import ActiveBundle, Jurisdiction, Region
+from policies.registers import defaults, jurisdiction_matrix
 
 pytestmark = pytest.mark.django_db
 

@@ -7,8 +7,10 @@ from wsgi_calls import call, changed, question
 
 from common import policy_data
 from consent.models import Purpose
-from policies import bundles, decisions, engines
-from policies.bundles import LoadedBundle
+from policies import engines
+from policies.bundles import bundles
+from policies.bundles.bundles import LoadedBundle
+from policies.decisions import decisions
 from policies.engines import Verdict
 from policies.engines.embedded import EmbeddedEngine
 from policies.models import ActiveBundle

@@ -15,12 +15,15 @@ from policy_engines import REGISTER, bundle_of
 from records import ALICE, READ, RECORD
 from wsgi_calls import assert_problem, call, question
 
-from policies import bundles, counterfactuals, information, native, reasons
-from policies.answers import failure
-from policies.authzen import batch
-from policies.bundles import LoadedBundle
-from policies.decisions import evaluate_facts
-from policies.spool import SpoolFull
+from policies.bundles import bundles, reasons
+from policies.bundles.bundles import LoadedBundle
+from policies.decision_log.spool import SpoolFull
+from policies.decisions import information
+from policies.decisions.decisions import evaluate_facts
+from policies.decisions.rendering import failure
+from policies.endpoints import native
+from policies.endpoints.authzen import batch
+from policies.explaining import counterfactuals
 
 Spooled = Callable[[], list[dict[str, Any]]]
 
@@ -165,7 +168,7 @@ def test_what_cannot_be_logged_is_not_answered(shop_token: str, monkeypatch: pyt
     def full(_self: Any, _line: bytes) -> None:
         raise SpoolFull
 
-    monkeypatch.setattr("policies.spool.Spool.append", full)
+    monkeypatch.setattr("policies.decision_log.spool.Spool.append", full)
 
     assert_problem(send(question(), shop_token), 503, "log_unavailable")
 
@@ -236,7 +239,7 @@ def test_another_region_is_suggested_and_then_it_is_so(shop_token: str) -> None:
 def test_a_yes_to_the_channel_alone_is_suggested_and_then_it_is_so(
     shop_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("policies.facts._is_quiet", lambda *_: False)
+    monkeypatch.setattr("policies.decisions.facts._is_quiet", lambda *_: False)
     body = question(
         subject=_subject("reader", region="DE", age_band="adult"),
         action={"name": "contact", "properties": {"purpose": "newsletter"}},

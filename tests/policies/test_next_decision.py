@@ -11,8 +11,9 @@ from consent.pseudonyms import subject_ref
 from consent.register import register
 from model_registry import services
 from model_registry.models import Model, ModelVersion
-from policies import credentials, decisions, information
-from policies.authzen import question_of
+from policies.decisions import decisions, information
+from policies.endpoints import credentials
+from policies.endpoints.authzen import question_of
 from policies.models import ServiceCredential
 
 MODEL = changed("resource.properties.model", "basket@1")

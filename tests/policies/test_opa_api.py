@@ -21,8 +21,11 @@ from fact_sheets import BASE
 from wsgi_calls import Answer, assert_problem, call
 
 from audit import jws, signing
-from policies import bundle_keys, bundles, credentials, decision_log, opa_bundle, opa_status, opa_waiting
+from policies.bundles import bundle_keys, bundles
+from policies.decision_log import reading
+from policies.endpoints import credentials
 from policies.models import ActiveBundle, Bundle, ExternalDecision, OpaInstance, ServiceCredential
+from policies.opa import bundle_files, long_poll, status
 
 UNSIGNED, BUNDLES = "/api/v1/opa/bundles/unsigned.tar.gz", "/api/v1/opa/bundles"
 BUNDLE, DISCOVERY = "/api/v1/opa/bundles/active.tar.gz", "/api/v1/opa/discovery.tar.gz"
@@ -107,11 +110,11 @@ def test_every_file_of_the_bundle_is_under_the_signature_for_this_use(shop_token
 
 def test_a_revision_is_packed_into_the_same_bytes_wherever_it_is_packed(shop_token: str) -> None:
     bundle, key = bundles.loaded(_in_force()), bundle_keys.current()
-    packed = opa_bundle.tarball(bundle, key)
+    packed = bundle_files.tarball(bundle, key)
 
-    opa_bundle._packed.clear()
+    bundle_files._packed.clear()
 
-    assert opa_bundle.tarball(bundle, key) == packed
+    assert bundle_files.tarball(bundle, key) == packed
 
 
 def test_a_retired_key_signs_for_a_week_for_those_who_ask_by_its_name(
@@ -173,7 +176,7 @@ def test_who_wants_to_wait_is_kept_waiting_no_longer_than_is_allowed(
 
 
 def test_where_enough_wait_already_the_answer_comes_at_once(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opa_waiting, "_waiting", settings.OPA_LONG_POLL_WAITERS)
+    monkeypatch.setattr(long_poll, "_waiting", settings.OPA_LONG_POLL_WAITERS)
     began = time.monotonic()
 
     answer = _get(BUNDLE, shop_token, if_none_match=f'"{_tag()}"', prefer="modes=snapshot;wait=10")
@@ -187,10 +190,10 @@ def test_another_revision_ends_the_wait(shop_token: str, monkeypatch: pytest.Mon
     revisions = iter(["a", "a", "b"])
     began = time.monotonic()
 
-    assert opa_waiting.wait_for_another("a", 30, read=lambda: next(revisions))
+    assert long_poll.wait_for_another("a", 30, read=lambda: next(revisions))
 
     assert time.monotonic() - began < 3
-    assert opa_waiting._waiting == 0
+    assert long_poll._waiting == 0
 
 
 def test_without_a_bundle_in_force_there_is_nothing_to_pull(shop_token: str) -> None:
@@ -203,7 +206,7 @@ def test_a_bundle_that_cannot_be_read_is_not_given_out(
     shop_token: str, as_attacker: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundles, "_loaded", {})
-    monkeypatch.setattr(opa_bundle, "_packed", {})
+    monkeypatch.setattr(bundle_files, "_packed", {})
     as_attacker("UPDATE policies_bundle SET data = 'nonsense'")
 
     assert_problem(_get(BUNDLE, shop_token), 503, "unavailable")
@@ -263,7 +266,7 @@ def test_the_last_status_of_a_server_is_kept(shop_token: str) -> None:
 def test_servers_that_name_themselves_anew_do_not_fill_the_table(
     shop_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opa_status, "MAX_INSTANCES", 3)
+    monkeypatch.setattr(status, "MAX_INSTANCES", 3)
 
     for number in range(5):
         call(_status(labels={"id": f"opa-{number}"}), shop_token, path=STATUS)
@@ -401,5 +404,5 @@ def test_what_is_stored_is_never_changed_and_leaves_our_own_log_alone(shop_token
     for change in (lambda: ExternalDecision.objects.update(outcome="deny"), ExternalDecision.objects.all().delete):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             change()
-    assert decision_log.verify().ok
+    assert reading.verify().ok
     assert Bundle.objects.filter(pk=_in_force()).exists()

@@ -12,8 +12,9 @@ from fact_sheets import BASE, FACTS, GENEROUS, STRICT, level_of
 from policy_engines import REGISTER, bundle_of
 from wsgi_calls import call, changed, question
 
-from policies import bundles, engines
-from policies.bundles import LoadedBundle
+from policies import engines
+from policies.bundles import bundles
+from policies.bundles.bundles import LoadedBundle
 from policies.engines import EngineFailure
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine

@@ -16,7 +16,8 @@ from policy_engines import REGISTER, bundle_of, free_port
 from unusable_policies import UNUSABLE, asked_of
 from wsgi_calls import call, question
 
-from policies import bundles, engines
+from policies import engines
+from policies.bundles import bundles
 from policies.engines import EngineFailure, EngineTimeout, EngineUnavailable, EngineUndefined
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine

@@ -16,7 +16,8 @@ from policy_engines import OpaProcess, opa_process
 from wsgi_calls import call, changed, question
 
 from common.breaker import CircuitBreaker
-from policies import bundles, engines
+from policies import engines
+from policies.bundles import bundles
 from policies.engines import EngineFailure, EngineTimeout, EngineUnavailable, EngineUndefined
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.guarded import GuardedEngine
@@ -88,7 +89,7 @@ def test_opa_pulls_the_revision_and_is_told_when_another_is_in_force(
 
 
 def test_opa_with_a_credential_of_another_scope_gets_nothing(assent: tuple[str, list[Any]], tmp_path: Path) -> None:
-    from policies import credentials
+    from policies.endpoints import credentials
 
     url, asked = assent
     with turn:

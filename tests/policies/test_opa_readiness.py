@@ -15,11 +15,12 @@ from policy_engines import free_port, opa_process
 from wsgi_calls import Answer, call
 
 from governance import health
-from policies import bundles, engines
+from policies import engines
+from policies.bundles import bundles
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
 from policies.models import ActiveBundle
-from policies.opa_freshness import Freshness
+from policies.opa.freshness import Freshness
 
 
 def _health(path: str = "ready") -> Answer:

@@ -15,12 +15,13 @@ from live_assent import configuration, eventually, live_assent, pulls, turn
 from policy_engines import OpaProcess, opa_process
 
 from audit import signing
-from policies import bundle_file, bundle_keys, bundles, opa_bundle
-from policies.bundle_keys import BundleKey
-from policies.bundles import LoadedBundle
+from policies.bundles import bundle_file, bundle_keys, bundles
+from policies.bundles.bundle_keys import BundleKey
+from policies.bundles.bundles import LoadedBundle
 from policies.engines import EngineUnavailable
 from policies.engines.opa import OpaEngine
 from policies.models import ActiveBundle, OpaInstance, Region
+from policies.opa import bundle_files
 
 SHIPPED = Path(__file__).parents[2] / "deploy/opa/pull.yaml"
 SOMEBODY = BundleKey(ec.generate_private_key(ec.SECP256R1()))
@@ -68,7 +69,7 @@ def _pinned(folder: Path, url: str, token: str, key: dict[str, str] | None = Non
     bundle = {
         "service": "assent",
         "resource": f"bundles/{current.kid}/active.tar.gz",
-        "signing": {"keyid": "assent", "scope": opa_bundle.IN_FORCE},
+        "signing": {"keyid": "assent", "scope": bundle_files.IN_FORCE},
         "polling": polling,
     }
     keys = {"assent": key or current.for_opa()}
@@ -105,11 +106,11 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
     "a module slipped in": (_slip_a_module_in, "not included in bundle signature"),
     "no signature": (_take_the_signature_off, "missing .signatures.json"),
     "a key of somebody else": (
-        _signed_otherwise(SOMEBODY, opa_bundle.IN_FORCE),
+        _signed_otherwise(SOMEBODY, bundle_files.IN_FORCE),
         "invalid ECDSA signature",
     ),
     "our key, signed to be looked at": (_signed_otherwise(None, ""), "scope mismatch"),
-    "our key, signed as a configuration": (_signed_otherwise(None, opa_bundle.DISCOVERY), "scope mismatch"),
+    "our key, signed as a configuration": (_signed_otherwise(None, bundle_files.DISCOVERY), "scope mismatch"),
 }
 
 
@@ -117,19 +118,19 @@ def test_a_server_that_was_told_our_key_takes_nothing_that_was_tampered_with(
     assent: tuple[str, list[Any]], shop_token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, _ = assent
-    first, honest = _in_force(), opa_bundle._signed
+    first, honest = _in_force(), bundle_files._signed
     with opa_process(*_pinned(tmp_path, url, shop_token)) as opa:
         assert eventually(lambda: _revision(opa) == first)
         assert _told() == ""
 
         for number, (tamper, complaint) in enumerate(TAMPERED.values()):
-            monkeypatch.setattr(opa_bundle, "_signed", lambda *a, tamper=tamper, **named: tamper(honest(*a, **named)))
+            monkeypatch.setattr(bundle_files, "_signed", lambda *a, tamper=tamper, **named: tamper(honest(*a, **named)))
             _change_the_rules(f"Etc/GMT+{number + 1}")
 
             assert eventually(lambda complaint=complaint: complaint in _told()), (complaint, _told())
             assert _revision(opa) == first
 
-        monkeypatch.setattr(opa_bundle, "_signed", honest)
+        monkeypatch.setattr(bundle_files, "_signed", honest)
         last = _change_the_rules()
         assert eventually(lambda: _revision(opa) == last)
         assert eventually(lambda: _told() == "")
@@ -151,9 +152,9 @@ def test_an_old_bundle_with_a_good_signature_is_told_apart_by_its_revision(
     assent: tuple[str, list[Any]], shop_token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, _ = assent
-    old, make = bundles.loaded(_in_force()), opa_bundle.tarball
+    old, make = bundles.loaded(_in_force()), bundle_files.tarball
     new = _change_the_rules()
-    monkeypatch.setattr(opa_bundle, "tarball", lambda _, key: make(old, key))
+    monkeypatch.setattr(bundle_files, "tarball", lambda _, key: make(old, key))
 
     with opa_process(*_pinned(tmp_path, url, shop_token)) as opa:
         assert eventually(lambda: _revision(opa) == old.revision)
@@ -188,7 +189,7 @@ def test_a_bundle_that_comes_slowly_is_waited_for_and_the_old_one_decides_meanwh
     assent: tuple[str, list[Any]], shop_token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, asked = assent
-    first, make, slow = _in_force(), opa_bundle.tarball, []
+    first, make, slow = _in_force(), bundle_files.tarball, []
 
     def slowly(bundle: LoadedBundle, key: Any) -> bytes:
         slow.append(bundle.revision)
@@ -197,7 +198,7 @@ def test_a_bundle_that_comes_slowly_is_waited_for_and_the_old_one_decides_meanwh
 
     with opa_process(*_pinned(tmp_path, url, shop_token)) as opa:
         assert eventually(lambda: _revision(opa) == first)
-        monkeypatch.setattr(opa_bundle, "tarball", slowly)
+        monkeypatch.setattr(bundle_files, "tarball", slowly)
         second = _change_the_rules()
 
         assert eventually(lambda: slow == [second])
@@ -270,7 +271,7 @@ def test_a_server_that_knows_our_key_takes_no_configuration_of_anybody_else(
         discovery = {
             "service": "assent",
             "resource": resource,
-            "signing": {"keyid": "assent", "scope": opa_bundle.DISCOVERY},
+            "signing": {"keyid": "assent", "scope": bundle_files.DISCOVERY},
         }
         keys = {"assent": key.for_opa()}
         seen = len(asked)

@@ -5,8 +5,8 @@ from django.core.management import CommandError, call_command
 
 from audit.models import AuditEvent
 from consent.register.jurisdictions import match
-from policies import pack_rows
 from policies.models import ActiveBundle, Jurisdiction
+from policies.registers import jurisdiction_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -20,11 +20,11 @@ def old_california(register_in_force):
 
 
 def test_a_new_installation_differs_nowhere(register_in_force):
-    assert pack_rows.differing() == []
+    assert jurisdiction_rows.differing() == []
 
 
 def test_each_field_that_differs_is_named_with_both_values(old_california):
-    (found,) = pack_rows.differing()
+    (found,) = jurisdiction_rows.differing()
 
     assert found.law.slug == "us-ca"
     assert {(each.field, str(each.here), str(each.pack)) for each in found.differences} == {
@@ -35,12 +35,12 @@ def test_each_field_that_differs_is_named_with_both_values(old_california):
 
 
 def test_taking_over_is_audited_in_force_at_once_and_leaves_the_unasked_alone(old_california):
-    pack_rows.take_over("us-ca", actor="officer:anna")
+    jurisdiction_rows.take_over("us-ca", actor="officer:anna")
 
     law = Jurisdiction.objects.get(slug="us-ca")
     data = ActiveBundle.objects.get().bundle.data
     event = AuditEvent.objects.filter(action="rule.changed").latest("position")
-    assert pack_rows.differing() == []
+    assert jurisdiction_rows.differing() == []
     assert (law.consent_days, law.unasked_max_level) == (match("US-CA").pack.consent_days, "segment")
     assert '"consent_days":730' in data
     assert (event.actor, event.object) == ("officer:anna", "jurisdiction us-ca")
@@ -50,7 +50,7 @@ def test_taking_over_is_audited_in_force_at_once_and_leaves_the_unasked_alone(ol
 def test_a_law_without_a_pack_is_not_compared_and_not_taken_over(register_in_force):
     Jurisdiction.objects.create(slug="atlantis", name="Atlantis")
 
-    assert pack_rows.differing() == []
+    assert jurisdiction_rows.differing() == []
     with pytest.raises(CommandError, match="no pack"):
         call_command("jurisdictions", "adopt", "atlantis")
 
@@ -59,8 +59,8 @@ def test_the_command_lists_first_and_changes_when_told(old_california, capsys):
     call_command("jurisdictions", "adopt")
     listed = capsys.readouterr().out
     assert "us-ca: consent_default" in listed
-    assert pack_rows.differing()
+    assert jurisdiction_rows.differing()
 
     call_command("jurisdictions", "adopt", "--all")
 
-    assert not pack_rows.differing()
+    assert not jurisdiction_rows.differing()

@@ -9,10 +9,10 @@ import pytest
 from records import ALICE, BOB, READ, RECORD, WRITE, asked, having
 from wsgi_calls import call
 
-from policies import bundles, packages
-from policies.authzen.requests import entity_question_of
+from policies.bundles import bundles, packages
+from policies.bundles.packages import EntityFacts, Package
+from policies.endpoints.authzen.requests import entity_question_of
 from policies.models import ActiveBundle
-from policies.packages import EntityFacts, Package
 
 PACKAGE = packages.read_register(
     {

@@ -12,7 +12,7 @@ import yaml
 from fact_sheets import BASE, place_of
 from policy_engines import CASES, REGISTER, Ask, Facts
 
-from policies import bundles
+from policies.bundles import bundles
 
 
 def all_cases() -> list[Any]:

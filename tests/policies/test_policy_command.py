@@ -20,8 +20,10 @@ from audit.models import AuditEvent
 from consent.models import Purpose
 from consent.register import register
 from governance import start_page
-from policies import bundle_file, bundles, defaults, rego
+from policies import rego
+from policies.bundles import bundle_file, bundles
 from policies.models import ActiveBundle, Bundle, Policy, PolicyActivation, SimulationReport
+from policies.registers import defaults
 
 REGO = rego.FOLDER
 

@@ -13,7 +13,9 @@ from policy_engines import CASES
 from wsgi_calls import call, question
 
 from audit.models import AuditEvent
-from policies import bundles, decision_log, drainer, rego, tasks
+from policies import rego, tasks
+from policies.bundles import bundles
+from policies.decision_log import drainer, reading
 from policies.models import ActiveBundle, Policy, Rollout, SimulationReport
 
 REGO = rego.FOLDER
@@ -106,7 +108,7 @@ def test_from_an_edited_rule_to_the_roll_back_that_comes_by_itself(folder: Path,
         ("rollout.widened", "officer:berta"),
         ("rollout.rolled_back", "job:rollout"),
     ]
-    assert decision_log.verify().broken is None
+    assert reading.verify().broken is None
 
 
 def test_from_an_edited_rule_into_force(folder: Path, ask: Ask) -> None:

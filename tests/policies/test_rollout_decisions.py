@@ -11,10 +11,12 @@ from rollouts import ANNA, BERTA, BROKEN, SAME, STRICT, start
 from wsgi_calls import EVALUATIONS, call, question
 
 from consent.pseudonyms import subject_ref
-from policies import bundles, decision_log, decisions, drainer, information
+from policies.bundles import bundles
+from policies.decision_log import drainer, reading
+from policies.decisions import decisions, information
+from policies.decisions.shares import FULL, are_in_share
 from policies.models import ActiveBundle, Decision, Rollout
 from policies.rollout import service
-from policies.rollout.sides import FULL, are_in_share
 
 Spooled = Callable[[], list[dict[str, Any]]]
 PEOPLE = [f"customer-{number}" for number in range(1, 60)]
@@ -188,7 +190,7 @@ def test_a_batch_in_a_shadow_logs_every_difference(shop_token: str, spooled: Spo
 
 def test_a_preview_says_what_the_person_would_be_answered(shop_token: str) -> None:
     start(STRICT, share=FULL)
-    from policies.authzen import question_of
+    from policies.endpoints.authzen import question_of
 
     told = decisions.preview(question_of(question()))
 
@@ -233,7 +235,7 @@ def test_the_log_holds_the_difference_and_verifies(shop_token: str, own_spool: P
     assert (strict.shadow["outcome"], strict.shadow["failed"]) == ("deny", False)
     assert strict.shadow["kinds"] == ["permit_to_deny"]
     assert (broken.shadow["outcome"], broken.shadow["failed"]) == ("unknown", True)
-    assert decision_log.verify().broken is None
+    assert reading.verify().broken is None
 
 
 def test_a_difference_that_is_changed_afterwards_is_found(
@@ -245,7 +247,7 @@ def test_a_difference_that_is_changed_afterwards_is_found(
 
     as_attacker("UPDATE policies_decision SET shadow = NULL")
 
-    assert "was changed" in (decision_log.verify().broken or "")
+    assert "was changed" in (reading.verify().broken or "")
 
 
 def test_words_of_a_candidates_own_stay_in_the_entry(shop_token: str, own_spool: Path) -> None:

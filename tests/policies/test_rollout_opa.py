@@ -12,11 +12,13 @@ from policy_engines import OpaProcess, opa_process
 from rollouts import ANNA, SAME, STRICT, start
 from wsgi_calls import call, changed, question
 
-from policies import bundle_keys, bundles, engines, opa_bundle
+from policies import engines
+from policies.bundles import bundle_keys, bundles
+from policies.decisions.shares import FULL
 from policies.engines.opa import OpaEngine
 from policies.models import ActiveBundle
+from policies.opa import bundle_files
 from policies.rollout import service
-from policies.rollout.sides import FULL
 
 Spooled = Callable[[], list[dict[str, Any]]]
 CHILD = changed("subject.properties", {"age_band": "child"})
@@ -166,7 +168,7 @@ def test_a_server_that_pulls_holds_the_candidate_and_without_one_the_revision_in
     pulled = {
         "service": "assent",
         "resource": f"bundles/{key.kid}/candidate.tar.gz",
-        "signing": {"keyid": "assent", "scope": opa_bundle.IN_FORCE},
+        "signing": {"keyid": "assent", "scope": bundle_files.IN_FORCE},
         "polling": {"min_delay_seconds": 1, "max_delay_seconds": 1, "long_polling_timeout_seconds": 2},
     }
     members = {"bundles": {"assent": pulled}, "keys": {"assent": key.for_opa()}}

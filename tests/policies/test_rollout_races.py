@@ -11,10 +11,10 @@ from rollouts import ANNA, BERTA, STRICT, start
 from wsgi_calls import EVALUATIONS, call, connection_kept, question
 
 from common.http.problems import Conflict
+from policies.decisions.shares import FULL
 from policies.models import ActiveBundle, Rollout
 from policies.rollout import service
 from policies.rollout.guards import Figures, Side
-from policies.rollout.sides import FULL
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOTHING = Figures(candidate=Side(), active=Side(), before=Side(), is_shadow=False)

@@ -16,15 +16,15 @@ from consent.models import Purpose
 from consent.register import register
 from model_registry import services
 from model_registry.models import Model, ModelVersion
-from policies import bundles, defaults
-from policies.authoring import lifecycle
+from policies.authoring import lifecycle, simulated
 from policies.authoring.lifecycle import PolicyRefused, SecondPersonNeeded
+from policies.authoring.simulated import SimulationNeeded
+from policies.bundles import bundles, candidate
+from policies.decisions.shares import FULL
 from policies.models import ActiveBundle, Policy, Rollout, RolloutStep, SimulationReport
-from policies.rollout import service, steps
+from policies.registers import defaults
+from policies.rollout import service
 from policies.rollout.guards import Figures, Guards, Side, read_guards
-from policies.rollout.sides import FULL
-from policies.simulation import gate
-from policies.simulation.gate import SimulationNeeded
 
 pytestmark = pytest.mark.usefixtures("shop_token")
 NOTHING = Figures(candidate=Side(), active=Side(), before=Side(), is_shadow=True)
@@ -241,7 +241,7 @@ def test_a_change_of_the_registers_makes_the_candidate_anew() -> None:
     assert "loyalty" in json.loads(after.candidate.data)["purposes"]
     assert after.candidate.policies == rollout.policy.modules
     assert after.candidate_share == 100
-    assert set(steps.candidate_revisions(rollout)) == {before.candidate_id, after.candidate_id}
+    assert set(candidate.candidate_revisions(rollout)) == {before.candidate_id, after.candidate_id}
 
 
 def test_both_bundles_are_over_the_same_registers() -> None:
@@ -310,20 +310,20 @@ def test_a_report_outlasts_changes_of_the_registers_but_not_of_the_rules_in_forc
     policy = publish(STRICT)
     simulate(policy)
     register.save_purpose(Purpose(slug="loyalty", name="Loyalty", benefit="x"), actor="test")
-    assert gate.recent_report(policy) is not None
+    assert simulated.recent_report(policy) is not None
 
     lifecycle.activate_policy(publish(SAME), actor=ANNA, reason="harm", emergency=True)
 
-    assert gate.recent_report(policy) is None
+    assert simulated.recent_report(policy) is None
 
 
 def test_a_report_grows_old() -> None:
     policy = publish(STRICT)
     simulate(policy)
 
-    SimulationReport.objects.update(finished_at=timezone.now() - gate.RECENT - timedelta(seconds=1))
+    SimulationReport.objects.update(finished_at=timezone.now() - simulated.RECENT - timedelta(seconds=1))
 
-    assert gate.recent_report(policy) is None
+    assert simulated.recent_report(policy) is None
 
 
 @pytest.mark.parametrize("state", ["waiting", "running", "failed"])
@@ -333,13 +333,13 @@ def test_a_simulation_that_is_not_done_is_no_report(state: str) -> None:
 
     SimulationReport.objects.update(state=state)
 
-    assert gate.recent_report(policy) is None
+    assert simulated.recent_report(policy) is None
 
 
 def test_another_policys_report_is_none_of_this_one() -> None:
     simulate(publish(SAME))
 
-    assert gate.recent_report(publish(STRICT)) is None
+    assert simulated.recent_report(publish(STRICT)) is None
 
 
 def test_an_emergency_starts_without_a_simulation_and_is_loud() -> None:
@@ -378,7 +378,7 @@ def test_a_question_asked_before_anything_is_in_force_is_no_candidates() -> None
     start(STRICT, share=FULL)
     ActiveBundle.objects.all().delete()
 
-    from policies import information
-    from policies.authzen import question_of
+    from policies.decisions import information
+    from policies.endpoints.authzen import question_of
 
     assert information.read(question_of(question()).subject_ref).bundle_revision is None

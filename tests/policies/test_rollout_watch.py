@@ -13,11 +13,12 @@ from audit.models import AuditEvent
 from consent.models import Purpose
 from consent.register import register
 from governance.management.commands import drain_decisions
-from policies import drainer, tasks
+from policies import tasks
+from policies.decision_log import drainer
+from policies.decisions.shares import FULL
 from policies.models import ActiveBundle, Decision, Rollout
 from policies.rollout import figures, service, watch
 from policies.rollout.guards import Figures, Guards, read_guards
-from policies.rollout.sides import FULL
 
 LOW = Guards(at_least=20)
 Ask = Callable[..., None]

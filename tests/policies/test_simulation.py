@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy_engines import REGISTER, bundle_of
 
-from policies.answers import as_prepared, compose, failure
+from policies.decisions.rendering import as_prepared, compose, failure
 from policies.engines import EngineFailure
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.replayer import Rules

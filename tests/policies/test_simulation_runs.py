@@ -12,8 +12,9 @@ from django.utils import timezone
 from wsgi_calls import call, question
 
 from audit.models import AuditEvent
-from policies import bundles, tasks
-from policies.drainer import drain
+from policies import tasks
+from policies.bundles import bundles
+from policies.decision_log.drainer import drain
 from policies.models import ActiveBundle, Bundle, Decision, SimulationReport
 from policies.simulation import CandidateUnusable, latest_report, service, simulate
 

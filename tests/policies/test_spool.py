@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from wsgi_calls import assert_problem, call, question
 
-from policies import spool as spool_module
-from policies.spool import Spool, SpoolFull
+from policies.decision_log import spool as spool_module
+from policies.decision_log.spool import Spool, SpoolFull
 
 LINE = b'{"id": "x"}\n'
 

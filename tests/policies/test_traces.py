@@ -14,8 +14,8 @@ import pytest
 from django.db import connection
 from traced_calls import TRACEPARENT
 
-from policies import spans
-from policies.answers import as_prepared
+from policies.decisions import spans
+from policies.decisions.rendering import as_prepared
 from policies.engines import Verdict
 from policies.engines.base import Reason
 

@@ -24,9 +24,14 @@ from common import tracing  # noqa: E402
 from consent.pseudonyms import subject_ref  # noqa: E402
 from governance.demo import register  # noqa: E402
 from personalization import engine as recommender  # noqa: E402
-from policies import bare, bundles, credentials, decisions, defaults, engines, information  # noqa: E402
+from policies import engines  # noqa: E402
+from policies.bundles import bundles  # noqa: E402
+from policies.decisions import decisions, information  # noqa: E402
+from policies.endpoints import credentials  # noqa: E402
+from policies.endpoints import wsgi as bare  # noqa: E402
 from policies.engines import EngineTimeout  # noqa: E402
 from policies.models import ServiceCredential  # noqa: E402
+from policies.registers import defaults  # noqa: E402
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 RECOMMENDATIONS = "/api/v1/recommendations"

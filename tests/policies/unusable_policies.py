@@ -5,7 +5,7 @@ from typing import Any
 
 from policy_engines import bundle_of
 
-from policies.bundles import LoadedBundle
+from policies.bundles.bundles import LoadedBundle
 from policies.engines import EngineUnavailable, EngineUndefined
 
 ANSWER = {

@@ -9,9 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import signing
 from governance.instance.home import write_private
-from policies import bundles, credentials
-from policies.cells import following
+from policies.bundles import bundles
+from policies.cells import replication
 from policies.cells.table import Table
+from policies.endpoints import credentials
 from policies.models import ActiveBundle, AppliedRelease
 
 # What a cell may be asked by another one for its callers, beside pulling the rules.
@@ -50,8 +51,8 @@ class Command(BaseCommand):
 
     def _pull(self, **options: Any) -> None:
         try:
-            applied = following.follow()
-        except following.NotFollowed as exc:
+            applied = replication.follow()
+        except replication.NotFollowed as exc:
             raise CommandError(str(exc)) from exc
         if applied is None:
             raise CommandError("This installation follows nobody: it stands alone, or is the primary cell.")

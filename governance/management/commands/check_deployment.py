@@ -12,13 +12,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 
-from policies import bundles, defaults
-from policies.bundles import LoadedBundle
-from policies.deployments.judging import Judgement, is_able, judge
-from policies.deployments.placements import Placement, Unreadable, split_words
-from policies.deployments.reading import read_file
+from policies.bundles import bundles
+from policies.bundles.bundles import LoadedBundle
 from policies.engines.embedded import EmbeddedEngine
 from policies.models import ActiveBundle
+from policies.registers import defaults
+from policies.residency.judging import Judgement, is_able, judge
+from policies.residency.placements import Placement, Unreadable, split_words
+from policies.residency.reading import read_file
 
 _FINDINGS, _UNREADABLE = 1, 2
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.http.problems import Problem
-from policies import credentials
+from policies.endpoints import credentials
 from policies.models import ServiceCredential
 
 

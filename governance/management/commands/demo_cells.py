@@ -12,7 +12,7 @@ from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator
 from governance.demo.register import ACTOR
 from governance.instance.home import open_home
-from policies import credentials
+from policies.endpoints import credentials
 
 _STEPS_BEFORE = {"both": 0, "alone": 6, "again": 8}
 

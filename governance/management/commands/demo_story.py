@@ -11,7 +11,7 @@ from governance.demo import people, register, story
 from governance.demo.cast import cast, dataset_name
 from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator
-from policies import credentials
+from policies.endpoints import credentials
 from policies.models import ServiceCredential
 
 

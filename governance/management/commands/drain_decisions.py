@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, connection
 
-from policies import drainer
+from policies.decision_log import drainer
 from policies.rollout import watch
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from django.utils import timezone
 from audit import trail
 from consent.exporting import opened_whole
 from governance.moments import moment
-from policies import decision_log, drainer, external_log, log_parquet
+from policies.decision_log import drainer, parquet, reading
+from policies.opa import reported_log
 
 
 class Command(BaseCommand):
@@ -23,26 +24,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "-o", "--output", type=Path, required=True, help="FILE.jsonl or FILE.csv, packed with .gz, or FILE.parquet."
         )
-        parser.add_argument("--format", choices=decision_log.FORMATS, help="Default: as the file's name ends.")
+        parser.add_argument("--format", choices=reading.FORMATS, help="Default: as the file's name ends.")
         parser.add_argument(
             "--of-opa-servers", action="store_true", help="What OPA servers reported instead, by when it came in."
         )
 
     def handle(self, *args: Any, since: datetime, until: datetime | None, output: Path, **options: Any) -> None:
         kind = options["format"] or output.name.removesuffix(".gz").rpartition(".")[2]
-        if kind not in decision_log.FORMATS:
+        if kind not in reading.FORMATS:
             sentence = f"{output}: end the name in .jsonl or .csv, with .gz to pack it, or in .parquet."
             raise CommandError(sentence, returncode=2)
         if kind == "parquet" and output.name.endswith(".gz"):
             raise CommandError(f"{output}: Parquet is packed already; leave .gz away.", returncode=2)
         external = options["of_opa_servers"]
-        log = external_log if external else decision_log
+        log = reported_log if external else reading
         drainer.drain(Path(settings.SPOOL_DIR))
         until = until or timezone.now()
         try:
             with opened_whole(output) as file:
                 count = log.export(kind, file, since=since, until=until)
-        except log_parquet.ParquetMissing as exc:
+        except parquet.ParquetMissing as exc:
             raise CommandError(str(exc), returncode=2) from exc
         except OSError as exc:
             raise CommandError(f"{exc.filename or output}: {exc.strerror}", returncode=2) from exc

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.http.problems import NotFound
 from consent.register import jurisdictions
-from policies import jurisdiction_matrix, pack_rows
+from policies.registers import jurisdiction_matrix, jurisdiction_rows
 
 
 class Command(BaseCommand):
@@ -40,14 +40,14 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(jurisdictions.load())} packs, {jurisdictions.revision()}: no error.")
 
     def _adopt(self, laws: Sequence[str], *, every: bool) -> None:
-        differing = pack_rows.differing()
+        differing = jurisdiction_rows.differing()
         if not laws and not every:
             for found in differing:
                 self.stdout.write(f"{found.law.slug}: {', '.join(each.field for each in found.differences)}")
             self.stdout.write(f"{len(differing)} rows differ from their packs.")
         for slug in [found.law.slug for found in differing] if every else laws:
             try:
-                law = pack_rows.take_over(slug, actor="operator")
+                law = jurisdiction_rows.take_over(slug, actor="operator")
             except NotFound as problem:
                 raise CommandError(f"{slug}: {problem.detail}") from None
             self.stdout.write(f"{law.slug}: as its pack says now.")

@@ -7,13 +7,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.http.problems import Problem
-from governance import rollout_command
-from policies import bundle_file, bundles
 from policies.authoring import checks, comparison, lifecycle
 from policies.authoring.folder import SAMPLE, SHIPPED, SHIPPED_SAMPLE, Folder, read_folder
 from policies.authoring.lint import lint
+from policies.bundles import bundle_file, bundles, candidate
 from policies.models import Bundle, Policy
-from policies.rollout import steps
+from policies.rollout import command
 
 
 class Command(BaseCommand):
@@ -45,7 +44,7 @@ class Command(BaseCommand):
         rollout = (
             "Bring a policy into force by and by: beside the active one, for a share of the people, for everybody."
         )
-        rollout_command.add_arguments(actions.add_parser("rollout", help=rollout))
+        command.add_arguments(actions.add_parser("rollout", help=rollout))
         diff = actions.add_parser("diff", help="What changed: policies, bundles, a folder, or `active`.")
         diff.add_argument("before", help="A digest's beginning, a folder, or `active`.")
         diff.add_argument("after", help="The same.")
@@ -107,7 +106,7 @@ class Command(BaseCommand):
         self._in_force(lifecycle.roll_back(actor=lifecycle.officer(person), reason=because))
 
     def _rollout(self, **options: Any) -> None:
-        rollout_command.run(self.stdout.write, **options)
+        command.run(self.stdout.write, **options)
 
     def _in_force(self, bundle: Bundle) -> None:
         last = bundles.last_activation()
@@ -119,7 +118,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
     def _list(self, **_: Any) -> None:
-        last, rollout = bundles.last_activation(), steps.open_rollout()
+        last, rollout = bundles.last_activation(), candidate.open_rollout()
         states = {rollout.policy_id: "rolling out"} if rollout else {}
         states |= {last.policy_id: "in force"} if last else {}
         for policy in Policy.objects.all():

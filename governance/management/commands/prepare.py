@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from common.canonical import sha256
-from policies import defaults
+from policies.registers import defaults
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from audit import signing
 from audit.models import SigningKey
-from policies import bundle_keys
+from policies.bundles import bundle_keys
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.moments import moment
-from policies import drainer
+from policies.decision_log import drainer
 from policies.simulation import CandidateUnusable, Report, service
 
 

@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from audit import trail
 from consent.ledger import verification
 from governance.moments import moment
-from policies import decision_log, drainer, external_log
+from policies.decision_log import drainer, reading
+from policies.opa import reported_log
 
 
 class Command(BaseCommand):
@@ -26,8 +27,8 @@ class Command(BaseCommand):
         events, ledger, log, reported = (
             trail.verify(),
             verification.verify_ledger(),
-            decision_log.verify(since=options["since"], until=options["until"]),
-            external_log.verify(),
+            reading.verify(since=options["since"], until=options["until"]),
+            reported_log.verify(),
         )
         lines: list[tuple[str, str, Any]] = [
             ("Audit trail", f"{events.events} events under {events.anchors} anchors, head {events.head[:16]}", events),

@@ -12,10 +12,10 @@ from fake_cell import FakeCell, fake_cell
 from consent import residence
 from governance import wsgi
 from personalization import cells
-from policies import credentials
-from policies.cells import client, judging
-from policies.cells.doors import DOORS
-from policies.cells.gate import Gate
+from policies.cells import client, residence_guard
+from policies.cells.router import Gate
+from policies.cells.routes import DOORS
+from policies.endpoints import credentials
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def become(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         monkeypatch.setattr(settings, "CELLS", table)
         monkeypatch.setattr(settings, "PROCESSING_REGION", table.own.processing_region)
         monkeypatch.setattr(wsgi, "gate", Gate(table, {**DOORS, **cells.DOORS}, wsgi._here))
-        monkeypatch.setattr(residence, "_court", judging.judge)
+        monkeypatch.setattr(residence, "_court", residence_guard.judge)
 
     return cell
 

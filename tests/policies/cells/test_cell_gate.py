@@ -16,9 +16,11 @@ from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
 from governance import wsgi
 from governance.demo.traces import spellings, tables_with
-from policies import bundles, credentials, decisions, information
+from policies.bundles import bundles
+from policies.decision_log.spool import SpoolFull
+from policies.decisions import decisions, information
+from policies.endpoints import credentials
 from policies.models import ResidencyRule
-from policies.spool import SpoolFull
 
 Spooled = Callable[[], list[dict[str, Any]]]
 EU_PERSON = "anna-4711"

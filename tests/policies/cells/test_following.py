@@ -22,11 +22,12 @@ from governance import health
 from governance.demo.traces import spellings
 from model_registry import services
 from model_registry.models import Model
-from policies import bundles, credentials
-from policies.cells import following, registers
+from policies.bundles import bundles
+from policies.cells import registers, replication
 from policies.cells import release as release_module
-from policies.cells.following import NotFollowed, follow
 from policies.cells.release import TYP, rules_digest, write_release
+from policies.cells.replication import NotFollowed, follow
+from policies.endpoints import credentials
 from policies.models import Activation, AppliedRelease, Policy, Region, ResidencyRule
 
 Become = Callable[..., None]
@@ -82,7 +83,7 @@ def test_another_cell_comes_to_decide_by_the_same_rules(primary: str, eu: FakeCe
     assert Purpose.objects.get(slug="mine").is_active is False
     assert AuditEvent.objects.get(action="release.applied").actor == "cell:eu"
     [asked] = eu.asked
-    assert (asked.path, asked.body) == (following.PATH, None)
+    assert (asked.path, asked.body) == (replication.PATH, None)
 
 
 def test_an_empty_register_is_filled(primary: str) -> None:
@@ -256,20 +257,20 @@ def test_only_a_cell_may_pull_and_only_from_the_primary(shop_token: str, become:
     narrow, _ = credentials.create_credential(name="narrow", scopes=["decisions"], actor="test")
     become("eu")
 
-    told = call(b"", token, path=following.PATH, method="GET")
+    told = call(b"", token, path=replication.PATH, method="GET")
 
     assert told.status == 200
     assert payload(told.json()["release"])["cell"] == "eu"
-    assert_problem(call(b"", narrow, path=following.PATH, method="GET"), 403, "forbidden")
-    assert_problem(call(b"", None, path=following.PATH, method="GET"), 401, "unauthenticated")
+    assert_problem(call(b"", narrow, path=replication.PATH, method="GET"), 403, "forbidden")
+    assert_problem(call(b"", None, path=replication.PATH, method="GET"), 401, "unauthenticated")
     become("us")
-    assert_problem(call(b"", token, path=following.PATH, method="GET"), 404, "not_found")
+    assert_problem(call(b"", token, path=replication.PATH, method="GET"), 404, "not_found")
 
 
 def test_the_primary_and_an_installation_of_its_own_follow_nobody(shop_token: str, become: Become) -> None:
-    assert (follow(), following.age_s()) == (None, None)
+    assert (follow(), replication.age_s()) == (None, None)
     become("eu")
-    assert (follow(), following.age_s()) == (None, None)
+    assert (follow(), replication.age_s()) == (None, None)
 
 
 def test_readiness_tells_of_rules_that_are_too_old(primary: str) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from cell_tables import table_of, write_table
 
-from policies import defaults
-from policies.bundles import LoadedBundle
-from policies.cells.placing import Nowhere, home_of, place
+from policies.bundles.bundles import LoadedBundle
+from policies.cells.subject_placement import Nowhere, home_of, place
 from policies.cells.table import read_table
+from policies.registers import defaults
 
 NOW = time.time()
 

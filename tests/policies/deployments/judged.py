@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from policies import defaults
-from policies.deployments.judging import judge
-from policies.deployments.reading import read_file
 from policies.engines.embedded import EmbeddedEngine
+from policies.registers import defaults
+from policies.residency.judging import judge
+from policies.residency.reading import read_file
 
 FILES = Path(__file__).parent / "files"
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from judged import FILES, written
 
 from governance.instance import cli, errands
-from policies import defaults
 from policies.models import ProcessingRegion
+from policies.registers import defaults
 
 GOOD = "x-assent: {region: eu-central-1, subjects: eea}\nservices: {web: {}}"
 

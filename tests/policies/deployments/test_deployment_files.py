@@ -5,10 +5,10 @@ import json
 import pytest
 from judged import FILES, shipped, verdicts, written
 
-from policies import defaults
-from policies.bundles import build_data
-from policies.deployments import regions
+from policies.bundles.bundles import build_data
 from policies.engines.opa import OpaEngine
+from policies.registers import defaults
+from policies.residency import regions
 
 
 def test_a_plan_is_judged_with_its_replicas_and_backups():

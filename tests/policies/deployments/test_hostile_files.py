@@ -3,8 +3,8 @@
 import pytest
 from judged import FILES, written
 
-from policies.deployments.placements import Unreadable, read_labels
-from policies.deployments.reading import read_file
+from policies.residency.placements import Unreadable, read_labels
+from policies.residency.reading import read_file
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)

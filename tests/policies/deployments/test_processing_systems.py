@@ -8,9 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from policies import bundles, defaults, tasks
-from policies.deployments import systems
+from policies import tasks
+from policies.bundles import bundles
 from policies.models import ProcessingSystem, TransferInstrument
+from policies.registers import defaults
+from policies.residency import systems
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/policies/processingsystem/add/"

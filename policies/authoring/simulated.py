@@ -1,0 +1,50 @@
+"""No policy answers anybody before somebody has seen what it would change: the report publishing asks for."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from common.http.problems import Problem
+from policies.bundles import bundles
+from policies.models import ActiveBundle, Bundle, Policy, SimulationReport
+
+RECENT = timedelta(days=7)
+_MOST_LOOKED_AT = 20
+
+
+class SimulationNeeded(Problem):
+    status = 409
+    code = "simulation_needed"
+    title = "The policy has to be simulated first"
+
+
+def refuse_unless_simulated(policy: Policy) -> None:
+    """Raises SimulationNeeded, which says what to do."""
+    if recent_report(policy) is None:
+        raise SimulationNeeded(
+            f"Nobody has simulated policy {policy} against the rules in force in the last {RECENT.days} days."
+            f" Run ./assent manage simulate {policy}, or choose it on the page Simulations."
+        )
+
+
+def recent_report(policy: Policy) -> SimulationReport | None:
+    """The newest finished simulation of the policy against the rules in force; an empty log makes an empty report.
+
+    Rules are Rego: a change of the registers since then needs no other simulation, as it needs none to go into force.
+    """
+    active = ActiveBundle.objects.select_related("bundle").first()
+    if active is None:
+        return None
+    of_policy = Q(policy=policy) | Q(candidate=bundles.revision_of(*bundles.assemble(policy)))
+    done = SimulationReport.objects.defer("document").filter(
+        of_policy, state=SimulationReport.State.DONE, finished_at__gte=timezone.now() - RECENT
+    )
+    for report in done.order_by("-finished_at")[:_MOST_LOOKED_AT]:
+        if report.base == active.bundle_id or _rego(report.base) == active.bundle.policies:
+            return report
+    return None
+
+
+def _rego(revision: str) -> dict[str, str] | None:
+    return Bundle.objects.filter(pk=revision).values_list("policies", flat=True).first()

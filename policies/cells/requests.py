@@ -1,0 +1,49 @@
+"""One request that is about people, from a caller who may ask, with the questions it holds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from policies.cells.routes import Document, Door
+from policies.endpoints.wsgi import Environ
+
+
+@dataclass(frozen=True)
+class Visit:
+    """``questions`` has one entry for each answer; ``stop`` is the decision after which a batch ends."""
+
+    environ: Environ
+    door: Door
+    document: Document
+    questions: list[Document]
+    is_batch: bool
+    stop: bool | None
+
+    @classmethod
+    def of(cls, environ: Environ, door: Door, document: Document) -> "Visit":
+        """Raises ValueError for what the way in itself will refuse."""
+        questions = door.questions(document)
+        stop = None if questions is None else door.stops_after(document)
+        return cls(environ, door, document, questions or [document], questions is not None, stop)
+
+    @property
+    def path(self) -> str:
+        return str(self.environ["PATH_INFO"])
+
+    def part(self, numbers: list[int]) -> Document:
+        """A request for some of the questions, all of which are to be answered."""
+        if len(numbers) == len(self.questions):
+            return self.document
+        items = str(self.door.items)
+        rest = {name: value for name, value in self.document.items() if name != "options"}
+        return {**rest, items: [self.document[items][number] for number in numbers]}
+
+    def whole(self, answers: list[Any]) -> Any:
+        """The answers as one document, in the order of the questions."""
+        if not self.is_batch:
+            return answers[0]
+        kept = []
+        for answer in answers:
+            kept.append(answer)
+            if self.stop is not None and answer["decision"] is self.stop:
+                break
+        return {str(self.door.items): kept}

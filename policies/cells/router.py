@@ -1,0 +1,174 @@
+"""In front of every way in that is about people: answered here, by the person's own cell, or at level none.
+
+The caller is authenticated here first, with the scope of the way in; the other cell is asked under this cell's
+credential and told the caller's name. What another cell has forwarded is answered here or refused, never sent on.
+"""
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from io import BytesIO
+from typing import Any
+from urllib.parse import unquote
+from uuid import UUID
+
+import msgspec
+
+from common import actors
+from common.http import strict_json
+from common.http.problems import Problem
+from consent.pseudonyms import subject_ref
+from policies.bundles import bundles
+from policies.bundles.bundles import LoadedBundle
+from policies.cells import forwarding, unroutable
+from policies.cells.forwarding import Answer, Application
+from policies.cells.requests import Visit
+from policies.cells.routes import Document, Door
+from policies.cells.subject_placement import Nowhere, Place, home_of, place
+from policies.cells.table import Cell, Table
+from policies.decisions import information
+from policies.decisions.information import Information, InformationUnavailable
+from policies.endpoints import wsgi
+from policies.endpoints.authzen import access
+from policies.endpoints.authzen.batch import MAX_EVALUATIONS
+from policies.endpoints.credentials import token_hash
+from policies.endpoints.wsgi import Environ, Refused, StartResponse
+
+SCOPE = "cells"
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
+_encode = msgspec.json.Encoder().encode
+
+
+class Gate:
+    """A WSGI application around ``local``, which answers for this cell's own people."""
+
+    def __init__(self, table: Table, doors: Mapping[str, Door], local: Application) -> None:
+        self._table, self._doors, self._local = table, doors, local
+
+    def concerns(self, environ: Environ) -> bool:
+        return environ.get("PATH_INFO", "") in self._doors and environ["REQUEST_METHOD"] == "POST"
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        visit = _visit(environ, self._doors[environ["PATH_INFO"]])
+        if visit is None:
+            return self._local(environ, start_response)  # which says what is wrong with it
+        try:
+            _require_json(environ)
+            guest = self._guest(environ)
+            known, people = _known(visit)
+            places = self._places(visit, known, people)
+            if guest is not None:
+                return self._answer_guest(guest, places, environ, start_response)
+            if all(where == self._table.own for where in places):
+                return self._local(environ, start_response)
+            answer = self._gathered(visit, places, known)
+        except Problem as problem:
+            return wsgi.refuse(problem, wsgi.common_headers(environ), start_response)
+        return answer.send(wsgi.common_headers(environ), start_response)
+
+    def _guest(self, environ: Environ) -> str | None:
+        """For whom another cell asks, or None where a service asks itself. Raises Refused (401, 403)."""
+        cell = environ.get("HTTP_X_ASSENT_CELL")
+        if cell is None:
+            return None
+        credential = wsgi.authenticate(environ, SCOPE)
+        name = unquote(environ.get("HTTP_X_ASSENT_CALLER", ""))
+        others = {other.name for other in self._table.cells if other != self._table.own}
+        if cell not in others or credential != f"service:cell-{cell}" or not _NAME.fullmatch(name):
+            raise Refused(403, "forbidden", "This credential is not the one of the cell it speaks for.")
+        return f"{name}@{cell}"
+
+    def _answer_guest(
+        self, guest: str, places: list[Place], environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        if any(where != self._table.own for where in places):
+            raise Refused(421, "not_this_cell", "This person does not belong to this cell; nothing was done.")
+        with actors.on_behalf_of(guest):
+            return self._local(environ, start_response)
+
+    def _places(self, visit: Visit, known: Information, people: Mapping[UUID, Information]) -> list[Place]:
+        bundle, now = bundles.usable(known.bundle_revision), time.time()
+        return [self._place(visit.door, question, people, bundle, now) for question in visit.questions]
+
+    def _place(
+        self,
+        door: Door,
+        question: Document,
+        people: Mapping[UUID, Information],
+        bundle: LoadedBundle | None,
+        now: float,
+    ) -> Place:
+        own, ref, region = self._table.own, _ref(door, question), door.region(question)
+        if region is not None and not isinstance(region, str):
+            return own  # refused there: a region is a text
+        if ref is None or door.about_entities or access.package_for(question, bundle) is not None:
+            # About no person, or about an entity of a package: those are in the bundle, and so in every cell.
+            home = home_of(region, bundle, self._table, now) if region and bundle else own
+            return home if isinstance(home, Cell) else own
+        where = place(region, known=ref in people, bundle=bundle, table=self._table, now=now)
+        # What is no question at all is refused as ever, and not answered with a denial.
+        return own if isinstance(where, Nowhere) and not door.can_be_read(question) else where
+
+    def _gathered(self, visit: Visit, places: list[Place], known: Information) -> Answer:
+        """The answers of all places in the order of the questions; one place's whole answer as it came."""
+        answers: list[Any] = [None] * len(places)
+        for where in dict.fromkeys(places):
+            numbers = [number for number, each in enumerate(places) if each == where]
+            found = self._asked(visit, where, numbers, known)
+            if isinstance(found, Answer):
+                if len(numbers) == len(places) or found.status != 200:
+                    return found
+                found = msgspec.json.decode(found.body)[visit.door.items]
+            for number, answer in zip(numbers, found, strict=True):
+                answers[number] = answer
+        return Answer(200, _encode(visit.whole(answers)))
+
+    def _asked(self, visit: Visit, where: Place, numbers: list[int], known: Information) -> Answer | list[Any]:
+        caller, part = f"service:{known.caller}", visit.part(numbers)
+        if where == self._table.own:
+            return forwarding.captured(self._local, visit.environ, part)
+        if isinstance(where, Cell):
+            answer = forwarding.ask(self._table.own, where, visit, part, caller=caller, count=len(numbers))
+            if answer is not None:
+                return answer
+            where = Nowhere("cell_unavailable")
+        return unroutable.tell(visit, where.code, len(numbers), caller=caller, revision=known.bundle_revision or "")
+
+
+def _visit(environ: Environ, door: Door) -> Visit | None:
+    """The request, or None where it is none that ``local`` would take; its body is left for it to read."""
+    body = environ["wsgi.input"].read(strict_json.MAX_BODY_BYTES + 1)
+    environ["wsgi.input"] = BytesIO(body)
+    try:
+        visit = Visit.of(environ, door, strict_json.loads_object(body))
+    except ValueError:
+        return None
+    return visit if len(visit.questions) <= MAX_EVALUATIONS else None
+
+
+def _require_json(environ: Environ) -> None:
+    """Raise Refused for a body that somebody else might read in another way, or at all."""
+    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refused(400, "invalid_request", "Send the body as application/json.")
+
+
+def _known(visit: Visit) -> tuple[Information, dict[UUID, Information]]:
+    """The caller, the bundle in force and the people who are known here; one SQL statement. Raises Refused."""
+    refs = {ref for ref in (_ref(visit.door, each) for each in visit.questions) if ref} or {information.NOBODY}
+    token, scope = wsgi.token_of(visit.environ), visit.door.scope
+    try:
+        known, people = information.read_many(refs, token_hash(token), scope.encode())
+    except InformationUnavailable:
+        code = "information_unavailable" if visit.door.told else "unavailable"
+        raise Refused(503, code, "The database does not answer; send the request again.") from None
+    wsgi.check(known.caller, valid=known.credential_valid, has_scope=known.has_scope, scope=scope)
+    return known, people
+
+
+def _ref(door: Door, question: Document) -> UUID | None:
+    """The pseudonym of the person a question names; None where it names none that could be read."""
+    subject = question.get("subject")
+    if not isinstance(subject, dict):
+        return None
+    named, kind = subject.get("id"), subject.get("type", door.default_type)
+    return subject_ref(named, subject_type=kind) if isinstance(named, str) and isinstance(kind, str) else None

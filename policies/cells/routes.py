@@ -1,0 +1,106 @@
+"""The ways in that are about one person or several, and what is told where the person's cell cannot be asked.
+
+A path that is not here has no person in its body, or is a page of somebody who has signed in to this cell.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from common.http.problems import Problem
+from policies.decisions.rendering import Decision
+from policies.endpoints import native
+from policies.endpoints.authzen.batch import DEFAULTS, STOPS_AFTER
+from policies.endpoints.authzen.requests import question_of
+
+Document = dict[str, Any]
+
+
+def _beside(document: Document) -> Any:
+    return _member(document, "subject", "region")
+
+
+def _in_properties(document: Document) -> Any:
+    return _member(document, "subject", "properties", "region")
+
+
+def _member(document: Any, *path: str) -> Any:
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+@dataclass(frozen=True)
+class Door:
+    """One way in. ``told`` words a decision of level none, or None where nothing is decided: a read or a write."""
+
+    scope: str
+    region: Callable[[Document], Any] = _beside
+    items: str | None = None  # the member that holds many questions
+    told: Callable[[Decision, Document], Any] | None = None
+    answer_member: str | None = None  # what an answer must have to be one
+    asks_about_processing: bool = False  # whether the question is about processing where the caller runs
+    may_stop: bool = False  # whether a batch may end after its first deny or permit
+    default_type: str | None = "data_subject"  # of a person whose type is not said; None where it has to be
+    about_entities: bool = False  # of the bundle, which every cell has; nobody's row is looked up
+    check: Callable[[Document], object] | None = None  # raises ValueError or Problem for what is no question
+
+    def can_be_read(self, question: Document) -> bool:
+        try:
+            if self.check is not None:
+                self.check(question)
+        except (ValueError, Problem):
+            return False
+        return True
+
+    def questions(self, document: Document) -> list[Document] | None:
+        """The questions of a batch with what they share; None where there is one question, or none that can be read."""
+        items = document.get(self.items) if self.items else None
+        if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
+            return None
+        shared = {name: document[name] for name in DEFAULTS if name in document}
+        return [{**shared, **item} for item in items]
+
+    def stops_after(self, document: Document) -> bool | None:
+        """The decision after which a batch ends, None for none. Raises ValueError for what is refused anyway."""
+        options = document.get("options") if self.may_stop else None
+        if options is None:
+            return None
+        wanted = options.get("evaluations_semantic", "execute_all") if isinstance(options, dict) else None
+        if not isinstance(wanted, str) or wanted not in STOPS_AFTER:
+            raise ValueError("options.evaluations_semantic")
+        return STOPS_AFTER[wanted]
+
+
+def _as_authzen(decision: Decision, document: Document) -> Any:
+    return msgspec.Raw(decision.body)
+
+
+_CONSENTS = Door("consents")
+_LINKS = Door("subject_links")
+_QUESTION = Door(
+    "decisions",
+    _in_properties,
+    told=_as_authzen,
+    answer_member="decision",
+    asks_about_processing=True,
+    default_type=None,
+    check=question_of,
+)
+_SEARCH = Door("decisions", _in_properties, answer_member="results", about_entities=True)
+DOORS: Mapping[str, Door] = {
+    "/access/v1/evaluation": _QUESTION,
+    "/access/v1/evaluations": replace(_QUESTION, items="evaluations", may_stop=True),
+    "/access/v1/search/subject": _SEARCH,
+    "/access/v1/search/resource": _SEARCH,
+    "/access/v1/search/action": _SEARCH,
+    native.PATH: replace(_QUESTION, items="decisions", told=native.told_alone),
+    "/api/v1/consents": _CONSENTS,
+    "/api/v1/consents/state": _CONSENTS,
+    "/api/v1/consents/history": _CONSENTS,
+    "/api/v1/consents/receipts": _CONSENTS,
+    "/api/v1/dashboard-links": _LINKS,
+    "/api/v1/dashboard-links/revoke": _LINKS,
+}

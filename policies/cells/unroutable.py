@@ -1,0 +1,78 @@
+"""What is told about a person who is not looked up: another cell's that cannot be asked, or nobody knows whose."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from common.http.problems import Problem, Unavailable
+from consent.problems import NoCell, OtherCell, RegionConflict, RegionNeeded
+from policies.cells.requests import Visit
+from policies.cells.subject_placement import Nowhere, Place
+from policies.decision_log.spool import SpoolFull
+from policies.decisions.decisions import Sheet
+from policies.decisions.rendering import failure
+from policies.endpoints.wsgi import Refused
+
+
+class CellUnavailable(Problem):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "cell_unavailable"
+    title = "The person's cell does not answer"
+
+
+def tell(visit: Visit, code: str, count: int, *, caller: str, revision: str) -> list[Any]:
+    """Decide ``count`` questions at level none, logged without a pseudonym, worded as the way in words answers.
+
+    Raises the problem instead where the way in asks for no decision.
+    """
+    told = visit.door.told
+    if told is None:
+        raise problem_of(Nowhere(code))
+    sheet = Sheet(caller=caller)
+    decisions = [sheet.answer_about_nobody(failure(code, revision)) for _ in range(count)]
+    try:
+        sheet.log()
+    except SpoolFull:
+        raise Refused(503, "log_unavailable", "An answer that cannot be logged is not given; ask again.") from None
+    return [_plain(told(decision, visit.document)) for decision in decisions]
+
+
+def _plain(told: Any) -> Any:
+    return msgspec.json.decode(told) if isinstance(told, msgspec.Raw) else told
+
+
+def problem_of(where: Place) -> Problem:
+    """Why nothing is read or written here, with the way out."""
+    if not isinstance(where, Nowhere):
+        return OtherCell(f"People of this region belong to cell '{where.name}'; send it there.")
+    kind, detail = _PROBLEMS.get(where.code, _NO_RULES)
+    return kind(detail)
+
+
+_NO_RULES: tuple[type[Problem], str] = (
+    Unavailable,
+    "No policy bundle is in force, so nobody can tell where this person belongs.",
+)
+_CONFLICT = (
+    "This person is known here under a region whose people this cell holds, and the request states another. Nothing "
+    "was stored. Leave the region out to go on here, under the region that is stored."
+)
+_PROBLEMS: dict[str, tuple[type[Problem], str]] = {
+    "region_unknown": (
+        RegionNeeded,
+        "This person is not known in this cell. State the region of residence, so that the cell can be told.",
+    ),
+    "residency": (
+        NoCell,
+        "No residency rule lets one of the cells hold people of this region. Nothing was stored.",
+    ),
+    "region_conflict": (
+        RegionConflict,
+        _CONFLICT,
+    ),
+    "cell_unavailable": (
+        CellUnavailable,
+        "It is not known whether anything was stored there. Send the request again with the same Idempotency-Key.",
+    ),
+}

@@ -1,0 +1,36 @@
+"""The summary of what a candidate would have said instead, by which the log is searched and counted."""
+
+import json
+from typing import Any
+
+from policies.decision_log.differences import Answer, Kind, differences
+
+# The engine gave no answer under this revision, or there is no such revision to ask.
+FAILURES = frozenset({"engine_unavailable", "engine_timeout", "engine_undefined", "bundle_missing"})
+
+
+def summary(entry: dict[str, Any]) -> dict[str, Any] | None:
+    """What the column beside an entry holds, derived from it and from nothing else; None without a difference.
+
+    Only words of our own: what rules may write as they like (reasons, obligations) stays in the entry.
+    """
+    told = entry.get("shadow")
+    if told is None:
+        return None
+    before, after = _answer(entry), _answer(told)
+    return {
+        "revision": told["revision"],
+        "outcome": after.outcome,
+        "kinds": sorted(map(str, differences(before, after))) or [str(Kind.REASONS)],
+        "failed": not FAILURES.isdisjoint(after.reasons),
+    }
+
+
+def _answer(told: dict[str, Any]) -> Answer:
+    return Answer(
+        told["outcome"],
+        told.get("level"),
+        tuple(reason["code"] for reason in told["reasons"]),
+        # Not as canonical JSON, which refuses the fractions a rule may write.
+        frozenset((duty["type"], json.dumps(duty["properties"], sort_keys=True)) for duty in told["obligations"]),
+    )

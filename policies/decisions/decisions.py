@@ -1,0 +1,253 @@
+"""The decision: every caller of Assent ends in ``decide``, or in ``Sheet`` for several decisions in one answer.
+
+information -> facts -> engine (memo) -> answer -> log. During a rollout the information says which revision answers,
+and whether a candidate is evaluated beside it. Whatever goes wrong on the way is a denial with a reason code of its
+own; nothing here raises but ``SpoolFull`` (an answer that cannot be logged is not given). The memo is sound because a
+verdict is a pure function of facts and revision. Facts about consent hold no identity and no clock; a package that asks
+for entity ids (docs/decisions/0010) has a memo of its own, whose keys hold pseudonyms.
+"""
+
+import threading
+import time
+from typing import Any
+
+from django.conf import settings
+
+from common import tracing
+from consent.pseudonyms import subject_ref
+from policies import engines
+from policies.bundles import bundles, packages
+from policies.bundles.bundles import LoadedBundle
+from policies.bundles.packages import EntityQuestion, Package, Pseudonym
+from policies.decision_log import pseudonyms
+from policies.decision_log.spool import Spool
+from policies.decisions import facts, information, spans
+from policies.decisions.facts import Question
+from policies.decisions.information import Information, InformationUnavailable
+from policies.decisions.rendering import NO_FACTS, Decision, Prepared, as_prepared, compose, difference, failure
+from policies.engines import EngineFailure, EngineTimeout, EngineUnavailable, Verdict
+
+__all__ = [
+    "Decision", "Prepared", "Sheet", "as_prepared", "decide", "evaluate_facts", "preview", "unavailable",
+]  # fmt: skip
+MEMO_SIZE = 4096
+# A search asks about every stored entity: fewer than those, and each search would evaluate all of them anew.
+ENTITY_MEMO_SIZE = 4 * MEMO_SIZE
+_spool = Spool(settings.SPOOL_DIR)
+_memo_lock = threading.Lock()
+
+
+@tracing.traced("decision", told=spans.of_decision)
+def decide(question: Question, *, caller: str, known: Information | None = None) -> Decision:
+    """Answer a question, logged before it is returned. Raises SpoolFull and nothing else.
+
+    One SQL statement, or none where the caller has read ``known`` for this very question. ``caller`` is named in the
+    log as the audit trail names it (``service:NAME``).
+    """
+    started = time.perf_counter_ns()
+    now = time.time()
+    if known is None:
+        try:
+            known = information.read(question.subject_ref)
+        except InformationUnavailable:
+            known = information.NOTHING
+            return _answer(question, known, failure("information_unavailable", ""), None, caller, now, started)
+    prepared, valid_until = _evaluate(question, known, now)
+    return _answer(question, known, prepared, valid_until, caller, now, started, _beside(known, prepared))
+
+
+def unavailable(question: Question, *, caller: str) -> Decision:
+    """The denial for a question whose information could not be read."""
+    prepared = failure("information_unavailable", "")
+    return _answer(question, information.NOTHING, prepared, None, caller, time.time(), time.perf_counter_ns())
+
+
+def preview(question: Question, *, known: Information | None = None) -> Prepared:
+    """What ``decide`` would answer now. Nothing is answered to anybody, so nothing is logged."""
+    try:
+        known = known or information.read(question.subject_ref)
+    except InformationUnavailable:
+        return failure("information_unavailable", "")
+    return _evaluate(question, known, time.time())[0]
+
+
+def _evaluate(question: Question, known: Information, now: float) -> tuple[Prepared, float | None]:
+    bundle = bundles.usable(known.bundle_revision)
+    if bundle is None:
+        return failure("bundle_missing", known.bundle_revision or ""), None
+    if (known.subject_revision or 0) < question.min_revision:
+        return failure("stale_read", bundle.revision), None
+    asked = facts.build(question, known, bundle, now)
+    return _of_facts(asked.document, bundle), asked.valid_until
+
+
+def _of_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
+    prepared: Prepared | None = bundle.memo.get(document)
+    if prepared is None:
+        prepared = evaluate_facts(document, bundle)
+        _remember(bundle.memo, prepared)
+    elif tracing.ON:
+        tracing.note("assent.memo_hit", True)
+    return prepared
+
+
+@tracing.traced("decision.candidate", told=spans.of_prepared)
+def _of_candidate(document: bytes, bundle: LoadedBundle) -> Prepared:
+    return _of_facts(document, bundle)
+
+
+def _beside(known: Information, answered: Prepared) -> bytes:
+    """What the log says of a candidate that is evaluated beside the answer. Whatever goes wrong here is a difference.
+
+    The facts are the same: both revisions were built over the same registers, and facts rest on nothing else.
+    """
+    if not known.is_shadow or answered.facts == NO_FACTS:
+        return b""
+    bundle = bundles.usable(known.candidate)
+    if bundle is None:
+        return difference(answered, failure("bundle_missing", known.candidate or "", answered.facts))
+    try:
+        return difference(answered, _of_candidate(answered.facts, bundle))
+    except Exception:  # noqa: BLE001 (the answer stands, whatever a candidate does)
+        return difference(answered, failure("engine_undefined", bundle.revision, answered.facts))
+
+
+def evaluate_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
+    """Ask the engine, memo or not. A failure of the engine is a prepared denial."""
+    try:
+        verdict, engine = _ask(bundle, document)
+    except EngineFailure as failed:
+        return failure(failed.reason, bundle.revision, document)
+    return as_prepared(verdict, document, engine)
+
+
+@tracing.traced("engine", told=lambda answered: {"assent.engine": answered[1]})
+def _ask(bundle: LoadedBundle, *asked: Any) -> tuple[Verdict, str]:
+    """The verdict, and the name of the engine it came from: the stand-in's where there is one and the other is away."""
+    engine = engines.for_revision(bundle.revision)
+    try:
+        return engine.evaluate(bundle, *asked), engine.name
+    except (EngineUnavailable, EngineTimeout):
+        stand_in = engines.stand_in()
+        if stand_in is None:
+            raise
+        return stand_in.evaluate(bundle, *asked), stand_in.name
+
+
+def _evaluate_entities(
+    question: EntityQuestion, package: Package, bundle: LoadedBundle, pseudonym: Pseudonym
+) -> Prepared:
+    asked = packages.build(question, package, pseudonym)
+    prepared: Prepared | None = bundle.entity_memo.get(asked.logged)
+    if prepared is None:
+        try:
+            verdict, engine = _ask(bundle, asked.document, package.query)
+        except EngineFailure as failed:
+            return failure(failed.reason, bundle.revision, asked.logged)
+        prepared = as_prepared(verdict, asked.logged, engine)
+        _remember(bundle.entity_memo, prepared, ENTITY_MEMO_SIZE)
+    elif tracing.ON:
+        tracing.note("assent.memo_hit", True)
+    return prepared
+
+
+def _remember(memo: dict[bytes, Prepared], prepared: Prepared, at_most: int | None = None) -> None:
+    """Keep what the configured engine said. No failure is kept, and nothing a stand-in said: OPA is the authority."""
+    if prepared.engine != engines.for_revision(prepared.verdict.revision).name:
+        return
+    size = at_most or MEMO_SIZE
+    if len(memo) >= size:
+        with _memo_lock:
+            # Oldest first: a dict keeps the order of insertion.
+            for key in list(memo)[: size // 4]:
+                memo.pop(key, None)
+    memo[prepared.facts] = prepared
+
+
+def _answer(
+    question: Question,
+    known: Information,
+    prepared: Prepared,
+    valid_until: float | None,
+    caller: str,
+    now: float,
+    started: int,
+    shadow: bytes = b"",
+) -> Decision:
+    decision, line = compose(
+        prepared,
+        caller=caller,
+        subject=pseudonyms.tag(question.subject_ref, now),
+        subject_revision=known.subject_revision or 0,
+        valid_until=valid_until,
+        at=now,
+        duration_us=(time.perf_counter_ns() - started) // 1000,
+        shadow=shadow,
+    )
+    _spool.append(line)
+    return decision
+
+
+class Sheet:
+    """Decisions that leave together in one answer, as of one moment, logged by one write."""
+
+    def __init__(self, *, caller: str) -> None:
+        self._caller = caller
+        self._now = time.time()
+        self._started = time.perf_counter_ns()
+        self._lines: list[bytes] = []
+        self._tags: dict[tuple[str, str], str] = {}
+
+    @tracing.traced("decision", told=spans.of_decision)
+    def decide(self, question: Question, known: Information) -> Decision:
+        """Answer a question about consent, as the function of this name does."""
+        prepared, valid_until = _evaluate(question, known, self._now)
+        tag = pseudonyms.tag(question.subject_ref, self._now)
+        return self._add(prepared, tag, known.subject_revision or 0, valid_until, _beside(known, prepared))
+
+    @tracing.traced("decision", told=spans.of_decision)
+    def decide_entities(self, question: EntityQuestion, package: Package, bundle: LoadedBundle) -> Decision:
+        """Answer a question another package is asked."""
+        return self.answer_entities(question, self.evaluate_entities(question, package, bundle))
+
+    def evaluate_entities(self, question: EntityQuestion, package: Package, bundle: LoadedBundle) -> Prepared:
+        """What would be answered. Whoever tells it to somebody hands it to ``answer_entities``."""
+        return _evaluate_entities(question, package, bundle, self._tag)
+
+    def answer_entities(self, question: EntityQuestion, prepared: Prepared) -> Decision:
+        return self._add(prepared, self._tag(question.subject_type, question.subject_id).encode(), 0, None)
+
+    def answer_about_nobody(self, prepared: Prepared) -> Decision:
+        """Answer without looking anybody up: the person is another cell's, and the log gets no pseudonym."""
+        return self._add(prepared, b"", 0, None)
+
+    def log(self) -> None:
+        """Spool every line; only then may the answers leave. Raises SpoolFull, and none of them is logged."""
+        if self._lines:
+            _spool.append(b"".join(self._lines))
+
+    def _tag(self, entity_type: str, entity_id: str) -> str:
+        """What the log calls an entity this month."""
+        tag = self._tags.get((entity_type, entity_id))
+        if tag is None:
+            ref = subject_ref(entity_id, subject_type=entity_type)
+            tag = self._tags[entity_type, entity_id] = pseudonyms.tag(ref, self._now).decode()
+        return tag
+
+    def _add(
+        self, prepared: Prepared, tag: bytes, revision: int, valid_until: float | None, shadow: bytes = b""
+    ) -> Decision:
+        ended = time.perf_counter_ns()
+        decision, line = compose(
+            prepared,
+            caller=self._caller,
+            subject=tag,
+            subject_revision=revision,
+            valid_until=valid_until,
+            at=self._now,
+            duration_us=(ended - self._started) // 1000,
+            shadow=shadow,
+        )
+        self._started = ended
+        self._lines.append(line)
+        return decision

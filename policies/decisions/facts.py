@@ -1,0 +1,250 @@
+"""Turn a question and what is known into the policy's input: facts, never identity.
+
+Every string in the facts comes out of a closed vocabulary (the bundle's registers or a list here); what a caller wrote
+that is in no vocabulary becomes ``unknown``. So facts cannot carry an identity even if a caller puts one where a
+purpose belongs, the log holds no personal data, and the memo stays small.
+
+Everything that changes with the clock is already a state. ``valid_until`` is when one of them would change.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from consent.ledger import scopes
+from consent.ledger.selectors import state_now
+from policies.bundles.bundles import LEVELS, LoadedBundle, PurposeFacts
+from policies.decisions.information import Information
+
+ACTIONS = frozenset({"personalize", "collect", "share", "train", "release", "price", "contact", "transfer"})
+CHANNELS = frozenset({"web", "app", "email", "sms", "push", "post", "phone", "store"})
+SOURCES = frozenset({"api", "app", "banner", "dashboard", "email", "import", "phone", "post", "store"})
+AGE_BANDS = frozenset({"adult", "minor", "child"})
+UNKNOWN = "unknown"
+HIGHEST = "individual"
+_MAX_CATEGORIES = 64
+_MAX_REQUEST_KINDS = 1024
+_UNKNOWN_MODEL: Mapping[str, Any] = {
+    "id": UNKNOWN,
+    "version": 0,
+    "status": UNKNOWN,
+    "max_level": "none",
+    "purposes": [],
+    "gates": UNKNOWN,
+}
+
+SegmentSize = Callable[[Information], int | None]
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller asks, in the caller's words; nothing here is trusted to be known."""
+
+    subject_ref: UUID
+    action: str
+    purpose: str
+    requested_level: str = "individual"
+    data_categories: tuple[str, ...] = ()
+    model: str | None = None
+    region: str | None = None
+    age_band: str | None = None
+    processing_region: str = ""
+    recipient: str | None = None
+    channel: str | None = None
+    gpc: bool = False
+    gpp_opt_out: bool = False
+    tcf_present: bool = False
+    tcf_purposes: tuple[int, ...] = ()
+    min_revision: int = 0
+    privacy_budget: str = "available"
+    segment_size: SegmentSize | None = None
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """The policy input as bytes (its own memo key) and the moment it would change, in epoch seconds."""
+
+    document: bytes
+    valid_until: float | None
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def build(question: Question, known: Information, bundle: LoadedBundle, now: float) -> Facts:
+    """Return the facts as of ``now`` (epoch seconds)."""
+    if known.gpc and not question.gpc:
+        question = msgspec.structs.replace(question, gpc=True)
+    expired = tuple(slug for slug, ends in bundle.instrument_ends if ends <= now)
+    purpose = question.purpose if question.purpose in bundle.purposes else UNKNOWN
+    person = _encode(_about_person(question, purpose, known, bundle, now))
+    return Facts(
+        _about_request(question, purpose, expired, bundle) + person[1:], _valid_until(purpose, known, bundle, now)
+    )
+
+
+def _about_person(
+    question: Question, purpose: str, known: Information, bundle: LoadedBundle, now: float
+) -> dict[str, Any]:
+    region = region_in(question.region or known.region, bundle)
+    return {
+        **_consent(question, purpose, known, bundle, now),
+        "restricted": known.restricted,
+        "held": known.held,
+        "subject": {
+            "region": region,
+            "jurisdiction": bundle.data["residency"]["jurisdiction_of"].get(region, UNKNOWN),
+            "age_band": _age_band(question, known),
+            "known": known.subject_revision is not None,
+        },
+        "engine": {
+            "segment_k": question.segment_size(known) if question.segment_size else None,
+            "privacy_budget": question.privacy_budget,
+        },
+        "time": {"quiet_hours": question.action == "contact" and _is_quiet(region, bundle, now)},
+    }
+
+
+def _about_request(question: Question, purpose: str, expired: tuple[str, ...], bundle: LoadedBundle) -> bytes:
+    """The members of the facts that say nothing about the person, written once for each kind of request."""
+    kind = (
+        question.action, purpose, question.requested_level, question.data_categories, question.processing_region,
+        question.recipient, question.channel, question.gpc, question.gpp_opt_out,
+        question.tcf_present, question.tcf_purposes,
+        question.model, expired,
+    )  # fmt: skip
+    members = bundle.request_facts.get(kind)
+    if members is None:
+        members = _encode(_request_members(question, purpose, expired, bundle))[:-1] + b","
+        if len(bundle.request_facts) >= _MAX_REQUEST_KINDS:
+            bundle.request_facts.clear()
+        bundle.request_facts[kind] = members
+    return members
+
+
+def _request_members(
+    question: Question, purpose: str, expired: tuple[str, ...], bundle: LoadedBundle
+) -> dict[str, Any]:
+    return {
+        "action": question.action if question.action in ACTIONS else UNKNOWN,
+        "purpose": purpose,
+        "requested_level": question.requested_level if question.requested_level in LEVELS else "none",
+        "signals": {
+            "gpc": question.gpc,
+            "gpp_opt_out": question.gpp_opt_out,
+            "tcf_present": question.tcf_present,
+            "tcf_purposes": sorted(set(question.tcf_purposes)),
+        },
+        "processing": _processing(question, expired, bundle),
+        "model": _model(question.model, bundle),
+    }
+
+
+def _consent(question: Question, purpose: str, known: Information, bundle: LoadedBundle, now: float) -> dict[str, Any]:
+    facts = bundle.purposes.get(purpose)
+    chosen = scopes.effective(
+        known.consents,
+        purpose,
+        channel=question.channel,
+        recipient=question.recipient,
+        categories=question.data_categories,
+    )
+    entry = chosen.entry
+    state = _state(entry, facts, now)
+    objection = state == "objected"
+    return {
+        "consent": {
+            "state": "not_required" if objection else state,
+            "explicit": bool(entry and entry["e"]),
+            "notice_current": state != "renewal_required",
+            "channel_allowed": chosen.channel_allowed,
+            "refused_categories": [c for c in chosen.refused_categories if c in bundle.categories],
+            "lifts_signal": state == "given" and bool(entry and entry.get("told")),
+            "max_level": _max_level(entry, facts, known),
+            "source": _one_of(entry["src"] if entry else None, SOURCES),
+        },
+        "ancestors": {
+            slug: _state(known.consents.get(slug), bundle.purposes.get(slug), now) for slug in facts.ancestors
+        }
+        if facts
+        else {},
+        "objection": objection,
+    }
+
+
+def _max_level(entry: Mapping[str, Any] | None, facts: PurposeFacts | None, known: Information) -> str:
+    """The person's own limit; where the purpose has no answer of its own, the limits of the broader answers count."""
+    if entry is None and facts is not None:
+        limits = [known.consents[slug].get("lv", HIGHEST) for slug in facts.ancestors if slug in known.consents]
+        return min(limits, key=lambda level: LEVELS.get(level, 0), default=HIGHEST)
+    return str(entry.get("lv", HIGHEST)) if entry else HIGHEST
+
+
+def _state(entry: Mapping[str, Any] | None, facts: PurposeFacts | None, now: float) -> str:
+    if facts is None:
+        return "never_asked"
+    return state_now(entry, legal_basis=facts.legal_basis, required_notice=facts.required_notice, now_epoch=now)
+
+
+def region_in(code: str, bundle: LoadedBundle) -> str:
+    """The region as the register knows it: the code itself, else its country, else ``unknown``."""
+    regions = bundle.data["residency"]["regions"]
+    if code in regions:
+        return code
+    country = code.partition("-")[0]
+    return country if country in regions else UNKNOWN
+
+
+def _age_band(question: Question, known: Information) -> str:
+    # The register's answer stands: a caller may say that somebody is younger, never that a minor is adult.
+    if known.age_band in ("minor", "child"):
+        return known.age_band
+    if question.age_band in AGE_BANDS:
+        return str(question.age_band)
+    return known.age_band if known.age_band in AGE_BANDS else UNKNOWN
+
+
+def _processing(question: Question, expired: tuple[str, ...], bundle: LoadedBundle) -> dict[str, Any]:
+    residency = bundle.data["residency"]
+    wanted = question.data_categories[:_MAX_CATEGORIES]
+    categories = sorted({c if c in bundle.categories else UNKNOWN for c in wanted})
+    return {
+        "region": question.processing_region if question.processing_region in residency["processing"] else UNKNOWN,
+        "recipient": _one_of(question.recipient, bundle.recipients),
+        "channel": _one_of(question.channel, CHANNELS),
+        "data_categories": categories,
+        "sensitive": [c for c in categories if c in bundle.sensitive],
+        "expired_instruments": expired,
+    }
+
+
+def _one_of(value: str | None, vocabulary: frozenset[str]) -> str | None:
+    if value is None:
+        return None
+    return value if value in vocabulary else UNKNOWN
+
+
+def _model(name: str | None, bundle: LoadedBundle) -> Mapping[str, Any] | None:
+    if name is None:
+        return None
+    model = bundle.data["models"].get(name, _UNKNOWN_MODEL)
+    return {member: model[member] for member in _UNKNOWN_MODEL}
+
+
+def _is_quiet(region: str, bundle: LoadedBundle, now: float) -> bool:
+    zone = bundle.data["residency"]["time_zone_of"].get(region, "UTC")
+    hour = datetime.fromtimestamp(now, tz=UTC).astimezone(ZoneInfo(zone)).hour
+    quiet = bundle.data["quiet_hours"]
+    start, end = int(quiet["start"]), int(quiet["end"])
+    return start <= hour or hour < end if start > end else start <= hour < end
+
+
+def _valid_until(purpose: str, known: Information, bundle: LoadedBundle, now: float) -> float | None:
+    facts = bundle.purposes.get(purpose)
+    slugs = (purpose, *facts.ancestors) if facts else ()
+    part = f"{purpose}?"
+    ends = [e["x"] for place, e in known.consents.items() if e["x"] and (place in slugs or place.startswith(part))]
+    ends += [end for _, end in bundle.instrument_ends]
+    return min((end for end in ends if end > now), default=None)

@@ -1,0 +1,199 @@
+"""PIP: everything a decision needs to know, in one indexed statement, fresh for every decision.
+
+The subject's row, the caller's credential, the revision in force and the candidate of a rollout are read together, so
+that a withdrawal, a revoked credential, a suspended model and a roll-back are in force from the commit, in every
+process. Nothing is kept between decisions but the prepared statement.
+"""
+
+import struct
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NotRequired, TypedDict, TypeVar
+from uuid import UUID
+
+import msgspec
+import psycopg
+from django.db import DatabaseError, connections
+from psycopg.pq.abc import PGresult
+
+from common.postgres.prepared import Prepared, StatementTimeout
+from policies import engines
+from policies.decisions.shares import are_in_share
+
+TIMEOUT_MS = 1_000
+STATEMENT = Prepared(
+    "assent_information",
+    """
+SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
+       a.bundle_id, a.candidate_id, a.candidate_share, a.rollout_id,
+       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL
+FROM (VALUES (1)) AS one(row)
+LEFT JOIN policies_servicecredential c ON c.token_hash = $1
+LEFT JOIN policies_activebundle a ON a.id = 1
+LEFT JOIN consent_datasubject s ON s.ref = $2
+""",
+    [17, 2950, 25],  # bytea, uuid, text
+    binary=True,
+    timeout_ms=TIMEOUT_MS,
+)
+# The same for several people at once: a row for each of them that is known, or one row without a person.
+STATEMENT_FOR_MANY = Prepared(
+    "assent_information_for_many",
+    """
+SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
+       a.bundle_id, a.candidate_id, a.candidate_share, a.rollout_id,
+       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL, s.ref
+FROM (VALUES (1)) AS one(row)
+LEFT JOIN policies_servicecredential c ON c.token_hash = $1
+LEFT JOIN policies_activebundle a ON a.id = 1
+LEFT JOIN consent_datasubject s ON s.ref = ANY ($2)
+""",
+    [17, 2951, 25],  # bytea, uuid[], text
+    binary=True,
+    timeout_ms=TIMEOUT_MS,
+)
+NOBODY = UUID(int=0)
+_NO_TOKEN = b""
+
+
+class _Consent(TypedDict):
+    """What facts need of one purpose in the projection (``consent.models.DataSubject``)."""
+
+    s: str
+    n: int
+    x: int | None
+    e: bool
+    r: str
+    t: NotRequired[int]
+    src: str
+    told: NotRequired[bool]
+    lv: NotRequired[str]
+
+
+_decode: Callable[[bytes], Any] = msgspec.json.Decoder(dict[str, _Consent]).decode
+
+
+class InformationUnavailable(Exception):
+    """The database did not answer in time, so nothing is known and nothing is permitted."""
+
+
+class Information(msgspec.Struct, frozen=True):
+    """One row: caller, revision in force, subject. ``consents`` is the projection of the ledger.
+
+    ``bundle_revision`` is what answers: the candidate's where these people are in its share. With ``is_shadow`` the
+    ``candidate`` is evaluated beside it.
+    """
+
+    caller: str | None
+    credential_valid: bool
+    has_scope: bool
+    bundle_revision: str | None
+    subject_revision: int | None = None
+    region: str = ""
+    age_band: str = "unknown"
+    restricted: bool = False
+    held: bool = False
+    consents: dict[str, dict[str, Any]] = {}
+    gpc: bool = False  # an opt-out signal is remembered
+    candidate: str | None = None
+    is_shadow: bool = False
+
+
+NOTHING = Information(None, False, False, None, consents={})
+
+
+def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -> Information:
+    """Read what is true now, within TIMEOUT_MS. Raises InformationUnavailable.
+
+    A connection that has died is replaced and asked once more; a slow one is given up and closed. A row that makes no
+    sense is no information either.
+    """
+    people = () if subject_ref == NOBODY else (subject_ref,)
+    return _asked(STATEMENT, (token_hash, subject_ref.bytes, scope), lambda result: _information(result, people))
+
+
+def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[Information, dict[UUID, Information]]:
+    """Read the same about several people at one moment; who is missing in the answer is not known.
+
+    One revision answers for all of them. The first value says what does not depend on a person. One statement. Raises
+    InformationUnavailable.
+    """
+    return _asked(
+        STATEMENT_FOR_MANY, (token_hash, _array(refs), scope), lambda result: _information_about_many(result, refs)
+    )
+
+
+_Read = TypeVar("_Read")
+
+
+def _asked(statement: Prepared, parameters: Sequence[bytes], read_result: Callable[[PGresult], _Read]) -> _Read:
+    try:
+        return read_result(statement.execute(parameters))
+    except (StatementTimeout, msgspec.MsgspecError) as exc:
+        raise InformationUnavailable from exc
+    except (psycopg.Error, DatabaseError):
+        if connections["default"].in_atomic_block:
+            raise InformationUnavailable from None
+        connections["default"].close()
+    try:
+        return read_result(statement.execute(parameters))
+    except (psycopg.Error, DatabaseError, msgspec.MsgspecError) as exc:
+        connections["default"].close()
+        raise InformationUnavailable from exc
+
+
+def _array(refs: Collection[UUID]) -> bytes:
+    """PostgreSQL's binary uuid[]: dimensions, no NULLs, element type, length, lower bound, elements."""
+    head = struct.pack(">iiIii", 1, 0, 2950, len(refs), 1)
+    return head + b"".join(b"\x00\x00\x00\x10" + ref.bytes for ref in refs)
+
+
+def _information_about_many(result: PGresult, refs: Collection[UUID]) -> tuple[Information, dict[UUID, Information]]:
+    rows = [_information(result, refs, row) for row in range(result.ntuples)]
+    first = rows[0]
+    nobody = Information(
+        first.caller,
+        first.credential_valid,
+        first.has_scope,
+        first.bundle_revision,
+        consents={},
+        candidate=first.candidate,
+        is_shadow=first.is_shadow,
+    )
+    about = {}
+    for row, known in enumerate(rows):
+        ref = result.get_value(row, 14)
+        if ref is not None:
+            about[UUID(bytes=ref)] = known
+    return nobody, about
+
+
+def _information(result: PGresult, people: Collection[UUID], row: int = 0) -> Information:
+    value: Callable[[int, int], Any] = result.get_value  # bytes, or None for NULL
+    name, bundle, candidate, revision = value(row, 0), value(row, 3), value(row, 4), value(row, 7)
+    caller = None if name is None else name.decode()
+    answering = None if bundle is None else bundle.decode()
+    is_shadow = False
+    if candidate is not None:
+        candidate, share = candidate.decode(), int.from_bytes(value(row, 5), "big")
+        is_shadow = share == 0
+        if are_in_share(people, share=share, salt=value(row, 6)):
+            answering = candidate
+    engines.note_candidate(candidate)
+    valid, has_scope = value(row, 1) == b"\x01", value(row, 2) == b"\x01"
+    if revision is None:
+        return Information(caller, valid, has_scope, answering, consents={}, candidate=candidate, is_shadow=is_shadow)
+    return Information(
+        caller,
+        valid,
+        has_scope,
+        answering,
+        int.from_bytes(revision, "big"),
+        value(row, 8).decode(),
+        value(row, 9).decode(),
+        value(row, 10) == b"\x01",
+        value(row, 11) == b"\x01",
+        _decode(value(row, 12)),
+        value(row, 13) == b"\x01",
+        candidate,
+        is_shadow,
+    )

@@ -1,0 +1,27 @@
+"""What a trace says of a decision: what was answered and why, never about whom."""
+
+from common.tracing import Attributes
+from policies.bundles import reasons
+from policies.bundles.bundles import LEVELS
+from policies.decisions.rendering import Decision, Prepared
+
+_OTHER = "other"
+
+
+def of_decision(decision: Decision) -> Attributes:
+    return of_prepared(decision.prepared)
+
+
+def of_prepared(prepared: Prepared) -> Attributes:
+    """Only words of this house, and no reason's detail.
+
+    Rules of the business's own may answer with any words, and those of other packages see who is asked about.
+    """
+    verdict = prepared.verdict
+    return {
+        "assent.outcome": prepared.outcome,
+        "assent.level": verdict.level if verdict.level is None or verdict.level in LEVELS else _OTHER,
+        "assent.reasons": [reason.code if reason.code in reasons.CODES else _OTHER for reason in verdict.reasons],
+        "assent.bundle_revision": verdict.revision,
+        "assent.engine": prepared.engine,
+    }

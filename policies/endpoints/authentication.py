@@ -1,0 +1,40 @@
+"""Authenticate services on the ordinary API by Bearer token (RFC 6750)."""
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from policies.endpoints.credentials import token_hash
+from policies.models import ServiceCredential
+
+
+class ServiceCredentialAuthentication(BaseAuthentication):
+    """``Authorization: Bearer TOKEN``. Unknown, expired and revoked tokens get the same words."""
+
+    def authenticate(self, request: Request) -> tuple[ServiceCredential, ServiceCredential] | None:
+        token = bearer_token(request.META.get("HTTP_AUTHORIZATION", ""))
+        if token is None:
+            return None
+        credential = ServiceCredential.objects.filter(token_hash=token_hash(token)).first()
+        if credential is None or not credential.is_valid:
+            raise exceptions.AuthenticationFailed("The credential is not valid. Create one or ask for a new one.")
+        return credential, credential
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="assent"'
+
+
+def bearer_token(header: str) -> str | None:
+    """Return the token of an Authorization header, or None where there is no well-formed one."""
+    scheme, _, token = header.partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and 0 < len(token) <= 512 and token.isascii() else None
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    target_class = ServiceCredentialAuthentication
+    name = "service_credential"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}

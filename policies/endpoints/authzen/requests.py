@@ -1,0 +1,166 @@
+"""What the AuthZEN endpoints are asked, read strictly and handed on in words of this house.
+
+Members that are not named here are ignored, as the specification demands. Every fault is a ValueError that names the
+member and quotes nothing.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from django.conf import settings
+
+from consent import signals as consent_signals
+from consent.pseudonyms import subject_ref
+from policies.bundles.packages import EntityQuestion
+from policies.decisions import information
+from policies.decisions.facts import Question
+
+Text = Annotated[str, msgspec.Meta(max_length=512)]
+_Slug = Annotated[str, msgspec.Meta(max_length=512)] | None
+
+
+# IAB strings as they arrived; what is longer, or cannot be read, counts as a no (``consent.signals``).
+_SignalText = Annotated[str, msgspec.Meta(max_length=65_536)] | None
+
+
+class _SubjectProperties(msgspec.Struct):
+    region: _Slug = None
+    age_band: _Slug = None
+
+
+class _Subject(msgspec.Struct):
+    type: Text
+    id: Text
+    properties: _SubjectProperties | None = None
+
+
+class _ActionProperties(msgspec.Struct):
+    purpose: _Slug = None
+    requested_level: _Slug = None
+    recipient: _Slug = None
+
+
+class _Action(msgspec.Struct):
+    name: Text
+    properties: _ActionProperties | None = None
+
+
+class _ResourceProperties(msgspec.Struct):
+    data_categories: list[Text] | None = None
+    model: _Slug = None
+
+
+class _Resource(msgspec.Struct):
+    type: Text
+    id: Text
+    properties: _ResourceProperties | None = None
+
+
+class _Signals(msgspec.Struct):
+    gpc: bool = False
+    gpp_opt_out: bool = False
+    tcf_purposes: list[Annotated[int, msgspec.Meta(ge=1, le=24)]] | None = None
+    gpp: _SignalText = None
+    tcf: _SignalText = None
+
+
+class _Context(msgspec.Struct):
+    processing_region: _Slug = None
+    channel: _Slug = None
+    signals: _Signals | None = None
+    min_revision: Annotated[int, msgspec.Meta(ge=0, lt=2**53)] = 0
+
+
+class _Request(msgspec.Struct):
+    """An evaluation request; members it does not name are ignored, as the specification demands."""
+
+    subject: _Subject
+    action: _Action
+    resource: _Resource
+    context: _Context | None = None
+
+
+_SUBJECT, _ACTION, _RESOURCE = _SubjectProperties(), _ActionProperties(), _ResourceProperties()
+_CONTEXT, _NO_SIGNALS = _Context(), consent_signals.NO_SIGNALS
+
+
+def _read_signals(sent: _Signals) -> consent_signals.Signals:
+    return consent_signals.read(msgspec.structs.asdict(sent))
+
+
+def question_of(document: dict[str, Any]) -> Question:
+    """Read an AuthZEN request. Raises ValueError naming the member that is missing or of a wrong type."""
+    request = msgspec.convert(document, _Request)
+    subject = request.subject.properties or _SUBJECT
+    asked = request.action.properties or _ACTION
+    resource = request.resource.properties or _RESOURCE
+    context = request.context or _CONTEXT
+    signals = _NO_SIGNALS if context.signals is None else _read_signals(context.signals)
+    return Question(
+        subject_ref=subject_ref(request.subject.id, subject_type=request.subject.type),
+        action=request.action.name,
+        purpose=asked.purpose or "",
+        requested_level=asked.requested_level or "individual",
+        data_categories=tuple(resource.data_categories or ()),
+        model=resource.model,
+        region=subject.region,
+        age_band=subject.age_band,
+        processing_region=context.processing_region or settings.PROCESSING_REGION,
+        recipient=asked.recipient,
+        channel=context.channel,
+        gpc=signals.gpc,
+        gpp_opt_out=signals.gpp_opt_out,
+        tcf_present=signals.tcf_present,
+        tcf_purposes=signals.tcf_purposes,
+        min_revision=context.min_revision,
+    )
+
+
+NOBODY = Question(subject_ref=information.NOBODY, action="", purpose="")
+
+
+Properties = dict[str, Any] | None
+
+
+class Entity(msgspec.Struct):
+    type: Text
+    id: Text
+    properties: Properties = None
+
+
+class EntityType(msgspec.Struct):
+    """An entity that is searched for: an id is ignored."""
+
+    type: Text
+    properties: Properties = None
+
+
+class Named(msgspec.Struct):
+    name: Text
+    properties: Properties = None
+
+
+class _EntityRequest(msgspec.Struct):
+    subject: Entity
+    action: Named
+    resource: Entity
+    context: Properties = None
+
+
+def entity_question_of(document: dict[str, Any]) -> EntityQuestion:
+    """Read a request that another package than consent answers. Raises ValueError like ``question_of``."""
+    request = msgspec.convert(document, _EntityRequest)
+    return entity_question(request.subject, request.action, request.resource)
+
+
+def entity_question(subject: Entity, action: Named, resource: Entity) -> EntityQuestion:
+    return EntityQuestion(
+        subject_type=subject.type,
+        subject_id=subject.id,
+        subject_properties=subject.properties or {},
+        action=action.name,
+        action_properties=action.properties or {},
+        resource_type=resource.type,
+        resource_id=resource.id,
+        resource_properties=resource.properties or {},
+    )

@@ -1,0 +1,127 @@
+"""POST /access/v1/search/...: which subjects, resources or actions the evaluation endpoint would permit.
+
+A search evaluates its question once for each candidate: every result evaluates to true, and nothing else does.
+Properties given for the searched entity count for each candidate, as they do in an evaluation. The consent package
+knows pseudonyms only, so there is nobody it could name: searches for its types of resource find nothing.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from policies.bundles.bundles import LoadedBundle
+from policies.bundles.packages import EntityQuestion, Package
+from policies.decisions import information
+from policies.decisions.decisions import Prepared, Sheet
+from policies.endpoints.authzen import access, pages
+from policies.endpoints.authzen.requests import Entity, EntityType, Named, Properties, entity_question
+from policies.endpoints.wsgi import Refused
+
+_NO_WISH = pages.Wish()
+_encode = msgspec.json.Encoder().encode
+Found = dict[str, str]
+# What an answer would list, and the question that decides about it.
+Candidates = Iterator[tuple[Found, EntityQuestion]]
+
+
+class _SubjectSearch(msgspec.Struct):
+    subject: EntityType
+    action: Named
+    resource: Entity
+    context: Properties = None
+    page: pages.Wish | None = None
+
+    def candidates(self, package: Package) -> Candidates:
+        kind = self.subject.type
+        for found in package.ids_of(kind):
+            subject = Entity(kind, found, self.subject.properties)
+            yield {"type": kind, "id": found}, entity_question(subject, self.action, self.resource)
+
+
+class _ResourceSearch(msgspec.Struct):
+    subject: Entity
+    action: Named
+    resource: EntityType
+    context: Properties = None
+    page: pages.Wish | None = None
+
+    def candidates(self, package: Package) -> Candidates:
+        kind = self.resource.type
+        for found in package.ids_of(kind):
+            resource = Entity(kind, found, self.resource.properties)
+            yield {"type": kind, "id": found}, entity_question(self.subject, self.action, resource)
+
+
+class _ActionSearch(msgspec.Struct):
+    subject: Entity
+    resource: Entity
+    context: Properties = None
+    page: pages.Wish | None = None
+
+    def candidates(self, package: Package) -> Candidates:
+        for name in package.actions:
+            yield {"name": name}, entity_question(self.subject, Named(name), self.resource)
+
+
+_Search = _SubjectSearch | _ResourceSearch | _ActionSearch
+
+
+def subjects(document: dict[str, Any], token: str) -> bytes:
+    return _answer(document, token, _SubjectSearch)
+
+
+def resources(document: dict[str, Any], token: str) -> bytes:
+    return _answer(document, token, _ResourceSearch)
+
+
+def actions(document: dict[str, Any], token: str) -> bytes:
+    return _answer(document, token, _ActionSearch)
+
+
+def _answer(document: dict[str, Any], token: str, kind: type[_Search]) -> bytes:
+    try:
+        search: _Search = msgspec.convert(document, kind)
+    except ValueError as exc:
+        access.refuse(str(exc), token)
+    known = access.read(information.NOBODY, token)
+    sheet = Sheet(caller=access.authorise(known))
+    permitted = _permitted(search, sheet, access.bundle_in_force(known))
+    try:
+        cut = pages.cut(search.page or _NO_WISH, len(permitted), _digest(search, known.caller))
+    except ValueError as exc:
+        raise Refused(400, "invalid_request", str(exc)) from None
+    results = [_told(sheet, *found) for found in permitted[cut.start : cut.stop]]
+    sheet.log()
+    return _encode({**_page(search, cut, len(permitted)), "results": results})
+
+
+def _permitted(
+    search: _Search, sheet: Sheet, bundle: LoadedBundle | None
+) -> list[tuple[Found, EntityQuestion, Prepared]]:
+    package = bundle.packages.get(search.resource.type) if bundle else None
+    if bundle is None or package is None:
+        return []
+    asked = (
+        (found, question, sheet.evaluate_entities(question, package, bundle))
+        for found, question in search.candidates(package)
+    )
+    return [(found, question, prepared) for found, question, prepared in asked if prepared.verdict.decision]
+
+
+def _told(sheet: Sheet, found: Found, question: EntityQuestion, prepared: Prepared) -> Found:
+    """What is listed is a permit somebody will act on, so it is logged as one."""
+    sheet.answer_entities(question, prepared)
+    return found
+
+
+def _digest(search: _Search, caller: str | None) -> str:
+    parts = {name: getattr(search, name) for name in search.__struct_fields__ if name != "page"}
+    return pages.digest_of(type(search).__name__, caller, parts)
+
+
+def _page(search: _Search, cut: pages.Cut, total: int) -> dict[str, Any]:
+    """The ``page`` member: where it was asked for, and wherever this answer does not hold everything."""
+    if search.page is None and not cut.next_token:
+        return {}
+    return {"page": {"next_token": cut.next_token, "count": cut.stop - cut.start, "total": total}}

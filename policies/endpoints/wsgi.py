@@ -1,0 +1,162 @@
+"""What the endpoints beside Django share: read strictly, authenticate, refuse as problem+json, answer bytes.
+
+A handful of hot endpoints are answered by bare WSGI callables (docs/decisions/0002): no middleware, routing, ORM,
+serializers or signals. Everything a caller can observe is as on the ordinary API.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import psycopg
+from django.db import DatabaseError, connections
+
+from common import actors
+from common.http import strict_json
+from common.http.problems import CONTENT_TYPE, Problem, problem_bytes
+from common.postgres.prepared import Prepared
+from policies.endpoints.authentication import bearer_token
+from policies.endpoints.credentials import token_hash
+
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+Headers = list[tuple[str, str]]
+Handler = Callable[[dict[str, Any], str, Environ], tuple[int, dict[str, Any]]]
+
+STATUS = {
+    200: "200 OK",
+    201: "201 Created",
+    400: "400 Bad Request",
+    401: "401 Unauthorized",
+    403: "403 Forbidden",
+    404: "404 Not Found",
+    405: "405 Method Not Allowed",
+    409: "409 Conflict",
+    413: "413 Content Too Large",
+    421: "421 Misdirected Request",
+    422: "422 Unprocessable Content",
+    429: "429 Too Many Requests",
+    500: "500 Internal Server Error",
+    503: "503 Service Unavailable",
+}
+_TITLES = {
+    "invalid_request": "The request is not valid",
+    "body_too_large": "The body is too large",
+    "unauthenticated": "A valid credential is needed",
+    "forbidden": "Not allowed",
+    "not_found": "Not found",
+    "not_this_cell": "This person belongs to another cell",
+    "method_not_allowed": "Method not allowed",
+    "information_unavailable": "Nothing can be decided just now",
+    "log_unavailable": "The decision log cannot be written",
+    "unavailable": "Not available just now",
+}
+_CREDENTIAL = Prepared(
+    "assent_credential",
+    "SELECT name, revoked_at IS NULL AND expires_at > now(), $2 = ANY (scopes) "
+    "FROM policies_servicecredential WHERE token_hash = $1",
+    [17, 25],  # bytea, text
+    binary=True,
+    timeout_ms=1_000,
+)
+_encode = msgspec.json.Encoder().encode
+
+
+class Refused(Problem):
+    """A request that is not answered, with the status and code it is refused under."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.title = status, code, _TITLES[code]
+
+
+def endpoint(handle: Handler, *, scope: str) -> Callable[[Environ, StartResponse], list[bytes]]:
+    """Make a WSGI callable of ``handle(document, caller, environ) -> (status, document)``."""
+
+    def answer(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        headers = common_headers(environ)
+        try:
+            caller = authenticate(environ, scope)
+            status, document = handle(read_document(environ), caller, environ)
+        except Problem as problem:
+            return refuse(problem, headers, start_response)
+        return respond(status, _encode(document), headers, start_response)
+
+    return answer
+
+
+def common_headers(environ: Environ) -> Headers:
+    headers = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+    request_id = environ.get("HTTP_X_REQUEST_ID")
+    if request_id and len(request_id) <= 1024 and request_id.isprintable():
+        headers.append(("X-Request-ID", request_id))
+    return headers
+
+
+def respond(status: int, body: bytes, headers: Headers, start_response: StartResponse) -> list[bytes]:
+    headers.append(("Content-Type", "application/json"))
+    headers.append(("Content-Length", str(len(body))))
+    start_response(STATUS[status], headers)
+    return [body]
+
+
+def refuse(problem: Problem, headers: Headers, start_response: StartResponse, *, allow: str = "POST") -> list[bytes]:
+    parts = {"status": problem.status, "code": problem.code, "title": problem.title, "detail": problem.detail}
+    body = problem_bytes(**parts, errors=problem.errors, **problem.extra)
+    headers += [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))]
+    if problem.status == 401:
+        headers.append(("WWW-Authenticate", 'Bearer realm="assent"'))
+    if problem.status == 405:
+        headers.append(("Allow", allow))
+    start_response(STATUS[int(problem.status)], headers)
+    return [body]
+
+
+def token_of(environ: Environ) -> str:
+    token = bearer_token(environ.get("HTTP_AUTHORIZATION", ""))
+    if token is None:
+        raise Refused(401, "unauthenticated", "Send 'Authorization: Bearer TOKEN'.")
+    return token
+
+
+def authenticate(environ: Environ, scope: str) -> str:
+    """Return the caller as the audit trail names it; one SQL statement. Raises Refused (401, 403, 503)."""
+    parameters = (token_hash(token_of(environ)), scope.encode())
+    try:
+        result = _CREDENTIAL.execute(parameters)
+    except (psycopg.OperationalError, DatabaseError):
+        connections["default"].close()
+        raise Refused(503, "unavailable", "The database does not answer; send the request again.") from None
+    if result.ntuples == 0:
+        return check(None, valid=False, has_scope=False, scope=scope)
+    name = result.get_value(0, 0) or b""
+    valid, has_scope = result.get_value(0, 1) == b"\x01", result.get_value(0, 2) == b"\x01"
+    return check(name.decode(), valid=valid, has_scope=has_scope, scope=scope)
+
+
+def check(name: str | None, *, valid: bool, has_scope: bool, scope: str) -> str:
+    """Return the caller for the audit trail, or refuse; unknown, expired and revoked credentials get the same words."""
+    if name is None or not valid:
+        raise Refused(401, "unauthenticated", "The credential is not valid. Create one or ask for a new one.")
+    if not has_scope:
+        raise Refused(403, "forbidden", f"This credential does not carry the scope '{scope}'.")
+    return actors.caller(name)
+
+
+def read_document(environ: Environ) -> dict[str, Any]:
+    """Read the body as a strict JSON object. Raises Refused (400, 405, 413)."""
+    if environ["REQUEST_METHOD"] != "POST":
+        raise Refused(405, "method_not_allowed", "Use POST.")
+    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refused(400, "invalid_request", "Send the body as application/json.")
+    length = environ.get("CONTENT_LENGTH") or ""
+    # Python refuses to read numbers of thousands of digits; ten are more than any body that is taken.
+    if length.isdecimal() and (len(length) > 10 or int(length) > strict_json.MAX_BODY_BYTES):
+        raise Refused(413, "body_too_large", f"The body is larger than {strict_json.MAX_BODY_BYTES // 1024} KiB.")
+    body = environ["wsgi.input"].read(strict_json.MAX_BODY_BYTES + 1)
+    try:
+        return strict_json.loads_object(body)
+    except strict_json.BodyTooLarge as exc:
+        raise Refused(413, "body_too_large", str(exc)) from None
+    except strict_json.InvalidJson as exc:
+        raise Refused(400, "invalid_request", str(exc)) from None

@@ -1,0 +1,47 @@
+"""Whether the OPA server of this installation holds the revision in force, as this process has seen it."""
+
+import threading
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from policies.bundles.bundles import LoadedBundle
+
+if TYPE_CHECKING:
+    from policies.engines.opa import OpaEngine
+
+_KEPT_S = 1.0
+
+
+class Freshness:
+    """Remembers when the server was last seen to agree; asks it once a second at most, whoever wants to know."""
+
+    def __init__(self, server: "OpaEngine") -> None:
+        self._server = server
+        self._asking = threading.Lock()
+        self._asked_at = float("-inf")
+        self._revision = ""
+        self._agreed_at = time.monotonic()  # a process that has just started has not been waiting yet
+        self._agrees = False
+
+    def seconds_behind(self, bundle: LoadedBundle, activated_at: datetime) -> float:
+        """How long the server has not held the revision: since it last agreed, or since a later activation."""
+        if self._is_outdated(bundle) and self._asking.acquire(blocking=False):
+            try:
+                self._ask(bundle)
+            finally:
+                self._asking.release()
+        if self._agrees and self._revision == bundle.revision:
+            return 0.0
+        return min(time.monotonic() - self._agreed_at, (timezone.now() - activated_at).total_seconds())
+
+    def _is_outdated(self, bundle: LoadedBundle) -> bool:
+        return self._revision != bundle.revision or time.monotonic() - self._asked_at >= _KEPT_S
+
+    def _ask(self, bundle: LoadedBundle) -> None:
+        self._agrees = self._server.hold(bundle)
+        self._revision, self._asked_at = bundle.revision, time.monotonic()
+        if self._agrees:
+            self._agreed_at = self._asked_at

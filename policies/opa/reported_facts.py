@@ -1,0 +1,122 @@
+"""Which members of a policy input another server reported may be kept: those of the facts, with words we know.
+
+The mirror of ``facts``, which never writes anything else. What is in no vocabulary becomes ``unknown``, members nobody
+knows are left out, and numbers are kept only where they stand for themselves.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from policies.bundles.bundles import LEVELS, SEGMENT_MIN_SIZE, LoadedBundle
+from policies.decisions.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES, UNKNOWN
+
+Mask = Callable[[Any], Any]
+
+_STATES = frozenset(
+    {"given", "refused", "withdrawn", "expired", "renewal_required", "never_asked", "not_required", "objected"}
+)
+_BUDGETS = frozenset({"available", "exhausted"})
+_TCF_PURPOSES = frozenset(range(1, 25))
+_MAX_LIST = 64
+
+
+def mask(bundle: LoadedBundle) -> Mask:
+    """The mask of what a server answered under this revision."""
+    residency, purpose = bundle.data["residency"], _word(bundle.purposes)
+    category = _word(bundle.categories)
+    return _members(
+        {
+            "action": _word(ACTIONS),
+            "purpose": purpose,
+            "requested_level": _word(LEVELS),
+            "signals": _members(
+                {
+                    "gpc": _flag,
+                    "gpp_opt_out": _flag,
+                    "tcf_present": _flag,
+                    "tcf_purposes": _list(_number(_TCF_PURPOSES)),
+                }
+            ),
+            "processing": _members(
+                {
+                    "region": _word(residency["processing"]),
+                    "recipient": _word(bundle.recipients),
+                    "channel": _word(CHANNELS),
+                    "data_categories": _list(category),
+                    "sensitive": _list(category),
+                    "expired_instruments": _list(_word(residency["instruments"])),
+                }
+            ),
+            "model": _model(bundle),
+            "consent": _members(
+                {
+                    "state": _word(_STATES),
+                    "explicit": _flag,
+                    "notice_current": _flag,
+                    "channel_allowed": _flag,
+                    "refused_categories": _list(category),
+                    "lifts_signal": _flag,
+                    "max_level": _word(LEVELS),
+                    "source": _word(SOURCES),
+                }
+            ),
+            "ancestors": _members(dict.fromkeys(bundle.purposes, _word(_STATES))),
+            "objection": _flag,
+            "restricted": _flag,
+            "held": _flag,
+            "subject": _members(
+                {
+                    "region": _word(residency["regions"]),
+                    "jurisdiction": _word(bundle.data["jurisdictions"]),
+                    "age_band": _word(AGE_BANDS),
+                    "known": _flag,
+                }
+            ),
+            "engine": _members({"segment_k": _size, "privacy_budget": _word(_BUDGETS)}),
+            "time": _members({"quiet_hours": _flag}),
+        }
+    )
+
+
+def _model(bundle: LoadedBundle) -> Mask:
+    models = list(bundle.data["models"].values())
+    known = _members(
+        {
+            "id": _word({model["id"] for model in models}),
+            "version": _number(frozenset({model["version"] for model in models})),
+            "status": _word({model["status"] for model in models}),
+            "max_level": _word(LEVELS),
+            "purposes": _list(_word(bundle.purposes)),
+            "gates": _word({model["gates"] for model in models}),
+        }
+    )
+    return lambda value: None if value is None else known(value)
+
+
+def _members(masks: Mapping[str, Mask]) -> Mask:
+    def masked(value: Any) -> dict[str, Any]:
+        given = value if isinstance(value, dict) else {}
+        return {name: keep(given[name]) for name, keep in masks.items() if name in given}
+
+    return masked
+
+
+def _list(keep: Mask) -> Mask:
+    return lambda value: [keep(item) for item in value[:_MAX_LIST]] if isinstance(value, list) else []
+
+
+def _word(words: Collection[str]) -> Mask:
+    return lambda value: value if value is None or (isinstance(value, str) and value in words) else UNKNOWN
+
+
+def _number(numbers: frozenset[int]) -> Mask:
+    return lambda value: value if type(value) is int and value in numbers else 0
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _size(value: Any) -> int | None:
+    """The policy asks no more of a group's size than whether it reaches the least one."""
+    return max(0, min(value, SEGMENT_MIN_SIZE)) if type(value) is int else None

@@ -1,0 +1,215 @@
+"""The rules a new installation starts with: strict, few, and meant to be edited in the admin."""
+
+from django.conf import settings
+from django.db import transaction
+
+from common.canonical import canonical_json
+from consent.register import jurisdictions
+from policies.bundles import bundles
+from policies.models import (
+    ActiveBundle,
+    Jurisdiction,
+    Policy,
+    PolicyActivation,
+    ProcessingRegion,
+    Region,
+    ResidencyRule,
+    SensitiveCategory,
+    TransferInstrument,
+)
+from policies.registers.jurisdiction_rows import law_of, packs_for
+
+_EEA = {
+    "AT": ("Austria", "Europe/Vienna"), "BE": ("Belgium", "Europe/Brussels"), "BG": ("Bulgaria", "Europe/Sofia"),
+    "CY": ("Cyprus", "Asia/Nicosia"), "CZ": ("Czechia", "Europe/Prague"), "DE": ("Germany", "Europe/Berlin"),
+    "DK": ("Denmark", "Europe/Copenhagen"), "EE": ("Estonia", "Europe/Tallinn"), "ES": ("Spain", "Europe/Madrid"),
+    "FI": ("Finland", "Europe/Helsinki"), "FR": ("France", "Europe/Paris"), "GR": ("Greece", "Europe/Athens"),
+    "HR": ("Croatia", "Europe/Zagreb"), "HU": ("Hungary", "Europe/Budapest"), "IE": ("Ireland", "Europe/Dublin"),
+    "IS": ("Iceland", "Atlantic/Reykjavik"), "IT": ("Italy", "Europe/Rome"),
+    "LI": ("Liechtenstein", "Europe/Vaduz"), "LT": ("Lithuania", "Europe/Vilnius"),
+    "LU": ("Luxembourg", "Europe/Luxembourg"), "LV": ("Latvia", "Europe/Riga"), "MT": ("Malta", "Europe/Malta"),
+    "NL": ("Netherlands", "Europe/Amsterdam"), "NO": ("Norway", "Europe/Oslo"), "PL": ("Poland", "Europe/Warsaw"),
+    "PT": ("Portugal", "Europe/Lisbon"), "RO": ("Romania", "Europe/Bucharest"),
+    "SE": ("Sweden", "Europe/Stockholm"), "SI": ("Slovenia", "Europe/Ljubljana"),
+    "SK": ("Slovakia", "Europe/Bratislava"),
+}  # fmt: skip
+# The zone where most people of the state live.
+_STATES = {
+    "US-AK": ("Alaska", "America/Anchorage"), "US-AL": ("Alabama", "America/Chicago"),
+    "US-AR": ("Arkansas", "America/Chicago"), "US-AZ": ("Arizona", "America/Phoenix"),
+    "US-CA": ("California", "America/Los_Angeles"), "US-CO": ("Colorado", "America/Denver"),
+    "US-CT": ("Connecticut", "America/New_York"), "US-DC": ("District of Columbia", "America/New_York"),
+    "US-DE": ("Delaware", "America/New_York"), "US-FL": ("Florida", "America/New_York"),
+    "US-GA": ("Georgia", "America/New_York"), "US-HI": ("Hawaii", "Pacific/Honolulu"),
+    "US-IA": ("Iowa", "America/Chicago"), "US-ID": ("Idaho", "America/Boise"),
+    "US-IL": ("Illinois", "America/Chicago"), "US-IN": ("Indiana", "America/Indiana/Indianapolis"),
+    "US-KS": ("Kansas", "America/Chicago"), "US-KY": ("Kentucky", "America/New_York"),
+    "US-LA": ("Louisiana", "America/Chicago"), "US-MA": ("Massachusetts", "America/New_York"),
+    "US-MD": ("Maryland", "America/New_York"), "US-ME": ("Maine", "America/New_York"),
+    "US-MI": ("Michigan", "America/Detroit"), "US-MN": ("Minnesota", "America/Chicago"),
+    "US-MO": ("Missouri", "America/Chicago"), "US-MS": ("Mississippi", "America/Chicago"),
+    "US-MT": ("Montana", "America/Denver"), "US-NC": ("North Carolina", "America/New_York"),
+    "US-ND": ("North Dakota", "America/Chicago"), "US-NE": ("Nebraska", "America/Chicago"),
+    "US-NH": ("New Hampshire", "America/New_York"), "US-NJ": ("New Jersey", "America/New_York"),
+    "US-NM": ("New Mexico", "America/Denver"), "US-NV": ("Nevada", "America/Los_Angeles"),
+    "US-NY": ("New York", "America/New_York"), "US-OH": ("Ohio", "America/New_York"),
+    "US-OK": ("Oklahoma", "America/Chicago"), "US-OR": ("Oregon", "America/Los_Angeles"),
+    "US-PA": ("Pennsylvania", "America/New_York"), "US-RI": ("Rhode Island", "America/New_York"),
+    "US-SC": ("South Carolina", "America/New_York"), "US-SD": ("South Dakota", "America/Chicago"),
+    "US-TN": ("Tennessee", "America/Chicago"), "US-TX": ("Texas", "America/Chicago"),
+    "US-UT": ("Utah", "America/Denver"), "US-VA": ("Virginia", "America/New_York"),
+    "US-VT": ("Vermont", "America/New_York"), "US-WA": ("Washington", "America/Los_Angeles"),
+    "US-WI": ("Wisconsin", "America/Chicago"), "US-WV": ("West Virginia", "America/New_York"),
+    "US-WY": ("Wyoming", "America/Denver"),
+}  # fmt: skip
+# code -> name, residency group, time zone
+_ELSEWHERE = {
+    "GB": ("United Kingdom", "uk", "Europe/London"),
+    "US": ("United States", "us", "America/New_York"),
+    "MX": ("Mexico", "mx", "America/Mexico_City"),
+    "BR": ("Brazil", "br", "America/Sao_Paulo"),
+    "IN": ("India", "in", "Asia/Kolkata"),
+}
+_PROCESSING = {"eu-central": "eea", "eu-west": "eea", "uk-south": "uk", "us-east": "us", "us-west": "us"}
+# subject group, processing group, instrument
+_RULES = [
+    ("eea", "eea", None),
+    ("eea", "uk", "eu-uk-adequacy"),
+    ("uk", "uk", None),
+    ("uk", "eea", "uk-eea-adequacy"),
+    ("us", "us", None),
+    ("us", "eea", None),
+    ("mx", "eea", None),
+    ("mx", "us", None),
+    ("br", "eea", None),
+    ("in", "eea", None),
+]
+_INSTRUMENTS = {
+    "eu-uk-adequacy": "Adequacy decision, EU to United Kingdom",
+    "uk-eea-adequacy": "Adequacy regulations, United Kingdom to EEA",
+}
+_SENSITIVE = {
+    "health": "Health",
+    "religion": "Religion or belief",
+    "ethnicity": "Ethnic origin",
+    "political_opinion": "Political opinion",
+    "sexual_orientation": "Sexual orientation",
+    "biometrics": "Biometrics",
+    "genetics": "Genetics",
+    "union_membership": "Trade union membership",
+}
+
+
+@transaction.atomic
+def ensure_defaults() -> bool:
+    """Fill an empty register and bring a first bundle into force; return whether anything was missing.
+
+    Never touches a register that officers have begun to edit. A release with other Rego files gets a new bundle
+    unless the installation has a policy of its own in force, and so does an installation that is told to certify, or no
+    longer to (the setting ``CERTIFICATION``).
+    """
+    fresh = not Region.objects.exists()
+    if fresh:
+        _fill()
+    certification = settings.CERTIFICATION
+    shipped = bundles.shipped_policy()
+    is_due = _is_due(shipped)
+    active = ActiveBundle.objects.exists()
+    if not (fresh or is_due) and active and bundles.has_certification() == certification:
+        return False
+    reason = "defaults of this release" if fresh else "policies of this release"
+    reason += " and of the certification scenario" if certification else ""
+    if is_due:
+        kind = PolicyActivation.Kind.RELEASE
+        bundles.bring_into_force(shipped, kind=kind, reason=reason, actor=bundles.SYSTEM, certification=certification)
+    else:
+        bundles.publish(reason, bundles.SYSTEM, certification=certification)
+    return True
+
+
+def _is_due(shipped: Policy) -> bool:
+    """Whether what is shipped replaces what is in force: never an installation's own policy, nor one gone back to."""
+    last = bundles.last_activation()
+    if last is None or last.policy_id == shipped.digest:
+        return last is None
+    if last.kind == PolicyActivation.Kind.RELEASE:
+        return True
+    return last.policy.author == bundles.SYSTEM and not shipped.activations.exists()
+
+
+def bundle_without_database() -> bundles.LoadedBundle:
+    """The policies of this release over these rules alone; nothing is read from the database or written to it."""
+    packs, matched = _packs()
+    laws = {pack.slug: law_of(pack) for pack in packs.values()}
+    instruments = _instruments()
+    data = {
+        "schema": 1,
+        "levels": bundles.LEVELS,
+        "purposes": {},
+        "sensitive_categories": sorted(_SENSITIVE),
+        "residency": bundles.residency_of(
+            regions=_regions(laws, matched),
+            processing=_PROCESSING,
+            rules=_rules({instrument.slug: instrument for instrument in instruments}),
+            instruments=instruments,
+        ),
+        "jurisdictions": {},
+    }
+    policies = bundles.read_policies()
+    return bundles.load(bundles.revision_of(policies, data), policies, canonical_json(data).decode())
+
+
+def _fill() -> None:
+    packs, matched = _packs()
+    Jurisdiction.objects.bulk_create((law_of(pack) for pack in packs.values()), ignore_conflicts=True)
+    laws = {law.slug: law for law in Jurisdiction.objects.all()}
+    Region.objects.bulk_create(_regions(laws, matched))
+    ProcessingRegion.objects.bulk_create(ProcessingRegion(slug=s, group=g) for s, g in _PROCESSING.items())
+    SensitiveCategory.objects.bulk_create(SensitiveCategory(slug=s, name=n) for s, n in _SENSITIVE.items())
+    instruments = TransferInstrument.objects.bulk_create(_instruments())
+    ResidencyRule.objects.bulk_create(_rules({instrument.slug: instrument for instrument in instruments}))
+
+
+def _packs() -> tuple[dict[str, jurisdictions.Pack], dict[str, jurisdictions.Matched]]:
+    """The packs by slug, and what applies in each place."""
+    matched = {code: jurisdictions.match(code) for code in _places()}
+    return packs_for(_places()), matched
+
+
+def _places() -> dict[str, tuple[str, str, str]]:
+    return {
+        **{code: (name, "eea", zone) for code, (name, zone) in _EEA.items()},
+        **{code: (name, "us", zone) for code, (name, zone) in _STATES.items()},
+        **_ELSEWHERE,
+    }
+
+
+def _regions(laws: dict[str, Jurisdiction], matched: dict[str, jurisdictions.Matched]) -> list[Region]:
+    return [
+        Region(
+            code=code,
+            name=name,
+            group=group,
+            jurisdiction=laws[matched[code].code],
+            age_of_consent=matched[code].pack.ages_by_region.get(code),
+            time_zone=zone,
+        )
+        for code, (name, group, zone) in _places().items()
+    ]
+
+
+def _instruments() -> list[TransferInstrument]:
+    return [TransferInstrument(slug=slug, name=name) for slug, name in _INSTRUMENTS.items()]
+
+
+def _rules(instruments: dict[str, TransferInstrument]) -> list[ResidencyRule]:
+    return [
+        ResidencyRule(
+            slug=f"{subject}-in-{processing}",
+            subject_group=subject,
+            processing_group=processing,
+            data_categories=["*"],
+            instrument=instruments[instrument] if instrument else None,
+        )
+        for subject, processing, instrument in _RULES
+    ]

@@ -1,0 +1,121 @@
+"""Read files that strangers wrote: bounded in size, depth and aliases, and nothing in them is ever run."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from policies.residency.placements import Unreadable
+
+try:
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:  # a build of PyYAML without libyaml
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
+_MAX_JSON_BYTES = 64 * 1024 * 1024
+_MAX_YAML_BYTES = 2 * 1024 * 1024
+_MAX_DEPTH = 60
+_MAX_NODES = 200_000
+_MAX_DOCUMENTS = 2_000
+
+
+class Lined(dict[str, Any]):
+    """A mapping that remembers the line it begins on."""
+
+    line: int | None = None
+
+
+class _Loader(_SafeLoader):
+    """Scalars stay text (``NO`` is a region, not false); merge keys still work, as compose files need them."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in found if tag == "tag:yaml.org,2002:merge"]
+        for first, found in _SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def _lined(loader: Any, node: Any) -> Iterator[Lined]:
+    mapping = Lined()
+    mapping.line = node.start_mark.line + 1
+    yield mapping
+    mapping.update(loader.construct_mapping(node))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _lined)
+
+
+def read_documents(path: Path) -> list[Any]:
+    """Return the documents of a JSON or YAML file. Raises Unreadable, with a sentence, for anything else."""
+    data = _read(path)
+    if data.lstrip()[:1] == b"{":
+        return [_read_json(data)]
+    if len(data) > _MAX_YAML_BYTES:
+        raise Unreadable(f"it is larger than {_MAX_YAML_BYTES // 1024 // 1024} MB")
+    return _read_yaml(data)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_JSON_BYTES + 1)
+    except OSError as exc:
+        raise Unreadable(exc.strerror or "it cannot be opened") from None
+    if len(data) > _MAX_JSON_BYTES:
+        raise Unreadable(f"it is larger than {_MAX_JSON_BYTES // 1024 // 1024} MB")
+    return data
+
+
+def _read_json(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise Unreadable("it is nested too deeply") from None
+    except ValueError as exc:
+        raise Unreadable(f"it is not JSON ({exc})") from None
+
+
+def _read_yaml(data: bytes) -> list[Any]:
+    try:
+        _check_shape(data)
+        return [document for document in yaml.load_all(data, _Loader) if document is not None]
+    except yaml.YAMLError as exc:
+        raise Unreadable(f"it is not YAML that can be read ({_where(exc)})") from None
+    except RecursionError:
+        raise Unreadable("it is nested too deeply") from None
+    except (ValueError, TypeError) as exc:
+        raise Unreadable(f"it is not YAML that can be read ({type(exc).__name__})") from None
+
+
+def _check_shape(data: bytes) -> None:  # noqa: C901 (one event after the other, as the parser gives them)
+    """Refuse what a few lines of aliases would blow up, before anything is built from it."""
+    sizes: dict[str, int] = {}
+    open_nodes: list[tuple[str | None, int]] = []
+    nodes = documents = 0
+    for event in yaml.parse(data, _SafeLoader):
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        if isinstance(event, yaml.AliasEvent):
+            # An anchor that is still open would contain itself.
+            if event.anchor not in sizes:
+                raise Unreadable(f"the alias {event.anchor!r:.60} has no anchor before it")
+            nodes += sizes[event.anchor]
+        elif isinstance(event, yaml.NodeEvent):
+            nodes += 1
+            if isinstance(event, yaml.CollectionStartEvent):
+                open_nodes.append((event.anchor, nodes - 1))
+            elif event.anchor:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_nodes.pop()
+            if anchor:
+                sizes[anchor] = nodes - before
+        if nodes > _MAX_NODES or len(open_nodes) > _MAX_DEPTH or documents > _MAX_DOCUMENTS:
+            raise Unreadable("it is too large, too deep, or its aliases unfold into too much")
+
+
+def _where(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = str(getattr(error, "problem", None) or "bad characters")
+    problem = "".join(c for c in problem if c.isprintable())[:120]
+    return f"line {mark.line + 1}: {problem}" if mark else problem

@@ -1,0 +1,240 @@
+"""Rollouts for officers: how far a candidate is, what both sides decide, why it was taken back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from common.admin_pages.display import NOTHING, badge, exact_moment, moment, who
+from common.charts.counts import Figure, Tone, bars_figure, grouped
+from common.charts.rates import Part, lines_figure
+from consent.models import Purpose
+from consent.register import words
+from policies.bundles import bundles
+from policies.bundles import candidate as steps
+from policies.models import Decision, Policy, Rollout, RolloutStep
+from policies.rollout import figures, guards, watch
+from policies.rollout.guards import Figures, Guards, Side
+from policies.simulation import pages
+
+_MOST_SHOWN = 20
+_MOST_EXAMPLES = 5
+_TONES = {
+    Rollout.State.OPEN: "info",
+    Rollout.State.COMPLETED: "good",
+    Rollout.State.STOPPED: "plain",
+    Rollout.State.ROLLED_BACK: "alarm",
+    Rollout.State.OVERTAKEN: "caution",
+}
+
+
+def may_view(request: HttpRequest) -> bool:
+    return request.user.has_perm("policies.view_rollout")
+
+
+def may_act(request: HttpRequest) -> bool:
+    """Whoever may activate a policy may also bring it into force by and by."""
+    return request.user.has_perm("policies.add_policyactivation")
+
+
+def state_of(rollout: Rollout) -> str:
+    return badge(str(rollout.get_state_display()), _TONES[Rollout.State(rollout.state)])
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    if not may_view(request):
+        raise PermissionDenied
+    running, wanted = steps.open_rollout(), request.GET.get("policy", "")
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Rollouts"),
+        "running": running,
+        "headline": headline(running) if running else "",
+        "may_start": may_act(request) and running is None,
+        "policies": [(p.digest, named(p), p.digest == wanted) for p in _published()],
+        "limits": limits(Guards()),
+        "rollouts": [
+            {"row": row, "state": state_of(row), "began": moment(row.started_at), "by": who(row.started_by)}
+            for row in Rollout.objects.select_related("policy")[:_MOST_SHOWN]
+        ],
+    }
+    return render(request, "admin/rollouts.html", context)
+
+
+def _published() -> list[Policy]:
+    """What can be rolled out, newest first."""
+    last = bundles.last_activation()
+    rows = Policy.objects.defer("modules", "tests", "overlay").exclude(pk=last.policy_id if last else "")
+    return list(rows[:_MOST_SHOWN])
+
+
+def named(policy: Policy) -> str:
+    return f"{policy}, {timezone.localtime(policy.created_at):%-d %B %Y %H:%M}, {policy.note or NOTHING}"
+
+
+def limits(guards_set: Guards) -> list[dict[str, Any]]:
+    """The fields of the form, in the officers' words."""
+    texts = {
+        "window_minutes": _("Minutes the guards look back"),
+        "at_least": _("Decisions of the candidate before it is judged"),
+        "deny_points": _("Percentage points its denials may differ"),
+        "error_points": _("Percentage points the engine may fail at more"),
+        "latency_ratio": _("Times as long the slowest one in a hundred may take"),
+    }
+    return [{"name": name, "label": text, "value": f"{getattr(guards_set, name):g}"} for name, text in texts.items()]
+
+
+@require_safe
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    if not may_view(request):
+        raise PermissionDenied
+    rollout = get_object_or_404(Rollout.objects.select_related("policy"), pk=pk)
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Rollout of policy %(policy)s") % {"policy": rollout.policy},
+        "rollout": rollout,
+        "headline": headline(rollout),
+        "state": state_of(rollout),
+        "author": who(rollout.author),
+        "by": who(rollout.started_by),
+        "may_act": may_act(request) and rollout.is_open,
+        "is_author": _officer(request).casefold() == rollout.author.casefold(),
+        "figures": [_denials(rollout), _kinds(rollout)],
+        "steps": [_step(rollout, step) for step in rollout.steps.all()],
+        "examples": _examples(rollout),
+    }
+    if rollout.is_open:
+        context |= _watched(rollout)
+    return render(request, "admin/rollout.html", context)
+
+
+def _officer(request: HttpRequest) -> str:
+    return f"officer:{request.user.get_username()}"
+
+
+def headline(rollout: Rollout) -> str:
+    named = {"policy": rollout.policy, "share": f"{rollout.share / 100:g}"}
+    if not rollout.is_open:
+        return _("Policy %(policy)s: %(end)s.") % {**named, "end": str(rollout.get_state_display()).lower()}
+    if not rollout.share:
+        return _("Policy %(policy)s is evaluated beside the active one. It answers nobody.") % named
+    return _("Policy %(policy)s answers %(share)s %% of the people.") % named
+
+
+def _watched(rollout: Rollout) -> dict[str, Any]:
+    """What the guards see now, beside what they allow."""
+    limits_set = guards.read_guards(rollout.guards)
+    counted = figures.figures_of(rollout, limits_set, now=timezone.now())
+    missing = max(limits_set.at_least - counted.candidate.decisions, 0)
+    return {
+        "window": limits_set.window_minutes,
+        "missing": grouped(missing) if missing else "",
+        "rows": _rows(counted, limits_set),
+        "looked": moment(rollout.watched_at),
+        "is_late": watch.is_late(rollout),
+    }
+
+
+def _rows(counted: Figures, limits_set: Guards) -> list[tuple[str, str, str, str]]:
+    """What is counted, the candidate's, the active policy's, and what is allowed."""
+    candidate, active = counted.candidate, guards.yardstick(limits_set, counted) or counted.active
+    slowest = counted.active if counted.is_shadow else candidate
+    usual = counted.before if counted.is_shadow else active
+    return [
+        (_("Decisions"), grouped(candidate.decisions), grouped(active.decisions), NOTHING),
+        (
+            _("Not permitted"),
+            _rate(candidate, candidate.deny_rate),
+            _rate(active, active.deny_rate),
+            _("%(points)s apart") % {"points": _points(limits_set.deny_points)},
+        ),
+        (
+            _("The engine failed"),
+            _rate(candidate, candidate.failure_rate),
+            _rate(active, active.failure_rate),
+            _("%(points)s more") % {"points": _points(limits_set.error_points)},
+        ),
+        (
+            _("Slowest one in a hundred, with it beside and before that, from")
+            if counted.is_shadow
+            else _("Slowest one in a hundred, from"),
+            _milliseconds(slowest),
+            _milliseconds(usual),
+            _("%(times)s times as long") % {"times": f"{limits_set.latency_ratio:g}"},
+        ),
+    ]
+
+
+def _points(points: float) -> str:
+    return f"{points:g} {_('point') if points == 1 else _('points')}"
+
+
+def _rate(side: Side, rate: float) -> str:
+    return f"{100 * rate:.1f} %" if side.decisions else NOTHING
+
+
+def _milliseconds(side: Side) -> str:
+    return NOTHING if side.p99_us is None else f"{side.p99_us / 1000:.1f} ms"
+
+
+def _denials(rollout: Rollout) -> Figure:
+    moments = figures.over_time(rollout)
+    return lines_figure(
+        [f"{timezone.localtime(piece.began):%-d %b %H:%M}" for piece in moments],
+        [
+            (Part(_("Candidate"), Tone.CAUTION), [piece.candidate for piece in moments]),
+            (Part(_("Active policy"), Tone.ACCENT), [piece.active for piece in moments]),
+        ],
+        title=_("Share of denials"),
+        description=_(
+            "Of all decisions in the log, batches too. Beside the active policy: what the candidate would say."
+        ),
+        heading=_("From"),
+    )
+
+
+def _kinds(rollout: Rollout) -> Figure:
+    counts = figures.differences_by_kind(since=rollout.started_at, until=rollout.ended_at or timezone.now())
+    labels = pages.kinds()
+    rows = [(labels.get(kind, kind), count) for kind, count in sorted(counts.items(), key=lambda row: -row[1])]
+    return bars_figure(
+        rows,
+        title=_("Differences while it was evaluated beside"),
+        description=_("Decisions the candidate would have answered differently. One can differ in several ways."),
+        headings=(_("Difference"), _("Decisions")),
+    )
+
+
+def _step(rollout: Rollout, step: RolloutStep) -> dict[str, Any]:
+    is_end = step.kind == RolloutStep.Kind.ENDED
+    return {
+        "at": exact_moment(step.at),
+        "what": rollout.get_state_display() if is_end else step.get_kind_display(),
+        "share": f"{step.share / 100:g} %",
+        "by": who(step.actor),
+        "why": step.why or NOTHING,
+    }
+
+
+def _examples(rollout: Rollout) -> list[dict[str, Any]]:
+    purposes = dict(Purpose.objects.values_list("slug", "name"))
+    rows = figures.differing(since=rollout.started_at, until=rollout.ended_at or timezone.now())[:_MOST_EXAMPLES]
+    return [_example(decision, purposes) for decision in rows]
+
+
+def _example(decision: Decision, purposes: Mapping[str, str]) -> dict[str, Any]:
+    asked = {"action": words.action(decision.action), "purpose": purposes.get(decision.purpose, decision.purpose)}
+    labels, shadow = pages.kinds(), decision.shadow or {}
+    return {
+        "asked": _("%(action)s for: %(purpose)s") % asked,
+        "how": ", ".join(labels.get(kind, kind) for kind in shadow.get("kinds", ())),
+        "at": moment(decision.decided_at),
+        "pk": decision.pk,
+    }

@@ -1,0 +1,162 @@
+"""Start, widen, promote and stop a rollout in the browser: each page says what will happen before it happens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from common.admin_pages.display import who
+from common.http.problems import InvalidRequest, Problem
+from policies.models import Policy, Rollout
+from policies.rollout import service
+from policies.rollout.guards import Guards, read_guards
+from policies.rollout.pages import limits, may_act
+
+_LONGEST_REASON = 200
+
+
+@dataclass(frozen=True)
+class _Step:
+    title: str
+    effects: list[str]
+    button: str
+    done: str
+    asks: str = ""  # the one field of the form: percent or because
+    label: str = ""
+    is_dangerous: bool = False
+
+
+def _actor(request: HttpRequest) -> str:
+    if not may_act(request):
+        raise PermissionDenied
+    return f"officer:{request.user.get_username()}"
+
+
+@require_POST
+def start(request: HttpRequest) -> HttpResponse:
+    actor = _actor(request)
+    policy = get_object_or_404(Policy, pk=request.POST.get("policy", ""))
+    reason = _reason(request) or policy.note
+    try:
+        rollout = service.start(policy, actor=actor, reason=reason, guards=_guards(request))
+    except Problem as problem:
+        messages.error(request, problem.detail)
+        return redirect("rollouts")
+    messages.success(request, _("Policy %(policy)s is evaluated beside the active one.") % {"policy": policy})
+    return redirect("rollout", pk=rollout.pk)
+
+
+def _guards(request: HttpRequest) -> Guards:
+    """Raises InvalidRequest."""
+    given = {field["name"]: request.POST.get(field["name"], field["value"]) for field in limits(Guards())}
+    try:
+        numbers = {name: float(text) for name, text in given.items()}
+    except ValueError:
+        raise InvalidRequest(_("The guards are numbers.")) from None
+    return read_guards({name: int(number) if number.is_integer() else number for name, number in numbers.items()})
+
+
+def _reason(request: HttpRequest) -> str:
+    return request.POST.get("because", "").strip()[:_LONGEST_REASON]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    actor = _actor(request)
+    rollout = get_object_or_404(Rollout.objects.select_related("policy"), pk=pk)
+    if name not in _ACTS:
+        raise Http404
+    told = _STEPS[name](rollout)
+    if request.method != "POST":
+        context = {**admin.site.each_context(request), "title": told.title, "step": told, "rollout": rollout}
+        return render(request, "admin/rollout_step.html", context)
+    try:
+        _ACTS[name](rollout, actor, request)
+    except Problem as problem:
+        messages.error(request, problem.detail)
+    else:
+        messages.success(request, told.done)
+    return redirect("rollout", pk=pk)
+
+
+def _second_person(rollout: Rollout) -> str:
+    author = {"author": who(rollout.author)}
+    return _("It was published by %(author)s. You answer for it as the second person.") % author
+
+
+def _share_told(rollout: Rollout) -> _Step:
+    return _Step(
+        title=_("Let policy %(policy)s answer more people, or fewer?") % {"policy": rollout.policy},
+        effects=[
+            _second_person(rollout),
+            _("So many in a hundred people, chosen by a hash, are answered by it from the very next question."),
+            _("Whoever is answered by it stays with it while the share grows. The guards go on looking."),
+            _("0 answers nobody: it is evaluated beside the active policy again."),
+        ],
+        button=_("Set the share"),
+        done=_("The share is set."),
+        asks="percent",
+        label=_("Per cent of the people"),
+    )
+
+
+def _promote_told(rollout: Rollout) -> _Step:
+    return _Step(
+        title=_("Bring policy %(policy)s into force for everybody?") % {"policy": rollout.policy},
+        effects=[
+            _second_person(rollout),
+            _("It decides from the very next question on, over the registers as they are."),
+            _("The rollout ends, and the guards no longer look. Going back is possible at any time."),
+        ],
+        button=_("Bring it into force"),
+        done=_("Policy %(policy)s is in force.") % {"policy": rollout.policy},
+    )
+
+
+def _stop_told(rollout: Rollout) -> _Step:
+    return _Step(
+        title=_("Stop the rollout of policy %(policy)s?") % {"policy": rollout.policy},
+        effects=[
+            _("Everybody is answered by the active policy from the very next question on."),
+            _("The policy stays published and can be rolled out again."),
+        ],
+        button=_("Stop the rollout"),
+        done=_("The rollout is stopped."),
+        asks="because",
+        label=_("Why"),
+        is_dangerous=True,
+    )
+
+
+def _set_share(rollout: Rollout, actor: str, request: HttpRequest) -> None:
+    try:
+        share = round(100 * float(request.POST.get("percent", "")))
+    except (ValueError, OverflowError):
+        raise InvalidRequest(_("The share is a number between 0 and 100.")) from None
+    service.set_share(rollout.pk, share, actor=actor)
+
+
+def _promote(rollout: Rollout, actor: str, _request: HttpRequest) -> None:
+    service.promote(rollout.pk, actor=actor)
+
+
+def _stop(rollout: Rollout, actor: str, request: HttpRequest) -> None:
+    service.stop(rollout.pk, actor=actor, reason=_reason(request))
+
+
+_STEPS: dict[str, Callable[[Rollout], _Step]] = {
+    "share": _share_told,
+    "promote": _promote_told,
+    "stop": _stop_told,
+}
+_ACTS: dict[str, Callable[[Rollout, str, HttpRequest], Any]] = {
+    "share": _set_share,
+    "promote": _promote,
+    "stop": _stop,
+}
