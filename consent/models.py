@@ -195,7 +195,7 @@ class DataSubject(models.Model):
     ``{"s": state, "n": notice version, "x": expiry epoch or null, "e": explicit, "r": record, "t": since epoch}``, with
     ``"lv": level`` where the person set a limit, and ``"told": true`` where the person was told of the conflict with an
     opt-out signal and agreed all the same. A choice about a part of a purpose stands beside it as
-    ``newsletter?channel=email`` (see ``consent.ledger.ledger.scopes``).
+    ``newsletter?channel=email`` (see ``consent.ledger.scopes``).
     """
 
     ref = models.UUIDField(primary_key=True, editable=False)
@@ -246,7 +246,7 @@ class ConsentRecord(models.Model):
     actor = models.CharField(max_length=120)
     recorded_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
-    # How the choice was asked for and under which rule: see ``consent.ledger.ledger.proof``.
+    # How the choice was asked for and under which rule: see ``consent.ledger.proof``.
     proof = models.JSONField(default=dict, db_default={})
     supersedes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="superseded_by", db_constraint=False

@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from audit import trail
 from common.admin_pages.display import badge, moment
-from governance import purpose_admin  # noqa: F401 (registers the register of purposes)
+from governance.officers import purpose_admin  # noqa: F401 (registers the register of purposes)
 
 admin.site.unregister(User)
 admin.site.unregister(Group)

@@ -24,7 +24,7 @@ SIDEBAR: dict[str, Any] = {
                 "title": "Consent proof",
                 "icon": "verified",
                 "link": reverse_lazy("consent-proof"),
-                "permission": "governance.consent_proof.may_look_up",
+                "permission": "governance.officers.consent_proof.may_look_up",
             },
             _link("Purposes", "target", "consent_purpose"),
             _link("Notices", "article", "consent_notice"),

@@ -2,22 +2,12 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance import (
-    consent_proof,
-    health,
-    metrics,
-    notice_editor,
-    officer_login,
-    pages,
-    ranking,
-    receipts,
-    script,
-    shop,
-    start_page,
-    trust_page,
-    well_known,
-)
-from governance.subject_oidc import pages as oidc_pages
+from governance.demo import shop
+from governance.monitoring import health, metrics
+from governance.officers import consent_proof, login, notice_editor, start_page, trust_page
+from governance.privacy_center import pages, ranking, receipts
+from governance.privacy_center.oidc import pages as oidc_pages
+from governance.web import script, well_known
 from policies.registers import jurisdiction_matrix
 from policies.rollout import pages as rollout_page
 from policies.rollout import step_pages
@@ -25,7 +15,7 @@ from policies.simulation import pages as simulation_page
 
 admin.site.index_title = "Today"
 
-handler400 = "governance.unreadable.bad_request"
+handler400 = "governance.web.error_views.bad_request"
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -52,7 +42,7 @@ urlpatterns = [
     ),
     path(".well-known/jwks.json", well_known.keys, name="jwks"),
     path(".well-known/gpc.json", well_known.global_privacy_control, name="gpc"),
-    path("admin/login/", officer_login.login),
+    path("admin/login/", login.login),
     path("admin/check-evidence", admin.site.admin_view(start_page.check_evidence), name="check-evidence"),
     path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
     path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),

@@ -14,7 +14,7 @@ _django = get_wsgi_application()
 from common.http.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
 from consent.ledger import effects  # noqa: E402
-from governance import traced_requests  # noqa: E402
+from governance.web import traced_requests  # noqa: E402
 from personalization import cells  # noqa: E402
 from policies.cells.router import Gate  # noqa: E402
 from policies.cells.routes import DOORS  # noqa: E402

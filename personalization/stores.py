@@ -1,4 +1,4 @@
-"""What retention and withdrawal delete here (see ``privacy.retention.schedules.schedules``)."""
+"""What retention and withdrawal delete here (see ``privacy.retention.schedules``)."""
 
 from datetime import datetime
 from uuid import UUID

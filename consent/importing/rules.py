@@ -36,7 +36,7 @@ class Origin:
     def record_id(self, row: Row, line: int) -> str:
         """Return the identifier of the record a line becomes: the same whenever the line is read.
 
-        Identifiers put current choices in order of time (``consent.ledger.ledger.scopes``), so it begins with
+        Identifiers put current choices in order of time (``consent.ledger.scopes``), so it begins with
         the moment of the choice. A no counts as of the end of its millisecond: it wins against a yes of the same.
         """
         payload = (line << _TAG_BITS) | self._tag

@@ -15,7 +15,7 @@ from consent.register.jurisdictions import match
 
 @dataclass(frozen=True)
 class PartState:
-    """What stands for one part of a purpose (``consent.ledger.ledger.scopes``), beside the answer to the whole."""
+    """What stands for one part of a purpose (``consent.ledger.scopes``), beside the answer to the whole."""
 
     state: str
     record: str

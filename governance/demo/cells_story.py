@@ -15,8 +15,8 @@ from consent.pseudonyms import ref_under
 from governance.demo.client import Reply, ServiceClient
 from governance.demo.narrator import Narrator
 from governance.demo.traces import files_with, spellings, tables_with
-from governance.instance.home import Home
-from governance.instance.postgres import PostgresServer
+from governance.launcher.home.home import Home
+from governance.launcher.servers.postgres import PostgresServer
 
 _LIKED = 8
 _WAIT_S = 20.0

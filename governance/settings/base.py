@@ -8,7 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from governance.admin_menu import SIDEBAR
 from governance.env import read_environment
-from governance.subject_oidc.client import Client
+from governance.privacy_center.oidc.client import Client
 
 ENV = read_environment()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -89,10 +89,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "governance.middleware.SecurityHeaders",
-    "governance.middleware.Problems",
+    "governance.web.middleware.SecurityHeaders",
+    "governance.web.middleware.Problems",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "governance.languages.Language",
+    "governance.web.languages.Language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -170,7 +170,7 @@ SUBJECT_COOKIE_NAME = "__Host-assent_subject" if _SECURE else "assent_subject"
 SIGN_IN_COOKIE_NAME = "__Host-assent_sign_in" if _SECURE else "assent_sign_in"
 MESSAGE_COOKIE_NAME = "__Host-assent_messages" if _SECURE else "assent_messages"
 LANGUAGE_COOKIE_NAME = "__Host-assent_language" if _SECURE else "assent_language"
-MESSAGE_STORAGE = "governance.message_storage.MessageStorage"
+MESSAGE_STORAGE = "governance.web.message_storage.MessageStorage"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -204,7 +204,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "POSTPROCESSING_HOOKS": ["governance.openapi.finish_document"],
+    "POSTPROCESSING_HOOKS": ["governance.openapi.document.finish_document"],
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
@@ -219,7 +219,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("assent/mark.svg")},
     ],
     "STYLES": [lambda request: static("assent/admin.css")],
-    "DASHBOARD_CALLBACK": "governance.start_page.context",
+    "DASHBOARD_CALLBACK": "governance.officers.start_page.context",
     "SIDEBAR": SIDEBAR,
     "COLORS": {
         "primary": {

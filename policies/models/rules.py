@@ -13,7 +13,7 @@ _DAYS = [MinValueValidator(1), MaxValueValidator(3660)]
 class Jurisdiction(models.Model):
     """Whose law protects a person, and the caps that law sets. What a row does not state is the strictest.
 
-    Rows start from the packs of ``consent.register.register.jurisdictions``; officers edit them.
+    Rows start from the packs of ``consent.register.jurisdictions``; officers edit them.
     """
 
     class ConsentDefault(models.TextChoices):

@@ -37,7 +37,7 @@ class Instance:
         self.environment["PYTHONPATH"] = str(ROOT)
 
     def command(self, *arguments: str) -> list[str]:
-        base = [sys.executable, "-m", "governance.instance", "--home", str(self.home), "--port", str(self.port)]
+        base = [sys.executable, "-m", "governance.launcher", "--home", str(self.home), "--port", str(self.port)]
         return [*base, *arguments]
 
     def start(self) -> "subprocess.Popen[bytes]":

@@ -47,7 +47,7 @@ class Site:
         self.token = ""
 
     def command(self, *arguments: str) -> list[str]:
-        base = [sys.executable, "-m", "governance.instance", "--home", str(self.home), "--port", str(self.port)]
+        base = [sys.executable, "-m", "governance.launcher", "--home", str(self.home), "--port", str(self.port)]
         return [*base, *arguments]
 
     def run(self, *arguments: str) -> str:

@@ -17,10 +17,10 @@ import pytest
 
 from consent.pseudonyms import ref_under
 from governance.demo.traces import files_with, spellings
-from governance.instance import cells
-from governance.instance.home import open_home
-from governance.instance.outside import remove_outside_parts
-from governance.instance.stopping import StopSignals
+from governance.launcher import cells
+from governance.launcher.home.home import open_home
+from governance.launcher.home.home_paths import remove_outside_parts
+from governance.launcher.processes.stopping import StopSignals
 
 pytestmark = pytest.mark.acceptance
 PERSON = "anna-4711-of-munich"

@@ -16,8 +16,8 @@ from visitor import Visitor
 from audit.models import AuditEvent
 from common.http.problems import TooManyRequests
 from consent.models import ConsentRecord, Notice, Purpose, PurposeText
-from governance import pages
 from governance.demo import register
+from governance.privacy_center import pages
 from personalization import proxy
 from personalization.models import Item, PopularItem
 from policies.bundles import reasons

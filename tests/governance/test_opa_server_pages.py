@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from governance import start_page
+from governance.officers import start_page
 from policies.models import ActiveBundle, ExternalDecision, OpaInstance
 from policies.opa import reported_log, servers
 from policies.opa.servers import State

@@ -5,7 +5,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from consent.models import Site
-from governance import shop
+from governance.demo import shop
 from governance.demo.register import SHOP
 
 pytestmark = pytest.mark.django_db

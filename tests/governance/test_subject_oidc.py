@@ -18,8 +18,8 @@ from audit.models import AuditEvent
 from consent import links
 from consent.models import SubjectLink
 from consent.pseudonyms import subject_ref
-from governance.subject_oidc import fetch, provider
-from governance.subject_oidc.client import Client, ProviderUnavailable
+from governance.privacy_center.oidc import fetch, provider
+from governance.privacy_center.oidc.client import Client, ProviderUnavailable
 
 pytestmark = pytest.mark.django_db
 
@@ -205,7 +205,7 @@ def test_a_way_back_taken_twice_lets_nobody_in_again(fake):
 
 
 def _asked_of(cookie):
-    from governance.subject_oidc.attempts import attempt_of
+    from governance.privacy_center.oidc.attempts import attempt_of
 
     attempt = attempt_of(cookie)
     return {

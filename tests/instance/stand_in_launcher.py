@@ -6,10 +6,10 @@ usage: stand_in_launcher.py HOME PORT [CHILD_CODE]    CHILD_CODE: Python run by 
 import sys
 from pathlib import Path
 
-from governance.instance import instance
-from governance.instance.child import ChildSpec
-from governance.instance.errors import InstanceError
-from governance.instance.home import Home
+from governance.launcher import instance
+from governance.launcher.errors import InstanceError
+from governance.launcher.home.home import Home
+from governance.launcher.processes.child import ChildSpec
 
 HERE = str(Path(__file__).parent)
 STEADY = "import time\nwhile True: time.sleep(60)"

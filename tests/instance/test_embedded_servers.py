@@ -10,15 +10,15 @@ import kombu
 import psycopg
 import pytest
 
-from governance.instance.errands import borrowed_database, start_and_wait
-from governance.instance.home import open_home
-from governance.instance.outside import remove_outside_parts
-from governance.instance.postgres import PostgresServer
-from governance.instance.presence import claim
-from governance.instance.processes import wait_until
-from governance.instance.server_user import server_user
-from governance.instance.sockets import socket_folder
-from governance.instance.valkey import ValkeyServer
+from governance.launcher.home.home import open_home
+from governance.launcher.home.home_paths import remove_outside_parts
+from governance.launcher.home.server_user import server_user
+from governance.launcher.home.sockets import socket_folder
+from governance.launcher.one_off import borrowed_database, start_and_wait
+from governance.launcher.processes.launcher_lock import claim
+from governance.launcher.processes.processes import wait_until
+from governance.launcher.servers.postgres import PostgresServer
+from governance.launcher.servers.valkey import ValkeyServer
 
 pytestmark = pytest.mark.acceptance
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from governance.instance.errors import InstanceError
-from governance.instance.external import external_servers
+from governance.launcher.errors import InstanceError
+from governance.launcher.servers.external_servers import external_servers
 
 GOOD = [
     ("DATABASE_URL", "postgresql://me:s3cret@db.example.org:5432/assent"),

@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from governance.instance import cells, cli, instance
-from governance.instance.errors import InstanceError
+from governance.launcher import cells, cli, instance
+from governance.launcher.errors import InstanceError
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from governance.instance.errors import InstanceError
-from governance.instance.home import find_home, open_home
+from governance.launcher.errors import InstanceError
+from governance.launcher.home.home import find_home, open_home
 
 
 def mode(path: Path) -> int:

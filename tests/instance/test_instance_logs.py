@@ -2,7 +2,7 @@
 
 import os
 
-from governance.instance import logs
+from governance.launcher.processes import logs
 
 
 def test_an_overgrown_log_is_kept_once_and_emptied_under_its_writer(tmp_path, monkeypatch):

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from governance.instance.child import MARK
-from governance.instance.errors import InstanceError
-from governance.instance.home import open_home
-from governance.instance.presence import claim, find_launcher
-from governance.instance.processes import ProcessId, identify, wait_until
-from governance.instance.records import end_leftovers, read_records
+from governance.launcher.errors import InstanceError
+from governance.launcher.home.home import open_home
+from governance.launcher.processes.child import MARK
+from governance.launcher.processes.launcher_lock import claim, find_launcher
+from governance.launcher.processes.processes import ProcessId, identify, wait_until
+from governance.launcher.processes.records import end_leftovers, read_records
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from governance.instance.errors import InstanceError
-from governance.instance.ports import parse_port, require_free_port
+from governance.launcher.errors import InstanceError
+from governance.launcher.home.ports import parse_port, require_free_port
 
 
 @pytest.mark.parametrize("text", ["", "0", "65536", "80 80", "-1", "http", "٣٣٣٣", "8000.0", "9" * 5000])

@@ -1,6 +1,6 @@
 """When a process that ended is started again."""
 
-from governance.instance.restarts import RestartPolicy
+from governance.launcher.processes.restarts import RestartPolicy
 
 
 def run(policy: RestartPolicy, *, start: float, lasting: float) -> float:

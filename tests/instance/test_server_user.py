@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from governance.instance.server_user import ServerUser
+from governance.launcher.home.server_user import ServerUser
 
 STRANGER = ServerUser(uid=64999, gid=64999, differs=True)
 

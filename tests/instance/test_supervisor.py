@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from governance.instance import cli
-from governance.instance.home import find_home
-from governance.instance.outside import remove_outside_parts
-from governance.instance.postgres import PostgresServer
-from governance.instance.processes import identify, wait_until
-from governance.instance.readiness import is_ready
-from governance.instance.records import read_records
+from governance.launcher import cli
+from governance.launcher.home.home import find_home
+from governance.launcher.home.home_paths import remove_outside_parts
+from governance.launcher.processes.processes import identify, wait_until
+from governance.launcher.processes.readiness import is_ready
+from governance.launcher.processes.records import read_records
+from governance.launcher.servers.postgres import PostgresServer
 
 pytestmark = pytest.mark.acceptance
 

@@ -14,7 +14,7 @@ from wsgi_calls import EVALUATIONS, assert_problem, call, question
 from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from consent.register import register
-from governance import dashboard
+from governance.privacy_center import dashboard
 from policies import engines
 from policies.bundles import bundles
 from policies.bundles.bundles import LoadedBundle

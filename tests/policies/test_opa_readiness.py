@@ -14,7 +14,7 @@ from fact_sheets import GENEROUS
 from policy_engines import free_port, opa_process
 from wsgi_calls import Answer, call
 
-from governance import health
+from governance.monitoring import health
 from policies import engines
 from policies.bundles import bundles
 from policies.engines.embedded import EmbeddedEngine

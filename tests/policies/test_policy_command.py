@@ -19,7 +19,7 @@ from wsgi_calls import call, question
 from audit.models import AuditEvent
 from consent.models import Purpose
 from consent.register import register
-from governance import start_page
+from governance.officers import start_page
 from policies import rego
 from policies.bundles import bundle_file, bundles
 from policies.models import ActiveBundle, Bundle, Policy, PolicyActivation, SimulationReport

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import signing
-from governance.instance.home import write_private
+from governance.launcher.home.home import write_private
 from policies.bundles import bundles
 from policies.cells import replication
 from policies.cells.table import Table

@@ -11,7 +11,7 @@ from governance.demo.cast import cast, dataset_name
 from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator
 from governance.demo.register import ACTOR
-from governance.instance.home import open_home
+from governance.launcher.home.home import open_home
 from policies.endpoints import credentials
 
 _STEPS_BEFORE = {"both": 0, "alone": 6, "again": 8}

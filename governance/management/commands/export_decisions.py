@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit import trail
 from consent.exporting import opened_whole
-from governance.moments import moment
+from governance.management.time_arguments import moment
 from policies.decision_log import drainer, parquet, reading
 from policies.opa import reported_log
 

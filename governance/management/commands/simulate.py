@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance.moments import moment
+from governance.management.time_arguments import moment
 from policies.decision_log import drainer
 from policies.simulation import CandidateUnusable, Report, service
 

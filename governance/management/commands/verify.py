@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import trail
 from consent.ledger import verification
-from governance.moments import moment
+from governance.management.time_arguments import moment
 from policies.decision_log import drainer, reading
 from policies.opa import reported_log
 

@@ -10,7 +10,7 @@ import pytest
 import signal_reference
 from signal_encoders import Tc
 
-from governance.instance import cli
+from governance.launcher import cli
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -50,7 +50,7 @@ def test_other_words_are_not_understood(words, capsys):
 @pytest.mark.parametrize(("ending", "status"), [("", 0), ("\n", 0), ("\r\n", 0), ("\n\n", 1), (" ", 1)])
 def test_it_reads_standard_input_with_a_bare_python(ending, status, tmp_path):
     # -S and -I keep every installed package and every variable away.
-    program = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from governance.instance.cli import main; "
+    program = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from governance.launcher.cli import main; "
 
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program + "sys.exit(main(['decode-signal', 'tcf', '-']))"],

@@ -18,8 +18,8 @@ from audit.models import AuditEvent
 from consent.models import Notice, Purpose
 from consent.pseudonyms import subject_ref
 from consent.register import register
-from governance import health
 from governance.demo.traces import spellings
+from governance.monitoring import health
 from model_registry import services
 from model_registry.models import Model
 from policies.bundles import bundles

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from judged import FILES, written
 
-from governance.instance import cli, errands
+from governance.launcher import cli, one_off
 from policies.models import ProcessingRegion
 from policies.registers import defaults
 
@@ -80,7 +80,7 @@ def test_the_rules_in_force_are_asked_where_there_is_an_instance(tmp_path):
 def test_without_an_instance_the_defaults_are_asked(tmp_path, monkeypatch, has_instance):
     calls = []
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    monkeypatch.setattr(errands, "run_errand", lambda *args, **options: calls.append(options) or 0)
+    monkeypatch.setattr(one_off, "run_errand", lambda *args, **options: calls.append(options) or 0)
     if has_instance:
         (tmp_path / "postgres").mkdir()
 

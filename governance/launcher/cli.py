@@ -1,0 +1,267 @@
+"""The command line of ``./assent``.
+
+Options of the launcher itself, ``--home`` and ``--port``, may stand before or after the command; what
+follows a lone ``--`` is passed on untouched.
+"""
+
+import errno
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from governance.launcher import console
+from governance.launcher.errors import InstanceError, disk_full, is_disk_full, refused
+from governance.launcher.home.home import DEFAULT_HOME
+from governance.launcher.home.ports import DEFAULT_PORT, parse_port
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+DEFAULTS_FLAG = "--data-from-defaults"
+_INTERRUPTED = 130
+
+HELP = """\
+usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
+
+  up [--certification]            start an instance and keep it running until Ctrl-C
+  demo [--exit] [--dataset DIR]   the same with a made-up business, and tell its story
+  demo --cells [--exit]           two instances, eu and us, that keep their people apart (port N and the next)
+  down                            stop the instance
+  status [--json]                 show what runs (exit status 0: ready, 3: not)
+  test [PYTEST ARGUMENT ...]      run the tests against a database made for them
+  credentials ARGUMENT ...        service credentials, e.g. credentials create shop --scope decisions
+  policy lint|test|build|publish|activate|rollback|diff|list ARGUMENT ...
+                                  policies from an editor to the next decision, and back
+  cells status|pull|welcome       several instances as one deployment (docs/cells.md)
+  verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
+  verify-receipt FILE             check a consent receipt or an evidence file; needs no database
+  check-deployment FILE ...       judge Terraform plans, compose files and Kubernetes manifests by the residency
+                                  rules (exit status 1: findings, 2: unreadable); needs no database
+  retention ARGUMENT ...          see and run retention schedules
+  anonymise ARGUMENT ...          anonymise a table; needs no database
+  decode-signal tcf|gpp STRING    show what a consent string says (- reads it; exit status 1: refused)
+  import-consents FILE ARGUMENT ...
+                                  take in choices from another system's CSV or JSON lines
+  export-consents ARGUMENT ...    write the whole ledger, or what is in force, to a file
+  bench ARGUMENT ...              measure this installation
+  manage ARGUMENT ...             any of Django's commands
+
+  --home DIR   the instance's folder (default: .assent in the checkout)
+  --port N     where it listens on this machine (default: 8000)
+  --           everything after it is passed on as it is
+
+--certification loads the users and records of the AuthZEN certification scenario; without it they are gone again.
+DATABASE_URL, BROKER_URL and OPA_URL name servers to use instead of the embedded ones.
+COMMAND --help tells more about credentials, verify, retention, anonymise, bench, manage, policy, import-consents,
+export-consents and check-deployment."""
+
+
+@dataclass
+class Request:
+    """What was asked for: the launcher's own options, and the words after the command."""
+
+    home: Path
+    port: int
+    words: list[str]
+    literal: list[str] = field(default_factory=list)
+    """What stood after a lone ``--``."""
+
+    @property
+    def arguments(self) -> list[str]:
+        """All that is passed on to another program."""
+        return self.words + self.literal
+
+    def take_flag(self, name: str) -> bool:
+        """Remove a flag from the words and say whether it was there."""
+        found = name in self.words
+        self.words = [word for word in self.words if word != name]
+        return found
+
+    def require_nothing_else(self) -> None:
+        """Raise InstanceError if a word is left that nobody understood."""
+        if self.arguments:
+            raise refused(f"{self.arguments[0]!r} is not understood here; see ./assent --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command line and return the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(*parse(words))
+    except InstanceError as exc:
+        console.say(str(exc))
+        return exc.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except OSError as exc:
+        return _explain(exc)
+
+
+def parse(words: Sequence[str]) -> tuple[str, Request]:
+    """Return the command and the request; raises InstanceError for an option without a usable value."""
+    own, literal = _split(words)
+    home = take_value(own, "--home")
+    port = take_value(own, "--port")
+    command = own.pop(0) if own else "help"
+    request = Request(
+        home=CHECKOUT / DEFAULT_HOME if home is None else Path(home).absolute(),
+        port=DEFAULT_PORT if port is None else parse_port(port),
+        words=own,
+        literal=literal,
+    )
+    return command, request
+
+
+def take_value(words: list[str], name: str) -> str | None:
+    """Remove every ``NAME VALUE`` and ``NAME=VALUE`` from ``words`` and return the last value.
+
+    Raises InstanceError if the value is missing.
+    """
+    value = None
+    for index in reversed([i for i, word in enumerate(words) if word.split("=")[0] == name]):
+        _, joined, found = words[index].partition("=")
+        if not joined:
+            found = words.pop(index + 1) if index + 1 < len(words) else ""
+        if not found:
+            raise refused(f"{name} needs a value.")
+        words.pop(index)
+        value = found if value is None else value
+    return value
+
+
+def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    end = words.index("--") if "--" in words else len(words)
+    return list(words[:end]), list(words[end + 1 :])
+
+
+def _run(command: str, request: Request) -> int:
+    wants_help = command in _OWN and command != "test" and {"-h", "--help"} & set(request.words)
+    if wants_help or command in {"help", "-h", "--help"}:
+        console.announce(HELP)
+        return 0
+    if command in _OWN:
+        return _OWN[command](request)
+    if command not in _ERRANDS:
+        raise refused(f"{command!r} is not a command; see ./assent --help")
+    return _errand(command, request)
+
+
+def _up(request: Request) -> int:
+    from governance.launcher.instance import run_instance
+
+    certification = request.take_flag("--certification")
+    request.require_nothing_else()
+    return run_instance(request.home, port=request.port, certification=certification)
+
+
+def _demo(request: Request) -> int:
+    from governance.launcher.demonstration import demonstration
+    from governance.launcher.instance import run_instance
+
+    if request.take_flag("--cells"):
+        return _demo_cells(request)
+    dataset = take_value(request.words, "--dataset")
+    demo = demonstration(dataset=dataset, exits=request.take_flag("--exit"))
+    request.require_nothing_else()
+    return run_instance(request.home, port=request.port, demo=demo)
+
+
+def _demo_cells(request: Request) -> int:
+    from governance.launcher.cells import DEFAULT_FOLDER, run_cells
+
+    exits = request.take_flag("--exit")
+    request.require_nothing_else()
+    folder = CHECKOUT / DEFAULT_FOLDER if request.home == CHECKOUT / DEFAULT_HOME else request.home
+    return run_cells(folder, port=request.port, exits=exits)
+
+
+def _down(request: Request) -> int:
+    from governance.launcher.report import stop_instance
+
+    request.require_nothing_else()
+    return stop_instance(request.home)
+
+
+def _status(request: Request) -> int:
+    from governance.launcher.report import show_status
+
+    as_json = request.take_flag("--json")
+    request.require_nothing_else()
+    return show_status(request.home, as_json=as_json)
+
+
+def _decode_signal(request: Request) -> int:
+    from consent.signals.command import KINDS, decode_signal
+
+    arguments = request.arguments
+    if len(arguments) != 2 or arguments[0] not in KINDS:
+        raise refused("decode-signal needs tcf or gpp and then one string, or - to read it from standard input.")
+    status, document, complaint = decode_signal(*arguments)
+    console.announce(document)
+    if complaint:
+        console.say(complaint)
+    return status
+
+
+def _test(request: Request) -> int:
+    from governance.launcher.testrun import run_tests
+
+    return run_tests(request.arguments)
+
+
+def _errand(command: str, request: Request) -> int:
+    from governance.launcher.one_off import run_errand
+
+    if command == "check-deployment" and not _has_register(request.home):
+        request.words.append(DEFAULTS_FLAG)
+    arguments = request.arguments if command == "manage" else [command.replace("-", "_"), *request.arguments]
+    only_asks = bool({"-h", "--help"} & set(request.words))
+    return run_errand(
+        request.home,
+        port=request.port,
+        arguments=arguments,
+        needs_database=command not in _WITHOUT_DATABASE and DEFAULTS_FLAG not in request.words and not only_asks,
+    )
+
+
+def _has_register(home: Path) -> bool:
+    """Whether there is an instance whose rules can be asked: without one, the shipped defaults are."""
+    return "DATABASE_URL" in os.environ or (home / "postgres").exists()
+
+
+def _explain(error: OSError) -> int:
+    """Say in one sentence what the machine refused."""
+    where = error.filename or "the instance's folder"
+    if is_disk_full(error):
+        console.say(str(disk_full(where)))
+    elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        console.say(f"{where} cannot be used by this user: {error.strerror}.")
+    else:
+        console.say(f"The machine refused: {error.strerror or error} ({where}).")
+    return 1
+
+
+_OWN: dict[str, Callable[[Request], int]] = {
+    "up": _up,
+    "demo": _demo,
+    "down": _down,
+    "status": _status,
+    "test": _test,
+    "decode-signal": _decode_signal,
+}
+_WITHOUT_DATABASE = frozenset({"anonymise", "verify-receipt"})
+_ERRANDS = frozenset(
+    {
+        "manage",
+        "verify",
+        "credentials",
+        "retention",
+        "bench",
+        "cells",
+        "policy",
+        "import-consents",
+        "export-consents",
+        "check-deployment",
+        *_WITHOUT_DATABASE,
+    }
+)

@@ -1,0 +1,79 @@
+"""Commands beside or without a running instance: manage, verify, credentials, retention and the like."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from governance.launcher import console
+from governance.launcher.foreground import run_in_front
+from governance.launcher.home.home import Home, open_home
+from governance.launcher.home.locks import hold, is_free
+from governance.launcher.instance import PREPARE
+from governance.launcher.process_specs import manage_command
+from governance.launcher.processes.launcher_lock import find_launcher
+from governance.launcher.servers.environment import CHECKOUT, instance_environment
+from governance.launcher.servers.external_servers import external_servers
+from governance.launcher.servers.postgres import PostgresServer
+
+_POLL_S = 0.02
+
+
+def run_errand(home_path: Path, *, port: int, arguments: Sequence[str], needs_database: bool = True) -> int:
+    """Run one of Django's commands against the instance at ``home_path``; return its exit status.
+
+    It runs in the current folder, so that files are found where the person who names them stands.
+
+    The database alone is started for the duration if nobody runs it. Nothing but the command itself
+    writes to standard output.
+    """
+    external = external_servers(os.environ)
+    home = open_home(home_path)
+    launcher = find_launcher(home)
+    environment = instance_environment(home, port=launcher.port if launcher else port, external=external)
+    python, program, *rest = manage_command(*arguments)
+    command = [python, str(CHECKOUT / program), *rest]
+    here = Path.cwd()
+    if not needs_database or external.database_url is not None:
+        return run_in_front(command, environment=environment, folder=here)
+    with borrowed_database(home):
+        status = _prepare_if_new(environment)
+        return status or run_in_front(command, environment=environment, folder=here)
+
+
+@contextlib.contextmanager
+def borrowed_database(home: Home) -> Iterator[None]:
+    """Have the embedded database for the block; whoever uses it last, without a launcher, stops it."""
+    server = PostgresServer(home)
+    try:
+        with hold(home.users_lock, shared=True):
+            with hold(home.start_lock):
+                start_and_wait(server)
+            yield
+    finally:
+        with hold(home.start_lock):
+            if find_launcher(home) is None and is_free(home.users_lock):
+                server.stop()
+
+
+def start_and_wait(server: PostgresServer) -> None:
+    """Start or attach to the database and wait until it accepts connections."""
+    server.start()
+    while not server.check_ready():
+        time.sleep(_POLL_S)
+
+
+def _prepare_if_new(environment: Mapping[str, str]) -> int:
+    if _has_tables(environment["DATABASE_URL"]):
+        return 0
+    console.say("preparing the new database")
+    return run_in_front(manage_command(*PREPARE), environment=environment, quiet=True)
+
+
+def _has_tables(url: str) -> bool:
+    import psycopg
+
+    with psycopg.connect(url, connect_timeout=10) as connection:
+        row = connection.execute("SELECT to_regclass('django_migrations') IS NOT NULL").fetchone()
+    return bool(row and row[0])

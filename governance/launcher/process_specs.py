@@ -1,0 +1,60 @@
+"""The processes of an instance, as data. Supervising one more means one more entry here."""
+
+import sys
+
+from governance.launcher.home.home import Home
+from governance.launcher.home.ports import LOOPBACK
+from governance.launcher.processes.child import ChildSpec
+
+WEB_WORKERS = 2
+WEB_THREADS = 2  # while one waits for the database the other works; more only switch more often
+
+
+def manage_command(*arguments: str) -> tuple[str, ...]:
+    """Return the argument list of one of Django's commands."""
+    return (sys.executable, "manage.py", *arguments)
+
+
+def fleet(home: Home, *, port: int) -> tuple[ChildSpec, ...]:
+    """Return the children of ``home``, in the order they start; the web process stops first."""
+    return (
+        ChildSpec(name="web", command=_web(port)),
+        ChildSpec(name="worker", command=_worker(), stop_order=1, starts_when_ready=True),
+        ChildSpec(name="beat", command=_beat(home), stop_order=1, starts_when_ready=True),
+        # Last, so that it finds what the web processes wrote until their end.
+        ChildSpec(name="drainer", command=manage_command("drain_decisions"), stop_order=2, starts_when_ready=True),
+    )
+
+
+def _web(port: int) -> tuple[str, ...]:
+    return (
+        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *("--host", LOOPBACK, "--port", str(port)),
+        *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)),
+        *("--respawn-failed-workers", "--no-access-log", "--log-level", "warning"),
+        "governance.wsgi:application",
+    )
+
+
+def _worker() -> tuple[str, ...]:
+    return (
+        *(sys.executable, "-m", "celery", "-A", "governance", "worker"),
+        *("--concurrency", "1", "--loglevel", "warning"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    )
+
+
+def _beat(home: Home) -> tuple[str, ...]:
+    schedule = str(home.run / "beat-schedule")
+    return (
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "governance",
+        "beat",
+        "-s",
+        schedule,
+        "--loglevel",
+        "warning",
+    )

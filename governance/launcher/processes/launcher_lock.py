@@ -1,0 +1,56 @@
+"""Which launcher runs an instance: one at most for each home, and everybody can tell which."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from governance.launcher.errors import refused
+from governance.launcher.home.home import Home
+from governance.launcher.home.locks import LockHeldError, hold
+from governance.launcher.processes.processes import ProcessId, identify
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presence:
+    """A running launcher: its process, the port it serves, the embedded servers it looks after."""
+
+    pid: int
+    started: str
+    port: int
+    embedded: list[str]
+
+    @property
+    def identity(self) -> ProcessId:
+        return ProcessId(self.pid, self.started)
+
+
+@contextlib.contextmanager
+def claim(home: Home, *, port: int, embedded: Sequence[str]) -> Iterator[None]:
+    """Be the one launcher of ``home`` for the block; raises InstanceError if there is one already."""
+    try:
+        with hold(home.supervisor_lock, wait=False) as descriptor:
+            _write(descriptor, port, embedded)
+            yield
+            os.ftruncate(descriptor, 0)
+    except LockHeldError:
+        found = find_launcher(home)
+        where = f" on port {found.port}" if found else ""
+        raise refused(f"{home.path} is already running{where}; stop it with: ./assent down") from None
+
+
+def find_launcher(home: Home) -> Presence | None:
+    """Return the running launcher of ``home``, None if there is none."""
+    try:
+        presence = Presence(**json.loads(home.supervisor_lock.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return presence if presence.identity.is_alive() else None
+
+
+def _write(descriptor: int, port: int, embedded: Sequence[str]) -> None:
+    own = identify(os.getpid())
+    presence = Presence(pid=os.getpid(), started=own.started if own else "", port=port, embedded=list(embedded))
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(asdict(presence)).encode(), 0)

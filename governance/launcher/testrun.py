@@ -1,0 +1,112 @@
+"""``test``: the project's tests against an instance that exists only for them."""
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from governance.launcher import console
+from governance.launcher.foreground import run_in_front
+from governance.launcher.home.home import Home, open_home
+from governance.launcher.home.home_paths import remove_outside_parts
+from governance.launcher.one_off import start_and_wait
+from governance.launcher.servers.environment import home_variables
+from governance.launcher.servers.postgres import THROWAWAY_SETTINGS, PostgresServer
+from governance.launcher.test_tools import find_axe, find_browser, find_opa
+
+_TERMINATED = 128 + signal.SIGTERM
+# Settings of a shell that would make the tests depend on where they run.
+_NOT_PASSED_ON = (
+    "OPA_URL",
+    "OPA_TIMEOUT_MS",
+    "OPA_PUSH",
+    "OPA_STAND_IN",
+    "OPA_BREAKER_FAILURES",
+    "OPA_BREAKER_REST_MS",
+    "OPA_LONG_POLL_S",
+    "OPA_LONG_POLL_WAITERS",
+    "READY_OPA_BEHIND_S",
+    "READY_LOG_LAG_S",
+    "BROKER_URL",
+    "SECRET_KEY",
+    "SUBJECT_KEY",
+    "PUBLIC_URL",
+    "DEBUG",
+    "CERTIFICATION",
+    "ALLOWED_HOSTS",
+    "TRUSTED_PROXIES",
+    "SUBJECT_OIDC_ISSUER",
+    "CELL",
+    "CELLS_FILE",
+)
+
+
+def run_tests(arguments: Sequence[str]) -> int:
+    """Run pytest with ``arguments`` and return its exit status; the database is deleted afterwards."""
+    signal.signal(signal.SIGTERM, _leave)
+    tools = _tools()
+    with _throwaway_home() as home:
+        server = PostgresServer(home, THROWAWAY_SETTINGS)
+        try:
+            console.say("starting a database for the tests")
+            start_and_wait(server)
+            command = [sys.executable, "-m", "pytest", *(arguments or _on_every_core())]
+            return run_in_front(command, environment=_environment(home, server, tools))
+        finally:
+            server.stop()
+
+
+def _on_every_core() -> list[str]:
+    """For all tests: a process for each core, each with a database of its own; the tests of a file stay together."""
+    # macOS cannot tell which cores are ours.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return ["-n", str(cores), "--dist", "loadfile"]
+
+
+def _tools() -> dict[str, str]:
+    opa, browser, axe = find_opa(), find_browser(), find_axe()
+    if opa is None:
+        _warn("no OPA here (and no Go to build it with)", "tests against a real OPA server")
+    if browser is None:
+        _warn("no Chromium or Chrome here", "tests in a real browser")
+    if browser is not None and axe is None:
+        _warn("no axe-core here (and no npm to fetch it with)", "accessibility rules")
+    found = {"ASSENT_TEST_OPA": opa, "ASSENT_TEST_CHROMIUM": browser, "ASSENT_TEST_AXE": axe}
+    return {name: str(path) for name, path in found.items() if path is not None}
+
+
+def _warn(reason: str, tests: str) -> None:
+    console.say(f"{'!' * 20}\nassent: !! {reason}: the {tests} are SKIPPED\nassent: {'!' * 20}")
+
+
+def _environment(home: Home, server: PostgresServer, tools: dict[str, str]) -> dict[str, str]:
+    outer = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
+    return {
+        **outer,
+        **tools,
+        **home_variables(home),
+        "DJANGO_SETTINGS_MODULE": "governance.settings.test",
+        "DATABASE_URL": server.url,
+    }
+
+
+@contextlib.contextmanager
+def _throwaway_home() -> Iterator[Home]:
+    folder = Path(tempfile.mkdtemp(prefix="assent-test-"))
+    try:
+        home = open_home(folder)
+        try:
+            yield home
+        finally:
+            remove_outside_parts(home)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(_TERMINATED)

@@ -1,0 +1,28 @@
+"""The admin's login form under a limit: passwords are not guessed one after the other."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.cache import never_cache
+
+from common.http.client_network import client_network
+from governance.web.rate_limits import OFFICER_LOGINS, OFFICER_LOGINS_FROM_NETWORK
+
+
+@never_cache
+def login(request: HttpRequest) -> HttpResponseBase:
+    """Answer as the admin does; a failed attempt uses up one try of the account and of the network.
+
+    The try is taken before the password is looked at, so that many requests at once get no more tries than one.
+    """
+    if request.method != "POST":
+        return admin.site.login(request)
+    network = client_network(request.META)
+    account = request.POST.get("username", "").strip().casefold()[:150]
+    OFFICER_LOGINS_FROM_NETWORK.take(network)
+    OFFICER_LOGINS.take(account, network)
+    response = admin.site.login(request)
+    if response.status_code == 302:
+        OFFICER_LOGINS.give_back(account, network)
+        OFFICER_LOGINS_FROM_NETWORK.give_back(network)
+    return response

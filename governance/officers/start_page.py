@@ -1,0 +1,360 @@
+"""The officers' start page: what needs a decision today, before any list."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncHour
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from common import languages
+from common.admin_pages.display import who
+from common.charts.counts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
+from common.identifiers import uuid7_floor
+from consent.models import ConsentRecord, DataSubject, Party, Purpose
+from governance import evidence, tasks
+from governance.officers import purpose_page
+from model_registry.models import ModelVersion
+from policies.authoring import lifecycle
+from policies.bundles import reasons
+from policies.models import Decision, ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
+from policies.opa import servers
+from policies.rollout import pages, watch
+from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
+
+_DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
+# An hour with fewer decisions says nothing; a share of refusals that rose by less is no news.
+_ENOUGH_DECISIONS = 50
+_RISE = 0.2
+
+
+def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """unfold's DASHBOARD_CALLBACK."""
+    outcomes = _outcomes()
+    trail = evidence.last_check()
+    context.update(
+        attention=[*_broken_evidence(trail), *_refusals(outcomes), *_attention()],
+        tiles=_tiles(outcomes),
+        outcome_chart=_outcome_chart(),
+        reasons_chart=_reasons_chart(),
+        trail=trail,
+    )
+    return context
+
+
+@require_POST
+def check_evidence(request: HttpRequest) -> HttpResponse:
+    """Ask for the nightly check now."""
+    tasks.verify_evidence.delay()
+    messages.success(request, _("All evidence is being checked. Reload this page in a moment to see the result."))
+    return redirect("admin:index")
+
+
+def _outcomes() -> dict[str, int]:
+    """Decisions of the last 24 hours by outcome."""
+    return dict(_decided_since(timezone.now() - _DAY).order_by().values_list("outcome").annotate(Count("id")))
+
+
+def _decided_since(moment: datetime) -> QuerySet[Decision]:
+    """By identifier, which holds the time: only the partitions of those days are read."""
+    return Decision.objects.filter(pk__gte=uuid7_floor(moment))
+
+
+def _attention() -> list[dict[str, Any]]:
+    parts = [
+        _policies(),
+        _rollouts(),
+        _models(),
+        _disposals(),
+        _instruments(),
+        _systems(),
+        _opa_servers(),
+        _credentials(),
+        _budgets(),
+        _gaps(),
+    ]
+    found = [item for part in parts for item in part]
+    return sorted(found, key=lambda item: ("now", "soon", "info").index(item["severity"]))
+
+
+def _broken_evidence(trail: evidence.LastCheck) -> list[dict[str, Any]]:
+    if trail.ok is not False:
+        return []
+    detail = _("First link that does not hold: %(broken)s. Keep the database as it is.") % {"broken": trail.broken}
+    url = reverse("admin:audit_auditevent_changelist") + "?kind=trail"
+    return [_item(_("The evidence does not hold together"), detail, url, "now", trail.checked)]
+
+
+def _refusals(day: dict[str, int]) -> list[dict[str, Any]]:
+    """A share of refusals in the last hour far above the 23 hours before it: a rule or a model gone wrong."""
+    recent = _decided_since(timezone.now() - _HOUR).order_by().values_list("outcome").annotate(Count("id"))
+    hour = dict(recent)
+    now, before = sum(hour.values()), sum(day.values()) - sum(hour.values())
+    if min(now, before) < _ENOUGH_DECISIONS:
+        return []
+    share = 1 - hour.get("permit", 0) / now
+    usual = 1 - (day.get("permit", 0) - hour.get("permit", 0)) / before
+    if share - usual < _RISE:
+        return []
+    detail = _("%(share)d %% of the last hour's decisions were not permitted; %(usual)d %% are usual.") % {
+        "share": round(100 * share),
+        "usual": round(100 * usual),
+    }
+    url = reverse("admin:policies_decision_changelist") + "?since=hour&outcome__exact=deny"
+    return [_item(_("Unusually many refusals"), detail, url, "now")]
+
+
+def _item(title: str, detail: str, url: str, severity: str, since: Any = None) -> dict[str, Any]:
+    return {"title": title, "detail": detail, "url": url, "severity": severity, "since": since}
+
+
+def _policies() -> list[dict[str, Any]]:
+    alone = lifecycle.unconfirmed_emergency()
+    if alone is None:
+        return []
+    detail = _("%(who)s put policy %(policy)s into force alone: “%(why)s”. Somebody else has to confirm it.") % {
+        "who": who(alone.actor),
+        "policy": alone.policy,
+        "why": alone.reason,
+    }
+    url = reverse("admin:policies_policy_change", args=[alone.policy_id])
+    return [_item(_("A policy was activated in an emergency"), detail, url, "now", alone.activated_at)]
+
+
+def _rollouts() -> list[dict[str, Any]]:
+    """The one that runs, or the last one, if a guard ended it lately."""
+    last = Rollout.objects.select_related("policy").first()
+    if last is None:
+        return []
+    url = reverse("rollout", args=[last.pk])
+    if watch.is_late(last):
+        detail = _(
+            "The guards have not looked at the rollout for a while. Are the worker, beat and the drainer running?"
+        )
+        return [_item(_("Nobody watches a rollout"), detail, url, "now", last.watched_at)]
+    if last.is_open:
+        title = _("A rollout was begun in an emergency") if last.in_emergency else _("A rollout is running")
+        severity = "now" if last.in_emergency else "info"
+        return [_item(title, pages.headline(last), url, severity, last.started_at)]
+    if last.state != Rollout.State.ROLLED_BACK or last.ended_at is None or last.ended_at < timezone.now() - 7 * _DAY:
+        return []
+    return [_item(_("A policy was rolled back by itself"), last.why, url, "now", last.ended_at)]
+
+
+def _models() -> list[dict[str, Any]]:
+    waiting = ModelVersion.objects.filter(status__in=("draft", "suspended")).select_related("model")[:5]
+    details = {
+        "draft": _("Trained and waiting for your approval. It serves nobody yet."),
+        "suspended": _("Suspended. Everybody gets the general list until you approve or retire it."),
+    }
+    return [
+        _item(
+            f"{version.model.name}, {_('version')} {version.version}",
+            details[version.status],
+            reverse("admin:model_registry_modelversion_change", args=[version.pk]),
+            "now" if version.status == "suspended" else "soon",
+            version.status_changed_at,
+        )
+        for version in waiting
+    ]
+
+
+def _disposals() -> list[dict[str, Any]]:
+    late = Disposal.objects.exclude(status="done").filter(queued_at__lt=timezone.now() - timedelta(minutes=15))
+    first = late.order_by("queued_at").first()
+    if first is None:
+        return []
+    url = reverse("admin:privacy_disposal_changelist") + "?status__exact=queued"
+    return [_item(_("Deletions are waiting"), _("Is the worker running?"), url, "now", first.queued_at)]
+
+
+def _instruments() -> list[dict[str, Any]]:
+    ending = TransferInstrument.objects.filter(valid_until__lt=timezone.now() + 60 * _DAY)
+    return [
+        _item(
+            str(instrument.name),
+            _("Transfers under it are denied once it has ended."),
+            reverse("admin:policies_transferinstrument_change", args=[instrument.pk]),
+            "soon",
+            instrument.valid_until,
+        )
+        for instrument in ending
+    ]
+
+
+def _systems() -> list[dict[str, Any]]:
+    return [
+        _item(
+            _("“%(name)s” keeps data where it may not") % {"name": system.name},
+            _("%(count)d of its places are not allowed by the residency rules. Move the data, or change a rule.")
+            % {"count": len({(finding["resource"], finding["region"]) for finding in system.findings})},
+            reverse("admin:policies_processingsystem_change", args=[system.pk]),
+            "now",
+            system.checked_at,
+        )
+        for system in ProcessingSystem.objects.exclude(findings=[])
+    ]
+
+
+def _opa_servers() -> list[dict[str, Any]]:
+    """One line for all of them: where the way to Assent is cut, many say the same."""
+    behind = servers.needing_attention()
+    if not behind:
+        return []
+    names = ", ".join(each.instance.name for each in behind[:3]) + (", …" if len(behind) > 3 else "")
+    error = next((error for each in behind for error in each.instance.errors), "")
+    detail = servers.in_words(error) if error else _("They answer by older rules, by none, or say nothing.")
+    title = _("OPA servers do not decide by the rules in force: %(names)s") % {"names": names}
+    return [_item(title, detail, reverse("admin:policies_opainstance_changelist"), "now", behind[0].instance.heard_at)]
+
+
+def _credentials() -> list[dict[str, Any]]:
+    ending = ServiceCredential.objects.filter(revoked_at=None, expires_at__lt=timezone.now() + 14 * _DAY)
+    return [
+        _item(
+            _("The credential of “%(name)s” runs out") % {"name": credential.name},
+            _("The service is refused from then on. Create a new one in time."),
+            reverse("admin:policies_servicecredential_changelist"),
+            "soon",
+            credential.expires_at,
+        )
+        for credential in ending
+    ]
+
+
+def _budgets() -> list[dict[str, Any]]:
+    return [
+        _item(
+            _("The privacy budget of “%(name)s” is nearly spent") % {"name": budget.data_set},
+            _("%(left)s of %(total)s epsilon is left.") % {"left": budget.epsilon_left, "total": budget.epsilon_total},
+            reverse("admin:privacy_privacybudget_changelist"),
+            "info",
+        )
+        for budget in PrivacyBudget.objects.all()
+        if budget.epsilon_left * 10 <= budget.epsilon_total
+    ]
+
+
+def _gaps() -> list[dict[str, Any]]:
+    """What the register of processing lacks: somebody responsible, texts, languages, an end."""
+    purposes = list(purpose_page.with_texts(Purpose.objects.filter(is_active=True)))
+    kept = set(RetentionSchedule.objects.filter(is_active=True).values_list("purpose_id", flat=True))
+    return [*_controller_gap(), *(item for purpose in purposes for item in _purpose_gaps(purpose, kept))]
+
+
+def _controller_gap() -> list[dict[str, Any]]:
+    if Party.objects.filter(role=Party.Role.CONTROLLER).exists():
+        return []
+    detail = _("Receipts must name who is responsible. Add the controller to the parties.")
+    return [_item(_("No controller is registered"), detail, reverse("admin:consent_party_add"), "soon")]
+
+
+def _purpose_gaps(purpose: Purpose, kept: set[int]) -> Iterator[dict[str, Any]]:
+    name = {"purpose": purpose.name}
+    page = reverse("admin:consent_purpose_change", args=[purpose.pk])
+    version, unwritten = purpose_page.untranslated(purpose)
+    if not version:
+        detail = _("People are asked without being told. Publish its text.")
+        yield _item(_("“%(purpose)s” has no notice") % name, detail, purpose_page.notice_url(purpose), "soon")
+    if unwritten:
+        detail = _("Version %(version)s has no text in: %(languages)s. Its readers see another language.")
+        yield _item(
+            _("The notice of “%(purpose)s” is not in every language") % name,
+            detail % {"version": version, "languages": _names(unwritten)},
+            purpose_page.notice_url(purpose, locale=unwritten[0], version=version),
+            "info",
+        )
+    if lacking := purpose_page.lacking(purpose):
+        detail = _("Name and benefit are missing in: %(languages)s.") % {"languages": _names(lacking)}
+        yield _item(_("“%(purpose)s” is not described in every language") % name, detail, page, "info")
+    if "collect" in purpose.actions and purpose.pk not in kept:
+        url = reverse("admin:privacy_retentionschedule_add")
+        detail = _("Its data is kept for ever. Add a retention schedule.")
+        yield _item(_("“%(purpose)s” has no end") % name, detail, url, "info")
+
+
+def _names(codes: list[str]) -> str:
+    return ", ".join(languages.name(code) for code in codes)
+
+
+def _tiles(outcomes: dict[str, int]) -> list[dict[str, Any]]:
+    day = timezone.now() - _DAY
+    changes = dict(ConsentRecord.objects.filter(recorded_at__gte=day).values_list("state").annotate(Count("id")))
+    total = sum(outcomes.values())
+    log = reverse("admin:policies_decision_changelist")
+    ledger = reverse("admin:consent_consentrecord_changelist")
+    return [
+        {
+            "label": _("Decisions in 24 hours"),
+            "value": f"{total:,}",
+            "hint": _("%(share)d %% permitted") % {"share": 100 * outcomes.get("permit", 0) // max(total, 1)},
+            "url": f"{log}?since=day",
+        },
+        {
+            "label": _("Could not be decided"),
+            "value": f"{outcomes.get('unknown', 0):,}",
+            "hint": _("denied, and counted apart"),
+            "url": f"{log}?since=day&outcome__exact=unknown",
+        },
+        {
+            "label": _("Consents given"),
+            "value": f"{changes.get('given', 0):,}",
+            "hint": _("%(count)d withdrawn or refused")
+            % {"count": changes.get("withdrawn", 0) + changes.get("refused", 0)},
+            "url": f"{ledger}?since=day",
+        },
+        {
+            "label": _("People in the register"),
+            "value": f"{DataSubject.objects.count():,}",
+            "hint": _("by pseudonym only"),
+            "url": reverse("admin:consent_datasubject_changelist"),
+        },
+    ]
+
+
+def _outcome_chart() -> Figure:
+    start = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=11)
+    rows = (
+        _decided_since(start)
+        .annotate(hour=TruncHour("decided_at"))
+        .values_list("hour", "outcome")
+        .annotate(count=Count("id"))
+        .order_by("hour")
+    )
+    counts: dict[Any, dict[str, int]] = {}
+    for hour, outcome, count in rows:
+        counts.setdefault(hour, {})[outcome] = count
+    hours = [start + timedelta(hours=number) for number in range(12)]
+    return columns_figure(
+        [Bucket(f"{hour:%H}:00", counts.get(hour, {})) for hour in hours] if counts else [],
+        [
+            Series("permit", _("Permitted"), Tone.ACCENT),
+            Series("deny", _("Not permitted"), Tone.QUIET),
+            Series("unknown", _("Could not be decided"), Tone.ALARM),
+        ],
+        title=_("Decisions by hour"),
+        description=_("Decisions of the last twelve hours by outcome, hours in UTC."),
+        bucket_heading=_("Hour (UTC)"),
+    )
+
+
+def _reasons_chart() -> Figure:
+    counts: dict[str, int] = {}
+    recent = _decided_since(timezone.now() - _DAY).exclude(reasons=[])
+    for codes, count in recent.order_by().values_list("reasons").annotate(Count("id")):
+        counts[codes[0]] = counts.get(codes[0], 0) + count
+    top = sorted(counts.items(), key=lambda pair: -pair[1])[:6]
+    return bars_figure(
+        [(reasons.for_officer(code), count) for code, count in top],
+        title=_("Why not more"),
+        description=_("The most decisive reason of each decision of the last 24 hours that was denied or capped."),
+        headings=(_("Reason"), _("Decisions")),
+    )
