@@ -19,6 +19,7 @@ from policies.decisions import decisions
 from policies.endpoints import credentials
 from policies.models import ServiceCredential
 from policies.registers import defaults
+from tests.helpers.people import officer, send, visitor  # noqa: F401 (fixtures for every room)
 
 ALL_SCOPES = list(ServiceCredential.Scope.values)
 

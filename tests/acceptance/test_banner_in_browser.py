@@ -17,10 +17,11 @@ from common.http.rate_limit import RateLimit
 from consent.banner import views
 from consent.models import ConsentRecord, Site
 from governance.demo.register import SHOP
+from tests.helpers.paths import CHECKOUT
 
 playwright = pytest.importorskip("playwright.sync_api")
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = CHECKOUT
 ARTIFACTS = ROOT / "artifacts"
 CHROMIUM = os.environ.get("ASSENT_TEST_CHROMIUM") or (
     "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None

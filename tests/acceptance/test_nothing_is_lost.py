@@ -19,7 +19,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers.paths import CHECKOUT
+
+ROOT = CHECKOUT
 pytestmark = pytest.mark.acceptance
 _PATIENCE_S = 120
 _IN_A_BATCH = 20

@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.paths import CHECKOUT
+
 playwright = pytest.importorskip("playwright.sync_api")
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = CHECKOUT
 ARTIFACTS = ROOT / "artifacts"
 CHROMIUM = os.environ.get("ASSENT_TEST_CHROMIUM")
 AXE = os.environ.get("ASSENT_TEST_AXE")

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
-from waiting import until_waiting_for_locks
 
 from audit.models import AuditEvent
 from common.canonical import sha256
@@ -13,6 +12,7 @@ from consent import links
 from consent.models import SubjectLink
 from consent.pseudonyms import subject_ref
 from policies.endpoints import credentials
+from tests.helpers.polling import until_waiting_for_locks
 
 REF = subject_ref("customer-1")
 

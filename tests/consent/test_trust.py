@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
-from past import Past
 
 from consent.counts import What
 from consent.models import ConsentRecord, DailyCount
 from consent.trust import metrics
 from consent.trust.metrics import Grouping
+from tests.helpers.consent_history import Past
 
 pytestmark = pytest.mark.django_db
 

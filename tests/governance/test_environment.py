@@ -5,11 +5,11 @@ import os
 import subprocess
 import sys
 from ipaddress import ip_network
-from pathlib import Path
 
 import pytest
 
 from governance.env import BadEnvironment, Environment, read_environment
+from tests.helpers.paths import CHECKOUT
 
 SECRET = "s3cr3t-" * 6
 PASSWORD = "pa55word"
@@ -220,12 +220,11 @@ def test_secrets_do_not_show_when_the_environment_is_printed(environment, tmp_pa
 
 def test_a_process_with_nonsense_ends_in_a_sentence_and_no_traceback(tmp_path):
     variables = {**VALID, "ASSENT_HOME": str(tmp_path), "DEBUG": "yes", "PATH": os.environ["PATH"]}
-    root = Path(__file__).resolve().parents[2]
 
     ended = subprocess.run(
         [sys.executable, "manage.py", "check"],
         env={**variables, "DJANGO_SETTINGS_MODULE": "governance.settings.local"},
-        cwd=root,
+        cwd=CHECKOUT,
         capture_output=True,
         text=True,
         check=False,

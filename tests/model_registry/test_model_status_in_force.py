@@ -4,11 +4,11 @@ import threading
 
 import pytest
 from django.db import connection, transaction
-from waiting import until_waiting_for_locks
 
 from consent.models import Purpose
 from model_registry import services
 from model_registry.models import Model, ModelVersion
+from tests.helpers.polling import until_waiting_for_locks
 
 _NAMES = ["basket", "other"]
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import connection, transaction
-from waiting import until_waiting_for_locks
 
 from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
@@ -13,6 +12,7 @@ from personalization import events
 from personalization.models import Event, Item
 from policies.decisions import decisions
 from privacy.models import Disposal
+from tests.helpers.polling import until_waiting_for_locks
 
 REF = subject_ref("customer-1")
 

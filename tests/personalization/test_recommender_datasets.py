@@ -1,7 +1,6 @@
 """The demonstration shop and the restaurants; sensitive attributes stay out of every model."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,9 @@ from personalization.recommender.evaluation import evaluate
 from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.levels import Level
 from personalization.recommender.training import train
+from tests.helpers.paths import SHARED_DATA
 
-REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "restaurants"
+REAL = SHARED_DATA / "restaurants"
 real_data = pytest.mark.skipif(
     not REAL.is_dir(), reason=f"the restaurant data is not in ../shared/data/{REAL.name}: NOT TESTED"
 )

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from personalization.recommender.datasets import demo_shop
 from personalization.recommender.interactions import Interactions, InvalidInteractions, Item
 from personalization.recommender.model import Method
 from personalization.recommender.training import train
+from tests.helpers.paths import CHECKOUT
 
 no_deadline = settings(deadline=None)
 ITEMS = tuple(Item(name, name.title()) for name in ("bread", "butter", "honey", "tea", "rare"))
@@ -226,7 +226,6 @@ def test_the_recommender_loads_without_the_web_framework():
         "print([name for name in ('django', 'celery', 'rest_framework', 'implicit') if name in sys.modules])"
     )
 
-    root = Path(__file__).resolve().parents[2]
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=CHECKOUT, check=True)
 
     assert done.stdout.strip() == "[]"

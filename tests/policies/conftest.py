@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test.utils import setup_databases, teardown_databases
-from policy_engines import REGISTER, Ask, asking, bundle_of, opa_server
-from wsgi_calls import call, question
 
 from governance.demo import register
 from policies.bundles import bundles
@@ -18,6 +16,8 @@ from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
 from policies.models import ServiceCredential
 from policies.registers import defaults
+from tests.helpers.policy_engines import REGISTER, Ask, asking, bundle_of, opa_server
+from tests.helpers.wsgi_calls import call, question
 
 
 @pytest.fixture(scope="session")

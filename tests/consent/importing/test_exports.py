@@ -6,12 +6,12 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
-from foreign import PROVEN, at, row
 
 from consent import exporting
 from consent.ledger.records import record_digest
 from consent.models import ConsentRecord
 from consent.pseudonyms import subject_ref
+from tests.helpers.import_rows import PROVEN, at, row
 
 pytestmark = pytest.mark.django_db
 PART = {"purpose": "newsletter", "channel": "email"}

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from foreign import PROVEN, row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from consent.importing.reading import Refused, UnusableFile
 from consent.ledger import selectors, verification
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
+from tests.helpers.import_rows import PROVEN, row
 
 pytestmark = pytest.mark.django_db
 SECRET = "erika.mustermann@example.org"

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from foreign import PROVEN, at, row
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +10,7 @@ from consent.importing import rules
 from consent.ledger import scopes, verification
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
+from tests.helpers.import_rows import PROVEN, at, row
 
 pytestmark = pytest.mark.django_db
 

@@ -6,12 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from foreign import PROVEN, at, row
 
 from audit.models import AuditEvent
 from common.identifiers import milliseconds_of, uuid7_of
@@ -20,8 +18,8 @@ from consent.importing.reading import UnusableFile
 from consent.ledger import effects, verification
 from consent.models import ConsentImport, ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
-
-CHECKOUT = Path(__file__).resolve().parents[3]
+from tests.helpers.import_rows import PROVEN, at, row
+from tests.helpers.paths import CHECKOUT
 
 
 def _rows(people=6):

@@ -4,15 +4,13 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-import signal_reference
-from signal_encoders import Tc
 
 from governance.launcher import cli
-
-CHECKOUT = Path(__file__).resolve().parents[3]
+from tests.helpers import signal_reference
+from tests.helpers.paths import CHECKOUT
+from tests.helpers.signal_encoders import Tc
 
 
 @pytest.mark.parametrize("kind", ["tcf", "gpp"])

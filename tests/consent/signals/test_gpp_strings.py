@@ -1,12 +1,12 @@
 """GPP strings: every section the reference writes, and every way to refuse."""
 
 import pytest
-import signal_reference
-from signal_encoders import Tc, gpc_segment, header, text, us_section
 
 from consent.signals import gpp
 from consent.signals.problems import InvalidSignal
 from consent.signals.us_sections import STATES
+from tests.helpers import signal_reference
+from tests.helpers.signal_encoders import Tc, gpc_segment, header, text, us_section
 
 # A Virginian who was told everything and refused nothing: 18 values.
 VIRGINIA = (1, 1, 1, 2, 2, *[0] * 8, 0, 1, 2, 2)

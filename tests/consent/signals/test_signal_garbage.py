@@ -3,13 +3,13 @@
 import time
 
 import pytest
-import signal_reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signal_encoders import ALPHABET, Tc, header, integer, text, vendor_ranges
 
 from consent.signals import gpp, read, tcf
 from consent.signals.problems import InvalidSignal
+from tests.helpers import signal_reference
+from tests.helpers.signal_encoders import ALPHABET, Tc, header, integer, text, vendor_ranges
 
 DECODERS = {"tcf": tcf.decode, "gpp": gpp.decode}
 HONEST = [(kind, each["str"]) for kind in DECODERS for each in signal_reference.OWN[kind]]

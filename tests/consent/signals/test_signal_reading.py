@@ -1,9 +1,9 @@
 """What a caller's signals amount to, and that doubt always falls on the person's side."""
 
 import pytest
-from signal_encoders import Tc, header, us_section
 
 from consent.signals import Signals, read
+from tests.helpers.signal_encoders import Tc, header, us_section
 
 NOTHING = Signals(gpc=False, gpp_opt_out=False, tcf_purposes=(), tcf_present=False)
 REFUSED_SALE = f"{header(6)}~1YYN"

@@ -1,8 +1,12 @@
 """TC strings: equal to the reference where they are honest, refused with a reason where they are not."""
 
 import pytest
-import signal_reference
-from signal_encoders import (
+
+from consent.signals import tcf
+from consent.signals.bits import MAX_TEXT, spread
+from consent.signals.problems import InvalidSignal
+from tests.helpers import signal_reference
+from tests.helpers.signal_encoders import (
     ALLOWED_SEGMENT,
     PUBLISHER_SEGMENT,
     Tc,
@@ -12,10 +16,6 @@ from signal_encoders import (
     vendor_field,
     vendor_ranges,
 )
-
-from consent.signals import tcf
-from consent.signals.bits import MAX_TEXT, spread
-from consent.signals.problems import InvalidSignal
 
 
 @pytest.mark.skipif(

@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cell_tables import table_of
 from django.conf import settings
-from fake_cell import FakeCell, fake_cell
 
 from consent import residence
 from governance import wsgi
@@ -16,6 +14,8 @@ from policies.cells import client, residence_guard
 from policies.cells.router import Gate
 from policies.cells.routes import DOORS
 from policies.endpoints import credentials
+from tests.helpers.cell_tables import table_of
+from tests.helpers.fake_cell import FakeCell, fake_cell
 
 
 @pytest.fixture

@@ -6,9 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from fake_cell import FakeCell
-from test_cell_gate import EU_PERSON, traces
-from wsgi_calls import assert_problem, call
 
 from common.http.problems import Problem
 from consent import residence
@@ -17,6 +14,9 @@ from consent.ledger import ledger
 from consent.models import DataSubject, Purpose, Site
 from consent.problems import OtherCell, RegionConflict, RegionNeeded
 from consent.pseudonyms import subject_ref
+from tests.helpers.fake_cell import FakeCell
+from tests.helpers.wsgi_calls import assert_problem, call
+from tests.policies.cells.test_cell_router import EU_PERSON, traces
 
 
 def save(person: str, region: str | None, choice: str = "give") -> ledger.Saved:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cell_tables import TOKEN, write_table
 
 from policies.cells.table import read_table, read_token
+from tests.helpers.cell_tables import TOKEN, write_table
 
 
 def _changed(path: Path, change: Any) -> Path:

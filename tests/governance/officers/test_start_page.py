@@ -1,0 +1,216 @@
+"""The officers' start page: what needs a decision, and whether the evidence was checked and holds."""
+
+import secrets
+import uuid
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from audit import trail
+from audit.models import AuditEvent
+from common.identifiers import uuid7_floor
+from consent.models import Purpose
+from governance import evidence
+from governance.demo import register
+from model_registry import services
+from model_registry.models import Model
+from policies.decision_log import drainer
+from policies.models import Decision, ServiceCredential, TransferInstrument
+from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
+from tests.helpers.visitor import question
+
+pytestmark = pytest.mark.django_db
+
+
+def _found(officer):
+    context = officer.get("/admin/").context
+    return {str(item["title"]): item for item in context["attention"]}
+
+
+def _text(response):
+    return " ".join(response.content.decode().split())
+
+
+@pytest.fixture
+def tidy(register_in_force):
+    """A register with nothing to decide."""
+    register.ensure_translations()
+    orders = Purpose.objects.get(slug="order_fulfilment")
+    RetentionSchedule.objects.create(purpose=orders, retain_for=timedelta(days=3650))
+
+
+def test_where_nothing_waits_the_page_says_so(officer, tidy):
+    page = officer.get("/admin/")
+
+    assert page.context["attention"] == []
+    assert "Nothing waits for you." in _text(page)
+
+
+def _trained(**_):
+    model = Model.objects.create(slug="basket", name="Basket")
+    return services.register_version(model=model, purposes=list(Purpose.objects.all()[:1]), actor="job:training")
+
+
+def _suspended(**_):
+    version = _trained()
+    for status in ("approved", "suspended"):
+        services.change_status(version_id=version.pk, status=status, actor="test")
+
+
+def _late_disposal(purpose):
+    Disposal.objects.create(
+        reason="withdrawal", purpose=purpose, before=timezone.now(), queued_at=timezone.now() - timedelta(hours=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("happens", "title", "severity"),
+    [
+        (_trained, "Basket, version 1", "soon"),
+        (_suspended, "Basket, version 1", "now"),
+        (_late_disposal, "Deletions are waiting", "now"),
+        (
+            lambda **_: TransferInstrument.objects.filter(slug="eu-uk-adequacy").update(
+                valid_until=timezone.now() + timedelta(days=10)
+            ),
+            "Adequacy decision, EU to United Kingdom",
+            "soon",
+        ),
+        (
+            lambda **_: ServiceCredential.objects.create(
+                name="shop", token_hash=b"x" * 32, scopes=[], expires_at=timezone.now() + timedelta(days=3)
+            ),
+            "The credential of “shop” runs out",
+            "soon",
+        ),
+        (
+            lambda **_: PrivacyBudget.objects.update(epsilon_spent=Decimal("9.5")),
+            "The privacy budget of “consents” is nearly spent",
+            "info",
+        ),
+        (
+            lambda **_: Purpose.objects.create(slug="new", name="New", actions=["contact"]),
+            "“New” has no notice",
+            "soon",
+        ),
+        (
+            lambda **_: RetentionSchedule.objects.filter(purpose__slug="usage_statistics").update(is_active=False),
+            "“Usage statistics” has no end",
+            "info",
+        ),
+    ],
+)
+def test_what_needs_a_decision_is_named_and_leads_to_its_page(officer, tidy, happens, title, severity):
+    happens(purpose=Purpose.objects.first())
+
+    item = _found(officer)[title]
+
+    assert item["severity"] == severity
+    assert officer.get(item["url"]).status_code == 200
+
+
+def _decided(outcome, *, ago, count):
+    moment = timezone.now() - ago
+    drainer.ensure_partition(moment.date().isoformat())
+    for _ in range(count):
+        identifier = uuid.UUID(int=uuid7_floor(moment).int + secrets.randbits(60))
+        Decision.objects.create(
+            id=identifier, decided_at=moment, batch_id=1, position=0, subject_tag=b"", outcome=outcome, reasons=[]
+        )
+
+
+@pytest.mark.parametrize(
+    ("denied", "permitted", "is_told"),
+    [(50, 0, True), (20, 30, True), (10, 40, False), (49, 0, False)],
+    ids=["all", "many", "as usual", "too few to say"],
+)
+def test_unusually_many_refusals_in_an_hour_are_named(officer, tidy, denied, permitted, is_told):
+    _decided("permit", ago=timedelta(hours=3), count=90)
+    _decided("deny", ago=timedelta(hours=3), count=10)
+    _decided("deny", ago=timedelta(minutes=5), count=denied)
+    _decided("permit", ago=timedelta(minutes=5), count=permitted)
+
+    found = _found(officer)
+
+    assert ("Unusually many refusals" in found) is is_told
+    if denied == 50:
+        detail = "100 % of the last hour's decisions were not permitted; 10 % are usual."
+        assert found["Unusually many refusals"]["detail"] == detail
+
+
+def test_evidence_nobody_checked_is_not_called_intact(officer):
+    page = officer.get("/admin/")
+
+    assert page.context["trail"].ok is None
+    assert "Nothing has been checked yet." in _text(page)
+
+
+def test_an_officer_has_the_evidence_checked_and_sees_the_result(officer, api):
+    api.save("customer-1", "give")
+
+    page = officer.post("/admin/check-evidence", follow=True)
+
+    assert page.context["trail"].ok is True
+    assert "every one matches its seal" in _text(page)
+    event = AuditEvent.objects.get(action="trail.verified")
+    assert (event.actor, event.details["records"], event.details["broken"]) == ("job:evidence", 1, "")
+
+
+def test_a_check_is_asked_for_by_a_form_and_not_by_a_link(officer):
+    assert officer.get("/admin/check-evidence").status_code == 405
+
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = officer.cookies
+    assert strict.post("/admin/check-evidence").status_code == 403
+    assert not AuditEvent.objects.filter(action="trail.verified").exists()
+
+
+@pytest.mark.parametrize(
+    ("forgery", "named"),
+    [
+        ("UPDATE audit_auditevent SET actor = 'nobody' WHERE action = 'consent.given'", "event "),
+        ("UPDATE consent_consentrecord SET state = 'given' WHERE state = 'refused'", "consent record "),
+        (
+            "UPDATE policies_decision SET outcome = 'permit', entry = replace(entry, 'deny', 'permit')",
+            "the decisions of batch 1",
+        ),
+    ],
+)
+def test_a_forgery_is_named_on_the_start_page_until_a_check_finds_none(
+    officer, api, own_spool, as_attacker, forgery, named
+):
+    api.save("customer-1", "refuse")
+    api.save("customer-2", "give")
+    api.evaluate(question())
+    drainer.drain(own_spool)
+    trail.anchor()
+    as_attacker(forgery)
+
+    assert evidence.check(actor="job:evidence") is False
+
+    item = _found(officer)["The evidence does not hold together"]
+    assert item["severity"] == "now"
+    assert f"First link that does not hold: {named}" in item["detail"]
+    assert AuditEvent.objects.get(action="trail.broken").object == "evidence"
+
+
+@pytest.mark.parametrize(("action", "ok"), [("trail.verified", None), ("trail.broken", False)])
+def test_a_check_gets_old_but_a_breach_does_not(officer, monkeypatch, action, ok):
+    details = {"events": 1, "records": 1, "decisions": 1, "broken": "event 3 was changed" if ok is False else ""}
+    trail.record(action, "evidence", actor="job:evidence", details=details)
+    monkeypatch.setattr(evidence, "LASTS", timedelta(0))
+
+    assert officer.get("/admin/").context["trail"].ok is ok
+
+
+def test_the_check_runs_every_night():
+    from governance.celery import app
+    from governance.tasks import verify_evidence
+
+    nightly = [entry for entry in app.conf.beat_schedule.values() if entry["task"] == verify_evidence.name]
+
+    assert len(nightly) == 1
+    assert nightly[0]["schedule"].hour == {4}

@@ -1,0 +1,56 @@
+"""A person reads and keeps the receipts of their own choices, and nobody else's."""
+
+import json
+
+import pytest
+
+from consent.receipts.verifying import verify_file
+from tests.helpers.visitor import Visitor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def chosen(visitor):
+    visitor.press(visitor.form_of("recommendations"), "give")
+    return visitor
+
+
+def test_the_history_leads_to_a_receipt_that_can_be_read_and_kept(chosen):
+    assert b"/privacy/receipts/1" in chosen.look().content
+
+    page = chosen.browser.get("/privacy/receipts/1")
+    file = chosen.browser.get("/privacy/receipts/1-signed.json")
+
+    assert page.status_code == 200
+    assert b"You allowed it" in page.content
+    assert verify_file(file.content).receipt["consent_record"]["pii_principal_id"] == str(chosen.ref)
+    assert "attachment" in file.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize(("form", "member"), [("dpv", "@context"), ("kantara", "consentReceiptID")])
+def test_it_comes_in_the_words_of_other_systems(chosen, form, member):
+    assert member in json.loads(chosen.browser.get(f"/privacy/receipts/1-{form}.json").content)
+
+
+@pytest.mark.parametrize("path", ["/privacy/receipts/1", "/privacy/receipts/1-signed.json"])
+def test_somebody_else_does_not_get_it(chosen, path):
+    other = Visitor("customer-2").come_in()
+    other.browser.get("/privacy/sign-out")
+
+    assert other.browser.get(path).status_code == 404
+    assert chosen.browser.__class__().get(path).status_code == 403
+
+
+def test_the_keys_are_published(client):
+    answer = client.get("/.well-known/jwks.json")
+
+    assert answer.headers["Content-Type"] == "application/jwk-set+json"
+    assert [key["crv"] for key in answer.json()["keys"]] == ["Ed25519", "P-256"]
+
+
+def test_the_site_says_that_it_honours_global_privacy_control(client):
+    answer = client.get("/.well-known/gpc.json")
+
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json()["gpc"] is True
