@@ -4,9 +4,9 @@ import secrets
 from collections import Counter
 from pathlib import Path
 
+from governance.demo.datasets import Dataset
 from governance.demo.people import region_of
 from governance.demo.story import Person
-from personalization.recommender.datasets import Dataset
 
 _LIKES = 12
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from consent import residence
 from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
+from governance.demo.datasets import Dataset, demo_shop, restaurants
 from personalization.models import Event, Item
-from personalization.recommender.datasets import Dataset, demo_shop, restaurants
 from policies.decisions import decisions
 from policies.decisions.facts import Question
 from policies.models import Region

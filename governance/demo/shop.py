@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 from consent.banner import banner
 from consent.ledger.selectors import Descriptions
 from consent.models import Site
+from governance.demo.catalogue import INTERESTS
 from governance.demo.register import SHOP
-from personalization.recommender.catalogue import INTERESTS
 
 # What sells best, whoever looks: two things of each of six interests.
 _ON_SHOW = ("coffee", "sourdough", "birds", "knitting", "night sky", "slow evenings")

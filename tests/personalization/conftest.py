@@ -14,13 +14,13 @@ from django.utils import timezone
 from common.breaker import CircuitBreaker
 from consent.models import Purpose
 from consent.pseudonyms import subject_ref
+from governance.demo.datasets import Dataset, demo_shop
 from model_registry import services
 from model_registry.models import Model as RegisteredModel
 from model_registry.models import ModelVersion
 from personalization import engine
 from personalization.models import Event, Item, PopularItem
 from personalization.recommender import storage
-from personalization.recommender.datasets import Dataset, demo_shop
 from personalization.recommender.model import Model
 from personalization.recommender.training import train
 

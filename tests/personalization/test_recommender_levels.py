@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalization.recommender.datasets import demo_shop
+from governance.demo.datasets import demo_shop
 from personalization.recommender.interactions import Interaction, InvalidInteractions
 from personalization.recommender.levels import BEHAVIORAL_WINDOW, Level
 from personalization.recommender.model import MIN_LIKES, Basis, Fallback

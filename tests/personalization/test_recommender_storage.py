@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from governance.demo.datasets import demo_shop
 from personalization.recommender import storage
-from personalization.recommender.datasets import demo_shop
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import Level
 from personalization.recommender.training import train

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalization.recommender.datasets import demo_shop
+from governance.demo.datasets import demo_shop
 from personalization.recommender.interactions import Interactions, InvalidInteractions, Item
 from personalization.recommender.model import Method
 from personalization.recommender.training import train
@@ -221,8 +221,7 @@ def test_columns_that_do_not_fit_are_refused(column, values):
 
 def test_the_recommender_loads_without_the_web_framework():
     script = (
-        "import sys, personalization.recommender.storage, personalization.recommender.evaluation,"
-        " personalization.recommender.datasets;"
+        "import sys, personalization.recommender.storage, personalization.recommender.evaluation;"
         "print([name for name in ('django', 'celery', 'rest_framework', 'implicit') if name in sys.modules])"
     )
 

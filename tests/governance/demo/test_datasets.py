@@ -5,8 +5,8 @@ import shutil
 import numpy as np
 import pytest
 
+from governance.demo.datasets import DatasetUnreadable, demo_shop, restaurants
 from personalization.recommender import storage
-from personalization.recommender.datasets import DatasetUnreadable, demo_shop, restaurants
 from personalization.recommender.evaluation import evaluate
 from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.levels import Level

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from common.http.problems import Problem
-from personalization.recommender.catalogue import INTERESTS
+from governance.demo.catalogue import INTERESTS
 from personalization.recommender.interactions import Interactions, Item, Person
 
 DAY_S = 86_400.0
