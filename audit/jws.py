@@ -1,4 +1,4 @@
-"""Signatures as compact JWS (RFC 7515) with Ed25519 (RFC 8037), and nothing else: one algorithm, no choices to attack.
+"""Compact JWS signatures (RFC 7515) with Ed25519 (RFC 8037), and nothing else: one algorithm, no choices to attack.
 
 Needs no Django, so that evidence can be verified on a machine that has no database.
 """
@@ -17,11 +17,11 @@ _PARTS = 3
 
 
 class NotGenuine(ValueError):
-    """The signature, its form or its key does not hold; the text says which."""
+    """Rejection of a signature, its form or its key; the text says which."""
 
 
 def sign(payload: bytes, key: Ed25519PrivateKey, *, typ: str) -> str:
-    """Return the compact form; the header carries the public key and its thumbprint."""
+    """Return the compact JWS; the header carries the public key and its thumbprint."""
     jwk = public_jwk(key.public_key())
     header = {"alg": "EdDSA", "typ": typ, "kid": thumbprint(jwk), "jwk": jwk}
     signed = f"{encode(_compact(header))}.{encode(payload)}"
@@ -76,7 +76,7 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Read base64url without padding. Raises NotGenuine."""
+    """Decode base64url without padding. Raises NotGenuine."""
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError, TypeError):

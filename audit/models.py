@@ -1,4 +1,4 @@
-"""The tamper-evident trail: events, and the chain of anchors that seals them."""
+"""The tamper-evident audit trail: events, and the chain of anchors that seals them."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from common.identifiers import uuid7
 
 
 class AuditEvent(models.Model):
-    """One thing that happened. Append only; written in the transaction of what it tells about."""
+    """An audit event. Append only; written in the transaction of the change it records."""
 
     position = models.BigAutoField(primary_key=True)
     code = models.UUIDField(default=uuid7, unique=True, editable=False)

@@ -1,4 +1,4 @@
-"""The keys that sign evidence: receipts, evidence bundles, policy bundles.
+"""Signing keys for evidence: receipts, evidence bundles, policy bundles.
 
 The private half is derived (HKDF-SHA256, RFC 5869) from the instance's secret and a salt in the key's row, so a copy of
 the database signs nothing and every process of an instance has the same key. Retired keys stay published: what they
@@ -34,7 +34,10 @@ def sign(payload: bytes, *, typ: str) -> str:
 
 
 def usable_keys() -> list[SigningKey]:
-    """The key that signs now, then those retired within ``GRACE``, newest first. A changed secret ends them all."""
+    """Return the current signing key, then those retired within ``GRACE``, newest first.
+
+    A changed secret ends them all.
+    """
     current = current_key()
     retired = SigningKey.objects.filter(retired_at__gte=timezone.now() - GRACE).order_by("-created_at")
     return [current, *(key for key in retired if _matches(key))]
@@ -68,7 +71,7 @@ def rotate(*, actor: str, unless_usable: bool = False) -> SigningKey:
 
 
 def published_keys() -> dict[str, Any]:
-    """The public keys as a JWK set (RFC 7517), retired ones included, newest first."""
+    """Return the public keys as a JWK set (RFC 7517), retired ones included, newest first."""
     return {
         "keys": [
             {
@@ -85,13 +88,13 @@ def published_keys() -> dict[str, Any]:
 
 
 def public_pem(key: SigningKey) -> str:
-    """The public key as the tools want it that read no JWK, OPA among them."""
+    """Return the public key in PEM, for tools that read no JWK, OPA among them."""
     public = Ed25519PublicKey.from_public_bytes(bytes(key.public_key))
     return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def derived(key: SigningKey, use: bytes, length: int) -> bytes:
-    """Return secret bytes that belong to a usable key, for another use than its own signatures."""
+    """Return secret bytes derived from a usable key, for another use than its own signatures."""
     return _expand(bytes(key.salt), settings.SECRET_KEY, use, length)
 
 

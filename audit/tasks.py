@@ -5,5 +5,5 @@ from audit import trail
 
 @shared_task(ignore_result=True)
 def anchor_audit_trail() -> None:
-    """Seal everything new. Safe to run twice: the second run finds nothing."""
+    """Anchor all new events. Idempotent: a second run finds nothing."""
     trail.anchor()

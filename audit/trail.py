@@ -1,4 +1,4 @@
-"""Write to the audit trail, seal what is new, and verify all of it.
+"""Append to the audit trail, anchor new events, and verify all of it.
 
 Every event carries the SHA-256 of its own canonical JSON. ``anchor()`` puts everything new under a Merkle root
 (RFC 6962) and chains the root to the anchor before it, so writers never wait for each other: there is no global
@@ -28,7 +28,7 @@ _PAGE = 5_000
 
 
 def insert_events(parameter: str) -> str:
-    """SQL that inserts prepared events given as a jsonb list; it may stand inside a CTE of another package."""
+    """Return SQL that inserts prepared events given as a jsonb list; it may stand inside a CTE of another package."""
     return f"""
 INSERT INTO audit_auditevent (code, occurred_at, action, actor, object, details, digest)
 SELECT e.code, e.occurred_at, e.action, e.actor, e.object, e.details, decode(e.digest, 'hex')
@@ -38,7 +38,7 @@ FROM jsonb_to_recordset({parameter})
 
 @dataclass(frozen=True)
 class Verdict:
-    """What ``verify`` found. ``broken`` names the first link that does not hold, or is None."""
+    """Result of ``verify``. ``broken`` names the first link that does not hold, or is None."""
 
     events: int
     anchors: int
@@ -67,7 +67,7 @@ def prepare(
 
 
 def copy_events(cursor: Any, events: Iterable[Mapping[str, Any]]) -> None:
-    """Append many prepared events by COPY. ``cursor`` is a psycopg cursor in the transaction they tell about."""
+    """Append many prepared events by COPY. ``cursor`` is a psycopg cursor in the transaction of the change."""
     columns = "code, occurred_at, action, actor, object, details, digest"
     copy_rows(cursor, f"COPY audit_auditevent ({columns}) FROM STDIN", (_event_line(event) for event in events))
 
@@ -79,7 +79,7 @@ def _event_line(event: Mapping[str, Any]) -> str:
 
 
 def record(action: str, object_id: str, *, actor: str, details: Mapping[str, Any] | None = None) -> None:
-    """Append one event. Call it in the transaction of the change it tells about."""
+    """Append one event. Call it in the transaction of the change it records."""
     event = prepare(action, object_id, actor=actor, at=timezone.now(), details=details)
     with connection.cursor() as cursor:
         cursor.execute(insert_events("%s::jsonb"), [json.dumps([event])])
@@ -87,7 +87,7 @@ def record(action: str, object_id: str, *, actor: str, details: Mapping[str, Any
 
 @transaction.atomic
 def anchor() -> AuditAnchor | None:
-    """Seal every settled event under the next anchor; None if there is nothing new.
+    """Anchor every settled event; None if there is nothing new.
 
     A short SHARE lock waits for the writers in flight and so settles which positions exist below the highest one:
     sequences hand out numbers before their rows are visible. Where a writer keeps the lock away for longer than
@@ -138,7 +138,7 @@ def event_digest(event: AuditEvent) -> bytes:
 
 
 def event_fields(event: AuditEvent) -> dict[str, Any]:
-    """The fields under an event's digest."""
+    """Return the fields under an event's digest."""
     return {
         "code": str(event.code),
         "occurred_at": event.occurred_at.isoformat(timespec="microseconds"),

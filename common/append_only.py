@@ -1,4 +1,4 @@
-"""Guard tables whose rows must never change: a trigger in the database refuses, whoever asks."""
+"""Append-only tables: a trigger in the database refuses changes of their rows, for every role."""
 
 from collections.abc import Mapping
 
@@ -30,7 +30,7 @@ CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
 
 
 def no_truncate(table: str) -> str:
-    """SQL that refuses TRUNCATE on a partition: what guards the whole table does not reach its parts."""
+    """Return SQL that refuses TRUNCATE on a partition: a trigger on the whole table does not cover its parts."""
     return f"""
 CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
   FOR EACH STATEMENT EXECUTE FUNCTION assent_refuse_change();

@@ -1,4 +1,4 @@
-"""A Celery task that a sweep queues again, so that no request waits for a broker that is away."""
+"""Best-effort Celery task: a sweep queues it again, so that no request waits for an absent broker."""
 
 import logging
 import time
@@ -12,7 +12,7 @@ PAUSE_S = 15.0
 
 
 class SweptTask(DjangoTask):  # type: ignore[misc]  # celery has no types
-    """Queued if the broker takes it; otherwise left to the sweep.
+    """Task queued if the broker takes it; otherwise left to the sweep.
 
     Finding out that a broker is away takes the connection's timeout, so it is found out once in PAUSE_S per process.
     """
@@ -21,7 +21,7 @@ class SweptTask(DjangoTask):  # type: ignore[misc]  # celery has no types
     _away_until = 0.0
 
     def apply_async(self, *args: Any, **options: Any) -> Any:
-        """Return the queued job, or None where the broker is away."""
+        """Queue the job and return it, or None where the broker is away."""
         if time.monotonic() < SweptTask._away_until:
             return None
         try:

@@ -1,4 +1,4 @@
-"""A circuit breaker: after failures in a row, stop asking for a while and answer without.
+"""Circuit breaker: after failures in a row, stop calling for a while and answer without.
 
 Closed: every call goes through. Open: none does, for ``rest_s`` seconds. Then one trial call decides.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 
 class CircuitBreaker:
-    """Counts failures in a row. Thread-safe; the clock can be replaced in tests."""
+    """Counter of failures in a row. Thread-safe; the clock can be replaced in tests."""
 
     def __init__(
         self, *, threshold: int = 5, rest_s: float = 10.0, clock: Callable[[], float] = time.monotonic
@@ -20,7 +20,7 @@ class CircuitBreaker:
         self._opened_at: float | None = None
 
     def allows(self) -> bool:
-        """Say whether to try. After the rest, exactly one caller is let through at a time."""
+        """Return whether to try. After the rest, exactly one caller is let through at a time."""
         with self._lock:
             if self._opened_at is None:
                 return True

@@ -1,4 +1,4 @@
-"""One way to write a value as bytes, so that equal values have equal digests everywhere.
+"""Canonical JSON and digests: equal values have equal bytes and equal digests everywhere.
 
 Canonical JSON here: UTF-8, no white space, members sorted by name, no floats (their text is not portable).
 Close to RFC 8785; values that would differ from it (floats) are refused instead of rounded.
@@ -15,7 +15,7 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 
 class NotCanonical(ValueError):
-    """The value holds something whose text is not unique, such as a float."""
+    """Refusal of a value whose text is not unique, such as a float."""
 
 
 def canonical_json(value: Any) -> bytes:
@@ -32,7 +32,7 @@ def sha256(data: bytes) -> bytes:
 
 
 def digest_of(value: Any) -> bytes:
-    """SHA-256 (32 bytes) of the canonical JSON of ``value``."""
+    """Return the SHA-256 (32 bytes) of the canonical JSON of ``value``."""
     return sha256(canonical_json(value))
 
 

@@ -20,7 +20,7 @@ def uuid7() -> uuid.UUID:
 
 
 def uuid7_text() -> str:
-    """The same as text, at a fraction of the cost: the decision path makes one for every answer."""
+    """Return a new identifier as text, at a fraction of the cost: the decision path makes one for every answer."""
     noise = os.urandom(10).hex()
     moment = f"{time.time_ns() // 1_000_000:012x}"
     variant = "89ab"[noise.encode()[3] & 3]
@@ -40,5 +40,5 @@ def uuid7_of(milliseconds: int, payload: int) -> str:
 
 
 def milliseconds_of(identifier: str) -> int:
-    """Return the Unix time in milliseconds a version 7 identifier begins with."""
+    """Return the Unix time in milliseconds at the start of a version 7 identifier."""
     return int(identifier[:8] + identifier[9:13], 16)

@@ -1,4 +1,4 @@
-"""The languages this installation speaks to people in, and what they are called."""
+"""Languages of this installation, and their names."""
 
 from django.conf import global_settings, settings
 from django.conf.locale import LANG_INFO
@@ -7,20 +7,20 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 
 def offered() -> list[str]:
-    """Codes from the setting LANGUAGES; Django's own list of everything it knows counts as no choice."""
+    """Return the codes from the setting LANGUAGES; Django's own list of all languages counts as no choice."""
     if settings.LANGUAGES == global_settings.LANGUAGES:
         return [settings.LANGUAGE_CODE]
     return [code for code, _ in settings.LANGUAGES]
 
 
 def known() -> list[str]:
-    """Every code a text may be written in: those offered first."""
+    """Return every code a text may be written in: those offered first."""
     first = offered()
     return [*first, *sorted(code for code, info in LANG_INFO.items() if "name" in info and code not in first)]
 
 
 def name(code: str) -> str:
-    """``de`` as "German"; a code nobody knows stays as it is."""
+    """Return a language's name: ``de`` as "German"; an unknown code stays as it is."""
     try:
         return str(get_language_info(code)["name"])
     except KeyError:
@@ -28,7 +28,7 @@ def name(code: str) -> str:
 
 
 def accepted(header: str) -> str:
-    """The first language of an ``Accept-Language`` header that is spoken here, else the installation's own.
+    """Return the first language of an ``Accept-Language`` header that is offered, else the installation's default.
 
     Unlike Django's ``get_language_from_request`` it looks at no cookie: for programs, and for other sites' pages.
     """

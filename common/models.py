@@ -1,10 +1,10 @@
-"""The one table that belongs to no part of the house: how much of a rate limit is used up."""
+"""Rate limit buckets: the one table that belongs to no other package."""
 
 from django.db import models
 
 
 class RateBucket(models.Model):
-    """One limit for one caller. The key is a keyed hash, so the table names neither networks nor people.
+    """Usage of one limit by one caller. The key is a keyed hash, so the table names neither networks nor people.
 
     UNLOGGED (see the migration): writing it costs no WAL, and a crash of the server only forgets what was used up.
     """

@@ -1,4 +1,4 @@
-"""Tell the policy layer that something it bundles has changed, without importing upwards.
+"""Change notification from the registers to the policy layer, without importing upwards.
 
 Registers of the lower packages (purposes, notices, models, retention, residency) are part of every policy bundle.
 Their services call ``changed()`` inside the transaction that changes a row; the publisher registered by ``policies``
@@ -14,7 +14,7 @@ _publishers: list[Publisher] = []
 
 
 def register(publisher: Publisher) -> None:
-    """Add a function that is called with the reason and the actor of every change."""
+    """Register a function that is called with the reason and the actor of every change."""
     if publisher not in _publishers:
         _publishers.append(publisher)
 

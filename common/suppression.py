@@ -1,4 +1,4 @@
-"""Which groups of a published table must be withheld, so that nobody finds a small group, not even by subtracting.
+"""Small-group suppression: which groups of a published table to withhold, so that subtraction reveals none either.
 
 Primary suppression: a group of fewer than ``SMALLEST_GROUP`` people. Complementary suppression: what is withheld is
 always at least two groups which together have that many people, else the total minus what is shown would be the answer.
@@ -15,7 +15,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Withheld(Generic[Key]):
-    """The groups not to be shown, and whether their total must go too."""
+    """The groups to withhold, and whether their total must be withheld too."""
 
     groups: frozenset[Key]
     total: bool

@@ -1,7 +1,7 @@
-"""Traces: what a request went through, as OpenTelemetry spans. No other module knows opentelemetry.
+"""OpenTelemetry traces: spans of a request's path. No other module imports opentelemetry.
 
 Off unless ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set, and decided when modules are imported: off, ``traced`` hands
-functions back as they are and nothing of opentelemetry is imported. Spans hold names, codes and counts of this house.
+functions back as they are and nothing of opentelemetry is imported. Spans hold names, codes and counts of this project.
 Nothing a caller sent becomes part of one but the ids of a ``traceparent``, and no exception's message.
 """
 
@@ -40,7 +40,7 @@ _R = TypeVar("_R")
 
 
 class _Room:
-    """How many more spans the request of this context may have; one that is not recorded has no room at all."""
+    """Span quota: how many more the request of this context may have; one that is not recorded has none."""
 
     def __init__(self) -> None:
         self.left, self.left_out = MAX_SPANS, 0
@@ -58,7 +58,7 @@ _tracer: Any = None
 
 
 def start() -> None:
-    """Make the exporter and the thread it runs in: once in a process that answers requests."""
+    """Create the exporter and its thread: once in a process that answers requests."""
     global _tracer
     sampler = ParentBased(TraceIdRatioBased(settings.TRACES_SHARE))
     provider = TracerProvider(sampler=sampler, resource=_resource())
@@ -67,7 +67,7 @@ def start() -> None:
 
 
 def _resource() -> "Resource":
-    """What every span says of this process: OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES and nothing looked up."""
+    """Return the resource of this process: OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES and nothing looked up."""
     return Resource({SERVICE_NAME: "assent"}).merge(OTELResourceDetector().detect())
 
 
@@ -83,7 +83,7 @@ def traced(
 ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """Decorate a function with a span inside the request's. Off: the function itself.
 
-    ``given`` makes attributes of the arguments, ``told`` of the result.
+    ``given`` makes attributes of the arguments, the other function of the result.
     """
     if not ON:
         return lambda function: function
@@ -108,7 +108,7 @@ def traced(
 
 
 def note(name: str, value: str | int | bool) -> None:
-    """Add to the span of this moment. Ask ``ON`` before calling."""
+    """Add attributes to the current span. Check ``ON`` before calling."""
     room = _room.get()
     if room is not None and room.left_out == 0:
         trace.get_current_span().set_attribute(name, value)
@@ -116,7 +116,7 @@ def note(name: str, value: str | int | bool) -> None:
 
 @contextmanager
 def entry(about: Callable[[], tuple[str, Attributes]], *, traceparent: str | None) -> Iterator[Callable[[int], None]]:
-    """The span of a request, part of its caller's trace if there is one; yields what is told the answer's status.
+    """Open the span of a request, in its caller's trace if there is one; yields the setter of the answer's status.
 
     ``about`` says name and attributes, and is not asked where nothing is recorded. A ``tracestate`` is not read: it
     may hold anything and would be exported.
@@ -149,7 +149,7 @@ def _answered(span: Any, status: int) -> None:
 
 @contextmanager
 def _span(name: str, **more: Any) -> Iterator[Any]:
-    """A span that says of an exception its class alone: messages may quote what somebody sent."""
+    """Open a span that records only the class of an exception: messages may quote a caller's data."""
     with _tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False, **more) as span:
         try:
             yield span

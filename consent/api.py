@@ -1,4 +1,4 @@
-"""Saving choices as a call: body in, answer out. The ordinary view and the bare endpoint both end here."""
+"""Saving choices as a call: body in, answer out. The ordinary view and the bare WSGI endpoint both end here."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -18,7 +18,7 @@ Uuid = Annotated[UUID, BeforeValidator(lambda value: UUID(value) if isinstance(v
 
 
 class SubjectBody(Body):
-    """A person, by the business's own id. It is turned into a pseudonym at once and never stored.
+    """A data subject, by the business's own id. It is turned into a pseudonym at once and never stored.
 
     The region of residence says which cell holds the person, where there are several.
     """
@@ -32,7 +32,7 @@ class SubjectBody(Body):
 
 
 class DescribedSubject(SubjectBody):
-    """A person with what rules need to know beside the region: whether an adult."""
+    """A data subject with region and whether an adult, as rules need to know."""
 
     age_band: Literal["adult", "minor", "child", "unknown"] | None = None
 
@@ -43,8 +43,8 @@ Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.
 class ChoiceBody(Body):
     """A choice about a purpose, or about a part of it: one channel, one recipient, one kind of data.
 
-    ``told_of_conflict``: the person was told that a signal of the browser (Global Privacy Control) says otherwise, and
-    chose all the same. ``max_level`` limits how personal the use may be; ``adjust`` changes only this limit of a
+    ``told_of_conflict``: the person was informed that a signal of the browser (Global Privacy Control) says otherwise,
+    and chose all the same. ``max_level`` limits how personal the use may be; ``adjust`` changes only this limit of a
     consent in force.
     """
 
@@ -61,7 +61,7 @@ class ChoiceBody(Body):
 
 
 class SignalsBody(Body):
-    """The signals that were present when the question was put, as they arrived."""
+    """Opt-out and consent signals that were present when the question was put, as they arrived."""
 
     gpc: bool = False
     gpp: Annotated[str, Field(max_length=8192)] = ""
@@ -69,7 +69,7 @@ class SignalsBody(Body):
 
 
 class AskedBody(Body):
-    """How the question was put: the interface, its language, the hash of its layout, the buttons from first to last."""
+    """Presentation of the question: interface, language, hash of the layout, buttons from first to last."""
 
     interface: Annotated[str, Field(pattern=r"^[a-z0-9_.@-]{0,64}$")] = ""
     locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
@@ -79,7 +79,7 @@ class AskedBody(Body):
 
 
 class GuardianBody(Body):
-    """Who agreed for a child: the business's id of the guardian, how that was verified, the child's day of majority."""
+    """Guardian who agreed for a child: the guardian's business id, how it was verified, the child's day of majority."""
 
     id: SubjectId
     method: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
@@ -108,13 +108,13 @@ class SubjectOnly(Body):
 
 
 class ReceiptBody(SubjectOnly):
-    """Whose receipt, and for which save: the ``subject_revision`` a save answered with."""
+    """Data subject and save of a receipt: the ``subject_revision`` a save answered with."""
 
     subject_revision: Annotated[int, Field(ge=1, lt=2**53)] | None = None
 
 
 def save(document: Any, caller: str, environ: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Save what a person chose; 201, or 200 for a repeated Idempotency-Key. Raises the problems of the ledger."""
+    """Save a person's choices; 201, or 200 for a repeated Idempotency-Key. Raises the problems of the ledger."""
     body = read_document(ConsentBody, document)
     saved = ledger.save_choices(
         ledger.Request(

@@ -1,4 +1,4 @@
-"""Count what happens a day: dashboards opened, links issued, receipts downloaded. No count names a person.
+"""Daily counts: dashboards opened, links issued, receipts downloaded. No count names a person.
 
 Kept out of saving choices and of decisions, whose numbers come from the ledger and the decision log.
 """
@@ -25,8 +25,8 @@ ON CONFLICT (day, what, purpose, region, notice_version) DO UPDATE SET count = c
 def count(what: What, *, purpose: str = "", region: str = "", notice_version: int = 0) -> None:
     """Add one to today's count, in one statement once the caller's transaction is committed.
 
-    So what is rolled back is not counted, nobody waits for the row of the day inside a transaction, and a failure is
-    logged instead of raised: a page does not fail for its count.
+    What is rolled back is not counted, no transaction waits for the row of the day, and a failure is logged instead of
+    raised: a page does not fail for its count.
     """
     row: tuple[date, str, str, str, int] = (timezone.now().date(), what, purpose, region, notice_version)
 

@@ -1,4 +1,4 @@
-"""Write everything a business needs to leave: every record of the ledger, or what is in force, as CSV or JSON lines.
+"""Export for leaving the system: every record of the ledger, or the current state, as CSV or JSON lines.
 
 PostgreSQL itself writes the lines (COPY), as of one moment and without ever holding more than a few of them. People
 appear by pseudonym only: a business finds its own people with the key it holds (``subject_key``).
@@ -53,7 +53,7 @@ def export(what: str, kind: str, output: IO[bytes]) -> None:
 
 
 def export_to(path: Path, what: str, kind: str) -> None:
-    """Write a file for its owner alone, packed if its name ends in .gz; it appears only once it is whole."""
+    """Export to a file for its owner alone, packed if its name ends in .gz; it appears only once it is whole."""
     with opened_whole(path) as file:
         export(what, kind, file)
 

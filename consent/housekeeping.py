@@ -1,5 +1,7 @@
-"""Forget what served a moment: idempotency keys after a week, dashboard links a day after they ended, and
-the rate limits nobody is near."""
+"""Deletion of short-lived rows: idempotency keys, ended dashboard links, unused rate limit buckets.
+
+Keys are kept for a week, links for a day after they ended.
+"""
 
 from datetime import timedelta
 

@@ -28,7 +28,7 @@ USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Revoked:
-    """How much of a person's access was ended."""
+    """Counts of what was revoked of a person's access."""
 
     links: int
     sessions: int
@@ -51,7 +51,7 @@ def issue_link(*, subject_ref: UUID, issued_by: str) -> tuple[str, SubjectLink]:
 
 @transaction.atomic
 def open_link(token: str) -> str | None:
-    """Use a link up and return the secret of the session it opens; None if unknown, used, expired or revoked.
+    """Consume a link and return the secret of the session it opens; None if unknown, used, expired or revoked.
 
     The conditional update lets exactly one of two simultaneous visitors in.
     """
@@ -72,7 +72,7 @@ def open_link(token: str) -> str | None:
 
 
 def start_session(*, subject_ref: UUID, proof: bytes, issued_by: str) -> str | None:
-    """Return the secret of a session for a person who has proved otherwise who they are.
+    """Return the secret of a session for a person authenticated in another way.
 
     ``proof`` is what was proved with, at least 256 random bits; the same one never opens a second session (None).
     """
@@ -113,7 +113,7 @@ def end_session(secret: str) -> None:
 def revoke_access(*, subject_ref: UUID, actor: str) -> Revoked:
     """End every session of a person and every link that was not opened yet, at once.
 
-    Rows are locked first, so a link that is being opened meanwhile is either refused or its session is ended.
+    Rows are locked first, so a link that is being opened at the same time is either refused or its session is ended.
     """
     now = timezone.now()
     in_force = SubjectLink.objects.filter(subject_ref=subject_ref, revoked_at=None).filter(

@@ -41,7 +41,7 @@ def check_consent_mode(value: object) -> None:
 
 
 class Level(models.TextChoices):
-    """How personal processing may be, least first (house plan, "Levels")."""
+    """Level of personal processing, least first (docs/glossary.md, "level")."""
 
     NONE = "none", "None"
     SEGMENT = "segment", "Segment"
@@ -62,7 +62,7 @@ class LegalBasis(models.TextChoices):
 
 
 class Party(models.Model):
-    """Somebody who processes or oversees: controller, processor, recipient, data protection officer, authority.
+    """A party: controller, processor, recipient, data protection officer or supervisory authority.
 
     The fields a consent record must name (ISO/IEC TS 27560, "party").
     """
@@ -92,7 +92,7 @@ class Party(models.Model):
 
 
 class Purpose(models.Model):
-    """Why personal data is processed. The slug is public and never changes."""
+    """A purpose: why personal data is processed. The slug is public and never changes."""
 
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)
@@ -137,7 +137,7 @@ class Purpose(models.Model):
 
     @property
     def may_be_objected(self) -> bool:
-        """GDPR Article 21(1): processing on public task or legitimate interest can be objected to."""
+        """Return whether the purpose can be objected to: public task or legitimate interest (GDPR Article 21(1))."""
         return self.legal_basis in (LegalBasis.LEGITIMATE_INTERESTS, LegalBasis.PUBLIC_TASK)
 
 
@@ -189,12 +189,12 @@ class AgeBand(models.TextChoices):
 
 
 class DataSubject(models.Model):
-    """A person whose data it is: a pseudonym and the current state of all choices, in one row.
+    """A data subject: a pseudonym and the current state of all choices, in one row.
 
     A projection of the ledger, replaced in the statement that appends to it. ``consents`` maps purpose slug to
     ``{"s": state, "n": notice version, "x": expiry epoch or null, "e": explicit, "r": record, "t": since epoch}``, with
-    ``"lv": level`` where the person set a limit, and ``"told": true`` where the person was told of the conflict with an
-    opt-out signal and agreed all the same. A choice about a part of a purpose stands beside it as
+    ``"lv": level`` where the person set a limit, and ``"told": true`` where the person was informed of the conflict
+    with an opt-out signal and agreed all the same. A choice about a part of a purpose has a key of its own,
     ``newsletter?channel=email`` (see ``consent.ledger.scopes``).
     """
 
@@ -264,7 +264,7 @@ class ConsentRecord(models.Model):
             ),
         ]
         constraints = [
-            # Two first answers to the same question race for one place; the loser is told, not merged.
+            # Two first answers to the same question race for one place; the loser gets 409, not a merge.
             models.UniqueConstraint(
                 fields=["subject", "purpose", "scope"], condition=Q(supersedes=None), name="consent_record_first_answer"
             ),
@@ -306,7 +306,7 @@ class SubjectLink(models.Model):
 
 
 class DailyCount(models.Model):
-    """How often something happened on a day: what the trust metrics are made of. Never names a person."""
+    """Daily count of one kind of event: what the trust metrics are made of. Never names a person."""
 
     day = models.DateField()
     what = models.CharField(max_length=32)
@@ -328,7 +328,7 @@ class DailyCount(models.Model):
 
 
 class ConsentImport(models.Model):
-    """A file of choices from another system, and how far it has been taken in: moved on in each batch's transaction."""
+    """An import of choices from another system, and its progress: moved on in each batch's transaction."""
 
     file_sha256 = models.CharField("SHA-256 of the file", max_length=64, unique=True)
     system = models.CharField(max_length=64)
@@ -377,7 +377,7 @@ class Site(models.Model):
 
 
 def current_notice_versions() -> dict[str, dict[str, Any]]:
-    """Per purpose: the newest notice version, and the newest *material* one a consent must have seen."""
+    """Return, per purpose, the newest notice version and the newest *material* one a consent must have seen."""
     rows = (
         Notice.objects.values("purpose__slug")
         .annotate(

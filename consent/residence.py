@@ -1,7 +1,7 @@
-"""Whether this installation may hold a person, where it is one of several cells (docs/decisions/0017).
+"""Residence check: whether this installation may hold a person, as one of several cells (docs/decisions/0017).
 
-The rules are known to a package above, which registers a court; where none is, everybody may be held. This is the last
-door: whatever way a request came, no row of a person is made or given another region past it.
+The rules are known to a package above, which registers a check; where none is, every person may be held. This is the
+last check: by any way of entry, no row of a person is made or given another region past it.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _court: Court | None = None
 
 
 def register(court: Court | None) -> None:
-    """Name who judges; a judge goes by the rules in force when it is asked for."""
+    """Register the factory of the check, which goes by the rules in force at the call."""
     global _court
     _court = court
 
@@ -36,6 +36,6 @@ def check(region: str | None, *, known: bool) -> None:
 
 
 def check_person(subject_ref: UUID, region: str | None = None) -> None:
-    """The same for a person who is looked up first, where there is anything to judge."""
+    """Check a person who is looked up first, where there is anything to check."""
     if _court is not None:
         check(region, known=DataSubject.objects.filter(pk=subject_ref).exists())

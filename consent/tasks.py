@@ -5,5 +5,5 @@ from consent import housekeeping
 
 @shared_task(ignore_result=True)
 def forget_old_requests() -> None:
-    """Nightly: idempotency keys and dashboard links nobody can use any more."""
+    """Delete idempotency keys and dashboard links that have ended; runs nightly."""
     housekeeping.forget_old_requests()

@@ -59,7 +59,7 @@ class LinkAnswer(Body):
 
 
 class RevokedAnswer(Body):
-    """How many unopened links were taken back and how many sessions ended."""
+    """Number of unopened links taken back and of sessions ended."""
 
     links: int
     sessions: int
@@ -84,7 +84,7 @@ _ISSUED_FOR_PERSON = RateLimit("links issued for person", 20, per=timedelta(hour
 
 
 class ConsentsView(APIView):
-    """Save what a person chose."""
+    """Save a person's choices."""
 
     required_scope = "consents"
 
@@ -100,7 +100,7 @@ class ConsentsView(APIView):
 
 
 class ConsentStateView(APIView):
-    """What is in force for a person now, for every purpose."""
+    """Current state of every purpose for a person."""
 
     required_scope = "consents"
 
@@ -119,7 +119,7 @@ class ConsentStateView(APIView):
 
 
 class ConsentHistoryView(APIView):
-    """A person's records, newest first."""
+    """Consent records of a person, newest first."""
 
     required_scope = "consents"
 
@@ -155,7 +155,7 @@ class ReceiptAnswer(Body):
 
 
 class ReceiptsView(APIView):
-    """The signed receipt of one save of a person; of the newest one where no number is given."""
+    """Signed receipt of one save of a person; of the newest one where no number is given."""
 
     required_scope = "consents"
 

@@ -1,4 +1,4 @@
-"""The people who may use the admin. Every change of them is in the audit trail."""
+"""Admin users. Every change of them is in the audit trail."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Celery: one worker, one beat. Every task is idempotent, so a job delivered twice does no harm."""
+"""Celery application: one worker, one beat. Every task is idempotent, so a job delivered twice does no harm."""
 
 import os
 

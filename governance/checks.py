@@ -1,4 +1,4 @@
-"""Settings that are each fine and together not what an operator wants."""
+"""System checks of settings that are each valid and together not what an operator wants."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A0
 
 @register(Tags.security, deploy=True)
 def check_trusted_proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Behind a TLS proxy that is not trusted, all visitors share one network's limits."""
+    """Check for a TLS proxy that is not trusted: all visitors would share one network's limits."""
     if not settings.PUBLIC_URL.startswith("https://") or settings.TRUSTED_PROXIES:
         return []
     return [

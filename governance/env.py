@@ -1,4 +1,4 @@
-"""The environment of a process: every variable is read here, once, with its type.
+"""Environment of a process: every variable is read here, once, with its type.
 
 Nonsense is refused at start (``DEBUG=yes`` is an error, not true). Secrets may also come from a file named by
 ``NAME_FILE``. Nothing secret is ever part of a message.
@@ -19,7 +19,7 @@ from policies.cells.table import NAME, Table, read_table
 
 
 class BadEnvironment(SystemExit):
-    """A variable is missing or makes no sense; the process must not start."""
+    """Refusal of a variable that is missing or makes no sense; the process must not start."""
 
 
 def _strict_bool(value: Any) -> Any:
@@ -86,7 +86,7 @@ Issuer = Annotated[str, AfterValidator(_issuer)]
 
 
 class Environment(BaseSettings):
-    """What a process of Assent can be told. Names are the variables' names in lower case."""
+    """Settings of a process of Assent. Names are the variables' names in lower case."""
 
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
@@ -120,7 +120,7 @@ class Environment(BaseSettings):
     subject_key_file: Path | None = None
     public_url: Origin = "http://localhost:8000"
     allowed_hosts: Hosts = ["localhost", "127.0.0.1", "[::1]"]
-    # Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8: the proxies in front, nobody else.
+    # Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8: the proxies in front, no others.
     trusted_proxies: Networks = []
     subject_oidc_issuer: Issuer | None = None
     subject_oidc_client_id: Annotated[str, Field(max_length=255)] = ""
@@ -164,7 +164,7 @@ class Environment(BaseSettings):
         return self
 
     def cells(self) -> Table | None:
-        """The table of the deployment; None for an installation of its own."""
+        """Return the cell table of the deployment; None for an installation of its own."""
         if self.cell is None and self.cells_file is None:
             return None
         if self.cell is None or self.cells_file is None:

@@ -1,7 +1,7 @@
-"""Verify the audit trail, the consent ledger and the decision log, and keep the result where officers see it.
+"""Verification of the audit trail, the consent ledger and the decision log, with the result kept for officers.
 
 The result is an event of the trail itself, ``trail.verified`` or ``trail.broken``: it is sealed with everything else,
-and the start page shows the last one. Nothing of the evidence is changed, whatever is found.
+and the start page shows the last one. Nothing of the evidence is ever changed.
 """
 
 import logging
@@ -26,7 +26,7 @@ LASTS = timedelta(hours=36)  # a night may be missed, not two
 
 @dataclass(frozen=True)
 class LastCheck:
-    """What the last full check found. ``ok`` is None where there is none, or none lately."""
+    """Result of the last full check. ``ok`` is None where there is none, or none lately."""
 
     ok: bool | None
     checked: datetime | None
@@ -37,7 +37,7 @@ class LastCheck:
 
 
 def check(*, actor: str) -> bool:
-    """Recompute every digest, root and link; record what was found and return whether all of it holds."""
+    """Recompute every digest, root and link; record the result and return whether all of it holds."""
     with _one_snapshot():
         events, ledger, log = trail.verify(), verification.verify_ledger(), reading.verify()
         reported = reported_log.verify()
@@ -57,7 +57,7 @@ def check(*, actor: str) -> bool:
 
 @contextmanager
 def _one_snapshot() -> Iterator[None]:
-    """See everything as of one moment: choices, decisions and seals go on arriving meanwhile."""
+    """Run a block in one snapshot, as of one moment: choices, decisions and anchors go on arriving."""
     if connection.in_atomic_block:  # whose isolation is the caller's matter
         yield
         return

@@ -1,4 +1,4 @@
-"""Jobs that look at the whole house."""
+"""Jobs over the whole installation."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from governance import evidence
 
 @shared_task(ignore_result=True, time_limit=6 * 3600)
 def verify_evidence() -> None:
-    """Nightly, or when an officer asks: read all evidence again and write down whether it holds."""
+    """Verify all evidence and record the result; nightly, or when an officer asks."""
     evidence.check(actor="job:evidence")

@@ -1,4 +1,4 @@
-"""The WSGI entry: decision paths go to a bare callable, everything else to Django (docs/decisions/0002)."""
+"""WSGI entry: decision paths go to a bare callable, everything else to Django (docs/decisions/0002)."""
 
 import gc
 import logging
@@ -31,7 +31,7 @@ _BARE = {
 
 
 def _here(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> Iterable[bytes]:
-    """What this installation answers by itself."""
+    """Return this installation's own application."""
     path = environ.get("PATH_INFO", "")
     answer = authzen.application if path.startswith(authzen.PREFIX) else _BARE.get(path)
     if answer is None:

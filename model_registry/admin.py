@@ -130,7 +130,7 @@ class ModelVersionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no ty
 
     @display(description="Quality")
     def quality(self, version: ModelVersion) -> str:
-        """How good the first ten suggestions are per level (NDCG), and on how many people that was learnt."""
+        """Format the quality of the first ten suggestions per level (NDCG), and how many people it was learnt from."""
         rows = [
             (f"Suggestions at level {level}", f"{value / 10:.1f} %")
             for level, value in version.metrics.get("ndcg_at_10_per_mille", {}).items()

@@ -1,4 +1,4 @@
-"""Models that may process personal data: what each is, which version is live, and what it may serve."""
+"""Register of models that may process personal data: each model, its live version, and its permitted purposes."""
 
 from django.db import models
 from django.db.models import Q
@@ -23,7 +23,7 @@ class Model(models.Model):
 
 
 class ModelVersion(models.Model):
-    """One trained version, what it may be used for, and where it stands in its life."""
+    """A trained version: what it may be used for, and its status in the life cycle."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"

@@ -79,7 +79,7 @@ def change_status(*, version_id: int, status: str, actor: str) -> ModelVersion:
 
 
 def live_version(slug: str) -> ModelVersion | None:
-    """The newest approved version of a model."""
+    """Return the newest approved version of a model."""
     return (
         ModelVersion.objects.filter(model__slug=slug, status=ModelVersion.Status.APPROVED)
         .select_related("model")

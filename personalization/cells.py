@@ -1,4 +1,4 @@
-"""The personalization proxy's doors, where this installation is one of several cells."""
+"""Routes of the personalization proxy, where this installation is one of several cells."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ _MOST = 100
 
 
 def _region(document: Document) -> Any:
-    """The region of the person, which a request for recommendations may state in two places."""
+    """Return the region of the person, which a request for recommendations may state in two places."""
     subject = document.get("subject")
     return document.get("region") or (subject.get("region") if isinstance(subject, dict) else None)
 

@@ -1,4 +1,4 @@
-"""The bundled recommender as the proxy uses it: bounded in time, behind a circuit breaker, checked by digest.
+"""Bundled recommender as the proxy uses it: bounded in time, behind a circuit breaker, checked by digest.
 
 Models are loaded once per process from their versioned files and only under the digest that stands in the bundle.
 """
@@ -27,7 +27,7 @@ _IN_USE = ("live", "suspended")
 
 
 class EngineFailed(Exception):
-    """The engine gave no recommendations; ``code`` says why."""
+    """Failure of the engine to recommend; ``code`` says why."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -40,7 +40,7 @@ _load_lock = threading.Lock()
 
 
 def model_in_use(bundle: LoadedBundle) -> str | None:
-    """The newest deployed version; a suspended one is named too, so that the decision says why it is not used."""
+    """Return the newest deployed version; a suspended one too, so that the decision says why it is not used."""
     versions = [
         (model["version"], name)
         for name, model in bundle.data["models"].items()
@@ -90,7 +90,7 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
 
 
 def segment_size(name: str | None, bundle: LoadedBundle, key: str) -> int | None:
-    """How many people are in a segment of the model in use; None where that cannot be known."""
+    """Return how many people are in a segment of the model in use; None where that cannot be known."""
     if name is None:
         return None
     try:

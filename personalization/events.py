@@ -1,4 +1,4 @@
-"""Take an event in, if the person allows its use; otherwise forget it at once and say so."""
+"""Intake of events: stored if the person allows their use; otherwise discarded at once, and the answer says so."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -57,7 +57,7 @@ class NewEvent:
     processing_region: str
 
     def key(self) -> UUID:
-        """The identity of an event: its sender's id, so that a repeat is known as one."""
+        """Return the identity of an event: its sender's id, so that a repeat is known as one."""
         message = f"{self.sender}\x00{self.event_id}".encode()
         return UUID(bytes=blake2b(message, digest_size=16).digest())
 

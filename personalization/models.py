@@ -1,11 +1,11 @@
-"""What the recommender may learn from: the catalogue, and events of people who agreed."""
+"""Data the recommender may learn from: the catalogue, and events of people who agreed."""
 
 from django.db import models
 from django.utils import timezone
 
 
 class Item(models.Model):
-    """Something that can be recommended."""
+    """Catalogue item that can be recommended."""
 
     slug = models.CharField(max_length=64, primary_key=True)
     title = models.CharField(max_length=160)
@@ -20,7 +20,7 @@ class Item(models.Model):
 
 
 class Event(models.Model):
-    """One thing a person did, stored under the purpose that allowed it and for no other use."""
+    """Event of a person, stored under the purpose that allowed it and for no other use."""
 
     class Kind(models.TextChoices):
         VIEW = "view", "View"
@@ -60,7 +60,7 @@ class Event(models.Model):
 
 
 class PopularItem(models.Model):
-    """The list everybody may be shown: distinct people per item, nothing about anybody."""
+    """Item of the list shown without personal data: distinct people per item, nothing about anyone."""
 
     rank = models.PositiveIntegerField(primary_key=True)
     item = models.OneToOneField(Item, on_delete=models.CASCADE)

@@ -1,4 +1,4 @@
-"""How recommendations are ranked, in plain words: Digital Services Act, Articles 27 and 38.
+"""Main parameters of the ranking, in plain words: Digital Services Act, Articles 27 and 38.
 
 One place says it for the page, the API and the terms of the business. What is written here follows the recommender:
 each level names what it uses, what weighs most, and why.
@@ -19,7 +19,7 @@ _WINDOW = format_lazy(_("The last {count} things you did here"), count=BEHAVIORA
 
 @dataclass(frozen=True)
 class Parameter:
-    """What one level ranks by, most important first."""
+    """Parameter that one level ranks by, most important first."""
 
     level: str
     name: Text
@@ -78,7 +78,7 @@ NOT_USED = (
 
 
 def document() -> dict[str, Any]:
-    """The parameters as JSON, in the language of the request."""
+    """Return the parameters as JSON, in the language of the request."""
     return {
         "levels": [
             {

@@ -1,7 +1,7 @@
 """PEP: recommendations only as far as the decision permits.
 
-decide -> serve at the permitted level -> say level, reasons and why for every item. Whatever fails on the way, the
-person gets the list everybody gets (level ``none``), and the answer says so.
+decide -> serve at the permitted level -> say level, reasons and why for every item. After any failure, the person gets
+the list everybody gets (level ``none``), and the answer says so.
 """
 
 import logging
@@ -36,7 +36,7 @@ _MAX_COUNT = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a service asks for one person."""
+    """A service's request for one person."""
 
     subject_ref: UUID
     purpose: str = "recommendations"
@@ -106,7 +106,7 @@ def recommend(wish: Wish, *, caller: str) -> Answer:
 
 
 def recommend_to_nobody(count: int, decision: Decision) -> Answer:
-    """What everybody gets, where the person is another cell's and it cannot be asked: nothing is looked up."""
+    """Recommend the general list, where the person's own cell cannot be asked: nothing is looked up."""
     return _popular(count, decision, None, fallback=decision.reasons[0])
 
 
@@ -134,7 +134,7 @@ def _question(wish: Wish, model: str | None, bundle: LoadedBundle | None) -> Que
 
 def _personal(wish: Wish, decision: Decision, known: Information, model: str, bundle: LoadedBundle) -> Answer:
     level, excluded = decision.level, _excluded(decision)
-    # What somebody looks at in this session is views, whether it is stored or not.
+    # What a person looks at in this session is views, whether it is stored or not.
     session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else wish.session
     history, unwanted = _history(wish, level, excluded)
     try:
@@ -156,7 +156,7 @@ def _personal(wish: Wish, decision: Decision, known: Information, model: str, bu
 
 
 def _excluded(decision: Decision) -> frozenset[str]:
-    """Data categories that an obligation keeps from the engine."""
+    """Return data categories that an obligation keeps from the engine."""
     lists = (
         o.properties.get("categories", [])
         for o in decision.prepared.verdict.obligations
@@ -166,7 +166,7 @@ def _excluded(decision: Decision) -> frozenset[str]:
 
 
 def _history(wish: Wish, level: str, excluded: frozenset[str]) -> tuple[list[Interaction], frozenset[str]]:
-    """What the level may use, and no row more: nothing below ``behavioral``, else the window or everything.
+    """Return what the level may use, and no row more: nothing below ``behavioral``, else the window or everything.
 
     The second part is what the person called not relevant.
     """
@@ -181,7 +181,7 @@ def _history(wish: Wish, level: str, excluded: frozenset[str]) -> tuple[list[Int
 
 
 def _explained(served: Served) -> list[dict[str, Any]]:
-    """The recommendations in words; an item taken out of the catalogue since the training is left out."""
+    """Return the recommendations in words; an item taken out of the catalogue since the training is left out."""
     ids = {because.item for r in served.recommendations for because in r.because}
     ids |= {r.item.id for r in served.recommendations}
     known = {item.slug: item for item in Item.objects.filter(pk__in=ids)}
@@ -234,7 +234,7 @@ def _popular_in_group(people: int | None) -> str:
 
 
 def _popular(count: int, decision: Decision, model: str | None, *, fallback: str | None = None) -> Answer:
-    """The list everybody gets; it needs neither the engine nor anything about the person."""
+    """Return the general list; it needs neither the engine nor anything about the person."""
     rows = PopularItem.objects.select_related("item").filter(item__is_active=True)[:count]
     items = [
         {

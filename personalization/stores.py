@@ -1,4 +1,4 @@
-"""What retention and withdrawal delete here (see ``privacy.retention.schedules``)."""
+"""Stores that retention and withdrawal delete from here (see ``privacy.retention.schedules``)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from personalization.models import Event
 
 
 class EventStore:
-    """Events by purpose, deleted oldest first in key order."""
+    """Store of events by purpose, deleted oldest first in key order."""
 
     name = "events"
 

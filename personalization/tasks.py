@@ -5,7 +5,7 @@ from personalization import training, windows
 
 @shared_task(ignore_result=True, acks_late=True, time_limit=3600)
 def train_recommender() -> None:
-    """Nightly, or when an officer asks: a new draft version, never served before it is approved."""
+    """Train a new draft version, never served before it is approved; nightly, or when an officer asks."""
     training.train_recommender(actor="job:training")
 
 

@@ -1,4 +1,4 @@
-"""Train the house recommender on the events of people who allow it, and register the result as a draft."""
+"""Train the bundled recommender on the events of people who allow it, and register the result as a draft."""
 
 import logging
 from collections import Counter
@@ -30,9 +30,9 @@ _POPULAR_FROM_PEOPLE = 2
 
 
 def train_recommender(*, actor: str) -> ModelVersion | None:
-    """Train, evaluate, save and register a new draft version; None where nobody allows training.
+    """Train, evaluate, save and register a new draft version; None without anyone's permission to train.
 
-    One ``train`` decision is asked and logged for every person; whoever is not permitted is left out whole.
+    One ``train`` decision is asked and logged for every person; all data of people without a permit is left out.
     """
     refresh_popular_items()
     useful = Event.objects.filter(purpose=PURPOSE, weight__gt=0)
@@ -104,7 +104,7 @@ def _register(manifest: storage.Manifest, ndcg: dict[str, int], people: int, act
 
 @transaction.atomic
 def refresh_popular_items() -> None:
-    """Write the list everybody gets: items by distinct people; an item of a single person is left out."""
+    """Write the general list: items by distinct people; an item of a single person is left out."""
     useful = Event.objects.filter(item__is_active=True, weight__gt=0)
     pairs = useful.order_by().values_list("item_id", "subject_ref").distinct()
     people = Counter(item for item, _ in pairs)

@@ -1,4 +1,4 @@
-"""Events in, recommendations out, and the catalogue both speak about."""
+"""Endpoints of the recommender: events in, recommendations out, and the catalogue of both."""
 
 from datetime import MAXYEAR, datetime
 from typing import Annotated, Any, Literal
@@ -50,13 +50,13 @@ class Signals(Body):
     tcf: Annotated[str, Field(max_length=32_768)] | None = None
 
     def read(self, request: Request) -> signals.Signals:
-        """Decode them, with the header of the request itself. What cannot be read counts as the strictest."""
+        """Decode them, with the header of the request itself. An unreadable signal counts as the strictest."""
         sent = self.model_dump(exclude_none=True)
         return signals.read({**sent, "gpc": self.gpc or gpc.is_set_in_environ(request.META)})
 
 
 class EventBody(Body):
-    """One thing a person did. The same ``event_id`` sent again changes nothing."""
+    """An event of a person. The same ``event_id`` sent again changes nothing."""
 
     event_id: Slug
     subject: SubjectBody

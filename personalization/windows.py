@@ -1,4 +1,4 @@
-"""Keep no more of a person than the level allows: the rolling window, and segments nobody can be singled out in."""
+"""Data minimisation: the rolling window of events per person, and segments too large to single out a person."""
 
 import numpy as np
 from django.conf import settings
@@ -24,7 +24,7 @@ DELETE FROM personalization_event WHERE id IN (
 
 
 def trim_windows() -> int:
-    """Delete everything beyond the last 100 events of whoever does not allow the full history; return how many."""
+    """Delete events beyond the last 100 of people without full history at their level; return how many."""
     removed = 0
     # A legal hold outlasts the window.
     free = Event.objects.exclude(subject_ref__in=DataSubject.objects.filter(held=True).values("ref"))

@@ -15,13 +15,13 @@ logger = logging.getLogger(__name__)
 
 @shared_task(ignore_result=True)
 def forget_pseudonym_keys() -> None:
-    """Monthly keys older than the log may be joined are deleted; nothing to do when run twice."""
+    """Delete monthly keys older than the log may be joined. Idempotent."""
     pseudonyms.forget_old_keys()
 
 
 @shared_task(ignore_result=True)
 def follow_primary() -> None:
-    """Every minute in every cell but the primary: take over what is in force there. Run twice, nothing changes."""
+    """Apply what is in force in the primary, every minute in every other cell. Idempotent."""
     try:
         replication.follow()
     except replication.NotFollowed as exc:
@@ -30,30 +30,30 @@ def follow_primary() -> None:
 
 @shared_task(ignore_result=True)
 def forget_external_decisions() -> None:
-    """What OPA servers reported is deleted with age; nothing to do when run twice."""
+    """Delete with age what OPA servers reported. Idempotent."""
     reported_log.forget_old()
 
 
 @shared_task(ignore_result=True)
 def audit_residency() -> None:
-    """Every registered processing system is judged by the rules in force; run twice, it finds the same."""
+    """Judge every registered processing system by the rules in force. Idempotent."""
     systems.audit_residency()
 
 
 @shared_task(base=SweptTask, ignore_result=True)
 def run_simulation(pk: str) -> None:
-    """One at a time per report: whoever comes second finds it taken."""
+    """Run a requested simulation, one at a time per report: a second worker finds it taken."""
     simulations.run(pk)
 
 
 @shared_task(ignore_result=True)
 def sweep_simulations() -> None:
-    """Every minute: simulations the broker never heard of, and those whose worker was killed."""
+    """Queue simulations the broker lost, and those whose worker was killed; runs every minute."""
     for pk in simulations.to_take_up():
         run_simulation.delay(str(pk))
 
 
 @shared_task(ignore_result=True)
 def watch_rollout() -> None:
-    """Every 30 s: a candidate that passes the limits of its guards is taken back; run twice, nothing more happens."""
+    """Roll back a candidate that passes the limits of its guards; runs every 30 s. Idempotent."""
     watch.check()

@@ -1,4 +1,4 @@
-"""Retention, disposal and releases: what is kept how long, what was deleted and the proof of it."""
+"""Retention, disposal and releases: retention periods, deletion runs and their proof, published statistics."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from consent.models import Purpose
 
 
 class RetentionSchedule(models.Model):
-    """How long data of a purpose is kept after it was received."""
+    """Retention period of a purpose's data, counted from when it was received."""
 
     purpose = models.OneToOneField(Purpose, on_delete=models.PROTECT, related_name="retention")
     retain_for = models.DurationField(help_text="Days, counted from when the data was received.")
@@ -30,7 +30,7 @@ class RetentionSchedule(models.Model):
 
 
 class Disposal(models.Model):
-    """One run of deletion: why, how far it is, what it removed, and the manifest that proves it."""
+    """One deletion run: reason, progress, what it removed, and the manifest that proves it."""
 
     class Reason(models.TextChoices):
         WITHDRAWAL = "withdrawal", "Consent withdrawn"
@@ -69,7 +69,7 @@ class Disposal(models.Model):
 
 
 class DisposalBatch(models.Model):
-    """What one transaction of a disposal removed: digests of the keys, never the data. Append only."""
+    """Deletions of one transaction: digests of the keys, never the data. Append only."""
 
     disposal = models.ForeignKey(Disposal, on_delete=models.PROTECT, related_name="batches")
     store = models.CharField(max_length=64)
@@ -83,7 +83,7 @@ class DisposalBatch(models.Model):
 
 
 class PrivacyBudget(models.Model):
-    """How much epsilon may ever be spent on one data set (differential privacy, basic composition)."""
+    """Epsilon that may ever be spent on one data set (differential privacy, basic composition)."""
 
     data_set = models.SlugField(max_length=64, unique=True)
     epsilon_total = models.DecimalField(max_digits=8, decimal_places=4)
@@ -125,7 +125,7 @@ class BudgetSpend(models.Model):
 
 
 class Release(models.Model):
-    """A published statistic, as it was published. Append only; the noise is part of it."""
+    """A published statistic, as published. Append only; the noise is part of it."""
 
     spend = models.OneToOneField(BudgetSpend, on_delete=models.PROTECT)
     statistic = models.SlugField(max_length=64)

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
     time_limit=3600,
 )
 def run_disposals(disposal_ids: list[str]) -> None:
-    """Each by itself: one that fails does not keep the others; the whole is tried again, the sweep repeats the rest."""
+    """Run each disposal by itself: a failure does not keep the others; the task is retried, the sweep repeats all."""
     failed: OperationalError | None = None
     for disposal_id in disposal_ids:
         try:
@@ -36,19 +36,19 @@ def run_disposals(disposal_ids: list[str]) -> None:
 
 @shared_task(ignore_result=True)
 def sweep_disposals() -> None:
-    """Every minute: what a crash kept from the queue."""
+    """Queue disposals that a crash kept from the queue; runs every minute."""
     disposal.sweep()
 
 
 @shared_task(ignore_result=True)
 def apply_retention() -> None:
-    """Nightly: queue the deletion of everything older than its schedule allows."""
+    """Queue the deletion of everything older than its schedule allows; runs nightly."""
     disposal.queue_for_retention(actor="job:retention")
 
 
 @shared_task(ignore_result=True)
 def release_consent_rates() -> None:
-    """Nightly; stops by itself when the budget is spent, which the officers' start page shows."""
+    """Publish consent rates nightly; stops when the budget is spent, which the officers' start page shows."""
     try:
         releases.release_consent_rate_by_region(actor="job:releases")
     except releases.BudgetExhausted as spent:

@@ -1,4 +1,4 @@
-"""A page that says what will happen before it happens: GET shows it, POST does it."""
+"""Confirmation page: GET shows what will happen, POST does it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from common.http.problems import Problem
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What an officer is about to do to one object."""
+    """An officer's pending action on one object."""
 
     title: str
     effects: Sequence[str]
@@ -24,7 +24,7 @@ class Step:
 
 
 def confirm(request: HttpRequest, obj: Model, step: Step, act: Callable[[], object]) -> HttpResponse:
-    """Ask, or act and go back to the object's page. A Problem is shown there and changes nothing."""
+    """Show the confirmation, or act and redirect to the object's page. A Problem is shown there and changes nothing."""
     options = obj._meta  # noqa: SLF001 (Django documents it for this use)
     back = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[obj.pk])
     if request.method != "POST":

@@ -1,4 +1,4 @@
-"""How the admin shows what is stored: moments relative to now, long identifiers cut short, documents as tables."""
+"""Display helpers of the admin: moments relative to now, long identifiers shortened, documents as tables."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ _ACTORS = {"service": "Service", "officer": "Officer", "job": "Job"}
 
 
 def moment(value: datetime | None) -> str:
-    """Relative to now, the exact time on hover."""
+    """Format a moment relative to now, with the exact time on hover."""
     if value is None:
         return NOTHING
     exact = localtime(value)
@@ -27,14 +27,14 @@ def moment(value: datetime | None) -> str:
 
 
 def exact_moment(value: datetime | None) -> str:
-    """The exact time with how long ago it was: for the page of one object."""
+    """Format the exact time and how long ago it was: for the page of one object."""
     if value is None:
         return NOTHING
     return format_html("{} ({})", f"{localtime(value):%-d %B %Y, %H:%M:%S %Z}", naturaltime(value))
 
 
 def short(identifier: object, *, keep: int = 8, href: str | None = None) -> str:
-    """The beginning of a long identifier; all of it on hover."""
+    """Shorten a long identifier; all of it on hover."""
     text = str(identifier)
     cut = f"{text[:keep]}…" if len(text) > keep + 1 else text
     if href:
@@ -43,17 +43,17 @@ def short(identifier: object, *, keep: int = 8, href: str | None = None) -> str:
 
 
 def badge(text: str, tone: str = "plain") -> str:
-    """A state in a word; the tone (good, info, caution, alarm or plain) only repeats it."""
+    """Format a state as a badge; the tone (good, info, caution, alarm or plain) only repeats the word."""
     return format_html('<span class="fact-badge fact-badge-{}">{}</span>', tone, text)
 
 
 def code(text: str) -> str:
-    """A digest or an identifier in full, broken where the column ends."""
+    """Format a digest or an identifier in full, broken where the column ends."""
     return format_html('<code class="fact-code">{}</code>', text)
 
 
 def who(actor: str) -> str:
-    """``service:shop`` as people say it."""
+    """Format an actor: ``service:shop`` as a readable name."""
     if actor == "subject":
         return "The person"
     kind, _, name = actor.partition(":")
@@ -63,18 +63,18 @@ def who(actor: str) -> str:
 
 
 def sentence(name: str) -> str:
-    """``subject_link.opened`` as "Subject link opened"."""
+    """Format an action: ``subject_link.opened`` as "Subject link opened"."""
     return name.replace(".", " ").replace("_", " ").replace("-", " ").strip().capitalize()
 
 
 def table(rows: Iterable[tuple[Any, Any]]) -> str:
-    """Two columns: what, and its value."""
+    """Render a table of two columns: label and value."""
     body = format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', rows)
     return format_html('<table class="facts"><tbody>{}</tbody></table>', body) if body else NOTHING
 
 
 def grid(headings: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A table with headings; numbers stand right."""
+    """Render a table with headings; numbers are aligned right."""
     head = format_html_join("", '<th scope="col">{}</th>', ((heading,) for heading in headings))
     body = format_html_join("", "<tr>{}</tr>", ((_cells(row),) for row in rows))
     if not body:
@@ -89,7 +89,7 @@ def _cells(row: Iterable[Any]) -> SafeString:
 
 
 def document(value: Mapping[str, Any]) -> str:
-    """A JSON document as a table, members of members with their path."""
+    """Render a JSON document as a table, nested members with their path."""
     return table(_flat(value))
 
 
@@ -119,5 +119,5 @@ def _in_words(value: Any) -> Any:
 
 
 def folded(summary: str, content: Any) -> str:
-    """What few people need, one click away."""
+    """Render content behind a disclosure: what few readers need."""
     return format_html('<details class="fact-fold"><summary>{}</summary>{}</details>', summary, content)

@@ -1,4 +1,4 @@
-"""List filters that name what they offer without reading the table first: the logs are long."""
+"""List filters whose choices need no query of the table: the logs are long."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ _SPANS = {
 
 
 class SinceFilter(admin.SimpleListFilter):
-    """How far back the list goes; subclasses name the column."""
+    """Filter on the age of rows; subclasses name the column."""
 
     title = "when"
     parameter_name = "since"

@@ -1,4 +1,4 @@
-"""Form fields for what the registers keep as lists and durations: typed as people write them."""
+"""Form fields for lists and durations that registers store, in an editable notation."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Admin pages for tables that only the platform writes: look, search, never touch, superuser or not."""
+"""Read-only admin pages for tables that only the platform writes, for superusers too."""
 
 from typing import Any
 

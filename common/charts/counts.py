@@ -1,7 +1,7 @@
-"""Draw small charts as accessible SVG, on the server, without style attributes.
+"""Small charts as accessible SVG, drawn on the server, without style attributes.
 
-Colour comes from CSS classes (``chart-tone-*``) so that light and dark work; every series also has
-its own pattern and its name beside it, so that colour never carries meaning alone.
+Colour comes from CSS classes (``chart-tone-*``) so that light and dark work; every series also has its own pattern and
+its name next to it, so that colour never carries meaning alone.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _PATTERNS = ("solid", "slash", "dots", "lines")
 
 
 class Tone(StrEnum):
-    """The part a series plays; green, amber and red stay free for states."""
+    """Role of a series; green, amber and red stay free for states."""
 
     ACCENT = "accent"
     QUIET = "quiet"
@@ -296,7 +296,7 @@ def grouped(count: int) -> str:
 
 
 def tenths(length: float) -> str:
-    """Write a length for SVG, whatever the reader's decimal separator."""
+    """Write a length for SVG, independent of the locale's decimal separator."""
     return f"{length:.1f}"
 
 

@@ -1,4 +1,4 @@
-"""Charts of shares and spans of time, with the paper, tones and patterns of ``common.charts.counts``.
+"""Charts of shares and durations, in the style of ``common.charts.counts``.
 
 What is withheld is drawn as an empty dashed bar, or as a gap in a line, and said in words.
 """
@@ -56,7 +56,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Span:
-    """How long half and nine in ten took; None where that is withheld."""
+    """Duration for half and for nine in ten; None where that is withheld."""
 
     label: str
     median: timedelta | None
@@ -64,7 +64,7 @@ class Span:
 
 
 def percent(share: float | None) -> str:
-    """A share in whole percent, which is as exact as a published share gets."""
+    """Format a share in whole percent, which is as exact as a published share gets."""
     return _("withheld") if share is None else f"{100 * share:.0f} %"
 
 
@@ -280,7 +280,7 @@ def _line(
 
 
 def _stands_alone(points: Sequence[tuple[float, float] | None], position: int) -> bool:
-    """Whether no line leads to this point, so that only a dot can show it."""
+    """Return whether no line leads to this point, so that only a dot can show it."""
     beside = [*points[max(position - 1, 0) : position], *points[position + 1 : position + 2]]
     return not any(beside)
 

@@ -1,4 +1,4 @@
-"""Which network a request came from, as coarse as a rate limit needs it: /24 of IPv4, /56 of IPv6."""
+"""Network of a client, as coarse as a rate limit needs it: /24 of IPv4, /56 of IPv6."""
 
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network

@@ -1,4 +1,4 @@
-"""Errors a caller can act on, and their shape on the wire: problem+json (RFC 9457)."""
+"""Errors a caller can act on, and their form on the wire: problem+json (RFC 9457)."""
 
 from http import HTTPStatus
 from typing import Any
@@ -9,12 +9,12 @@ CONTENT_TYPE = "application/problem+json"
 
 
 def gettext_noop(message: str) -> str:
-    """Mark a text for the translators; Django's own would need Django, and the recommender knows none."""
+    """Mark a text for translation; Django's own would need Django, which the recommender does not import."""
     return message
 
 
 class Problem(Exception):
-    """Base of our own errors. ``detail`` is for people, never holds personal data, and may change."""
+    """Base of the project's errors. ``detail`` is for people, never holds personal data, and may change."""
 
     status: int = HTTPStatus.BAD_REQUEST
     code: str = "bad_request"
@@ -28,7 +28,7 @@ class Problem(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the answer carries besides the document."""
+        """Return the response headers of the problem."""
         return {}
 
     def document(self) -> dict[str, Any]:

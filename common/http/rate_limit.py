@@ -30,14 +30,14 @@ _WAIT = "SELECT restored_at + %(step)s - %(per)s - %(now)s FROM common_ratebucke
 
 @dataclass(frozen=True)
 class RateLimit:
-    """``times`` in ``per``: all of them at once, then one every ``per / times``."""
+    """Limit of ``times`` in ``per``: all of them at once, then one every ``per / times``."""
 
     name: str
     times: int
     per: timedelta
 
     def take(self, *who: str) -> None:
-        """Use one up for ``who``. Raises TooManyRequests, with nothing used up, where none is left.
+        """Consume one for ``who``. Raises TooManyRequests, with nothing consumed, where none is left.
 
         Commits by itself unless the caller has opened a transaction, which it should not: the row stays locked.
         """
@@ -51,7 +51,7 @@ class RateLimit:
         raise TooManyRequests(retry_after_s=max(1, ceil(wait.total_seconds())))
 
     def give_back(self, *who: str) -> None:
-        """Undo one ``take``: what succeeded does not count where only failures are limited."""
+        """Undo one ``take``: successes do not count where only failures are limited."""
         with connection.cursor() as cursor:
             cursor.execute(_GIVE_BACK, self._parameters(who))
 
@@ -65,13 +65,13 @@ class RateLimit:
 
 
 def bucket_key(*parts: str) -> bytes:
-    """Return the keyed hash the database knows a caller by. Parts cannot run into each other."""
+    """Return the keyed hash of a caller, as stored. Parts cannot run into each other."""
     message = b"".join(len(part.encode()).to_bytes(4) + part.encode() for part in parts)
     return hashlib.blake2b(message, digest_size=16, key=_key(settings.SECRET_KEY)).digest()
 
 
 def forget_unused() -> int:
-    """Delete what has come back in full: a bucket that is not there is a full one. Return how many rows went."""
+    """Delete buckets that have refilled: a missing bucket is a full one. Return the number of rows."""
     deleted, _ = RateBucket.objects.filter(restored_at__lt=timezone.now()).delete()
     return deleted
 

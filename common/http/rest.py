@@ -1,4 +1,4 @@
-"""How our REST endpoints read, answer, refuse and authorise: one way for all of them."""
+"""REST endpoints: reading, answering, refusing and authorising in one way."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -64,7 +64,7 @@ def _errors(exc: ValidationError) -> dict[str, list[str]]:
 
 
 class StrictJsonParser(BaseParser):
-    """JSON that means one thing (see ``common.http.strict_json``)."""
+    """Parser of strict JSON (see ``common.http.strict_json``)."""
 
     media_type = "application/json"
     max_bytes = strict_json.MAX_BODY_BYTES
@@ -96,7 +96,7 @@ class JsonRenderer(BaseRenderer):
 
 
 class AnyAnswer(BaseContentNegotiation):
-    """Answer whatever Accept says: machines list formats by preference, and what there is is in every list."""
+    """Content negotiation that ignores Accept: every endpoint has one format, whichever the client lists."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         return next(iter(parsers))
@@ -109,7 +109,7 @@ class AnyAnswer(BaseContentNegotiation):
 
 
 class HasScope(BasePermission):
-    """The caller's credential must carry the scope the view names in ``required_scope``."""
+    """Permission that requires the scope in the view's ``required_scope``."""
 
     message = "This credential does not carry the scope that this call needs."
 
@@ -119,12 +119,12 @@ class HasScope(BasePermission):
 
 
 def actor_of(request: Request) -> str:
-    """The caller as the audit trail names it."""
+    """Return the caller as the audit trail names it."""
     return actors.caller(_credential(request).name)
 
 
 def _credential(request: Request) -> Any:
-    """The caller's credential; its class lives in a package above this one."""
+    """Return the caller's credential; its class lives in a package above this one."""
     return request.auth
 
 
@@ -141,7 +141,7 @@ _TITLES = {
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Turn what a view raised into problem+json; None (a logged 500) for what nobody foresaw."""
+    """Turn a view's exception into problem+json; None (a logged 500) for an unexpected one."""
     if isinstance(exc, (OperationalError, InterfaceError)):
         logger.error("The database did not answer", exc_info=exc)
         exc = Unavailable("The database did not answer. Send the request again.")

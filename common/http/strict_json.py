@@ -1,4 +1,4 @@
-"""JSON as RFC 7493 (I-JSON) wants it: what two parsers could read differently is refused.
+"""Strict JSON (I-JSON, RFC 7493): refuse what two parsers could read differently.
 
 Python's own ``json`` accepts NaN, duplicate members, lone surrogates and very deep nesting; on a path that ends in a
 decision each of them is a way to make two systems see two different requests.
@@ -15,11 +15,11 @@ _MAX_DEPTH = 32
 
 
 class InvalidJson(ValueError):
-    """The text is not JSON that can be trusted to mean one thing. The message never quotes the text."""
+    """Refusal of ambiguous JSON. The message never quotes the text."""
 
 
 class BodyTooLarge(InvalidJson):
-    """The text is longer than MAX_BODY_BYTES."""
+    """Refusal of a text longer than MAX_BODY_BYTES."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ _decode, _encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
 
 
 def _plain(body: bytes) -> Any:
-    """Read the usual body at C speed; _NOT_PLAIN where only the careful reader can tell.
+    """Parse the usual body at C speed; return _NOT_PLAIN where only the careful parser can decide.
 
     Without a backslash a quote always ends a string, so ``":`` stands after every member name and else only where a
     string begins with a colon, which writing the value again repeats. The counts agree, then, exactly when no member

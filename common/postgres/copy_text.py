@@ -1,4 +1,4 @@
-"""Write rows as PostgreSQL's COPY reads them in text format (documentation, COPY, "Text Format")."""
+"""Rows in the text format of PostgreSQL's COPY (documentation, COPY, "Text Format")."""
 
 from collections.abc import Iterable
 from itertools import islice

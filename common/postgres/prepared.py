@@ -1,4 +1,4 @@
-"""Statements of the hot paths: prepared once per connection, run through libpq, with a wait that ends.
+"""Prepared statements of the hot paths: prepared once per connection, run through libpq, with a time limit.
 
 They run on the connection Django holds for the thread (and so inside its transaction, if there is one), but speak to
 libpq directly: the generality of a cursor costs more than these statements themselves.
@@ -21,7 +21,7 @@ _OK = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
 class StatementTimeout(psycopg.OperationalError):
-    """The database did not answer in time; its connection has been closed."""
+    """Timeout of the database; its connection has been closed."""
 
 
 class _Thread(threading.local):
@@ -38,7 +38,7 @@ def _named(statement: "Prepared", _parameters: Sequence[Parameter]) -> Attribute
 
 
 class Prepared:
-    """One statement. Parameters and results are bytes in PostgreSQL's text or binary format."""
+    """A prepared statement. Parameters and results are bytes in PostgreSQL's text or binary format."""
 
     def __init__(self, name: str, sql: str, types: Sequence[int], *, binary: bool, timeout_ms: int) -> None:
         self.sql = sql
@@ -51,7 +51,7 @@ class Prepared:
 
     @tracing.traced("sql", given=_named)
     def execute(self, parameters: Sequence[Parameter]) -> PGresult:
-        """Run once. Raises StatementTimeout, or the psycopg error of the server's SQLSTATE."""
+        """Execute once. Raises StatementTimeout, or the psycopg error of the server's SQLSTATE."""
         self.executions += 1
         connection = self._connection()
         connection.send_query_prepared(self._name, parameters, self._formats, self._format)

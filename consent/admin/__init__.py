@@ -1,4 +1,4 @@
-"""What officers see and change of consent, a register each; importing them registers them."""
+"""Officers' pages about consent, one module a register; importing them registers them."""
 
 from consent.admin import imports, ledger, notices, parties, purposes, sites
 

@@ -1,4 +1,4 @@
-"""Files taken over from other systems, read only."""
+"""Imports from other systems, read only."""
 
 from django.contrib import admin
 from unfold.decorators import display

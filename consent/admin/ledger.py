@@ -79,7 +79,7 @@ class RecordInline(_RecordInWords, TabularInline):  # type: ignore[misc]  # unfo
 
 
 class _FoundById(ReadOnlyAdmin):
-    """A long table that is searched by a pasted identifier only."""
+    """Admin of a long table, searched by an identifier only."""
 
     paginator = InfinitePaginator
     show_full_result_count = False

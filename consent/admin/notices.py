@@ -1,4 +1,4 @@
-"""Notices, immutable; two versions side by side."""
+"""Notices, immutable, with a comparison of two versions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from consent.register.wording import word_diff
 
 @admin.register(Notice)
 class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    """Texts to read and compare; they are written in the notice editor, which stands at this admin's address to add."""
+    """Notices to read and compare; they are written in the notice editor, at this admin's address to add."""
 
     list_display = ["title", "language", "material", "published", "fingerprint"]
     list_filter = ["purpose", "is_material", "locale"]
@@ -101,7 +101,7 @@ class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return [path("compare/", compare, name="consent_notice_compare"), *super().get_urls()]
 
     def compare(self, request: HttpRequest) -> HttpResponse:
-        """Two texts of one purpose, word by word. GET names both."""
+        """Compare two texts of one purpose, word by word. GET names both."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         before, after = (self._named(request, side) for side in ("before", "after"))
@@ -132,5 +132,5 @@ class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
 
 def _before(notice: Notice, versions: Sequence[Notice]) -> Notice | None:
-    """The text in the same language that a notice took the place of; ``versions`` are newest first."""
+    """Return the text in the same language that a notice replaced; ``versions`` are newest first."""
     return next((n for n in versions if n.locale == notice.locale and n.version < notice.version), None)

@@ -1,4 +1,4 @@
-"""Who is responsible, processes, receives and oversees."""
+"""Parties: controllers, processors, recipients and authorities."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The register of purposes: saving one is a new bundle in force."""
+"""Register of purposes: saving one activates a new bundle."""
 
 from typing import Any
 

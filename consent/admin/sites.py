@@ -1,4 +1,4 @@
-"""Sites with a banner in the administration."""
+"""Sites with a consent banner."""
 
 from typing import Any
 

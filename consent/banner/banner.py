@@ -1,8 +1,8 @@
-"""What a site's banner shows, saves and restores.
+"""Consent banner of a site: its layout, saved choices and current state.
 
 A browser is a person of its own name space: its random number, made in the browser and tied to the site, becomes a
 pseudonym like any other. A signal of the browser (Global Privacy Control) stands above a yes unless the visitor was
-told of the conflict and agreed all the same; a no needs neither.
+informed of the conflict and agreed all the same; a no needs neither.
 """
 
 from typing import Annotated, Any, Literal
@@ -32,9 +32,9 @@ BrowserId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
 class BannerChoice(Body):
-    """``supersedes`` is the record the visitor saw; a yes that names another than the one in force is refused.
+    """One choice in a banner. ``supersedes`` is the record the visitor saw; a yes must name the one in force.
 
-    ``told_of_conflict``: the visitor was told that the browser's signal says otherwise, and agreed all the same.
+    ``told_of_conflict``: the visitor was informed that the browser's signal says otherwise, and agreed all the same.
     """
 
     purpose: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
@@ -69,7 +69,7 @@ def active_site(slug: str) -> Site | None:
 
 
 def layout(site: Site, *, locale: str, gpc: bool) -> dict[str, Any]:
-    """Everything the banner shows. ``layout_sha256`` covers what a visitor sees: texts, order, weight, purposes."""
+    """Return the banner's layout. ``layout_sha256`` covers what a visitor sees: texts, order, weight, purposes."""
     language = words.nearest(locale)
     shown = {
         "site": site.slug,
@@ -91,7 +91,7 @@ def layout(site: Site, *, locale: str, gpc: bool) -> dict[str, Any]:
 
 
 def _asks_first(region: str) -> bool:
-    """Whether the law of the site's region wants the question before anything happens."""
+    """Return whether the law of the site's region is opt-in: the question comes before any processing."""
     return match(region).pack.consent_default is not ConsentDefault.OPT_OUT
 
 
@@ -114,7 +114,7 @@ def _purpose(purpose: Purpose, language: str) -> dict[str, Any]:
 
 
 def _notice(purpose: Purpose, language: str) -> dict[str, Any] | None:
-    """The newest version in the language, in English, or in the first there is: what the ledger's proof will name."""
+    """Return the newest version in the language, in English, or in the first there is: the one the proof will name."""
     notices = list(purpose.notices.all())
     newest = [notice for notice in notices if notice.version == notices[0].version]
     if not newest:
@@ -142,7 +142,7 @@ def save(site: Site, body: ChoicesBody, *, header: bool, key: str | None) -> boo
 
 
 def _check_shown(site: Site, choices: list[BannerChoice]) -> None:
-    """A yes needs a question. A no counts for any purpose, also for one the site no longer asks about."""
+    """Require a question for a yes. A no counts for any purpose, also for one the site no longer asks about."""
     shown = {purpose.slug for purpose in _purposes(site)}
     if any(choice.choice == "give" and choice.purpose not in shown for choice in choices):
         raise PurposeUnknown("This site does not ask about one of the purposes.")
@@ -177,7 +177,7 @@ def _asked(body: ChoicesBody, *, header: bool) -> Asked:
 
 
 def state(site: Site, browser: str, *, gpc: bool) -> dict[str, Any]:
-    """What is in force for a browser, for every purpose the site asks about; ``gpc`` also where it is remembered."""
+    """Return what is in force for a browser, for every purpose of the site; ``gpc`` also where it is remembered."""
     person, states = selectors.states(_ref(site, browser), now=timezone.now())
     shown = {purpose.slug for purpose in _purposes(site)}
     consents = person.consents if person else {}

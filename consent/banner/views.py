@@ -1,4 +1,4 @@
-"""The banner's API: called by browsers, without a credential, from the pages of registered sites only.
+"""Banner API: called by browsers, without a credential, from the pages of registered sites only.
 
 Cross-origin rules are per site: its own origins are named back, one at a time, never ``*`` and never with credentials.
 No cookie is read or set. An unknown browser looks like one that has not chosen yet.
@@ -78,7 +78,7 @@ class _BannerView(APIView):
 
 
 class LayoutView(_BannerView):
-    """What the banner shows, in the visitor's language."""
+    """Layout of the banner, in the visitor's language."""
 
     vary = ("Sec-GPC", "Origin", "Accept-Language")
 
@@ -102,7 +102,7 @@ class ChoicesView(_BannerView):
 
 
 class StateView(_BannerView):
-    """What is in force for a browser on this site."""
+    """Current state of a browser's choices on this site."""
 
     def post(self, request: Request, site: str) -> Response:
         body = read_body(BrowserBody, request)

@@ -1,4 +1,4 @@
-"""Take in the choices people made in another system, one line of a file each.
+"""Import of choices made in another system, one line of a file each.
 
 What an import may do to a choice that is stored already, about the same person, purpose and part:
 
@@ -8,6 +8,6 @@ What an import may do to a choice that is stored already, about the same person,
 - a no needs no proof, and of the same millisecond as a stored yes it wins.
 
 So a stored no is never turned into a yes by an import, except by a later choice that could be shown to a court. Lines
-of one person must stand in the order of time; a line that comes too late is refused (``out_of_order``), and whatever
-the order, the choice that ends up in force is the newest one.
+of one person must stand in the order of time; a line that comes too late is refused (``out_of_order``), and in
+any order, the choice that ends up in force is the newest one.
 """

@@ -1,4 +1,4 @@
-"""One batch in one transaction: read the people, decide about each row, write by COPY what was decided."""
+"""One batch in one transaction: read the people, decide about each row, write the decisions by COPY."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -49,7 +49,7 @@ SELECT DISTINCT ON (ref) ref::text, revision, consents::text, last_digest, regio
   WHERE ref = ANY(%s::uuid[])
 ) known ORDER BY ref, rank
 """  # noqa: S608 (a name of ours)
-# The rows are locked, so nobody else has moved them; somebody new may have come meanwhile: IntegrityError.
+# The rows are locked, so no other connection has moved them; a new person may have come since: IntegrityError.
 _MOVE = f"""
 UPDATE consent_datasubject s SET region = p.region, age_band = p.age_band, revision = p.revision,
   consents = p.consents, last_digest = p.last_digest, updated_at = %s
@@ -69,7 +69,7 @@ COPY consent_consentrecord (id, subject_id, subject_revision, purpose, scope, st
 
 @dataclass
 class Tally:
-    """What became of some lines."""
+    """Counts of lines by outcome."""
 
     imported: int = 0
     unproven: int = 0
@@ -79,7 +79,7 @@ class Tally:
 
 @dataclass
 class _People:
-    """The people of a batch, by pseudonym; ``changed`` are those a row was taken in for."""
+    """People of a batch, by pseudonym; ``changed`` are those a row was taken in for."""
 
     known: dict[str, Subject]
     new: set[str]
@@ -87,7 +87,7 @@ class _People:
 
 
 def prepare(*, rehearsal: bool) -> None:
-    """Make this connection's temporary tables."""
+    """Create this connection's temporary tables."""
     with connection.cursor() as cursor:
         cursor.execute(_PREPARE_REHEARSAL if rehearsal else _PREPARE)
 
@@ -95,7 +95,7 @@ def prepare(*, rehearsal: bool) -> None:
 def take_in(batch: Sequence[Line], origin: Origin, *, rehearsal: bool) -> Tally:
     """Decide about a batch and write it, or in a rehearsal only remember it. Call it in a transaction.
 
-    Raises IntegrityError if somebody new was written by another connection meanwhile: roll back and call it again.
+    Raises IntegrityError if another connection has written a new person since: roll back and call it again.
     """
     now = timezone.now()
     refs = _refs(batch)
@@ -114,7 +114,7 @@ def take_in(batch: Sequence[Line], origin: Origin, *, rehearsal: bool) -> Tally:
 
 
 def _refs(batch: Iterable[Line]) -> dict[int, str]:
-    """The pseudonym of the person in each line; from here on nobody knows the business's own id."""
+    """Return the pseudonym of the person in each line; the business's own id is not used past here."""
     return {
         line.number: str(subject_ref(line.row.subject_id, subject_type=line.row.subject_type))
         for line in batch
@@ -167,7 +167,7 @@ def _records(
 
 
 def _refuse_strangers(judge: residence.Judge | None, region: str | None, person: Subject) -> None:
-    """Raise Refused for somebody whom another cell holds, where there are several."""
+    """Raise Refused for a person whom another cell holds, where there are several."""
     problem = judge(region, person.revision > 0) if judge else None
     if problem is not None:
         raise Refused(problem.code, problem.detail)
@@ -184,7 +184,7 @@ def _move(person: Subject, record: dict[str, Any], region: str | None, age_band:
 
 
 def _write(cursor: Any, decided: Iterator[dict[str, Any]], people: _People, origin: Origin, now: datetime) -> None:
-    """Write records while they are decided about, so that the server works meanwhile; then what follows from them."""
+    """Write records while they are decided about, so that the server works in parallel; then what follows from them."""
     records: list[dict[str, Any]] = []
     copy_rows(cursor, _COPY_RECORDS, map(_record_line, _kept(decided, records)))
     cursor.execute(f"TRUNCATE {_PEOPLE}")
@@ -198,7 +198,7 @@ def _write(cursor: Any, decided: Iterator[dict[str, Any]], people: _People, orig
 
 
 def _remember_signals(records: Iterable[dict[str, Any]], people: _People, now: datetime) -> None:
-    """A choice that was made under an opt-out signal brings the signal with it, as one made here does."""
+    """Remember the opt-out signal under which a choice was made, as for a choice made here."""
     refs = {
         record["subject"]
         for record in records
@@ -244,7 +244,7 @@ def _record_line(record: dict[str, Any]) -> str:
 
 
 def _announce(records: Iterable[dict[str, Any]], origin: Origin) -> None:
-    """Announce what ended a consent that was in force here; the end of one from the same file the sweep finds."""
+    """Announce the end of consents that were in force here; the end of one from the same file the sweep finds."""
     ledger.announce([record for record in records if record["supersedes"] and not origin.wrote(record["supersedes"])])
 
 

@@ -1,4 +1,4 @@
-"""Read CSV or JSON lines, one line at a time: a row, or why there is none. No message repeats what a line says."""
+"""Read CSV or JSON lines, one line at a time: a row, or why there is none. No message repeats a line's content."""
 
 import csv
 import gzip
@@ -26,7 +26,7 @@ Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """One choice of one person, as the other system tells it."""
+    """One choice of one person, as the other system exported it."""
 
     subject_id: Annotated[str, Meta(min_length=1, max_length=256)]
     purpose: Annotated[str, Meta(pattern=r"\A[a-z0-9_-]{1,64}\Z")]
@@ -52,7 +52,7 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def guardian(self) -> tuple[str, str, date] | None:
-        """Who agreed for a child, how that was verified, and the child's day of majority: all three or none."""
+        """Guardian of a child, how it was verified, and the child's day of majority: all three or none."""
         if self.guardian_id is None or self.guardian_method is None or self.adult_on is None:
             return None
         return self.guardian_id, self.guardian_method, self.adult_on
@@ -89,7 +89,7 @@ class UnusableFile(Problem):
 
 
 class Refused(Exception):
-    """A line that cannot be taken in. ``detail`` is a sentence that says nothing about the person."""
+    """Refusal of a line. ``detail`` is a sentence that says nothing about the person."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(code)
@@ -138,7 +138,7 @@ def lines(stream: IO[bytes], kind: str, *, number: int = 0, offset: int = 0) -> 
 
 
 def _raw_line(stream: IO[bytes]) -> tuple[bytes, int]:
-    """One line without its end, and how many bytes it took; of a line that is too long nothing is kept."""
+    """Read one line without its end, and how many bytes it took; of a line that is too long nothing is kept."""
     try:
         raw = piece = stream.readline(_LONGEST + 1)
         size = len(raw)
@@ -157,7 +157,7 @@ def _header(first: bytes) -> list[str]:
         raise UnusableFile("The first line must name the columns, separated by commas.") from None
     names = [name.strip() for name in names]
     for place, name in enumerate(names, 1):
-        if name not in COLUMNS:  # the name itself is not repeated: without a header, it is somebody's data
+        if name not in COLUMNS:  # the name itself is not repeated: without a header, it is personal data
             raise UnusableFile(f"Column {place} has a name that is not known; known are: {', '.join(COLUMNS)}.")
     if len(set(names)) != len(names):
         raise UnusableFile("A column stands in the first line twice.")
@@ -183,7 +183,7 @@ def _read(raw: bytes, size: int, header: list[str]) -> Row | Refused:
 
 
 def _missing_of_guardian(row: Row) -> str | None:
-    """The first column about the guardian that is empty while another is not."""
+    """Return the first column about the guardian that is empty while another is not."""
     found = {name: getattr(row, name) for name in ("guardian_id", "guardian_method", "adult_on")}
     empty = [name for name, value in found.items() if value is None]
     return empty[0] if 0 < len(empty) < len(found) else None

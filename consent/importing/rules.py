@@ -24,7 +24,7 @@ _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """The file the rows come from."""
+    """Source file of the rows."""
 
     system: str
     file_sha256: str
@@ -165,7 +165,7 @@ def _too_late(from_this_file: bool) -> Refused:
 
 
 def _broader(choice: Choice) -> Iterator[str]:
-    """The place of a choice and the places of every broader part of its purpose, the whole last."""
+    """Return the place of a choice and the places of every broader part of its purpose, the whole last."""
     named = scopes.parts(choice.scope)
     for size in range(len(named), -1, -1):
         for names in combinations(named, size):
@@ -173,7 +173,7 @@ def _broader(choice: Choice) -> Iterator[str]:
 
 
 def moment_of(entry: Mapping[str, Any]) -> int:
-    """When a current choice was made, in milliseconds, never too early."""
+    """Return when a current choice was made, in milliseconds, never too early."""
     return max(milliseconds_of(entry["r"]), int(entry["t"]) * 1000)
 
 

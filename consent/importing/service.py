@@ -1,4 +1,4 @@
-"""Import a file: batch after batch, each with its place in the file, so that a run goes on where the last one ended."""
+"""Import a file in batches, each stored with its place in the file, so that a run resumes where the last one ended."""
 
 import hashlib
 import os
@@ -31,7 +31,7 @@ _PATIENCE_S = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What to import, and how."""
+    """Parameters of an import."""
 
     path: Path
     system: str
@@ -44,7 +44,7 @@ class Order:
 
 @dataclass
 class Outcome:
-    """What became of the file's lines, those of earlier runs among them."""
+    """Result for the file's lines, those of earlier runs among them."""
 
     imported: int = 0
     unproven: int = 0
@@ -64,7 +64,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: lines it has dealt with, and bytes read of the file as it lies on the disk."""
+    """Progress of a run: lines dealt with, and bytes read of the file as it lies on the disk."""
 
     lines: int
     read: int
@@ -92,7 +92,7 @@ def import_file(order: Order, watch: Watcher = lambda progress: None) -> Outcome
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """One import at a time: a second one would wait for the first one's people again and again."""
+    """Hold the import lock: a second import would wait for the first one's people again and again."""
     # The server may need a moment to notice that a run was killed.
     until = time.monotonic() + _PATIENCE_S
     while not _locked():
@@ -182,7 +182,7 @@ class _Run:
         self._outcome.add(tally)
 
     def _report(self, tally: Tally, report: IO[bytes]) -> int:
-        """Write what was refused after the last commit's place, on the disk before this one; return its new end."""
+        """Write what was refused after the last commit's place, before this one is committed; return its new end."""
         report.seek(self._reported)
         report.truncate()
         report.writelines(

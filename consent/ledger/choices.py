@@ -1,4 +1,4 @@
-"""What is saved and what it is decided by: a choice, a save of several, and what stands when it comes in."""
+"""Value types of saving: a choice, a save of several, and the state they are decided by."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ NOT_GIVEN = object()
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What a person chose for one purpose. ``supersedes`` names the record the person saw, None for none yet."""
+    """A person's choice for one purpose. ``supersedes`` names the record the person saw, None for none yet."""
 
     purpose: str
     choice: str
@@ -36,7 +36,7 @@ class Choice:
     channel: str | None = None
     recipient: str | None = None
     data_category: str | None = None
-    told_of_conflict: bool = False  # the person was told that a signal of the browser says otherwise
+    told_of_conflict: bool = False  # the person knew that a signal of the browser says otherwise
     max_level: str | None = None  # how personal the use may be, at most; None keeps a limit, and ``adjust`` lifts it
 
     @property
@@ -55,7 +55,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One save: who, what, how it came in."""
+    """One save: the person, the choices, and how they came in."""
 
     subject_ref: UUID | str
     choices: Sequence[Choice]
@@ -87,7 +87,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Saved:
-    """The answer of a save: the subject's new revision and the records written; ``replayed`` for a repeated key."""
+    """Result of a save: the subject's new revision and the records written; ``replayed`` for a repeated key."""
 
     subject_revision: int
     records: list[dict[str, Any]]
@@ -96,7 +96,7 @@ class Saved:
 
 @dataclass
 class Subject:
-    """What stands in a person's row of the projection."""
+    """A person's row of the projection as it stands."""
 
     revision: int = 0
     consents: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class AskedPurpose:
-    """A purpose in use as one question about it needs it."""
+    """An active purpose with what one question about it needs."""
 
     slug: str
     legal_basis: str

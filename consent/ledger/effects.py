@@ -1,8 +1,8 @@
-"""What must follow a withdrawal, registered by the packages above and called once the withdrawal is committed.
+"""Effects of a withdrawal, registered by the packages above and called once the withdrawal is committed.
 
-A web process hands the withdrawals to a thread of its own, which tells of all that have come in meanwhile at once: the
-person's answer does not wait for it, and a busy hour costs a few statements instead of a few for each. Losing such a
-call loses nothing: the sweep in ``privacy`` finds every withdrawal that has no disposal yet.
+A web process hands the withdrawals to a thread of its own, which dispatches all that have come in since in one call:
+the person's answer does not wait for it, and a busy hour costs a few statements instead of a few for each. Losing such
+a call loses nothing: the sweep in ``privacy`` finds every withdrawal that has no disposal yet.
 """
 
 import logging
@@ -28,7 +28,7 @@ def on_withdrawal(effect: Effect) -> None:
 
 
 class Teller:
-    """Tells of withdrawals in a thread, several at once."""
+    """Dispatcher of withdrawals in a thread, several at once."""
 
     def __init__(self) -> None:
         self._waiting: queue.SimpleQueue[UUID] = queue.SimpleQueue()
@@ -55,7 +55,7 @@ class Teller:
             close_old_connections()
 
     def _more(self) -> list[UUID]:
-        """What else waits by now."""
+        """Return what else waits by now."""
         found: list[UUID] = []
         while len(found) < _AT_ONCE - 1:
             try:
@@ -77,7 +77,7 @@ _tell_now: Callable[[Sequence[UUID]], None] = _tell
 
 
 def tell_in_background() -> None:
-    """From now on no caller waits for effects: for processes that answer requests and live on."""
+    """Dispatch effects in the background from now on, so that no caller waits: for processes that answer requests."""
     global _tell_now
     _tell_now = Teller().tell
 

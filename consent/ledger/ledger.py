@@ -111,7 +111,7 @@ def save_choices(request: Request) -> Saved:
     except psycopg.OperationalError as exc:
         if not connection.in_atomic_block:
             connection.close()
-        # The connection may have been lost after the commit; only the same key tells a repeat from a second choice.
+        # The connection may have been lost after the commit; only the same key proves a repeat and no second choice.
         raise Unavailable(
             "The database does not answer. Send the request again with the same Idempotency-Key."
         ) from exc
@@ -216,7 +216,7 @@ def _written(request: Request, subject: Subject, records: list[dict[str, Any]], 
 
 
 def _opts_out(request: Request, subject: Subject) -> bool:
-    """Whether an opt-out signal came with the choices that the person's law binds us to remember."""
+    """Return whether an opt-out signal came with the choices that the person's law binds us to remember."""
     if request.asked is None or not (request.asked.signals or {}).get("gpc"):
         return False
     region = request.region if request.region is not None else subject.region
@@ -229,7 +229,7 @@ def _public(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def announce(records: Iterable[Mapping[str, Any]]) -> None:
-    """Tell the packages above of the withdrawals among ``records``, once they are committed."""
+    """Report the withdrawals among ``records`` to the packages above, once they are committed."""
     ended = (State.WITHDRAWN, State.OBJECTED)
     # What is stored is stored for a purpose, not for a part of it: only the end of the whole deletes.
     withdrawn = [record["id"] for record in records if record["state"] in ended and not record.get("scope")]

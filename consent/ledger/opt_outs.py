@@ -1,7 +1,7 @@
-"""An opt-out signal that is remembered: who is known and once sent Global Privacy Control has opted out for good.
+"""Remembered opt-out signals: a known person who once sent Global Privacy Control has opted out permanently.
 
 Where the law binds a business to the signal (11 CCR 7025(c)(1)) it holds for the known person, not only for the browser
-that sent it. Only a later yes of a person who was told of the conflict lifts it, purpose by purpose.
+that sent it. Only a later yes of a person who was informed of the conflict lifts it, purpose by purpose.
 """
 
 from uuid import UUID

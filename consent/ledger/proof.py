@@ -1,4 +1,4 @@
-"""How a choice was asked for: what a record keeps beside the choice, to prove that it was informed and free.
+"""Proof of a choice: what a record keeps with it to show that it was informed and freely given.
 
 GDPR Article 7(1) puts the burden of proof on the controller; ISO/IEC TS 27560 names the fields. Every value is text, a
 whole number, true or false, or a list or mapping of these, so that the record's digest is the same everywhere.
@@ -14,7 +14,7 @@ from consent.pseudonyms import subject_ref
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """How the question was put. ``order`` names the buttons from first to last."""
+    """Presentation of the question. ``order`` names the buttons from first to last."""
 
     interface: str = ""
     locale: str = "en"
@@ -34,7 +34,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Guardian:
-    """Who agreed for a child: a pseudonym, how that was verified, and the last day the consent can stand on it."""
+    """Guardian who agreed for a child: a pseudonym, how it was verified, and the last day the consent stands on it."""
 
     ref: str
     method: str
@@ -42,7 +42,7 @@ class Guardian:
 
     @classmethod
     def known_as(cls, guardian_id: str, method: str, adult_on: date) -> "Guardian":
-        """``guardian_id`` is the business's own; only its pseudonym is kept."""
+        """Return the guardian under a pseudonym; ``guardian_id``, the business's own, is not kept."""
         return cls(
             ref=str(subject_ref(guardian_id, subject_type="guardian")), method=method, adult_on=adult_on.isoformat()
         )
@@ -50,7 +50,7 @@ class Guardian:
 
 @dataclass(frozen=True)
 class ServedNotice:
-    """The text that was shown: version, language and SHA-256; version 0 where the purpose has no notice."""
+    """The notice that was shown: version, language and SHA-256; version 0 where the purpose has no notice."""
 
     version: int
     locale: str
@@ -70,7 +70,7 @@ def proof_of(
     imported: Mapping[str, Any] | None,
     max_level: str | None = None,
 ) -> dict[str, Any]:
-    """Put the proof of one record together; what is not known is left out, never guessed."""
+    """Assemble the proof of one record; what is not known is left out, never guessed."""
     found: dict[str, Any] = {
         "notice": {"locale": notice.locale, "sha256": notice.sha256} if notice.sha256 else None,
         "asked": asked.described() if asked else None,

@@ -1,4 +1,4 @@
-"""The rules of the ledger: which record a choice becomes after what stands, and what decisions know of it.
+"""Rules of the ledger: which record a choice becomes after what stands, and what decisions know of it.
 
 Nothing is read or written here.
 """
@@ -95,7 +95,7 @@ def _check_supersedes(choice: Choice, current: Mapping[str, Any] | None) -> None
 
 
 def _check_allowed(choice: Choice, purpose: AskedPurpose, current: Mapping[str, Any] | None) -> None:
-    """``current`` is what stands for this part of the purpose, or for the whole where nothing does."""
+    """Check a choice against ``current``: what stands for this part of the purpose, or else for the whole."""
     if choice.choice == "adjust" and (current is None or current["s"] != State.GIVEN):
         raise NothingToAdjust(f"There is no consent in force for '{purpose.slug}'.")
     if choice.choice == "withdraw" and (current is None or current["s"] != State.GIVEN):
@@ -112,7 +112,7 @@ def _check_allowed(choice: Choice, purpose: AskedPurpose, current: Mapping[str, 
 
 
 def _check_explicit(request: Request, choice: Choice, purpose: AskedPurpose) -> None:
-    """What another system was told is taken over as it was told; policies leave sensitive data out then."""
+    """Require an explicit yes; imports keep what was given elsewhere, and policies leave sensitive data out then."""
     if choice.choice == "give" and purpose.explicit_consent and not choice.explicit and request.imported is None:
         raise ExplicitConsentNeeded(
             f"'{purpose.slug}' concerns sensitive data: ask about it on its own, and send explicit: true with the yes."
@@ -124,7 +124,7 @@ def _lifts_objection(choice: Choice, current: Mapping[str, Any] | None) -> bool:
 
 
 def _law(request: Request, choice: Choice, subject: Subject) -> jurisdictions.Matched:
-    """The law that protects this person. Raises GuardianNeeded for a yes of a child that no guardian stands behind."""
+    """Return the law that protects this person. Raises GuardianNeeded for a child's yes without a guardian."""
     region = request.region if request.region is not None else subject.region
     age_band = request.age_band or subject.age_band
     law = jurisdictions.match(region, age_band)
@@ -169,14 +169,14 @@ def _record(
 
 
 def _limit(choice: Choice, current: Mapping[str, Any] | None) -> str | None:
-    """How personal the use may be: a yes said again, for whatever reason, does not lift the limit a person has set."""
+    """Return the level limit: a repeated yes, for any reason, does not lift the limit a person has set."""
     if choice.choice != "give":
         return None
     return choice.max_level or (current.get("lv") if current and current["s"] == State.GIVEN else None)
 
 
 def _adjusted(request: Request, choice: Choice, current: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The consent in force with another limit: it was given when it was given, to the notice of that time."""
+    """Return the consent in force with another limit: its time and notice stay those of the first yes."""
     proof = {
         **({"max_level": choice.max_level} if choice.max_level else {}),
         **({"told_of_signal_conflict": True} if current.get("told") else {}),
@@ -201,7 +201,7 @@ def _adjusted(request: Request, choice: Choice, current: Mapping[str, Any], now:
 def _expiry(
     request: Request, choice: Choice, purpose: AskedPurpose, law: jurisdictions.Matched, now: datetime
 ) -> str | None:
-    """When a yes lapses: after the purpose's time or the law's, and what a guardian said, at majority."""
+    """Return when a yes lapses: after the purpose's time or the law's, and what a guardian said, at majority."""
     if choice.choice != "give" or purpose.legal_basis != LegalBasis.CONSENT:
         return None
     ends = int(now.timestamp()) + min(purpose.valid_for_seconds, law.pack.consent_days * _DAY_S)
@@ -214,14 +214,14 @@ def _expiry(
 
 
 def _new_state(choice: Choice, current: Mapping[str, Any] | None) -> str:
-    # Saying no to what was allowed before is a withdrawal, whatever the button was called: data must go.
+    # Saying no to what was allowed before is a withdrawal under any label of the button: data must go.
     if choice.choice == "refuse" and current is not None and current["s"] == State.GIVEN:
         return str(State.WITHDRAWN)
     return str(STATE_OF_CHOICE[choice.choice])
 
 
 def record_digest(record: Mapping[str, Any]) -> bytes:
-    """The digest of a record's fields (``previous_digest`` included): the link of the subject's own chain.
+    """Return the digest of a record's fields (``previous_digest`` included): the link of the subject's own chain.
 
     ``scope`` and ``proof`` are among them only where they are not empty.
     """
@@ -233,7 +233,7 @@ def place_of(record: Mapping[str, Any]) -> str:
 
 
 def projected(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A purpose's entry in the subject's row: all that decisions know of the record (see ``DataSubject``)."""
+    """Return a purpose's entry in the subject's row: all that decisions know of the record (see ``DataSubject``)."""
     expires = record["expires_at"]
     proof = record.get("proof", {}) if record["state"] == State.GIVEN else {}
     return {

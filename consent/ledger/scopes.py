@@ -18,7 +18,7 @@ WHOLE = ""
 
 
 def scope_of(*, channel: str | None = None, data_category: str | None = None, recipient: str | None = None) -> str:
-    """Return the part as it is written; the empty string is the whole purpose."""
+    """Return the part in its written form; the empty string is the whole purpose."""
     if channel is data_category is recipient is None:
         return WHOLE
     values = (("channel", channel), ("data_category", data_category), ("recipient", recipient))
@@ -36,7 +36,7 @@ def key(purpose: str, scope: str) -> str:
 
 @dataclass(frozen=True)
 class Effective:
-    """What counts for one question: the entry in force, a closed channel, and the kinds of data to leave out."""
+    """Effective choice for one question: the entry in force, a closed channel, and the kinds of data to leave out."""
 
     entry: Mapping[str, Any] | None
     channel_allowed: bool
@@ -81,7 +81,7 @@ def _most_specific(
 
 
 def _counts(entry: Mapping[str, Any], broader: Mapping[str, Any] | None) -> bool:
-    """A no always counts; a yes only where no later no to the broader part stands against it."""
+    """Return whether an entry counts: a no always; a yes only where no later no to the broader part is against it."""
     if entry["s"] in _NO or broader is None or broader["s"] not in _NO:
         return True
     return str(entry["r"]) > str(broader["r"])  # identifiers of records grow with time

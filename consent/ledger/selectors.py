@@ -1,4 +1,4 @@
-"""Read consent: what is in force now, and how it came to be. Never writes."""
+"""Read consent: the current state, and its history. Never writes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from consent.register.jurisdictions import match
 
 @dataclass(frozen=True)
 class PartState:
-    """What stands for one part of a purpose (``consent.ledger.scopes``), beside the answer to the whole."""
+    """State of one part of a purpose (``consent.ledger.scopes``), apart from the answer to the whole."""
 
     state: str
     record: str
@@ -23,7 +23,7 @@ class PartState:
 
 @dataclass(frozen=True)
 class PurposeState:
-    """The state of one purpose for one person, as of ``now``."""
+    """State of one purpose for one person, as of ``now``."""
 
     purpose: Purpose
     state: str  # given | refused | withdrawn | expired | renewal_required | never_asked | not_required | objected
@@ -53,7 +53,7 @@ def state_now(entry: Mapping[str, Any] | None, *, legal_basis: str, required_not
 
 
 def ask_again_at(entry: Mapping[str, Any] | None, region: str) -> datetime | None:
-    """Until when a person who said no is not to be asked again under the law of the region; None: may be asked."""
+    """Return until when a person who said no may not be asked again under the region's law; None: may be asked."""
     since = _moment(entry["t"]) if entry and entry["s"] != ConsentRecord.State.GIVEN else None
     return since + timedelta(days=match(region).pack.reask_days) if since else None
 
@@ -72,7 +72,7 @@ GROUP BY 1
 
 @dataclass(frozen=True)
 class People:
-    """How many people are in a state, and how many of them answered explicitly."""
+    """Number of people in a state, and how many of them answered explicitly."""
 
     count: int
     explicit: int
@@ -92,7 +92,7 @@ def subject(ref: UUID) -> DataSubject | None:
 
 
 def states(ref: UUID, *, now: datetime) -> tuple[DataSubject | None, list[PurposeState]]:
-    """Every active purpose with this person's state; an unknown person has never been asked anything."""
+    """Return every active purpose with this person's state; an unknown person has never been asked anything."""
     person = subject(ref)
     consents = person.consents if person else {}
     notices = current_notice_versions()
@@ -137,7 +137,7 @@ def _moment(epoch: int | None) -> datetime | None:
 
 @dataclass(frozen=True)
 class Described:
-    """A purpose in somebody's language; ``locale`` is empty where that is the language asked for."""
+    """A purpose in one language; ``locale`` is empty where that is the language asked for."""
 
     name: str
     benefit: str
@@ -146,7 +146,7 @@ class Described:
 
 
 class Descriptions:
-    """Every purpose in one language, in the register's own (English) where nobody has put it into that language."""
+    """Every purpose in one language, in the register's own (English) where there is no translation."""
 
     def __init__(self, language: str) -> None:
         self.fallback = "" if language == "en" else "en"
@@ -160,7 +160,7 @@ class Descriptions:
 
 
 def notices_in(language: str, purposes: Iterable[Purpose]) -> dict[int, Notice]:
-    """The newest notice of each purpose in the language, in English, or in the first there is.
+    """Return the newest notice of each purpose in the language, in English, or in the first there is.
 
     The ledger chooses in the same order, so what is shown is what a record names.
     """
@@ -171,7 +171,7 @@ def notices_in(language: str, purposes: Iterable[Purpose]) -> dict[int, Notice]:
 
 
 def history(ref: UUID, *, limit: int = 100) -> list[ConsentRecord]:
-    """The person's records, newest first."""
+    """Return the person's records, newest first."""
     return list(
         ConsentRecord.objects.filter(subject_id=ref)
         .select_related("purpose")

@@ -18,7 +18,7 @@ _PAGE = 2_000
 
 @dataclass(frozen=True)
 class LedgerVerdict:
-    """What was found. ``broken`` names the first record that does not hold, or is None."""
+    """Result for the ledger. ``broken`` names the first record that does not hold, or is None."""
 
     subjects: int
     records: int
@@ -31,7 +31,7 @@ class LedgerVerdict:
 
 @dataclass(frozen=True)
 class PersonVerdict:
-    """What was found for one person: the records that do not hold, and the current state if it does not follow."""
+    """Result for one person: the records that do not hold, and the current state if it does not follow."""
 
     broken: Mapping[UUID, str]
     projection: str | None
@@ -65,7 +65,7 @@ def verify_ledger() -> LedgerVerdict:
 
 @contextmanager
 def _one_snapshot() -> Iterator[None]:
-    """Show records and current states as of one moment: people go on choosing meanwhile."""
+    """Run a block in one snapshot: records and current states as of one moment, while people go on choosing."""
     if connection.in_atomic_block:  # whose isolation is the caller's matter
         yield
         return
@@ -75,7 +75,7 @@ def _one_snapshot() -> Iterator[None]:
 
 
 def _pages() -> Iterator[list[list[ConsentRecord]]]:
-    """The records of each person, oldest first, so many people at a time."""
+    """Yield the records of each person, oldest first, so many people at a time."""
     in_order = ConsentRecord.objects.order_by("subject_id", "subject_revision", "id").iterator(chunk_size=_PAGE)
     chains = (list(chain) for _, chain in groupby(in_order, key=lambda record: record.subject_id))
     while page := list(islice(chains, _PAGE)):
@@ -101,7 +101,7 @@ def _broken_link(link: ConsentRecord, previous: bytes | None) -> str | None:
 
 
 def fields_of(link: ConsentRecord) -> dict[str, Any]:
-    """The fields under a record's digest, as the ledger wrote them."""
+    """Return the fields under a record's digest, as the ledger wrote them."""
     return {
         **({"scope": link.scope} if link.scope else {}),
         **({"proof": link.proof} if link.proof else {}),
@@ -137,7 +137,7 @@ def _broken_projection(person: DataSubject | None, links: Sequence[ConsentRecord
 
 
 def _unrecorded() -> str | None:
-    """A current state that no record at all stands behind was not written by the ledger."""
+    """Find a current state without any record: it was not written by the ledger."""
     unrecorded = DataSubject.objects.exclude(consents={}).filter(
         ~Exists(ConsentRecord.objects.filter(subject_id=OuterRef("pk")))
     )
@@ -147,7 +147,7 @@ def _unrecorded() -> str | None:
 
 
 def _untold() -> str | None:
-    """A record that the audit trail does not tell of was not written by the ledger."""
+    """Find a record without an event in the audit trail: it was not written by the ledger."""
     for record in _records_without_event():
         return f"consent record {record} has no event in the audit trail"
     return None

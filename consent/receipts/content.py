@@ -1,6 +1,6 @@
-"""Put a receipt together from the ledger: one save of a person, with every mandatory field of ISO/IEC TS 27560.
+"""Content of a receipt: one save of a person, with every mandatory field of ISO/IEC TS 27560.
 
-The content is a copy of the record as it stands in the ledger, beside the register's words as they stand now. The text
+The content is a copy of the record as it stands in the ledger, with the register's words as they stand now. The text
 that was served is part of it, and so are the fields under the record's digest, so that both can be checked offline.
 """
 
@@ -73,7 +73,7 @@ def _processing(record: ConsentRecord, parties: Sequence[Party]) -> dict[str, An
 
 
 def _served_notice(record: ConsentRecord) -> dict[str, Any]:
-    """The text a person was shown, found again by its digest; a record of before digests were kept names a version."""
+    """Return the text a person was shown, found by its digest; a record of before digests were kept names a version."""
     kept = record.proof.get("notice", {})
     versions = Notice.objects.filter(purpose=record.purpose, version=record.notice_version)
     notice = versions.filter(text_sha256=kept["sha256"]).first() if kept else versions.filter(locale="en").first()
@@ -101,7 +101,7 @@ def _kinds_of_data(purposes: Sequence[Purpose]) -> list[dict[str, Any]]:
 
 
 def _parties(purposes: Sequence[Purpose]) -> list[Party]:
-    """Every party that counts for all purposes, and those the purposes name."""
+    """Return every party that counts for all purposes, and those the purposes name."""
     named = {recipient for purpose in purposes for recipient in purpose.recipients}
     own = {purpose.controller_id for purpose in purposes}
     everywhere = {Party.Role.CONTROLLER, Party.Role.OFFICER, Party.Role.AUTHORITY}
@@ -122,7 +122,7 @@ def _party(party: Party) -> dict[str, Any]:
 
 
 def _unregistered() -> dict[str, Any]:
-    """An honest stand-in: the register does not name the controller, so neither can the receipt."""
+    """Return a placeholder: the register does not name the controller, so neither can the receipt."""
     return {
         "party_id": "controller",
         "party_type": terms.ROLES["controller"],

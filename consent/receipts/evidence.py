@@ -1,4 +1,4 @@
-"""The whole proof about one person in one signed file: records, notices, receipts, and their place in the audit trail.
+"""Evidence file: the whole proof about one person, signed: records, notices, receipts, places in the audit trail.
 
 A zip of JSON files under a signed list of their SHA-256 digests, so that a part cannot be exchanged or left out.
 """
@@ -19,7 +19,7 @@ from consent.receipts.manifest import FORMAT, MANIFEST, README, TYP, digests
 
 
 def build(ref: UUID, *, actor: str) -> bytes:
-    """Return the evidence about one person as a zip; asking for it is an event of the audit trail itself."""
+    """Return the evidence about one person as a zip; the request is an event of the audit trail itself."""
     trail.record("evidence.exported", str(ref), actor=actor)
     trail.anchor()
     files = _files(ref)
@@ -51,7 +51,7 @@ def _files(ref: UUID) -> dict[str, bytes]:
 
 
 def _notices(records: list[ConsentRecord]) -> list[dict[str, Any]]:
-    """Every version, in every language, of the notices behind these records."""
+    """Return every version, in every language, of the notices behind these records."""
     purposes = {record.purpose.pk for record in records}
     return [
         {

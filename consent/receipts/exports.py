@@ -1,4 +1,4 @@
-"""The same receipt in other words: DPV as JSON-LD (W3C guide to ISO/IEC TS 27560), and the Kantara receipt 1.1."""
+"""Receipt formats: DPV as JSON-LD (W3C guide to ISO/IEC TS 27560), and the Kantara receipt 1.1."""
 
 from datetime import datetime
 from typing import Any

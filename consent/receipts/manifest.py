@@ -1,4 +1,4 @@
-"""Verify an evidence file without the system it came from. Needs no Django; see ``evidence`` for how one is made."""
+"""Verification of an evidence file without the system it came from. Django-free; ``evidence`` makes such files."""
 
 import hashlib
 import io
@@ -36,7 +36,7 @@ _MAX_FILES = 20_000
 
 @dataclass(frozen=True)
 class VerifiedEvidence:
-    """What a genuine evidence file holds."""
+    """Content of a genuine evidence file."""
 
     subject_ref: str
     created_at: str

@@ -1,4 +1,4 @@
-"""The words of the W3C Data Privacy Vocabulary (DPV 2) and its extensions that records and receipts use as codes."""
+"""Terms of the W3C Data Privacy Vocabulary (DPV 2) and its extensions that records and receipts use as codes."""
 
 DPV = "https://w3id.org/dpv#"
 PD = "https://w3id.org/dpv/pd#"
@@ -53,5 +53,5 @@ def purpose(term: str) -> str:
 
 
 def kind_of_data(slug: str) -> str:
-    """The term for a kind of data; the general one where the vocabulary has no closer word."""
+    """Return the term for a kind of data; the general one where the vocabulary has no closer word."""
     return _KINDS_OF_DATA.get(slug, f"{DPV}PersonalData")

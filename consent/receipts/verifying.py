@@ -1,4 +1,4 @@
-"""Verify a receipt file without the system it came from: no database, no network, no Django.
+"""Verification of a receipt file without the system it came from: no database, no network, no Django.
 
 Checked are the signature, that the readable part is what was signed, the text of each notice against its SHA-256, and
 each record of the ledger against its digest.

@@ -37,7 +37,7 @@ _kept_by: str | None = None
 
 
 def keep_elsewhere(cell: str | None) -> None:
-    """From here on changes of purposes and notices are refused: a notice published here could never be taken back."""
+    """Refuse changes of purposes and notices from here on: a notice published here could never be taken back."""
     global _kept_by
     _kept_by = cell
 
@@ -49,7 +49,7 @@ def _refuse_if_kept_elsewhere() -> None:
 
 @transaction.atomic
 def save_purpose(purpose: Purpose, *, actor: str) -> Purpose:
-    """Create or change a purpose. Its legal basis is fixed once somebody has answered (GDPR Article 13(1)(c))."""
+    """Create or change a purpose. Its legal basis is fixed after the first answer (GDPR Article 13(1)(c))."""
     _refuse_if_kept_elsewhere()
     created = purpose.pk is None
     if not created:
@@ -78,7 +78,7 @@ def _described(purpose: Purpose) -> dict[str, Any]:
 
 
 def note_texts(purpose: Purpose, *, actor: str) -> None:
-    """Tell the audit trail which languages a purpose is described in, after that has changed."""
+    """Record in the audit trail which languages a purpose is described in, after that has changed."""
     locales = sorted(purpose.texts.values_list("locale", flat=True))
     trail.record("purpose.described", purpose.slug, actor=actor, details={"locales": locales})
 
@@ -114,7 +114,7 @@ def publish_notice(
 ) -> Notice:
     """Publish the next version of a purpose's notice. A material one makes earlier consents ask again.
 
-    ``version`` adds the same version in another language: it says the same, so nobody is asked again.
+    ``version`` adds the same version in another language: it says the same, so earlier consents stay valid.
     ``based_on`` is the newest version the author saw (0: none). Raises NoticeMovedOn if there is a newer one.
     """
     _refuse_if_kept_elsewhere()

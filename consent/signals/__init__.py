@@ -1,6 +1,6 @@
-"""What a person's software says on their behalf: GPC, TCF and GPP, read strictly and never raising.
+"""Consent and opt-out signals of a person's software: GPC, TCF and GPP, read strictly and never raising.
 
-Whatever cannot be read counts as the strictest answer it could have been.
+An unreadable signal counts as the strictest answer it could have been.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _REMEMBERED = 512
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What the signals of one request amount to."""
+    """Combined meaning of the signals of one request."""
 
     gpc: bool
     gpp_opt_out: bool
@@ -38,7 +38,7 @@ NO_SIGNALS = Signals(gpc=False, gpp_opt_out=False, tcf_purposes=(), tcf_present=
 
 @dataclass(frozen=True, slots=True)
 class _Gpp:
-    """What is kept of a decoded GPP string."""
+    """Cached result of a decoded GPP string."""
 
     opt_out: bool
     purposes: frozenset[int] | None
@@ -47,7 +47,7 @@ class _Gpp:
 
 @dataclass(frozen=True, slots=True)
 class _Tcf:
-    """What is kept of a decoded TC string."""
+    """Cached result of a decoded TC string."""
 
     purposes: frozenset[int]
     problem: str | None = None

@@ -58,7 +58,7 @@ class Bits:
         self._at = 0
 
     def __len__(self) -> int:
-        """How many bits are left, padding included."""
+        """Return how many bits are left, padding included."""
         return len(self._bits) - self._at
 
     def take(self, count: int) -> str:

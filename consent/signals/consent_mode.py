@@ -1,4 +1,4 @@
-"""Google Consent Mode v2: what Google's tags may be told, from choices made here or a TC string.
+"""Google Consent Mode v2: signals for Google's tags, from choices made here or a TC string.
 
 A signal starts denied. It is granted only if a choice that governs it was granted and none refused, and an
 opt-out of sale or sharing takes the advertising signals back. Nothing here turns a refusal into a grant.
@@ -63,7 +63,7 @@ def from_choices(
 
 
 def from_tcf(purposes: Iterable[int], *, opt_out: bool = False) -> dict[str, State]:
-    """Return all seven signals for the purposes consented to in a TC string, which speaks of advertising only."""
+    """Return all seven signals for the purposes consented to in a TC string, which covers advertising only."""
     consented = set(purposes)
     return _states({name for name, needed in _TCF_PURPOSES.items() if needed <= consented}, opt_out=opt_out)
 

@@ -31,7 +31,7 @@ _LARGEST_VALUE = 2
 
 
 class _NotDecodableHere(Exception):
-    """The section is in order for all that is known, but its layout is not known here."""
+    """Signal of a section that is in order for all that is known, but whose layout is not known here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class GppString:
 
     @property
     def opt_out(self) -> bool:
-        """Whether sale, sharing or targeted advertising is refused anywhere, or may be."""
-        # Canada's section is about consent, which nobody reads from here, and not about opting out.
+        """Return whether sale, sharing or targeted advertising is refused anywhere, or may be."""
+        # Canada's section is about consent, which is not read from here, and not about opting out.
         may_refuse = any(name != _TCF_CANADA_NAME for name in self.undecoded)
         return may_refuse or any(_opts_out(section) for section in self.sections.values())
 

@@ -2,7 +2,7 @@
 
 
 class InvalidSignal(ValueError):
-    """A consent string is refused; ``str()`` is a plain sentence that never holds the string itself.
+    """Refusal of a consent string; ``str()`` is a plain sentence that never holds the string itself.
 
     ``reason`` is a stable code in snake_case, listed in docs/signals.md.
     """

@@ -11,7 +11,7 @@ from consent.signals.bits import Bits, Range, covers, require_bounded, spread
 from consent.signals.problems import InvalidSignal
 
 OLDEST_POLICY = 4
-# From TCF 2.3 on, nobody may rely on a string that does not say which vendors were shown.
+# From TCF 2.3 on, a string that does not say which vendors were shown may not be relied on.
 DISCLOSING_POLICY = 5
 CONSENT_ONLY_PURPOSES = frozenset({1, 3, 4, 5, 6})
 
@@ -24,7 +24,7 @@ _DISCLOSED_VENDORS, _ALLOWED_VENDORS, _PUBLISHER = 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """What the publisher took away from some vendors for one purpose."""
+    """Restriction by the publisher of some vendors for one purpose."""
 
     purpose: int
     kind: int
@@ -34,7 +34,7 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class PublisherChoices:
-    """The publisherTC segment: what the person told the publisher itself."""
+    """The publisherTC segment: what the person chose for the publisher itself."""
 
     consents: tuple[int, ...] = ()
     interests: tuple[int, ...] = ()
@@ -106,7 +106,7 @@ class TcString:
 
 
 def decode(text: str) -> TcString:
-    """Decode a TC string; raises InvalidSignal for one that nobody may rely on."""
+    """Decode a TC string; raises InvalidSignal for one that may not be relied on."""
     require_bounded(text)
     first, *others = text.split(".")
     core = _core(Bits(first))

@@ -1,4 +1,4 @@
-"""How the US sections of a GPP string are laid out.
+"""Layouts of the US sections of a GPP string.
 
 The layouts follow the section specifications of the Global Privacy Platform (December 2025) and its reference
 encoder 3.2. A name followed by ``*N`` is a list of N values; every value takes two bits.

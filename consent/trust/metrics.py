@@ -1,4 +1,4 @@
-"""How people use their choices: the numbers behind the page "Trust metrics". Reads only; one statement a figure.
+"""Trust metrics: how people use their choices. Reads only; one statement a figure.
 
 The unit is an *answer*: the last choice of one person about one purpose within the period, for purposes that rest on
 consent. So answers fall into disjoint groups by purpose, region or notice version. Everything returned here is fit to
@@ -30,7 +30,7 @@ class Grouping(StrEnum):
 
 @dataclass(frozen=True)
 class Answers:
-    """The answers of one group of at least ``SMALLEST_GROUP`` people, by where they stand."""
+    """Answers of one group of at least ``SMALLEST_GROUP`` people, by current state."""
 
     people: int
     given: int
@@ -51,7 +51,7 @@ class Answers:
 
     @property
     def withdrawal_rate(self) -> float | None:
-        """Of those who had said yes, the share who took it back; None where fewer than 20 had said yes."""
+        """Return the share of consents that were withdrawn; None where fewer than 20 had consented."""
         yes = self.given + self.withdrawn
         return self.withdrawn / yes if yes >= SMALLEST_GROUP else None
 
@@ -65,7 +65,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """``total`` is None where nobody answered, or too few to be told of (``is_empty`` tells which)."""
+    """Answers by group. ``total`` is None where there is none, or it is withheld (``is_empty`` says which)."""
 
     total: Answers | None
     groups: tuple[Group, ...]
@@ -77,7 +77,7 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class Waiting:
-    """How long people had agreed when they took it back."""
+    """Time from consent to withdrawal."""
 
     median: timedelta
     p90: timedelta
@@ -144,7 +144,7 @@ def _thresholded(grouping: Grouping, totals: list[Answers], groups: list[Group])
         withheld = withhold(sizes, overlapping=grouping is Grouping.PURPOSE)
         hidden, total_hidden = set(withheld.groups), withheld.total
     if grouping is Grouping.REGION:
-        # Largest first; the withheld come last in the alphabet's order, which tells nothing of their sizes.
+        # Largest first; the withheld come last in the alphabet's order, which reveals nothing of their sizes.
         groups = sorted(groups, key=lambda group: 0 if group.key in hidden else -_people(group))
     shown = [Group(g.key, g.label, None if g.key in hidden else g.answers) for g in groups]
     total = totals[0] if groups and totals and not total_hidden else None
@@ -152,7 +152,7 @@ def _thresholded(grouping: Grouping, totals: list[Answers], groups: list[Group])
 
 
 def _withheld_versions(sizes: dict[tuple[str, int], int]) -> tuple[set[tuple[str, int]], bool]:
-    """Versions add up to their purpose, whose number is told as well: they may not undo what is withheld there."""
+    """Return the versions to withhold: they add up to their purpose, whose number is shown as well."""
     versions: dict[str, dict[tuple[str, int], int]] = defaultdict(dict)
     for key, people in sizes.items():
         versions[key[0]][key] = people
@@ -214,14 +214,14 @@ def weeks(*, since: datetime, until: datetime) -> tuple[Week, ...]:
 
 
 def mondays(*, since: datetime, until: datetime) -> list[date]:
-    """The Mondays within the period, oldest first: a first week that began before it is left out of trends."""
+    """Return the Mondays within the period, oldest first: a first week that began before it is left out of trends."""
     first = since.date() + timedelta(days=-since.weekday() % _DAYS_OF_WEEK)
     return [first + timedelta(weeks=number) for number in range((until.date() - first).days // 7 + 1)]
 
 
 @dataclass(frozen=True)
 class Uses:
-    """How often something was done in the period. These are times, not people; fewer than 20 are withheld too."""
+    """Number of uses in the period. These are times, not people; fewer than 20 are withheld too."""
 
     total: int | None
     by_week: dict[date, int | None]
@@ -254,7 +254,7 @@ def _uses(counts: dict[date, int], shown: Iterable[date]) -> Uses:
 def people_by_state(*, now: datetime) -> dict[tuple[str, str], int]:
     """Return how many people's choice stands how, by (purpose, state); groups of fewer than 20 people are absent.
 
-    Reads the projection of everybody. No total is told with it, so there is nothing to subtract from.
+    Reads the projection of everybody. No total is shown with it, so there is nothing to subtract from.
     """
     rows = _rows(
         """

@@ -1,1 +1,1 @@
-"""Measurements anybody can repeat: ``./assent bench decisions`` and ``./assent bench consents``."""
+"""Reproducible benchmarks: ``./assent bench decisions`` and ``./assent bench consents``."""

@@ -1,4 +1,4 @@
-"""AuthZEN's own endpoints under load: batches about people, and searches over many stored resources."""
+"""Load on AuthZEN's own endpoints: batches about people, and searches over many stored resources."""
 
 import json
 import random
@@ -15,7 +15,7 @@ CANDIDATES = 10_000
 
 
 def batches(token: str, shared: dict[str, object], subjects: int, *, size: int, count: int) -> list[bytes]:
-    """The question ``shared`` about random people, so many at a time."""
+    """Return the question ``shared`` about random people, so many at a time."""
     chance = random.Random(7)  # noqa: S311 (which person is asked about)
     defaults = {name: value for name, value in shared.items() if name != "subject"}
     made = []
@@ -27,7 +27,7 @@ def batches(token: str, shared: dict[str, object], subjects: int, *, size: int, 
 
 
 def searches(token: str) -> list[bytes]:
-    """Which of the records may alice read: all of them; the first page is asked for."""
+    """Return searches for the records alice may read: all of them; the first page is requested."""
     body = {
         "subject": {"type": "user", "id": "alice"},
         "action": {"name": "read"},

@@ -1,4 +1,4 @@
-"""Consents over HTTP: saving three choices (validated, chained, audited, durable), and reading what is in force."""
+"""Consents over HTTP: saving three choices (validated, chained, audited, durable), and reading the current state."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Decisions over HTTP: authenticated, read fresh, evaluated, logged; beside OPA's own REST API in the same run."""
+"""Decisions over HTTP: authenticated, read fresh, evaluated, logged; OPA's own REST API in the same run."""
 
 import json
 import os
@@ -47,7 +47,7 @@ class Settings:
 
 
 def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
-    """Measure at each number of subjects; OPA once, beside the largest."""
+    """Measure at each number of subjects; OPA once, with the largest."""
     rows: list[Row] = []
     with world.bench_database(settings.subjects[0]) as url:
         token = world.bench_token()
@@ -78,7 +78,7 @@ def _measure_yardstick(token: str, settings: Settings) -> list[Row]:
 
 @contextmanager
 def _serving(url: str, settings: Settings) -> Iterator[tuple[int, int]]:
-    """A server process of its own over the database; yield its port and process id."""
+    """Run a server process over the database; yield its port and process id."""
     home = Path(tempfile.mkdtemp(prefix="assent-bench-"))
     environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "RUST_BACKTRACE": "0"}
     port = servers.free_port()
@@ -128,7 +128,7 @@ def _measure_search(url: str, token: str, settings: Settings, say: Callable[[str
     name, searches = f"AuthZEN resource search, {authzen.CANDIDATES:,} candidates", authzen.searches(token)
     longer = replace(settings, seconds=3 * settings.seconds)
     with _serving(url, settings) as (port, pid):
-        # The first one evaluates all of them, whoever asks next finds them remembered.
+        # The first one evaluates all of them, the next ones find them remembered.
         first = load.run(("127.0.0.1", port), searches, clients=1, seconds=_FIRST_SEARCH_S, at_most=1)
         row = Row(f"{name}, the first", 1, first.per_second, None, first.percentile_ms(0.5), None, 0)
         return [row, measured_row(name, port, pid, searches, 1, longer)]
@@ -166,7 +166,7 @@ def _requests(token: str, subjects: int, *, vary: bool, seed: int = 7) -> list[b
 
 
 def _batches(token: str, subjects: int) -> list[bytes]:
-    """The same questions, a hundred random people at a time, asked at the native endpoint."""
+    """Return the same questions, a hundred random people at a time, for the native endpoint."""
     chance = random.Random(7)  # noqa: S311
     shared = document(chance, subjects, vary=False)
     del shared["subject"]
@@ -179,7 +179,7 @@ def _batches(token: str, subjects: int) -> list[bytes]:
 
 
 def document(chance: random.Random, subjects: int, *, vary: bool) -> dict[str, object]:
-    """A question about a random person; varied ones carry a signal list of their own, so no memo can know them."""
+    """Return a question about a random person; varied ones carry a signal list of their own, so no memo has them."""
     signals = {"tcf_purposes": [5, 6, *chance.sample(range(7, 25), 10)]} if vary else {}
     return {
         "subject": {"type": "data_subject", "id": world.person(chance.randrange(subjects))},
@@ -197,7 +197,7 @@ def document(chance: random.Random, subjects: int, *, vary: bool) -> dict[str, o
 
 
 def _measure_opa(subjects: int, settings: Settings, say: Callable[[str], None]) -> list[Row]:
-    """OPA's REST API with the same policy and data in memory, fed the same facts: no database, no log, no identity."""
+    """Measure OPA's REST API with the same policy, data and facts in memory: no database, no log, no identity."""
     say("measuring OPA's own REST API with the same policy ...")
     folder = Path(tempfile.mkdtemp(prefix="assent-bench-opa-"))
     active = ActiveBundle.objects.get()

@@ -1,4 +1,4 @@
-"""A load client: a few keep-alive connections in one thread, each with one request under way (a closed loop)."""
+"""Load client: a few keep-alive connections in one thread, each with one request under way (a closed loop)."""
 
 import selectors
 import socket
@@ -11,7 +11,7 @@ _HEAD_END = b"\r\n\r\n"
 
 @dataclass
 class Measured:
-    """What a run showed. Latencies in nanoseconds, as the client saw them."""
+    """Results of a run. Latencies in nanoseconds, as the client saw them."""
 
     seconds: float
     latencies: list[int]
@@ -101,7 +101,7 @@ def _content_length(head: bytes) -> int:
 
 
 def post(path: str, body: bytes, token: str) -> bytes:
-    """One HTTP/1.1 request as bytes."""
+    """Return one HTTP/1.1 request as bytes."""
     return (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"

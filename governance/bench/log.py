@@ -1,4 +1,4 @@
-"""The decision log: how fast spooled decisions are copied into it, verified, and replayed out of it by a simulation."""
+"""Speed of the decision log: copying spooled decisions, verifying them, and replaying them in a simulation."""
 
 import random
 import shutil
@@ -53,7 +53,7 @@ def _count(since: Any) -> int:
 
 @contextmanager
 def _spool(say: Callable[[str], None]) -> Iterator[Path]:
-    """A folder with decisions as they were answered: some thousand different ones, each again and again."""
+    """Create a folder with decisions as answered: some thousand different ones, each again and again."""
     folder = Path(tempfile.mkdtemp(prefix="assent-bench-"))
     try:
         say(f"spooling {_DECISIONS:,} decisions ...")
@@ -70,7 +70,7 @@ def _spool(say: Callable[[str], None]) -> Iterator[Path]:
 
 
 def _answered(folder: Path) -> list[bytes]:
-    """Lines as this process writes them, of questions no two of which are alike."""
+    """Return lines as this process writes them, of questions no two of which are alike."""
     chance, usual = random.Random(7), decisions._spool  # noqa: S311, SLF001 (who is asked about)
     decisions._spool = Spool(folder)  # noqa: SLF001 (the installation's own log is left alone)
     try:

@@ -1,4 +1,4 @@
-"""The servers under measurement, and the processor time their processes used."""
+"""Servers under measurement, and the processor time of their processes."""
 
 import os
 import signal
@@ -55,7 +55,7 @@ def granian(port: int, *, threads: int, application: str = "governance.wsgi:appl
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and all its descendants that are alive."""
+    """Return user and system time of a process and all its descendants that are alive."""
     return sum(_ticks(process) for process in _family(pid)) * _TICK_S
 
 
@@ -77,7 +77,7 @@ def _ticks(pid: int) -> int:
 
 
 def _stat(pid: int, field: int) -> int:
-    """A numeric field of /proc/PID/stat, counted from 0; 0 for a process that has gone."""
+    """Return a numeric field of /proc/PID/stat, counted from 0; 0 for a process that has gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""A database of its own for a measurement: N people with five purposes each, dropped at the end."""
+"""Database of a measurement: N people with five purposes each, dropped at the end."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def person(number: int) -> str:
 
 @contextmanager
 def bench_database(subjects: int) -> Iterator[str]:
-    """Create, fill and finally drop the database; yield its URL. This process is connected to it meanwhile."""
+    """Create, fill and finally drop the database; yield its URL. This process is connected to it in between."""
     wrapper = connections["default"]
     original = wrapper.settings_dict["NAME"]
     _recreate(drop_only=False)
@@ -50,7 +50,7 @@ def bench_database(subjects: int) -> Iterator[str]:
 
 @contextmanager
 def shadow() -> Iterator[None]:
-    """Have a candidate evaluated beside every decision; it says something else about one person in six."""
+    """Have a candidate evaluated as a shadow of every decision; it differs for one person in six."""
     modules = dict(bundles.read_policies())
     held = "\tinput.held == false\n"
     modules["decision.rego"] = modules["decision.rego"].replace(held, f'{held}\tinput.subject.region != "DE"\n', 1)

@@ -1,4 +1,4 @@
-"""The least any answer can cost: the same server reads a request and answers a constant, without parsing or database.
+"""Baseline of any answer: the same server reads a request and answers a constant, without parsing or database.
 
 Absolute figures differ between machines by more than a factor of four; the ratio to this one says more.
 """

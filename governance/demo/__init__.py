@@ -1,1 +1,1 @@
-"""The demonstration: a shop with people in it, and a story told over its real API."""
+"""The demonstration: a shop with people in it, and a scripted story over its real API."""

@@ -1,4 +1,4 @@
-"""Whom the story is about."""
+"""Cast of the story: the person it is about."""
 
 import secrets
 from collections import Counter
@@ -16,7 +16,7 @@ def dataset_name(folder: Path | None) -> str:
 
 
 def leading_person(data: Dataset) -> int:
-    """The person who liked most different things: there is most to say about recommendations."""
+    """Return the person who liked most different things: there is most to say about recommendations."""
     pairs = set(zip(data.interactions.person, data.interactions.item, strict=True))
     counts = Counter(int(person) for person, _item in pairs)
     adults = {p: c for p, c in counts.items() if data.attributes[p].get("age") != "minor"}
@@ -24,7 +24,7 @@ def leading_person(data: Dataset) -> int:
 
 
 def cast(data: Dataset, name: str) -> Person:
-    """A new customer with the leading person's taste; each telling is about somebody new."""
+    """Return a new customer with the leading person's taste; each run is about a new person."""
     person = leading_person(data)
     titles = {item.id: item.title for item in data.items}
     liked = dict.fromkeys(

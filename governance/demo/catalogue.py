@@ -1,4 +1,4 @@
-"""The catalogue of the demonstration shop: 24 interests with five things each, over eight departments.
+"""Catalogue of the demonstration shop: 24 interests with five things each, over eight departments.
 
 An interest runs through departments (a book, a tool and a pantry jar can belong together), which is what an
 item-to-item model can find and a list of best sellers cannot. Titles are invented.

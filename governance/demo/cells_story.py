@@ -1,4 +1,4 @@
-"""What happens to people of two regions at the door of one cell: told over its API, and looked up in both databases."""
+"""Story of two cells: people of two regions at the entry of one cell, over its API, checked in both databases."""
 
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _WAIT_S = 20.0
 
 @dataclass(frozen=True)
 class Scene:
-    """Two homes on this machine: ``us``, at whose door the story is told, and ``eu``, where the European belongs."""
+    """Two cells on this machine: ``us``, which receives the requests, and ``eu``, where the European belongs."""
 
     person: str
     us: Home
@@ -37,7 +37,7 @@ class Scene:
         return self.service.post(path, {"subject": subject, **document})
 
     def words(self) -> list[str]:
-        """Every spelling of the person under the keys of both cells."""
+        """Return every spelling of the person under the keys of both cells."""
         return spellings(self.person, [_ref(home, self.person) for home in (self.us, self.eu)])
 
 
@@ -51,7 +51,7 @@ def _choose(scene: Scene, choice: str, **more: Any) -> Reply:
 
 
 def both_run(scene: Scene, liked: list[str]) -> None:
-    """Everything while both cells run."""
+    """Run the steps while both cells run."""
     _saves(scene)
     _is_recommended(scene, liked)
     _service_here_asks(scene)
@@ -121,7 +121,7 @@ def _nobody_knows(scene: Scene) -> None:
 
 
 def alone(scene: Scene) -> None:
-    """The EU cell is stopped."""
+    """Run the steps with the EU cell stopped."""
     tell = scene.narrator
     tell.step("The EU cell is stopped; the person comes back to the door of the US cell")
     served = scene.ask("/api/v1/recommendations", {"count": 5}).document
@@ -136,7 +136,7 @@ def alone(scene: Scene) -> None:
 
 
 def again(scene: Scene) -> None:
-    """The EU cell is back."""
+    """Run the steps with the EU cell back."""
     tell = scene.narrator
     tell.step("The EU cell is back; the person withdraws, at the door of the US cell")
     saved = _until(lambda: _choose(scene, "withdraw"), lambda reply: reply.status == 201)

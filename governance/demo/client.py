@@ -1,4 +1,4 @@
-"""The story's HTTP client: what a service of the business would send, and nothing else."""
+"""HTTP client of the story: what a service of the business would send, and nothing else."""
 
 import json
 import urllib.error
@@ -15,7 +15,7 @@ class Reply:
 
 
 class ServiceClient:
-    """Calls the instance with a service credential."""
+    """HTTP client with a service credential."""
 
     def __init__(self, origin: str, token: str) -> None:
         self._origin, self._token = origin, token

@@ -23,7 +23,7 @@ _PROFILE_YEAR = 2012
 
 
 class DatasetUnreadable(Problem):
-    """A file or column of a data set is missing, or a value in it cannot be read."""
+    """Refusal of a data set: a file or column is missing, or a value in it cannot be read."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "dataset_unreadable"
@@ -35,7 +35,7 @@ class DatasetUnreadable(Problem):
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Items, interactions and the people behind them.
+    """Data set: items, interactions and the people behind them.
 
     ``attributes`` may form segments. ``sensitive`` is kept apart: nothing in this package reads it, and a
     platform has to show that it stays away from models without consent for it.

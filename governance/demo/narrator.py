@@ -1,4 +1,4 @@
-"""Print the story, and remember whether every step came out as it must."""
+"""Output of the story, and the record of whether every step came out as it must."""
 
 import sys
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 
 class Narrator:
-    """Numbers the steps and checks what they claim."""
+    """Narrator that numbers the steps and checks what they claim."""
 
     def __init__(self, out: TextIO | None = None, *, steps_before: int = 0) -> None:
         self._out = out or sys.stdout

@@ -1,4 +1,4 @@
-"""Fill the instance with people who chose, and with what those who agreed did. Nobody else's events are stored."""
+"""Fill the instance with people and their choices, and with the events of those who agreed; no others are stored."""
 
 import random
 from collections import defaultdict
@@ -48,7 +48,7 @@ def seed(dataset: Dataset, *, name: str, left_out: int) -> dict[str, int]:
 
 
 def _belongs_here(attributes: object) -> bool:
-    """Whether this installation may hold the person: another cell holds people of other regions."""
+    """Return whether this installation may hold the person: another cell holds people of other regions."""
     judge = residence.judge()
     return judge is None or judge(region_of(dict(attributes)), False) is None  # type: ignore[call-overload]
 
@@ -74,7 +74,7 @@ def _choice(number: float) -> str:
 
 
 def region_of(attributes: dict[str, str]) -> str:
-    """The person's region; the restaurant data is from Mexico."""
+    """Return the person's region; the restaurant data is from Mexico."""
     region = attributes.get("region", "MX")
     return region if Region.objects.filter(code=region).exists() else "DE"
 
@@ -135,7 +135,7 @@ def _rows(dataset: Dataset, refs: dict[int, UUID]) -> Iterator[Event]:
 
 
 def _moment(seconds: float, now: datetime) -> datetime:
-    """Data sets without times count lines; spread those over the last weeks, in their order."""
+    """Return an event's time. Data sets without times count lines; spread those over the last weeks, in their order."""
     if seconds < 1_000_000:
         return now - timedelta(days=30) + timedelta(seconds=seconds)
     return datetime.fromtimestamp(seconds, tz=UTC)

@@ -1,4 +1,4 @@
-"""The register of processing of the demonstration: five purposes, their notices, retention and a privacy budget."""
+"""Register of processing of the demonstration: five purposes, their notices, retention and a privacy budget."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -148,7 +148,7 @@ def ensure_register() -> None:
 
 @transaction.atomic
 def ensure_translations() -> None:
-    """Add what is missing of the purposes' German, French and Spanish; leave alone what is there or was rewritten."""
+    """Add missing German, French and Spanish of the purposes; leave alone what is there or was rewritten."""
     originals = {entry["slug"]: entry["notice"] for entry in _PURPOSES}
     for purpose in Purpose.objects.filter(slug__in=originals):
         is_described = [
@@ -173,7 +173,7 @@ def _describe(purpose: Purpose, locale: str, translation: Translation) -> bool:
 
 
 def _ensure_shop() -> None:
-    """The shop of the demonstration is served by the instance itself, which one machine knows by two names."""
+    """Register the demonstration's shop, served by the instance itself under two names of this machine."""
     here = settings.PUBLIC_URL
     shop, created = Site.objects.get_or_create(
         slug=SHOP,
@@ -193,7 +193,7 @@ def _ensure_shop() -> None:
 
 
 def _region_of_the_shop() -> str:
-    """Where the shop's visitors live: a cell keeps only its own people, so there it has to be said."""
+    """Return where the shop's visitors live: a cell keeps only its own people, so there it has to be stated."""
     if settings.CELLS is None:
         return ""
     return {"eu": "DE", "us": "US"}.get(settings.PROCESSING_REGION.partition("-")[0], "")

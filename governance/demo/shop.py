@@ -1,4 +1,4 @@
-"""The demonstration's shop: one page of a business that uses the banner. Present where its site is registered."""
+"""Demonstration shop: one page of a business that uses the banner. Present where its site is registered."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,7 +18,7 @@ from consent.models import Site
 from governance.demo.catalogue import INTERESTS
 from governance.demo.register import SHOP
 
-# What sells best, whoever looks: two things of each of six interests.
+# What sells best, equal for all visitors: two things of each of six interests.
 _ON_SHOW = ("coffee", "sourdough", "birds", "knitting", "night sky", "slow evenings")
 _PRICES = ("38.00", "24.50", "12.90", "46.00", "9.80", "29.00", "18.40", "64.00", "15.20", "33.00", "22.60", "41.50")
 
@@ -59,7 +59,7 @@ def shop(request: HttpRequest) -> HttpResponse:
     site = banner.active_site(SHOP)
     if site is None:
         raise Http404
-    # The second list is what may be chosen for somebody who allows recommendations.
+    # The second list is what may be chosen for a person who allows recommendations.
     context = {
         "site": SHOP,
         "business_name": settings.BUSINESS_NAME,
@@ -71,14 +71,14 @@ def shop(request: HttpRequest) -> HttpResponse:
 
 
 def _named(site: Site) -> list[dict[str, str]]:
-    """What the banner asks about, for the script to name it in the visitor's language."""
+    """Return what the banner asks about, for the script to name it in the visitor's language."""
     described = Descriptions(get_language() or "en")
     found = [(purpose.slug, described.of(purpose)) for purpose in site.purposes.filter(is_active=True)]
     return [{"slug": slug, "name": own.name, "language": own.locale} for slug, own in found]
 
 
 def is_open() -> bool:
-    """Whether this installation has the demonstration's shop; the front page asks, and needs no database."""
+    """Return whether this installation has the demonstration's shop; the front page asks, and needs no database."""
     try:
         return banner.active_site(SHOP) is not None
     except DatabaseError:

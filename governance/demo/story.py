@@ -1,4 +1,4 @@
-"""One person's story, told over the instance's own API: no consent, consent, an outage of trust, withdrawal, proof."""
+"""Story of one person, over the instance's own API: no consent, consent, an outage of trust, withdrawal, proof."""
 
 import time
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ _OFFICER = "officer:demo"
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Whom the story is about: the business's id, the region, and what the person likes (item and title)."""
+    """Person of the story: the business's id, the region, and what the person likes (item and title)."""
 
     business_id: str
     region: str
@@ -44,7 +44,7 @@ class Person:
 
 
 def tell(person: Person, service: ServiceClient, narrator: Narrator) -> None:
-    """Tell every step; the narrator remembers which of them did not come out as they must."""
+    """Run every step; the narrator remembers which of them did not come out as they must."""
     _without_consent(person, service, narrator)
     _gives_consent(person, service, narrator)
     _is_recommended(person, service, narrator)

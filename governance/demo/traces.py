@@ -1,4 +1,4 @@
-"""Look for a person in a database and in files: every table, every column, every way to write who it is."""
+"""Search for traces of a person in a database and in files: every table, every column, every spelling."""
 
 import base64
 import os
@@ -16,7 +16,7 @@ _BLOCK = 4 * 1024 * 1024
 
 
 def spellings(business_id: str, refs: Iterable[UUID]) -> list[str]:
-    """Every text a row could name the person by: the business's id and pseudonyms, plain, in hexadecimal, in base64.
+    """Return every text a row could name the person by: business id and pseudonyms, plain, hexadecimal, base64.
 
     PostgreSQL writes a row as text with uuid in its usual form and bytes in hexadecimal.
     """
@@ -32,7 +32,7 @@ def _base64(data: bytes) -> str:
 
 
 def tables_with(cursor: Any, words: list[str]) -> list[str]:
-    """The tables in which any row, written as text, holds any of the words; upper or lower case."""
+    """Return the tables in which any row, written as text, holds any of the words; upper or lower case."""
     cursor.execute(_TABLES)
     tables = [row[0] for row in cursor.fetchall()]
     return [table for table in tables if _holds(cursor, table, words)]
@@ -48,7 +48,7 @@ def _holds(cursor: Any, table: str, words: list[str]) -> bool:
 
 
 def files_with(folder: Path, words: Iterable[bytes]) -> list[Path]:
-    """The files below a folder, links followed, that hold any of the words."""
+    """Return the files below a folder, links followed, that hold any of the words."""
     wanted = [word for word in words if word]
     return [path for path in _files(folder) if _has(path, wanted)]
 
@@ -71,6 +71,6 @@ def _has(path: Path, words: list[bytes]) -> bool:
                     return True
                 more = file.read(_BLOCK)
                 block = block[-overlap:] + more if more else b""
-    except FileNotFoundError:  # a server took it away meanwhile
+    except FileNotFoundError:  # a server removed it in between
         return False
     return False

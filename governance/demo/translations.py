@@ -1,4 +1,4 @@
-"""The demonstration's five purposes in German, French and Spanish: name, benefit, how long, and the notice."""
+"""German, French and Spanish of the demonstration's five purposes: name, benefit, duration and notice."""
 # ruff: noqa: E501, RUF001 (typographic apostrophes and the no-break spaces of French are meant)
 
 from dataclasses import dataclass

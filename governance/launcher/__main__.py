@@ -1,4 +1,4 @@
-"""``python -m governance.launcher``: what the ``assent`` script hands over to."""
+"""Entry point ``python -m governance.launcher``, to which the ``assent`` script hands over."""
 
 from governance.launcher.cli import main
 

@@ -1,6 +1,6 @@
 """``demo --cells``: two instances on one machine, each with a home, a port and secrets of its own, as one deployment.
 
-This process starts what ``./assent up`` would, twice, and tells the story between them. Whatever ends it ends both.
+This process starts what ``./assent up`` would, twice, and runs the story between them. Its end ends both.
 
 ::
 
@@ -45,7 +45,7 @@ _INTERRUPTED = 130
 
 
 class _Stopped(Exception):
-    """Somebody asked to stop."""
+    """Request to stop."""
 
 
 @dataclass
@@ -103,7 +103,7 @@ class _Cell:
 
 
 def run_cells(folder: Path, *, port: int, exits: bool) -> int:
-    """Run both cells and the story until somebody stops it, or the story ends; return the exit status."""
+    """Run both cells and the story until a request to stop, or its end; return the exit status."""
     began = time.monotonic()
     _require_own_servers()
     cells = _cells(folder, port)
@@ -157,7 +157,7 @@ def _cells(folder: Path, port: int) -> dict[str, _Cell]:
 
 @contextmanager
 def _ended(cells: Sequence[_Cell]) -> Iterator[None]:
-    """Have every cell stopped at the end of the block, both at once."""
+    """Stop every cell at the end of the block, both at once."""
     try:
         yield
     finally:
@@ -169,7 +169,7 @@ def _ended(cells: Sequence[_Cell]) -> Iterator[None]:
 
 
 class _Deployment:
-    """The two cells, set up in the order in which each needs the other."""
+    """Two cells, set up in the order in which each needs the other."""
 
     def __init__(self, folder: Path, cells: Mapping[str, _Cell], stop: StopSignals) -> None:
         self._folder, self._stop = folder, stop
@@ -188,7 +188,7 @@ class _Deployment:
         self._run(self._us, "manage", "seed_demo")
 
     def tell(self) -> int:
-        """Tell the story: both cells, the US cell alone, both again. Return the first status that is not 0."""
+        """Run the story: both cells, the US cell alone, both again. Return the first status that is not 0."""
         person = f"anna-{secrets.token_hex(8)}"
         status = self._story("both", person)
         if status == 0:

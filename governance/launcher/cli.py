@@ -1,4 +1,4 @@
-"""The command line of ``./assent``.
+"""Command line of ``./assent``.
 
 Options of the launcher itself, ``--home`` and ``--port``, may stand before or after the command; what
 follows a lone ``--`` is passed on untouched.
@@ -58,7 +58,7 @@ export-consents and check-deployment."""
 
 @dataclass
 class Request:
-    """What was asked for: the launcher's own options, and the words after the command."""
+    """A parsed command line: the launcher's own options, and the words after the command."""
 
     home: Path
     port: int
@@ -68,17 +68,17 @@ class Request:
 
     @property
     def arguments(self) -> list[str]:
-        """All that is passed on to another program."""
+        """Return all that is passed on to another program."""
         return self.words + self.literal
 
     def take_flag(self, name: str) -> bool:
-        """Remove a flag from the words and say whether it was there."""
+        """Remove a flag from the words and return whether it was there."""
         found = name in self.words
         self.words = [word for word in self.words if word != name]
         return found
 
     def require_nothing_else(self) -> None:
-        """Raise InstanceError if a word is left that nobody understood."""
+        """Raise InstanceError if an unknown word is left."""
         if self.arguments:
             raise refused(f"{self.arguments[0]!r} is not understood here; see ./assent --help")
 
@@ -225,12 +225,12 @@ def _errand(command: str, request: Request) -> int:
 
 
 def _has_register(home: Path) -> bool:
-    """Whether there is an instance whose rules can be asked: without one, the shipped defaults are."""
+    """Return whether there is an instance whose rules can be asked: without one, the shipped defaults are."""
     return "DATABASE_URL" in os.environ or (home / "postgres").exists()
 
 
 def _explain(error: OSError) -> int:
-    """Say in one sentence what the machine refused."""
+    """Describe in one sentence what the machine refused."""
     where = error.filename or "the instance's folder"
     if is_disk_full(error):
         console.say(str(disk_full(where)))

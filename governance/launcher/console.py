@@ -1,4 +1,4 @@
-"""What the launcher tells the person who started it.
+"""Console output of the launcher.
 
 Progress goes to standard error, so that the standard output of commands such as ``credentials``
 stays theirs. A terminal that went away or a full disk behind a redirection never stops an instance.
@@ -15,7 +15,7 @@ def say(sentence: str) -> None:
 
 
 def announce(sentence: str) -> None:
-    """Write one line that is the answer of a command to standard output."""
+    """Write one line, the answer of a command, to standard output."""
     _write(sys.stdout, f"{sentence}\n")
 
 

@@ -1,4 +1,4 @@
-"""What ``demo`` shows: a business with customers, and the story of one decision after another."""
+"""Content of ``demo``: a business with customers, and the story of one decision after another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ DATASET_FILES = ("geoplaces2.csv", "chefmozcuisine.csv", "rating_final.csv", "us
 
 @dataclass(frozen=True, kw_only=True)
 class Demonstration:
-    """What ``demo`` shows once the instance is ready; ``exits`` ends the instance afterwards."""
+    """Commands to run once the instance is ready; ``exits`` ends the instance afterwards."""
 
     dataset: Path | None
     exits: bool
@@ -25,7 +25,7 @@ class Demonstration:
 
 
 def demonstration(*, dataset: str | None, exits: bool) -> Demonstration:
-    """Return what to show; raises InstanceError if ``dataset`` is not a folder with the four files."""
+    """Return the demonstration; raises InstanceError if ``dataset`` is not a folder with the four files."""
     if dataset is None:
         return Demonstration(dataset=None, exits=exits)
     folder = Path(dataset).absolute()

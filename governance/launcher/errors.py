@@ -1,4 +1,4 @@
-"""The one error of this package: a sentence for the person at the terminal."""
+"""Error of this package: a sentence for the person at the terminal."""
 
 import errno
 
@@ -7,7 +7,7 @@ NOT_RUNNING = 3
 
 
 class InstanceError(Exception):
-    """A command cannot go on; ``str()`` is one sentence that says why and what to do.
+    """Failure of a command; ``str()`` is one sentence that says why and what to do.
 
     ``exit_code`` is 2 when the request itself cannot be met and 1 when something failed under way.
     """

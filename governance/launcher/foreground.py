@@ -1,4 +1,4 @@
-"""Commands run in front of the person: their output goes straight to the terminal."""
+"""Foreground commands: their output goes straight to the terminal."""
 
 import signal
 import subprocess
@@ -43,7 +43,7 @@ def exit_status(returncode: int) -> int:
 
 
 class Story:
-    """Commands that run one after another beside a supervisor; the first failure ends it."""
+    """Commands that run one after another next to a supervisor; the first failure ends it."""
 
     def __init__(self, commands: Sequence[Sequence[str]], *, environment: Mapping[str, str]) -> None:
         self._waiting = list(commands)

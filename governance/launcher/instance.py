@@ -1,4 +1,4 @@
-"""``up`` and ``demo``: a whole instance, in front of the person until they stop it."""
+"""Commands ``up`` and ``demo``: a whole instance in the foreground."""
 
 import os
 import time
@@ -32,7 +32,7 @@ _INTERRUPTED = 130
 
 
 def run_instance(home_path: Path, *, port: int, demo: Demonstration | None = None, certification: bool = False) -> int:
-    """Run an instance until somebody stops it, or the demonstration ends; return the exit status."""
+    """Run an instance until a request to stop, or the demonstration ends; return the exit status."""
     began = time.monotonic()
     external = external_servers(os.environ)
     home = open_home(home_path)
@@ -104,7 +104,7 @@ def preparation_failed(log: Path) -> InstanceError:
 
 
 class _Run:
-    """The time between the start of the children and the wish to stop."""
+    """Run of an instance, from the start of the children to the request to stop."""
 
     def __init__(self, supervisor: Supervisor, stop: StopSignals, port: int, began: float) -> None:
         self._supervisor = supervisor

@@ -1,4 +1,4 @@
-"""Commands beside or without a running instance: manage, verify, credentials, retention and the like."""
+"""One-off commands with or without a running instance: manage, verify, credentials, retention and the like."""
 
 import contextlib
 import os
@@ -25,8 +25,8 @@ def run_errand(home_path: Path, *, port: int, arguments: Sequence[str], needs_da
 
     It runs in the current folder, so that files are found where the person who names them stands.
 
-    The database alone is started for the duration if nobody runs it. Nothing but the command itself
-    writes to standard output.
+    The database alone is started for the duration if it does not run. Nothing but the command itself writes to standard
+    output.
     """
     external = external_servers(os.environ)
     home = open_home(home_path)
@@ -44,7 +44,7 @@ def run_errand(home_path: Path, *, port: int, arguments: Sequence[str], needs_da
 
 @contextlib.contextmanager
 def borrowed_database(home: Home) -> Iterator[None]:
-    """Have the embedded database for the block; whoever uses it last, without a launcher, stops it."""
+    """Have the embedded database for the block; the last user, without a launcher, stops it."""
     server = PostgresServer(home)
     try:
         with hold(home.users_lock, shared=True):

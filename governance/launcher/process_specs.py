@@ -1,4 +1,4 @@
-"""The processes of an instance, as data. Supervising one more means one more entry here."""
+"""Process specifications of an instance. Supervising one more means one more entry here."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""``status`` and ``down``: what runs in a home, and the end of it."""
+"""Commands ``status`` and ``down``: what runs in a home, and how it is ended."""
 
 import json
 import signal

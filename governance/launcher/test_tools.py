@@ -1,4 +1,4 @@
-"""What comes from outside and the tests use when they can: an OPA server, a browser, and accessibility rules."""
+"""External tools that the tests use when they can: an OPA server, a browser, and accessibility rules."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""``test``: the project's tests against an instance that exists only for them."""
+"""Command ``test``: the project's tests against an instance that exists only for them."""
 
 import contextlib
 import os
@@ -62,8 +62,8 @@ def run_tests(arguments: Sequence[str]) -> int:
 
 
 def _on_every_core() -> list[str]:
-    """For all tests: a process for each core, each with a database of its own; the tests of a file stay together."""
-    # macOS cannot tell which cores are ours.
+    """Return pytest options for all tests: a process and a database for each core, a file's tests together."""
+    # macOS does not report which cores are ours.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return ["-n", str(cores), "--dist", "loadfile"]
 

@@ -1,4 +1,4 @@
-"""How commands are told a moment."""
+"""Time arguments of commands."""
 
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 def moment(text: str) -> datetime:
-    """``7d`` ago, ``24h``, ``2w``, or an ISO date or time."""
+    """Parse a time: ``7d`` ago, ``24h``, ``2w``, or an ISO date or time."""
     try:
         if text[-1:] in _UNITS:
             return timezone.now() - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})

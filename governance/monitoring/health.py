@@ -1,4 +1,4 @@
-"""Liveness (this process answers) and readiness (what it needs answers too, and is not older than is bearable)."""
+"""Liveness (this process answers) and readiness (its dependencies answer too, and are recent enough)."""
 
 import logging
 import time
@@ -25,7 +25,7 @@ def live(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 once the database answers and all that decisions rest on is there and recent; else 503 with what is not.
+    """Answer 200 once the database and all that decisions rest on is there and recent; else 503 with what is not.
 
     ``warnings`` names what is wrong and yet keeps no decision from being made.
     """

@@ -1,4 +1,4 @@
-"""``GET /metrics``: the state of the platform for Prometheus, read afresh from the database for every scrape.
+"""Metrics at ``GET /metrics`` for Prometheus: the platform's state, read afresh from the database for every scrape.
 
 So several web processes give one answer, and a process that dies takes no count with it. Labels come from closed
 vocabularies and the register of purposes; no number of fewer than 20 people is given.
@@ -35,14 +35,14 @@ from privacy.models import Disposal
 
 logger = logging.getLogger(__name__)
 WINDOW = timedelta(minutes=5)
-# A scrape waits no longer than this for one part; Prometheus itself gives up after 10 s unless told otherwise.
+# A scrape waits no longer than this for one part; Prometheus itself gives up after 10 s unless configured.
 _PATIENCE = "4s"
 
 Part = Callable[[datetime], Iterator[Metric]]
 
 
 class MetricsView(APIView):
-    """The text exposition format, for credentials with the scope ``metrics``."""
+    """Metrics in the text exposition format, for credentials with the scope ``metrics``."""
 
     required_scope = "metrics"
     content_negotiation_class = AnyAnswer
@@ -57,7 +57,7 @@ class MetricsView(APIView):
 
 
 class Platform(Collector):
-    """Everything, part by part: what cannot be read is left out and named, the rest is still told."""
+    """Collector of every part: what cannot be read is left out and named, the rest is still reported."""
 
     def describe(self) -> list[Metric]:
         return []  # registering must not read the database

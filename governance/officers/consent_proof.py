@@ -1,4 +1,4 @@
-"""The officers' search for one person: everything that proves what was agreed, on one page and in one signed file.
+"""Consent proof: the officers' search for one person, with all evidence on one page and in one signed file.
 
 The business's own id arrives in the body of a POST and becomes the pseudonym before anything else happens: it is in no
 address, log, history or message. Every look at a person is an event of the audit trail.
@@ -38,7 +38,7 @@ _allowed = permission_required(PERMISSION, raise_exception=True)
 
 
 def may_look_up(request: HttpRequest) -> bool:
-    """Whether the menu offers the search."""
+    """Return whether the menu offers the search."""
     return request.user.has_perm(PERMISSION)
 
 
@@ -75,7 +75,7 @@ def _by_pseudonym(request: HttpRequest, digits: str) -> HttpResponse:
 
 
 def _beginning_with(digits: str) -> list[UUID]:
-    """At most two people; the primary key serves the range."""
+    """Return at most two people; the primary key serves the range."""
     first, last = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
     found = DataSubject.objects.filter(ref__gte=first, ref__lte=last)
     return list(found.order_by("ref").values_list("ref", flat=True)[:2])
@@ -93,7 +93,7 @@ def _again(request: HttpRequest, problem: str) -> HttpResponse:
 @_allowed
 @require_safe
 def person(request: HttpRequest, ref: UUID) -> HttpResponse:
-    """Everything about one person. Looking is an audit event before it is an answer."""
+    """Show everything about one person. Looking is an audit event before it is an answer."""
     subject = DataSubject.objects.filter(ref=ref).first()
     trail.record(_LOOKED_UP, str(ref), actor=_officer(request), details={"known": subject is not None})
     if subject is None:
@@ -110,7 +110,7 @@ def _unknown(request: HttpRequest, asked: str) -> HttpResponse:
 @_allowed
 @require_POST
 def download(request: HttpRequest, ref: UUID) -> HttpResponse:
-    """The evidence as a signed zip; ``evidence.build`` writes it to the audit trail."""
+    """Return the evidence as a signed zip; ``evidence.build`` writes it to the audit trail."""
     if not DataSubject.objects.filter(ref=ref).exists():
         messages.warning(request, _("Nothing is known about this person, so there is no evidence to hand out."))
         return HttpResponseRedirect(reverse("consent-proof"))
@@ -122,7 +122,7 @@ def download(request: HttpRequest, ref: UUID) -> HttpResponse:
 @_allowed
 @require_safe
 def receipt(request: HttpRequest, ref: UUID, revision: int) -> HttpResponse:
-    """The signed receipt of one save, as the person gets it."""
+    """Return the signed receipt of one save, as the person gets it."""
     try:
         file = issuing.issue(ref, revision)
     except issuing.ReceiptUnknown:
@@ -146,7 +146,7 @@ def _search_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _lookups() -> list[dict[str, Any]]:
-    """Who looked how many times in the last 24 hours, most first: never whom."""
+    """Count the lookups of each officer in the last 24 hours, most first: never whom they looked up."""
     recent = AuditEvent.objects.filter(action=_LOOKED_UP, occurred_at__gte=timezone.now() - timedelta(days=1))
     counted = recent.order_by().values("actor").annotate(times=Count("pk"), people=Count("object", distinct=True))
     return [{**row, "name": who(row["actor"])} for row in counted.order_by("-times", "actor")[:20]]

@@ -1,4 +1,4 @@
-"""The admin's login form under a limit: passwords are not guessed one after the other."""
+"""Admin login under a rate limit: passwords are not guessed one after the other."""
 
 from django.contrib import admin
 from django.http import HttpRequest

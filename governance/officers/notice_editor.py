@@ -1,7 +1,7 @@
-"""The notice editor: write the next version or a translation, see what changed and what it means, then publish.
+"""Notice editor: write the next version or a translation, see what changed and what it means, then publish.
 
 Works without scripts: every step is a form. What is published is exactly what was previewed, which a digest of the
-previewed fields makes sure of; whatever is edited afterwards is previewed again.
+previewed fields makes sure of; any later edit is previewed again.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ MATERIAL, COSMETIC = "material", "cosmetic"
 
 
 class _Where(forms.Form):
-    """Which text is written: of which purpose, in which language, and of which version if it is a translation."""
+    """Text to write: its purpose, its language, and its version if it is a translation."""
 
     purpose = forms.ModelChoiceField(Purpose.objects.all())
     locale = forms.ChoiceField(choices=lambda: [(code, languages.name(code)) for code in languages.known()])
@@ -50,7 +50,7 @@ class _Text(forms.Form):
 
 
 class _Draft:
-    """A text on its way: what it stands beside, and what publishing it would do."""
+    """Draft of a text, with the one it is compared to and what publishing it would do."""
 
     def __init__(self, where: dict[str, Any]) -> None:
         self.purpose: Purpose = where["purpose"]
@@ -64,12 +64,12 @@ class _Draft:
 
     @property
     def before(self) -> Notice | None:
-        """The last text in this language; the one that the new text takes the place of."""
+        """Return the last text in this language; the one that the new text takes the place of."""
         return next((n for n in self.versions if n.locale == self.locale), None) if not self.translates else None
 
     @property
     def original(self) -> Notice | None:
-        """What to start from where this language has no text yet: the register's own language first."""
+        """Return what to start from where this language has no text yet: the register's own language first."""
         of_version = [n for n in self.versions if n.version == (self.translates or self.newest)]
         return next((n for n in of_version if n.locale == "en"), of_version[0] if of_version else None)
 
@@ -90,7 +90,7 @@ class _Draft:
         return languages.name(self.locale)
 
     def problem(self) -> str:
-        """Why nothing can be written here, or nothing."""
+        """Return why nothing can be written here, or nothing."""
         if not self.translates:
             return ""
         of_version = {n.locale for n in self.versions if n.version == self.translates}
@@ -99,12 +99,12 @@ class _Draft:
         return _("This version is there in this language already.") if self.locale in of_version else ""
 
     def seen(self) -> str:
-        """A digest of all that a preview showed."""
+        """Return a digest of all that a preview showed."""
         fields = (self.purpose.slug, self.locale, str(self.translates), str(self.newest), self.kind, self.text)
         return sha256("\x00".join(fields).encode()).hex()
 
     def missing(self) -> list[str]:
-        """Languages that would have no text of this version once it is published."""
+        """Return languages that would have no text of this version once it is published."""
         present = {n.locale for n in self.versions if n.version == self.version} | {self.locale}
         wanted = {*languages.offered(), *(n.locale for n in self.versions if n.version == self.newest)}
         return sorted(wanted - present)
@@ -113,7 +113,7 @@ class _Draft:
 @permission_required("consent.add_notice", raise_exception=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest) -> HttpResponse:
-    """Choose what to write, write it, look at it, publish it."""
+    """Serve the editor's steps: choose a text, write it, preview it, publish it."""
     where = _Where(request.GET)
     if not where.is_valid():
         return _choose(request, where if "purpose" in request.GET else None)
@@ -205,7 +205,7 @@ def _editor(
 
 
 def _asked_again(draft: _Draft) -> int:
-    """People whose yes counts now and would not until they answer again."""
+    """Count people whose yes counts now and would not until they answer again."""
     if not draft.purpose.needs_consent:
         return 0
     given = selectors.people_by_state(draft.purpose.slug, now=timezone.now()).get("given")
@@ -250,7 +250,7 @@ def _effects(draft: _Draft) -> Sequence[str]:
 
 
 def _texts(draft: _Draft) -> list[Notice]:
-    """The new text, and beside it what is shown in every other language."""
+    """Return the new text, and with it what is shown in every other language."""
     new = Notice(purpose=draft.purpose, version=draft.version, locale=draft.locale, text=draft.text)
     latest: dict[str, Notice] = {}
     for notice in draft.versions:
@@ -259,7 +259,7 @@ def _texts(draft: _Draft) -> list[Notice]:
 
 
 def _card(request: HttpRequest, draft: _Draft, notice: Notice) -> dict[str, Any]:
-    """The card as a page of its own, with the people's stylesheet, for a frame that runs nothing."""
+    """Return the card as a page of its own, with the people's stylesheet, for a frame that runs nothing."""
     text = PurposeText.objects.filter(purpose=draft.purpose, locale=notice.locale).first()
     with translation.override(notice.locale):
         card = dashboard.preview_card(draft.purpose, notice, text)

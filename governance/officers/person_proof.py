@@ -1,4 +1,4 @@
-"""What the page of the consent proof shows about one person."""
+"""Content of the consent proof's page about one person."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ _SIGNALS = {"gpc": "Global Privacy Control", "gpp": "GPP string", "tcf": "TCF st
 
 
 def context(person: DataSubject) -> dict[str, Any]:
-    """A number of statements that does not grow with the history. Recomputes the person's whole chain."""
+    """Return the page's context, in a fixed number of statements. Recomputes the person's whole chain."""
     records = list(
         ConsentRecord.objects.filter(subject=person).select_related("purpose").order_by("subject_revision", "id")
     )
@@ -129,7 +129,7 @@ def _record(record: ConsentRecord, notices: Iterable[Notice], verdict: verificat
 
 
 def _shown_notice(record: ConsentRecord, notices: Iterable[Notice]) -> dict[str, Any]:
-    """The text by its digest; for a record that kept none, the version it names, said to be unproven."""
+    """Return the text by its digest; for a record without one, the version it names, marked as unproven."""
     kept = record.proof.get("notice", {})
     versions = [n for n in notices if n.purpose_id == record.purpose.pk and n.version == record.notice_version]
     fitting = [n for n in versions if (n.text_sha256 == kept["sha256"] if kept else True)]
@@ -167,7 +167,7 @@ def _asked(asked: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
 
 
 def _to_copy(text: str) -> str:
-    """Shortened, and whole when copied."""
+    """Format an identifier: shortened, and whole when copied."""
     return render_to_string("partials/short_id.html", {"id": text})
 
 

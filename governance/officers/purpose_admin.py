@@ -1,4 +1,4 @@
-"""The register of purposes for officers: the form of the consent app, with what the other apps know about a purpose."""
+"""Register of purposes for officers: the form of the consent app, with other apps' knowledge of a purpose."""
 
 from typing import Any
 

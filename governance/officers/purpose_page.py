@@ -1,4 +1,4 @@
-"""What the page of a purpose shows above its form: whether it is complete, and what people answered."""
+"""Panels of a purpose's page above its form: whether it is complete, and what people answered."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from privacy.models import RetentionSchedule
 
 @dataclass(frozen=True)
 class Register:
-    """What counts for every purpose: the party responsible where a purpose names none, and sensitive kinds of data."""
+    """Register-wide values: the party responsible where a purpose names none, and sensitive kinds of data."""
 
     controller: Party | None
     sensitive: frozenset[str]
@@ -53,7 +53,7 @@ def context(purpose: Purpose) -> dict[str, Any]:
 
 
 def switch(purpose: Purpose) -> tuple[str, str]:
-    """Whether people can switch it, and why."""
+    """Return whether people can switch it, and why."""
     if purpose.needs_consent:
         return _("Off until a person allows it"), _("It rests on consent, so everybody chooses, and can take it back.")
     if purpose.may_be_objected:
@@ -69,25 +69,25 @@ def _recipients(purpose: Purpose) -> list[dict[str, Any]]:
 
 
 def newest_notices(purpose: Purpose) -> list[Notice]:
-    """The version in force, in each of its languages."""
+    """Return the version in force, in each of its languages."""
     notices = list(purpose.notices.all())
     newest = max((notice.version for notice in notices), default=0)
     return sorted((n for n in notices if n.version == newest), key=lambda n: n.locale)
 
 
 def covered(purpose: Purpose) -> list[str]:
-    """Languages the name and benefit are there in; the register's own is first."""
+    """Return the languages of the name and benefit; the register's own is first."""
     return [settings.LANGUAGE_CODE, *(text.locale for text in purpose.texts.all())]
 
 
 def lacking(purpose: Purpose) -> list[str]:
-    """Offered languages without a name and benefit."""
+    """Return offered languages without a name and benefit."""
     present = {code.partition("-")[0] for code in covered(purpose)} | set(covered(purpose))
     return [code for code in languages.offered() if code not in present]
 
 
 def untranslated(purpose: Purpose) -> tuple[int, list[str]]:
-    """The version in force, and the languages it has no text in: those offered, and those any version was in."""
+    """Return the version in force, and the languages it lacks: of those offered, and those of any version."""
     newest = newest_notices(purpose)
     if not newest:
         return 0, []
@@ -116,7 +116,7 @@ def _people(people: dict[str, selectors.People]) -> Figure | None:
 def blocks(
     purpose: Purpose, register: Register, *, people: dict[str, selectors.People] | None = None
 ) -> Iterator[dict[str, str]]:
-    """What keeps the purpose from being complete, each with where to mend it."""
+    """Return what keeps the purpose from being complete, each with where to correct it."""
     if not purpose.notices.all():
         yield _block(_("No notice"), _("People are asked without being told."), notice_url(purpose))
     if purpose.controller is None and register.controller is None:
@@ -149,6 +149,6 @@ def _block(title: str, detail: str, url: str) -> dict[str, str]:
 
 
 def notice_url(purpose: Purpose, *, locale: str | None = None, version: int | None = None) -> str:
-    """The notice editor, opened for this purpose."""
+    """Return the address of the notice editor for this purpose."""
     translated = f"&version={version}" if version else ""
     return f"{reverse('notice-editor')}?purpose={purpose.pk}&locale={locale or languages.offered()[0]}{translated}"

@@ -1,4 +1,4 @@
-"""The officers' start page: what needs a decision today, before any list."""
+"""Start page of officers: what needs a decision today, before any list."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -37,7 +37,7 @@ _RISE = 0.2
 
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """unfold's DASHBOARD_CALLBACK."""
+    """Return the page's context, as unfold's DASHBOARD_CALLBACK."""
     outcomes = _outcomes()
     trail = evidence.last_check()
     context.update(
@@ -52,19 +52,19 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 @require_POST
 def check_evidence(request: HttpRequest) -> HttpResponse:
-    """Ask for the nightly check now."""
+    """Queue the nightly check now."""
     tasks.verify_evidence.delay()
     messages.success(request, _("All evidence is being checked. Reload this page in a moment to see the result."))
     return redirect("admin:index")
 
 
 def _outcomes() -> dict[str, int]:
-    """Decisions of the last 24 hours by outcome."""
+    """Count decisions of the last 24 hours by outcome."""
     return dict(_decided_since(timezone.now() - _DAY).order_by().values_list("outcome").annotate(Count("id")))
 
 
 def _decided_since(moment: datetime) -> QuerySet[Decision]:
-    """By identifier, which holds the time: only the partitions of those days are read."""
+    """Select by identifier, which holds the time: only the partitions of those days are read."""
     return Decision.objects.filter(pk__gte=uuid7_floor(moment))
 
 
@@ -94,7 +94,7 @@ def _broken_evidence(trail: evidence.LastCheck) -> list[dict[str, Any]]:
 
 
 def _refusals(day: dict[str, int]) -> list[dict[str, Any]]:
-    """A share of refusals in the last hour far above the 23 hours before it: a rule or a model gone wrong."""
+    """Find a share of refusals in the last hour far above the 23 hours before: a rule or a model gone wrong."""
     recent = _decided_since(timezone.now() - _HOUR).order_by().values_list("outcome").annotate(Count("id"))
     hour = dict(recent)
     now, before = sum(hour.values()), sum(day.values()) - sum(hour.values())
@@ -130,7 +130,7 @@ def _policies() -> list[dict[str, Any]]:
 
 
 def _rollouts() -> list[dict[str, Any]]:
-    """The one that runs, or the last one, if a guard ended it lately."""
+    """Return the running rollout, or the last one, if a guard ended it lately."""
     last = Rollout.objects.select_related("policy").first()
     if last is None:
         return []
@@ -205,7 +205,7 @@ def _systems() -> list[dict[str, Any]]:
 
 
 def _opa_servers() -> list[dict[str, Any]]:
-    """One line for all of them: where the way to Assent is cut, many say the same."""
+    """Return one line for all servers: where the network to Assent is cut, many report the same."""
     behind = servers.needing_attention()
     if not behind:
         return []
@@ -244,7 +244,7 @@ def _budgets() -> list[dict[str, Any]]:
 
 
 def _gaps() -> list[dict[str, Any]]:
-    """What the register of processing lacks: somebody responsible, texts, languages, an end."""
+    """Return what the register of processing lacks: a responsible party, texts, languages, an end."""
     purposes = list(purpose_page.with_texts(Purpose.objects.filter(is_active=True)))
     kept = set(RetentionSchedule.objects.filter(is_active=True).values_list("purpose_id", flat=True))
     return [*_controller_gap(), *(item for purpose in purposes for item in _purpose_gaps(purpose, kept))]

@@ -1,4 +1,4 @@
-"""The page "Trust metrics": how people use their choices, never told of fewer than 20 people."""
+"""The page "Trust metrics": how people use their choices, never with figures of fewer than 20 people."""
 
 import csv
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Choice:
-    """What the officer asked to see. Nonsense in the address falls back to the defaults."""
+    """Filters an officer chose. Nonsense in the address falls back to the defaults."""
 
     days: int
     grouping: Grouping
@@ -51,7 +51,7 @@ class Choice:
 
     @property
     def since(self) -> datetime:
-        """The Monday on or before the first day asked for: weeks are whole, and the period moves once a week."""
+        """Return the Monday on or before the first day asked for: weeks are whole, and the period moves once a week."""
         day = (self.now - timedelta(days=self.days)).replace(hour=0, minute=0, second=0, microsecond=0)
         return day - timedelta(days=day.weekday())
 
@@ -255,7 +255,7 @@ def _signals(shares: list[SignalShare]) -> Figure:
 
 @require_safe
 def download(request: HttpRequest) -> HttpResponse:
-    """The page's numbers as CSV, withheld where the page withholds them."""
+    """Return the page's numbers as CSV, withheld where the page withholds them."""
     choice = Choice.of(request)
     name = f"trust-{choice.grouping}-{choice.days}-days-{choice.now:%Y-%m-%d}.csv"
     response = HttpResponse(content_type="text/csv; charset=utf-8")
@@ -272,7 +272,7 @@ def _csv_rows(choice: Choice) -> Iterator[list[Any]]:
     waiting = metrics.time_to_withdraw(choice.grouping, since=choice.since)
     for group in answers.groups:
         yield [_cell(group.label), *_csv_numbers(group.answers, waiting.get(group.key))]
-    # The people of groups that share people are not told: minus one group, they would tell of the others.
+    # The people of groups that share people are not shown: minus one group, they would reveal the others.
     yield ["all", *_csv_numbers(answers.total, waiting.get(None), tells_people=choice.grouping is Grouping.REGION)]
 
 
@@ -290,5 +290,5 @@ def _csv_numbers(answers: Answers | None, lasted: Waiting | None, *, tells_peopl
 
 
 def _cell(text: str) -> str:
-    """A name that a spreadsheet cannot take for a formula."""
+    """Return a name that a spreadsheet cannot take for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -1,4 +1,4 @@
-"""The AuthZEN endpoints for the OpenAPI document: they are served beside Django, where no view describes them."""
+"""AuthZEN endpoints of the OpenAPI document: they are served outside Django, where no view describes them."""
 
 from typing import Any
 

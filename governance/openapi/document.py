@@ -1,4 +1,4 @@
-"""Finish the OpenAPI document: what the views cannot say, and the AuthZEN endpoints (``openapi_authzen``)."""
+"""Post-processing of the OpenAPI document: what the views cannot say, and the AuthZEN endpoints."""
 
 from copy import deepcopy
 from typing import Any
@@ -54,7 +54,7 @@ _MEANINGS = {
 
 
 def finish_document(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """A drf-spectacular post-processing hook."""
+    """Complete the document, as a drf-spectacular post-processing hook."""
     result["paths"] = {**deepcopy({**native.PATHS, **authzen.PATHS}), **result["paths"]}
     result.setdefault("components", {}).setdefault("schemas", {}).update(_SCHEMAS)
     result["tags"] = _TAGS
@@ -69,7 +69,7 @@ def finish_document(result: dict[str, Any], generator: Any, request: Any, public
 
 
 def _describe_problems(responses: dict[str, Any]) -> None:
-    """Every error is the same document; what differs is when it comes."""
+    """Describe every error as the same document; what differs is when it comes."""
     for status, response in responses.items():
         if status >= "400":
             response["description"] = _MEANINGS.get(status, "See `code` and `detail`")

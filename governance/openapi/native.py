@@ -1,4 +1,4 @@
-"""The native decisions endpoint for the OpenAPI document: it is served beside Django, where no view describes it."""
+"""Native decisions endpoint of the OpenAPI document: it is served outside Django, where no view describes it."""
 
 from typing import Any
 

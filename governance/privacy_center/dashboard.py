@@ -1,4 +1,4 @@
-"""What the privacy dashboard shows one person: their level and why, their choices, decisions and data."""
+"""Privacy dashboard of one person: their level and why, their choices, decisions and data."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ _STEP_LABELS = {"none": 0, "segment": 1, "behavioral": 2, "contextual": 3, "indi
 
 
 def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str, Any]:
-    """The context of ``templates/privacy/dashboard.html``. Asks the policy what it would answer now; logs nothing."""
+    """Return the context of ``templates/privacy/dashboard.html``. Previews the policy's answers now; logs nothing."""
     person, states = selectors.states(ref, now=timezone.now())
     known, bundle = _in_force(ref)
     answers = _answers_now(ref, [state.purpose for state in states], gpc, known, bundle)
@@ -142,7 +142,7 @@ def _signal(gpc: bool, person: DataSubject | None) -> dict[str, Any] | None:
 def _answers_now(
     ref: UUID, purposes: Iterable[Purpose], gpc: bool, known: Information | None, bundle: LoadedBundle | None
 ) -> dict[str, Prepared | None]:
-    """The answer a ``personalize`` question would get now for each purpose; None for those that never personalise."""
+    """Return the current answer to a ``personalize`` question per purpose; None for those that never personalise."""
     return {
         purpose.slug: _answer_now(ref, purpose, gpc, known, bundle) if "personalize" in purpose.actions else None
         for purpose in purposes
@@ -150,7 +150,7 @@ def _answers_now(
 
 
 def _in_force(ref: UUID) -> tuple[Information | None, LoadedBundle | None]:
-    """What every question of this page shares, read once."""
+    """Return what every question of this page shares, read once."""
     try:
         known = information.read(ref)
     except InformationUnavailable:
@@ -192,7 +192,7 @@ def _because(answer: Prepared | None) -> str:
 def _reach(
     ref: UUID, states: list[PurposeState], gpc: bool, known: Information | None, bundle: LoadedBundle | None
 ) -> str:
-    """The level the consents would permit if the person had set no limit."""
+    """Return the level the consents would permit if the person had set no limit."""
     purpose = next((state.purpose for state in states if state.purpose.slug == _MAIN_PURPOSE), None)
     if known is None or purpose is None:
         return "none"
@@ -201,7 +201,7 @@ def _reach(
 
 
 def adjustable(states: Iterable[PurposeState]) -> list[PurposeState]:
-    """The consents in force whose use can be more or less personal."""
+    """Return the consents in force whose use can be more or less personal."""
     return [state for state in states if state.state == "given" and "personalize" in state.purpose.actions]
 
 
@@ -218,7 +218,7 @@ def _step(step: _Step, level: str, reach: str) -> dict[str, Any]:
 
 
 def is_on(state: PurposeState) -> bool:
-    """Whether the person can turn something off here: a consent, or processing that may be objected to."""
+    """Return whether the person can turn something off here: a consent, or processing that may be objected to."""
     if state.purpose.may_be_objected:
         return state.state != "objected"
     return state.purpose.needs_consent and state.state in ("given", "renewal_required", "expired")
@@ -286,7 +286,7 @@ def _is_capped_by_signal(answer: Prepared | None) -> bool:
 
 
 def _channels(state: PurposeState) -> list[dict[str, Any]]:
-    """The ways of contact that can be closed one by one, while the whole is allowed."""
+    """Return the ways of contact that can be closed one by one, while the whole is allowed."""
     if not state.purpose.needs_consent or state.state != "given":
         return []
     found = []
@@ -304,7 +304,7 @@ def _channels(state: PurposeState) -> list[dict[str, Any]]:
 
 
 def preview_card(purpose: Purpose, notice: Notice | None, text: PurposeText | None) -> dict[str, Any]:
-    """The card of a purpose as somebody sees it who was never asked: for officers, before a text is published."""
+    """Return the card of a purpose for a person who was never asked: for officers, before publication."""
     state = "never_asked" if purpose.needs_consent else "not_required"
     schedule = RetentionSchedule.objects.filter(purpose=purpose, is_active=True).first()
     card = {
@@ -358,7 +358,7 @@ def _purpose_reason(
 
 
 def _decisions(found: Iterable[Decision], names: dict[str, str]) -> list[dict[str, Any]]:
-    """The newest decisions; the same answer to the same question is one entry, however often it was given."""
+    """Return the newest decisions; equal answers to equal questions are one entry."""
     alike: dict[tuple[Any, ...], list[Decision]] = {}
     for decision in found:
         alike.setdefault(_likeness(decision), []).append(decision)

@@ -1,4 +1,4 @@
-"""The privacy dashboard's pages: open a link, look, choose, leave. Plain forms; nothing needs JavaScript."""
+"""Pages of the privacy dashboard: open a link, look, choose, leave. Plain forms; nothing needs JavaScript."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,7 +47,7 @@ def confirm_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def open_link(request: HttpRequest) -> HttpResponse:
-    """Use up a single-use link and start a short session. Used, expired, revoked and unknown links look the same."""
+    """Consume a single-use link and start a short session. Used, expired, revoked and unknown links look the same."""
     network = client_network(request.META)
     LINKS_OPENED.take(network)
     token = request.POST.get("token", "")
@@ -162,7 +162,7 @@ def _left() -> HttpResponse:
 
 
 def _saved(request: HttpRequest, ref: UUID, choices: list[ledger.Choice]) -> HttpResponse:
-    """Save, and go back to the page that says whether it worked."""
+    """Save, and redirect to the page that says whether it worked."""
     try:
         _save(request, ref, choices)
     except Problem as problem:

@@ -1,4 +1,4 @@
-"""How recommendations are ranked; and for a person who is signed in, their own list with why and feedback."""
+"""Ranking page: how recommendations are ranked and, for a person signed in, their own list with why and feedback."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ _SHOWN = 6
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """Public. ``?list=general`` shows a signed-in person the list that uses nothing about them, where it is ranked."""
+    """Show the public page. ``?list=general`` shows a signed-in person the list that uses nothing about them."""
     session = current_session(request)
     general = request.GET.get("list") == "general"
     context: dict[str, Any] = {
@@ -61,7 +61,7 @@ def _own_list(session: SubjectLink, request: HttpRequest, *, general: bool) -> d
 
 @require_POST
 def not_relevant(request: HttpRequest) -> HttpResponse:
-    """Keep "not relevant" as an event, as far as the person allows that events are kept."""
+    """Store "not relevant" as an event, as far as the person allows that events are kept."""
     session = current_session(request)
     if session is None:
         return signed_out(request)

@@ -1,4 +1,4 @@
-"""A person's own receipts: to read, to print, and to keep as a signed file."""
+"""Receipts of a person: to read, to print, and to keep as a signed file."""
 
 import json
 from typing import Any
@@ -41,7 +41,7 @@ _LAWS = {
 
 @require_safe
 def page(request: HttpRequest, revision: int) -> HttpResponse:
-    """The receipt of one save as a page that prints well."""
+    """Show the receipt of one save as a page that prints well."""
     session = current_session(request)
     if session is None:
         return signed_out(request)
@@ -54,7 +54,7 @@ def page(request: HttpRequest, revision: int) -> HttpResponse:
 
 @require_safe
 def download(request: HttpRequest, revision: int, form: str) -> HttpResponse:
-    """The signed file, or the same content in DPV's or Kantara's words."""
+    """Return the signed file, or the same content in DPV's or Kantara's terms."""
     session = current_session(request)
     if session is None:
         return signed_out(request)
@@ -106,7 +106,7 @@ def _law_name(slug: str) -> str | Promise:
 
 
 def _described(slugs: list[str]) -> dict[str, Described]:
-    """The purposes in the reader's language. The signed file keeps the register's own words."""
+    """Return the purposes in the reader's language. The signed file keeps the register's own words."""
     descriptions = Descriptions(get_language() or "en")
     return {purpose.slug: descriptions.of(purpose) for purpose in Purpose.objects.filter(slug__in=slugs)}
 

@@ -1,4 +1,4 @@
-"""The short session a link or a sign-in opens for a person: one cookie, no account."""
+"""Short session of a person, opened by a link or a sign-in: one cookie, no account."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ def current_session(request: HttpRequest) -> SubjectLink | None:
 
 
 def signed_in(request: HttpRequest, secret: str) -> HttpResponse:
-    """Lead to the dashboard under a new session; the one this browser had before ends with it.
+    """Redirect to the dashboard under a new session; the one this browser had before ends with it.
 
     The secret is always a new one of ours: what a browser brings along never becomes a session.
     """
@@ -44,10 +44,10 @@ def signed_out(request: HttpRequest) -> HttpResponse:
 
 
 def refused(request: HttpRequest, *, status: int) -> HttpResponse:
-    """The one page for whoever is not let in, whatever the reason."""
+    """Return the one page for a refused person, the same for every reason."""
     return render(request, "privacy/link_invalid.html", way_in(), status=status)
 
 
 def way_in() -> dict[str, object]:
-    """What pages outside need: whose privacy it is, and whether people may sign in without a link."""
+    """Return what signed-out pages need: whose privacy it is, and whether people may sign in without a link."""
     return {"business_name": settings.BUSINESS_NAME, "may_sign_in": settings.SUBJECT_OIDC is not None}

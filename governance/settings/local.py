@@ -1,3 +1,3 @@
-"""An instance started by ``./assent up`` or ``./assent demo``: one machine, loopback only."""
+"""Settings of an instance started by ``./assent up`` or ``./assent demo``: one machine, loopback only."""
 
 from governance.settings.base import *  # noqa: F403

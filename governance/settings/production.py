@@ -1,4 +1,4 @@
-"""Containers behind a TLS proxy: external PostgreSQL and broker, https only."""
+"""Settings of containers behind a TLS proxy: external PostgreSQL and broker, https only."""
 
 from governance.settings.base import *  # noqa: F403
 

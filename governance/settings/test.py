@@ -1,4 +1,4 @@
-"""Tests: a throwaway instance; secrets are made up here when none are given."""
+"""Settings of tests: a throwaway instance; secrets are made up here when none are given."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""What is answered to a request that could not be read."""
+"""Error view of a request that could not be read."""
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -8,7 +8,7 @@ from django.views import defaults
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The page for 400. An officer who sent too long a text is told so: going back in the browser has it still."""
+    """Show the page for 400. After too long a text it advises an officer to go back: the browser has it still."""
     if isinstance(exception, RequestDataTooBig) and request.path.startswith("/admin/"):
         limit = {"limit": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024}
         return render(request, "admin/too_large.html", limit, status=413)

@@ -1,4 +1,4 @@
-"""The language of an answer: people choose theirs, officers and programs always get English."""
+"""Language of an answer: people choose theirs, officers and programs always get English."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ _YEAR_S = 365 * 24 * 3600
 
 
 class Language:
-    """Answer in the language of ``?lang=``, of the cookie that keeps this choice, or of the browser, in this order."""
+    """Middleware for the language: of ``?lang=``, of the cookie that keeps it, or of the browser, in this order."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -51,6 +51,6 @@ class Language:
 
 
 def _chosen(request: HttpRequest) -> str | None:
-    """The language a link of the chooser names; anything else is as if nothing were named."""
+    """Return the language a link of the chooser names; anything else counts as none."""
     wanted = request.GET.get("lang", "") if request.method in ("GET", "HEAD") else ""
     return wanted if wanted in dict(settings.LANGUAGES) else None

@@ -1,4 +1,4 @@
-"""Where a page's one-time messages wait: in a cookie that, like all others, has the ``__Host-`` prefix on https."""
+"""Storage of a page's one-time messages: a cookie that, like all others, has the ``__Host-`` prefix on https."""
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage

@@ -1,4 +1,4 @@
-"""What every page and ordinary endpoint gets: security headers, and problems in the shape the caller reads."""
+"""Middleware of every page and ordinary endpoint: security headers, and problems in the form the caller reads."""
 
 from collections.abc import Callable, Mapping
 
@@ -23,7 +23,7 @@ _DOCS = _STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 
 
 class SecurityHeaders:
-    """A strict Content-Security-Policy on public pages, and headers that switch off what no page needs."""
+    """Middleware: a strict Content-Security-Policy on public pages, and headers that switch off what no page needs."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -44,7 +44,7 @@ def _policy(path: str) -> str:
 
 
 class Problems:
-    """Turn our own errors that reach Django into a page, a message in the admin, or problem+json."""
+    """Middleware that turns our own errors into a page, a message in the admin, or problem+json."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -58,7 +58,7 @@ class Problems:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Problem):
             return None
-        # A limit on logging in must be told as such; sent back to the form, a program would only try again.
+        # A limit on logging in must be answered as such; sent back to the form, a program would only try again.
         if request.path.startswith("/admin/") and not isinstance(exception, TooManyRequests):
             messages.error(request, exception.detail)
             return HttpResponseRedirect(request.path)

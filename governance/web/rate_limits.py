@@ -1,4 +1,4 @@
-"""How often somebody may try, on the pages that let people in (docs/operations.md names the figures)."""
+"""Rate limits of the pages that let people in (docs/operations.md names the figures)."""
 
 from datetime import timedelta
 

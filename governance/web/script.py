@@ -1,4 +1,4 @@
-"""The banner's script at an address that never changes: /assent.js."""
+"""Banner script at an address that never changes: /assent.js."""
 
 import gzip
 from functools import lru_cache
@@ -27,14 +27,14 @@ _HEADERS = {
 
 @lru_cache(maxsize=1)
 def _script() -> tuple[bytes, bytes, str]:
-    """The script as it is, compressed, and its digest; read once, it changes only with a release."""
+    """Return the script as it is, compressed, and its digest; read once, it changes only with a release."""
     source = (settings.BASE_DIR / "static" / "assent" / "assent.js").read_bytes()
     return source, gzip.compress(source, 9, mtime=0), sha256(source).hex()
 
 
 @require_safe
 def banner_script(request: HttpRequest) -> HttpResponseBase:
-    """Any page may load it: it is public, the same for everybody, and may be pinned with ``integrity``."""
+    """Serve the script to any page: it is public, equal for all, and may be pinned with ``integrity``."""
     source, compressed, digest = _script()
     packed = "gzip" in request.headers.get("Accept-Encoding", "")
     response = HttpResponse(compressed if packed else source, content_type="text/javascript; charset=utf-8")

@@ -1,4 +1,4 @@
-"""The span of an incoming request, of the bare endpoints and of Django alike."""
+"""Span of an incoming request, of the bare endpoints and of Django alike."""
 
 from collections.abc import Callable, Collection, Iterable
 from functools import wraps
@@ -40,7 +40,7 @@ def traced(bare_paths: Collection[str]) -> Callable[[Application], Application]:
 
 
 def _about(environ: Environ, bare_paths: Collection[str]) -> tuple[str, Attributes]:
-    """The route, never the path: paths may hold the token of somebody's dashboard."""
+    """Return the span's name from the route, never the path: paths may hold a dashboard token."""
     sent = environ["REQUEST_METHOD"]
     method = sent if sent in _METHODS else "_OTHER"
     route = _route(environ.get("PATH_INFO", ""), bare_paths)

@@ -1,4 +1,4 @@
-"""What the world may know without asking: the keys that sign, and that Global Privacy Control is honoured."""
+"""Public documents: the keys that sign, and that Global Privacy Control is honoured."""
 
 from datetime import date
 
@@ -15,7 +15,7 @@ _HONOURED_SINCE = date(2026, 11, 21)
 @require_safe
 @cache_control(public=True, max_age=300)
 def keys(request: HttpRequest) -> JsonResponse:
-    """A JWK set (RFC 7517): retired keys stay, for what they signed must stay verifiable."""
+    """Return a JWK set (RFC 7517): retired keys stay, for what they signed must stay verifiable."""
     return JsonResponse(bundle_keys.published(), content_type="application/jwk-set+json")
 
 

@@ -1,1 +1,1 @@
-"""The bundled recommender: numpy and scipy only, usable and testable without the web application."""
+"""Bundled recommender: numpy and scipy only, usable and testable without the web application."""

@@ -1,4 +1,4 @@
-"""How well each level predicts a person's last interaction: the figures of the model card."""
+"""Evaluation of the levels at a person's held-out last interaction: the figures of the model card."""
 
 import math
 from collections.abc import Iterable, Mapping

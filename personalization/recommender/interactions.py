@@ -1,4 +1,4 @@
-"""What the recommender learns from: items, and who touched which of them, how strongly and when."""
+"""Training data of the recommender: items, and who touched which of them, how strongly and when."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ Person = int | bytes
 
 
 class InvalidInteractions(InvalidRequest):
-    """The interactions or the items cannot be used; the detail says which rule they break."""
+    """Refusal of interactions or items; the detail says which rule they break."""
 
     code = "invalid_interactions"
     title = "The interactions cannot be used"
@@ -22,7 +22,7 @@ class InvalidInteractions(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something that can be recommended."""
+    """Item that can be recommended."""
 
     id: str
     title: str

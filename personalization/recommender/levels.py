@@ -1,4 +1,4 @@
-"""The personalization levels and what each of them may use of a person.
+"""Personalization levels and what each of them may use of a person.
 
 ``permit`` is the only way from a person's data to the model: what a level does not allow is cut off here,
 so the scoring code cannot use it by mistake.
@@ -14,7 +14,7 @@ BEHAVIORAL_WINDOW = 100
 
 
 class Level(StrEnum):
-    """How much of a person a recommendation may use, from least to most."""
+    """Level of personalization: how much of a person a recommendation may use, from least to most."""
 
     NONE = "none"
     SEGMENT = "segment"
@@ -23,14 +23,14 @@ class Level(StrEnum):
     INDIVIDUAL = "individual"
 
     def includes(self, other: "Level") -> bool:
-        """Say whether this level allows at least what ``other`` allows."""
+        """Return whether this level allows at least what ``other`` allows."""
         ranks = list(Level)  # comparing the strings themselves would order them by alphabet
         return ranks.index(self) >= ranks.index(other)
 
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """What is left of a person's data at one level; interactions are oldest first."""
+    """A person's data cut to one level; interactions are oldest first."""
 
     level: Level
     segment: str | None

@@ -1,4 +1,4 @@
-"""A trained model and how it recommends: every answer says what it was computed from."""
+"""Trained model and how it recommends: every answer says what it was computed from."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _Flags = NDArray[np.bool_]
 
 
 class Basis(StrEnum):
-    """What a recommendation was computed from."""
+    """Basis of a recommendation: what it was computed from."""
 
     POPULAR = "popular"
     SEGMENT = "segment"
@@ -30,7 +30,7 @@ class Basis(StrEnum):
 
 
 class Fallback(StrEnum):
-    """Why less was used than the level allows."""
+    """Reason why less was used than the level allows."""
 
     TOO_LITTLE_HISTORY = "too_little_history"
     NOTHING_RELATED = "nothing_related"
@@ -38,7 +38,7 @@ class Fallback(StrEnum):
 
 
 class Method(StrEnum):
-    """How the weights between items were computed."""
+    """Method by which the weights between items were computed."""
 
     EASE = "ease"
     TFIDF_COSINE = "tfidf_cosine"
@@ -46,7 +46,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What the model was trained with; see ``training.train``."""
+    """Parameters of the training; see ``training.train``."""
 
     method: Method
     min_segment: int
@@ -58,7 +58,7 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class TrainedOn:
-    """How much the model has seen: distinct people, (person, item) pairs, items in the catalogue."""
+    """Size of the training data: distinct people, (person, item) pairs, items in the catalogue."""
 
     people: int
     pairs: int
@@ -74,14 +74,14 @@ class Popularity:
 
     @cached_property
     def ranking(self) -> _Positions:
-        """Positions of the items with a score, best first; ties keep the items' order."""
+        """Return positions of the items with a score, best first; ties keep the items' order."""
         order = np.argsort(-self.scores, kind="stable")
         return order[self.scores[order] > 0]
 
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """One item of the person's own that a recommendation rests on.
+    """Item of the person's own that a recommendation rests on.
 
     ``contribution`` is its exact part of the score, ``share`` the same as a fraction of the score (0..1].
     """
@@ -121,7 +121,7 @@ class Served:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """Scores and weights, without any person in them.
+    """Trained scores and weights, without any person in them.
 
     ``item_weights`` is a sparse (items x items) CSR matrix, non-negative, zero diagonal: row = an item the
     person touched, column = the item it speaks for. ``segments`` holds groups of at least
@@ -258,7 +258,7 @@ class Model:
 
 @dataclass(frozen=True, eq=False)
 class _Signals:
-    """The distinct items of a person that may be used: position, strength 0..1, whether of this session."""
+    """Distinct items of a person that may be used: position, strength 0..1, whether of this session."""
 
     positions: _Positions
     strengths: NDArray[np.float64]

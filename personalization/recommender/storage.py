@@ -1,4 +1,4 @@
-"""Models as immutable, versioned folders of plain arrays and JSON, every byte of them under a checksum.
+"""Stored models: immutable, versioned folders of plain arrays and JSON, every byte of them under a checksum.
 
 ``NAME-VERSION/`` holds ``arrays.npz``, ``items.json``, ``segments.json`` and ``manifest.json``. Nothing in it
 is executable: arrays are read without pickle. Checksums find damage; against exchange of the whole folder
@@ -37,7 +37,7 @@ _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+]{0,63}")
 
 
 class VersionExists(Conflict):
-    """A stored version never changes; save under a new one."""
+    """Refusal to overwrite: a stored version never changes; save under a new one."""
 
     code = "model_version_exists"
     title = "This model version exists"
@@ -47,7 +47,7 @@ class VersionExists(Conflict):
 
 
 class ModelNotStored(NotFound):
-    """There is no model at this path."""
+    """Absence of a model at this path."""
 
     code = "model_not_stored"
     title = "There is no such stored model"
@@ -57,7 +57,7 @@ class ModelNotStored(NotFound):
 
 
 class ModelCorrupted(Problem):
-    """A stored model is not what was saved; the detail names the file."""
+    """Rejection of a stored model that is not what was saved; the detail names the file."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     code = "model_corrupted"
@@ -68,14 +68,14 @@ class ModelCorrupted(Problem):
 
 
 class PathRefused(InvalidRequest):
-    """A name, version or path would lead outside the folder of models."""
+    """Refusal of a name, version or path that would lead outside the folder of models."""
 
     code = "model_path_refused"
     title = "The model's path is refused"
 
 
 class Manifest(BaseModel):
-    """What a stored model is. ``digest`` is the SHA-256 (hex) over the rest, checksums included."""
+    """Manifest of a stored model. ``digest`` is the SHA-256 (hex) over the rest, checksums included."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -92,8 +92,8 @@ class Manifest(BaseModel):
 def save(model: Model, folder: Path, name: str, version: str, *, created: datetime | None = None) -> Manifest:
     """Write ``model`` as ``folder/NAME-VERSION`` in one step and return its manifest.
 
-    ``created`` (timezone-aware, default now) is the only thing two stored copies of a model may differ in.
-    A crash leaves the version whole or absent, at worst beside a hidden unfinished folder.
+    ``created`` (timezone-aware, default now) is the only thing two stored copies of a model may differ in. A crash
+    leaves the version whole or absent, at worst with a hidden unfinished folder left over.
 
     Raises VersionExists, and PathRefused for a name that is not lower-case letters, digits and ``-``, or a
     version that is not letters, digits, ``.``, ``_`` and ``+``.
@@ -228,7 +228,7 @@ def _rename(unfinished: Path, target: Path) -> None:
     try:
         unfinished.rename(target)
     except OSError as exc:
-        if target.exists():  # another process saved the same version meanwhile
+        if target.exists():  # another process has saved the same version
             raise VersionExists(target.name) from exc
         raise
 

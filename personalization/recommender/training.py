@@ -83,8 +83,8 @@ def _catalogue(items: Iterable[Item]) -> tuple[Item, ...]:
 def _strengths(interactions: Interactions, catalogue: Sequence[Item]) -> tuple[list[Person], Any]:
     """Return the people and a CSR matrix (people x items) of strengths, 0 < strength <= 1.
 
-    A person's strongest interaction with an item counts, relative to their strongest with any: so each
-    person has the same bounded pull on the weights, whatever they were worth to the shop.
+    A person's strongest interaction with an item counts, relative to their strongest with any: so each person has the
+    same bounded pull on the weights, independent of their worth to the shop.
     """
     columns = {item.id: column for column, item in enumerate(catalogue)}
     known = [row for row, item in enumerate(interactions.item) if item in columns]

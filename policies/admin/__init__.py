@@ -1,4 +1,4 @@
-"""The officers' pages about the policy layer, by subject."""
+"""Officers' pages about the policy layer, by subject."""
 
 from policies.admin import bundles, credentials, decisions, jurisdictions, opa, policies, residency
 from policies.admin.systems import ProcessingSystemAdmin

@@ -1,4 +1,4 @@
-"""What was in force, and since when."""
+"""Pages of bundles and activations: what was in force, and since when."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which services may call."""
+"""Pages of service credentials."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet

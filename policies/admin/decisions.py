@@ -1,4 +1,4 @@
-"""The decision log."""
+"""Pages of the decision log."""
 
 import json
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ TONES = {"permit": "good", "deny": "plain", "unknown": "alarm"}
 
 
 class DecidedSince(SinceFilter):
-    """By identifier, which holds the time: only the partitions of those days are read."""
+    """Filter by identifier, which holds the time: only the partitions of those days are read."""
 
     def narrow(self, queryset: QuerySet[Any], since: datetime) -> QuerySet[Any]:
         return queryset.filter(pk__gte=uuid7_floor(since))
@@ -72,7 +72,7 @@ class LevelFilter(KnownValues):
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    """Any of the reasons of a decision; an index serves it however rare the reason is."""
+    """Filter by any reason of a decision; an index serves it however rare the reason is."""
 
     title = "reason"
     parameter_name = "reason"
@@ -130,7 +130,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Decision], search_term: str
     ) -> tuple[QuerySet[Decision], bool]:
-        """By number, or all about a person as far back as the keys of their pseudonyms are kept."""
+        """Search by number, or by person as far back as the keys of their pseudonyms are kept."""
         if not search_term.strip():
             return queryset, False
         try:

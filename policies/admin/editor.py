@@ -1,4 +1,4 @@
-"""The page "Edit" of a policy: its files one at a time, what the checks say about them, and the way to publish them.
+"""Policy editor: the page "Edit" of a policy, with its files, the findings of the checks, and publishing.
 
 Every button keeps what was typed before it does anything else, so moving from file to file loses nothing.
 """
@@ -30,7 +30,7 @@ _KINDS = {DATA: "Data of its own, beside the registers", SAMPLE: "Stands in for 
 
 @dataclass(frozen=True)
 class _Typed:
-    """One file as it came back from the browser."""
+    """One file as the browser sent it."""
 
     name: str
     text: str
@@ -38,7 +38,7 @@ class _Typed:
 
 
 def edit(request: HttpRequest, policy: Policy) -> HttpResponse:
-    """Show the draft and do what its buttons say. Who may is the caller's to ask."""
+    """Show the draft and do what its buttons say. The caller checks the permission."""
     step = _STEPS.get(request.GET.get("step", ""))
     if step is not None:
         return step(request, policy)
@@ -133,7 +133,7 @@ def _entry(name: str, here: str, found: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _findings(draft: PolicyDraft | None, files: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What the last check found, each with its line quoted as it reads now."""
+    """Return the findings of the last check, each with its line quoted as it reads now."""
     kept = draft.report["findings"] if draft and draft.report else []
     rows = []
     for finding in (Finding(**found) for found in kept):
@@ -143,7 +143,7 @@ def _findings(draft: PolicyDraft | None, files: Mapping[str, str]) -> list[dict[
 
 
 def _is_stale(draft: PolicyDraft | None) -> bool:
-    """Whether the draft has changed since it was checked."""
+    """Return whether the draft has changed since it was checked."""
     if draft is None or draft.report is None:
         return False
     return bool(draft.report["of"] != drafts.files_digest(draft.files))

@@ -1,4 +1,4 @@
-"""Whose law protects whom: jurisdictions, and the regions people live in."""
+"""Pages of jurisdictions and regions: whose law protects whom."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""OPA servers beside Assent: how they are, and what they decided themselves."""
+"""Pages of OPA servers: their status, and the decisions they made themselves."""
 
 from collections.abc import Iterable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What several pages of the policy layer share."""
+"""Parts shared by several pages of the policy layer."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The officers' pages about policies: what was published, what it passed, what it changes; activate it, or go back."""
+"""Pages of policies for officers: publication, checks, differences, activation, rollback."""
 
 from typing import Any
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""Where data may be processed, and which kinds are special."""
+"""Pages of residency: where data may be processed, and which kinds are sensitive."""
 
 from django.contrib import admin
 from django.forms import ModelForm

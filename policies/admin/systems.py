@@ -1,4 +1,4 @@
-"""Processing systems as officers keep them: what it is, whose, and where, one place a line."""
+"""Pages of processing systems: what each is, whose, and where, one place a line."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ _MAX_PLACES = 200
 
 
 class PlacesField(forms.CharField):
-    """A list of placements, edited as lines of ``kind, region, what it is``."""
+    """Form field of placements, edited as lines of ``kind, region, what it is``."""
 
     widget = UnfoldAdminTextareaWidget
 

@@ -1,7 +1,7 @@
-"""The built-in functions a policy may call: those that give the same answer in OPA and in the embedded engine.
+"""Allowed built-in functions: those that give the same answer in OPA and in the embedded engine.
 
-A list of what is allowed, so that a function a later OPA brings is refused until somebody has compared it. What is
-left out and why is in ``REFUSED``, as far as an author may look for it.
+A list of what is allowed, so that a function a later OPA brings is refused until it has been compared. What is left out
+and why is in ``REFUSED``, as far as an author may look for it.
 """
 
 ALLOWED = frozenset(
@@ -48,6 +48,6 @@ _FAMILIES = {
 
 
 def why_refused(name: str) -> str:
-    """Say why a function is not allowed."""
+    """Return why a function is not allowed."""
     family = next((why for prefix, why in _FAMILIES.items() if name.startswith(prefix)), None)
     return REFUSED.get(name) or family or "nobody has compared it in both engines"

@@ -1,7 +1,7 @@
-"""Ask the engines what they think of policies: in children limited in time and memory, so the service stays up.
+"""Check policies with the engines, in child processes limited in time and memory, so that the service stays up.
 
-The embedded engine always: it compiles everything, runs every test and says which lines ran. OPA beside it where there
-is one (``ASSENT_OPA``, or ``opa`` on the PATH): strict check, tests, coverage.
+The embedded engine always: it compiles everything, runs every test and says which lines ran. OPA as well where there is
+one (``ASSENT_OPA``, or ``opa`` on the PATH): strict check, tests, coverage.
 """
 
 import json
@@ -27,7 +27,7 @@ _CHILD = Path(__file__).with_name("sandbox.py")
 
 @dataclass(frozen=True)
 class Report:
-    """What all checks found. ``coverage`` is in per cent of lines that can run."""
+    """Findings of all checks. ``coverage`` is in per cent of lines that can run."""
 
     findings: list[Finding] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -58,14 +58,14 @@ def check(folder: Folder, *, opa: str | None = None) -> Report:
 
 
 def compiles(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:
-    """What the embedded engine has against policies over the data they are to work with; [] if nothing."""
+    """Return the embedded engine's errors in policies over the data they are to work with; [] if none."""
     queries = [f"data.{name}" for name in rule_lines(policies) if name.endswith(".answer")]
     answer = confined({"policies": dict(policies), "data": dict(data), "queries": queries})
     return list(answer["problems"]) or _too_slow(policies, data)
 
 
 def _too_slow(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:
-    """Refuse what takes too long over the fact sheets of ``cost``; in service it would be ended in the middle."""
+    """Refuse policies too slow over the fact sheets of ``cost``: in service they would be ended in the middle."""
     queries = [f"data.{name}" for name in rule_lines(policies) if name.endswith(".answer")]
     asked = {"policies": dict(policies), "data": dict(data), "queries": queries, "inputs": cost.sheets(data)}
     answer = confined(asked, task="cost")
@@ -111,7 +111,7 @@ def _coverage(covered: Mapping[str, Any], folder: Folder) -> int:
 
 
 def _unvisited(covered: Mapping[str, Any], folder: Folder) -> list[str]:
-    """Rules of which no line ran. A rule that is only a constant leaves no trace, so it counts as visited."""
+    """Find rules of which no line ran. A rule that is only a constant leaves no trace, so it counts as visited."""
     problems = []
     for name, places in rule_lines(folder.policies).items():
         ran = idle = False
@@ -126,7 +126,7 @@ def _unvisited(covered: Mapping[str, Any], folder: Folder) -> list[str]:
 
 
 def confined(asked: Mapping[str, Any], *, task: str = "check") -> dict[str, Any]:
-    """Ask the embedded engine in a child. Its end, of whatever kind, is a problem and no exception."""
+    """Ask the embedded engine in a child. Any end of the child is a problem and no exception."""
     try:
         done = subprocess.run(
             [sys.executable, "-I", str(_CHILD), task],
@@ -164,7 +164,7 @@ def _opa(folder: Folder, binary: str) -> list[str]:
 
 
 def _run(binary: str, place: Path, *arguments: str) -> list[str]:
-    """Let OPA look at a folder; [] if it is content."""
+    """Run one OPA command over a folder; [] if it has no findings."""
     command = [sys.executable, "-I", str(_CHILD), "exec", str(_OPA_CPU_S), str(_OPA_MB), binary, *arguments]
     try:
         done = subprocess.run(

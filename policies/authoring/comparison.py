@@ -1,4 +1,4 @@
-"""What changed between two policies, bundles or folders: the Rego line by line, the data path by path."""
+"""Differences between two policies, bundles or folders: the Rego line by line, the data path by path."""
 
 import difflib
 import json
@@ -21,7 +21,7 @@ _LONGEST_VALUE = 80
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two. ``data`` of a policy or a folder is what it adds to the registers."""
+    """One side of a comparison. ``data`` of a policy or a folder is what it adds to the registers."""
 
     name: str
     policies: Mapping[str, str]
@@ -29,7 +29,7 @@ class Side:
 
 
 def find(name: str) -> Side:
-    """``active``, the beginning of a policy's or a bundle's digest, or a folder. Raises PolicyRefused."""
+    """Find ``active``, the beginning of a policy's or a bundle's digest, or a folder. Raises PolicyRefused."""
     if Path(name).is_dir():
         folder = read_folder(Path(name))
         return Side(name, folder.policies, folder.overlay)
@@ -42,7 +42,7 @@ def find(name: str) -> Side:
 
 
 def find_bundle(beginning: str) -> Bundle:
-    """The bundle in force, or the one whose revision begins so. Raises PolicyRefused."""
+    """Find the bundle in force, or the one whose revision begins so. Raises PolicyRefused."""
     if beginning == ACTIVE:
         active = ActiveBundle.objects.select_related("bundle").first()
         if active is None:
@@ -56,7 +56,7 @@ def find_bundle(beginning: str) -> Bundle:
 
 
 def differences(before: Side, after: Side) -> Iterator[str]:
-    """A unified diff of the Rego; then the paths of the data that differ, where both sides are complete bundles."""
+    """Return a unified diff of the Rego, then the paths of data that differ if both sides are complete bundles."""
     yield from rego_differences(before.policies, after.policies)
     if ("purposes" in before.data) == ("purposes" in after.data):
         paths = list(data_differences(before.data, after.data))
@@ -76,7 +76,7 @@ def rego_differences(before: Mapping[str, str], after: Mapping[str, str]) -> Ite
 
 
 def _in_one_piece(old: list[str], new: list[str], names: tuple[str, str]) -> Iterator[str]:
-    """Everything between the first and the last line that differ: a search for the shortest diff could take hours."""
+    """Diff from the first to the last line that differ: a search for the shortest diff could take hours."""
     head = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))))
     old, new = old[head:], new[head:]
     rest = zip(reversed(old), reversed(new), strict=False)

@@ -1,7 +1,7 @@
-"""What a policy costs at its worst, measured before anybody publishes it: in a child, over sheets made to be large.
+"""Worst-case cost of a policy, measured before it is published: in a child, over large fact sheets.
 
-In service an evaluation is ended after ``ENGINE_TIMEOUT_MS``; a policy that comes near that is refused here, while
-there is still somebody to tell.
+In service an evaluation is ended after ``ENGINE_TIMEOUT_MS``; a policy that comes near that is refused here, while its
+author is still at work.
 """
 
 import random
@@ -19,7 +19,7 @@ _MAX_CATEGORIES = 64  # as many as a question may name
 
 
 def sheets(data: Mapping[str, Any], count: int = SHEETS) -> list[dict[str, Any]]:
-    """Fact sheets over a register: the first holds all a sheet can hold, the others by chance, always the same.
+    """Return fact sheets over a register: the first with all a sheet can hold, the others at random from a fixed seed.
 
     Nothing stands against every other one, so that rules about permits are reached as well.
     """

@@ -1,4 +1,4 @@
-"""Drafts: what an officer types in the browser, kept until it is published or thrown away.
+"""Drafts of policies: an officer's text in the browser, kept until it is published or discarded.
 
 A draft holds the files of a folder by name, as typed, so that what cannot be read yet is not lost either. They are
 checked and published by what the shell uses. One check runs at a time: it takes a processor for seconds.
@@ -42,7 +42,7 @@ class ChecksBusy(Unavailable):
 
 
 def starting_files(policy: Policy) -> dict[str, str]:
-    """The files a draft begins with. A release stores no tests with its policy: they are those of this release."""
+    """Return a draft's first files. A release's policy is stored without tests: those of this release are used."""
     tests = policy.tests or {path.name: path.read_text() for path in sorted(SHIPPED.glob("*_test.rego"))}
     files = {**policy.modules, **tests}
     files[SAMPLE] = _written(policy.sample) if policy.sample else _shipped_sample()
@@ -79,7 +79,7 @@ def add(policy: Policy, author: str, name: str) -> None:
 
 @transaction.atomic
 def remove(policy: Policy, author: str, name: str) -> None:
-    """Take a file out of the draft. Raises DraftRefused for the last module."""
+    """Remove a file from the draft. Raises DraftRefused for the last module."""
     draft = _locked(policy, author)
     left = {path: text for path, text in draft.files.items() if path != name}
     if not any(path.endswith(".rego") and not path.endswith("_test.rego") for path in left):
@@ -135,7 +135,7 @@ def files_digest(files: Mapping[str, str]) -> str:
 
 
 def _locked(policy: Policy, author: str) -> PolicyDraft:
-    """The draft, begun if there is none, with its row locked until commit."""
+    """Return the draft, begun if there is none, with its row locked until commit."""
     PolicyDraft.objects.get_or_create(policy=policy, author=author, defaults={"files": starting_files(policy)})
     return PolicyDraft.objects.select_for_update(of=("self",)).get(policy=policy, author=author)
 
@@ -148,7 +148,7 @@ def _store(draft: PolicyDraft, files: dict[str, str]) -> None:
 
 
 def _checked(draft: PolicyDraft) -> checks.Report | None:
-    """Check and keep what was found; None where the files could not even be read."""
+    """Check and keep the findings; None where the files could not even be read."""
     report, found = None, []
     try:
         folder = folder_of(draft.files)

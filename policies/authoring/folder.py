@@ -1,4 +1,4 @@
-"""A folder of policies as an author keeps it: modules, their tests, and data of its own. Nothing huge is ever read."""
+"""A policy folder as an author keeps it: modules, their tests, and data of its own. Bounded in size when read."""
 
 import json
 import re
@@ -30,7 +30,7 @@ class UnreadableFolder(Problem):
 
 @dataclass(frozen=True)
 class Folder:
-    """``overlay`` is added to the registers; ``sample`` stands in for them in the tests."""
+    """A folder's content. ``overlay`` is added to the registers; ``sample`` stands in for them in the tests."""
 
     policies: dict[str, str]
     tests: dict[str, str]
@@ -39,7 +39,7 @@ class Folder:
 
 
 def folder_of(texts: Mapping[str, str]) -> Folder:
-    """The same of texts by name of file. Raises UnreadableFolder."""
+    """Return a folder from texts by file name. Raises UnreadableFolder."""
     refuse_unbounded(texts)
     rego = {name: text for name, text in sorted(texts.items()) if name.endswith(".rego")}
     return Folder(
@@ -51,7 +51,7 @@ def folder_of(texts: Mapping[str, str]) -> Folder:
 
 
 def refuse_unbounded(texts: Mapping[str, str]) -> None:
-    """Raises UnreadableFolder for odd names, too many files, too much text."""
+    """Check names, number of files and size of texts. Raises UnreadableFolder."""
     sizes = {name: len(text.encode()) for name, text in texts.items()}
     for name, size in sizes.items():
         limit = MAX_DATA_BYTES if name in (DATA, SAMPLE) else MAX_FILE_BYTES

@@ -1,4 +1,4 @@
-"""Publish a checked policy, bring it into force with a second person, or go back: the PAP's rules.
+"""Life cycle of a policy: publish after checks, activate with a second person, roll back: the PAP's rules.
 
 Officers' changes of the registers go into force at once and alone, as ever; a change of the rules themselves needs two
 people (docs/decisions/0014). What the person is called is the account's name: the caller has made sure of it.
@@ -37,7 +37,7 @@ class SecondPersonNeeded(Problem):
 
 
 def officer(name: str) -> str:
-    """Return the actor a name stands for. Raises PolicyRefused where no officer is called that."""
+    """Return the actor of a name. Raises PolicyRefused where there is no such officer."""
     users = get_user_model().objects.filter(is_active=True, is_staff=True)
     if not users.filter(username=name).exists():
         raise PolicyRefused(f"No officer is called “{name}”.")
@@ -46,7 +46,7 @@ def officer(name: str) -> str:
 
 @transaction.atomic
 def publish_policy(folder: Folder, report: Report, *, author: str, note: str) -> Policy:
-    """Store a folder that passed all checks. Nothing is in force by it. Who stored a policy first is its author."""
+    """Store a folder that passed all checks; it is not in force yet. The first to store a policy is its author."""
     if not report.is_clean:
         raise PolicyRefused("Only a policy that passes lint and tests is published.")
     _refuse_collisions(folder)
@@ -68,7 +68,7 @@ def publish_policy(folder: Folder, report: Report, *, author: str, note: str) ->
 
 
 def digest_of(folder: Folder) -> str:
-    """What the policy of a folder is called. Raises PolicyRefused."""
+    """Return the digest of a folder's policy. Raises PolicyRefused."""
     try:
         return bundles.policy_digest(folder.policies, folder.overlay)
     except NotCanonical:
@@ -113,7 +113,7 @@ def activate_policy(policy: Policy, *, actor: str, reason: str, emergency: bool 
 
 
 def refuse_the_author(policy: Policy, actor: str) -> None:
-    """Raises SecondPersonNeeded."""
+    """Refuse the policy's author. Raises SecondPersonNeeded."""
     if _same_person(policy.author, actor):
         raise SecondPersonNeeded(f"{policy} was published by the same person. Another one has to activate it.")
 
@@ -137,7 +137,7 @@ def roll_back(*, actor: str, reason: str, instead_of: Policy | None = None) -> B
 
 
 def previous_policy() -> Policy | None:
-    """What was in force before: twice back is twice as far, not back and forth."""
+    """Return what was in force before: twice back is twice as far, not back and forth."""
     line: list[Policy] = []
     for activation in PolicyActivation.objects.select_related("policy").order_by("id"):
         if activation.kind == Kind.ROLLBACK and len(line) > 1:
@@ -148,13 +148,13 @@ def previous_policy() -> Policy | None:
 
 
 def unconfirmed_emergency() -> PolicyActivation | None:
-    """The activation in force, if it was one person's in an emergency and nobody else has confirmed it."""
+    """Return the activation in force if it was one person's in an emergency and is unconfirmed."""
     last = bundles.last_activation()
     return last if last is not None and last.kind == Kind.EMERGENCY else None
 
 
 def find_policy(beginning: str) -> Policy:
-    """The policy whose digest begins so. Raises PolicyRefused."""
+    """Find the policy whose digest begins so. Raises PolicyRefused."""
     digits = beginning.removeprefix("sha256:")
     found = list(Policy.objects.filter(digest__startswith=f"sha256:{digits}")[:2])
     if len(digits) < _SHORTEST_PREFIX or len(found) != 1:
@@ -163,7 +163,10 @@ def find_policy(beginning: str) -> Policy:
 
 
 def _confirms_an_emergency(policy: Policy, actor: str) -> bool:
-    """Raises Conflict for a policy that is in force and settled, SecondPersonNeeded for who put it there alone."""
+    """Return whether this activation confirms another person's emergency activation.
+
+    Raises Conflict for a policy that is in force and settled, SecondPersonNeeded for the person who activated it alone.
+    """
     last = bundles.last_activation()
     if last is None or last.policy_id != policy.digest:
         return False
@@ -179,7 +182,7 @@ def _same_person(one: str, other: str) -> bool:
 
 
 def refuse_if_it_does_not_run(policy: Policy) -> None:
-    """Over the registers as they are, in a child: tests run over a sample."""
+    """Run the policy over the registers as they are, in a child: tests run over a sample."""
     modules, data = bundles.assemble(policy)
     problems = checks.compiles(modules, {**data, "revision": "sha256:trial"})
     problems += _unloadable(modules, data)

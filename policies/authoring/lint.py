@@ -1,7 +1,7 @@
-"""Find what means something else in the other engine, what nobody tested, and what could hurt the service.
+"""Lint of Rego: differences between the two engines, untested rules, and dangers to the service.
 
-The rules follow what was measured in both engines (policies/rego/README.md tells authors why). Each finding is an
-error: a policy with findings is not published. What only an engine can tell is asked in ``checks``.
+The rules follow what was measured in both engines (reasons for authors: policies/rego/README.md). Each finding is an
+error: a policy with findings is not published. What only an engine can find is asked in ``checks``.
 """
 
 import re
@@ -55,7 +55,7 @@ class _Module:
 
 
 def lint(policies: Mapping[str, str], tests: Mapping[str, str]) -> list[Finding]:
-    """Every finding, in the order of the files."""
+    """Return every finding, in the order of the files."""
     modules = [_module(path, text) for path, text in sorted({**policies, **tests}.items())]
     defined: dict[str, set[str]] = {}
     for module in modules:
@@ -82,7 +82,7 @@ def lint(policies: Mapping[str, str], tests: Mapping[str, str]) -> list[Finding]
 
 
 def rule_lines(policies: Mapping[str, str]) -> dict[str, list[tuple[str, int, int]]]:
-    """Where each rule's bodies stand: "package.rule" -> (path, first line, last line)."""
+    """Return the lines of each rule's bodies: "package.rule" -> (path, first line, last line)."""
     lines: dict[str, list[tuple[str, int, int]]] = {}
     for path, text in policies.items():
         module = _module(path, text)
@@ -92,7 +92,7 @@ def rule_lines(policies: Mapping[str, str]) -> dict[str, list[tuple[str, int, in
 
 
 def tests_of(tests: Mapping[str, str]) -> list[str]:
-    """The tests the embedded engine is to run, as "package.rule".
+    """Return the tests for the embedded engine, as "package.rule".
 
     A test can say `custom: {engine: opa}` in its METADATA: what OPA finds undefined can be an error there; both deny.
     """
@@ -106,7 +106,7 @@ def tests_of(tests: Mapping[str, str]) -> list[str]:
 
 
 def without_imports(text: str) -> str:
-    """The same test with every imported name written out: `with` does not reach through imports when embedded."""
+    """Rewrite a test with every imported name in full: `with` does not reach through imports when embedded."""
     every = [token for token in tokens(text) if token.kind != "comment"]
     lines = text.split("\n")
     names: dict[str, str] = {}
@@ -181,7 +181,7 @@ def _numbers(module: _Module) -> Iterator[Finding]:
 
 
 def _calls(module: _Module) -> Iterator[tuple[str, Token, list[Token]]]:
-    """Each call: the dotted name, where it stands, and the tokens of its arguments."""
+    """Return each call: the dotted name, its place, and the tokens of its arguments."""
     every = module.tokens
     for index, token in enumerate(every):
         if token.text != "(" or index == 0 or every[index - 1].kind != "name" or not _touches(every[index - 1], token):
@@ -250,7 +250,7 @@ def _regex(module: _Module, call: Token, arguments: list[Token]) -> Iterator[Fin
 
 
 def _variables(module: _Module) -> Iterator[Finding]:
-    """A variable named like a rule: the engines disagree whether the rule is meant."""
+    """Find variables named like a rule: the engines disagree whether the rule is meant."""
     text = "A variable of its own name, please: a rule of this package has it."
     for rule in module.rules:
         declared = [*_declared(rule), *_parameters(rule)]
@@ -295,7 +295,7 @@ _MODULE_CHECKS: tuple[Callable[[_Module], Iterable[Finding]], ...] = (
 
 
 def _entrypoints(modules: list[_Module]) -> Iterator[Finding]:
-    """Whoever asks a package asks its `answer`, so that is the rule that must say what it means."""
+    """Check that each package has an `answer` with METADATA: every query evaluates this rule."""
     for package in sorted({module.package for module in modules if not module.is_test}):
         answers = [
             (module, rule)
@@ -314,7 +314,7 @@ def _entrypoints(modules: list[_Module]) -> Iterator[Finding]:
 
 
 def _references(rule: Rule, defined: frozenset[str]) -> Iterator[Token]:
-    """The rules of its own package a rule reads."""
+    """Return the rules of its own package a rule reads."""
     body = rule.tokens[1 if rule.tokens[0].text == "default" else 0 :]
     for before, token in pairwise(body):
         if token.kind == "name" and token.text in defined and before.text != ".":
@@ -322,7 +322,7 @@ def _references(rule: Rule, defined: frozenset[str]) -> Iterator[Token]:
 
 
 def _graph(modules: list[_Module]) -> dict[tuple[str, str], list[tuple[str, Token, str]]]:
-    """(package, rule) -> the rules it reads, each with file and place."""
+    """Return the references: (package, rule) -> the rules it reads, each with file and place."""
     graph: dict[tuple[str, str], list[tuple[str, Token, str]]] = {}
     for module in modules:
         for rule in module.rules:
@@ -333,7 +333,7 @@ def _graph(modules: list[_Module]) -> dict[tuple[str, str], list[tuple[str, Toke
 
 
 def _by_path(package: str, rule: Rule) -> Iterator[tuple[str, Token]]:
-    """A rule read as `data.governance.topic.name`."""
+    """Find rules read as `data.governance.topic.name`."""
     written = ["data", *package.split(".")]
     names = [(i, t) for i, t in enumerate(rule.tokens) if t.text == "data"]
     for index, token in names:
@@ -343,7 +343,7 @@ def _by_path(package: str, rule: Rule) -> Iterator[tuple[str, Token]]:
 
 
 def _recursion(modules: list[_Module]) -> Iterator[Finding]:
-    """Both engines refuse rules that read themselves, the embedded one functions only by running out of stack."""
+    """Find recursion: both engines refuse it in rules, the embedded one in functions only by running out of stack."""
     graph = _graph([module for module in modules if not module.is_test])
     for key in _in_cycles(graph)[:_MOST_CYCLES]:
         for name, token, path in graph[key]:
@@ -354,7 +354,7 @@ def _recursion(modules: list[_Module]) -> Iterator[Finding]:
 
 
 def _in_cycles(graph: dict[tuple[str, str], list[tuple[str, Token, str]]]) -> list[tuple[str, str]]:
-    """Rules that are left when those that read no other rule are taken away, again and again."""
+    """Return the rules left when those that read no other rule are taken away, again and again."""
     reads = {key: {(key[0], name) for name, _, _ in places} & graph.keys() for key, places in graph.items()}
     readers: dict[tuple[str, str], list[tuple[str, str]]] = {key: [] for key in graph}
     for key, others in reads.items():
@@ -385,7 +385,7 @@ def _reaches(
 
 
 def _untested(modules: list[_Module]) -> Iterator[Finding]:
-    """Rules no test leads to, neither by name nor by a rule it names."""
+    """Find rules no test leads to, neither by name nor by a rule it names."""
     policies = [module for module in modules if not module.is_test]
     graph = _graph(policies)
     named = {token.text for module in modules if module.is_test for token in module.tokens if token.kind == "name"}

@@ -1,4 +1,4 @@
-"""Where in the files a complaint of the engines stands: file, line and column, for whoever has to put it right."""
+"""Locations of the engines' errors in the files: file, line and column, for the author to correct."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _LONGEST_QUOTE = 160
 
 
 def placed(report: Report, files: Mapping[str, str]) -> list[Finding]:
-    """Everything a report complains of as findings; ``line`` is 0 where no place is known."""
+    """Return all problems of a report as findings; ``line`` is 0 where no place is known."""
     tests = {name: text for name, text in files.items() if name.endswith("_test.rego")}
     lines = rule_lines(tests) if any(map(_TEST.match, report.problems)) else {}
     return [*report.findings, *(_finding(problem, files, lines) for problem in report.problems)]
@@ -32,7 +32,7 @@ def _finding(problem: str, files: Mapping[str, str], tests: Mapping[str, list[tu
 
 
 def quoted(finding: Finding, files: Mapping[str, str]) -> tuple[str, str]:
-    """The line a finding is about, and spaces with a mark that stands under its column; empty where there is none."""
+    """Return a finding's line, and spaces with a mark that stands under its column; empty where there is none."""
     lines = files.get(finding.path, "").split("\n")
     if not 0 < finding.line <= len(lines):
         return "", ""

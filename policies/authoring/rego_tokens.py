@@ -1,4 +1,4 @@
-"""Rego as the lint sees it: tokens with their places, and the rules they make up.
+"""Rego tokens for the lint, with their places, and the rules they make up.
 
 This is no parser: the engines are. It only has to be right about what is a string, a comment, a number and a name,
 and about where a rule begins (at the first column that holds anything outside of brackets).
@@ -42,7 +42,7 @@ class Token:
 
     @property
     def value(self) -> str:
-        """What a string says, as far as the lint looks into it: escapes are left as they stand, but for the bar."""
+        """Return a string's content, as far as the lint looks into it: only the bar's escape is resolved."""
         return self.text[1:-1].replace("\\\\", "\\") if self.kind == "string" else self.text[1:-1]
 
 
@@ -83,7 +83,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def rules(path: str, all_tokens: list[Token]) -> list[Rule]:
-    """The rules of a module. Package and imports are not among them."""
+    """Return the rules of a module. Package and imports are not among them."""
     found: list[Rule] = []
     statement: list[Token] = []
     metadata: list[str] = []
@@ -102,7 +102,7 @@ def rules(path: str, all_tokens: list[Token]) -> list[Rule]:
 
 
 def _metadata(comments: list[Token], line: int) -> list[str]:
-    """The annotation directly above a statement, its first line left out; [] where there is none."""
+    """Return the annotation directly above a statement, its first line left out; [] where there is none."""
     lines = [comment.text.removeprefix("#") for comment in comments]
     starts = [index for index, text in enumerate(lines) if text.strip() == "METADATA"]
     if not starts or comments[-1].line != line - 1:

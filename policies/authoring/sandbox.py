@@ -1,4 +1,4 @@
-"""Run by a Python of its own, never imported: limits itself, then loads policies or becomes another program.
+"""Sandbox script, run by a Python of its own and never imported: limits itself, then loads policies or a program.
 
     sandbox.py lint    < {"policies", "tests"}                       -> {"findings"}
     sandbox.py check   < {"policies", "data", "queries"}             -> {"problems", "covered", "values"}
@@ -51,7 +51,7 @@ def _lint(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(asked: dict[str, Any]) -> dict[str, Any]:
-    """Load everything, then ask each query. A problem is what the engine says, file, line and column in it."""
+    """Load everything, then evaluate each query. A problem is the engine's message, with file, line and column."""
     import regorus
 
     problems: list[str] = []
@@ -67,7 +67,7 @@ def _check(asked: dict[str, Any]) -> dict[str, Any]:
     engine.add_data_json(json.dumps(asked["data"]))
     lines: dict[str, tuple[set[int], set[int]]] = {}
     for query in asked["queries"]:
-        # The engine keeps what it has worked out, whatever `with` says: each query gets one of its own.
+        # The engine keeps its results even across `with`: each query gets an engine of its own.
         fresh = engine.clone()
         fresh.set_enable_coverage(True)
         try:
@@ -88,7 +88,7 @@ def _check(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cost(asked: dict[str, Any]) -> dict[str, Any]:
-    """How long the slowest input takes at each query. One that takes a second of processor time ends this process."""
+    """Measure the slowest input of each query. One that takes a second of processor time ends this process."""
     import regorus
 
     worst: dict[str, float] = {}
@@ -112,7 +112,7 @@ def _cost(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _said(exc: BaseException) -> str:
-    """The engine's own words in one line: "--> file:line:column ... error: what is wrong"."""
+    """Return the engine's message in one line: "--> file:line:column ... error: what is wrong"."""
     lines = str(exc).split("Stack backtrace", 1)[0].strip().splitlines()
     places = [line.strip().removeprefix("--> ") for line in lines if line.lstrip().startswith("-->")]
     errors = [line.strip().removeprefix("error: ") for line in lines if line.startswith("error:")]

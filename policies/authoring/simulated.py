@@ -1,4 +1,4 @@
-"""No policy answers anybody before somebody has seen what it would change: the report publishing asks for."""
+"""Simulation requirement: no policy is activated before a report of what it would change."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ class SimulationNeeded(Problem):
 
 
 def refuse_unless_simulated(policy: Policy) -> None:
-    """Raises SimulationNeeded, which says what to do."""
+    """Require a recent simulation. Raises SimulationNeeded, which says what to do."""
     if recent_report(policy) is None:
         raise SimulationNeeded(
             f"Nobody has simulated policy {policy} against the rules in force in the last {RECENT.days} days."
@@ -29,7 +29,7 @@ def refuse_unless_simulated(policy: Policy) -> None:
 
 
 def recent_report(policy: Policy) -> SimulationReport | None:
-    """The newest finished simulation of the policy against the rules in force; an empty log makes an empty report.
+    """Return the newest finished simulation of the policy against the rules in force; an empty log makes an empty one.
 
     Rules are Rego: a change of the registers since then needs no other simulation, as it needs none to go into force.
     """

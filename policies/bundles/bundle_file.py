@@ -1,4 +1,4 @@
-"""A revision as a file OPA loads: a gzipped tar of ``.manifest``, ``data.json``, modules and ``.signatures.json``.
+"""Bundle file for OPA: a gzipped tar of ``.manifest``, ``data.json``, modules and ``.signatures.json``.
 
 One revision, one key: the same bytes every time. JSON is written the way OPA writes it before it hashes (sorted,
 no spaces, no escapes but the ones JSON and Go insist on), so the digest of the file is the digest OPA compares.
@@ -21,7 +21,7 @@ _PACKAGE = re.compile(r"^package\s+([A-Za-z0-9_.]+)\s*(?:#.*)?$", re.MULTILINE)
 
 
 class NotABundle(ValueError):
-    """The policies cannot be a bundle; the text says why."""
+    """Refusal of policies that cannot be a bundle; the text says why."""
 
 
 def write_bundle(
@@ -42,7 +42,7 @@ def write_bundle(
 def contents(
     revision: str, policies: Mapping[str, str], data: Mapping[str, Any], *, roots: Sequence[str]
 ) -> dict[str, bytes]:
-    """The files of a revision by name. ``roots`` is what it owns: OPA refuses a file outside of them."""
+    """Return the files of a revision by name. ``roots`` is what it owns: OPA refuses a file outside of them."""
     return {
         ".manifest": json_of({"revision": revision, "roots": sorted(roots), "rego_version": 1}),
         "data.json": json_of({**data, "revision": revision}),
@@ -51,7 +51,7 @@ def contents(
 
 
 def signed(files: Mapping[str, bytes], sign: Sign, *, scope: str = "") -> dict[str, bytes]:
-    """The same files with their signature. A server that names a scope takes no signature of another."""
+    """Return the files with their signature. A server that names a scope takes no signature of another."""
     payload = {"files": [_entry(name, files[name]) for name in sorted(files)], **({"scope": scope} if scope else {})}
     return {**files, ".signatures.json": json_of({"signatures": [sign(json_of(payload))]})}
 
@@ -62,7 +62,7 @@ def _roots(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:
 
 
 def package_of(path: str, text: str) -> str:
-    """The package a module belongs to. Raises NotABundle."""
+    """Return the package of a module. Raises NotABundle."""
     found = _PACKAGE.search(text)
     if found is None:
         raise NotABundle(f"{path} names no package.")
@@ -74,14 +74,14 @@ def _entry(name: str, content: bytes) -> dict[str, str]:
 
 
 def json_of(value: Mapping[str, Any]) -> bytes:
-    """JSON in the very form OPA hashes."""
+    """Return JSON in the very form OPA hashes."""
     text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, allow_nan=False)
     # Go escapes these two wherever they stand; they can stand in strings only.
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:
-    """Pack the files: the same bytes whenever and wherever that is done."""
+    """Pack the files reproducibly: the same bytes at any time and on any machine."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as packing:
         for name in sorted(files):

@@ -1,4 +1,4 @@
-"""The keys that sign policy bundles: one beside each key that signs evidence, retired and renewed with it.
+"""Signing keys of policy bundles: one for each key that signs evidence, retired and renewed with it.
 
 OPA's configuration takes no EdDSA key (1.20.2 refuses it; only its command line does), so bundles are signed with
 ES256: ECDSA on P-256 (RFC 7518), deterministic (RFC 6979), so that the same revision and key give the same bytes. The
@@ -32,7 +32,7 @@ class BundleKey:
 
     @property
     def kid(self) -> str:
-        """The RFC 7638 thumbprint."""
+        """Return the RFC 7638 thumbprint."""
         return jws.encode(hashlib.sha256(canonical_json(self._public_jwk())).digest())
 
     def sign(self, payload: bytes) -> str:
@@ -50,7 +50,7 @@ class BundleKey:
         return {**self._public_jwk(), "kid": self.kid, "use": "sig", "alg": ALGORITHM}
 
     def for_opa(self) -> dict[str, str]:
-        """The key as a member of ``keys`` in OPA's configuration."""
+        """Return the key as a member of ``keys`` in OPA's configuration."""
         return {"algorithm": ALGORITHM, "key": self.public_pem()}
 
     def _public_jwk(self) -> dict[str, str]:
@@ -60,17 +60,17 @@ class BundleKey:
 
 
 def current() -> BundleKey:
-    """The key that signs now."""
+    """Return the current signing key."""
     return _beside(signing.current_key())
 
 
 def usable() -> list[BundleKey]:
-    """The current key, then those retired within ``signing.GRACE``, newest first."""
+    """Return the current key, then those retired within ``signing.GRACE``, newest first."""
     return [_beside(key) for key in signing.usable_keys()]
 
 
 def published() -> dict[str, Any]:
-    """All public keys as a JWK set: those of evidence, retired ones included, and those that may sign bundles now."""
+    """Return all public keys as a JWK set: those of evidence, retired ones included, and usable bundle keys."""
     ours = [key.public_jwk() for key in usable()]
     return {"keys": [*signing.published_keys()["keys"], *ours]}
 

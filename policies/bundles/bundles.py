@@ -1,4 +1,4 @@
-"""Build bundles out of the registers and the Rego files, bring them into force, load them for a process.
+"""Bundles: built out of the registers and the Rego files, activated, and loaded for a process.
 
 A bundle is policies + data = one immutable revision. Publishers queue up at a lock first and read the registers after
 that, so two officers changing different things at once end in one bundle that holds both changes.
@@ -49,12 +49,12 @@ _FACT_STATUS = {ModelVersion.Status.APPROVED: "live"}
 
 
 class BundleMissing(Exception):
-    """There is no such revision in the database."""
+    """Absence of a revision from the database."""
 
 
 @dataclass(frozen=True)
 class PurposeFacts:
-    """What building facts needs to know of a purpose, worked out once per bundle."""
+    """A purpose as facts need it, computed once per bundle."""
 
     legal_basis: str
     ancestors: tuple[str, ...]
@@ -63,7 +63,7 @@ class PurposeFacts:
 
 @dataclass(frozen=True)
 class LoadedBundle:
-    """A revision as a process uses it. ``data_json`` is the data root of the engine, the revision included."""
+    """A loaded revision. ``data_json`` is the data root of the engine, the revision included."""
 
     revision: str
     policies: dict[str, str]
@@ -99,7 +99,7 @@ def publish(reason: str, actor: str, *, certification: bool | None = None) -> Bu
 def bring_into_force(
     policy: Policy, *, kind: PolicyActivation.Kind, reason: str, actor: str, certification: bool | None = None
 ) -> Bundle:
-    """Put a policy over the registers as they are. Who may ask for it is decided in ``authoring.lifecycle``."""
+    """Put a policy over the registers in force. ``authoring.lifecycle`` decides who may."""
     wait_for_publishers()
     return _bring_into_force(policy, kind, reason, actor, certification)
 
@@ -118,7 +118,7 @@ def _bring_into_force(
 
 
 def _end_rollout(policy: Policy, actor: str) -> None:
-    """A candidate was weighed against the policy in force: with another one there, the rollout begins anew."""
+    """End a rollout whose candidate was compared with another policy than the one now in force."""
     rollout, last = steps.open_rollout(), last_activation()
     if rollout is not None and (last is None or last.policy_id != policy.digest):
         why = f"Policy {policy} was brought into force meanwhile."
@@ -126,12 +126,12 @@ def _end_rollout(policy: Policy, actor: str) -> None:
 
 
 def last_activation() -> PolicyActivation | None:
-    """How the policy in force came into force; None before the first bundle, and after an upgrade until it starts."""
+    """Return how the policy in force was activated; None before the first, and after an upgrade until it starts."""
     return PolicyActivation.objects.select_related("policy").order_by("-id").first()
 
 
 def shipped_policy() -> Policy:
-    """The policy of this release."""
+    """Return the policy of this release."""
     modules = read_policies()
     defaults = {"modules": modules, "note": "shipped with a release", "author": SYSTEM}
     return Policy.objects.get_or_create(digest=policy_digest(modules, {}), defaults=defaults)[0]
@@ -149,7 +149,7 @@ def wait_for_publishers() -> None:
 
 
 def assemble(policy: Policy, certification: bool | None = None) -> tuple[dict[str, str], dict[str, Any]]:
-    """Modules and data of a bundle of this policy over the registers as they are."""
+    """Return modules and data of a bundle of this policy over the registers as they are."""
     policies, data = policy.modules, {**build_data(), **policy.overlay}
     if has_certification() if certification is None else certification:
         more_policies, more_data = read_certification()
@@ -170,7 +170,7 @@ def _publish(policy: Policy, reason: str, actor: str, certification: bool | None
 
 
 def store(policy: Policy, *, reason: str, actor: str, certification: bool | None = None) -> tuple[Bundle, bool]:
-    """Keep a policy over the registers as they are as a revision; nothing is in force by it. Say whether it is new."""
+    """Store a policy over the registers as a revision that is not in force; return whether it is new."""
     policies, data = assemble(policy, certification)
     return Bundle.objects.get_or_create(
         revision=revision_of(policies, data),
@@ -185,7 +185,7 @@ def store(policy: Policy, *, reason: str, actor: str, certification: bool | None
 
 @transaction.atomic
 def activate(*, bundle: Bundle, reason: str, actor: str) -> None:
-    """Bring a revision into force for the next decision of every process."""
+    """Activate a revision for the next decision of every process."""
     now = timezone.now()
     Activation.objects.create(bundle=bundle, reason=reason[:200], actor=actor, activated_at=now)
     ActiveBundle.objects.update_or_create(id=1, defaults={"bundle": bundle, "activated_at": now})
@@ -193,7 +193,7 @@ def activate(*, bundle: Bundle, reason: str, actor: str) -> None:
 
 
 def has_certification() -> bool:
-    """Whether the certification package is in force."""
+    """Return whether the certification package is in force."""
     return ActiveBundle.objects.filter(bundle__policies__has_any_keys=list(read_certification()[0])).exists()
 
 
@@ -203,12 +203,12 @@ def revision_of(policies: dict[str, str], data: dict[str, Any]) -> str:
 
 @lru_cache(maxsize=1)
 def read_policies() -> dict[str, str]:
-    """The Rego modules of this release, tests left out: path -> text."""
+    """Return the Rego modules of this release, tests left out: path -> text."""
     return rego.read_modules()
 
 
 def build_data() -> dict[str, Any]:
-    """The registers as one document: what policies can look up (docs/glossary.md names the members)."""
+    """Return the registers as one document: what policies can look up (docs/glossary.md names the members)."""
     notices = current_notice_versions()
     purposes = list(Purpose.objects.filter(is_active=True).order_by("slug"))
     return {
@@ -266,7 +266,7 @@ def residency_of(
     rules: Iterable[ResidencyRule],
     instruments: Iterable[TransferInstrument],
 ) -> dict[str, Any]:
-    """The residency member of a bundle's data; the rows may be unsaved."""
+    """Return the residency member of a bundle's data; the rows may be unsaved."""
     return {
         "regions": {region.code: region.group for region in regions},
         "jurisdiction_of": {region.code: region.jurisdiction.slug for region in regions},
@@ -335,7 +335,7 @@ _loading = threading.Lock()
 
 
 def loaded(revision: str) -> LoadedBundle:
-    """The revision as this process holds it; read from the database once. Raises BundleMissing."""
+    """Return the revision as this process holds it; read from the database once. Raises BundleMissing."""
     bundle = _loaded.get(revision)
     if bundle is None:
         with _loading:
@@ -347,7 +347,7 @@ def loaded(revision: str) -> LoadedBundle:
 
 
 def usable(revision: str | None) -> LoadedBundle | None:
-    """The revision, or None: a bundle that cannot be read or parsed is a bundle that is missing."""
+    """Return the revision, or None: a bundle that cannot be read or parsed is a bundle that is missing."""
     try:
         return loaded(revision) if revision else None
     except Exception:  # noqa: BLE001

@@ -1,4 +1,4 @@
-"""The rows of a rollout, and the projection every decision reads. Whoever calls holds the publishers' lock."""
+"""Rows of a rollout, and the projection every decision reads. Callers hold the publishers' lock."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def open_rollout() -> Rollout | None:
 def begin(
     policy: Policy, bundle: Bundle, *, actor: str, reason: str, guards: dict[str, Any], in_emergency: bool
 ) -> Rollout:
-    """Evaluate a policy beside the active one from the next decision on."""
+    """Evaluate a policy as a shadow of the active one from the next decision on."""
     rollout = Rollout.objects.create(
         policy=policy,
         author=policy.author,
@@ -40,7 +40,7 @@ def begin(
 
 
 def _in_words(guards: dict[str, Any]) -> dict[str, str]:
-    """The trail takes no fractions, which have no canonical text."""
+    """Return fractions as text: the trail takes none, as they have no canonical text."""
     return {name: f"{limit:g}" for name, limit in guards.items()}
 
 
@@ -62,7 +62,7 @@ def rebuild(rollout: Rollout, bundle: Bundle, *, actor: str) -> None:
 
 
 def end(rollout: Rollout, state: Rollout.State, *, actor: str, why: str, figures: dict[str, Any] | None = None) -> None:
-    """Nobody is answered by the candidate from the next decision on."""
+    """End the candidate: from the next decision on it answers no request."""
     candidate, share = _candidate(), rollout.share
     rollout.state, rollout.ended_at, rollout.ended_by, rollout.why = state, timezone.now(), actor, why[:500]
     rollout.save(update_fields=["state", "ended_at", "ended_by", "why"])
@@ -74,7 +74,7 @@ def end(rollout: Rollout, state: Rollout.State, *, actor: str, why: str, figures
 
 
 def candidate_revisions(rollout: Rollout) -> list[str]:
-    """Every revision that has been the candidate: each change of the registers makes another."""
+    """Return every revision that has been the candidate: each change of the registers makes another."""
     return list(rollout.steps.order_by().values_list("bundle_id", flat=True).distinct())
 
 

@@ -1,9 +1,10 @@
-"""Which policy package answers for a type of resource, and the facts it is given.
+"""Routing of policy packages: which one answers for a type of resource, and the facts it is given.
 
-A bundle's data names its packages beside the consent package: ``packages`` maps a ``resource.type`` to a package, its
-actions and the properties it reads, ``entities`` holds what is stored of subjects and resources (docs/decisions/0010).
-Facts are a closed vocabulary here too: properties a package does not name are left out, values it does not name become
-``unknown``. Ids reach only a package that asks for them, and the log gets pseudonyms in their place.
+A bundle's data names its packages other than the consent package: ``packages`` maps a ``resource.type`` to a package,
+its actions and the properties it reads, ``entities`` holds what is stored of subjects and resources
+(docs/decisions/0010). Facts are a closed vocabulary here too: properties a package does not name are left out, values
+it does not name become ``unknown``. Ids reach only a package that asks for them, and the log gets pseudonyms in their
+place.
 """
 
 import re
@@ -59,7 +60,7 @@ class Package:
         return f"data.{self.name}.answer"
 
     def ids_of(self, entity_type: str) -> list[str]:
-        """Every stored id of a type, in the order searches answer in."""
+        """Return every stored id of a type, in the order searches answer in."""
         return sorted(self.entities.get(entity_type, _NOTHING))
 
 
@@ -108,7 +109,7 @@ Pseudonym = Callable[[str, str], str]
 
 
 def build(question: EntityQuestion, package: Package, pseudonym: Pseudonym) -> EntityFacts:
-    """Return the facts; ``pseudonym(type, id)`` is what the log calls an entity."""
+    """Return the facts; ``pseudonym(type, id)`` is the log's name of an entity."""
     subject = _entity(package, "subject", question.subject_type, question.subject_id, question.subject_properties)
     resource = _entity(package, "resource", question.resource_type, question.resource_id, question.resource_properties)
     action = {

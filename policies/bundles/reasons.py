@@ -1,4 +1,4 @@
-"""What each reason code means, in a sentence for officers and one for the person concerned."""
+"""Reason codes and their meaning: a sentence for officers and one for the person concerned."""
 
 from dataclasses import dataclass
 

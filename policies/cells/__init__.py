@@ -1,1 +1,1 @@
-"""Several installations as one deployment: a person's data lies in one cell and stays there (docs/decisions/0017)."""
+"""Cells: several installations as one deployment, where a person's data stays in one cell (docs/decisions/0017)."""

@@ -1,4 +1,4 @@
-"""Ask another cell: addresses of the table only, one deadline for the whole exchange, no redirects, bounded answers.
+"""HTTP client for other cells: addresses of the table only, one deadline for the whole exchange, bounded answers.
 
 One session per thread and cell keeps connections open. A cell that fails again and again is left alone for a while.
 """
@@ -22,7 +22,7 @@ _local = threading.local()
 
 
 class CellUnavailable(Exception):
-    """The other cell did not answer in time, or nothing that can be used."""
+    """Failure of the other cell to answer in time, or with anything that can be used."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Hand a request to the person's own cell and take its answer, if it is one; or to this cell as the gate's own."""
+"""Forward a request to the person's own cell and check its answer; or pass it to this cell's application."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -72,7 +72,7 @@ def ask(own: Cell, cell: Cell, visit: Visit, document: Document, *, caller: str,
 
 
 def _located(document: Document, door: Door, region: str) -> Document:
-    """Whether something may be done is asked about doing it here, unless the question says where."""
+    """Add this cell's location to a question whether something may be done, unless the question states one."""
     if not door.asks_about_processing:
         return document
     located = {**document, "context": _with_region(document.get("context"), region)}
@@ -112,7 +112,7 @@ def _is_usable(reply: Reply, visit: Visit, count: int) -> bool:
 
 
 def _is_answer(document: Document, door: Door) -> bool:
-    """Whether it holds what such an answer must hold; a permit nobody gave must not be read into it."""
+    """Return whether it holds what such an answer must hold; no permit must be read into anything else."""
     if door.answer_member is None:
         return True
     expected = bool if door.answer_member == "decision" else list
@@ -120,7 +120,7 @@ def _is_answer(document: Document, door: Door) -> bool:
 
 
 def captured(local: Application, environ: Environ, document: Document) -> Answer:
-    """What this cell answers to ``document``."""
+    """Return this cell's answer to ``document``."""
     body = _encode(document)
     started: dict[str, Any] = {}
 

@@ -1,4 +1,4 @@
-"""The registers as one document, by public names instead of row numbers, and back into another cell's tables.
+"""Registers as one document, by public names instead of row numbers, and back into another cell's tables.
 
 What is named here goes to every cell; nothing else does. There is no person in any of these tables.
 """
@@ -28,12 +28,12 @@ Document = dict[str, list[Row]]
 
 
 class NotApplicable(Exception):
-    """The document does not fit this cell; the text says why, and nothing of it is kept."""
+    """Refusal of a document that does not fit this cell; the text says why, and nothing of it is kept."""
 
 
 @dataclass(frozen=True)
 class _Register:
-    """A table by the fields that name a row. ``keeps``: a row that is gone at the primary stays, as records name it."""
+    """A table by the fields that name a row. ``keeps``: rows removed at the primary stay, as records name them."""
 
     model: type[models.Model]
     key: tuple[str, ...]
@@ -65,7 +65,7 @@ _REGISTERS = (
 
 
 def write_registers() -> Document:
-    """The rows of every register, in a stable order."""
+    """Return the rows of every register, in a stable order."""
     return {register.name: sorted(_rows(register), key=_order(register)) for register in _REGISTERS}
 
 
@@ -90,7 +90,7 @@ def _written(field: Any, value: Any) -> Any:
 
 
 def apply_registers(document: Document) -> None:
-    """Make the registers say what the document says. Call it in a transaction. Raises NotApplicable.
+    """Apply the document to the registers. Call it in a transaction. Raises NotApplicable.
 
     Safe to repeat. Notices are never changed; a purpose that is gone is switched off and stays.
     """

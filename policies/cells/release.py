@@ -1,4 +1,4 @@
-"""What the primary cell gives to the others: policy and registers in force, signed; no person is in it."""
+"""Release of the primary cell for the others: policy and registers in force, signed; no person is in it."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ _LOCAL = ("models",)  # each cell trains and approves its own
 
 
 class Release(msgspec.Struct, frozen=True):
-    """A release as it is signed. ``content`` is what ``digest`` names."""
+    """A release as signed. ``content`` is what ``digest`` names."""
 
     schema: int
     cell: str
@@ -30,7 +30,7 @@ class Release(msgspec.Struct, frozen=True):
 
 @transaction.atomic
 def write_release(cell: str, now: datetime) -> str:
-    """The release as it stands, as a compact JWS by the key that signs all evidence."""
+    """Return the current release, as a compact JWS by the key that signs all evidence."""
     bundles.wait_for_publishers()  # so that no half of a change is seen
     content = _content()
     release = Release(1, cell, now, _digest(content), content)
@@ -54,7 +54,7 @@ def _content() -> dict[str, Any]:
 
 
 def rules_digest(policy: Policy, *, certification: bool) -> str:
-    """Name what every cell must decide by: the bundle of this policy over the registers, the models left out."""
+    """Return the digest of the rules every cell must share: the bundle over the registers, the models left out."""
     modules, data = bundles.assemble(policy, certification)
     shared = {name: value for name, value in data.items() if name not in _LOCAL}
     return _digest({"policies": modules, "data": shared})

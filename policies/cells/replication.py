@@ -1,4 +1,4 @@
-"""Take over what is in force in the primary cell: pull, verify, apply in one transaction, or change nothing."""
+"""Replication from the primary cell: pull, verify, apply in one transaction, or change nothing."""
 
 import logging
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ _MAX_CLOCK_AHEAD = timedelta(minutes=5)
 
 
 class NotFollowed(Exception):
-    """The primary's release could not be taken over; what was in force still is. The text says why."""
+    """Failure to apply the primary's release; what was in force still is. The text says why."""
 
 
 def follow() -> AppliedRelease | None:
@@ -70,7 +70,7 @@ def _take_over(release: Release, *, actor: str) -> AppliedRelease:
 
 
 def _check_age(release: Release, applied: AppliedRelease | None, now: datetime) -> None:
-    """An old release that is genuine is still no news: whoever repeats it would hold this cell back."""
+    """Refuse an old release: a genuine one that is replayed would hold this cell back."""
     if applied is not None and release.issued_at <= applied.issued_at:
         raise NotGenuine("The release is not newer than the one in force.")
     if release.issued_at > now + _MAX_CLOCK_AHEAD:
@@ -80,7 +80,7 @@ def _check_age(release: Release, applied: AppliedRelease | None, now: datetime) 
 
 
 def _is_in_force(release: Release) -> bool:
-    """Whether the rules here still are the release's: an officer or an upgrade of this cell may have changed them."""
+    """Return whether the release's rules are still in force: an officer or an upgrade may have changed them."""
     last = bundles.last_activation()
     if last is None:
         return False
@@ -108,13 +108,13 @@ def _policy(document: dict[str, Any]) -> Policy:
 
 
 def _refuse_other_rules(policy: Policy, expected: str, *, certification: bool) -> None:
-    """The same registers and policy make the same bundle, or this cell would decide otherwise than the primary."""
+    """Compare the bundles: the same registers and policy make the same one, or decisions would differ."""
     if rules_digest(policy, certification=certification) != expected:
         raise NotApplicable("The rules would come out differently here; all cells need the same program.")
 
 
 def age_s() -> float | None:
-    """Seconds since the primary last confirmed the rules; None where nothing is followed, infinite before the first."""
+    """Return seconds since the primary last confirmed the rules; None without a primary, infinite before the first."""
     table: Table | None = settings.CELLS
     if table is None or table.is_primary:
         return None

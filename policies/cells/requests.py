@@ -1,4 +1,4 @@
-"""One request that is about people, from a caller who may ask, with the questions it holds."""
+"""A request about people, from an authenticated caller, with the questions it holds."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from policies.endpoints.wsgi import Environ
 
 @dataclass(frozen=True)
 class Visit:
-    """``questions`` has one entry for each answer; ``stop`` is the decision after which a batch ends."""
+    """A parsed request. ``questions`` has one entry for each answer; ``stop`` is the decision that ends a batch."""
 
     environ: Environ
     door: Door
@@ -20,7 +20,7 @@ class Visit:
 
     @classmethod
     def of(cls, environ: Environ, door: Door, document: Document) -> "Visit":
-        """Raises ValueError for what the way in itself will refuse."""
+        """Parse a request. Raises ValueError for what the endpoint itself will refuse."""
         questions = door.questions(document)
         stop = None if questions is None else door.stops_after(document)
         return cls(environ, door, document, questions or [document], questions is not None, stop)
@@ -30,7 +30,7 @@ class Visit:
         return str(self.environ["PATH_INFO"])
 
     def part(self, numbers: list[int]) -> Document:
-        """A request for some of the questions, all of which are to be answered."""
+        """Return a request for some of the questions, all of which are to be answered."""
         if len(numbers) == len(self.questions):
             return self.document
         items = str(self.door.items)
@@ -38,7 +38,7 @@ class Visit:
         return {**rest, items: [self.document[items][number] for number in numbers]}
 
     def whole(self, answers: list[Any]) -> Any:
-        """The answers as one document, in the order of the questions."""
+        """Return the answers as one document, in the order of the questions."""
         if not self.is_batch:
             return answers[0]
         kept = []

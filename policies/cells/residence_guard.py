@@ -1,4 +1,4 @@
-"""The ledger's last door, judged by the rules in force (``consent.residence``)."""
+"""Residence check of the ledger, by the rules in force (``consent.residence``)."""
 
 import time
 

@@ -1,7 +1,7 @@
-"""In front of every way in that is about people: answered here, by the person's own cell, or at level none.
+"""Router of all requests about people: answered here, by the person's own cell, or at level none.
 
 The caller is authenticated here first, with the scope of the way in; the other cell is asked under this cell's
-credential and told the caller's name. What another cell has forwarded is answered here or refused, never sent on.
+credential and given the caller's name. What another cell has forwarded is answered here or refused, never sent on.
 """
 
 import re
@@ -67,7 +67,7 @@ class Gate:
         return answer.send(wsgi.common_headers(environ), start_response)
 
     def _guest(self, environ: Environ) -> str | None:
-        """For whom another cell asks, or None where a service asks itself. Raises Refused (401, 403)."""
+        """Return for whom another cell asks, or None where a service asks itself. Raises Refused (401, 403)."""
         cell = environ.get("HTTP_X_ASSENT_CELL")
         if cell is None:
             return None
@@ -110,7 +110,7 @@ class Gate:
         return own if isinstance(where, Nowhere) and not door.can_be_read(question) else where
 
     def _gathered(self, visit: Visit, places: list[Place], known: Information) -> Answer:
-        """The answers of all places in the order of the questions; one place's whole answer as it came."""
+        """Return the answers of all places in the order of the questions; one place's whole answer as it came."""
         answers: list[Any] = [None] * len(places)
         for where in dict.fromkeys(places):
             numbers = [number for number, each in enumerate(places) if each == where]
@@ -136,7 +136,7 @@ class Gate:
 
 
 def _visit(environ: Environ, door: Door) -> Visit | None:
-    """The request, or None where it is none that ``local`` would take; its body is left for it to read."""
+    """Return the request, or None where ``local`` would refuse it; its body is left for it to read."""
     body = environ["wsgi.input"].read(strict_json.MAX_BODY_BYTES + 1)
     environ["wsgi.input"] = BytesIO(body)
     try:
@@ -147,13 +147,13 @@ def _visit(environ: Environ, door: Door) -> Visit | None:
 
 
 def _require_json(environ: Environ) -> None:
-    """Raise Refused for a body that somebody else might read in another way, or at all."""
+    """Raise Refused for a body that another parser might read differently, or at all."""
     if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
         raise Refused(400, "invalid_request", "Send the body as application/json.")
 
 
 def _known(visit: Visit) -> tuple[Information, dict[UUID, Information]]:
-    """The caller, the bundle in force and the people who are known here; one SQL statement. Raises Refused."""
+    """Return the caller, the bundle in force and the people known here; one SQL statement. Raises Refused."""
     refs = {ref for ref in (_ref(visit.door, each) for each in visit.questions) if ref} or {information.NOBODY}
     token, scope = wsgi.token_of(visit.environ), visit.door.scope
     try:
@@ -166,7 +166,7 @@ def _known(visit: Visit) -> tuple[Information, dict[UUID, Information]]:
 
 
 def _ref(door: Door, question: Document) -> UUID | None:
-    """The pseudonym of the person a question names; None where it names none that could be read."""
+    """Return the pseudonym of the person a question names; None where it names none that could be read."""
     subject = question.get("subject")
     if not isinstance(subject, dict):
         return None

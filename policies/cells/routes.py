@@ -1,6 +1,6 @@
-"""The ways in that are about one person or several, and what is told where the person's cell cannot be asked.
+"""Routes about one person or several, and the answer where the person's cell cannot be asked.
 
-A path that is not here has no person in its body, or is a page of somebody who has signed in to this cell.
+A path that is not here has no person in its body, or is a page of a person who has signed in to this cell.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +34,10 @@ def _member(document: Any, *path: str) -> Any:
 
 @dataclass(frozen=True)
 class Door:
-    """One way in. ``told`` words a decision of level none, or None where nothing is decided: a read or a write."""
+    """One route.
+
+    The answer function words a decision of level none; None where nothing is decided: a read or a write.
+    """
 
     scope: str
     region: Callable[[Document], Any] = _beside
@@ -44,7 +47,7 @@ class Door:
     asks_about_processing: bool = False  # whether the question is about processing where the caller runs
     may_stop: bool = False  # whether a batch may end after its first deny or permit
     default_type: str | None = "data_subject"  # of a person whose type is not said; None where it has to be
-    about_entities: bool = False  # of the bundle, which every cell has; nobody's row is looked up
+    about_entities: bool = False  # of the bundle, which every cell has; no person's row is looked up
     check: Callable[[Document], object] | None = None  # raises ValueError or Problem for what is no question
 
     def can_be_read(self, question: Document) -> bool:
@@ -56,7 +59,7 @@ class Door:
         return True
 
     def questions(self, document: Document) -> list[Document] | None:
-        """The questions of a batch with what they share; None where there is one question, or none that can be read."""
+        """Return a batch's questions with what they share; None for one question, or none that can be read."""
         items = document.get(self.items) if self.items else None
         if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
             return None
@@ -64,7 +67,7 @@ class Door:
         return [{**shared, **item} for item in items]
 
     def stops_after(self, document: Document) -> bool | None:
-        """The decision after which a batch ends, None for none. Raises ValueError for what is refused anyway."""
+        """Return the decision after which a batch ends, None for none. Raises ValueError for what is refused anyway."""
         options = document.get("options") if self.may_stop else None
         if options is None:
             return None

@@ -1,7 +1,7 @@
-"""Which cell may hold a person: the residency rules of the bundle in force, read the same way in every cell.
+"""Placement of a person in a cell: by the residency rules of the bundle in force, read the same way in every cell.
 
 The answer depends on the person's region, the rules and the table alone, never on where a request arrived. So a person
-has one home, and a "no" stored there is not overlooked because another door was used.
+has one home, and a "no" stored there is not overlooked because another cell was asked.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from policies.decisions.facts import region_in
 
 @dataclass(frozen=True)
 class Nowhere:
-    """No cell can be named, for a reason with a code of the decision contract."""
+    """Failure to name a cell, for a reason with a code of the decision contract."""
 
     code: str
 
@@ -22,7 +22,7 @@ Place = Cell | Nowhere
 
 
 def home_of(region: str, bundle: LoadedBundle, table: Table, now: float) -> Place:
-    """The cell for people of a region (a code as requests state it). ``now`` in epoch seconds.
+    """Return the cell for people of a region (a code as requests state it). ``now`` in epoch seconds.
 
     First the cells of the region's own group, then those a rule opens to it, last those that need a transfer
     instrument, which must be in force. Only a rule for all kinds of data counts: a cell holds all of them.
@@ -45,10 +45,10 @@ def home_of(region: str, bundle: LoadedBundle, table: Table, now: float) -> Plac
 
 
 def place(region: str | None, *, known: bool, bundle: LoadedBundle | None, table: Table, now: float) -> Place:
-    """Where a question about a person belongs. ``known``: the person has a row in this cell.
+    """Return the cell of a question about a person. ``known``: the person has a row in this cell.
 
-    A row binds: who is known here is answered here. A region that contradicts the row is a doubt, and nothing is
-    decided or saved on it; whether the person moved or somebody is wrong cannot be told here.
+    A row binds: a person known here is answered here. A region that contradicts the row is a doubt, and nothing is
+    decided or saved on it: a move and an error look the same here.
     """
     if known and not region:
         return table.own

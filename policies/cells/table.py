@@ -1,4 +1,4 @@
-"""The cells of this deployment as its table file names them. Needs no Django: the settings read it."""
+"""Cell table: the cells of this deployment as its file names them. Django-free: the settings read it."""
 
 import json
 import re
@@ -70,7 +70,7 @@ def _path(kind: type, value: Any) -> Any:
 
 
 def _beside(path: Path, file: _File) -> _File:
-    """Paths in the file start at its own folder."""
+    """Resolve a path against the file's own folder."""
     here = path.absolute().parent
     cells = [msgspec.structs.replace(c, token_file=c.token_file and here / c.token_file) for c in file.cells]
     return msgspec.structs.replace(file, cells=cells, keys_file=file.keys_file and here / file.keys_file)
@@ -89,7 +89,7 @@ def _check(cell: Cell, own: str) -> None:
 
 
 def read_token(cell: Cell) -> str:
-    """The credential the cell is called with, as its file holds it now. Raises ValueError."""
+    """Return the credential the cell is called with, as its file holds it now. Raises ValueError."""
     if cell.token_file is None:
         raise ValueError(f"cell '{cell.name}' has no token_file")
     try:
@@ -101,7 +101,7 @@ def read_token(cell: Cell) -> str:
 
 
 def _keys(file: _File, own: str) -> dict[str, Any]:
-    """The keys that releases are checked with; they came another way than the releases do."""
+    """Return the keys that verify releases; they came another way than the releases do."""
     if own == file.primary:
         return {}
     if file.keys_file is None:

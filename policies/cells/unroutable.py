@@ -1,4 +1,4 @@
-"""What is told about a person who is not looked up: another cell's that cannot be asked, or nobody knows whose."""
+"""Answers about a person who is not looked up: another cell's that cannot be asked, or of unknown residence."""
 
 from http import HTTPStatus
 from typing import Any
@@ -22,9 +22,9 @@ class CellUnavailable(Problem):
 
 
 def tell(visit: Visit, code: str, count: int, *, caller: str, revision: str) -> list[Any]:
-    """Decide ``count`` questions at level none, logged without a pseudonym, worded as the way in words answers.
+    """Decide ``count`` questions at level none, logged without a pseudonym, in the form of the route.
 
-    Raises the problem instead where the way in asks for no decision.
+    Raises the problem instead where the route asks for no decision.
     """
     told = visit.door.told
     if told is None:
@@ -43,7 +43,7 @@ def _plain(told: Any) -> Any:
 
 
 def problem_of(where: Place) -> Problem:
-    """Why nothing is read or written here, with the way out."""
+    """Return why nothing is read or written here, with the way out."""
     if not isinstance(where, Nowhere):
         return OtherCell(f"People of this region belong to cell '{where.name}'; send it there.")
     kind, detail = _PROBLEMS.get(where.code, _NO_RULES)

@@ -1,4 +1,4 @@
-"""What other cells pull from the primary cell. Scope ``cells``."""
+"""Endpoint from which other cells pull the primary's release. Scope ``cells``."""
 
 from django.conf import settings
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""The package of the AuthZEN certification scenario: its users, records and rules, loaded on request only."""
+"""Package of the AuthZEN certification scenario: its users, records and rules, loaded on request only."""
 
 import json
 from functools import lru_cache
@@ -10,6 +10,6 @@ FOLDER = Path(__file__).parent
 
 @lru_cache(maxsize=1)
 def read_certification() -> tuple[dict[str, str], dict[str, Any]]:
-    """Return its Rego modules (path -> text) and what it adds to a bundle's data."""
+    """Return the scenario's Rego modules (path -> text) and what it adds to a bundle's data."""
     policies = {"certification.rego": (FOLDER / "certification.rego").read_text()}
     return policies, json.loads((FOLDER / "data.json").read_text())

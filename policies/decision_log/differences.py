@@ -1,4 +1,4 @@
-"""An answer as far as it can differ, and what kind of difference there is between two of them."""
+"""Differences of answers: the comparable part of an answer, and the kinds of difference between two."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class CandidateUnusable(Problem):
 
 
 class Kind(StrEnum):
-    """How an answer differs; one decision can differ in several ways. The ones by outcome exclude the others."""
+    """Kind of difference; one decision can differ in several ways. The ones by outcome exclude the others."""
 
     PERMIT_TO_DENY = "permit_to_deny"
     DENY_TO_PERMIT = "deny_to_permit"
@@ -36,13 +36,13 @@ class Kind(StrEnum):
     REASONS = "reasons_changed"
 
 
-# Another reason for the same answer is worth a look, but nobody is treated differently for it.
+# Another reason for the same answer is worth a look, but it changes no treatment.
 DIFFERENT = frozenset(Kind) - {Kind.REASONS}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """``obligations`` are (type, properties as canonical JSON); reasons stand in the policy's order."""
+    """Comparable part of an answer: reasons in the policy's order, ``obligations`` as (type, canonical JSON)."""
 
     outcome: str
     level: str | None
@@ -69,7 +69,7 @@ def obligations_of(pairs: Iterable[tuple[str, Any]]) -> Obligations:
 
 
 def differences(before: Answer, after: Answer) -> frozenset[Kind]:
-    """Return how ``after`` differs; nothing where both say the same."""
+    """Return how ``after`` differs; nothing where both are equal."""
     if before is after:
         return frozenset()
     if before.outcome != after.outcome:

@@ -1,4 +1,4 @@
-"""Copy spooled decisions into the partitioned table: each line exactly once, each batch under a chained Merkle root.
+"""Drainer: copy spooled decisions into the partitioned table, each line exactly once, in chained Merkle batches.
 
 The position in a spool moves in the transaction that stores its lines, so a drainer killed at any point neither loses
 nor repeats a decision. An advisory lock makes one drainer out of many.
@@ -52,7 +52,7 @@ def run(
 ) -> None:
     """Drain until ``stop()``; then once more, so that a clean end leaves nothing behind.
 
-    ``meanwhile`` is called after each round and has to be quick.
+    The callback runs after each round and has to be quick.
     """
     while not stop():
         if not drain(folder):
@@ -63,7 +63,7 @@ def run(
 
 
 def drain(folder: Path) -> int:
-    """Copy everything spooled so far; return how many decisions that were."""
+    """Copy everything spooled so far; return the number of decisions."""
     copied = 0
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
@@ -187,7 +187,7 @@ def _remove_if_finished(path: Path) -> None:
         if rest and _complete_lines(path, spool.position if spool else 0):
             return
         if rest:
-            # A line without its end: the process died inside the write, so nobody was answered.
+            # A line without its end: the process died inside the write, so no answer left.
             logger.warning("Spool %s ends in %s bytes of a decision that was never answered", path.name, rest)
         path.unlink()
         SpoolPosition.objects.filter(name=path.name).delete()

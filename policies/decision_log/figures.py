@@ -1,4 +1,4 @@
-"""Figures of the decision log: who sends opt-out signals, what was decided lately, and how fast.
+"""Figures of the decision log: opt-out signals by jurisdiction, recent outcomes, and durations.
 
 A statement reads the newest ``MOST_READ`` decisions of its period at most, so that no figure gets slow with the log.
 """
@@ -19,7 +19,7 @@ NO_REASON, OTHER_REASON = "none", "other"
 
 @dataclass(frozen=True)
 class SignalShare:
-    """Of a jurisdiction's decisions, how many came with an opt-out signal; None where too few people asked."""
+    """Share of a jurisdiction's decisions with an opt-out signal; None where too few people asked."""
 
     jurisdiction: str
     decisions: int | None
@@ -65,7 +65,7 @@ def signal_shares(*, now: datetime) -> tuple[list[SignalShare], SignalShare | No
 
 @dataclass(frozen=True)
 class Lately:
-    """Decisions of some minutes by outcome and most decisive reason, and quantiles of how long they took."""
+    """Decisions of some minutes by outcome and most decisive reason, and quantiles of their duration."""
 
     counts: dict[tuple[str, str], int]
     seconds: dict[float, float]
@@ -100,7 +100,7 @@ def lately(*, since: datetime) -> Lately:
 
 
 def _known(reason: str) -> str:
-    """A reason out of our vocabulary: rules of the business's own may bring any number of others."""
+    """Return a reason of our vocabulary: rules of the business's own may bring any number of others."""
     if not reason:
         return NO_REASON
     return reason if reason in reasons.CODES else OTHER_REASON

@@ -1,4 +1,4 @@
-"""What is read of a line of the decision log, and the columns beside it, which filters need."""
+"""Lines of the decision log as read, and the columns derived for filters."""
 
 import re
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ class Entry(msgspec.Struct):
 
     @property
     def day(self) -> int:
-        """The day of the identifier, counted from 1970: it chooses the partition. Later than ``at_us`` at midnight."""
+        """Return the identifier's day, counted from 1970, the partition's key. Later than ``at_us`` at midnight."""
         return int(self.id[:8] + self.id[9:13], 16) // _DAY_MS
 
 
@@ -53,7 +53,7 @@ _decode = msgspec.json.Decoder(Entry).decode
 
 
 def read(line: bytes | str) -> Entry:
-    """Raises one of ``UNREADABLE``."""
+    """Read a line. Raises one of ``UNREADABLE``."""
     entry = _decode(line)
     if _ID.fullmatch(entry.id) is None:
         raise ValueError("The identifier is none.")
@@ -64,12 +64,12 @@ def read(line: bytes | str) -> Entry:
 
 
 def beside(line: bytes | str, entry: Entry) -> dict[str, Any] | None:
-    """What a candidate would have said instead, in short; None without a difference. Raises one of ``UNREADABLE``."""
+    """Summarise what a candidate would have said instead; None without a difference. Raises one of ``UNREADABLE``."""
     return shadow.summary(msgspec.json.decode(line)) if bytes(entry.shadow) else None
 
 
 def columns(line: str) -> dict[str, Any]:
-    """The columns beside an entry, derived from it and from nothing else. Raises one of ``UNREADABLE``."""
+    """Return the columns of an entry, derived from it and from nothing else. Raises one of ``UNREADABLE``."""
     entry = read(line)
     return {
         "id": entry.id,

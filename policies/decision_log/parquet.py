@@ -1,4 +1,4 @@
-"""Decisions as Parquet, for warehouses and notebooks. No other module knows pyarrow: it is no part of the base set."""
+"""Decisions as Parquet, for warehouses and notebooks. The only module that imports pyarrow, an optional package."""
 
 from collections.abc import Mapping, Sequence
 from typing import IO, Any, Literal
@@ -10,11 +10,11 @@ ROWS_OF_A_GROUP = 20_000  # what is in memory at once
 
 
 class ParquetMissing(Exception):
-    """The packages that write Parquet are not installed."""
+    """Refusal without the packages that write Parquet."""
 
 
 def write(columns: Mapping[str, tuple[str, Kind]], rows: str, bounds: Sequence[Any], output: IO[bytes]) -> int:
-    """Write a query as of one moment, row group by row group; return how many rows that were.
+    """Write a query as of one moment, row group by row group; return the number of rows.
 
     ``columns`` says by which expression each is read, and as what. Raises ParquetMissing.
     """

@@ -36,7 +36,7 @@ def tag(subject_ref: UUID, epoch: float) -> bytes:
 
 
 def tags_of(subject_ref: UUID) -> list[bytes]:
-    """Every tag under which the log can still show this person's decisions."""
+    """Return every tag under which the log can still show this person's decisions."""
     return [
         blake2b(subject_ref.bytes, digest_size=16, key=bytes(key)).digest()
         for key in PeriodKey.objects.values_list("key", flat=True)
@@ -55,7 +55,7 @@ def _key(period: str) -> bytes | None:
 
 
 def forget_old_keys() -> int:
-    """Delete the keys of all but the last KEPT_PERIODS months; return how many went."""
+    """Delete the keys of all but the last KEPT_PERIODS months; return their number."""
     kept = list(PeriodKey.objects.order_by("-period").values_list("period", flat=True)[:KEPT_PERIODS])
     deleted, _ = PeriodKey.objects.exclude(period__in=kept).delete()
     return deleted

@@ -1,4 +1,4 @@
-"""Read the decision log: verify its chain, write it to a file, and find a person's own decisions."""
+"""Read the decision log: verify its chain, export it, and find a person's own decisions."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ _PAGE = 5_000
 
 
 class LogVerdict:
-    """What ``verify`` found. ``broken`` names the first link that does not hold, or is None."""
+    """Result of ``verify``. ``broken`` names the first link that does not hold, or is None."""
 
     def __init__(self, *, batches: int, decisions: int, broken: str | None, head: str) -> None:
         self.batches, self.decisions, self.broken, self.head = batches, decisions, broken, head
@@ -49,7 +49,7 @@ def verify(*, since: datetime | None = None, until: datetime | None = None) -> L
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """Show batches and decisions as of one moment: the drainer goes on meanwhile."""
+    """Run a block in one snapshot: batches and decisions as of one moment, while the drainer goes on."""
     if connection.in_atomic_block:  # whose isolation is the caller's matter
         yield
         return
@@ -134,7 +134,7 @@ FORMATS = ("jsonl", "csv", "parquet")
 
 
 def export(kind: str, output: IO[bytes], *, since: datetime, until: datetime) -> int:
-    """Write the log of a time, oldest first: its entries as they were written (jsonl), or their columns (csv, parquet).
+    """Write a period of the log, oldest first: its entries as written (jsonl), or their columns (csv, parquet).
 
     PostgreSQL itself writes lines, Parquet goes in row groups, both as of one moment: memory is flat. Returns how many
     decisions that were. Raises ParquetMissing.
@@ -156,6 +156,6 @@ def export(kind: str, output: IO[bytes], *, since: datetime, until: datetime) ->
 
 
 def decisions_about(subject_ref: UUID, *, limit: int = 20) -> list[Decision]:
-    """A person's own decisions, newest first, as far back as the keys of their pseudonyms are kept."""
+    """Return a person's own decisions, newest first, as far back as the keys of their pseudonyms are kept."""
     tags = pseudonyms.tags_of(subject_ref)
     return list(Decision.objects.filter(subject_tag__in=tags).order_by("-id")[:limit])

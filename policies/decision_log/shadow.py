@@ -1,4 +1,4 @@
-"""The summary of what a candidate would have said instead, by which the log is searched and counted."""
+"""Summary of a candidate's differing answer, by which the log is searched and counted."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ FAILURES = frozenset({"engine_unavailable", "engine_timeout", "engine_undefined"
 
 
 def summary(entry: dict[str, Any]) -> dict[str, Any] | None:
-    """What the column beside an entry holds, derived from it and from nothing else; None without a difference.
+    """Return the column's summary of an entry, derived from it and from nothing else; None without a difference.
 
     Only words of our own: what rules may write as they like (reasons, obligations) stays in the entry.
     """

@@ -1,4 +1,4 @@
-"""The process's own spool of decisions: a line is in the kernel's hands before the answer leaves.
+"""Spool of decisions of one process: a line is in the kernel's hands before the answer leaves.
 
 One file per process, appended with one ``write`` per decision, so that killing the process loses no answered decision
 (the page cache outlives it). The file is locked while its process lives; the drainer takes that as the sign of life.
@@ -18,11 +18,11 @@ _SEGMENT_BYTES: Final = 64 * 1024 * 1024
 
 
 class SpoolFull(Exception):
-    """The line could not be written in full; the decision must not be answered."""
+    """Failure to write a line in full; the decision must not be answered."""
 
 
 class Spool:
-    """Appends lines. Safe to use from threads; after a fork the child opens a file of its own."""
+    """Appender of lines. Thread-safe; after a fork the child opens a file of its own."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""How far the decision log is behind the answers: what this machine's spools hold that was not yet copied."""
+"""Lag of the decision log behind the answers: what this machine's spools hold that was not yet copied."""
 
 import json
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _LONGEST_LINE = 256 * 1024
 
 @dataclass(frozen=True)
 class Lag:
-    """``oldest`` is when the oldest waiting decision was made, in epoch seconds, or None where none waits."""
+    """Lag of the spools. ``oldest`` is when the oldest waiting decision was made, in epoch seconds, or None."""
 
     waiting_bytes: int
     oldest: float | None
@@ -29,7 +29,7 @@ def lag(folder: Path) -> Lag:
             rest = path.stat().st_size - position
             moment = _first_moment(path, position) if rest > 0 else None
         except FileNotFoundError:
-            continue  # copied and removed meanwhile
+            continue  # copied and removed since
         waiting += max(rest, 0)
         if moment is not None:
             oldest = moment if oldest is None else min(oldest, moment)

@@ -1,8 +1,8 @@
-"""The decision: every caller of Assent ends in ``decide``, or in ``Sheet`` for several decisions in one answer.
+"""Decisions: every caller of Assent ends in ``decide``, or in ``Sheet`` for several decisions in one answer.
 
 information -> facts -> engine (memo) -> answer -> log. During a rollout the information says which revision answers,
-and whether a candidate is evaluated beside it. Whatever goes wrong on the way is a denial with a reason code of its
-own; nothing here raises but ``SpoolFull`` (an answer that cannot be logged is not given). The memo is sound because a
+and whether a candidate is evaluated as a shadow. Every failure on the way is a denial with a reason code of its own;
+nothing here raises but ``SpoolFull`` (an answer that cannot be logged is not given). The memo is sound because a
 verdict is a pure function of facts and revision. Facts about consent hold no identity and no clock; a package that asks
 for entity ids (docs/decisions/0010) has a memo of its own, whose keys hold pseudonyms.
 """
@@ -57,13 +57,13 @@ def decide(question: Question, *, caller: str, known: Information | None = None)
 
 
 def unavailable(question: Question, *, caller: str) -> Decision:
-    """The denial for a question whose information could not be read."""
+    """Return the denial for a question whose information could not be read."""
     prepared = failure("information_unavailable", "")
     return _answer(question, information.NOTHING, prepared, None, caller, time.time(), time.perf_counter_ns())
 
 
 def preview(question: Question, *, known: Information | None = None) -> Prepared:
-    """What ``decide`` would answer now. Nothing is answered to anybody, so nothing is logged."""
+    """Return what ``decide`` would answer now. It is not an answer to a caller, so nothing is logged."""
     try:
         known = known or information.read(question.subject_ref)
     except InformationUnavailable:
@@ -97,7 +97,7 @@ def _of_candidate(document: bytes, bundle: LoadedBundle) -> Prepared:
 
 
 def _beside(known: Information, answered: Prepared) -> bytes:
-    """What the log says of a candidate that is evaluated beside the answer. Whatever goes wrong here is a difference.
+    """Return the log's member about a shadow candidate. Any failure here is a difference.
 
     The facts are the same: both revisions were built over the same registers, and facts rest on nothing else.
     """
@@ -108,12 +108,12 @@ def _beside(known: Information, answered: Prepared) -> bytes:
         return difference(answered, failure("bundle_missing", known.candidate or "", answered.facts))
     try:
         return difference(answered, _of_candidate(answered.facts, bundle))
-    except Exception:  # noqa: BLE001 (the answer stands, whatever a candidate does)
+    except Exception:  # noqa: BLE001 (the answer stands, also when a candidate fails)
         return difference(answered, failure("engine_undefined", bundle.revision, answered.facts))
 
 
 def evaluate_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
-    """Ask the engine, memo or not. A failure of the engine is a prepared denial."""
+    """Evaluate facts, memo or not. A failure of the engine is a rendered denial."""
     try:
         verdict, engine = _ask(bundle, document)
     except EngineFailure as failed:
@@ -123,7 +123,7 @@ def evaluate_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
 
 @tracing.traced("engine", told=lambda answered: {"assent.engine": answered[1]})
 def _ask(bundle: LoadedBundle, *asked: Any) -> tuple[Verdict, str]:
-    """The verdict, and the name of the engine it came from: the stand-in's where there is one and the other is away."""
+    """Return the verdict and the name of its engine: the stand-in's where the other is away."""
     engine = engines.for_revision(bundle.revision)
     try:
         return engine.evaluate(bundle, *asked), engine.name
@@ -152,7 +152,7 @@ def _evaluate_entities(
 
 
 def _remember(memo: dict[bytes, Prepared], prepared: Prepared, at_most: int | None = None) -> None:
-    """Keep what the configured engine said. No failure is kept, and nothing a stand-in said: OPA is the authority."""
+    """Keep the configured engine's verdict. No failure is kept, and nothing a stand-in said: OPA is the authority."""
     if prepared.engine != engines.for_revision(prepared.verdict.revision).name:
         return
     size = at_most or MEMO_SIZE
@@ -189,7 +189,7 @@ def _answer(
 
 
 class Sheet:
-    """Decisions that leave together in one answer, as of one moment, logged by one write."""
+    """Batch evaluation: decisions of one answer, as of one moment, logged by one write."""
 
     def __init__(self, *, caller: str) -> None:
         self._caller = caller
@@ -200,25 +200,25 @@ class Sheet:
 
     @tracing.traced("decision", told=spans.of_decision)
     def decide(self, question: Question, known: Information) -> Decision:
-        """Answer a question about consent, as the function of this name does."""
+        """Decide a question about consent, as the function of this name does."""
         prepared, valid_until = _evaluate(question, known, self._now)
         tag = pseudonyms.tag(question.subject_ref, self._now)
         return self._add(prepared, tag, known.subject_revision or 0, valid_until, _beside(known, prepared))
 
     @tracing.traced("decision", told=spans.of_decision)
     def decide_entities(self, question: EntityQuestion, package: Package, bundle: LoadedBundle) -> Decision:
-        """Answer a question another package is asked."""
+        """Decide a question of another package."""
         return self.answer_entities(question, self.evaluate_entities(question, package, bundle))
 
     def evaluate_entities(self, question: EntityQuestion, package: Package, bundle: LoadedBundle) -> Prepared:
-        """What would be answered. Whoever tells it to somebody hands it to ``answer_entities``."""
+        """Evaluate without logging. A result that leaves the process goes through ``answer_entities``."""
         return _evaluate_entities(question, package, bundle, self._tag)
 
     def answer_entities(self, question: EntityQuestion, prepared: Prepared) -> Decision:
         return self._add(prepared, self._tag(question.subject_type, question.subject_id).encode(), 0, None)
 
     def answer_about_nobody(self, prepared: Prepared) -> Decision:
-        """Answer without looking anybody up: the person is another cell's, and the log gets no pseudonym."""
+        """Decide without a lookup: the person is another cell's, and the log gets no pseudonym."""
         return self._add(prepared, b"", 0, None)
 
     def log(self) -> None:
@@ -227,7 +227,7 @@ class Sheet:
             _spool.append(b"".join(self._lines))
 
     def _tag(self, entity_type: str, entity_id: str) -> str:
-        """What the log calls an entity this month."""
+        """Return the log's pseudonym of an entity for this month."""
         tag = self._tags.get((entity_type, entity_id))
         if tag is None:
             ref = subject_ref(entity_id, subject_type=entity_type)

@@ -1,4 +1,4 @@
-"""Turn a question and what is known into the policy's input: facts, never identity.
+"""Facts: the policy's input from a question and what is known, never identity.
 
 Every string in the facts comes out of a closed vocabulary (the bundle's registers or a list here); what a caller wrote
 that is in no vocabulary becomes ``unknown``. So facts cannot carry an identity even if a caller puts one where a
@@ -41,7 +41,7 @@ SegmentSize = Callable[[Information], int | None]
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller asks, in the caller's words; nothing here is trusted to be known."""
+    """A caller's question, in the caller's words; nothing here is trusted to be known."""
 
     subject_ref: UUID
     action: str
@@ -108,7 +108,7 @@ def _about_person(
 
 
 def _about_request(question: Question, purpose: str, expired: tuple[str, ...], bundle: LoadedBundle) -> bytes:
-    """The members of the facts that say nothing about the person, written once for each kind of request."""
+    """Return the members of the facts about the request alone, written once for each kind of request."""
     kind = (
         question.action, purpose, question.requested_level, question.data_categories, question.processing_region,
         question.recipient, question.channel, question.gpc, question.gpp_opt_out,
@@ -175,7 +175,7 @@ def _consent(question: Question, purpose: str, known: Information, bundle: Loade
 
 
 def _max_level(entry: Mapping[str, Any] | None, facts: PurposeFacts | None, known: Information) -> str:
-    """The person's own limit; where the purpose has no answer of its own, the limits of the broader answers count."""
+    """Return the person's own limit; without an own answer of the purpose, the broader answers' limits count."""
     if entry is None and facts is not None:
         limits = [known.consents[slug].get("lv", HIGHEST) for slug in facts.ancestors if slug in known.consents]
         return min(limits, key=lambda level: LEVELS.get(level, 0), default=HIGHEST)
@@ -189,7 +189,7 @@ def _state(entry: Mapping[str, Any] | None, facts: PurposeFacts | None, now: flo
 
 
 def region_in(code: str, bundle: LoadedBundle) -> str:
-    """The region as the register knows it: the code itself, else its country, else ``unknown``."""
+    """Return the region as the register knows it: the code itself, else its country, else ``unknown``."""
     regions = bundle.data["residency"]["regions"]
     if code in regions:
         return code
@@ -198,7 +198,7 @@ def region_in(code: str, bundle: LoadedBundle) -> str:
 
 
 def _age_band(question: Question, known: Information) -> str:
-    # The register's answer stands: a caller may say that somebody is younger, never that a minor is adult.
+    # The register's answer stands: a caller may state a lower age, never that a minor is adult.
     if known.age_band in ("minor", "child"):
         return known.age_band
     if question.age_band in AGE_BANDS:

@@ -56,7 +56,7 @@ _NO_TOKEN = b""
 
 
 class _Consent(TypedDict):
-    """What facts need of one purpose in the projection (``consent.models.DataSubject``)."""
+    """One purpose of the projection as facts need it (``consent.models.DataSubject``)."""
 
     s: str
     n: int
@@ -73,14 +73,14 @@ _decode: Callable[[bytes], Any] = msgspec.json.Decoder(dict[str, _Consent]).deco
 
 
 class InformationUnavailable(Exception):
-    """The database did not answer in time, so nothing is known and nothing is permitted."""
+    """Failure of the database to answer in time: nothing is known and nothing is permitted."""
 
 
 class Information(msgspec.Struct, frozen=True):
-    """One row: caller, revision in force, subject. ``consents`` is the projection of the ledger.
+    """Row of the one statement: caller, revision in force, subject. ``consents`` is the projection of the ledger.
 
     ``bundle_revision`` is what answers: the candidate's where these people are in its share. With ``is_shadow`` the
-    ``candidate`` is evaluated beside it.
+    ``candidate`` is evaluated as well.
     """
 
     caller: str | None
@@ -102,7 +102,7 @@ NOTHING = Information(None, False, False, None, consents={})
 
 
 def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -> Information:
-    """Read what is true now, within TIMEOUT_MS. Raises InformationUnavailable.
+    """Read the current information, within TIMEOUT_MS. Raises InformationUnavailable.
 
     A connection that has died is replaced and asked once more; a slow one is given up and closed. A row that makes no
     sense is no information either.
@@ -112,7 +112,7 @@ def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -
 
 
 def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[Information, dict[UUID, Information]]:
-    """Read the same about several people at one moment; who is missing in the answer is not known.
+    """Read the same about several people at one moment; a person missing in the answer is not known.
 
     One revision answers for all of them. The first value says what does not depend on a person. One statement. Raises
     InformationUnavailable.
@@ -142,7 +142,7 @@ def _asked(statement: Prepared, parameters: Sequence[bytes], read_result: Callab
 
 
 def _array(refs: Collection[UUID]) -> bytes:
-    """PostgreSQL's binary uuid[]: dimensions, no NULLs, element type, length, lower bound, elements."""
+    """Return PostgreSQL's binary uuid[]: dimensions, no NULLs, element type, length, lower bound, elements."""
     head = struct.pack(">iiIii", 1, 0, 2950, len(refs), 1)
     return head + b"".join(b"\x00\x00\x00\x10" + ref.bytes for ref in refs)
 

@@ -1,4 +1,4 @@
-"""What is answered and what is logged: a verdict written out once, completed for each answer."""
+"""Rendered answers and log lines: a verdict written out once, completed for each answer."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ NO_FACTS = b"{}"  # what a failure knows that came before the facts
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A verdict with everything that does not change from one answer to the next already written out."""
+    """A rendered verdict: everything that does not change from one answer to the next is written out."""
 
     verdict: Verdict
     outcome: str
@@ -44,7 +44,7 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What was answered. ``body`` is the AuthZEN document; the rest is for callers in this process."""
+    """An answered decision. ``body`` is the AuthZEN document; the rest is for callers in this process."""
 
     id: str
     prepared: Prepared
@@ -67,7 +67,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 def failure(code: str, revision: str, document: bytes = NO_FACTS) -> Prepared:
-    """The denial with which everything ends that goes wrong."""
+    """Return the denial for any failure on the decision path."""
     verdict = Verdict(
         revision=revision,
         decision=False,
@@ -81,7 +81,7 @@ def failure(code: str, revision: str, document: bytes = NO_FACTS) -> Prepared:
 
 
 def outcome_of(decision: bool, codes: Iterable[str]) -> str:
-    """What the log calls an answer: a denial for want of knowledge is ``unknown``."""
+    """Return the outcome as the log names it: a denial for want of knowledge is ``unknown``."""
     return "permit" if decision else "unknown" if UNKNOWN_REASONS.intersection(codes) else "deny"
 
 
@@ -89,7 +89,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def as_prepared(verdict: Verdict, document: bytes, engine: str) -> Prepared:
-    """Write out what does not change from one answer to the next."""
+    """Render what does not change from one answer to the next."""
     codes = [reason.code for reason in verdict.reasons]
     outcome = outcome_of(verdict.decision, codes)
     obligations = [
@@ -153,7 +153,7 @@ def compose(
 
 
 def difference(answered: Prepared, candidate: Prepared) -> bytes:
-    """Return what a candidate says instead as a member of the log's line; nothing where both say the same."""
+    """Return a candidate's different answer as a member of the log's line; nothing where both are equal."""
     before, after = answered.verdict, candidate.verdict
     if (
         before.decision == after.decision

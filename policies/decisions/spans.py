@@ -1,4 +1,4 @@
-"""What a trace says of a decision: what was answered and why, never about whom."""
+"""Trace attributes of a decision: what was answered and why, never about whom."""
 
 from common.tracing import Attributes
 from policies.bundles import reasons
@@ -13,7 +13,7 @@ def of_decision(decision: Decision) -> Attributes:
 
 
 def of_prepared(prepared: Prepared) -> Attributes:
-    """Only words of this house, and no reason's detail.
+    """Return attributes with words of our own only, and no reason's detail.
 
     Rules of the business's own may answer with any words, and those of other packages see who is asked about.
     """

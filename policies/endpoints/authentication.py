@@ -10,7 +10,7 @@ from policies.models import ServiceCredential
 
 
 class ServiceCredentialAuthentication(BaseAuthentication):
-    """``Authorization: Bearer TOKEN``. Unknown, expired and revoked tokens get the same words."""
+    """Bearer authentication of services. Unknown, expired and revoked tokens get the same words."""
 
     def authenticate(self, request: Request) -> tuple[ServiceCredential, ServiceCredential] | None:
         token = bearer_token(request.META.get("HTTP_AUTHORIZATION", ""))

@@ -1,4 +1,4 @@
-"""What is in force for a person now, for every purpose, as a bare endpoint: the one statement decisions read, too.
+"""Consent state of a person, for every purpose, as a bare endpoint: the one statement decisions read, too.
 
 The ordinary view in ``consent.views`` describes the same answer for the OpenAPI document and answers alike.
 """

@@ -1,4 +1,4 @@
-"""Create, find and revoke the credentials of services."""
+"""Credentials of services: create, find and revoke."""
 
 import secrets
 from collections.abc import Sequence

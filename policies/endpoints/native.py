@@ -1,8 +1,8 @@
-"""POST /api/v1/decisions: what the AuthZEN endpoints answer, told in full, one question or up to 1,000.
+"""POST /api/v1/decisions: the AuthZEN endpoints' answers with full detail, one question or up to 1,000.
 
-``decisions`` holds many questions, and the members beside it are what they share, as in an AuthZEN batch.
-Beside the decision: sentences for officers and people, whether it may be asked for, what would change it, and on demand
-the rules that led to it. One statement, one revision and one write to the log, as for an AuthZEN batch.
+``decisions`` holds many questions, and the other members are what they share, as in an AuthZEN batch. An answer adds to
+the decision: sentences for officers and people, whether it may be asked for, what would change it, and on demand the
+rules that led to it. One statement, one revision and one write to the log, as for an AuthZEN batch.
 """
 
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ Told = dict[str, Any]
 
 
 class _Wishes(msgspec.Struct):
-    """What is asked beside the questions. Members that are not named are ignored, as in AuthZEN."""
+    """Options of a request. Members that are not named are ignored, as in AuthZEN."""
 
     decisions: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
     explain: bool = False
@@ -73,7 +73,7 @@ def _answer(environ: Environ) -> Told:
 
 
 def _questions(document: Told, wishes: _Wishes) -> list[Told]:
-    """One question, or many with what they have in common beside them."""
+    """Return one question, or many completed by the members they share."""
     if isinstance(wishes.decisions, msgspec.UnsetType):
         return [document]
     shared = {name: document[name] for name in batch.DEFAULTS if name in document}
@@ -91,7 +91,7 @@ def _decide(items: list[Told], token: str) -> list[Decision | Fault]:
 
 
 def told_alone(decision: Decision, document: Told) -> Told:
-    """One answer in full, to a request that can be read or not."""
+    """Render one answer in full, to a request that can be read or not."""
     try:
         wishes = msgspec.convert(document, _Wishes)
     except ValueError:
@@ -100,7 +100,7 @@ def told_alone(decision: Decision, document: Told) -> Told:
 
 
 def _fault(message: str) -> Told:
-    """Nothing was decided about an item that is no question, so it has no id and was not logged."""
+    """Render an item that is no question: nothing was decided, so it has no id and was not logged."""
     return {"decision": False, "error": {"status": 400, "message": str(message)}}
 
 

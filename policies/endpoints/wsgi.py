@@ -1,4 +1,4 @@
-"""What the endpoints beside Django share: read strictly, authenticate, refuse as problem+json, answer bytes.
+"""Shared parts of the endpoints outside Django: strict reading, authentication, problem+json, bytes.
 
 A handful of hot endpoints are answered by bare WSGI callables (docs/decisions/0002): no middleware, routing, ORM,
 serializers or signals. Everything a caller can observe is as on the ordinary API.
@@ -63,7 +63,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Refused(Problem):
-    """A request that is not answered, with the status and code it is refused under."""
+    """Refusal of a request, with its status and code."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -71,7 +71,7 @@ class Refused(Problem):
 
 
 def endpoint(handle: Handler, *, scope: str) -> Callable[[Environ, StartResponse], list[bytes]]:
-    """Make a WSGI callable of ``handle(document, caller, environ) -> (status, document)``."""
+    """Return a WSGI callable of ``handle(document, caller, environ) -> (status, document)``."""
 
     def answer(environ: Environ, start_response: StartResponse) -> list[bytes]:
         headers = common_headers(environ)

@@ -24,7 +24,7 @@ _candidate: str | None = None
 
 
 def note_candidate(revision: str | None) -> None:
-    """Remember which revision is the candidate of a rollout, as this process has read last.
+    """Remember the revision of a rollout's candidate, as this process has read last.
 
     It only says whom to ask: no engine answers for another revision than the one it is asked about.
     """
@@ -33,20 +33,20 @@ def note_candidate(revision: str | None) -> None:
 
 
 def for_revision(revision: str) -> Engine:
-    """The engine that is asked about a revision: a server holds one at a time, so a candidate's is another."""
+    """Return the engine for a revision: a server holds one at a time, so a candidate's is another."""
     return for_candidates() if revision == _candidate and settings.OPA_URL else configured()
 
 
 @lru_cache(maxsize=1)
 def configured() -> Engine:
-    """The engine of this process: OPA where ``OPA_URL`` is set, else the embedded one."""
+    """Return the engine of this process: OPA where ``OPA_URL`` is set, else the embedded one."""
     server = opa_server()
     return embedded_engine() if server is None else _guarded(server)
 
 
 @lru_cache(maxsize=1)
 def for_candidates() -> Engine:
-    """The engine of candidates beside an OPA server: a second one where there is one, else the embedded one."""
+    """Return the engine of candidates: a second OPA server where there is one, else the embedded one."""
     if not settings.OPA_CANDIDATE_URL:
         return embedded_engine()
     from policies.engines.opa import OpaEngine
@@ -62,7 +62,7 @@ def _guarded(server: Engine) -> Engine:
 
 @lru_cache(maxsize=1)
 def embedded_engine() -> "IsolatedEngine":
-    """The embedded engine of this process, which explains answers wherever they came from."""
+    """Return the embedded engine of this process, which explains the answers of every engine."""
     from policies.engines.isolated import IsolatedEngine
 
     engine = IsolatedEngine(timeout_ms=settings.ENGINE_TIMEOUT_MS, processes=settings.ENGINE_PROCESSES)
@@ -72,7 +72,7 @@ def embedded_engine() -> "IsolatedEngine":
 
 @lru_cache(maxsize=1)
 def opa_server() -> "OpaEngine | None":
-    """The OPA server of this installation, unguarded, or None where there is none."""
+    """Return the OPA server of this installation, unguarded, or None where there is none."""
     if not settings.OPA_URL:
         return None
     from policies.engines.opa import OpaEngine
@@ -82,7 +82,7 @@ def opa_server() -> "OpaEngine | None":
 
 @lru_cache(maxsize=1)
 def stand_in() -> Engine | None:
-    """The engine that answers, under the same revision, while OPA does not; None where that means a denial."""
+    """Return the engine that answers, under the same revision, while OPA does not; None where that means a denial."""
     if not settings.OPA_URL or settings.OPA_STAND_IN != "embedded":
         return None
     return embedded_engine()

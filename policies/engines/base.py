@@ -1,4 +1,4 @@
-"""What a policy engine is asked and must answer. Anything else is a failure, and every failure is a deny."""
+"""Contract of a policy engine: what it is asked and must answer. Anything else is a failure, every failure a deny."""
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
@@ -13,7 +13,7 @@ QUERY = f"data.{CONSENT}.answer"
 
 
 class EngineFailure(Exception):
-    """The engine gave no answer that can be used; ``reason`` is the stable code of the denial."""
+    """Failure to give an answer that can be used; ``reason`` is the stable code of the denial."""
 
     reason: ClassVar[str]
 
@@ -27,12 +27,12 @@ class EngineTimeout(EngineFailure):
 
 
 class EngineUndefined(EngineFailure):
-    """The rule was undefined, or its value is not an answer."""
+    """Failure of a rule that was undefined, or whose value is not an answer."""
 
     reason = "engine_undefined"
 
 
-# What a rule may answer with: the log's columns hold it, so whatever does not fit is no answer.
+# What a rule may answer with: the log's columns hold it, so a value that does not fit is no answer.
 Code = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_.-]{1,48}\Z")]
 LevelName = Annotated[str, msgspec.Meta(pattern=r"\A[a-z_]{1,16}\Z")]
 
@@ -60,7 +60,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Engine(Protocol):
-    """Evaluates facts (JSON bytes) under one revision. Raises EngineFailure; never returns a guess.
+    """Evaluator of facts (JSON bytes) under one revision. Raises EngineFailure; never returns a guess.
 
     ``query`` names the rule that answers; each package has its own.
     """

@@ -1,4 +1,4 @@
-"""HTTP exchanges that end by a deadline, however the other side spreads its bytes.
+"""HTTP exchanges bounded by a deadline, however the other side spreads its bytes.
 
 The timeouts of ``requests`` are those of single reads: a server that sends a byte now and then is waited for without
 end. Here the time left is set anew before every read and write of an exchange, and the bytes are counted.
@@ -17,7 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class Budget:
-    """What an exchange may still take. Belongs to one client, and so to one thread at a time."""
+    """Remaining time and bytes of an exchange. Belongs to one client, and so to one thread at a time."""
 
     def __init__(self) -> None:
         self._ends = 0.0
@@ -31,7 +31,7 @@ class Budget:
         return time.monotonic() >= self._ends
 
     def seconds_left(self) -> float:
-        """Raises TimeoutError where nothing is left (a socket's timeout of 0 would mean something else)."""
+        """Return the time left. Raises TimeoutError where nothing is (a socket's timeout of 0 means something else)."""
         left = self._ends - time.monotonic()
         if left <= 0:
             raise TimeoutError("The exchange took too long.")
@@ -54,7 +54,7 @@ class BoundedClient(OpaClient):  # type: ignore[misc]  # opa_client ships no typ
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Keeps every exchange of a session within ``budget``."""
+    """Transport adapter that keeps every exchange of a session within ``budget``."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget

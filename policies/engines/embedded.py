@@ -1,6 +1,6 @@
-"""regorus, in this process and thread; in service ``isolated`` keeps it in processes of its own.
+"""Embedded engine: regorus, in this process and thread; in service ``isolated`` keeps it in processes of its own.
 
-Beside it only ``authoring.confined`` imports regorus.
+Only ``authoring.confined`` imports regorus as well.
 """
 
 import json
@@ -36,11 +36,11 @@ class EmbeddedEngine:
         return read_verdict(self.answer(bundle, facts, query), bundle.revision)
 
     def prepare(self, bundle: "LoadedBundle", query: str) -> None:
-        """Parse what answers the query, so that asking is nothing but evaluating. Raises EngineUndefined."""
+        """Parse the modules of the query, so that asking is nothing but evaluating. Raises EngineUndefined."""
         self._engine(bundle, _package(query))
 
     def answer(self, bundle: "LoadedBundle", facts: bytes, query: str) -> str:
-        """The value of the rule as JSON, whatever it is. Raises EngineUndefined where it has none."""
+        """Return the value of the rule as JSON, of any type. Raises EngineUndefined where it has none."""
         engine = self._engine(bundle, _package(query))
         try:
             engine.set_input_json(facts.decode())
@@ -66,7 +66,7 @@ class EmbeddedEngine:
 
 @dataclass(frozen=True)
 class Explained:
-    """Which lines (module, number) an evaluation looked at, and the values of the rules that have one."""
+    """Coverage of an evaluation: lines (module, number), and the values of the rules that have one."""
 
     covered: frozenset[tuple[str, int]]
     values: dict[str, Any]
@@ -110,13 +110,13 @@ def _load(bundle: "LoadedBundle", package: str) -> regorus.Engine:
 
 
 def _belongs(text: str, package: str) -> bool:
-    """Whether a module is of the package. One that does not say is loaded, so that it fails as it does elsewhere."""
+    """Return whether a module is of the package. One that does not say is loaded, so that it fails as elsewhere."""
     stated = next((line for line in text.splitlines() if line.startswith("package ")), "")
     return not stated or stated.split()[1:2] == [package]
 
 
 def _in_a_line(exc: Exception) -> str:
-    """Where, and what: the engine draws a picture around both."""
+    """Return place and message in one line: the engine draws a picture around both."""
     lines = [line.strip() for line in str(exc).split("Stack backtrace", 1)[0].splitlines() if line.strip()]
     where = next((line.removeprefix("-->").strip() for line in lines if line.startswith("-->")), "")
     what = next((line for line in lines if line.startswith("error:")), lines[0] if lines else "")

@@ -1,4 +1,4 @@
-"""A process of its own that answers questions for ``isolated``: a rule that does not end is ended with its process.
+"""Evaluator process of ``isolated``: a rule that does not end is ended with its process.
 
 Started with an empty environment; knows no database. Frames both ways: length (4 bytes), kind (1 byte), content. The
 processor time of each evaluation is limited by a timer of the kernel, because the engine looks at no clock.
@@ -30,13 +30,13 @@ KEPT: Final = 4
 _HEAD: Final = 5
 # An explanation asks about every rule, and parses the policy once more.
 _EXPLAINING = 4
-# The engine reserves 1 GiB of addresses at its start, whatever it uses.
+# The engine reserves 1 GiB of addresses at its start, however little it uses.
 _MEMORY_BYTES = 2 * 1024**3
 _Held = dict[str, Rules]
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What ``embedded.explain`` is to be called with."""
+    """Arguments of ``embedded.explain``."""
 
     facts: str
     package: str
@@ -49,7 +49,7 @@ def frame(kind: bytes, content: bytes) -> bytes:
 
 
 def read_frame(descriptor: int) -> tuple[bytes, bytes]:
-    """Raises EOFError where the other side has gone."""
+    """Read one frame. Raises EOFError where the other side has gone."""
     head = _read(descriptor, _HEAD)
     return head[4:], _read(descriptor, int.from_bytes(head[:4], "little"))
 
@@ -111,8 +111,8 @@ def _explanation(held: _Held, content: bytes, timeout_s: float) -> bytes:
 
 
 def _guarded(work: Callable[[], bytes], timeout_s: float) -> bytes:
-    """The frame to answer with; the process ends where the work takes too long."""
-    signal.setitimer(signal.ITIMER_PROF, timeout_s)  # nobody handles SIGPROF
+    """Return the frame to answer with; the process ends where the work takes too long."""
+    signal.setitimer(signal.ITIMER_PROF, timeout_s)  # SIGPROF has no handler
     try:
         return frame(ANSWER, work())
     except EngineUndefined as failed:

@@ -1,4 +1,4 @@
-"""An engine behind a circuit breaker: one that fails again and again is left alone for a while, and denied fast."""
+"""Engine behind a circuit breaker: after repeated failures it is left alone for a while, and requests denied fast."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class GuardedEngine:
-    """Lateness, silence and answers of another revision open the breaker; a policy without an answer does not."""
+    """Engine with a breaker, opened by lateness, silence and answers of another revision, not by undefined rules."""
 
     def __init__(self, engine: Engine, breaker: CircuitBreaker) -> None:
         self._engine, self._breaker = engine, breaker

@@ -1,7 +1,7 @@
-"""The embedded engine at arm's length: in processes of its own, so that a rule that does not end ends nothing else.
+"""Isolated engine: the embedded engine in processes of its own, so that a rule that does not end harms no other.
 
 The engine holds the interpreter's lock while it evaluates and looks at no clock, so inside a web process nothing could
-stop it. A question to another process costs about 30 us more and leaves the lock to the other threads meanwhile.
+stop it. A question to another process costs about 30 us more and leaves the lock to the other threads.
 """
 
 import contextlib
@@ -45,15 +45,15 @@ _TOO_OFTEN, _WITHIN_S = 3, 10.0
 
 
 class _DidNotEnd(EngineTimeout):
-    """The rules are to blame; every other lateness is the machine's."""
+    """Failure to end in time by fault of the rules; every other lateness is the machine's."""
 
 
 class _Broke(EngineUnavailable):
-    """The process ended over a question."""
+    """End of the process over a question."""
 
 
 class IsolatedEngine:
-    """Up to ``processes`` evaluators, started when needed; each thread borrows one for a question.
+    """Pool of up to ``processes`` evaluators, started when needed; each thread borrows one for a question.
 
     ``timeout_ms`` is the processor time of one evaluation. A revision that used it up three times in ten seconds, or
     broke its process, is denied at once until ten seconds have passed since.
@@ -75,12 +75,12 @@ class IsolatedEngine:
         return read_verdict(self._ask(bundle, evaluator.ASK, query, facts), bundle.revision)
 
     def explain(self, bundle: "LoadedBundle", wish: evaluator.Wish) -> Explained:
-        """Raises EngineFailure. Takes some hundredths of a second."""
+        """Explain an evaluation. Raises EngineFailure. Takes some hundredths of a second."""
         answer = self._ask(bundle, evaluator.EXPLAIN, wish.package, msgspec.json.encode(wish))
         return msgspec.json.decode(answer, type=Explained)
 
     def close(self) -> None:
-        """End the processes nobody is waiting for."""
+        """End the idle processes."""
         while self._owner == os.getpid() and not self._idle.empty():
             self._idle.get_nowait().end()
 
@@ -133,7 +133,7 @@ class IsolatedEngine:
 
 
 class _Evaluator:
-    """One process. Keeps a list of the revisions it holds, in step with the process's own."""
+    """One evaluator process. Keeps a list of the revisions it holds, in step with the process's own."""
 
     def __init__(self, timeout_s: float) -> None:
         try:
@@ -152,7 +152,7 @@ class _Evaluator:
         self._asked: set[tuple[str, str]] = set()
 
     def ask(self, bundle: "LoadedBundle", kind: bytes, query: str, content: bytes, patience_s: float) -> bytes:
-        """Raises EngineFailure; after any but EngineUndefined the process is of no more use."""
+        """Ask the process. Raises EngineFailure; after any but EngineUndefined the process is of no more use."""
         # Explaining parses the policy anew each time.
         is_slow = kind == evaluator.EXPLAIN or (bundle.revision, query) not in self._asked
         parts = [bundle.revision.encode(), *([query.encode()] if kind == evaluator.ASK else []), content]

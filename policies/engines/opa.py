@@ -1,8 +1,8 @@
-"""An OPA server as the engine. With ``bounded`` the only module that imports ``opa_client``.
+"""OPA server as the engine. With ``bounded`` the only module that imports ``opa_client``.
 
-The server is told which revision it holds by the data document itself (``data.revision``), and every answer carries it.
-An answer of another revision is never used: the revision wanted is pushed, and the question asked once more. While a
-revision is being exchanged the marker is gone, so a half-changed server answers nothing instead of a mixture.
+The revision a server holds is part of the data document (``data.revision``), and every answer carries it. An answer of
+another revision is never used: the revision wanted is pushed, and the question asked once more. While a revision is
+being exchanged the marker is gone, so a half-changed server answers nothing instead of a mixture.
 """
 
 import threading
@@ -43,8 +43,8 @@ _MAX_LISTING_BYTES = 64 * 1024 * 1024  # OPA lists its policies with their synta
 class OpaEngine:
     """One client per thread (a requests session is not safe to share); no retries of its own.
 
-    ``timeout_ms`` bounds a question as a whole, whatever the server does. With ``push`` off the server has to pull its
-    bundles, and an answer of another revision than the one in force is a failure.
+    ``timeout_ms`` bounds a question as a whole, in every case. With ``push`` off the server has to pull its bundles,
+    and an answer of another revision than the one in force is a failure.
     """
 
     name = "opa"
@@ -76,13 +76,13 @@ class OpaEngine:
             return self._ask_after_push(document, bundle, query)
 
     def held_revision(self) -> str | None:
-        """The revision the server says it holds, or None where it says nothing of the kind. Bounded like a question."""
+        """Return the revision the server reports, or None where it reports none. Bounded like a question."""
         client = self._client()
         client.budget.start(seconds=self._timeout_s, max_bytes=_MAX_ANSWER_BYTES)
         return _marker(client)
 
     def hold(self, bundle: LoadedBundle) -> bool:
-        """Say whether the server holds the revision, after giving it to a server that is to be given it."""
+        """Return whether the server holds the revision, after a push to a server that takes pushes."""
         if self.held_revision() == bundle.revision:
             return True
         # A server that is silent would be silent through the longer patience of a push as well.
@@ -97,7 +97,7 @@ class OpaEngine:
         return self.held_revision() == bundle.revision
 
     def _ask_after_push(self, document: dict[str, Any], bundle: LoadedBundle, query: str) -> Verdict:
-        """Push under a lock, unless another thread has pushed meanwhile: a push stops the others' answers."""
+        """Push under a lock, unless another thread has pushed since: a push stops the others' answers."""
         with self._turn_to_push() as ends:
             try:
                 return self._ask(document, bundle.revision, query)
@@ -137,13 +137,13 @@ class OpaEngine:
             raise self._no_answer(client, revision) from None
 
     def _no_answer(self, client: BoundedClient, revision: str) -> EngineFailure:
-        """A server of this revision has no answer; any other has failed."""
+        """Return the failure: a server of this revision has no answer; any other has failed."""
         if _marker(client) == revision:
             return EngineUndefined("The policy gave no answer for these facts.")
         return EngineUnavailable("OPA holds another revision, or none.")
 
     def _push(self, bundle: LoadedBundle, ends: float) -> None:
-        """Give the server another revision: take the marker away, exchange the policies, then all data at once."""
+        """Push another revision: take the marker away, exchange the policies, then all data at once."""
         self._pusher.budget.start(seconds=ends - time.monotonic(), max_bytes=_MAX_LISTING_BYTES)
         try:
             self._pusher.update_or_create_data({}, _ROOT)
@@ -177,7 +177,7 @@ class OpaEngine:
 def _marker(client: BoundedClient) -> str | None:
     try:
         answer = client.get_data("revision")
-    except Exception:  # noqa: BLE001 (whatever is wrong with the server, it does not hold what was asked for)
+    except Exception:  # noqa: BLE001 (with any fault, the server does not hold what was asked for)
         return None
     revision = answer.get("result") if isinstance(answer, dict) else None
     return revision if isinstance(revision, str) else None

@@ -1,4 +1,4 @@
-"""A process of its own that answers fact sheets under one or two revisions: a candidate policy is not trusted to end.
+"""Replayer process that answers fact sheets under one or two revisions: a candidate policy is not trusted to end.
 
 It is started by ``policies.simulation.processes`` with an empty environment, knows no database and loads no Django. It
 reads a line of JSON with the revisions, then batches: a line with their length, and so many lines ``1FACTS`` (answer
@@ -26,7 +26,7 @@ Ask = Callable[[bytes], bytes]
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What an engine needs of a revision."""
+    """A revision as an engine needs it."""
 
     revision: str
     policies: dict[str, str]
@@ -34,7 +34,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 def asking(rules: Rules) -> Ask:
-    """Return what answers a fact sheet with a verdict as JSON, or with ``!`` and a line why there is none."""
+    """Return a function from a fact sheet to a verdict as JSON, or to ``!`` and a line why there is none."""
     engine, bundle = EmbeddedEngine(), cast("LoadedBundle", rules)
 
     def ask(facts: bytes) -> bytes:

@@ -1,8 +1,8 @@
-"""What would change an answer: flip one fact, ask the same policy again, keep what changes the answer.
+"""Counterfactuals: flip one fact, ask the same policy again, keep what changes the answer.
 
-Each flip is something somebody may rightly do: ask a person who has not answered, approve a model, process elsewhere,
-use less data. A refusal, withdrawal, objection, signal, age, limit or hold is never flipped, and after a refusal
-nothing is suggested at all: nobody is told how to get around a "no".
+Each flip is a lawful act: ask a person who has not answered, approve a model, process elsewhere, use less data. A
+refusal, withdrawal, objection, signal, age, limit or hold is never flipped, and after a refusal nothing is suggested at
+all: no answer shows a way around a "no".
 """
 
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ _Flips = Iterator[tuple[Change, _Facts]]
 
 @dataclass
 class Budget:
-    """How many evaluations may still be spent on one request."""
+    """Remaining evaluations of one request."""
 
     left: int
 
@@ -66,7 +66,7 @@ def _remembered(prepared: Prepared, budget: Budget) -> list[Change] | None:
 
 
 def flips(document: _Facts, bundle: LoadedBundle) -> _Flips:
-    """Every single change that is tried, with the facts as they would be after it."""
+    """Return every single change that is tried, with the facts as they would be after it."""
     for kind in (_consent, _model, _regions, _instruments, _less_data, _time):
         yield from kind(document, bundle)
 
@@ -92,12 +92,12 @@ def _tried(prepared: Prepared, document: _Facts, bundle: LoadedBundle, budget: B
 
 
 def _has_everything(prepared: Prepared) -> bool:
-    """Permitted, and nothing narrowed it."""
+    """Return whether the answer is a permit without limitations."""
     return prepared.verdict.decision and not prepared.verdict.reasons
 
 
 def _is_refused(document: _Facts) -> bool:
-    """Whether the person said no, to this or to what it is a part of, or the law took it out of everybody's hands."""
+    """Return whether the person said no, to this or to what it is a part of, or the law rules it out."""
     consent = document["consent"]
     broader_no = consent["state"] != "given" and not _NO.isdisjoint(document["ancestors"].values())
     return (
@@ -146,7 +146,7 @@ def _consent(document: _Facts, bundle: LoadedBundle) -> _Flips:
 def _give(facts: _Facts, *, explicit: bool) -> None:
     # The person's own limit stays: a yes to the purpose says nothing about it.
     facts["consent"].update(state="given", notice_current=True, explicit=explicit)
-    # Whoever agrees is known from then on.
+    # A person who agrees is known from then on.
     facts["subject"]["known"] = True
 
 
@@ -158,7 +158,7 @@ def _with_broader(document: _Facts, slug: str) -> _Facts:
 
 
 def _parts(document: _Facts) -> Iterator[dict[str, str]]:
-    """The part of the purpose the question is about: a narrower yes is enough for it."""
+    """Yield the parts of the purpose the question is about: a narrower yes is enough for it."""
     for dimension in ("channel", "recipient"):
         value = document["processing"][dimension]
         if value is not None and value != "unknown":

@@ -1,7 +1,7 @@
-"""Which rules led to an answer: asked again with the same facts, on an engine made for the explanation alone.
+"""Explanations: which rules led to an answer, evaluated again with the same facts on an engine of its own.
 
 The engine's coverage says which rules were looked at, and the value of each says whether it held. Only rules with a
-title in their ``# METADATA`` are told. Facts hold no identity, so neither does an explanation.
+title in their ``# METADATA`` are listed. Facts hold no identity, so neither does an explanation.
 """
 
 import re
@@ -35,7 +35,7 @@ class Clause:
 
 @dataclass
 class Rule:
-    """A rule of the consent package. The clauses of a set each add to it or do not, so they are told one by one."""
+    """A rule of the consent package. Each clause of a set adds to it or does not, so they are listed one by one."""
 
     name: str
     is_function: bool = False
@@ -44,7 +44,7 @@ class Rule:
 
     @property
     def asked(self) -> str:
-        """The rule whose value says what this one came to; a function is called by one of the added module."""
+        """Return the rule whose value shows this one's result; a function is called by one of the added module."""
         return f"{_PREFIX}{self.name}" if self.is_function else self.name
 
     @property
@@ -75,7 +75,7 @@ def _told(rule: Rule, found: Explained) -> Iterator[Explanation]:
 
 
 def _told_of_set(rule: Rule, found: Explained) -> Iterator[Explanation]:
-    """The clauses that added something, titled or not, and the titled ones that were tried."""
+    """Return the clauses that added something, titled or not, and the titled ones that were tried."""
     for clause in rule.clauses:
         fired = clause.head in found.covered
         if fired or (clause.title and clause.lines & found.covered):
@@ -119,7 +119,7 @@ def _read_module(path: str, lines: list[str], rules: dict[str, Rule]) -> None:
 
 
 def _metadata(comment: list[str]) -> tuple[str, str]:
-    """The title and the description of a ``# METADATA`` comment; empty where it is another comment."""
+    """Return the title and the description of a ``# METADATA`` comment; empty where it is another comment."""
     if "# METADATA" not in comment:
         return "", ""
     words = [line.removeprefix("#").strip() for line in comment[comment.index("# METADATA") + 1 :]]
@@ -132,7 +132,7 @@ def _metadata(comment: list[str]) -> tuple[str, str]:
 
 
 def _calls(rules: list[Rule], known: dict[str, Rule], policies: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """How each titled function is called by the policy itself, where its argument stands for itself."""
+    """Yield how the policy itself calls each titled function, where its argument stands for itself."""
     text = "\n".join(policies.values())
     for rule in rules:
         if rule.is_function:

@@ -1,4 +1,4 @@
-"""What the policy layer keeps: callers, rules as data, bundles, and the decision log."""
+"""Tables of the policy layer: callers, rules as data, bundles, and the decision log."""
 
 from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, PolicyActivation
 from policies.models.cells import AppliedRelease

@@ -20,7 +20,7 @@ class Bundle(models.Model):
 
 
 class Activation(models.Model):
-    """A revision came into force. Going back is another activation. Append only."""
+    """Activation of a revision. Going back is another activation. Append only."""
 
     bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT, related_name="activations")
     reason = models.CharField(max_length=200)
@@ -35,7 +35,7 @@ class Activation(models.Model):
 
 
 class Policy(models.Model):
-    """Rego somebody wrote, checked and published, named by the SHA-256 of its canonical JSON. Append only.
+    """A published policy: checked Rego, named by the SHA-256 of its canonical JSON. Append only.
 
     A bundle is a policy over the registers as they are; officers' changes of data make new bundles of the same policy.
     """
@@ -44,7 +44,7 @@ class Policy(models.Model):
     modules = models.JSONField()  # path -> Rego text
     tests = models.JSONField(default=dict)
     sample = models.JSONField(default=dict, db_default={})  # stood in for the registers in the tests
-    overlay = models.JSONField(default=dict)  # data of its own, beside the registers
+    overlay = models.JSONField(default=dict)  # data of its own, added to the registers
     note = models.CharField(max_length=200)
     author = models.CharField(max_length=120)
     checks = models.JSONField(default=dict)  # what it passed
@@ -59,7 +59,7 @@ class Policy(models.Model):
 
 
 class PolicyActivation(models.Model):
-    """A policy came into force, by whom and why. Going back is another row. Append only."""
+    """Activation of a policy: by whom and why. Going back is another row. Append only."""
 
     class Kind(models.TextChoices):
         RELEASE = "release", "Shipped with a release"
@@ -91,7 +91,7 @@ class PolicyActivation(models.Model):
 class ActiveBundle(models.Model):
     """The one revision in force: a projection of the last activation, read by every decision.
 
-    Beside it the candidate of the open rollout, if there is one, and whose answers it gives: nobody's at a share of 0.
+    The same row names the candidate of the open rollout, if there is one, and its share: at 0 it answers no request.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)

@@ -2,7 +2,7 @@ from django.db import models
 
 
 class AppliedRelease(models.Model):
-    """What this cell has taken over from the primary cell, in one row: the newest of its releases."""
+    """The newest release this cell has applied from the primary cell, in one row."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     digest = models.CharField(max_length=71)  # of the content, "sha256:" and 64 hexadecimal digits

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 
 class ServiceCredential(models.Model):
-    """A service that may call. The token is random and only its SHA-256 is stored."""
+    """Credential of a service that may call. The token is random and only its SHA-256 is stored."""
 
     class Scope(models.TextChoices):
         DECISIONS = "decisions", "Ask the decision API"

@@ -5,7 +5,7 @@ from policies.models.bundle import Policy
 
 
 class PolicyDraft(models.Model):
-    """What one officer makes of a published policy before it is one. Nothing is decided by it."""
+    """An officer's draft of a policy, based on a published one. Nothing is decided by it."""
 
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="drafts")  # where it began
     author = models.CharField(max_length=120)

@@ -1,4 +1,4 @@
-"""The decision log: what was answered, chained batch by batch."""
+"""Decision log: what was answered, chained batch by batch."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -26,7 +26,7 @@ class DecisionBatch(models.Model):
 class Decision(models.Model):
     """One answered decision. Partitioned by day through its time-ordered id. Append only.
 
-    ``entry`` is the line exactly as it was written before the answer left; the columns beside it serve filters.
+    ``entry`` is the line exactly as it was written before the answer left; the other columns serve filters.
     """
 
     class Outcome(models.TextChoices):
@@ -59,7 +59,7 @@ class Decision(models.Model):
 
 
 class SpoolPosition(models.Model):
-    """How far a spool file has been copied; moves in the transaction that stores its lines."""
+    """Progress of copying a spool file; moves in the transaction that stores its lines."""
 
     name = models.CharField(max_length=80, primary_key=True)
     position = models.BigIntegerField(default=0)
@@ -69,7 +69,7 @@ class SpoolPosition(models.Model):
 
 
 class PeriodKey(models.Model):
-    """The key of one month's pseudonyms in the log. Deleted with age: entries older than that cannot be joined."""
+    """Key of one month's pseudonyms in the log. Deleted with age: entries older than that cannot be joined."""
 
     period = models.CharField(max_length=7, primary_key=True)
     key = models.BinaryField(max_length=32)

@@ -1,4 +1,4 @@
-"""What OPA servers beside Assent report: how they are, and what they answered themselves."""
+"""Reports of OPA servers: their status, and the decisions they made themselves."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models

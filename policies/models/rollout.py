@@ -1,4 +1,4 @@
-"""A candidate policy on its way into force: beside the active one, for a share of the people, for everybody."""
+"""Rollouts: a candidate policy on its way into force, from a shadow to a share of the people, to all of them."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ from policies.models.bundle import Bundle, Policy
 
 
 class Rollout(models.Model):
-    """One policy's way. A share of 0 is a shadow: the candidate is evaluated and nobody is answered by it."""
+    """One rollout. A share of 0 is a shadow: the candidate is evaluated but answers no request."""
 
     class State(models.TextChoices):
         OPEN = "open", "Running"
@@ -54,7 +54,7 @@ class Rollout(models.Model):
 
 
 class RolloutStep(models.Model):
-    """What happened to a rollout, and which revision was the candidate from then on. Append only."""
+    """One step of a rollout, and which revision was the candidate from then on. Append only."""
 
     class Kind(models.TextChoices):
         STARTED = "started", "Started beside the active policy"

@@ -11,7 +11,7 @@ _DAYS = [MinValueValidator(1), MaxValueValidator(3660)]
 
 
 class Jurisdiction(models.Model):
-    """Whose law protects a person, and the caps that law sets. What a row does not state is the strictest.
+    """Law that protects a person, and the caps that law sets. What a row does not state is the strictest.
 
     Rows start from the packs of ``consent.register.jurisdictions``; officers edit them.
     """
@@ -61,7 +61,7 @@ class Jurisdiction(models.Model):
 
 
 class Region(models.Model):
-    """Where people live: an ISO 3166 code, its residency group, its law, its clock."""
+    """Region people live in: an ISO 3166 code, its residency group, its law, its time zone."""
 
     code = models.CharField(max_length=8, unique=True)
     name = models.CharField(max_length=80)
@@ -78,7 +78,7 @@ class Region(models.Model):
 
 
 class ProcessingRegion(models.Model):
-    """Where computers stand."""
+    """Region where data is processed."""
 
     slug = models.SlugField(max_length=32, unique=True)
     group = models.SlugField(max_length=32)
@@ -92,7 +92,7 @@ class ProcessingRegion(models.Model):
 
 
 class TransferInstrument(models.Model):
-    """What makes a transfer lawful: an adequacy decision, standard contractual clauses; it can end."""
+    """Lawful ground of a transfer: an adequacy decision, standard contractual clauses; it can end."""
 
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=160)
@@ -107,7 +107,7 @@ class TransferInstrument(models.Model):
 
 
 class ResidencyRule(models.Model):
-    """Data of people in one group may be processed in another. What no rule allows is denied."""
+    """Permission to process one group's data in another. What no rule allows is denied."""
 
     slug = models.SlugField(max_length=64, unique=True)
     subject_group = models.SlugField(max_length=32)
@@ -124,7 +124,7 @@ class ResidencyRule(models.Model):
 
 
 class SensitiveCategory(models.Model):
-    """Data that needs explicit consent of its own (GDPR Article 9)."""
+    """Category of data that needs explicit consent of its own (GDPR Article 9)."""
 
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)

@@ -1,4 +1,4 @@
-"""What a candidate revision would have answered: asked for by an officer, kept for the decision to publish."""
+"""Simulation reports: what a candidate revision would have answered, kept for the decision to publish."""
 
 import uuid
 
@@ -9,7 +9,7 @@ from policies.models.bundle import Policy
 
 
 class SimulationReport(models.Model):
-    """A simulation, from the moment it is asked for. The candidate is named by digest; it need not be stored here."""
+    """A simulation, from the moment it is requested. The candidate is named by digest; it need not be stored here."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"

@@ -1,10 +1,10 @@
-"""Systems that process personal data, wherever they run, and what the last look at their places found."""
+"""Systems that process personal data, on any platform, and the findings of their last audit."""
 
 from django.db import models
 
 
 class ProcessingSystem(models.Model):
-    """``placements`` are objects with kind, region and resource; ``findings`` with resource, region, code and detail.
+    """A processing system. ``placements`` have kind, region, resource; ``findings`` resource, region, code, detail.
 
     Kinds of data, purposes and people count for every place of the system.
     """

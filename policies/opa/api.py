@@ -1,4 +1,4 @@
-"""What OPA servers that pull ask of Assent: bundle, discovery, status, decision logs. Scope ``opa``."""
+"""Endpoints for OPA servers that pull: bundle, discovery, status, decision logs. Scope ``opa``."""
 
 import hashlib
 import re
@@ -30,7 +30,7 @@ MAX_BYTES = 8 * 1024 * 1024
 
 
 class PackedBody(BaseParser):
-    """Bytes, unpacked if they came packed, up to a limit on both."""
+    """Parser of bytes, unpacked if they came packed, up to a limit on both."""
 
     media_type = "application/json"
 
@@ -72,7 +72,7 @@ class BundleView(_OpaView):
 
 
 class UnsignedBundleView(_OpaView):
-    """The same for servers that cannot verify, where the operator wants that."""
+    """The revision in force for servers that cannot verify, where the operator enables that."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
@@ -82,13 +82,13 @@ class UnsignedBundleView(_OpaView):
 
 
 class CandidateView(BundleView):
-    """The same for the server that evaluates candidates: the candidate's revision during a rollout."""
+    """The bundle for the server that evaluates candidates: the candidate's revision during a rollout."""
 
     read: Callable[[], str] = staticmethod(long_poll.revision_of_the_candidate)
 
 
 class DiscoveryView(_OpaView):
-    """The configuration of a server that was told only where Assent is; signed for one that knows a key already."""
+    """The configuration of a server that knows only Assent's address; signed for one that knows a key already."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request, key_id: str = "") -> HttpResponse:
@@ -145,7 +145,7 @@ def _known_tags(request: Request) -> list[str]:
 
 
 def _tag(revision: str, key: BundleKey | None) -> str:
-    """Another signature is another file: after a rotation servers verify anew, and say so if they cannot."""
+    """Return the entity tag. Another signature is another file: after a rotation servers verify anew."""
     return f"{revision}.{key.kid}" if key else revision
 
 

@@ -1,7 +1,7 @@
-"""The revision in force, and the configuration of the servers that pull it, as the files such servers ask for.
+"""Files for OPA servers that pull: the revision in force, and the servers' configuration.
 
 A server trusts one key by name (where none is named, OPA takes an unsigned bundle as well), so each usable key has
-files of its own: rotating takes the bundle away from nobody.
+files of its own: rotating takes the bundle away from no server.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ _packed: dict[tuple[Any, ...], bytes] = {}
 
 
 def tarball(bundle: LoadedBundle, key: BundleKey | None) -> bytes:
-    """The revision for servers that pull, unsigned where no key is said. Kept once made."""
+    """Return the revision for servers that pull, unsigned where no key is given. Kept once made."""
 
     def files() -> dict[str, bytes]:
         return bundle_file.contents(bundle.revision, bundle.policies, bundle.data, roots=_ROOTS)
@@ -31,14 +31,14 @@ def tarball(bundle: LoadedBundle, key: BundleKey | None) -> bytes:
 
 
 def discovery(keys: Sequence[BundleKey], key: BundleKey | None) -> bytes:
-    """What a server that knows the service ``assent`` and its token is told to do. ``keys`` begins with the current."""
+    """Return the configuration for a server that knows the service ``assent`` and its token; current key first."""
     configuration = _configuration(keys)
     document = bundle_file.json_of(configuration)
     return _kept((DISCOVERY, document), lambda: {"data.json": document}, key)
 
 
 def _configuration(keys: Sequence[BundleKey]) -> dict[str, Any]:
-    """Services are missing on purpose: OPA takes no change of the one it was started with, and tokens stay out."""
+    """Return the configuration without services: OPA takes no change of its first one, and tokens stay out."""
     polling: dict[str, int] = {"min_delay_seconds": 2, "max_delay_seconds": 5}
     if settings.OPA_LONG_POLL_S and settings.OPA_LONG_POLL_WAITERS:
         polling["long_polling_timeout_seconds"] = settings.OPA_LONG_POLL_S

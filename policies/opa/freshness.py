@@ -1,4 +1,4 @@
-"""Whether the OPA server of this installation holds the revision in force, as this process has seen it."""
+"""Freshness of this installation's OPA server: whether it holds the revision in force, as this process has seen."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ _KEPT_S = 1.0
 
 
 class Freshness:
-    """Remembers when the server was last seen to agree; asks it once a second at most, whoever wants to know."""
+    """Memory of when the server was last seen to agree; it is asked once a second at most, by any number of callers."""
 
     def __init__(self, server: "OpaEngine") -> None:
         self._server = server
@@ -27,7 +27,7 @@ class Freshness:
         self._agrees = False
 
     def seconds_behind(self, bundle: LoadedBundle, activated_at: datetime) -> float:
-        """How long the server has not held the revision: since it last agreed, or since a later activation."""
+        """Return how long the server has not held the revision: since it last agreed, or a later activation."""
         if self._is_outdated(bundle) and self._asking.acquire(blocking=False):
             try:
                 self._ask(bundle)

@@ -1,4 +1,4 @@
-"""Keep OPA servers waiting for a revision: short, and few of them, since each holds a thread of the web process.
+"""Long polling by OPA servers: short, and few of them, since each holds a thread of the web process.
 
 The database is asked again and again instead of listening: it needs no connection of its own, and works behind poolers.
 """
@@ -18,12 +18,12 @@ _waiting = 0
 
 
 def revision_in_force() -> str:
-    """Raises Unavailable where there is none."""
+    """Return the revision in force. Raises Unavailable where there is none."""
     return _revisions()[0]
 
 
 def revision_of_the_candidate() -> str:
-    """The candidate of the rollout; without one the revision in force, so that its server holds something."""
+    """Return the rollout's candidate; without one the revision in force, so that its server holds one."""
     in_force, candidate = _revisions()
     return candidate or in_force
 
@@ -36,7 +36,7 @@ def _revisions() -> tuple[str, str | None]:
 
 
 def wait_for_another(revision: str, seconds: float, *, read: Callable[[], str]) -> bool:
-    """Return once ``read`` says another revision or the time is over; False, at once, where too many wait already."""
+    """Return once ``read`` gives another revision or time is over; False, at once, where too many wait already."""
     if not _enter():
         return False
     try:

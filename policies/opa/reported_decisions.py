@@ -1,4 +1,4 @@
-"""Take in the decisions OPA servers answered themselves: each once, with nothing in it that is in no vocabulary."""
+"""Intake of decisions OPA servers made themselves: each once, with nothing in it outside the vocabulary."""
 
 import logging
 from datetime import datetime
@@ -46,7 +46,7 @@ _entry = msgspec.json.Decoder(_Entry)
 
 
 def store_decisions(body: bytes, *, caller: str) -> tuple[int, int]:
-    """Store what is new; return how many that were, and how many entries cannot be read.
+    """Store what is new; return its number, and how many entries cannot be read.
 
     An unreadable entry does not hold up the others: OPA would send the whole batch again for ever. Raises
     InvalidRequest for a body that is no batch.
@@ -81,7 +81,7 @@ def _revision(entry: _Entry) -> str:
 
 
 def _masks(revisions: set[str]) -> dict[str, reported_facts.Mask]:
-    """The vocabulary of each revision that is one of ours."""
+    """Return the vocabulary of each revision that is one of ours."""
     ours = Bundle.objects.filter(pk__in=revisions).values_list("pk", flat=True)
     return {
         revision: reported_facts.mask(bundle) for revision in ours if (bundle := bundles.usable(revision)) is not None

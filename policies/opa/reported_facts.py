@@ -1,7 +1,7 @@
-"""Which members of a policy input another server reported may be kept: those of the facts, with words we know.
+"""Mask for a policy input another server reported: the members of the facts, with known words.
 
-The mirror of ``facts``, which never writes anything else. What is in no vocabulary becomes ``unknown``, members nobody
-knows are left out, and numbers are kept only where they stand for themselves.
+The mirror of ``facts``, which never writes anything else. What is in no vocabulary becomes ``unknown``, unknown members
+are left out, and numbers are kept only where they stand for themselves.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -21,7 +21,7 @@ _MAX_LIST = 64
 
 
 def mask(bundle: LoadedBundle) -> Mask:
-    """The mask of what a server answered under this revision."""
+    """Return the mask of what a server answered under this revision."""
     residency, purpose = bundle.data["residency"], _word(bundle.purposes)
     category = _word(bundle.categories)
     return _members(
@@ -118,5 +118,5 @@ def _flag(value: Any) -> bool | None:
 
 
 def _size(value: Any) -> int | None:
-    """The policy asks no more of a group's size than whether it reaches the least one."""
+    """Reduce a group's size to whether it reaches the least one: the policy asks no more."""
     return max(0, min(value, SEGMENT_MIN_SIZE)) if type(value) is int else None

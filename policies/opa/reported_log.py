@@ -1,4 +1,4 @@
-"""What OPA servers reported: chained report by report, verified, exported, and forgotten with age.
+"""Log of decisions that OPA servers reported: chained report by report, verified, exported, and deleted with age.
 
 Decisions of a report and its batch are written in one transaction, under a lock that makes one chain of them.
 Forgetting takes whole batches from the old end and writes into the audit trail with which digest the rest goes on.
@@ -31,7 +31,7 @@ _BATCHES_AT_ONCE = 500
 
 @transaction.atomic
 def append(rows: Sequence[ExternalDecision], *, caller: str) -> int:
-    """Store the decisions nobody has reported yet under the next batch; return how many those are."""
+    """Store the decisions not reported before under the next batch; return their number."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     known = set(ExternalDecision.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
@@ -62,7 +62,7 @@ def _new_batch(rows: Sequence[ExternalDecision], caller: str) -> ExternalBatch:
 
 
 def _after_the_forgotten() -> tuple[int, bytes]:
-    """The last batch that was forgotten: its number, and the digest the next one continues."""
+    """Return the last batch that was deleted: its number, and the digest the next one continues."""
     event = AuditEvent.objects.filter(action=FORGOTTEN).order_by("-position").first()
     return (event.details["upto"], bytes.fromhex(event.details["digest"])) if event else (0, GENESIS)
 
@@ -99,7 +99,7 @@ def _digest(batch: ExternalBatch) -> bytes:
 
 
 def verify() -> LogVerdict:
-    """Recompute every leaf, root and link that has not been forgotten; stop at the first that does not hold."""
+    """Recompute every leaf, root and link that has not been deleted; stop at the first that does not hold."""
     with one_snapshot():
         sequence, previous = _after_the_forgotten()
         batches = decisions = 0
@@ -131,7 +131,7 @@ def _broken_decisions(batch: ExternalBatch) -> str | None:
 
 
 def _stray() -> str | None:
-    """A decision of a batch that never was, or one without a batch from after batches were begun."""
+    """Find a decision of a batch that never was, or one without a batch from after batches were begun."""
     batches = ExternalBatch.objects.order_by("sequence")
     stray = ExternalDecision.objects.exclude(batch_id=0).exclude(batch_id__in=batches.values("pk")).first()
     first = batches.first()
@@ -141,7 +141,7 @@ def _stray() -> str | None:
 
 
 def forget_old(*, now: datetime | None = None) -> int:
-    """Delete what came in longer ago than ``OPA_DECISIONS_KEEP_DAYS``; return how many decisions that were."""
+    """Delete what came in longer ago than ``OPA_DECISIONS_KEEP_DAYS``; return the number of decisions."""
     before = (now or timezone.now()) - timedelta(days=settings.OPA_DECISIONS_KEEP_DAYS)
     unchained, _ = ExternalDecision.objects.filter(batch_id=0, received_at__lt=before).delete()
     forgotten = unchained
@@ -188,7 +188,7 @@ _WINDOW = (
 
 
 def export(kind: str, output: IO[bytes], *, since: datetime, until: datetime) -> int:
-    """Write what came in in a time, oldest first, as JSON lines, CSV or Parquet; return how many decisions that were.
+    """Write a period's reported decisions, oldest first, as JSON lines, CSV or Parquet; return their number.
 
     Raises ParquetMissing.
     """

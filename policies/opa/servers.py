@@ -1,4 +1,4 @@
-"""Of each OPA server that reports: whether it decides by the rules in force, and what is wrong if not."""
+"""Standing of each OPA server that reports: whether it decides by the rules in force, and what is wrong if not."""
 
 import re
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from policies.models import ActiveBundle, OpaInstance
 
-# A server that pulls is told at once, or asks every few seconds; it reports after each time.
+# A server that pulls gets an answer at once, or asks every few seconds; it reports after each time.
 _TAKES = timedelta(seconds=30)
 _SILENT_AFTER = timedelta(minutes=5)
-# Whoever says nothing for so long was taken down; servers without a label leave a name behind at each start.
+# A server silent for so long was taken down; servers without a label leave a name behind at each start.
 _GONE_AFTER = timedelta(days=1)
 
 
@@ -28,7 +28,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """``lag`` is how long the server has not decided by the rules in force; None where it does, or where none are."""
+    """A server's standing. ``lag`` is how long it has been behind the rules in force; None if not, or without rules."""
 
     instance: OpaInstance
     state: State
@@ -40,14 +40,14 @@ class Standing:
 
 
 def with_active(instances: QuerySet[OpaInstance]) -> QuerySet[OpaInstance]:
-    """The same rows, with what is in force and since when."""
+    """Return the same rows, with what is in force and since when."""
     active = ActiveBundle.objects.all()
     revision, since = Subquery(active.values("bundle_id")[:1]), Subquery(active.values("activated_at")[:1])
     return instances.annotate(active_revision=revision, active_since=since)
 
 
 def standing(instance: Any, *, now: datetime) -> Standing:
-    """Where a row of ``with_active`` stands."""
+    """Return the standing of a row of ``with_active``."""
     lag = None
     if instance.active_revision is not None and instance.bundle_revision != instance.active_revision:
         lag = now - instance.active_since
@@ -66,7 +66,7 @@ def _state(instance: OpaInstance, lag: timedelta | None, now: datetime) -> State
 
 
 def needing_attention() -> list[Standing]:
-    """The longest silent first."""
+    """Return the servers to look at, the longest silent first."""
     now, instances = timezone.now(), with_active(OpaInstance.objects.order_by("heard_at"))
     found = [standing(instance, now=now) for instance in instances]
     return [each for each in found if each.needs_attention]
@@ -90,6 +90,6 @@ _WORDS = (
 
 
 def in_words(error: str) -> str:
-    """What a server reported, as an officer would say it."""
+    """Describe a server's report in words for officers."""
     found = (words for pattern, words in _WORDS if re.search(pattern, error, re.IGNORECASE))
     return next(found, "It reports an error Assent has no words for.")

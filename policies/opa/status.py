@@ -1,4 +1,4 @@
-"""Keep the last status of each OPA server: which revision it holds, since when, and what went wrong."""
+"""Last status of each OPA server: which revision it holds, since when, and what went wrong."""
 
 import re
 from datetime import datetime
@@ -34,7 +34,7 @@ _decoder = msgspec.json.Decoder(_Status)
 
 
 def keep_status(body: bytes, *, caller: str) -> OpaInstance:
-    """Keep what a server says about itself in place of what it said before. Raises InvalidRequest."""
+    """Replace a server's status by what it reports. Raises InvalidRequest."""
     try:
         status = _decoder.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError, TypeError):
@@ -59,13 +59,13 @@ def keep_status(body: bytes, *, caller: str) -> OpaInstance:
 
 
 def instance_name(labels: dict[str, Any]) -> str:
-    """What a server calls itself, or nothing where it is no name."""
+    """Return a server's own name, or nothing where it is no name."""
     name = labels.get("instance") or labels.get("id")
     return name if isinstance(name, str) and _NAME.fullmatch(name) else ""
 
 
 def known_form(revision: Any) -> str:
-    """The revision where it has the form of one of ours, else nothing."""
+    """Return the revision where it has the form of one of ours, else nothing."""
     return revision if isinstance(revision, str) and _REVISION.fullmatch(revision) else ""
 
 

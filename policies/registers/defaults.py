@@ -1,4 +1,4 @@
-"""The rules a new installation starts with: strict, few, and meant to be edited in the admin."""
+"""Default rules of a new installation: strict, few, and meant to be edited in the admin."""
 
 from django.conf import settings
 from django.db import transaction
@@ -104,9 +104,9 @@ _SENSITIVE = {
 def ensure_defaults() -> bool:
     """Fill an empty register and bring a first bundle into force; return whether anything was missing.
 
-    Never touches a register that officers have begun to edit. A release with other Rego files gets a new bundle
-    unless the installation has a policy of its own in force, and so does an installation that is told to certify, or no
-    longer to (the setting ``CERTIFICATION``).
+    Never touches a register that officers have begun to edit. A release with other Rego files gets a new bundle unless
+    the installation has a policy of its own in force, and so does an installation whose setting ``CERTIFICATION`` has
+    changed.
     """
     fresh = not Region.objects.exists()
     if fresh:
@@ -128,7 +128,7 @@ def ensure_defaults() -> bool:
 
 
 def _is_due(shipped: Policy) -> bool:
-    """Whether what is shipped replaces what is in force: never an installation's own policy, nor one gone back to."""
+    """Return whether the shipped policy replaces the one in force: neither an own one, nor one rolled back to."""
     last = bundles.last_activation()
     if last is None or last.policy_id == shipped.digest:
         return last is None
@@ -138,7 +138,7 @@ def _is_due(shipped: Policy) -> bool:
 
 
 def bundle_without_database() -> bundles.LoadedBundle:
-    """The policies of this release over these rules alone; nothing is read from the database or written to it."""
+    """Return the policies of this release over these rules alone; the database is not used."""
     packs, matched = _packs()
     laws = {pack.slug: law_of(pack) for pack in packs.values()}
     instruments = _instruments()
@@ -171,7 +171,7 @@ def _fill() -> None:
 
 
 def _packs() -> tuple[dict[str, jurisdictions.Pack], dict[str, jurisdictions.Matched]]:
-    """The packs by slug, and what applies in each place."""
+    """Return the packs by slug, and what applies in each place."""
     matched = {code: jurisdictions.match(code) for code in _places()}
     return packs_for(_places()), matched
 

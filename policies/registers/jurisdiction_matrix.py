@@ -1,4 +1,4 @@
-"""The jurisdiction matrix: every law in force here side by side, and what lint finds, for officers to read."""
+"""Jurisdiction matrix: every law in force side by side, and the lint's findings, for officers to read."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Differing:
-    """One law whose row is not as its pack says: sentences, and what to send to take the pack's values over."""
+    """A law whose row differs from its pack: sentences, and what to send to adopt the pack's values."""
 
     name: str
     slug: str
@@ -153,7 +153,7 @@ def _days(count: int, unit: str) -> str:
 
 
 def _signals(law: Jurisdiction) -> str:
-    """Each signal a rule reads, how far it lowers the level, and whether the law demands it."""
+    """Describe each signal a rule reads, how far it lowers the level, and whether the law demands it."""
     return ", ".join(
         _("%(signal)s: %(level)s%(binding)s")
         % {

@@ -1,4 +1,4 @@
-"""Laws as rows of the register, made from the packs of a release: what a row would be, where it differs, taking over.
+"""Jurisdiction packs as rows of the register: what a row would be, where it differs, adopting a pack.
 
 Decisions read the rows, which officers edit; the ledger reads the packs (how long a yes counts, guardians, which
 signals bind). An installation keeps its rows through an upgrade, so the two are compared in the open.
@@ -26,7 +26,7 @@ _TAKEN_OVER = (*_COMPARED, "name", "source", "pack_revision")
 
 @dataclass(frozen=True)
 class Difference:
-    """One field of a row that is not as its pack says."""
+    """One field of a row that differs from its pack."""
 
     field: str
     here: Any
@@ -35,14 +35,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Differing:
-    """A row that is not as its pack says."""
+    """A row that differs from its pack."""
 
     law: Jurisdiction
     differences: list[Difference]
 
 
 def law_of(pack: jurisdictions.Pack) -> Jurisdiction:
-    """A pack as officers edit it. Nobody is served unasked until one of them says so."""
+    """Return a pack as officers edit it. Unasked processing is off until an officer switches it on."""
     return Jurisdiction(
         slug=pack.slug,
         name=pack.name,
@@ -66,13 +66,13 @@ def law_of(pack: jurisdictions.Pack) -> Jurisdiction:
 
 
 def packs_for(codes: Iterable[str]) -> dict[str, jurisdictions.Pack]:
-    """Every pack by slug, those combined for places whose part is not known among them."""
+    """Return every pack by slug, with the combined ones of places whose part is not known."""
     combined = (jurisdictions.match(code).pack for code in codes)
     return {pack.slug: pack for pack in (*jurisdictions.load(), *combined)}
 
 
 def differing() -> list[Differing]:
-    """The rows that differ from their packs; rows that officers added have no pack and are not compared."""
+    """Return the rows that differ from their packs; rows that officers added have no pack and are not compared."""
     packs = packs_for(Region.objects.values_list("code", flat=True))
     rows = ((law, packs.get(law.slug)) for law in Jurisdiction.objects.all())
     found = (Differing(law, _differences(law, law_of(pack))) for law, pack in rows if pack is not None)
@@ -90,7 +90,7 @@ def _plain(value: Any) -> Any:
 
 @transaction.atomic
 def take_over(slug: str, *, actor: str) -> Jurisdiction:
-    """Make a row what its pack says, audited and in force at once. How far people nobody asked are served stays.
+    """Adopt a pack into its row, audited and in force at once. The level of people who were not asked stays.
 
     Raises NotFound for a slug without a row or without a pack.
     """

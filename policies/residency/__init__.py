@@ -1,1 +1,1 @@
-"""Where systems are built: deployment files read as placements, judged by the residency rules that requests obey."""
+"""Residency of deployments: deployment files read as placements, judged by the residency rules that requests obey."""

@@ -1,4 +1,4 @@
-"""A compose file as placements. It names no regions of its own: ``x-assent`` or labels say where a service runs."""
+"""Compose files as placements. They name no regions of their own: ``x-assent`` or labels say where a service runs."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -56,7 +56,7 @@ def _volumes(
     general: Annotations,
     file: str,
 ) -> Iterator[Placement]:
-    """A volume stands where it says, else where each of the services stands that mount it."""
+    """Place each volume where it says, else where each of the services that mount it is."""
     for name, volume in mapping_of(document.get("volumes")).items():
         own = _said(mapping_of(volume), labels=True)
         users = [said[str(user)] for user, service in services.items() if str(name) in _mounted(mapping_of(service))]
@@ -93,6 +93,6 @@ def _mounted(service: Mapping[str, Any]) -> set[str]:
 
 
 def _without_variables(said: Annotations) -> Annotations:
-    """``${REGION:-eu-central-1}`` is what it falls back to; a variable without that is not known here."""
+    """Resolve ``${REGION:-eu-central-1}`` to its default; a variable without one is not known here."""
     region = _VARIABLE.sub(r"\1", said.region or "")
     return replace(said, region="" if "$" in region else region)

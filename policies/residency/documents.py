@@ -1,4 +1,4 @@
-"""Read files that strangers wrote: bounded in size, depth and aliases, and nothing in them is ever run."""
+"""Read untrusted files: bounded in size, depth and aliases, and nothing in them is ever executed."""
 
 import json
 from collections.abc import Iterator
@@ -22,13 +22,13 @@ _MAX_DOCUMENTS = 2_000
 
 
 class Lined(dict[str, Any]):
-    """A mapping that remembers the line it begins on."""
+    """Mapping that remembers the line it begins on."""
 
     line: int | None = None
 
 
 class _Loader(_SafeLoader):
-    """Scalars stay text (``NO`` is a region, not false); merge keys still work, as compose files need them."""
+    """Loader that keeps scalars as text (``NO`` is a region, not false); merge keys work, as compose files need."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in found if tag == "tag:yaml.org,2002:merge"]

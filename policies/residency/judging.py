@@ -40,7 +40,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Judgement:
-    """``rules`` are the residency rules a permitted placement rests on; ``reasons`` why another is refused."""
+    """Result for a placement. ``rules`` are the residency rules that permit it; ``reasons`` why it is refused."""
 
     placement: Placement
     permitted: bool
@@ -50,7 +50,7 @@ class Judgement:
 
 
 def is_able(bundle: LoadedBundle) -> bool:
-    """Whether the bundle has the package: those of earlier releases do not."""
+    """Return whether the bundle has the package: those of earlier releases do not."""
     return any(f"package {PACKAGE}" in text.splitlines() for text in bundle.policies.values())
 
 

@@ -89,10 +89,10 @@ def _workload(
 def _places(
     manifest: Manifest, said: Annotations, bound: list[str], kind: Kind, file: str, part: str = ""
 ) -> Iterator[Placement]:
-    """One placement for each region it is bound to, else for the one it is annotated with."""
+    """Return one placement for each region it is bound to, else for the one it is annotated with."""
     name = f"{text_of(manifest.get('kind'))} {_name(manifest)}"
     for number, region in enumerate(bound or [said.region or ""]):
-        # Copies named by annotation are the same whatever the region.
+        # Copies named by annotation are the same in every region.
         once = said if number == 0 else replace(said, backup_regions=(), replica_regions=())
         yield from placed(
             replace(once, region=region),
@@ -123,7 +123,7 @@ def _pod_regions(pod: Manifest) -> list[str]:
 
 
 def _of_terms(selector: Mapping[str, Any]) -> list[str]:
-    """The terms are alternatives: one that binds to no region leaves the place open."""
+    """Return the regions of alternative terms: one that binds to no region leaves the place open."""
     terms = [_of_expressions(mapping_of(term)) for term in list_of(selector.get("nodeSelectorTerms"))]
     return [] if not all(terms) else list(dict.fromkeys(region for term in terms for region in term))
 
@@ -151,7 +151,7 @@ def _class_regions(claim: Mapping[str, Any], classes: Mapping[str, list[str]]) -
 
 
 def _environment_regions(pod: Manifest) -> list[str]:
-    """Where a backup job writes to, as far as its environment tells."""
+    """Return where a backup job writes to, as far as its environment states it."""
     variables = (
         mapping_of(variable)
         for container in list_of(pod.get("containers"))

@@ -1,4 +1,4 @@
-"""One neutral word for what a deployment file says: a placement is data that lies, or is worked on, in a region."""
+"""Placements: the neutral form of a deployment file: data that lies, or is worked on, in a region."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ _MAX_WORDS = 100
 
 
 class Unreadable(Exception):
-    """The file is not one of those that can be judged; the text says why in a sentence."""
+    """Refusal of a file that cannot be judged; the text says why in a sentence."""
 
 
 class Kind(StrEnum):
@@ -26,7 +26,7 @@ KINDS = frozenset(kind.value for kind in Kind)
 
 @dataclass(frozen=True, kw_only=True)
 class Annotations:
-    """What a file says of the data; None means that it does not say."""
+    """Annotations about the data; None means that the file does not say."""
 
     region: str | None = None
     subject_groups: tuple[str, ...] | None = None
@@ -36,14 +36,14 @@ class Annotations:
     replica_regions: tuple[str, ...] = ()
 
     def over(self, general: "Annotations") -> "Annotations":
-        """These, and what only the more general ones say."""
+        """Return these, completed by the more general ones."""
         said = {field.name: getattr(self, field.name) for field in fields(self) if getattr(self, field.name)}
         return replace(general, **said)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """``region`` is the provider's word for it, empty where the file does not tell. ``path`` is where it says so."""
+    """A placement. ``region`` is the provider's word, empty where the file has none; ``path`` its place in the file."""
 
     file: str
     resource: str
@@ -74,7 +74,7 @@ _MEMBERS = {
 
 
 def read_labels(labels: Any) -> Annotations:
-    """Read annotations among the labels or tags of a resource; all others are somebody else's."""
+    """Read annotations among the labels or tags of a resource; all others are ignored."""
     if isinstance(labels, list):  # compose: ["key=value"]
         labels = dict(entry.split("=", 1) for entry in labels if isinstance(entry, str) and "=" in entry)
     if not isinstance(labels, Mapping):
@@ -93,13 +93,13 @@ def read_annotations(said: Any) -> Annotations:
 
 
 def split_words(value: Any) -> tuple[str, ...]:
-    """``eea, uk``, ``["eea", "uk"]`` or, where a cloud's labels allow no comma, ``eea__uk``."""
+    """Split ``eea, uk``, ``["eea", "uk"]`` or, where a cloud's labels allow no comma, ``eea__uk``."""
     parts = value if isinstance(value, list | tuple) else re.split(r"[,;\s]+|__", text_of(value))
     return tuple(dict.fromkeys(text_of(part) for part in parts[:_MAX_WORDS] if text_of(part)))
 
 
 def text_of(value: Any) -> str:
-    """A short text without control characters, else an empty one: it is printed on somebody's terminal."""
+    """Return a short text without control characters, else an empty one: it is printed on a terminal."""
     text = value.strip() if isinstance(value, str) else ""
     return text if len(text) <= _MAX_TEXT and text.isprintable() else ""
 
@@ -115,7 +115,7 @@ def list_of(value: Any) -> list[Any]:
 def placed(
     annotations: Annotations, *, file: str, resource: str, kind: Kind, provider: str, path: str, line: int | None = None
 ) -> Iterator[Placement]:
-    """The placement itself, and one for each region its data is copied to by annotation."""
+    """Return the placement itself, and one for each region its data is copied to by annotation."""
     here = Placement(
         file=file,
         resource=resource,

@@ -1,4 +1,4 @@
-"""Read any deployment file: what kind it is, the file itself says."""
+"""Read any deployment file: its kind is recognised by its content."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ _NEITHER = "it is no Terraform plan as JSON, no compose file and no Kubernetes m
 
 
 def read_file(path: Path) -> list[Placement]:
-    """Return what the file places where. Raises Unreadable with a sentence about why it cannot be judged."""
+    """Return the placements of a file. Raises Unreadable with a sentence about why it cannot be judged."""
     documents = read_documents(path)
     mappings = [document for document in documents if isinstance(document, Mapping)]
     if not mappings or len(mappings) != len(documents):

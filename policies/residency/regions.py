@@ -1,4 +1,4 @@
-"""From a cloud's region to the residency group of the place where it stands, by the table ``cloud_regions.json``.
+"""Map a cloud's region to the residency group of its place, by the table ``cloud_regions.json``.
 
 A region the table does not know has no group: a finding, never a pass. Officers name their own in the register of
 processing regions, which the policy asks first.
@@ -19,7 +19,7 @@ _ZONE = {
 
 
 def tidy(provider: str, region: str) -> str:
-    """One way of writing: ``West Europe`` is westeurope, ``eu-central-1a`` and ``europe-west2-b`` are their regions."""
+    """Normalise a name: ``West Europe`` is westeurope, ``eu-central-1a`` and ``europe-west2-b`` are their regions."""
     name = region.strip().lower()
     if provider == "azurerm":
         return name.replace(" ", "")
@@ -30,7 +30,7 @@ def tidy(provider: str, region: str) -> str:
 
 
 def group_of(provider: str, region: str) -> str:
-    """The residency group, empty where it is not known. Without a provider, only a name that means one group counts."""
+    """Return the residency group, empty where unknown. Without a provider, only an unambiguous name counts."""
     tables = _groups()
     searched = [provider] if provider in tables else list(tables)
     found = {tables[name].get(tidy(name, region)) for name in searched} - {None}
@@ -38,13 +38,13 @@ def group_of(provider: str, region: str) -> str:
 
 
 def azure_pair(region: str) -> str:
-    """Where Azure keeps the geo-redundant copy of a region's data; empty where that is not known."""
+    """Return where Azure keeps the geo-redundant copy of a region's data; empty where that is not known."""
     pairs: dict[str, str] = _table()["azurerm_pairs"]
     return pairs.get(tidy("azurerm", region), "")
 
 
 def google_backup_region(region: str) -> str:
-    """Cloud SQL keeps backups in the multi-region nearest to the instance unless told otherwise."""
+    """Return the multi-region of Cloud SQL's backups: the nearest to the instance unless configured."""
     continent = tidy("google", region).split("-")[0]
     return {"europe": "eu", "us": "us", "asia": "asia"}.get(continent, "")
 

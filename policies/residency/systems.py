@@ -1,4 +1,4 @@
-"""The register of processing systems, looked at again and again: rules, instruments and registers change under them."""
+"""Register of processing systems, audited again and again: rules, instruments and registers change under them."""
 
 import logging
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def audit_residency(*, now: datetime | None = None) -> int:
-    """Judge every system by the bundle in force; return how many have findings. May be run twice."""
+    """Judge every system by the bundle in force; return how many have findings. Idempotent."""
     now = now or timezone.now()
     bundle = _in_force()
     if bundle is None:
@@ -31,14 +31,14 @@ def audit_residency(*, now: datetime | None = None) -> int:
 
 
 def judge_now(*, system_id: int) -> list[dict[str, Any]]:
-    """Judge one system, as when an officer has changed it; without a bundle nothing is said."""
+    """Judge one system, as when an officer has changed it; without a bundle nothing is judged."""
     bundle = _in_force()
     return judge_system(system_id=system_id, bundle=bundle, now=timezone.now()) if bundle else []
 
 
 @transaction.atomic
 def judge_system(*, system_id: int, bundle: LoadedBundle, now: datetime) -> list[dict[str, Any]]:
-    """Store what is found now; what is new and what is gone since the last look enters the audit trail."""
+    """Store the current findings; new and resolved findings since the last audit enter the audit trail."""
     system = ProcessingSystem.objects.select_for_update().filter(pk=system_id).first()
     if system is None:
         return []
@@ -60,7 +60,7 @@ def judge_system(*, system_id: int, bundle: LoadedBundle, now: datetime) -> list
 
 
 def placements_of(system: ProcessingSystem) -> Iterator[Placement]:
-    """A system without places is one placement whose region nobody has stated."""
+    """Return a system's placements; one without places is a placement with no stated region."""
     for raw in map(mapping_of, system.placements or [{}]):
         kind = text_of(raw.get("kind"))
         yield Placement(

@@ -1,7 +1,7 @@
-"""A Terraform plan (``terraform show -json PLAN``) as placements.
+"""Terraform plans (``terraform show -json PLAN``) as placements.
 
-Every managed resource of a cloud is judged, unless its type is known to hold no data: a type nobody has thought of is
-asked for its region too.
+Every managed resource of a cloud is judged, unless its type is known to hold no data: an unknown type needs a region
+too.
 """
 
 import re
@@ -61,7 +61,7 @@ _OWNERS = ("server_id", "account_id", "cluster_id", "cluster_identifier", "stora
 
 @dataclass(frozen=True)
 class Resource:
-    """A planned resource. ``expressions`` is how its configuration says it, which names other resources."""
+    """A planned resource. ``expressions`` is its configuration, which names other resources."""
 
     address: str
     type: str
@@ -75,14 +75,14 @@ class Resource:
 
 @dataclass
 class Plan:
-    """A plan as it is asked: where do resources stand, and to whom do references lead?"""
+    """A plan with its questions: where do resources stand, and where do references lead?"""
 
     resources: list[Resource]
     provider_regions: dict[str, str]
     by_address: dict[str, Resource] = field(default_factory=dict)
 
     def referred(self, resource: Resource, expression: Any) -> Resource | None:
-        """The planned resource an expression names first, in the resource's own module."""
+        """Return the planned resource an expression names first, in the resource's own module."""
         for reference in _references(expression):
             name = ".".join(_without_index(reference).split(".")[:2])
             if found := self.by_address.get(f"{resource.module}{name}"):
@@ -90,12 +90,12 @@ class Plan:
         return None
 
     def owner_of(self, resource: Resource) -> Resource | None:
-        """The resource this one is a part of: the server of a database, the bucket of a setting."""
+        """Return the resource this one is a part of: the server of a database, the bucket of a setting."""
         found = (self.referred(resource, resource.expressions.get(name)) for name in _OWNERS)
         return next((owner for owner in found if owner is not None and owner is not resource), None)
 
     def region_of(self, resource: Resource, depth: int = 0) -> str:
-        """The region as the plan tells it; empty where it does not, or only after it is applied."""
+        """Return the region in the plan; empty where there is none, or only after it is applied."""
         own = _own_region(resource)
         if own is not None:
             return regions.tidy(resource.provider, own)
@@ -221,7 +221,7 @@ def _provider_regions(configuration: Mapping[str, Any], variables: Mapping[str, 
 
 
 def _own_region(resource: Resource) -> str | None:
-    """What the resource says of its region itself; empty where that is only known later, None where it is silent."""
+    """Return the resource's own region; empty where that is only known later, None where there is none."""
     for name in ("region", "location", "zone", "availability_zone"):
         if value := text_of(resource.values.get(name)):
             return value

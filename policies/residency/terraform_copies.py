@@ -1,4 +1,4 @@
-"""What a planned resource copies elsewhere: replicas and backups, by the settings of the three large clouds."""
+"""Copies of a planned resource: replicas and backups, by the settings of the three large clouds."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -22,7 +22,7 @@ _PLACES = {
 
 
 def own_kind(resource_type: str, values: Mapping[str, Any]) -> Kind | None:
-    """Resources that are themselves a copy of another."""
+    """Return the kind of a resource that is itself a copy of another."""
     if "backup" in resource_type or "snapshot" in resource_type or "recovery_services" in resource_type:
         return Kind.BACKUP
     if any(
@@ -54,7 +54,7 @@ def _listed(resource: "Resource", here: Placement) -> Iterator[Placement]:
 
 
 def _s3(plan: "Plan", resource: "Resource", here: Placement) -> Iterator[Placement]:
-    """The ARN of a bucket names no region: the plan has to know the bucket it is copied to."""
+    """Return the copies of a bucket: an ARN names no region, so the plan has to know the bucket it is copied to."""
     if resource.type == "aws_s3_bucket_replication_configuration":
         rules, said = list_of(resource.values.get("rule")), list_of(resource.expressions.get("rule"))
     elif resource.type == "aws_s3_bucket":
@@ -119,7 +119,7 @@ def _azure(resource: "Resource", here: Placement) -> Iterator[Placement]:
 
 
 def _is_geo_redundant(resource_type: str, values: Mapping[str, Any]) -> bool:
-    """Both kinds are geo-redundant unless the plan says otherwise."""
+    """Return whether the resource is geo-redundant: both kinds are unless the plan says otherwise."""
     if resource_type == "azurerm_mssql_database":
         return values.get("storage_account_type", "Geo") in ("Geo", "GeoZone", None)
     if resource_type == "azurerm_recovery_services_vault":

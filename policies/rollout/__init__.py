@@ -1,1 +1,1 @@
-"""A candidate policy beside the active one, for a share of the people, in force: docs/decisions/0016."""
+"""Rollouts: a candidate policy next to the active one, for a share of the people (docs/decisions/0016)."""

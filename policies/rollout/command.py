@@ -1,4 +1,4 @@
-"""``./assent policy rollout``: start, share, promote, stop, status; docs/policy-lifecycle.md tells it in order."""
+"""Command ``./assent policy rollout``: start, share, promote, stop, status (docs/policy-lifecycle.md)."""
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def _person(parser: CommandParser) -> None:
 
 
 def run(say: Say, *, step: str, **options: Any) -> None:
-    """Do one step. Raises Problem."""
+    """Run one step. Raises Problem."""
     _STEPS[step](say, **options)
 
 

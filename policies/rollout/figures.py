@@ -1,4 +1,4 @@
-"""What both sides of a rollout decided, counted from the decision log: as far as it was drained.
+"""Figures of both sides of a rollout, counted from the decision log as far as it was drained.
 
 The columns and the duration are read, never the facts. A statement reads the newest ``MOST_READ`` decisions of its
 time at most, so that counting does not get slow with the log.
@@ -41,7 +41,7 @@ FROM compared WHERE together = 1 OR NOT %(alone)s GROUP BY is_its
 
 @dataclass(frozen=True)
 class _Counted:
-    """The decisions the candidate gave, those the active policy gave, and what the candidate says to the latter."""
+    """Decisions by the candidate, those by the active policy, and the candidate's answers to the latter."""
 
     candidate: Side
     active: Side
@@ -49,13 +49,13 @@ class _Counted:
 
 
 def figures_of(rollout: Rollout, guards: Guards, *, now: datetime) -> Figures:
-    """Count the window of the guards, no further back than the rollout itself. Two statements beside the steps."""
+    """Count the window of the guards, no further back than the rollout itself. Two statements besides the steps."""
     window, stage_began = timedelta(minutes=guards.window_minutes), _stage_began(rollout)
     revisions = _revisions(rollout)
     is_shadow = rollout.share == 0
-    # What was decided while the candidate was not evaluated beside it says nothing about a shadow.
+    # What was decided while the candidate was not evaluated says nothing about a shadow.
     earliest = stage_began if is_shadow else rollout.started_at
-    # Batches are hardly ever the candidate's before everything is (``sides``): beside its other decisions, those of
+    # Batches are hardly ever the candidate's before everything is (``sides``): next to its other decisions, those of
     # batches would make two sides of people who are asked about in different ways.
     alone = 0 < rollout.share < FULL
     counted = _count(revisions, since=max(now - window, earliest), until=now, alone=alone)
@@ -65,14 +65,14 @@ def figures_of(rollout: Rollout, guards: Guards, *, now: datetime) -> Figures:
 
 
 def _stage_began(rollout: Rollout) -> datetime:
-    """When the present share was set: changes of the registers begin no new stage."""
+    """Return when the present share was set: changes of the registers begin no new stage."""
     moved = rollout.steps.exclude(kind=steps.Kind.REBUILT).order_by("-id").values_list("at", flat=True).first()
     return moved or rollout.started_at
 
 
 @dataclass(frozen=True)
 class _Revisions:
-    """Those of the candidate, and those that were in force: what another rollout's candidate decided is neither's."""
+    """Revisions of the candidate and those in force: what another rollout's candidate decided is neither's."""
 
     candidate: list[str]
     active: list[str]
@@ -84,7 +84,7 @@ def _revisions(rollout: Rollout) -> _Revisions:
 
 
 def _count(revisions: _Revisions, *, since: datetime, until: datetime, alone: bool) -> _Counted:
-    """With ``alone`` without the decisions of batches, which share their moment and their caller."""
+    """Count decisions; with ``alone`` without those of batches, which share their moment and their caller."""
     parameters = _bounds(revisions, since=since, until=until)
     parameters |= {"failures": sorted(FAILURES), "alone": alone}
     with connection.cursor() as cursor:
@@ -113,7 +113,7 @@ def _own(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class Moment:
-    """A piece of time: the shares of denials on both sides; None where a side decided nothing."""
+    """A period: the shares of denials on both sides; None where a side decided nothing."""
 
     began: datetime
     candidate: float | None
@@ -136,7 +136,7 @@ LONGEST = timedelta(days=2)
 
 
 def over_time(rollout: Rollout) -> list[Moment]:
-    """The denials of both sides from the start of the rollout (at most ``LONGEST`` before its end), in pieces."""
+    """Return both sides' denials from the start of the rollout (at most ``LONGEST`` before its end), in periods."""
     until = rollout.ended_at or timezone.now()
     start = max(rollout.started_at, until - LONGEST)
     piece = max(timedelta(minutes=1), (until - start) / _PIECES)
@@ -172,7 +172,7 @@ SELECT kind, count(*) FROM newest, jsonb_array_elements_text(shadow -> 'kinds') 
 
 
 def differences_by_kind(*, since: datetime, until: datetime) -> dict[str, int]:
-    """How the candidate would have answered differently; a decision can differ in several ways."""
+    """Count the candidate's differing answers by kind; a decision can differ in several ways."""
     bounds = uuid7_floor(since), uuid7_floor(until + timedelta(milliseconds=1))
     with connection.cursor() as cursor:
         cursor.execute(_KINDS, [*bounds, MOST_READ])
@@ -190,13 +190,13 @@ SELECT CASE WHEN is_its THEN 'candidate' ELSE 'active' END, outcome, count(*) FR
 
 
 def lately(rollout: Rollout, *, since: datetime, until: datetime) -> dict[tuple[str, str], int]:
-    """Decisions by side and outcome."""
+    """Count decisions by side and outcome."""
     with connection.cursor() as cursor:
         cursor.execute(_LATELY, _bounds(_revisions(rollout), since=since, until=until))
         return {(side, outcome): count for side, outcome, count in cursor.fetchall()}
 
 
 def differing(*, since: datetime, until: datetime) -> QuerySet[Decision]:
-    """The decisions a candidate would have answered differently, newest first; through an index of their own."""
+    """Return the decisions a candidate would have answered differently, newest first; through an index of their own."""
     bounds = uuid7_floor(since), uuid7_floor(until + timedelta(milliseconds=1))
     return Decision.objects.filter(pk__gte=bounds[0], pk__lt=bounds[1], shadow__isnull=False).order_by("-pk")

@@ -1,4 +1,4 @@
-"""When a candidate goes too far: limits an officer sets, and a judgement that is a pure function of the counts."""
+"""Guards of a rollout: limits an officer sets, and a judgement that is a pure function of the counts."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -8,7 +8,7 @@ import msgspec
 
 from common.http.problems import InvalidRequest
 
-# Fewer milliseconds are no news to anybody, whatever they are a multiple of.
+# Fewer milliseconds are no finding, even as a high multiple.
 LEAST_LATER_US: Final = 5_000
 # A difference between two groups of people that chance makes once in several hundred looks is no reason yet.
 _STANDARD_ERRORS: Final = 3.0
@@ -27,7 +27,7 @@ class Guards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_guards(document: dict[str, Any]) -> Guards:
-    """Raises InvalidRequest, which names the limit that makes no sense."""
+    """Read the limits. Raises InvalidRequest, which names the limit that makes no sense."""
     try:
         return msgspec.convert(document, Guards)
     except msgspec.ValidationError as exc:
@@ -54,7 +54,7 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What was counted in the window. ``before`` is the active policy's just before the present stage began.
+    """Counts of the window. ``before`` is the active policy's just before the present stage began.
 
     In a shadow the candidate's side says what it would have answered to the active policy's decisions, and only the
     active policy's have a duration.
@@ -73,14 +73,14 @@ class Breach:
 
 
 def judge(guards: Guards, figures: Figures) -> Breach | None:
-    """The first limit that is passed, in a sentence; None where all hold, or where too little was decided to say."""
+    """Return the first limit that is passed, in a sentence; None where all hold, or too little was decided."""
     if figures.candidate.decisions < guards.at_least:
         return None
     return _errors(guards, figures) or _denials(guards, figures) or _latency(guards, figures)
 
 
 def yardstick(guards: Guards, figures: Figures) -> Side | None:
-    """The active policy's side, from before the stage where it hardly answers any more; None if there is neither."""
+    """Return the active policy's side, from before the stage where it hardly answers any more; None without any."""
     return next((side for side in (figures.active, figures.before) if side.decisions >= guards.at_least), None)
 
 
@@ -111,7 +111,7 @@ def _denials(guards: Guards, figures: Figures) -> Breach | None:
 
 
 def _chance(one: Side, other: Side) -> float:
-    """How far the rates of two groups may lie apart without anything having changed."""
+    """Return how far the rates of two groups may lie apart without anything having changed."""
     together = (one.denied + other.denied) / (one.decisions + other.decisions)
     return _STANDARD_ERRORS * sqrt(together * (1 - together) * (1 / one.decisions + 1 / other.decisions))
 

@@ -1,4 +1,4 @@
-"""Rollouts for officers: how far a candidate is, what both sides decide, why it was taken back."""
+"""Rollouts for officers: progress of a candidate, decisions of both sides, the reason of a rollback."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -39,7 +39,7 @@ def may_view(request: HttpRequest) -> bool:
 
 
 def may_act(request: HttpRequest) -> bool:
-    """Whoever may activate a policy may also bring it into force by and by."""
+    """Return whether the officer may activate a policy, and so also roll it out."""
     return request.user.has_perm("policies.add_policyactivation")
 
 
@@ -69,7 +69,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _published() -> list[Policy]:
-    """What can be rolled out, newest first."""
+    """Return the policies that can be rolled out, newest first."""
     last = bundles.last_activation()
     rows = Policy.objects.defer("modules", "tests", "overlay").exclude(pk=last.policy_id if last else "")
     return list(rows[:_MOST_SHOWN])
@@ -80,7 +80,7 @@ def named(policy: Policy) -> str:
 
 
 def limits(guards_set: Guards) -> list[dict[str, Any]]:
-    """The fields of the form, in the officers' words."""
+    """Return the fields of the form, in the officers' words."""
     texts = {
         "window_minutes": _("Minutes the guards look back"),
         "at_least": _("Decisions of the candidate before it is judged"),
@@ -129,7 +129,7 @@ def headline(rollout: Rollout) -> str:
 
 
 def _watched(rollout: Rollout) -> dict[str, Any]:
-    """What the guards see now, beside what they allow."""
+    """Return what the guards see now, next to what they allow."""
     limits_set = guards.read_guards(rollout.guards)
     counted = figures.figures_of(rollout, limits_set, now=timezone.now())
     missing = max(limits_set.at_least - counted.candidate.decisions, 0)
@@ -143,7 +143,7 @@ def _watched(rollout: Rollout) -> dict[str, Any]:
 
 
 def _rows(counted: Figures, limits_set: Guards) -> list[tuple[str, str, str, str]]:
-    """What is counted, the candidate's, the active policy's, and what is allowed."""
+    """Return rows of what is counted: the candidate's, the active policy's, and what is allowed."""
     candidate, active = counted.candidate, guards.yardstick(limits_set, counted) or counted.active
     slowest = counted.active if counted.is_shadow else candidate
     usual = counted.before if counted.is_shadow else active

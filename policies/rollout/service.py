@@ -1,7 +1,7 @@
-"""Start, widen, promote, stop, roll back: the PAP's rules of a rollout. One transaction, one audit event each.
+"""Rollout steps: start, widen, promote, stop, roll back: the PAP's rules. One transaction, one audit event each.
 
 Everything waits for the publishers' lock and reads the rollout after that, so an officer who clicks and the job that
-watches never both act on the same one. Whoever acts says which rollout is meant: another one is not touched.
+watches never both act on the same one. Every call names the rollout it means: another one is not touched.
 """
 
 from dataclasses import asdict
@@ -24,7 +24,7 @@ _NO_GUARDS = Guards()
 
 
 def start(policy: Policy, *, actor: str, reason: str, guards: Guards = _NO_GUARDS, emergency: bool = False) -> Rollout:
-    """Evaluate a published policy beside the active one; nobody is answered by it, so its author may start it.
+    """Evaluate a published policy as a shadow of the active one; it answers no request, so its author may start it.
 
     In an emergency no simulation is asked for, and the trail has an event of its own. Raises SimulationNeeded,
     Conflict, PolicyRefused.
@@ -38,7 +38,7 @@ def start(policy: Policy, *, actor: str, reason: str, guards: Guards = _NO_GUARD
     with transaction.atomic():
         bundles.wait_for_publishers()
         _refuse_while_another_runs(policy)
-        # Both over the registers as they are, whatever has changed them since: the facts of a shadow rest on that.
+        # Both over the registers as they are, with all changes since: the facts of a shadow rest on that.
         bundles.publish("registers as they are, for a rollout", actor)
         bundle, _ = bundles.store(policy, reason=f"candidate: {policy.note}", actor=actor)
         return candidate.begin(
@@ -69,7 +69,7 @@ def set_share(rollout_id: int, share: int, *, actor: str) -> Rollout:
 
 
 def promote(rollout_id: int, *, actor: str, reason: str = "") -> Bundle:
-    """Bring the candidate into force for everybody and end the rollout.
+    """Bring the candidate into force for all people and end the rollout.
 
     Raises SecondPersonNeeded, Conflict, PolicyRefused.
     """
@@ -85,7 +85,7 @@ def promote(rollout_id: int, *, actor: str, reason: str = "") -> Bundle:
 
 @transaction.atomic
 def stop(rollout_id: int, *, actor: str, reason: str) -> Rollout:
-    """End the rollout: everybody is answered by the active policy from the next decision on. Takes one person."""
+    """End the rollout: the active policy answers all people from the next decision on. Takes one person."""
     if not reason.strip():
         raise PolicyRefused("Say why the rollout is stopped.")
     rollout = _running(rollout_id)
@@ -95,7 +95,7 @@ def stop(rollout_id: int, *, actor: str, reason: str) -> Rollout:
 
 @transaction.atomic
 def roll_back(rollout_id: int, *, why: str, figures: Figures) -> bool:
-    """End the rollout on behalf of a guard; say whether it was still running."""
+    """End the rollout on behalf of a guard; return whether it was still running."""
     try:
         rollout = _running(rollout_id)
     except Conflict:

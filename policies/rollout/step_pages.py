@@ -1,4 +1,4 @@
-"""Start, widen, promote and stop a rollout in the browser: each page says what will happen before it happens."""
+"""Rollout steps in the browser: start, widen, promote and stop, each confirmed on a page that says what will happen."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 def _guards(request: HttpRequest) -> Guards:
-    """Raises InvalidRequest."""
+    """Read the guards of the form. Raises InvalidRequest."""
     given = {field["name"]: request.POST.get(field["name"], field["value"]) for field in limits(Guards())}
     try:
         numbers = {name: float(text) for name, text in given.items()}

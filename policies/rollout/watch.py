@@ -1,4 +1,4 @@
-"""The job that looks after a rollout: counts, judges, and rolls back by itself.
+"""Watch job of a rollout: counts, judges, and rolls back by itself.
 
 Beat asks for it every 30 s. Where the worker is away or busy with something long, the drainer does it instead: without
 the drainer there would be nothing new to count anyway.
@@ -19,7 +19,7 @@ LATE = timedelta(seconds=75)  # two looks were missed
 
 
 def check() -> Breach | None:
-    """Roll back a candidate that passed a limit; return which. Nothing happens when run twice, or without a rollout."""
+    """Roll back a candidate that passed a limit; return which. Idempotent, and without a rollout nothing happens."""
     rollout = candidate.open_rollout()
     if rollout is None:
         return None
@@ -36,7 +36,7 @@ def check() -> Breach | None:
 
 
 def is_late(rollout: Rollout) -> bool:
-    """Whether nobody has looked after a running rollout for too long."""
+    """Return whether a running rollout has not been watched for too long."""
     return rollout.is_open and rollout.watched_at < timezone.now() - LATE
 
 

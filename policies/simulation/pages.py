@@ -1,4 +1,4 @@
-"""Simulations for officers: ask for one, watch it, read what a candidate would change, take the numbers along."""
+"""Simulations for officers: request one, watch it, read what a candidate would change, download the figures."""
 
 import csv
 import json
@@ -91,7 +91,7 @@ def _start(request: HttpRequest) -> HttpResponse:
 
 
 def _candidates(wanted: str) -> list[tuple[str, str, bool]]:
-    """Published policies first, over the registers as they are; then the revisions stored."""
+    """Return published policies first, over the registers as they are; then the revisions stored."""
     policies = Policy.objects.defer("modules", "tests", "overlay")[:_MOST_CANDIDATES]
     return [*((p.digest, _policy(p), p.digest == wanted) for p in policies), *_revisions(wanted)]
 
@@ -341,7 +341,7 @@ def download_json(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @_for_viewers
 def download_csv(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The breakdowns, a line for each group."""
+    """Return the breakdowns as CSV, a line for each group."""
     row = get_object_or_404(SimulationReport, pk=pk, state=_State.DONE)
     response = _file(HttpResponse(content_type="text/csv; charset=utf-8"), row, "csv")
     writer = csv.writer(response)
@@ -369,5 +369,5 @@ def _csv_rows(report: Mapping[str, Any]) -> Iterator[list[Any]]:
 
 
 def _cell(text: str) -> str:
-    """A name that a spreadsheet cannot take for a formula."""
+    """Return a name that a spreadsheet cannot take for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

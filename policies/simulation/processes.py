@@ -1,4 +1,4 @@
-"""The processes that replay fact sheets, seen from the one that asks them.
+"""Replayer processes, seen from the one that asks them.
 
 They are started afresh (nothing is forked, so threads and connections of this process are safe), with no secret in
 their environment, and ended when a batch takes too long: a candidate can neither stop nor change what is in force.
@@ -27,7 +27,7 @@ Answers = list[bytes]  # the candidate's, and those of the rules in force
 
 
 class Replayers:
-    """A context manager. ``ask`` may be called again and again."""
+    """Context manager of the processes. ``ask`` may be called again and again."""
 
     def __init__(self, revisions: Sequence[Rules], *, count: int = PROCESSES, patience_s: float = PATIENCE_S) -> None:
         self._hello = msgspec.json.encode(list(revisions)) + b"\n"
@@ -68,7 +68,7 @@ class Replayers:
         return answers
 
     def _take(self) -> subprocess.Popen[bytes]:
-        """A process that waits, or a new one: there are never more than threads that ask."""
+        """Return a process that waits, or a new one: there are never more than threads that ask."""
         try:
             return self._idle.get_nowait()
         except queue.Empty:

@@ -33,7 +33,7 @@ Progress = Callable[[int], None]
 
 
 class _Logged(msgspec.Struct):
-    """What is read of an entry, from the outcome on."""
+    """The part of an entry that is read, from the outcome on."""
 
     outcome: str
     reasons: list[Reason]
@@ -66,7 +66,7 @@ _read_verdict = msgspec.json.Decoder(Verdict).decode
 
 
 def check(candidate: Rules) -> None:
-    """Raise CandidateUnusable, with the engine's own words, if the rules cannot be loaded or have no answer to give."""
+    """Raise CandidateUnusable, with the engine's message, if the rules cannot be loaded or have no answer to give."""
     with Replayers([candidate], count=1) as replayers:
         (said,) = next(replayers.ask([(b"{}", False)]))
     # "Undefined" for no facts is an answer of rules that can be used.
@@ -88,7 +88,7 @@ def replay(
 ) -> Report:
     """Return what the candidate would have answered. ``entries`` are lines of the log, in any order.
 
-    ``base`` is the revision in force. ``progress`` is told the number of entries read, about every thousand.
+    ``base`` is the revision in force. ``progress`` is called with the number of entries read, about every thousand.
     Raises CandidateUnusable.
     """
     check(candidate)
@@ -117,7 +117,7 @@ def replay(
 
 
 def piece_of(window: timedelta) -> int:
-    """The seconds a column of the plot over time stands for."""
+    """Return the seconds a column of the plot over time stands for."""
     return _HOUR_S if window <= timedelta(days=2) else _DAY_S
 
 
@@ -151,7 +151,7 @@ class _Run:
         group.times[piece] = group.times.get(piece, 0) + 1
 
     def settle(self) -> None:
-        """Evaluate what has come together, count it, and forget it."""
+        """Evaluate the collected entries, count them, and forget them."""
         readable: list[tuple[_Logged, _Group, bytes]] = []
         asked: dict[bytes, tuple[bytes, bool]] = {}
         for tail, group in self._groups.items():
@@ -246,7 +246,7 @@ def _as_logged(logged: _Logged) -> Answer:
 
 
 def _values(facts: dict[str, Any]) -> dict[str, str]:
-    """Where a decision belongs in the breakdowns. Facts were validated when they were logged, but not by this hand."""
+    """Return where a decision belongs in the breakdowns. Facts were validated when logged, but not by this code."""
     subject, model = facts.get("subject"), facts.get("model")
     subject = subject if isinstance(subject, dict) else {}
     return {

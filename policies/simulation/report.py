@@ -1,4 +1,4 @@
-"""What a simulation found: counts, breakdowns and examples. ``document()`` is the machine-readable file."""
+"""Simulation report: counts, breakdowns and examples. ``document()`` is the machine-readable file."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _MAX_EXAMPLE_REASONS = 50
 
 
 class Tally:
-    """Counts one comparison while it goes on."""
+    """Running counts of one comparison."""
 
     def __init__(self, *, examples: int) -> None:
         self.compared = self.different = 0
@@ -78,7 +78,7 @@ def _row(rows: dict[str, Counter[str]], value: str) -> Counter[str]:
 
 
 def deciding_reason(before: Answer, after: Answer) -> str:
-    """The reason that came or, where none came, the one that went."""
+    """Return the reason that was added or, where none was, the one that was removed."""
     came = [reason for reason in after.reasons if reason not in before.reasons]
     went = [reason for reason in before.reasons if reason not in after.reasons]
     return next(iter([*came, *went]), "")
@@ -86,7 +86,7 @@ def deciding_reason(before: Answer, after: Answer) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Answers before against the candidate's. Counts are decisions, not fact sheets."""
+    """Comparison of earlier answers with the candidate's. Counts are decisions, not fact sheets."""
 
     compared: int
     different: int
@@ -110,7 +110,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """A simulation. ``in_force`` compares with the rules in force, ``as_answered`` with what was answered then."""
+    """Report of a simulation. ``in_force`` compares with the rules in force, ``as_answered`` with logged answers."""
 
     candidate: str
     base: str
@@ -136,7 +136,7 @@ class Report:
         }
 
     def document(self) -> dict[str, Any]:
-        """The report as stable JSON; members may be added under the same format, none is renamed or removed."""
+        """Return the report as stable JSON; members may be added under the same format, none is renamed or removed."""
         return {
             "format": FORMAT,
             "candidate": self.candidate,

@@ -1,4 +1,4 @@
-"""Simulate a candidate over the decision log, keep the report, and find it again for whoever publishes."""
+"""Simulate a candidate over the decision log, store the report, and find it again for publishing."""
 
 import json
 import time
@@ -56,7 +56,7 @@ def simulate(
 
 
 def rules_of(candidate: Candidate) -> Rules:
-    """Raises CandidateUnusable for a revision nobody stored and a folder without rules."""
+    """Return a candidate's rules. Raises CandidateUnusable for an unknown revision and a folder without rules."""
     if isinstance(candidate, Rules):
         return candidate
     if isinstance(candidate, Policy):
@@ -73,7 +73,7 @@ def rules_of(candidate: Candidate) -> Rules:
 
 
 def policy_named(name: str) -> Policy | None:
-    """The published policy whose digest begins so, if it is one and not a folder."""
+    """Return the published policy whose digest begins so, if it is one and not a folder."""
     digits = name.removeprefix("sha256:")
     if len(digits) < _SHORTEST_PREFIX or Path(name).is_dir():
         return None
@@ -97,7 +97,7 @@ def _rules(revision: str, policies: dict[str, str], data: str) -> Rules:
 
 
 def _in_folder(folder: Path) -> Rules:
-    """``*.rego``, tests left out, over ``data.json`` or else the registers as they are in force."""
+    """Read ``*.rego``, tests left out, over ``data.json`` or else the registers as they are in force."""
     try:
         policies = {
             path.name: path.read_text()
@@ -123,7 +123,7 @@ def _data_in_force() -> str:
 
 
 def decided(*, since: datetime, until: datetime) -> QuerySet[Decision]:
-    """By identifier, which holds the time: only the partitions of those days are read."""
+    """Select by identifier, which holds the time: only the partitions of those days are read."""
     return Decision.objects.filter(pk__gte=uuid7_floor(since), pk__lt=uuid7_floor(until))
 
 
@@ -159,7 +159,7 @@ def keep(report: Report, *, author: str, limit: int | None = None, policy: Polic
 
 
 def latest_report(candidate: str) -> SimulationReport | None:
-    """The newest finished simulation of a revision (``sha256:...``), or None: what publishing asks for."""
+    """Return the newest finished simulation of a revision (``sha256:...``), or None: publishing asks for it."""
     return (
         SimulationReport.objects.filter(candidate=candidate, state=State.DONE)
         .order_by(F("finished_at").desc(nulls_last=True))
@@ -171,7 +171,7 @@ def latest_report(candidate: str) -> SimulationReport | None:
 def request_simulation(
     *, candidate: str, since: datetime, until: datetime, author: str, limit: int | None = None
 ) -> SimulationReport:
-    """Ask for the simulation of a stored revision or a published policy; the worker takes it up.
+    """Request the simulation of a stored revision or a published policy; the worker takes it up.
 
     Raises CandidateUnusable.
     """
@@ -192,13 +192,13 @@ def request_simulation(
 
 
 def to_take_up() -> list[UUID]:
-    """Simulations nobody works on: the broker was away, or a worker was killed."""
+    """Return pending simulations without a worker: the broker was away, or a worker was killed."""
     stalled = Q(state=State.RUNNING, moved_at__lt=timezone.now() - STALLED_AFTER)
     return list(SimulationReport.objects.filter(Q(state=State.WAITING) | stalled).values_list("pk", flat=True)[:20])
 
 
 def run(pk: UUID | str) -> None:
-    """Carry out a simulation that was asked for. Nothing to do where another worker has, or is at it."""
+    """Run a requested simulation. Nothing to do where another worker has, or is at it."""
     now = timezone.now()
     waiting = Q(state=State.WAITING) | Q(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
     taken = SimulationReport.objects.filter(waiting, pk=pk).update(state=State.RUNNING, moved_at=now, decisions_read=0)

@@ -1,4 +1,4 @@
-"""Domains of quasi-identifiers: how values become ordered codes, and what a set of codes is called.
+"""Domains of quasi-identifiers: how values become ordered codes, and the label of a set of codes.
 
 A numeric column generalises to a range (``17..25``), a categorical one to the set of values present
 (``Local-gov|Private``), one with a hierarchy to the lowest common ancestor (``Government``). A missing value
@@ -27,15 +27,15 @@ _LARGEST_EXACT_INTEGER = 2**53
 
 
 class AnonymisationError(ValueError):
-    """The data cannot be anonymised as asked; nothing weaker is produced instead."""
+    """Failure to anonymise as requested; nothing weaker is produced instead."""
 
 
 class UnusableColumn(AnonymisationError):
-    """A column holds values that have no place in a domain (NaN, infinity, an unsupported type)."""
+    """Refusal of a column with values that have no place in a domain (NaN, infinity, an unsupported type)."""
 
 
 class BadHierarchy(AnonymisationError):
-    """A generalisation hierarchy is not a tree, or does not cover the column it is for."""
+    """Refusal of a generalisation hierarchy that is not a tree, or does not cover its column."""
 
 
 class Domain(Protocol):
@@ -49,7 +49,7 @@ class Domain(Protocol):
 
     @property
     def positions(self) -> FloatArray | None:
-        """Place of each code on a line of length 1, or None where only the number of values counts."""
+        """Return the place of each code on a line of length 1, or None where only the number of values counts."""
 
     def label(self, codes: IntArray) -> str:
         """Name the smallest generalisation covering ``codes`` (ascending, distinct, not empty)."""

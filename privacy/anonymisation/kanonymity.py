@@ -22,20 +22,20 @@ from privacy.anonymisation.generalisation import (
 
 
 class TooFewRows(AnonymisationError):
-    """The table has fewer than k rows, so no generalisation of it is k-anonymous."""
+    """Refusal of a table with fewer than k rows: no generalisation of it is k-anonymous."""
 
 
 class TooLittleDiversity(AnonymisationError):
-    """The sensitive column has fewer than l distinct values in the whole table."""
+    """Refusal of a sensitive column with fewer than l distinct values in the whole table."""
 
 
 class UnknownColumn(AnonymisationError):
-    """A named column does not exist; the message lists those that do."""
+    """Refusal of a column that does not exist; the message lists those that do."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was asked and what the anonymised table measures.
+    """Parameters of an anonymisation and the measures of its result.
 
     ``ncp`` is the normalised certainty penalty, averaged over all cells of the quasi-identifiers: 0 nothing
     lost, 1 everything. ``discernibility`` is the sum of squared class sizes (Bayardo and Agrawal 2005).
@@ -96,7 +96,7 @@ def anonymise(
 
 
 def smallest_class(columns: Mapping[str, Column], quasi_identifiers: Sequence[str]) -> int:
-    """Return the k that a table has: the size of its smallest set of equal rows; 0 for an empty table."""
+    """Return the k of a table: the size of its smallest set of equal rows; 0 for an empty table."""
     _check_columns(columns, quasi_identifiers)
     if len(columns[quasi_identifiers[0]]) == 0:
         return 0

@@ -1,4 +1,4 @@
-"""Strict Mondrian: split groups of equal tuples in halves for as long as every half may stand.
+"""Strict Mondrian: halve groups of equal tuples for as long as both halves pass the tests.
 
 LeFevre, DeWitt and Ramakrishnan, "Mondrian multidimensional k-anonymity", ICDE 2006. Strict means that equal
 tuples are never separated, so the rows can be grouped to (tuple, count) first without changing the result.
@@ -37,7 +37,7 @@ class Groups:
 
 
 class SplitTest(Protocol):
-    """Says which candidate classes may stand; a split happens only if both halves may."""
+    """Test whether candidate classes may stand; a split happens only if both halves may."""
 
     def __call__(self, groups: Groups, classes: IntArray, number: int) -> BoolArray:
         """Judge ``number`` candidate classes; ``classes`` holds the class (0..number-1) of each group."""
@@ -78,7 +78,7 @@ def distinct_sensitive(groups: Groups, classes: IntArray, number: int) -> IntArr
 def group_rows(columns: Sequence[IntArray], sizes: Sequence[int]) -> tuple[IntArray, IntArray, IntArray]:
     """Group equal rows of coded columns: (a row of each group, the group of each row, rows per group).
 
-    Groups come in the order of their codes, whatever the order of the rows.
+    Groups come in the order of their codes, independent of the order of the rows.
     """
     key, span = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column, size in zip(columns, sizes, strict=True):

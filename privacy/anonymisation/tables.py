@@ -30,12 +30,12 @@ _MISSING_CELLS = frozenset({"", MISSING})
 
 
 class UnusableTable(AnonymisationError):
-    """The file is not a table this module can read, or may not be written where asked."""
+    """Refusal of a file that is not a readable table, or may not be written where asked."""
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """What was done to a file; the same content is written beside the target as ``<target>.report.json``.
+    """Report on an anonymised file, also written next to the target as ``<target>.report.json``.
 
     ``passed_through`` columns are copied unchanged: a name or a number that points to one person still does.
     """
@@ -62,14 +62,14 @@ def anonymise_file(
     l: int = 1,  # noqa: E741 - the literature's name
     drop: Sequence[str] = (),
 ) -> FileReport:
-    """Write a k-anonymous copy of the CSV file ``source`` to ``target`` and a report beside it.
+    """Write a k-anonymous copy of the CSV file ``source`` to ``target`` and a report next to it.
 
     ``hierarchies`` is a folder of ``<column>.csv`` files (see ``Hierarchy.read``); columns without one become
     ranges or sets. Columns in ``drop`` are left out, all others are copied cell by cell. UTF-8 is tried
     first, then Latin-1; the copy is UTF-8. An existing target is replaced in one step, once all succeeded.
 
-    Raises AnonymisationError (or a subclass of it) for whatever the caller can mend, OSError otherwise; a
-    target that was there before then keeps its content.
+    Raises AnonymisationError (or a subclass of it) for what the caller can mend, OSError otherwise; a target that was
+    there before then keeps its content.
     """
     report_file = target.with_name(f"{target.name}.report.json")
     if source.resolve() in (target.resolve(), report_file.resolve()):
@@ -90,7 +90,7 @@ def anonymise_file(
 
 @dataclass(frozen=True)
 class CsvTable:
-    """A CSV file with a header: its digest, encoding and dialect, found out once.
+    """A CSV file with a header: its digest, encoding and dialect, determined once.
 
     If every comma of the header is followed by a space, spaces after commas belong to the separator.
     """
@@ -256,7 +256,7 @@ def _file_report(
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
-    """Lend a temporary file beside ``target``; on success it takes the target's name, else it vanishes."""
+    """Lend a temporary file in the folder of ``target``; on success it takes the target's name, else it is removed."""
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         yield part

@@ -1,9 +1,9 @@
-"""Differentially private counts and rates: the one place that draws noise.
+"""Differentially private counts and rates: the one module that draws noise.
 
-Neighbours: two data sets that differ by adding or removing one person, who changes a count by at most
-``sensitivity``. Everything released is an integer count with noise of the two-sided geometric mechanism
-(Ghosh, Roughgarden and Sundararajan 2009) or computed from such counts. Means and rates over a number of rows
-taken to be public are not offered, because that number tells who is in the data.
+Neighbours: two data sets that differ by adding or removing one person, who changes a count by at most ``sensitivity``.
+Everything released is an integer count with noise of the two-sided geometric mechanism (Ghosh, Roughgarden and
+Sundararajan 2009) or computed from such counts. Means and rates over a number of rows taken to be public are not
+offered, because that number reveals who is in the data.
 
 Spending epsilon from a budget is the caller's matter, before the noise is drawn.
 """
@@ -21,7 +21,7 @@ SMALLEST_DENOMINATOR = 10
 
 
 class UnusablePrivacyParameter(ValueError):
-    """An epsilon, sensitivity or confidence with which no honest noise can be drawn."""
+    """Refusal of an epsilon, sensitivity or confidence for which no honest noise can be drawn."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class NoisyRate:
 def noisy_count(value: int, *, epsilon: float, sensitivity: int = 1, rng: np.random.RandomState | None = None) -> int:
     """Return ``value`` plus geometric noise, unbiased and possibly negative.
 
-    ``epsilon`` is dimensionless. ``sensitivity`` is the most by which one person changes the count; it comes
-    from policy, not from the data. Without ``rng`` the noise comes from the operating system; ``rng`` is for
-    tests, since whoever knows a seed can subtract the noise.
+    ``epsilon`` is dimensionless. ``sensitivity`` is the most by which one person changes the count; it comes from
+    policy, not from the data. Without ``rng`` the noise comes from the operating system; ``rng`` is for tests, since
+    noise from a known seed can be subtracted.
 
     Raises UnusablePrivacyParameter for an epsilon that is not a finite number large enough for the mechanism,
     or a sensitivity below 1.

@@ -1,4 +1,4 @@
-"""Publish statistics about people under differential privacy, charged to a stored budget.
+"""Statistics about people, published under differential privacy and charged to a stored budget.
 
 The charge is committed before the noise is drawn and is never given back, so a crash can only waste budget, not leak.
 Neighbouring data sets differ in one whole person (add or remove); counts get integer noise with sensitivity 1.

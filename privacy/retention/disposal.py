@@ -1,4 +1,4 @@
-"""Delete what may not be kept: after a withdrawal, or when retention ends. In batches, restartable, with proof.
+"""Deletion of data whose consent was withdrawn or whose retention ended. In batches, restartable, with proof.
 
 Every batch is one transaction, so a killed worker loses at most the batch in flight and the next run goes on. The
 manifest lists a digest of every removed key; its SHA-256 stands in the audit trail.
@@ -34,7 +34,7 @@ _WITHDRAWN = (ConsentRecord.State.WITHDRAWN, ConsentRecord.State.OBJECTED)
 
 
 def queue_for_withdrawals(records: Sequence[UUID]) -> None:
-    """Queue one disposal for each withdrawal and hand it to a worker: three statements, however many there are.
+    """Queue one disposal for each withdrawal and hand it to a worker: three statements for any number.
 
     Safe to call twice for the same records.
     """
@@ -52,7 +52,7 @@ def queue_for_withdrawals(records: Sequence[UUID]) -> None:
 
 
 def _hand_over(disposals: Sequence[UUID]) -> None:
-    """Give disposals to workers once they are committed, several a message."""
+    """Hand disposals to workers once they are committed, several a message."""
     from privacy.tasks import run_disposals
 
     for first in range(0, len(disposals), _A_MESSAGE):
@@ -60,7 +60,7 @@ def _hand_over(disposals: Sequence[UUID]) -> None:
 
 
 def sweep() -> int:
-    """Queue what was lost on the way to a worker: withdrawals without disposal, and disposals not done."""
+    """Queue what did not reach a worker: withdrawals without disposal, and disposals not done."""
     disposed = Disposal.objects.filter(record_id=OuterRef("pk"))
     missing = list(
         ConsentRecord.objects.filter(~Exists(disposed), scope="", state__in=_WITHDRAWN).values_list("pk", flat=True)[
@@ -92,7 +92,7 @@ def queue_for_retention(*, actor: str) -> list[Disposal]:
 
 
 def run(disposal_id: UUID) -> Disposal:
-    """Carry a disposal out. Two workers may run the same one: they take turns and the end is written once."""
+    """Execute a disposal. Two workers may run the same one: they take turns and the end is written once."""
     disposal = Disposal.objects.select_related("purpose").get(pk=disposal_id)
     if disposal.status == Disposal.Status.DONE or _is_held(disposal):
         return disposal
@@ -105,13 +105,13 @@ def run(disposal_id: UUID) -> Disposal:
 
 
 def _is_held(disposal: Disposal) -> bool:
-    """A legal hold outlasts a withdrawal: the data is kept unused until the hold ends, then the sweep goes on."""
+    """Return whether a legal hold keeps the data: unused until the hold ends, then the sweep deletes it."""
     return disposal.subject_ref is not None and DataSubject.objects.filter(ref=disposal.subject_ref, held=True).exists()
 
 
 @transaction.atomic
 def _one_batch(disposal: Disposal, store: schedules.Store) -> bool:
-    """Remove one batch and note it in the manifest; return whether there may be more."""
+    """Delete one batch and note it in the manifest; return whether there may be more."""
     # Locked before anything is deleted: no other worker may find nothing left, and close the manifest, while this
     # batch can still be rolled back.
     locked = Disposal.objects.select_for_update().get(pk=disposal.pk)
@@ -137,7 +137,7 @@ def _one_batch(disposal: Disposal, store: schedules.Store) -> bool:
 
 
 def manifest(disposal: Disposal) -> bytes:
-    """The proof of a disposal: JSON lines with a digest of each removed key, then the totals."""
+    """Return the proof of a disposal: JSON lines with a digest of each removed key, then the totals."""
     lines = [
         canonical_json({"store": batch.store, "key_sha256": digest})
         for batch in disposal.batches.order_by("pk")

@@ -1,4 +1,4 @@
-"""Where data of a purpose lies, and how old it may become.
+"""Stores of personal data and retention: where data of a purpose lies, and how old it may become.
 
 The apps that store personal data register a ``Store`` for it (``AppConfig.ready``); this package deletes through it and
 knows nothing of what is stored.
@@ -23,7 +23,7 @@ class Store(Protocol):
     name: str  # shown to people: "interactions"
 
     def count(self, *, purpose: str, subject_ref: UUID | None, before: datetime) -> int:
-        """How many rows a disposal would remove."""
+        """Count the rows a disposal would remove."""
         ...
 
     def delete_batch(self, *, purpose: str, subject_ref: UUID | None, before: datetime, limit: int) -> list[str]:
@@ -44,7 +44,7 @@ def stores() -> Iterable[Store]:
 
 @dataclass(frozen=True)
 class Due:
-    """What a run of retention would remove for one schedule."""
+    """Rows that a retention run would remove for one schedule."""
 
     schedule: RetentionSchedule
     before: datetime
@@ -56,7 +56,7 @@ class Due:
 
 
 def due(*, now: datetime | None = None) -> list[Due]:
-    """Per active schedule, how many rows are older than it allows. Reads only: this is the dry run."""
+    """Count, per active schedule, the rows older than it allows. Reads only: this is the dry run."""
     now = now or timezone.now()
     return [
         _due(schedule, now - schedule.retain_for)

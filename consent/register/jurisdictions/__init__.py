@@ -1,4 +1,4 @@
-"""Jurisdiction packs: which law protects a person and what it says about consent. Knows no Django."""
+"""Jurisdiction packs: which law protects a person and what it says about consent. Django-free."""
 
 from consent.register.jurisdictions.lint import Finding, lint
 from consent.register.jurisdictions.matching import Matched, Rule, age_of_consent, consent_days, match, needs_guardian

@@ -1,4 +1,4 @@
-"""Find what is wrong with the packs: regions with two laws or none, and values that cannot be meant."""
+"""Lint the packs: regions with two laws or none, and implausible values."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _BEFORE_ANY_LAW = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class Finding:
-    """``is_error``: must be put right. Otherwise: true, and better known."""
+    """A finding. ``is_error``: must be corrected. Otherwise: true, and worth knowing."""
 
     kind: str  # overlap, gap, override, date, level, signal, age, days, region, default, strictest
     where: str  # a region or the slug of a pack

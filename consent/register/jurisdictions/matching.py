@@ -1,4 +1,4 @@
-"""Which law protects a person: the region's, else the country's, else the strictest in question, else the default."""
+"""Law that protects a person: the region's, else the country's, else the strictest in question, else the default."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
 
 
 class Rule(StrEnum):
-    """How a law was found."""
+    """Rule by which a law was found."""
 
     REGION = "region"
     COUNTRY = "country"
@@ -35,12 +35,12 @@ class Matched:
     needs_guardian: bool
 
     def proof(self) -> dict[str, str]:
-        """What is kept with a consent: enough to find the rule again, nothing about the person but the region."""
+        """Return what is kept with a consent: enough to find the rule again, of the person only the region."""
         return {"law": self.code, "region": self.region, "rule": self.rule.value, "packs": self.revision}
 
 
 def match(region: str, age_band: str = "unknown") -> Matched:
-    """Find the law for an ISO 3166 code. Never raises: whatever is no code gets the default."""
+    """Find the law for an ISO 3166 code. Never raises: any other text gets the default."""
     code = normal(region)
     rule, law = _law(code)
     return Matched(
@@ -59,21 +59,21 @@ def age_of_consent(region: str) -> int:
 
 
 def needs_guardian(region: str, age_band: str) -> bool:
-    """Whether somebody else has to agree.
+    """Return whether a guardian has to agree.
 
-    Always for a child, who is below the age of consent; for a minor where consent begins with majority; and for
-    whoever does not tell their age where that does not count as adult.
+    Always for a child, who is below the age of consent; for a minor where consent begins with majority; and where no
+    age is stated and that does not count as adult.
     """
     return match(region, age_band).needs_guardian
 
 
 def consent_days(region: str, purpose_days: int) -> int:
-    """How long a yes counts: the purpose's days or the law's, whichever are fewer."""
+    """Return how many days a yes counts: the purpose's or the law's, whichever are fewer."""
     return min(purpose_days, match(region).pack.consent_days)
 
 
 def normal(region: str) -> str:
-    """The code as ISO 3166 writes it, or nothing."""
+    """Return the code as ISO 3166 writes it, or nothing."""
     code = region.strip().upper()
     return code if _REGION.fullmatch(code) else ""
 

@@ -36,7 +36,7 @@ class Unit(StrEnum):
 
 
 class UnreadablePack(ValueError):
-    """A file is no pack: a member is missing, unknown, or of the wrong type."""
+    """Refusal of a file that is no pack: a member is missing, unknown, or of the wrong type."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Deadline:
 
     @property
     def least_calendar_days(self) -> int:
-        """How few calendar days these may be: how deadlines in different units compare."""
+        """Return the fewest calendar days these may be: how deadlines in different units compare."""
         if self.unit is Unit.CALENDAR:
             return self.days
         return self.days // _BUSINESS_WEEK * _WEEK + self.days % _BUSINESS_WEEK
@@ -54,11 +54,11 @@ class Deadline:
 
 @dataclass(frozen=True, kw_only=True)
 class Pack:
-    """One law.
+    """One law, as its file states it.
 
-    ``consent_days``: the longest a yes counts. ``reask_days``: how long nobody is asked again after a no.
-    ``opt_in_below``: under an opt-out law, the age below which a yes is needed all the same.
-    A signal without a cap lowers the level to none.
+    ``consent_days``: the longest a yes counts. ``reask_days``: how long a person is not asked again after a no.
+    ``opt_in_below``: under an opt-out law, the age below which a yes is needed all the same. A signal without a cap
+    lowers the level to none.
     """
 
     slug: str
@@ -82,7 +82,7 @@ class Pack:
     note: str = ""
 
     def age_in(self, region: str) -> int:
-        """The age of consent in a region, which may set its own (GDPR Article 8(1))."""
+        """Return the age of consent in a region, which may set its own (GDPR Article 8(1))."""
         country = region.partition("-")[0]
         return self.ages_by_region.get(region, self.ages_by_region.get(country, self.age_of_consent))
 
@@ -91,13 +91,13 @@ class Pack:
 
 
 def rank(level: str) -> int:
-    """A level nobody knows is none."""
+    """Return the rank of a level; an unknown level is none."""
     return LEVELS.index(level) if level in LEVELS else 0
 
 
 @lru_cache(maxsize=1)
 def packs() -> tuple[Pack, ...]:
-    """The packs of this release, by slug."""
+    """Return the packs of this release, by slug."""
     return tuple(sorted((read(path.read_text(), path.stem) for path in _PACKS.glob("*.toml")), key=lambda p: p.slug))
 
 
@@ -107,7 +107,7 @@ def revision() -> str:
 
 
 def revision_of(of: tuple[Pack, ...]) -> str:
-    """``sha256:`` and the digest of what the packs say; how the files are laid out does not count."""
+    """Return ``sha256:`` and the digest of the packs' content; how the files are laid out does not count."""
     return f"sha256:{digest_of([as_document(pack) for pack in sorted(of, key=lambda p: p.slug)]).hex()}"
 
 
@@ -167,7 +167,7 @@ _REQUIRED: Any = object()
 
 
 class _Table:
-    """A TOML table whose every member has to be asked for."""
+    """Reader of a TOML table that accounts for every member."""
 
     def __init__(self, members: dict[str, Any]) -> None:
         self._members = members

@@ -1,4 +1,4 @@
-"""What "stricter" means, field by field, and the strictest rule over several laws.
+"""Strictness of laws, field by field, and the strictest rule over several laws.
 
 Stricter: opt-in before opt-out, the higher age, the shorter life of a yes, the longer silence after a no, the shorter
 deadline, the lower level, more binding signals, and an unknown age that is a minor's.

@@ -1,4 +1,4 @@
-"""The folder of one instance: its identity, secrets, logs and data.
+"""Home folder of one instance: its identity, secrets, logs and data.
 
 ::
 
@@ -38,7 +38,7 @@ _SECRETS: dict[str, Callable[[], str]] = {
 
 @dataclass(frozen=True)
 class Home:
-    """The folder of an instance that exists; ``path`` is absolute, ``instance_id`` random hex."""
+    """Home folder that exists; ``path`` is absolute, ``instance_id`` random hex."""
 
     path: Path
     instance_id: str
@@ -53,17 +53,17 @@ class Home:
 
     @property
     def supervisor_lock(self) -> Path:
-        """Held by the one supervisor of this home; its content says which (see presence)."""
+        """Return the lock held by the one supervisor of this home; its content says which (see presence)."""
         return self.run / "supervisor.lock"
 
     @property
     def users_lock(self) -> Path:
-        """Held shared by everything that uses the database, so the last one can stop it."""
+        """Return the lock held shared by everything that uses the database, so the last one can stop it."""
         return self.run / "users.lock"
 
     @property
     def start_lock(self) -> Path:
-        """Held for the moment in which embedded servers are started or stopped."""
+        """Return the lock held while embedded servers are started or stopped."""
         return self.run / "start.lock"
 
     def log(self, name: str) -> Path:

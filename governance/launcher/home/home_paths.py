@@ -1,4 +1,4 @@
-"""What a home keeps elsewhere: a cluster below /var/lib/assent, sockets below /tmp.
+"""Paths of a home elsewhere: a cluster below /var/lib/assent, sockets below /tmp.
 
 Both exist only for homes that are closed to the server's user or lie deep in the tree.
 """

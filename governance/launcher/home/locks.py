@@ -1,4 +1,4 @@
-"""Advisory file locks (flock): they end with their holder, whatever ended it."""
+"""Advisory file locks (flock): they end with their holder, even a killed one."""
 
 import contextlib
 import fcntl
@@ -10,7 +10,7 @@ _MODE = 0o600
 
 
 class LockHeldError(Exception):
-    """Another process holds the lock."""
+    """Refusal of a lock that another process holds."""
 
 
 @contextlib.contextmanager
@@ -28,7 +28,7 @@ def hold(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[int
 
 
 def is_free(path: Path) -> bool:
-    """Say whether nobody holds the lock file ``path``; an absent file is free."""
+    """Return whether the lock file ``path`` is free; an absent file is free."""
     if not path.exists():
         return True
     try:

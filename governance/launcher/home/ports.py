@@ -1,4 +1,4 @@
-"""The port an instance listens on."""
+"""Port of an instance."""
 
 import errno
 import socket
@@ -39,6 +39,6 @@ def _explain(error: OSError, port: int) -> None:
         raise refused(f"Port {port} is in use by another program; choose another with --port.") from error
     if error.errno in {errno.EACCES, errno.EPERM}:
         raise refused(f"Port {port} is not open to this user; choose one above 1023 with --port.") from error
-    # A machine without IPv6 has nobody there who could be in the way.
+    # A machine without IPv6 has no listener there that could be in the way.
     if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
         raise error

@@ -1,7 +1,7 @@
-"""The user the database server runs as.
+"""Operating-system user of the database server.
 
-PostgreSQL refuses to run as root (``main.c``, check_root), so root starts it as ``nobody``; everyone
-else starts it as themselves.
+PostgreSQL refuses to run as root (``main.c``, check_root), so root starts it as the user ``nobody``; all others start
+it as themselves.
 """
 
 import os
@@ -63,7 +63,7 @@ class ServerUser:
 
 
 def server_user() -> ServerUser:
-    """Return the user for the database server; raises InstanceError if root finds no ``nobody``."""
+    """Return the user for the database server; raises InstanceError if root finds no user ``nobody``."""
     if os.geteuid() != 0:
         return ServerUser(os.geteuid(), os.getegid(), differs=False)
     try:

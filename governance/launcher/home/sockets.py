@@ -1,4 +1,4 @@
-"""Where the embedded servers put their sockets.
+"""Socket folders of the embedded servers.
 
 A socket's path must fit into ``sun_path`` (108 bytes on Linux, 104 on macOS, ``unix(7)``), so a home
 deep in the tree gets a short folder of its own below /tmp.
@@ -20,7 +20,7 @@ _SHORT_ROOT = Path("/tmp")  # noqa: S108 - ownership of the folder below is chec
 def socket_folder(home: Home, user: ServerUser) -> Path:
     """Return the folder of this home's sockets, making it if need be.
 
-    Raises InstanceError if a folder below /tmp with this name belongs to somebody else.
+    Raises InstanceError if a folder below /tmp with this name belongs to another user.
     """
     if len(os.fsencode(home.run / "postgres")) < _MAX_FOLDER_BYTES and user.reaches(home.run):
         return home.run

@@ -1,4 +1,4 @@
-"""One supervised process: how it is started, and how it goes together with all it started itself."""
+"""Supervised process: how it is started, and how it ends together with all it started itself."""
 
 import contextlib
 import ctypes
@@ -19,7 +19,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, kw_only=True)
 class ChildSpec:
-    """What a child is; supervising another process means adding one of these."""
+    """Specification of a child; supervising another process means adding one of these."""
 
     name: str
     command: tuple[str, ...]
@@ -34,8 +34,8 @@ class ChildSpec:
 class Child:
     """A process in a session of its own, restarted and stopped by the supervisor.
 
-    Must be started from the thread that lives as long as the launcher: on Linux the child is told
-    with SIGTERM when that thread ends, whatever ended it.
+    Must be started from the thread that lives as long as the launcher: on Linux the child gets SIGTERM when that thread
+    ends for any reason.
     """
 
     def __init__(self, spec: ChildSpec, *, environment: Mapping[str, str], folder: Path, log: Path) -> None:
@@ -72,7 +72,7 @@ class Child:
         return self._identity
 
     def ask_to_stop(self) -> None:
-        """Tell the process, not its group, to end its work: it knows its own workers best."""
+        """Signal the process, not its group, to end its work: it knows its own workers best."""
         if self._identity is not None:
             self._identity.send(signal.SIGTERM)
 
@@ -94,7 +94,7 @@ class Child:
 
 
 def leash() -> Callable[[], None] | None:
-    """Return what a child runs before its program so that it ends with its parent; None if not on Linux."""
+    """Return the function a child runs before its program so that it ends with its parent; None if not on Linux."""
     try:
         prctl = ctypes.CDLL(None).prctl
     except AttributeError:

@@ -1,4 +1,4 @@
-"""Which launcher runs an instance: one at most for each home, and everybody can tell which."""
+"""Launcher lock: one launcher at most for each home, and a record of which."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ class Presence:
 
 @contextlib.contextmanager
 def claim(home: Home, *, port: int, embedded: Sequence[str]) -> Iterator[None]:
-    """Be the one launcher of ``home`` for the block; raises InstanceError if there is one already."""
+    """Become the one launcher of ``home`` for the block; raises InstanceError if there is one already."""
     try:
         with hold(home.supervisor_lock, wait=False) as descriptor:
             _write(descriptor, port, embedded)

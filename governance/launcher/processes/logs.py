@@ -1,4 +1,4 @@
-"""The log files of an instance: appended to, bounded in size, quoted when something fails."""
+"""Log files of an instance: appended to, bounded in size, quoted when something fails."""
 
 import contextlib
 import os

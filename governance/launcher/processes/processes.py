@@ -1,4 +1,4 @@
-"""Processes told apart beyond doubt: a pid alone may belong to another program by now.
+"""Process identity beyond doubt: a pid alone may belong to another program by now.
 
 A process is its pid together with the moment it started. On Linux that comes from ``/proc``
 (``proc(5)``: field 22 of ``stat`` plus the boot id, as ticks begin anew at every boot); elsewhere

@@ -1,4 +1,4 @@
-"""Whether an instance answers."""
+"""Readiness of an instance."""
 
 import http.client
 

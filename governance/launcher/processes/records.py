@@ -1,4 +1,4 @@
-"""What is known about the children of a home across launchers: ``run/processes.json``.
+"""Record of a home's children across launchers: ``run/processes.json``.
 
 A launcher that was killed leaves children behind. The next one ends those it can prove to be this
 home's: the recorded process itself (pid and start), or members of its session that carry this

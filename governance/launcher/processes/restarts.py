@@ -1,4 +1,4 @@
-"""When a process that ended is started again."""
+"""Restart policy of a process that ended."""
 
 from collections import deque
 
@@ -9,7 +9,7 @@ _MANY_WITHIN_S = 30.0
 
 
 class RestartPolicy:
-    """The waiting before the next start of one process; times are seconds of a monotonic clock.
+    """Delay before the next start of one process; times are seconds of a monotonic clock.
 
     After a run of at least 10 s the next start comes at once; a process that ends sooner waits 1, 2, 4,
     8 and then always 15 s, so that one that cannot run costs next to nothing.
@@ -23,11 +23,11 @@ class RestartPolicy:
         self._has_complained = False
 
     def started(self, now: float) -> None:
-        """Take note of a start."""
+        """Note a start."""
         self._started_at = now
 
     def ended(self, now: float) -> None:
-        """Take note of an end and set ``due_at``."""
+        """Note an end and set ``due_at``."""
         self._ends.append(now)
         if now - self._started_at >= _HEALTHY_RUN_S:
             self._failures, self._has_complained, self.due_at = 0, False, now

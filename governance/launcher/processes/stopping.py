@@ -1,4 +1,4 @@
-"""How a person ends a running command: once to stop in order, twice to stop at once."""
+"""Stop requests: once to stop in order, twice to stop at once."""
 
 import os
 import select
@@ -10,7 +10,7 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopSignals:
-    """Counts the requests to stop instead of being interrupted by them.
+    """Counter of requests to stop, which do not interrupt.
 
     A context manager for the main thread; the former handlers are put back at its end. ``pause`` is
     the only place that waits, and it returns at once when a signal or a child's end arrives.
@@ -22,11 +22,11 @@ class StopSignals:
         self._wake_reader, self._wake_writer = os.pipe()
 
     def requested(self) -> bool:
-        """Say whether somebody asked to stop."""
+        """Return whether a stop was requested."""
         return self.count > 0
 
     def insisted(self) -> bool:
-        """Say whether somebody asked a second time."""
+        """Return whether a stop was requested a second time."""
         return self.count > 1
 
     def pause(self, seconds: float) -> None:
@@ -39,7 +39,7 @@ class StopSignals:
             os.set_blocking(end, False)
         self._former_wake_up = signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         for number in _STOPPING:
-            # nohup: whoever asked to survive the end of the terminal does.
+            # nohup: a process that asked to survive the end of the terminal does.
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 self._former[number] = signal.signal(number, self._count)
         # Without a handler the end of a child would not interrupt a pause.

@@ -1,4 +1,4 @@
-"""Keeps the processes of an instance running until somebody asks to stop.
+"""Supervisor that keeps the processes of an instance running until a request to stop.
 
 One thread, one loop: each turn looks at every process, starts what ended and is due again, and goes
 to sleep until something happens.
@@ -24,7 +24,7 @@ _LOG_CHECK_S = 60.0
 
 
 class Server(Protocol):
-    """An embedded server: started before the children and stopped after them."""
+    """Embedded server: started before the children and stopped after them."""
 
     name: str
 
@@ -35,7 +35,7 @@ class Server(Protocol):
 
 
 class Supervisor:
-    """Runs the servers and children of one home."""
+    """Supervisor of the servers and children of one home."""
 
     def __init__(self, home: Home, *, servers: Sequence[Server], children: Sequence[Child], stop: StopSignals) -> None:
         self._home = home
@@ -50,7 +50,7 @@ class Supervisor:
         self._logs_checked_at = 0.0
 
     def start_servers(self) -> None:
-        """Start the servers, all at once, and wait until each answers or somebody asks to stop."""
+        """Start the servers, all at once, and wait until each answers or a stop is requested."""
         with hold(self._home.start_lock):
             for server in self._servers:
                 self._start(server)
@@ -58,7 +58,7 @@ class Supervisor:
                 self._wait_for(server)
 
     def start_children(self, *, ready: bool) -> None:
-        """Start the children that are not started yet; ``ready`` lets the patient ones start as well."""
+        """Start the children not started yet; ``ready`` includes those that wait for readiness."""
         for child in self._children:
             if child.name not in self._watched and (ready or not child.spec.starts_when_ready):
                 self._start(child)

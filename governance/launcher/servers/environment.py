@@ -1,4 +1,4 @@
-"""The environment every process of an instance is started with."""
+"""Environment variables of an instance's processes."""
 
 import os
 from pathlib import Path

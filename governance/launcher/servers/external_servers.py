@@ -1,4 +1,4 @@
-"""Servers that replace the embedded ones: DATABASE_URL, BROKER_URL and OPA_URL.
+"""External servers that replace the embedded ones: DATABASE_URL, BROKER_URL and OPA_URL.
 
 Only the form is judged here, before anything starts. Values are never repeated in an error,
 because they hold passwords.
@@ -17,7 +17,7 @@ _OPA_SCHEMES = ("http", "https")
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalServers:
-    """The addresses given in the environment; None means the embedded part is used."""
+    """Addresses given in the environment; None means the embedded part is used."""
 
     database_url: str | None = None
     broker_url: str | None = None

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL server of an instance: started, found again, stopped.
+"""Embedded PostgreSQL server of an instance: started, found again, stopped.
 
 The server outlives the launcher, however that ends, and the next one attaches to it through
 ``postmaster.pid``. It listens on a unix socket only and asks for a password.
@@ -36,7 +36,7 @@ from governance.launcher.servers.postgres_cluster import (
 
 
 def _shared_buffers_mb() -> int:
-    """An eighth of the memory: reads that leave the buffers cost a decision up to a fifth more."""
+    """Return an eighth of the memory: reads that leave the buffers cost a decision up to a fifth more."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     return min(max(memory // 8, 128), 2048)
 
@@ -70,7 +70,7 @@ _READY_LINE = 7
 
 
 class PostgresServer:
-    """The database server of one home."""
+    """Database server of one home."""
 
     name = "postgres"
 
@@ -94,7 +94,7 @@ class PostgresServer:
         return f"postgresql://{ROLE}:{password}@/{DATABASE}?host={folder}"
 
     def process(self) -> ProcessId | None:
-        """Return the running server, whoever started it, None if it does not run."""
+        """Return the running server, started by any launcher, None if it does not run."""
         if self._child is not None and self._child.poll() is None:
             return identify(self._child.pid)
         return self._recorded()

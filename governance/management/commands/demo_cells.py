@@ -1,4 +1,4 @@
-"""Tell a part of the story of two cells, at the door of the US cell; fail if any step differs from what it must be."""
+"""Run a part of the story of two cells, at the US cell; fail if any step differs from what it must be."""
 
 from pathlib import Path
 from typing import Any

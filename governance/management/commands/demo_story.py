@@ -1,4 +1,4 @@
-"""Tell the demonstration's story over the running instance's API; fail if any step differs from what it must be."""
+"""Run the demonstration's story over the running instance's API; fail if any step differs from what it must be."""
 
 import secrets
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Copy spooled decisions into the decision log until told to stop."""
+"""Copy spooled decisions into the decision log until stopped."""
 
 import logging
 import signal
@@ -42,7 +42,7 @@ class Command(BaseCommand):
                 time.sleep(2)
 
     def _watch(self) -> None:
-        """Look after a rollout where nobody else does; whatever goes wrong with that must not hold up the log."""
+        """Watch a rollout where no worker does; no failure of that may hold up the log."""
         if time.monotonic() - self._looked_at < _LOOK_EVERY_S:
             return
         self._looked_at = time.monotonic()

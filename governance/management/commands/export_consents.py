@@ -1,4 +1,4 @@
-"""Write consents to a file, to keep or to leave with."""
+"""Export consents to a file, to keep or to leave with."""
 
 import sys
 from pathlib import Path

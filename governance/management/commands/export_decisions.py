@@ -1,4 +1,4 @@
-"""Write the decision log to a file: for an auditor, or for a warehouse."""
+"""Export the decision log to a file: for an auditor, or for a warehouse."""
 
 from datetime import datetime
 from pathlib import Path

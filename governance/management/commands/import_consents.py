@@ -1,4 +1,4 @@
-"""Take in consents from another system's file."""
+"""Import consents from another system's file."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""Policies from an editor to the next decision and back: docs/policy-lifecycle.md tells it in order."""
+"""Policies from an editor to the next decision and back (docs/policy-lifecycle.md)."""
 
 import json
 from pathlib import Path
@@ -136,7 +136,7 @@ def _person(parser: CommandParser) -> None:
 
 
 def _read(folder: Path, sample: Path | None) -> Folder:
-    """A folder without a sample is tested over that of this release."""
+    """Read a folder; one without a sample is tested over that of this release."""
     if sample is None and not (folder / SAMPLE).exists() and SHIPPED_SAMPLE.exists():
         sample = SHIPPED_SAMPLE
     return read_folder(folder, sample=sample)

@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
 
 def _static_release() -> str:
-    """A digest of what static files come from: our own, by size and time, and the installed packages' versions."""
+    """Return a digest of what static files come from: our own, by size and time, and packages' versions."""
     from importlib.metadata import version
 
     own = [

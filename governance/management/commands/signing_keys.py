@@ -1,4 +1,4 @@
-"""See, export and rotate the keys that sign evidence and policy bundles."""
+"""Show, export and rotate the keys that sign evidence and policy bundles."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Replay the decision log against a candidate policy, before anybody publishes it."""
+"""Replay the decision log against a candidate policy, before its publication."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One attempt to sign in, kept by the browser that makes it: a signed cookie that lasts ten minutes, no row of ours.
+"""Sign-in attempt, kept by the browser that makes it: a signed cookie that lasts ten minutes, no row of ours.
 
 State, nonce and PKCE verifier are derived from the cookie's secret, so they belong to this browser and to each other.
 """
@@ -30,7 +30,7 @@ class Attempt:
 
     @property
     def verifier(self) -> str:
-        """RFC 7636: 43 characters of 256 random bits."""
+        """Return the PKCE verifier (RFC 7636): 43 characters of 256 random bits."""
         return self._derive(b"verifier")
 
     @property
@@ -39,7 +39,7 @@ class Attempt:
 
     @property
     def proof(self) -> bytes:
-        """What makes the session of this attempt the only one (see ``links.start_session``)."""
+        """Return what makes the session of this attempt the only one (see ``links.start_session``)."""
         return b"oidc:" + self.secret.encode()
 
     def is_state(self, state: str) -> bool:

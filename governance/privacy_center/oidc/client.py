@@ -1,4 +1,4 @@
-"""What the operator set up at the provider."""
+"""Client configuration at the provider, as the operator set it up."""
 
 from dataclasses import dataclass, field
 
@@ -17,8 +17,8 @@ class Client:
 
 
 class SignInRefused(Exception):
-    """This sign-in proves nothing. The text is for the log: fixed words, never anything that was received."""
+    """Refusal of a sign-in that proves nothing. The text is for the log: fixed words, never received ones."""
 
 
 class ProviderUnavailable(Exception):
-    """The provider does not answer, or with something that is no answer. The text is for the log, as above."""
+    """Failure of the provider to answer, or to answer usably. The text is for the log, as above."""

@@ -1,8 +1,8 @@
-"""Fetch a JSON document of the provider so that nobody can turn the fetch against this network.
+"""Fetch a JSON document of the provider, guarded against server-side request forgery.
 
 https only (http for a provider on this machine); no redirects, no proxies from the environment; an end in time and size
-whatever the other side does. The provider's own document names further addresses: those must be public ones, unless
-they are on the host the operator configured, and the connection goes to the very address that was checked.
+in every case. The provider's own document names further addresses: those must be public ones, unless they are on the
+host the operator configured, and the connection goes to the very address that was checked.
 """
 
 import http.client
@@ -70,7 +70,7 @@ def _exchange(parts: SplitResult, issuer: str, form: bytes | None, headers: Mapp
 
 @contextmanager
 def _connection(parts: SplitResult, issuer: str) -> Iterator[http.client.HTTPConnection]:
-    """A connection that is cut when the time is over: a timeout alone would start anew with every byte."""
+    """Open a connection that is cut when the time is over: a timeout alone would start anew with every byte."""
     host = str(parts.hostname)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     sock = socket.create_connection((_address(host, port, issuer), port), timeout=CONNECT_TIMEOUT_S)

@@ -1,4 +1,4 @@
-"""Go to the provider, and come back with a code. Whatever went wrong, the person sees the same calm page."""
+"""Sign-in pages: redirect to the provider, and callback with a code. Every failure shows the same calm page."""
 
 import hmac
 import logging
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @require_GET
 def start(request: HttpRequest) -> HttpResponse:
-    """Send the browser to the provider. A link rather than a form: a form may not leave this site (form-action)."""
+    """Redirect the browser to the provider. A link rather than a form: a form may not leave this site (form-action)."""
     client = _client()
     SIGN_INS.take(client_network(request.META))
     attempt, cookie = begin()
@@ -40,7 +40,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def back(request: HttpRequest) -> HttpResponse:
-    """Start a session for the person the provider vouches for, in the browser that asked."""
+    """Start a session for the person the provider vouches for, in the browser that asked (the callback)."""
     client = _client()
     network = client_network(request.META)
     SIGN_INS.take(network)
@@ -66,7 +66,7 @@ def _session(request: HttpRequest, client: Client) -> str:
     try:
         residence.check_person(ref)
     except Problem:
-        # Where there are several cells: no row is made for somebody another one may hold.
+        # Where there are several cells: no row is made for a person another one may hold.
         raise SignInRefused("nobody is known in this cell by this name") from None
     secret = links.start_session(subject_ref=ref, proof=attempt.proof, issued_by="sign-in")
     if secret is None:

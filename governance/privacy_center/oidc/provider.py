@@ -1,4 +1,4 @@
-"""Talk to the provider: where its endpoints are, its keys, and a code for an ID token."""
+"""Provider: discovery of its endpoints, its keys, and the exchange of a code for an ID token."""
 
 import threading
 from base64 import b64encode
@@ -13,14 +13,14 @@ from governance.privacy_center.oidc.client import Client, ProviderUnavailable, S
 from governance.privacy_center.oidc.fetch import checked_url, fetch_json
 
 KEPT_FOR_S = 600.0
-# A key nobody knows makes us ask again, for the provider may have changed its keys; but not at every stranger's wish.
+# An unknown key makes us ask again, for the provider may have changed its keys; but not at every request.
 ASKED_AGAIN_AFTER_S = 60.0
 _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What the provider says of itself (OpenID Connect Discovery 1.0)."""
+    """Provider metadata (OpenID Connect Discovery 1.0)."""
 
     authorization_endpoint: str
     token_endpoint: str
@@ -30,7 +30,7 @@ class Metadata:
 
 
 class _Kept(Generic[_Value]):
-    """A value a client, for as long as it is fresh. Two threads may fetch the same value; neither waits."""
+    """Cache of one value per client while it is fresh. Two threads may fetch the same value; neither waits."""
 
     def __init__(self, fetch: Callable[[Client], _Value]) -> None:
         self._fetch, self._lock = fetch, threading.Lock()
@@ -104,7 +104,7 @@ def signing_keys(client: Client, *, key_id: str | None = None) -> list[dict[str,
 
 
 def forget() -> None:
-    """Drop what is kept, in this process."""
+    """Clear this process's cache."""
     metadata.clear()
     keys.clear()
 

@@ -1,4 +1,4 @@
-"""Check an ID token (OpenID Connect Core 1.0, 3.1.3.7) and return the one claim that is wanted."""
+"""Validate an ID token (OpenID Connect Core 1.0, 3.1.3.7) and return the one claim that is wanted."""
 
 import hmac
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _REGISTRY = jws.JWSRegistry(algorithms=list(_KEY_TYPES), strict_check_header=Fal
 
 
 def person_of(token: str, client: Client, *, nonce: str, now: datetime) -> str:
-    """Return the value of the client's claim: the business's id of the person, for the caller to turn into a pseudonym.
+    """Return the value of the client's claim: the business's id of the person, for the caller to pseudonymise.
 
     Raises SignInRefused, ProviderUnavailable.
     """

@@ -1,4 +1,4 @@
-"""AuthZEN 1.0 as bare WSGI callables beside Django (docs/decisions/0002, 0010).
+"""AuthZEN 1.0 as bare WSGI callables outside Django (docs/decisions/0002, 0010).
 
 No middleware, routing, ORM or signals: parse strictly, one SQL statement, decide, answer bytes. A denial is HTTP 200;
 400, 401, 403 and 503 are for requests that cannot be decided at all, as problem+json.

@@ -1,4 +1,4 @@
-"""Who may ask, and which rules are in force: what every AuthZEN endpoint reads before it decides, in one statement."""
+"""Access check of every AuthZEN endpoint: the caller and the rules in force, read in one statement."""
 
 from collections.abc import Collection
 from typing import Any, NoReturn
@@ -25,7 +25,7 @@ def read(subject_ref: UUID, token: str) -> Information:
 
 
 def read_many(refs: Collection[UUID], token: str) -> tuple[Information, dict[UUID, Information]]:
-    """The same for decisions about several people. Raises Refused (503)."""
+    """Read what decisions about several people need. Raises Refused (503)."""
     try:
         return information.read_many(refs, token_hash(token), SCOPE.encode())
     except InformationUnavailable:
@@ -42,18 +42,18 @@ def authorise(known: Information) -> str:
 
 
 def refuse(detail: str, token: str) -> NoReturn:
-    """Refuse a request as invalid; whoever may not ask is not told what is wrong with the question."""
+    """Refuse a request as invalid; callers without permission do not learn what is wrong with the question."""
     authorise(read(information.NOBODY, token))
     raise Refused(400, "invalid_request", detail)
 
 
 def bundle_in_force(known: Information) -> LoadedBundle | None:
-    """The bundle every decision of this request is made under; None where there is none that can be used."""
+    """Return the bundle of every decision of this request; None where there is none that can be used."""
     return bundles.usable(known.bundle_revision)
 
 
 def package_for(document: dict[str, Any], bundle: LoadedBundle | None) -> Package | None:
-    """The package that answers for this type of resource; None means the consent package."""
+    """Return the package that answers for this type of resource; None means the consent package."""
     if bundle is None or not bundle.packages:
         return None
     resource = document.get("resource")

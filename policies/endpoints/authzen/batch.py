@@ -19,7 +19,7 @@ STOPS_AFTER = {"execute_all": None, "deny_on_first_deny": False, "permit_on_firs
 
 
 class _PartialEntity(msgspec.Struct):
-    """A default may be incomplete as long as no item needs it; what it says must be of the right type."""
+    """Default entity of a batch: incomplete as long as no item needs it, its members of the right type."""
 
     type: Text | msgspec.UnsetType = msgspec.UNSET
     id: Text | msgspec.UnsetType = msgspec.UNSET
@@ -68,7 +68,7 @@ def _read(document: dict[str, Any]) -> _Batch:
 
 
 class Fault(str):
-    """What is wrong with an item that is no question."""
+    """Description of an item that is no question."""
 
     __slots__ = ()
 
@@ -130,6 +130,6 @@ def _entity_answer(sheet: Sheet, item: dict[str, Any], bundle: LoadedBundle) -> 
 
 
 def _fault(message: str) -> bytes:
-    """An item that is no question is a denial that says why; nothing was decided, so nothing is logged."""
+    """Return a denial with the fault of an item that is no question; nothing was decided, so nothing is logged."""
     error = {"status": 400, "message": str(message)}
     return msgspec.json.encode({"decision": False, "context": {"error": error}})

@@ -1,4 +1,4 @@
-"""GET /.well-known/authzen-configuration: where the endpoints are, for anybody who asks.
+"""GET /.well-known/authzen-configuration: the endpoints' addresses, without a credential.
 
 Every URL comes from the setting PUBLIC_URL and none from the request: a caller cannot make this installation speak for
 another host. Parameters without a value are left out, and so are endpoints that do not exist.

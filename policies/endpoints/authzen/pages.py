@@ -1,4 +1,4 @@
-"""Pages of search results: limits, and tokens that nobody can make up or use for another search.
+"""Pages of search results: limits, and page tokens that cannot be forged or used for another search.
 
 A token is signed with the installation's secret and holds a position, the limit and a digest of the search and its
 caller; no entity. Results have a stable order; what changes between two pages may be repeated or left out.
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from django.core import signing
 
-MAX_RESULTS = 1_000  # of one answer, whatever the limit
+MAX_RESULTS = 1_000  # of one answer, above any requested limit
 _SALT = "authzen.search"
 _MAX_AGE_S = 24 * 3600
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -25,7 +25,7 @@ class Wish(msgspec.Struct):
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """Which results go into this answer, and the token for those after it (empty at the end)."""
+    """One page of results, and the token for those after it (empty at the end)."""
 
     start: int
     stop: int
@@ -33,12 +33,12 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 def digest_of(*parts: Any) -> str:
-    """Name a search by everything that must not change between its pages."""
+    """Return the digest of everything in a search that must not change between its pages."""
     return sha256(_encode(parts)).hexdigest()
 
 
 def cut(wish: Wish, total: int, digest: str) -> Cut:
-    """Raises ValueError for a token that is not of this search, or with another limit."""
+    """Select a page. Raises ValueError for a token that is not of this search, or with another limit."""
     start, limit = _continued(wish, digest) if wish.token else (0, wish.limit)
     size = MAX_RESULTS if limit is None else min(limit, MAX_RESULTS)
     stop = min(start + size, total)

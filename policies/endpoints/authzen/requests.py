@@ -1,4 +1,4 @@
-"""What the AuthZEN endpoints are asked, read strictly and handed on in words of this house.
+"""Requests of the AuthZEN endpoints, read strictly and translated into questions.
 
 Members that are not named here are ignored, as the specification demands. Every fault is a ValueError that names the
 member and quotes nothing.
@@ -129,7 +129,7 @@ class Entity(msgspec.Struct):
 
 
 class EntityType(msgspec.Struct):
-    """An entity that is searched for: an id is ignored."""
+    """Type of an entity that is searched for: an id is ignored."""
 
     type: Text
     properties: Properties = None

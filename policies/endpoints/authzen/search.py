@@ -2,7 +2,7 @@
 
 A search evaluates its question once for each candidate: every result evaluates to true, and nothing else does.
 Properties given for the searched entity count for each candidate, as they do in an evaluation. The consent package
-knows pseudonyms only, so there is nobody it could name: searches for its types of resource find nothing.
+knows pseudonyms only, so it can name no subject: searches for its types of resource find nothing.
 """
 
 from collections.abc import Iterator
@@ -110,7 +110,7 @@ def _permitted(
 
 
 def _told(sheet: Sheet, found: Found, question: EntityQuestion, prepared: Prepared) -> Found:
-    """What is listed is a permit somebody will act on, so it is logged as one."""
+    """Log a listed permit: the caller will act on it."""
     sheet.answer_entities(question, prepared)
     return found
 
@@ -121,7 +121,7 @@ def _digest(search: _Search, caller: str | None) -> str:
 
 
 def _page(search: _Search, cut: pages.Cut, total: int) -> dict[str, Any]:
-    """The ``page`` member: where it was asked for, and wherever this answer does not hold everything."""
+    """Return the ``page`` member: where it was asked for, and wherever this answer does not hold everything."""
     if search.page is None and not cut.next_token:
         return {}
     return {"page": {"next_token": cut.next_token, "count": cut.stop - cut.start, "total": total}}

@@ -18,7 +18,7 @@ def answer(document: dict[str, Any], token: str) -> bytes:
     except ValueError as exc:
         fault = str(exc)
     known = access.read(question.subject_ref, token)
-    # Whoever may not ask is not told what is wrong with the question.
+    # A caller without permission does not learn what is wrong with the question.
     caller = access.authorise(known)
     bundle = access.bundle_in_force(known)
     package = access.package_for(document, bundle)
