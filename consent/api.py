@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from common.http.problems import InvalidRequest
 from common.http.rest import Body, read_document
+from common.levels import LevelName
 from consent.ledger import ledger
 from consent.ledger.proof import Asked, Guardian
 from consent.pseudonyms import subject_ref
@@ -57,7 +58,7 @@ class ChoiceBody(Body):
     recipient: Name | None = None
     data_category: Name | None = None
     told_of_conflict: bool = False
-    max_level: Literal["none", "segment", "behavioral", "contextual", "individual"] | None = None
+    max_level: LevelName | None = None
 
 
 class SignalsBody(Body):

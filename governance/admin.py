@@ -13,15 +13,12 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from audit import trail
+from common import actors
 from common.admin_pages.display import badge, moment
 from governance.officers import purpose_admin  # noqa: F401 (registers the register of purposes)
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
-
-
-def _officer(request: HttpRequest) -> str:
-    return f"officer:{request.user.get_username()}"
 
 
 @admin.register(User)
@@ -62,11 +59,14 @@ class OfficerAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # unf
         fields = sorted(set(form.changed_data) - {"password1", "password2"})
         details = {"fields": fields}
         trail.record(
-            f"officer.{'changed' if change else 'created'}", obj.username, actor=_officer(request), details=details
+            f"officer.{'changed' if change else 'created'}",
+            obj.username,
+            actor=actors.officer(request),
+            details=details,
         )
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        trail.record("officer.deleted", obj.username, actor=_officer(request))
+        trail.record("officer.deleted", obj.username, actor=actors.officer(request))
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:

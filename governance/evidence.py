@@ -5,16 +5,14 @@ and the start page shows the last one. Nothing of the evidence is ever changed.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import trail
 from audit.models import AuditEvent
+from common.postgres.snapshot import one_snapshot
 from consent.ledger import verification
 from policies.decision_log import reading
 from policies.opa import reported_log
@@ -38,7 +36,7 @@ class LastCheck:
 
 def check(*, actor: str) -> bool:
     """Recompute every digest, root and link; record the result and return whether all of it holds."""
-    with _one_snapshot():
+    with one_snapshot():
         events, ledger, log = trail.verify(), verification.verify_ledger(), reading.verify()
         reported = reported_log.verify()
     broken = [verdict.broken for verdict in (events, ledger, log, reported) if verdict.broken]
@@ -53,17 +51,6 @@ def check(*, actor: str) -> bool:
         logger.error("The evidence does not hold together: %s", details["broken"])
     trail.record(BROKEN if broken else VERIFIED, "evidence", actor=actor, details=details)
     return not broken
-
-
-@contextmanager
-def _one_snapshot() -> Iterator[None]:
-    """Run a block in one snapshot, as of one moment: choices, decisions and anchors go on arriving."""
-    if connection.in_atomic_block:  # whose isolation is the caller's matter
-        yield
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
 
 
 def last_check() -> LastCheck:

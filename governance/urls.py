@@ -2,12 +2,11 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance.demo import shop
 from governance.monitoring import health, metrics
 from governance.officers import consent_proof, login, notice_editor, start_page, trust_page
 from governance.privacy_center import pages, ranking, receipts
 from governance.privacy_center.oidc import pages as oidc_pages
-from governance.web import script, well_known
+from governance.web import demonstration, script, well_known
 from policies.registers import jurisdiction_matrix
 from policies.rollout import pages as rollout_page
 from policies.rollout import step_pages
@@ -79,7 +78,7 @@ urlpatterns = [
     path("admin/consent/notice/add/", admin.site.admin_view(notice_editor.edit), name="notice-editor"),
     path("admin/", admin.site.urls),
     path("assent.js", script.banner_script, name="banner-script"),
-    path("shop/", shop.shop, name="shop"),
+    path("shop/", demonstration.shop, name="shop"),
     path("api/v1/banner/", include("consent.banner.urls")),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("personalization.urls")),

@@ -11,7 +11,7 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from audit import trail
-from common import policy_data
+from common import actors, policy_data
 from common.admin_pages.confirm import Step, confirm
 from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment
 from common.http.problems import Problem
@@ -27,10 +27,6 @@ _MEANINGS = {
     Status.RETIRED: "Out of use for good.",
 }
 _DONE = "{} is {} from the next decision on."
-
-
-def _officer(request: HttpRequest) -> str:
-    return f"officer:{request.user.get_username()}"
 
 
 @admin.register(Model)
@@ -91,8 +87,8 @@ class ModelVersionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no ty
         if form.changed_data:
             version = form.instance
             details = {"purposes": sorted(p.slug for p in version.purposes.all()), "max_level": version.max_level}
-            trail.record("model.changed", str(version), actor=_officer(request), details=details)
-            policy_data.changed(reason=f"model {version} edited", actor=_officer(request))
+            trail.record("model.changed", str(version), actor=actors.officer(request), details=details)
+            policy_data.changed(reason=f"model {version} edited", actor=actors.officer(request))
 
     # What is shown
 
@@ -160,7 +156,7 @@ class ModelVersionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no ty
     def _move(self, request: HttpRequest, versions: QuerySet[ModelVersion], status: str) -> None:
         for version in versions:
             try:
-                services.change_status(version_id=version.pk, status=status, actor=_officer(request))
+                services.change_status(version_id=version.pk, status=status, actor=actors.officer(request))
             except Problem as problem:
                 messages.error(request, f"{version}: {problem.detail}")
             else:
@@ -207,7 +203,7 @@ class ModelVersionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no ty
             request,
             version,
             _step(version, status),
-            lambda: services.change_status(version_id=version.pk, status=status, actor=_officer(request)),
+            lambda: services.change_status(version_id=version.pk, status=status, actor=actors.officer(request)),
         )
 
 

@@ -18,7 +18,7 @@ from common.breaker import CircuitBreaker
 from common.http.problems import Problem
 from personalization.recommender import storage
 from personalization.recommender.model import Model, Served
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 
 logger = logging.getLogger(__name__)
 MODEL_SLUG = "house-recommender"

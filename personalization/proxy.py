@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common import tracing
+from common.levels import LEVELS
 from common.tracing import Attributes
 from consent.signals import NO_SIGNALS, Signals
 from personalization import engine
@@ -20,8 +21,8 @@ from personalization.models import Event, Item, PopularItem
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Recommendation, Served
-from policies.bundles import bundles, reasons
-from policies.bundles.bundles import LEVELS, LoadedBundle
+from policies.bundles import loading, reasons
+from policies.bundles.loading import LoadedBundle
 from policies.decisions import decisions, information
 from policies.decisions.decisions import Decision
 from policies.decisions.facts import Question
@@ -89,7 +90,7 @@ def recommend(wish: Wish, *, caller: str) -> Answer:
         known = information.read(wish.subject_ref)
     except InformationUnavailable:
         known = information.NOTHING
-    bundle = bundles.usable(known.bundle_revision)
+    bundle = loading.usable(known.bundle_revision)
     if bundle is None:
         decision = decisions.unavailable(_question(wish, None, None), caller=caller)
         return _popular(wish.count, decision, None, fallback="information_unavailable")

@@ -1,12 +1,13 @@
 from celery import shared_task
 
+from common import actors
 from personalization import training, windows
 
 
 @shared_task(ignore_result=True, acks_late=True, time_limit=3600)
 def train_recommender() -> None:
     """Train a new draft version, never served before it is approved; nightly, or when an officer asks."""
-    training.train_recommender(actor="job:training")
+    training.train_recommender(actor=actors.job("training"))
 
 
 @shared_task(ignore_result=True)

@@ -10,6 +10,7 @@ import numpy as np
 from django.conf import settings
 from django.db import transaction
 
+from common import actors
 from common.identifiers import uuid7
 from consent.models import DataSubject, Purpose
 from model_registry import services
@@ -54,7 +55,7 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
 
 
 def _permitted(people: Iterable[UUID]) -> list[UUID]:
-    return [ref for ref in people if decisions.decide(_question(ref), caller="job:training").permitted]
+    return [ref for ref in people if decisions.decide(_question(ref), caller=actors.job("training")).permitted]
 
 
 def _question(ref: UUID) -> Question:

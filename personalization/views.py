@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from common.http.problems import Unavailable
 from common.http.rest import Body, actor_of, read_body
+from common.levels import LevelName
 from consent import signals
 from consent.api import SubjectBody
 from consent.signals import gpc
@@ -26,7 +27,6 @@ Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Purpose = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
 Region = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 ProcessingRegion = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")]
-Level = Literal["none", "segment", "behavioral", "contextual", "individual"]
 _FIRST_YEAR = 1970
 
 
@@ -91,7 +91,7 @@ class WishBody(Body):
     mode: Literal["permitted", "non_profiled"] = "permitted"
     subject: SubjectBody
     purpose: Purpose = "recommendations"
-    requested_level: Level = "individual"
+    requested_level: LevelName = "individual"
     count: Annotated[int, Field(ge=1, le=100)] = 10
     session: Annotated[list[Slug], Field(max_length=50)] = []
     signals: Signals = Signals()
@@ -114,8 +114,8 @@ class ItemAnswer(Body):
 
 
 class WishAnswer(Body):
-    level: Level
-    permitted_level: Level
+    level: LevelName
+    permitted_level: LevelName
     decision_id: str
     reasons: list[ReasonAnswer]
     model: str | None

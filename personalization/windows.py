@@ -6,11 +6,12 @@ from django.db import connection
 from django.db.models import Count
 
 from audit import trail
+from common import actors
 from consent.models import DataSubject
 from personalization import engine
 from personalization.models import Event
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
-from policies.bundles import bundles
+from policies.bundles import building, loading
 from policies.decisions import decisions
 from policies.decisions.facts import Question
 from policies.models import ActiveBundle
@@ -36,7 +37,7 @@ def trim_windows() -> int:
             cursor.execute(_TRIM, [row["subject_ref"], row["purpose"], BEHAVIORAL_WINDOW])
             removed += cursor.rowcount
     if removed:
-        trail.record("window.trimmed", "events", actor="job:trim", details={"removed": removed})
+        trail.record("window.trimmed", "events", actor=actors.job("trim"), details={"removed": removed})
     return removed
 
 
@@ -49,13 +50,13 @@ def _may_keep_everything(ref: object, purpose: str) -> bool:
         data_categories=("purchases", "ratings", "views"),
         processing_region=settings.PROCESSING_REGION,
     )
-    return decisions.decide(question, caller="job:trim").level == "individual"
+    return decisions.decide(question, caller=actors.job("trim")).level == "individual"
 
 
 def check_segments() -> dict[str, int]:
     """Verify that every segment the model in use serves holds at least k people of the register; audit the result."""
     active = ActiveBundle.objects.first()
-    bundle = bundles.loaded(active.bundle_id) if active else None
+    bundle = loading.loaded(active.bundle_id) if active else None
     name = engine.model_in_use(bundle) if bundle else None
     if bundle is None or name is None:
         return {}
@@ -69,6 +70,6 @@ def check_segments() -> dict[str, int]:
             "age_band": np.array([age for _, age in people]),
         }
         k = smallest_class(columns, ["region", "age_band"])
-    details = {"segments": len(segments), "smallest": k, "required": bundles.SEGMENT_MIN_SIZE}
-    trail.record("segments.checked", name, actor="job:segments", details=details)
+    details = {"segments": len(segments), "smallest": k, "required": building.SEGMENT_MIN_SIZE}
+    trail.record("segments.checked", name, actor=actors.job("segments"), details=details)
     return details

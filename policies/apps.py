@@ -11,10 +11,10 @@ class PoliciesConfig(AppConfig):
         from common import policy_data
         from consent import residence
         from consent.register import register
-        from policies.bundles import bundles
+        from policies.bundles import publishing
         from policies.cells import residence_guard
 
-        policy_data.register(bundles.publish)
+        policy_data.register(publishing.publish)
         if settings.CELLS is not None:
             residence.register(residence_guard.judge)
             register.keep_elsewhere(None if settings.CELLS.is_primary else settings.CELLS.primary.name)

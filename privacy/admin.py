@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from audit import trail
-from common import policy_data
+from common import actors, policy_data
 from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence, short, words
 from common.admin_pages.filters import since
 from common.admin_pages.forms import DaysField
@@ -60,7 +60,7 @@ class RetentionScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships 
         return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or NOTHING
 
     def save_model(self, request: HttpRequest, obj: RetentionSchedule, form: "ModelForm[Any]", change: bool) -> None:
-        actor = f"officer:{request.user.get_username()}"
+        actor = actors.officer(request)
         super().save_model(request, obj, form, change)
         trail.record(
             "retention.changed",
@@ -72,7 +72,7 @@ class RetentionScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships 
         messages.info(request, "The rules in force were renewed: this counts from the next decision on.")
 
     def delete_model(self, request: HttpRequest, obj: RetentionSchedule) -> None:
-        actor = f"officer:{request.user.get_username()}"
+        actor = actors.officer(request)
         super().delete_model(request, obj)
         trail.record("retention.deleted", obj.purpose.slug, actor=actor)
         policy_data.changed(reason=f"retention of {obj.purpose.slug}", actor=actor)

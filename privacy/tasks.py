@@ -4,6 +4,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import OperationalError
 
+from common import actors
 from common.best_effort_task import SweptTask
 from privacy.budgets import releases
 from privacy.retention import disposal
@@ -43,13 +44,13 @@ def sweep_disposals() -> None:
 @shared_task(ignore_result=True)
 def apply_retention() -> None:
     """Queue the deletion of everything older than its schedule allows; runs nightly."""
-    disposal.queue_for_retention(actor="job:retention")
+    disposal.queue_for_retention(actor=actors.job("retention"))
 
 
 @shared_task(ignore_result=True)
 def release_consent_rates() -> None:
     """Publish consent rates nightly; stops when the budget is spent, which the officers' start page shows."""
     try:
-        releases.release_consent_rate_by_region(actor="job:releases")
+        releases.release_consent_rate_by_region(actor=actors.job("releases"))
     except releases.BudgetExhausted as spent:
         logger.info("No statistic was released: %s", spent.detail)

@@ -1,5 +1,6 @@
 """Display helpers of the admin: moments relative to now, long identifiers shortened, documents as tables."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -121,3 +122,8 @@ def _in_words(value: Any) -> Any:
 def folded(summary: str, content: Any) -> str:
     """Render content behind a disclosure: what few readers need."""
     return format_html('<details class="fact-fold"><summary>{}</summary>{}</details>', summary, content)
+
+
+def pretty_json(text: str) -> SafeString:
+    """Return a JSON document as indented, preformatted text."""
+    return format_html("<pre>{}</pre>", json.dumps(json.loads(text), indent=2, ensure_ascii=False))

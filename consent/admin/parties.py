@@ -13,8 +13,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from common import actors
 from common.admin_pages.display import NOTHING, badge
-from consent.admin.officers import officer
 from consent.models import Party
 from consent.register import register
 
@@ -63,11 +63,11 @@ class PartyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return ["slug"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Party, form: "ModelForm[Any]", change: bool) -> None:
-        register.save_party(obj, actor=officer(request))
+        register.save_party(obj, actor=actors.officer(request))
 
     def delete_model(self, request: HttpRequest, obj: Party) -> None:
-        register.delete_party(obj, actor=officer(request))
+        register.delete_party(obj, actor=actors.officer(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Party]) -> None:
         for party in queryset:
-            register.delete_party(party, actor=officer(request))
+            register.delete_party(party, actor=actors.officer(request))

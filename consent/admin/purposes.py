@@ -14,10 +14,9 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from common import languages
+from common import actors, languages
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField, DaysField
-from consent.admin.officers import officer
 from consent.models import Purpose, PurposeText
 from consent.register import register, words
 
@@ -138,10 +137,10 @@ class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return False  # records point to it for ever; make it inactive instead
 
     def save_model(self, request: HttpRequest, obj: Purpose, form: "ModelForm[Any]", change: bool) -> None:
-        register.save_purpose(obj, actor=officer(request))
+        register.save_purpose(obj, actor=actors.officer(request))
         messages.info(request, "The rules in force were renewed: this counts from the next decision on.")
 
     def save_formset(self, request: HttpRequest, form: "ModelForm[Any]", formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
         if formset.has_changed():
-            register.note_texts(form.instance, actor=officer(request))
+            register.note_texts(form.instance, actor=actors.officer(request))

@@ -12,6 +12,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from audit import trail
+from common import actors
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField
 from consent.models import LegalBasis, Purpose, Site
@@ -74,7 +75,7 @@ class SiteAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         trail.record(
             "site.changed" if change else "site.created",
             site.slug,
-            actor=f"officer:{request.user.get_username()}",
+            actor=actors.officer(request),
             details={
                 "origins": site.origins,
                 "purposes": sorted(site.purposes.values_list("slug", flat=True)),

@@ -1,15 +1,14 @@
 """Verify the consent ledger: every record's digest, every person's chain, every projection, every audit event."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
+from common.postgres.snapshot import one_snapshot
 from consent.ledger.records import place_of, projected, record_digest
 from consent.models import ConsentRecord, DataSubject
 
@@ -51,7 +50,7 @@ def verify_person(person: DataSubject, links: Sequence[ConsentRecord]) -> Person
 
 def verify_ledger() -> LedgerVerdict:
     """Read the whole ledger in pages; stop at the first record that does not hold. Writes nothing."""
-    with _one_snapshot():
+    with one_snapshot():
         subjects = records = 0
         for page in _pages():
             people = DataSubject.objects.in_bulk([links[0].subject_id for links in page])
@@ -61,17 +60,6 @@ def verify_ledger() -> LedgerVerdict:
                     return LedgerVerdict(subjects, records, broken)
                 subjects, records = subjects + 1, records + len(links)
         return LedgerVerdict(subjects, records, _unrecorded() or _untold())
-
-
-@contextmanager
-def _one_snapshot() -> Iterator[None]:
-    """Run a block in one snapshot: records and current states as of one moment, while people go on choosing."""
-    if connection.in_atomic_block:  # whose isolation is the caller's matter
-        yield
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
 
 
 def _pages() -> Iterator[list[list[ConsentRecord]]]:

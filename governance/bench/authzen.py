@@ -7,7 +7,7 @@ from django.db import transaction
 
 from common.canonical import canonical_json
 from governance.bench import load, world
-from policies.bundles import bundles
+from policies.bundles import building, publishing
 from policies.certification import read_certification
 from policies.models import Bundle
 
@@ -41,15 +41,15 @@ def searches(token: str) -> list[bytes]:
 def store_candidates() -> None:
     """Bring the certification scenario into force, with ``CANDIDATES`` records."""
     policies, more = read_certification()
-    data = {**bundles.build_data(), **more}
+    data = {**building.build_data(), **more}
     records = {f"record-{number}": {"status": "active"} for number in range(CANDIDATES)}
     data["entities"] = {**data["entities"], "record": records}
-    policies = {**bundles.read_policies(), **policies}
+    policies = {**publishing.read_policies(), **policies}
     bundle = Bundle.objects.create(
-        revision=bundles.revision_of(policies, data),
+        revision=publishing.revision_of(policies, data),
         policies=policies,
         data=canonical_json(data).decode(),
         reason="bench",
         actor="bench",
     )
-    bundles.activate(bundle=bundle, reason="bench", actor="bench")
+    publishing.activate(bundle=bundle, reason="bench", actor="bench")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from consent.pseudonyms import subject_ref
 from governance.bench import authzen, load, servers, world
-from policies.bundles import bundles
+from policies.bundles import loading
 from policies.decisions import facts, information
 from policies.endpoints.authzen import question_of
 from policies.models import ActiveBundle
@@ -201,7 +201,7 @@ def _measure_opa(subjects: int, settings: Settings, say: Callable[[str], None]) 
     say("measuring OPA's own REST API with the same policy ...")
     folder = Path(tempfile.mkdtemp(prefix="assent-bench-opa-"))
     active = ActiveBundle.objects.get()
-    bundle = bundles.loaded(active.bundle_id)
+    bundle = loading.loaded(active.bundle_id)
     for path, text in bundle.policies.items():
         (folder / path).write_text(text)
     (folder / "data.json").write_text(bundle.data_json)
@@ -218,7 +218,7 @@ def _measure_opa(subjects: int, settings: Settings, say: Callable[[str], None]) 
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _opa_requests(bundle: bundles.LoadedBundle, subjects: int) -> list[bytes]:
+def _opa_requests(bundle: loading.LoadedBundle, subjects: int) -> list[bytes]:
     chance = random.Random(7)  # noqa: S311
     requests = []
     for _ in range(_REQUESTS // 4):

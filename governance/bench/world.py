@@ -13,7 +13,7 @@ from django.db import connection, connections
 from common.identifiers import uuid7
 from consent.pseudonyms import subject_ref
 from governance.demo import register
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.endpoints import credentials
 from policies.models import Policy, ServiceCredential
 from policies.rollout import service
@@ -51,10 +51,10 @@ def bench_database(subjects: int) -> Iterator[str]:
 @contextmanager
 def shadow() -> Iterator[None]:
     """Have a candidate evaluated as a shadow of every decision; it differs for one person in six."""
-    modules = dict(bundles.read_policies())
+    modules = dict(publishing.read_policies())
     held = "\tinput.held == false\n"
     modules["decision.rego"] = modules["decision.rego"].replace(held, f'{held}\tinput.subject.region != "DE"\n', 1)
-    digest = bundles.policy_digest(modules, {})
+    digest = publishing.policy_digest(modules, {})
     policy, _ = Policy.objects.get_or_create(digest=digest, defaults={"modules": modules, "author": "officer:bench"})
     rollout = service.start(policy, actor="officer:bench", reason="bench", emergency=True)
     yield

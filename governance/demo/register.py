@@ -12,10 +12,10 @@ from common import policy_data
 from consent.models import Notice, Party, Purpose, PurposeText, Site, current_notice_versions
 from consent.register import register
 from governance.demo.translations import TRANSLATIONS, Translation
+from governance.web.demonstration import SHOP
 from privacy.models import PrivacyBudget, RetentionSchedule
 
 ACTOR = "officer:demo"
-SHOP = "demo-shop"
 _PARTIES: list[dict[str, Any]] = [
     {
         "slug": "northwind",

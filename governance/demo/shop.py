@@ -4,19 +4,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
 
-from consent.banner import banner
 from consent.ledger.selectors import Descriptions
 from consent.models import Site
 from governance.demo.catalogue import INTERESTS
-from governance.demo.register import SHOP
+from governance.web.demonstration import SHOP
 
 # What sells best, equal for all visitors: two things of each of six interests.
 _ON_SHOW = ("coffee", "sourdough", "birds", "knitting", "night sky", "slow evenings")
@@ -54,11 +51,8 @@ def _products(*places: int) -> list[Product]:
     ]
 
 
-@require_safe
-def shop(request: HttpRequest) -> HttpResponse:
-    site = banner.active_site(SHOP)
-    if site is None:
-        raise Http404
+def page(request: HttpRequest, site: Site) -> HttpResponse:
+    """Answer the shop's page for the banner of ``site``."""
     # The second list is what may be chosen for a person who allows recommendations.
     context = {
         "site": SHOP,
@@ -75,11 +69,3 @@ def _named(site: Site) -> list[dict[str, str]]:
     described = Descriptions(get_language() or "en")
     found = [(purpose.slug, described.of(purpose)) for purpose in site.purposes.filter(is_active=True)]
     return [{"slug": slug, "name": own.name, "language": own.locale} for slug, own in found]
-
-
-def is_open() -> bool:
-    """Return whether this installation has the demonstration's shop; the front page asks, and needs no database."""
-    try:
-        return banner.active_site(SHOP) is not None
-    except DatabaseError:
-        return False

@@ -9,8 +9,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
 from policies import engines
-from policies.bundles import bundles
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import loading
+from policies.bundles.loading import LoadedBundle
 from policies.cells import replication
 from policies.decision_log import spool_lag
 from policies.models import ActiveBundle
@@ -54,7 +54,7 @@ def _state() -> tuple[list[str], list[str]]:
 
 def _loaded(revision: str) -> LoadedBundle | None:
     try:
-        return bundles.loaded(revision)
+        return loading.loaded(revision)
     except DatabaseError:
         raise
     except Exception:

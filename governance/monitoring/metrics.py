@@ -25,11 +25,11 @@ from rest_framework.views import APIView
 from audit.models import AuditAnchor, AuditEvent
 from common.http.rest import AnyAnswer
 from consent.trust import metrics as trust
-from policies.bundles import candidate
+from policies.bundles import candidates
 from policies.decision_log import figures as log_figures
 from policies.decision_log import spool_lag
-from policies.decisions.shares import FULL
 from policies.models import ActiveBundle
+from policies.models.rollout import FULL
 from policies.rollout import figures
 from privacy.models import Disposal
 
@@ -148,7 +148,7 @@ def _bundle(now: datetime) -> Iterator[Metric]:
 
 
 def _rollout(now: datetime) -> Iterator[Metric]:
-    running = candidate.open_rollout()
+    running = candidates.open_rollout()
     yield _gauge(
         "assent_rollout_share",
         "Share of the people a candidate answers, 0 to 1.",

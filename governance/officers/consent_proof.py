@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from audit import trail
 from audit.models import AuditEvent
+from common import actors
 from common.admin_pages.display import who
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
@@ -70,7 +71,7 @@ def _by_pseudonym(request: HttpRequest, digits: str) -> HttpResponse:
         return _to(people[0] if people else UUID(digits))
     if people:
         return _again(request, _("More than one pseudonym begins like this. Paste more of it."))
-    trail.record(_LOOKED_UP, digits, actor=_officer(request), details={"known": False})
+    trail.record(_LOOKED_UP, digits, actor=actors.officer(request), details={"known": False})
     return _unknown(request, digits)
 
 
@@ -95,7 +96,7 @@ def _again(request: HttpRequest, problem: str) -> HttpResponse:
 def person(request: HttpRequest, ref: UUID) -> HttpResponse:
     """Show everything about one person. Looking is an audit event before it is an answer."""
     subject = DataSubject.objects.filter(ref=ref).first()
-    trail.record(_LOOKED_UP, str(ref), actor=_officer(request), details={"known": subject is not None})
+    trail.record(_LOOKED_UP, str(ref), actor=actors.officer(request), details={"known": subject is not None})
     if subject is None:
         return _unknown(request, str(ref))
     context = {**_context(request, _("What one person agreed to")), **person_proof.context(subject)}
@@ -114,7 +115,7 @@ def download(request: HttpRequest, ref: UUID) -> HttpResponse:
     if not DataSubject.objects.filter(ref=ref).exists():
         messages.warning(request, _("Nothing is known about this person, so there is no evidence to hand out."))
         return HttpResponseRedirect(reverse("consent-proof"))
-    response = HttpResponse(evidence.build(ref, actor=_officer(request)), content_type="application/zip")
+    response = HttpResponse(evidence.build(ref, actor=actors.officer(request)), content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="consent-evidence-{ref}.zip"'
     return response
 
@@ -127,14 +128,10 @@ def receipt(request: HttpRequest, ref: UUID, revision: int) -> HttpResponse:
         file = issuing.issue(ref, revision)
     except issuing.ReceiptUnknown:
         raise Http404 from None
-    trail.record("receipt.exported", str(ref), actor=_officer(request), details={"subject_revision": revision})
+    trail.record("receipt.exported", str(ref), actor=actors.officer(request), details={"subject_revision": revision})
     response = HttpResponse(json.dumps(file, indent=1, ensure_ascii=False), content_type="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="consent-receipt-{revision}.json"'
     return response
-
-
-def _officer(request: HttpRequest) -> str:
-    return f"officer:{request.user.get_username()}"
 
 
 def _context(request: HttpRequest, title: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from common import languages
+from common import actors, languages
 from common.canonical import sha256
 from common.http.problems import Problem
 from consent.ledger import selectors
@@ -180,7 +180,7 @@ def _publish(request: HttpRequest, draft: _Draft, based_on: int) -> HttpResponse
             is_material=draft.is_material,
             version=draft.translates,
             based_on=based_on,
-            actor=f"officer:{request.user.get_username()}",
+            actor=actors.officer(request),
         )
     except Problem as problem:
         return _editor(request, draft, based_on=draft.newest, problem=problem.detail)

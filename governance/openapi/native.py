@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from common.levels import LEVELS
 from governance.openapi.authzen import EXAMPLE, MEMBERS
 from policies.endpoints.authzen.batch import MAX_EVALUATIONS
 from policies.endpoints.native import MAX_EXPLAINED, PATH
 
 _TEXT = {"type": "string"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
-_LEVEL = {"type": ["string", "null"], "enum": ["none", "segment", "behavioral", "contextual", "individual", None]}
+_LEVEL = {"type": ["string", "null"], "enum": [*LEVELS, None]}
 _ONE, _MANY = ({"$ref": f"#/components/schemas/{name}"} for name in ("Decision", "Decisions"))
 _QUESTION = {"$ref": "#/components/schemas/AuthzenRequest"}
 _WISHES = {

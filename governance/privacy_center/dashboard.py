@@ -16,14 +16,15 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from common.levels import LEVELS
 from consent.ledger import scopes, selectors
 from consent.ledger.selectors import Descriptions, PurposeState
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose, PurposeText
 from consent.register import words
 from personalization import engine
 from personalization.models import Event
-from policies.bundles import bundles, reasons
-from policies.bundles.bundles import LEVELS, LoadedBundle
+from policies.bundles import loading, reasons
+from policies.bundles.loading import LoadedBundle
 from policies.decision_log import reading
 from policies.decisions import decisions, information
 from policies.decisions.decisions import Prepared
@@ -98,7 +99,6 @@ _SOURCES = {
     "banner": _("in the consent banner"),
     "import": _("import"),
 }
-_STEP_LABELS = {"none": 0, "segment": 1, "behavioral": 2, "contextual": 3, "individual": 4}
 
 
 def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def _in_force(ref: UUID) -> tuple[Information | None, LoadedBundle | None]:
         known = information.read(ref)
     except InformationUnavailable:
         return None, None
-    return known, bundles.usable(known.bundle_revision)
+    return known, loading.usable(known.bundle_revision)
 
 
 def _answer_now(
@@ -381,7 +381,7 @@ def _decision(same: list[Decision], names: dict[str, str]) -> dict[str, Any]:
         "question": _QUESTIONS.get(decision.action, _("May we use your data?")),
         "purpose_name": names.get(decision.purpose, ""),
         "outcome": outcomes[decision.outcome],
-        "level_label": _steps()[_STEP_LABELS[decision.level]].label if decision.level in _STEP_LABELS else None,
+        "level_label": _steps()[LEVELS[decision.level]].label if decision.level in LEVELS else None,
         "why": list(_why(decision, entry)),
         "would_change": _would_change(decision, entry, names),
     }

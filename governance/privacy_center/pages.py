@@ -15,15 +15,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from common.http.client_network import client_network
 from common.http.problems import Problem
+from common.levels import LEVELS
 from consent import counts, links
 from consent.ledger import ledger, opt_outs, selectors
 from consent.ledger.proof import Asked
 from consent.signals import gpc
-from governance.demo import shop
 from governance.privacy_center import dashboard as content
 from governance.privacy_center.sessions import current_session, refused, set_host_cookie, signed_in, signed_out, way_in
+from governance.web import demonstration
 from governance.web.rate_limits import LINKS_OPENED
-from policies.bundles.bundles import LEVELS
 from policies.decisions.facts import HIGHEST
 
 View = Callable[..., HttpResponse]
@@ -31,7 +31,7 @@ View = Callable[..., HttpResponse]
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home.html", {**way_in(), "has_shop": shop.is_open()})
+    return render(request, "home.html", {**way_in(), "has_shop": demonstration.is_open()})
 
 
 @require_safe

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from common.levels import Level
 from personalization.recommender.interactions import Interaction, Interactions, Item, Person
-from personalization.recommender.levels import Level
 from personalization.recommender.model import Model
 from personalization.recommender.training import train
 

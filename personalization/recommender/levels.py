@@ -6,26 +6,11 @@ so the scoring code cannot use it by mistake.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
+from common.levels import Level
 from personalization.recommender.interactions import Interaction
 
 BEHAVIORAL_WINDOW = 100
-
-
-class Level(StrEnum):
-    """Level of personalization: how much of a person a recommendation may use, from least to most."""
-
-    NONE = "none"
-    SEGMENT = "segment"
-    BEHAVIORAL = "behavioral"
-    CONTEXTUAL = "contextual"
-    INDIVIDUAL = "individual"
-
-    def includes(self, other: "Level") -> bool:
-        """Return whether this level allows at least what ``other`` allows."""
-        ranks = list(Level)  # comparing the strings themselves would order them by alphabet
-        return ranks.index(self) >= ranks.index(other)
 
 
 @dataclass(frozen=True, slots=True)

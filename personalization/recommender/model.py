@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from common.levels import Level
 from personalization.recommender.interactions import Interaction, Item
-from personalization.recommender.levels import Level, Permitted, permit
+from personalization.recommender.levels import Permitted, permit
 
 MIN_LIKES = 5
 """Below this many distinct known items a person is better served by popularity (cold start)."""

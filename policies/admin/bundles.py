@@ -10,10 +10,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
 
-from common.admin_pages.display import badge, code, exact_moment, folded, moment, short, table, who
+from common.admin_pages.display import badge, code, exact_moment, folded, moment, pretty_json, short, table, who
 from common.admin_pages.filters import since
 from common.admin_pages.read_only import ReadOnlyAdmin
-from policies.admin.parts import pretty
 from policies.models import (
     Activation,
     ActiveBundle,
@@ -84,7 +83,7 @@ class BundleAdmin(ReadOnlyAdmin):
 
     @display(description="Registers")
     def data_shown(self, bundle: Bundle) -> str:
-        return folded("Show the data as policies read it", pretty(bundle.data))
+        return folded("Show the data as policies read it", pretty_json(bundle.data))
 
     @display(description="Policies")
     def policies_shown(self, bundle: Bundle) -> str:

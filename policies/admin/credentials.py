@@ -7,10 +7,10 @@ from django.shortcuts import get_object_or_404
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from common import actors
 from common.admin_pages.confirm import Step, confirm
 from common.admin_pages.display import badge, exact_moment, moment
 from common.admin_pages.read_only import ReadOnlyAdmin
-from policies.admin.parts import officer
 from policies.endpoints import credentials
 from policies.models import (
     ServiceCredential,
@@ -67,7 +67,7 @@ class ServiceCredentialAdmin(ReadOnlyAdmin):
     @admin.action(description="Revoke: refused from the next request on", permissions=["revoke"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ServiceCredential]) -> None:
         for credential in chosen:
-            credentials.revoke_credential(credential=credential, actor=officer(request))
+            credentials.revoke_credential(credential=credential, actor=actors.officer(request))
             messages.success(request, f"{credential} is revoked.")
 
     @action(
@@ -94,5 +94,5 @@ class ServiceCredentialAdmin(ReadOnlyAdmin):
             request,
             credential,
             step,
-            lambda: credentials.revoke_credential(credential=credential, actor=officer(request)),
+            lambda: credentials.revoke_credential(credential=credential, actor=actors.officer(request)),
         )

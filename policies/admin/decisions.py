@@ -15,13 +15,23 @@ from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from common.admin_pages.display import NOTHING, badge, code, document, exact_moment, folded, moment, short, who
+from common.admin_pages.display import (
+    NOTHING,
+    badge,
+    code,
+    document,
+    exact_moment,
+    folded,
+    moment,
+    pretty_json,
+    short,
+    who,
+)
 from common.admin_pages.filters import SinceFilter
 from common.admin_pages.read_only import ReadOnlyAdmin
 from common.identifiers import uuid7_floor
 from consent.models import Level, Purpose
 from consent.register import words
-from policies.admin.parts import pretty
 from policies.bundles import reasons
 from policies.decision_log import pseudonyms
 from policies.models import (
@@ -207,4 +217,4 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     @display(description="Log entry")
     def entry_shown(self, decision: Decision) -> str:
-        return folded("Show the entry as it was written", pretty(decision.entry))
+        return folded("Show the entry as it was written", pretty_json(decision.entry))

@@ -15,9 +15,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from common import actors
 from common.admin_pages.confirm import Step
 from common.http.problems import Problem
-from policies.admin.parts import officer
 from policies.authoring import checks, comparison, drafts
 from policies.authoring.folder import DATA, SAMPLE
 from policies.authoring.lint import Finding
@@ -49,7 +49,7 @@ def _kept(request: HttpRequest, policy: Policy) -> HttpResponse:
     text = request.POST.get("text", "").replace("\r\n", "\n").replace("\r", "\n")
     typed = _Typed(request.POST.get("file", ""), text, request.POST.get("seen", ""))
     try:
-        before = drafts.keep(policy, officer(request), name=typed.name, text=typed.text, seen=typed.seen)
+        before = drafts.keep(policy, actors.officer(request), name=typed.name, text=typed.text, seen=typed.seen)
         if before is not None:
             return _page(request, policy, here=typed.name, overwritten=before)
         return _do(request, policy, typed.name)
@@ -64,14 +64,14 @@ def _do(request: HttpRequest, policy: Policy, name: str) -> HttpResponse:
     if opened:
         return _back(request, anchor="text", file=opened, line=line)
     if wanted == "check":
-        drafts.check(policy, officer(request))
+        drafts.check(policy, actors.officer(request))
         return _back(request, anchor="findings", file=name)
     if wanted == "publish":
         return _back(request, step="publish")
     if wanted in ("remove", "discard"):
         return _back(request, step=wanted, file=name)
     if new:
-        drafts.add(policy, officer(request), new)
+        drafts.add(policy, actors.officer(request), new)
         return _back(request, anchor="text", file=new)
     messages.success(request, "The draft is kept. Nothing is published by it.")
     return _back(request, file=name)
@@ -91,7 +91,7 @@ def _page(
     overwritten: str | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    draft = drafts.find(policy, officer(request))
+    draft = drafts.find(policy, actors.officer(request))
     files = draft.files if draft else drafts.starting_files(policy)
     here = next((name for name in (here, request.GET.get("file", "")) if name in files), min(files, key=_order))
     text, found = files[here], _findings(draft, files)
@@ -162,7 +162,7 @@ def _remove(request: HttpRequest, policy: Policy) -> HttpResponse:
         done=f"{name[:100]} is out of the draft.",
         is_dangerous=True,
     )
-    return _confirmed(request, policy, step, lambda: drafts.remove(policy, officer(request), name))
+    return _confirmed(request, policy, step, lambda: drafts.remove(policy, actors.officer(request), name))
 
 
 def _discard(request: HttpRequest, policy: Policy) -> HttpResponse:
@@ -173,7 +173,7 @@ def _discard(request: HttpRequest, policy: Policy) -> HttpResponse:
         done="The draft is gone. What you see is the policy as published.",
         is_dangerous=True,
     )
-    return _confirmed(request, policy, step, lambda: drafts.discard(policy, officer(request)))
+    return _confirmed(request, policy, step, lambda: drafts.discard(policy, actors.officer(request)))
 
 
 def _confirmed(request: HttpRequest, policy: Policy, step: Step, act: Callable[[], None]) -> HttpResponse:
@@ -194,7 +194,7 @@ def _publish(request: HttpRequest, policy: Policy) -> HttpResponse:
         return _review(request, policy)
     note = request.POST.get("note", "")
     try:
-        made = drafts.publish(policy, officer(request), note=note, seen=request.POST.get("seen", ""))
+        made = drafts.publish(policy, actors.officer(request), note=note, seen=request.POST.get("seen", ""))
     except Problem as problem:
         messages.error(request, problem.detail)
         return _review(request, policy, note=note, status=422)
@@ -203,7 +203,7 @@ def _publish(request: HttpRequest, policy: Policy) -> HttpResponse:
 
 
 def _review(request: HttpRequest, policy: Policy, *, note: str = "", status: int = 200) -> HttpResponse:
-    draft = drafts.find(policy, officer(request))
+    draft = drafts.find(policy, actors.officer(request))
     if draft is None:
         raise Http404
     found = _findings(draft, draft.files)

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from common import actors
 from common.admin_pages.confirm import Step, confirm
 from common.admin_pages.display import NOTHING, badge, code, document, exact_moment, folded, grid, moment, who
 from common.admin_pages.read_only import ReadOnlyAdmin
@@ -20,19 +21,15 @@ from policies.admin import editor
 from policies.authoring import comparison, lifecycle
 from policies.authoring import simulated as gate
 from policies.authoring.lint import lint
-from policies.bundles import bundles, candidate
+from policies.bundles import candidates, publishing
 from policies.models import Policy, PolicyActivation
 from policies.rollout import service
 
 _MAY = "policies.add_policyactivation"
 
 
-def _officer(request: HttpRequest) -> str:
-    return f"officer:{request.user.get_username()}"
-
-
 def _is_in_force(policy: Policy) -> bool:
-    last = bundles.last_activation()
+    last = publishing.last_activation()
     return last is not None and last.policy_id == policy.digest
 
 
@@ -105,7 +102,7 @@ class PolicyAdmin(ReadOnlyAdmin):
 
     @display(description="Against the policy in force")
     def changes(self, policy: Policy) -> str:
-        last = bundles.last_activation()
+        last = publishing.last_activation()
         if last is None or last.policy_id == policy.digest:
             return NOTHING
         lines = [
@@ -118,24 +115,24 @@ class PolicyAdmin(ReadOnlyAdmin):
         return request.user.has_perm("policies.add_policy")
 
     def has_simulate_permission(self, request: HttpRequest, object_id: str) -> bool:
-        last = bundles.last_activation()
+        last = publishing.last_activation()
         is_here = last is not None and last.policy_id == unquote(object_id)
         return request.user.has_perm("policies.add_simulationreport") and not is_here
 
     def has_activate_permission(self, request: HttpRequest, object_id: str) -> bool:
-        last = bundles.last_activation()
+        last = publishing.last_activation()
         settled = (
             last is not None and last.policy_id == unquote(object_id) and last.kind != PolicyActivation.Kind.EMERGENCY
         )
         return request.user.has_perm(_MAY) and not settled
 
     def has_roll_out_permission(self, request: HttpRequest, object_id: str) -> bool:
-        last = bundles.last_activation()
+        last = publishing.last_activation()
         is_here = last is not None and last.policy_id == unquote(object_id)
-        return request.user.has_perm(_MAY) and not is_here and candidate.open_rollout() is None
+        return request.user.has_perm(_MAY) and not is_here and candidates.open_rollout() is None
 
     def has_roll_back_permission(self, request: HttpRequest, object_id: str) -> bool:
-        last = bundles.last_activation()
+        last = publishing.last_activation()
         is_here = last is not None and last.policy_id == unquote(object_id)
         return request.user.has_perm(_MAY) and is_here and lifecycle.previous_policy() is not None
 
@@ -200,17 +197,17 @@ class PolicyAdmin(ReadOnlyAdmin):
 
 
 def _is_rolling_out(policy: Policy) -> bool:
-    rollout = candidate.open_rollout()
+    rollout = candidates.open_rollout()
     return rollout is not None and rollout.policy_id == policy.digest
 
 
 def _roll_out(policy: Policy, request: HttpRequest) -> Any:
-    return service.start(policy, actor=_officer(request), reason=policy.note)
+    return service.start(policy, actor=actors.officer(request), reason=policy.note)
 
 
 def _activate(policy: Policy, request: HttpRequest) -> Any:
-    return lifecycle.activate_policy(policy, actor=_officer(request), reason=policy.note)
+    return lifecycle.activate_policy(policy, actor=actors.officer(request), reason=policy.note)
 
 
 def _roll_back(policy: Policy, request: HttpRequest) -> Any:
-    return lifecycle.roll_back(actor=_officer(request), reason=f"taken back: {policy}", instead_of=policy)
+    return lifecycle.roll_back(actor=actors.officer(request), reason=f"taken back: {policy}", instead_of=policy)

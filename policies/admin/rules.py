@@ -9,8 +9,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from audit import trail
-from common import policy_data
-from policies.admin.parts import officer
+from common import actors, policy_data
 
 
 class RuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
@@ -34,7 +33,7 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             self.delete_model(request, rule)
 
     def _publish(self, request: HttpRequest, obj: Any, what: str) -> None:
-        actor = officer(request)
+        actor = actors.officer(request)
         name = f"{type(obj).__name__.lower()} {getattr(obj, 'slug', None) or getattr(obj, 'code', '')}"
         trail.record(f"rule.{what}", name, actor=actor)
         policy_data.changed(reason=f"{name} {what}", actor=actor)

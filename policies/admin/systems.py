@@ -11,6 +11,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from audit import trail
+from common import actors
 from common.admin_pages.display import NOTHING, badge, exact_moment, grid, moment
 from common.admin_pages.forms import CommaListField
 from policies.models import ProcessingSystem
@@ -94,7 +95,7 @@ class ProcessingSystemAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships n
             self.delete_model(request, system)
 
     def _record(self, request: HttpRequest, system: ProcessingSystem, what: str) -> None:
-        actor = f"officer:{request.user.get_username()}"
+        actor = actors.officer(request)
         details = {"name": system.name, "placements": system.placements}
         trail.record(f"processing_system.{what}", f"system {system.pk}", actor=actor, details=details)
 

@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from policies.bundles.bundles import LEVELS
+from common.levels import LEVELS
 from policies.decisions.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES
 
 MAX_MS = 50

@@ -10,13 +10,14 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from audit import trail
+from common import actors
 from common.canonical import NotCanonical, canonical_json
 from common.http.problems import Conflict, Problem
 from policies.authoring import checks
 from policies.authoring.checks import Report
 from policies.authoring.folder import Folder
 from policies.authoring.simulated import refuse_unless_simulated
-from policies.bundles import bundles
+from policies.bundles import building, loading, publishing
 from policies.certification import read_certification
 from policies.models import Bundle, Policy, PolicyActivation
 
@@ -41,7 +42,7 @@ def officer(name: str) -> str:
     users = get_user_model().objects.filter(is_active=True, is_staff=True)
     if not users.filter(username=name).exists():
         raise PolicyRefused(f"No officer is called “{name}”.")
-    return f"officer:{name}"
+    return actors.officer_named(name)
 
 
 @transaction.atomic
@@ -70,14 +71,14 @@ def publish_policy(folder: Folder, report: Report, *, author: str, note: str) ->
 def digest_of(folder: Folder) -> str:
     """Return the digest of a folder's policy. Raises PolicyRefused."""
     try:
-        return bundles.policy_digest(folder.policies, folder.overlay)
+        return publishing.policy_digest(folder.policies, folder.overlay)
     except NotCanonical:
         raise PolicyRefused("data.json may hold no fractions: their text differs between programs.") from None
 
 
 def _refuse_collisions(folder: Folder) -> None:
     more_policies, more_data = read_certification()
-    taken = {*bundles.build_data(), *more_data, "revision"} & folder.overlay.keys()
+    taken = {*building.build_data(), *more_data, "revision"} & folder.overlay.keys()
     if taken:
         raise PolicyRefused(f"data.json may not replace what the registers say: {', '.join(sorted(taken))}.")
     if more_policies.keys() & folder.policies.keys():
@@ -100,7 +101,7 @@ def activate_policy(policy: Policy, *, actor: str, reason: str, emergency: bool 
         refuse_unless_simulated(policy)
     refuse_if_it_does_not_run(policy)
     with transaction.atomic():
-        bundle = bundles.bring_into_force(
+        bundle = publishing.bring_into_force(
             policy,
             kind=Kind.EMERGENCY if emergency else Kind.APPROVED,
             reason=reason,
@@ -124,14 +125,14 @@ def roll_back(*, actor: str, reason: str, instead_of: Policy | None = None) -> B
     Where ``instead_of`` is said, nothing but that policy is taken back: two who press at once go back once.
     """
     policy = previous_policy()
-    last = bundles.last_activation()
+    last = publishing.last_activation()
     if instead_of is not None and (last is None or last.policy_id != instead_of.digest):
         raise Conflict("This policy is not in force any more.")
     if policy is None:
         raise Conflict("No other policy was in force before this one.")
     refuse_if_it_does_not_run(policy)
     with transaction.atomic():
-        bundle = bundles.bring_into_force(policy, kind=Kind.ROLLBACK, reason=reason, actor=actor)
+        bundle = publishing.bring_into_force(policy, kind=Kind.ROLLBACK, reason=reason, actor=actor)
         trail.record("policy.rolled_back", policy.digest, actor=actor, details={"reason": reason[:200]})
     return bundle
 
@@ -149,7 +150,7 @@ def previous_policy() -> Policy | None:
 
 def unconfirmed_emergency() -> PolicyActivation | None:
     """Return the activation in force if it was one person's in an emergency and is unconfirmed."""
-    last = bundles.last_activation()
+    last = publishing.last_activation()
     return last if last is not None and last.kind == Kind.EMERGENCY else None
 
 
@@ -167,7 +168,7 @@ def _confirms_an_emergency(policy: Policy, actor: str) -> bool:
 
     Raises Conflict for a policy that is in force and settled, SecondPersonNeeded for the person who activated it alone.
     """
-    last = bundles.last_activation()
+    last = publishing.last_activation()
     if last is None or last.policy_id != policy.digest:
         return False
     if last.kind != Kind.EMERGENCY:
@@ -183,7 +184,7 @@ def _same_person(one: str, other: str) -> bool:
 
 def refuse_if_it_does_not_run(policy: Policy) -> None:
     """Run the policy over the registers as they are, in a child: tests run over a sample."""
-    modules, data = bundles.assemble(policy)
+    modules, data = publishing.assemble(policy)
     problems = checks.compiles(modules, {**data, "revision": "sha256:trial"})
     problems += _unloadable(modules, data)
     if problems:
@@ -192,7 +193,7 @@ def refuse_if_it_does_not_run(policy: Policy) -> None:
 
 def _unloadable(modules: dict[str, str], data: dict[str, Any]) -> list[str]:
     try:
-        bundles.load("sha256:trial", modules, canonical_json(data).decode())
+        loading.load("sha256:trial", modules, canonical_json(data).decode())
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         return [f"A process could not load it: {exc}"]
     return []

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from common.http.problems import Problem
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.models import ActiveBundle, Bundle, Policy, SimulationReport
 
 RECENT = timedelta(days=7)
@@ -36,7 +36,7 @@ def recent_report(policy: Policy) -> SimulationReport | None:
     active = ActiveBundle.objects.select_related("bundle").first()
     if active is None:
         return None
-    of_policy = Q(policy=policy) | Q(candidate=bundles.revision_of(*bundles.assemble(policy)))
+    of_policy = Q(policy=policy) | Q(candidate=publishing.revision_of(*publishing.assemble(policy)))
     done = SimulationReport.objects.defer("document").filter(
         of_policy, state=SimulationReport.State.DONE, finished_at__gte=timezone.now() - RECENT
     )

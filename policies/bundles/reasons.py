@@ -1,9 +1,29 @@
 """Reason codes and their meaning: a sentence for officers and one for the person concerned."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+# Codes by which an answer is "unknown": something was missing, not forbidden.
+UNKNOWN_REASONS = frozenset(
+    {
+        "purpose_unknown",
+        "subject_unknown",
+        "resource_unknown",
+        "region_unknown",
+        "model_unknown",
+        "stale_read",
+        "bundle_missing",
+        "engine_unavailable",
+        "engine_timeout",
+        "engine_undefined",
+        "information_unavailable",
+        "cell_unavailable",
+        "region_conflict",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -134,3 +154,8 @@ def for_person(code: str) -> str:
 
 
 CODES = frozenset(_SENTENCES)
+
+
+def outcome_of(decision: bool, codes: Iterable[str]) -> str:
+    """Return the outcome as the log names it: a denial for want of knowledge is ``unknown``."""
+    return "permit" if decision else "unknown" if UNKNOWN_REASONS.intersection(codes) else "deny"

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from audit import jws, signing
 from common.canonical import sha256
-from policies.bundles import bundles
+from policies.bundles import loading, publishing
 from policies.cells.registers import write_registers
 from policies.models import Policy
 
@@ -31,18 +31,18 @@ class Release(msgspec.Struct, frozen=True):
 @transaction.atomic
 def write_release(cell: str, now: datetime) -> str:
     """Return the current release, as a compact JWS by the key that signs all evidence."""
-    bundles.wait_for_publishers()  # so that no half of a change is seen
+    publishing.wait_for_publishers()  # so that no half of a change is seen
     content = _content()
     release = Release(1, cell, now, _digest(content), content)
     return signing.sign(msgspec.json.encode(release), typ=TYP)
 
 
 def _content() -> dict[str, Any]:
-    last = bundles.last_activation()
+    last = publishing.last_activation()
     if last is None:
-        raise bundles.BundleMissing("nothing is in force")
+        raise loading.BundleMissing("nothing is in force")
     policy = last.policy
-    certification = bundles.has_certification()
+    certification = publishing.has_certification()
     return {
         "policy": {name: getattr(policy, name) for name in ("modules", "tests", "overlay", "note", "author", "checks")},
         "kind": last.kind,
@@ -55,7 +55,7 @@ def _content() -> dict[str, Any]:
 
 def rules_digest(policy: Policy, *, certification: bool) -> str:
     """Return the digest of the rules every cell must share: the bundle over the registers, the models left out."""
-    modules, data = bundles.assemble(policy, certification)
+    modules, data = publishing.assemble(policy, certification)
     shared = {name: value for name, value in data.items() if name not in _LOCAL}
     return _digest({"policies": modules, "data": shared})
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit import trail
 from audit.jws import NotGenuine
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.cells import client
 from policies.cells.client import CellUnavailable
 from policies.cells.registers import NotApplicable, apply_registers
@@ -56,7 +56,7 @@ def _pull(table: Table) -> str:
 
 @transaction.atomic
 def _take_over(release: Release, *, actor: str) -> AppliedRelease:
-    bundles.wait_for_publishers()
+    publishing.wait_for_publishers()
     now = timezone.now()
     applied = AppliedRelease.objects.first()
     _check_age(release, applied, now)
@@ -81,10 +81,10 @@ def _check_age(release: Release, applied: AppliedRelease | None, now: datetime) 
 
 def _is_in_force(release: Release) -> bool:
     """Return whether the release's rules are still in force: an officer or an upgrade may have changed them."""
-    last = bundles.last_activation()
+    last = publishing.last_activation()
     if last is None:
         return False
-    return bool(rules_digest(last.policy, certification=bundles.has_certification()) == release.content["rules"])
+    return bool(rules_digest(last.policy, certification=publishing.has_certification()) == release.content["rules"])
 
 
 def _apply(release: Release, actor: str) -> None:
@@ -94,16 +94,16 @@ def _apply(release: Release, actor: str) -> None:
     certification = content["certification"] is True
     _refuse_other_rules(policy, content["rules"], certification=certification)
     reason, kind = f"release of {release.issued_at:%Y-%m-%d %H:%M:%S}", PolicyActivation.Kind(content["kind"])
-    last = bundles.last_activation()
+    last = publishing.last_activation()
     if last is not None and (last.policy_id, last.kind) == (policy.digest, kind):
-        bundles.publish(reason, actor, certification=certification)
+        publishing.publish(reason, actor, certification=certification)
     else:
-        bundles.bring_into_force(policy, kind=kind, reason=reason, actor=actor, certification=certification)
+        publishing.bring_into_force(policy, kind=kind, reason=reason, actor=actor, certification=certification)
     trail.record("release.applied", release.digest, actor=actor, details={"issued_at": release.issued_at.isoformat()})
 
 
 def _policy(document: dict[str, Any]) -> Policy:
-    digest = bundles.policy_digest(document["modules"], document["overlay"])
+    digest = publishing.policy_digest(document["modules"], document["overlay"])
     return Policy.objects.get_or_create(digest=digest, defaults=document)[0]
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from common.http.problems import Problem
 from consent.residence import Judge
-from policies.bundles import bundles
+from policies.bundles import loading
 from policies.cells.subject_placement import place
 from policies.cells.table import Table
 from policies.cells.unroutable import problem_of
@@ -16,7 +16,7 @@ from policies.models import ActiveBundle
 def judge() -> Judge:
     """Judge by the bundle in force now; one statement."""
     table: Table | None = settings.CELLS
-    bundle = bundles.usable(ActiveBundle.objects.values_list("bundle_id", flat=True).first())
+    bundle = loading.usable(ActiveBundle.objects.values_list("bundle_id", flat=True).first())
     now = time.time()
 
     def judged(region: str | None, known: bool) -> Problem | None:

@@ -18,8 +18,8 @@ from common import actors
 from common.http import strict_json
 from common.http.problems import Problem
 from consent.pseudonyms import subject_ref
-from policies.bundles import bundles
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import loading
+from policies.bundles.loading import LoadedBundle
 from policies.cells import forwarding, unroutable
 from policies.cells.forwarding import Answer, Application
 from policies.cells.requests import Visit
@@ -74,7 +74,7 @@ class Gate:
         credential = wsgi.authenticate(environ, SCOPE)
         name = unquote(environ.get("HTTP_X_ASSENT_CALLER", ""))
         others = {other.name for other in self._table.cells if other != self._table.own}
-        if cell not in others or credential != f"service:cell-{cell}" or not _NAME.fullmatch(name):
+        if cell not in others or credential != actors.service(f"cell-{cell}") or not _NAME.fullmatch(name):
             raise Refused(403, "forbidden", "This credential is not the one of the cell it speaks for.")
         return f"{name}@{cell}"
 
@@ -87,7 +87,7 @@ class Gate:
             return self._local(environ, start_response)
 
     def _places(self, visit: Visit, known: Information, people: Mapping[UUID, Information]) -> list[Place]:
-        bundle, now = bundles.usable(known.bundle_revision), time.time()
+        bundle, now = loading.usable(known.bundle_revision), time.time()
         return [self._place(visit.door, question, people, bundle, now) for question in visit.questions]
 
     def _place(
@@ -124,7 +124,7 @@ class Gate:
         return Answer(200, _encode(visit.whole(answers)))
 
     def _asked(self, visit: Visit, where: Place, numbers: list[int], known: Information) -> Answer | list[Any]:
-        caller, part = f"service:{known.caller}", visit.part(numbers)
+        caller, part = actors.service(str(known.caller)), visit.part(numbers)
         if where == self._table.own:
             return forwarding.captured(self._local, visit.environ, part)
         if isinstance(where, Cell):

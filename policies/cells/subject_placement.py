@@ -6,7 +6,7 @@ has one home, and a "no" stored there is not overlooked because another cell was
 
 from dataclasses import dataclass
 
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 from policies.cells.table import Cell, Table
 from policies.decisions.facts import region_in
 

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.http.problems import NotFound, Unavailable
-from policies.bundles.bundles import BundleMissing
+from policies.bundles.loading import BundleMissing
 from policies.cells.release import write_release
 from policies.cells.table import Table
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from common.canonical import canonical_json
 from common.http.problems import Problem
-from policies.bundles.bundles import LEVELS
-from policies.decisions.rendering import outcome_of
+from common.levels import LEVELS
+from policies.bundles.reasons import outcome_of
 from policies.engines import Verdict
 
 Obligations = frozenset[tuple[str, str]]

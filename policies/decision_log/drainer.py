@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import trail
+from common import actors
 from common.append_only import no_truncate
 from common.canonical import digest_of, sha256
 from common.identifiers import uuid7_floor
@@ -107,7 +108,7 @@ def _parse(chunk: bytes, name: str) -> Iterator[_Line]:
         except UNREADABLE:
             # Not ours: a disk gave back something else than was written. Say so where it cannot be overlooked.
             logger.exception("A line of spool %s cannot be read", name)
-            trail.record("decision_log.line_unreadable", name, actor="job:drainer", details={"bytes": len(raw)})
+            trail.record("decision_log.line_unreadable", name, actor=actors.job("drainer"), details={"bytes": len(raw)})
             continue
         yield line
 

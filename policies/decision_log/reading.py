@@ -1,17 +1,16 @@
 """Read the decision log: verify its chain, export it, and find a person's own decisions."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from common.canonical import sha256
 from common.identifiers import uuid7_floor
 from common.merkle import merkle_root
+from common.postgres.snapshot import one_snapshot
 from consent.exporting import AS_IT_IS
 from policies.decision_log import parquet, pseudonyms
 from policies.decision_log.drainer import GENESIS, batch_digest
@@ -45,17 +44,6 @@ def verify(*, since: datetime | None = None, until: datetime | None = None) -> L
         if before:
             batches = batches.filter(sequence__gt=before.sequence)
         return _verify(batches, before, is_whole=since is None and until is None)
-
-
-@contextmanager
-def one_snapshot() -> Iterator[None]:
-    """Run a block in one snapshot: batches and decisions as of one moment, while the drainer goes on."""
-    if connection.in_atomic_block:  # whose isolation is the caller's matter
-        yield
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
 
 
 def _verify(wanted: QuerySet[DecisionBatch], before: DecisionBatch | None, *, is_whole: bool) -> LogVerdict:

@@ -16,8 +16,8 @@ from django.conf import settings
 from common import tracing
 from consent.pseudonyms import subject_ref
 from policies import engines
-from policies.bundles import bundles, packages
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import loading, packages
+from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import EntityQuestion, Package, Pseudonym
 from policies.decision_log import pseudonyms
 from policies.decision_log.spool import Spool
@@ -72,7 +72,7 @@ def preview(question: Question, *, known: Information | None = None) -> Prepared
 
 
 def _evaluate(question: Question, known: Information, now: float) -> tuple[Prepared, float | None]:
-    bundle = bundles.usable(known.bundle_revision)
+    bundle = loading.usable(known.bundle_revision)
     if bundle is None:
         return failure("bundle_missing", known.bundle_revision or ""), None
     if (known.subject_revision or 0) < question.min_revision:
@@ -103,7 +103,7 @@ def _beside(known: Information, answered: Prepared) -> bytes:
     """
     if not known.is_shadow or answered.facts == NO_FACTS:
         return b""
-    bundle = bundles.usable(known.candidate)
+    bundle = loading.usable(known.candidate)
     if bundle is None:
         return difference(answered, failure("bundle_missing", known.candidate or "", answered.facts))
     try:

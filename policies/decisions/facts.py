@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from common.levels import LEVELS
 from consent.ledger import scopes
 from consent.ledger.selectors import state_now
-from policies.bundles.bundles import LEVELS, LoadedBundle, PurposeFacts
+from policies.bundles.loading import LoadedBundle, PurposeFacts
 from policies.decisions.information import Information
 
 ACTIONS = frozenset({"personalize", "collect", "share", "train", "release", "price", "contact", "transfer"})

@@ -1,6 +1,5 @@
 """Rendered answers and log lines: a verdict written out once, completed for each answer."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -8,26 +7,10 @@ from typing import Any
 import msgspec
 
 from common.identifiers import uuid7_text
+from policies.bundles.reasons import outcome_of
 from policies.engines import Verdict
 from policies.engines.base import Reason
 
-UNKNOWN_REASONS = frozenset(
-    {
-        "purpose_unknown",
-        "subject_unknown",
-        "resource_unknown",
-        "region_unknown",
-        "model_unknown",
-        "stale_read",
-        "bundle_missing",
-        "engine_unavailable",
-        "engine_timeout",
-        "engine_undefined",
-        "information_unavailable",
-        "cell_unavailable",
-        "region_conflict",
-    }
-)
 NO_FACTS = b"{}"  # what a failure knows that came before the facts
 
 
@@ -78,11 +61,6 @@ def failure(code: str, revision: str, document: bytes = NO_FACTS) -> Prepared:
         requestable=False,
     )
     return as_prepared(verdict, document, "none")
-
-
-def outcome_of(decision: bool, codes: Iterable[str]) -> str:
-    """Return the outcome as the log names it: a denial for want of knowledge is ``unknown``."""
-    return "permit" if decision else "unknown" if UNKNOWN_REASONS.intersection(codes) else "deny"
 
 
 _encode = msgspec.json.Encoder().encode

@@ -2,10 +2,9 @@
 
 from collections.abc import Collection
 from hashlib import blake2b
-from typing import Final
 from uuid import UUID
 
-FULL: Final = 10_000  # shares are counted in ten-thousandths
+from policies.models.rollout import FULL
 
 
 def are_in_share(people: Collection[UUID], *, share: int, salt: bytes) -> bool:

@@ -1,8 +1,8 @@
 """Trace attributes of a decision: what was answered and why, never about whom."""
 
+from common.levels import LEVELS
 from common.tracing import Attributes
 from policies.bundles import reasons
-from policies.bundles.bundles import LEVELS
 from policies.decisions.rendering import Decision, Prepared
 
 _OTHER = "other"

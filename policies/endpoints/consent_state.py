@@ -13,8 +13,8 @@ import msgspec
 
 from consent.ledger.selectors import ask_again_at, state_now
 from consent.pseudonyms import subject_ref
-from policies.bundles import bundles
-from policies.bundles.bundles import PurposeFacts
+from policies.bundles import loading
+from policies.bundles.loading import PurposeFacts
 from policies.decisions import information
 from policies.decisions.information import Information, InformationUnavailable
 from policies.endpoints import wsgi
@@ -84,7 +84,7 @@ def _known_to(token: str, ref: Any) -> Information:
 
 
 def _purposes_in_force(known: Information) -> Mapping[str, PurposeFacts]:
-    bundle = bundles.usable(known.bundle_revision)
+    bundle = loading.usable(known.bundle_revision)
     if bundle is None:
         raise Refused(
             503, "unavailable", "No policy bundle is in force that can be used; an officer has to publish one."

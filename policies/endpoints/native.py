@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from policies.bundles import bundles, reasons
+from policies.bundles import loading, reasons
 from policies.decision_log.spool import SpoolFull
 from policies.decisions.rendering import Decision
 from policies.endpoints import wsgi
@@ -139,7 +139,7 @@ def _rules(decision: Decision) -> list[Told] | None:
     if not decision.bundle_revision:
         return None
     try:
-        return explain_answer(decision.prepared, bundles.loaded(decision.bundle_revision))
+        return explain_answer(decision.prepared, loading.loaded(decision.bundle_revision))
     except EngineFailure:
         return None
 

@@ -7,7 +7,7 @@ import msgspec
 from policies.bundles.packages import CONSENT
 
 if TYPE_CHECKING:  # the replaying processes of a simulation load no Django
-    from policies.bundles.bundles import LoadedBundle
+    from policies.bundles.loading import LoadedBundle
 
 QUERY = f"data.{CONSENT}.answer"
 

@@ -15,7 +15,7 @@ import regorus
 from policies.engines.base import QUERY, EngineUndefined, Verdict, read_verdict
 
 if TYPE_CHECKING:
-    from policies.bundles.bundles import LoadedBundle
+    from policies.bundles.loading import LoadedBundle
 
 _KEPT_PER_THREAD = 6  # two packages, under the active revision, a candidate, and the ones before them
 _UNDEFINED = '"<undefined>"'

@@ -19,7 +19,7 @@ from policies.engines.embedded import EmbeddedEngine, explain
 from policies.engines.replayer import Rules
 
 if TYPE_CHECKING:
-    from policies.bundles.bundles import LoadedBundle
+    from policies.bundles.loading import LoadedBundle
 
 LOAD: Final = b"L"  # a revision, taken in place of the oldest where there are more than KEPT
 ASK: Final = b"Q"  # revision, query and facts, a line each

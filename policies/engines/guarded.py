@@ -6,7 +6,7 @@ from common.breaker import CircuitBreaker
 from policies.engines.base import QUERY, Engine, EngineFailure, EngineUnavailable, EngineUndefined, Verdict
 
 if TYPE_CHECKING:
-    from policies.bundles.bundles import LoadedBundle
+    from policies.bundles.loading import LoadedBundle
 
 
 class GuardedEngine:

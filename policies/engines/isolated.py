@@ -34,7 +34,7 @@ from policies.engines.embedded import Explained
 from policies.engines.replayer import Rules
 
 if TYPE_CHECKING:
-    from policies.bundles.bundles import LoadedBundle
+    from policies.bundles.loading import LoadedBundle
 
 _ROOT = Path(__file__).resolve().parents[2]
 # Starting a process and parsing a bundle are slow and bounded; no question asked before has to wait for them.

@@ -17,7 +17,7 @@ import msgspec
 import requests
 from opa_client import errors
 
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import CONSENT
 from policies.engines.base import (
     QUERY,

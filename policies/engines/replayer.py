@@ -17,7 +17,7 @@ from policies.engines.base import EngineFailure
 from policies.engines.embedded import EmbeddedEngine
 
 if TYPE_CHECKING:
-    from policies.bundles.bundles import LoadedBundle
+    from policies.bundles.loading import LoadedBundle
 
 FAILED = b"!"
 _MEMORY_BYTES = 2 * 1024**3

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from policies.bundles import bundles
-from policies.bundles.bundles import LEVELS, LoadedBundle
+from common.levels import LEVELS
+from policies.bundles import loading
+from policies.bundles.loading import LoadedBundle
 from policies.decisions.decisions import evaluate_facts
 from policies.decisions.rendering import Prepared
 
@@ -54,7 +55,7 @@ def _remembered(prepared: Prepared, budget: Budget) -> list[Change] | None:
     document = msgspec.json.decode(prepared.facts)
     if not document or "package" in document or _is_refused(document):
         return []
-    bundle = bundles.loaded(prepared.verdict.revision)
+    bundle = loading.loaded(prepared.verdict.revision)
     changes: list[Change] | None = bundle.changes.get(prepared.log)
     if changes is None:
         changes = _tried(prepared, document, bundle, budget)

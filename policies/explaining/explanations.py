@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policies import engines
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import CONSENT
 from policies.decisions.rendering import Prepared
 from policies.engines.embedded import Explained

@@ -1,10 +1,13 @@
 """Rollouts: a candidate policy on its way into force, from a shadow to a share of the people, to all of them."""
 
+from typing import Final
+
 from django.db import models
 from django.utils import timezone
 
-from policies.decisions.shares import FULL
 from policies.models.bundle import Bundle, Policy
+
+FULL: Final = 10_000  # shares are counted in ten-thousandths
 
 
 class Rollout(models.Model):

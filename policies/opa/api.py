@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from common.http.problems import InvalidRequest, NotFound, Unavailable
 from common.http.rest import AnyAnswer, BodyTooLarge, actor_of
-from policies.bundles import bundle_keys, bundles
+from policies.bundles import bundle_keys, loading
 from policies.bundles.bundle_keys import BundleKey
 from policies.opa import bundle_files, long_poll, reported_decisions, status
 
@@ -151,7 +151,7 @@ def _tag(revision: str, key: BundleKey | None) -> str:
 
 def _bundle(revision: str, key: BundleKey | None) -> bytes:
     try:
-        return bundle_files.tarball(bundles.loaded(revision), key)
+        return bundle_files.tarball(loading.loaded(revision), key)
     except Exception as exc:
         # As for a decision: a bundle that cannot be read or parsed is missing.
         raise Unavailable("The policy bundle in force cannot be read.") from exc

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from policies.bundles import bundle_file
 from policies.bundles.bundle_keys import BundleKey
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 
 # What a signature is good for: neither stands in for the other, nor does a file of ``policy build`` for either.
 IN_FORCE, DISCOVERY = "assent/in-force", "assent/discovery"

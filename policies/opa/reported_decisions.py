@@ -10,10 +10,9 @@ from django.utils import timezone
 
 from common.http.problems import InvalidRequest
 from common.http.rest import BodyTooLarge
-from policies.bundles import bundles
-from policies.bundles.bundles import LEVELS
-from policies.bundles.reasons import CODES
-from policies.decisions.rendering import UNKNOWN_REASONS
+from common.levels import LEVELS
+from policies.bundles import loading
+from policies.bundles.reasons import CODES, UNKNOWN_REASONS
 from policies.engines.base import QUERY
 from policies.models import Bundle, Decision, ExternalDecision
 from policies.opa import reported_facts, reported_log
@@ -84,7 +83,7 @@ def _masks(revisions: set[str]) -> dict[str, reported_facts.Mask]:
     """Return the vocabulary of each revision that is one of ours."""
     ours = Bundle.objects.filter(pk__in=revisions).values_list("pk", flat=True)
     return {
-        revision: reported_facts.mask(bundle) for revision in ours if (bundle := bundles.usable(revision)) is not None
+        revision: reported_facts.mask(bundle) for revision in ours if (bundle := loading.usable(revision)) is not None
     }
 
 

@@ -7,7 +7,9 @@ are left out, and numbers are kept only where they stand for themselves.
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from policies.bundles.bundles import LEVELS, SEGMENT_MIN_SIZE, LoadedBundle
+from common.levels import LEVELS
+from policies.bundles.building import SEGMENT_MIN_SIZE
+from policies.bundles.loading import LoadedBundle
 from policies.decisions.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES, UNKNOWN
 
 Mask = Callable[[Any], Any]

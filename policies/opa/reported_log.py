@@ -14,12 +14,14 @@ from django.utils import timezone
 
 from audit import trail
 from audit.models import AuditEvent
+from common import actors
 from common.canonical import digest_of
 from common.merkle import merkle_root
+from common.postgres.snapshot import one_snapshot
 from consent.exporting import AS_IT_IS
 from policies.decision_log import parquet
 from policies.decision_log.drainer import GENESIS
-from policies.decision_log.reading import LogVerdict, one_snapshot
+from policies.decision_log.reading import LogVerdict
 from policies.models import ExternalBatch, ExternalDecision
 
 FORGOTTEN = "external_decisions.forgotten"
@@ -161,7 +163,7 @@ def _forget_some(before: datetime) -> int:
     count, _ = ExternalDecision.objects.filter(batch_id__gt=0, batch_id__lte=last.sequence).delete()
     ExternalBatch.objects.filter(sequence__lte=last.sequence).delete()
     details = {"upto": last.sequence, "digest": bytes(last.digest).hex(), "decisions": count}
-    trail.record(FORGOTTEN, "opa-servers", actor="job:retention", details=details)
+    trail.record(FORGOTTEN, "opa-servers", actor=actors.job("retention"), details=details)
     return max(count, 1)
 
 

@@ -4,8 +4,9 @@ from django.conf import settings
 from django.db import transaction
 
 from common.canonical import canonical_json
+from common.levels import LEVELS
 from consent.register import jurisdictions
-from policies.bundles import bundles
+from policies.bundles import building, loading, publishing
 from policies.models import (
     ActiveBundle,
     Jurisdiction,
@@ -112,42 +113,44 @@ def ensure_defaults() -> bool:
     if fresh:
         _fill()
     certification = settings.CERTIFICATION
-    shipped = bundles.shipped_policy()
+    shipped = publishing.shipped_policy()
     is_due = _is_due(shipped)
     active = ActiveBundle.objects.exists()
-    if not (fresh or is_due) and active and bundles.has_certification() == certification:
+    if not (fresh or is_due) and active and publishing.has_certification() == certification:
         return False
     reason = "defaults of this release" if fresh else "policies of this release"
     reason += " and of the certification scenario" if certification else ""
     if is_due:
         kind = PolicyActivation.Kind.RELEASE
-        bundles.bring_into_force(shipped, kind=kind, reason=reason, actor=bundles.SYSTEM, certification=certification)
+        publishing.bring_into_force(
+            shipped, kind=kind, reason=reason, actor=publishing.SYSTEM, certification=certification
+        )
     else:
-        bundles.publish(reason, bundles.SYSTEM, certification=certification)
+        publishing.publish(reason, publishing.SYSTEM, certification=certification)
     return True
 
 
 def _is_due(shipped: Policy) -> bool:
     """Return whether the shipped policy replaces the one in force: neither an own one, nor one rolled back to."""
-    last = bundles.last_activation()
+    last = publishing.last_activation()
     if last is None or last.policy_id == shipped.digest:
         return last is None
     if last.kind == PolicyActivation.Kind.RELEASE:
         return True
-    return last.policy.author == bundles.SYSTEM and not shipped.activations.exists()
+    return last.policy.author == publishing.SYSTEM and not shipped.activations.exists()
 
 
-def bundle_without_database() -> bundles.LoadedBundle:
+def bundle_without_database() -> loading.LoadedBundle:
     """Return the policies of this release over these rules alone; the database is not used."""
     packs, matched = _packs()
     laws = {pack.slug: law_of(pack) for pack in packs.values()}
     instruments = _instruments()
     data = {
         "schema": 1,
-        "levels": bundles.LEVELS,
+        "levels": LEVELS,
         "purposes": {},
         "sensitive_categories": sorted(_SENSITIVE),
-        "residency": bundles.residency_of(
+        "residency": building.residency_of(
             regions=_regions(laws, matched),
             processing=_PROCESSING,
             rules=_rules({instrument.slug: instrument for instrument in instruments}),
@@ -155,8 +158,8 @@ def bundle_without_database() -> bundles.LoadedBundle:
         ),
         "jurisdictions": {},
     }
-    policies = bundles.read_policies()
-    return bundles.load(bundles.revision_of(policies, data), policies, canonical_json(data).decode())
+    policies = publishing.read_policies()
+    return loading.load(publishing.revision_of(policies, data), policies, canonical_json(data).decode())
 
 
 def _fill() -> None:

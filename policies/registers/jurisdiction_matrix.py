@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from common import actors
 from common.http.problems import NotFound
 from consent.models import Level
 from consent.register import jurisdictions
@@ -68,7 +69,7 @@ def _take_over(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("policies.change_jurisdiction"):
         raise PermissionDenied
     try:
-        law = jurisdiction_rows.take_over(request.POST.get("law", ""), actor=f"officer:{request.user.get_username()}")
+        law = jurisdiction_rows.take_over(request.POST.get("law", ""), actor=actors.officer(request))
     except NotFound as problem:
         messages.error(request, problem.detail)
     else:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 from policies.engines import Engine, EngineFailure, Verdict
 from policies.residency import regions
 from policies.residency.placements import Placement

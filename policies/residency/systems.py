@@ -9,9 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import trail
+from common import actors
 from policies import engines
-from policies.bundles import bundles
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import loading
+from policies.bundles.loading import LoadedBundle
 from policies.models import ActiveBundle, ProcessingSystem
 from policies.residency.judging import judge
 from policies.residency.placements import KINDS, Kind, Placement, mapping_of, split_words, text_of
@@ -53,7 +54,9 @@ def judge_system(*, system_id: int, bundle: LoadedBundle, now: datetime) -> list
         ("residency.finding_closed", [f for f in system.findings if f not in found]),
     ):
         for finding in findings:
-            trail.record(action, f"system {system.pk}", actor="job:residency", details={**finding, "name": system.name})
+            trail.record(
+                action, f"system {system.pk}", actor=actors.job("residency"), details={**finding, "name": system.name}
+            )
     system.findings, system.checked_at, system.bundle_revision = found, now, bundle.revision
     system.save(update_fields=["findings", "checked_at", "bundle_revision"])
     return found
@@ -77,4 +80,4 @@ def placements_of(system: ProcessingSystem) -> Iterator[Placement]:
 
 def _in_force() -> LoadedBundle | None:
     revision = ActiveBundle.objects.values_list("bundle_id", flat=True).first()
-    return bundles.loaded(revision) if revision else None
+    return loading.loaded(revision) if revision else None

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from common.http.problems import Conflict
 from policies.authoring import lifecycle
-from policies.bundles import candidate
+from policies.bundles import candidates
 from policies.models import Rollout
 from policies.rollout import figures, service, watch
 from policies.rollout.guards import Figures, Guards, Side, read_guards
@@ -104,7 +104,7 @@ def _stop(say: Say, *, person: str, because: str, **_: Any) -> None:
 
 
 def _running() -> Rollout:
-    rollout = candidate.open_rollout()
+    rollout = candidates.open_rollout()
     if rollout is None:
         raise Conflict("No rollout is running.")
     return rollout

@@ -13,10 +13,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.identifiers import uuid7_floor
-from policies.bundles import candidate as steps
+from policies.bundles import candidates
 from policies.decision_log.shadow import FAILURES
-from policies.decisions.shares import FULL
 from policies.models import Activation, Decision, Rollout
+from policies.models.rollout import FULL
 from policies.rollout.guards import Figures, Guards, Side
 
 MOST_READ = 50_000
@@ -66,7 +66,7 @@ def figures_of(rollout: Rollout, guards: Guards, *, now: datetime) -> Figures:
 
 def _stage_began(rollout: Rollout) -> datetime:
     """Return when the present share was set: changes of the registers begin no new stage."""
-    moved = rollout.steps.exclude(kind=steps.Kind.REBUILT).order_by("-id").values_list("at", flat=True).first()
+    moved = rollout.steps.exclude(kind=candidates.Kind.REBUILT).order_by("-id").values_list("at", flat=True).first()
     return moved or rollout.started_at
 
 
@@ -80,7 +80,7 @@ class _Revisions:
 
 def _revisions(rollout: Rollout) -> _Revisions:
     in_force = Activation.objects.order_by("-id").values_list("bundle_id", flat=True)[:_MOST_ACTIVATIONS]
-    return _Revisions(steps.candidate_revisions(rollout), list(in_force))
+    return _Revisions(candidates.candidate_revisions(rollout), list(in_force))
 
 
 def _count(revisions: _Revisions, *, since: datetime, until: datetime, alone: bool) -> _Counted:
@@ -145,7 +145,7 @@ def over_time(rollout: Rollout) -> list[Moment]:
     with connection.cursor() as cursor:
         cursor.execute(_OVER_TIME, parameters)
         rows = cursor.fetchall()
-    shares = list(rollout.steps.exclude(kind=steps.Kind.ENDED).values_list("at", "share"))
+    shares = list(rollout.steps.exclude(kind=candidates.Kind.ENDED).values_list("at", "share"))
     moments: dict[datetime, dict[bool, tuple[int, int, int]]] = {}
     for began, is_its, *counts in rows:
         moments.setdefault(began, {})[is_its] = tuple(counts)

@@ -11,13 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from common import actors
 from common.admin_pages.display import NOTHING, badge, exact_moment, moment, who
 from common.charts.counts import Figure, Tone, bars_figure, grouped
 from common.charts.rates import Part, lines_figure
 from consent.models import Purpose
 from consent.register import words
-from policies.bundles import bundles
-from policies.bundles import candidate as steps
+from policies.bundles import candidates, publishing
 from policies.models import Decision, Policy, Rollout, RolloutStep
 from policies.rollout import figures, guards, watch
 from policies.rollout.guards import Figures, Guards, Side
@@ -51,7 +51,7 @@ def state_of(rollout: Rollout) -> str:
 def overview(request: HttpRequest) -> HttpResponse:
     if not may_view(request):
         raise PermissionDenied
-    running, wanted = steps.open_rollout(), request.GET.get("policy", "")
+    running, wanted = candidates.open_rollout(), request.GET.get("policy", "")
     context = {
         **admin.site.each_context(request),
         "title": _("Rollouts"),
@@ -70,7 +70,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 def _published() -> list[Policy]:
     """Return the policies that can be rolled out, newest first."""
-    last = bundles.last_activation()
+    last = publishing.last_activation()
     rows = Policy.objects.defer("modules", "tests", "overlay").exclude(pk=last.policy_id if last else "")
     return list(rows[:_MOST_SHOWN])
 
@@ -105,7 +105,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "author": who(rollout.author),
         "by": who(rollout.started_by),
         "may_act": may_act(request) and rollout.is_open,
-        "is_author": _officer(request).casefold() == rollout.author.casefold(),
+        "is_author": actors.officer(request).casefold() == rollout.author.casefold(),
         "figures": [_denials(rollout), _kinds(rollout)],
         "steps": [_step(rollout, step) for step in rollout.steps.all()],
         "examples": _examples(rollout),
@@ -113,10 +113,6 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     if rollout.is_open:
         context |= _watched(rollout)
     return render(request, "admin/rollout.html", context)
-
-
-def _officer(request: HttpRequest) -> str:
-    return f"officer:{request.user.get_username()}"
 
 
 def headline(rollout: Rollout) -> str:

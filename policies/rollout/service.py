@@ -9,17 +9,18 @@ from dataclasses import asdict
 import msgspec
 from django.db import transaction
 
+from common import actors
 from common.http.problems import Conflict
 from policies.authoring import lifecycle
 from policies.authoring.lifecycle import PolicyRefused
 from policies.authoring.simulated import refuse_unless_simulated
-from policies.bundles import bundles, candidate
-from policies.bundles.candidate import State
-from policies.decisions.shares import FULL
+from policies.bundles import candidates, publishing
+from policies.bundles.candidates import State
 from policies.models import Bundle, Policy, PolicyActivation, Rollout
+from policies.models.rollout import FULL
 from policies.rollout.guards import Figures, Guards
 
-WATCH = "job:rollout"
+WATCH = actors.job("rollout")
 _NO_GUARDS = Guards()
 
 
@@ -36,12 +37,12 @@ def start(policy: Policy, *, actor: str, reason: str, guards: Guards = _NO_GUARD
         refuse_unless_simulated(policy)
     lifecycle.refuse_if_it_does_not_run(policy)
     with transaction.atomic():
-        bundles.wait_for_publishers()
+        publishing.wait_for_publishers()
         _refuse_while_another_runs(policy)
         # Both over the registers as they are, with all changes since: the facts of a shadow rest on that.
-        bundles.publish("registers as they are, for a rollout", actor)
-        bundle, _ = bundles.store(policy, reason=f"candidate: {policy.note}", actor=actor)
-        return candidate.begin(
+        publishing.publish("registers as they are, for a rollout", actor)
+        bundle, _ = publishing.store(policy, reason=f"candidate: {policy.note}", actor=actor)
+        return candidates.begin(
             policy,
             bundle,
             actor=actor,
@@ -64,7 +65,7 @@ def set_share(rollout_id: int, share: int, *, actor: str) -> Rollout:
         raise Conflict(f"The share is {share / 100:g} % already.")
     if share > rollout.share:
         lifecycle.refuse_the_author(rollout.policy, actor)
-    candidate.set_share(rollout, share, actor=actor)
+    candidates.set_share(rollout, share, actor=actor)
     return rollout
 
 
@@ -79,8 +80,8 @@ def promote(rollout_id: int, *, actor: str, reason: str = "") -> Bundle:
     with transaction.atomic():
         rollout = _running(rollout_id)
         reason = reason or rollout.reason or policy.note
-        candidate.end(rollout, State.COMPLETED, actor=actor, why=reason)
-        return bundles.bring_into_force(policy, kind=PolicyActivation.Kind.APPROVED, reason=reason, actor=actor)
+        candidates.end(rollout, State.COMPLETED, actor=actor, why=reason)
+        return publishing.bring_into_force(policy, kind=PolicyActivation.Kind.APPROVED, reason=reason, actor=actor)
 
 
 @transaction.atomic
@@ -89,7 +90,7 @@ def stop(rollout_id: int, *, actor: str, reason: str) -> Rollout:
     if not reason.strip():
         raise PolicyRefused("Say why the rollout is stopped.")
     rollout = _running(rollout_id)
-    candidate.end(rollout, State.STOPPED, actor=actor, why=reason)
+    candidates.end(rollout, State.STOPPED, actor=actor, why=reason)
     return rollout
 
 
@@ -100,24 +101,24 @@ def roll_back(rollout_id: int, *, why: str, figures: Figures) -> bool:
         rollout = _running(rollout_id)
     except Conflict:
         return False
-    candidate.end(rollout, State.ROLLED_BACK, actor=WATCH, why=why, figures=asdict(figures))
+    candidates.end(rollout, State.ROLLED_BACK, actor=WATCH, why=why, figures=asdict(figures))
     return True
 
 
 def _running(rollout_id: int) -> Rollout:
-    bundles.wait_for_publishers()
+    publishing.wait_for_publishers()
     return _meant(rollout_id)
 
 
 def _meant(rollout_id: int) -> Rollout:
-    rollout = candidate.open_rollout()
+    rollout = candidates.open_rollout()
     if rollout is None or rollout.pk != rollout_id:
         raise Conflict("This rollout has ended.")
     return rollout
 
 
 def _refuse_while_another_runs(policy: Policy) -> None:
-    running, last = candidate.open_rollout(), bundles.last_activation()
+    running, last = candidates.open_rollout(), publishing.last_activation()
     if running is not None:
         raise Conflict(f"A rollout of policy {running.policy} is running. Promote or stop it first.")
     if last is None or last.policy_id == policy.digest:

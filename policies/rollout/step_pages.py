@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from common import actors
 from common.admin_pages.display import who
 from common.http.problems import InvalidRequest, Problem
 from policies.models import Policy, Rollout
@@ -35,7 +36,7 @@ class _Step:
 def _actor(request: HttpRequest) -> str:
     if not may_act(request):
         raise PermissionDenied
-    return f"officer:{request.user.get_username()}"
+    return actors.officer(request)
 
 
 @require_POST

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from policies.bundles import candidate
+from policies.bundles import candidates
 from policies.models import Rollout
 from policies.rollout import figures, service
 from policies.rollout.guards import Breach, judge, read_guards
@@ -20,7 +20,7 @@ LATE = timedelta(seconds=75)  # two looks were missed
 
 def check() -> Breach | None:
     """Roll back a candidate that passed a limit; return which. Idempotent, and without a rollout nothing happens."""
-    rollout = candidate.open_rollout()
+    rollout = candidates.open_rollout()
     if rollout is None:
         return None
     guards, now = read_guards(rollout.guards), timezone.now()
@@ -41,5 +41,5 @@ def is_late(rollout: Rollout) -> bool:
 
 
 def check_if_late() -> Breach | None:
-    rollout = candidate.open_rollout()
+    rollout = candidates.open_rollout()
     return check() if rollout is not None and is_late(rollout) else None

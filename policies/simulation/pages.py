@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from common import actors
 from common.admin_pages.display import NOTHING, badge, document, moment, who
 from common.admin_pages.display import words as spaced
 from common.charts.counts import Bucket, Figure, Series, Tone, bars_figure, columns_figure, grouped
@@ -82,7 +83,7 @@ def _start(request: HttpRequest) -> HttpResponse:
             candidate=request.POST.get("candidate", ""),
             since=now - timedelta(days=days),
             until=now,
-            author=f"officer:{request.user.get_username()}",
+            author=actors.officer(request),
         )
     except CandidateUnusable as unusable:
         messages.error(request, unusable.detail)

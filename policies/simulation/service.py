@@ -14,7 +14,7 @@ from django.utils import timezone
 from audit import trail
 from common.canonical import canonical_json
 from common.identifiers import uuid7_floor
-from policies.bundles import bundles
+from policies.bundles import loading, publishing
 from policies.decision_log.differences import CandidateUnusable
 from policies.engines.replayer import Rules
 from policies.models import ActiveBundle, Bundle, Decision, Policy, SimulationReport
@@ -60,8 +60,8 @@ def rules_of(candidate: Candidate) -> Rules:
     if isinstance(candidate, Rules):
         return candidate
     if isinstance(candidate, Policy):
-        policies, data = bundles.assemble(candidate)
-        return _rules(bundles.revision_of(policies, data), policies, canonical_json(data).decode())
+        policies, data = publishing.assemble(candidate)
+        return _rules(publishing.revision_of(policies, data), policies, canonical_json(data).decode())
     if isinstance(candidate, Bundle):
         return _stored(candidate)
     if isinstance(candidate, str) and candidate.startswith("sha256:"):
@@ -93,7 +93,7 @@ def _stored(bundle: Bundle) -> Rules:
 
 
 def _rules(revision: str, policies: dict[str, str], data: str) -> Rules:
-    return Rules(revision, policies, bundles.load(revision, policies, data).data_json)
+    return Rules(revision, policies, loading.load(revision, policies, data).data_json)
 
 
 def _in_folder(folder: Path) -> Rules:
@@ -112,7 +112,7 @@ def _in_folder(folder: Path) -> Rules:
         raise CandidateUnusable(f"There is no revision and no folder with *.rego at {folder}.")
     try:
         document = json.loads(data)
-        return _rules(bundles.revision_of(policies, document), policies, data)
+        return _rules(publishing.revision_of(policies, document), policies, data)
     except (ValueError, LookupError, TypeError, AttributeError) as exc:
         raise CandidateUnusable(f"data.json of {folder} is not the data of a bundle: {exc!r}") from exc
 
@@ -179,7 +179,7 @@ def request_simulation(
 
     policy = Policy.objects.filter(pk=candidate).first()
     if policy is not None:
-        candidate = bundles.store(policy, reason=f"candidate: {policy.note}", actor=author)[0].revision
+        candidate = publishing.store(policy, reason=f"candidate: {policy.note}", actor=author)[0].revision
     elif not Bundle.objects.filter(pk=candidate).exists():
         raise CandidateUnusable(f"No revision {candidate} is stored here.")
     row = SimulationReport.objects.create(

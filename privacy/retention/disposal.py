@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from audit import trail
+from common import actors
 from common.canonical import canonical_json, sha256
 from consent.models import ConsentRecord, DataSubject
 from privacy.models import Disposal, DisposalBatch
@@ -158,7 +159,7 @@ def _finish(disposal_id: UUID) -> Disposal:
     trail.record(
         "disposal.done",
         str(disposal.subject_ref or disposal.purpose.slug),
-        actor="job:disposal",
+        actor=actors.job("disposal"),
         details={
             "disposal": str(disposal.id),
             "reason": disposal.reason,

@@ -23,7 +23,7 @@ from assent_client import (
 )
 from assent_client.django import DecisionPermission
 from personalization.models import Item
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.endpoints import credentials
 
 PERSON = {"id": "customer-1", "region": "DE", "age_band": "adult"}
@@ -106,7 +106,7 @@ def test_an_event_is_taken_once_and_recommendations_come(assent: Assent) -> None
 
 def test_searches(assent: Assent) -> None:
     with transaction.atomic():
-        bundles.publish("certification", "test", certification=True)
+        publishing.publish("certification", "test", certification=True)
     alice, record = {"type": "user", "id": "alice"}, {"type": "record", "id": "record-1"}
 
     page = assent.search_subjects("user", "read", record, limit=1)

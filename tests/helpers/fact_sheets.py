@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 from policies.engines import Engine
 from tests.helpers.policy_engines import CASES, REGISTER, Facts, bundle_of
 

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from policies.bundles import bundles
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import publishing
+from policies.bundles.loading import LoadedBundle
 from policies.engines import Engine
 from tests.helpers.paths import CASES
 
@@ -30,7 +30,7 @@ def bundle_of(data: dict[str, Any], policies: dict[str, str] | None = None) -> L
     """Return the policies of this release over ``data``, as a process would have loaded them."""
     return LoadedBundle(
         revision=data["revision"],
-        policies=policies or bundles.read_policies(),
+        policies=policies or publishing.read_policies(),
         data=data,
         data_json=json.dumps(data),
         purposes={},

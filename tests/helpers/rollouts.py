@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.models import Policy, Rollout
 from policies.rollout import service
 from policies.rollout.guards import Guards
@@ -21,13 +21,15 @@ SAME = {"# The answer to": "# What is answered to"}
 
 def publish(changes: dict[str, str] = STRICT, *, author: str = ANNA, note: str = "no profiling") -> Policy:
     """The shipped policy with pieces of its decision exchanged."""
-    modules = dict(bundles.read_policies())
+    modules = dict(publishing.read_policies())
     text = modules["decision.rego"]
     for old, new in changes.items():
         assert old in text
         text = text.replace(old, new, 1)
     modules["decision.rego"] = text
-    return Policy.objects.create(digest=bundles.policy_digest(modules, {}), modules=modules, author=author, note=note)
+    return Policy.objects.create(
+        digest=publishing.policy_digest(modules, {}), modules=modules, author=author, note=note
+    )
 
 
 def simulate(policy: Policy) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 from policies.engines import EngineUnavailable, EngineUndefined
 from tests.helpers.policy_engines import bundle_of
 

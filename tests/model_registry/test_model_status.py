@@ -9,7 +9,7 @@ from common import policy_data
 from consent.models import Purpose
 from model_registry import services
 from model_registry.models import Model, ModelVersion
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.models import ActiveBundle, Bundle
 
 pytestmark = pytest.mark.django_db
@@ -126,7 +126,7 @@ def test_what_cannot_be_published_is_not_changed(register, monkeypatch, step):
     def fail(*args, **kwargs):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(bundles, "activate", fail)
+    monkeypatch.setattr(publishing, "activate", fail)
 
     with pytest.raises(OSError, match="disk"):
         step(version)

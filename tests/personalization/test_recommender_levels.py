@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.levels import Level
 from governance.demo.datasets import demo_shop
 from personalization.recommender.interactions import Interaction, InvalidInteractions
-from personalization.recommender.levels import BEHAVIORAL_WINDOW, Level
+from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import MIN_LIKES, Basis, Fallback
 from personalization.recommender.training import train
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.levels import Level
 from governance.demo.datasets import demo_shop
 from personalization.recommender import storage
 from personalization.recommender.interactions import Interaction
-from personalization.recommender.levels import Level
 from personalization.recommender.training import train
 
 SHOP = demo_shop(people=120)

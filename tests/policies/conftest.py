@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import setup_databases, teardown_databases
 
 from governance.demo import register
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.endpoints import credentials
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
@@ -88,7 +88,7 @@ def shop_token(standing_shop: str) -> Iterator[str]:
 def standing_records(standing_shop: str, django_db_blocker: Any) -> Iterator[str]:
     """The token, with the certification package in force for all tests of a file."""
     with django_db_blocker.unblock(), transaction.atomic():
-        bundles.publish("certification", "test", certification=True)
+        publishing.publish("certification", "test", certification=True)
         yield standing_shop
         transaction.set_rollback(True)
 

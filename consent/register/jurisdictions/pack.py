@@ -14,9 +14,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from common import levels
 from common.canonical import digest_of
 
-LEVELS = ("none", "segment", "behavioral", "contextual", "individual")
+LEVELS = tuple(levels.LEVELS)
 SIGNALS = ("gpc", "gpp", "tcf")
 DEFAULT = "default"
 AGE_OF_MAJORITY = 18

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import signing
 from governance.launcher.home.home import write_private
-from policies.bundles import bundles
+from policies.bundles import loading
 from policies.cells import replication
 from policies.cells.table import Table
 from policies.endpoints import credentials
@@ -76,5 +76,5 @@ class Command(BaseCommand):
 
 
 def _known_regions() -> set[str]:
-    bundle = bundles.usable(ActiveBundle.objects.values_list("bundle_id", flat=True).first())
+    bundle = loading.usable(ActiveBundle.objects.values_list("bundle_id", flat=True).first())
     return set(bundle.data["residency"]["processing"]) if bundle else set()

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 
-from policies.bundles import bundles
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import loading
+from policies.bundles.loading import LoadedBundle
 from policies.engines.embedded import EmbeddedEngine
 from policies.models import ActiveBundle
 from policies.registers import defaults
@@ -68,7 +68,7 @@ class Command(BaseCommand):
 def _bundle_in_force() -> LoadedBundle:
     try:
         revision = ActiveBundle.objects.values_list("bundle_id", flat=True).first()
-        bundle = bundles.loaded(revision) if revision else None
+        bundle = loading.loaded(revision) if revision else None
     except DatabaseError:
         raise CommandError("The instance's database does not answer.", returncode=_UNREADABLE) from None
     if bundle is None or not is_able(bundle):

@@ -10,7 +10,7 @@ from common.http.problems import Problem
 from policies.authoring import checks, comparison, lifecycle
 from policies.authoring.folder import SAMPLE, SHIPPED, SHIPPED_SAMPLE, Folder, read_folder
 from policies.authoring.lint import lint
-from policies.bundles import bundle_file, bundles, candidate
+from policies.bundles import building, bundle_file, candidates, publishing
 from policies.models import Bundle, Policy
 from policies.rollout import command
 
@@ -81,8 +81,8 @@ class Command(BaseCommand):
     def _build(self, *, folder: Path, sample: Path | None, revision: str | None, output: Path, **_: Any) -> None:
         if revision is None:
             read, _report = self._tested(folder, sample)
-            policies, data = read.policies, {**bundles.build_data(), **read.overlay}
-            revision = bundles.revision_of(policies, data)
+            policies, data = read.policies, {**building.build_data(), **read.overlay}
+            revision = publishing.revision_of(policies, data)
         else:
             bundle = comparison.find_bundle(revision)
             policies, data, revision = bundle.policies, json.loads(bundle.data), bundle.revision
@@ -109,7 +109,7 @@ class Command(BaseCommand):
         command.run(self.stdout.write, **options)
 
     def _in_force(self, bundle: Bundle) -> None:
-        last = bundles.last_activation()
+        last = publishing.last_activation()
         self.stdout.write(f"In force from the next decision: policy {last and last.policy}, bundle {bundle.revision}.")
 
     def _diff(self, *, before: str, after: str, **_: Any) -> None:
@@ -118,7 +118,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
     def _list(self, **_: Any) -> None:
-        last, rollout = bundles.last_activation(), candidate.open_rollout()
+        last, rollout = publishing.last_activation(), candidates.open_rollout()
         states = {rollout.policy_id: "rolling out"} if rollout else {}
         states |= {last.policy_id: "in force"} if last else {}
         for policy in Policy.objects.all():

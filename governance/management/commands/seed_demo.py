@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from common import actors
 from common.http.problems import Problem
 from governance.demo import people, register
 from governance.demo.cast import dataset_name, leading_person
@@ -37,13 +38,13 @@ class Command(BaseCommand):
             f"  {counts['people']} people chose, {counts['consenting']} of them agreed; {counts['events']} new events."
         )
         self.stdout.write("Training the recommender on those who agreed ...")
-        version = training.train_recommender(actor="job:training")
+        version = training.train_recommender(actor=actors.job("training"))
         if version is None:
             raise CommandError("Nobody allows training; there is nothing to recommend from.")
         self._retire_older(version)
         services.change_status(version_id=version.pk, status="approved", actor=register.ACTOR)
         self.stdout.write(f"  {version} is trained on {version.metrics['people']} people and approved.")
-        releases.release_consent_rate_by_region(actor="job:releases")
+        releases.release_consent_rate_by_region(actor=actors.job("releases"))
 
     def _retire_older(self, newest: ModelVersion) -> None:
         older = ModelVersion.objects.filter(model=newest.model).exclude(pk=newest.pk).exclude(status="retired")

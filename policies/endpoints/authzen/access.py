@@ -4,8 +4,8 @@ from collections.abc import Collection
 from typing import Any, NoReturn
 from uuid import UUID
 
-from policies.bundles import bundles
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import loading
+from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import Package
 from policies.decisions import information
 from policies.decisions.information import Information, InformationUnavailable
@@ -49,7 +49,7 @@ def refuse(detail: str, token: str) -> NoReturn:
 
 def bundle_in_force(known: Information) -> LoadedBundle | None:
     """Return the bundle of every decision of this request; None where there is none that can be used."""
-    return bundles.usable(known.bundle_revision)
+    return loading.usable(known.bundle_revision)
 
 
 def package_for(document: dict[str, Any], bundle: LoadedBundle | None) -> Package | None:

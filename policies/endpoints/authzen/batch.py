@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 from policies.decisions.decisions import Decision, Sheet
 from policies.decisions.facts import Question
 from policies.decisions.information import Information

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import EntityQuestion, Package
 from policies.decisions import information
 from policies.decisions.decisions import Prepared, Sheet

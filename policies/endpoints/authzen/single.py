@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import Package
 from policies.decisions.decisions import Sheet, decide
 from policies.endpoints.authzen import access

@@ -6,7 +6,7 @@ from audit.models import AuditEvent
 from consent.models import Purpose
 from model_registry import services
 from model_registry.models import Model, ModelVersion
-from policies.bundles import bundles
+from policies.bundles import loading
 from policies.endpoints import credentials
 from policies.models import ActiveBundle, ServiceCredential
 
@@ -30,7 +30,7 @@ def _status(version):
 
 
 def _status_in_force():
-    return bundles.loaded(ActiveBundle.objects.get().bundle_id).data["models"]["basket@1"]["status"]
+    return loading.loaded(ActiveBundle.objects.get().bundle_id).data["models"]["basket@1"]["status"]
 
 
 def _become(version, *steps):
@@ -132,7 +132,7 @@ def test_what_a_version_may_serve_is_edited_audited_and_in_force(officer, versio
     answer = send(_page(version), purposes=[newsletter.pk], max_level="segment")
 
     assert answer.status_code == 302
-    model = bundles.loaded(ActiveBundle.objects.get().bundle_id).data["models"]["basket@1"]
+    model = loading.loaded(ActiveBundle.objects.get().bundle_id).data["models"]["basket@1"]
     assert (model["purposes"], model["max_level"]) == (["newsletter"], "segment")
     assert AuditEvent.objects.get(action="model.changed").details == {
         "purposes": ["newsletter"],

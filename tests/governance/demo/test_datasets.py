@@ -5,11 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
+from common.levels import Level
 from governance.demo.datasets import DatasetUnreadable, demo_shop, restaurants
 from personalization.recommender import storage
 from personalization.recommender.evaluation import evaluate
 from personalization.recommender.interactions import Interactions, Item
-from personalization.recommender.levels import Level
 from personalization.recommender.training import train
 from tests.helpers.paths import SHARED_DATA
 

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from audit import trail
 from common.identifiers import uuid7_floor
 from consent.models import Purpose
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.decision_log import drainer, figures
 from policies.endpoints import credentials
 from policies.models import Decision, Policy
@@ -169,9 +169,9 @@ def test_a_scrape_costs_the_same_statements_whatever_is_stored(api, token, own_s
 def test_a_rollout_is_told_by_side_and_by_difference(api, token, own_spool):
     api.save("customer-1", "give")
     quiet = _samples(token)
-    modules = dict(bundles.read_policies())
+    modules = dict(publishing.read_policies())
     modules["decision.rego"] = modules["decision.rego"].replace("\tinput.held == false\n", "\tinput.held == true\n", 1)
-    digest = bundles.policy_digest(modules, {})
+    digest = publishing.policy_digest(modules, {})
     policy = Policy.objects.create(digest=digest, modules=modules, author="officer:anna", note="")
     rollout = service.start(policy, actor="officer:anna", reason="test", emergency=True)
     api.evaluate(question("customer-1"))

@@ -19,7 +19,7 @@ from consent.models import Purpose
 from consent.register import register
 from governance.officers import start_page
 from policies import rego
-from policies.bundles import bundle_file, bundles
+from policies.bundles import bundle_file, publishing
 from policies.models import ActiveBundle, Bundle, Policy, PolicyActivation, SimulationReport
 from policies.registers import defaults
 from tests.helpers.policy_engines import CASES
@@ -100,7 +100,7 @@ def test_what_does_not_pass_is_not_published(folder: Path) -> None:
 
     with pytest.raises(CommandError):
         _publish(folder)
-    assert not Policy.objects.exclude(author=bundles.SYSTEM).exists()
+    assert not Policy.objects.exclude(author=publishing.SYSTEM).exists()
 
 
 def test_another_person_activates_and_it_decides_at_the_next_question(folder: Path, shop_token: str) -> None:
@@ -110,7 +110,7 @@ def test_another_person_activates_and_it_decides_at_the_next_question(folder: Pa
 
     assert "closed_for_stocktaking" in _in_force().policies["reasons.rego"]
     assert call(question(), shop_token).json()["context"]["bundle_revision"] == _in_force().revision
-    activation = bundles.last_activation()
+    activation = publishing.last_activation()
     assert activation is not None
     assert (activation.kind, activation.author, activation.actor) == ("approved", "officer:anna", "officer:berta")
     assert {"policy.published", "bundle.activated", "policy.activated"} <= set(_actions())
@@ -200,8 +200,8 @@ def test_a_change_of_the_registers_keeps_the_policy_in_force(folder: Path) -> No
 @pytest.fixture
 def new_release(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def ship() -> None:
-        policies = {**bundles.read_policies(), "more.rego": "package governance.decision\n"}
-        monkeypatch.setattr(bundles, "read_policies", lambda: policies)
+        policies = {**publishing.read_policies(), "more.rego": "package governance.decision\n"}
+        monkeypatch.setattr(publishing, "read_policies", lambda: policies)
 
     return ship
 

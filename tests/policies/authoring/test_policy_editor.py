@@ -10,7 +10,7 @@ from django.test import Client
 
 from audit.models import AuditEvent
 from policies.authoring import checks, comparison, drafts
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.models import ActiveBundle, Policy, PolicyDraft
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ LIMIT = "limit < requested_rank"
 
 @pytest.fixture
 def policy(register_in_force):
-    return bundles.last_activation().policy
+    return publishing.last_activation().policy
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_finding_names_file_line_column_and_rule_and_quotes_the_line(send, pol
     assert "<code>number</code>" in shown.content.decode()
     assert f"{LIMIT} + 0.5" in _text(shown).split("Files")[0]
     assert shown.context["findings"][0]["mark"] == " " * (column - 1) + "^"
-    assert not Policy.objects.exclude(author=bundles.SYSTEM).exists()
+    assert not Policy.objects.exclude(author=publishing.SYSTEM).exists()
 
 
 def test_a_test_that_does_not_hold_is_found_where_it_stands(send, policy):

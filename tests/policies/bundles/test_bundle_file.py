@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from policies.bundles import bundle_file, bundle_keys, bundles
+from policies.bundles import bundle_file, bundle_keys, publishing
 from policies.bundles.bundle_keys import BundleKey
 from tests.helpers.policy_engines import REGISTER, Ask, opa_binary, opa_server
 from tests.policies.decisions.test_policy_cases import all_cases, facts_of
@@ -26,7 +26,7 @@ KEY = BundleKey(ec.derive_private_key(4711, ec.SECP256R1()))
 def _write(key: BundleKey = KEY, **more: Any) -> bytes:
     return bundle_file.write_bundle(
         REGISTER["revision"],
-        bundles.read_policies(),
+        publishing.read_policies(),
         {**REGISTER_ONLY, **more},
         sign=key.sign,
     )
@@ -137,7 +137,7 @@ def test_opa_refuses_another_key(tmp_path: Path) -> None:
 @pytest.mark.django_db
 def test_a_server_decides_by_a_file_signed_with_the_key_of_the_instance(tmp_path: Path, ask_embedded: Ask) -> None:
     path, key = tmp_path / "bundle.tar.gz", tmp_path / "key.pem"
-    path.write_bytes(bundle_file.write_bundle(REGISTER["revision"], bundles.read_policies(), REGISTER_ONLY))
+    path.write_bytes(bundle_file.write_bundle(REGISTER["revision"], publishing.read_policies(), REGISTER_ONLY))
     key.write_text(bundle_keys.current().public_pem())
 
     with opa_server("-b", str(path), "--verification-key", str(key), "--signing-alg", bundle_keys.ALGORITHM) as url:

@@ -13,7 +13,7 @@ from common.canonical import canonical_json, sha256
 from common.http.problems import Conflict
 from consent.models import Purpose
 from consent.register import register
-from policies.bundles import bundles
+from policies.bundles import building, loading, publishing
 from policies.models import Activation, ActiveBundle, Bundle
 from policies.registers import defaults
 from tests.helpers.polling import until_waiting_for_locks
@@ -31,7 +31,7 @@ def _add(slug: str) -> Purpose:
 def test_publishing_what_is_in_force_changes_nothing(shop_token: str) -> None:
     before = (_in_force(), Bundle.objects.count(), Activation.objects.count(), AuditEvent.objects.count())
 
-    bundle = bundles.publish("again", "test")
+    bundle = publishing.publish("again", "test")
 
     assert bundle == before[0]
     assert (_in_force(), Bundle.objects.count(), Activation.objects.count(), AuditEvent.objects.count()) == before
@@ -65,7 +65,7 @@ def test_an_earlier_revision_can_be_brought_back_into_force(shop_token: str) -> 
     before = _in_force()
     _add("loyalty")
 
-    bundles.activate(bundle=before, reason="it was wrong", actor="officer:test")
+    publishing.activate(bundle=before, reason="it was wrong", actor="officer:test")
 
     assert call(question(), shop_token).json()["context"]["bundle_revision"] == before.revision
     assert Activation.objects.first().reason == "it was wrong"
@@ -77,7 +77,7 @@ def test_a_change_whose_bundle_cannot_be_made_is_not_made(shop_token: str, monke
     def fail() -> dict[str, Any]:
         raise Conflict
 
-    monkeypatch.setattr(bundles, "build_data", fail)
+    monkeypatch.setattr(building, "build_data", fail)
 
     with pytest.raises(Conflict):
         _add("loyalty")
@@ -92,12 +92,12 @@ def test_the_revision_is_the_digest_of_the_content(shop_token: str) -> None:
 
 
 def test_another_policy_or_another_rule_is_another_revision(shop_token: str) -> None:
-    policies, data = bundles.read_policies(), bundles.build_data()
-    own = bundles.revision_of(policies, data)
+    policies, data = publishing.read_policies(), building.build_data()
+    own = publishing.revision_of(policies, data)
 
-    assert bundles.revision_of(dict(reversed(policies.items())), dict(reversed(data.items()))) == own
-    assert bundles.revision_of({**policies, "more.rego": ""}, data) != own
-    assert bundles.revision_of(policies, {**data, "segment": {"min_size": 21}}) != own
+    assert publishing.revision_of(dict(reversed(policies.items())), dict(reversed(data.items()))) == own
+    assert publishing.revision_of({**policies, "more.rego": ""}, data) != own
+    assert publishing.revision_of(policies, {**data, "segment": {"min_size": 21}}) != own
 
 
 def test_a_bundle_holds_the_policies_without_their_tests(shop_token: str) -> None:
@@ -110,22 +110,22 @@ def test_a_bundle_holds_the_policies_without_their_tests(shop_token: str) -> Non
 def test_what_a_process_loads_is_what_was_published(shop_token: str) -> None:
     row = _in_force()
 
-    bundle = bundles.loaded(row.revision)
+    bundle = loading.loaded(row.revision)
 
     assert bundle.policies == row.policies
     assert bundle.data == {**json.loads(row.data), "revision": row.revision} == json.loads(bundle.data_json)
-    assert bundles.loaded(row.revision) is bundle
+    assert loading.loaded(row.revision) is bundle
 
 
 def test_a_revision_that_does_not_exist_is_missing(shop_token: str) -> None:
-    with pytest.raises(bundles.BundleMissing):
-        bundles.loaded("sha256:unheard-of")
+    with pytest.raises(loading.BundleMissing):
+        loading.loaded("sha256:unheard-of")
 
 
 def test_a_release_with_other_policies_brings_them_into_force(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert defaults.ensure_defaults() is False
-    policies = {**bundles.read_policies(), "more.rego": "package governance.decision\n"}
-    monkeypatch.setattr(bundles, "read_policies", lambda: policies)
+    policies = {**publishing.read_policies(), "more.rego": "package governance.decision\n"}
+    monkeypatch.setattr(publishing, "read_policies", lambda: policies)
 
     assert defaults.ensure_defaults() is True
     assert _in_force().policies == policies

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from policies.bundles import bundles, packages
+from policies.bundles import loading, packages
 from policies.bundles.packages import EntityFacts, Package
 from policies.endpoints.authzen.requests import entity_question_of
 from policies.models import ActiveBundle
@@ -95,10 +95,10 @@ def test_a_package_that_does_not_ask_gets_no_ids() -> None:
 def test_without_ids_entities_alike_share_an_answer(
     records_token: str, spooled: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bundle = bundles.loaded(ActiveBundle.objects.get().bundle_id)
+    bundle = loading.loaded(ActiveBundle.objects.get().bundle_id)
     anonymous = replace(bundle.packages["record"], entity_ids=False)
     standing = replace(bundle, packages={"record": anonymous}, entity_memo={})
-    monkeypatch.setattr(bundles, "_loaded", {bundle.revision: standing})
+    monkeypatch.setattr(loading, "_loaded", {bundle.revision: standing})
 
     for user in ("alice", "carol", "alice"):
         call(asked({"type": "user", "id": user}, READ, RECORD), records_token)

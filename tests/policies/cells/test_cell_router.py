@@ -12,7 +12,7 @@ from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
 from governance import wsgi
 from governance.demo.traces import spellings, tables_with
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.decision_log.spool import SpoolFull
 from policies.decisions import decisions, information
 from policies.endpoints import credentials
@@ -197,7 +197,7 @@ def test_a_region_against_the_stored_one_is_a_doubt(us: str, eu: FakeCell, spool
 
 def test_people_no_cell_may_hold_are_denied_and_not_stored(us: str, eu: FakeCell) -> None:
     ResidencyRule.objects.filter(subject_group="br").delete()
-    bundles.publish("rule withdrawn", "test")
+    publishing.publish("rule withdrawn", "test")
 
     assert codes(call(about(region="BR"), us)) == ["residency"]
     assert_problem(call(choice(region="BR"), us, path="/api/v1/consents"), 422, "no_cell")

@@ -19,7 +19,7 @@ from governance.demo.traces import spellings
 from governance.monitoring import health
 from model_registry import services
 from model_registry.models import Model
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.cells import registers, replication
 from policies.cells import release as release_module
 from policies.cells.release import TYP, rules_digest, write_release
@@ -35,7 +35,7 @@ _RULE = "eea-in-uk"
 
 
 def rules() -> str:
-    last = bundles.last_activation()
+    last = publishing.last_activation()
     assert last is not None
     return rules_digest(last.policy, certification=False)
 
@@ -69,7 +69,7 @@ def test_another_cell_comes_to_decide_by_the_same_rules(primary: str, eu: FakeCe
     Region.objects.create(code="ZZ", name="Z", group="us", jurisdiction=Region.objects.first().jurisdiction)
     Purpose.objects.filter(slug="newsletter").update(name="Other", max_level="individual")
     Purpose.objects.create(slug="mine", name="Mine", benefit="None")
-    bundles.publish("changes of this cell", "officer:us")
+    publishing.publish("changes of this cell", "officer:us")
     assert rules() != before
 
     applied = follow()
@@ -114,7 +114,7 @@ def test_a_change_of_this_cell_is_undone_by_the_next_pull(primary: str, eu: Fake
     follow()
     before = rules()
     ResidencyRule.objects.create(slug="mine", subject_group="eea", processing_group="us", data_categories=["*"])
-    bundles.publish("change of this cell", "officer:us")
+    publishing.publish("change of this cell", "officer:us")
     eu.answer = {"release": resigned(primary, issued_at=timezone.now().isoformat())}
 
     follow()
@@ -131,9 +131,9 @@ def test_models_stay_each_cells_own(primary: str) -> None:
 
     follow()
 
-    last = bundles.last_activation()
+    last = publishing.last_activation()
     assert last is not None
-    assert str(version) in bundles.assemble(last.policy)[1]["models"]
+    assert str(version) in publishing.assemble(last.policy)[1]["models"]
     assert "models" not in json.dumps(list(payload(primary)["content"]["registers"]))
 
 
@@ -194,7 +194,7 @@ def test_what_is_not_the_primarys_own_news_changes_nothing(
     primary: str, eu: FakeCell, change: Callable[[str], str], sentence: str
 ) -> None:
     ResidencyRule.objects.filter(slug=_RULE).delete()
-    bundles.publish("change of this cell", "officer:us")
+    publishing.publish("change of this cell", "officer:us")
     before = (rules(), registers.write_registers(), Activation.objects.count())
     eu.answer = {"release": change(primary)}
 
@@ -208,7 +208,7 @@ def test_what_is_not_the_primarys_own_news_changes_nothing(
 def test_an_older_release_is_refused_though_genuine(primary: str, eu: FakeCell) -> None:
     ResidencyRule.objects.filter(slug=_RULE).delete()
     eu.answer = {"release": write_release("eu", timezone.now() + timedelta(seconds=1))}
-    bundles.publish("the rule is withdrawn", "officer:eu")
+    publishing.publish("the rule is withdrawn", "officer:eu")
     eu.answer = {"release": write_release("eu", timezone.now() + timedelta(seconds=2))}
     follow()
 
@@ -294,7 +294,7 @@ def test_a_policy_of_the_primary_comes_along(primary: str, eu: FakeCell) -> None
 
     follow()
 
-    last = bundles.last_activation()
+    last = publishing.last_activation()
     assert last is not None
     assert (last.kind, last.author, last.actor) == ("approved", "officer:anna", "cell:eu")
     assert last.policy.overlay == {"own": {"word": 1}}

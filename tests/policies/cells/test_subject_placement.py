@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 from policies.cells.subject_placement import Nowhere, home_of, place
 from policies.cells.table import read_table
 from policies.registers import defaults

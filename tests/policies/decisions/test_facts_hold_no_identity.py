@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.levels import LEVELS
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
-from policies.bundles import bundles
+from policies.bundles import loading
 from policies.decisions import decisions
 from policies.decisions.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES, UNKNOWN
 from policies.endpoints.authzen import question_of
@@ -95,13 +96,13 @@ def _words(value: Any) -> set[str]:
 
 
 def _vocabulary() -> set[str]:
-    bundle = bundles.loaded(ActiveBundle.objects.get().bundle_id)
+    bundle = loading.loaded(ActiveBundle.objects.get().bundle_id)
     data = bundle.data
     consent_states = {
         "given", "refused", "withdrawn", "expired", "renewal_required", "never_asked", "not_required",
     }  # fmt: skip
     return {
-        UNKNOWN, "available", *ACTIONS, *AGE_BANDS, *CHANNELS, *SOURCES, *consent_states, *bundles.LEVELS,
+        UNKNOWN, "available", *ACTIONS, *AGE_BANDS, *CHANNELS, *SOURCES, *consent_states, *LEVELS,
         *bundle.purposes, *bundle.categories, *bundle.recipients, *data["residency"]["regions"],
         *data["residency"]["processing"], *data["jurisdictions"],
     }  # fmt: skip

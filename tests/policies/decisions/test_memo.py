@@ -7,8 +7,8 @@ import pytest
 from common import policy_data
 from consent.models import Purpose
 from policies import engines
-from policies.bundles import bundles
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import loading
+from policies.bundles.loading import LoadedBundle
 from policies.decisions import decisions
 from policies.engines import Verdict
 from policies.engines.embedded import EmbeddedEngine
@@ -30,12 +30,12 @@ class CountingEngine(EmbeddedEngine):
 def engine(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> CountingEngine:
     counting = CountingEngine()
     monkeypatch.setattr(engines, "configured", lambda: counting)
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     return counting
 
 
 def _in_force() -> LoadedBundle:
-    return bundles.loaded(ActiveBundle.objects.get().bundle_id)
+    return loading.loaded(ActiveBundle.objects.get().bundle_id)
 
 
 def _no_longer_recommended() -> None:
@@ -115,7 +115,7 @@ def test_the_memo_is_bounded(engine: CountingEngine, shop_token: str, monkeypatc
 
 
 def test_the_memo_of_entities_is_bounded_too(records_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     monkeypatch.setattr(decisions, "ENTITY_MEMO_SIZE", 4)
     for number in range(9):
         body = {"subject": {"type": "user", "id": f"u{number}"}, "action": {"name": "read"}}
@@ -126,11 +126,11 @@ def test_the_memo_of_entities_is_bounded_too(records_token: str, monkeypatch: py
 
 def test_only_the_newest_revisions_are_kept(engine: CountingEngine, shop_token: str) -> None:
     purpose = Purpose.objects.get(slug="newsletter")
-    for number in range(bundles._KEPT + 4):
+    for number in range(loading._KEPT + 4):
         purpose.data_categories = [f"category_{number}"]
         purpose.save(update_fields=["data_categories"])
         policy_data.changed(reason="test", actor="test")
         assert call(question(), shop_token).status == 200
 
-    assert len(bundles._loaded) <= bundles._KEPT
-    assert ActiveBundle.objects.get().bundle_id in bundles._loaded
+    assert len(loading._loaded) <= loading._KEPT
+    assert ActiveBundle.objects.get().bundle_id in loading._loaded

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from policies.bundles import bundles
+from policies.bundles import publishing
 from tests.helpers.fact_sheets import BASE, place_of
 from tests.helpers.policy_engines import CASES, REGISTER, Ask, Facts
 
@@ -75,7 +75,7 @@ def test_opa_answers_the_case_like_the_embedded_engine(case: dict[str, Any], ask
 
 
 def test_every_code_of_the_policy_has_a_case() -> None:
-    source = bundles.read_policies()["reasons.rego"]
+    source = publishing.read_policies()["reasons.rego"]
     table = source.split("precedence := {")[1].split("}")[0]
     codes = {line.split('"')[1] for line in table.splitlines() if '"' in line}
 

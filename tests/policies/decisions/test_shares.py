@@ -5,7 +5,8 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.decisions.shares import FULL, are_in_share
+from policies.decisions.shares import are_in_share
+from policies.models.rollout import FULL
 
 SALT = (7).to_bytes(8, "big")
 shares = st.integers(0, FULL)

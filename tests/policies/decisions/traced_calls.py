@@ -24,7 +24,7 @@ from consent.pseudonyms import subject_ref  # noqa: E402
 from governance.demo import register  # noqa: E402
 from personalization import engine as recommender  # noqa: E402
 from policies import engines  # noqa: E402
-from policies.bundles import bundles  # noqa: E402
+from policies.bundles import loading  # noqa: E402
 from policies.decisions import decisions, information  # noqa: E402
 from policies.endpoints import credentials  # noqa: E402
 from policies.endpoints import wsgi as bare  # noqa: E402
@@ -102,7 +102,7 @@ def asked_of_a_late_engine(token: str) -> Answer:
 
 def failing_recommender(token: str) -> Answer:
     """The span of the model itself needs a trained one; a failing one is enough to see where it stands."""
-    bundle = bundles.loaded(information.read(subject_ref("customer-1")).bundle_revision or "")
+    bundle = loading.loaded(information.read(subject_ref("customer-1")).bundle_revision or "")
 
     def recommend(*_args: Any, **_more: Any) -> Any:
         recommender.recommend("secret-model", bundle)

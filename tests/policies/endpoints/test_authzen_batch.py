@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from common import policy_data
 from consent.models import Purpose
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.decision_log.spool import SpoolFull
 from policies.decisions import information
 from policies.endpoints.authzen import batch
@@ -263,4 +263,4 @@ def test_garbage_about_what_is_denied_is_never_permitted(standing_records: str, 
 
 
 def test_the_certified_bundle_was_in_force(records_token: str) -> None:
-    assert bundles.has_certification()
+    assert publishing.has_certification()

@@ -10,7 +10,7 @@ from django.core import signing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.decisions import information
 from policies.endpoints import credentials
 from policies.endpoints.authzen import pages
@@ -97,7 +97,7 @@ def test_23_a_search_answers_with_results(
 
 @pytest.mark.parametrize(("path", "body"), SEARCHES.items())
 def test_without_the_package_nothing_is_found(shop_token: str, path: str, body: dict[str, Any]) -> None:
-    bundles.publish("no certification", "test", certification=False)
+    publishing.publish("no certification", "test", certification=False)
 
     assert _search(path, body, shop_token) == {"results": []}
 

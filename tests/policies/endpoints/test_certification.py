@@ -14,8 +14,8 @@ from consent.pseudonyms import subject_ref
 from consent.register import register
 from governance.privacy_center import dashboard
 from policies import engines
-from policies.bundles import bundles
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import loading, publishing
+from policies.bundles.loading import LoadedBundle
 from policies.decision_log import drainer, pseudonyms, reading
 from policies.engines import EngineUnavailable, Verdict
 from policies.engines.base import QUERY
@@ -57,7 +57,7 @@ def test_the_scenario_is_decided(records_token: str, body: dict[str, Any], decis
 
 @pytest.mark.parametrize("body", [body for body, _ in RULES.values()], ids=RULES)
 def test_without_the_package_none_of_it_is_permitted(shop_token: str, body: dict[str, Any]) -> None:
-    bundles.publish("no certification", "test", certification=False)
+    publishing.publish("no certification", "test", certification=False)
 
     answer = call(body, shop_token)
 
@@ -70,7 +70,7 @@ def test_both_engines_decide_alike(
     answers = []
     for engine in (EmbeddedEngine(), opa_engine):
         monkeypatch.setattr(engines, "configured", lambda engine=engine: engine)
-        monkeypatch.setattr(bundles, "_loaded", {})
+        monkeypatch.setattr(loading, "_loaded", {})
         batch = {"evaluations": [body for body, _ in RULES.values()]}
         answers.append(call(batch, records_token, path=EVALUATIONS).json()["evaluations"])
 
@@ -89,13 +89,13 @@ def test_opa_forgets_a_package_that_is_no_longer_in_the_bundle(
         return {policy["id"] for policy in policies}
 
     facts = b'{"action": {}}'
-    certified = bundles.loaded(_in_force().revision)
+    certified = loading.loaded(_in_force().revision)
     query = certified.packages["record"].query
     assert opa_engine.evaluate(certified, facts, query).decision is False
     assert held() == {"assent/policy.rego", "assent/governance.deployment.rego", "assent/governance.certification.rego"}
 
-    bundles.publish("no certification", "test", certification=False)
-    opa_engine.evaluate(bundles.loaded(_in_force().revision), facts)
+    publishing.publish("no certification", "test", certification=False)
+    opa_engine.evaluate(loading.loaded(_in_force().revision), facts)
 
     assert held() == {"assent/policy.rego", "assent/governance.deployment.rego"}
 
@@ -106,7 +106,7 @@ def test_a_failing_engine_denies_and_is_not_remembered(
     def fail(*_args: Any) -> None:
         raise EngineUnavailable
 
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     body = asked(ALICE, READ, RECORD)
     with monkeypatch.context() as failing:
         failing.setattr(type(engines.configured()), "evaluate", fail)
@@ -124,7 +124,7 @@ def test_a_failing_engine_denies_and_is_not_remembered(
 
 
 def test_the_package_is_in_the_bundle_on_request_only(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = bundles.publish("no certification", "test", certification=False)
+    before = publishing.publish("no certification", "test", certification=False)
     assert "certification.rego" not in before.policies
     assert "packages" not in json.loads(before.data)
 
@@ -151,10 +151,10 @@ def test_a_change_of_the_register_keeps_the_package(records_token: str) -> None:
 
 
 def test_questions_about_consent_are_answered_as_without_it(shop_token: str) -> None:
-    bundles.publish("no certification", "test", certification=False)
+    publishing.publish("no certification", "test", certification=False)
     without = call(question(), shop_token).json()
 
-    bundles.publish("certification", "test", certification=True)
+    publishing.publish("certification", "test", certification=True)
     with_it = call(question(), shop_token).json()
 
     for answer in (without, with_it):
@@ -182,7 +182,7 @@ def test_a_bundle_with_a_routing_table_that_makes_no_sense_is_missing(
     shop_token: str, as_attacker: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, data: dict[str, Any]
 ) -> None:
     spoilt = {**json.loads(_in_force().data), **data}
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     as_attacker(f"UPDATE policies_bundle SET data = $$ {json.dumps(spoilt)} $$")
 
     answer = call(question(), shop_token).json()
@@ -240,7 +240,7 @@ class Seeing(EmbeddedEngine):
 def engine(monkeypatch: pytest.MonkeyPatch) -> Seeing:
     seeing = Seeing()
     monkeypatch.setattr(engines, "configured", lambda: seeing)
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     return seeing
 
 
@@ -259,7 +259,7 @@ def test_the_memo_is_per_entity(engine: Seeing, records_token: str) -> None:
         call(asked(subject, READ, RECORD), records_token)
 
     assert [facts["subject"]["id"] for _, facts in engine.asked] == ["alice", "bob"]
-    bundle = bundles.loaded(_in_force().revision)
+    bundle = loading.loaded(_in_force().revision)
     assert bundle.memo == {}
     assert not [key for key in bundle.entity_memo if b"alice" in key or b"bob" in key]
 

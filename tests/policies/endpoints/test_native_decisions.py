@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.bundles import bundles, reasons
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import loading, reasons
+from policies.bundles.loading import LoadedBundle
 from policies.decision_log.spool import SpoolFull
 from policies.decisions import information
 from policies.decisions.decisions import evaluate_facts
@@ -305,7 +305,7 @@ NO = {"refused", "withdrawn"}
 
 @pytest.fixture
 def sample(monkeypatch: pytest.MonkeyPatch) -> LoadedBundle:
-    monkeypatch.setattr(bundles, "loaded", lambda _revision: SAMPLE)
+    monkeypatch.setattr(loading, "loaded", lambda _revision: SAMPLE)
     return SAMPLE
 
 

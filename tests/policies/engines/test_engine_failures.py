@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from policies import engines
-from policies.bundles import bundles
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import loading
+from policies.bundles.loading import LoadedBundle
 from policies.decisions import decisions
 from policies.decisions.decisions import Decision
 from policies.endpoints.authzen import question_of
@@ -45,7 +45,7 @@ class FakeEngine:
 def engine(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
     monkeypatch.setattr(engines, "configured", lambda: fake)
-    monkeypatch.setattr(bundles, "_loaded", {})  # nothing is remembered from before
+    monkeypatch.setattr(loading, "_loaded", {})  # nothing is remembered from before
     return fake
 
 
@@ -112,7 +112,7 @@ def test_without_a_bundle_in_force_nothing_is_permitted(shop_token: str, spooled
 def test_a_bundle_that_cannot_be_read_is_missing(
     shop_token: str, spooled: Spooled, as_attacker: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, data: str
 ) -> None:
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     as_attacker(f"UPDATE policies_bundle SET data = '{data}'")
 
     _assert_unknown(call(question(), shop_token).json(), spooled, "bundle_missing")
@@ -166,8 +166,8 @@ def test_a_policy_that_answers_nothing_denies(
     shop_token: str, spooled: Spooled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     revision = ActiveBundle.objects.get().bundle_id
-    broken = dataclasses.replace(bundles.loaded(revision), policies=answering("other := 1"), memo={})
-    monkeypatch.setattr(bundles, "_loaded", {revision: broken})
+    broken = dataclasses.replace(loading.loaded(revision), policies=answering("other := 1"), memo={})
+    monkeypatch.setattr(loading, "_loaded", {revision: broken})
     monkeypatch.setattr(engines, "configured", EmbeddedEngine)
 
     _assert_unknown(call(question(), shop_token).json(), spooled, "engine_undefined")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from policies import engines
-from policies.bundles import bundles
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import publishing
+from policies.bundles.loading import LoadedBundle
 from policies.engines import EngineTimeout, EngineUnavailable
 from policies.engines.embedded import EmbeddedEngine, explain
 from policies.engines.evaluator import Wish
@@ -221,7 +221,7 @@ def forced(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any
     bundle = Bundle.objects.create(
         revision=f"sha256:{'0' * 63}1", policies=HOSTILE, data=data, reason="forced", actor="attacker"
     )
-    bundles.activate(bundle=bundle, reason="forced", actor="attacker")
+    publishing.activate(bundle=bundle, reason="forced", actor="attacker")
     made = IsolatedEngine(timeout_ms=50, processes=1)
     monkeypatch.setattr(engines, "configured", lambda: made)
     return lambda number=0: call(question(f"customer-{number}"), shop_token)

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from policies import engines
-from policies.bundles import bundles
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles import loading, publishing
+from policies.bundles.loading import LoadedBundle
 from policies.engines import EngineFailure
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
@@ -43,7 +43,7 @@ def test_a_server_that_holds_the_revision_is_given_nothing(opa_url: str, monkeyp
 
 def test_nothing_of_an_earlier_revision_stays_behind(opa_engine: OpaEngine) -> None:
     more = {
-        **bundles.read_policies(),
+        **publishing.read_policies(),
         "more.rego": 'package governance.decision\n\nhindrances contains {"code": "x"}\n',
     }
     denied = json.dumps(BASE | {"held": True}).encode()
@@ -82,7 +82,7 @@ def test_services_get_the_same_answer_from_both_engines(
     answers = []
     for engine in (EmbeddedEngine(), opa_engine):
         monkeypatch.setattr(engines, "configured", lambda engine=engine: engine)
-        monkeypatch.setattr(bundles, "_loaded", {})
+        monkeypatch.setattr(loading, "_loaded", {})
         answers.append(call(body, shop_token).json())
 
     for answer in answers:

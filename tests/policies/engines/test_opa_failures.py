@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from policies import engines
-from policies.bundles import bundles
+from policies.bundles import loading
 from policies.engines import EngineFailure, EngineTimeout, EngineUnavailable, EngineUndefined
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
@@ -40,7 +40,7 @@ def test_where_no_server_is_the_engine_is_unavailable(shop_token: str, monkeypat
     with pytest.raises(EngineUnavailable):
         absent.evaluate(GENEROUS, FACTS)
     monkeypatch.setattr(engines, "configured", lambda: absent)
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
 
     answer = call(question(), shop_token).json()
 
@@ -62,7 +62,7 @@ def test_a_server_that_does_not_answer_in_time_is_a_timeout(
     with pytest.raises(EngineTimeout):
         slow.evaluate(GENEROUS, FACTS)
     monkeypatch.setattr(engines, "configured", lambda: slow)
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
 
     answer = call(question(), shop_token).json()
 

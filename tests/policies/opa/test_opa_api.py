@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from audit import jws, signing
-from policies.bundles import bundle_keys, bundles
+from policies.bundles import bundle_keys, loading, publishing
 from policies.decision_log import reading
 from policies.endpoints import credentials
 from policies.models import ActiveBundle, Bundle, ExternalDecision, OpaInstance, ServiceCredential
@@ -96,7 +96,7 @@ def test_the_bundle_is_the_revision_in_force_in_opas_format(shop_token: str) -> 
     assert (answer.status, answer.headers["ETag"], answer.content_type) == (200, f'"{_tag()}"', LONG_POLLING)
     assert json.loads(files[".manifest"]) == {"revision": _in_force(), "roots": [""], "rego_version": 1}
     assert json.loads(files["data.json"])["revision"] == _in_force()
-    assert {name for name in files if name.endswith(".rego")} == set(bundles.read_policies())
+    assert {name for name in files if name.endswith(".rego")} == set(publishing.read_policies())
 
 
 def test_every_file_of_the_bundle_is_under_the_signature_for_this_use(shop_token: str) -> None:
@@ -109,7 +109,7 @@ def test_every_file_of_the_bundle_is_under_the_signature_for_this_use(shop_token
 
 
 def test_a_revision_is_packed_into_the_same_bytes_wherever_it_is_packed(shop_token: str) -> None:
-    bundle, key = bundles.loaded(_in_force()), bundle_keys.current()
+    bundle, key = loading.loaded(_in_force()), bundle_keys.current()
     packed = bundle_files.tarball(bundle, key)
 
     bundle_files._packed.clear()
@@ -205,7 +205,7 @@ def test_without_a_bundle_in_force_there_is_nothing_to_pull(shop_token: str) -> 
 def test_a_bundle_that_cannot_be_read_is_not_given_out(
     shop_token: str, as_attacker: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     monkeypatch.setattr(bundle_files, "_packed", {})
     as_attacker("UPDATE policies_bundle SET data = 'nonsense'")
 

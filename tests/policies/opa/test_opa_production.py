@@ -13,7 +13,7 @@ from django.conf import settings
 
 from common.breaker import CircuitBreaker
 from policies import engines
-from policies.bundles import bundles
+from policies.bundles import loading, publishing
 from policies.engines import EngineFailure, EngineTimeout, EngineUnavailable, EngineUndefined
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.guarded import GuardedEngine
@@ -48,7 +48,7 @@ def _change_the_rules() -> str:
     """Bring another revision into force; return it."""
     with turn:
         Region.objects.filter(code="DE").update(time_zone="Europe/Vienna")
-        return bundles.publish("another zone", "test").revision
+        return publishing.publish("another zone", "test").revision
 
 
 def _decision(opa: OpaProcess, **facts: Any) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def test_opa_pulls_the_revision_and_is_told_when_another_is_in_force(
         pulled = OpaEngine(opa.url, timeout_ms=5_000, push=False)
         facts = json.dumps(BASE).encode()
         with turn:
-            bundle = bundles.loaded(second)
+            bundle = loading.loaded(second)
         assert pulled.evaluate(bundle, facts) == EmbeddedEngine().evaluate(bundle, facts)
     assert pulls(asked, 200) == 2
 
@@ -131,9 +131,9 @@ def test_a_killed_opa_denies_fast_and_serves_again_after_its_return(
 ) -> None:
     engine = _guarded(opa, timeout_ms=5_000)
     monkeypatch.setattr(engines, "configured", lambda: engine)
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     assert call(question(), shop_token).json()["decision"] is True
-    bundles.loaded(_in_force()).memo.clear()
+    loading.loaded(_in_force()).memo.clear()
 
     opa.kill()
     denied = [call(question(), shop_token) for _ in range(5)]
@@ -178,10 +178,10 @@ def test_where_it_may_an_embedded_engine_of_the_same_revision_stands_in(
     engine = _guarded(opa, timeout_ms=5_000)
     monkeypatch.setattr(engines, "configured", lambda: engine)
     monkeypatch.setattr(engines, "stand_in", EmbeddedEngine)
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     child = changed("subject.properties", {"age_band": "child"})
     assert call(question(), shop_token).json()["decision"] is True
-    bundles.loaded(_in_force()).memo.clear()
+    loading.loaded(_in_force()).memo.clear()
 
     opa.kill()
     answers = [call(body, shop_token).json() for body in (question(), child)]

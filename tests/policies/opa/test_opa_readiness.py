@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from governance.monitoring import health
 from policies import engines
-from policies.bundles import bundles
+from policies.bundles import loading
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
 from policies.models import ActiveBundle
@@ -55,7 +55,7 @@ def test_with_everything_there_it_is_ready(shop_token: str) -> None:
 def test_a_bundle_that_cannot_be_loaded(
     shop_token: str, as_attacker: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     as_attacker("UPDATE policies_bundle SET data = 'nonsense'")
 
     _assert_not_ready("policy bundle cannot be loaded")

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 
 from audit import signing
-from policies.bundles import bundle_file, bundle_keys, bundles
+from policies.bundles import bundle_file, bundle_keys, loading, publishing
 from policies.bundles.bundle_keys import BundleKey
-from policies.bundles.bundles import LoadedBundle
+from policies.bundles.loading import LoadedBundle
 from policies.engines import EngineUnavailable
 from policies.engines.opa import OpaEngine
 from policies.models import ActiveBundle, OpaInstance, Region
@@ -47,7 +47,7 @@ def _in_force() -> str:
 def _change_the_rules(zone: str = "Europe/Vienna") -> str:
     with turn:
         Region.objects.filter(code="DE").update(time_zone=zone)
-        return bundles.publish("another zone", "test").revision
+        return publishing.publish("another zone", "test").revision
 
 
 def _revision(opa: OpaProcess) -> str | None:
@@ -146,21 +146,21 @@ def test_a_server_that_was_told_another_key_takes_nothing_and_says_so(
         assert pulls(asked, 200)
         assert _revision(opa) is None
         with pytest.raises(EngineUnavailable), turn:
-            OpaEngine(opa.url, timeout_ms=5_000, push=False).evaluate(bundles.loaded(_in_force()), FACTS)
+            OpaEngine(opa.url, timeout_ms=5_000, push=False).evaluate(loading.loaded(_in_force()), FACTS)
 
 
 def test_an_old_bundle_with_a_good_signature_is_told_apart_by_its_revision(
     assent: tuple[str, list[Any]], shop_token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, _ = assent
-    old, make = bundles.loaded(_in_force()), bundle_files.tarball
+    old, make = loading.loaded(_in_force()), bundle_files.tarball
     new = _change_the_rules()
     monkeypatch.setattr(bundle_files, "tarball", lambda _, key: make(old, key))
 
     with opa_process(*_pinned(tmp_path, url, shop_token)) as opa:
         assert eventually(lambda: _revision(opa) == old.revision)
         with turn:
-            bundle = bundles.loaded(new)
+            bundle = loading.loaded(new)
         with pytest.raises(EngineUnavailable):
             OpaEngine(opa.url, timeout_ms=5_000, push=False).evaluate(bundle, FACTS)
         assert eventually(lambda: _reported() == old.revision)

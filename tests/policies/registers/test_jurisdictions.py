@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from consent.register import jurisdictions
 from consent.register.jurisdictions import Finding
-from policies.bundles import bundles
+from policies.bundles import loading
 from policies.models import ActiveBundle, Jurisdiction, Region
 from policies.registers import defaults, jurisdiction_matrix
 
@@ -52,7 +52,7 @@ def test_a_row_that_states_nothing_asks_first_and_serves_nobody_unasked():
 
 
 def test_the_bundle_holds_what_the_rows_say():
-    data = bundles.loaded(ActiveBundle.objects.get().bundle_id).data
+    data = loading.loaded(ActiveBundle.objects.get().bundle_id).data
 
     california = data["jurisdictions"]["us-ca"]
     assert california["consent_default"] == "opt_out"

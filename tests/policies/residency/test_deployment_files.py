@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from policies.bundles.bundles import build_data
+from policies.bundles.building import build_data
 from policies.engines.opa import OpaEngine
 from policies.registers import defaults
 from policies.residency import regions

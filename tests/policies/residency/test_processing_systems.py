@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from policies import tasks
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.models import ProcessingSystem, TransferInstrument
 from policies.registers import defaults
 from policies.residency import systems
@@ -63,7 +63,7 @@ def test_an_instrument_that_ends_makes_a_finding_without_any_change(register_of_
     _system("eu-west-2")
     now = timezone.now()
     TransferInstrument.objects.filter(slug="eu-uk-adequacy").update(valid_until=now + timedelta(days=10))
-    bundles.publish("the decision was limited", "test")
+    publishing.publish("the decision was limited", "test")
 
     assert systems.audit_residency(now=now) == 0
     assert systems.audit_residency(now=now + timedelta(days=11)) == 1

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from audit.models import AuditEvent
 from policies import rego, tasks
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.decision_log import drainer, reading
 from policies.models import ActiveBundle, Policy, Rollout, SimulationReport
 from tests.helpers.policy_engines import CASES
@@ -63,7 +63,7 @@ def _rollout(*arguments: Any) -> str:
 
 def _published(folder: Path) -> str:
     _run("policy", "publish", folder, "--as", "anna", "--note", "closed in Germany")
-    return str(Policy.objects.exclude(author=bundles.SYSTEM).get())
+    return str(Policy.objects.exclude(author=publishing.SYSTEM).get())
 
 
 def _strict(digest: str) -> Policy:
@@ -71,7 +71,7 @@ def _strict(digest: str) -> Policy:
     policy = Policy.objects.get(digest__startswith=f"sha256:{digest}")
     modules = {**policy.modules, "decision.rego": policy.modules["decision.rego"].replace('"DE-XX"', '"DE"')}
     return Policy.objects.create(
-        digest=bundles.policy_digest(modules, {}), modules=modules, author=policy.author, note=policy.note
+        digest=publishing.policy_digest(modules, {}), modules=modules, author=policy.author, note=policy.note
     )
 
 

@@ -9,11 +9,12 @@ import pytest
 from django.db import connection
 
 from consent.pseudonyms import subject_ref
-from policies.bundles import bundles
+from policies.bundles import loading
 from policies.decision_log import drainer, reading
 from policies.decisions import decisions, information
-from policies.decisions.shares import FULL, are_in_share
+from policies.decisions.shares import are_in_share
 from policies.models import ActiveBundle, Decision, Rollout
+from policies.models.rollout import FULL
 from policies.rollout import service
 from tests.helpers.rollouts import ANNA, BERTA, BROKEN, SAME, STRICT, start
 from tests.helpers.wsgi_calls import EVALUATIONS, call, question
@@ -82,7 +83,7 @@ def test_whatever_a_candidate_raises_the_answer_stands(
 ) -> None:
     start(STRICT)
 
-    def fail(document: bytes, bundle: bundles.LoadedBundle) -> Any:
+    def fail(document: bytes, bundle: loading.LoadedBundle) -> Any:
         raise MemoryError
 
     monkeypatch.setattr(decisions, "_of_candidate", fail)
@@ -95,8 +96,8 @@ def test_a_candidate_that_cannot_be_read_is_a_difference_too(
     shop_token: str, spooled: Spooled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start(STRICT)
-    candidate, usable = _candidate(), bundles.usable
-    monkeypatch.setattr(bundles, "usable", lambda revision: None if revision == candidate else usable(revision))
+    candidate, usable = _candidate(), loading.usable
+    monkeypatch.setattr(loading, "usable", lambda revision: None if revision == candidate else usable(revision))
 
     assert call(question(), shop_token).json()["decision"] is True
     assert spooled()[0]["shadow"]["reasons"] == [{"code": "bundle_missing"}]
@@ -115,18 +116,18 @@ def test_both_revisions_cost_one_statement(shop_token: str, sql: list[str]) -> N
 
 
 def test_the_candidate_is_evaluated_once_for_the_same_facts(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     start(STRICT)
     candidate = _candidate()
     assert candidate is not None
-    bundles.loaded(candidate).memo.clear()  # the same revision may have answered another test
+    loading.loaded(candidate).memo.clear()  # the same revision may have answered another test
     call(question(), shop_token)
-    remembered = dict(bundles.loaded(candidate).memo)
+    remembered = dict(loading.loaded(candidate).memo)
 
     call(question(), shop_token)
 
     assert len(remembered) == 1
-    assert all(bundles.loaded(candidate).memo[facts] is prepared for facts, prepared in remembered.items())
+    assert all(loading.loaded(candidate).memo[facts] is prepared for facts, prepared in remembered.items())
 
 
 def test_the_share_is_answered_by_the_candidate_and_nobody_else(shop_token: str, spooled: Spooled) -> None:

@@ -9,10 +9,10 @@ import requests
 from django.conf import settings
 
 from policies import engines
-from policies.bundles import bundle_keys, bundles
-from policies.decisions.shares import FULL
+from policies.bundles import bundle_keys, loading
 from policies.engines.opa import OpaEngine
 from policies.models import ActiveBundle
+from policies.models.rollout import FULL
 from policies.opa import bundle_files
 from policies.rollout import service
 from tests.helpers.live_assent import configuration, eventually, live_assent, turn
@@ -43,11 +43,11 @@ def pushed(
         "OPA_BREAKER_REST_MS": 100,
     }.items():
         monkeypatch.setattr(settings, name, value)
-    monkeypatch.setattr(bundles, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     seen: list[tuple[str, str]] = []
     push = OpaEngine._push
 
-    def noted(self: OpaEngine, bundle: bundles.LoadedBundle, ends: float) -> None:
+    def noted(self: OpaEngine, bundle: loading.LoadedBundle, ends: float) -> None:
         seen.append((f"http://{self._options['host']}:{self._options['port']}", bundle.revision))
         push(self, bundle, ends)
 
@@ -94,7 +94,7 @@ def test_opa_and_the_embedded_engine_say_the_same_of_a_candidate(
     engines.for_candidates.cache_clear()
     candidate = _row().candidate_id
     assert candidate is not None
-    bundles.loaded(candidate).memo.clear()
+    loading.loaded(candidate).memo.clear()
     for body in bodies:
         call(body, shop_token)
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from policies import tasks
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.decision_log import drainer
 from policies.models import ActiveBundle, Bundle, Decision, Policy, Rollout, SimulationReport
 from policies.rollout import service
@@ -26,9 +26,9 @@ HELD = "\tinput.held == false\n"
 @pytest.fixture
 def policy(register_in_force):
     """Berta's, under which nobody in Germany gets anything."""
-    modules = dict(bundles.read_policies())
+    modules = dict(publishing.read_policies())
     modules["decision.rego"] = modules["decision.rego"].replace(HELD, f'{HELD}\tinput.subject.region != "DE"\n', 1)
-    digest = bundles.policy_digest(modules, {})
+    digest = publishing.policy_digest(modules, {})
     return Policy.objects.create(digest=digest, modules=modules, author="officer:berta", note="Closing Germany")
 
 

@@ -9,8 +9,8 @@ import pytest
 from django.db import connections
 
 from common.http.problems import Conflict
-from policies.decisions.shares import FULL
 from policies.models import ActiveBundle, Rollout
+from policies.models.rollout import FULL
 from policies.rollout import service
 from policies.rollout.guards import Figures, Side
 from tests.helpers.rollouts import ANNA, BERTA, STRICT, start

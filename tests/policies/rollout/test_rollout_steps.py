@@ -17,9 +17,9 @@ from model_registry.models import Model, ModelVersion
 from policies.authoring import lifecycle, simulated
 from policies.authoring.lifecycle import PolicyRefused, SecondPersonNeeded
 from policies.authoring.simulated import SimulationNeeded
-from policies.bundles import bundles, candidate
-from policies.decisions.shares import FULL
+from policies.bundles import candidates, publishing
 from policies.models import ActiveBundle, Policy, Rollout, RolloutStep, SimulationReport
+from policies.models.rollout import FULL
 from policies.registers import defaults
 from policies.rollout import service
 from policies.rollout.guards import Figures, Guards, Side, read_guards
@@ -56,7 +56,7 @@ def test_the_way_into_force_is_told_step_by_step() -> None:
     assert [action for action, _ in _actions(policy) if action.startswith("rollout")] == [
         "rollout.started", "rollout.widened", "rollout.narrowed", "rollout.completed",
     ]  # fmt: skip
-    row, last = _row(), bundles.last_activation()
+    row, last = _row(), publishing.last_activation()
     assert (row.bundle, row.candidate_id, row.candidate_share, row.rollout_id) == (bundle, None, 0, None)
     assert last is not None
     assert (last.policy, last.kind, last.author, last.actor) == (policy, "approved", ANNA, BERTA)
@@ -99,7 +99,7 @@ def test_a_candidate_without_its_rollout_is_refused_by_the_database() -> None:
 
 def test_what_is_in_force_needs_no_rollout() -> None:
     with pytest.raises(Conflict, match="in force"):
-        service.start(bundles.shipped_policy(), actor=ANNA, reason="")
+        service.start(publishing.shipped_policy(), actor=ANNA, reason="")
 
 
 @pytest.mark.parametrize("share", [-1, FULL + 1])
@@ -171,8 +171,8 @@ def _emergency() -> Any:
 
 def _release() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        policies = {**bundles.read_policies(), "more.rego": "package governance.decision\n"}
-        patch.setattr(bundles, "read_policies", lambda: policies)
+        policies = {**publishing.read_policies(), "more.rego": "package governance.decision\n"}
+        patch.setattr(publishing, "read_policies", lambda: policies)
         assert defaults.ensure_defaults() is True
     return None
 
@@ -218,7 +218,7 @@ def test_an_upgrade_that_leaves_an_own_policy_in_force_keeps_the_rollout() -> No
     lifecycle.activate_policy(publish(SAME), actor=ANNA, reason="harm", emergency=True)
     rollout = start(STRICT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundles, "read_policies", lambda: {"decision.rego": "package governance.decision\n"})
+        patch.setattr(publishing, "read_policies", lambda: {"decision.rego": "package governance.decision\n"})
         assert defaults.ensure_defaults() is False
 
     rollout.refresh_from_db()
@@ -241,7 +241,7 @@ def test_a_change_of_the_registers_makes_the_candidate_anew() -> None:
     assert "loyalty" in json.loads(after.candidate.data)["purposes"]
     assert after.candidate.policies == rollout.policy.modules
     assert after.candidate_share == 100
-    assert set(candidate.candidate_revisions(rollout)) == {before.candidate_id, after.candidate_id}
+    assert set(candidates.candidate_revisions(rollout)) == {before.candidate_id, after.candidate_id}
 
 
 def test_both_bundles_are_over_the_same_registers() -> None:

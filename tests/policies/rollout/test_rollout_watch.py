@@ -13,8 +13,8 @@ from consent.register import register
 from governance.management.commands import drain_decisions
 from policies import tasks
 from policies.decision_log import drainer
-from policies.decisions.shares import FULL
 from policies.models import ActiveBundle, Decision, Rollout
+from policies.models.rollout import FULL
 from policies.rollout import figures, service, watch
 from policies.rollout.guards import Figures, Guards, read_guards
 from tests.helpers.rollouts import ANNA, BERTA, BROKEN, SAME, STRICT, start

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.decision_log import drainer
 from policies.models import ActiveBundle, Bundle, SimulationReport
 from policies.simulation import service
@@ -29,7 +29,7 @@ def candidate(api, own_spool):
     data = json.loads(active.data)
     data["purposes"]["recommendations"]["actions"] = []
     return Bundle.objects.create(
-        revision=bundles.revision_of(active.policies, data),
+        revision=publishing.revision_of(active.policies, data),
         policies=active.policies,
         data=json.dumps(data),
         reason="Closing recommendations",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from policies import tasks
-from policies.bundles import bundles
+from policies.bundles import publishing
 from policies.decision_log.drainer import drain
 from policies.models import ActiveBundle, Bundle, Decision, SimulationReport
 from policies.simulation import CandidateUnusable, latest_report, service, simulate
@@ -39,7 +39,7 @@ def candidate(shop_token):
     active = ActiveBundle.objects.get().bundle
     data = json.loads(active.data)
     data["purposes"]["recommendations"]["actions"] = []
-    revision = bundles.revision_of(active.policies, data)
+    revision = publishing.revision_of(active.policies, data)
     return Bundle.objects.create(
         revision=revision, policies=active.policies, data=json.dumps(data), reason="closing", actor="test"
     )
@@ -81,7 +81,7 @@ def test_pages_are_read_to_their_end(log, monkeypatch):
 
 
 def test_a_folder_is_a_candidate_over_the_data_in_force(log, tmp_path):
-    for name, text in bundles.read_policies().items():
+    for name, text in publishing.read_policies().items():
         (tmp_path / name).write_text(text)
     (tmp_path / "decision_test.rego").write_text("no rego")
 

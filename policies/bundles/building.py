@@ -1,0 +1,144 @@
+"""Build the data of a bundle out of the registers: what policies can look up."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from common.levels import LEVELS
+from consent.models import Purpose, current_notice_versions
+from model_registry.models import ModelVersion
+from policies.models import (
+    Jurisdiction,
+    ProcessingRegion,
+    Region,
+    ResidencyRule,
+    SensitiveCategory,
+    TransferInstrument,
+)
+from privacy.models import RetentionSchedule
+
+SEGMENT_MIN_SIZE = 20
+QUIET_HOURS = {"start": 21, "end": 8}
+_FACT_STATUS = {ModelVersion.Status.APPROVED: "live"}
+
+
+def build_data() -> dict[str, Any]:
+    """Return the registers as one document: what policies can look up (docs/glossary.md names the members)."""
+    notices = current_notice_versions()
+    purposes = list(Purpose.objects.filter(is_active=True).order_by("slug"))
+    return {
+        "schema": 1,
+        "levels": LEVELS,
+        "segment": {"min_size": SEGMENT_MIN_SIZE},
+        "quiet_hours": QUIET_HOURS,
+        "purposes": {purpose.slug: _purpose(purpose, purposes, notices) for purpose in purposes},
+        "sensitive_categories": list(SensitiveCategory.objects.order_by("slug").values_list("slug", flat=True)),
+        "residency": _residency(),
+        "jurisdictions": {j.slug: _jurisdiction(j) for j in Jurisdiction.objects.all()},
+        "retention": {
+            schedule.purpose.slug: {"days": schedule.retain_for.days}
+            for schedule in RetentionSchedule.objects.filter(is_active=True).select_related("purpose")
+        },
+        "models": _models(),
+    }
+
+
+def _purpose(purpose: Purpose, purposes: list[Purpose], notices: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "legal_basis": purpose.legal_basis,
+        "parents": _ancestors(purpose, {p.pk: p for p in purposes}),
+        "max_level": purpose.max_level,
+        "actions": sorted(purpose.actions),
+        "data_categories": sorted(purpose.data_categories),
+        "recipients": sorted(purpose.recipients),
+        "channels": sorted(purpose.channels),
+        "required_notice": notices.get(purpose.slug, {"required": 0})["required"],
+    }
+
+
+def _ancestors(purpose: Purpose, by_id: dict[int, Purpose]) -> list[str]:
+    chain: list[str] = []
+    parent = by_id.get(purpose.parent_id) if purpose.parent_id else None
+    while parent is not None and parent.slug not in chain and parent.slug != purpose.slug:
+        chain.append(parent.slug)
+        parent = by_id.get(parent.parent_id) if parent.parent_id else None
+    return chain
+
+
+def _residency() -> dict[str, Any]:
+    return residency_of(
+        regions=list(Region.objects.select_related("jurisdiction")),
+        processing=dict(ProcessingRegion.objects.values_list("slug", "group")),
+        rules=ResidencyRule.objects.select_related("instrument"),
+        instruments=TransferInstrument.objects.all(),
+    )
+
+
+def residency_of(
+    *,
+    regions: Sequence[Region],
+    processing: dict[str, str],
+    rules: Iterable[ResidencyRule],
+    instruments: Iterable[TransferInstrument],
+) -> dict[str, Any]:
+    """Return the residency member of a bundle's data; the rows may be unsaved."""
+    return {
+        "regions": {region.code: region.group for region in regions},
+        "jurisdiction_of": {region.code: region.jurisdiction.slug for region in regions},
+        "time_zone_of": {region.code: region.time_zone for region in regions},
+        "age_of_consent_of": {region.code: region.age_of_consent for region in regions if region.age_of_consent},
+        "processing": processing,
+        "rules": [_rule(rule) for rule in rules],
+        "instruments": {
+            i.slug: {"valid_until": i.valid_until.isoformat() if i.valid_until else None} for i in instruments
+        },
+    }
+
+
+def _rule(rule: ResidencyRule) -> dict[str, Any]:
+    return {
+        "id": rule.slug,
+        "subject": rule.subject_group,
+        "processing": rule.processing_group,
+        "categories": sorted(rule.data_categories),
+        "instrument": rule.instrument.slug if rule.instrument else None,
+    }
+
+
+def _jurisdiction(jurisdiction: Jurisdiction) -> dict[str, Any]:
+    return {
+        "consent_default": jurisdiction.consent_default,
+        "unasked_max_level": jurisdiction.unasked_max_level,
+        "consent_days": jurisdiction.consent_days,
+        "reask_days": jurisdiction.reask_days,
+        "age_of_consent": jurisdiction.age_of_consent,
+        "opt_in_below": jurisdiction.opt_in_below,
+        "answer": {
+            "days": jurisdiction.answer_days,
+            "extension_days": jurisdiction.extension_days,
+            "unit": jurisdiction.answer_unit,
+            "confirm_days": jurisdiction.confirm_days,
+            "confirm_unit": jurisdiction.confirm_unit,
+        },
+        "binding_signals": sorted(jurisdiction.binding_signals),
+        "pack_revision": jurisdiction.pack_revision,
+        "signal_caps": jurisdiction.signal_caps,
+        "minor_max_level": jurisdiction.minor_max_level,
+        "unknown_age_is_adult": jurisdiction.unknown_age_is_adult,
+    }
+
+
+def _models() -> dict[str, Any]:
+    versions = ModelVersion.objects.select_related("model").prefetch_related("purposes")
+    return {
+        str(version): {
+            "id": version.model.slug,
+            "version": version.version,
+            "status": _FACT_STATUS.get(ModelVersion.Status(version.status), version.status),
+            "max_level": version.max_level,
+            "purposes": sorted(purpose.slug for purpose in version.purposes.all()),
+            "gates": "passed",
+            "artifact": version.artifact,
+            "artifact_sha256": version.artifact_sha256,
+        }
+        for version in versions
+    }

@@ -1,0 +1,103 @@
+"""Load a revision for a process: read once, checked, and kept as long as it may be asked for."""
+
+import json
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from policies.bundles.packages import Package, read_register
+from policies.models import (
+    Bundle,
+)
+
+_KEPT = 8  # during a rollout each change of the registers makes two
+
+
+class BundleMissing(Exception):
+    """Absence of a revision from the database."""
+
+
+@dataclass(frozen=True)
+class PurposeFacts:
+    """A purpose as facts need it, computed once per bundle."""
+
+    legal_basis: str
+    ancestors: tuple[str, ...]
+    required_notice: int
+
+
+@dataclass(frozen=True)
+class LoadedBundle:
+    """A loaded revision. ``data_json`` is the data root of the engine, the revision included."""
+
+    revision: str
+    policies: dict[str, str]
+    data: dict[str, Any]
+    data_json: str
+    purposes: dict[str, PurposeFacts]
+    categories: frozenset[str]
+    sensitive: frozenset[str]
+    recipients: frozenset[str]
+    instrument_ends: tuple[tuple[str, float], ...]  # (slug, epoch seconds), the ones that end at all
+    packages: dict[str, Package] = field(default_factory=dict)  # by resource type; all others are the consent package's
+    memo: dict[bytes, Any] = field(default_factory=dict, compare=False)
+    entity_memo: dict[bytes, Any] = field(default_factory=dict, compare=False)
+    changes: dict[bytes, Any] = field(default_factory=dict, compare=False)  # by answer: what would change it
+    request_facts: dict[tuple[Any, ...], bytes] = field(default_factory=dict, compare=False)
+
+
+_loaded: dict[str, LoadedBundle] = {}
+_loading = threading.Lock()
+
+
+def loaded(revision: str) -> LoadedBundle:
+    """Return the revision as this process holds it; read from the database once. Raises BundleMissing."""
+    bundle = _loaded.get(revision)
+    if bundle is None:
+        with _loading:
+            bundle = _loaded.get(revision) or _load(revision)
+            _loaded[revision] = bundle
+            for old in list(_loaded)[:-_KEPT]:
+                del _loaded[old]
+    return bundle
+
+
+def usable(revision: str | None) -> LoadedBundle | None:
+    """Return the revision, or None: a bundle that cannot be read or parsed is a bundle that is missing."""
+    try:
+        return loaded(revision) if revision else None
+    except Exception:  # noqa: BLE001
+        return None
+
+
+def _load(revision: str) -> LoadedBundle:
+    row = Bundle.objects.filter(revision=revision).values_list("policies", "data").first()
+    if row is None:
+        raise BundleMissing(revision)
+    return load(revision, *row)
+
+
+def load(revision: str, policies: dict[str, str], data_text: str) -> LoadedBundle:
+    data = {**json.loads(data_text), "revision": revision}
+    purposes = data["purposes"]
+    sensitive = frozenset(data["sensitive_categories"])
+    return LoadedBundle(
+        revision=revision,
+        policies=policies,
+        data=data,
+        data_json=json.dumps(data),
+        purposes={
+            slug: PurposeFacts(p["legal_basis"], tuple(p["parents"]), p["required_notice"])
+            for slug, p in purposes.items()
+        },
+        categories=sensitive.union(*(p["data_categories"] for p in purposes.values())),
+        sensitive=sensitive,
+        recipients=frozenset().union(*(p["recipients"] for p in purposes.values())),
+        instrument_ends=tuple(
+            (slug, datetime.fromisoformat(instrument["valid_until"]).timestamp())
+            for slug, instrument in sorted(data["residency"]["instruments"].items())
+            if instrument["valid_until"]
+        ),
+        packages=read_register(data),
+    )
