@@ -14,7 +14,7 @@ from audit import trail
 from audit.models import AuditEvent
 from common.postgres.snapshot import one_snapshot
 from consent.ledger import verification
-from policies.decision_log import reading
+from policies.decision_log import chain
 from policies.opa import reported_log
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class LastCheck:
 def check(*, actor: str) -> bool:
     """Recompute every digest, root and link; record the result and return whether all of it holds."""
     with one_snapshot():
-        events, ledger, log = trail.verify(), verification.verify_ledger(), reading.verify()
+        events, ledger, log = trail.verify(), verification.verify_ledger(), chain.verify()
         reported = reported_log.verify()
     broken = [verdict.broken for verdict in (events, ledger, log, reported) if verdict.broken]
     details = {

@@ -15,7 +15,7 @@ from django.utils import timezone
 from common.identifiers import uuid7_text
 from governance.bench import world
 from governance.bench.decisions import Row, Settings, document
-from policies.decision_log import drainer, reading
+from policies.decision_log import chain, drainer
 from policies.decision_log.spool import Spool
 from policies.decisions import decisions
 from policies.endpoints.authzen import question_of
@@ -33,7 +33,7 @@ def run_drain(settings: Settings, say: Callable[[str], None]) -> list[Row]:
     with world.bench_database(_PEOPLE), _spool(say) as folder:
         return [
             _timed("Drain the spool", lambda: drainer.drain(folder)),
-            _timed("Verify the decision log", lambda: reading.verify().decisions),
+            _timed("Verify the decision log", lambda: chain.verify().decisions),
         ]
 
 

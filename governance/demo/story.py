@@ -19,7 +19,7 @@ from model_registry import services
 from model_registry.models import ModelVersion
 from personalization.engine import MODEL_SLUG
 from personalization.models import Event
-from policies.decision_log import drainer, reading
+from policies.decision_log import chain, drainer
 from privacy.models import Disposal
 
 _WAIT_S = 60
@@ -228,7 +228,7 @@ def _everything_verifies(narrator: Narrator) -> None:
     narrator.step("Everything that happened can be verified")
     drainer.drain(Path(settings.SPOOL_DIR))
     trail.anchor()
-    events, ledger, log = trail.verify(), verification.verify_ledger(), reading.verify()
+    events, ledger, log = trail.verify(), verification.verify_ledger(), chain.verify()
     narrator.says("trail", f"{events.events} audit events under {events.anchors} chained anchors")
     narrator.says("ledger", f"{ledger.records} consent records of {ledger.subjects} people")
     narrator.says("log", f"{log.decisions} decisions in {log.batches} chained batches")

@@ -20,8 +20,8 @@ from common.merkle import merkle_root
 from common.postgres.snapshot import one_snapshot
 from consent.exporting import AS_IT_IS
 from policies.decision_log import parquet
+from policies.decision_log.chain import LogVerdict
 from policies.decision_log.drainer import GENESIS
-from policies.decision_log.reading import LogVerdict
 from policies.models import ExternalBatch, ExternalDecision
 
 FORGOTTEN = "external_decisions.forgotten"

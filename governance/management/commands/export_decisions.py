@@ -11,7 +11,7 @@ from django.utils import timezone
 from audit import trail
 from consent.exporting import opened_whole
 from governance.management.time_arguments import moment
-from policies.decision_log import drainer, parquet, reading
+from policies.decision_log import drainer, export, parquet
 from policies.opa import reported_log
 
 
@@ -24,20 +24,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "-o", "--output", type=Path, required=True, help="FILE.jsonl or FILE.csv, packed with .gz, or FILE.parquet."
         )
-        parser.add_argument("--format", choices=reading.FORMATS, help="Default: as the file's name ends.")
+        parser.add_argument("--format", choices=export.FORMATS, help="Default: as the file's name ends.")
         parser.add_argument(
             "--of-opa-servers", action="store_true", help="What OPA servers reported instead, by when it came in."
         )
 
     def handle(self, *args: Any, since: datetime, until: datetime | None, output: Path, **options: Any) -> None:
         kind = options["format"] or output.name.removesuffix(".gz").rpartition(".")[2]
-        if kind not in reading.FORMATS:
+        if kind not in export.FORMATS:
             sentence = f"{output}: end the name in .jsonl or .csv, with .gz to pack it, or in .parquet."
             raise CommandError(sentence, returncode=2)
         if kind == "parquet" and output.name.endswith(".gz"):
             raise CommandError(f"{output}: Parquet is packed already; leave .gz away.", returncode=2)
         external = options["of_opa_servers"]
-        log = reported_log if external else reading
+        log = reported_log if external else export
         drainer.drain(Path(settings.SPOOL_DIR))
         until = until or timezone.now()
         try:

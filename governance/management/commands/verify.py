@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from audit import trail
 from consent.ledger import verification
 from governance.management.time_arguments import moment
-from policies.decision_log import drainer, reading
+from policies.decision_log import chain, drainer
 from policies.opa import reported_log
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         events, ledger, log, reported = (
             trail.verify(),
             verification.verify_ledger(),
-            reading.verify(since=options["since"], until=options["until"]),
+            chain.verify(since=options["since"], until=options["until"]),
             reported_log.verify(),
         )
         lines: list[tuple[str, str, Any]] = [

@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from policies.decision_log import chain
 from policies.decision_log import parquet as log_parquet
-from policies.decision_log import reading
 from policies.decision_log.drainer import drain
 from policies.models import Decision
 from tests.helpers.wsgi_calls import call, question
@@ -133,11 +133,11 @@ def test_a_range_is_verified_and_what_lies_before_it_is_not(log, as_attacker):
     now = timezone.now()
     as_attacker(f"UPDATE policies_decisionbatch SET created_at = '{now - timedelta(days=3)}' WHERE sequence = 1")
 
-    lately = reading.verify(since=now - timedelta(days=1))
+    lately = chain.verify(since=now - timedelta(days=1))
 
     assert (lately.ok, lately.batches, lately.decisions) == (True, 2, 4)
-    assert not reading.verify().ok
-    assert not reading.verify(until=now - timedelta(days=1)).ok
+    assert not chain.verify().ok
+    assert not chain.verify(until=now - timedelta(days=1)).ok
 
 
 def test_a_link_broken_at_the_edge_of_a_range_is_named(log, as_attacker):
@@ -147,7 +147,7 @@ def test_a_link_broken_at_the_edge_of_a_range_is_named(log, as_attacker):
         " WHERE sequence = 1"
     )
 
-    assert "does not continue batch 1" in str(reading.verify(since=now - timedelta(days=1)).broken)
+    assert "does not continue batch 1" in str(chain.verify(since=now - timedelta(days=1)).broken)
 
 
 FILTERS = {

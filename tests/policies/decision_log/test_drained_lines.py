@@ -11,9 +11,10 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from audit.models import AuditEvent
+from common.canonical import sha256
 from common.identifiers import uuid7_floor
 from common.merkle import merkle_root
-from policies.decision_log import drainer, reading
+from policies.decision_log import chain, drainer
 from policies.decision_log.drainer import drain
 from policies.decision_log.spool import Spool
 from policies.decisions import decisions
@@ -100,7 +101,7 @@ def test_a_line_that_cannot_be_read_is_audited_and_does_not_stop_the_others(
     assert [record.levelno for record in caplog.records if record.name == "policies.decision_log.drainer"] == [
         logging.ERROR
     ]
-    assert reading.verify().ok
+    assert chain.verify().ok
 
 
 def test_a_spool_of_nothing_readable_leaves_no_batch(own_spool: Path, ask: Any) -> None:
@@ -124,7 +125,7 @@ def test_batches_are_chained(ask: Any, own_spool: Path) -> None:
     assert [(batch.sequence, batch.decision_count) for batch in batches] == [(1, 1), (2, 3), (3, 2)]
     assert bytes(batches[0].previous) == drainer.GENESIS
     assert [bytes(b.previous) for b in batches[1:]] == [bytes(b.digest) for b in batches[:-1]]
-    leaves = [reading.sha256(d.entry.encode()) for d in batches[1].decisions.order_by("position")]
+    leaves = [sha256(d.entry.encode()) for d in batches[1].decisions.order_by("position")]
     assert bytes(batches[1].root) == merkle_root(leaves)
 
 
@@ -136,7 +137,7 @@ def test_a_long_spool_is_copied_in_several_batches(ask: Any, own_spool: Path, mo
 
     assert _logged() == sorted(answered)
     assert DecisionBatch.objects.count() > 1
-    assert reading.verify().ok
+    assert chain.verify().ok
 
 
 def _partitions() -> dict[str, str]:
@@ -168,7 +169,7 @@ def test_the_log_is_partitioned_by_day_and_midnight_loses_nothing(ask: Any, own_
         "policies_decision_20310102",
         "policies_decision_20310103",
     ]
-    assert reading.verify().ok
+    assert chain.verify().ok
 
 
 @pytest.mark.parametrize("statement", ["UPDATE {} SET outcome = 'permit'", "DELETE FROM {}"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
-from policies.decision_log import drainer, reading
+from policies.decision_log import chain, drainer
 from policies.decision_log.drainer import drain
 from policies.decisions import decisions
 from policies.models import Decision, DecisionBatch, SpoolPosition
@@ -76,7 +76,7 @@ def test_a_drainer_killed_at_any_step_loses_and_repeats_nothing(
     drain(own_spool)
 
     assert _logged() == sorted(first + second)
-    assert reading.verify().ok
+    assert chain.verify().ok
     assert list(own_spool.glob("*.spool")) == []
     assert not SpoolPosition.objects.exists()
 
@@ -185,7 +185,7 @@ def test_two_drainers_at_once_log_every_decision_once(
 
     assert sorted(copied) == [0, 4]
     assert _logged() == sorted(answered)
-    assert reading.verify().ok
+    assert chain.verify().ok
     assert list(own_spool.glob("*.spool")) == []
 
 
@@ -201,7 +201,7 @@ def test_verification_while_decisions_are_drained_raises_no_false_alarm(
     drain(own_spool)
     asked(4)
     _die()
-    check, drained = reading._broken_batch, []
+    check, drained = chain._broken_batch, []
 
     def drain_meanwhile(*args: Any) -> str | None:
         """Once the first batch has been read, all that waits is copied and committed by somebody else."""
@@ -210,13 +210,13 @@ def test_verification_while_decisions_are_drained_raises_no_false_alarm(
             copying.join()
         return check(*args)
 
-    monkeypatch.setattr(reading, "_broken_batch", drain_meanwhile)
+    monkeypatch.setattr(chain, "_broken_batch", drain_meanwhile)
 
-    during = reading.verify()
+    during = chain.verify()
 
     assert drained == [4]
     assert (during.ok, during.decisions) == (True, 3), "as of the moment it began"
-    assert (reading.verify().ok, reading.verify().decisions) == (True, 7)
+    assert (chain.verify().ok, chain.verify().decisions) == (True, 7)
 
 
 @pytest.mark.parametrize("statement", ["TRUNCATE {}", "DELETE FROM {}", "UPDATE {} SET outcome = 'permit'"])

@@ -16,7 +16,7 @@ from governance.privacy_center import dashboard
 from policies import engines
 from policies.bundles import loading, publishing
 from policies.bundles.loading import LoadedBundle
-from policies.decision_log import drainer, pseudonyms, reading
+from policies.decision_log import chain, drainer, pseudonyms, reading
 from policies.engines import EngineUnavailable, Verdict
 from policies.engines.base import QUERY
 from policies.engines.embedded import EmbeddedEngine
@@ -274,7 +274,7 @@ def test_drained_entries_are_verified_and_shown_to_nobody_as_consent(
 
     drainer.drain(own_spool)
 
-    verdict = reading.verify()
+    verdict = chain.verify()
     assert (verdict.ok, verdict.decisions) == (True, 4)
     rows = Decision.objects.order_by("batch_id", "position")
     assert [(row.action, row.purpose, row.outcome) for row in rows] == [

@@ -20,7 +20,7 @@ from django.db import DatabaseError, transaction
 
 from audit import jws, signing
 from policies.bundles import bundle_keys, loading, publishing
-from policies.decision_log import reading
+from policies.decision_log import chain
 from policies.endpoints import credentials
 from policies.models import ActiveBundle, Bundle, ExternalDecision, OpaInstance, ServiceCredential
 from policies.opa import bundle_files, long_poll, status
@@ -404,5 +404,5 @@ def test_what_is_stored_is_never_changed_and_leaves_our_own_log_alone(shop_token
     for change in (lambda: ExternalDecision.objects.update(outcome="deny"), ExternalDecision.objects.all().delete):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             change()
-    assert reading.verify().ok
+    assert chain.verify().ok
     assert Bundle.objects.filter(pk=_in_force()).exists()

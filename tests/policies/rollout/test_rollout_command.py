@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from audit.models import AuditEvent
 from policies import rego, tasks
 from policies.bundles import publishing
-from policies.decision_log import drainer, reading
+from policies.decision_log import chain, drainer
 from policies.models import ActiveBundle, Policy, Rollout, SimulationReport
 from tests.helpers.policy_engines import CASES
 from tests.helpers.wsgi_calls import call, question
@@ -108,7 +108,7 @@ def test_from_an_edited_rule_to_the_roll_back_that_comes_by_itself(folder: Path,
         ("rollout.widened", "officer:berta"),
         ("rollout.rolled_back", "job:rollout"),
     ]
-    assert reading.verify().broken is None
+    assert chain.verify().broken is None
 
 
 def test_from_an_edited_rule_into_force(folder: Path, ask: Ask) -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 
 from consent.pseudonyms import subject_ref
 from policies.bundles import loading
-from policies.decision_log import drainer, reading
+from policies.decision_log import chain, drainer
 from policies.decisions import decisions, information
 from policies.decisions.shares import are_in_share
 from policies.models import ActiveBundle, Decision, Rollout
@@ -236,7 +236,7 @@ def test_the_log_holds_the_difference_and_verifies(shop_token: str, own_spool: P
     assert (strict.shadow["outcome"], strict.shadow["failed"]) == ("deny", False)
     assert strict.shadow["kinds"] == ["permit_to_deny"]
     assert (broken.shadow["outcome"], broken.shadow["failed"]) == ("unknown", True)
-    assert reading.verify().broken is None
+    assert chain.verify().broken is None
 
 
 def test_a_difference_that_is_changed_afterwards_is_found(
@@ -248,7 +248,7 @@ def test_a_difference_that_is_changed_afterwards_is_found(
 
     as_attacker("UPDATE policies_decision SET shadow = NULL")
 
-    assert "was changed" in (reading.verify().broken or "")
+    assert "was changed" in (chain.verify().broken or "")
 
 
 def test_words_of_a_candidates_own_stay_in_the_entry(shop_token: str, own_spool: Path) -> None:

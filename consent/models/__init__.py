@@ -1,0 +1,28 @@
+"""The tables of the consent layer, by subject. Migrations name the two validators here."""
+
+from consent.models.imports import ConsentImport
+from consent.models.ledger import AgeBand, ConsentRecord, DataSubject, SavedRequest
+from consent.models.links import DailyCount, SubjectLink
+from consent.models.register import LegalBasis, Level, Notice, Party, Purpose, PurposeText, current_notice_versions
+from consent.models.sites import CONSENT_MODE_SIGNALS, Site, check_consent_mode, check_origins
+
+__all__ = [
+    "CONSENT_MODE_SIGNALS",
+    "AgeBand",
+    "ConsentImport",
+    "ConsentRecord",
+    "DailyCount",
+    "DataSubject",
+    "LegalBasis",
+    "Level",
+    "Notice",
+    "Party",
+    "Purpose",
+    "PurposeText",
+    "SavedRequest",
+    "Site",
+    "SubjectLink",
+    "check_consent_mode",
+    "check_origins",
+    "current_notice_versions",
+]
