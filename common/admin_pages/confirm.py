@@ -1,7 +1,8 @@
 """Confirmation page: GET shows what will happen, POST does it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model
@@ -24,12 +25,19 @@ class Step:
 
 
 def confirm(request: HttpRequest, obj: Model, step: Step, act: Callable[[], object]) -> HttpResponse:
-    """Show the confirmation, or act and redirect to the object's page. A Problem is shown there and changes nothing."""
+    """Confirm a step on an object, and redirect to the object's page."""
     options = obj._meta  # noqa: SLF001 (Django documents it for this use)
     back = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[obj.pk])
+    context = {**admin.site.each_context(request), "title": step.title, "opts": options}
+    return confirm_at(request, step, act, back=back, context=context)
+
+
+def confirm_at(
+    request: HttpRequest, step: Step, act: Callable[[], object], *, back: str, context: Mapping[str, Any]
+) -> HttpResponse:
+    """Show the confirmation, or act and redirect to ``back``. A Problem is shown there and changes nothing."""
     if request.method != "POST":
-        context = {**admin.site.each_context(request), "title": step.title, "step": step, "back": back, "opts": options}
-        return render(request, "admin/confirm.html", context)
+        return render(request, "admin/confirm.html", {**context, "step": step, "back": back})
     try:
         act()
     except Problem as problem:

@@ -19,9 +19,16 @@ from common.levels import LEVELS
 from consent import counts, links
 from consent.ledger import ledger, opt_outs, selectors
 from consent.ledger.proof import Asked
+from consent.models import SubjectLink
 from consent.signals import gpc
 from governance.privacy_center import dashboard as content
-from governance.privacy_center.sessions import current_session, refused, set_host_cookie, signed_in, signed_out, way_in
+from governance.privacy_center.sessions import (
+    for_session,
+    refused,
+    set_host_cookie,
+    signed_in,
+    way_in,
+)
 from governance.web import demonstration
 from governance.web.rate_limits import LINKS_OPENED
 from policies.decisions.facts import HIGHEST
@@ -60,10 +67,8 @@ def open_link(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD"])
-def dashboard(request: HttpRequest) -> HttpResponse:
-    session = current_session(request)
-    if session is None:
-        return signed_out(request)
+@for_session
+def dashboard(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     opts_out = gpc.is_set_in_environ(request.META)
     if opts_out:
         opt_outs.remember(session.subject_ref)
@@ -79,11 +84,9 @@ def _message(request: HttpRequest) -> dict[str, Any] | None:
 
 
 @require_POST
-def choose(request: HttpRequest) -> HttpResponse:
+@for_session
+def choose(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     """Save one choice, bound to the record the person saw."""
-    session = current_session(request)
-    if session is None:
-        return signed_out(request)
     choice = request.POST.get("choice", "")
     if choice not in ("give", "refuse", "withdraw", "object"):
         return redirect("privacy")
@@ -99,11 +102,9 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def set_level(request: HttpRequest) -> HttpResponse:
+@for_session
+def set_level(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     """Limit how personal the use of what is allowed may be; nothing that is not allowed comes on by it."""
-    session = current_session(request)
-    if session is None:
-        return signed_out(request)
     level = request.POST.get("level", "")
     _person, states = selectors.states(session.subject_ref, now=timezone.now())
     limit = None if level == HIGHEST else level
@@ -120,11 +121,9 @@ def set_level(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def all_off(request: HttpRequest) -> HttpResponse:
+@for_session
+def all_off(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     """Withdraw everything that rests on consent and object to everything that may be objected to, in one step."""
-    session = current_session(request)
-    if session is None:
-        return signed_out(request)
     _person, states = selectors.states(session.subject_ref, now=timezone.now())
     choices = [
         ledger.Choice(purpose=state.purpose.slug, choice="object" if state.purpose.may_be_objected else "refuse")
@@ -145,11 +144,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def end_all_sessions(request: HttpRequest) -> HttpResponse:
+@for_session
+def end_all_sessions(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     """Sign the person out everywhere, and take back links that were not opened yet."""
-    session = current_session(request)
-    if session is None:
-        return signed_out(request)
     links.revoke_access(subject_ref=session.subject_ref, actor="subject")
     return _left()
 

@@ -14,7 +14,7 @@ from common.http.problems import Problem
 from common.identifiers import uuid7_text
 from consent.models import SubjectLink
 from consent.signals import gpc, read
-from governance.privacy_center.sessions import current_session, signed_out
+from governance.privacy_center.sessions import current_session, for_session
 from personalization import events, parameters, proxy
 from personalization.models import Event
 from policies.decision_log.spool import SpoolFull
@@ -60,11 +60,9 @@ def _own_list(session: SubjectLink, request: HttpRequest, *, general: bool) -> d
 
 
 @require_POST
-def not_relevant(request: HttpRequest) -> HttpResponse:
+@for_session
+def not_relevant(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     """Store "not relevant" as an event, as far as the person allows that events are kept."""
-    session = current_session(request)
-    if session is None:
-        return signed_out(request)
     event = events.NewEvent(
         event_id=uuid7_text(),
         sender="subject",

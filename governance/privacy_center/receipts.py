@@ -16,10 +16,10 @@ from django.views.decorators.http import require_safe
 from audit import signing
 from consent import counts
 from consent.ledger.selectors import Described, Descriptions
-from consent.models import Purpose
+from consent.models import Purpose, SubjectLink
 from consent.receipts import content, exports, issuing
 from consent.register import jurisdictions, words
-from governance.privacy_center.sessions import current_session, signed_out
+from governance.privacy_center.sessions import for_session
 
 _STATES = {
     "given": _("You allowed it"),
@@ -40,11 +40,9 @@ _LAWS = {
 
 
 @require_safe
-def page(request: HttpRequest, revision: int) -> HttpResponse:
+@for_session
+def page(request: HttpRequest, session: SubjectLink, revision: int) -> HttpResponse:
     """Show the receipt of one save as a page that prints well."""
-    session = current_session(request)
-    if session is None:
-        return signed_out(request)
     try:
         file = issuing.issue(session.subject_ref, revision)
     except issuing.ReceiptUnknown:
@@ -53,11 +51,9 @@ def page(request: HttpRequest, revision: int) -> HttpResponse:
 
 
 @require_safe
-def download(request: HttpRequest, revision: int, form: str) -> HttpResponse:
+@for_session
+def download(request: HttpRequest, session: SubjectLink, revision: int, form: str) -> HttpResponse:
     """Return the signed file, or the same content in DPV's or Kantara's terms."""
-    session = current_session(request)
-    if session is None:
-        return signed_out(request)
     try:
         file = issuing.issue(session.subject_ref, revision)
     except issuing.ReceiptUnknown:

@@ -1,11 +1,30 @@
 """Short session of a person, opened by a link or a sign-in: one cookie, no account."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from consent import links
 from consent.models import SubjectLink
+
+_P = ParamSpec("_P")
+
+
+def for_session(
+    view: Callable[Concatenate[HttpRequest, SubjectLink, _P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, _P], HttpResponse]:
+    """Give a view the session of the person who asks; without one they get the page of the signed-out."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
+        session = current_session(request)
+        return signed_out(request) if session is None else view(request, session, *args, **kwargs)
+
+    return checked
 
 
 def current_session(request: HttpRequest) -> SubjectLink | None:

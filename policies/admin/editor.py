@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from common import actors
-from common.admin_pages.confirm import Step
+from common.admin_pages.confirm import Step, confirm_at
 from common.http.problems import Problem
 from policies.authoring import checks, comparison, drafts
 from policies.authoring.folder import DATA, SAMPLE
@@ -177,16 +177,8 @@ def _discard(request: HttpRequest, policy: Policy) -> HttpResponse:
 
 
 def _confirmed(request: HttpRequest, policy: Policy, step: Step, act: Callable[[], None]) -> HttpResponse:
-    if request.method != "POST":
-        told = {"step": step, "back": request.path, "is_unaudited": True}
-        return render(request, "admin/confirm.html", {**_surroundings(request, policy, step.title), **told})
-    try:
-        act()
-    except Problem as problem:
-        messages.error(request, problem.detail)
-    else:
-        messages.success(request, step.done)
-    return redirect(request.path)
+    context = {**_surroundings(request, policy, step.title), "is_unaudited": True}
+    return confirm_at(request, step, act, back=request.path, context=context)
 
 
 def _publish(request: HttpRequest, policy: Policy) -> HttpResponse:
