@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from common import patterns
 from common.http.problems import InvalidRequest
 from common.http.rest import Body, read_document
 from common.levels import LevelName
@@ -26,7 +27,7 @@ class SubjectBody(Body):
 
     id: SubjectId
     type: Annotated[str, Field(min_length=1, max_length=64)] = "data_subject"
-    region: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
+    region: Annotated[str, Field(pattern=f"^{patterns.REGION}$")] | None = None
 
     def ref(self) -> UUID:
         return subject_ref(self.id, subject_type=self.type)
@@ -49,7 +50,7 @@ class ChoiceBody(Body):
     consent in force.
     """
 
-    purpose: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+    purpose: Annotated[str, Field(pattern=f"^{patterns.SLUG}$")]
     choice: Literal["give", "refuse", "withdraw", "object", "adjust"]
     explicit: bool = False
     notice_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
@@ -73,9 +74,9 @@ class AskedBody(Body):
     """Presentation of the question: interface, language, hash of the layout, buttons from first to last."""
 
     interface: Annotated[str, Field(pattern=r"^[a-z0-9_.@-]{0,64}$")] = ""
-    locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    locale: Annotated[str, Field(pattern=f"^{patterns.LANGUAGE_TAG}$")] = "en"
     layout_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
-    order: Annotated[list[Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")]], Field(max_length=8)] = []
+    order: Annotated[list[Annotated[str, Field(pattern=f"^{patterns.WORD}$")]], Field(max_length=8)] = []
     signals: SignalsBody | None = None
 
 
@@ -83,7 +84,7 @@ class GuardianBody(Body):
     """Guardian who agreed for a child: the guardian's business id, how it was verified, the child's day of majority."""
 
     id: SubjectId
-    method: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
+    method: Annotated[str, Field(pattern=f"^{patterns.METHOD}$")]
     adult_on: Annotated[date, BeforeValidator(lambda value: date.fromisoformat(value))]
 
 
@@ -92,7 +93,7 @@ class ConsentBody(Body):
 
     subject: DescribedSubject
     choices: Annotated[list[ChoiceBody], Field(min_length=1, max_length=50)]
-    source: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")] = "api"
+    source: Annotated[str, Field(pattern=f"^{patterns.WORD}$")] = "api"
     asked: AskedBody | None = None
     guardian: GuardianBody | None = None
 

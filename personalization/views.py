@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common import patterns
 from common.http.problems import Unavailable
 from common.http.rest import Body, actor_of, read_body
 from common.levels import LevelName
@@ -25,7 +26,7 @@ from policies.decision_log.spool import SpoolFull
 
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Purpose = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
-Region = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+Region = Annotated[str, Field(pattern=f"^{patterns.REGION}$")]
 ProcessingRegion = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")]
 _FIRST_YEAR = 1970
 

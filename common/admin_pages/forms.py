@@ -7,7 +7,9 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
-_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+from common import patterns
+
+_NAME = re.compile(patterns.SLUG)
 _LONGEST_DAYS = 36_500
 
 

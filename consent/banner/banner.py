@@ -11,6 +11,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 from pydantic import Field, field_validator
 
+from common import patterns
 from common.canonical import digest_of
 from common.http.rest import Body
 from consent.api import Uuid
@@ -37,7 +38,7 @@ class BannerChoice(Body):
     ``told_of_conflict``: the visitor was informed that the browser's signal says otherwise, and agreed all the same.
     """
 
-    purpose: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+    purpose: Annotated[str, Field(pattern=f"^{patterns.SLUG}$")]
     choice: Literal["give", "refuse", "withdraw"]
     notice_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     supersedes: Uuid | None = None

@@ -13,6 +13,7 @@ from typing import IO, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from common import patterns
 from common.http import strict_json
 from common.http.problems import Problem
 
@@ -21,7 +22,7 @@ _BOM = b"\xef\xbb\xbf"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FORMATS = ("csv", "jsonl")
 
-Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{1,64}\Z")]
+Name = Annotated[str, Meta(pattern=rf"\A{patterns.NAME}\Z")]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
@@ -29,25 +30,25 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One choice of one person, as the other system exported it."""
 
     subject_id: Annotated[str, Meta(min_length=1, max_length=256)]
-    purpose: Annotated[str, Meta(pattern=r"\A[a-z0-9_-]{1,64}\Z")]
+    purpose: Annotated[str, Meta(pattern=rf"\A{patterns.SLUG}\Z")]
     choice: Literal["give", "refuse", "withdraw", "object"]
     recorded_at: Moment
     subject_type: Annotated[str, Meta(min_length=1, max_length=64)] = "data_subject"
-    region: Annotated[str, Meta(pattern=r"\A[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")] | None = None
+    region: Annotated[str, Meta(pattern=rf"\A{patterns.REGION}\Z")] | None = None
     age_band: Literal["adult", "minor", "child", "unknown"] | None = None
     channel: Name | None = None
     recipient: Name | None = None
     data_category: Name | None = None
     explicit: bool = False
     notice_version: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
-    locale: Annotated[str, Meta(pattern=r"\A[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=12)] | None = None
+    locale: Annotated[str, Meta(pattern=rf"\A{patterns.LANGUAGE_TAG}\Z", max_length=12)] | None = None
     interface: Annotated[str, Meta(pattern=r"\A[a-z0-9_.@-]{1,64}\Z")] | None = None
     layout_sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")] | None = None
-    source: Annotated[str, Meta(pattern=r"\A[a-z_]{1,32}\Z")] | None = None
+    source: Annotated[str, Meta(pattern=rf"\A{patterns.WORD}\Z")] | None = None
     expires_at: Moment | None = None
     gpc: bool = False
     guardian_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
-    guardian_method: Annotated[str, Meta(pattern=r"\A[a-z0-9_]{1,32}\Z")] | None = None
+    guardian_method: Annotated[str, Meta(pattern=rf"\A{patterns.METHOD}\Z")] | None = None
     adult_on: date | None = None
 
     @property

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
+from common import patterns
 from consent.models.register import Purpose
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
@@ -44,7 +45,7 @@ class Site(models.Model):
     origins = models.JSONField(default=list, validators=[check_origins])
     purposes = models.ManyToManyField(Purpose, related_name="sites")
     consent_mode = models.JSONField(default=dict, blank=True, validators=[check_consent_mode])
-    region = models.CharField(max_length=8, blank=True, validators=[RegexValidator(r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")])
+    region = models.CharField(max_length=8, blank=True, validators=[RegexValidator(f"^{patterns.REGION}$")])
     is_active = models.BooleanField(default=True)
 
     class Meta:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from common import patterns
 from consent.register.jurisdictions import pack as files
 from consent.register.jurisdictions.pack import AGE_OF_MAJORITY, DEFAULT, Pack
 from consent.register.jurisdictions.strictness import strictest
 
-_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
+_REGION = re.compile(patterns.REGION, re.ASCII)
 
 
 class Rule(StrEnum):
