@@ -5,8 +5,8 @@ from django.db import OperationalError
 from django.test import Client
 
 from consent.models import Site
-from governance.demo import shop
 from governance.demo.register import SHOP
+from governance.web import demonstration
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def test_the_front_page_needs_no_database(register_in_force, monkeypatch):
     def unreachable(slug):
         raise OperationalError
 
-    monkeypatch.setattr(shop.banner, "active_site", unreachable)
+    monkeypatch.setattr(demonstration.banner, "active_site", unreachable)
 
     assert Client().get("/").status_code == 200
 
