@@ -11,14 +11,14 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 
-from governance.demo import register
 from policies.decision_log import pseudonyms
 from policies.decision_log.spool import Spool
 from policies.decisions import decisions
 from policies.endpoints import credentials
 from policies.models import ServiceCredential
-from policies.registers import defaults
+from tests.helpers.kept_register import KeptRegister
 from tests.helpers.people import officer, send, visitor  # noqa: F401 (fixtures for every room)
 
 ALL_SCOPES = list(ServiceCredential.Scope.values)
@@ -36,11 +36,30 @@ def own_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def own_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, also in a run where no test is marked: pytest-django leaves the real one in place then."""
+    if connection.settings_dict["NAME"] == connection.settings_dict["TEST"]["NAME"]:
+        yield
+        return
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def kept_register(own_database: None, django_db_blocker: Any) -> KeptRegister:
+    """The register, laid once; each test that wants it has its rows copied."""
+    with django_db_blocker.unblock():
+        return KeptRegister()
+
+
 @pytest.fixture
-def register_in_force(db: None) -> None:
+def register_in_force(db: None, kept_register: KeptRegister) -> None:
     """The default rules and the demonstration's five purposes, published as a bundle."""
-    defaults.ensure_defaults()
-    register.ensure_register()
+    kept_register.lay()
 
 
 @pytest.fixture
