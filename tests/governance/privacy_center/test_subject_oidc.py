@@ -19,7 +19,7 @@ from consent.models import SubjectLink
 from consent.pseudonyms import subject_ref
 from governance.privacy_center.oidc import fetch, provider
 from governance.privacy_center.oidc.client import Client, ProviderUnavailable
-from tests.helpers.fake_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider
+from tests.helpers.fake_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider, rsa_key
 
 pytestmark = pytest.mark.django_db
 
@@ -236,7 +236,7 @@ def test_the_session_before_ends_with_a_new_one(fake):
 
 def test_new_keys_of_the_provider_are_learned(fake, monkeypatch):
     assert _sign_in(fake).status_code == 302
-    fake.key = RSAKey.generate_key(2048, {"kid": "second", "use": "sig"})
+    fake.key = rsa_key("provider", kid="second", use="sig")
     fake.published = [fake.key]
     asked_before = fake.requests.count("/keys")
 
