@@ -13,11 +13,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 
+from policies.authoring import checks
 from policies.decision_log import pseudonyms
 from policies.decision_log.spool import Spool
 from policies.decisions import decisions
 from policies.endpoints import credentials
 from policies.models import ServiceCredential
+from tests.helpers.kept_answers import KeptAnswers
 from tests.helpers.kept_register import KeptRegister
 from tests.helpers.people import officer, send, visitor  # noqa: F401 (fixtures for every room)
 
@@ -60,6 +62,14 @@ def kept_register(own_database: None, django_db_blocker: Any) -> KeptRegister:
 def register_in_force(db: None, kept_register: KeptRegister) -> None:
     """The default rules and the demonstration's five purposes, published as a bundle."""
     kept_register.lay()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_answers() -> Iterator[None]:
+    """Policies that were checked once are not checked again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checks, "confined", KeptAnswers())
+        yield
 
 
 @pytest.fixture
