@@ -5,7 +5,6 @@ Screenshots of every page go into the folder artifacts/, for people to look at.
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from typing import Any
 import pytest
 
 from tests.helpers.paths import CHECKOUT
+from tests.helpers.ports import claimed_port
+from tests.helpers.processes import start_leashed
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -37,13 +38,10 @@ pytestmark = [
 class Site:
     """The instance as its visitors reach it."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+    def __init__(self, home: Path, port: int) -> None:
+        self.home, self.port = home, port
         self.url = f"http://localhost:{self.port}"
-        own = ("PATH", "HOME", "LANG", "TMPDIR")
+        own = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPYCACHEPREFIX")
         self.environment = {name: value for name, value in os.environ.items() if name in own}
         self.environment["PYTHONPATH"] = str(ROOT)
         self.token = ""
@@ -81,9 +79,13 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("instance") / "home")
+    with claimed_port() as port:
+        yield from _running(Site(tmp_path_factory.mktemp("instance") / "home", port))
+
+
+def _running(site: Site) -> Iterator[Site]:
     with (site.home.parent / "launcher.log").open("wb") as log:
-        launcher = subprocess.Popen(
+        launcher = start_leashed(
             site.command("up"), cwd=ROOT, env=site.environment, stdout=log, stderr=log, start_new_session=True
         )
     try:

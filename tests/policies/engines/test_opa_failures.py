@@ -18,7 +18,8 @@ from policies.engines import EngineFailure, EngineTimeout, EngineUnavailable, En
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
 from tests.helpers.fact_sheets import FACTS, GENEROUS, STRICT, level_of
-from tests.helpers.policy_engines import REGISTER, bundle_of, free_port
+from tests.helpers.policy_engines import REGISTER, bundle_of
+from tests.helpers.ports import claimed_port
 from tests.helpers.unusable_policies import UNUSABLE, asked_of
 from tests.helpers.wsgi_calls import call, question
 
@@ -35,8 +36,16 @@ def test_an_answer_that_is_no_decision_is_a_failure(
     assert level_of(opa_engine, GENEROUS) == "individual"
 
 
-def test_where_no_server_is_the_engine_is_unavailable(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    absent = OpaEngine(f"http://127.0.0.1:{free_port()}", timeout_ms=1_000)
+@pytest.fixture
+def absent() -> Iterator[OpaEngine]:
+    """An engine before a port where nobody listens."""
+    with claimed_port() as port:
+        yield OpaEngine(f"http://127.0.0.1:{port}", timeout_ms=1_000)
+
+
+def test_where_no_server_is_the_engine_is_unavailable(
+    absent: OpaEngine, shop_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(EngineUnavailable):
         absent.evaluate(GENEROUS, FACTS)
     monkeypatch.setattr(engines, "configured", lambda: absent)
