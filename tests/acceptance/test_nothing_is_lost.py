@@ -164,7 +164,7 @@ class Traffic(threading.Thread):
 
 _PREPARE = """
 from governance.demo.register import ensure_register
-from policies.credentials import create_credential
+from policies.endpoints.credentials import create_credential
 ensure_register()
 print("TOKEN", create_credential(name="load", scopes=["consents", "decisions"], actor="test")[0])
 """

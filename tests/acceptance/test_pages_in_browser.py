@@ -15,23 +15,22 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.browser import AXE, CHROMIUM, needs_axe, needs_chromium
 from tests.helpers.paths import CHECKOUT
 from tests.helpers.ports import claimed_port
 from tests.helpers.processes import start_leashed
 
-playwright = pytest.importorskip("playwright.sync_api")
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: requirements/dev.txt")
 
 ROOT = CHECKOUT
 ARTIFACTS = ROOT / "artifacts"
-CHROMIUM = os.environ.get("ASSENT_TEST_CHROMIUM")
-AXE = os.environ.get("ASSENT_TEST_AXE")
 PASSWORD = "only-for-this-instance"
 PATIENCE_S = 120
 VIEWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 PUBLIC = ["/", "/shop/", "/nowhere/", "/privacy/", "/api/docs"]
 pytestmark = [
     pytest.mark.acceptance,
-    pytest.mark.skipif(not CHROMIUM, reason="ASSENT_TEST_CHROMIUM names no browser: NO PAGE WAS LOOKED AT"),
+    needs_chromium,
 ]
 
 
@@ -365,7 +364,7 @@ def test_every_page_of_the_admin_fits_and_its_console_is_silent(site, open_page,
             _shoot(page, f"{name}-one", width, scheme)
 
 
-@pytest.mark.skipif(not AXE, reason="ASSENT_TEST_AXE names no axe.min.js: accessibility rules were NOT checked")
+@needs_axe
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(site, open_page, scheme):
     page = open_page(color_scheme=scheme)
