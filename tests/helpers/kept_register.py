@@ -1,5 +1,7 @@
 """The default rules and the demonstration's register, laid once for each test process."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 
 from governance.demo import register
@@ -19,15 +21,21 @@ def lay_register() -> None:
 
 
 class KeptRegister:
-    """The register's rows, put back wherever laying it would write the same."""
+    """The rows of a register, put back wherever laying it would write the same.
 
-    def __init__(self) -> None:
+    ``over`` is the register that ``lay`` adds to.
+    """
+
+    def __init__(
+        self, name: str = "register", lay: Callable[[], object] = lay_register, *, over: "KeptRegister | None" = None
+    ) -> None:
         self._laid_by = _settings()
-        self._rows = RowCopy("register", lay_register, fresh=_FRESH)
+        self._lay = lay
+        self._rows = RowCopy(name, lay, over=over and over.lay, fresh=_FRESH)
 
     def lay(self) -> None:
         if _settings() != self._laid_by or not self._rows.put():
-            lay_register()
+            self._lay()
 
 
 def _settings() -> list[object]:

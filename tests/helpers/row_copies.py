@@ -38,14 +38,26 @@ class _Kept:
 class RowCopy:
     """The rows that ``lay`` writes, kept under ``name`` in the test database.
 
-    ``fresh`` names columns of moments that are to be counted from the copying: table -> column.
+    ``over`` lays what is there before. ``fresh`` names columns of moments that are to be counted from the copying:
+    table -> column. Rows may be added and changed, but not removed.
     """
 
-    def __init__(self, name: str, lay: Callable[[], object], *, fresh: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        lay: Callable[[], object],
+        *,
+        over: Callable[[], object] | None = None,
+        fresh: Mapping[str, str] | None = None,
+    ) -> None:
         self._schema = f"kept_{name}"
         self._fresh = fresh or {}
         with transaction.atomic():
-            kept = _written_by(lay)
+            if over is not None:
+                over()
+            # Inside a savepoint rows are numbered anew: those from before are told apart.
+            with transaction.atomic():
+                kept = _written_by(lay)
             transaction.set_rollback(True)
         self._store(kept)
 
@@ -104,7 +116,7 @@ def _written_by(lay: Callable[[], object]) -> list[_Kept]:
         tables = [table for (table,) in cursor.fetchall()]
         before = {table: _count(cursor, table) for table in tables}
         cursor.execute("CREATE TEMPORARY TABLE mark ON COMMIT DROP AS SELECT 1")
-        began = _value(cursor, "SELECT xmin FROM mark")  # also inside a transaction a number greater than any before
+        began = _value(cursor, "SELECT xmin FROM mark")
         lay()
         parts = [_part(cursor, table, began, before[table]) for table in tables]
     return [part for part in parts if part.rows]

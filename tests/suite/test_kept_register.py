@@ -42,9 +42,9 @@ def _undone(lay: Any) -> dict[str, list[str]]:
 
 
 @pytest.fixture
-def no_laying(monkeypatch):
+def no_laying(kept_register, monkeypatch):
     """Fail where the register is laid instead of copied."""
-    monkeypatch.setattr("tests.helpers.kept_register.lay_register", lambda: pytest.fail("The register was laid anew."))
+    monkeypatch.setattr(kept_register, "_lay", lambda: pytest.fail("The register was laid anew."))
 
 
 def test_copied_rows_are_the_laid_ones(db, kept_register, no_laying):
@@ -103,9 +103,11 @@ def test_a_second_copy_is_refused(db, kept_register):
 
 
 def test_changed_rows_are_copied_over_those_they_changed(db, kept_register, no_laying):
-    kept_register.lay()
-    changed = RowCopy("changed", lambda: Purpose.objects.filter(slug="newsletter").update(name="Letters"))
+    rename = Purpose.objects.filter(slug="newsletter").update
+    changed = RowCopy("changed", lambda: rename(name="Letters"), over=kept_register.lay)
 
+    assert changed.put() is False, "nothing is there to be changed"
+    kept_register.lay()
     assert Purpose.objects.get(slug="newsletter").name == "Newsletter"
     assert changed.put() is True
     assert Purpose.objects.get(slug="newsletter").name == "Letters"

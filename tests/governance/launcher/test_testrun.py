@@ -47,13 +47,12 @@ spared.kill()
 """
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "1"]])
-def test_a_run_ended_by_sigterm_leaves_nothing_behind(tmp_path, workers):
+def test_a_run_ended_by_sigterm_leaves_nothing_behind(tmp_path):
     (tmp_path / "test_waiting.py").write_text(_NEVER_ENDING)
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    words = ["test", *workers, "-p", "no:django", "-p", "no:cacheprovider", str(tmp_path / "test_waiting.py")]
+    words = ["test", "-n", "1", "-p", "no:django", "-p", "no:cacheprovider", str(tmp_path / "test_waiting.py")]
     with (tmp_path / "output").open("wb") as output:
         run = start_leashed(
             [sys.executable, "-m", "governance.launcher", *words],
