@@ -1,4 +1,4 @@
-"""Ports of this machine that are claimed for a test: no other process is given one before the test ends."""
+"""Ports of this machine claimed for a test: no other process is given one before the test ends."""
 
 import socket
 import sys
@@ -10,11 +10,11 @@ LOOPBACK = "127.0.0.1"
 
 @contextmanager
 def claimed_port(wanted: int = 0) -> Iterator[int]:
-    """Yield a port that a server of the test may listen on, again and again; until it does, nobody listens there.
+    """Yield a port that a server of the test may listen on, again and again; ``wanted`` 0 is any.
 
-    The claim is a socket that is bound and does not listen. On Linux a server that sets SO_REUSEADDR, as servers do,
-    may listen beside it, while the kernel gives the port to nobody who asks for any. Elsewhere a second socket is
-    refused, so the port is given back when the test gets it.
+    The claim is a socket that is bound and does not listen, so that connections are refused until the server listens.
+    On Linux a server that sets SO_REUSEADDR, as servers do, may listen too, while the kernel gives the port to no
+    other process. Elsewhere a second socket is refused, so the port is given back as soon as the test has it.
     """
     with socket.socket() as claim:
         claim.bind((LOOPBACK, wanted))

@@ -55,7 +55,7 @@ class RowCopy:
         with transaction.atomic():
             if over is not None:
                 over()
-            # Inside a savepoint rows are numbered anew: those from before are told apart.
+            # Inside a savepoint the rows get new transaction numbers, greater than those from before.
             with transaction.atomic():
                 kept = _written_by(lay)
             transaction.set_rollback(True)

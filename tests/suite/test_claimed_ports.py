@@ -22,12 +22,12 @@ def test_a_server_of_the_test_listens_on_a_claimed_port_twice():
                 pass
 
 
-def test_nobody_listens_on_a_claimed_port_before_the_server():
+def test_connections_are_refused_until_the_server_listens():
     with claimed_port() as port, pytest.raises(ConnectionRefusedError):
         socket.create_connection((LOOPBACK, port))
 
 
-def test_a_claimed_port_is_refused_to_others():
+def test_a_claimed_port_is_refused_to_other_programs():
     with claimed_port() as port, socket.socket() as other, pytest.raises(OSError) as refused:
         other.bind((LOOPBACK, port))
     assert refused.value.errno == errno.EADDRINUSE

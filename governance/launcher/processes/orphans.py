@@ -19,7 +19,7 @@ _POLL_S = 0.05
 
 @contextlib.contextmanager
 def nothing_left_behind(*, within_s: float = 30.0) -> Iterator[None]:
-    """End at the end of the block whatever the block started and left running; only on Linux.
+    """End all that the block started and left running; only on Linux.
 
     Each is asked with SIGTERM, so that an instance stops its servers itself, and killed after ``within_s`` seconds.
     """
