@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,36 +12,81 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 
 from governance.demo import register
+from policies.authoring import checks
 from policies.decision_log import pseudonyms
 from policies.decision_log.spool import Spool
 from policies.decisions import decisions
 from policies.endpoints import credentials
 from policies.models import ServiceCredential
-from policies.registers import defaults
+from tests.helpers.kept_answers import KeptAnswers
+from tests.helpers.kept_register import KeptRegister
 from tests.helpers.people import officer, send, visitor  # noqa: F401 (fixtures for every room)
 
 ALL_SCOPES = list(ServiceCredential.Scope.values)
 
 
+@pytest.fixture(scope="session")
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Names of folders, one for each test; most of them are never made, as making one for each test takes long."""
+    base = tmp_path_factory.mktemp("own")
+    return (base / str(number) for number in count(1))
+
+
 @pytest.fixture(autouse=True)
-def own_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_spool(own_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Decisions of a test are spooled into its own folder, under keys of its own."""
-    folder = tmp_path / "spool"
+    own = next(own_folders)
+    folder = own / "spool"
     monkeypatch.setattr(decisions, "_spool", Spool(folder))
     monkeypatch.setattr(settings, "SPOOL_DIR", folder)
-    monkeypatch.setattr(settings, "MODEL_DIR", tmp_path / "models")
+    monkeypatch.setattr(settings, "MODEL_DIR", own / "models")
     monkeypatch.setattr(pseudonyms, "_keys", {})
     monkeypatch.setattr(pseudonyms, "_current", (-1, b""))
     return folder
 
 
+@pytest.fixture(scope="session")
+def own_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, also in a run where no test is marked: pytest-django leaves the real one in place then."""
+    if connection.settings_dict["NAME"] == connection.settings_dict["TEST"]["NAME"]:
+        yield
+        return
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def kept_register(own_database: None, django_db_blocker: Any) -> KeptRegister:
+    """The register, laid once; each test that wants it has its rows copied."""
+    with django_db_blocker.unblock():
+        return KeptRegister()
+
+
+@pytest.fixture(scope="session")
+def kept_translations(kept_register: KeptRegister, django_db_blocker: Any) -> KeptRegister:
+    """What the register's German, French and Spanish add to it."""
+    with django_db_blocker.unblock():
+        return KeptRegister("translations", register.ensure_translations, over=kept_register)
+
+
 @pytest.fixture
-def register_in_force(db: None) -> None:
+def register_in_force(db: None, kept_register: KeptRegister) -> None:
     """The default rules and the demonstration's five purposes, published as a bundle."""
-    defaults.ensure_defaults()
-    register.ensure_register()
+    kept_register.lay()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_answers() -> Iterator[None]:
+    """Policies that were checked once are not checked again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checks, "confined", KeptAnswers())
+        yield
 
 
 @pytest.fixture

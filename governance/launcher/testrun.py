@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -15,6 +15,7 @@ from governance.launcher.foreground import run_in_front
 from governance.launcher.home.home import Home, open_home
 from governance.launcher.home.home_paths import remove_outside_parts
 from governance.launcher.one_off import start_and_wait
+from governance.launcher.processes.orphans import nothing_left_behind
 from governance.launcher.servers.environment import home_variables
 from governance.launcher.servers.postgres import THROWAWAY_SETTINGS, PostgresServer
 from governance.launcher.test_tools import find_axe, find_browser, find_opa
@@ -56,7 +57,8 @@ def run_tests(arguments: Sequence[str]) -> int:
             console.say("starting a database for the tests")
             start_and_wait(server)
             command = [sys.executable, "-m", "pytest", *(arguments or _on_every_core())]
-            return run_in_front(command, environment=_environment(home, server, tools))
+            with nothing_left_behind():
+                return run_in_front(command, environment=_environment(home, server, tools))
         finally:
             server.stop()
 
@@ -85,14 +87,22 @@ def _warn(reason: str, tests: str) -> None:
 
 
 def _environment(home: Home, server: PostgresServer, tools: dict[str, str]) -> dict[str, str]:
-    outer = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
     return {
-        **outer,
+        **passed_on(os.environ),
         **tools,
         **home_variables(home),
         "DJANGO_SETTINGS_MODULE": "governance.settings.test",
         "DATABASE_URL": server.url,
     }
+
+
+def passed_on(outer: Mapping[str, str]) -> dict[str, str]:
+    """Return what the tests see of a shell's environment."""
+    environment = {name: value for name, value in outer.items() if name not in _NOT_PASSED_ON}
+    if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
+        # Each process would compile all modules anew; compiled files are kept, but not among the sources.
+        environment.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix) / "pycache"))
+    return environment
 
 
 @contextlib.contextmanager

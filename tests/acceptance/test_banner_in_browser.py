@@ -4,7 +4,6 @@ Screenshots go into the folder artifacts/, for people to look at.
 """
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -17,16 +16,13 @@ from common.http.rate_limit import RateLimit
 from consent.banner import views
 from consent.models import ConsentRecord, Site
 from governance.demo.register import SHOP
+from tests.helpers.browser import AXE, CHROMIUM, needs_chromium
 from tests.helpers.paths import CHECKOUT
 
-playwright = pytest.importorskip("playwright.sync_api")
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: requirements/dev.txt")
 
 ROOT = CHECKOUT
 ARTIFACTS = ROOT / "artifacts"
-CHROMIUM = os.environ.get("ASSENT_TEST_CHROMIUM") or (
-    "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None
-)
-AXE = os.environ.get("ASSENT_TEST_AXE")
 # The foreign site of these tests is on this machine, which a browser guards against sites elsewhere.
 _LOCAL = "--disable-features=LocalNetworkAccessChecks"
 PATIENCE_MS = 8_000
@@ -37,7 +33,7 @@ CHOICES = re.compile(r"/api/v1/banner/.*/choices")
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not CHROMIUM, reason="No Chromium here: THE BANNER WAS NOT LOOKED AT"),
+    needs_chromium,
 ]
 NO_LOCAL_STORAGE = """
 Object.defineProperty(window, "localStorage", { get() { throw new DOMException("blocked", "SecurityError"); } });

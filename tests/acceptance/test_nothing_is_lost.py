@@ -7,7 +7,6 @@ withdrawal is followed by its deletion, no "no" becomes a "yes", and all evidenc
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +19,8 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.paths import CHECKOUT
+from tests.helpers.ports import claimed_port
+from tests.helpers.processes import start_leashed
 
 ROOT = CHECKOUT
 pytestmark = pytest.mark.acceptance
@@ -28,11 +29,8 @@ _IN_A_BATCH = 20
 
 
 class Instance:
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+    def __init__(self, home: Path, port: int) -> None:
+        self.home, self.port = home, port
         outer = ("DATABASE_URL", "BROKER_URL", "OPA_URL", "SECRET_KEY", "SUBJECT_KEY", "DJANGO_SETTINGS_MODULE")
         outer += ("SECRET_KEY_FILE", "SUBJECT_KEY_FILE", "ASSENT_HOME", "PUBLIC_URL")
         self.environment = {name: value for name, value in os.environ.items() if name not in outer}
@@ -44,7 +42,7 @@ class Instance:
 
     def start(self) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
-            return subprocess.Popen(
+            return start_leashed(
                 self.command("up"), cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
 
@@ -166,7 +164,7 @@ class Traffic(threading.Thread):
 
 _PREPARE = """
 from governance.demo.register import ensure_register
-from policies.credentials import create_credential
+from policies.endpoints.credentials import create_credential
 ensure_register()
 print("TOKEN", create_credential(name="load", scopes=["consents", "decisions"], actor="test")[0])
 """
@@ -175,14 +173,17 @@ print("TOKEN", create_credential(name="load", scopes=["consents", "decisions"], 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory):
     """One instance for the file, in the order of its tests: starting one takes most of the time."""
-    made = Instance(tmp_path_factory.mktemp("instance") / "home")
-    made.launcher = made.start()
-    made.wait_until_started(1)
-    said = made.run("manage", "shell", "-c", _PREPARE)
-    made.token = next(line for line in said.splitlines() if line.startswith("TOKEN")).split()[1]
-    yield made
-    made.run("down")
-    made.launcher.wait(timeout=60)
+    with claimed_port() as port:
+        made = Instance(tmp_path_factory.mktemp("instance") / "home", port)
+        made.launcher = made.start()
+        try:
+            made.wait_until_started(1)
+            said = made.run("manage", "shell", "-c", _PREPARE)
+            made.token = next(line for line in said.splitlines() if line.startswith("TOKEN")).split()[1]
+            yield made
+        finally:
+            made.run("down")
+            made.launcher.wait(timeout=60)
 
 
 _EVIDENCE = """

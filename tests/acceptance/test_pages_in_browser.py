@@ -5,7 +5,6 @@ Screenshots of every page go into the folder artifacts/, for people to look at.
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,34 +15,32 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.browser import AXE, CHROMIUM, needs_axe, needs_chromium
 from tests.helpers.paths import CHECKOUT
+from tests.helpers.ports import claimed_port
+from tests.helpers.processes import start_leashed
 
-playwright = pytest.importorskip("playwright.sync_api")
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: requirements/dev.txt")
 
 ROOT = CHECKOUT
 ARTIFACTS = ROOT / "artifacts"
-CHROMIUM = os.environ.get("ASSENT_TEST_CHROMIUM")
-AXE = os.environ.get("ASSENT_TEST_AXE")
 PASSWORD = "only-for-this-instance"
 PATIENCE_S = 120
 VIEWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 PUBLIC = ["/", "/shop/", "/nowhere/", "/privacy/", "/api/docs"]
 pytestmark = [
     pytest.mark.acceptance,
-    pytest.mark.skipif(not CHROMIUM, reason="ASSENT_TEST_CHROMIUM names no browser: NO PAGE WAS LOOKED AT"),
+    needs_chromium,
 ]
 
 
 class Site:
     """The instance as its visitors reach it."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+    def __init__(self, home: Path, port: int) -> None:
+        self.home, self.port = home, port
         self.url = f"http://localhost:{self.port}"
-        own = ("PATH", "HOME", "LANG", "TMPDIR")
+        own = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPYCACHEPREFIX")
         self.environment = {name: value for name, value in os.environ.items() if name in own}
         self.environment["PYTHONPATH"] = str(ROOT)
         self.token = ""
@@ -81,9 +78,13 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("instance") / "home")
+    with claimed_port() as port:
+        yield from _running(Site(tmp_path_factory.mktemp("instance") / "home", port))
+
+
+def _running(site: Site) -> Iterator[Site]:
     with (site.home.parent / "launcher.log").open("wb") as log:
-        launcher = subprocess.Popen(
+        launcher = start_leashed(
             site.command("up"), cwd=ROOT, env=site.environment, stdout=log, stderr=log, start_new_session=True
         )
     try:
@@ -363,7 +364,7 @@ def test_every_page_of_the_admin_fits_and_its_console_is_silent(site, open_page,
             _shoot(page, f"{name}-one", width, scheme)
 
 
-@pytest.mark.skipif(not AXE, reason="ASSENT_TEST_AXE names no axe.min.js: accessibility rules were NOT checked")
+@needs_axe
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(site, open_page, scheme):
     page = open_page(color_scheme=scheme)

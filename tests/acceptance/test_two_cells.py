@@ -4,7 +4,6 @@ The look goes into every table, column and file of the US cell, for every way to
 """
 
 import json
-import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -21,6 +20,7 @@ from governance.launcher import cells
 from governance.launcher.home.home import open_home
 from governance.launcher.home.home_paths import remove_outside_parts
 from governance.launcher.processes.stopping import StopSignals
+from tests.helpers.ports import claimed_neighbours
 
 pytestmark = pytest.mark.acceptance
 PERSON = "anna-4711-of-munich"
@@ -47,8 +47,8 @@ _UNASKED = (
 
 
 class Deployment:
-    def __init__(self, folder: Path, stop: StopSignals) -> None:
-        self.cells = cells._cells(folder, _two_ports())
+    def __init__(self, folder: Path, port: int, stop: StopSignals) -> None:
+        self.cells = cells._cells(folder, port)
         self.eu, self.us = self.cells["eu"], self.cells["us"]
         self.both = cells._Deployment(folder, self.cells, stop)
 
@@ -82,22 +82,10 @@ class Deployment:
         return self.run(cell, "credentials", "create", "shop", *options).splitlines()[-1]
 
 
-def _two_ports() -> int:
-    while True:
-        with socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
-            try:
-                other.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port
-
-
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
-    with StopSignals() as stop:
-        made = Deployment(tmp_path / "cells", stop)
+    with claimed_neighbours() as port, StopSignals() as stop:
+        made = Deployment(tmp_path / "cells", port, stop)
         try:
             made.start()
             yield made

@@ -1,9 +1,10 @@
 """Another cell on this machine that answers what a test wants, and remembers what it was asked."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -28,6 +29,7 @@ class FakeCell:
     released: threading.Event = field(default_factory=threading.Event)
     is_silent: bool = False
     hangs_up: bool = False  # without a word, after each answer
+    hung_up: int = 0
     asked: list[Asked] = field(default_factory=list)
 
     def reply(self, asked: Asked) -> tuple[int, bytes]:
@@ -52,6 +54,12 @@ def fake_cell() -> Iterator[FakeCell]:
 
         def do_POST(self) -> None:
             self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def finish(self) -> None:
+            super().finish()
+            with suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
+            cell.hung_up += 1
 
         def _answer(self, body: bytes) -> None:
             asked = Asked(self.path, dict(self.headers), json.loads(body) if body else None)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import threading
 import time
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,12 @@ from joserfc.jwk import OctKey, RSAKey
 CLIENT_ID, CLIENT_SECRET = "assent", "s3cret/with+signs"
 
 
+@lru_cache
+def rsa_key(owner: str, **members: str) -> RSAKey:
+    """The key of an owner, made once for all tests: looking for two primes takes longer than a test."""
+    return RSAKey.generate_key(2048, members)
+
+
 class FakeProvider:
     """Issues codes to whoever ``signs_in`` and exchanges each once, with the verifier that belongs to it."""
 
@@ -22,7 +29,7 @@ class FakeProvider:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
         self.issuer = f"http://127.0.0.1:{self.server.server_port}"
-        self.key = RSAKey.generate_key(2048, {"kid": "first", "use": "sig"})
+        self.key = rsa_key("provider", kid="first", use="sig")
         self.published = [self.key]
         self.codes: dict[str, dict[str, str]] = {}
         self.requests: list[str] = []
@@ -69,11 +76,11 @@ class FakeProvider:
         return jws.serialize_compact({"alg": "HS256", "kid": "first"}, json.dumps(claims).encode(), key)
 
     def signed_by_a_stranger(self, claims: dict[str, Any]) -> str:
-        stranger = RSAKey.generate_key(2048, {"kid": "first"})
+        stranger = rsa_key("another", kid="first")
         return jws.serialize_compact({"alg": "RS256", "kid": "first"}, json.dumps(claims).encode(), stranger)
 
     def bringing_its_own_key(self, claims: dict[str, Any]) -> str:
-        stranger = RSAKey.generate_key(2048)
+        stranger = rsa_key("another")
         header = {"alg": "RS256", "jwk": stranger.as_dict(private=False)}
         return jws.serialize_compact(header, json.dumps(claims).encode(), stranger)
 

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,8 @@ from policies.bundles import publishing
 from policies.bundles.loading import LoadedBundle
 from policies.engines import Engine
 from tests.helpers.paths import CASES
+from tests.helpers.ports import claimed_port
+from tests.helpers.processes import start_leashed
 
 REGISTER = json.loads((CASES / "data.json").read_text())
 
@@ -72,7 +73,7 @@ class OpaProcess:
 
     def start(self) -> None:
         command = [self.binary, "run", "--server", "--addr", f"127.0.0.1:{self.port}", "--log-level", "error"]
-        self.process = subprocess.Popen(
+        self.process = start_leashed(
             [*command, "--disable-telemetry", *self.arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         _wait_until_healthy(self.process, self.port)
@@ -91,12 +92,13 @@ class OpaProcess:
 @contextmanager
 def opa_process(*arguments: str) -> Iterator[OpaProcess]:
     """Run an OPA server that holds nothing yet."""
-    server = OpaProcess(opa_binary(), free_port(), arguments)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.kill()
+    with claimed_port() as port:
+        server = OpaProcess(opa_binary(), port, arguments)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
 
 
 @contextmanager
@@ -104,12 +106,6 @@ def opa_server(*arguments: str) -> Iterator[str]:
     """Run an OPA server that holds nothing, or what ``arguments`` say; yield its URL."""
     with opa_process(*arguments) as server:
         yield server.url
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_healthy(server: subprocess.Popen[bytes], port: int) -> None:

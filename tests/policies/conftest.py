@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
-from django.test.utils import setup_databases, teardown_databases
+from django.db import transaction
 
-from governance.demo import register
 from policies.bundles import publishing
 from policies.endpoints import credentials
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
 from policies.models import ServiceCredential
-from policies.registers import defaults
+from tests.helpers.kept_register import KeptRegister
 from tests.helpers.policy_engines import REGISTER, Ask, asking, bundle_of, opa_server
 from tests.helpers.wsgi_calls import call, question
 
@@ -48,25 +46,11 @@ def consenting(api: Any) -> Any:
     return api
 
 
-@pytest.fixture(scope="session")
-def own_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The test database, also in a run where no test is marked: pytest-django leaves the real one in place then."""
-    if connection.settings_dict["NAME"] == connection.settings_dict["TEST"]["NAME"]:
-        yield
-        return
-    with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
-    yield
-    with django_db_blocker.unblock():
-        teardown_databases(made, verbosity=0)
-
-
 @pytest.fixture(scope="module")
-def standing_shop(own_database: None, django_db_blocker: Any) -> Iterator[str]:
-    """The same in one transaction for all tests of a file: laying the register again for each takes long."""
+def standing_shop(kept_register: KeptRegister, django_db_blocker: Any) -> Iterator[str]:
+    """The same in one transaction for all tests of a file."""
     with django_db_blocker.unblock(), transaction.atomic():
-        defaults.ensure_defaults()
-        register.ensure_register()
+        kept_register.lay()
         token = credentials.create_credential(name="shop", scopes=ServiceCredential.Scope.values, actor="test")[0]
         choice = {"purpose": "recommendations", "choice": "give"}
         person = {"id": "customer-1", "region": "DE", "age_band": "adult"}

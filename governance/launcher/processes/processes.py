@@ -82,17 +82,26 @@ def all_pids() -> list[int]:
     return [int(name) for name in os.listdir(PROC) if name.isdigit()]  # noqa: PTH208 - Path per process is slow
 
 
+def children(pid: int) -> list[int]:
+    """Return the pids directly below ``pid``; ended ones that were not waited for among them."""
+    return _by_parent().get(pid, [])
+
+
 def descendants(pid: int) -> list[int]:
     """Return the pids below ``pid``, itself first, children before their children."""
-    children: dict[int, list[int]] = {}
-    for other in all_pids():
-        fields = stat_fields(other)
-        if fields is not None:
-            children.setdefault(int(fields[1]), []).append(other)
-    family = [pid]
+    below, family = _by_parent(), [pid]
     for member in family:
-        family.extend(children.get(member, ()))
+        family.extend(below.get(member, ()))
     return family
+
+
+def _by_parent() -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for pid in all_pids():
+        fields = stat_fields(pid)
+        if fields is not None:
+            found.setdefault(int(fields[1]), []).append(pid)
+    return found
 
 
 def command_line(pid: int) -> list[str]:

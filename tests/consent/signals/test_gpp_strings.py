@@ -14,11 +14,8 @@ NATIONAL_1 = (1, 1, 1, 1, 1, 1, 2, 2, 2, *[0] * 12, *[0] * 2, 0, 1, 2, 2)
 NATIONAL_2 = (1, 1, 1, 1, 1, 1, 2, 2, 2, *[0] * 16, *[0] * 3, 0, 1, 2, 2)
 
 
-@pytest.mark.skipif(
-    not signal_reference.SHARED.is_dir(), reason="the consent strings are not in ../shared/data/signals: NOT TESTED"
-)
 def test_every_given_string_decodes_as_the_reference_does():
-    expected = signal_reference.shared("gpp")
+    expected = signal_reference.GIVEN["gpp"]
 
     assert len(expected) >= 20
     for each in expected:

@@ -77,8 +77,8 @@ def test_reading_signals_never_raises(signals):
     ids=["whole ranges", "dots", "ten megabytes", "tildes", "endless number", "four thousand sections"],
 )
 def test_hostile_strings_cost_little(kind, string):
-    began = time.perf_counter()
+    began = time.thread_time()  # how busy the machine is does not count
 
     decodes_or_is_refused(kind, string)
 
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5

@@ -11,12 +11,9 @@ from personalization.recommender import storage
 from personalization.recommender.evaluation import evaluate
 from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.training import train
-from tests.helpers.paths import SHARED_DATA
+from tests.helpers.paths import DATA
 
-REAL = SHARED_DATA / "restaurants"
-real_data = pytest.mark.skipif(
-    not REAL.is_dir(), reason=f"the restaurant data is not in ../shared/data/{REAL.name}: NOT TESTED"
-)
+REAL = DATA / "restaurants"
 
 USERS = """userID,birth_year,ambience,budget,dress_preference,transport,religion,smoker
 U2,1990,family,low,?,public,Catholic,true
@@ -189,7 +186,6 @@ def test_a_broken_file_is_one_clear_error(folder, file, content, message):
         restaurants(folder)
 
 
-@real_data
 def test_the_real_restaurants_are_read_whole():
     data = restaurants(REAL)
 
@@ -198,7 +194,6 @@ def test_the_real_restaurants_are_read_whole():
     assert {"religion", "smoker", "drink_level", "weight", "height"} <= set(data.sensitive[0])
 
 
-@real_data
 def test_on_the_real_restaurants_history_beats_popularity():
     data = restaurants(REAL)
 
@@ -207,7 +202,6 @@ def test_on_the_real_restaurants_history_beats_popularity():
     assert ndcg[Level.NONE] < ndcg[Level.SEGMENT] < ndcg[Level.BEHAVIORAL] < ndcg[Level.CONTEXTUAL]
 
 
-@real_data
 def test_no_sensitive_attribute_is_anywhere_in_a_stored_model(tmp_path):
     data = restaurants(REAL)
     model = train(data.interactions, data.items, data.segments("budget", "age"))
@@ -230,7 +224,6 @@ def test_no_sensitive_attribute_is_anywhere_in_a_stored_model(tmp_path):
     assert {word for word in columns | words if word.encode() in content} == set()
 
 
-@real_data
 def test_a_model_does_not_depend_on_sensitive_attributes(tmp_path):
     shutil.copytree(REAL, tmp_path / "without", copy_function=shutil.copyfile)
     profiles = (tmp_path / "without" / "userprofile.csv").read_text(encoding="latin-1")

@@ -18,6 +18,8 @@ from governance.launcher.processes.processes import identify, wait_until
 from governance.launcher.processes.readiness import is_ready
 from governance.launcher.processes.records import read_records
 from governance.launcher.servers.postgres import PostgresServer
+from tests.helpers.ports import claimed_port
+from tests.helpers.processes import start_leashed
 
 pytestmark = pytest.mark.acceptance
 
@@ -28,9 +30,8 @@ PATIENCE_S = 120.0
 class Launcher:
     """A launcher in a process of its own, which can be killed."""
 
-    def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+    def __init__(self, folder: Path, port: int) -> None:
+        self.port = port
         self.folder = folder
         self.output = folder / "output"
         self.process = None
@@ -41,7 +42,7 @@ class Launcher:
 
     def start(self, *arguments: str) -> None:
         with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
+            self.process = start_leashed(
                 [sys.executable, str(STAND_IN), str(self.folder / "home"), str(self.port), *arguments],
                 env={**os.environ, "PYTHONPATH": str(cli.CHECKOUT), "DATABASE_URL": "", "BROKER_URL": ""},
                 stdout=output,
@@ -65,13 +66,14 @@ class Launcher:
 
 @pytest.fixture
 def launcher(tmp_path):
-    launcher = Launcher(tmp_path)
-    yield launcher
-    cli.main(["down", "--home", str(tmp_path / "home")])
-    if launcher.process:
-        launcher.process.wait(timeout=PATIENCE_S)
-    if launcher.home:
-        remove_outside_parts(launcher.home)
+    with claimed_port() as port:
+        launcher = Launcher(tmp_path, port)
+        yield launcher
+        cli.main(["down", "--home", str(tmp_path / "home")])
+        if launcher.process:
+            launcher.process.wait(timeout=PATIENCE_S)
+        if launcher.home:
+            remove_outside_parts(launcher.home)
 
 
 def test_an_instance_becomes_ready_and_stops_cleanly(launcher, capsys):
@@ -90,11 +92,12 @@ def test_an_instance_becomes_ready_and_stops_cleanly(launcher, capsys):
 
 def test_a_second_launcher_is_told_the_port(launcher):
     launcher.start_and_wait()
-    second = Launcher(launcher.folder)
-    second.output = launcher.folder / "second"
-    second.start()
+    with claimed_port() as port:
+        second = Launcher(launcher.folder, port)
+        second.output = launcher.folder / "second"
+        second.start()
 
-    assert second.process.wait(timeout=PATIENCE_S) == 2
+        assert second.process.wait(timeout=PATIENCE_S) == 2
     assert f"already running on port {launcher.port}" in second.output.read_text()
 
 

@@ -14,7 +14,6 @@ from audit.models import AuditEvent
 from common.identifiers import uuid7_floor
 from consent.models import Purpose
 from governance import evidence
-from governance.demo import register
 from model_registry import services
 from model_registry.models import Model
 from policies.decision_log import drainer
@@ -35,9 +34,9 @@ def _text(response):
 
 
 @pytest.fixture
-def tidy(register_in_force):
+def tidy(register_in_force, kept_translations):
     """A register with nothing to decide."""
-    register.ensure_translations()
+    kept_translations.lay()
     orders = Purpose.objects.get(slug="order_fulfilment")
     RetentionSchedule.objects.create(purpose=orders, retain_for=timedelta(days=3650))
 

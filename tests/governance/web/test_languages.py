@@ -29,8 +29,8 @@ every_catalogue = pytest.mark.parametrize("catalogue", _CATALOGUES, ids=OTHERS)
 
 
 @pytest.fixture
-def translated(register_in_force):
-    register.ensure_translations()
+def translated(register_in_force, kept_translations):
+    kept_translations.lay()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A request about somebody of another cell: forwarded, or answered at level none; nothing of it is written here."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +19,7 @@ from policies.models import ResidencyRule
 from tests.helpers.cell_tables import TOKEN
 from tests.helpers.certification_cases import RULES, SEARCHES
 from tests.helpers.fake_cell import Asked, FakeCell
+from tests.helpers.polling import until
 from tests.helpers.wsgi_calls import EVALUATION, EVALUATIONS, Answer, assert_problem, call, question
 
 Spooled = Callable[[], list[dict[str, Any]]]
@@ -284,9 +284,10 @@ def _full(_line: bytes) -> None:
 def test_a_connection_that_was_closed_meanwhile_is_no_outage(us: str, eu: FakeCell) -> None:
     eu.answer, eu.hangs_up = PERMIT, True
 
-    for _ in range(3):
+    for number in range(3):
         assert call(about(), us).json() == PERMIT
-        time.sleep(0.05)  # the end of a connection has to arrive before the next request
+        # The end of a connection has to arrive before the next request.
+        until(lambda number=number: eu.hung_up > number, "the cell hangs up")
 
 
 def test_an_installation_of_its_own_has_no_gate_and_a_cell_one_statement_more(

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from policies.engines.opa import OpaEngine
 from policies.models import ActiveBundle
 from policies.opa.freshness import Freshness
 from tests.helpers.fact_sheets import GENEROUS
-from tests.helpers.policy_engines import free_port, opa_process
+from tests.helpers.policy_engines import opa_process
+from tests.helpers.ports import claimed_port
 from tests.helpers.wsgi_calls import Answer, call
 
 
@@ -36,8 +37,9 @@ def _beside(monkeypatch: pytest.MonkeyPatch, server: OpaEngine, behind_for_s: fl
 
 
 @pytest.fixture
-def absent() -> OpaEngine:
-    return OpaEngine(f"http://127.0.0.1:{free_port()}", timeout_ms=500)
+def absent() -> Iterator[OpaEngine]:
+    with claimed_port() as port:
+        yield OpaEngine(f"http://127.0.0.1:{port}", timeout_ms=500)
 
 
 def _assert_not_ready(*missing: str) -> None:

@@ -13,6 +13,7 @@ from policies.models import ActiveBundle, Rollout
 from policies.models.rollout import FULL
 from policies.rollout import service
 from policies.rollout.guards import Figures, Side
+from tests.helpers.polling import until
 from tests.helpers.rollouts import ANNA, BERTA, STRICT, start
 from tests.helpers.wsgi_calls import EVALUATIONS, call, connection_kept, question
 
@@ -23,8 +24,11 @@ Answered = list[tuple[float, str]]  # when it was asked, and the revision that a
 
 
 @pytest.fixture
-def answering(token: str) -> Iterator[Callable[[float], Answered]]:
-    """Three clients that ask without a pause, each on a connection of its own; ends them and returns the answers."""
+def answering(token: str) -> Iterator[Callable[[int], Answered]]:
+    """Three clients that ask without a pause, each on a connection of its own.
+
+    Call it to end them after so many answers more; it returns all.
+    """
     answered: Answered = []
     is_over = threading.Event()
 
@@ -38,8 +42,9 @@ def answering(token: str) -> Iterator[Callable[[float], Answered]]:
 
     threads = [threading.Thread(target=ask) for _ in range(3)]
 
-    def end(more_s: float) -> Answered:
-        time.sleep(more_s)
+    def end(more: int) -> Answered:
+        enough = len(answered) + more
+        until(lambda: len(answered) >= enough, f"{more} answers more")
         is_over.set()
         for thread in threads:
             thread.join()
@@ -52,12 +57,11 @@ def answering(token: str) -> Iterator[Callable[[float], Answered]]:
 
 
 def _wait_for(revision: str | None, token: str) -> None:
-    while call(question(), token).json()["context"]["bundle_revision"] != revision:
-        time.sleep(0.01)
+    until(lambda: call(question(), token).json()["context"]["bundle_revision"] == revision, f"answers by {revision}")
 
 
 def test_nobody_who_asks_after_the_roll_back_is_answered_by_what_was_rolled_back(
-    token: str, answering: Callable[[float], Answered]
+    token: str, answering: Callable[[int], Answered]
 ) -> None:
     rollout = start(STRICT, share=FULL)
     candidate = ActiveBundle.objects.get().candidate_id
@@ -66,7 +70,7 @@ def test_nobody_who_asks_after_the_roll_back_is_answered_by_what_was_rolled_back
     service.roll_back(rollout.pk, why="too strict", figures=NOTHING)
     rolled_back_at = time.monotonic()
 
-    answered = answering(0.3)
+    answered = answering(30)
     later = {revision for asked_at, revision in answered if asked_at > rolled_back_at}
     assert candidate in {revision for _, revision in answered}
     assert later == {ActiveBundle.objects.get().bundle_id}

@@ -1,0 +1,20 @@
+"""What the tests in a browser need of the machine, and what their skipping says."""
+
+import os
+
+import pytest
+
+from governance.launcher.test_tools import find_browser
+
+CHROMIUM = os.environ.get("ASSENT_TEST_CHROMIUM") or find_browser()
+AXE = os.environ.get("ASSENT_TEST_AXE")
+needs_chromium = pytest.mark.skipif(
+    not CHROMIUM,
+    reason="NO PAGE WAS LOOKED AT: needs Chromium on the PATH (chromium-headless-shell or chromium), "
+    "or its path in ASSENT_TEST_CHROMIUM",
+)
+needs_axe = pytest.mark.skipif(
+    not AXE,
+    reason="ACCESSIBILITY RULES WERE NOT CHECKED: needs axe-core, which ./assent test fetches with npm, "
+    "or the path of axe.min.js in ASSENT_TEST_AXE",
+)

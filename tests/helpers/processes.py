@@ -1,0 +1,16 @@
+"""Processes that tests start and that end with the process that started them."""
+
+import subprocess
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from governance.launcher.processes.child import leash
+
+
+def start_leashed(command: Sequence[str], **options: Any) -> "subprocess.Popen[Any]":
+    """Start a program that is sent SIGTERM when the calling thread ends, however it does (on Linux)."""
+    with warnings.catch_warnings():
+        # From Python 3.12 on for every process with threads; the leash takes no lock.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return subprocess.Popen(command, preexec_fn=leash(), **options)
