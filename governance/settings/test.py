@@ -6,7 +6,8 @@ from pathlib import Path
 
 os.environ.setdefault("DATABASE_URL", "postgresql://assent@localhost/assent")
 os.environ.setdefault("BROKER_URL", "memory://")
-os.environ.setdefault("ASSENT_HOME", tempfile.mkdtemp(prefix="assent-test-"))
+if "ASSENT_HOME" not in os.environ:
+    os.environ["ASSENT_HOME"] = tempfile.mkdtemp(prefix="assent-test-")
 if _worker := os.environ.get("PYTEST_XDIST_WORKER"):  # tests on several cores: nothing on disk is shared
     _home = Path(os.environ["ASSENT_HOME"]) / _worker
     _home.mkdir(exist_ok=True)

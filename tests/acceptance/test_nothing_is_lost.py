@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from governance.launcher.home.home import open_home
+from governance.launcher.home.home_paths import remove_outside_parts
 from tests.helpers.paths import CHECKOUT
 from tests.helpers.ports import claimed_port
 from tests.helpers.processes import start_leashed
@@ -184,6 +186,7 @@ def instance(tmp_path_factory):
         finally:
             made.run("down")
             made.launcher.wait(timeout=60)
+            remove_outside_parts(open_home(made.home))
 
 
 _EVIDENCE = """

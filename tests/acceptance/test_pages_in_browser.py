@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from governance.launcher.home.home import open_home
+from governance.launcher.home.home_paths import remove_outside_parts
 from tests.helpers.browser import AXE, CHROMIUM, needs_axe, needs_chromium
 from tests.helpers.paths import CHECKOUT
 from tests.helpers.ports import claimed_port
@@ -99,6 +101,7 @@ def _running(site: Site) -> Iterator[Site]:
     finally:
         site.run("down")
         launcher.wait(timeout=60)
+        remove_outside_parts(open_home(site.home))
 
 
 def _wait(condition: Any) -> None:

@@ -245,8 +245,8 @@ def test_without_information_nothing_is_permitted(ask, liked, shop, monkeypatch)
     assert [reason["code"] for reason in answer["reasons"]] == ["information_unavailable"]
 
 
-def test_an_answer_that_cannot_be_logged_is_not_given(api, liked, own_spool, monkeypatch):
-    broken = own_spool.parent / "a-file"
+def test_an_answer_that_cannot_be_logged_is_not_given(api, liked, tmp_path, monkeypatch):
+    broken = tmp_path / "a-file"
     broken.write_text("where a folder should be")
     monkeypatch.setattr(decisions, "_spool", decisions.Spool(broken / "spool"))
 

@@ -64,8 +64,9 @@ def test_on_a_full_disk_nothing_is_answered_and_no_line_is_torn(
     assert all(json.loads(line) for line in _lines(own_spool))
 
 
-def test_a_folder_that_cannot_be_written_refuses_until_it_can(tmp_path: Path, shop_token: str) -> None:
-    blocked = tmp_path / "spool"
+def test_a_folder_that_cannot_be_written_refuses_until_it_can(own_spool: Path, shop_token: str) -> None:
+    blocked = own_spool
+    blocked.parent.mkdir()
     blocked.write_text("a file where the folder belongs")
 
     assert_problem(call(question(), shop_token), 503, "log_unavailable")
@@ -107,7 +108,7 @@ def test_a_forked_process_writes_a_file_of_its_own(tmp_path: Path) -> None:
     program = f"""
 import os
 from pathlib import Path
-from policies.spool import Spool
+from policies.decision_log.spool import Spool
 spool = Spool(Path({str(tmp_path)!r}))
 spool.append(b"parent\\n")
 child = os.fork()
