@@ -28,7 +28,8 @@ class Block:
 @cache
 def tracked(pattern: str = "*") -> tuple[Path, ...]:
     """Every file git knows that fits the pattern."""
-    listed = subprocess.run(["git", "ls-files", "--", pattern], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    command = ["git", "ls-files", "--", pattern]
+    listed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
     return tuple(CHECKOUT / line for line in listed.stdout.splitlines() if (CHECKOUT / line).exists())
 
 

@@ -1,7 +1,7 @@
 """The snippets of README, first-hour and integrators do what they say, on a live instance (docs/README.md).
 
-The blocks of a document run in their order, in one shell; Python blocks run in the environment of the tests. ``./assent``
-is the launcher, bound to the instance of the test. One instance serves all documents.
+The blocks of a document run in their order, in one shell; Python blocks run in the environment of the tests.
+``./assent`` is the launcher, bound to the instance of the test. One instance serves all documents.
 """
 
 import os
@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -111,7 +112,15 @@ class Instance:
         clients = CHECKOUT / "clients" / "python" / "src"
         tools = f"{folder}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{own.get('PATH', os.defpath)}"
         self.environment = {**own, "PATH": tools, "PYTHONPATH": f"{CHECKOUT}{os.pathsep}{clients}"}
-        launcher = [sys.executable, "-m", "governance.launcher", "--home", str(folder / "home"), "--port", str(self.port)]
+        launcher = [
+            sys.executable,
+            "-m",
+            "governance.launcher",
+            "--home",
+            str(folder / "home"),
+            "--port",
+            str(self.port),
+        ]
         self.assent = folder / "assent"
         self.assent.write_text(f'#!/bin/sh\nexec {shlex.join(launcher)} "$@"\n')
         self.assent.chmod(0o755)
@@ -125,11 +134,11 @@ class Instance:
         with (self.folder / "launcher.log").open("w") as log:
             return self._start("up", output=log)
 
-    def _start(self, *arguments: str, output: "int | object") -> "subprocess.Popen[str]":
+    def _start(self, *arguments: str, output: "int | IO[str]") -> "subprocess.Popen[str]":
         command = [str(self.assent), *arguments]
         return subprocess.Popen(
             command, cwd=self.folder, env=self.environment, stdout=output, stderr=subprocess.STDOUT, text=True
-        )  # type: ignore[call-overload]  # a file or PIPE
+        )
 
     def is_ready(self) -> bool:
         try:
