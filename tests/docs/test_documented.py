@@ -18,7 +18,7 @@ from governance import wsgi
 from governance.env import Environment
 from governance.launcher import cli
 from policies.bundles import reasons
-from policies.decisions.rendering import UNKNOWN_REASONS
+from policies.bundles.reasons import UNKNOWN_REASONS
 from policies.endpoints import authzen
 from tests.docs.documents import DOCS, codes, rows, section, tracked
 from tests.helpers.paths import CHECKOUT
