@@ -1,6 +1,7 @@
 """Links and paths in documents lead somewhere."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,9 +56,13 @@ def _is_a_path(mentioned: str) -> bool:
     """A file by its ending, or anything below a folder of the checkout."""
     if PLACEHOLDER.search(mentioned):
         return False
-    top = {relative(path).partition("/")[0] for path in tracked() if path.parent != CHECKOUT}
-    is_below = mentioned.partition("/")[0] in top
+    is_below = mentioned.partition("/")[0] in _top_folders()
     return is_below or (bool(re.search(r"\.[a-z]{2,4}$", mentioned)) and not MADE.match(mentioned))
+
+
+@cache
+def _top_folders() -> set[str]:
+    return {relative(path).partition("/")[0] for path in tracked() if path.parent != CHECKOUT}
 
 
 def _exists(mentioned: str, document: Path) -> bool:
