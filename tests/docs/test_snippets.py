@@ -7,7 +7,6 @@ The blocks of a document run in their order, in one shell; Python blocks run in 
 import os
 import re
 import shlex
-import socket
 import subprocess
 import sys
 import time
@@ -15,19 +14,20 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import pytest
 
 from tests.docs.documents import DOCS, Block, blocks
 from tests.helpers.paths import CHECKOUT
+from tests.helpers.ports import claimed_port
+from tests.helpers.processes import start_leashed
 
 DOCUMENTS = [CHECKOUT / "README.md", DOCS / "first-hour.md", DOCS / "integrators.md"]
 RUN = ("sh", "python", "console")
 SHOWN = ("json", "yaml", "html", "javascript", "text")
 HERE = "http://localhost:8000"
 ANYTHING = "…"
-_START_S = 120
+_PATIENCE_S = 120
 
 
 # --- the convention ---------------------------------------------------------------------------------
@@ -102,43 +102,31 @@ def fits(expected: str, said: str) -> bool:
 class Instance:
     """A live instance with the demonstration's shop."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://localhost:{self.port}"
+        self.url = f"http://localhost:{port}"
         own = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         clients = CHECKOUT / "clients" / "python" / "src"
         tools = f"{folder}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{own.get('PATH', os.defpath)}"
         self.environment = {**own, "PATH": tools, "PYTHONPATH": f"{CHECKOUT}{os.pathsep}{clients}"}
-        launcher = [
-            sys.executable,
-            "-m",
-            "governance.launcher",
-            "--home",
-            str(folder / "home"),
-            "--port",
-            str(self.port),
-        ]
+        own_options = ["--home", str(folder / "home"), "--port", str(port)]
+        launcher = [sys.executable, "-m", "governance.launcher", *own_options]
         self.assent = folder / "assent"
         self.assent.write_text(f'#!/bin/sh\nexec {shlex.join(launcher)} "$@"\n')
         self.assent.chmod(0o755)
 
     def run(self, *arguments: str) -> None:
-        done = self._start(*arguments, output=subprocess.PIPE)
-        said, _ = done.communicate()
-        assert done.returncode == 0, said
+        command = [str(self.assent), *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def up(self) -> "subprocess.Popen[str]":
         with (self.folder / "launcher.log").open("w") as log:
-            return self._start("up", output=log)
-
-    def _start(self, *arguments: str, output: "int | IO[str]") -> "subprocess.Popen[str]":
-        command = [str(self.assent), *arguments]
-        return subprocess.Popen(
-            command, cwd=self.folder, env=self.environment, stdout=output, stderr=subprocess.STDOUT, text=True
-        )
+            return start_leashed(
+                [str(self.assent), "up"], cwd=self.folder, env=self.environment, stdout=log, stderr=log
+            )
 
     def is_ready(self) -> bool:
         try:
@@ -167,22 +155,24 @@ class Instance:
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    made = Instance(tmp_path_factory.mktemp("snippets"))
-    launcher = made.up()
-    try:
-        _wait_until_ready(made)
-        made.run("manage", "seed_demo")
-        yield made
-    finally:
-        made.run("down")
-        launcher.wait(timeout=60)
+    with claimed_port() as port:
+        made = Instance(tmp_path_factory.mktemp("snippets"), port)
+        launcher = made.up()
+        try:
+            _wait_until_ready(made)
+            made.run("manage", "seed_demo")
+            yield made
+        finally:
+            made.run("down")
+            launcher.wait()
 
 
 def _wait_until_ready(made: Instance) -> None:
-    ends = time.monotonic() + _START_S
-    while not made.is_ready():
-        assert time.monotonic() < ends, (made.folder / "launcher.log").read_text()
-        time.sleep(0.2)
+    for _ in range(_PATIENCE_S * 10):
+        if made.is_ready():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"The instance was not ready:\n{(made.folder / 'launcher.log').read_text()}")
 
 
 @pytest.mark.acceptance
