@@ -20,7 +20,7 @@ ROOT_URLCONF = "governance.urls"
 WSGI_APPLICATION = "governance.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# What this installation is, in the words of the house plan.
+# What this installation is (docs/settings.md).
 ASSENT_HOME = ENV.assent_home
 SUBJECT_KEY = bytes.fromhex(ENV.subject_key.get_secret_value())
 PUBLIC_URL = ENV.public_url

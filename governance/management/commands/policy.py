@@ -87,7 +87,7 @@ class Command(BaseCommand):
             bundle = comparison.find_bundle(revision)
             policies, data, revision = bundle.policies, json.loads(bundle.data), bundle.revision
         output.write_bytes(bundle_file.write_bundle(revision, policies, data))
-        self.stdout.write(f"{output}: {revision}, signed. The key: ./assent manage signing_keys pem")
+        self.stdout.write(f"{output}: {revision}, signed. The key: ./assent manage signing_keys bundle-pem")
 
     def _publish(self, *, folder: Path, sample: Path | None, person: str, note: str, **_: Any) -> None:
         author = lifecycle.officer(person)

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
+from joserfc import jws
+from joserfc.jwk import ECKey
 
 from audit.models import AuditEvent
 from consent.models import Purpose
@@ -261,6 +264,21 @@ def test_build_writes_the_same_file_for_the_same_revision(tmp_path: Path) -> Non
     bundle = _in_force()
     expected = bundle_file.write_bundle(bundle.revision, bundle.policies, json.loads(bundle.data))
     assert first.read_bytes() == second.read_bytes() == expected
+
+
+def test_build_names_the_command_that_prints_its_key(tmp_path: Path) -> None:
+    file = tmp_path / "bundle.tar.gz"
+
+    said = _policy("build", "--revision", "active", "-o", file)
+
+    command = said.split("./assent manage ")[1].split()
+    printed = io.StringIO()
+    call_command(*command, stdout=printed)
+    with tarfile.open(file) as archive:
+        member = archive.extractfile(next(name for name in archive.getnames() if name.endswith(".signatures.json")))
+        assert member is not None
+        (signature,) = json.load(member)["signatures"]
+    jws.deserialize_compact(signature, ECKey.import_key(printed.getvalue()), algorithms=["ES256"])
 
 
 @pytest.mark.parametrize("table", ["policies_policy", "policies_policyactivation"])
