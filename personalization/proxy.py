@@ -106,7 +106,7 @@ def recommend(wish: Wish, *, caller: str) -> Answer:
     return _personal(wish, decision, known, model, bundle)
 
 
-def recommend_to_nobody(count: int, decision: Decision) -> Answer:
+def recommend_unrouted(count: int, decision: Decision) -> Answer:
     """Recommend the general list, where the person's own cell cannot be asked: nothing is looked up."""
     return _popular(count, decision, None, fallback=decision.reasons[0])
 

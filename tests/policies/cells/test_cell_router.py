@@ -298,7 +298,7 @@ def test_an_installation_of_its_own_has_no_gate_and_a_cell_one_statement_more(
         assert call(about("customer-1"), shop_token).status == 200
         return information.STATEMENT.executions - one, information.STATEMENT_FOR_MANY.executions - many
 
-    assert wsgi.gate is None
+    assert wsgi.cell_router is None
     assert statements() == (1, 0)
     become("eu")
     assert statements() == (1, 1)
