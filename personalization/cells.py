@@ -5,7 +5,7 @@ from typing import Any
 
 from common.http.rest import read_document
 from personalization import proxy
-from personalization.views import WishBody
+from personalization.views import RecommendationBody
 from policies.cells.routes import Document, SubjectRoute
 from policies.decisions.rendering import Decision
 
@@ -26,7 +26,7 @@ def _render_denial(decision: Decision, document: Document) -> Any:
 
 
 def _check(document: Document) -> object:
-    return read_document(WishBody, document)
+    return read_document(RecommendationBody, document)
 
 
 SUBJECT_ROUTES: Mapping[str, SubjectRoute] = {

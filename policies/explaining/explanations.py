@@ -14,7 +14,7 @@ from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import CONSENT
 from policies.decisions.rendering import Prepared
 from policies.engines.embedded import Explained
-from policies.engines.evaluator import Wish
+from policies.engines.evaluator import ExplainRequest
 
 _HEAD = re.compile(r"(?:default\s+)?([a-z_][a-z0-9_]*)(\()?")
 _NOT_RULES = frozenset({"package", "import", "else"})
@@ -63,8 +63,8 @@ def explain_answer(prepared: Prepared, bundle: LoadedBundle) -> list[Explanation
     rules = [rule for rule in known.values() if rule.titled and rule.name not in _TOLD_ELSEWHERE]
     calls = dict(_calls(rules, known, bundle.policies))
     asked = [rule.asked for rule in rules if not rule.is_function or rule.name in calls]
-    wish = Wish(prepared.facts.decode(), CONSENT, _module(calls), asked)
-    found = engines.embedded_engine().explain(bundle, wish)
+    request = ExplainRequest(prepared.facts.decode(), CONSENT, _module(calls), asked)
+    found = engines.embedded_engine().explain(bundle, request)
     return [told for rule in rules for told in (_told_of_set if rule.is_set else _told)(rule, found)]
 
 
