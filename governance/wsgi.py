@@ -44,7 +44,7 @@ _routes = {**SUBJECT_ROUTES, **cells.SUBJECT_ROUTES}
 cell_router = None if settings.CELLS is None else CellRouter(settings.CELLS, _routes, _here)
 
 if not settings.CELERY_TASK_ALWAYS_EAGER:  # where tasks run at once, so do effects
-    effects.tell_in_background()
+    effects.dispatch_in_background()
 
 # What is loaded by now stays for ever; collections need not look at it again, which is what makes their pauses long.
 gc.collect()
