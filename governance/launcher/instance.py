@@ -15,8 +15,8 @@ from governance.launcher.process_specs import manage_command, process_specs
 from governance.launcher.processes.child import MARK, Child
 from governance.launcher.processes.launcher_lock import claim
 from governance.launcher.processes.logs import tail
+from governance.launcher.processes.process_records import end_leftovers
 from governance.launcher.processes.readiness import is_ready
-from governance.launcher.processes.records import end_leftovers
 from governance.launcher.processes.stopping import StopSignals
 from governance.launcher.processes.supervisor import TURN_S, Server, Supervisor
 from governance.launcher.servers.environment import CHECKOUT, instance_environment

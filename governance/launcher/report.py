@@ -13,9 +13,9 @@ from governance.launcher.home.home import Home, find_home
 from governance.launcher.home.locks import hold
 from governance.launcher.process_specs import process_specs
 from governance.launcher.processes.launcher_lock import RunningLauncher, find_launcher
+from governance.launcher.processes.process_records import end_leftovers, read_records
 from governance.launcher.processes.processes import memory_bytes, started_epoch, wait_until
 from governance.launcher.processes.readiness import is_ready
-from governance.launcher.processes.records import end_leftovers, read_records
 from governance.launcher.processes.supervisor import Server
 from governance.launcher.servers.postgres import PostgresServer
 from governance.launcher.servers.valkey import ValkeyServer

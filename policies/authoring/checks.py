@@ -26,7 +26,7 @@ _CHILD = Path(__file__).with_name("sandbox.py")
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """Findings of all checks. ``coverage`` is in per cent of lines that can run."""
 
     findings: list[Finding] = field(default_factory=list)
@@ -44,17 +44,17 @@ class Report:
         return [*map(str, self.findings), *self.problems]
 
 
-def check(folder: Folder, *, opa: str | None = None) -> Report:
+def check(folder: Folder, *, opa: str | None = None) -> CheckReport:
     """Lint; then, only if that is clean, compile and test. Nothing the lint refuses is ever run."""
     linted = confined({"policies": folder.policies, "tests": folder.tests}, task="lint")
     findings = [Finding(**found) for found in linted.get("findings", [])]
     if findings or linted.get("problems"):
-        return Report(findings=findings, problems=linted.get("problems", []))
+        return CheckReport(findings=findings, problems=linted.get("problems", []))
     problems, passed, coverage = _embedded(folder)
     binary = opa or find_opa()
     if binary and not problems:
         problems += _opa(folder, binary)
-    return Report(problems=problems, passed=passed, coverage=coverage, opa=binary or "")
+    return CheckReport(problems=problems, passed=passed, coverage=coverage, opa=binary or "")
 
 
 def compiles(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:

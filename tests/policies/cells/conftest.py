@@ -36,7 +36,7 @@ def become(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         monkeypatch.setattr(settings, "PROCESSING_REGION", table.own.processing_region)
         routes = {**SUBJECT_ROUTES, **cells.SUBJECT_ROUTES}
         monkeypatch.setattr(wsgi, "cell_router", CellRouter(table, routes, wsgi._here))
-        monkeypatch.setattr(residence, "_court", residence_guard.judge)
+        monkeypatch.setattr(residence, "_factory", residence_guard.guard)
 
     return cell
 
