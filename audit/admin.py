@@ -16,22 +16,22 @@ from common.admin_pages.read_only import ReadOnlyAdmin
 
 _KINDS = {
     "consent": "Consent",
-    "purpose": "Purposes",
+    "purpose": "Processing activities",
     "notice": "Notices",
     "party": "Parties",
     "model": "Models",
     "rule": "Rules",
     "bundle": "Rules brought into force",
     "retention": "Retention",
-    "disposal": "Deletions",
+    "disposal": "Deletion runs",
     "statistic": "Published statistics",
-    "subject": "People looked up",
+    "subject": "Data subjects looked up",
     "evidence": "Evidence handed out",
     "receipt": "Receipts handed out",
     "subject_link": "Dashboard links",
     "credential": "Service credentials",
     "officer": "Officers",
-    "trail": "Checks of the evidence",
+    "trail": "Verifications",
 }
 _TONES = {
     "consent.given": "good",
@@ -46,7 +46,7 @@ _TONES = {
 
 
 class KindFilter(admin.SimpleListFilter):
-    title = "what it is about"
+    title = "subject matter"
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -119,9 +119,9 @@ class AuditAnchorAdmin(ReadOnlyAdmin):
     fields = ["seal", "made", "range", "event_count", "root_hex", "previous_hex", "digest_hex"]
     readonly_fields = ["seal", "made", "range", "root_hex", "previous_hex", "digest_hex"]
 
-    @display(description="Seal", ordering="sequence")
+    @display(description="Anchor", ordering="sequence")
     def seal(self, anchor: AuditAnchor) -> str:
-        return f"Seal {anchor.sequence}"
+        return f"Anchor {anchor.sequence}"
 
     @display(description="Made", ordering="created_at")
     def when(self, anchor: AuditAnchor) -> str:
@@ -135,14 +135,14 @@ class AuditAnchorAdmin(ReadOnlyAdmin):
     def range(self, anchor: AuditAnchor) -> str:
         return f"{anchor.after_position + 1} to {anchor.last_position}"
 
-    @display(description="Merkle root over them")
+    @display(description="Merkle root of the events")
     def root_hex(self, anchor: AuditAnchor) -> str:
         return code(bytes(anchor.root).hex())
 
-    @display(description="Digest of the seal before")
+    @display(description="Digest of the previous anchor")
     def previous_hex(self, anchor: AuditAnchor) -> str:
         return code(bytes(anchor.previous).hex())
 
-    @display(description="Digest of this seal")
+    @display(description="Digest of this anchor")
     def digest_hex(self, anchor: AuditAnchor) -> str:
         return code(bytes(anchor.digest).hex())

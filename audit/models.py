@@ -25,7 +25,8 @@ class AuditEvent(models.Model):
             models.Index(fields=["action", "-position"], name="audit_event_of_action"),
         ]
         ordering = ["-position"]
-        verbose_name = "event"
+        verbose_name = "audit event"
+        verbose_name_plural = "audit log"
 
     def __str__(self) -> str:
         return f"{self.action} {self.object}"

@@ -13,7 +13,7 @@ Publisher = Callable[[str, str], object]
 _publishers: list[Publisher] = []
 
 
-def register(publisher: Publisher) -> None:
+def add_publisher(publisher: Publisher) -> None:
     """Register a function that is called with the reason and the actor of every change."""
     if publisher not in _publishers:
         _publishers.append(publisher)

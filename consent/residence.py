@@ -10,32 +10,32 @@ from uuid import UUID
 from common.http.problems import Problem
 from consent.models import DataSubject
 
-# Judges a region as stated, None for none; ``known`` where the person has a row here. None: may be held.
-Judge = Callable[[str | None, bool], Problem | None]
-Court = Callable[[], Judge]
+# Checks a region as stated, None for none; ``known`` where the person has a row here. None: may be held.
+Guard = Callable[[str | None, bool], Problem | None]
+GuardFactory = Callable[[], Guard]
 
-_court: Court | None = None
+_factory: GuardFactory | None = None
 
 
-def register(court: Court | None) -> None:
+def use_guard(factory: GuardFactory | None) -> None:
     """Register the factory of the check, which goes by the rules in force at the call."""
-    global _court
-    _court = court
+    global _factory
+    _factory = factory
 
 
-def judge() -> Judge | None:
-    return None if _court is None else _court()
+def guard() -> Guard | None:
+    return None if _factory is None else _factory()
 
 
 def check(region: str | None, *, known: bool) -> None:
     """Raise the problem why a person may not be held here, if there is one."""
-    judged = judge()
-    problem = None if judged is None else judged(region, known)
+    current = guard()
+    problem = None if current is None else current(region, known)
     if problem is not None:
         raise problem
 
 
 def check_person(subject_ref: UUID, region: str | None = None) -> None:
     """Check a person who is looked up first, where there is anything to check."""
-    if _court is not None:
+    if _factory is not None:
         check(region, known=DataSubject.objects.filter(pk=subject_ref).exists())

@@ -26,7 +26,7 @@ SIDEBAR: dict[str, Any] = {
                 "link": reverse_lazy("consent-proof"),
                 "permission": "governance.officers.consent_proof.may_look_up",
             },
-            _link("Purposes", "target", "consent_purpose"),
+            _link("Processing activities", "target", "consent_purpose"),
             _link("Notices", "article", "consent_notice"),
             _link("Sites with a banner", "web", "consent_site"),
             _link("Parties", "apartment", "consent_party"),
@@ -37,7 +37,7 @@ SIDEBAR: dict[str, Any] = {
         ),
         _group(
             "Policies",
-            _link("Policies", "policy", "policies_policy"),
+            _link("Policy versions", "policy", "policies_policy"),
             _link("Bundles", "inventory_2", "policies_bundle"),
             _link("Activations", "published_with_changes", "policies_activation"),
             {
@@ -63,13 +63,13 @@ SIDEBAR: dict[str, Any] = {
         ),
         _group(
             "Models",
-            _link("Versions", "model_training", "model_registry_modelversion"),
+            _link("Model versions", "model_training", "model_registry_modelversion"),
             _link("Models", "deployed_code", "model_registry_model"),
         ),
         _group(
             "Data and retention",
             _link("Retention schedules", "schedule", "privacy_retentionschedule"),
-            _link("Disposals", "delete_sweep", "privacy_disposal"),
+            _link("Deletion runs", "delete_sweep", "privacy_disposal"),
             _link("Catalogue", "shopping_bag", "personalization_item"),
         ),
         _group(
@@ -85,7 +85,7 @@ SIDEBAR: dict[str, Any] = {
         ),
         _group(
             "Audit",
-            _link("Events", "history", "audit_auditevent"),
+            _link("Audit log", "history", "audit_auditevent"),
             _link("Anchors", "link", "audit_auditanchor"),
         ),
         _group(

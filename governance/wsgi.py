@@ -16,8 +16,8 @@ from consent import api as consent_api  # noqa: E402 (models need the apps to be
 from consent.ledger import effects  # noqa: E402
 from governance.web import traced_requests  # noqa: E402
 from personalization import cells  # noqa: E402
-from policies.cells.router import Gate  # noqa: E402
-from policies.cells.routes import DOORS  # noqa: E402
+from policies.cells.router import CellRouter  # noqa: E402
+from policies.cells.routes import SUBJECT_ROUTES  # noqa: E402
 from policies.endpoints import authzen, consent_state, native, wsgi  # noqa: E402
 from policies.endpoints.authzen import metadata  # noqa: E402
 
@@ -40,10 +40,11 @@ def _here(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> Iterable
 
 
 # In front of it all where this installation is one of several cells.
-gate = None if settings.CELLS is None else Gate(settings.CELLS, {**DOORS, **cells.DOORS}, _here)
+_routes = {**SUBJECT_ROUTES, **cells.SUBJECT_ROUTES}
+cell_router = None if settings.CELLS is None else CellRouter(settings.CELLS, _routes, _here)
 
 if not settings.CELERY_TASK_ALWAYS_EAGER:  # where tasks run at once, so do effects
-    effects.tell_in_background()
+    effects.dispatch_in_background()
 
 # What is loaded by now stays for ever; collections need not look at it again, which is what makes their pauses long.
 gc.collect()
@@ -58,7 +59,7 @@ class _Failed(Problem):
 
 @traced_requests.traced({*_BARE, *authzen.ENDPOINTS})
 def application(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> Iterable[bytes]:
-    answer = gate if gate is not None and gate.concerns(environ) else _here
+    answer = cell_router if cell_router is not None and cell_router.concerns(environ) else _here
     try:
         return answer(environ, start_response)
     except Exception:

@@ -215,7 +215,7 @@ def _step(version: ModelVersion, status: Status) -> Step:
         Status.APPROVED: Step(
             title=f"Approve {name}?",
             effects=[
-                f"It may serve: {served}, up to level {version.get_max_level_display()}.",
+                f"It may serve: {served}, up to the level “{version.get_max_level_display()}”.",
                 "People who allow it get its suggestions from the very next request on; nobody else does.",
                 "You can suspend it again at any time.",
             ],

@@ -9,4 +9,4 @@ class PersonalizationConfig(AppConfig):
         from personalization.stores import EventStore
         from privacy.retention import schedules
 
-        schedules.register(EventStore())
+        schedules.add_store(EventStore())

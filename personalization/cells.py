@@ -5,8 +5,8 @@ from typing import Any
 
 from common.http.rest import read_document
 from personalization import proxy
-from personalization.views import WishBody
-from policies.cells.routes import Document, Door
+from personalization.views import RecommendationBody
+from policies.cells.routes import Document, SubjectRoute
 from policies.decisions.rendering import Decision
 
 _COUNT = 10
@@ -19,17 +19,19 @@ def _region(document: Document) -> Any:
     return document.get("region") or (subject.get("region") if isinstance(subject, dict) else None)
 
 
-def _told(decision: Decision, document: Document) -> Any:
+def _render_denial(decision: Decision, document: Document) -> Any:
     wanted = document.get("count")
     count = wanted if type(wanted) is int and 1 <= wanted <= _MOST else _COUNT
-    return proxy.recommend_to_nobody(count, decision).document()
+    return proxy.recommend_unrouted(count, decision).document()
 
 
 def _check(document: Document) -> object:
-    return read_document(WishBody, document)
+    return read_document(RecommendationBody, document)
 
 
-DOORS: Mapping[str, Door] = {
-    "/api/v1/events": Door("events"),
-    "/api/v1/recommendations": Door("recommendations", _region, told=_told, answer_member="items", check=_check),
+SUBJECT_ROUTES: Mapping[str, SubjectRoute] = {
+    "/api/v1/events": SubjectRoute("events"),
+    "/api/v1/recommendations": SubjectRoute(
+        "recommendations", _region, render_denial=_render_denial, answer_member="items", check=_check
+    ),
 }

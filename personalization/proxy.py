@@ -36,7 +36,7 @@ _MAX_COUNT = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class RecommendationRequest:
     """A service's request for one person."""
 
     subject_ref: UUID
@@ -52,7 +52,9 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Recommendations:
+    """What was served, at which level, by which decision."""
+
     level: str
     items: list[dict[str, Any]]
     decision: Decision
@@ -79,65 +81,67 @@ class Answer:
         }
 
 
-def _told(answer: Answer) -> Attributes:
+def _span_attributes(answer: Recommendations) -> Attributes:
     return {"assent.level": answer.level, "assent.model": answer.model, "assent.fallback": answer.fallback}
 
 
-@tracing.traced("personalization", told=_told)
-def recommend(wish: Wish, *, caller: str) -> Answer:
+@tracing.traced("personalization", told=_span_attributes)
+def recommend(request: RecommendationRequest, *, caller: str) -> Recommendations:
     """Serve one person. Raises SpoolFull only; engine failures are level ``none``."""
     try:
-        known = information.read(wish.subject_ref)
+        known = information.read(request.subject_ref)
     except InformationUnavailable:
         known = information.NOTHING
     bundle = loading.usable(known.bundle_revision)
     if bundle is None:
-        decision = decisions.unavailable(_question(wish, None, None), caller=caller)
-        return _popular(wish.count, decision, None, fallback="information_unavailable")
+        decision = decisions.unavailable(_question(request, None, None), caller=caller)
+        return _popular(request.count, decision, None, fallback="information_unavailable")
     model = engine.model_in_use(bundle)
-    decision = decisions.decide(_question(wish, model, bundle), caller=caller, known=known)
+    decision = decisions.decide(_question(request, model, bundle), caller=caller, known=known)
     if not decision.permitted:
-        return _popular(wish.count, decision, model)
+        return _popular(request.count, decision, model)
     if any(o.type not in _FULFILLED for o in decision.prepared.verdict.obligations):
         # A permit with a condition that is not understood is no permit (AuthZEN obligations profile).
-        return _popular(wish.count, decision, model, fallback="obligation_not_supported")
+        return _popular(request.count, decision, model, fallback="obligation_not_supported")
     if model is None:
-        return _popular(wish.count, decision, None, fallback="no_model")
-    return _personal(wish, decision, known, model, bundle)
+        return _popular(request.count, decision, None, fallback="no_model")
+    return _personal(request, decision, known, model, bundle)
 
 
-def recommend_to_nobody(count: int, decision: Decision) -> Answer:
+def recommend_unrouted(count: int, decision: Decision) -> Recommendations:
     """Recommend the general list, where the person's own cell cannot be asked: nothing is looked up."""
     return _popular(count, decision, None, fallback=decision.reasons[0])
 
 
-def _question(wish: Wish, model: str | None, bundle: LoadedBundle | None) -> Question:
+def _question(request: RecommendationRequest, model: str | None, bundle: LoadedBundle | None) -> Question:
     def size(known: Information) -> int | None:
         key = engine.segment_key(known.region, known.age_band)
         return engine.segment_size(model, bundle, key) if bundle else None
 
     return Question(
-        subject_ref=wish.subject_ref,
+        subject_ref=request.subject_ref,
         action="personalize",
-        purpose=wish.purpose,
-        requested_level="none" if wish.non_profiled else wish.requested_level,
-        data_categories=wish.data_categories,
+        purpose=request.purpose,
+        requested_level="none" if request.non_profiled else request.requested_level,
+        data_categories=request.data_categories,
         model=model,
-        region=wish.region,
-        processing_region=wish.processing_region,
-        gpc=wish.signals.gpc,
-        gpp_opt_out=wish.signals.gpp_opt_out,
-        tcf_present=wish.signals.tcf_present,
-        tcf_purposes=wish.signals.tcf_purposes,
+        region=request.region,
+        processing_region=request.processing_region,
+        gpc=request.signals.gpc,
+        gpp_opt_out=request.signals.gpp_opt_out,
+        tcf_present=request.signals.tcf_present,
+        tcf_purposes=request.signals.tcf_purposes,
         segment_size=size,
     )
 
 
-def _personal(wish: Wish, decision: Decision, known: Information, model: str, bundle: LoadedBundle) -> Answer:
+def _personal(
+    request: RecommendationRequest, decision: Decision, known: Information, model: str, bundle: LoadedBundle
+) -> Recommendations:
     level, excluded = decision.level, _excluded(decision)
     # What a person looks at in this session is views, whether it is stored or not.
-    session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else wish.session
-    history, unwanted = _history(wish, level, excluded)
+    session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else request.session
+    history, unwanted = _history(request, level, excluded)
     try:
         served = engine.recommend(
             model,
@@ -146,14 +150,14 @@ def _personal(wish: Wish, decision: Decision, known: Information, model: str, bu
             history=history,
             session=[Interaction(item) for item in session],
             segment=engine.segment_key(known.region, known.age_band),
-            count=min(wish.count + _SPARE, _MAX_COUNT),
+            count=min(request.count + _SPARE, _MAX_COUNT),
         )
     except engine.EngineFailed as failed:
-        return _popular(wish.count, decision, model, fallback=failed.code)
+        return _popular(request.count, decision, model, fallback=failed.code)
     if served.level_used == "none":
-        return _popular(wish.count, decision, model, fallback=served.fallback)
-    items = [item for item in _explained(served) if item["item"] not in unwanted][: wish.count]
-    return Answer(str(served.level_used), items, decision, model, served.fallback and str(served.fallback))
+        return _popular(request.count, decision, model, fallback=served.fallback)
+    items = [item for item in _explained(served) if item["item"] not in unwanted][: request.count]
+    return Recommendations(str(served.level_used), items, decision, model, served.fallback and str(served.fallback))
 
 
 def _excluded(decision: Decision) -> frozenset[str]:
@@ -166,7 +170,9 @@ def _excluded(decision: Decision) -> frozenset[str]:
     return frozenset().union(*lists)
 
 
-def _history(wish: Wish, level: str, excluded: frozenset[str]) -> tuple[list[Interaction], frozenset[str]]:
+def _history(
+    request: RecommendationRequest, level: str, excluded: frozenset[str]
+) -> tuple[list[Interaction], frozenset[str]]:
     """Return what the level may use, and no row more: nothing below ``behavioral``, else the window or everything.
 
     The second part is what the person called not relevant.
@@ -174,7 +180,7 @@ def _history(wish: Wish, level: str, excluded: frozenset[str]) -> tuple[list[Int
     if LEVELS[level] < LEVELS["behavioral"]:
         return [], frozenset()
     kinds = [kind for kind, category in Event.CATEGORY.items() if category not in excluded]
-    rows = Event.objects.filter(subject_ref=wish.subject_ref, purpose=wish.purpose, kind__in=kinds)
+    rows = Event.objects.filter(subject_ref=request.subject_ref, purpose=request.purpose, kind__in=kinds)
     window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW
     newest = list(rows.order_by("-occurred_at").values_list("item_id", "weight", "occurred_at")[:window])
     history = [Interaction(item, weight, moment.timestamp()) for item, weight, moment in newest if weight > 0]
@@ -234,7 +240,7 @@ def _popular_in_group(people: int | None) -> str:
     return text % {"people": people}
 
 
-def _popular(count: int, decision: Decision, model: str | None, *, fallback: str | None = None) -> Answer:
+def _popular(count: int, decision: Decision, model: str | None, *, fallback: str | None = None) -> Recommendations:
     """Return the general list; it needs neither the engine nor anything about the person."""
     rows = PopularItem.objects.select_related("item").filter(item__is_active=True)[:count]
     items = [
@@ -247,4 +253,4 @@ def _popular(count: int, decision: Decision, model: str | None, *, fallback: str
         }
         for row in rows
     ]
-    return Answer("none", items, decision, model, fallback)
+    return Recommendations("none", items, decision, model, fallback)

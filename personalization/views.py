@@ -83,7 +83,7 @@ class EventAnswer(Body):
     reasons: list[ReasonAnswer]
 
 
-class WishBody(Body):
+class RecommendationBody(Body):
     """Recommendations for one person. The level served may be lower than the one asked for, never higher.
 
     ``mode`` "non_profiled" ranks without anything about the person (Digital Services Act, Article 38).
@@ -114,7 +114,7 @@ class ItemAnswer(Body):
     why: str
 
 
-class WishAnswer(Body):
+class RecommendationAnswer(Body):
     level: LevelName
     permitted_level: LevelName
     decision_id: str
@@ -203,10 +203,12 @@ class RecommendationsView(APIView):
 
     required_scope = "recommendations"
 
-    @extend_schema(operation_id="recommend", request=WishBody, responses={200: WishAnswer, **_PROBLEMS})
+    @extend_schema(
+        operation_id="recommend", request=RecommendationBody, responses={200: RecommendationAnswer, **_PROBLEMS}
+    )
     def post(self, request: Request) -> Response:
-        body = read_body(WishBody, request)
-        wish = proxy.Wish(
+        body = read_body(RecommendationBody, request)
+        wanted = proxy.RecommendationRequest(
             subject_ref=body.subject.ref(),
             purpose=body.purpose,
             requested_level=body.requested_level,
@@ -218,7 +220,7 @@ class RecommendationsView(APIView):
             processing_region=body.processing_region or settings.PROCESSING_REGION,
         )
         try:
-            answer = proxy.recommend(wish, caller=actor_of(request))
+            answer = proxy.recommend(wanted, caller=actor_of(request))
         except SpoolFull as exc:
             raise LogUnavailable("An answer that cannot be logged is not given; ask again.") from exc
         return Response(answer.document())

@@ -14,7 +14,7 @@ class PoliciesConfig(AppConfig):
         from policies.bundles import publishing
         from policies.cells import residence_guard
 
-        policy_data.register(publishing.publish)
+        policy_data.add_publisher(publishing.publish)
         if settings.CELLS is not None:
-            residence.register(residence_guard.judge)
+            residence.use_guard(residence_guard.guard)
             register.keep_elsewhere(None if settings.CELLS.is_primary else settings.CELLS.primary.name)

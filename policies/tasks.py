@@ -2,7 +2,7 @@ import logging
 
 from celery import shared_task
 
-from common.best_effort_task import SweptTask
+from common.best_effort_task import BestEffortTask
 from policies.cells import replication
 from policies.decision_log import pseudonyms
 from policies.opa import reported_log
@@ -40,7 +40,7 @@ def audit_residency() -> None:
     systems.audit_residency()
 
 
-@shared_task(base=SweptTask, ignore_result=True)
+@shared_task(base=BestEffortTask, ignore_result=True)
 def run_simulation(pk: str) -> None:
     """Run a requested simulation, one at a time per report: a second worker finds it taken."""
     simulations.run(pk)

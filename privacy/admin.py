@@ -22,7 +22,7 @@ _TONES = {"queued": "info", "running": "caution", "done": "good"}
 
 class ScheduleForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     retain_for = DaysField(
-        label="Keep for (days)",
+        label="Retention period (days)",
         help_text="Counted from when the data was received. What is older is deleted every night, for good.",
     )
 
@@ -40,13 +40,13 @@ class RetentionScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships 
     fields = ["purpose", "retain_for", "is_active", "due_now"]
     readonly_fields = ["due_now"]
 
-    @display(description="Kept for", ordering="retain_for")
+    @display(description="Retention period", ordering="retain_for")
     def days(self, schedule: RetentionSchedule) -> str:
         return f"{schedule.retain_for.days} days"
 
     @display(description="State", ordering="is_active")
     def in_use(self, schedule: RetentionSchedule) -> str:
-        return badge("In use", "good") if schedule.is_active else badge("Switched off")
+        return badge("Active", "good") if schedule.is_active else badge("Inactive")
 
     @display(description="Would be deleted tonight")
     def due_now(self, schedule: RetentionSchedule) -> str:
@@ -97,7 +97,7 @@ class DisposalAdmin(ReadOnlyAdmin):
         "standing", "why", "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly", "proof",
     ]  # fmt: skip
 
-    @display(description="Asked for", ordering="queued_at")
+    @display(description="Requested", ordering="queued_at")
     def when(self, disposal: Disposal) -> str:
         return moment(disposal.queued_at)
 
@@ -105,7 +105,7 @@ class DisposalAdmin(ReadOnlyAdmin):
     def standing(self, disposal: Disposal) -> str:
         return badge(disposal.get_status_display(), _TONES[disposal.status])
 
-    @display(description="Why", ordering="reason")
+    @display(description="Reason", ordering="reason")
     def why(self, disposal: Disposal) -> str:
         return disposal.get_reason_display()
 
@@ -115,7 +115,7 @@ class DisposalAdmin(ReadOnlyAdmin):
 
     @display(description="Person")
     def person(self, disposal: Disposal) -> str:
-        return short(disposal.subject_ref) if disposal.subject_ref else "Everybody"
+        return short(disposal.subject_ref) if disposal.subject_ref else "All people"
 
     @display(description="Entries removed")
     def rows_removed(self, disposal: Disposal) -> str:
@@ -127,7 +127,7 @@ class DisposalAdmin(ReadOnlyAdmin):
 
     @display(description="Person")
     def person_in_full(self, disposal: Disposal) -> str:
-        return code(str(disposal.subject_ref)) if disposal.subject_ref else "Everybody"
+        return code(str(disposal.subject_ref)) if disposal.subject_ref else "All people"
 
     @display(description="Removes what was received before")
     def older_than(self, disposal: Disposal) -> str:
@@ -137,7 +137,7 @@ class DisposalAdmin(ReadOnlyAdmin):
     def removed_rows(self, disposal: Disposal) -> str:
         return grid(["Kind", "Entries"], ([sentence(name), count] for name, count in disposal.removed.items()))
 
-    @display(description="Asked for")
+    @display(description="Requested")
     def queued(self, disposal: Disposal) -> str:
         return exact_moment(disposal.queued_at)
 
@@ -145,7 +145,7 @@ class DisposalAdmin(ReadOnlyAdmin):
     def finished_exactly(self, disposal: Disposal) -> str:
         return exact_moment(disposal.finished_at)
 
-    @display(description="Proof: SHA-256 of the manifest")
+    @display(description="Manifest digest (SHA-256)")
     def proof(self, disposal: Disposal) -> str:
         return code(disposal.manifest_sha256) if disposal.manifest_sha256 else NOTHING
 
@@ -167,7 +167,7 @@ class PrivacyBudgetAdmin(ReadOnlyAdmin):
         is_low = budget.epsilon_left * 10 <= budget.epsilon_total
         return badge("Nearly spent", "caution") if is_low else badge("Enough left", "good")
 
-    @display(description="May ever be spent (epsilon)")
+    @display(description="Total budget (epsilon)")
     def total(self, budget: PrivacyBudget) -> str:
         return f"{budget.epsilon_total.normalize():f}"
 

@@ -55,6 +55,7 @@ class Disposal(models.Model):
 
     class Meta:
         ordering = ["-queued_at"]
+        verbose_name = "deletion run"
         indexes = [
             models.Index(fields=["queued_at"], condition=~Q(status="done"), name="privacy_disposal_open"),
             models.Index(fields=["subject_ref", "-queued_at"], name="privacy_disposal_of_subject"),
@@ -76,7 +77,8 @@ class DisposalBatch(models.Model):
     key_digests = models.JSONField()
 
     class Meta:
-        verbose_name_plural = "disposal batches"
+        verbose_name = "deletion batch"
+        verbose_name_plural = "deletion batches"
 
     def __str__(self) -> str:
         return f"{len(self.key_digests)} rows of {self.store}"

@@ -5,7 +5,7 @@ from celery import shared_task
 from django.db import OperationalError
 
 from common import actors
-from common.best_effort_task import SweptTask
+from common.best_effort_task import BestEffortTask
 from privacy.budgets import releases
 from privacy.retention import disposal
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 @shared_task(
-    base=SweptTask,
+    base=BestEffortTask,
     ignore_result=True,
     acks_late=True,
     autoretry_for=(OperationalError,),

@@ -85,7 +85,7 @@ def register_in_force(db: None, kept_register: KeptRegister) -> None:
 def kept_answers() -> Iterator[None]:
     """Policies that were checked once are not checked again."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checks, "confined", KeptAnswers())
+        patch.setattr(checks, "sandboxed", KeptAnswers())
         yield
 
 

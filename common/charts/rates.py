@@ -46,7 +46,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Row:
+class ShareRow:
     """One bar of parts that are shares of 1, in the order of the parts; None where they are withheld."""
 
     label: str
@@ -81,7 +81,7 @@ def in_words(span: timedelta | None) -> str:
 
 
 def shares_figure(
-    rows: Sequence[Row], parts: Sequence[Part], *, title: str, description: str, headings: tuple[str, ...]
+    rows: Sequence[ShareRow], parts: Sequence[Part], *, title: str, description: str, headings: tuple[str, ...]
 ) -> Figure:
     """Draw one bar a row, the first ``MAX_ROWS`` of them; the table holds all. The first part is written out."""
     table = tuple(
@@ -91,7 +91,7 @@ def shares_figure(
     return Figure(title, _shares(rows[:MAX_ROWS], parts, title=title, description=description), headings, table)
 
 
-def _shares(rows: Sequence[Row], parts: Sequence[Part], *, title: str, description: str) -> SafeString:
+def _shares(rows: Sequence[ShareRow], parts: Sequence[Part], *, title: str, description: str) -> SafeString:
     if not rows:
         return empty_drawing(title=title, description=description)
     name = identifier(title, description)
@@ -114,7 +114,7 @@ def _key(parts: Sequence[Part], name: str) -> list[SafeString]:
     ]
 
 
-def _share_row(row: Row, parts: Sequence[Part], *, name: str, y: float) -> SafeString:
+def _share_row(row: ShareRow, parts: Sequence[Part], *, name: str, y: float) -> SafeString:
     if row.shares is None:
         return joined([_row_text(row.label, row.note, "", y), _dashed_bar(y)])
     x, drawn = 0.0, [_row_text(row.label, row.note, percent(row.shares[0]), y), _track(y)]

@@ -23,7 +23,7 @@ class PartyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at ru
     url = forms.URLField(required=False, assume_scheme="https", label="Website", widget=UnfoldAdminTextInputWidget)
 
     class Meta:
-        labels = {"slug": "Name in the API", "role": "Part it plays"}
+        labels = {"slug": "Name in the API", "role": "Role"}
         help_texts = {
             "slug": "Recipients of a purpose are named by it. It can never be changed.",
             "role": "The controller decides why data is processed; processors act for it; recipients are given data.",
@@ -51,7 +51,7 @@ class PartyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         ("How to reach it", {"fields": ["address", "country", "email", "phone", "url"]}),
     ]
 
-    @display(description="Part it plays", ordering="role")
+    @display(description="Role", ordering="role")
     def part(self, party: Party) -> str:
         return badge(party.get_role_display(), "info" if party.role == Party.Role.CONTROLLER else "plain")
 

@@ -29,17 +29,17 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
     actions = forms.MultipleChoiceField(
         choices=list(words.ACTIONS.items()),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        label="What may be done",
+        label="Permitted actions",
         help_text="Anything not ticked is denied.",
     )
     data_categories = CommaListField(
-        label="Data used",
-        help_text="Kinds of data, separated by commas: views, purchases, postal_address. Any other kind is denied.",
+        label="Categories of personal data",
+        help_text="Separated by commas: views, purchases, postal_address. Any other category is denied.",
     )
     recipients = CommaListField(
         required=False,
-        label="Who receives it",
-        help_text="Companies that may be given the data, separated by commas: parcel-carrier. Empty: nobody.",
+        label="Recipients",
+        help_text="Who may be given the data, separated by commas: parcel-carrier. Empty: no recipient.",
     )
     channels = forms.MultipleChoiceField(
         choices=list(words.CHANNELS.items()),
@@ -49,27 +49,28 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
         help_text="Where people may be contacted for this purpose.",
     )
     consent_valid_for = DaysField(
-        label="Ask again after (days)", help_text="An older consent has expired: it no longer permits anything."
+        label="Consent valid for (days)",
+        help_text="An older consent has expired: it permits nothing, and people are asked again.",
     )
 
     class Meta:
         labels = {
             "slug": "Name in the API",
-            "legal_basis": "Legal basis",
-            "parent": "Part of",
-            "order": "Place on the dashboard",
-            "is_active": "In use",
-            "max_level": "Most personal level",
-            "kept_for": "Kept for, in words",
-            "dpv_purpose": "Kind of purpose",
+            "legal_basis": "Lawful basis",
+            "parent": "Broader activity",
+            "order": "Order on the privacy page",
+            "is_active": "Active",
+            "max_level": "Highest level",
+            "kept_for": "Retention period, in words",
+            "dpv_purpose": "Purpose (W3C DPV)",
         }
         help_texts = {
             "name": "What people read on their privacy page.",
             "slug": "Services name the purpose by it. It can never be changed.",
             "legal_basis": "Fixed as soon as one person has answered (GDPR Article 13).",
-            "parent": "A wider purpose. Until a person answers about this one, their answer to the wider one counts.",
+            "parent": "Until a person answers about this one, their answer to the broader one counts.",
             "order": "Lower numbers come first.",
-            "is_active": "Switched off, every use for this purpose is denied from the next decision on.",
+            "is_active": "Inactive, every use for this purpose is denied from the next decision on.",
             "max_level": "How personal this purpose may ever become, whatever people allow.",
             "kept_for": "As it stands on receipts: one year, or until you turn it off.",
             "controller": "Empty: the controller of the register.",
@@ -86,7 +87,7 @@ class PurposeTextForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable
     benefit = forms.CharField(max_length=2_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
 
     class Meta:
-        labels = {"kept_for": "Kept for, in words"}
+        labels = {"kept_for": "Retention period, in words"}
 
 
 class PurposeTextInline(StackedInline):  # type: ignore[misc]  # unfold ships no types
@@ -107,28 +108,28 @@ class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     search_fields = ["name", "slug"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "benefit", "legal_basis", "parent", "is_active", "order"]}),
-        ("What is allowed", {"fields": ["actions", "max_level", "recipients", "channels"]}),
-        ("Which data", {"fields": ["data_categories", "explicit_consent"]}),
-        ("How long", {"fields": ["consent_valid_for", "kept_for"]}),
-        ("Who is responsible", {"fields": ["controller", "dpv_purpose"]}),
+        ("Permitted processing", {"fields": ["actions", "max_level", "recipients", "channels"]}),
+        ("Personal data", {"fields": ["data_categories", "explicit_consent"]}),
+        ("Consent and retention", {"fields": ["consent_valid_for", "kept_for"]}),
+        ("Controller and purpose", {"fields": ["controller", "dpv_purpose"]}),
     ]
     inlines = [PurposeTextInline]
 
-    @display(description="Legal basis", ordering="legal_basis")
+    @display(description="Lawful basis", ordering="legal_basis")
     def basis(self, purpose: Purpose) -> str:
         return purpose.get_legal_basis_display()
 
-    @display(description="What may be done")
+    @display(description="Permitted actions")
     def done(self, purpose: Purpose) -> str:
         return ", ".join(words.action(name) for name in purpose.actions) or NOTHING
 
-    @display(description="Most personal level", ordering="max_level")
+    @display(description="Highest level", ordering="max_level")
     def level(self, purpose: Purpose) -> str:
         return purpose.get_max_level_display()
 
     @display(description="State", ordering="is_active")
     def in_use(self, purpose: Purpose) -> str:
-        return badge("In use", "good") if purpose.is_active else badge("Switched off")
+        return badge("Active", "good") if purpose.is_active else badge("Inactive")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Purpose | None = None) -> list[str]:
         return ["slug"] if obj else []

@@ -58,7 +58,7 @@ class SiteAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     @display(description="State", ordering="is_active")
     def in_use(self, site: Site) -> str:
-        return badge("In use", "good") if site.is_active else badge("Switched off")
+        return badge("Active", "good") if site.is_active else badge("Inactive")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Site]:
         return super().get_queryset(request).prefetch_related("purposes")  # type: ignore[no-any-return]

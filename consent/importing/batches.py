@@ -104,7 +104,7 @@ def take_in(batch: Sequence[Line], origin: Origin, *, rehearsal: bool) -> Tally:
         # The tables may have been empty when the server last looked: without this, it would read all of them each time.
         cursor.execute("SET LOCAL enable_seqscan = off")
         people = _read(cursor, set(refs.values()), rehearsal=rehearsal)
-        records = _records(batch, refs, people, current_register(), residence.judge(), origin, now, tally)
+        records = _records(batch, refs, people, current_register(), residence.guard(), origin, now, tally)
         if rehearsal:
             deque(records, maxlen=0)
             _remember(cursor, people)
@@ -141,7 +141,7 @@ def _records(
     refs: dict[int, str],
     people: _People,
     register: Register,
-    judge: residence.Judge | None,
+    guard: residence.Guard | None,
     origin: Origin,
     now: datetime,
     tally: Tally,
@@ -153,7 +153,7 @@ def _records(
                 raise line.row
             ref = refs[line.number]
             person = people.known[ref]
-            _refuse_strangers(judge, line.row.region, person)
+            _refuse_other_cells(guard, line.row.region, person)
             record = record_of(line.row, line.number, ref, person, register=register, origin=origin, now=now)
         except Refused as refused:
             tally.refused[refused.code] += 1
@@ -166,9 +166,9 @@ def _records(
         yield record
 
 
-def _refuse_strangers(judge: residence.Judge | None, region: str | None, person: Subject) -> None:
+def _refuse_other_cells(guard: residence.Guard | None, region: str | None, person: Subject) -> None:
     """Raise Refused for a person whom another cell holds, where there are several."""
-    problem = judge(region, person.revision > 0) if judge else None
+    problem = guard(region, person.revision > 0) if guard else None
     if problem is not None:
         raise Refused(problem.code, problem.detail)
 

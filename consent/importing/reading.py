@@ -26,7 +26,7 @@ Name = Annotated[str, Meta(pattern=rf"\A{patterns.NAME}\Z")]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
-class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class ImportRow(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One choice of one person, as the other system exported it."""
 
     subject_id: Annotated[str, Meta(min_length=1, max_length=256)]
@@ -59,7 +59,7 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return self.guardian_id, self.guardian_method, self.adult_on
 
 
-COLUMNS = tuple(field.name for field in msgspec.structs.fields(Row))
+COLUMNS = tuple(field.name for field in msgspec.structs.fields(ImportRow))
 REQUIRED = ("subject_id", "purpose", "choice", "recorded_at")
 _EXPECTED = {
     "subject_id": "1 to 256 characters",
@@ -102,7 +102,7 @@ class Line:
     """A line's number (the first is 1), the row in it or why there is none, and where the next line starts."""
 
     number: int
-    row: Row | Refused
+    row: ImportRow | Refused
     end: int
 
 
@@ -168,7 +168,7 @@ def _header(first: bytes) -> list[str]:
     return names
 
 
-def _read(raw: bytes, size: int, header: list[str]) -> Row | Refused:
+def _read(raw: bytes, size: int, header: list[str]) -> ImportRow | Refused:
     if size > _LONGEST:
         return Refused("line_too_long", f"The line is longer than {_LONGEST // 1024} KiB.")
     try:
@@ -183,14 +183,14 @@ def _read(raw: bytes, size: int, header: list[str]) -> Row | Refused:
     return _invalid(incomplete) if (incomplete := _missing_of_guardian(row)) else row
 
 
-def _missing_of_guardian(row: Row) -> str | None:
+def _missing_of_guardian(row: ImportRow) -> str | None:
     """Return the first column about the guardian that is empty while another is not."""
     found = {name: getattr(row, name) for name in ("guardian_id", "guardian_method", "adult_on")}
     empty = [name for name, value in found.items() if value is None]
     return empty[0] if 0 < len(empty) < len(found) else None
 
 
-def _from_csv(raw: bytes, header: list[str]) -> Row:
+def _from_csv(raw: bytes, header: list[str]) -> ImportRow:
     try:
         [cells] = csv.reader([raw.decode()], strict=True)
     except UnicodeDecodeError:
@@ -202,7 +202,7 @@ def _from_csv(raw: bytes, header: list[str]) -> Row:
     return _row({name: cell for name, cell in zip(header, cells, strict=True) if cell}, strict=False)
 
 
-def _from_json(raw: bytes) -> Row:
+def _from_json(raw: bytes) -> ImportRow:
     try:
         value = strict_json.loads_object(raw)
     except strict_json.InvalidJson as exc:
@@ -210,9 +210,9 @@ def _from_json(raw: bytes) -> Row:
     return _row({name: member for name, member in value.items() if member is not None}, strict=True)
 
 
-def _row(values: Mapping[str, Any], *, strict: bool) -> Row:
+def _row(values: Mapping[str, Any], *, strict: bool) -> ImportRow:
     try:
-        return msgspec.convert(values, Row, strict=strict)
+        return msgspec.convert(values, ImportRow, strict=strict)
     except msgspec.ValidationError as exc:
         raise _refusal(str(exc)) from None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from common.http.problems import Problem
 from common.identifiers import milliseconds_of, uuid7_of
-from consent.importing.reading import Refused, Row
+from consent.importing.reading import ImportRow, Refused
 from consent.ledger import scopes
 from consent.ledger.choices import AskedPurpose, Choice, Request, Subject
 from consent.ledger.proof import NO_NOTICE, Asked, Guardian, ServedNotice
@@ -33,7 +33,7 @@ class Origin:
     def actor(self) -> str:
         return f"import:{self.system}"
 
-    def record_id(self, row: Row, line: int) -> str:
+    def record_id(self, row: ImportRow, line: int) -> str:
         """Return the identifier of the record a line becomes: the same whenever the line is read.
 
         Identifiers put current choices in order of time (``consent.ledger.scopes``), so it begins with
@@ -58,14 +58,14 @@ class Register:
     notices: dict[tuple[str, int, str], ServedNotice]
     _asked: dict[tuple[str, int | None, str | None], AskedPurpose | None] = field(default_factory=dict)
 
-    def asked(self, row: Row) -> AskedPurpose | None:
+    def asked(self, row: ImportRow) -> AskedPurpose | None:
         """Return the purpose with the notice the line names, and none where it names none: nothing is guessed."""
         key = (row.purpose, row.notice_version, row.locale)
         if key not in self._asked:
             self._asked[key] = self._with_notice(*key)
         return self._asked[key]
 
-    def is_proven(self, row: Row) -> bool:
+    def is_proven(self, row: ImportRow) -> bool:
         if row.notice_version is None or row.locale is None or not (row.source or row.interface):
             return False
         return (row.purpose, row.notice_version, row.locale) in self.notices
@@ -104,7 +104,7 @@ def current_register() -> Register:
 
 
 def record_of(
-    row: Row, line: int, ref: str, person: Subject, *, register: Register, origin: Origin, now: datetime
+    row: ImportRow, line: int, ref: str, person: Subject, *, register: Register, origin: Origin, now: datetime
 ) -> dict[str, Any]:
     """Return the record that ``row`` becomes after what stands in ``person``. Raises Refused."""
     if row.recorded_at > now:
@@ -136,7 +136,7 @@ def record_of(
 
 
 def _check_order(
-    row: Row, choice: Choice, consents: Mapping[str, Mapping[str, Any]], *, origin: Origin, proven: bool
+    row: ImportRow, choice: Choice, consents: Mapping[str, Mapping[str, Any]], *, origin: Origin, proven: bool
 ) -> None:
     """Keep the newer choice, and a no against any yes that is not both newer and proven."""
     gives = row.choice == "give"
@@ -177,11 +177,11 @@ def moment_of(entry: Mapping[str, Any]) -> int:
     return max(milliseconds_of(entry["r"]), int(entry["t"]) * 1000)
 
 
-def _milliseconds(row: Row) -> int:
+def _milliseconds(row: ImportRow) -> int:
     return (row.recorded_at - _EPOCH) // _MILLISECOND
 
 
-def _request(row: Row, line: int, ref: str, person: Subject, origin: Origin, *, proven: bool) -> Request:
+def _request(row: ImportRow, line: int, ref: str, person: Subject, origin: Origin, *, proven: bool) -> Request:
     described = row.interface or row.layout_sha256 or row.gpc
     return Request(
         subject_ref=ref,

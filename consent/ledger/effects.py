@@ -16,8 +16,8 @@ from django.db import close_old_connections, transaction
 
 logger = logging.getLogger(__name__)
 Effect = Callable[[Sequence[UUID]], None]
-_AT_ONCE = 500
-_LINGER_S = 0.1  # how long the first one waits for company
+MAX_BATCH = 500
+BATCH_DELAY_S = 0.1  # how long the first of a batch waits for others
 _effects: list[Effect] = []
 
 
@@ -27,7 +27,7 @@ def on_withdrawal(effect: Effect) -> None:
         _effects.append(effect)
 
 
-class Teller:
+class WithdrawalDispatcher:
     """Dispatcher of withdrawals in a thread, several at once."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Teller:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def tell(self, records: Sequence[UUID]) -> None:
+    def dispatch(self, records: Sequence[UUID]) -> None:
         for record in records:
             self._waiting.put(record)
         if self._thread is None:
@@ -50,14 +50,14 @@ class Teller:
     def _run(self) -> None:
         while True:
             first = self._waiting.get()
-            time.sleep(_LINGER_S)
-            _tell([first, *self._more()])
+            time.sleep(BATCH_DELAY_S)
+            _run_effects([first, *self._more()])
             close_old_connections()
 
     def _more(self) -> list[UUID]:
         """Return what else waits by now."""
         found: list[UUID] = []
-        while len(found) < _AT_ONCE - 1:
+        while len(found) < MAX_BATCH - 1:
             try:
                 found.append(self._waiting.get_nowait())
             except queue.Empty:
@@ -65,7 +65,7 @@ class Teller:
         return found
 
 
-def _tell(records: Sequence[UUID]) -> None:
+def _run_effects(records: Sequence[UUID]) -> None:
     for effect in _effects:
         try:
             effect(records)
@@ -73,14 +73,14 @@ def _tell(records: Sequence[UUID]) -> None:
             logger.exception("An effect of a withdrawal failed; the sweep will repeat it")
 
 
-_tell_now: Callable[[Sequence[UUID]], None] = _tell
+_dispatch: Callable[[Sequence[UUID]], None] = _run_effects
 
 
-def tell_in_background() -> None:
+def dispatch_in_background() -> None:
     """Dispatch effects in the background from now on, so that no caller waits: for processes that answer requests."""
-    global _tell_now
-    _tell_now = Teller().tell
+    global _dispatch
+    _dispatch = WithdrawalDispatcher().dispatch
 
 
 def announce_withdrawal(records: Sequence[UUID]) -> None:
-    transaction.on_commit(lambda: _tell_now(records))
+    transaction.on_commit(lambda: _dispatch(records))

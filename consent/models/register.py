@@ -11,7 +11,7 @@ from django.utils import timezone
 class Level(models.TextChoices):
     """Level of personal processing, least first (docs/glossary.md, "level")."""
 
-    NONE = "none", "None"
+    NONE = "none", "No personalisation"
     SEGMENT = "segment", "Segment"
     BEHAVIORAL = "behavioral", "Behavioral"
     CONTEXTUAL = "contextual", "Contextual"
@@ -65,7 +65,7 @@ class Purpose(models.Model):
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)
     benefit = models.TextField(help_text="What the person gets from it, in plain words.")
-    legal_basis = models.CharField(max_length=24, choices=LegalBasis, default=LegalBasis.CONSENT)
+    legal_basis = models.CharField("lawful basis", max_length=24, choices=LegalBasis, default=LegalBasis.CONSENT)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="narrower")
     actions = models.JSONField(default=list, help_text="What may be done: personalize, collect, train, share ...")
     data_categories = models.JSONField(default=list)
@@ -83,13 +83,15 @@ class Purpose(models.Model):
     order = models.PositiveSmallIntegerField(default=100)
     is_active = models.BooleanField(default=True)
     explicit_consent = models.BooleanField(
-        "Ask explicitly",
+        "Explicit consent",
         default=False,
         help_text="Sensitive data: a yes counts only if it was given expressly, on its own (GDPR Article 9(2)(a)).",
     )
 
     class Meta:
         ordering = ["order", "slug"]
+        verbose_name = "processing activity"
+        verbose_name_plural = "processing activities"
         constraints = [
             models.CheckConstraint(
                 name="consent_purpose_is_not_its_own_parent", condition=~Q(parent=F("id")) | Q(parent=None)

@@ -56,40 +56,40 @@ def both_run(scene: Scene, liked: list[str]) -> None:
     _is_recommended(scene, liked)
     _service_here_asks(scene)
     _american(scene)
-    _nobody_knows(scene)
+    _unknown_person(scene)
     _look(scene)
 
 
 def _saves(scene: Scene) -> None:
-    tell = scene.narrator
-    tell.step("Somebody who lives in Germany says yes, at the door of the US cell")
+    narrator = scene.narrator
+    narrator.step("Somebody who lives in Germany says yes, at the door of the US cell")
     saved = _choose(scene, "give")
-    tell.says("answered", f"by cell '{saved.cell}', status {saved.status}")
-    tell.must("the choice was saved by the EU cell", (saved.status, saved.cell) == (201, "eu"))
+    narrator.says("answered", f"by cell '{saved.cell}', status {saved.status}")
+    narrator.must("the choice was saved by the EU cell", (saved.status, saved.cell) == (201, "eu"))
     state = scene.ask("/api/v1/consents/state", {})
     given = state.document.get("purposes", {}).get("recommendations", {}).get("state")
-    tell.must("asked at the same door, it is in force", given == "given")
+    narrator.must("asked at the same door, it is in force", given == "given")
 
 
 def _is_recommended(scene: Scene, liked: list[str]) -> None:
-    tell = scene.narrator
-    tell.step("The same person looks around and gets recommendations, at the same door")
+    narrator = scene.narrator
+    narrator.step("The same person looks around and gets recommendations, at the same door")
     moment = timezone.now() - timedelta(minutes=30)
     events = [
         {"event_id": f"{scene.person}-{number}", "type": "like", "item": item, "occurred_at": moment.isoformat()}
         for number, item in enumerate(liked[:_LIKED])
     ]
     stored = [scene.ask("/api/v1/events", event).document.get("stored") for event in events]
-    tell.must(f"all {len(stored)} events are stored, in the EU cell", bool(stored) and all(stored))
+    narrator.must(f"all {len(stored)} events are stored, in the EU cell", bool(stored) and all(stored))
     served = scene.ask("/api/v1/recommendations", {"count": 5})
-    tell.answer(served.document)
-    is_forwarded = (served.status, served.cell) == (200, "eu")
-    tell.must("served by the EU cell at level individual", is_forwarded and served.document["level"] == "individual")
+    narrator.answer(served.document)
+    forwarded = (served.status, served.cell) == (200, "eu")
+    narrator.must("served by the EU cell at level individual", forwarded and served.document["level"] == "individual")
 
 
 def _service_here_asks(scene: Scene) -> None:
-    tell = scene.narrator
-    tell.step("A service in the US asks whether it may use this person's data there")
+    narrator = scene.narrator
+    narrator.step("A service in the US asks whether it may use this person's data there")
     subject = {"type": "data_subject", "id": scene.person, "properties": {"region": "DE"}}
     asked = {
         "subject": subject,
@@ -97,53 +97,53 @@ def _service_here_asks(scene: Scene) -> None:
         "resource": {"type": "personalization", "id": "home"},
     }
     decided = scene.service.post("/access/v1/evaluation", asked)
-    tell.answer(decided.document)
+    narrator.answer(decided.document)
     codes = [reason["code"] for reason in decided.document.get("context", {}).get("reasons", [])]
     is_denied = decided.document.get("decision") is False and codes == ["residency"]
-    tell.must("no: the residency rules do not allow it", is_denied)
+    narrator.must("no: the residency rules do not allow it", is_denied)
 
 
 def _american(scene: Scene) -> None:
-    tell = scene.narrator
-    tell.step("Somebody who lives in California says yes, at the same door")
+    narrator = scene.narrator
+    narrator.step("Somebody who lives in California says yes, at the same door")
     saved = _choose(scene, "give", region="US-CA", person=f"neighbour-{scene.person[::-1]}")
-    tell.must("saved by the US cell itself", (saved.status, saved.cell) == (201, None))
+    narrator.must("saved by the US cell itself", (saved.status, saved.cell) == (201, None))
 
 
-def _nobody_knows(scene: Scene) -> None:
-    tell = scene.narrator
-    tell.step("Somebody nobody knows, and the request does not say from where")
+def _unknown_person(scene: Scene) -> None:
+    narrator = scene.narrator
+    narrator.step("Somebody nobody knows, and the request does not say from where")
     saved = _choose(scene, "give", region=None, person=f"stranger-{scene.person[::-1]}")
-    tell.says("answer", f"{saved.status} {saved.document.get('code')}: {saved.document.get('detail')}")
-    tell.must("nothing is stored, as nobody can tell where", saved.document.get("code") == "region_needed")
+    narrator.says("answer", f"{saved.status} {saved.document.get('code')}: {saved.document.get('detail')}")
+    narrator.must("nothing is stored, as nobody can tell where", saved.document.get("code") == "region_needed")
     served = scene.ask("/api/v1/recommendations", {}, region=None, person=f"stranger-{scene.person[::-1]}").document
-    tell.must("recommendations are what everybody gets", served.get("level") == "none")
+    narrator.must("recommendations are what everybody gets", served.get("level") == "none")
 
 
 def alone(scene: Scene) -> None:
     """Run the steps with the EU cell stopped."""
-    tell = scene.narrator
-    tell.step("The EU cell is stopped; the person comes back to the door of the US cell")
+    narrator = scene.narrator
+    narrator.step("The EU cell is stopped; the person comes back to the door of the US cell")
     served = scene.ask("/api/v1/recommendations", {"count": 5}).document
-    tell.answer(served)
+    narrator.answer(served)
     is_plain = (served.get("level"), served.get("fallback")) == ("none", "cell_unavailable")
-    tell.must("level none, with what everybody gets", is_plain and bool(served.get("items")))
+    narrator.must("level none, with what everybody gets", is_plain and bool(served.get("items")))
     saved = _choose(scene, "withdraw")
-    tell.says("answer", f"{saved.status} {saved.document.get('code')}: {saved.document.get('detail')}")
+    narrator.says("answer", f"{saved.status} {saved.document.get('code')}: {saved.document.get('detail')}")
     is_refused = (saved.status, saved.document.get("code")) == (503, "cell_unavailable")
-    tell.must("a withdrawal is not pretended to be saved", is_refused)
+    narrator.must("a withdrawal is not pretended to be saved", is_refused)
     _look_here(scene)
 
 
 def again(scene: Scene) -> None:
     """Run the steps with the EU cell back."""
-    tell = scene.narrator
-    tell.step("The EU cell is back; the person withdraws, at the door of the US cell")
+    narrator = scene.narrator
+    narrator.step("The EU cell is back; the person withdraws, at the door of the US cell")
     saved = _until(lambda: _choose(scene, "withdraw"), lambda reply: reply.status == 201)
-    tell.must("the withdrawal is in the EU cell's ledger", (saved.status, saved.cell) == (201, "eu"))
+    narrator.must("the withdrawal is in the EU cell's ledger", (saved.status, saved.cell) == (201, "eu"))
     served = scene.ask("/api/v1/recommendations", {"count": 5})
     is_forwarded = (served.cell, served.document.get("level")) == ("eu", "none")
-    tell.must("from now on level none, by the person's own word", is_forwarded)
+    narrator.must("from now on level none, by the person's own word", is_forwarded)
     _look(scene)
 
 

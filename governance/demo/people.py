@@ -49,8 +49,8 @@ def seed(dataset: Dataset, *, name: str, left_out: int) -> dict[str, int]:
 
 def _belongs_here(attributes: object) -> bool:
     """Return whether this installation may hold the person: another cell holds people of other regions."""
-    judge = residence.judge()
-    return judge is None or judge(region_of(dict(attributes)), False) is None  # type: ignore[call-overload]
+    guard = residence.guard()
+    return guard is None or guard(region_of(dict(attributes)), False) is None  # type: ignore[call-overload]
 
 
 def business_id(name: str, person: int) -> str:

@@ -25,7 +25,7 @@ from governance.launcher.errors import InstanceError, refused
 from governance.launcher.foreground import exit_status, run_stoppable
 from governance.launcher.home.home import find_home, write_private
 from governance.launcher.home.ports import LOOPBACK, parse_port, require_free_port
-from governance.launcher.processes.child import leash
+from governance.launcher.processes.child import die_with_parent
 from governance.launcher.processes.logs import tail
 from governance.launcher.processes.readiness import is_ready
 from governance.launcher.processes.stopping import StopSignals
@@ -80,7 +80,7 @@ class _Cell:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=leash(),
+                preexec_fn=die_with_parent(),
             )
 
     def require_running(self) -> None:
@@ -115,7 +115,7 @@ def run_cells(folder: Path, *, port: int, exits: bool) -> int:
             deployment.set_up()
             console.announce(f"both cells are ready after {time.monotonic() - began:.1f} s")
             _announce(cells)
-            status = deployment.tell()
+            status = deployment.run_story()
             if exits:
                 return status
             console.say(f"the story ended with status {status}; both cells stay up until Ctrl-C")
@@ -187,7 +187,7 @@ class _Deployment:
         self._start(self._us)
         self._run(self._us, "manage", "seed_demo")
 
-    def tell(self) -> int:
+    def run_story(self) -> int:
         """Run the story: both cells, the US cell alone, both again. Return the first status that is not 0."""
         person = f"anna-{secrets.token_hex(8)}"
         status = self._story("both", person)
@@ -251,7 +251,7 @@ class _Deployment:
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=leash(),
+            preexec_fn=die_with_parent(),
         )
         try:
             while process.poll() is None:

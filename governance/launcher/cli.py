@@ -141,9 +141,9 @@ def _run(command: str, request: Request) -> int:
         return 0
     if command in _OWN:
         return _OWN[command](request)
-    if command not in _ERRANDS:
+    if command not in _ONE_OFF:
         raise refused(f"{command!r} is not a command; see ./assent --help")
-    return _errand(command, request)
+    return _one_off(command, request)
 
 
 def _up(request: Request) -> int:
@@ -209,14 +209,14 @@ def _test(request: Request) -> int:
     return run_tests(request.arguments)
 
 
-def _errand(command: str, request: Request) -> int:
-    from governance.launcher.one_off import run_errand
+def _one_off(command: str, request: Request) -> int:
+    from governance.launcher.one_off import run_one_off
 
     if command == "check-deployment" and not _has_register(request.home):
         request.words.append(DEFAULTS_FLAG)
     arguments = request.arguments if command == "manage" else [command.replace("-", "_"), *request.arguments]
     only_asks = bool({"-h", "--help"} & set(request.words))
-    return run_errand(
+    return run_one_off(
         request.home,
         port=request.port,
         arguments=arguments,
@@ -250,7 +250,7 @@ _OWN: dict[str, Callable[[Request], int]] = {
     "decode-signal": _decode_signal,
 }
 _WITHOUT_DATABASE = frozenset({"anonymise", "verify-receipt"})
-_ERRANDS = frozenset(
+_ONE_OFF = frozenset(
     {
         "manage",
         "verify",

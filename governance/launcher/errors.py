@@ -36,6 +36,6 @@ def is_disk_full(error: OSError) -> bool:
     return error.errno in _DISK_FULL_CODES
 
 
-def tells_of_full_disk(text: str) -> bool:
+def reports_full_disk(text: str) -> bool:
     """Say whether a program's own output means that the disk or quota is exhausted."""
     return any(phrase in text.lower() for phrase in _DISK_FULL_PHRASES)

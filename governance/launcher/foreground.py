@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from governance.launcher.processes.child import leash
+from governance.launcher.processes.child import die_with_parent
 from governance.launcher.processes.stopping import StopSignals
 from governance.launcher.servers.environment import CHECKOUT
 
@@ -77,7 +77,7 @@ class Story:
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=leash(),
+            preexec_fn=die_with_parent(),
         )
 
 
@@ -92,7 +92,7 @@ def run_stoppable(command: Sequence[str], *, environment: Mapping[str, str], log
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=leash(),
+            preexec_fn=die_with_parent(),
         )
     while process.poll() is None:
         stop.pause(0.5)

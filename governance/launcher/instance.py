@@ -7,16 +7,16 @@ from pathlib import Path
 
 from governance.launcher import console
 from governance.launcher.demonstration import Demonstration
-from governance.launcher.errors import InstanceError, disk_full, tells_of_full_disk
+from governance.launcher.errors import InstanceError, disk_full, reports_full_disk
 from governance.launcher.foreground import Story, run_stoppable
 from governance.launcher.home.home import Home, open_home
 from governance.launcher.home.ports import require_free_port
-from governance.launcher.process_specs import fleet, manage_command
+from governance.launcher.process_specs import manage_command, process_specs
 from governance.launcher.processes.child import MARK, Child
 from governance.launcher.processes.launcher_lock import claim
 from governance.launcher.processes.logs import tail
+from governance.launcher.processes.process_records import end_leftovers
 from governance.launcher.processes.readiness import is_ready
-from governance.launcher.processes.records import end_leftovers
 from governance.launcher.processes.stopping import StopSignals
 from governance.launcher.processes.supervisor import TURN_S, Server, Supervisor
 from governance.launcher.servers.environment import CHECKOUT, instance_environment
@@ -75,7 +75,8 @@ def _clear_the_way(home: Home, port: int) -> None:
 def _children(home: Home, port: int, environment: Mapping[str, str]) -> list[Child]:
     marked = {**environment, MARK: home.instance_id}
     return [
-        Child(spec, environment=marked, folder=CHECKOUT, log=home.log(spec.name)) for spec in fleet(home, port=port)
+        Child(spec, environment=marked, folder=CHECKOUT, log=home.log(spec.name))
+        for spec in process_specs(home, port=port)
     ]
 
 
@@ -98,7 +99,7 @@ def _start(home: Home, supervisor: Supervisor, environment: Mapping[str, str], s
 def preparation_failed(log: Path) -> InstanceError:
     """Return the error for a database that could not be prepared."""
     last = tail(log)
-    if tells_of_full_disk(last):
+    if reports_full_disk(last):
         return disk_full(log.parent)
     return InstanceError(f"The database could not be prepared; the last lines of {log}:\n{last}")
 
@@ -116,7 +117,7 @@ class _Run:
         if not self._became_ready():
             return _INTERRUPTED if exits else 0
         if story:
-            status = self._tell(story)
+            status = self._run_story(story)
             if status is None or exits:
                 return _INTERRUPTED if status is None else status
             console.say(f"the story ended with status {status}; the instance stays up until Ctrl-C")
@@ -140,7 +141,7 @@ class _Run:
         console.announce(f"http://localhost:{self._port}/")
         return True
 
-    def _tell(self, story: Story) -> int | None:
+    def _run_story(self, story: Story) -> int | None:
         while not self._stop.requested():
             status = story.status()
             if status is not None:

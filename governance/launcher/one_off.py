@@ -20,7 +20,7 @@ from governance.launcher.servers.postgres import PostgresServer
 _POLL_S = 0.02
 
 
-def run_errand(home_path: Path, *, port: int, arguments: Sequence[str], needs_database: bool = True) -> int:
+def run_one_off(home_path: Path, *, port: int, arguments: Sequence[str], needs_database: bool = True) -> int:
     """Run one of Django's commands against the instance at ``home_path``; return its exit status.
 
     It runs in the current folder, so that files are found where the person who names them stands.

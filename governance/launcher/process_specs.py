@@ -15,7 +15,7 @@ def manage_command(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "manage.py", *arguments)
 
 
-def fleet(home: Home, *, port: int) -> tuple[ChildSpec, ...]:
+def process_specs(home: Home, *, port: int) -> tuple[ChildSpec, ...]:
     """Return the children of ``home``, in the order they start; the web process stops first."""
     return (
         ChildSpec(name="web", command=_web(port)),

@@ -11,11 +11,11 @@ from governance.launcher import console
 from governance.launcher.errors import NOT_RUNNING, InstanceError
 from governance.launcher.home.home import Home, find_home
 from governance.launcher.home.locks import hold
-from governance.launcher.process_specs import fleet
-from governance.launcher.processes.launcher_lock import Presence, find_launcher
+from governance.launcher.process_specs import process_specs
+from governance.launcher.processes.launcher_lock import RunningLauncher, find_launcher
+from governance.launcher.processes.process_records import end_leftovers, read_records
 from governance.launcher.processes.processes import memory_bytes, started_epoch, wait_until
 from governance.launcher.processes.readiness import is_ready
-from governance.launcher.processes.records import end_leftovers, read_records
 from governance.launcher.processes.supervisor import Server
 from governance.launcher.servers.postgres import PostgresServer
 from governance.launcher.servers.valkey import ValkeyServer
@@ -25,7 +25,7 @@ _MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ProcessStatus:
     """One process as shown; ``since`` in seconds of the epoch, None for what does not run."""
 
     name: str
@@ -39,16 +39,16 @@ def show_status(home_path: Path, *, as_json: bool) -> int:
     """Show the processes and the readiness of a home; return 0 if it is ready and 3 if not."""
     home = find_home(home_path)
     launcher = find_launcher(home) if home else None
-    rows = list(_rows(home, launcher)) if home else []
+    statuses = list(_statuses(home, launcher)) if home else []
     ready = launcher is not None and is_ready(launcher.port)
     port = launcher.port if launcher else None
     if as_json:
-        processes = [asdict(row) for row in rows]
+        processes = [asdict(each) for each in statuses]
         content = {"home": str(home_path.absolute()), "port": port, "ready": ready, "processes": processes}
         console.announce(json.dumps(content, indent=2))
     else:
         if launcher:
-            _show_table(rows)
+            _show_table(statuses)
         console.announce(_verdict(home_path, port, ready=ready))
     return 0 if ready else NOT_RUNNING
 
@@ -67,34 +67,34 @@ def stop_instance(home_path: Path) -> int:
     return 0
 
 
-def _rows(home: Home, launcher: Presence | None) -> Iterator[Row]:
+def _statuses(home: Home, launcher: RunningLauncher | None) -> Iterator[ProcessStatus]:
     if launcher:
-        yield _row("launcher", launcher.pid, own_memory_only=True)
+        yield _status("launcher", launcher.pid, own_memory_only=True)
     for server in _servers(home):
         process = server.process()
         if process:
-            yield _row(server.name, process.pid)
+            yield _status(server.name, process.pid)
         elif launcher and server.name not in launcher.embedded:
-            yield Row(name=server.name, state="external")
+            yield ProcessStatus(name=server.name, state="external")
         else:
-            yield Row(name=server.name, state="stopped")
+            yield ProcessStatus(name=server.name, state="stopped")
     records = {record.name: record for record in read_records(home) if record.identity.is_alive()}
-    for spec in fleet(home, port=launcher.port if launcher else 0):
+    for spec in process_specs(home, port=launcher.port if launcher else 0):
         record = records.get(spec.name)
-        yield _row(spec.name, record.pid) if record else Row(name=spec.name, state="stopped")
+        yield _status(spec.name, record.pid) if record else ProcessStatus(name=spec.name, state="stopped")
 
 
-def _row(name: str, pid: int, *, own_memory_only: bool = False) -> Row:
+def _status(name: str, pid: int, *, own_memory_only: bool = False) -> ProcessStatus:
     memory = memory_bytes(pid, with_descendants=not own_memory_only)
-    return Row(name=name, state="running", pid=pid, since=started_epoch(pid), memory_bytes=memory)
+    return ProcessStatus(name=name, state="running", pid=pid, since=started_epoch(pid), memory_bytes=memory)
 
 
-def _show_table(rows: list[Row]) -> None:
+def _show_table(statuses: list[ProcessStatus]) -> None:
     console.announce(f"{'name':<10}{'state':<10}{'pid':>8}  {'since':<21}{'memory':>10}")
-    for row in rows:
-        since = datetime.fromtimestamp(row.since, UTC).strftime("%Y-%m-%d %H:%M:%SZ") if row.since else ""
-        memory = f"{row.memory_bytes / _MIB:.0f} MB" if row.memory_bytes else ""
-        console.announce(f"{row.name:<10}{row.state:<10}{row.pid or '':>8}  {since:<21}{memory:>10}".rstrip())
+    for each in statuses:
+        since = datetime.fromtimestamp(each.since, UTC).strftime("%Y-%m-%d %H:%M:%SZ") if each.since else ""
+        memory = f"{each.memory_bytes / _MIB:.0f} MB" if each.memory_bytes else ""
+        console.announce(f"{each.name:<10}{each.state:<10}{each.pid or '':>8}  {since:<21}{memory:>10}".rstrip())
 
 
 def _verdict(home_path: Path, port: int | None, *, ready: bool) -> str:

@@ -48,7 +48,9 @@ class RegisterAdmin(PurposeAdmin):
     def notice(self, purpose: Purpose) -> str:
         newest = purpose_page.newest_notices(purpose)
         return (
-            f"Version {newest[0].version} ({', '.join(n.locale for n in newest)})" if newest else badge("None", "alarm")
+            f"Version {newest[0].version} ({', '.join(n.locale for n in newest)})"
+            if newest
+            else badge("No notice", "alarm")
         )
 
     @display(description="Languages")

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from common.admin_pages.display import NOTHING
 from common.charts.counts import Bucket, Figure, Series, Tone, columns_figure
-from common.charts.rates import Part, Row, Span, in_words, lines_figure, percent, shares_figure, spans_figure
+from common.charts.rates import Part, ShareRow, Span, in_words, lines_figure, percent, shares_figure, spans_figure
 from common.suppression import SMALLEST_GROUP
 from consent.counts import What
 from consent.trust import metrics
@@ -188,7 +188,7 @@ def _trend(weeks: tuple[Week, ...]) -> Figure:
 
 def _standing(grouping: Grouping, answers: Breakdown) -> Figure:
     return shares_figure(
-        [Row(g.label, _note(g), _shares_of(g.answers) if g.answers else None) for g in answers.groups],
+        [ShareRow(g.label, _note(g), _shares_of(g.answers) if g.answers else None) for g in answers.groups],
         _parts(),
         title=_("Where people stand"),
         description=_(
@@ -235,7 +235,7 @@ def _dashboards(opened: Uses) -> Figure:
 def _signals(shares: list[SignalShare]) -> Figure:
     return shares_figure(
         [
-            Row(
+            ShareRow(
                 _("Law not known") if share.jurisdiction == "unknown" else share.jurisdiction.upper(),
                 _("withheld")
                 if share.decisions is None

@@ -44,7 +44,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _own_list(session: SubjectLink, request: HttpRequest, *, general: bool) -> dict[str, Any]:
-    wish = proxy.Wish(
+    wanted = proxy.RecommendationRequest(
         subject_ref=session.subject_ref,
         count=_SHOWN,
         signals=read({"gpc": gpc.is_set_in_environ(request.META)}),
@@ -52,7 +52,7 @@ def _own_list(session: SubjectLink, request: HttpRequest, *, general: bool) -> d
         processing_region=settings.PROCESSING_REGION,
     )
     try:
-        answer = proxy.recommend(wish, caller="subject")
+        answer = proxy.recommend(wanted, caller="subject")
     except SpoolFull:
         return {"items": [], "level": None}
     label = next(p.name for p in parameters.PARAMETERS if p.level == answer.level)

@@ -72,7 +72,7 @@ class BundleAdmin(ReadOnlyAdmin):
         data = json.loads(bundle.data)
         return table(
             [
-                ("Purposes", len(data["purposes"])),
+                ("Processing activities", len(data["purposes"])),
                 ("Models", len(data["models"])),
                 ("Regions", len(data["residency"]["regions"])),
                 ("Residency rules", len(data["residency"]["rules"])),

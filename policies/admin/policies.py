@@ -69,17 +69,17 @@ class PolicyAdmin(ReadOnlyAdmin):
     def digest_in_full(self, policy: Policy) -> str:
         return code(policy.digest)
 
-    @display(description="What it passed")
+    @display(description="Checks passed")
     def passed(self, policy: Policy) -> str:
         return document(policy.checks)
 
-    @display(description="Findings of the lint today")
+    @display(description="Lint findings today")
     def findings(self, policy: Policy) -> str:
         if not policy.tests:
             return NOTHING  # a release ships none of its tests
         found = lint(policy.modules, policy.tests)
         rows = [(f"{finding.path}:{finding.line}", finding.rule, finding.text) for finding in found]
-        return grid(["Where", "Rule", "What"], rows) if rows else "None"
+        return grid(["Where", "Rule", "What"], rows) if rows else "No findings"
 
     @display(description="Simulated against the rules in force")
     def simulated(self, policy: Policy) -> str:
@@ -100,7 +100,7 @@ class PolicyAdmin(ReadOnlyAdmin):
         ]
         return grid(["Since", "How", "By", "Why"], rows) if rows else NOTHING
 
-    @display(description="Against the policy in force")
+    @display(description="Changes against the policy in force")
     def changes(self, policy: Policy) -> str:
         last = publishing.last_activation()
         if last is None or last.policy_id == policy.digest:

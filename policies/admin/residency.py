@@ -84,12 +84,12 @@ class ResidencyRuleAdmin(RuleAdmin):
     list_select_related = ["instrument"]
     fields = ["slug", "subject_group", "processing_group", "data_categories", "instrument"]
 
-    @display(description="What may be done", ordering="slug")
+    @display(description="Permitted processing", ordering="slug")
     def rule(self, rule: ResidencyRule) -> str:
         people, place = group_name(rule.subject_group), group_name(rule.processing_group)
         return f"Data of people in {people} may be processed in {place}"
 
-    @display(description="Kinds of data")
+    @display(description="Data categories")
     def kinds(self, rule: ResidencyRule) -> str:
         return "All" if "*" in rule.data_categories else ", ".join(rule.data_categories).replace("_", " ")
 

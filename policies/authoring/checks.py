@@ -26,7 +26,7 @@ _CHILD = Path(__file__).with_name("sandbox.py")
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """Findings of all checks. ``coverage`` is in per cent of lines that can run."""
 
     findings: list[Finding] = field(default_factory=list)
@@ -44,23 +44,23 @@ class Report:
         return [*map(str, self.findings), *self.problems]
 
 
-def check(folder: Folder, *, opa: str | None = None) -> Report:
+def check(folder: Folder, *, opa: str | None = None) -> CheckReport:
     """Lint; then, only if that is clean, compile and test. Nothing the lint refuses is ever run."""
-    linted = confined({"policies": folder.policies, "tests": folder.tests}, task="lint")
+    linted = sandboxed({"policies": folder.policies, "tests": folder.tests}, task="lint")
     findings = [Finding(**found) for found in linted.get("findings", [])]
     if findings or linted.get("problems"):
-        return Report(findings=findings, problems=linted.get("problems", []))
+        return CheckReport(findings=findings, problems=linted.get("problems", []))
     problems, passed, coverage = _embedded(folder)
     binary = opa or find_opa()
     if binary and not problems:
         problems += _opa(folder, binary)
-    return Report(problems=problems, passed=passed, coverage=coverage, opa=binary or "")
+    return CheckReport(problems=problems, passed=passed, coverage=coverage, opa=binary or "")
 
 
 def compiles(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:
     """Return the embedded engine's errors in policies over the data they are to work with; [] if none."""
     queries = [f"data.{name}" for name in rule_lines(policies) if name.endswith(".answer")]
-    answer = confined({"policies": dict(policies), "data": dict(data), "queries": queries})
+    answer = sandboxed({"policies": dict(policies), "data": dict(data), "queries": queries})
     return list(answer["problems"]) or _too_slow(policies, data)
 
 
@@ -68,7 +68,7 @@ def _too_slow(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]
     """Refuse policies too slow over the fact sheets of ``cost``: in service they would be ended in the middle."""
     queries = [f"data.{name}" for name in rule_lines(policies) if name.endswith(".answer")]
     asked = {"policies": dict(policies), "data": dict(data), "queries": queries, "inputs": cost.sheets(data)}
-    answer = confined(asked, task="cost")
+    answer = sandboxed(asked, task="cost")
     if "worst" not in answer:
         return list(answer["problems"])
     return [
@@ -86,7 +86,7 @@ def _embedded(folder: Folder) -> tuple[list[str], int, int]:
     tests = tests_of(folder.tests)
     if not tests:
         return ["There is no test."], 0, 0
-    answer = confined(
+    answer = sandboxed(
         {
             "policies": {**folder.policies, **{path: without_imports(text) for path, text in folder.tests.items()}},
             "data": {**folder.sample, **folder.overlay},
@@ -125,7 +125,7 @@ def _unvisited(covered: Mapping[str, Any], folder: Folder) -> list[str]:
     return problems
 
 
-def confined(asked: Mapping[str, Any], *, task: str = "check") -> dict[str, Any]:
+def sandboxed(asked: Mapping[str, Any], *, task: str = "check") -> dict[str, Any]:
     """Ask the embedded engine in a child. Any end of the child is a problem and no exception."""
     try:
         done = subprocess.run(

@@ -118,7 +118,7 @@ def publish(policy: Policy, author: str, *, note: str, seen: str) -> Policy:
     return published
 
 
-def _publish(draft: PolicyDraft, report: checks.Report, note: str) -> Policy:
+def _publish(draft: PolicyDraft, report: checks.CheckReport, note: str) -> Policy:
     folder = folder_of(draft.files)
     digest = lifecycle.digest_of(folder)
     if Policy.objects.filter(pk=digest).exists():
@@ -147,7 +147,7 @@ def _store(draft: PolicyDraft, files: dict[str, str]) -> None:
         draft.save(update_fields=["files", "changed_at"])
 
 
-def _checked(draft: PolicyDraft) -> checks.Report | None:
+def _checked(draft: PolicyDraft) -> checks.CheckReport | None:
     """Check and keep the findings; None where the files could not even be read."""
     report, found = None, []
     try:
@@ -155,7 +155,7 @@ def _checked(draft: PolicyDraft) -> checks.Report | None:
         with _one_at_a_time():
             report = checks.check(folder)
     except UnreadableFolder as unreadable:
-        found = placed(checks.Report(problems=[unreadable.detail]), draft.files)
+        found = placed(checks.CheckReport(problems=[unreadable.detail]), draft.files)
     else:
         found = placed(report, draft.files)
     draft.report = {

@@ -14,7 +14,7 @@ from common import actors
 from common.canonical import NotCanonical, canonical_json
 from common.http.problems import Conflict, Problem
 from policies.authoring import checks
-from policies.authoring.checks import Report
+from policies.authoring.checks import CheckReport
 from policies.authoring.folder import Folder
 from policies.authoring.simulated import refuse_unless_simulated
 from policies.bundles import building, loading, publishing
@@ -46,7 +46,7 @@ def officer(name: str) -> str:
 
 
 @transaction.atomic
-def publish_policy(folder: Folder, report: Report, *, author: str, note: str) -> Policy:
+def publish_policy(folder: Folder, report: CheckReport, *, author: str, note: str) -> Policy:
     """Store a folder that passed all checks; it is not in force yet. The first to store a policy is its author."""
     if not report.is_clean:
         raise PolicyRefused("Only a policy that passes lint and tests is published.")

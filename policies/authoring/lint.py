@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
 from policies.authoring.builtins import ALLOWED, why_refused
-from policies.authoring.rego_tokens import KEYWORDS, Rule, Token, rules, tokens
+from policies.authoring.rego_tokens import KEYWORDS, RuleBody, Token, rules, tokens
 
 MAX_COLUMNS = 1024
 MAX_PATTERN = 200
@@ -44,7 +44,7 @@ class _Module:
     tokens: list[Token]
     """Without comments."""
     comments: list[Token]
-    rules: list[Rule]
+    rules: list[RuleBody]
     package: str = ""
     defined: frozenset[str] = field(default_factory=frozenset)
     """The names of all rules of the package."""
@@ -259,7 +259,7 @@ def _variables(module: _Module) -> Iterator[Finding]:
                 yield _at(module, token, "shadow", text)
 
 
-def _declared(rule: Rule) -> Iterator[Token]:
+def _declared(rule: RuleBody) -> Iterator[Token]:
     for index, token in enumerate(rule.tokens):
         if token.text in {"some", "every"}:
             for place in range(index + 1, len(rule.tokens)):  # no slice: a rule can have many of them
@@ -272,7 +272,7 @@ def _declared(rule: Rule) -> Iterator[Token]:
             yield rule.tokens[index - 1]
 
 
-def _parameters(rule: Rule) -> list[Token]:
+def _parameters(rule: RuleBody) -> list[Token]:
     words = [token for token in rule.tokens if token.text != "default"]
     if len(words) < 2 or words[1].text != "(":
         return []
@@ -313,7 +313,7 @@ def _entrypoints(modules: list[_Module]) -> Iterator[Finding]:
             yield _at(module, rule.tokens[0], "metadata", text)
 
 
-def _references(rule: Rule, defined: frozenset[str]) -> Iterator[Token]:
+def _references(rule: RuleBody, defined: frozenset[str]) -> Iterator[Token]:
     """Return the rules of its own package a rule reads."""
     body = rule.tokens[1 if rule.tokens[0].text == "default" else 0 :]
     for before, token in pairwise(body):
@@ -332,7 +332,7 @@ def _graph(modules: list[_Module]) -> dict[tuple[str, str], list[tuple[str, Toke
     return graph
 
 
-def _by_path(package: str, rule: Rule) -> Iterator[tuple[str, Token]]:
+def _by_path(package: str, rule: RuleBody) -> Iterator[tuple[str, Token]]:
     """Find rules read as `data.governance.topic.name`."""
     written = ["data", *package.split(".")]
     names = [(i, t) for i, t in enumerate(rule.tokens) if t.text == "data"]

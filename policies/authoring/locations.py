@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from policies.authoring.checks import Report
+from policies.authoring.checks import CheckReport
 from policies.authoring.lint import Finding, rule_lines
 
 _PLACE = re.compile(r"(?<![\w/.])([a-z][a-z0-9_]*\.(?:rego|json)):(\d+)(?::(\d+))?:? *(?:(rego_[a-z_]+): *)?")
@@ -11,7 +11,7 @@ _TEST = re.compile(r"([a-z0-9_.]+\.(test_[a-z0-9_]+)) does not hold")
 _LONGEST_QUOTE = 160
 
 
-def placed(report: Report, files: Mapping[str, str]) -> list[Finding]:
+def placed(report: CheckReport, files: Mapping[str, str]) -> list[Finding]:
     """Return all problems of a report as findings; ``line`` is 0 where no place is known."""
     tests = {name: text for name, text in files.items() if name.endswith("_test.rego")}
     lines = rule_lines(tests) if any(map(_TEST.match, report.problems)) else {}

@@ -47,7 +47,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Rule:
+class RuleBody:
     """One body of a rule, its ``else`` branches included."""
 
     name: str
@@ -82,9 +82,9 @@ def tokens(text: str) -> Iterator[Token]:
         seen_on = line + (word.count("\n") if kind == "raw" else 0)
 
 
-def rules(path: str, all_tokens: list[Token]) -> list[Rule]:
+def rules(path: str, all_tokens: list[Token]) -> list[RuleBody]:
     """Return the rules of a module. Package and imports are not among them."""
-    found: list[Rule] = []
+    found: list[RuleBody] = []
     statement: list[Token] = []
     metadata: list[str] = []
     pending: list[Token] = []
@@ -110,8 +110,8 @@ def _metadata(comments: list[Token], line: int) -> list[str]:
     return lines[starts[-1] :]
 
 
-def _close(found: list[Rule], path: str, statement: list[Token], metadata: list[str]) -> None:
+def _close(found: list[RuleBody], path: str, statement: list[Token], metadata: list[str]) -> None:
     words = [token.text for token in statement if token.text != "default"]
     if not words or words[0] in {"package", "import"} or statement[0].kind != "name":
         return
-    found.append(Rule(words[0], path, tuple(statement), "\n".join(metadata)))
+    found.append(RuleBody(words[0], path, tuple(statement), "\n".join(metadata)))

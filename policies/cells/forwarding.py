@@ -12,8 +12,8 @@ from django.conf import settings
 
 from policies.cells import client
 from policies.cells.client import CellUnavailable, Reply
-from policies.cells.requests import Visit
-from policies.cells.routes import Document, Door
+from policies.cells.requests import SubjectRequest
+from policies.cells.routes import Document, SubjectRoute
 from policies.cells.table import Cell
 from policies.endpoints.wsgi import STATUS, Environ, Headers, StartResponse
 
@@ -35,7 +35,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True)
-class Answer:
+class CellAnswer:
     """An answer as it will be sent. ``cell`` names the other cell that gave it."""
 
     status: int
@@ -44,42 +44,44 @@ class Answer:
     cell: str | None = None
 
     def send(self, headers: Headers, start_response: StartResponse) -> list[bytes]:
-        told = [("X-Assent-Cell", self.cell)] if self.cell else []
+        given_by = [("X-Assent-Cell", self.cell)] if self.cell else []
         length = [("Content-Length", str(len(self.body)))]
-        start_response(STATUS[self.status], [*headers, *self.headers, *told, *length])
+        start_response(STATUS[self.status], [*headers, *self.headers, *given_by, *length])
         return [self.body]
 
 
-def ask(own: Cell, cell: Cell, visit: Visit, document: Document, *, caller: str, count: int) -> Answer | None:
+def ask(
+    own: Cell, cell: Cell, request: SubjectRequest, document: Document, *, caller: str, count: int
+) -> CellAnswer | None:
     """Let another cell answer ``count`` questions; None where it gave no answer that can be used."""
-    headers = {ours: visit.environ[name] for name, ours in _PASSED_ON.items() if name in visit.environ}
+    headers = {ours: request.environ[name] for name, ours in _PASSED_ON.items() if name in request.environ}
     headers["Content-Type"] = "application/json"
     headers["X-Assent-Cell"] = own.name
     headers["X-Assent-Caller"] = quote(caller.removeprefix("service:"), safe="")
-    sent = _located(document, visit.door, own.processing_region)
+    sent = _located(document, request.route, own.processing_region)
     try:
         reply = client.call(
-            cell, "POST", visit.path, body=_encode(sent), headers=headers, seconds=settings.CELL_TIMEOUT_MS / 1000
+            cell, "POST", request.path, body=_encode(sent), headers=headers, seconds=settings.CELL_TIMEOUT_MS / 1000
         )
     except CellUnavailable as unavailable:
         logger.warning("Nothing was answered by another cell: %s", unavailable)
         return None
-    if not _is_usable(reply, visit, count):
+    if not _is_usable(reply, request, count):
         logger.warning("Cell '%s' answered %s with nothing that can be used", cell.name, reply.status)
         return None
     passed = tuple((name, reply.headers[name]) for name in _PASSED_BACK if name in reply.headers)
-    return Answer(reply.status, reply.body, passed, cell.name)
+    return CellAnswer(reply.status, reply.body, passed, cell.name)
 
 
-def _located(document: Document, door: Door, region: str) -> Document:
+def _located(document: Document, route: SubjectRoute, region: str) -> Document:
     """Add this cell's location to a question whether something may be done, unless the question states one."""
-    if not door.asks_about_processing:
+    if not route.asks_about_processing:
         return document
     located = {**document, "context": _with_region(document.get("context"), region)}
-    if door.items and isinstance(document.get(door.items), list):
-        located[door.items] = [
+    if route.items and isinstance(document.get(route.items), list):
+        located[route.items] = [
             {**item, "context": _with_region(item["context"], region)} if "context" in item else item
-            for item in document[door.items]
+            for item in document[route.items]
         ]
     return located
 
@@ -92,7 +94,7 @@ def _with_region(context: Any, region: str) -> Any:
     return context
 
 
-def _is_usable(reply: Reply, visit: Visit, count: int) -> bool:
+def _is_usable(reply: Reply, request: SubjectRequest, count: int) -> bool:
     try:
         document = msgspec.json.decode(reply.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -100,26 +102,26 @@ def _is_usable(reply: Reply, visit: Visit, count: int) -> bool:
     if reply.content_type not in _JSON or not isinstance(document, dict):
         return False
     if reply.status not in (200, 201):
-        return reply.status in (_REFUSED_DECISIONS if visit.door.told else _REFUSED_CALLS)
-    if not visit.is_batch:
-        return _is_answer(document, visit.door)
-    answers = document.get(str(visit.door.items))
+        return reply.status in (_REFUSED_DECISIONS if request.route.render_denial else _REFUSED_CALLS)
+    if not request.is_batch:
+        return _is_answer(document, request.route)
+    answers = document.get(str(request.route.items))
     # Only a batch that is forwarded as a whole may end early; a part has no end of its own.
-    fewest = 1 if visit.stop is not None and count == len(visit.questions) else count
+    fewest = 1 if request.stop is not None and count == len(request.questions) else count
     if not isinstance(answers, list) or not fewest <= len(answers) <= count:
         return False
-    return all(isinstance(answer, dict) and _is_answer(answer, visit.door) for answer in answers)
+    return all(isinstance(answer, dict) and _is_answer(answer, request.route) for answer in answers)
 
 
-def _is_answer(document: Document, door: Door) -> bool:
+def _is_answer(document: Document, route: SubjectRoute) -> bool:
     """Return whether it holds what such an answer must hold; no permit must be read into anything else."""
-    if door.answer_member is None:
+    if route.answer_member is None:
         return True
-    expected = bool if door.answer_member == "decision" else list
-    return isinstance(document.get(door.answer_member), expected)
+    expected = bool if route.answer_member == "decision" else list
+    return isinstance(document.get(route.answer_member), expected)
 
 
-def captured(local: Application, environ: Environ, document: Document) -> Answer:
+def captured(local: Application, environ: Environ, document: Document) -> CellAnswer:
     """Return this cell's answer to ``document``."""
     body = _encode(document)
     started: dict[str, Any] = {}
@@ -135,4 +137,4 @@ def captured(local: Application, environ: Environ, document: Document) -> Answer
         if close is not None:
             close()
     passed = tuple((name, value) for name, value in started["headers"] if name in _PASSED_BACK)
-    return Answer(started["status"], whole, passed)
+    return CellAnswer(started["status"], whole, passed)

@@ -3,27 +3,27 @@
 from dataclasses import dataclass
 from typing import Any
 
-from policies.cells.routes import Document, Door
+from policies.cells.routes import Document, SubjectRoute
 from policies.endpoints.wsgi import Environ
 
 
 @dataclass(frozen=True)
-class Visit:
+class SubjectRequest:
     """A parsed request. ``questions`` has one entry for each answer; ``stop`` is the decision that ends a batch."""
 
     environ: Environ
-    door: Door
+    route: SubjectRoute
     document: Document
     questions: list[Document]
     is_batch: bool
     stop: bool | None
 
     @classmethod
-    def of(cls, environ: Environ, door: Door, document: Document) -> "Visit":
+    def of(cls, environ: Environ, route: SubjectRoute, document: Document) -> "SubjectRequest":
         """Parse a request. Raises ValueError for what the endpoint itself will refuse."""
-        questions = door.questions(document)
-        stop = None if questions is None else door.stops_after(document)
-        return cls(environ, door, document, questions or [document], questions is not None, stop)
+        questions = route.questions(document)
+        stop = None if questions is None else route.stops_after(document)
+        return cls(environ, route, document, questions or [document], questions is not None, stop)
 
     @property
     def path(self) -> str:
@@ -33,7 +33,7 @@ class Visit:
         """Return a request for some of the questions, all of which are to be answered."""
         if len(numbers) == len(self.questions):
             return self.document
-        items = str(self.door.items)
+        items = str(self.route.items)
         rest = {name: value for name, value in self.document.items() if name != "options"}
         return {**rest, items: [self.document[items][number] for number in numbers]}
 
@@ -46,4 +46,4 @@ class Visit:
             kept.append(answer)
             if self.stop is not None and answer["decision"] is self.stop:
                 break
-        return {str(self.door.items): kept}
+        return {str(self.route.items): kept}

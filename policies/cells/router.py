@@ -21,10 +21,10 @@ from consent.pseudonyms import subject_ref
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.cells import forwarding, unroutable
-from policies.cells.forwarding import Answer, Application
-from policies.cells.requests import Visit
-from policies.cells.routes import Document, Door
-from policies.cells.subject_placement import Nowhere, Place, home_of, place
+from policies.cells.forwarding import Application, CellAnswer
+from policies.cells.requests import SubjectRequest
+from policies.cells.routes import Document, SubjectRoute
+from policies.cells.subject_placement import Place, Unplaced, home_of, place
 from policies.cells.table import Cell, Table
 from policies.decisions import information
 from policies.decisions.information import Information, InformationUnavailable
@@ -39,34 +39,34 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
 _encode = msgspec.json.Encoder().encode
 
 
-class Gate:
+class CellRouter:
     """A WSGI application around ``local``, which answers for this cell's own people."""
 
-    def __init__(self, table: Table, doors: Mapping[str, Door], local: Application) -> None:
-        self._table, self._doors, self._local = table, doors, local
+    def __init__(self, table: Table, routes: Mapping[str, SubjectRoute], local: Application) -> None:
+        self._table, self._routes, self._local = table, routes, local
 
     def concerns(self, environ: Environ) -> bool:
-        return environ.get("PATH_INFO", "") in self._doors and environ["REQUEST_METHOD"] == "POST"
+        return environ.get("PATH_INFO", "") in self._routes and environ["REQUEST_METHOD"] == "POST"
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        visit = _visit(environ, self._doors[environ["PATH_INFO"]])
-        if visit is None:
+        request = _read_request(environ, self._routes[environ["PATH_INFO"]])
+        if request is None:
             return self._local(environ, start_response)  # which says what is wrong with it
         try:
             _require_json(environ)
-            guest = self._guest(environ)
-            known, people = _known(visit)
-            places = self._places(visit, known, people)
-            if guest is not None:
-                return self._answer_guest(guest, places, environ, start_response)
+            forwarded_for = self._forwarding_caller(environ)
+            known, people = _known(request)
+            places = self._places(request, known, people)
+            if forwarded_for is not None:
+                return self._answer_forwarded(forwarded_for, places, environ, start_response)
             if all(where == self._table.own for where in places):
                 return self._local(environ, start_response)
-            answer = self._gathered(visit, places, known)
+            answer = self._merged_answer(request, places, known)
         except Problem as problem:
             return wsgi.refuse(problem, wsgi.common_headers(environ), start_response)
         return answer.send(wsgi.common_headers(environ), start_response)
 
-    def _guest(self, environ: Environ) -> str | None:
+    def _forwarding_caller(self, environ: Environ) -> str | None:
         """Return for whom another cell asks, or None where a service asks itself. Raises Refused (401, 403)."""
         cell = environ.get("HTTP_X_ASSENT_CELL")
         if cell is None:
@@ -78,72 +78,76 @@ class Gate:
             raise Refused(403, "forbidden", "This credential is not the one of the cell it speaks for.")
         return f"{name}@{cell}"
 
-    def _answer_guest(
-        self, guest: str, places: list[Place], environ: Environ, start_response: StartResponse
+    def _answer_forwarded(
+        self, forwarded_for: str, places: list[Place], environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         if any(where != self._table.own for where in places):
             raise Refused(421, "not_this_cell", "This person does not belong to this cell; nothing was done.")
-        with actors.on_behalf_of(guest):
+        with actors.on_behalf_of(forwarded_for):
             return self._local(environ, start_response)
 
-    def _places(self, visit: Visit, known: Information, people: Mapping[UUID, Information]) -> list[Place]:
+    def _places(self, request: SubjectRequest, known: Information, people: Mapping[UUID, Information]) -> list[Place]:
         bundle, now = loading.usable(known.bundle_revision), time.time()
-        return [self._place(visit.door, question, people, bundle, now) for question in visit.questions]
+        return [self._place(request.route, question, people, bundle, now) for question in request.questions]
 
     def _place(
         self,
-        door: Door,
+        route: SubjectRoute,
         question: Document,
         people: Mapping[UUID, Information],
         bundle: LoadedBundle | None,
         now: float,
     ) -> Place:
-        own, ref, region = self._table.own, _ref(door, question), door.region(question)
+        own, ref, region = self._table.own, _ref(route, question), route.region(question)
         if region is not None and not isinstance(region, str):
             return own  # refused there: a region is a text
-        if ref is None or door.about_entities or access.package_for(question, bundle) is not None:
+        if ref is None or route.about_entities or access.package_for(question, bundle) is not None:
             # About no person, or about an entity of a package: those are in the bundle, and so in every cell.
             home = home_of(region, bundle, self._table, now) if region and bundle else own
             return home if isinstance(home, Cell) else own
         where = place(region, known=ref in people, bundle=bundle, table=self._table, now=now)
         # What is no question at all is refused as ever, and not answered with a denial.
-        return own if isinstance(where, Nowhere) and not door.can_be_read(question) else where
+        return own if isinstance(where, Unplaced) and not route.can_be_read(question) else where
 
-    def _gathered(self, visit: Visit, places: list[Place], known: Information) -> Answer:
+    def _merged_answer(self, request: SubjectRequest, places: list[Place], known: Information) -> CellAnswer:
         """Return the answers of all places in the order of the questions; one place's whole answer as it came."""
         answers: list[Any] = [None] * len(places)
         for where in dict.fromkeys(places):
             numbers = [number for number, each in enumerate(places) if each == where]
-            found = self._asked(visit, where, numbers, known)
-            if isinstance(found, Answer):
+            found = self._answers_from(request, where, numbers, known)
+            if isinstance(found, CellAnswer):
                 if len(numbers) == len(places) or found.status != 200:
                     return found
-                found = msgspec.json.decode(found.body)[visit.door.items]
+                found = msgspec.json.decode(found.body)[request.route.items]
             for number, answer in zip(numbers, found, strict=True):
                 answers[number] = answer
-        return Answer(200, _encode(visit.whole(answers)))
+        return CellAnswer(200, _encode(request.whole(answers)))
 
-    def _asked(self, visit: Visit, where: Place, numbers: list[int], known: Information) -> Answer | list[Any]:
-        caller, part = actors.service(str(known.caller)), visit.part(numbers)
+    def _answers_from(
+        self, request: SubjectRequest, where: Place, numbers: list[int], known: Information
+    ) -> CellAnswer | list[Any]:
+        caller, part = actors.service(str(known.caller)), request.part(numbers)
         if where == self._table.own:
-            return forwarding.captured(self._local, visit.environ, part)
+            return forwarding.captured(self._local, request.environ, part)
         if isinstance(where, Cell):
-            answer = forwarding.ask(self._table.own, where, visit, part, caller=caller, count=len(numbers))
+            answer = forwarding.ask(self._table.own, where, request, part, caller=caller, count=len(numbers))
             if answer is not None:
                 return answer
-            where = Nowhere("cell_unavailable")
-        return unroutable.tell(visit, where.code, len(numbers), caller=caller, revision=known.bundle_revision or "")
+            where = Unplaced("cell_unavailable")
+        return unroutable.answers(
+            request, where.code, len(numbers), caller=caller, revision=known.bundle_revision or ""
+        )
 
 
-def _visit(environ: Environ, door: Door) -> Visit | None:
+def _read_request(environ: Environ, route: SubjectRoute) -> SubjectRequest | None:
     """Return the request, or None where ``local`` would refuse it; its body is left for it to read."""
     body = environ["wsgi.input"].read(strict_json.MAX_BODY_BYTES + 1)
     environ["wsgi.input"] = BytesIO(body)
     try:
-        visit = Visit.of(environ, door, strict_json.loads_object(body))
+        request = SubjectRequest.of(environ, route, strict_json.loads_object(body))
     except ValueError:
         return None
-    return visit if len(visit.questions) <= MAX_EVALUATIONS else None
+    return request if len(request.questions) <= MAX_EVALUATIONS else None
 
 
 def _require_json(environ: Environ) -> None:
@@ -152,23 +156,23 @@ def _require_json(environ: Environ) -> None:
         raise Refused(400, "invalid_request", "Send the body as application/json.")
 
 
-def _known(visit: Visit) -> tuple[Information, dict[UUID, Information]]:
+def _known(request: SubjectRequest) -> tuple[Information, dict[UUID, Information]]:
     """Return the caller, the bundle in force and the people known here; one SQL statement. Raises Refused."""
-    refs = {ref for ref in (_ref(visit.door, each) for each in visit.questions) if ref} or {information.NOBODY}
-    token, scope = wsgi.token_of(visit.environ), visit.door.scope
+    refs = {ref for ref in (_ref(request.route, each) for each in request.questions) if ref} or {information.NOBODY}
+    token, scope = wsgi.token_of(request.environ), request.route.scope
     try:
         known, people = information.read_many(refs, token_hash(token), scope.encode())
     except InformationUnavailable:
-        code = "information_unavailable" if visit.door.told else "unavailable"
+        code = "information_unavailable" if request.route.render_denial else "unavailable"
         raise Refused(503, code, "The database does not answer; send the request again.") from None
     wsgi.check(known.caller, valid=known.credential_valid, has_scope=known.has_scope, scope=scope)
     return known, people
 
 
-def _ref(door: Door, question: Document) -> UUID | None:
+def _ref(route: SubjectRoute, question: Document) -> UUID | None:
     """Return the pseudonym of the person a question names; None where it names none that could be read."""
     subject = question.get("subject")
     if not isinstance(subject, dict):
         return None
-    named, kind = subject.get("id"), subject.get("type", door.default_type)
+    named, kind = subject.get("id"), subject.get("type", route.default_type)
     return subject_ref(named, subject_type=kind) if isinstance(named, str) and isinstance(kind, str) else None

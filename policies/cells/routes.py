@@ -18,11 +18,11 @@ from policies.endpoints.authzen.requests import question_of
 Document = dict[str, Any]
 
 
-def _beside(document: Document) -> Any:
+def _region_of_subject(document: Document) -> Any:
     return _member(document, "subject", "region")
 
 
-def _in_properties(document: Document) -> Any:
+def _region_in_properties(document: Document) -> Any:
     return _member(document, "subject", "properties", "region")
 
 
@@ -33,16 +33,16 @@ def _member(document: Any, *path: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Door:
+class SubjectRoute:
     """One route.
 
     The answer function words a decision of level none; None where nothing is decided: a read or a write.
     """
 
     scope: str
-    region: Callable[[Document], Any] = _beside
+    region: Callable[[Document], Any] = _region_of_subject
     items: str | None = None  # the member that holds many questions
-    told: Callable[[Decision, Document], Any] | None = None
+    render_denial: Callable[[Decision, Document], Any] | None = None
     answer_member: str | None = None  # what an answer must have to be one
     asks_about_processing: bool = False  # whether the question is about processing where the caller runs
     may_stop: bool = False  # whether a batch may end after its first deny or permit
@@ -81,25 +81,25 @@ def _as_authzen(decision: Decision, document: Document) -> Any:
     return msgspec.Raw(decision.body)
 
 
-_CONSENTS = Door("consents")
-_LINKS = Door("subject_links")
-_QUESTION = Door(
+_CONSENTS = SubjectRoute("consents")
+_LINKS = SubjectRoute("subject_links")
+_QUESTION = SubjectRoute(
     "decisions",
-    _in_properties,
-    told=_as_authzen,
+    _region_in_properties,
+    render_denial=_as_authzen,
     answer_member="decision",
     asks_about_processing=True,
     default_type=None,
     check=question_of,
 )
-_SEARCH = Door("decisions", _in_properties, answer_member="results", about_entities=True)
-DOORS: Mapping[str, Door] = {
+_SEARCH = SubjectRoute("decisions", _region_in_properties, answer_member="results", about_entities=True)
+SUBJECT_ROUTES: Mapping[str, SubjectRoute] = {
     "/access/v1/evaluation": _QUESTION,
     "/access/v1/evaluations": replace(_QUESTION, items="evaluations", may_stop=True),
     "/access/v1/search/subject": _SEARCH,
     "/access/v1/search/resource": _SEARCH,
     "/access/v1/search/action": _SEARCH,
-    native.PATH: replace(_QUESTION, items="decisions", told=native.told_alone),
+    native.PATH: replace(_QUESTION, items="decisions", render_denial=native.told_alone),
     "/api/v1/consents": _CONSENTS,
     "/api/v1/consents/state": _CONSENTS,
     "/api/v1/consents/history": _CONSENTS,

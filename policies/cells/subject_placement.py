@@ -12,13 +12,13 @@ from policies.decisions.facts import region_in
 
 
 @dataclass(frozen=True)
-class Nowhere:
+class Unplaced:
     """Failure to name a cell, for a reason with a code of the decision contract."""
 
     code: str
 
 
-Place = Cell | Nowhere
+Place = Cell | Unplaced
 
 
 def home_of(region: str, bundle: LoadedBundle, table: Table, now: float) -> Place:
@@ -30,7 +30,7 @@ def home_of(region: str, bundle: LoadedBundle, table: Table, now: float) -> Plac
     residency = bundle.data["residency"]
     group = residency["regions"].get(region_in(region, bundle))
     if group is None:
-        return Nowhere("region_unknown")
+        return Unplaced("region_unknown")
     ended = {slug for slug, ends in bundle.instrument_ends if ends <= now}
     ranked: list[tuple[int, Cell]] = []
     for cell in table.cells:
@@ -41,7 +41,7 @@ def home_of(region: str, bundle: LoadedBundle, table: Table, now: float) -> Plac
             needs_instrument = all(rule["instrument"] is not None for rule in open_rules)
             ranked.append((2 if needs_instrument else 0 if into == group else 1, cell))
     # Of equals the first of the table: min keeps the order.
-    return min(ranked, key=lambda found: found[0])[1] if ranked else Nowhere("residency")
+    return min(ranked, key=lambda found: found[0])[1] if ranked else Unplaced("residency")
 
 
 def place(region: str | None, *, known: bool, bundle: LoadedBundle | None, table: Table, now: float) -> Place:
@@ -53,9 +53,9 @@ def place(region: str | None, *, known: bool, bundle: LoadedBundle | None, table
     if known and not region:
         return table.own
     if bundle is None:
-        return Nowhere("bundle_missing")
-    home = home_of(region, bundle, table, now) if region else Nowhere("region_unknown")
+        return Unplaced("bundle_missing")
+    home = home_of(region, bundle, table, now) if region else Unplaced("region_unknown")
     if not known or home == table.own:
         return home
     # A word that is no region at all contradicts nothing; the policy denies it by itself.
-    return table.own if home == Nowhere("region_unknown") else Nowhere("region_conflict")
+    return table.own if home == Unplaced("region_unknown") else Unplaced("region_conflict")

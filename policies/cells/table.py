@@ -51,7 +51,7 @@ def read_table(path: Path, own: str) -> Table:
         raise ValueError(f"CELLS_FILE cannot be read: {exc.strerror}") from exc
     except msgspec.DecodeError as exc:
         raise ValueError(f"CELLS_FILE is not as it should be: {exc}") from None
-    file = _beside(path, file)
+    file = _anchored(path, file)
     by_name = {cell.name: cell for cell in file.cells}
     _require(len(by_name) == len(file.cells), "CELLS_FILE names a cell twice")
     regions = {cell.processing_region for cell in file.cells}
@@ -69,7 +69,7 @@ def _path(kind: type, value: Any) -> Any:
     raise NotImplementedError
 
 
-def _beside(path: Path, file: _File) -> _File:
+def _anchored(path: Path, file: _File) -> _File:
     """Resolve a path against the file's own folder."""
     here = path.absolute().parent
     cells = [msgspec.structs.replace(c, token_file=c.token_file and here / c.token_file) for c in file.cells]

@@ -7,8 +7,8 @@ import msgspec
 
 from common.http.problems import Problem, Unavailable
 from consent.problems import NoCell, OtherCell, RegionConflict, RegionNeeded
-from policies.cells.requests import Visit
-from policies.cells.subject_placement import Nowhere, Place
+from policies.cells.requests import SubjectRequest
+from policies.cells.subject_placement import Place, Unplaced
 from policies.decision_log.spool import SpoolFull
 from policies.decisions.decisions import Sheet
 from policies.decisions.rendering import failure
@@ -21,30 +21,30 @@ class CellUnavailable(Problem):
     title = "The person's cell does not answer"
 
 
-def tell(visit: Visit, code: str, count: int, *, caller: str, revision: str) -> list[Any]:
+def answers(request: SubjectRequest, code: str, count: int, *, caller: str, revision: str) -> list[Any]:
     """Decide ``count`` questions at level none, logged without a pseudonym, in the form of the route.
 
     Raises the problem instead where the route asks for no decision.
     """
-    told = visit.door.told
-    if told is None:
-        raise problem_of(Nowhere(code))
+    render = request.route.render_denial
+    if render is None:
+        raise problem_of(Unplaced(code))
     sheet = Sheet(caller=caller)
     decisions = [sheet.answer_about_nobody(failure(code, revision)) for _ in range(count)]
     try:
         sheet.log()
     except SpoolFull:
         raise Refused(503, "log_unavailable", "An answer that cannot be logged is not given; ask again.") from None
-    return [_plain(told(decision, visit.document)) for decision in decisions]
+    return [_plain(render(decision, request.document)) for decision in decisions]
 
 
-def _plain(told: Any) -> Any:
-    return msgspec.json.decode(told) if isinstance(told, msgspec.Raw) else told
+def _plain(answer: Any) -> Any:
+    return msgspec.json.decode(answer) if isinstance(answer, msgspec.Raw) else answer
 
 
 def problem_of(where: Place) -> Problem:
     """Return why nothing is read or written here, with the way out."""
-    if not isinstance(where, Nowhere):
+    if not isinstance(where, Unplaced):
         return OtherCell(f"People of this region belong to cell '{where.name}'; send it there.")
     kind, detail = _PROBLEMS.get(where.code, _NO_RULES)
     return kind(detail)
@@ -52,7 +52,7 @@ def problem_of(where: Place) -> Problem:
 
 _NO_RULES: tuple[type[Problem], str] = (
     Unavailable,
-    "No policy bundle is in force, so nobody can tell where this person belongs.",
+    "No policy bundle is in force, so it is not known to which cell this person belongs.",
 )
 _CONFLICT = (
     "This person is known here under a region whose people this cell holds, and the request states another. Nothing "
@@ -61,7 +61,7 @@ _CONFLICT = (
 _PROBLEMS: dict[str, tuple[type[Problem], str]] = {
     "region_unknown": (
         RegionNeeded,
-        "This person is not known in this cell. State the region of residence, so that the cell can be told.",
+        "This person is not known in this cell. State the region of residence, so that the cell can be found.",
     ),
     "residency": (
         NoCell,

@@ -41,7 +41,7 @@ DIFFERENT = frozenset(Kind) - {Kind.REASONS}
 
 
 @dataclass(frozen=True)
-class Answer:
+class ComparedAnswer:
     """Comparable part of an answer: reasons in the policy's order, ``obligations`` as (type, canonical JSON)."""
 
     outcome: str
@@ -58,17 +58,17 @@ class Answer:
         }
 
 
-def of_verdict(verdict: Verdict) -> Answer:
+def of_verdict(verdict: Verdict) -> ComparedAnswer:
     reasons = tuple(reason.code for reason in verdict.reasons)
     obligations = obligations_of((o.type, o.properties) for o in verdict.obligations)
-    return Answer(outcome_of(verdict.decision, reasons), verdict.level, reasons, obligations)
+    return ComparedAnswer(outcome_of(verdict.decision, reasons), verdict.level, reasons, obligations)
 
 
 def obligations_of(pairs: Iterable[tuple[str, Any]]) -> Obligations:
     return frozenset((kind, canonical_json(properties).decode()) for kind, properties in pairs)
 
 
-def differences(before: Answer, after: Answer) -> frozenset[Kind]:
+def differences(before: ComparedAnswer, after: ComparedAnswer) -> frozenset[Kind]:
     """Return how ``after`` differs; nothing where both are equal."""
     if before is after:
         return frozenset()
@@ -86,5 +86,5 @@ def differences(before: Answer, after: Answer) -> frozenset[Kind]:
     return frozenset(kinds)
 
 
-def _rank(answer: Answer) -> int:
+def _rank(answer: ComparedAnswer) -> int:
     return LEVELS.get(answer.level or "none", 0)

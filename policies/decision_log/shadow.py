@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from policies.decision_log.differences import Answer, Kind, differences
+from policies.decision_log.differences import ComparedAnswer, Kind, differences
 
 # The engine gave no answer under this revision, or there is no such revision to ask.
 FAILURES = frozenset({"engine_unavailable", "engine_timeout", "engine_undefined", "bundle_missing"})
@@ -26,8 +26,8 @@ def summary(entry: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _answer(told: dict[str, Any]) -> Answer:
-    return Answer(
+def _answer(told: dict[str, Any]) -> ComparedAnswer:
+    return ComparedAnswer(
         told["outcome"],
         told.get("level"),
         tuple(reason["code"] for reason in told["reasons"]),

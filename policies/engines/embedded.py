@@ -1,6 +1,6 @@
 """Embedded engine: regorus, in this process and thread; in service ``isolated`` keeps it in processes of its own.
 
-Only ``authoring.confined`` imports regorus as well.
+Only ``authoring.sandbox`` imports regorus as well.
 """
 
 import json

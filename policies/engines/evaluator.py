@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LOAD: Final = b"L"  # a revision, taken in place of the oldest where there are more than KEPT
 ASK: Final = b"Q"  # revision, query and facts, a line each
-EXPLAIN: Final = b"E"  # revision and a ``Wish``, a line each
+EXPLAIN: Final = b"E"  # revision and an ``ExplainRequest``, a line each
 ANSWER: Final = b"A"
 NO_ANSWER: Final = b"N"  # why, in a line
 KEPT: Final = 4
@@ -35,7 +35,7 @@ _MEMORY_BYTES = 2 * 1024**3
 _Held = dict[str, Rules]
 
 
-class Wish(msgspec.Struct, frozen=True):
+class ExplainRequest(msgspec.Struct, frozen=True):
     """Arguments of ``embedded.explain``."""
 
     facts: str
@@ -100,11 +100,11 @@ def _answer(engine: EmbeddedEngine, held: _Held, content: bytes, timeout_s: floa
 
 
 def _explanation(held: _Held, content: bytes, timeout_s: float) -> bytes:
-    revision, wished = content.split(b"\n", 1)
-    bundle, wish = cast("LoadedBundle", held[revision.decode()]), msgspec.json.decode(wished, type=Wish)
+    revision, encoded = content.split(b"\n", 1)
+    bundle, request = cast("LoadedBundle", held[revision.decode()]), msgspec.json.decode(encoded, type=ExplainRequest)
 
     def work() -> bytes:
-        found = explain(bundle, wish.facts.encode(), package=wish.package, more=wish.more, rules=wish.rules)
+        found = explain(bundle, request.facts.encode(), package=request.package, more=request.more, rules=request.rules)
         return msgspec.json.encode(found)
 
     return _guarded(work, timeout_s)

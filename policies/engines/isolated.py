@@ -74,9 +74,9 @@ class IsolatedEngine:
     def evaluate(self, bundle: "LoadedBundle", facts: bytes, query: str = QUERY) -> Verdict:
         return read_verdict(self._ask(bundle, evaluator.ASK, query, facts), bundle.revision)
 
-    def explain(self, bundle: "LoadedBundle", wish: evaluator.Wish) -> Explained:
+    def explain(self, bundle: "LoadedBundle", request: evaluator.ExplainRequest) -> Explained:
         """Explain an evaluation. Raises EngineFailure. Takes some hundredths of a second."""
-        answer = self._ask(bundle, evaluator.EXPLAIN, wish.package, msgspec.json.encode(wish))
+        answer = self._ask(bundle, evaluator.EXPLAIN, request.package, msgspec.json.encode(request))
         return msgspec.json.decode(answer, type=Explained)
 
     def close(self) -> None:

@@ -14,11 +14,11 @@ from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import CONSENT
 from policies.decisions.rendering import Prepared
 from policies.engines.embedded import Explained
-from policies.engines.evaluator import Wish
+from policies.engines.evaluator import ExplainRequest
 
 _HEAD = re.compile(r"(?:default\s+)?([a-z_][a-z0-9_]*)(\()?")
 _NOT_RULES = frozenset({"package", "import", "else"})
-_TOLD_ELSEWHERE = frozenset({"answer"})
+_EXPLAINED_ELSEWHERE = frozenset({"answer"})
 _PREFIX = "explained_"
 Explanation = dict[str, Any]
 
@@ -34,7 +34,7 @@ class Clause:
 
 
 @dataclass
-class Rule:
+class PolicyRule:
     """A rule of the consent package. Each clause of a set adds to it or does not, so they are listed one by one."""
 
     name: str
@@ -60,21 +60,21 @@ def explain_answer(prepared: Prepared, bundle: LoadedBundle) -> list[Explanation
     if prepared.engine == "none" or b'"package":' in prepared.facts:
         return None
     known = read_rules(bundle.policies)
-    rules = [rule for rule in known.values() if rule.titled and rule.name not in _TOLD_ELSEWHERE]
+    rules = [rule for rule in known.values() if rule.titled and rule.name not in _EXPLAINED_ELSEWHERE]
     calls = dict(_calls(rules, known, bundle.policies))
     asked = [rule.asked for rule in rules if not rule.is_function or rule.name in calls]
-    wish = Wish(prepared.facts.decode(), CONSENT, _module(calls), asked)
-    found = engines.embedded_engine().explain(bundle, wish)
-    return [told for rule in rules for told in (_told_of_set if rule.is_set else _told)(rule, found)]
+    request = ExplainRequest(prepared.facts.decode(), CONSENT, _module(calls), asked)
+    found = engines.embedded_engine().explain(bundle, request)
+    return [entry for rule in rules for entry in (_explained_set if rule.is_set else _explained)(rule, found)]
 
 
-def _told(rule: Rule, found: Explained) -> Iterator[Explanation]:
+def _explained(rule: PolicyRule, found: Explained) -> Iterator[Explanation]:
     value, clause = found.values.get(rule.asked), rule.titled
     if clause and any(each.lines & found.covered for each in rule.clauses):
         yield _explanation(rule, clause, fired=value not in (None, False, [], {}), value=value)
 
 
-def _told_of_set(rule: Rule, found: Explained) -> Iterator[Explanation]:
+def _explained_set(rule: PolicyRule, found: Explained) -> Iterator[Explanation]:
     """Return the clauses that added something, titled or not, and the titled ones that were tried."""
     for clause in rule.clauses:
         fired = clause.head in found.covered
@@ -82,15 +82,15 @@ def _told_of_set(rule: Rule, found: Explained) -> Iterator[Explanation]:
             yield _explanation(rule, clause, fired=fired, value=found.values.get(rule.asked))
 
 
-def _explanation(rule: Rule, clause: Clause, *, fired: bool, value: Any) -> Explanation:
-    told = {"rule": f"{CONSENT}.{rule.name}", "source": f"{clause.head[0]}:{clause.head[1]}"}
+def _explanation(rule: PolicyRule, clause: Clause, *, fired: bool, value: Any) -> Explanation:
+    entry = {"rule": f"{CONSENT}.{rule.name}", "source": f"{clause.head[0]}:{clause.head[1]}"}
     described = {"description": clause.description} if clause.description else {}
-    return {**told, "title": clause.title or rule.name, **described, "fired": fired, "value": value}
+    return {**entry, "title": clause.title or rule.name, **described, "fired": fired, "value": value}
 
 
-def read_rules(policies: dict[str, str]) -> dict[str, Rule]:
+def read_rules(policies: dict[str, str]) -> dict[str, PolicyRule]:
     """Read the rules of the consent package's modules, by name."""
-    rules: dict[str, Rule] = {}
+    rules: dict[str, PolicyRule] = {}
     for path, text in policies.items():
         lines = text.splitlines()
         if f"package {CONSENT}" in lines:
@@ -98,7 +98,7 @@ def read_rules(policies: dict[str, str]) -> dict[str, Rule]:
     return rules
 
 
-def _read_module(path: str, lines: list[str], rules: dict[str, Rule]) -> None:
+def _read_module(path: str, lines: list[str], rules: dict[str, PolicyRule]) -> None:
     comment: list[str] = []
     clause: Clause | None = None
     for number, line in enumerate(lines, start=1):
@@ -107,7 +107,7 @@ def _read_module(path: str, lines: list[str], rules: dict[str, Rule]) -> None:
             continue
         head = _HEAD.match(line)
         if head and head[1] not in _NOT_RULES:
-            rule = rules.setdefault(head[1], Rule(head[1]))
+            rule = rules.setdefault(head[1], PolicyRule(head[1]))
             rule.is_function |= head[2] is not None
             rule.is_set |= line.startswith(f"{rule.name} contains ")
             clause = Clause((path, number), *_metadata(comment))
@@ -131,7 +131,9 @@ def _metadata(comment: list[str]) -> tuple[str, str]:
     return title, " ".join(words[starts[0] + 1 :]) if first == ">-" else first
 
 
-def _calls(rules: list[Rule], known: dict[str, Rule], policies: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _calls(
+    rules: list[PolicyRule], known: dict[str, PolicyRule], policies: dict[str, str]
+) -> Iterator[tuple[str, str]]:
     """Yield how the policy itself calls each titled function, where its argument stands for itself."""
     text = "\n".join(policies.values())
     for rule in rules:

@@ -52,7 +52,8 @@ class Policy(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        verbose_name_plural = "policies"
+        verbose_name = "policy version"
+        verbose_name_plural = "policy versions"
 
     def __str__(self) -> str:
         return self.digest.removeprefix("sha256:")[:12]

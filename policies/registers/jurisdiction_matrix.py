@@ -22,7 +22,7 @@ from policies.registers import jurisdiction_rows
 
 
 @dataclass(frozen=True)
-class Row:
+class MatrixRow:
     """One law in words."""
 
     name: str
@@ -107,7 +107,7 @@ def findings() -> list[jurisdictions.Finding]:
     return jurisdictions.lint(known_regions=codes, today=timezone.now().date())
 
 
-def rows() -> list[Row]:
+def rows() -> list[MatrixRow]:
     ages: dict[int, set[int]] = {}
     for law, age in Region.objects.exclude(age_of_consent=None).values_list("jurisdiction", "age_of_consent"):
         ages.setdefault(law, set()).add(age or 0)
@@ -115,8 +115,8 @@ def rows() -> list[Row]:
     return [_row(law, law.places, ages.get(law.pk, set())) for law in laws]
 
 
-def _row(law: Jurisdiction, places: int, ages: set[int]) -> Row:
-    return Row(
+def _row(law: Jurisdiction, places: int, ages: set[int]) -> MatrixRow:
+    return MatrixRow(
         name=law.name,
         url=reverse("admin:policies_jurisdiction_change", args=[law.pk]),
         regions=places,

@@ -50,7 +50,7 @@ consent_suffices(state) if {
 # title: Served without having been asked
 # description: >-
 #   Never, unless the law leaves the first word to the business (opt-out) and officers raised the level for people
-#   nobody has asked. Then only personalization, only of a known adult without an opt-out signal, and only without
+#   who were not asked. Then only personalization, only of a known adult without an opt-out signal, and only without
 #   special categories. Any answer the person ever gave, to a broader purpose too, counts instead.
 default served_unasked := false
 

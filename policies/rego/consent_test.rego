@@ -70,11 +70,11 @@ test_each_of_these_alone_is_not_served_unasked if {
 	}
 }
 
-test_a_level_nobody_knows_serves_nobody_unasked if {
+test_an_unknown_level_serves_no_subject_unasked if {
 	not decision.served_unasked with input as with_changes(unasked)
 		with data.jurisdictions["us-co"].unasked_max_level as "telepathic"
 }
 
-test_without_a_list_of_special_categories_nobody_is_served_unasked if {
+test_no_special_categories_list_serves_no_subject_unasked if {
 	not decision.served_unasked with input as with_changes(unasked) with data.sensitive_categories as null
 }

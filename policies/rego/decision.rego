@@ -9,8 +9,8 @@ answer := {
 	"revision": data.revision,
 	"decision": true,
 	"level": permitted_level,
-	"reasons": ordered(narrowings),
-	"obligations": [duty | some [_, duty] in sort(duties_of_permit)],
+	"reasons": ordered(limitations),
+	"obligations": [obligation | some [_, obligation] in sort(permit_obligations)],
 	"legal_basis": legal_basis,
 	"requestable": false,
 } if {
@@ -19,15 +19,15 @@ answer := {
 	"revision": data.revision,
 	"decision": false,
 	"level": denied_level,
-	"reasons": reasons_of_denial,
-	"obligations": [duty | some [_, duty] in sort(duties_of_denial)],
+	"reasons": all_denial_reasons,
+	"obligations": [obligation | some [_, obligation] in sort(denial_obligations)],
 	"legal_basis": legal_basis,
 	"requestable": requestable,
 }
 
 # METADATA
 # title: Permit
-# description: Nothing stands in the way, and the consent that is needed is in force.
+# description: No other topic denies, and the consent that is needed is in force.
 permitted if {
 	permitted_but_for_consent
 	input.consent.channel_allowed == true
@@ -60,7 +60,7 @@ permitted_but_for_consent if {
 
 # METADATA
 # title: Level
-# description: The highest permitted level not above the requested one; null when nobody asked to personalize.
+# description: The highest permitted level not above the requested one; null for any action but personalize.
 permitted_level := null if {
 	input.action != "personalize"
 } else := input.requested_level if {

@@ -108,7 +108,7 @@ in_force(transfer_rule) if {
 	not transfer_rule.instrument in input.expired_instruments
 }
 
-# Purposes nobody registered, where there is a register of purposes at all: the shipped defaults have none.
+# Purposes that are not registered, where there is a register of purposes at all: the shipped defaults have none.
 default stray_purposes := set()
 
 stray_purposes := {slug | some slug in input.purposes} - {slug | some slug, _ in data.purposes} if {

@@ -87,7 +87,7 @@ test_unstated_subjects_are_refused if {
 	reasons({"subject_groups": []}) == [{"code": "subjects_unstated", "detail": ""}]
 }
 
-test_a_purpose_nobody_registered_is_refused if {
+test_an_unregistered_purpose_is_refused if {
 	reasons({"purposes": ["spying"]}) == [{"code": "purpose_unknown", "detail": "spying"}]
 }
 

@@ -89,7 +89,7 @@ is_processing(processing) if {
 	is_list_of_strings(processing.expired_instruments)
 }
 
-# A model nobody knows has no purposes or level to read; `model_fit` refuses it.
+# An unknown model has no purposes or level to read; `model_fit` refuses it.
 is_model(model) if {
 	model == null
 } else if {

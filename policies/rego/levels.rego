@@ -2,7 +2,7 @@
 # are ranks (0 = none); which levels exist, and their order, is data. A ceiling the data does not state is none.
 package governance.decision
 
-# A level nobody knows is a request for none.
+# An unknown level is a request for none.
 requested_rank := place if {
 	place := data.levels[input.requested_level]
 } else := 0
@@ -74,7 +74,7 @@ signal_lifted if {
 }
 
 # METADATA
-# title: Ceiling for people nobody has asked
+# title: Ceiling for people who were not asked
 # description: Where an opt-out law lets them be served at all, see `served_unasked`.
 ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_jurisdiction"}} if {
 	input.consent.state == "never_asked"

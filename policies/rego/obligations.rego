@@ -1,12 +1,12 @@
 # What the caller has to do with the answer. One it cannot fulfil turns a permit into a denial on its side.
 package governance.decision
 
-# Duties carry their place in the answer, then themselves.
-duties_of_permit contains [1, {"type": "max_level", "properties": {"level": permitted_level}}] if {
+# Obligations carry their place in the answer, then themselves.
+permit_obligations contains [1, {"type": "max_level", "properties": {"level": permitted_level}}] if {
 	input.action == "personalize"
 }
 
-duties_of_permit contains [2, {
+permit_obligations contains [2, {
 	"type": "exclude_categories",
 	"properties": {"categories": sort(excluded_categories)},
 }] if {
@@ -17,7 +17,7 @@ duties_of_permit contains [2, {
 # METADATA
 # title: Retention
 # description: Storage limitation, GDPR Article 5(1)(e). What is collected is deleted after the purpose's days.
-duties_of_permit contains [3, {"type": "delete_after", "properties": {"days": data.retention[input.purpose].days}}] if {
+permit_obligations contains [3, {"type": "delete_after", "properties": {"days": data.retention[input.purpose].days}}] if {
 	input.action == "collect"
 }
 
@@ -26,7 +26,7 @@ duties_of_permit contains [3, {"type": "delete_after", "properties": {"days": da
 # description: >-
 #   GDPR Article 30(1)(e). One entry for each transfer instrument relied upon; a category that a rule without an
 #   instrument covers relies on none.
-duties_of_permit contains [4, {"type": "log_transfer", "properties": {"instrument": transfer_rule.instrument}}] if {
+permit_obligations contains [4, {"type": "log_transfer", "properties": {"instrument": transfer_rule.instrument}}] if {
 	not all_free
 	some transfer_rule in local_rules
 	is_string(transfer_rule.instrument)
@@ -38,10 +38,10 @@ duties_of_permit contains [4, {"type": "log_transfer", "properties": {"instrumen
 # METADATA
 # title: Another region
 # description: Where the same processing would be allowed, if residency is what denied it.
-duties_of_denial contains [5, {"type": "route_region", "properties": {"regions": sort(alternative_regions)}}] if {
+denial_obligations contains [5, {"type": "route_region", "properties": {"regions": sort(alternative_regions)}}] if {
 	readable
 	not residency_allowed
 	alternative_regions != set()
 }
 
-duties_of_denial contains [6, {"type": "non_profiled", "properties": {}}] if input.action == "personalize"
+denial_obligations contains [6, {"type": "non_profiled", "properties": {}}] if input.action == "personalize"

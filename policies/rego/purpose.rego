@@ -9,7 +9,7 @@ purpose_known if is_object(purpose)
 
 # METADATA
 # title: Legal basis
-# description: GDPR Article 6, as the register of processing states it; null for a purpose nobody registered.
+# description: GDPR Article 6, as the register of processing states it; null for a purpose that is not registered.
 legal_basis := basis if {
 	basis := purpose.legal_basis
 } else := null

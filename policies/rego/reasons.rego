@@ -41,11 +41,11 @@ precedence := {
 # METADATA
 # title: Reasons
 # description: >-
-#   Beside a permit only what narrowed it (`narrowings`). Where nothing but consent is missing, no other topic is
+#   With a permit only what limited it (`limitations`). Where nothing but consent is missing, no other topic is
 #   asked. Facts that cannot be read are denied for that alone.
-reasons_of_denial := ordered(narrowings | consent_hindrances) if {
+all_denial_reasons := ordered(limitations | consent_denial_reasons) if {
 	permitted_but_for_consent
-} else := ordered(union({narrowings, consent_hindrances, hindrances})) if {
+} else := ordered(union({limitations, consent_denial_reasons, denial_reasons})) if {
 	readable
 } else := ordered({{"code": code, "detail": "unreadable"} | some code in unreadable})
 
@@ -55,54 +55,54 @@ ordered(found) := [reason | some reason in found] if {
 } else := [reason | some [_, reason] in sort([[precedence[each.code], each] | some each in found])]
 
 # METADATA
-# title: What narrows an answer
+# title: Limitations of an answer
 # description: Ceilings that lower the level, and categories to leave out.
-narrowings := {limit.reason |
+limitations := {limit.reason |
 	input.action == "personalize"
 	some limit in ceilings
 } | {reason |
 	not all_categories_usable
-	some reason in category_narrowings
+	some reason in category_limitations
 }
 
-category_narrowings contains {
+category_limitations contains {
 	"code": "sensitive_without_explicit_consent",
 	"detail": concat(", ", sort(withheld_categories)),
 } if {
 	withheld_categories != set()
 }
 
-category_narrowings contains {"code": "category_not_allowed", "detail": concat(", ", sort(foreign_categories))} if {
+category_limitations contains {"code": "category_not_allowed", "detail": concat(", ", sort(foreign_categories))} if {
 	foreign_categories != set()
 	purpose_known
 }
 
-category_narrowings contains {"code": "consent_refused", "detail": concat(", ", sort(refused_categories))} if {
+category_limitations contains {"code": "consent_refused", "detail": concat(", ", sort(refused_categories))} if {
 	refused_categories != set()
 }
 
 # METADATA
-# title: What is wrong with the consent
+# title: Consent denial reasons
 # description: A stored no counts under every legal basis, a missing or lapsed yes only where consent is the basis.
-consent_hindrances contains reason if reason := wrong_with(choice)
+consent_denial_reasons contains reason if reason := consent_denial_reason(choice)
 
-consent_hindrances contains {"code": "consent_refused", "detail": "channel"} if {
+consent_denial_reasons contains {"code": "consent_refused", "detail": "channel"} if {
 	input.consent.channel_allowed == false
 	choice != "refused"
 }
 
-wrong_with(state) := {"code": "consent_refused"} if {
+consent_denial_reason(state) := {"code": "consent_refused"} if {
 	state == "refused"
 } else := {"code": "consent_withdrawn"} if {
 	state == "withdrawn"
-} else := {"code": lapses[state]} if {
+} else := {"code": lapse_codes[state]} if {
 	state != "given"
 	purpose_known
 	needs_consent
 	not served_unasked
 }
 
-lapses := {
+lapse_codes := {
 	"expired": "consent_expired",
 	"renewal_required": "renewal_required",
 	"never_asked": "consent_missing",
@@ -110,66 +110,66 @@ lapses := {
 }
 
 # METADATA
-# title: What else stands in the way
-# description: Everything besides consent that denies, topic by topic, whichever of it would have been enough.
-hindrances contains {"code": purpose_hindrance} if not action_known
+# title: Other denial reasons
+# description: Everything besides consent that denies, topic by topic, even where one would have been enough.
+denial_reasons contains {"code": purpose_denial_code} if not action_known
 
-hindrances contains {"code": "subject_unknown"} if input.subject.known == false
+denial_reasons contains {"code": "subject_unknown"} if input.subject.known == false
 
-hindrances contains {"code": "region_unknown", "detail": "jurisdiction"} if {
+denial_reasons contains {"code": "region_unknown", "detail": "jurisdiction"} if {
 	not jurisdiction
 	subject_group
 }
 
-hindrances contains {"code": "legal_hold"} if input.held == true
+denial_reasons contains {"code": "legal_hold"} if input.held == true
 
-hindrances contains {"code": "restricted"} if input.restricted == true
+denial_reasons contains {"code": "restricted"} if input.restricted == true
 
-hindrances contains {"code": "objection"} if input.objection == true
+denial_reasons contains {"code": "objection"} if input.objection == true
 
-hindrances contains {"code": "segment_too_small"} if {
+denial_reasons contains {"code": "segment_too_small"} if {
 	input.action == "personalize"
 	lowest_rank == data.levels.segment
 	not segment_large_enough
 }
 
 # What personalization needs is a level, and the reasons for its level are above.
-hindrances contains reason if {
+denial_reasons contains reason if {
 	input.action != "personalize"
 	not action_permitted(input.action)
-	some reason in action_hindrances
+	some reason in action_denial_reasons
 }
 
-hindrances contains reason if {
+denial_reasons contains reason if {
 	not residency_allowed
-	some reason in residency_hindrances
+	some reason in residency_denial_reasons
 }
 
-hindrances contains reason if {
+denial_reasons contains reason if {
 	not model_fit(input.model)
-	some reason in model_hindrances
+	some reason in model_denial_reasons
 }
 
-purpose_hindrance := "action_not_allowed" if purpose_known
+purpose_denial_code := "action_not_allowed" if purpose_known
 
 else := "purpose_unknown"
 
 # METADATA
-# title: What stands in the way of the action
+# title: Action denial reasons
 # description: What the action itself needs, see `action_permitted`.
-action_hindrances contains {"code": "action_not_allowed", "detail": "channel"} if {
+action_denial_reasons contains {"code": "action_not_allowed", "detail": "channel"} if {
 	input.action == "contact"
 	action_known
 	not channel_served
 }
 
 # Personalization is not here: there a minor's age is a ceiling on the level.
-action_hindrances contains {"code": "minor"} if {
+action_denial_reasons contains {"code": "minor"} if {
 	input.action in {"share", "train", "release", "price", "contact", "transfer"}
 	not adult
 }
 
-action_hindrances contains {"code": "minor"} if {
+action_denial_reasons contains {"code": "minor"} if {
 	input.action == "collect"
 	input.consent.state != "not_required"
 	not adult
@@ -178,64 +178,64 @@ action_hindrances contains {"code": "minor"} if {
 # METADATA
 # title: Opt-out signals against sharing
 # description: CCPA Regulations section 7025 and its like. For personalization they are ceilings instead.
-action_hindrances contains {"code": "signal_opt_out", "detail": "gpc"} if {
+action_denial_reasons contains {"code": "signal_opt_out", "detail": "gpc"} if {
 	input.action == "share"
 	input.signals.gpc == true
 	not signal_lifted
 }
 
-action_hindrances contains {"code": "signal_opt_out", "detail": "gpp"} if {
+action_denial_reasons contains {"code": "signal_opt_out", "detail": "gpp"} if {
 	input.action == "share"
 	input.signals.gpp_opt_out == true
 	not signal_lifted
 }
 
-action_hindrances contains {"code": "recipient_not_allowed"} if {
+action_denial_reasons contains {"code": "recipient_not_allowed"} if {
 	input.action == "share"
 	purpose_known
 	not recipient_allowed
 }
 
-action_hindrances contains {"code": "quiet_hours"} if {
+action_denial_reasons contains {"code": "quiet_hours"} if {
 	input.action == "contact"
 	input.time.quiet_hours == true
 }
 
-action_hindrances contains {"code": "budget_exhausted"} if {
+action_denial_reasons contains {"code": "budget_exhausted"} if {
 	input.action == "release"
 	input.engine.privacy_budget != "available"
 }
 
 # METADATA
-# title: What stands in the way of the place of processing
+# title: Residency denial reasons
 # description: The detail names groups of regions, never people.
-residency_hindrances contains {"code": "region_unknown"} if not subject_group
+residency_denial_reasons contains {"code": "region_unknown"} if not subject_group
 
-residency_hindrances contains {"code": "residency", "detail": "processing region unknown"} if not processing_group
+residency_denial_reasons contains {"code": "residency", "detail": "processing region unknown"} if not processing_group
 
-residency_hindrances contains {"code": "residency", "detail": concat(" to ", [subject_group, processing_group])} if {
+residency_denial_reasons contains {"code": "residency", "detail": concat(" to ", [subject_group, processing_group])} if {
 	uncovered_categories != set()
 }
 
-residency_hindrances contains {"code": "transfer_instrument_expired", "detail": concat(", ", sort(expired_rules))} if {
+residency_denial_reasons contains {"code": "transfer_instrument_expired", "detail": concat(", ", sort(expired_rules))} if {
 	expired_rules != set()
 }
 
 # METADATA
-# title: What stands in the way of the model
+# title: Model denial reasons
 # description: Its state, its approval for the purpose, and its release gates.
-model_hindrances contains {"code": "model_unknown"} if input.model.status == "unknown"
+model_denial_reasons contains {"code": "model_unknown"} if input.model.status == "unknown"
 
-model_hindrances contains {"code": "model_not_live", "detail": input.model.status} if {
+model_denial_reasons contains {"code": "model_not_live", "detail": input.model.status} if {
 	input.model.status in {"draft", "suspended", "retired"}
 }
 
-model_hindrances contains {"code": "model_purpose"} if {
+model_denial_reasons contains {"code": "model_purpose"} if {
 	input.model.status != "unknown"
 	not input.purpose in input.model.purposes
 }
 
-model_hindrances contains {"code": "gate_failed"} if {
+model_denial_reasons contains {"code": "gate_failed"} if {
 	input.model.status != "unknown"
 	input.model.gates != "passed"
 }

@@ -16,11 +16,11 @@ from typing import Any, Final
 
 import msgspec
 
-from policies.decision_log.differences import Answer, CandidateUnusable, differences, obligations_of, of_verdict
+from policies.decision_log.differences import CandidateUnusable, ComparedAnswer, differences, obligations_of, of_verdict
 from policies.engines.base import Reason, Verdict
 from policies.engines.replayer import FAILED, Rules
 from policies.simulation.processes import PATIENCE_S, PROCESSES, Replayers
-from policies.simulation.report import Report, Tally
+from policies.simulation.report import ReplayReport, Tally
 
 _HEAD = re.compile(
     r'\{"id":"([0-9a-f-]{36})","at_us":(\d+),"caller":"(?:[^"\\]|\\.)*","subject":"[0-9a-f]*","subject_revision":\d+,'
@@ -59,7 +59,7 @@ class _Group:
 
 
 _OUTCOMES = frozenset({"permit", "deny", "unknown"})
-_UNREADABLE: Final = Answer("unknown", None, ("engine_undefined",), frozenset())
+_UNREADABLE: Final = ComparedAnswer("unknown", None, ("engine_undefined",), frozenset())
 _read_logged = msgspec.json.Decoder(_Logged).decode
 _read_whole = msgspec.json.Decoder(_Whole).decode
 _read_verdict = msgspec.json.Decoder(Verdict).decode
@@ -85,7 +85,7 @@ def replay(
     processes: int = PROCESSES,
     patience_s: float = PATIENCE_S,
     progress: Progress | None = None,
-) -> Report:
+) -> ReplayReport:
     """Return what the candidate would have answered. ``entries`` are lines of the log, in any order.
 
     ``base`` is the revision in force. ``progress`` is called with the number of entries read, about every thousand.
@@ -100,7 +100,7 @@ def replay(
             if progress and number % 1000 == 0:
                 progress(number)
         run.settle()
-    return Report(
+    return ReplayReport(
         candidate=candidate.revision,
         base=base.revision,
         since=since,
@@ -127,8 +127,8 @@ class _Run:
         self.piece_s = piece_s
         self._piece_us = piece_s * 1_000_000
         self._groups: dict[str, _Group] = {}
-        self._answers: dict[bytes, tuple[Answer, Answer | None, str]] = {}
-        self._known: dict[bytes, Answer] = {}
+        self._answers: dict[bytes, tuple[ComparedAnswer, ComparedAnswer | None, str]] = {}
+        self._known: dict[bytes, ComparedAnswer] = {}
         self.decisions = self.distinct = self.unreadable = 0
         self.skipped: Counter[str] = Counter({"other_packages": 0, "without_facts": 0, "not_an_entry": 0})
         self.unreadable_examples: list[dict[str, Any]] = []
@@ -200,11 +200,11 @@ class _Run:
             return None
         return logged
 
-    def _read(self, answers: list[bytes]) -> tuple[Answer, Answer | None, str]:
+    def _read(self, answers: list[bytes]) -> tuple[ComparedAnswer, ComparedAnswer | None, str]:
         said = answers[0][1:].decode(errors="replace") if answers[0].startswith(FAILED) else ""
         return self._answer(answers[0]), self._answer(answers[1]) if len(answers) > 1 else None, said
 
-    def _answer(self, said: bytes) -> Answer:
+    def _answer(self, said: bytes) -> ComparedAnswer:
         if said.startswith(FAILED):
             return _UNREADABLE
         answer = self._known.get(said)
@@ -236,8 +236,8 @@ class _Run:
             tally.add(kinds, times=group.times, values=values, before=then, after=after, example=example)
 
 
-def _as_logged(logged: _Logged) -> Answer:
-    return Answer(
+def _as_logged(logged: _Logged) -> ComparedAnswer:
+    return ComparedAnswer(
         logged.outcome,
         logged.level,
         tuple(reason.code for reason in logged.reasons),

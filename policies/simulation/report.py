@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from policies.decision_log.differences import DIFFERENT, Answer, Kind
+from policies.decision_log.differences import DIFFERENT, ComparedAnswer, Kind
 
 FORMAT: Final = "assent-simulation/1"
 DIMENSIONS: Final = ("purpose", "jurisdiction", "region", "model", "action")
@@ -33,8 +33,8 @@ class Tally:
         *,
         times: Mapping[int, int],
         values: Mapping[str, str],
-        before: Answer,
-        after: Answer,
+        before: ComparedAnswer,
+        after: ComparedAnswer,
         example: Mapping[str, Any],
     ) -> None:
         """Count a group of equal decisions: ``times`` says how many fell into each piece of the window."""
@@ -77,7 +77,7 @@ def _row(rows: dict[str, Counter[str]], value: str) -> Counter[str]:
     return rows.setdefault(value, Counter())
 
 
-def deciding_reason(before: Answer, after: Answer) -> str:
+def deciding_reason(before: ComparedAnswer, after: ComparedAnswer) -> str:
     """Return the reason that was added or, where none was, the one that was removed."""
     came = [reason for reason in after.reasons if reason not in before.reasons]
     went = [reason for reason in before.reasons if reason not in after.reasons]
@@ -109,7 +109,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class ReplayReport:
     """Report of a simulation. ``in_force`` compares with the rules in force, ``as_answered`` with logged answers."""
 
     candidate: str

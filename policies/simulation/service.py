@@ -19,7 +19,7 @@ from policies.decision_log.differences import CandidateUnusable
 from policies.engines.replayer import Rules
 from policies.models import ActiveBundle, Bundle, Decision, Policy, SimulationReport
 from policies.simulation.replay import Progress, replay
-from policies.simulation.report import Report
+from policies.simulation.report import ReplayReport
 
 _PAGE = 5_000
 _SHORTEST_PREFIX = 6
@@ -38,7 +38,7 @@ def simulate(
     limit: int | None = None,
     examples: int = 5,
     progress: Progress | None = None,
-) -> Report:
+) -> ReplayReport:
     """Return what ``candidate`` would have answered to the decisions since then (the newest ``limit`` of them).
 
     A candidate is a published policy, a stored revision, a folder of Rego, or rules at hand. Nothing is stored and
@@ -142,7 +142,9 @@ def entries(*, since: datetime, until: datetime, limit: int | None = None) -> It
         left = None if left is None else left - size
 
 
-def keep(report: Report, *, author: str, limit: int | None = None, policy: Policy | None = None) -> SimulationReport:
+def keep(
+    report: ReplayReport, *, author: str, limit: int | None = None, policy: Policy | None = None
+) -> SimulationReport:
     """Store a report that was made at once, with its event in the audit trail."""
     row = SimulationReport(
         candidate=report.candidate,
@@ -235,7 +237,7 @@ def _signs_of_life(row: SimulationReport) -> Callable[[int], None]:
     return moved
 
 
-def _finish(row: SimulationReport, report: Report) -> None:
+def _finish(row: SimulationReport, report: ReplayReport) -> None:
     row.base, row.counts, row.document = report.base, report.counts, report.document()
     row.decisions_read = row.decisions_expected = report.decisions
     row.state, row.moved_at = State.DONE, timezone.now()
@@ -245,7 +247,7 @@ def _finish(row: SimulationReport, report: Report) -> None:
     trail.record("simulation.finished", report.candidate, actor=row.author, details=details)
 
 
-def _told(report: Report) -> dict[str, int]:
+def _told(report: ReplayReport) -> dict[str, int]:
     return {name: report.counts[name] for name in ("decisions", "different", "unreadable")}
 
 

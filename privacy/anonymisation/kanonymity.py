@@ -34,7 +34,7 @@ class UnknownColumn(AnonymisationError):
 
 
 @dataclass(frozen=True)
-class Report:
+class AnonymisationReport:
     """Parameters of an anonymisation and the measures of its result.
 
     ``ncp`` is the normalised certainty penalty, averaged over all cells of the quasi-identifiers: 0 nothing
@@ -61,7 +61,7 @@ class Anonymised:
 
     classes: IntArray
     columns: Mapping[str, Column]
-    report: Report
+    report: AnonymisationReport
 
 
 def anonymise(
@@ -173,12 +173,12 @@ def _report(
     *,
     k: int,
     least: int,
-) -> Report:
+) -> AnonymisationReport:
     number = int(classes.max()) + 1
     sizes = mondrian.class_sizes(groups, classes, number)
     rows = int(sizes.sum())
     has_sensitive = groups.sensitive is not None
-    return Report(
+    return AnonymisationReport(
         k=k,
         l=least,
         smallest_class=int(sizes.min()),

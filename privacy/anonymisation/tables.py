@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from privacy.anonymisation.generalisation import MISSING, AnonymisationError, Column, Hierarchy
-from privacy.anonymisation.kanonymity import Anonymised, Report, UnknownColumn, anonymise, quoted
+from privacy.anonymisation.kanonymity import AnonymisationReport, Anonymised, UnknownColumn, anonymise, quoted
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class FileReport:
     passed_through: tuple[str, ...]
     dropped: tuple[str, ...]
     warnings: tuple[str, ...]
-    result: Report
+    result: AnonymisationReport
 
 
 def anonymise_file(
@@ -236,7 +236,7 @@ def _file_report(
     quasi_identifiers: Sequence[str],
     sensitive: str | None,
     drop: Sequence[str],
-    result: Report,
+    result: AnonymisationReport,
 ) -> FileReport:
     passed_through = tuple(name for name in table.header if name not in {*quasi_identifiers, *drop})
     unprotected = [name for name in passed_through if name != sensitive]

@@ -34,7 +34,7 @@ class Store(Protocol):
 _stores: dict[str, Store] = {}
 
 
-def register(store: Store) -> None:
+def add_store(store: Store) -> None:
     _stores[store.name] = store
 
 

@@ -1,4 +1,4 @@
-"""Two real instances as one deployment: all about a European goes through the US cell's door, and stays out of it.
+"""Two real instances as one deployment: all about a European goes through the US cell, and stays out of it.
 
 The look goes into every table, column and file of the US cell, for every way to write who the person is.
 """
@@ -95,7 +95,7 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
                 remove_outside_parts(open_home(cell.home))
 
 
-class Door:
+class CellClient:
     """The US cell, as a service in the US calls it."""
 
     def __init__(self, url: str, token: str) -> None:
@@ -111,7 +111,7 @@ class Door:
             return error.code, json.loads(error.read()), error.headers["X-Assent-Cell"]
 
     def everything(self, region: str | None) -> dict[str, tuple[int, Any, str | None]]:
-        """Every way in, about the same person."""
+        """Answers of every route, about the same person."""
         plain = {"id": PERSON, **({"region": region} if region else {})}
         subject = {"type": "data_subject", "id": PERSON, "properties": {"region": region} if region else {}}
         question = {"subject": subject, "action": _ACTION, "resource": _RESOURCE}
@@ -152,23 +152,30 @@ def _words(deployment: Deployment) -> tuple[list[str], list[bytes]]:
 
 
 def test_a_european_leaves_no_trace_in_the_us_cell(deployment: Deployment) -> None:
-    door = Door(deployment.us.url, deployment.token(deployment.us))
+    client = CellClient(deployment.us.url, deployment.token(deployment.us))
 
-    unknown = door.everything(None)
-    told = door.everything("DE")
+    unknown = client.everything(None)
+    while_up = client.everything("DE")
     deployment.stop(deployment.eu)
-    away = door.everything("DE")
+    while_down = client.everything("DE")
 
     _assert_no_permit(unknown)
-    _assert_no_permit(away)
-    assert {path: status for path, (status, _, cell) in told.items() if cell != "eu"} == {"/access/v1/evaluations": 200}
-    assert told["/api/v1/consents"][0] == told["/api/v1/events"][0] == told["/api/v1/dashboard-links"][0] == 201
-    assert told["/api/v1/consents/state"][1]["purposes"]["recommendations"]["state"] == "given"
-    assert told["/api/v1/events"][1]["stored"] is True
-    link = told["/api/v1/dashboard-links"][1]["url"]
+    _assert_no_permit(while_down)
+    assert {path: status for path, (status, _, cell) in while_up.items() if cell != "eu"} == {
+        "/access/v1/evaluations": 200
+    }
+    assert (
+        while_up["/api/v1/consents"][0]
+        == while_up["/api/v1/events"][0]
+        == while_up["/api/v1/dashboard-links"][0]
+        == 201
+    )
+    assert while_up["/api/v1/consents/state"][1]["purposes"]["recommendations"]["state"] == "given"
+    assert while_up["/api/v1/events"][1]["stored"] is True
+    link = while_up["/api/v1/dashboard-links"][1]["url"]
     assert link.startswith(f"http://localhost:{deployment.eu.port}/privacy/open/")
     # The region's rules, not only its cell: what runs in the US may not use the data there.
-    assert [reason["code"] for reason in told["/access/v1/evaluation"][1]["context"]["reasons"]] == ["residency"]
+    assert [reason["code"] for reason in while_up["/access/v1/evaluation"][1]["context"]["reasons"]] == ["residency"]
 
     deployment.stop(deployment.us)  # now the last decision is in its log
     words, in_files = _words(deployment)

@@ -12,7 +12,7 @@ from privacy.tasks import run_disposals
 def clock(monkeypatch):
     now = [1_000.0]
     monkeypatch.setattr(best_effort_task.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(best_effort_task.SweptTask, "_away_until", 0.0)
+    monkeypatch.setattr(best_effort_task.BestEffortTask, "_away_until", 0.0)
     return now
 
 

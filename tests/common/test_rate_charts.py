@@ -6,7 +6,17 @@ from datetime import timedelta
 import pytest
 
 from common.charts.counts import Tone
-from common.charts.rates import MAX_ROWS, Part, Row, Span, in_words, lines_figure, percent, shares_figure, spans_figure
+from common.charts.rates import (
+    MAX_ROWS,
+    Part,
+    ShareRow,
+    Span,
+    in_words,
+    lines_figure,
+    percent,
+    shares_figure,
+    spans_figure,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 PARTS = [Part("Yes", Tone.ACCENT), Part("No", Tone.QUIET)]
@@ -30,7 +40,7 @@ def _texts(figure):
 
 
 def test_parts_are_as_wide_as_their_shares():
-    figure = _shares(Row("DE", "40 people", (0.75, 0.25)))
+    figure = _shares(ShareRow("DE", "40 people", (0.75, 0.25)))
 
     widths = [
         rect.get("width") for rect in _svg(figure).findall(f"./{SVG}g/{SVG}rect") if "fill" in rect.get("class", "")
@@ -40,21 +50,21 @@ def test_parts_are_as_wide_as_their_shares():
 
 
 def test_a_withheld_row_has_no_width_and_no_number():
-    figure = _shares(Row("AT", "withheld", None))
+    figure = _shares(ShareRow("AT", "withheld", None))
 
     assert not [rect for rect in _svg(figure).iter(f"{SVG}rect") if "chart-track" in rect.get("class", "")]
     assert not any("%" in text for text in _texts(figure))
 
 
 def test_the_table_holds_what_the_drawing_has_no_room_for():
-    figure = _shares(*(Row(f"R{n}", "40 people", (0.5, 0.5)) for n in range(MAX_ROWS + 3)))
+    figure = _shares(*(ShareRow(f"R{n}", "40 people", (0.5, 0.5)) for n in range(MAX_ROWS + 3)))
 
     assert len(figure.rows) == MAX_ROWS + 3
     assert sum(text.startswith("R") for text in _texts(figure)) == MAX_ROWS
 
 
 def test_a_name_cannot_break_out_of_the_drawing():
-    figure = _shares(Row("<script>", "40 people", (1.0, 0.0)))
+    figure = _shares(ShareRow("<script>", "40 people", (1.0, 0.0)))
 
     assert "<script>" not in figure.svg
     assert "<script>" in _texts(figure)[2]

@@ -15,10 +15,10 @@ _KEPT_TASKS = ("lint", "check")
 
 
 class KeptAnswers:
-    """Stands for ``checks.confined``, which starts a process for each question."""
+    """Stands for ``checks.sandboxed``, which starts a process for each question."""
 
     def __init__(self) -> None:
-        self._ask = checks.confined
+        self._ask = checks.sandboxed
         self._answers: dict[tuple[object, ...], str] = {}
 
     def __call__(self, asked: Mapping[str, Any], *, task: str = "check") -> dict[str, Any]:

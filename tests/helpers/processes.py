@@ -5,12 +5,12 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from governance.launcher.processes.child import leash
+from governance.launcher.processes.child import die_with_parent
 
 
 def start_leashed(command: Sequence[str], **options: Any) -> "subprocess.Popen[Any]":
     """Start a program that is sent SIGTERM when the calling thread ends, however it does (on Linux)."""
     with warnings.catch_warnings():
-        # From Python 3.12 on for every process with threads; the leash takes no lock.
+        # From Python 3.12 on for every process with threads; die_with_parent takes no lock.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return subprocess.Popen(command, preexec_fn=leash(), **options)
+        return subprocess.Popen(command, preexec_fn=die_with_parent(), **options)

@@ -15,7 +15,7 @@ EVALUATIONS = "/access/v1/evaluations"
 
 
 @dataclass(frozen=True)
-class Answer:
+class WsgiResponse:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -59,7 +59,7 @@ def changed(place: str, value: Any) -> dict[str, Any]:
 
 def call(
     document: Any, token: str | None, *, path: str = EVALUATION, method: str = "POST", **environ: str | None
-) -> Answer:
+) -> WsgiResponse:
     """Send ``document``: bytes as they are, else as JSON. ``environ`` adds to the environ, None takes away."""
     from governance.wsgi import application
 
@@ -94,7 +94,7 @@ def call(
         body = b"".join(chunks)
         if hasattr(chunks, "close"):
             chunks.close()
-    return Answer(started["status"], started["headers"], body)
+    return WsgiResponse(started["status"], started["headers"], body)
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def connection_kept() -> Iterator[None]:
             signal.connect(close_old_connections)
 
 
-def assert_problem(answer: Answer, status: int, code: str) -> None:
+def assert_problem(answer: WsgiResponse, status: int, code: str) -> None:
     """It is problem+json with this status and code, and nothing in it could be read as a permit."""
     assert (answer.status, answer.content_type) == (status, "application/problem+json"), answer.body
     document = answer.json()

@@ -14,7 +14,7 @@ ASKED = {"policies": {"a.rego": "package a\n\nb := data.c\n"}, "data": {"c": 1},
 def ask(monkeypatch):
     """Ask; ``ask.started`` counts the children. What other tests asked is not known to it."""
     kept, run = KeptAnswers(), subprocess.run
-    kept._ask = checks.confined._ask
+    kept._ask = checks.sandboxed._ask
 
     def counted(*arguments, **options):
         ask.started += 1

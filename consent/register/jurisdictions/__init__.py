@@ -1,11 +1,18 @@
 """Jurisdiction packs: which law protects a person and what it says about consent. Django-free."""
 
 from consent.register.jurisdictions.lint import Finding, lint
-from consent.register.jurisdictions.matching import Matched, Rule, age_of_consent, consent_days, match, needs_guardian
+from consent.register.jurisdictions.matching import (
+    Matched,
+    MatchKind,
+    age_of_consent,
+    consent_days,
+    match,
+    needs_guardian,
+)
 from consent.register.jurisdictions.pack import Pack, UnreadablePack, revision
 from consent.register.jurisdictions.pack import packs as load
 
 __all__ = [
-    "Finding", "Matched", "Pack", "Rule", "UnreadablePack", "age_of_consent", "consent_days", "lint", "load", "match",
-    "needs_guardian", "revision",
+    "Finding", "MatchKind", "Matched", "Pack", "UnreadablePack", "age_of_consent", "consent_days", "lint", "load",
+    "match", "needs_guardian", "revision",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import combinations
 
 from consent.register.jurisdictions import pack as files
-from consent.register.jurisdictions.matching import Rule, find, normal
+from consent.register.jurisdictions.matching import MatchKind, find, normal
 from consent.register.jurisdictions.pack import AGE_OF_MAJORITY, DEFAULT, LEVELS, SIGNALS, ConsentDefault, Pack
 from consent.register.jurisdictions.strictness import laxer_fields
 
@@ -68,11 +68,11 @@ def _register_gaps(packs: Sequence[Pack], regions: Iterable[str]) -> Iterator[Fi
         return
     for region in sorted(regions):
         rule, law = find(normal(region), packs)
-        if rule is Rule.DEFAULT and "-" in region:
+        if rule is MatchKind.DEFAULT and "-" in region:
             yield Finding("gap", region, "a part of a country of which no pack knows; the default counts", False)
-        elif rule is Rule.DEFAULT:
+        elif rule is MatchKind.DEFAULT:
             yield Finding("gap", region, "people live here and no pack covers it; the default counts", False)
-        elif rule is Rule.STRICTEST:
+        elif rule is MatchKind.STRICTEST:
             yield Finding("strictest", region, f"no law of its own; counts as {law.name}", False)
 
 

@@ -14,7 +14,7 @@ from consent.register.jurisdictions.strictness import strictest
 _REGION = re.compile(patterns.REGION, re.ASCII)
 
 
-class Rule(StrEnum):
+class MatchKind(StrEnum):
     """Rule by which a law was found."""
 
     REGION = "region"
@@ -29,7 +29,7 @@ class Matched:
 
     code: str  # of a pack, or "us-strictest" where several are combined
     region: str  # as it was looked up: empty if it is no ISO 3166 code
-    rule: Rule
+    rule: MatchKind
     revision: str
     pack: Pack
     age_of_consent: int
@@ -88,27 +88,27 @@ def _needs_guardian(law: Pack, region: str, age_band: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _law(code: str) -> tuple[Rule, Pack]:
+def _law(code: str) -> tuple[MatchKind, Pack]:
     return find(code, files.packs())
 
 
-def find(code: str, among: Sequence[Pack]) -> tuple[Rule, Pack]:
+def find(code: str, among: Sequence[Pack]) -> tuple[MatchKind, Pack]:
     """Resolve a code among packs; one of them is the default."""
     country, _, part = code.partition("-")
     inside = [pack for pack in among if any(region.partition("-")[0] == country for region in pack.regions)]
     exact = [pack for pack in inside if code in pack.regions]
     whole = [pack for pack in inside if country in pack.regions]
     if part and len(exact) == 1:
-        return Rule.REGION, exact[0]
+        return MatchKind.REGION, exact[0]
     if part and not exact and len(whole) == 1:
-        return Rule.COUNTRY, whole[0]
+        return MatchKind.COUNTRY, whole[0]
     if not part and len(whole) == len(inside) == 1:
-        return Rule.COUNTRY, whole[0]
+        return MatchKind.COUNTRY, whole[0]
     candidates = exact if part and exact else inside
     if candidates:
-        return Rule.STRICTEST, strictest(
+        return MatchKind.STRICTEST, strictest(
             candidates,
             slug=f"{(code if part and exact else country).lower()}-strictest",
             name=f"{country}, part not known: strictest of {len(candidates)} laws",
         )
-    return Rule.DEFAULT, next(pack for pack in among if pack.slug == DEFAULT)
+    return MatchKind.DEFAULT, next(pack for pack in among if pack.slug == DEFAULT)

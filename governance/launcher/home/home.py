@@ -53,7 +53,7 @@ class Home:
 
     @property
     def supervisor_lock(self) -> Path:
-        """Return the lock held by the one supervisor of this home; its content says which (see presence)."""
+        """Return the lock held by the one supervisor of this home, whose record `launcher_lock` reads."""
         return self.run / "supervisor.lock"
 
     @property
@@ -114,8 +114,8 @@ def _make_folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     if not os.access(path, os.W_OK | os.X_OK):
         raise PermissionError(0, "not writable", str(path))
-    strangers = {entry.name for entry in path.iterdir()} - {_MARKER, _SETUP_LOCK, *_FOLDERS}
-    if strangers and not (path / _MARKER).exists():
+    unexpected = {entry.name for entry in path.iterdir()} - {_MARKER, _SETUP_LOCK, *_FOLDERS}
+    if unexpected and not (path / _MARKER).exists():
         raise refused(f"{path} holds other files already; choose an empty or new folder with --home.")
 
 

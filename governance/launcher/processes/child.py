@@ -59,7 +59,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=leash(),
+                preexec_fn=die_with_parent(),
             )
         finally:
             os.close(log)
@@ -68,7 +68,7 @@ class Child:
     def process(self) -> ProcessId | None:
         """Return the running process, None if it has ended; its group is ended with it."""
         if self._popen is not None and self._has_ended(self._popen):
-            self._bury(self._popen)
+            self._reap(self._popen)
         return self._identity
 
     def ask_to_stop(self) -> None:
@@ -80,20 +80,20 @@ class Child:
         """End the process and everything it started, now."""
         if self._popen is not None:
             _signal_group(self._popen.pid, signal.SIGKILL)
-            self._bury(self._popen)
+            self._reap(self._popen)
 
     def _has_ended(self, popen: subprocess.Popen[bytes]) -> bool:
         # WNOWAIT leaves the dead process in place, so that its pid, the group's number, cannot be reused yet.
         return os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
-    def _bury(self, popen: subprocess.Popen[bytes]) -> None:
+    def _reap(self, popen: subprocess.Popen[bytes]) -> None:
         # Workers of a killed server would otherwise keep the port.
         _signal_group(popen.pid, signal.SIGKILL)
         popen.wait()
         self._popen, self._identity = None, None
 
 
-def leash() -> Callable[[], None] | None:
+def die_with_parent() -> Callable[[], None] | None:
     """Return the function a child runs before its program so that it ends with its parent; None if not on Linux."""
     try:
         prctl = ctypes.CDLL(None).prctl
@@ -101,13 +101,13 @@ def leash() -> Callable[[], None] | None:
         return None
     parent = os.getpid()
 
-    def tie() -> None:
+    def arrange() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        # The parent may have ended before the wish was heard.
+        # The parent may have ended before the signal was asked for.
         if os.getppid() != parent:
             os._exit(1)
 
-    return tie
+    return arrange
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:

@@ -13,7 +13,7 @@ from governance.launcher.processes.processes import ProcessId, identify
 
 
 @dataclass(frozen=True, kw_only=True)
-class Presence:
+class RunningLauncher:
     """A running launcher: its process, the port it serves, the embedded servers it looks after."""
 
     pid: int
@@ -40,17 +40,17 @@ def claim(home: Home, *, port: int, embedded: Sequence[str]) -> Iterator[None]:
         raise refused(f"{home.path} is already running{where}; stop it with: ./assent down") from None
 
 
-def find_launcher(home: Home) -> Presence | None:
+def find_launcher(home: Home) -> RunningLauncher | None:
     """Return the running launcher of ``home``, None if there is none."""
     try:
-        presence = Presence(**json.loads(home.supervisor_lock.read_text()))
+        launcher = RunningLauncher(**json.loads(home.supervisor_lock.read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    return presence if presence.identity.is_alive() else None
+    return launcher if launcher.identity.is_alive() else None
 
 
 def _write(descriptor: int, port: int, embedded: Sequence[str]) -> None:
     own = identify(os.getpid())
-    presence = Presence(pid=os.getpid(), started=own.started if own else "", port=port, embedded=list(embedded))
+    launcher = RunningLauncher(pid=os.getpid(), started=own.started if own else "", port=port, embedded=list(embedded))
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(asdict(presence)).encode(), 0)
+    os.pwrite(descriptor, json.dumps(asdict(launcher)).encode(), 0)

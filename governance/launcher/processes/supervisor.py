@@ -13,8 +13,8 @@ from governance.launcher.home.home import Home
 from governance.launcher.home.locks import hold
 from governance.launcher.processes.child import Child
 from governance.launcher.processes.logs import bound, tail
+from governance.launcher.processes.process_records import write_records
 from governance.launcher.processes.processes import ProcessId
-from governance.launcher.processes.records import write_records
 from governance.launcher.processes.restarts import RestartPolicy
 from governance.launcher.processes.stopping import StopSignals
 

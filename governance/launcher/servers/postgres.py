@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from governance.launcher.errors import InstanceError, disk_full, tells_of_full_disk
+from governance.launcher.errors import InstanceError, disk_full, reports_full_disk
 from governance.launcher.home.home import Home
 from governance.launcher.home.server_user import server_user
 from governance.launcher.home.sockets import postgres_socket_folder
@@ -210,6 +210,6 @@ class PostgresServer:
 
     def _not_started(self) -> InstanceError:
         last = tail(self.log)
-        if tells_of_full_disk(last):
+        if reports_full_disk(last):
             return disk_full(self._data)
         return InstanceError(f"PostgreSQL did not start; the last lines of {self.log}:\n{last}")

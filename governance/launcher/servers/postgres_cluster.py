@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from governance.launcher.errors import InstanceError, disk_full, refused, tells_of_full_disk
+from governance.launcher.errors import InstanceError, disk_full, refused, reports_full_disk
 from governance.launcher.home.home import Home
 from governance.launcher.home.server_user import ServerUser
 from governance.launcher.servers.postgres_binaries import SYSTEM_ROOT, make_system_root
@@ -122,7 +122,7 @@ def _first_statements(password: str) -> str:
 
 
 def _failed(command: Sequence[str], output: str) -> InstanceError:
-    if tells_of_full_disk(output):
+    if reports_full_disk(output):
         return disk_full("the database")
     last = "; ".join(line.strip() for line in output.strip().splitlines()[-3:])
     return InstanceError(f"{Path(command[0]).name} failed: {last or 'no reason was given'}")

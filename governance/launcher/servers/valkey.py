@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
-from governance.launcher.errors import InstanceError, disk_full, tells_of_full_disk
+from governance.launcher.errors import InstanceError, disk_full, reports_full_disk
 from governance.launcher.home.home import Home, write_private
 from governance.launcher.home.server_user import server_user
 from governance.launcher.home.sockets import socket_folder
@@ -146,7 +146,7 @@ class ValkeyServer:
 
     def _not_started(self) -> InstanceError:
         last = tail(self.log)
-        if tells_of_full_disk(last):
+        if reports_full_disk(last):
             return disk_full(self._folder)
         return InstanceError(f"Valkey did not start; the last lines of {self.log}:\n{last}")
 

@@ -64,7 +64,7 @@ class Command(BaseCommand):
     def _test(self, *, folder: Path, sample: Path | None, **_: Any) -> None:
         self._tested(folder, sample)
 
-    def _tested(self, folder: Path, sample: Path | None) -> tuple[Folder, checks.Report]:
+    def _tested(self, folder: Path, sample: Path | None) -> tuple[Folder, checks.CheckReport]:
         read = _read(folder, sample)
         report = checks.check(read)
         self._refuse(report.complaints)

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.management.time_arguments import moment
 from policies.decision_log import drainer
-from policies.simulation import CandidateUnusable, Report, service
+from policies.simulation import CandidateUnusable, ReplayReport, service
 
 
 class Command(BaseCommand):
@@ -43,13 +43,13 @@ class Command(BaseCommand):
             service.keep(report, author="operator", limit=options["limit"], policy=policy)
         self._tell(report)
 
-    def _write(self, report: Report, output: Path) -> None:
+    def _write(self, report: ReplayReport, output: Path) -> None:
         try:
             output.write_text(json.dumps(report.document(), indent=2, ensure_ascii=False) + "\n")
         except OSError as exc:
             raise CommandError(f"{output}: {exc.strerror}", returncode=2) from exc
 
-    def _tell(self, report: Report) -> None:
+    def _tell(self, report: ReplayReport) -> None:
         found = report.in_force
         self.stdout.write(
             f"Of {found.compared:,} decisions {found.different:,} would come out differently than by the rules in"

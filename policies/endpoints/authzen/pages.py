@@ -16,7 +16,7 @@ _MAX_AGE_S = 24 * 3600
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-class Wish(msgspec.Struct):
+class PageRequest(msgspec.Struct):
     """The ``page`` member of a request. Other keys are ignored."""
 
     token: str | None = None
@@ -37,9 +37,9 @@ def digest_of(*parts: Any) -> str:
     return sha256(_encode(parts)).hexdigest()
 
 
-def cut(wish: Wish, total: int, digest: str) -> Cut:
+def cut(page: PageRequest, total: int, digest: str) -> Cut:
     """Select a page. Raises ValueError for a token that is not of this search, or with another limit."""
-    start, limit = _continued(wish, digest) if wish.token else (0, wish.limit)
+    start, limit = _continued(page, digest) if page.token else (0, page.limit)
     size = MAX_RESULTS if limit is None else min(limit, MAX_RESULTS)
     stop = min(start + size, total)
     if stop >= total:
@@ -49,13 +49,13 @@ def cut(wish: Wish, total: int, digest: str) -> Cut:
     return Cut(start, stop, signing.dumps([stop, kept, digest], salt=_SALT))
 
 
-def _continued(wish: Wish, digest: str) -> tuple[int, int | None]:
+def _continued(page: PageRequest, digest: str) -> tuple[int, int | None]:
     try:
-        start, limit, of_search = signing.loads(wish.token or "", salt=_SALT, max_age=_MAX_AGE_S)
+        start, limit, of_search = signing.loads(page.token or "", salt=_SALT, max_age=_MAX_AGE_S)
     except (signing.BadSignature, ValueError, TypeError):
         raise ValueError("page.token was not given by this endpoint, or is older than a day.") from None
     if of_search != digest:
         raise ValueError("page.token belongs to another search; entities and context must stay as they were.")
-    if wish.limit is not None and (wish.limit or None) != limit:
+    if page.limit is not None and (page.limit or None) != limit:
         raise ValueError("page.limit must stay as it was when the token was given.")
-    return start, limit if wish.limit is None else wish.limit
+    return start, limit if page.limit is None else page.limit

@@ -18,7 +18,7 @@ from policies.endpoints.authzen import access, pages
 from policies.endpoints.authzen.requests import Entity, EntityType, Named, Properties, entity_question
 from policies.endpoints.wsgi import Refused
 
-_NO_WISH = pages.Wish()
+_FIRST_PAGE = pages.PageRequest()
 _encode = msgspec.json.Encoder().encode
 Found = dict[str, str]
 # What an answer would list, and the question that decides about it.
@@ -30,7 +30,7 @@ class _SubjectSearch(msgspec.Struct):
     action: Named
     resource: Entity
     context: Properties = None
-    page: pages.Wish | None = None
+    page: pages.PageRequest | None = None
 
     def candidates(self, package: Package) -> Candidates:
         kind = self.subject.type
@@ -44,7 +44,7 @@ class _ResourceSearch(msgspec.Struct):
     action: Named
     resource: EntityType
     context: Properties = None
-    page: pages.Wish | None = None
+    page: pages.PageRequest | None = None
 
     def candidates(self, package: Package) -> Candidates:
         kind = self.resource.type
@@ -57,7 +57,7 @@ class _ActionSearch(msgspec.Struct):
     subject: Entity
     resource: Entity
     context: Properties = None
-    page: pages.Wish | None = None
+    page: pages.PageRequest | None = None
 
     def candidates(self, package: Package) -> Candidates:
         for name in package.actions:
@@ -88,7 +88,7 @@ def _answer(document: dict[str, Any], token: str, kind: type[_Search]) -> bytes:
     sheet = Sheet(caller=access.authorise(known))
     permitted = _permitted(search, sheet, access.bundle_in_force(known))
     try:
-        cut = pages.cut(search.page or _NO_WISH, len(permitted), _digest(search, known.caller))
+        cut = pages.cut(search.page or _FIRST_PAGE, len(permitted), _digest(search, known.caller))
     except ValueError as exc:
         raise Refused(400, "invalid_request", str(exc)) from None
     results = [_told(sheet, *found) for found in permitted[cut.start : cut.stop]]

@@ -15,7 +15,7 @@ HERE = str(Path(__file__).parent)
 STEADY = "import time\nwhile True: time.sleep(60)"
 
 
-def stand_in_fleet(home: Home, *, port: int) -> tuple[ChildSpec, ...]:
+def stand_in_specs(home: Home, *, port: int) -> tuple[ChildSpec, ...]:
     web = ("granian", "--interface", "wsgi", "--port", str(port), "--workers", "2", "--working-dir", HERE)
     code = sys.argv[3] if len(sys.argv) > 3 else STEADY
     return (
@@ -25,7 +25,7 @@ def stand_in_fleet(home: Home, *, port: int) -> tuple[ChildSpec, ...]:
 
 
 def main() -> int:
-    instance.fleet = stand_in_fleet
+    instance.process_specs = stand_in_specs
     instance.manage_command = lambda *words: (sys.executable, "-c", f"print({words!r})")
     try:
         return instance.run_instance(Path(sys.argv[1]), port=int(sys.argv[2]))

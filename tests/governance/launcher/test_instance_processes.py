@@ -11,8 +11,8 @@ from governance.launcher.errors import InstanceError
 from governance.launcher.home.home import open_home
 from governance.launcher.processes.child import MARK
 from governance.launcher.processes.launcher_lock import claim, find_launcher
+from governance.launcher.processes.process_records import end_leftovers, read_records
 from governance.launcher.processes.processes import ProcessId, identify, wait_until
-from governance.launcher.processes.records import end_leftovers, read_records
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 from governance.launcher import cli
 from governance.launcher.home.home import find_home
 from governance.launcher.home.home_paths import remove_outside_parts
+from governance.launcher.processes.process_records import read_records
 from governance.launcher.processes.processes import identify, wait_until
 from governance.launcher.processes.readiness import is_ready
-from governance.launcher.processes.records import read_records
 from governance.launcher.servers.postgres import PostgresServer
 from tests.helpers.ports import claimed_port
 from tests.helpers.processes import start_leashed

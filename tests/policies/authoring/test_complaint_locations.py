@@ -2,7 +2,7 @@
 
 import pytest
 
-from policies.authoring.checks import Report
+from policies.authoring.checks import CheckReport
 from policies.authoring.folder import UnreadableFolder, folder_of
 from policies.authoring.lint import Finding
 from policies.authoring.locations import placed, quoted
@@ -28,7 +28,7 @@ FILES = {"a.rego": "package governance.a\n\n\tanswer := x", "a_test.rego": "pack
     ],
 )
 def test_a_complaint_is_placed(problem: str, found: Finding) -> None:
-    assert placed(Report(problems=[problem]), FILES) == [found]
+    assert placed(CheckReport(problems=[problem]), FILES) == [found]
 
 
 def test_the_mark_stands_under_the_column() -> None:

@@ -1,4 +1,4 @@
-"""The US cell before a fake EU cell, and the EU cell as the US cell finds it; one database, two gates."""
+"""The US cell before a fake EU cell, and the EU cell as the US cell finds it; one database, two routers."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +11,8 @@ from consent import residence
 from governance import wsgi
 from personalization import cells
 from policies.cells import client, residence_guard
-from policies.cells.router import Gate
-from policies.cells.routes import DOORS
+from policies.cells.router import CellRouter
+from policies.cells.routes import SUBJECT_ROUTES
 from policies.endpoints import credentials
 from tests.helpers.cell_tables import table_of
 from tests.helpers.fake_cell import FakeCell, fake_cell
@@ -34,8 +34,9 @@ def become(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         monkeypatch.setattr(client._local, "sessions", {}, raising=False)
         monkeypatch.setattr(settings, "CELLS", table)
         monkeypatch.setattr(settings, "PROCESSING_REGION", table.own.processing_region)
-        monkeypatch.setattr(wsgi, "gate", Gate(table, {**DOORS, **cells.DOORS}, wsgi._here))
-        monkeypatch.setattr(residence, "_court", residence_guard.judge)
+        routes = {**SUBJECT_ROUTES, **cells.SUBJECT_ROUTES}
+        monkeypatch.setattr(wsgi, "cell_router", CellRouter(table, routes, wsgi._here))
+        monkeypatch.setattr(residence, "_factory", residence_guard.guard)
 
     return cell
 

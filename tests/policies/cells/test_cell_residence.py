@@ -47,7 +47,7 @@ def test_the_ledger_gives_nobody_the_region_of_another_cell(us: str) -> None:
 
 
 def test_an_installation_of_its_own_holds_everybody(shop_token: str) -> None:
-    assert residence.judge() is None
+    assert residence.guard() is None
     assert save(EU_PERSON, None).subject_revision == 1
 
 

@@ -20,7 +20,7 @@ from tests.helpers.cell_tables import TOKEN
 from tests.helpers.certification_cases import RULES, SEARCHES
 from tests.helpers.fake_cell import Asked, FakeCell
 from tests.helpers.polling import until
-from tests.helpers.wsgi_calls import EVALUATION, EVALUATIONS, Answer, assert_problem, call, question
+from tests.helpers.wsgi_calls import EVALUATION, EVALUATIONS, WsgiResponse, assert_problem, call, question
 
 Spooled = Callable[[], list[dict[str, Any]]]
 EU_PERSON = "anna-4711"
@@ -51,7 +51,7 @@ def traces(person: str = EU_PERSON) -> list[str]:
         return tables_with(cursor, spellings(person, refs))
 
 
-def codes(answer: Answer) -> list[str]:
+def codes(answer: WsgiResponse) -> list[str]:
     return [reason["code"] for reason in answer.json()["context"]["reasons"]]
 
 
@@ -298,7 +298,7 @@ def test_an_installation_of_its_own_has_no_gate_and_a_cell_one_statement_more(
         assert call(about("customer-1"), shop_token).status == 200
         return information.STATEMENT.executions - one, information.STATEMENT_FOR_MANY.executions - many
 
-    assert wsgi.gate is None
+    assert wsgi.cell_router is None
     assert statements() == (1, 0)
     become("eu")
     assert statements() == (1, 1)

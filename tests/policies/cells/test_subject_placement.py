@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from policies.bundles.loading import LoadedBundle
-from policies.cells.subject_placement import Nowhere, home_of, place
+from policies.cells.subject_placement import Unplaced, home_of, place
 from policies.cells.table import read_table
 from policies.registers import defaults
 from tests.helpers.cell_tables import table_of, write_table
@@ -21,7 +21,7 @@ def bundle() -> LoadedBundle:
 
 
 def _name(found: object) -> str:
-    return found.code if isinstance(found, Nowhere) else found.name  # type: ignore[attr-defined]
+    return found.code if isinstance(found, Unplaced) else found.name  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_an_instrument_that_ended_opens_no_cell(bundle: LoadedBundle, tmp_path: 
     table = table_of(tmp_path, "us", "us", "eu")
 
     assert home_of("GB", bundle, table, NOW) == table.primary
-    assert home_of("GB", ended, table, NOW) == Nowhere("residency")
+    assert home_of("GB", ended, table, NOW) == Unplaced("residency")
     assert home_of("GB", replace(bundle, instrument_ends=(("uk-eea-adequacy", NOW + 1),)), table, NOW) == table.primary
 
 
@@ -70,7 +70,7 @@ def test_a_rule_for_some_kinds_of_data_opens_no_cell(bundle: LoadedBundle, tmp_p
     rules = [{**rule, "categories": ["views"]} for rule in residency["rules"]]
     narrow = replace(bundle, data={**bundle.data, "residency": {**residency, "rules": rules}})
 
-    assert home_of("DE", narrow, table_of(tmp_path, "us"), NOW) == Nowhere("residency")
+    assert home_of("DE", narrow, table_of(tmp_path, "us"), NOW) == Unplaced("residency")
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,6 @@ def test_without_rules_nobody_new_is_placed_and_no_region_is_believed(tmp_path: 
     def placed(region: str | None, *, known: bool) -> object:
         return place(region, known=known, bundle=None, table=table, now=NOW)
 
-    assert placed("US", known=False) == Nowhere("bundle_missing")
-    assert placed("DE", known=True) == Nowhere("bundle_missing")
+    assert placed("US", known=False) == Unplaced("bundle_missing")
+    assert placed("DE", known=True) == Unplaced("bundle_missing")
     assert placed(None, known=True) == table.own

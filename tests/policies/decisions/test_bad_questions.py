@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from policies.endpoints import credentials
 from policies.models import ServiceCredential
-from tests.helpers.wsgi_calls import Answer, assert_problem, call, changed, question
+from tests.helpers.wsgi_calls import WsgiResponse, assert_problem, call, changed, question
 
 PERSON = "jane.doe@example.org"
 VALID = json.dumps(question(PERSON)).encode()
@@ -68,7 +68,7 @@ BAD: dict[str, tuple[int, str, bytes]] = {
 }
 
 
-def _assert_silent(answer: Answer, caplog: pytest.LogCaptureFixture, spool: Path) -> None:
+def _assert_silent(answer: WsgiResponse, caplog: pytest.LogCaptureFixture, spool: Path) -> None:
     written = [path.read_text() for path in spool.glob("*")] if spool.exists() else []
     for text in (answer.body.decode(), str(answer.headers), caplog.text, *written):
         assert "jane" not in text

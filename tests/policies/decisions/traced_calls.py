@@ -31,7 +31,7 @@ from policies.endpoints import wsgi as bare  # noqa: E402
 from policies.engines import EngineTimeout  # noqa: E402
 from policies.models import ServiceCredential  # noqa: E402
 from policies.registers import defaults  # noqa: E402
-from tests.helpers.wsgi_calls import EVALUATION, EVALUATIONS, Answer, call, question  # noqa: E402
+from tests.helpers.wsgi_calls import EVALUATION, EVALUATIONS, WsgiResponse, call, question  # noqa: E402
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 RECOMMENDATIONS = "/api/v1/recommendations"
@@ -80,7 +80,7 @@ def shop() -> Iterator[str]:
         transaction.set_rollback(True)
 
 
-def save(person: str, token: str, **environ: str) -> Answer:
+def save(person: str, token: str, **environ: str) -> WsgiResponse:
     subject = {"id": person, "region": "DE", "age_band": "adult"}
     choices = [{"purpose": "recommendations", "choice": "give"}]
     return call({"subject": subject, "choices": choices}, token, path="/api/v1/consents", **environ)
@@ -95,12 +95,12 @@ def late_engine() -> Iterator[None]:
         yield
 
 
-def asked_of_a_late_engine(token: str) -> Answer:
+def asked_of_a_late_engine(token: str) -> WsgiResponse:
     with late_engine():
         return call(question(context={"processing_region": "eu-west"}), token)
 
 
-def failing_recommender(token: str) -> Answer:
+def failing_recommender(token: str) -> WsgiResponse:
     """The span of the model itself needs a trained one; a failing one is enough to see where it stands."""
     bundle = loading.loaded(information.read(subject_ref("customer-1")).bundle_revision or "")
 
@@ -111,7 +111,7 @@ def failing_recommender(token: str) -> Answer:
         return call({"subject": {"id": "customer-1"}}, token, path=RECOMMENDATIONS)
 
 
-CASES: dict[str, Callable[[str], Answer]] = {
+CASES: dict[str, Callable[[str], WsgiResponse]] = {
     "first": lambda token: call(question(), token, HTTP_TRACEPARENT=TRACEPARENT, HTTP_TRACESTATE="shop=customer-1"),
     "again": lambda token: call(question(), token),
     "batch": lambda token: call({**question(), "evaluations": [{}, {}]}, token, path=EVALUATIONS),
@@ -173,7 +173,7 @@ def nobody_is_named(memory: Any) -> dict[str, Any]:
     return {"spans": spans}
 
 
-def everywhere(person: str, token: str) -> Iterator[Answer]:
+def everywhere(person: str, token: str) -> Iterator[WsgiResponse]:
     """The person's id wherever a caller can put it."""
     header = person.encode().decode("latin-1")
     named = {"HTTP_TRACESTATE": f"a={header}", "HTTP_BAGGAGE": header, "HTTP_X_REQUEST_ID": header}

@@ -15,7 +15,7 @@ from policies.decision_log.spool import SpoolFull
 from policies.decisions import information
 from policies.endpoints.authzen import batch
 from tests.helpers.certification_cases import ALICE, ARCHIVED, BOB, DELETE, READ, RECORD, RULES, WRITE, asked, having
-from tests.helpers.wsgi_calls import EVALUATIONS, Answer, assert_problem, call, question
+from tests.helpers.wsgi_calls import EVALUATIONS, WsgiResponse, assert_problem, call, question
 from tests.policies.engines.test_garbage import ANYTHING, spoilt
 
 Spooled = Callable[[], list[dict[str, Any]]]
@@ -23,11 +23,11 @@ SEMANTICS = ("execute_all", "deny_on_first_deny", "permit_on_first_permit")
 COMPLETE = asked(ALICE, READ, RECORD)
 
 
-def _send(body: Any, token: str | None) -> Answer:
+def _send(body: Any, token: str | None) -> WsgiResponse:
     return call(body, token, path=EVALUATIONS)
 
 
-def _decisions(answer: Answer) -> list[bool]:
+def _decisions(answer: WsgiResponse) -> list[bool]:
     assert answer.status == 200, answer.body
     assert set(answer.json()) == {"evaluations"}, "21 the top-level decision is left out"
     return [evaluation["decision"] for evaluation in answer.json()["evaluations"]]

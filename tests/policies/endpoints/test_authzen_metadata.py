@@ -8,10 +8,10 @@ from django.conf import settings
 from policies.endpoints import authzen
 from policies.endpoints.authzen.metadata import PATH
 from tests.helpers.certification_cases import RULES
-from tests.helpers.wsgi_calls import Answer, assert_problem, call
+from tests.helpers.wsgi_calls import WsgiResponse, assert_problem, call
 
 
-def _get(path: str = PATH, **environ: str | None) -> Answer:
+def _get(path: str = PATH, **environ: str | None) -> WsgiResponse:
     return call(b"", None, path=path, method="GET", **{"CONTENT_TYPE": None, **environ})
 
 

@@ -408,7 +408,7 @@ def test_a_denial_names_what_did_not_hold(shop_token: str) -> None:
     refused, permitted = ({rule["rule"].rpartition(".")[2]: rule for rule in each["rules"]} for each in answers)
     assert (refused["permitted"]["fired"], permitted["permitted"]["fired"]) == (False, True)
     assert refused["choice"]["value"] == "refused"
-    assert refused["consent_hindrances"]["value"] == [{"code": "consent_refused"}]
+    assert refused["consent_denial_reasons"]["value"] == [{"code": "consent_refused"}]
 
 
 def test_the_clauses_of_a_set_are_told_one_by_one(shop_token: str) -> None:

@@ -13,7 +13,7 @@ from policies.bundles import publishing
 from policies.bundles.loading import LoadedBundle
 from policies.engines import EngineTimeout, EngineUnavailable
 from policies.engines.embedded import EmbeddedEngine, explain
-from policies.engines.evaluator import Wish
+from policies.engines.evaluator import ExplainRequest
 from policies.engines.isolated import IsolatedEngine
 from policies.models import ActiveBundle, Bundle
 from tests.helpers.fact_sheets import FACTS, GENEROUS, STRICT
@@ -165,10 +165,10 @@ def test_an_explanation_that_does_not_end_is_ended_too(engine: IsolatedEngine) -
     slow = {**GENEROUS.policies, "slow.rego": f"package governance.decision\n\nslow if {{\n\t{LOOP}\n}}\n"}
     bundle = _of(slow, "sha256:slow")
     assert engine.evaluate(bundle, FACTS).decision
-    wish = Wish(FACTS.decode(), "governance.decision", "package governance.decision\n", ["slow"])
+    request = ExplainRequest(FACTS.decode(), "governance.decision", "package governance.decision\n", ["slow"])
 
     with pytest.raises(EngineTimeout):
-        engine.explain(bundle, wish)
+        engine.explain(bundle, request)
 
     assert engine.evaluate(bundle, FACTS).decision
 
@@ -176,7 +176,7 @@ def test_an_explanation_that_does_not_end_is_ended_too(engine: IsolatedEngine) -
 def test_an_explanation_is_the_one_of_the_engine_in_this_process(engine: IsolatedEngine) -> None:
     more, rules = "package governance.decision\n", ["permitted", "requestable"]
 
-    told = engine.explain(GENEROUS, Wish(FACTS.decode(), "governance.decision", more, rules))
+    told = engine.explain(GENEROUS, ExplainRequest(FACTS.decode(), "governance.decision", more, rules))
 
     assert told == explain(GENEROUS, FACTS, package="governance.decision", more=more, rules=rules)
     assert told.values["permitted"] is True

@@ -13,7 +13,7 @@ from consent import urls as consent_urls
 from personalization import urls as personalization_urls
 from policies.endpoints import authzen, native
 from tests.helpers.certification_cases import ALICE, READ, RECORD, SEARCHES
-from tests.helpers.wsgi_calls import EVALUATION, EVALUATIONS, Answer, call, question
+from tests.helpers.wsgi_calls import EVALUATION, EVALUATIONS, WsgiResponse, call, question
 
 PERSON = {"id": "customer-1"}
 VALID: dict[str, dict[str, Any]] = {
@@ -92,14 +92,14 @@ def spoilt(draw: st.DrawFn, document: dict[str, Any]) -> Any:
     return body
 
 
-def _send(token: str, path: str, body: Any, **environ: str) -> Answer:
+def _send(token: str, path: str, body: Any, **environ: str) -> WsgiResponse:
     with transaction.atomic():
         answer = call(body, token, path=path, method=METHODS.get(path, "POST"), **environ)
         transaction.set_rollback(True)
     return answer
 
 
-def _assert_answered_or_refused(answer: Answer) -> None:
+def _assert_answered_or_refused(answer: WsgiResponse) -> None:
     assert answer.status < 500, answer.body
     if answer.status >= 400:
         assert answer.content_type == "application/problem+json"

@@ -44,7 +44,7 @@ def test_a_server_that_holds_the_revision_is_given_nothing(opa_url: str, monkeyp
 def test_nothing_of_an_earlier_revision_stays_behind(opa_engine: OpaEngine) -> None:
     more = {
         **publishing.read_policies(),
-        "more.rego": 'package governance.decision\n\nhindrances contains {"code": "x"}\n',
+        "more.rego": 'package governance.decision\n\ndenial_reasons contains {"code": "x"}\n',
     }
     denied = json.dumps(BASE | {"held": True}).encode()
     data = copy.deepcopy(REGISTER) | {"revision": "sha256:more"}

@@ -11,7 +11,7 @@ from functools import lru_cache
 import pytest
 
 from policies import certification, rego
-from policies.authoring.checks import confined
+from policies.authoring.checks import sandboxed
 from policies.authoring.folder import Folder, read_folder
 from policies.authoring.lint import tests_of as listed
 from policies.authoring.lint import without_imports
@@ -44,7 +44,7 @@ def _embedded(name: str) -> dict[str, str]:
     """What each test says in the embedded engine."""
     folder = _folder(name)
     tests = {path: without_imports(text) for path, text in folder.tests.items()}
-    answer = confined(
+    answer = sandboxed(
         {
             "policies": {**folder.policies, **tests},
             "data": {**folder.sample, **folder.overlay},
@@ -113,7 +113,7 @@ def test_a_test_that_does_not_hold_is_seen() -> None:
     broken = {path: text.replace("lowest_rank == 0", "lowest_rank == 4") for path, text in folder.tests.items()}
     assert broken != folder.tests
 
-    answer = confined(
+    answer = sandboxed(
         {
             "policies": {**folder.policies, **{path: without_imports(text) for path, text in broken.items()}},
             "data": {**folder.sample, **folder.overlay},

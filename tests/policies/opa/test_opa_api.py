@@ -24,7 +24,7 @@ from policies.endpoints import credentials
 from policies.models import ActiveBundle, Bundle, ExternalDecision, OpaInstance, ServiceCredential
 from policies.opa import bundle_files, long_poll, status
 from tests.helpers.fact_sheets import BASE
-from tests.helpers.wsgi_calls import Answer, assert_problem, call
+from tests.helpers.wsgi_calls import WsgiResponse, assert_problem, call
 
 UNSIGNED, BUNDLES = "/api/v1/opa/bundles/unsigned.tar.gz", "/api/v1/opa/bundles"
 BUNDLE, DISCOVERY = "/api/v1/opa/bundles/active.tar.gz", "/api/v1/opa/discovery.tar.gz"
@@ -32,7 +32,7 @@ STATUS, LOGS = "/api/v1/opa/status", "/api/v1/opa/logs"
 LONG_POLLING = "application/vnd.openpolicyagent.bundles"
 
 
-def _get(path: str, token: str | None, **headers: str) -> Answer:
+def _get(path: str, token: str | None, **headers: str) -> WsgiResponse:
     environ = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
     return call(b"", token, path=path, method="GET", CONTENT_LENGTH="0", **environ)
 
@@ -318,7 +318,7 @@ def _entry(**members: Any) -> dict[str, Any]:
     }
 
 
-def _send(entries: Any, token: str, **environ: str) -> Answer:
+def _send(entries: Any, token: str, **environ: str) -> WsgiResponse:
     body = entries if isinstance(entries, bytes) else gzip.compress(json.dumps(entries).encode())
     return call(body, token, path=LOGS, HTTP_CONTENT_ENCODING="gzip", **environ)
 

@@ -21,10 +21,10 @@ from policies.opa.freshness import Freshness
 from tests.helpers.fact_sheets import GENEROUS
 from tests.helpers.policy_engines import opa_process
 from tests.helpers.ports import claimed_port
-from tests.helpers.wsgi_calls import Answer, call
+from tests.helpers.wsgi_calls import WsgiResponse, call
 
 
-def _health(path: str = "ready") -> Answer:
+def _health(path: str = "ready") -> WsgiResponse:
     return call(b"", None, path=f"/health/{path}", method="GET")
 
 

@@ -80,7 +80,7 @@ def test_the_rules_in_force_are_asked_where_there_is_an_instance(tmp_path):
 def test_without_an_instance_the_defaults_are_asked(tmp_path, monkeypatch, has_instance):
     calls = []
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    monkeypatch.setattr(one_off, "run_errand", lambda *args, **options: calls.append(options) or 0)
+    monkeypatch.setattr(one_off, "run_one_off", lambda *args, **options: calls.append(options) or 0)
     if has_instance:
         (tmp_path / "postgres").mkdir()
 

@@ -254,7 +254,7 @@ def test_a_difference_that_is_changed_afterwards_is_found(
 def test_words_of_a_candidates_own_stay_in_the_entry(shop_token: str, own_spool: Path) -> None:
     """A column of the log takes no NUL, and an odd rule must not hold up the drainer."""
     odd = '"obligations": [{"type": "a\\u0000b", "properties": {}}],'
-    start({'"obligations": [duty | some [_, duty] in sort(duties_of_permit)],': odd})
+    start({'"obligations": [obligation | some [_, obligation] in sort(permit_obligations)],': odd})
     call(question(), shop_token)
 
     assert drainer.drain(own_spool) == 1
