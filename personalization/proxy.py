@@ -23,8 +23,8 @@ from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Recommendation, Served
 from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
-from policies.decisions import decisions, information
-from policies.decisions.decisions import Decision
+from policies.decisions import evaluate, information
+from policies.decisions.evaluate import Decision
 from policies.decisions.facts import Question
 from policies.decisions.information import Information, InformationUnavailable
 
@@ -92,10 +92,10 @@ def recommend(wish: Wish, *, caller: str) -> Answer:
         known = information.NOTHING
     bundle = loading.usable(known.bundle_revision)
     if bundle is None:
-        decision = decisions.unavailable(_question(wish, None, None), caller=caller)
+        decision = evaluate.unavailable(_question(wish, None, None), caller=caller)
         return _popular(wish.count, decision, None, fallback="information_unavailable")
     model = engine.model_in_use(bundle)
-    decision = decisions.decide(_question(wish, model, bundle), caller=caller, known=known)
+    decision = evaluate.decide(_question(wish, model, bundle), caller=caller, known=known)
     if not decision.permitted:
         return _popular(wish.count, decision, model)
     if any(o.type not in _FULFILLED for o in decision.prepared.verdict.obligations):

@@ -18,7 +18,6 @@ from governance.demo import register
 from policies.authoring import checks
 from policies.decision_log import pseudonyms
 from policies.decision_log.spool import Spool
-from policies.decisions import decisions
 from policies.endpoints import credentials
 from policies.models import ServiceCredential
 from tests.helpers.kept_answers import KeptAnswers
@@ -40,7 +39,7 @@ def own_spool(own_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> P
     """Decisions of a test are spooled into its own folder, under keys of its own."""
     own = next(own_folders)
     folder = own / "spool"
-    monkeypatch.setattr(decisions, "_spool", Spool(folder))
+    monkeypatch.setattr("policies.decisions.evaluate._spool", Spool(folder))
     monkeypatch.setattr(settings, "SPOOL_DIR", folder)
     monkeypatch.setattr(settings, "MODEL_DIR", own / "models")
     monkeypatch.setattr(pseudonyms, "_keys", {})

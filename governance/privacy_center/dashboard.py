@@ -26,8 +26,8 @@ from personalization.models import Event
 from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
 from policies.decision_log import reading
-from policies.decisions import decisions, information
-from policies.decisions.decisions import Prepared
+from policies.decisions import evaluate, information
+from policies.decisions.evaluate import Prepared
 from policies.decisions.facts import Question
 from policies.decisions.information import Information, InformationUnavailable
 from policies.engines.base import Reason, Verdict
@@ -174,7 +174,7 @@ def _answer_now(
         gpc=gpc,
         segment_size=lambda known: engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band)),
     )
-    return decisions.preview(question, known=known)
+    return evaluate.preview(question, known=known)
 
 
 def _level(answer: Prepared | None) -> str:
@@ -409,7 +409,7 @@ def _would_change(decision: Decision, entry: dict[str, Any], names: dict[str, st
         requestable=False,
     )
     facts = msgspec.json.encode(entry["facts"])
-    changes = counterfactuals.would_change(decisions.as_prepared(verdict, facts, entry["engine"]))
+    changes = counterfactuals.would_change(evaluate.as_prepared(verdict, facts, entry["engine"]))
     sentences = (_change_sentence(change, names) for change in changes or [])
     return list(dict.fromkeys(sentence for sentence in sentences if sentence))
 

@@ -10,7 +10,7 @@ from consent.problems import NoCell, OtherCell, RegionConflict, RegionNeeded
 from policies.cells.requests import Visit
 from policies.cells.subject_placement import Nowhere, Place
 from policies.decision_log.spool import SpoolFull
-from policies.decisions.decisions import Sheet
+from policies.decisions.evaluate import Sheet
 from policies.decisions.rendering import failure
 from policies.endpoints.wsgi import Refused
 

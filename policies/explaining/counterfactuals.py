@@ -15,7 +15,7 @@ import msgspec
 from common.levels import LEVELS
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
-from policies.decisions.decisions import evaluate_facts
+from policies.decisions.evaluate import evaluate_facts
 from policies.decisions.rendering import Prepared
 
 MAX_EVALUATIONS = 32  # for one answer

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from policies.bundles.loading import LoadedBundle
-from policies.decisions.decisions import Decision, Sheet
+from policies.decisions.evaluate import Decision, Sheet
 from policies.decisions.facts import Question
 from policies.decisions.information import Information
 from policies.endpoints.authzen import access, single

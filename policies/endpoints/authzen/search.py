@@ -13,7 +13,7 @@ import msgspec
 from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import EntityQuestion, Package
 from policies.decisions import information
-from policies.decisions.decisions import Prepared, Sheet
+from policies.decisions.evaluate import Prepared, Sheet
 from policies.endpoints.authzen import access, pages
 from policies.endpoints.authzen.requests import Entity, EntityType, Named, Properties, entity_question
 from policies.endpoints.wsgi import Refused

@@ -4,7 +4,7 @@ from typing import Any
 
 from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import Package
-from policies.decisions.decisions import Sheet, decide
+from policies.decisions.evaluate import Sheet, decide
 from policies.endpoints.authzen import access
 from policies.endpoints.authzen.requests import NOBODY, entity_question_of, question_of
 from policies.endpoints.wsgi import Refused

@@ -8,7 +8,7 @@ from consent.ledger import ledger, opt_outs
 from consent.ledger.proof import Asked
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
-from policies.decisions.decisions import preview
+from policies.decisions.evaluate import preview
 from policies.decisions.facts import Question
 
 pytestmark = pytest.mark.django_db

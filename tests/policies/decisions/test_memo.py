@@ -9,7 +9,7 @@ from consent.models import Purpose
 from policies import engines
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
-from policies.decisions import decisions
+from policies.decisions import evaluate
 from policies.engines import Verdict
 from policies.engines.embedded import EmbeddedEngine
 from policies.models import ActiveBundle
@@ -102,7 +102,7 @@ def test_an_answer_is_never_used_under_another_revision(engine: CountingEngine, 
 
 
 def test_the_memo_is_bounded(engine: CountingEngine, shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decisions, "MEMO_SIZE", 8)
+    monkeypatch.setattr(evaluate, "MEMO_SIZE", 8)
     sizes = []
 
     for number in range(1, 24):
@@ -116,7 +116,7 @@ def test_the_memo_is_bounded(engine: CountingEngine, shop_token: str, monkeypatc
 
 def test_the_memo_of_entities_is_bounded_too(records_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "_loaded", {})
-    monkeypatch.setattr(decisions, "ENTITY_MEMO_SIZE", 4)
+    monkeypatch.setattr(evaluate, "ENTITY_MEMO_SIZE", 4)
     for number in range(9):
         body = {"subject": {"type": "user", "id": f"u{number}"}, "action": {"name": "read"}}
         call({**body, "resource": {"type": "record", "id": "record-1"}}, records_token)

@@ -15,7 +15,7 @@ from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
 from policies.decision_log.spool import SpoolFull
 from policies.decisions import information
-from policies.decisions.decisions import evaluate_facts
+from policies.decisions.evaluate import evaluate_facts
 from policies.decisions.rendering import failure
 from policies.endpoints import native
 from policies.endpoints.authzen import batch

@@ -10,8 +10,8 @@ import pytest
 from policies import engines
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
-from policies.decisions import decisions
-from policies.decisions.decisions import Decision
+from policies.decisions import evaluate
+from policies.decisions.evaluate import Decision
 from policies.endpoints.authzen import question_of
 from policies.engines import EngineTimeout, EngineUnavailable, EngineUndefined, Verdict
 from policies.engines.base import read_verdict
@@ -50,7 +50,7 @@ def engine(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 
 def _ask(**changes: Any) -> Decision:
-    return decisions.decide(question_of(question(**changes)), caller="service:test")
+    return evaluate.decide(question_of(question(**changes)), caller="service:test")
 
 
 def _assert_unknown(document: dict[str, Any], spooled: Spooled, code: str) -> None:

@@ -11,7 +11,7 @@ from django.db import connection
 from consent.pseudonyms import subject_ref
 from policies.bundles import loading
 from policies.decision_log import chain, drainer
-from policies.decisions import decisions, information
+from policies.decisions import evaluate, information
 from policies.decisions.shares import are_in_share
 from policies.models import ActiveBundle, Decision, Rollout
 from policies.models.rollout import FULL
@@ -86,7 +86,7 @@ def test_whatever_a_candidate_raises_the_answer_stands(
     def fail(document: bytes, bundle: loading.LoadedBundle) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(decisions, "_of_candidate", fail)
+    monkeypatch.setattr(evaluate, "_of_candidate", fail)
 
     assert call(question(), shop_token).json()["decision"] is True
     assert spooled()[0]["shadow"]["reasons"] == [{"code": "engine_undefined"}]
@@ -193,7 +193,7 @@ def test_a_preview_says_what_the_person_would_be_answered(shop_token: str) -> No
     start(STRICT, share=FULL)
     from policies.endpoints.authzen import question_of
 
-    told = decisions.preview(question_of(question()))
+    told = evaluate.preview(question_of(question()))
 
     assert (told.verdict.revision, told.verdict.decision) == (_candidate(), False)
 
