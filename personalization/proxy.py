@@ -61,7 +61,7 @@ class Answer:
     notes: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
-        verdict = self.decision.prepared.verdict
+        verdict = self.decision.rendered.verdict
         return {
             "level": self.level,
             "permitted_level": self.decision.level,
@@ -79,11 +79,11 @@ class Answer:
         }
 
 
-def _told(answer: Answer) -> Attributes:
+def _span_attributes(answer: Answer) -> Attributes:
     return {"assent.level": answer.level, "assent.model": answer.model, "assent.fallback": answer.fallback}
 
 
-@tracing.traced("personalization", told=_told)
+@tracing.traced("personalization", span_attributes=_span_attributes)
 def recommend(wish: Wish, *, caller: str) -> Answer:
     """Serve one person. Raises SpoolFull only; engine failures are level ``none``."""
     try:
@@ -98,7 +98,7 @@ def recommend(wish: Wish, *, caller: str) -> Answer:
     decision = evaluate.decide(_question(wish, model, bundle), caller=caller, known=known)
     if not decision.permitted:
         return _popular(wish.count, decision, model)
-    if any(o.type not in _FULFILLED for o in decision.prepared.verdict.obligations):
+    if any(o.type not in _FULFILLED for o in decision.rendered.verdict.obligations):
         # A permit with a condition that is not understood is no permit (AuthZEN obligations profile).
         return _popular(wish.count, decision, model, fallback="obligation_not_supported")
     if model is None:
@@ -160,7 +160,7 @@ def _excluded(decision: Decision) -> frozenset[str]:
     """Return data categories that an obligation keeps from the engine."""
     lists = (
         o.properties.get("categories", [])
-        for o in decision.prepared.verdict.obligations
+        for o in decision.rendered.verdict.obligations
         if o.type == "exclude_categories"
     )
     return frozenset().union(*lists)

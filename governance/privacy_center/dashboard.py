@@ -27,7 +27,7 @@ from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
 from policies.decision_log import reading
 from policies.decisions import evaluate, information
-from policies.decisions.evaluate import Prepared
+from policies.decisions.evaluate import RenderedVerdict
 from policies.decisions.facts import Question
 from policies.decisions.information import Information, InformationUnavailable
 from policies.engines.base import Reason, Verdict
@@ -141,7 +141,7 @@ def _signal(gpc: bool, person: DataSubject | None) -> dict[str, Any] | None:
 
 def _answers_now(
     ref: UUID, purposes: Iterable[Purpose], gpc: bool, known: Information | None, bundle: LoadedBundle | None
-) -> dict[str, Prepared | None]:
+) -> dict[str, RenderedVerdict | None]:
     """Return the current answer to a ``personalize`` question per purpose; None for those that never personalise."""
     return {
         purpose.slug: _answer_now(ref, purpose, gpc, known, bundle) if "personalize" in purpose.actions else None
@@ -160,7 +160,7 @@ def _in_force(ref: UUID) -> tuple[Information | None, LoadedBundle | None]:
 
 def _answer_now(
     ref: UUID, purpose: Purpose, gpc: bool, known: Information | None, bundle: LoadedBundle | None
-) -> Prepared | None:
+) -> RenderedVerdict | None:
     if bundle is None:
         return None
     model = engine.model_in_use(bundle) if purpose.slug == _MAIN_PURPOSE else None
@@ -177,11 +177,11 @@ def _answer_now(
     return evaluate.preview(question, known=known)
 
 
-def _level(answer: Prepared | None) -> str:
+def _level(answer: RenderedVerdict | None) -> str:
     return (answer.verdict.level or "none") if answer and answer.verdict.decision else "none"
 
 
-def _because(answer: Prepared | None) -> str:
+def _because(answer: RenderedVerdict | None) -> str:
     if answer is None:
         return str(_("Nothing here is personalised."))
     if answer.verdict.reasons:
@@ -225,7 +225,7 @@ def is_on(state: PurposeState) -> bool:
 
 
 def _purposes(
-    states: list[PurposeState], answers: dict[str, Prepared | None], described: Descriptions, language: str
+    states: list[PurposeState], answers: dict[str, RenderedVerdict | None], described: Descriptions, language: str
 ) -> list[dict[str, Any]]:
     purposes = [state.purpose for state in states]
     notices = selectors.notices_in(language, purposes)
@@ -256,7 +256,7 @@ def _in_words(purpose: Purpose, described: Descriptions) -> dict[str, Any]:
     }
 
 
-def _purpose(state: PurposeState, answer: Prepared | None) -> dict[str, Any]:
+def _purpose(state: PurposeState, answer: RenderedVerdict | None) -> dict[str, Any]:
     purpose = state.purpose
     return {
         "slug": purpose.slug,
@@ -281,7 +281,7 @@ def _purpose(state: PurposeState, answer: Prepared | None) -> dict[str, Any]:
     }
 
 
-def _is_capped_by_signal(answer: Prepared | None) -> bool:
+def _is_capped_by_signal(answer: RenderedVerdict | None) -> bool:
     return answer is not None and any(r.code == "level_capped_by_signal" for r in answer.verdict.reasons)
 
 
@@ -339,7 +339,7 @@ def _notice(notice: Notice | None) -> dict[str, Any] | None:
 
 
 def _purpose_reason(
-    state: PurposeState, answer: Prepared | None, by_slug: dict[str, PurposeState], described: Descriptions
+    state: PurposeState, answer: RenderedVerdict | None, by_slug: dict[str, PurposeState], described: Descriptions
 ) -> Text:
     if answer is None or not state.purpose.needs_consent:
         return ""
@@ -409,7 +409,7 @@ def _would_change(decision: Decision, entry: dict[str, Any], names: dict[str, st
         requestable=False,
     )
     facts = msgspec.json.encode(entry["facts"])
-    changes = counterfactuals.would_change(evaluate.as_prepared(verdict, facts, entry["engine"]))
+    changes = counterfactuals.would_change(evaluate.render_verdict(verdict, facts, entry["engine"]))
     sentences = (_change_sentence(change, names) for change in changes or [])
     return list(dict.fromkeys(sentence for sentence in sentences if sentence))
 

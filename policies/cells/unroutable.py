@@ -10,7 +10,7 @@ from consent.problems import NoCell, OtherCell, RegionConflict, RegionNeeded
 from policies.cells.requests import Visit
 from policies.cells.subject_placement import Nowhere, Place
 from policies.decision_log.spool import SpoolFull
-from policies.decisions.evaluate import Sheet
+from policies.decisions.evaluate import BatchEvaluation
 from policies.decisions.rendering import failure
 from policies.endpoints.wsgi import Refused
 
@@ -29,7 +29,7 @@ def tell(visit: Visit, code: str, count: int, *, caller: str, revision: str) -> 
     told = visit.door.told
     if told is None:
         raise problem_of(Nowhere(code))
-    sheet = Sheet(caller=caller)
+    sheet = BatchEvaluation(caller=caller)
     decisions = [sheet.answer_about_nobody(failure(code, revision)) for _ in range(count)]
     try:
         sheet.log()

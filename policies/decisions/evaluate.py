@@ -1,4 +1,4 @@
-"""Decisions: every caller of Assent ends in ``decide``, or in ``Sheet`` for several decisions in one answer.
+"""Decisions: every caller of Assent ends in ``decide``, or in ``BatchEvaluation`` for several decisions in one answer.
 
 information -> facts -> engine (memo) -> answer -> log. During a rollout the information says which revision answers,
 and whether a candidate is evaluated as a shadow. Every failure on the way is a denial with a reason code of its own;
@@ -24,11 +24,26 @@ from policies.decision_log.spool import Spool
 from policies.decisions import facts, information, spans
 from policies.decisions.facts import Question
 from policies.decisions.information import Information, InformationUnavailable
-from policies.decisions.rendering import NO_FACTS, Decision, Prepared, as_prepared, compose, difference, failure
+from policies.decisions.rendering import (
+    NO_FACTS,
+    Decision,
+    RenderedVerdict,
+    compose,
+    difference,
+    failure,
+    render_verdict,
+)
 from policies.engines import EngineFailure, EngineTimeout, EngineUnavailable, Verdict
 
 __all__ = [
-    "Decision", "Prepared", "Sheet", "as_prepared", "decide", "evaluate_facts", "preview", "unavailable",
+    "BatchEvaluation",
+    "Decision",
+    "RenderedVerdict",
+    "decide",
+    "evaluate_facts",
+    "preview",
+    "render_verdict",
+    "unavailable",
 ]  # fmt: skip
 MEMO_SIZE = 4096
 # A search asks about every stored entity: fewer than those, and each search would evaluate all of them anew.
@@ -37,7 +52,7 @@ _spool = Spool(settings.SPOOL_DIR)
 _memo_lock = threading.Lock()
 
 
-@tracing.traced("decision", told=spans.of_decision)
+@tracing.traced("decision", span_attributes=spans.of_decision)
 def decide(question: Question, *, caller: str, known: Information | None = None) -> Decision:
     """Answer a question, logged before it is returned. Raises SpoolFull and nothing else.
 
@@ -52,17 +67,17 @@ def decide(question: Question, *, caller: str, known: Information | None = None)
         except InformationUnavailable:
             known = information.NOTHING
             return _answer(question, known, failure("information_unavailable", ""), None, caller, now, started)
-    prepared, valid_until = _evaluate(question, known, now)
-    return _answer(question, known, prepared, valid_until, caller, now, started, _beside(known, prepared))
+    rendered, valid_until = _evaluate(question, known, now)
+    return _answer(question, known, rendered, valid_until, caller, now, started, _beside(known, rendered))
 
 
 def unavailable(question: Question, *, caller: str) -> Decision:
     """Return the denial for a question whose information could not be read."""
-    prepared = failure("information_unavailable", "")
-    return _answer(question, information.NOTHING, prepared, None, caller, time.time(), time.perf_counter_ns())
+    rendered = failure("information_unavailable", "")
+    return _answer(question, information.NOTHING, rendered, None, caller, time.time(), time.perf_counter_ns())
 
 
-def preview(question: Question, *, known: Information | None = None) -> Prepared:
+def preview(question: Question, *, known: Information | None = None) -> RenderedVerdict:
     """Return what ``decide`` would answer now. It is not an answer to a caller, so nothing is logged."""
     try:
         known = known or information.read(question.subject_ref)
@@ -71,7 +86,7 @@ def preview(question: Question, *, known: Information | None = None) -> Prepared
     return _evaluate(question, known, time.time())[0]
 
 
-def _evaluate(question: Question, known: Information, now: float) -> tuple[Prepared, float | None]:
+def _evaluate(question: Question, known: Information, now: float) -> tuple[RenderedVerdict, float | None]:
     bundle = loading.usable(known.bundle_revision)
     if bundle is None:
         return failure("bundle_missing", known.bundle_revision or ""), None
@@ -81,22 +96,22 @@ def _evaluate(question: Question, known: Information, now: float) -> tuple[Prepa
     return _of_facts(asked.document, bundle), asked.valid_until
 
 
-def _of_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
-    prepared: Prepared | None = bundle.memo.get(document)
-    if prepared is None:
-        prepared = evaluate_facts(document, bundle)
-        _remember(bundle.memo, prepared)
+def _of_facts(document: bytes, bundle: LoadedBundle) -> RenderedVerdict:
+    rendered: RenderedVerdict | None = bundle.memo.get(document)
+    if rendered is None:
+        rendered = evaluate_facts(document, bundle)
+        _remember(bundle.memo, rendered)
     elif tracing.ON:
         tracing.note("assent.memo_hit", True)
-    return prepared
+    return rendered
 
 
-@tracing.traced("decision.candidate", told=spans.of_prepared)
-def _of_candidate(document: bytes, bundle: LoadedBundle) -> Prepared:
+@tracing.traced("decision.candidate", span_attributes=spans.of_verdict)
+def _of_candidate(document: bytes, bundle: LoadedBundle) -> RenderedVerdict:
     return _of_facts(document, bundle)
 
 
-def _beside(known: Information, answered: Prepared) -> bytes:
+def _beside(known: Information, answered: RenderedVerdict) -> bytes:
     """Return the log's member about a shadow candidate. Any failure here is a difference.
 
     The facts are the same: both revisions were built over the same registers, and facts rest on nothing else.
@@ -112,16 +127,16 @@ def _beside(known: Information, answered: Prepared) -> bytes:
         return difference(answered, failure("engine_undefined", bundle.revision, answered.facts))
 
 
-def evaluate_facts(document: bytes, bundle: LoadedBundle) -> Prepared:
+def evaluate_facts(document: bytes, bundle: LoadedBundle) -> RenderedVerdict:
     """Evaluate facts, memo or not. A failure of the engine is a rendered denial."""
     try:
         verdict, engine = _ask(bundle, document)
     except EngineFailure as failed:
         return failure(failed.reason, bundle.revision, document)
-    return as_prepared(verdict, document, engine)
+    return render_verdict(verdict, document, engine)
 
 
-@tracing.traced("engine", told=lambda answered: {"assent.engine": answered[1]})
+@tracing.traced("engine", span_attributes=lambda answered: {"assent.engine": answered[1]})
 def _ask(bundle: LoadedBundle, *asked: Any) -> tuple[Verdict, str]:
     """Return the verdict and the name of its engine: the stand-in's where the other is away."""
     engine = engines.for_revision(bundle.revision)
@@ -136,24 +151,24 @@ def _ask(bundle: LoadedBundle, *asked: Any) -> tuple[Verdict, str]:
 
 def _evaluate_entities(
     question: EntityQuestion, package: Package, bundle: LoadedBundle, pseudonym: Pseudonym
-) -> Prepared:
+) -> RenderedVerdict:
     asked = packages.build(question, package, pseudonym)
-    prepared: Prepared | None = bundle.entity_memo.get(asked.logged)
-    if prepared is None:
+    rendered: RenderedVerdict | None = bundle.entity_memo.get(asked.logged)
+    if rendered is None:
         try:
             verdict, engine = _ask(bundle, asked.document, package.query)
         except EngineFailure as failed:
             return failure(failed.reason, bundle.revision, asked.logged)
-        prepared = as_prepared(verdict, asked.logged, engine)
-        _remember(bundle.entity_memo, prepared, ENTITY_MEMO_SIZE)
+        rendered = render_verdict(verdict, asked.logged, engine)
+        _remember(bundle.entity_memo, rendered, ENTITY_MEMO_SIZE)
     elif tracing.ON:
         tracing.note("assent.memo_hit", True)
-    return prepared
+    return rendered
 
 
-def _remember(memo: dict[bytes, Prepared], prepared: Prepared, at_most: int | None = None) -> None:
+def _remember(memo: dict[bytes, RenderedVerdict], rendered: RenderedVerdict, at_most: int | None = None) -> None:
     """Keep the configured engine's verdict. No failure is kept, and nothing a stand-in said: OPA is the authority."""
-    if prepared.engine != engines.for_revision(prepared.verdict.revision).name:
+    if rendered.engine != engines.for_revision(rendered.verdict.revision).name:
         return
     size = at_most or MEMO_SIZE
     if len(memo) >= size:
@@ -161,13 +176,13 @@ def _remember(memo: dict[bytes, Prepared], prepared: Prepared, at_most: int | No
             # Oldest first: a dict keeps the order of insertion.
             for key in list(memo)[: size // 4]:
                 memo.pop(key, None)
-    memo[prepared.facts] = prepared
+    memo[rendered.facts] = rendered
 
 
 def _answer(
     question: Question,
     known: Information,
-    prepared: Prepared,
+    rendered: RenderedVerdict,
     valid_until: float | None,
     caller: str,
     now: float,
@@ -175,7 +190,7 @@ def _answer(
     shadow: bytes = b"",
 ) -> Decision:
     decision, line = compose(
-        prepared,
+        rendered,
         caller=caller,
         subject=pseudonyms.tag(question.subject_ref, now),
         subject_revision=known.subject_revision or 0,
@@ -188,7 +203,7 @@ def _answer(
     return decision
 
 
-class Sheet:
+class BatchEvaluation:
     """Batch evaluation: decisions of one answer, as of one moment, logged by one write."""
 
     def __init__(self, *, caller: str) -> None:
@@ -198,28 +213,28 @@ class Sheet:
         self._lines: list[bytes] = []
         self._tags: dict[tuple[str, str], str] = {}
 
-    @tracing.traced("decision", told=spans.of_decision)
+    @tracing.traced("decision", span_attributes=spans.of_decision)
     def decide(self, question: Question, known: Information) -> Decision:
         """Decide a question about consent, as the function of this name does."""
-        prepared, valid_until = _evaluate(question, known, self._now)
+        rendered, valid_until = _evaluate(question, known, self._now)
         tag = pseudonyms.tag(question.subject_ref, self._now)
-        return self._add(prepared, tag, known.subject_revision or 0, valid_until, _beside(known, prepared))
+        return self._add(rendered, tag, known.subject_revision or 0, valid_until, _beside(known, rendered))
 
-    @tracing.traced("decision", told=spans.of_decision)
+    @tracing.traced("decision", span_attributes=spans.of_decision)
     def decide_entities(self, question: EntityQuestion, package: Package, bundle: LoadedBundle) -> Decision:
         """Decide a question of another package."""
         return self.answer_entities(question, self.evaluate_entities(question, package, bundle))
 
-    def evaluate_entities(self, question: EntityQuestion, package: Package, bundle: LoadedBundle) -> Prepared:
+    def evaluate_entities(self, question: EntityQuestion, package: Package, bundle: LoadedBundle) -> RenderedVerdict:
         """Evaluate without logging. A result that leaves the process goes through ``answer_entities``."""
         return _evaluate_entities(question, package, bundle, self._tag)
 
-    def answer_entities(self, question: EntityQuestion, prepared: Prepared) -> Decision:
-        return self._add(prepared, self._tag(question.subject_type, question.subject_id).encode(), 0, None)
+    def answer_entities(self, question: EntityQuestion, rendered: RenderedVerdict) -> Decision:
+        return self._add(rendered, self._tag(question.subject_type, question.subject_id).encode(), 0, None)
 
-    def answer_about_nobody(self, prepared: Prepared) -> Decision:
+    def answer_about_nobody(self, rendered: RenderedVerdict) -> Decision:
         """Decide without a lookup: the person is another cell's, and the log gets no pseudonym."""
-        return self._add(prepared, b"", 0, None)
+        return self._add(rendered, b"", 0, None)
 
     def log(self) -> None:
         """Spool every line; only then may the answers leave. Raises SpoolFull, and none of them is logged."""
@@ -235,11 +250,11 @@ class Sheet:
         return tag
 
     def _add(
-        self, prepared: Prepared, tag: bytes, revision: int, valid_until: float | None, shadow: bytes = b""
+        self, rendered: RenderedVerdict, tag: bytes, revision: int, valid_until: float | None, shadow: bytes = b""
     ) -> Decision:
         ended = time.perf_counter_ns()
         decision, line = compose(
-            prepared,
+            rendered,
             caller=self._caller,
             subject=tag,
             subject_revision=revision,

@@ -15,12 +15,12 @@ import psycopg
 from django.db import DatabaseError, connections
 from psycopg.pq.abc import PGresult
 
-from common.postgres.prepared import Prepared, StatementTimeout
+from common.postgres.prepared import PreparedStatement, StatementTimeout
 from policies import engines
 from policies.decisions.shares import are_in_share
 
 TIMEOUT_MS = 1_000
-STATEMENT = Prepared(
+STATEMENT = PreparedStatement(
     "assent_information",
     """
 SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
@@ -36,7 +36,7 @@ LEFT JOIN consent_datasubject s ON s.ref = $2
     timeout_ms=TIMEOUT_MS,
 )
 # The same for several people at once: a row for each of them that is known, or one row without a person.
-STATEMENT_FOR_MANY = Prepared(
+STATEMENT_FOR_MANY = PreparedStatement(
     "assent_information_for_many",
     """
 SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
@@ -125,7 +125,9 @@ def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[
 _Read = TypeVar("_Read")
 
 
-def _asked(statement: Prepared, parameters: Sequence[bytes], read_result: Callable[[PGresult], _Read]) -> _Read:
+def _asked(
+    statement: PreparedStatement, parameters: Sequence[bytes], read_result: Callable[[PGresult], _Read]
+) -> _Read:
     try:
         return read_result(statement.execute(parameters))
     except (StatementTimeout, msgspec.MsgspecError) as exc:

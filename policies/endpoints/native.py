@@ -105,11 +105,11 @@ def _fault(message: str) -> Told:
 
 
 def _told(decision: Decision, wishes: _Wishes, budget: Budget) -> Told:
-    verdict = decision.prepared.verdict
+    verdict = decision.rendered.verdict
     told: Told = {
         "decision": verdict.decision,
         "decision_id": decision.id,
-        "outcome": decision.prepared.outcome,
+        "outcome": decision.rendered.outcome,
         "level": verdict.level,
         "reasons": [_reason(reason) for reason in verdict.reasons],
         "obligations": [
@@ -123,7 +123,7 @@ def _told(decision: Decision, wishes: _Wishes, budget: Budget) -> Told:
         "valid_until": None if decision.valid_until is None else _moment(decision.valid_until),
     }
     if wishes.would_change:
-        told["would_change"] = would_change(decision.prepared, budget)
+        told["would_change"] = would_change(decision.rendered, budget)
     if wishes.explain:
         told["rules"] = _rules(decision)
     return told
@@ -139,7 +139,7 @@ def _rules(decision: Decision) -> list[Told] | None:
     if not decision.bundle_revision:
         return None
     try:
-        return explain_answer(decision.prepared, loading.loaded(decision.bundle_revision))
+        return explain_answer(decision.rendered, loading.loaded(decision.bundle_revision))
     except EngineFailure:
         return None
 

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connections
 from common import actors
 from common.http import strict_json
 from common.http.problems import CONTENT_TYPE, Problem, problem_bytes
-from common.postgres.prepared import Prepared
+from common.postgres.prepared import PreparedStatement
 from policies.endpoints.authentication import bearer_token
 from policies.endpoints.credentials import token_hash
 
@@ -51,7 +51,7 @@ _TITLES = {
     "log_unavailable": "The decision log cannot be written",
     "unavailable": "Not available just now",
 }
-_CREDENTIAL = Prepared(
+_CREDENTIAL = PreparedStatement(
     "assent_credential",
     "SELECT name, revoked_at IS NULL AND expires_at > now(), $2 = ANY (scopes) "
     "FROM policies_servicecredential WHERE token_hash = $1",

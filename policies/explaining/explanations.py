@@ -12,7 +12,7 @@ from typing import Any
 from policies import engines
 from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import CONSENT
-from policies.decisions.rendering import Prepared
+from policies.decisions.rendering import RenderedVerdict
 from policies.engines.embedded import Explained
 from policies.engines.evaluator import Wish
 
@@ -52,18 +52,18 @@ class Rule:
         return next((clause for clause in self.clauses if clause.title), None)
 
 
-def explain_answer(prepared: Prepared, bundle: LoadedBundle) -> list[Explanation] | None:
+def explain_answer(rendered: RenderedVerdict, bundle: LoadedBundle) -> list[Explanation] | None:
     """Return the titled rules that were looked at, in the order of the bundle. None where no rule was asked.
 
     Raises EngineFailure. Takes some hundredths of a second: not for the hot path.
     """
-    if prepared.engine == "none" or b'"package":' in prepared.facts:
+    if rendered.engine == "none" or b'"package":' in rendered.facts:
         return None
     known = read_rules(bundle.policies)
     rules = [rule for rule in known.values() if rule.titled and rule.name not in _TOLD_ELSEWHERE]
     calls = dict(_calls(rules, known, bundle.policies))
     asked = [rule.asked for rule in rules if not rule.is_function or rule.name in calls]
-    wish = Wish(prepared.facts.decode(), CONSENT, _module(calls), asked)
+    wish = Wish(rendered.facts.decode(), CONSENT, _module(calls), asked)
     found = engines.embedded_engine().explain(bundle, wish)
     return [told for rule in rules for told in (_told_of_set if rule.is_set else _told)(rule, found)]
 

@@ -204,10 +204,10 @@ def test_a_permit_with_a_duty_nobody_here_understands_is_no_permit(ask, liked, s
     def stricter(*args, **kwargs):
         decision = decide(*args, **kwargs)
         verdict = msgspec.structs.replace(
-            decision.prepared.verdict, obligations=[Obligation("human_review", {}), Obligation("max_level", {})]
+            decision.rendered.verdict, obligations=[Obligation("human_review", {}), Obligation("max_level", {})]
         )
-        prepared = evaluate.as_prepared(verdict, decision.prepared.facts, "test")
-        return evaluate.Decision(decision.id, prepared, decision.subject_revision, None, "sha256:test", b"")
+        rendered = evaluate.render_verdict(verdict, decision.rendered.facts, "test")
+        return evaluate.Decision(decision.id, rendered, decision.subject_revision, None, "sha256:test", b"")
 
     monkeypatch.setattr(evaluate, "decide", stricter)
 
@@ -223,9 +223,9 @@ def test_the_duties_the_proxy_fulfils_do_not_stop_it(ask, liked, duty, monkeypat
 
     def with_duty(*args, **kwargs):
         decision = decide(*args, **kwargs)
-        verdict = msgspec.structs.replace(decision.prepared.verdict, obligations=[Obligation(duty, {})])
-        prepared = evaluate.as_prepared(verdict, decision.prepared.facts, "test")
-        return evaluate.Decision(decision.id, prepared, decision.subject_revision, None, "sha256:test", b"")
+        verdict = msgspec.structs.replace(decision.rendered.verdict, obligations=[Obligation(duty, {})])
+        rendered = evaluate.render_verdict(verdict, decision.rendered.facts, "test")
+        return evaluate.Decision(decision.id, rendered, decision.subject_revision, None, "sha256:test", b"")
 
     monkeypatch.setattr(evaluate, "decide", with_duty)
 

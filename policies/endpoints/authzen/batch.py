@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from policies.bundles.loading import LoadedBundle
-from policies.decisions.evaluate import Decision, Sheet
+from policies.decisions.evaluate import BatchEvaluation, Decision
 from policies.decisions.facts import Question
 from policies.decisions.information import Information
 from policies.endpoints.authzen import access, single
@@ -84,7 +84,7 @@ def _decisions(items: list[dict[str, Any]], stop: bool | None, token: str) -> li
     return bodies
 
 
-def decide_many(items: list[dict[str, Any]], token: str) -> tuple[Sheet, Iterator[Decision | Fault]]:
+def decide_many(items: list[dict[str, Any]], token: str) -> tuple[BatchEvaluation, Iterator[Decision | Fault]]:
     """Decide the questions one after the other as they are taken; the sheet has to be logged before they leave.
 
     One statement, one revision. Raises Refused.
@@ -92,7 +92,7 @@ def decide_many(items: list[dict[str, Any]], token: str) -> tuple[Sheet, Iterato
     questions = [_question(item) for item in items]
     refs = {question.subject_ref for question in questions if isinstance(question, Question)}
     known, people = access.read_many(refs, token)
-    sheet = Sheet(caller=access.authorise(known))
+    sheet = BatchEvaluation(caller=access.authorise(known))
     return sheet, _answers(sheet, items, questions, known, people)
 
 
@@ -104,7 +104,7 @@ def _question(item: dict[str, Any]) -> Question | Fault:
 
 
 def _answers(
-    sheet: Sheet,
+    sheet: BatchEvaluation,
     items: list[dict[str, Any]],
     questions: list[Question | Fault],
     known: Information,
@@ -121,7 +121,7 @@ def _answers(
             yield sheet.decide(question, people.get(question.subject_ref, known))
 
 
-def _entity_answer(sheet: Sheet, item: dict[str, Any], bundle: LoadedBundle) -> Decision | Fault:
+def _entity_answer(sheet: BatchEvaluation, item: dict[str, Any], bundle: LoadedBundle) -> Decision | Fault:
     try:
         question = entity_question_of(item)
     except ValueError as exc:

@@ -13,7 +13,7 @@ import msgspec
 from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import EntityQuestion, Package
 from policies.decisions import information
-from policies.decisions.evaluate import Prepared, Sheet
+from policies.decisions.evaluate import BatchEvaluation, RenderedVerdict
 from policies.endpoints.authzen import access, pages
 from policies.endpoints.authzen.requests import Entity, EntityType, Named, Properties, entity_question
 from policies.endpoints.wsgi import Refused
@@ -85,7 +85,7 @@ def _answer(document: dict[str, Any], token: str, kind: type[_Search]) -> bytes:
     except ValueError as exc:
         access.refuse(str(exc), token)
     known = access.read(information.NOBODY, token)
-    sheet = Sheet(caller=access.authorise(known))
+    sheet = BatchEvaluation(caller=access.authorise(known))
     permitted = _permitted(search, sheet, access.bundle_in_force(known))
     try:
         cut = pages.cut(search.page or _NO_WISH, len(permitted), _digest(search, known.caller))
@@ -97,8 +97,8 @@ def _answer(document: dict[str, Any], token: str, kind: type[_Search]) -> bytes:
 
 
 def _permitted(
-    search: _Search, sheet: Sheet, bundle: LoadedBundle | None
-) -> list[tuple[Found, EntityQuestion, Prepared]]:
+    search: _Search, sheet: BatchEvaluation, bundle: LoadedBundle | None
+) -> list[tuple[Found, EntityQuestion, RenderedVerdict]]:
     package = bundle.packages.get(search.resource.type) if bundle else None
     if bundle is None or package is None:
         return []
@@ -106,12 +106,12 @@ def _permitted(
         (found, question, sheet.evaluate_entities(question, package, bundle))
         for found, question in search.candidates(package)
     )
-    return [(found, question, prepared) for found, question, prepared in asked if prepared.verdict.decision]
+    return [(found, question, rendered) for found, question, rendered in asked if rendered.verdict.decision]
 
 
-def _told(sheet: Sheet, found: Found, question: EntityQuestion, prepared: Prepared) -> Found:
+def _told(sheet: BatchEvaluation, found: Found, question: EntityQuestion, rendered: RenderedVerdict) -> Found:
     """Log a listed permit: the caller will act on it."""
-    sheet.answer_entities(question, prepared)
+    sheet.answer_entities(question, rendered)
     return found
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import Package
-from policies.decisions.evaluate import Sheet, decide
+from policies.decisions.evaluate import BatchEvaluation, decide
 from policies.endpoints.authzen import access
 from policies.endpoints.authzen.requests import NOBODY, entity_question_of, question_of
 from policies.endpoints.wsgi import Refused
@@ -34,7 +34,7 @@ def _decide_entities(document: dict[str, Any], package: Package, bundle: LoadedB
         question = entity_question_of(document)
     except ValueError as exc:
         raise Refused(400, "invalid_request", str(exc)) from None
-    sheet = Sheet(caller=caller)
+    sheet = BatchEvaluation(caller=caller)
     body = sheet.decide_entities(question, package, bundle).body
     sheet.log()
     return body

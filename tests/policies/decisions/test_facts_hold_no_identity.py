@@ -71,7 +71,7 @@ def test_an_address_is_in_neither_facts_nor_log_nor_answer(
     decision = evaluate.decide(question_of(body), caller="service:test")
 
     assert answer.status == 200
-    for text in (answer.body.decode(), decision.prepared.facts.decode(), json.dumps(spooled())):
+    for text in (answer.body.decode(), decision.rendered.facts.decode(), json.dumps(spooled())):
         assert "jane" not in text
         assert "example.org" not in text
 

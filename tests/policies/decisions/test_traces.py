@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 
 from policies.decisions import spans
-from policies.decisions.rendering import as_prepared
+from policies.decisions.rendering import render_verdict
 from policies.engines import Verdict
 from policies.engines.base import Reason
 from tests.helpers.paths import CHECKOUT
@@ -248,7 +248,7 @@ def test_without_the_packages_nothing_starts_and_the_way_out_is_named(tmp_path: 
 def test_words_of_a_policys_own_are_not_told() -> None:
     verdict = Verdict("sha256:0", False, "alice", [Reason("objection"), Reason("alice", "alice")], [], None, False)
 
-    told = spans.of_prepared(as_prepared(verdict, b'{"who":"alice"}', "embedded"))
+    told = spans.of_verdict(render_verdict(verdict, b'{"who":"alice"}', "embedded"))
 
     assert (told["assent.level"], told["assent.reasons"]) == ("other", ["objection", "other"])
     assert "alice" not in repr(told)

@@ -127,7 +127,7 @@ def test_the_candidate_is_evaluated_once_for_the_same_facts(shop_token: str, mon
     call(question(), shop_token)
 
     assert len(remembered) == 1
-    assert all(loading.loaded(candidate).memo[facts] is prepared for facts, prepared in remembered.items())
+    assert all(loading.loaded(candidate).memo[facts] is rendered for facts, rendered in remembered.items())
 
 
 def test_the_share_is_answered_by_the_candidate_and_nobody_else(shop_token: str, spooled: Spooled) -> None:
