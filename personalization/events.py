@@ -13,7 +13,7 @@ from consent.signals import NO_SIGNALS, Signals
 from personalization.models import Event, Item
 from policies.decisions import evaluate
 from policies.decisions.evaluate import Decision
-from policies.decisions.facts import Question
+from policies.decisions.questions import Question
 
 WEIGHTS = {Event.Kind.VIEW: 1.0, Event.Kind.LIKE: 2.0, Event.Kind.PURCHASE: 3.0, Event.Kind.NOT_RELEVANT: 0.0}
 _MAX_CLOCK_AHEAD = timedelta(minutes=5)

@@ -25,8 +25,8 @@ from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import evaluate, information
 from policies.decisions.evaluate import Decision
-from policies.decisions.facts import Question
 from policies.decisions.information import Information, InformationUnavailable
+from policies.decisions.questions import Question
 
 logger = logging.getLogger(__name__)
 _FULFILLED = frozenset({"max_level", "exclude_categories", "non_profiled", "log_transfer"})
@@ -92,10 +92,12 @@ def recommend(wish: Wish, *, caller: str) -> Answer:
         known = information.NOTHING
     bundle = loading.usable(known.bundle_revision)
     if bundle is None:
-        decision = evaluate.unavailable(_question(wish, None, None), caller=caller)
+        decision = evaluate.unavailable(_question(wish), caller=caller)
         return _popular(wish.count, decision, None, fallback="information_unavailable")
     model = engine.model_in_use(bundle)
-    decision = evaluate.decide(_question(wish, model, bundle), caller=caller, known=known)
+    size = engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band))
+    question = _question(wish, model=model, segment_size=size)
+    decision = evaluate.decide(question, caller=caller, known=known)
     if not decision.permitted:
         return _popular(wish.count, decision, model)
     if any(o.type not in _FULFILLED for o in decision.rendered.verdict.obligations):
@@ -111,11 +113,7 @@ def recommend_to_nobody(count: int, decision: Decision) -> Answer:
     return _popular(count, decision, None, fallback=decision.reasons[0])
 
 
-def _question(wish: Wish, model: str | None, bundle: LoadedBundle | None) -> Question:
-    def size(known: Information) -> int | None:
-        key = engine.segment_key(known.region, known.age_band)
-        return engine.segment_size(model, bundle, key) if bundle else None
-
+def _question(wish: Wish, *, model: str | None = None, segment_size: int | None = None) -> Question:
     return Question(
         subject_ref=wish.subject_ref,
         action="personalize",
@@ -129,7 +127,7 @@ def _question(wish: Wish, model: str | None, bundle: LoadedBundle | None) -> Que
         gpp_opt_out=wish.signals.gpp_opt_out,
         tcf_present=wish.signals.tcf_present,
         tcf_purposes=wish.signals.tcf_purposes,
-        segment_size=size,
+        segment_size=segment_size,
     )
 
 

@@ -23,7 +23,7 @@ from personalization.recommender import storage
 from personalization.recommender.evaluation import evaluate
 from personalization.recommender.training import train
 from policies.decisions.evaluate import decide
-from policies.decisions.facts import Question
+from policies.decisions.questions import Question
 
 logger = logging.getLogger(__name__)
 PURPOSE = "recommendations"

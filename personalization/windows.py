@@ -13,7 +13,7 @@ from personalization.models import Event
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from policies.bundles import building, loading
 from policies.decisions import evaluate
-from policies.decisions.facts import Question
+from policies.decisions.questions import Question
 from policies.models import ActiveBundle
 from privacy.anonymisation.kanonymity import smallest_class
 

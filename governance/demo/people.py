@@ -16,7 +16,7 @@ from consent.pseudonyms import subject_ref
 from governance.demo.datasets import Dataset, demo_shop, restaurants
 from personalization.models import Event, Item
 from policies.decisions import evaluate
-from policies.decisions.facts import Question
+from policies.decisions.questions import Question
 from policies.models import Region
 
 _NAMESPACE = UUID("6d0e7c34-6f0f-5d0b-9a4e-3f3f1c1b8a10")

@@ -12,7 +12,7 @@ from policies.cells.subject_placement import Nowhere, Place
 from policies.decision_log.spool import SpoolFull
 from policies.decisions.evaluate import BatchEvaluation
 from policies.decisions.rendering import failure
-from policies.endpoints.wsgi import Refused
+from policies.endpoints import wsgi
 
 
 class CellUnavailable(Problem):
@@ -30,11 +30,11 @@ def tell(visit: Visit, code: str, count: int, *, caller: str, revision: str) -> 
     if told is None:
         raise problem_of(Nowhere(code))
     sheet = BatchEvaluation(caller=caller)
-    decisions = [sheet.answer_about_nobody(failure(code, revision)) for _ in range(count)]
+    decisions = [sheet.answer_without_subject(failure(code, revision)) for _ in range(count)]
     try:
         sheet.log()
     except SpoolFull:
-        raise Refused(503, "log_unavailable", "An answer that cannot be logged is not given; ask again.") from None
+        raise wsgi.log_unavailable() from None
     return [_plain(told(decision, visit.document)) for decision in decisions]
 
 

@@ -35,6 +35,7 @@ class Decision(msgspec.Struct, frozen=True):
     valid_until: float | None
     bundle_revision: str
     body: bytes
+    candidate: str | None = None  # the revision of the rollout at this decision
 
     @property
     def permitted(self) -> bool:
@@ -100,6 +101,7 @@ def compose(
     at: float,
     duration_us: int,
     shadow: bytes = b"",
+    candidate: str | None = None,
 ) -> tuple[Decision, bytes]:
     """Complete an answer and its line for the log; ``subject`` is the person's pseudonym of the month.
 
@@ -127,7 +129,10 @@ def compose(
         shadow,
         rendered.log,
     )
-    return Decision(decision_id, rendered, subject_revision, valid_until, rendered.verdict.revision, body), line
+    decision = Decision(
+        decision_id, rendered, subject_revision, valid_until, rendered.verdict.revision, body, candidate
+    )
+    return decision, line
 
 
 def difference(answered: RenderedVerdict, candidate: RenderedVerdict) -> bytes:
@@ -140,14 +145,14 @@ def difference(answered: RenderedVerdict, candidate: RenderedVerdict) -> bytes:
         and before.obligations == after.obligations
     ):
         return b""
-    told = {
+    shadow = {
         "revision": after.revision,
         "outcome": candidate.outcome,
         "level": after.level,
         "reasons": after.reasons,
         "obligations": after.obligations,
     }
-    return b'"shadow":%s,' % _encode(told)
+    return b'"shadow":%s,' % _encode(shadow)
 
 
 def _timestamp(epoch: float) -> bytes:

@@ -16,10 +16,10 @@ from common.levels import LEVELS
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.decisions.evaluate import evaluate_facts
+from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
 from policies.decisions.rendering import RenderedVerdict
 
 MAX_EVALUATIONS = 32  # for one answer
-_MAX_REMEMBERED = 1024
 _ASKABLE = frozenset({"never_asked", "expired", "renewal_required"})
 _NO = frozenset({"refused", "withdrawn"})
 _CURABLE = frozenset({"draft", "suspended"})
@@ -35,34 +35,41 @@ class Budget:
     left: int
 
 
-def would_change(rendered: RenderedVerdict, budget: Budget | None = None) -> list[Change] | None:
+def _size_of(answer: bytes, changes: list[Change]) -> int:
+    return ENTRY_BYTES + len(answer) + 1024 * len(changes)
+
+
+CHANGES: Memo[bytes, list[Change]] = Memo(8 * MIB, _size_of)  # by answer, which names its revision
+
+
+def would_change(
+    rendered: RenderedVerdict, budget: Budget | None = None, *, candidate: str | None = None
+) -> list[Change] | None:
     """Return the single changes that would permit more than ``rendered`` does, with the level each leads to.
 
-    None where the budget ran out, or the engine failed, before all of them were tried. An answer to
-    the same facts is worked out once.
+    None where the budget ran out, or the engine failed, before all of them were tried. The changes of an answer are
+    worked out once. ``candidate`` is the revision of the rollout, which another server may answer for.
     """
     # A failure has no facts; what would change those of another package than consent is that package's business.
     if rendered.engine == "none" or _has_everything(rendered):
         return []
     try:
-        return _remembered(rendered, budget or Budget(MAX_EVALUATIONS))
+        return _remembered(rendered, budget or Budget(MAX_EVALUATIONS), candidate)
     except (KeyError, TypeError, AttributeError, msgspec.DecodeError):
         # Logged facts of another release may have another shape; nothing is suggested about what cannot be read.
         return []
 
 
-def _remembered(rendered: RenderedVerdict, budget: Budget) -> list[Change] | None:
+def _remembered(rendered: RenderedVerdict, budget: Budget, candidate: str | None) -> list[Change] | None:
     document = msgspec.json.decode(rendered.facts)
     if not document or "package" in document or _is_refused(document):
         return []
-    bundle = loading.loaded(rendered.verdict.revision)
-    changes: list[Change] | None = bundle.changes.get(rendered.log)
+    changes = CHANGES.get(rendered.log)
     if changes is None:
-        changes = _tried(rendered, document, bundle, budget)
+        bundle = loading.loaded(rendered.verdict.revision)
+        changes = _tried(rendered, document, bundle, budget, candidate)
         if changes is not None:
-            if len(bundle.changes) >= _MAX_REMEMBERED:
-                bundle.changes.clear()
-            bundle.changes[rendered.log] = changes
+            CHANGES.remember(rendered.log, changes)
     return changes
 
 
@@ -72,7 +79,9 @@ def flips(document: _Facts, bundle: LoadedBundle) -> _Flips:
         yield from kind(document, bundle)
 
 
-def _tried(rendered: RenderedVerdict, document: _Facts, bundle: LoadedBundle, budget: Budget) -> list[Change] | None:
+def _tried(
+    rendered: RenderedVerdict, document: _Facts, bundle: LoadedBundle, budget: Budget, candidate: str | None
+) -> list[Change] | None:
     changes: list[Change] = []
     asked: dict[bytes, RenderedVerdict] = {}
     for change, flipped in flips(document, bundle):
@@ -81,7 +90,7 @@ def _tried(rendered: RenderedVerdict, document: _Facts, bundle: LoadedBundle, bu
             if budget.left == 0 or len(asked) == MAX_EVALUATIONS:
                 return None
             budget.left -= 1
-            asked[facts] = evaluate_facts(facts, bundle)
+            asked[facts] = evaluate_facts(facts, bundle, candidate=candidate)
             if asked[facts].engine == "none":
                 # The engine failed; asking it about everything else would only wait for it again and again.
                 return None

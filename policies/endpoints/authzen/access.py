@@ -1,11 +1,10 @@
 """Access check of every AuthZEN endpoint: the caller and the rules in force, read in one statement."""
 
-from collections.abc import Collection
-from typing import Any, NoReturn
+from collections.abc import Collection, Mapping
+from typing import NoReturn
 from uuid import UUID
 
 from policies.bundles import loading
-from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import Package
 from policies.decisions import information
 from policies.decisions.information import Information, InformationUnavailable
@@ -16,24 +15,17 @@ from policies.endpoints.wsgi import Refused
 SCOPE = "decisions"
 
 
-def read(subject_ref: UUID, token: str) -> Information:
-    """Read what a decision needs. Raises Refused (503)."""
+def read(refs: Collection[UUID], token: str) -> tuple[Information, dict[UUID, Information]]:
+    """Read what decisions about these people need, and what does not depend on a person. Raises Refused (503)."""
+    known_to = token_hash(token), SCOPE.encode()
     try:
-        return information.read(subject_ref, token_hash(token), SCOPE.encode())
+        if len(refs) > 1:
+            return information.read_many(refs, *known_to)
+        ref = next(iter(refs), information.NO_SUBJECT)
+        known = information.read(ref, *known_to)
     except InformationUnavailable:
-        raise _unavailable() from None
-
-
-def read_many(refs: Collection[UUID], token: str) -> tuple[Information, dict[UUID, Information]]:
-    """Read what decisions about several people need. Raises Refused (503)."""
-    try:
-        return information.read_many(refs, token_hash(token), SCOPE.encode())
-    except InformationUnavailable:
-        raise _unavailable() from None
-
-
-def _unavailable() -> Refused:
-    return Refused(503, "information_unavailable", "The database does not answer; deny, and ask again.")
+        raise Refused(503, "information_unavailable", "The database does not answer; deny, and ask again.") from None
+    return known, {ref: known}
 
 
 def authorise(known: Information) -> str:
@@ -43,19 +35,11 @@ def authorise(known: Information) -> str:
 
 def refuse(detail: str, token: str) -> NoReturn:
     """Refuse a request as invalid; callers without permission do not learn what is wrong with the question."""
-    authorise(read(information.NOBODY, token))
+    authorise(read((), token)[0])
     raise Refused(400, "invalid_request", detail)
 
 
-def bundle_in_force(known: Information) -> LoadedBundle | None:
-    """Return the bundle of every decision of this request; None where there is none that can be used."""
-    return loading.usable(known.bundle_revision)
-
-
-def package_for(document: dict[str, Any], bundle: LoadedBundle | None) -> Package | None:
-    """Return the package that answers for this type of resource; None means the consent package."""
-    if bundle is None or not bundle.packages:
-        return None
-    resource = document.get("resource")
-    kind = resource.get("type") if isinstance(resource, dict) else None
-    return bundle.packages.get(kind) if isinstance(kind, str) else None
+def packages_in_force(known: Information) -> Mapping[str, Package]:
+    """Return the packages beside the consent package by type of resource; none where no bundle can be used."""
+    bundle = loading.usable(known.bundle_revision)
+    return bundle.packages if bundle else {}

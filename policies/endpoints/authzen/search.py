@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from policies.bundles.loading import LoadedBundle
-from policies.bundles.packages import EntityQuestion, Package
-from policies.decisions import information
+from policies.bundles.packages import Package
 from policies.decisions.evaluate import BatchEvaluation, RenderedVerdict
+from policies.decisions.information import Information
+from policies.decisions.questions import EntityQuestion
 from policies.endpoints.authzen import access, pages
 from policies.endpoints.authzen.requests import Entity, EntityType, Named, Properties, entity_question
 from policies.endpoints.wsgi import Refused
@@ -84,35 +84,28 @@ def _answer(document: dict[str, Any], token: str, kind: type[_Search]) -> bytes:
         search: _Search = msgspec.convert(document, kind)
     except ValueError as exc:
         access.refuse(str(exc), token)
-    known = access.read(information.NOBODY, token)
-    sheet = BatchEvaluation(caller=access.authorise(known))
-    permitted = _permitted(search, sheet, access.bundle_in_force(known))
+    known, _people = access.read((), token)
+    batch = BatchEvaluation(caller=access.authorise(known))
+    permitted = list(_permitted(search, batch, known))
     try:
         cut = pages.cut(search.page or _NO_WISH, len(permitted), _digest(search, known.caller))
     except ValueError as exc:
         raise Refused(400, "invalid_request", str(exc)) from None
-    results = [_told(sheet, *found) for found in permitted[cut.start : cut.stop]]
-    sheet.log()
-    return _encode({**_page(search, cut, len(permitted)), "results": results})
+    listed = permitted[cut.start : cut.stop]
+    for _found, question, rendered in listed:
+        batch.answer(question, rendered)  # a listed permit is logged: the caller will act on it
+    batch.log()
+    return _encode({**_page(search, cut, len(permitted)), "results": [found for found, *_ in listed]})
 
 
 def _permitted(
-    search: _Search, sheet: BatchEvaluation, bundle: LoadedBundle | None
-) -> list[tuple[Found, EntityQuestion, RenderedVerdict]]:
-    package = bundle.packages.get(search.resource.type) if bundle else None
-    if bundle is None or package is None:
-        return []
-    asked = (
-        (found, question, sheet.evaluate_entities(question, package, bundle))
-        for found, question in search.candidates(package)
-    )
-    return [(found, question, rendered) for found, question, rendered in asked if rendered.verdict.decision]
-
-
-def _told(sheet: BatchEvaluation, found: Found, question: EntityQuestion, rendered: RenderedVerdict) -> Found:
-    """Log a listed permit: the caller will act on it."""
-    sheet.answer_entities(question, rendered)
-    return found
+    search: _Search, batch: BatchEvaluation, known: Information
+) -> Iterator[tuple[Found, EntityQuestion, RenderedVerdict]]:
+    package = access.packages_in_force(known).get(search.resource.type)
+    for found, question in search.candidates(package) if package else ():
+        rendered = batch.evaluate(question, known)
+        if rendered.verdict.decision:
+            yield found, question, rendered
 
 
 def _digest(search: _Search, caller: str | None) -> str:

@@ -20,7 +20,7 @@ from consent.ledger.verification import verify_ledger
 from consent.models import ConsentRecord, DataSubject, Purpose, PurposeText, Site
 from consent.register import register
 from policies.decisions.evaluate import preview
-from policies.decisions.facts import Question
+from policies.decisions.questions import Question
 
 pytestmark = pytest.mark.django_db
 SHOP = "https://shop.example"

@@ -81,7 +81,7 @@ def test_a_decision_is_traced_from_the_request_to_the_log(traced: dict[str, Any]
     case = traced["first"]
 
     assert _root(case)["name"] == "POST /access/v1/evaluation"
-    assert _tree(case["spans"], _root(case)) == ["sql", ("decision", ["engine", "spool.append"])]
+    assert _tree(case["spans"], _root(case)) == ["sql", ("decision", ["engine"]), "spool.append"]
     assert _named(case, "sql")["attributes"]["db.query.summary"] == "assent_information"
 
 
@@ -102,7 +102,7 @@ def test_a_decision_says_what_was_answered_and_why(traced: dict[str, Any]) -> No
 def test_an_answer_from_the_memo_says_so(traced: dict[str, Any]) -> None:
     case = traced["again"]
 
-    assert _tree(case["spans"], _root(case)) == ["sql", ("decision", ["spool.append"])]
+    assert _tree(case["spans"], _root(case)) == ["sql", "decision", "spool.append"]
     assert _named(case, "decision")["attributes"]["assent.memo_hit"] is True
 
 
@@ -135,7 +135,7 @@ def test_the_proxy_is_traced_through_django(traced: dict[str, Any]) -> None:
 
     assert _root(case)["name"] == "POST /api/v1/recommendations"
     inside = _named(case, "personalization")
-    assert _tree(case["spans"], inside) == ["sql", ("decision", ["engine", "spool.append"])]
+    assert _tree(case["spans"], inside) == ["sql", ("decision", ["engine"]), "spool.append"]
     assert inside["attributes"] == {"assent.level": "none", "assent.fallback": "no_model"}
 
 

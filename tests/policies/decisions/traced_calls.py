@@ -220,6 +220,7 @@ if __name__ == "__main__":
 
     imported = sorted(name for name in sys.modules if name.partition(".")[0] in ("opentelemetry", "google"))
     wrapped = [
-        hasattr(each, "__wrapped__") for each in (evaluate.decide, information.STATEMENT.execute, wsgi.application)
+        hasattr(each, "__wrapped__")
+        for each in (evaluate.BatchEvaluation.decide, information.STATEMENT.execute, wsgi.application)
     ]
     json.dump({"imported": imported, "wrapped": wrapped, "result": result}, sys.stdout)

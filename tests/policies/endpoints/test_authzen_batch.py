@@ -229,9 +229,12 @@ def test_without_information_nothing_is_answered(records_token: str, monkeypatch
     def fail(*_args: Any) -> None:
         raise information.InformationUnavailable
 
-    monkeypatch.setattr(information, "read_many", fail)
+    for read in ("read", "read_many"):
+        monkeypatch.setattr(information, read, fail)
 
-    assert_problem(_send({**COMPLETE, "evaluations": [{}]}, records_token), 503, "information_unavailable")
+    for evaluations in ([{}], [{}, {"subject": {"type": "user", "id": "another"}}]):
+        body = {**COMPLETE, "evaluations": evaluations}
+        assert_problem(_send(body, records_token), 503, "information_unavailable")
 
 
 def test_45_a_credential_is_needed(records_token: str) -> None:

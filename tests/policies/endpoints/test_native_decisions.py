@@ -177,9 +177,12 @@ def test_without_information_nothing_is_answered(shop_token: str, monkeypatch: p
     def fail(*_args: Any) -> None:
         raise information.InformationUnavailable
 
-    monkeypatch.setattr(information, "read_many", fail)
+    for read in ("read", "read_many"):
+        monkeypatch.setattr(information, read, fail)
 
-    assert_problem(send(question(), shop_token), 503, "information_unavailable")
+    several = {"decisions": [question(), question("stranger")]}
+    for body in (question(), several):
+        assert_problem(send(body, shop_token), 503, "information_unavailable")
 
 
 # --- what would change an answer
@@ -266,7 +269,7 @@ def test_an_engine_that_fails_is_not_asked_again_and_again(
     rendered = evaluate_facts(facts, sample)
     tried = []
 
-    def fail(document: bytes, bundle: LoadedBundle) -> Any:
+    def fail(document: bytes, bundle: LoadedBundle, *, candidate: str | None) -> Any:
         tried.append(document)
         return failure("engine_timeout", bundle.revision, document)
 
