@@ -89,6 +89,8 @@ def preview(question: Question, *, known: Information | None = None) -> Rendered
 class BatchEvaluation:
     """Decisions that leave together in one answer, as of one moment, logged by one write."""
 
+    __slots__ = ("_caller", "_lines", "_now", "_started", "_tags")
+
     def __init__(self, *, caller: str) -> None:
         self._caller = caller
         self._now = time.time()

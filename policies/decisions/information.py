@@ -7,7 +7,7 @@ process. Nothing is kept between decisions but the prepared statement.
 
 import struct
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -139,53 +139,58 @@ def _array(refs: Collection[UUID]) -> bytes:
     return head + b"".join(b"\x00\x00\x00\x10" + ref.bytes for ref in refs)
 
 
+class _Shared(TypedDict):
+    """The members of ``Information`` that are the same in every row."""
+
+    caller: str | None
+    credential_valid: bool
+    has_scope: bool
+    bundle_revision: str | None
+    candidate: str | None
+    is_shadow: bool
+
+
+def _information(result: PGresult, people: Collection[UUID]) -> Information:
+    return _about(result, 0, _shared(result, people))
+
+
 def _information_about_many(result: PGresult, refs: Collection[UUID]) -> tuple[Information, dict[UUID, Information]]:
-    rows = [_information(result, refs, row) for row in range(result.ntuples)]
-    first = rows[0]
-    shared = Information(
-        caller=first.caller,
-        credential_valid=first.credential_valid,
-        has_scope=first.has_scope,
-        bundle_revision=first.bundle_revision,
-        candidate=first.candidate,
-        is_shadow=first.is_shadow,
-    )
-    about = {}
-    for row, known in enumerate(rows):
+    shared = _shared(result, refs)
+    people = {}
+    for row in range(result.ntuples):
         ref = result.get_value(row, _REF)
         if ref is not None:
-            about[UUID(bytes=ref)] = known
-    return shared, about
+            people[UUID(bytes=ref)] = _about(result, row, shared)
+    return Information(**shared), people
 
 
-def _information(result: PGresult, people: Collection[UUID], row: int = 0) -> Information:
+def _shared(result: PGresult, people: Collection[UUID]) -> _Shared:
     value: Callable[[int, int], Any] = result.get_value  # bytes, or None for NULL
-    name, bundle, candidate = value(row, _CALLER), value(row, _BUNDLE), value(row, _CANDIDATE)
-    revision = value(row, _REVISION)
-    caller = None if name is None else name.decode()
+    name, bundle, candidate = value(0, _CALLER), value(0, _BUNDLE), value(0, _CANDIDATE)
     answering = None if bundle is None else bundle.decode()
     is_shadow = False
     if candidate is not None:
-        candidate, share = candidate.decode(), int.from_bytes(value(row, _SHARE), "big")
+        candidate, share = candidate.decode(), int.from_bytes(value(0, _SHARE), "big")
         is_shadow = share == 0
-        if are_in_share(people, share=share, salt=value(row, _ROLLOUT)):
+        if are_in_share(people, share=share, salt=value(0, _ROLLOUT)):
             answering = candidate
+    return {
+        "caller": None if name is None else name.decode(),
+        "credential_valid": value(0, _VALID) == _TRUE,
+        "has_scope": value(0, _HAS_SCOPE) == _TRUE,
+        "bundle_revision": answering,
+        "candidate": candidate,
+        "is_shadow": is_shadow,
+    }
+
+
+def _about(result: PGresult, row: int, shared: _Shared) -> Information:
+    value: Callable[[int, int], Any] = result.get_value
+    revision = value(row, _REVISION)
     if revision is None:
-        return Information(
-            caller=caller,
-            credential_valid=value(row, _VALID) == _TRUE,
-            has_scope=value(row, _HAS_SCOPE) == _TRUE,
-            bundle_revision=answering,
-            candidate=candidate,
-            is_shadow=is_shadow,
-        )
+        return Information(**shared)
     return Information(
-        caller=caller,
-        credential_valid=value(row, _VALID) == _TRUE,
-        has_scope=value(row, _HAS_SCOPE) == _TRUE,
-        bundle_revision=answering,
-        candidate=candidate,
-        is_shadow=is_shadow,
+        **shared,
         subject_revision=int.from_bytes(revision, "big"),
         region=value(row, _REGION).decode(),
         age_band=value(row, _AGE_BAND).decode(),

@@ -15,17 +15,24 @@ from policies.endpoints.wsgi import Refused
 SCOPE = "decisions"
 
 
-def read(refs: Collection[UUID], token: str) -> tuple[Information, dict[UUID, Information]]:
-    """Read what decisions about these people need, and what does not depend on a person. Raises Refused (503)."""
-    known_to = token_hash(token), SCOPE.encode()
+def read(subject_ref: UUID, token: str) -> Information:
+    """Read what a decision needs. Raises Refused (503)."""
     try:
-        if len(refs) > 1:
-            return information.read_many(refs, *known_to)
-        ref = next(iter(refs), information.NO_SUBJECT)
-        known = information.read(ref, *known_to)
+        return information.read(subject_ref, token_hash(token), SCOPE.encode())
     except InformationUnavailable:
-        raise Refused(503, "information_unavailable", "The database does not answer; deny, and ask again.") from None
-    return known, {ref: known}
+        raise _unavailable() from None
+
+
+def read_many(refs: Collection[UUID], token: str) -> tuple[Information, dict[UUID, Information]]:
+    """Read the same for decisions about several people. Raises Refused (503)."""
+    try:
+        return information.read_many(refs, token_hash(token), SCOPE.encode())
+    except InformationUnavailable:
+        raise _unavailable() from None
+
+
+def _unavailable() -> Refused:
+    return Refused(503, "information_unavailable", "The database does not answer; deny, and ask again.")
 
 
 def authorise(known: Information) -> str:
@@ -35,7 +42,7 @@ def authorise(known: Information) -> str:
 
 def refuse(detail: str, token: str) -> NoReturn:
     """Refuse a request as invalid; callers without permission do not learn what is wrong with the question."""
-    authorise(read((), token)[0])
+    authorise(read(information.NO_SUBJECT, token))
     raise Refused(400, "invalid_request", detail)
 
 

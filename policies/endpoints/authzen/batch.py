@@ -3,15 +3,16 @@
 A single question is a batch of one.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
-from uuid import UUID
 
 import msgspec
 
+from policies.bundles.packages import Package
+from policies.decisions import information
 from policies.decisions.evaluate import BatchEvaluation, Decision
 from policies.decisions.information import Information
-from policies.decisions.questions import Question
+from policies.decisions.questions import AnyQuestion, Question
 from policies.endpoints.authzen import access
 from policies.endpoints.authzen.requests import Text, entity_question_of, question_of, resource_type
 from policies.endpoints.wsgi import Refused
@@ -51,8 +52,11 @@ class _Batch(msgspec.Struct):
 
 def answer_one(document: dict[str, Any], token: str) -> bytes:
     """Return the decision about a single question as bytes. Raises Refused and SpoolFull."""
-    batch, answers = decide_many([document], token)
-    decision = next(answers)
+    read = _read_as(question_of, document)
+    known = access.read(information.NO_SUBJECT if isinstance(read, Fault) else read.subject_ref, token)
+    # A caller without permission does not learn what is wrong with a question.
+    batch = BatchEvaluation(caller=access.authorise(known))
+    decision = _decide(batch, document, read, access.packages_in_force(known), known)
     if isinstance(decision, Fault):
         raise Refused(400, "invalid_request", str(decision))
     batch.log()
@@ -105,26 +109,29 @@ def decide_many(items: list[dict[str, Any]], token: str) -> tuple[BatchEvaluatio
     One statement, one revision. Raises Refused.
     """
     questions = [_read_as(question_of, item) for item in items]
-    known, people = access.read({each.subject_ref for each in questions if isinstance(each, Question)}, token)
-    # A caller without permission does not learn what is wrong with a question.
+    refs = {each.subject_ref for each in questions if isinstance(each, Question)}
+    known, people = access.read_many(refs, token)
     batch = BatchEvaluation(caller=access.authorise(known))
-    return batch, _answers(batch, zip(items, questions, strict=True), known, people)
-
-
-def _answers(
-    batch: BatchEvaluation,
-    asked: Iterable[tuple[dict[str, Any], Question | Fault]],
-    known: Information,
-    people: Mapping[UUID, Information],
-) -> Iterator[Decision | Fault]:
-    """Route each question: to the package that its type of resource names, else to the consent package."""
     packages = access.packages_in_force(known)
-    for item, read in asked:
-        question = _read_as(entity_question_of, item) if packages and resource_type(item) in packages else read
-        if isinstance(question, Fault):
-            yield question
-        else:
-            yield batch.decide(question, people.get(question.subject_ref, known) if question is read else known)
+    decisions = (
+        _decide(batch, item, read, packages, known if isinstance(read, Fault) else people.get(read.subject_ref, known))
+        for item, read in zip(items, questions, strict=True)
+    )
+    return batch, decisions
+
+
+def _decide(
+    batch: BatchEvaluation,
+    item: dict[str, Any],
+    read: Question | Fault,
+    packages: Mapping[str, Package],
+    known: Information,
+) -> Decision | Fault:
+    """Route a question: to the package that its type of resource names, else to the consent package."""
+    question: AnyQuestion | Fault = read
+    if packages and resource_type(item) in packages:
+        question = _read_as(entity_question_of, item)
+    return question if isinstance(question, Fault) else batch.decide(question, known)
 
 
 def _read_as(reader: Callable[[dict[str, Any]], _Read], item: dict[str, Any]) -> _Read | Fault:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from policies.bundles.packages import Package
+from policies.decisions import information
 from policies.decisions.evaluate import BatchEvaluation, RenderedVerdict
 from policies.decisions.information import Information
 from policies.decisions.questions import EntityQuestion
@@ -84,7 +85,7 @@ def _answer(document: dict[str, Any], token: str, kind: type[_Search]) -> bytes:
         search: _Search = msgspec.convert(document, kind)
     except ValueError as exc:
         access.refuse(str(exc), token)
-    known, _people = access.read((), token)
+    known = access.read(information.NO_SUBJECT, token)
     batch = BatchEvaluation(caller=access.authorise(known))
     permitted = list(_permitted(search, batch, known))
     try:
