@@ -65,16 +65,16 @@ def explain_answer(rendered: RenderedVerdict, bundle: LoadedBundle) -> list[Expl
     asked = [rule.asked for rule in rules if not rule.is_function or rule.name in calls]
     wish = Wish(rendered.facts.decode(), CONSENT, _module(calls), asked)
     found = engines.embedded_engine().explain(bundle, wish)
-    return [told for rule in rules for told in (_told_of_set if rule.is_set else _told)(rule, found)]
+    return [each for rule in rules for each in (_render_set if rule.is_set else _render_rule)(rule, found)]
 
 
-def _told(rule: Rule, found: Explained) -> Iterator[Explanation]:
+def _render_rule(rule: Rule, found: Explained) -> Iterator[Explanation]:
     value, clause = found.values.get(rule.asked), rule.titled
     if clause and any(each.lines & found.covered for each in rule.clauses):
         yield _explanation(rule, clause, fired=value not in (None, False, [], {}), value=value)
 
 
-def _told_of_set(rule: Rule, found: Explained) -> Iterator[Explanation]:
+def _render_set(rule: Rule, found: Explained) -> Iterator[Explanation]:
     """Return the clauses that added something, titled or not, and the titled ones that were tried."""
     for clause in rule.clauses:
         fired = clause.head in found.covered
@@ -83,9 +83,9 @@ def _told_of_set(rule: Rule, found: Explained) -> Iterator[Explanation]:
 
 
 def _explanation(rule: Rule, clause: Clause, *, fired: bool, value: Any) -> Explanation:
-    told = {"rule": f"{CONSENT}.{rule.name}", "source": f"{clause.head[0]}:{clause.head[1]}"}
+    named = {"rule": f"{CONSENT}.{rule.name}", "source": f"{clause.head[0]}:{clause.head[1]}"}
     described = {"description": clause.description} if clause.description else {}
-    return {**told, "title": clause.title or rule.name, **described, "fired": fired, "value": value}
+    return {**named, "title": clause.title or rule.name, **described, "fired": fired, "value": value}
 
 
 def read_rules(policies: dict[str, str]) -> dict[str, Rule]:

@@ -175,7 +175,7 @@ def test_41_an_answer_nobody_foresaw_repeats_the_request_id_too(
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(batch, "decide_many", fail)
+    monkeypatch.setattr(batch, "_decide", fail)
 
     answer = call(question(), shop_token, HTTP_X_REQUEST_ID="r-1")
 
