@@ -7,7 +7,7 @@ process. Nothing is kept between decisions but the prepared statement.
 
 import struct
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -139,17 +139,6 @@ def _array(refs: Collection[UUID]) -> bytes:
     return head + b"".join(b"\x00\x00\x00\x10" + ref.bytes for ref in refs)
 
 
-class _Shared(TypedDict):
-    """The members of ``Information`` that are the same in every row."""
-
-    caller: str | None
-    credential_valid: bool
-    has_scope: bool
-    bundle_revision: str | None
-    candidate: str | None
-    is_shadow: bool
-
-
 def _information(result: PGresult, people: Collection[UUID]) -> Information:
     return _about(result, 0, _shared(result, people))
 
@@ -161,10 +150,11 @@ def _information_about_many(result: PGresult, refs: Collection[UUID]) -> tuple[I
         ref = result.get_value(row, _REF)
         if ref is not None:
             people[UUID(bytes=ref)] = _about(result, row, shared)
-    return Information(**shared), people
+    return shared, people
 
 
-def _shared(result: PGresult, people: Collection[UUID]) -> _Shared:
+def _shared(result: PGresult, people: Collection[UUID]) -> Information:
+    """Return what is the same in every row."""
     value: Callable[[int, int], Any] = result.get_value  # bytes, or None for NULL
     name, bundle, candidate = value(0, _CALLER), value(0, _BUNDLE), value(0, _CANDIDATE)
     answering = None if bundle is None else bundle.decode()
@@ -174,23 +164,29 @@ def _shared(result: PGresult, people: Collection[UUID]) -> _Shared:
         is_shadow = share == 0
         if are_in_share(people, share=share, salt=value(0, _ROLLOUT)):
             answering = candidate
-    return {
-        "caller": None if name is None else name.decode(),
-        "credential_valid": value(0, _VALID) == _TRUE,
-        "has_scope": value(0, _HAS_SCOPE) == _TRUE,
-        "bundle_revision": answering,
-        "candidate": candidate,
-        "is_shadow": is_shadow,
-    }
+    return Information(
+        caller=None if name is None else name.decode(),
+        credential_valid=value(0, _VALID) == _TRUE,
+        has_scope=value(0, _HAS_SCOPE) == _TRUE,
+        bundle_revision=answering,
+        candidate=candidate,
+        is_shadow=is_shadow,
+    )
 
 
-def _about(result: PGresult, row: int, shared: _Shared) -> Information:
+def _about(result: PGresult, row: int, shared: Information) -> Information:
+    """Return the information about the person of a row; ``shared`` itself where the row has none."""
     value: Callable[[int, int], Any] = result.get_value
     revision = value(row, _REVISION)
     if revision is None:
-        return Information(**shared)
+        return shared
     return Information(
-        **shared,
+        caller=shared.caller,
+        credential_valid=shared.credential_valid,
+        has_scope=shared.has_scope,
+        bundle_revision=shared.bundle_revision,
+        candidate=shared.candidate,
+        is_shadow=shared.is_shadow,
         subject_revision=int.from_bytes(revision, "big"),
         region=value(row, _REGION).decode(),
         age_band=value(row, _AGE_BAND).decode(),

@@ -131,7 +131,9 @@ def _decide(
     question: AnyQuestion | Fault = read
     if packages and resource_type(item) in packages:
         question = _read_as(entity_question_of, item)
-    return question if isinstance(question, Fault) else batch.decide(question, known)
+    if isinstance(question, Fault):
+        return question
+    return batch.decide(question, known)
 
 
 def _read_as(reader: Callable[[dict[str, Any]], _Read], item: dict[str, Any]) -> _Read | Fault:
