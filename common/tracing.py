@@ -79,7 +79,10 @@ def _exporter() -> "SpanExporter":
 
 
 def traced(
-    name: str, *, given: Callable[..., Attributes] | None = None, told: Callable[[Any], Attributes] | None = None
+    name: str,
+    *,
+    given: Callable[..., Attributes] | None = None,
+    span_attributes: Callable[[Any], Attributes] | None = None,
 ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """Decorate a function with a span inside the request's. Off: the function itself.
 
@@ -98,8 +101,8 @@ def traced(
                 if given is not None:
                     _describe(span, lambda: given(*args, **kwargs))
                 result = function(*args, **kwargs)
-                if told is not None:
-                    _describe(span, lambda: told(result))
+                if span_attributes is not None:
+                    _describe(span, lambda: span_attributes(result))
                 return result
 
         return inside

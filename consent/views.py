@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -100,22 +99,16 @@ class ConsentsView(APIView):
 
 
 class ConsentStateView(APIView):
-    """Current state of every purpose for a person."""
+    """What is in force for a person now, for every purpose.
+
+    Described here for the OpenAPI document; the WSGI entry answers (``policies.endpoints.consent_state``).
+    """
 
     required_scope = "consents"
 
     @extend_schema(operation_id="consent_state", request=SubjectOnly, responses={200: StateAnswer, **_PROBLEMS})
     def post(self, request: Request) -> Response:
-        body = read_body(SubjectOnly, request)
-        person, purposes = selectors.states(body.subject.ref(), now=timezone.now())
-        return Response(
-            {
-                "known": person is not None,
-                "subject_revision": person.revision if person else 0,
-                "opted_out_by_signal": bool(person and person.gpc_since),
-                "purposes": {state.purpose.slug: _state_answer(state) for state in purposes},
-            }
-        )
+        raise NotImplementedError("The WSGI entry answers this path.")
 
 
 class ConsentHistoryView(APIView):
@@ -203,17 +196,3 @@ class RevokeDashboardLinksView(APIView):
         residence.check_person(ref, subject.region)
         revoked = links.revoke_access(subject_ref=ref, actor=actor_of(request))
         return Response({"links": revoked.links, "sessions": revoked.sessions})
-
-
-def _state_answer(state: selectors.PurposeState) -> dict[str, Any]:
-    return {
-        "state": state.state,
-        "since": state.since,
-        "expires_at": state.expires_at,
-        "record": state.record,
-        "notice_version": state.notice_version,
-        "ask_again_at": state.ask_again_at,
-        "explicit": state.explicit,
-        "max_level": state.max_level,
-        "parts": {scope: {"state": part.state, "record": part.record} for scope, part in state.parts.items()},
-    }

@@ -23,7 +23,7 @@ from policies.endpoints.authzen import metadata  # noqa: E402
 
 logger = logging.getLogger(__name__)
 _BARE = {
-    "/api/v1/consents": wsgi.endpoint(consent_api.save, scope="consents"),
+    "/api/v1/consents": wsgi.endpoint(wsgi.authenticated(consent_api.save, scope="consents")),
     consent_state.PATH: consent_state.application,
     native.PATH: native.application,
     metadata.PATH: metadata.application,

@@ -11,9 +11,9 @@ from django.utils import timezone
 from common.http.problems import InvalidRequest, Unavailable
 from consent.signals import NO_SIGNALS, Signals
 from personalization.models import Event, Item
-from policies.decisions import decisions
-from policies.decisions.decisions import Decision
-from policies.decisions.facts import Question
+from policies.decisions import evaluate
+from policies.decisions.evaluate import Decision
+from policies.decisions.questions import Question
 
 WEIGHTS = {Event.Kind.VIEW: 1.0, Event.Kind.LIKE: 2.0, Event.Kind.PURCHASE: 3.0, Event.Kind.NOT_RELEVANT: 0.0}
 _MAX_CLOCK_AHEAD = timedelta(minutes=5)
@@ -82,7 +82,7 @@ def take_in(event: NewEvent) -> Taken:
     if not Item.objects.filter(pk=event.item).exists():
         raise ItemUnknown("Put the item into the catalogue first (PUT /api/v1/items).")
     for _ in range(_ATTEMPTS):
-        decision = decisions.decide(_question(event), caller=event.sender)
+        decision = evaluate.decide(_question(event), caller=event.sender)
         if not decision.permitted:
             return Taken(stored=False, duplicate=False, decision=decision)
         allowed, stored = _insert(event, decision.subject_revision)

@@ -23,10 +23,10 @@ from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Recommendation, Served
 from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
-from policies.decisions import decisions, information
-from policies.decisions.decisions import Decision
-from policies.decisions.facts import Question
+from policies.decisions import evaluate, information
+from policies.decisions.evaluate import Decision
 from policies.decisions.information import Information, InformationUnavailable
+from policies.decisions.questions import Question
 
 logger = logging.getLogger(__name__)
 _FULFILLED = frozenset({"max_level", "exclude_categories", "non_profiled", "log_transfer"})
@@ -63,7 +63,7 @@ class Recommendations:
     notes: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
-        verdict = self.decision.prepared.verdict
+        verdict = self.decision.rendered.verdict
         return {
             "level": self.level,
             "permitted_level": self.decision.level,
@@ -85,7 +85,7 @@ def _span_attributes(answer: Recommendations) -> Attributes:
     return {"assent.level": answer.level, "assent.model": answer.model, "assent.fallback": answer.fallback}
 
 
-@tracing.traced("personalization", told=_span_attributes)
+@tracing.traced("personalization", span_attributes=_span_attributes)
 def recommend(request: RecommendationRequest, *, caller: str) -> Recommendations:
     """Serve one person. Raises SpoolFull only; engine failures are level ``none``."""
     try:
@@ -94,13 +94,15 @@ def recommend(request: RecommendationRequest, *, caller: str) -> Recommendations
         known = information.NOTHING
     bundle = loading.usable(known.bundle_revision)
     if bundle is None:
-        decision = decisions.unavailable(_question(request, None, None), caller=caller)
+        decision = evaluate.unavailable(_question(request), caller=caller)
         return _popular(request.count, decision, None, fallback="information_unavailable")
     model = engine.model_in_use(bundle)
-    decision = decisions.decide(_question(request, model, bundle), caller=caller, known=known)
+    size = engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band))
+    question = _question(request, model=model, segment_size=size)
+    decision = evaluate.decide(question, caller=caller, known=known)
     if not decision.permitted:
         return _popular(request.count, decision, model)
-    if any(o.type not in _FULFILLED for o in decision.prepared.verdict.obligations):
+    if any(o.type not in _FULFILLED for o in decision.rendered.verdict.obligations):
         # A permit with a condition that is not understood is no permit (AuthZEN obligations profile).
         return _popular(request.count, decision, model, fallback="obligation_not_supported")
     if model is None:
@@ -113,11 +115,7 @@ def recommend_unrouted(count: int, decision: Decision) -> Recommendations:
     return _popular(count, decision, None, fallback=decision.reasons[0])
 
 
-def _question(request: RecommendationRequest, model: str | None, bundle: LoadedBundle | None) -> Question:
-    def size(known: Information) -> int | None:
-        key = engine.segment_key(known.region, known.age_band)
-        return engine.segment_size(model, bundle, key) if bundle else None
-
+def _question(request: RecommendationRequest, *, model: str | None = None, segment_size: int | None = None) -> Question:
     return Question(
         subject_ref=request.subject_ref,
         action="personalize",
@@ -131,7 +129,7 @@ def _question(request: RecommendationRequest, model: str | None, bundle: LoadedB
         gpp_opt_out=request.signals.gpp_opt_out,
         tcf_present=request.signals.tcf_present,
         tcf_purposes=request.signals.tcf_purposes,
-        segment_size=size,
+        segment_size=segment_size,
     )
 
 
@@ -164,7 +162,7 @@ def _excluded(decision: Decision) -> frozenset[str]:
     """Return data categories that an obligation keeps from the engine."""
     lists = (
         o.properties.get("categories", [])
-        for o in decision.prepared.verdict.obligations
+        for o in decision.rendered.verdict.obligations
         if o.type == "exclude_categories"
     )
     return frozenset().union(*lists)

@@ -22,8 +22,8 @@ from personalization.recommender import interactions as rec
 from personalization.recommender import storage
 from personalization.recommender.evaluation import evaluate
 from personalization.recommender.training import train
-from policies.decisions import decisions
-from policies.decisions.facts import Question
+from policies.decisions.evaluate import decide
+from policies.decisions.questions import Question
 
 logger = logging.getLogger(__name__)
 PURPOSE = "recommendations"
@@ -55,7 +55,7 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
 
 
 def _permitted(people: Iterable[UUID]) -> list[UUID]:
-    return [ref for ref in people if decisions.decide(_question(ref), caller=actors.job("training")).permitted]
+    return [ref for ref in people if decide(_question(ref), caller=actors.job("training")).permitted]
 
 
 def _question(ref: UUID) -> Question:

@@ -191,7 +191,7 @@ class EventsView(APIView):
             "decision_id": taken.decision.id,
             "reasons": [
                 {"code": reason.code, "detail": reason.detail, "sentence": reasons.for_person(reason.code)}
-                for reason in taken.decision.prepared.verdict.reasons
+                for reason in taken.decision.rendered.verdict.reasons
             ],
         }
         is_new = taken.stored and not taken.duplicate

@@ -12,8 +12,8 @@ from personalization import engine
 from personalization.models import Event
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from policies.bundles import building, loading
-from policies.decisions import decisions
-from policies.decisions.facts import Question
+from policies.decisions import evaluate
+from policies.decisions.questions import Question
 from policies.models import ActiveBundle
 from privacy.anonymisation.kanonymity import smallest_class
 
@@ -50,7 +50,7 @@ def _may_keep_everything(ref: object, purpose: str) -> bool:
         data_categories=("purchases", "ratings", "views"),
         processing_region=settings.PROCESSING_REGION,
     )
-    return decisions.decide(question, caller=actors.job("trim")).level == "individual"
+    return evaluate.decide(question, caller=actors.job("trim")).level == "individual"
 
 
 def check_segments() -> dict[str, int]:

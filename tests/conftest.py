@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,19 +10,21 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 
 from governance.demo import register
 from policies.authoring import checks
 from policies.decision_log import pseudonyms
 from policies.decision_log.spool import Spool
-from policies.decisions import decisions
+from policies.decisions.evaluate import ENTITY_VERDICTS, VERDICTS
+from policies.decisions.facts import REQUEST_MEMBERS
 from policies.endpoints import credentials
+from policies.explaining.counterfactuals import CHANGES
 from policies.models import ServiceCredential
 from tests.helpers.kept_answers import KeptAnswers
 from tests.helpers.kept_register import KeptRegister
 from tests.helpers.people import officer, send, visitor  # noqa: F401 (fixtures for every room)
+from tests.helpers.wsgi_calls import WsgiClient, call
 
 ALL_SCOPES = list(ServiceCredential.Scope.values)
 
@@ -40,12 +41,19 @@ def own_spool(own_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> P
     """Decisions of a test are spooled into its own folder, under keys of its own."""
     own = next(own_folders)
     folder = own / "spool"
-    monkeypatch.setattr(decisions, "_spool", Spool(folder))
+    monkeypatch.setattr("policies.decisions.evaluate._spool", Spool(folder))
     monkeypatch.setattr(settings, "SPOOL_DIR", folder)
     monkeypatch.setattr(settings, "MODEL_DIR", own / "models")
     monkeypatch.setattr(pseudonyms, "_keys", {})
     monkeypatch.setattr(pseudonyms, "_current", (-1, b""))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def own_memory() -> None:
+    """Nothing another test was answered is remembered."""
+    for memo in (VERDICTS, ENTITY_VERDICTS, REQUEST_MEMBERS, CHANGES):
+        memo.clear()
 
 
 @pytest.fixture(scope="session")
@@ -96,11 +104,11 @@ def token(register_in_force: None) -> str:
 
 
 class Api:
-    """A service of the business, calling through the whole of Django or the bare decision path."""
+    """A service of the business, calling as production is called: through the WSGI entry."""
 
     def __init__(self, token: str) -> None:
         self.token = token
-        self.client = Client(raise_request_exception=False)
+        self.client = WsgiClient()
 
     def post(self, path: str, body: Any, *, method: str = "post", **headers: str) -> Any:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -121,53 +129,13 @@ class Api:
         return self.post("/api/v1/consents", body, **headers)
 
     def evaluate(self, body: Any, **environ: str) -> tuple[int, dict[str, Any], dict[str, str]]:
-        return evaluate(body, self.token, **environ)
+        answer = call(body, self.token, **environ)
+        return answer.status, answer.json(), answer.headers
 
 
 @pytest.fixture
 def api(token: str) -> Api:
     return Api(token)
-
-
-def evaluate(body: Any, token: str | None, **environ: str) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """POST to /access/v1/evaluation; return status, document and headers."""
-    from governance.wsgi import application
-
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = {
-        "REQUEST_METHOD": "POST",
-        "PATH_INFO": "/access/v1/evaluation",
-        "CONTENT_TYPE": "application/json",
-        "CONTENT_LENGTH": str(len(data)),
-        "wsgi.input": BytesIO(data),
-        **({"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}),
-        **environ,
-    }
-    answered: dict[str, Any] = {}
-
-    def start_response(status: str, headers: list[tuple[str, str]]) -> None:
-        answered.update(status=int(status[:3]), headers=dict(headers))
-
-    document = json.loads(b"".join(application(request, start_response)))
-    return answered["status"], document, answered["headers"]
-
-
-def question(person: str = "customer-1", **changes: Any) -> dict[str, Any]:
-    """An AuthZEN question that a person with consent is answered yes to; ``changes`` replace top-level members."""
-    return {
-        "subject": {"type": "data_subject", "id": person},
-        "action": {
-            "name": "personalize",
-            "properties": {"purpose": "recommendations", "requested_level": "individual"},
-        },
-        "resource": {
-            "type": "personalization",
-            "id": "home-feed",
-            "properties": {"data_categories": ["purchases", "views"]},
-        },
-        "context": {"processing_region": "eu-central"},
-        **changes,
-    }
 
 
 @pytest.fixture

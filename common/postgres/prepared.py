@@ -1,4 +1,4 @@
-"""Prepared statements of the hot paths: prepared once per connection, run through libpq, with a time limit.
+"""PreparedStatement statements of the hot paths: prepared once per connection, run through libpq, with a time limit.
 
 They run on the connection Django holds for the thread (and so inside its transaction, if there is one), but speak to
 libpq directly: the generality of a cursor costs more than these statements themselves.
@@ -33,11 +33,11 @@ class _Thread(threading.local):
 _thread = _Thread()
 
 
-def _named(statement: "Prepared", _parameters: Sequence[Parameter]) -> Attributes:
+def _named(statement: "PreparedStatement", _parameters: Sequence[Parameter]) -> Attributes:
     return {"db.system.name": "postgresql", "db.query.summary": statement.name}
 
 
-class Prepared:
+class PreparedStatement:
     """A prepared statement. Parameters and results are bytes in PostgreSQL's text or binary format."""
 
     def __init__(self, name: str, sql: str, types: Sequence[int], *, binary: bool, timeout_ms: int) -> None:

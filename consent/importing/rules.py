@@ -1,6 +1,6 @@
 """Decide about one row: the record it becomes, or why it is refused (the rule stands in ``consent.importing``)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -12,6 +12,7 @@ from common.identifiers import milliseconds_of, uuid7_of
 from consent.importing.reading import ImportRow, Refused
 from consent.ledger import scopes
 from consent.ledger.choices import AskedPurpose, Choice, Request, Subject
+from consent.ledger.projection import ConsentEntry, Consents
 from consent.ledger.proof import NO_NOTICE, Asked, Guardian, ServedNotice
 from consent.ledger.records import checked_purpose, next_record
 from consent.models import Notice, Purpose
@@ -135,9 +136,7 @@ def record_of(
         raise Refused(problem.code, problem.detail) from None
 
 
-def _check_order(
-    row: ImportRow, choice: Choice, consents: Mapping[str, Mapping[str, Any]], *, origin: Origin, proven: bool
-) -> None:
+def _check_order(row: ImportRow, choice: Choice, consents: Consents, *, origin: Origin, proven: bool) -> None:
     """Keep the newer choice, and a no against any yes that is not both newer and proven."""
     gives = row.choice == "give"
     moment = _milliseconds(row)
@@ -172,7 +171,7 @@ def _broader(choice: Choice) -> Iterator[str]:
             yield scopes.key(choice.purpose, scopes.scope_of(**{name: named[name] for name in names}))
 
 
-def moment_of(entry: Mapping[str, Any]) -> int:
+def moment_of(entry: ConsentEntry) -> int:
     """Return when a current choice was made, in milliseconds, never too early."""
     return max(milliseconds_of(entry["r"]), int(entry["t"]) * 1000)
 

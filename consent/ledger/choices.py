@@ -8,6 +8,7 @@ from uuid import UUID
 
 from common.canonical import digest_of, sha256
 from consent.ledger import scopes
+from consent.ledger.projection import ConsentEntry
 from consent.ledger.proof import Asked, Guardian, ServedNotice
 from consent.models import ConsentRecord
 
@@ -99,7 +100,7 @@ class Subject:
     """A person's row of the projection as it stands."""
 
     revision: int = 0
-    consents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    consents: dict[str, ConsentEntry] = field(default_factory=dict)
     last_digest: bytes | None = None
     region: str = ""
     age_band: str = "unknown"

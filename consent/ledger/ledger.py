@@ -21,7 +21,7 @@ from django.utils import timezone
 from audit import trail
 from common.http.problems import Unavailable
 from common.identifiers import uuid7_text
-from common.postgres.prepared import Prepared
+from common.postgres.prepared import PreparedStatement
 from consent import residence
 from consent.ledger import effects, opt_outs
 from consent.ledger.choices import CHOICES, AskedPurpose, Choice, Request, Saved, State, Subject
@@ -40,7 +40,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 # jsonb crosses as text; identifiers, digests and times are PostgreSQL's text formats.
-_READ = Prepared(
+_READ = PreparedStatement(
     "assent_ledger_read",
     """
 SELECT s.revision, s.consents::text, encode(s.last_digest, 'hex'), s.region, s.age_band,
@@ -64,7 +64,7 @@ LEFT JOIN consent_savedrequest r ON r.key = $2
     timeout_ms=5_000,
 )
 
-_WRITE = Prepared(
+_WRITE = PreparedStatement(
     "assent_ledger_write",
     f"""
 WITH moved AS (

@@ -20,6 +20,7 @@ from consent.ledger.choices import (
     Subject,
     identifier_text,
 )
+from consent.ledger.projection import ConsentEntry
 from consent.ledger.proof import proof_of
 from consent.models import LegalBasis
 from consent.problems import (
@@ -85,7 +86,7 @@ def checked_purpose(choice: Choice, purpose: AskedPurpose | None) -> AskedPurpos
     return purpose
 
 
-def _check_supersedes(choice: Choice, current: Mapping[str, Any] | None) -> None:
+def _check_supersedes(choice: Choice, current: ConsentEntry | None) -> None:
     seen = current["r"] if current else None
     if choice.supersedes is not NOT_GIVEN and identifier_text(choice.supersedes) != seen:
         raise Superseded(
@@ -94,7 +95,7 @@ def _check_supersedes(choice: Choice, current: Mapping[str, Any] | None) -> None
         )
 
 
-def _check_allowed(choice: Choice, purpose: AskedPurpose, current: Mapping[str, Any] | None) -> None:
+def _check_allowed(choice: Choice, purpose: AskedPurpose, current: ConsentEntry | None) -> None:
     """Check a choice against ``current``: what stands for this part of the purpose, or else for the whole."""
     if choice.choice == "adjust" and (current is None or current["s"] != State.GIVEN):
         raise NothingToAdjust(f"There is no consent in force for '{purpose.slug}'.")
@@ -119,7 +120,7 @@ def _check_explicit(request: Request, choice: Choice, purpose: AskedPurpose) -> 
         )
 
 
-def _lifts_objection(choice: Choice, current: Mapping[str, Any] | None) -> bool:
+def _lifts_objection(choice: Choice, current: ConsentEntry | None) -> bool:
     return choice.choice == "give" and current is not None and current["s"] == State.OBJECTED
 
 
@@ -137,12 +138,12 @@ def _record(
     request: Request,
     choice: Choice,
     purpose: AskedPurpose,
-    current: Mapping[str, Any] | None,
+    current: ConsentEntry | None,
     law: jurisdictions.Matched,
     now: datetime,
 ) -> dict[str, Any]:
-    if choice.choice == "adjust":
-        return _adjusted(request, choice, current or {}, now)
+    if choice.choice == "adjust" and current is not None:
+        return _adjusted(request, choice, current, now)
     proof = proof_of(
         notice=purpose.notice,
         asked=request.asked,
@@ -168,14 +169,14 @@ def _record(
     }
 
 
-def _limit(choice: Choice, current: Mapping[str, Any] | None) -> str | None:
+def _limit(choice: Choice, current: ConsentEntry | None) -> str | None:
     """Return the level limit: a repeated yes, for any reason, does not lift the limit a person has set."""
     if choice.choice != "give":
         return None
     return choice.max_level or (current.get("lv") if current and current["s"] == State.GIVEN else None)
 
 
-def _adjusted(request: Request, choice: Choice, current: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _adjusted(request: Request, choice: Choice, current: ConsentEntry, now: datetime) -> dict[str, Any]:
     """Return the consent in force with another limit: its time and notice stay those of the first yes."""
     proof = {
         **({"max_level": choice.max_level} if choice.max_level else {}),
@@ -213,7 +214,7 @@ def _expiry(
     return datetime.fromtimestamp(ends, tz=now.tzinfo).isoformat()
 
 
-def _new_state(choice: Choice, current: Mapping[str, Any] | None) -> str:
+def _new_state(choice: Choice, current: ConsentEntry | None) -> str:
     # Saying no to what was allowed before is a withdrawal under any label of the button: data must go.
     if choice.choice == "refuse" and current is not None and current["s"] == State.GIVEN:
         return str(State.WITHDRAWN)
@@ -232,13 +233,11 @@ def place_of(record: Mapping[str, Any]) -> str:
     return scopes.key(record["purpose"], record.get("scope", scopes.WHOLE))
 
 
-def projected(record: Mapping[str, Any]) -> dict[str, Any]:
+def projected(record: Mapping[str, Any]) -> ConsentEntry:
     """Return a purpose's entry in the subject's row: all that decisions know of the record (see ``DataSubject``)."""
     expires = record["expires_at"]
     proof = record.get("proof", {}) if record["state"] == State.GIVEN else {}
-    return {
-        **({"told": True} if proof.get("told_of_signal_conflict") else {}),
-        **({"lv": proof["max_level"]} if "max_level" in proof else {}),
+    entry: ConsentEntry = {
         "s": record["state"],
         "n": record["notice_version"],
         "x": int(datetime.fromisoformat(expires).timestamp()) if expires else None,
@@ -247,6 +246,11 @@ def projected(record: Mapping[str, Any]) -> dict[str, Any]:
         "t": int(datetime.fromisoformat(record["recorded_at"]).timestamp()),
         "src": record["source"],
     }
+    if proof.get("told_of_signal_conflict"):
+        entry["told"] = True
+    if "max_level" in proof:
+        entry["lv"] = proof["max_level"]
+    return entry
 
 
 def event_of(record: Mapping[str, Any], actor: str, now: datetime) -> dict[str, Any]:

@@ -8,9 +8,10 @@ A part is written ``channel=email;recipient=mail-house`` (dimensions in alphabet
 current choices of a person is ``newsletter?channel=email``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+
+from consent.ledger.projection import ConsentEntry, Consents
 
 DIMENSIONS = ("channel", "data_category", "recipient")
 _NO = ("refused", "withdrawn", "objected")
@@ -38,13 +39,13 @@ def key(purpose: str, scope: str) -> str:
 class Effective:
     """Effective choice for one question: the entry in force, a closed channel, and the kinds of data to leave out."""
 
-    entry: Mapping[str, Any] | None
+    entry: ConsentEntry | None
     channel_allowed: bool
     refused_categories: tuple[str, ...]
 
 
 def effective(
-    consents: Mapping[str, Mapping[str, Any]],
+    consents: Consents,
     purpose: str,
     *,
     channel: str | None,
@@ -72,15 +73,15 @@ def effective(
 
 
 def _most_specific(
-    whole: Mapping[str, Any] | None, fitting: list[tuple[dict[str, str], Mapping[str, Any]]]
-) -> Mapping[str, Any] | None:
+    whole: ConsentEntry | None, fitting: list[tuple[dict[str, str], ConsentEntry]]
+) -> ConsentEntry | None:
     candidates = [(len(part), entry["s"] in _NO, entry) for part, entry in fitting if _counts(entry, whole)]
     if not candidates:
         return whole
     return max(candidates, key=lambda candidate: candidate[:2])[2]
 
 
-def _counts(entry: Mapping[str, Any], broader: Mapping[str, Any] | None) -> bool:
+def _counts(entry: ConsentEntry, broader: ConsentEntry | None) -> bool:
     """Return whether an entry counts: a no always; a yes only where no later no to the broader part is against it."""
     if entry["s"] in _NO or broader is None or broader["s"] not in _NO:
         return True
@@ -88,12 +89,12 @@ def _counts(entry: Mapping[str, Any], broader: Mapping[str, Any] | None) -> bool
 
 
 def _is_refused(
-    category: str, broader: Mapping[str, Any] | None, fitting: list[tuple[dict[str, str], Mapping[str, Any]]]
+    category: str, broader: ConsentEntry | None, fitting: list[tuple[dict[str, str], ConsentEntry]]
 ) -> bool:
     about = [(part, entry) for part, entry in fitting if part.get("data_category") == category]
     deciding = _most_specific(None, [(part, entry) for part, entry in about if _counts(entry, broader)])
     return deciding is not None and deciding["s"] in _NO
 
 
-def _only_channel(entry: Mapping[str, Any], fitting: list[tuple[dict[str, str], Mapping[str, Any]]]) -> bool:
+def _only_channel(entry: ConsentEntry, fitting: list[tuple[dict[str, str], ConsentEntry]]) -> bool:
     return any(other is entry and set(part) == {"channel"} for part, other in fitting)

@@ -3,42 +3,99 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Protocol
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 from django.db.models import Case, Value, When
+from msgspec import structs
 
+from consent.ledger.projection import ConsentEntry, Consents
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose, PurposeText, current_notice_versions
 from consent.register.jurisdictions import match
 
 
+class Terms(Protocol):
+    """What the state of an answer to a purpose depends on; a bundle's purposes have it, too."""
+
+    @property
+    def legal_basis(self) -> str: ...
+    @property
+    def required_notice(self) -> int: ...
+
+
 @dataclass(frozen=True)
-class PartState:
-    """State of one part of a purpose (``consent.ledger.scopes``), apart from the answer to the whole."""
+class PurposeTerms:
+    """Terms of a purpose as the registers have them now."""
+
+    legal_basis: str
+    required_notice: int
+
+
+class PartState(msgspec.Struct, frozen=True):
+    """State of one part of a purpose (``consent.ledger.scopes``), next to the answer to the whole."""
 
     state: str
     record: str
 
 
-@dataclass(frozen=True)
-class PurposeState:
-    """State of one purpose for one person, as of ``now``."""
+class ConsentState(msgspec.Struct, frozen=True, kw_only=True):
+    """State of one purpose for one person at one moment."""
 
-    purpose: Purpose
     state: str  # given | refused | withdrawn | expired | renewal_required | never_asked | not_required | objected
-    since: datetime | None
-    expires_at: datetime | None
-    record: str | None
-    notice_version: int | None
-    explicit: bool
-    source: str
-    max_level: str | None
-    parts: dict[str, PartState]
+    since: datetime | None = None
+    expires_at: datetime | None = None
+    record: str | None = None
+    notice_version: int | None = None
+    explicit: bool = False
+    source: str = ""
+    max_level: str | None = None
+    parts: dict[str, PartState] = {}
     ask_again_at: datetime | None = None
 
 
-def state_now(entry: Mapping[str, Any] | None, *, legal_basis: str, required_notice: int, now_epoch: float) -> str:
+class PurposeState(ConsentState, frozen=True, kw_only=True):
+    """The same with the purpose it is about."""
+
+    purpose: Purpose
+
+
+def in_force(
+    consents: Consents, terms: Mapping[str, Terms], *, region: str, now_epoch: float
+) -> dict[str, ConsentState]:
+    """Return the state of every purpose that has terms, in one pass over the person's choices."""
+    parts: dict[str, dict[str, PartState]] = {}
+    for place, entry in consents.items():
+        purpose, _, scope = place.partition("?")
+        if scope:
+            parts.setdefault(purpose, {})[scope] = PartState(entry["s"], entry["r"])
+    return {
+        slug: _state(consents.get(slug), parts.get(slug, {}), each, region, now_epoch) for slug, each in terms.items()
+    }
+
+
+def _state(
+    entry: ConsentEntry | None, parts: dict[str, PartState], terms: Terms, region: str, now_epoch: float
+) -> ConsentState:
+    state = state_now(entry, legal_basis=terms.legal_basis, required_notice=terms.required_notice, now_epoch=now_epoch)
+    if entry is None:
+        return ConsentState(state=state, parts=parts)
+    return ConsentState(
+        state=state,
+        since=_moment(entry["t"]),
+        expires_at=_moment(entry["x"]),
+        record=entry["r"],
+        notice_version=entry["n"],
+        explicit=entry["e"],
+        source=entry["src"],
+        max_level=entry.get("lv"),
+        parts=parts,
+        ask_again_at=ask_again_at(entry, region),
+    )
+
+
+def state_now(entry: ConsentEntry | None, *, legal_basis: str, required_notice: int, now_epoch: float) -> str:
     """Return the state that counts at ``now_epoch`` (seconds): expiry and renewal are applied here."""
     if entry is None:
         return "never_asked" if legal_basis == "consent" else "not_required"
@@ -52,7 +109,7 @@ def state_now(entry: Mapping[str, Any] | None, *, legal_basis: str, required_not
     return "renewal_required" if entry["n"] < required_notice else state
 
 
-def ask_again_at(entry: Mapping[str, Any] | None, region: str) -> datetime | None:
+def ask_again_at(entry: ConsentEntry | None, region: str) -> datetime | None:
     """Return until when a person who said no may not be asked again under the region's law; None: may be asked."""
     since = _moment(entry["t"]) if entry and entry["s"] != ConsentRecord.State.GIVEN else None
     return since + timedelta(days=match(region).pack.reask_days) if since else None
@@ -94,41 +151,18 @@ def subject(ref: UUID) -> DataSubject | None:
 def states(ref: UUID, *, now: datetime) -> tuple[DataSubject | None, list[PurposeState]]:
     """Return every active purpose with this person's state; an unknown person has never been asked anything."""
     person = subject(ref)
-    consents = person.consents if person else {}
     notices = current_notice_versions()
-    purposes = Purpose.objects.filter(is_active=True).select_related("parent")
-    region = person.region if person else ""
-    return person, [_state(purpose, consents, notices, region, now) for purpose in purposes]
-
-
-def _state(
-    purpose: Purpose,
-    consents: dict[str, dict[str, Any]],
-    notices: dict[str, dict[str, Any]],
-    region: str,
-    now: datetime,
-) -> PurposeState:
-    entry = consents.get(purpose.slug)
-    prefix = f"{purpose.slug}?"
-    required = notices.get(purpose.slug, {"required": 0})["required"]
-    state = state_now(entry, legal_basis=purpose.legal_basis, required_notice=required, now_epoch=now.timestamp())
-    return PurposeState(
-        purpose=purpose,
-        state=state,
-        since=_moment(entry["t"] if entry else None),
-        expires_at=_moment(entry["x"] if entry else None),
-        record=entry["r"] if entry else None,
-        notice_version=entry["n"] if entry else None,
-        explicit=bool(entry and entry["e"]),
-        source=entry["src"] if entry else "",
-        max_level=entry.get("lv") if entry else None,
-        parts={
-            place[len(prefix) :]: PartState(part["s"], part["r"])
-            for place, part in consents.items()
-            if place.startswith(prefix)
+    purposes = {each.slug: each for each in Purpose.objects.filter(is_active=True).select_related("parent")}
+    found = in_force(
+        person.consents if person else {},
+        {
+            slug: PurposeTerms(purpose.legal_basis, notices.get(slug, {"required": 0})["required"])
+            for slug, purpose in purposes.items()
         },
-        ask_again_at=ask_again_at(entry, region),
+        region=person.region if person else "",
+        now_epoch=now.timestamp(),
     )
+    return person, [PurposeState(purpose=purposes[slug], **structs.asdict(state)) for slug, state in found.items()]
 
 
 def _moment(epoch: int | None) -> datetime | None:

@@ -17,7 +17,7 @@ from governance.bench import world
 from governance.bench.decisions import Row, Settings, document
 from policies.decision_log import chain, drainer
 from policies.decision_log.spool import Spool
-from policies.decisions import decisions
+from policies.decisions import evaluate
 from policies.endpoints.authzen import question_of
 from policies.models import ActiveBundle
 from policies.simulation import service
@@ -71,14 +71,14 @@ def _spool(say: Callable[[str], None]) -> Iterator[Path]:
 
 def _answered(folder: Path) -> list[bytes]:
     """Return lines as this process writes them, of questions no two of which are alike."""
-    chance, usual = random.Random(7), decisions._spool  # noqa: S311, SLF001 (who is asked about)
-    decisions._spool = Spool(folder)  # noqa: SLF001 (the installation's own log is left alone)
+    chance, usual = random.Random(7), evaluate._spool  # noqa: S311, SLF001 (who is asked about)
+    evaluate._spool = Spool(folder)  # noqa: SLF001 (the installation's own log is left alone)
     try:
         for _ in range(_SHEETS):
-            decisions.decide(question_of(document(chance, _PEOPLE, vary=True)), caller="service:bench")
+            evaluate.decide(question_of(document(chance, _PEOPLE, vary=True)), caller="service:bench")
     finally:
-        decisions._spool.close()  # noqa: SLF001
-        decisions._spool = usual  # noqa: SLF001
+        evaluate._spool.close()  # noqa: SLF001
+        evaluate._spool = usual  # noqa: SLF001
     return [line for path in folder.iterdir() for line in path.read_bytes().splitlines(keepends=True)]
 
 

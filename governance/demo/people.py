@@ -15,8 +15,8 @@ from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
 from governance.demo.datasets import Dataset, demo_shop, restaurants
 from personalization.models import Event, Item
-from policies.decisions import decisions
-from policies.decisions.facts import Question
+from policies.decisions import evaluate
+from policies.decisions.questions import Question
 from policies.models import Region
 
 _NAMESPACE = UUID("6d0e7c34-6f0f-5d0b-9a4e-3f3f1c1b8a10")
@@ -102,7 +102,7 @@ def _may_collect(ref: UUID) -> bool:
         data_categories=("ratings", "views", "purchases"),
         processing_region=settings.PROCESSING_REGION,
     )
-    return decisions.decide(question, caller="service:demo-shop").permitted
+    return evaluate.decide(question, caller="service:demo-shop").permitted
 
 
 def _store_events(dataset: Dataset, refs: dict[int, UUID]) -> int:

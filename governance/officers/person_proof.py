@@ -15,6 +15,7 @@ from common.admin_pages.display import document as in_words
 from common.admin_pages.display import sentence, table, who, words
 from consent.admin.ledger import STATE_TONES
 from consent.ledger import selectors, verification
+from consent.ledger.projection import ConsentEntry
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose, current_notice_versions
 from consent.register import words as consent_words
 from privacy.models import Disposal
@@ -73,7 +74,7 @@ def _in_force(person: DataSubject, records: Mapping[str, ConsentRecord]) -> list
 
 
 def _standing(
-    purpose: Purpose, place: str, state: str, entry: Mapping[str, Any] | None, records: Mapping[str, ConsentRecord]
+    purpose: Purpose, place: str, state: str, entry: ConsentEntry | None, records: Mapping[str, ConsentRecord]
 ) -> dict[str, Any]:
     found = {
         "purpose": purpose.name,

@@ -26,10 +26,10 @@ from personalization.models import Event
 from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
 from policies.decision_log import reading
-from policies.decisions import decisions, information
-from policies.decisions.decisions import Prepared
-from policies.decisions.facts import Question
+from policies.decisions import evaluate, information
+from policies.decisions.evaluate import RenderedVerdict
 from policies.decisions.information import Information, InformationUnavailable
+from policies.decisions.questions import Question
 from policies.engines.base import Reason, Verdict
 from policies.explaining import counterfactuals
 from policies.models import Decision
@@ -120,7 +120,9 @@ def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str,
         "signal": _signal(gpc, person),
         "all_off_possible": any(is_on(state) for state in states),
         "purposes": _purposes(states, answers, described, language),
-        "decisions": _decisions(reading.decisions_about(ref, limit=_DECISIONS_READ), names),
+        "decisions": _decisions(
+            reading.decisions_about(ref, limit=_DECISIONS_READ), names, known.candidate if known else None
+        ),
         "history": [_history(record, described) for record in selectors.history(ref, limit=30)],
         "held_data": _held_data(ref),
         "disposals": [
@@ -141,7 +143,7 @@ def _signal(gpc: bool, person: DataSubject | None) -> dict[str, Any] | None:
 
 def _answers_now(
     ref: UUID, purposes: Iterable[Purpose], gpc: bool, known: Information | None, bundle: LoadedBundle | None
-) -> dict[str, Prepared | None]:
+) -> dict[str, RenderedVerdict | None]:
     """Return the current answer to a ``personalize`` question per purpose; None for those that never personalise."""
     return {
         purpose.slug: _answer_now(ref, purpose, gpc, known, bundle) if "personalize" in purpose.actions else None
@@ -160,8 +162,8 @@ def _in_force(ref: UUID) -> tuple[Information | None, LoadedBundle | None]:
 
 def _answer_now(
     ref: UUID, purpose: Purpose, gpc: bool, known: Information | None, bundle: LoadedBundle | None
-) -> Prepared | None:
-    if bundle is None:
+) -> RenderedVerdict | None:
+    if bundle is None or known is None:
         return None
     model = engine.model_in_use(bundle) if purpose.slug == _MAIN_PURPOSE else None
     question = Question(
@@ -172,16 +174,16 @@ def _answer_now(
         model=model,
         processing_region=settings.PROCESSING_REGION,
         gpc=gpc,
-        segment_size=lambda known: engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band)),
+        segment_size=engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band)),
     )
-    return decisions.preview(question, known=known)
+    return evaluate.preview(question, known=known)
 
 
-def _level(answer: Prepared | None) -> str:
+def _level(answer: RenderedVerdict | None) -> str:
     return (answer.verdict.level or "none") if answer and answer.verdict.decision else "none"
 
 
-def _because(answer: Prepared | None) -> str:
+def _because(answer: RenderedVerdict | None) -> str:
     if answer is None:
         return str(_("Nothing here is personalised."))
     if answer.verdict.reasons:
@@ -225,7 +227,7 @@ def is_on(state: PurposeState) -> bool:
 
 
 def _purposes(
-    states: list[PurposeState], answers: dict[str, Prepared | None], described: Descriptions, language: str
+    states: list[PurposeState], answers: dict[str, RenderedVerdict | None], described: Descriptions, language: str
 ) -> list[dict[str, Any]]:
     purposes = [state.purpose for state in states]
     notices = selectors.notices_in(language, purposes)
@@ -256,7 +258,7 @@ def _in_words(purpose: Purpose, described: Descriptions) -> dict[str, Any]:
     }
 
 
-def _purpose(state: PurposeState, answer: Prepared | None) -> dict[str, Any]:
+def _purpose(state: PurposeState, answer: RenderedVerdict | None) -> dict[str, Any]:
     purpose = state.purpose
     return {
         "slug": purpose.slug,
@@ -281,7 +283,7 @@ def _purpose(state: PurposeState, answer: Prepared | None) -> dict[str, Any]:
     }
 
 
-def _is_capped_by_signal(answer: Prepared | None) -> bool:
+def _is_capped_by_signal(answer: RenderedVerdict | None) -> bool:
     return answer is not None and any(r.code == "level_capped_by_signal" for r in answer.verdict.reasons)
 
 
@@ -308,7 +310,7 @@ def preview_card(purpose: Purpose, notice: Notice | None, text: PurposeText | No
     state = "never_asked" if purpose.needs_consent else "not_required"
     schedule = RetentionSchedule.objects.filter(purpose=purpose, is_active=True).first()
     card = {
-        **_purpose(PurposeState(purpose, state, None, None, None, None, False, "", None, {}), None),
+        **_purpose(PurposeState(purpose=purpose, state=state), None),
         "retention": _retention(purpose, schedule.retain_for.days if schedule else None),
         "notice": _notice(notice),
     }
@@ -339,7 +341,7 @@ def _notice(notice: Notice | None) -> dict[str, Any] | None:
 
 
 def _purpose_reason(
-    state: PurposeState, answer: Prepared | None, by_slug: dict[str, PurposeState], described: Descriptions
+    state: PurposeState, answer: RenderedVerdict | None, by_slug: dict[str, PurposeState], described: Descriptions
 ) -> Text:
     if answer is None or not state.purpose.needs_consent:
         return ""
@@ -357,19 +359,19 @@ def _purpose_reason(
     return _because(answer)
 
 
-def _decisions(found: Iterable[Decision], names: dict[str, str]) -> list[dict[str, Any]]:
+def _decisions(found: Iterable[Decision], names: dict[str, str], candidate: str | None) -> list[dict[str, Any]]:
     """Return the newest decisions; equal answers to equal questions are one entry."""
     alike: dict[tuple[Any, ...], list[Decision]] = {}
     for decision in found:
         alike.setdefault(_likeness(decision), []).append(decision)
-    return [_decision(same, names) for same in islice(alike.values(), _DECISIONS_SHOWN)]
+    return [_decision(same, names, candidate) for same in islice(alike.values(), _DECISIONS_SHOWN)]
 
 
 def _likeness(decision: Decision) -> tuple[Any, ...]:
     return decision.action, decision.purpose, decision.outcome, decision.level, tuple(decision.reasons)
 
 
-def _decision(same: list[Decision], names: dict[str, str]) -> dict[str, Any]:
+def _decision(same: list[Decision], names: dict[str, str], candidate: str | None) -> dict[str, Any]:
     decision = same[0]
     entry = msgspec.json.decode(decision.entry)
     outcomes = {"permit": "permitted", "deny": "not_permitted", "unknown": "unknown"}
@@ -383,7 +385,7 @@ def _decision(same: list[Decision], names: dict[str, str]) -> dict[str, Any]:
         "outcome": outcomes[decision.outcome],
         "level_label": _steps()[LEVELS[decision.level]].label if decision.level in LEVELS else None,
         "why": list(_why(decision, entry)),
-        "would_change": _would_change(decision, entry, names),
+        "would_change": _would_change(decision, entry, names, candidate),
     }
 
 
@@ -395,7 +397,7 @@ def _why(decision: Decision, entry: dict[str, Any]) -> Iterator[Text]:
         yield reasons.for_person(code)
 
 
-def _would_change(decision: Decision, entry: dict[str, Any], names: dict[str, str]) -> list[str]:
+def _would_change(decision: Decision, entry: dict[str, Any], names: dict[str, str], candidate: str | None) -> list[str]:
     if decision.outcome == Decision.Outcome.PERMIT and not decision.reasons:
         name = names.get(decision.purpose) if entry.get("legal_basis") == "consent" else None
         return [_("Turning off “%(purpose)s” stops this.") % {"purpose": name}] if name else []
@@ -409,7 +411,9 @@ def _would_change(decision: Decision, entry: dict[str, Any], names: dict[str, st
         requestable=False,
     )
     facts = msgspec.json.encode(entry["facts"])
-    changes = counterfactuals.would_change(decisions.as_prepared(verdict, facts, entry["engine"]))
+    changes = counterfactuals.would_change(
+        evaluate.render_verdict(verdict, facts, entry["engine"]), candidate=candidate
+    )
     sentences = (_change_sentence(change, names) for change in changes or [])
     return list(dict.fromkeys(sentence for sentence in sentences if sentence))
 

@@ -41,10 +41,6 @@ class LoadedBundle:
     recipients: frozenset[str]
     instrument_ends: tuple[tuple[str, float], ...]  # (slug, epoch seconds), the ones that end at all
     packages: dict[str, Package] = field(default_factory=dict)  # by resource type; all others are the consent package's
-    memo: dict[bytes, Any] = field(default_factory=dict, compare=False)
-    entity_memo: dict[bytes, Any] = field(default_factory=dict, compare=False)
-    changes: dict[bytes, Any] = field(default_factory=dict, compare=False)  # by answer: what would change it
-    request_facts: dict[tuple[Any, ...], bytes] = field(default_factory=dict, compare=False)
 
 
 _loaded: dict[str, LoadedBundle] = {}

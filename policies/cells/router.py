@@ -29,8 +29,8 @@ from policies.cells.table import Cell, Table
 from policies.decisions import information
 from policies.decisions.information import Information, InformationUnavailable
 from policies.endpoints import wsgi
-from policies.endpoints.authzen import access
 from policies.endpoints.authzen.batch import MAX_EVALUATIONS
+from policies.endpoints.authzen.requests import resource_type
 from policies.endpoints.credentials import token_hash
 from policies.endpoints.wsgi import Environ, Refused, StartResponse
 
@@ -101,7 +101,7 @@ class CellRouter:
         own, ref, region = self._table.own, _ref(route, question), route.region(question)
         if region is not None and not isinstance(region, str):
             return own  # refused there: a region is a text
-        if ref is None or route.about_entities or access.package_for(question, bundle) is not None:
+        if ref is None or route.about_entities or (bundle is not None and resource_type(question) in bundle.packages):
             # About no person, or about an entity of a package: those are in the bundle, and so in every cell.
             home = home_of(region, bundle, self._table, now) if region and bundle else own
             return home if isinstance(home, Cell) else own
@@ -158,7 +158,7 @@ def _require_json(environ: Environ) -> None:
 
 def _known(request: SubjectRequest) -> tuple[Information, dict[UUID, Information]]:
     """Return the caller, the bundle in force and the people known here; one SQL statement. Raises Refused."""
-    refs = {ref for ref in (_ref(request.route, each) for each in request.questions) if ref} or {information.NOBODY}
+    refs = {ref for ref in (_ref(request.route, each) for each in request.questions) if ref} or {information.NO_SUBJECT}
     token, scope = wsgi.token_of(request.environ), request.route.scope
     try:
         known, people = information.read_many(refs, token_hash(token), scope.encode())

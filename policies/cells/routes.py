@@ -99,7 +99,7 @@ SUBJECT_ROUTES: Mapping[str, SubjectRoute] = {
     "/access/v1/search/subject": _SEARCH,
     "/access/v1/search/resource": _SEARCH,
     "/access/v1/search/action": _SEARCH,
-    native.PATH: replace(_QUESTION, items="decisions", render_denial=native.told_alone),
+    native.PATH: replace(_QUESTION, items="decisions", render_denial=native.render_alone),
     "/api/v1/consents": _CONSENTS,
     "/api/v1/consents/state": _CONSENTS,
     "/api/v1/consents/history": _CONSENTS,

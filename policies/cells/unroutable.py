@@ -10,9 +10,9 @@ from consent.problems import NoCell, OtherCell, RegionConflict, RegionNeeded
 from policies.cells.requests import SubjectRequest
 from policies.cells.subject_placement import Place, Unplaced
 from policies.decision_log.spool import SpoolFull
-from policies.decisions.decisions import Sheet
+from policies.decisions.evaluate import BatchEvaluation
 from policies.decisions.rendering import failure
-from policies.endpoints.wsgi import Refused
+from policies.endpoints import wsgi
 
 
 class CellUnavailable(Problem):
@@ -29,12 +29,12 @@ def answers(request: SubjectRequest, code: str, count: int, *, caller: str, revi
     render = request.route.render_denial
     if render is None:
         raise problem_of(Unplaced(code))
-    sheet = Sheet(caller=caller)
-    decisions = [sheet.answer_about_nobody(failure(code, revision)) for _ in range(count)]
+    sheet = BatchEvaluation(caller=caller)
+    decisions = [sheet.answer_without_subject(failure(code, revision)) for _ in range(count)]
     try:
         sheet.log()
     except SpoolFull:
-        raise Refused(503, "log_unavailable", "An answer that cannot be logged is not given; ask again.") from None
+        raise wsgi.log_unavailable() from None
     return [_plain(render(decision, request.document)) for decision in decisions]
 
 

@@ -7,19 +7,21 @@ purpose belongs, the log holds no personal data, and the memo stays small.
 Everything that changes with the clock is already a state. ``valid_until`` is when one of them would change.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from common.levels import LEVELS
 from consent.ledger import scopes
+from consent.ledger.projection import ConsentEntry
 from consent.ledger.selectors import state_now
 from policies.bundles.loading import LoadedBundle, PurposeFacts
 from policies.decisions.information import Information
+from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
+from policies.decisions.questions import Question
 
 ACTIONS = frozenset({"personalize", "collect", "share", "train", "release", "price", "contact", "transfer"})
 CHANNELS = frozenset({"web", "app", "email", "sms", "push", "post", "phone", "store"})
@@ -28,7 +30,6 @@ AGE_BANDS = frozenset({"adult", "minor", "child"})
 UNKNOWN = "unknown"
 HIGHEST = "individual"
 _MAX_CATEGORIES = 64
-_MAX_REQUEST_KINDS = 1024
 _UNKNOWN_MODEL: Mapping[str, Any] = {
     "id": UNKNOWN,
     "version": 0,
@@ -38,30 +39,7 @@ _UNKNOWN_MODEL: Mapping[str, Any] = {
     "gates": UNKNOWN,
 }
 
-SegmentSize = Callable[[Information], int | None]
-
-
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A caller's question, in the caller's words; nothing here is trusted to be known."""
-
-    subject_ref: UUID
-    action: str
-    purpose: str
-    requested_level: str = "individual"
-    data_categories: tuple[str, ...] = ()
-    model: str | None = None
-    region: str | None = None
-    age_band: str | None = None
-    processing_region: str = ""
-    recipient: str | None = None
-    channel: str | None = None
-    gpc: bool = False
-    gpp_opt_out: bool = False
-    tcf_present: bool = False
-    tcf_purposes: tuple[int, ...] = ()
-    min_revision: int = 0
-    privacy_budget: str = "available"
-    segment_size: SegmentSize | None = None
+_Kind = tuple[Any, ...]
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -101,27 +79,34 @@ def _about_person(
             "known": known.subject_revision is not None,
         },
         "engine": {
-            "segment_k": question.segment_size(known) if question.segment_size else None,
+            "segment_k": question.segment_size,
             "privacy_budget": question.privacy_budget,
         },
         "time": {"quiet_hours": question.action == "contact" and _is_quiet(region, bundle, now)},
     }
 
 
+def _size_of(kind: _Kind, members: bytes) -> int:
+    words = [word for part in kind for word in (part if isinstance(part, tuple) else (part,)) if isinstance(word, str)]
+    items = sum(len(part) for part in kind if isinstance(part, tuple))
+    # Four bytes a character, at most, and the object around them.
+    return ENTRY_BYTES + len(members) + 8 * items + sum(80 + 4 * len(word) for word in words)
+
+
+REQUEST_MEMBERS: Memo[_Kind, bytes] = Memo(4 * MIB, _size_of)
+
+
 def _about_request(question: Question, purpose: str, expired: tuple[str, ...], bundle: LoadedBundle) -> bytes:
-    """Return the members of the facts about the request alone, written once for each kind of request."""
+    """Return the members of the facts that say nothing about the person, encoded once for each kind of request."""
     kind = (
-        question.action, purpose, question.requested_level, question.data_categories, question.processing_region,
-        question.recipient, question.channel, question.gpc, question.gpp_opt_out,
-        question.tcf_present, question.tcf_purposes,
-        question.model, expired,
+        bundle.revision, question.action, purpose, question.requested_level, question.data_categories[:_MAX_CATEGORIES],
+        question.processing_region, question.recipient, question.channel, question.gpc, question.gpp_opt_out,
+        question.tcf_present, question.tcf_purposes, question.model, expired,
     )  # fmt: skip
-    members = bundle.request_facts.get(kind)
+    members = REQUEST_MEMBERS.get(kind)
     if members is None:
         members = _encode(_request_members(question, purpose, expired, bundle))[:-1] + b","
-        if len(bundle.request_facts) >= _MAX_REQUEST_KINDS:
-            bundle.request_facts.clear()
-        bundle.request_facts[kind] = members
+        REQUEST_MEMBERS.remember(kind, members)
     return members
 
 
@@ -175,7 +160,7 @@ def _consent(question: Question, purpose: str, known: Information, bundle: Loade
     }
 
 
-def _max_level(entry: Mapping[str, Any] | None, facts: PurposeFacts | None, known: Information) -> str:
+def _max_level(entry: ConsentEntry | None, facts: PurposeFacts | None, known: Information) -> str:
     """Return the person's own limit; without an own answer of the purpose, the broader answers' limits count."""
     if entry is None and facts is not None:
         limits = [known.consents[slug].get("lv", HIGHEST) for slug in facts.ancestors if slug in known.consents]
@@ -183,7 +168,7 @@ def _max_level(entry: Mapping[str, Any] | None, facts: PurposeFacts | None, know
     return str(entry.get("lv", HIGHEST)) if entry else HIGHEST
 
 
-def _state(entry: Mapping[str, Any] | None, facts: PurposeFacts | None, now: float) -> str:
+def _state(entry: ConsentEntry | None, facts: PurposeFacts | None, now: float) -> str:
     if facts is None:
         return "never_asked"
     return state_now(entry, legal_basis=facts.legal_basis, required_notice=facts.required_notice, now_epoch=now)
@@ -246,6 +231,8 @@ def _valid_until(purpose: str, known: Information, bundle: LoadedBundle, now: fl
     facts = bundle.purposes.get(purpose)
     slugs = (purpose, *facts.ancestors) if facts else ()
     part = f"{purpose}?"
-    ends = [e["x"] for place, e in known.consents.items() if e["x"] and (place in slugs or place.startswith(part))]
+    ends: list[float] = [
+        e["x"] for place, e in known.consents.items() if e["x"] and (place in slugs or place.startswith(part))
+    ]
     ends += [end for _, end in bundle.instrument_ends]
     return min((end for end in ends if end > now), default=None)

@@ -7,7 +7,7 @@ process. Nothing is kept between decisions but the prepared statement.
 
 import struct
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, NotRequired, TypedDict, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,12 +15,12 @@ import psycopg
 from django.db import DatabaseError, connections
 from psycopg.pq.abc import PGresult
 
-from common.postgres.prepared import Prepared, StatementTimeout
-from policies import engines
+from common.postgres.prepared import PreparedStatement, StatementTimeout
+from consent.ledger.projection import ConsentEntry
 from policies.decisions.shares import are_in_share
 
 TIMEOUT_MS = 1_000
-STATEMENT = Prepared(
+STATEMENT = PreparedStatement(
     "assent_information",
     """
 SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
@@ -36,7 +36,7 @@ LEFT JOIN consent_datasubject s ON s.ref = $2
     timeout_ms=TIMEOUT_MS,
 )
 # The same for several people at once: a row for each of them that is known, or one row without a person.
-STATEMENT_FOR_MANY = Prepared(
+STATEMENT_FOR_MANY = PreparedStatement(
     "assent_information_for_many",
     """
 SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
@@ -51,54 +51,44 @@ LEFT JOIN consent_datasubject s ON s.ref = ANY ($2)
     binary=True,
     timeout_ms=TIMEOUT_MS,
 )
-NOBODY = UUID(int=0)
+# The columns of both, in their order.
+_CALLER, _VALID, _HAS_SCOPE, _BUNDLE, _CANDIDATE, _SHARE, _ROLLOUT = range(7)
+_REVISION, _REGION, _AGE_BAND, _RESTRICTED, _HELD, _CONSENTS, _GPC, _REF = range(7, 15)
+_TRUE = b"\x01"
+NO_SUBJECT = UUID(int=0)  # of a reading about no person
 _NO_TOKEN = b""
 
 
-class _Consent(TypedDict):
-    """One purpose of the projection as facts need it (``consent.models.DataSubject``)."""
-
-    s: str
-    n: int
-    x: int | None
-    e: bool
-    r: str
-    t: NotRequired[int]
-    src: str
-    told: NotRequired[bool]
-    lv: NotRequired[str]
-
-
-_decode: Callable[[bytes], Any] = msgspec.json.Decoder(dict[str, _Consent]).decode
+_decode: Callable[[bytes], dict[str, ConsentEntry]] = msgspec.json.Decoder(dict[str, ConsentEntry]).decode
 
 
 class InformationUnavailable(Exception):
     """Failure of the database to answer in time: nothing is known and nothing is permitted."""
 
 
-class Information(msgspec.Struct, frozen=True):
+class Information(msgspec.Struct, frozen=True, kw_only=True):
     """Row of the one statement: caller, revision in force, subject. ``consents`` is the projection of the ledger.
 
     ``bundle_revision`` is what answers: the candidate's where these people are in its share. With ``is_shadow`` the
     ``candidate`` is evaluated as well.
     """
 
-    caller: str | None
-    credential_valid: bool
-    has_scope: bool
-    bundle_revision: str | None
+    caller: str | None = None
+    credential_valid: bool = False
+    has_scope: bool = False
+    bundle_revision: str | None = None
     subject_revision: int | None = None
     region: str = ""
     age_band: str = "unknown"
     restricted: bool = False
     held: bool = False
-    consents: dict[str, dict[str, Any]] = {}
+    consents: dict[str, ConsentEntry] = {}
     gpc: bool = False  # an opt-out signal is remembered
     candidate: str | None = None
     is_shadow: bool = False
 
 
-NOTHING = Information(None, False, False, None, consents={})
+NOTHING = Information()
 
 
 def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -> Information:
@@ -107,7 +97,7 @@ def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -
     A connection that has died is replaced and asked once more; a slow one is given up and closed. A row that makes no
     sense is no information either.
     """
-    people = () if subject_ref == NOBODY else (subject_ref,)
+    people = () if subject_ref == NO_SUBJECT else (subject_ref,)
     return _asked(STATEMENT, (token_hash, subject_ref.bytes, scope), lambda result: _information(result, people))
 
 
@@ -125,7 +115,9 @@ def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[
 _Read = TypeVar("_Read")
 
 
-def _asked(statement: Prepared, parameters: Sequence[bytes], read_result: Callable[[PGresult], _Read]) -> _Read:
+def _asked(
+    statement: PreparedStatement, parameters: Sequence[bytes], read_result: Callable[[PGresult], _Read]
+) -> _Read:
     try:
         return read_result(statement.execute(parameters))
     except (StatementTimeout, msgspec.MsgspecError) as exc:
@@ -147,53 +139,59 @@ def _array(refs: Collection[UUID]) -> bytes:
     return head + b"".join(b"\x00\x00\x00\x10" + ref.bytes for ref in refs)
 
 
+def _information(result: PGresult, people: Collection[UUID]) -> Information:
+    return _about(result, 0, _shared(result, people))
+
+
 def _information_about_many(result: PGresult, refs: Collection[UUID]) -> tuple[Information, dict[UUID, Information]]:
-    rows = [_information(result, refs, row) for row in range(result.ntuples)]
-    first = rows[0]
-    nobody = Information(
-        first.caller,
-        first.credential_valid,
-        first.has_scope,
-        first.bundle_revision,
-        consents={},
-        candidate=first.candidate,
-        is_shadow=first.is_shadow,
-    )
-    about = {}
-    for row, known in enumerate(rows):
-        ref = result.get_value(row, 14)
+    shared = _shared(result, refs)
+    people = {}
+    for row in range(result.ntuples):
+        ref = result.get_value(row, _REF)
         if ref is not None:
-            about[UUID(bytes=ref)] = known
-    return nobody, about
+            people[UUID(bytes=ref)] = _about(result, row, shared)
+    return shared, people
 
 
-def _information(result: PGresult, people: Collection[UUID], row: int = 0) -> Information:
+def _shared(result: PGresult, people: Collection[UUID]) -> Information:
+    """Return what is the same in every row."""
     value: Callable[[int, int], Any] = result.get_value  # bytes, or None for NULL
-    name, bundle, candidate, revision = value(row, 0), value(row, 3), value(row, 4), value(row, 7)
-    caller = None if name is None else name.decode()
+    name, bundle, candidate = value(0, _CALLER), value(0, _BUNDLE), value(0, _CANDIDATE)
     answering = None if bundle is None else bundle.decode()
     is_shadow = False
     if candidate is not None:
-        candidate, share = candidate.decode(), int.from_bytes(value(row, 5), "big")
+        candidate, share = candidate.decode(), int.from_bytes(value(0, _SHARE), "big")
         is_shadow = share == 0
-        if are_in_share(people, share=share, salt=value(row, 6)):
+        if are_in_share(people, share=share, salt=value(0, _ROLLOUT)):
             answering = candidate
-    engines.note_candidate(candidate)
-    valid, has_scope = value(row, 1) == b"\x01", value(row, 2) == b"\x01"
-    if revision is None:
-        return Information(caller, valid, has_scope, answering, consents={}, candidate=candidate, is_shadow=is_shadow)
     return Information(
-        caller,
-        valid,
-        has_scope,
-        answering,
-        int.from_bytes(revision, "big"),
-        value(row, 8).decode(),
-        value(row, 9).decode(),
-        value(row, 10) == b"\x01",
-        value(row, 11) == b"\x01",
-        _decode(value(row, 12)),
-        value(row, 13) == b"\x01",
-        candidate,
-        is_shadow,
+        caller=None if name is None else name.decode(),
+        credential_valid=value(0, _VALID) == _TRUE,
+        has_scope=value(0, _HAS_SCOPE) == _TRUE,
+        bundle_revision=answering,
+        candidate=candidate,
+        is_shadow=is_shadow,
+    )
+
+
+def _about(result: PGresult, row: int, shared: Information) -> Information:
+    """Return the information about the person of a row; ``shared`` itself where the row has none."""
+    value: Callable[[int, int], Any] = result.get_value
+    revision = value(row, _REVISION)
+    if revision is None:
+        return shared
+    return Information(
+        caller=shared.caller,
+        credential_valid=shared.credential_valid,
+        has_scope=shared.has_scope,
+        bundle_revision=shared.bundle_revision,
+        candidate=shared.candidate,
+        is_shadow=shared.is_shadow,
+        subject_revision=int.from_bytes(revision, "big"),
+        region=value(row, _REGION).decode(),
+        age_band=value(row, _AGE_BAND).decode(),
+        restricted=value(row, _RESTRICTED) == _TRUE,
+        held=value(row, _HELD) == _TRUE,
+        consents=_decode(value(row, _CONSENTS)),
+        gpc=value(row, _GPC) == _TRUE,
     )

@@ -14,7 +14,7 @@ from policies.engines.base import Reason
 NO_FACTS = b"{}"  # what a failure knows that came before the facts
 
 
-class Prepared(msgspec.Struct, frozen=True):
+class RenderedVerdict(msgspec.Struct, frozen=True):
     """A rendered verdict: everything that does not change from one answer to the next is written out."""
 
     verdict: Verdict
@@ -30,26 +30,27 @@ class Decision(msgspec.Struct, frozen=True):
     """An answered decision. ``body`` is the AuthZEN document; the rest is for callers in this process."""
 
     id: str
-    prepared: Prepared
+    rendered: RenderedVerdict
     subject_revision: int
     valid_until: float | None
     bundle_revision: str
     body: bytes
+    candidate: str | None = None  # the revision of the rollout at this decision
 
     @property
     def permitted(self) -> bool:
-        return self.prepared.verdict.decision
+        return self.rendered.verdict.decision
 
     @property
     def level(self) -> str:
-        return self.prepared.verdict.level or "none"
+        return self.rendered.verdict.level or "none"
 
     @property
     def reasons(self) -> list[str]:
-        return [reason.code for reason in self.prepared.verdict.reasons]
+        return [reason.code for reason in self.rendered.verdict.reasons]
 
 
-def failure(code: str, revision: str, document: bytes = NO_FACTS) -> Prepared:
+def failure(code: str, revision: str, document: bytes = NO_FACTS) -> RenderedVerdict:
     """Return the denial for any failure on the decision path."""
     verdict = Verdict(
         revision=revision,
@@ -60,13 +61,13 @@ def failure(code: str, revision: str, document: bytes = NO_FACTS) -> Prepared:
         legal_basis=None,
         requestable=False,
     )
-    return as_prepared(verdict, document, "none")
+    return render_verdict(verdict, document, "none")
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-def as_prepared(verdict: Verdict, document: bytes, engine: str) -> Prepared:
+def render_verdict(verdict: Verdict, document: bytes, engine: str) -> RenderedVerdict:
     """Render what does not change from one answer to the next."""
     codes = [reason.code for reason in verdict.reasons]
     outcome = outcome_of(verdict.decision, codes)
@@ -83,7 +84,7 @@ def as_prepared(verdict: Verdict, document: bytes, engine: str) -> Prepared:
         shared["bundle_revision"] = verdict.revision
     digest = blake2b(document, digest_size=16).hexdigest()
     log = {"outcome": outcome, "engine": engine, "facts_digest": digest, **shared, "facts": msgspec.Raw(document)}
-    return Prepared(verdict, outcome, document, digest, _members(shared), _members(log), engine)
+    return RenderedVerdict(verdict, outcome, document, digest, _members(shared), _members(log), engine)
 
 
 def _members(value: dict[str, Any]) -> bytes:
@@ -91,7 +92,7 @@ def _members(value: dict[str, Any]) -> bytes:
 
 
 def compose(
-    prepared: Prepared,
+    rendered: RenderedVerdict,
     *,
     caller: str,
     subject: bytes,
@@ -100,6 +101,7 @@ def compose(
     at: float,
     duration_us: int,
     shadow: bytes = b"",
+    candidate: str | None = None,
 ) -> tuple[Decision, bytes]:
     """Complete an answer and its line for the log; ``subject`` is the person's pseudonym of the month.
 
@@ -111,9 +113,9 @@ def compose(
     if valid_until is not None:
         ends = b',"valid_until":"%s"' % _timestamp(valid_until)
     body = b'{"decision":%s,"context":{"decision_id":"%s",%s,"subject_revision":%d%s}}' % (
-        b"true" if prepared.verdict.decision else b"false",
+        b"true" if rendered.verdict.decision else b"false",
         identity,
-        prepared.answer,
+        rendered.answer,
         subject_revision,
         ends,
     )
@@ -125,12 +127,15 @@ def compose(
         subject_revision,
         duration_us,
         shadow,
-        prepared.log,
+        rendered.log,
     )
-    return Decision(decision_id, prepared, subject_revision, valid_until, prepared.verdict.revision, body), line
+    decision = Decision(
+        decision_id, rendered, subject_revision, valid_until, rendered.verdict.revision, body, candidate
+    )
+    return decision, line
 
 
-def difference(answered: Prepared, candidate: Prepared) -> bytes:
+def difference(answered: RenderedVerdict, candidate: RenderedVerdict) -> bytes:
     """Return a candidate's different answer as a member of the log's line; nothing where both are equal."""
     before, after = answered.verdict, candidate.verdict
     if (
@@ -140,14 +145,14 @@ def difference(answered: Prepared, candidate: Prepared) -> bytes:
         and before.obligations == after.obligations
     ):
         return b""
-    told = {
+    shadow = {
         "revision": after.revision,
         "outcome": candidate.outcome,
         "level": after.level,
         "reasons": after.reasons,
         "obligations": after.obligations,
     }
-    return b'"shadow":%s,' % _encode(told)
+    return b'"shadow":%s,' % _encode(shadow)
 
 
 def _timestamp(epoch: float) -> bytes:

@@ -1,17 +1,17 @@
 """Consent state of a person, for every purpose, as a bare endpoint: the one statement decisions read, too.
 
-The ordinary view in ``consent.views`` describes the same answer for the OpenAPI document and answers alike.
+``consent.views`` describes it for the OpenAPI document.
 """
 
 import re
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
-from consent.ledger.selectors import ask_again_at, state_now
+from consent.ledger.selectors import ConsentState, in_force
 from consent.pseudonyms import subject_ref
 from policies.bundles import loading
 from policies.bundles.loading import PurposeFacts
@@ -19,7 +19,7 @@ from policies.decisions import information
 from policies.decisions.information import Information, InformationUnavailable
 from policies.endpoints import wsgi
 from policies.endpoints.credentials import token_hash
-from policies.endpoints.wsgi import Environ, Refused, StartResponse
+from policies.endpoints.wsgi import Environ, Refused
 
 PATH = "/api/v1/consents/state"
 _SCOPE = "consents"
@@ -43,37 +43,28 @@ class _Asked(msgspec.Struct, forbid_unknown_fields=True):
     subject: _Subject
 
 
-def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
-    """Answer ``POST /api/v1/consents/state``."""
-    headers = wsgi.common_headers(environ)
-    try:
-        body = _encode(_answer(environ))
-    except Refused as refused:
-        return wsgi.refuse(refused, headers, start_response)
-    return wsgi.respond(200, body, headers, start_response)
-
-
-def _answer(environ: Environ) -> dict[str, Any]:
+def _answer(environ: Environ) -> wsgi.Reply:
     token = wsgi.token_of(environ)
     document = wsgi.read_document(environ)
     try:
         subject = msgspec.convert(document, _Asked).subject
     except msgspec.ValidationError:
-        _known_to(token, information.NOBODY)
+        _known_to(token, information.NO_SUBJECT)
         detail = "Send {'subject': {'id': ...}}, with type and region where you know them, and nothing else."
         raise Refused(400, "invalid_request", detail) from None
     known = _known_to(token, subject_ref(subject.id, subject_type=subject.type))
-    purposes = _purposes_in_force(known)
-    now = time.time()
-    return {
-        "known": known.subject_revision is not None,
-        "subject_revision": known.subject_revision or 0,
-        "opted_out_by_signal": known.gpc,
-        "purposes": {slug: _state(slug, facts, known, now) for slug, facts in purposes.items()},
-    }
+    states = in_force(known.consents, _purposes(known), region=known.region, now_epoch=time.time())
+    return 200, _encode(
+        {
+            "known": known.subject_revision is not None,
+            "subject_revision": known.subject_revision or 0,
+            "opted_out_by_signal": known.gpc,
+            "purposes": {slug: _state(state) for slug, state in states.items()},
+        }
+    )
 
 
-def _known_to(token: str, ref: Any) -> Information:
+def _known_to(token: str, ref: UUID) -> Information:
     """Read the person for a caller who may know. Raises Refused (401, 403, 503)."""
     try:
         known = information.read(ref, token_hash(token), _SCOPE.encode())
@@ -83,7 +74,7 @@ def _known_to(token: str, ref: Any) -> Information:
     return known
 
 
-def _purposes_in_force(known: Information) -> Mapping[str, PurposeFacts]:
+def _purposes(known: Information) -> Mapping[str, PurposeFacts]:
     bundle = loading.usable(known.bundle_revision)
     if bundle is None:
         raise Refused(
@@ -92,25 +83,18 @@ def _purposes_in_force(known: Information) -> Mapping[str, PurposeFacts]:
     return bundle.purposes
 
 
-def _state(slug: str, facts: PurposeFacts, known: Information, now: float) -> dict[str, Any]:
-    entry: Mapping[str, Any] | None = known.consents.get(slug)
-    prefix = f"{slug}?"
+def _state(state: ConsentState) -> dict[str, Any]:
     return {
-        "state": state_now(entry, legal_basis=facts.legal_basis, required_notice=facts.required_notice, now_epoch=now),
-        "since": _moment(entry["t"]) if entry else None,
-        "expires_at": _moment(entry["x"]) if entry else None,
-        "record": entry["r"] if entry else None,
-        "notice_version": entry["n"] if entry else None,
-        "ask_again_at": ask_again_at(entry, known.region),
-        "explicit": bool(entry and entry["e"]),
-        "max_level": entry.get("lv") if entry else None,
-        "parts": {
-            place[len(prefix) :]: {"state": part["s"], "record": part["r"]}
-            for place, part in known.consents.items()
-            if place.startswith(prefix)
-        },
+        "state": state.state,
+        "since": state.since,
+        "expires_at": state.expires_at,
+        "record": state.record,
+        "notice_version": state.notice_version,
+        "ask_again_at": state.ask_again_at,
+        "explicit": state.explicit,
+        "max_level": state.max_level,
+        "parts": state.parts,
     }
 
 
-def _moment(epoch: int | None) -> datetime | None:
-    return datetime.fromtimestamp(epoch, tz=UTC) if epoch else None
+application = wsgi.endpoint(_answer)

@@ -11,12 +11,11 @@ from typing import Any
 import msgspec
 
 from policies.bundles import loading, reasons
-from policies.decision_log.spool import SpoolFull
 from policies.decisions.rendering import Decision
 from policies.endpoints import wsgi
-from policies.endpoints.authzen import access, batch
-from policies.endpoints.authzen.batch import MAX_EVALUATIONS, Fault
-from policies.endpoints.wsgi import Environ, Refused, StartResponse
+from policies.endpoints.authzen import access
+from policies.endpoints.authzen.batch import DEFAULTS, MAX_EVALUATIONS, Fault, decide_many
+from policies.endpoints.wsgi import Environ, Refused
 from policies.engines import EngineFailure
 from policies.engines.base import Reason
 from policies.explaining.counterfactuals import Budget, would_change
@@ -26,10 +25,10 @@ PATH = "/api/v1/decisions"
 MAX_EXPLAINED = 10
 MAX_FLIPS = 500  # evaluations spent on what would change the answers of one request
 _encode = msgspec.json.Encoder().encode
-Told = dict[str, Any]
+Document = dict[str, Any]
 
 
-class _Wishes(msgspec.Struct):
+class _Options(msgspec.Struct):
     """Options of a request. Members that are not named are ignored, as in AuthZEN."""
 
     decisions: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
@@ -46,70 +45,56 @@ class _Wishes(msgspec.Struct):
             raise ValueError(f"At most {MAX_EXPLAINED} answers are explained at once; ask for fewer.")
 
 
-def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
-    """Answer ``POST /api/v1/decisions``."""
-    headers = wsgi.common_headers(environ)
-    try:
-        body = _encode(_answer(environ))
-    except Refused as refused:
-        return wsgi.refuse(refused, headers, start_response)
-    return wsgi.respond(200, body, headers, start_response)
-
-
-def _answer(environ: Environ) -> Told:
+def _answer(environ: Environ) -> wsgi.Reply:
     token = wsgi.token_of(environ)
     document = wsgi.read_document(environ)
     try:
-        wishes = msgspec.convert(document, _Wishes)
+        options = msgspec.convert(document, _Options)
     except ValueError as exc:
         access.refuse(str(exc), token)
-    alone = wishes.decisions is msgspec.UNSET
-    answers = _decide(_questions(document, wishes), token)
+    batch, decisions = decide_many(_questions(document, options), token)
+    answers = list(decisions)
+    batch.log()
+    return 200, _encode(_rendered(answers, options))
+
+
+def _rendered(answers: list[Decision | Fault], options: _Options) -> Document:
+    """Return one answer, or many where many questions were sent. Raises Refused for one that is no question."""
+    budget, alone = Budget(MAX_FLIPS), options.decisions is msgspec.UNSET
     if alone and isinstance(answers[0], Fault):
         raise Refused(400, "invalid_request", str(answers[0]))
-    budget = Budget(MAX_FLIPS)
-    told = [_fault(each) if isinstance(each, Fault) else _told(each, wishes, budget) for each in answers]
-    return told[0] if alone else {"decisions": told}
+    rendered = [_render_fault(each) if isinstance(each, Fault) else _render(each, options, budget) for each in answers]
+    return rendered[0] if alone else {"decisions": rendered}
 
 
-def _questions(document: Told, wishes: _Wishes) -> list[Told]:
-    """Return one question, or many completed by the members they share."""
-    if isinstance(wishes.decisions, msgspec.UnsetType):
+def _questions(document: Document, options: _Options) -> list[Document]:
+    """Return one question, or many with what they share next to them."""
+    if isinstance(options.decisions, msgspec.UnsetType):
         return [document]
-    shared = {name: document[name] for name in batch.DEFAULTS if name in document}
-    return [{**shared, **item} for item in wishes.decisions]
+    shared = {name: document[name] for name in DEFAULTS if name in document}
+    return [{**shared, **item} for item in options.decisions]
 
 
-def _decide(items: list[Told], token: str) -> list[Decision | Fault]:
-    sheet, answers = batch.decide_many(items, token)
-    decided = list(answers)
+def render_alone(decision: Decision, document: Document) -> Document:
+    """Return one answer in full, to a request that can be read or not."""
     try:
-        sheet.log()
-    except SpoolFull:
-        raise Refused(503, "log_unavailable", "An answer that cannot be logged is not given; ask again.") from None
-    return decided
-
-
-def told_alone(decision: Decision, document: Told) -> Told:
-    """Render one answer in full, to a request that can be read or not."""
-    try:
-        wishes = msgspec.convert(document, _Wishes)
+        options = msgspec.convert(document, _Options)
     except ValueError:
-        wishes = _Wishes()
-    return _told(decision, wishes, Budget(MAX_FLIPS))
+        options = _Options()
+    return _render(decision, options, Budget(MAX_FLIPS))
 
 
-def _fault(message: str) -> Told:
+def _render_fault(message: str) -> Document:
     """Render an item that is no question: nothing was decided, so it has no id and was not logged."""
     return {"decision": False, "error": {"status": 400, "message": str(message)}}
 
 
-def _told(decision: Decision, wishes: _Wishes, budget: Budget) -> Told:
-    verdict = decision.prepared.verdict
-    told: Told = {
+def _render(decision: Decision, options: _Options, budget: Budget) -> Document:
+    verdict = decision.rendered.verdict
+    document: Document = {
         "decision": verdict.decision,
         "decision_id": decision.id,
-        "outcome": decision.prepared.outcome,
+        "outcome": decision.rendered.outcome,
         "level": verdict.level,
         "reasons": [_reason(reason) for reason in verdict.reasons],
         "obligations": [
@@ -122,27 +107,30 @@ def _told(decision: Decision, wishes: _Wishes, budget: Budget) -> Told:
         "bundle_revision": decision.bundle_revision or None,
         "valid_until": None if decision.valid_until is None else _moment(decision.valid_until),
     }
-    if wishes.would_change:
-        told["would_change"] = would_change(decision.prepared, budget)
-    if wishes.explain:
-        told["rules"] = _rules(decision)
-    return told
+    if options.would_change:
+        document["would_change"] = would_change(decision.rendered, budget, candidate=decision.candidate)
+    if options.explain:
+        document["rules"] = _rules(decision)
+    return document
 
 
-def _reason(reason: Reason) -> Told:
+def _reason(reason: Reason) -> Document:
     sentences = {"officer": reasons.for_officer(reason.code), "person": reasons.for_person(reason.code)}
     detail = {} if reason.detail is None else {"detail": reason.detail}
     return {"code": reason.code, **detail, **sentences}
 
 
-def _rules(decision: Decision) -> list[Told] | None:
+def _rules(decision: Decision) -> list[Document] | None:
     if not decision.bundle_revision:
         return None
     try:
-        return explain_answer(decision.prepared, loading.loaded(decision.bundle_revision))
+        return explain_answer(decision.rendered, loading.loaded(decision.bundle_revision))
     except EngineFailure:
         return None
 
 
 def _moment(epoch: float) -> str:
     return f"{datetime.fromtimestamp(int(epoch), tz=UTC).isoformat()[:19]}Z"
+
+
+application = wsgi.endpoint(_answer)

@@ -14,13 +14,16 @@ from django.db import DatabaseError, connections
 from common import actors
 from common.http import strict_json
 from common.http.problems import CONTENT_TYPE, Problem, problem_bytes
-from common.postgres.prepared import Prepared
+from common.postgres.prepared import PreparedStatement
+from policies.decision_log.spool import SpoolFull
 from policies.endpoints.authentication import bearer_token
 from policies.endpoints.credentials import token_hash
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Headers = list[tuple[str, str]]
+Reply = tuple[int, bytes]
+Application = Callable[[Environ, StartResponse], list[bytes]]
 Handler = Callable[[dict[str, Any], str, Environ], tuple[int, dict[str, Any]]]
 
 STATUS = {
@@ -51,7 +54,7 @@ _TITLES = {
     "log_unavailable": "The decision log cannot be written",
     "unavailable": "Not available just now",
 }
-_CREDENTIAL = Prepared(
+_CREDENTIAL = PreparedStatement(
     "assent_credential",
     "SELECT name, revoked_at IS NULL AND expires_at > now(), $2 = ANY (scopes) "
     "FROM policies_servicecredential WHERE token_hash = $1",
@@ -70,19 +73,39 @@ class Refused(Problem):
         self.status, self.code, self.title = status, code, _TITLES[code]
 
 
-def endpoint(handle: Handler, *, scope: str) -> Callable[[Environ, StartResponse], list[bytes]]:
-    """Return a WSGI callable of ``handle(document, caller, environ) -> (status, document)``."""
+def endpoint(
+    handle: Callable[[Environ], Reply], *, allow: str = "POST", cache_control: str = "no-store"
+) -> Application:
+    """Return a WSGI callable that answers with ``handle``'s status and JSON bytes, or refuses as problem+json."""
 
     def answer(environ: Environ, start_response: StartResponse) -> list[bytes]:
         headers = common_headers(environ)
         try:
-            caller = authenticate(environ, scope)
-            status, document = handle(read_document(environ), caller, environ)
+            status, body = handle(environ)
         except Problem as problem:
-            return refuse(problem, headers, start_response)
-        return respond(status, _encode(document), headers, start_response)
+            return refuse(problem, headers, start_response, allow=allow)
+        except SpoolFull:
+            return refuse(log_unavailable(), headers, start_response)
+        headers[0] = ("Cache-Control", cache_control)
+        answered = respond(status, body, headers, start_response)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else answered
 
     return answer
+
+
+def authenticated(handle: Handler, *, scope: str) -> Callable[[Environ], Reply]:
+    """Return what ``endpoint`` takes, of ``handle(document, caller, environ) -> (status, document)``."""
+
+    def answer(environ: Environ) -> Reply:
+        caller = authenticate(environ, scope)
+        status, document = handle(read_document(environ), caller, environ)
+        return status, _encode(document)
+
+    return answer
+
+
+def log_unavailable() -> Refused:
+    return Refused(503, "log_unavailable", "An answer that cannot be logged is not given; ask again.")
 
 
 def common_headers(environ: Environ) -> Headers:

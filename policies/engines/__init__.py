@@ -16,25 +16,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Engine", "EngineFailure", "EngineTimeout", "EngineUnavailable", "EngineUndefined", "Verdict", "configured",
-    "embedded_engine", "for_candidates", "for_revision", "note_candidate", "opa_server", "stand_in",
+    "embedded_engine", "for_candidates", "for_revision", "opa_server", "stand_in",
 ]  # fmt: skip
 
 
-_candidate: str | None = None
+def for_revision(revision: str, candidate: str | None) -> Engine:
+    """Return the engine to ask about a revision; ``candidate`` is the one of the rollout, if there is any.
 
-
-def note_candidate(revision: str | None) -> None:
-    """Remember the revision of a rollout's candidate, as this process has read last.
-
-    It only says whom to ask: no engine answers for another revision than the one it is asked about.
+    A server holds one revision at a time, so a candidate is asked of another one.
     """
-    global _candidate
-    _candidate = revision
-
-
-def for_revision(revision: str) -> Engine:
-    """Return the engine for a revision: a server holds one at a time, so a candidate's is another."""
-    return for_candidates() if revision == _candidate and settings.OPA_URL else configured()
+    return for_candidates() if revision == candidate and settings.OPA_URL else configured()
 
 
 @lru_cache(maxsize=1)

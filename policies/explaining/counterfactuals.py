@@ -15,11 +15,11 @@ import msgspec
 from common.levels import LEVELS
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
-from policies.decisions.decisions import evaluate_facts
-from policies.decisions.rendering import Prepared
+from policies.decisions.evaluate import evaluate_facts
+from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
+from policies.decisions.rendering import RenderedVerdict
 
 MAX_EVALUATIONS = 32  # for one answer
-_MAX_REMEMBERED = 1024
 _ASKABLE = frozenset({"never_asked", "expired", "renewal_required"})
 _NO = frozenset({"refused", "withdrawn"})
 _CURABLE = frozenset({"draft", "suspended"})
@@ -35,34 +35,41 @@ class Budget:
     left: int
 
 
-def would_change(prepared: Prepared, budget: Budget | None = None) -> list[Change] | None:
-    """Return the single changes that would permit more than ``prepared`` does, with the level each leads to.
+def _size_of(answer: bytes, changes: list[Change]) -> int:
+    return ENTRY_BYTES + len(answer) + 1024 * len(changes)
 
-    None where the budget ran out, or the engine failed, before all of them were tried. An answer to
-    the same facts is worked out once.
+
+CHANGES: Memo[bytes, list[Change]] = Memo(8 * MIB, _size_of)  # by answer, which names its revision
+
+
+def would_change(
+    rendered: RenderedVerdict, budget: Budget | None = None, *, candidate: str | None = None
+) -> list[Change] | None:
+    """Return the single changes that would permit more than ``rendered`` does, with the level each leads to.
+
+    None where the budget ran out, or the engine failed, before all of them were tried. The changes of an answer are
+    worked out once. ``candidate`` is the revision of the rollout, which another server may answer for.
     """
     # A failure has no facts; what would change those of another package than consent is that package's business.
-    if prepared.engine == "none" or _has_everything(prepared):
+    if rendered.engine == "none" or _has_everything(rendered):
         return []
     try:
-        return _remembered(prepared, budget or Budget(MAX_EVALUATIONS))
+        return _remembered(rendered, budget or Budget(MAX_EVALUATIONS), candidate)
     except (KeyError, TypeError, AttributeError, msgspec.DecodeError):
         # Logged facts of another release may have another shape; nothing is suggested about what cannot be read.
         return []
 
 
-def _remembered(prepared: Prepared, budget: Budget) -> list[Change] | None:
-    document = msgspec.json.decode(prepared.facts)
+def _remembered(rendered: RenderedVerdict, budget: Budget, candidate: str | None) -> list[Change] | None:
+    document = msgspec.json.decode(rendered.facts)
     if not document or "package" in document or _is_refused(document):
         return []
-    bundle = loading.loaded(prepared.verdict.revision)
-    changes: list[Change] | None = bundle.changes.get(prepared.log)
+    changes = CHANGES.get(rendered.log)
     if changes is None:
-        changes = _tried(prepared, document, bundle, budget)
+        bundle = loading.loaded(rendered.verdict.revision)
+        changes = _tried(rendered, document, bundle, budget, candidate)
         if changes is not None:
-            if len(bundle.changes) >= _MAX_REMEMBERED:
-                bundle.changes.clear()
-            bundle.changes[prepared.log] = changes
+            CHANGES.remember(rendered.log, changes)
     return changes
 
 
@@ -72,29 +79,31 @@ def flips(document: _Facts, bundle: LoadedBundle) -> _Flips:
         yield from kind(document, bundle)
 
 
-def _tried(prepared: Prepared, document: _Facts, bundle: LoadedBundle, budget: Budget) -> list[Change] | None:
+def _tried(
+    rendered: RenderedVerdict, document: _Facts, bundle: LoadedBundle, budget: Budget, candidate: str | None
+) -> list[Change] | None:
     changes: list[Change] = []
-    asked: dict[bytes, Prepared] = {}
+    asked: dict[bytes, RenderedVerdict] = {}
     for change, flipped in flips(document, bundle):
         facts = msgspec.json.encode(flipped)
         if facts not in asked:
             if budget.left == 0 or len(asked) == MAX_EVALUATIONS:
                 return None
             budget.left -= 1
-            asked[facts] = evaluate_facts(facts, bundle)
+            asked[facts] = evaluate_facts(facts, bundle, candidate=candidate)
             if asked[facts].engine == "none":
                 # The engine failed; asking it about everything else would only wait for it again and again.
                 return None
         after = asked[facts]
-        if _permits_more(after, prepared):
+        if _permits_more(after, rendered):
             level = after.verdict.level
             changes.append({**change, "to_level": level} if level else change)
     return changes
 
 
-def _has_everything(prepared: Prepared) -> bool:
+def _has_everything(rendered: RenderedVerdict) -> bool:
     """Return whether the answer is a permit without limitations."""
-    return prepared.verdict.decision and not prepared.verdict.reasons
+    return rendered.verdict.decision and not rendered.verdict.reasons
 
 
 def _is_refused(document: _Facts) -> bool:
@@ -109,17 +118,17 @@ def _is_refused(document: _Facts) -> bool:
     )
 
 
-def _permits_more(after: Prepared, before: Prepared) -> bool:
+def _permits_more(after: RenderedVerdict, before: RenderedVerdict) -> bool:
     if after.verdict.decision != before.verdict.decision:
         return after.verdict.decision
-    ranks = [LEVELS.get(prepared.verdict.level or "none", 0) for prepared in (after, before)]
+    ranks = [LEVELS.get(rendered.verdict.level or "none", 0) for rendered in (after, before)]
     if ranks[0] != ranks[1]:
         return ranks[0] > ranks[1]
     return after.verdict.decision and _excluded(after) < _excluded(before)
 
 
-def _excluded(prepared: Prepared) -> set[str]:
-    duties = (duty for duty in prepared.verdict.obligations if duty.type == "exclude_categories")
+def _excluded(rendered: RenderedVerdict) -> set[str]:
+    duties = (duty for duty in rendered.verdict.obligations if duty.type == "exclude_categories")
     return {category for duty in duties for category in duty.properties.get("categories", ())}
 
 

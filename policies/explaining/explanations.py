@@ -12,7 +12,7 @@ from typing import Any
 from policies import engines
 from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import CONSENT
-from policies.decisions.rendering import Prepared
+from policies.decisions.rendering import RenderedVerdict
 from policies.engines.embedded import Explained
 from policies.engines.evaluator import ExplainRequest
 
@@ -52,29 +52,29 @@ class PolicyRule:
         return next((clause for clause in self.clauses if clause.title), None)
 
 
-def explain_answer(prepared: Prepared, bundle: LoadedBundle) -> list[Explanation] | None:
+def explain_answer(rendered: RenderedVerdict, bundle: LoadedBundle) -> list[Explanation] | None:
     """Return the titled rules that were looked at, in the order of the bundle. None where no rule was asked.
 
     Raises EngineFailure. Takes some hundredths of a second: not for the hot path.
     """
-    if prepared.engine == "none" or b'"package":' in prepared.facts:
+    if rendered.engine == "none" or b'"package":' in rendered.facts:
         return None
     known = read_rules(bundle.policies)
     rules = [rule for rule in known.values() if rule.titled and rule.name not in _EXPLAINED_ELSEWHERE]
     calls = dict(_calls(rules, known, bundle.policies))
     asked = [rule.asked for rule in rules if not rule.is_function or rule.name in calls]
-    request = ExplainRequest(prepared.facts.decode(), CONSENT, _module(calls), asked)
+    request = ExplainRequest(rendered.facts.decode(), CONSENT, _module(calls), asked)
     found = engines.embedded_engine().explain(bundle, request)
-    return [entry for rule in rules for entry in (_explained_set if rule.is_set else _explained)(rule, found)]
+    return [each for rule in rules for each in (_render_set if rule.is_set else _render_rule)(rule, found)]
 
 
-def _explained(rule: PolicyRule, found: Explained) -> Iterator[Explanation]:
+def _render_rule(rule: PolicyRule, found: Explained) -> Iterator[Explanation]:
     value, clause = found.values.get(rule.asked), rule.titled
     if clause and any(each.lines & found.covered for each in rule.clauses):
         yield _explanation(rule, clause, fired=value not in (None, False, [], {}), value=value)
 
 
-def _explained_set(rule: PolicyRule, found: Explained) -> Iterator[Explanation]:
+def _render_set(rule: PolicyRule, found: Explained) -> Iterator[Explanation]:
     """Return the clauses that added something, titled or not, and the titled ones that were tried."""
     for clause in rule.clauses:
         fired = clause.head in found.covered
@@ -83,9 +83,9 @@ def _explained_set(rule: PolicyRule, found: Explained) -> Iterator[Explanation]:
 
 
 def _explanation(rule: PolicyRule, clause: Clause, *, fired: bool, value: Any) -> Explanation:
-    entry = {"rule": f"{CONSENT}.{rule.name}", "source": f"{clause.head[0]}:{clause.head[1]}"}
+    named = {"rule": f"{CONSENT}.{rule.name}", "source": f"{clause.head[0]}:{clause.head[1]}"}
     described = {"description": clause.description} if clause.description else {}
-    return {**entry, "title": clause.title or rule.name, **described, "fired": fired, "value": value}
+    return {**named, "title": clause.title or rule.name, **described, "fired": fired, "value": value}
 
 
 def read_rules(policies: dict[str, str]) -> dict[str, PolicyRule]:

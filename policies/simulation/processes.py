@@ -22,7 +22,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _BATCH = 128
 PROCESSES = 2
 PATIENCE_S = 60.0  # for a batch; a decision takes a fraction of a millisecond
-Sheet = tuple[bytes, bool]  # the facts, and whether the rules in force are asked too
+ReplayItem = tuple[bytes, bool]  # the facts, and whether the rules in force are asked too
 Answers = list[bytes]  # the candidate's, and those of the rules in force
 
 
@@ -45,14 +45,14 @@ class Replayers:
             process.kill()
             process.communicate()
 
-    def ask(self, sheets: Iterable[Sheet]) -> Iterator[Answers]:
+    def ask(self, sheets: Iterable[ReplayItem]) -> Iterator[Answers]:
         """Answer fact sheets in their order. Raises CandidateUnusable if a process was lost over one of them."""
         waiting = iter(sheets)
         batches = iter(lambda: list(islice(waiting, _BATCH)), [])
         for answered in self._threads.map(self._ask_one, batches):
             yield from answered
 
-    def _ask_one(self, batch: list[Sheet]) -> list[Answers]:
+    def _ask_one(self, batch: list[ReplayItem]) -> list[Answers]:
         process = self._take()
         overdue = threading.Timer(self._patience_s, process.kill)
         overdue.start()
@@ -87,7 +87,7 @@ class Replayers:
         return process
 
 
-def _converse(process: subprocess.Popen[bytes], batch: list[Sheet]) -> list[Answers]:
+def _converse(process: subprocess.Popen[bytes], batch: list[ReplayItem]) -> list[Answers]:
     if process.stdin is None or process.stdout is None:
         raise EOFError
     lines = (b"%d%s\n" % (1 + both, facts) for facts, both in batch)

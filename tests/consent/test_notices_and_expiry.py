@@ -9,7 +9,7 @@ from consent.ledger import selectors
 from consent.models import Notice, Purpose
 from consent.pseudonyms import subject_ref
 from consent.register import register
-from policies.decisions import decisions
+from policies.decisions import evaluate
 from policies.models import ActiveBundle
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +129,7 @@ def at(monkeypatch):
     real = time.time
 
     def later(days, seconds=0):
-        monkeypatch.setattr(decisions.time, "time", lambda: real() + days * 86_400 + seconds)
+        monkeypatch.setattr(evaluate.time, "time", lambda: real() + days * 86_400 + seconds)
 
     return later
 

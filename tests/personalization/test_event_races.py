@@ -10,7 +10,7 @@ from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
 from personalization import events
 from personalization.models import Event, Item
-from policies.decisions import decisions
+from policies.decisions import evaluate
 from privacy.models import Disposal
 from tests.helpers.polling import until_waiting_for_locks
 
@@ -51,7 +51,7 @@ def kettle(register_in_force):
 @pytest.fixture
 def after_each_decision(monkeypatch):
     """Run something between the decision about an event and its storage, as another process would."""
-    decide, steps = decisions.decide, []
+    decide, steps = evaluate.decide, []
 
     def and_then(*args, **kwargs):
         decision = decide(*args, **kwargs)
@@ -59,7 +59,7 @@ def after_each_decision(monkeypatch):
             steps.pop(0)()
         return decision
 
-    monkeypatch.setattr(decisions, "decide", and_then)
+    monkeypatch.setattr(evaluate, "decide", and_then)
     return steps
 
 

@@ -14,7 +14,7 @@ from model_registry.models import ModelVersion
 from personalization import engine, proxy
 from personalization.recommender import storage
 from personalization.recommender.model import Model
-from policies.decisions import decisions, information
+from policies.decisions import evaluate, information
 from policies.engines.base import Obligation
 
 pytestmark = pytest.mark.django_db
@@ -199,17 +199,17 @@ def test_a_denial_does_not_ask_the_recommender_at_all(ask, api, liked, monkeypat
 
 
 def test_a_permit_with_a_duty_nobody_here_understands_is_no_permit(ask, liked, shop, monkeypatch):
-    decide = decisions.decide
+    decide = evaluate.decide
 
     def stricter(*args, **kwargs):
         decision = decide(*args, **kwargs)
         verdict = msgspec.structs.replace(
-            decision.prepared.verdict, obligations=[Obligation("human_review", {}), Obligation("max_level", {})]
+            decision.rendered.verdict, obligations=[Obligation("human_review", {}), Obligation("max_level", {})]
         )
-        prepared = decisions.as_prepared(verdict, decision.prepared.facts, "test")
-        return decisions.Decision(decision.id, prepared, decision.subject_revision, None, "sha256:test", b"")
+        rendered = evaluate.render_verdict(verdict, decision.rendered.facts, "test")
+        return evaluate.Decision(decision.id, rendered, decision.subject_revision, None, "sha256:test", b"")
 
-    monkeypatch.setattr(decisions, "decide", stricter)
+    monkeypatch.setattr(evaluate, "decide", stricter)
 
     answer = ask()
 
@@ -219,15 +219,15 @@ def test_a_permit_with_a_duty_nobody_here_understands_is_no_permit(ask, liked, s
 
 @pytest.mark.parametrize("duty", sorted(proxy._FULFILLED))
 def test_the_duties_the_proxy_fulfils_do_not_stop_it(ask, liked, duty, monkeypatch):
-    decide = decisions.decide
+    decide = evaluate.decide
 
     def with_duty(*args, **kwargs):
         decision = decide(*args, **kwargs)
-        verdict = msgspec.structs.replace(decision.prepared.verdict, obligations=[Obligation(duty, {})])
-        prepared = decisions.as_prepared(verdict, decision.prepared.facts, "test")
-        return decisions.Decision(decision.id, prepared, decision.subject_revision, None, "sha256:test", b"")
+        verdict = msgspec.structs.replace(decision.rendered.verdict, obligations=[Obligation(duty, {})])
+        rendered = evaluate.render_verdict(verdict, decision.rendered.facts, "test")
+        return evaluate.Decision(decision.id, rendered, decision.subject_revision, None, "sha256:test", b"")
 
-    monkeypatch.setattr(decisions, "decide", with_duty)
+    monkeypatch.setattr(evaluate, "decide", with_duty)
 
     assert ask()["level"] == "individual"
 
@@ -248,7 +248,7 @@ def test_without_information_nothing_is_permitted(ask, liked, shop, monkeypatch)
 def test_an_answer_that_cannot_be_logged_is_not_given(api, liked, tmp_path, monkeypatch):
     broken = tmp_path / "a-file"
     broken.write_text("where a folder should be")
-    monkeypatch.setattr(decisions, "_spool", decisions.Spool(broken / "spool"))
+    monkeypatch.setattr(evaluate, "_spool", evaluate.Spool(broken / "spool"))
 
     answer = api.post("/api/v1/recommendations", {"subject": {"id": "customer-1"}})
 

@@ -1,11 +1,10 @@
 """Access check of every AuthZEN endpoint: the caller and the rules in force, read in one statement."""
 
-from collections.abc import Collection
-from typing import Any, NoReturn
+from collections.abc import Collection, Mapping
+from typing import NoReturn
 from uuid import UUID
 
 from policies.bundles import loading
-from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import Package
 from policies.decisions import information
 from policies.decisions.information import Information, InformationUnavailable
@@ -25,7 +24,7 @@ def read(subject_ref: UUID, token: str) -> Information:
 
 
 def read_many(refs: Collection[UUID], token: str) -> tuple[Information, dict[UUID, Information]]:
-    """Read what decisions about several people need. Raises Refused (503)."""
+    """Read the same for decisions about several people. Raises Refused (503)."""
     try:
         return information.read_many(refs, token_hash(token), SCOPE.encode())
     except InformationUnavailable:
@@ -43,19 +42,11 @@ def authorise(known: Information) -> str:
 
 def refuse(detail: str, token: str) -> NoReturn:
     """Refuse a request as invalid; callers without permission do not learn what is wrong with the question."""
-    authorise(read(information.NOBODY, token))
+    authorise(read(information.NO_SUBJECT, token))
     raise Refused(400, "invalid_request", detail)
 
 
-def bundle_in_force(known: Information) -> LoadedBundle | None:
-    """Return the bundle of every decision of this request; None where there is none that can be used."""
-    return loading.usable(known.bundle_revision)
-
-
-def package_for(document: dict[str, Any], bundle: LoadedBundle | None) -> Package | None:
-    """Return the package that answers for this type of resource; None means the consent package."""
-    if bundle is None or not bundle.packages:
-        return None
-    resource = document.get("resource")
-    kind = resource.get("type") if isinstance(resource, dict) else None
-    return bundle.packages.get(kind) if isinstance(kind, str) else None
+def packages_in_force(known: Information) -> Mapping[str, Package]:
+    """Return the packages beside the consent package by type of resource; none where no bundle can be used."""
+    bundle = loading.usable(known.bundle_revision)
+    return bundle.packages if bundle else {}

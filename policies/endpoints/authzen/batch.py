@@ -1,18 +1,24 @@
-"""POST /access/v1/evaluations: many questions, one statement, one revision, one write to the log."""
+"""POST /access/v1/evaluation and /access/v1/evaluations: one statement, one revision, one write to the log.
 
-from collections.abc import Iterator
-from typing import Any
+A single question is a batch of one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
-from policies.bundles.loading import LoadedBundle
-from policies.decisions.decisions import Decision, Sheet
-from policies.decisions.facts import Question
+from policies.bundles.packages import Package
+from policies.decisions import information
+from policies.decisions.evaluate import BatchEvaluation, Decision
 from policies.decisions.information import Information
-from policies.endpoints.authzen import access, single
-from policies.endpoints.authzen.requests import Text, entity_question_of, question_of
+from policies.decisions.questions import AnyQuestion, Question
+from policies.endpoints.authzen import access
+from policies.endpoints.authzen.requests import Text, entity_question_of, question_of, resource_type
+from policies.endpoints.wsgi import Refused
 
 MAX_EVALUATIONS = 1_000
+_Read = TypeVar("_Read")
 DEFAULTS = ("subject", "action", "resource", "context")
 # semantic -> the decision after which nothing more is evaluated
 STOPS_AFTER = {"execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
@@ -44,10 +50,23 @@ class _Batch(msgspec.Struct):
     options: _Options | None = None
 
 
+def answer_one(document: dict[str, Any], token: str) -> bytes:
+    """Return the decision about a single question as bytes. Raises Refused and SpoolFull."""
+    read = _read_as(question_of, document)
+    known = access.read(information.NO_SUBJECT if isinstance(read, Fault) else read.subject_ref, token)
+    # A caller without permission does not learn what is wrong with a question.
+    batch = BatchEvaluation(caller=access.authorise(known))
+    decision = _decide(batch, document, read, access.packages_in_force(known), known)
+    if isinstance(decision, Fault):
+        raise Refused(400, "invalid_request", str(decision))
+    batch.log()
+    return decision.body
+
+
 def answer(document: dict[str, Any], token: str) -> bytes:
     """Return the decisions in the order of the questions as bytes. Raises Refused and SpoolFull."""
     if document.get("evaluations", []) == []:
-        return single.answer(document, token)
+        return answer_one(document, token)
     try:
         batch = _read(document)
     except ValueError as exc:
@@ -74,59 +93,54 @@ class Fault(str):
 
 
 def _decisions(items: list[dict[str, Any]], stop: bool | None, token: str) -> list[bytes]:
-    sheet, answers = decide_many(items, token)
+    batch, answers = decide_many(items, token)
     bodies = []
     for answer in answers:
         bodies.append(_fault(answer) if isinstance(answer, Fault) else answer.body)
         if (not isinstance(answer, Fault) and answer.permitted) is stop:
             break
-    sheet.log()
+    batch.log()
     return bodies
 
 
-def decide_many(items: list[dict[str, Any]], token: str) -> tuple[Sheet, Iterator[Decision | Fault]]:
-    """Decide the questions one after the other as they are taken; the sheet has to be logged before they leave.
+def decide_many(items: list[dict[str, Any]], token: str) -> tuple[BatchEvaluation, Iterator[Decision | Fault]]:
+    """Decide the questions one after the other as they are taken; the batch has to be logged before they leave.
 
     One statement, one revision. Raises Refused.
     """
-    questions = [_question(item) for item in items]
-    refs = {question.subject_ref for question in questions if isinstance(question, Question)}
+    questions = [_read_as(question_of, item) for item in items]
+    refs = {each.subject_ref for each in questions if isinstance(each, Question)}
     known, people = access.read_many(refs, token)
-    sheet = Sheet(caller=access.authorise(known))
-    return sheet, _answers(sheet, items, questions, known, people)
+    batch = BatchEvaluation(caller=access.authorise(known))
+    packages = access.packages_in_force(known)
+    decisions = (
+        _decide(batch, item, read, packages, known if isinstance(read, Fault) else people.get(read.subject_ref, known))
+        for item, read in zip(items, questions, strict=True)
+    )
+    return batch, decisions
 
 
-def _question(item: dict[str, Any]) -> Question | Fault:
-    try:
-        return question_of(item)
-    except ValueError as exc:
-        return Fault(str(exc))
-
-
-def _answers(
-    sheet: Sheet,
-    items: list[dict[str, Any]],
-    questions: list[Question | Fault],
+def _decide(
+    batch: BatchEvaluation,
+    item: dict[str, Any],
+    read: Question | Fault,
+    packages: Mapping[str, Package],
     known: Information,
-    people: dict[Any, Information],
-) -> Iterator[Decision | Fault]:
-    bundle = access.bundle_in_force(known)
-    for item, question in zip(items, questions, strict=True):
-        package = access.package_for(item, bundle)
-        if bundle is not None and package is not None:
-            yield _entity_answer(sheet, item, bundle)
-        elif isinstance(question, Fault):
-            yield question
-        else:
-            yield sheet.decide(question, people.get(question.subject_ref, known))
+) -> Decision | Fault:
+    """Route a question: to the package that its type of resource names, else to the consent package."""
+    question: AnyQuestion | Fault = read
+    if packages and resource_type(item) in packages:
+        question = _read_as(entity_question_of, item)
+    if isinstance(question, Fault):
+        return question
+    return batch.decide(question, known)
 
 
-def _entity_answer(sheet: Sheet, item: dict[str, Any], bundle: LoadedBundle) -> Decision | Fault:
+def _read_as(reader: Callable[[dict[str, Any]], _Read], item: dict[str, Any]) -> _Read | Fault:
     try:
-        question = entity_question_of(item)
+        return reader(item)
     except ValueError as exc:
         return Fault(str(exc))
-    return sheet.decide_entities(question, bundle.packages[question.resource_type], bundle)
 
 
 def _fault(message: str) -> bytes:

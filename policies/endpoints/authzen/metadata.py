@@ -8,7 +8,7 @@ import msgspec
 from django.conf import settings
 
 from policies.endpoints import wsgi
-from policies.endpoints.wsgi import Environ, Refused, StartResponse
+from policies.endpoints.wsgi import Environ, Refused
 
 PATH = "/.well-known/authzen-configuration"
 _ENDPOINTS = {
@@ -21,20 +21,16 @@ _ENDPOINTS = {
 _MAX_AGE_S = 300
 
 
-def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+def _answer(environ: Environ) -> wsgi.Reply:
     """Answer without a credential."""
-    headers = wsgi.common_headers(environ)
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-        refused = Refused(405, "method_not_allowed", "Use GET.")
-        return wsgi.refuse(refused, headers, start_response, allow="GET, HEAD")
-    headers = [
-        ("Cache-Control", f"public, max-age={_MAX_AGE_S}"),
-        *((name, value) for name, value in headers if name != "Cache-Control"),
-    ]
-    answered = wsgi.respond(200, msgspec.json.encode(document()), headers, start_response)
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else answered
+        raise Refused(405, "method_not_allowed", "Use GET.")
+    return 200, msgspec.json.encode(document())
 
 
 def document() -> dict[str, str]:
     endpoints = {name: f"{settings.PUBLIC_URL}{path}" for name, path in _ENDPOINTS.items()}
     return {"policy_decision_point": settings.PUBLIC_URL, **endpoints}
+
+
+application = wsgi.endpoint(_answer, allow="GET, HEAD", cache_control=f"public, max-age={_MAX_AGE_S}")

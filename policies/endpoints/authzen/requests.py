@@ -11,9 +11,7 @@ from django.conf import settings
 
 from consent import signals as consent_signals
 from consent.pseudonyms import subject_ref
-from policies.bundles.packages import EntityQuestion
-from policies.decisions import information
-from policies.decisions.facts import Question
+from policies.decisions.questions import EntityQuestion, Question
 
 Text = Annotated[str, msgspec.Meta(max_length=512)]
 _Slug = Annotated[str, msgspec.Meta(max_length=512)] | None
@@ -116,9 +114,6 @@ def question_of(document: dict[str, Any]) -> Question:
     )
 
 
-NOBODY = Question(subject_ref=information.NOBODY, action="", purpose="")
-
-
 Properties = dict[str, Any] | None
 
 
@@ -151,6 +146,13 @@ def entity_question_of(document: dict[str, Any]) -> EntityQuestion:
     """Read a request that another package than consent answers. Raises ValueError like ``question_of``."""
     request = msgspec.convert(document, _EntityRequest)
     return entity_question(request.subject, request.action, request.resource)
+
+
+def resource_type(document: dict[str, Any]) -> str | None:
+    """Return the type of resource a request names, which says which package answers; None where it names none."""
+    resource = document.get("resource")
+    kind = resource.get("type") if isinstance(resource, dict) else None
+    return kind if isinstance(kind, str) else None
 
 
 def entity_question(subject: Entity, action: Named, resource: Entity) -> EntityQuestion:

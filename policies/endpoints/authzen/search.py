@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
-from policies.bundles.loading import LoadedBundle
-from policies.bundles.packages import EntityQuestion, Package
+from policies.bundles.packages import Package
 from policies.decisions import information
-from policies.decisions.decisions import Prepared, Sheet
+from policies.decisions.evaluate import BatchEvaluation, RenderedVerdict
+from policies.decisions.information import Information
+from policies.decisions.questions import EntityQuestion
 from policies.endpoints.authzen import access, pages
 from policies.endpoints.authzen.requests import Entity, EntityType, Named, Properties, entity_question
 from policies.endpoints.wsgi import Refused
@@ -84,35 +85,28 @@ def _answer(document: dict[str, Any], token: str, kind: type[_Search]) -> bytes:
         search: _Search = msgspec.convert(document, kind)
     except ValueError as exc:
         access.refuse(str(exc), token)
-    known = access.read(information.NOBODY, token)
-    sheet = Sheet(caller=access.authorise(known))
-    permitted = _permitted(search, sheet, access.bundle_in_force(known))
+    known = access.read(information.NO_SUBJECT, token)
+    batch = BatchEvaluation(caller=access.authorise(known))
+    permitted = list(_permitted(search, batch, known))
     try:
         cut = pages.cut(search.page or _FIRST_PAGE, len(permitted), _digest(search, known.caller))
     except ValueError as exc:
         raise Refused(400, "invalid_request", str(exc)) from None
-    results = [_told(sheet, *found) for found in permitted[cut.start : cut.stop]]
-    sheet.log()
-    return _encode({**_page(search, cut, len(permitted)), "results": results})
+    listed = permitted[cut.start : cut.stop]
+    for _found, question, rendered in listed:
+        batch.answer(question, rendered)  # a listed permit is logged: the caller will act on it
+    batch.log()
+    return _encode({**_page(search, cut, len(permitted)), "results": [found for found, *_ in listed]})
 
 
 def _permitted(
-    search: _Search, sheet: Sheet, bundle: LoadedBundle | None
-) -> list[tuple[Found, EntityQuestion, Prepared]]:
-    package = bundle.packages.get(search.resource.type) if bundle else None
-    if bundle is None or package is None:
-        return []
-    asked = (
-        (found, question, sheet.evaluate_entities(question, package, bundle))
-        for found, question in search.candidates(package)
-    )
-    return [(found, question, prepared) for found, question, prepared in asked if prepared.verdict.decision]
-
-
-def _told(sheet: Sheet, found: Found, question: EntityQuestion, prepared: Prepared) -> Found:
-    """Log a listed permit: the caller will act on it."""
-    sheet.answer_entities(question, prepared)
-    return found
+    search: _Search, batch: BatchEvaluation, known: Information
+) -> Iterator[tuple[Found, EntityQuestion, RenderedVerdict]]:
+    package = access.packages_in_force(known).get(search.resource.type)
+    for found, question in search.candidates(package) if package else ():
+        rendered = batch.evaluate(question, known)
+        if rendered.verdict.decision:
+            yield found, question, rendered
 
 
 def _digest(search: _Search, caller: str | None) -> str:

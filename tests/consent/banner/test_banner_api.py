@@ -19,8 +19,8 @@ from consent.banner import banner, views, words
 from consent.ledger.verification import verify_ledger
 from consent.models import ConsentRecord, DataSubject, Purpose, PurposeText, Site
 from consent.register import register
-from policies.decisions.decisions import preview
-from policies.decisions.facts import Question
+from policies.decisions.evaluate import preview
+from policies.decisions.questions import Question
 
 pytestmark = pytest.mark.django_db
 SHOP = "https://shop.example"

@@ -8,8 +8,8 @@ from consent.ledger import ledger, opt_outs
 from consent.ledger.proof import Asked
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
-from policies.decisions.decisions import preview
-from policies.decisions.facts import Question
+from policies.decisions.evaluate import preview
+from policies.decisions.questions import Question
 
 pytestmark = pytest.mark.django_db
 PERSON = "customer-1"
@@ -46,7 +46,7 @@ def _level():
         purpose="recommendations",
         data_categories=("views",),
         processing_region="us-east",
-        segment_size=lambda known: 100,
+        segment_size=100,
     )
     return preview(question).verdict.level
 

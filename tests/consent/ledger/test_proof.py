@@ -11,8 +11,8 @@ from consent.models import ConsentRecord, Purpose
 from consent.problems import GuardianNeeded, NothingToAdjust, PartUnknown
 from consent.pseudonyms import subject_ref
 from consent.register import register
-from policies.decisions.decisions import preview
-from policies.decisions.facts import Question
+from policies.decisions.evaluate import preview
+from policies.decisions.questions import Question
 
 pytestmark = pytest.mark.django_db
 

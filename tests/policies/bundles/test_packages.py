@@ -9,6 +9,7 @@ import pytest
 
 from policies.bundles import loading, packages
 from policies.bundles.packages import EntityFacts, Package
+from policies.decisions import evaluate
 from policies.endpoints.authzen.requests import entity_question_of
 from policies.models import ActiveBundle
 from tests.helpers.certification_cases import ALICE, BOB, READ, RECORD, WRITE, asked, having
@@ -97,13 +98,13 @@ def test_without_ids_entities_alike_share_an_answer(
 ) -> None:
     bundle = loading.loaded(ActiveBundle.objects.get().bundle_id)
     anonymous = replace(bundle.packages["record"], entity_ids=False)
-    standing = replace(bundle, packages={"record": anonymous}, entity_memo={})
+    standing = replace(bundle, packages={"record": anonymous})
     monkeypatch.setattr(loading, "_loaded", {bundle.revision: standing})
 
     for user in ("alice", "carol", "alice"):
         call(asked({"type": "user", "id": user}, READ, RECORD), records_token)
 
-    assert len(standing.entity_memo) == 2, "known and unknown"
+    assert len(evaluate.ENTITY_VERDICTS) == 2, "known and unknown"
     assert "ref" not in spooled()[0]["facts"]["subject"]
 
 

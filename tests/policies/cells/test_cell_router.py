@@ -13,7 +13,7 @@ from governance import wsgi
 from governance.demo.traces import spellings, tables_with
 from policies.bundles import publishing
 from policies.decision_log.spool import SpoolFull
-from policies.decisions import decisions, information
+from policies.decisions import evaluate, information
 from policies.endpoints import credentials
 from policies.models import ResidencyRule
 from tests.helpers.cell_tables import TOKEN
@@ -272,7 +272,7 @@ def test_an_answer_that_cannot_be_logged_is_not_given(
     us: str, become: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     become("us", {"eu": "http://127.0.0.1:1"})
-    monkeypatch.setattr(decisions._spool, "append", _full)
+    monkeypatch.setattr(evaluate._spool, "append", _full)
 
     assert_problem(call(about(), us), 503, "log_unavailable")
 

@@ -17,13 +17,13 @@ from common.merkle import merkle_root
 from policies.decision_log import chain, drainer
 from policies.decision_log.drainer import drain
 from policies.decision_log.spool import Spool
-from policies.decisions import decisions
+from policies.decisions import evaluate
 from policies.models import Decision, DecisionBatch
 
 
 def _die() -> None:
     """Release what this process holds on its spool, as its end would."""
-    decisions._spool.close()
+    evaluate._spool.close()
 
 
 def _logged() -> list[str]:

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, connections, transaction
 
 from policies.decision_log import chain, drainer
 from policies.decision_log.drainer import drain
-from policies.decisions import decisions
+from policies.decisions import evaluate
 from policies.models import Decision, DecisionBatch, SpoolPosition
 from tests.helpers.polling import until_waiting_for_locks
 from tests.helpers.wsgi_calls import call, question
@@ -22,7 +22,7 @@ class Killed(BaseException):
 
 def _die() -> None:
     """Release what this process holds on its spool, as its end would."""
-    decisions._spool.close()
+    evaluate._spool.close()
 
 
 def _logged() -> list[str]:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from django.db import connection, connections, transaction
 
-from policies.decisions import decisions, information
+from policies.decisions import evaluate, information
 from policies.decisions.information import InformationUnavailable
 from policies.endpoints.authzen import question_of
 from tests.helpers.wsgi_calls import EVALUATIONS, assert_problem, call, question
@@ -44,7 +44,7 @@ def test_a_locked_table_is_not_waited_for(
         assert_problem(call(question(), consenting.token), 503, "information_unavailable")
         batch = {"evaluations": [question(), question("customer-2")]}
         assert_problem(call(batch, consenting.token, path=EVALUATIONS), 503, "information_unavailable")
-        assert decisions.decide(question_of(question()), caller="service:test").reasons == ["information_unavailable"]
+        assert evaluate.decide(question_of(question()), caller="service:test").reasons == ["information_unavailable"]
         with pytest.raises(InformationUnavailable):
             information.read(question_of(question()).subject_ref)
 
@@ -110,7 +110,7 @@ def test_a_database_that_is_gone_is_503(
     with monkeypatch.context() as gone:
         gone.setitem(connections["default"].settings_dict, "HOST", str(tmp_path))
         answers = [call(question(), consenting.token) for _ in range(2)]
-        decision = decisions.decide(question_of(question()), caller="service:test")
+        decision = evaluate.decide(question_of(question()), caller="service:test")
 
     for answer in answers:
         assert_problem(answer, 503, "information_unavailable")
@@ -126,7 +126,7 @@ def test_a_denial_without_a_database_is_logged_under_a_tag_that_joins_nothing(
     with monkeypatch.context() as gone:
         gone.setitem(connections["default"].settings_dict, "HOST", str(tmp_path))
         for _ in range(2):
-            decisions.decide(question_of(question()), caller="service:test")
+            evaluate.decide(question_of(question()), caller="service:test")
 
     first, second = spooled()
     assert (first["outcome"], second["outcome"]) == ("unknown", "unknown")

@@ -13,7 +13,7 @@ from common.levels import LEVELS
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
 from policies.bundles import loading
-from policies.decisions import decisions
+from policies.decisions import evaluate
 from policies.decisions.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES, UNKNOWN
 from policies.endpoints.authzen import question_of
 from policies.models import ActiveBundle
@@ -68,10 +68,10 @@ def test_an_address_is_in_neither_facts_nor_log_nor_answer(
     body = _replaced(places, MAIL)
 
     answer = call(body, shop_token)
-    decision = decisions.decide(question_of(body), caller="service:test")
+    decision = evaluate.decide(question_of(body), caller="service:test")
 
     assert answer.status == 200
-    for text in (answer.body.decode(), decision.prepared.facts.decode(), json.dumps(spooled())):
+    for text in (answer.body.decode(), decision.rendered.facts.decode(), json.dumps(spooled())):
         assert "jane" not in text
         assert "example.org" not in text
 
@@ -114,7 +114,7 @@ def test_every_word_of_the_facts_is_in_the_vocabulary(standing_shop: str, data: 
     places = data.draw(st.lists(st.sampled_from(PLACES), unique=True))
     word = data.draw(st.text(max_size=20) | st.sampled_from(sorted(_vocabulary())))
 
-    facts = decisions.preview(question_of(_replaced(places, word))).facts
+    facts = evaluate.preview(question_of(_replaced(places, word))).facts
 
     assert _words(json.loads(facts)) <= _vocabulary()
 

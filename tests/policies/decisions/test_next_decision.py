@@ -10,7 +10,7 @@ from consent.pseudonyms import subject_ref
 from consent.register import register
 from model_registry import services
 from model_registry.models import Model, ModelVersion
-from policies.decisions import decisions, information
+from policies.decisions import evaluate, information
 from policies.endpoints import credentials
 from policies.endpoints.authzen import question_of
 from policies.models import ServiceCredential
@@ -37,11 +37,11 @@ def test_a_decision_is_one_statement(shop_token: str, sql: list[str], person: st
 
 
 def test_a_decision_within_the_process_is_one_statement(shop_token: str, sql: list[str]) -> None:
-    decisions.decide(question_of(question()), caller="service:test")
+    evaluate.decide(question_of(question()), caller="service:test")
     sql.clear()
     before = information.STATEMENT.executions
 
-    decisions.decide(question_of(question()), caller="service:test")
+    evaluate.decide(question_of(question()), caller="service:test")
 
     assert information.STATEMENT.executions == before + 1
     assert sql == []
@@ -50,11 +50,11 @@ def test_a_decision_within_the_process_is_one_statement(shop_token: str, sql: li
 def test_who_has_read_for_the_question_already_pays_no_statement(shop_token: str, sql: list[str]) -> None:
     asked = question_of(question())
     known = information.read(asked.subject_ref)
-    decisions.decide(asked, caller="service:test", known=known)
+    evaluate.decide(asked, caller="service:test", known=known)
     sql.clear()
     before = information.STATEMENT.executions
 
-    assert decisions.decide(asked, caller="service:test", known=known).permitted
+    assert evaluate.decide(asked, caller="service:test", known=known).permitted
     assert information.STATEMENT.executions == before
     assert sql == []
 

@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 
 from policies.decisions import spans
-from policies.decisions.rendering import as_prepared
+from policies.decisions.rendering import render_verdict
 from policies.engines import Verdict
 from policies.engines.base import Reason
 from tests.helpers.paths import CHECKOUT
@@ -81,7 +81,7 @@ def test_a_decision_is_traced_from_the_request_to_the_log(traced: dict[str, Any]
     case = traced["first"]
 
     assert _root(case)["name"] == "POST /access/v1/evaluation"
-    assert _tree(case["spans"], _root(case)) == ["sql", ("decision", ["engine", "spool.append"])]
+    assert _tree(case["spans"], _root(case)) == ["sql", ("decision", ["engine"]), "spool.append"]
     assert _named(case, "sql")["attributes"]["db.query.summary"] == "assent_information"
 
 
@@ -102,7 +102,7 @@ def test_a_decision_says_what_was_answered_and_why(traced: dict[str, Any]) -> No
 def test_an_answer_from_the_memo_says_so(traced: dict[str, Any]) -> None:
     case = traced["again"]
 
-    assert _tree(case["spans"], _root(case)) == ["sql", ("decision", ["spool.append"])]
+    assert _tree(case["spans"], _root(case)) == ["sql", "decision", "spool.append"]
     assert _named(case, "decision")["attributes"]["assent.memo_hit"] is True
 
 
@@ -135,7 +135,7 @@ def test_the_proxy_is_traced_through_django(traced: dict[str, Any]) -> None:
 
     assert _root(case)["name"] == "POST /api/v1/recommendations"
     inside = _named(case, "personalization")
-    assert _tree(case["spans"], inside) == ["sql", ("decision", ["engine", "spool.append"])]
+    assert _tree(case["spans"], inside) == ["sql", ("decision", ["engine"]), "spool.append"]
     assert inside["attributes"] == {"assent.level": "none", "assent.fallback": "no_model"}
 
 
@@ -248,7 +248,7 @@ def test_without_the_packages_nothing_starts_and_the_way_out_is_named(tmp_path: 
 def test_words_of_a_policys_own_are_not_told() -> None:
     verdict = Verdict("sha256:0", False, "alice", [Reason("objection"), Reason("alice", "alice")], [], None, False)
 
-    told = spans.of_prepared(as_prepared(verdict, b'{"who":"alice"}', "embedded"))
+    told = spans.of_verdict(render_verdict(verdict, b'{"who":"alice"}', "embedded"))
 
     assert (told["assent.level"], told["assent.reasons"]) == ("other", ["objection", "other"])
     assert "alice" not in repr(told)

@@ -25,7 +25,7 @@ from governance.demo import register  # noqa: E402
 from personalization import engine as recommender  # noqa: E402
 from policies import engines  # noqa: E402
 from policies.bundles import loading  # noqa: E402
-from policies.decisions import decisions, information  # noqa: E402
+from policies.decisions import evaluate, information  # noqa: E402
 from policies.endpoints import credentials  # noqa: E402
 from policies.endpoints import wsgi as bare  # noqa: E402
 from policies.engines import EngineTimeout  # noqa: E402
@@ -161,7 +161,7 @@ def nobody_is_named(memory: Any) -> dict[str, Any]:
         for answer in everywhere(person, token):
             assert answer.status in (200, 201, 400, 404), answer.body
         ref = subject_ref(person)
-        tag = decisions.pseudonyms.tag(ref, decisions.time.time()).decode()
+        tag = evaluate.pseudonyms.tag(ref, evaluate.time.time()).decode()
         found = [told(span) for span in memory.get_finished_spans()]
         spans += len(found)
         for text in strings_of(found):
@@ -220,6 +220,7 @@ if __name__ == "__main__":
 
     imported = sorted(name for name in sys.modules if name.partition(".")[0] in ("opentelemetry", "google"))
     wrapped = [
-        hasattr(each, "__wrapped__") for each in (decisions.decide, information.STATEMENT.execute, wsgi.application)
+        hasattr(each, "__wrapped__")
+        for each in (evaluate.BatchEvaluation.decide, information.STATEMENT.execute, wsgi.application)
     ]
     json.dump({"imported": imported, "wrapped": wrapped, "result": result}, sys.stdout)

@@ -168,8 +168,8 @@ def test_a_batch_takes_one_statement_and_one_write(
     body = {"evaluations": [*people, *(body for body, _ in RULES.values())]}
     _send(body, records_token)
     writes = []
-    append = batch.Sheet.log
-    monkeypatch.setattr(batch.Sheet, "log", lambda sheet: (writes.append(1), append(sheet)))
+    append = batch.BatchEvaluation.log
+    monkeypatch.setattr(batch.BatchEvaluation, "log", lambda sheet: (writes.append(1), append(sheet)))
     before = information.STATEMENT.executions, information.STATEMENT_FOR_MANY.executions
     sql.clear()
 
@@ -196,7 +196,7 @@ def test_a_batch_about_people_answers_as_one_by_one(shop_token: str) -> None:
 
 
 def test_a_batch_is_of_one_revision(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    decide = batch.Sheet.decide
+    decide = batch.BatchEvaluation.decide
 
     def and_change(sheet: Any, *args: Any) -> Any:
         purpose = Purpose.objects.get(slug="recommendations")
@@ -205,7 +205,7 @@ def test_a_batch_is_of_one_revision(shop_token: str, monkeypatch: pytest.MonkeyP
         policy_data.changed(reason="test", actor="test")
         return decide(sheet, *args)
 
-    monkeypatch.setattr(batch.Sheet, "decide", and_change)
+    monkeypatch.setattr(batch.BatchEvaluation, "decide", and_change)
 
     evaluations = _send({"evaluations": [question()] * 3}, shop_token).json()["evaluations"]
 
@@ -229,9 +229,12 @@ def test_without_information_nothing_is_answered(records_token: str, monkeypatch
     def fail(*_args: Any) -> None:
         raise information.InformationUnavailable
 
-    monkeypatch.setattr(information, "read_many", fail)
+    for read in ("read", "read_many"):
+        monkeypatch.setattr(information, read, fail)
 
-    assert_problem(_send({**COMPLETE, "evaluations": [{}]}, records_token), 503, "information_unavailable")
+    for evaluations in ([{}], [{}, {"subject": {"type": "user", "id": "another"}}]):
+        body = {**COMPLETE, "evaluations": evaluations}
+        assert_problem(_send(body, records_token), 503, "information_unavailable")
 
 
 def test_45_a_credential_is_needed(records_token: str) -> None:

@@ -17,6 +17,7 @@ from policies import engines
 from policies.bundles import loading, publishing
 from policies.bundles.loading import LoadedBundle
 from policies.decision_log import chain, drainer, pseudonyms, reading
+from policies.decisions import evaluate
 from policies.engines import EngineUnavailable, Verdict
 from policies.engines.base import QUERY
 from policies.engines.embedded import EmbeddedEngine
@@ -70,7 +71,7 @@ def test_both_engines_decide_alike(
     answers = []
     for engine in (EmbeddedEngine(), opa_engine):
         monkeypatch.setattr(engines, "configured", lambda engine=engine: engine)
-        monkeypatch.setattr(loading, "_loaded", {})
+        evaluate.ENTITY_VERDICTS.clear()
         batch = {"evaluations": [body for body, _ in RULES.values()]}
         answers.append(call(batch, records_token, path=EVALUATIONS).json()["evaluations"])
 
@@ -259,9 +260,10 @@ def test_the_memo_is_per_entity(engine: Seeing, records_token: str) -> None:
         call(asked(subject, READ, RECORD), records_token)
 
     assert [facts["subject"]["id"] for _, facts in engine.asked] == ["alice", "bob"]
-    bundle = loading.loaded(_in_force().revision)
-    assert bundle.memo == {}
-    assert not [key for key in bundle.entity_memo if b"alice" in key or b"bob" in key]
+    assert len(evaluate.VERDICTS) == 0
+    keys = [facts for (revision, facts), _ in evaluate.ENTITY_VERDICTS.items() if revision == _in_force().revision]
+    assert len(keys) == 2
+    assert not [key for key in keys if b"alice" in key or b"bob" in key]
 
 
 def test_drained_entries_are_verified_and_shown_to_nobody_as_consent(
@@ -280,7 +282,7 @@ def test_drained_entries_are_verified_and_shown_to_nobody_as_consent(
     assert [(row.action, row.purpose, row.outcome) for row in rows] == [
         ("read", "", "unknown"), ("write", "", "deny"), ("read", "", "permit"), ("read", "", "permit"),
     ]  # fmt: skip
-    page = dashboard._decisions(reading.decisions_about(subject_ref("customer-1")), {})
+    page = dashboard._decisions(reading.decisions_about(subject_ref("customer-1")), {}, None)
     assert [decision["outcome"] for decision in page] == ["unknown"]
 
 

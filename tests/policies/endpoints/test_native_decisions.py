@@ -15,7 +15,7 @@ from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
 from policies.decision_log.spool import SpoolFull
 from policies.decisions import information
-from policies.decisions.decisions import evaluate_facts
+from policies.decisions.evaluate import evaluate_facts
 from policies.decisions.rendering import failure
 from policies.endpoints import native
 from policies.endpoints.authzen import batch
@@ -126,8 +126,8 @@ def test_a_thousand_take_one_statement_and_one_write(
     body = {**shared, "decisions": people}
     told(body, shop_token)
     writes = []
-    append = batch.Sheet.log
-    monkeypatch.setattr(batch.Sheet, "log", lambda sheet: (writes.append(1), append(sheet)))
+    append = batch.BatchEvaluation.log
+    monkeypatch.setattr(batch.BatchEvaluation, "log", lambda sheet: (writes.append(1), append(sheet)))
     before = information.STATEMENT.executions, information.STATEMENT_FOR_MANY.executions
     sql.clear()
 
@@ -177,9 +177,12 @@ def test_without_information_nothing_is_answered(shop_token: str, monkeypatch: p
     def fail(*_args: Any) -> None:
         raise information.InformationUnavailable
 
-    monkeypatch.setattr(information, "read_many", fail)
+    for read in ("read", "read_many"):
+        monkeypatch.setattr(information, read, fail)
 
-    assert_problem(send(question(), shop_token), 503, "information_unavailable")
+    several = {"decisions": [question(), question("stranger")]}
+    for body in (question(), several):
+        assert_problem(send(body, shop_token), 503, "information_unavailable")
 
 
 # --- what would change an answer
@@ -263,18 +266,18 @@ def test_an_engine_that_fails_is_not_asked_again_and_again(
     sample: LoadedBundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     facts = json.dumps({**BASE, "consent": {**BASE["consent"], "state": "never_asked"}, "ancestors": {}}).encode()
-    prepared = evaluate_facts(facts, sample)
+    rendered = evaluate_facts(facts, sample)
     tried = []
 
-    def fail(document: bytes, bundle: LoadedBundle) -> Any:
+    def fail(document: bytes, bundle: LoadedBundle, *, candidate: str | None) -> Any:
         tried.append(document)
         return failure("engine_timeout", bundle.revision, document)
 
     with monkeypatch.context() as patch:
         patch.setattr(counterfactuals, "evaluate_facts", fail)
-        assert counterfactuals.would_change(prepared) is None
+        assert counterfactuals.would_change(rendered) is None
     assert len(tried) == 1
-    assert counterfactuals.would_change(prepared)
+    assert counterfactuals.would_change(rendered)
 
 
 def test_on_demand_nothing_is_tried(shop_token: str) -> None:
@@ -311,16 +314,16 @@ def sample(monkeypatch: pytest.MonkeyPatch) -> LoadedBundle:
 
 def _drawn() -> Iterator[tuple[dict[str, Any], Any]]:
     for facts in random.Random(7).sample(drawn_facts(), 1_500):
-        prepared = evaluate_facts(json.dumps(facts).encode(), SAMPLE)
-        yield facts, prepared
+        rendered = evaluate_facts(json.dumps(facts).encode(), SAMPLE)
+        yield facts, rendered
 
 
 def test_a_suggested_change_really_changes_the_answer(sample: LoadedBundle) -> None:
     suggested = 0
-    for facts, prepared in _drawn():
-        for change in counterfactuals.would_change(prepared) or []:
+    for facts, rendered in _drawn():
+        for change in counterfactuals.would_change(rendered) or []:
             suggested += 1
-            assert _after(facts, change, prepared), (facts, change)
+            assert _after(facts, change, rendered), (facts, change)
     assert suggested > 50
 
 
@@ -365,7 +368,7 @@ def _registered() -> set[str]:
 
 def test_no_change_is_suggested_where_somebody_said_no(sample: LoadedBundle) -> None:
     refusals = 0
-    for facts, prepared in _drawn():
+    for facts, rendered in _drawn():
         try:
             own = facts["consent"]["state"]
             said_no = (
@@ -375,7 +378,7 @@ def test_no_change_is_suggested_where_somebody_said_no(sample: LoadedBundle) -> 
             continue
         if said_no:
             refusals += 1
-            assert not counterfactuals.would_change(prepared), facts
+            assert not counterfactuals.would_change(rendered), facts
     assert refusals > 20
 
 

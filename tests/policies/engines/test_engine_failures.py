@@ -10,11 +10,11 @@ import pytest
 from policies import engines
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
-from policies.decisions import decisions
-from policies.decisions.decisions import Decision
+from policies.decisions import evaluate
+from policies.decisions.evaluate import Decision
 from policies.endpoints.authzen import question_of
 from policies.engines import EngineTimeout, EngineUnavailable, EngineUndefined, Verdict
-from policies.engines.base import read_verdict
+from policies.engines.base import QUERY, read_verdict
 from policies.engines.embedded import EmbeddedEngine
 from policies.models import ActiveBundle
 from tests.helpers.fact_sheets import FACTS
@@ -34,11 +34,11 @@ class FakeEngine:
         self.asked = 0
         self._working = EmbeddedEngine()
 
-    def evaluate(self, bundle: LoadedBundle, facts: bytes) -> Verdict:
+    def evaluate(self, bundle: LoadedBundle, facts: bytes, query: str = QUERY) -> Verdict:
         self.asked += 1
         if self.failure is not None:
             raise self.failure
-        return self._working.evaluate(bundle, facts)
+        return self._working.evaluate(bundle, facts, query)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def engine(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 
 def _ask(**changes: Any) -> Decision:
-    return decisions.decide(question_of(question(**changes)), caller="service:test")
+    return evaluate.decide(question_of(question(**changes)), caller="service:test")
 
 
 def _assert_unknown(document: dict[str, Any], spooled: Spooled, code: str) -> None:
@@ -166,12 +166,12 @@ def test_a_policy_that_answers_nothing_denies(
     shop_token: str, spooled: Spooled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     revision = ActiveBundle.objects.get().bundle_id
-    broken = dataclasses.replace(loading.loaded(revision), policies=answering("other := 1"), memo={})
+    broken = dataclasses.replace(loading.loaded(revision), policies=answering("other := 1"))
     monkeypatch.setattr(loading, "_loaded", {revision: broken})
     monkeypatch.setattr(engines, "configured", EmbeddedEngine)
 
     _assert_unknown(call(question(), shop_token).json(), spooled, "engine_undefined")
-    assert broken.memo == {}
+    assert len(evaluate.VERDICTS) == 0
 
 
 OUTCOMES = [

@@ -10,8 +10,9 @@ import pytest
 import requests
 
 from policies import engines
-from policies.bundles import loading, publishing
+from policies.bundles import publishing
 from policies.bundles.loading import LoadedBundle
+from policies.decisions import evaluate
 from policies.engines import EngineFailure
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
@@ -82,7 +83,7 @@ def test_services_get_the_same_answer_from_both_engines(
     answers = []
     for engine in (EmbeddedEngine(), opa_engine):
         monkeypatch.setattr(engines, "configured", lambda engine=engine: engine)
-        monkeypatch.setattr(loading, "_loaded", {})
+        evaluate.VERDICTS.clear()
         answers.append(call(body, shop_token).json())
 
     for answer in answers:

@@ -13,6 +13,7 @@ from django.conf import settings
 from common.breaker import CircuitBreaker
 from policies import engines
 from policies.bundles import loading, publishing
+from policies.decisions import evaluate
 from policies.engines import EngineFailure, EngineTimeout, EngineUnavailable, EngineUndefined
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.guarded import GuardedEngine
@@ -145,7 +146,7 @@ def test_a_killed_opa_denies_fast_and_serves_again_after_its_return(
     monkeypatch.setattr(engines, "configured", lambda: engine)
     monkeypatch.setattr(loading, "_loaded", {})
     assert call(question(), shop_token).json()["decision"] is True
-    loading.loaded(_in_force()).memo.clear()
+    evaluate.VERDICTS.clear()
 
     opa.kill()
     denied = [call(question(), shop_token) for _ in range(5)]
@@ -201,7 +202,7 @@ def test_where_it_may_an_embedded_engine_of_the_same_revision_stands_in(
     monkeypatch.setattr(loading, "_loaded", {})
     child = changed("subject.properties", {"age_band": "child"})
     assert call(question(), shop_token).json()["decision"] is True
-    loading.loaded(_in_force()).memo.clear()
+    evaluate.VERDICTS.clear()
 
     opa.kill()
     answers = [call(body, shop_token).json() for body in (question(), child)]

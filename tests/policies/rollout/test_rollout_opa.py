@@ -10,6 +10,7 @@ from django.conf import settings
 
 from policies import engines
 from policies.bundles import bundle_keys, loading
+from policies.decisions import evaluate
 from policies.engines.opa import OpaEngine
 from policies.models import ActiveBundle
 from policies.models.rollout import FULL
@@ -57,7 +58,6 @@ def pushed(
     yield seen
     for made in MADE_ONCE:
         made.cache_clear()
-    engines.note_candidate(None)
 
 
 def _row() -> ActiveBundle:
@@ -94,7 +94,7 @@ def test_opa_and_the_embedded_engine_say_the_same_of_a_candidate(
     engines.for_candidates.cache_clear()
     candidate = _row().candidate_id
     assert candidate is not None
-    loading.loaded(candidate).memo.clear()
+    evaluate.VERDICTS.clear()
     for body in bodies:
         call(body, shop_token)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.decisions.rendering import as_prepared, compose, failure
+from policies.decisions.rendering import compose, failure, render_verdict
 from policies.engines import EngineFailure
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.replayer import Rules
@@ -29,21 +29,21 @@ def rules_of(bundle):
     return Rules(bundle.revision, bundle.policies, bundle.data_json)
 
 
-def prepared_for(facts, bundle=IN_FORCE):
+def rendered_for(facts, bundle=IN_FORCE):
     document = msgspec.json.encode(facts)
     try:
-        return as_prepared(ENGINE.evaluate(bundle, document), document, "embedded")
+        return render_verdict(ENGINE.evaluate(bundle, document), document, "embedded")
     except EngineFailure as failed:
         return failure(failed.reason, bundle.revision, document)
 
 
-def line(prepared, *, at=NOW - timedelta(hours=3), caller="service:shop"):
+def line(rendered, *, at=NOW - timedelta(hours=3), caller="service:shop"):
     options = {"subject": b"00" * 16, "subject_revision": 1, "valid_until": None, "duration_us": 300}
-    return compose(prepared, caller=caller, at=at.timestamp(), **options)[1].decode().rstrip("\n")
+    return compose(rendered, caller=caller, at=at.timestamp(), **options)[1].decode().rstrip("\n")
 
 
 def logged(*sheets, bundle=IN_FORCE):
-    return [line(prepared_for(facts, bundle)) for facts in sheets]
+    return [line(rendered_for(facts, bundle)) for facts in sheets]
 
 
 def simulated(entries, candidate=IN_FORCE, base=IN_FORCE, **options):
@@ -118,7 +118,7 @@ def test_what_cannot_be_replayed_is_counted_apart():
     entries = [
         *logged(BASE),
         line(failure("information_unavailable", "")),
-        line(as_prepared(prepared_for(BASE).verdict, json.dumps(other_package).encode(), "embedded")),
+        line(render_verdict(rendered_for(BASE).verdict, json.dumps(other_package).encode(), "embedded")),
         "no entry at all",
     ]
 
@@ -171,10 +171,10 @@ def test_a_candidate_that_never_ends_is_given_up():
 
 
 def test_a_caller_with_a_hostile_name_is_grouped_like_any_other():
-    prepared = prepared_for(BASE)
+    rendered = rendered_for(BASE)
     names = ["service:shop", 'service:"', 'x","outcome":"permit', "\\", 'ü\\"']
 
-    report = simulated([line(prepared, caller=name) for name in names], STRICT)
+    report = simulated([line(rendered, caller=name) for name in names], STRICT)
 
     assert (report.decisions, report.distinct, report.in_force.different) == (5, 1, 5)
 
@@ -213,10 +213,10 @@ def test_whatever_is_logged_the_rules_in_force_agree_with_themselves(picked):
 
 
 def test_both_engines_flip_the_same_decisions(opa_engine):
-    sheets = [facts for facts in drawn_facts() if prepared_for(facts).outcome == "permit"][:60]
+    sheets = [facts for facts in drawn_facts() if rendered_for(facts).outcome == "permit"][:60]
     flipped = sum(
-        prepared_for(facts).outcome != as_prepared(opa_engine.evaluate(STRICT, document), document, "opa").outcome
-        or (prepared_for(facts).verdict.level or "none") != (opa_engine.evaluate(STRICT, document).level or "none")
+        rendered_for(facts).outcome != render_verdict(opa_engine.evaluate(STRICT, document), document, "opa").outcome
+        or (rendered_for(facts).verdict.level or "none") != (opa_engine.evaluate(STRICT, document).level or "none")
         for facts in sheets
         for document in [msgspec.json.encode(facts)]
     )
