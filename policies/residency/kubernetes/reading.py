@@ -201,7 +201,8 @@ def _places(
     provider: str = "",
 ) -> Iterator[Placement]:
     """Return one placement for each region it is bound to, else for the one it is annotated with."""
-    name = f"{text_of(manifest.get('kind')) or 'object without a kind'} {_name(manifest)}"
+    of_kind = text_of(manifest.get("kind"))
+    name = f"{of_kind} {_name(manifest)}" if of_kind else "object without a kind"
     for number, region in enumerate(bound or [said.region or ""]):
         # Copies named by annotation are the same in every region.
         once = said if number == 0 else replace(said, backup_regions=(), replica_regions=())
