@@ -23,7 +23,6 @@ from policies.residency.placements import (
 )
 
 _BACKUP_WORDS = ("backup", "dump", "snapshot", "restic", "velero")
-_BUCKET_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION", "BACKUP_REGION")
 _MAX_LISTS = 10
 # Where an operator's resource says where it is: its own words, not those of a copy further inside.
 _SELF = ((), ("for_provider",), ("parameters",))
@@ -112,8 +111,10 @@ def _workload(manifest: Manifest, said: Annotations, shared: Shared, file: str) 
     is_backup = is_job and any(word in _name(manifest).lower() for word in _BACKUP_WORDS)
     yield from _places(manifest, said, bound, Kind.BACKUP if is_backup else Kind.PROCESS, file)
     if is_backup:
+        once = replace(said, backup_regions=(), replica_regions=())
         for region in _environment_regions(pod):
-            yield from _places(manifest, replace(said, region=region), [region], Kind.BACKUP, file, "env")
+            if region or not said.backup_regions:
+                yield from _places(manifest, once, [region], Kind.BACKUP, file, "env")
     yield from _templated_claims(manifest, said, bound, shared, file)
 
 
@@ -238,7 +239,11 @@ def _environment_regions(pod: Manifest) -> list[str]:
         for container in list_of(pod.get("containers"))
         for variable in list_of(mapping_of(container).get("env"))
     )
-    return [text_of(v.get("value")) for v in variables if v.get("name") in _BUCKET_REGIONS and text_of(v.get("value"))]
+    named = [each for each in variables if text_of(each.get("name")).endswith("REGION")]
+    # One that a secret or another variable fills in is not known here.
+    return list(
+        dict.fromkeys("" if "$" in text_of(each.get("value")) else text_of(each.get("value")) for each in named)
+    )
 
 
 def _ack_region(manifest: Manifest) -> list[str]:

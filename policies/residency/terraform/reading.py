@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from policies.residency import regions
 from policies.residency.placements import Kind, Placement, Unreadable, list_of, mapping_of, placed, text_of
 from policies.residency.terraform import copies, kinds
 from policies.residency.terraform.plan import Plan, Resource, without_indexes
@@ -33,6 +34,8 @@ def read_plan(document: Mapping[str, Any], file: str) -> list[Placement]:
 def _placements(plan: Plan, resource: Resource, file: str) -> Iterator[Placement]:
     region, *more = plan.places_of(resource)
     said = plan.said(resource)
+    if region and said.region and regions.tidy(resource.provider, said.region) not in (region, *more):
+        more.append(said.region)  # which of the two is right is not known here
     kind = Kind.STORE if kinds.is_store(resource.type) else Kind.PROCESS
     at = placed(
         replace(said, region=region or said.region),

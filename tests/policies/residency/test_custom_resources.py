@@ -297,3 +297,23 @@ def test_a_geo_redundant_class_has_a_copy(tmp_path):
     found = regions(tmp_path, storage_class, CLAIM)
 
     assert found == {("store", "brazilsouth"), ("replica", "southcentralus")}
+
+
+@pytest.mark.parametrize(
+    ("variable", "region"),
+    [
+        ({"name": "AWS_REGION", "value": "us-east-1"}, "us-east-1"),
+        ({"name": "S3_REGION", "value": "us-east-1"}, "us-east-1"),
+        ({"name": "AWS_REGION", "value": "$(HOME_REGION)"}, ""),
+        ({"name": "AWS_REGION", "valueFrom": {"secretKeyRef": {"name": "s", "key": "r"}}}, ""),
+    ],
+)
+def test_a_backup_job_writes_where_its_variables_say(tmp_path, variable, region):
+    pods = {"template": {"spec": {"containers": [{"image": "a", "env": [variable]}]}}}
+    job = manifest("CronJob", "batch/v1", {"jobTemplate": {"spec": pods}}, region="eu-central-1")
+    job["metadata"]["name"] = "nightly-dump"
+
+    assert regions(tmp_path, job) == {("backup", "eu-central-1"), ("backup", region)}
+    if not region:
+        job["metadata"]["annotations"]["assent.example/backup-regions"] = "eu-west-1"
+        assert regions(tmp_path, job) == {("backup", "eu-central-1"), ("backup", "eu-west-1")}

@@ -150,6 +150,15 @@ def test_a_tag_states_what_a_plan_leaves_open(tmp_path):
     assert judged(tmp_path, planned(BUCKET, about=about)) == {BUCKET: ("eu-central-1", True)}
 
 
+def test_a_tag_that_says_another_region_is_judged_too(tmp_path):
+    about = {"assent-subjects": "eea", "assent-region": "us-east-1"}
+    text = plan(planned(BUCKET, about=about), providers={"aws": FRANKFURT})
+
+    found = verdicts(written(tmp_path, text, "plan.json"))
+
+    assert found == {(BUCKET, "store", "eu-central-1"): True, (BUCKET, "replica", "us-east-1"): ["residency"]}
+
+
 def test_resources_put_off_are_named(tmp_path):
     deferred = {"reason": "provider_config_unknown", "resource_change": {"address": BUCKET, "type": "aws_s3_bucket"}}
 
