@@ -77,7 +77,7 @@ class PolicyAdmin(ReadOnlyAdmin):
     def findings(self, policy: Policy) -> str:
         if not policy.tests:
             return NOTHING  # a release ships none of its tests
-        found = lint(policy.modules, policy.tests)
+        found = lint(policy.modules, policy.tests, {**policy.sample, **policy.overlay})
         rows = [(f"{finding.path}:{finding.line}", finding.rule, finding.text) for finding in found]
         return grid(["Where", "Rule", "What"], rows) if rows else "No findings"
 

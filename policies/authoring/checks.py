@@ -46,7 +46,8 @@ class CheckReport:
 
 def check(folder: Folder, *, opa: str | None = None) -> CheckReport:
     """Lint; then, only if that is clean, compile and test. Nothing the lint refuses is ever run."""
-    linted = sandboxed({"policies": folder.policies, "tests": folder.tests}, task="lint")
+    known = {**folder.sample, **folder.overlay}
+    linted = sandboxed({"policies": folder.policies, "tests": folder.tests, "data": known}, task="lint")
     findings = [Finding(**found) for found in linted.get("findings", [])]
     if findings or linted.get("problems"):
         return CheckReport(findings=findings, problems=linted.get("problems", []))
@@ -61,7 +62,13 @@ def compiles(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:
     """Return the embedded engine's errors in policies over the data they are to work with; [] if none."""
     queries = [f"data.{name}" for name in rule_lines(policies) if name.endswith(".answer")]
     answer = sandboxed({"policies": dict(policies), "data": dict(data), "queries": queries})
-    return list(answer["problems"]) or _too_slow(policies, data)
+    return list(answer["problems"]) or _misread(policies, data) or _too_slow(policies, data)
+
+
+def _misread(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:
+    """Refuse indexes of the arrays in these data that the engines read differently: a sample may have had none."""
+    linted = sandboxed({"policies": dict(policies), "data": dict(data)}, task="lint")
+    return [*linted.get("problems", []), *(str(Finding(**found)) for found in linted.get("findings", []))]
 
 
 def _too_slow(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:

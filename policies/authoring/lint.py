@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
+from typing import Any
 
-from policies.authoring.builtins import ALLOWED, why_refused
+from policies.authoring import indexes, scopes
+from policies.authoring.builtins import ALLOWED, IN_TESTS_ONLY, why_refused
 from policies.authoring.rego_tokens import KEYWORDS, RuleBody, Token, rules, tokens
 
 MAX_COLUMNS = 1024
@@ -54,8 +56,8 @@ class _Module:
         return self.path.endswith("_test.rego")
 
 
-def lint(policies: Mapping[str, str], tests: Mapping[str, str]) -> list[Finding]:
-    """Return every finding, in the order of the files."""
+def lint(policies: Mapping[str, str], tests: Mapping[str, str], data: Mapping[str, Any] | None = None) -> list[Finding]:
+    """Return every finding, in the order of the files. With the data, also indexes of its arrays."""
     modules = [_module(path, text) for path, text in sorted({**policies, **tests}.items())]
     defined: dict[str, set[str]] = {}
     for module in modules:
@@ -78,7 +80,13 @@ def lint(policies: Mapping[str, str], tests: Mapping[str, str]) -> list[Finding]
     found += _entrypoints(modules)
     found += _recursion(modules)
     found += _untested(modules)
+    found += _indexes(modules, data or {})
     return sorted(set(found))
+
+
+def index_findings(policies: Mapping[str, str], data: Mapping[str, Any]) -> list[Finding]:
+    """Return only what the data in force adds: indexes of its arrays."""
+    return sorted(set(_indexes([_module(path, text) for path, text in policies.items()], data)))
 
 
 def rule_lines(policies: Mapping[str, str]) -> dict[str, list[tuple[str, int, int]]]:
@@ -204,6 +212,8 @@ def _builtins(module: _Module) -> Iterator[Finding]:
     imported = {token.text for token in module.tokens if token.line in lines and token.kind == "name"}
     for name, token, _ in _calls(module):
         head = name.split(".")[0]
+        if name in IN_TESTS_ONLY and not module.is_test:
+            yield _at(module, token, "builtin", f"`{name}` is not allowed outside of tests: it differs for sets.")
         if name in module.defined or name in ALLOWED or (module.is_test and head in imported):
             continue
         if head == "data" and not module.is_test:
@@ -259,6 +269,19 @@ def _variables(module: _Module) -> Iterator[Finding]:
                 yield _at(module, token, "shadow", text)
 
 
+def _scopes(module: _Module) -> Iterator[Finding]:
+    """Find what the engines take for another variable, collection or function."""
+    if module.is_test:
+        return
+    for rule in module.rules:
+        for token in scopes.declared_again(rule, _declared(rule)):
+            yield _at(module, token, "shadow", scopes.AGAIN)
+    for token in scopes.keyed_memberships(module.tokens):
+        yield _at(module, token, "membership", scopes.KEYED)
+    for token in scopes.replaced_functions(module.tokens):
+        yield _at(module, token, "with", scopes.REPLACED)
+
+
 def _declared(rule: RuleBody) -> Iterator[Token]:
     for index, token in enumerate(rule.tokens):
         if token.text in {"some", "every"}:
@@ -290,7 +313,7 @@ def _annotations(module: _Module) -> Iterator[Finding]:
 
 
 _MODULE_CHECKS: tuple[Callable[[_Module], Iterable[Finding]], ...] = (
-    _package, _imports, _strings, _numbers, _builtins, _arguments, _variables, _annotations,
+    _package, _imports, _strings, _numbers, _builtins, _arguments, _variables, _scopes, _annotations,
 )  # fmt: skip
 
 
@@ -382,6 +405,24 @@ def _reaches(
         seen |= following
         waiting += following
     return False
+
+
+def _indexes(modules: list[_Module], data: Mapping[str, Any]) -> Iterator[Finding]:
+    """Find indexes that lead to one value in OPA and to another, or none, in the embedded engine."""
+    policies = [module for module in modules if not module.is_test]
+    for module in policies:
+        keyed = indexes.keyed_rules(
+            rule for other in policies if other.package == module.package for rule in other.rules
+        )
+        for token in indexes.long_heads(module.rules):
+            yield _at(module, token, "head", indexes.HEAD)
+        for rule in module.rules:
+            for token in indexes.foreign_references(rule, module.package):
+                yield _at(module, token, "package", indexes.FOREIGN)
+            for token in indexes.array_indexes(rule, data):
+                yield _at(module, token, "index", indexes.ARRAY)
+            for token in indexes.keyed_indexes(rule, keyed, module.package):
+                yield _at(module, token, "index", indexes.KEYED)
 
 
 def _untested(modules: list[_Module]) -> Iterator[Finding]:

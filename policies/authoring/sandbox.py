@@ -1,6 +1,6 @@
 """Sandbox script, run by a Python of its own and never imported: limits itself, then loads policies or a program.
 
-    sandbox.py lint    < {"policies", "tests"}                       -> {"findings"}
+    sandbox.py lint    < {"policies", "tests", "data"}               -> {"findings"}; without tests, of indexes only
     sandbox.py check   < {"policies", "data", "queries"}             -> {"problems", "covered", "values"}
     sandbox.py cost    < {"policies", "data", "queries", "inputs"}   -> {"worst"}: query -> ms of processor time
     sandbox.py exec SECONDS MEGABYTES PROGRAM ARGUMENT ...
@@ -45,9 +45,11 @@ def _limit(seconds: int, megabytes: int) -> None:
 def _lint(asked: dict[str, Any]) -> dict[str, Any]:
     # An isolated Python does not look where this file is; the lint needs nothing but the standard library.
     sys.path.insert(0, str(Path(__file__).parents[2]))
-    from policies.authoring.lint import lint
+    from policies.authoring.lint import index_findings, lint
 
-    return {"findings": [asdict(finding) for finding in lint(asked["policies"], asked["tests"])]}
+    policies, data = asked["policies"], asked.get("data", {})
+    found = lint(policies, asked["tests"], data) if "tests" in asked else index_findings(policies, data)
+    return {"findings": [asdict(finding) for finding in found]}
 
 
 def _check(asked: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
+from policies.residency import regions
 from policies.residency.placements import (
     Annotations,
     Kind,
@@ -18,21 +20,50 @@ from policies.residency.placements import (
     text_of,
 )
 
-_CONSTRAINT = re.compile(r"node\.labels\.(?:topology\.kubernetes\.io/)?region\s*==\s*(\S+)")
+_CONSTRAINT = re.compile(r"(?:node|engine)\.labels\.(?:\S*[./])?(?:region|zone)\s*==\s*(\S+)")
+_TOPOLOGY = re.compile(r"region|zone")
+_SHARES = ("nfs", "nfs4", "cifs", "smb", "smb3")
+_RENDER = "judge the output of docker compose config"
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*:?-([^${}]*)\}")
+
+
+def is_compose(document: Mapping[str, Any]) -> bool:
+    return "services" in document or "include" in document
 
 
 def read_compose(document: Mapping[str, Any], file: str) -> list[Placement]:
     """Return a process for each service and a store for each volume. Raises Unreadable."""
+    if document.get("include"):
+        raise Unreadable(f"it includes other files: {_RENDER}")
     services = document.get("services")
     if not isinstance(services, Mapping):
         raise Unreadable("it is a compose file without services")
     general = _said(document, labels=False)
-    by_service = {str(name): _service(mapping_of(service)).over(general) for name, service in services.items()}
+    chains = {str(name): _chain(str(name), services) for name in services}
+    by_service = {name: _place_of(chain, general) for name, chain in chains.items()}
     return [
         *_services(services, by_service, file),
-        *_volumes(document, services, by_service, general, file),
+        *_volumes(document, chains, by_service, general, file),
     ]
+
+
+def _chain(name: str, services: Mapping[str, Any], seen: tuple[str, ...] = ()) -> list[Mapping[str, Any]]:
+    """Return a service and, one after the other, the services of the same file that it extends."""
+    service = mapping_of(services.get(name))
+    extends = service.get("extends")
+    if not extends:
+        return [service]
+    base = text_of(extends) if isinstance(extends, str) else text_of(mapping_of(extends).get("service"))
+    if mapping_of(extends).get("file") or base not in services or base in (name, *seen):
+        raise Unreadable(f"service {text_of(name)} extends one of another file: {_RENDER}")
+    return [service, *_chain(base, services, (name, *seen))]
+
+
+def _place_of(chain: list[Mapping[str, Any]], general: Annotations) -> Annotations:
+    own = reduce(Annotations.over, map(_service, chain))
+    # What a provider runs is no container of this host: only its own words say where it is.
+    is_elsewhere = any(service.get("provider") for service in chain)
+    return own.over(replace(general, region="") if is_elsewhere else general)
 
 
 def _services(services: Mapping[str, Any], said: Mapping[str, Annotations], file: str) -> Iterator[Placement]:
@@ -51,7 +82,7 @@ def _services(services: Mapping[str, Any], said: Mapping[str, Annotations], file
 
 def _volumes(
     document: Mapping[str, Any],
-    services: Mapping[str, Any],
+    chains: Mapping[str, list[Mapping[str, Any]]],
     said: Mapping[str, Annotations],
     general: Annotations,
     file: str,
@@ -59,7 +90,9 @@ def _volumes(
     """Place each volume where it says, else where each of the services that mount it is."""
     for name, volume in mapping_of(document.get("volumes")).items():
         own = _said(mapping_of(volume), labels=True)
-        users = [said[str(user)] for user, service in services.items() if str(name) in _mounted(mapping_of(service))]
+        if _is_elsewhere(mapping_of(volume)):
+            own = own.over(Annotations(region=""))
+        users = [said[user] for user, chain in chains.items() if any(str(name) in _mounted(each) for each in chain)]
         for place in dict.fromkeys(own.over(user) for user in users or [general]):
             yield from placed(
                 _without_variables(place),
@@ -72,12 +105,25 @@ def _volumes(
             )
 
 
+def _is_elsewhere(volume: Mapping[str, Any]) -> bool:
+    """Return whether a driver keeps the volume on another machine than its services: a share, a disk of a cloud."""
+    options = mapping_of(volume.get("driver_opts"))
+    is_share = text_of(options.get("type")) in _SHARES or "addr=" in str(options.get("o", ""))
+    return text_of(volume.get("driver")) not in ("", "local") or is_share
+
+
 def _service(service: Mapping[str, Any]) -> Annotations:
     deploy = mapping_of(service.get("deploy"))
     constraints = list_of(mapping_of(deploy.get("placement")).get("constraints"))
-    found = [match[1] for each in constraints if (match := _CONSTRAINT.fullmatch(text_of(each)))]
-    place = Annotations(region=found[0] if found else None)
+    found = {_bound(text_of(each)) for each in constraints if _TOPOLOGY.search(text_of(each))}
+    place = Annotations(region=(found.pop() if len(found) == 1 else "") if found else None)
     return place.over(_said(service, labels=True)).over(read_labels(deploy.get("labels")))
+
+
+def _bound(constraint: str) -> str:
+    """Return the region a constraint binds to; empty where it says something else about regions or zones."""
+    match = _CONSTRAINT.fullmatch(constraint)
+    return regions.tidy("", match[1]) if match else ""
 
 
 def _said(thing: Mapping[str, Any], *, labels: bool) -> Annotations:

@@ -43,17 +43,37 @@ def _lined(loader: Any, node: Any) -> Iterator[Lined]:
     mapping.update(loader.construct_mapping(node))
 
 
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Unreadable("an object of it states a member twice")
+    return found
+
+
 _Loader.add_constructor("tag:yaml.org,2002:map", _lined)
 
 
 def read_documents(path: Path) -> list[Any]:
-    """Return the documents of a JSON or YAML file. Raises Unreadable, with a sentence, for anything else."""
+    """Return the documents of a JSON or YAML file. Raises Unreadable, with a sentence, for anything else.
+
+    JSON is read as JSON in any encoding that its first bytes show: read as YAML, its ``false`` would be a text.
+    """
     data = _read(path)
-    if data.lstrip()[:1] == b"{":
-        return [_read_json(data)]
+    text = _decoded(data)
+    if text.lstrip()[:1] == "{":
+        return [_read_json(text)]
     if len(data) > _MAX_YAML_BYTES:
         raise Unreadable(f"it is larger than {_MAX_YAML_BYTES // 1024 // 1024} MB")
-    return _read_yaml(data)
+    return _read_yaml(text)
+
+
+def _decoded(data: bytes) -> str:
+    """Return the text without byte order marks: UTF-8, UTF-16 or UTF-32, as their first bytes show."""
+    encoding = json.detect_encoding(data)
+    try:
+        return data.decode(encoding).lstrip("\ufeff")
+    except UnicodeDecodeError:
+        raise Unreadable(f"it is no text in {encoding.upper()}") from None
 
 
 def _read(path: Path) -> bytes:
@@ -67,19 +87,24 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _read_json(data: bytes) -> Any:
+def _read_json(text: str) -> Any:
     try:
-        return json.loads(data)
+        return json.loads(text, object_pairs_hook=_unambiguous)
     except RecursionError:
         raise Unreadable("it is nested too deeply") from None
     except ValueError as exc:
         raise Unreadable(f"it is not JSON ({exc})") from None
 
 
-def _read_yaml(data: bytes) -> list[Any]:
+def _read_yaml(text: str) -> list[Any]:
     try:
-        _check_shape(data)
-        return [document for document in yaml.load_all(data, _Loader) if document is not None]
+        _check_shape(text)
+        _refuse_repeated(text)
+        return [document for document in yaml.load_all(text, _Loader) if document is not None]
+    except yaml.constructor.ConstructorError as exc:
+        if str(exc.problem).endswith(("'!reset'", "'!override'")):
+            raise Unreadable("it changes another compose file: judge the output of docker compose config") from None
+        raise Unreadable(f"it is not YAML that can be read ({_where(exc)})") from None
     except yaml.YAMLError as exc:
         raise Unreadable(f"it is not YAML that can be read ({_where(exc)})") from None
     except RecursionError:
@@ -88,12 +113,12 @@ def _read_yaml(data: bytes) -> list[Any]:
         raise Unreadable(f"it is not YAML that can be read ({type(exc).__name__})") from None
 
 
-def _check_shape(data: bytes) -> None:  # noqa: C901 (one event after the other, as the parser gives them)
+def _check_shape(text: str) -> None:  # noqa: C901 (one event after the other, as the parser gives them)
     """Refuse what a few lines of aliases would blow up, before anything is built from it."""
     sizes: dict[str, int] = {}
     open_nodes: list[tuple[str | None, int]] = []
     nodes = documents = 0
-    for event in yaml.parse(data, _SafeLoader):
+    for event in yaml.parse(text, _SafeLoader):
         documents += isinstance(event, yaml.DocumentStartEvent)
         if isinstance(event, yaml.AliasEvent):
             # An anchor that is still open would contain itself.
@@ -112,6 +137,24 @@ def _check_shape(data: bytes) -> None:  # noqa: C901 (one event after the other,
                 sizes[anchor] = nodes - before
         if nodes > _MAX_NODES or len(open_nodes) > _MAX_DEPTH or documents > _MAX_DOCUMENTS:
             raise Unreadable("it is too large, too deep, or its aliases unfold into too much")
+
+
+def _refuse_repeated(text: str) -> None:
+    """Refuse a member that a mapping states twice: which of them another reader takes is not known."""
+    waiting = list(yaml.compose_all(text, _SafeLoader))
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or isinstance(node, yaml.ScalarNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+            continue
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if len(set(keys)) != len(keys):
+            raise Unreadable(f"a mapping at line {node.start_mark.line + 1} states a member twice")
+        waiting += [value for _, value in node.value]
 
 
 def _where(error: yaml.YAMLError) -> str:

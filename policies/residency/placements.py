@@ -26,18 +26,20 @@ KINDS = frozenset(kind.value for kind in Kind)
 
 @dataclass(frozen=True, kw_only=True)
 class Annotations:
-    """Annotations about the data; None means that the file does not say."""
+    """Annotations about the data; None means that the file does not say, an empty region that it cannot be read."""
 
     region: str | None = None
     subject_groups: tuple[str, ...] | None = None
     data_categories: tuple[str, ...] | None = None
     purposes: tuple[str, ...] | None = None
-    backup_regions: tuple[str, ...] = ()
-    replica_regions: tuple[str, ...] = ()
+    backup_regions: tuple[str, ...] | None = None
+    replica_regions: tuple[str, ...] | None = None
 
     def over(self, general: "Annotations") -> "Annotations":
-        """Return these, completed by the more general ones."""
-        said = {field.name: getattr(self, field.name) for field in fields(self) if getattr(self, field.name)}
+        """Return these, completed by the more general ones. What is said and cannot be read stays unsaid."""
+        said = {
+            field.name: getattr(self, field.name) for field in fields(self) if getattr(self, field.name) is not None
+        }
         return replace(general, **said)
 
 
@@ -58,10 +60,7 @@ class Placement:
 
 
 # assent.example/data-categories (Kubernetes), assent.data-categories (compose), assent-data-categories (cloud labels).
-_KEY = re.compile(
-    r"assent(?:\.[a-z0-9.-]+)?[/:._-]"
-    r"(region|subjects|data[-_]categories|purposes|backup[-_]regions?|replica[-_]regions?)"
-)
+_KEY = re.compile(r"assent(?:\.[a-z0-9.-]+)?[/:._-]([a-z_-]+)")
 _MEMBERS = {
     "subjects": "subject_groups",
     "data_categories": "data_categories",
@@ -74,22 +73,51 @@ _MEMBERS = {
 
 
 def read_labels(labels: Any) -> Annotations:
-    """Read annotations among the labels or tags of a resource; all others are ignored."""
+    """Read annotations among the labels or tags of a resource; those of others are ignored. Raises Unreadable."""
     if isinstance(labels, list):  # compose: ["key=value"]
         labels = dict(entry.split("=", 1) for entry in labels if isinstance(entry, str) and "=" in entry)
     if not isinstance(labels, Mapping):
         return Annotations()
-    found = {match[1]: value for key, value in labels.items() if (match := _KEY.fullmatch(str(key).lower()))}
+    found: dict[str, Any] = {}
+    for key, value in labels.items():
+        if match := _KEY.fullmatch(str(key).strip().lower()):
+            member = match[1].replace("-", "_")
+            if found.setdefault(member, value) != value:
+                raise Unreadable(f"two of its labels say {member!r:.60}, and not the same")
     return read_annotations(found)
 
 
 def read_annotations(said: Any) -> Annotations:
-    """Read annotations by their plain names: region, subjects, data-categories, purposes, backup-regions."""
-    if not isinstance(said, Mapping):
+    """Read annotations by their plain names: region, subjects, data-categories, purposes, backup-regions.
+
+    Raises Unreadable for any other name: a misspelt one would leave its place to a more general one.
+    """
+    if said is None:
         return Annotations()
-    named = {str(key).lower().replace("-", "_"): value for key, value in said.items()}
-    lists = {_MEMBERS[key]: split_words(value) for key, value in named.items() if key in _MEMBERS}
-    return Annotations(region=text_of(named.get("region")) or None, **lists)
+    if not isinstance(said, Mapping):
+        raise Unreadable("what it says about its data is no mapping of names")
+    lists: dict[str, tuple[str, ...]] = {}
+    region = None
+    for key, value in said.items():
+        name = str(key).lower().replace("-", "_")
+        if name == "region":
+            region = text_of(value)
+        elif name in _MEMBERS:
+            lists[_MEMBERS[name]] = (*lists.get(_MEMBERS[name], ()), *_words_of(name, value))
+        else:
+            raise Unreadable(f"it says {name!r:.60} about its data, and not one of region, {', '.join(_MEMBERS)}")
+    return Annotations(region=region, **lists)
+
+
+def _words_of(member: str, value: Any) -> tuple[str, ...]:
+    """Return the words, each of them readable: a group of people that is left out would be judged by nothing."""
+    parts = value if isinstance(value, list | tuple) else [value or ""]
+    if not all(isinstance(part, str) and (text_of(part) or not part.strip()) for part in parts):
+        raise Unreadable(f"what it says as {member!r} is no text, or too long to be read")
+    found = split_words(value)
+    if len(found) >= _MAX_WORDS:
+        raise Unreadable(f"it names {_MAX_WORDS} words or more as {member!r}")
+    return found
 
 
 def split_words(value: Any) -> tuple[str, ...]:
@@ -129,8 +157,8 @@ def placed(
         line=line,
     )
     yield here
-    yield from copies(here, Kind.REPLICA, annotations.replica_regions)
-    yield from copies(here, Kind.BACKUP, annotations.backup_regions)
+    yield from copies(here, Kind.REPLICA, annotations.replica_regions or ())
+    yield from copies(here, Kind.BACKUP, annotations.backup_regions or ())
 
 
 def copies(of: Placement, kind: Kind, regions: Iterable[str]) -> Iterator[Placement]:

@@ -15,16 +15,21 @@ _PROVIDERS = ("aws", "google", "azurerm")
 _ZONE = {
     "aws": re.compile(r"([a-z]{2,4}(?:-[a-z]+)+-[0-9]+)[a-z]"),
     "google": re.compile(r"([a-z]+-[a-z]+[0-9]+)-[a-z]"),
+    "azurerm": re.compile(r"([a-z]+[0-9]?)-[0-9]"),  # the zones of AKS nodes: westeurope-2
 }
+# The form of a region that a text of any member can be taken for; "eu" or "us" can be many things.
+_FORM = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-?[0-9]+(?:-?[a-z])?")
 
 
 def tidy(provider: str, region: str) -> str:
     """Normalise a name: ``West Europe`` is westeurope, ``eu-central-1a`` and ``europe-west2-b`` are their regions."""
     name = region.strip().lower()
     if provider == "azurerm":
-        return name.replace(" ", "")
+        name = name.replace(" ", "")
     for known, zone in _ZONE.items():
-        if provider in ("", known) and (match := zone.fullmatch(name)):
+        match = zone.fullmatch(name) if provider in ("", known) else None
+        # Azure's form alone is too wide: only of a region of the table is it a zone.
+        if match and (known != "azurerm" or match[1] in _groups()[known]):
             return match[1]
     return name
 
@@ -35,6 +40,14 @@ def group_of(provider: str, region: str) -> str:
     searched = [provider] if provider in tables else list(tables)
     found = {tables[name].get(tidy(name, region)) for name in searched} - {None}
     return str(found.pop()) if len(found) == 1 else ""
+
+
+def is_region(provider: str, text: str) -> bool:
+    """Return whether a text is a region or zone by its form and by the table: it needs no member that says so."""
+    name = text.strip().lower()
+    if _FORM.fullmatch(name):
+        return bool(group_of(provider, name))
+    return provider in ("", "azurerm") and name in _table()["azurerm_pairs"]
 
 
 def azure_pair(region: str) -> str:

@@ -19,7 +19,7 @@ from policies.models import ActiveBundle
 from policies.registers import defaults
 from policies.residency.judging import Judgement, is_able, judge
 from policies.residency.placements import Placement, Unreadable, split_words
-from policies.residency.reading import read_file
+from policies.residency.reading import read_files
 
 _FINDINGS, _UNREADABLE = 1, 2
 
@@ -47,19 +47,24 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         bundle = defaults.bundle_without_database() if options["data_from_defaults"] else _bundle_in_force()
-        placements = [
-            _completed(placement, options) for path in dict.fromkeys(options["files"]) for placement in _read(path)
-        ]
+        found = _read(options["files"])
+        empty = [str(path) for path, placements in found.items() if not placements]
+        placements = [_completed(placement, options) for each in found.values() for placement in each]
         judged = judge(placements, bundle=bundle, engine=EmbeddedEngine(), now=timezone.now())
         source = "defaults of this release" if options["data_from_defaults"] else f"bundle {bundle.revision}"
         refused = sum(not each.permitted for each in judged)
         if options["as_json"]:
             self.stdout.write(
-                json.dumps({"rules": source, "placements": [_document(each) for each in judged]}, indent=2)
+                json.dumps(
+                    {"rules": source, "placements": [_document(each) for each in judged], "nothing_to_judge": empty},
+                    indent=2,
+                )
             )
         else:
             for line in _table(judged):
                 self.stdout.write(line)
+            for path in empty:
+                self.stdout.write(f"{path}: nothing in it is known to hold data or to work on it; nothing was judged.")
             self.stdout.write(f"{len(judged)} placements, {refused} refused; judged by the {source}.")
         if refused:
             sys.exit(_FINDINGS)
@@ -77,11 +82,11 @@ def _bundle_in_force() -> LoadedBundle:
     return bundle
 
 
-def _read(path: Path) -> list[Placement]:
+def _read(paths: Iterable[Path]) -> dict[Path, list[Placement]]:
     try:
-        return read_file(path)
+        return read_files(paths)
     except Unreadable as exc:
-        raise CommandError(f"{path} cannot be judged: {exc}.", returncode=_UNREADABLE) from None
+        raise CommandError(f"{exc}.", returncode=_UNREADABLE) from None
 
 
 def _completed(placement: Placement, options: dict[str, Any]) -> Placement:

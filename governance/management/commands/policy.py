@@ -58,7 +58,7 @@ class Command(BaseCommand):
 
     def _lint(self, *, folder: Path, sample: Path | None, **_: Any) -> None:
         read = _read(folder, sample)
-        self._refuse([str(finding) for finding in lint(read.policies, read.tests)])
+        self._refuse([str(finding) for finding in lint(read.policies, read.tests, {**read.sample, **read.overlay})])
         self.stdout.write(f"{len(read.policies)} files and {len(read.tests)} files of tests: no finding.")
 
     def _test(self, *, folder: Path, sample: Path | None, **_: Any) -> None:

@@ -355,6 +355,31 @@ IDENTITIES = {
 }
 
 
+def test_entries_as_servers_really_send_them_permit_nothing(shop_token: str) -> None:
+    """Ids that are no UUID, entries without labels, results that are no answer, an unknown revision, one id twice."""
+    ids = [f"8f0c2f0e-0000-4000-8000-00000000000{number}" for number in range(1, 6)]
+    when = {"timestamp": "2026-11-28T22:00:00.123456789Z", "path": "governance/decision/answer"}
+    named = {**when, "labels": {"instance": "opa-x", "id": "1"}}
+    huge = {"n": 9007199254740993, "f": "HUGE"}
+    entries = [
+        {**named, "decision_id": ids[0], "bundles": {"assent": {"revision": "nosuch"}}, "input": huge},
+        {**named, "decision_id": ids[1], "path": "system/log/mask", "result": None},
+        {**named, "decision_id": "order-17", "result": {"decision": True}},
+        {**when, "decision_id": ids[2], "result": {"decision": True}},
+        {**named, "decision_id": ids[3], "result": {"decision": "true"}},
+        {**named, "decision_id": ids[4], "result": True, "error": {"code": "eval_error"}},
+        {**named, "decision_id": ids[0], "result": {"decision": True}},
+    ]
+    body = gzip.compress(json.dumps(entries).replace('"HUGE"', "1e400").encode())
+
+    for _ in range(2):
+        assert call(body, shop_token, path=LOGS, HTTP_CONTENT_ENCODING="gzip").status == 200
+
+    stored = {str(each.pk): each.outcome for each in ExternalDecision.objects.all()}
+    # The first entry of its id cannot be read, so the other one counts.
+    assert stored == {ids[0]: "permit", ids[1]: "unknown", ids[3]: "unknown", ids[4]: "unknown"}
+
+
 def test_only_words_of_the_vocabulary_are_kept(shop_token: str) -> None:
     result = {"decision": True, "level": "jane", "reasons": [{"code": "jane"}, "jane"]}
     entry = _entry(input=IDENTITIES, result=result, labels={"instance": "Jane Doe"})

@@ -64,6 +64,27 @@ def test_an_unreadable_file_is_told_apart(tmp_path):
     assert "cannot be judged" in text
 
 
+def test_a_file_with_nothing_to_judge_is_named(tmp_path):
+    path = str(written(tmp_path, "apiVersion: v1\nkind: Service\nmetadata: {name: web}"))
+
+    status, text = check(path, "--data-from-defaults")
+    _, document = check(path, "--data-from-defaults", "--json")
+
+    assert status == 0
+    assert f"{path}: nothing in it is known to hold data" in text
+    assert json.loads(document)["nothing_to_judge"] == [path]
+
+
+def test_files_are_judged_together_and_blamed_alone(tmp_path):
+    good = str(written(tmp_path, GOOD, "good.yaml"))
+    bad = str(written(tmp_path, "include: [x.yaml]", "bad.yaml"))
+
+    status, text = check(good, bad, "--data-from-defaults")
+
+    assert status == 2
+    assert text == f"{bad} cannot be judged: it includes other files: judge the output of docker compose config."
+
+
 @pytest.mark.django_db
 def test_the_rules_in_force_are_asked_where_there_is_an_instance(tmp_path):
     path = str(written(tmp_path, "x-assent: {region: cellar-1, subjects: eea}\nservices: {web: {}}"))
