@@ -12,13 +12,35 @@ from django.http import HttpRequest
 _on_behalf_of: ContextVar[str | None] = ContextVar("on_behalf_of", default=None)
 
 
-def officer(request: HttpRequest) -> str:
+class Officer(str):
+    """An officer's actor text, with the account's id: a name can be changed and used again, an id cannot."""
+
+    __slots__ = ("account",)
+    account: int
+
+    @classmethod
+    def of(cls, username: str, account: int) -> "Officer":
+        named = cls(f"officer:{username}")
+        named.account = account
+        return named
+
+
+def officer(request: HttpRequest) -> Officer:
     """Return the officer who sent a request of the admin."""
-    return officer_named(request.user.get_username())
+    return Officer.of(request.user.get_username(), int(request.user.pk or 0))
 
 
-def officer_named(username: str) -> str:
-    return f"officer:{username}"
+def account_of(actor: str) -> int | None:
+    """Return the id of an officer's account; None for a service, a job, or a text that was read back."""
+    return actor.account if isinstance(actor, Officer) else None
+
+
+def is_same_person(actor: str, other: str, account: int | None) -> bool:
+    """Return whether an actor is the person stored as ``other`` with ``account``: by account where both have one."""
+    own = account_of(actor)
+    if own is not None and account is not None:
+        return own == account
+    return actor.casefold() == other.casefold()
 
 
 def service(name: str) -> str:
