@@ -56,6 +56,18 @@ def caller(credential_name: str) -> str:
     return service(_on_behalf_of.get() or credential_name)
 
 
+CELLS = "cells"  # the scope that makes a credential another cell's
+CELL_CREDENTIAL_ALONE = (
+    "This credential is another cell's: it carries what that cell forwards, with X-Assent-Cell, and pulls its rules. "
+    "Use a credential of this cell's own for anything else."
+)
+
+
+def may_use_cell_credential(scope: str) -> bool:
+    """Return whether a cell's credential may be used for a scope: its own, or while a request is being forwarded."""
+    return scope == CELLS or _on_behalf_of.get() is not None
+
+
 @contextmanager
 def on_behalf_of(name: str) -> Iterator[None]:
     """Until the block ends, calls of this thread are those of ``name``. The caller has verified the name."""

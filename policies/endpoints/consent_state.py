@@ -70,7 +70,7 @@ def _known_to(token: str, ref: UUID) -> Information:
         known = information.read(ref, token_hash(token), _SCOPE.encode())
     except InformationUnavailable:
         raise Refused(503, "unavailable", "The database does not answer; send the request again.") from None
-    wsgi.check(known.caller, valid=known.credential_valid, has_scope=known.has_scope, scope=_SCOPE)
+    wsgi.check_known(known, _SCOPE)
     return known
 
 

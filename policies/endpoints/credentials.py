@@ -13,6 +13,8 @@ from common.http.problems import InvalidRequest
 from policies.models import ServiceCredential
 
 DEFAULT_LIFETIME = timedelta(days=365)
+# All that one service may be given: with the scope of cells, a credential is another cell's and serves no service.
+SERVICE_SCOPES = tuple(scope for scope in ServiceCredential.Scope.values if scope != ServiceCredential.Scope.CELLS)
 
 
 def token_hash(token: str) -> bytes:
