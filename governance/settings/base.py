@@ -244,11 +244,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"no-quotes": {"()": "governance.web.refusals_in_log.WithoutQuotes"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no-quotes"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        # Its messages quote the Host header and the path, which callers may fill with anything.
-        "django.security": {"level": "ERROR"},
+        # Its messages quote the path, which callers may fill with anything.
         "django.request": {"level": "ERROR"},
         # Warns of every attempt to reach a collector that is away; its giving up is worth a line.
         "opentelemetry": {"level": "ERROR"},
