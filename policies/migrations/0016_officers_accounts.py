@@ -1,4 +1,7 @@
-"""Who published and who activated is kept as an account's id too: a name can be changed, and used again."""
+"""Who published and who activated is kept as an account's id too: a name can be changed, and used again.
+
+Also the option of a credential for answers that repeat.
+"""
 
 from django.db import migrations, models
 from django.db.models import F, Q
@@ -36,6 +39,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            "servicecredential", "repeatable_answers", models.BooleanField(default=False, db_default=False)
+        ),
         migrations.AddField("policy", "author_account", models.BigIntegerField(null=True)),
         migrations.AddField("policyactivation", "author_account", models.BigIntegerField(null=True)),
         migrations.AddField("policyactivation", "actor_account", models.BigIntegerField(null=True)),
