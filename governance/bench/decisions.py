@@ -67,7 +67,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
 
 def _measure_yardstick(token: str, settings: Settings) -> list[Row]:
     port = servers.free_port()
-    command = servers.granian(port, threads=settings.threads, application="governance.bench.yardstick:application")
+    command = servers.web(port, threads=settings.threads, application="governance.bench.yardstick:application")
     requests = _requests(token, settings.subjects[0], vary=False)
     with servers.running(command, port, os.environ) as pid:
         return [
@@ -83,7 +83,7 @@ def _serving(url: str, settings: Settings) -> Iterator[tuple[int, int]]:
     environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "RUST_BACKTRACE": "0"}
     port = servers.free_port()
     try:
-        with servers.running(servers.granian(port, threads=settings.threads), port, environment) as pid:
+        with servers.running(servers.web(port, threads=settings.threads), port, environment) as pid:
             yield port, pid
     finally:
         shutil.rmtree(home, ignore_errors=True)

@@ -46,6 +46,13 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError("The server did not open its port within a minute.")
 
 
+def web(port: int, *, threads: int, application: str = "governance.wsgi:application") -> list[str]:
+    """Return the command of the web server that WEB_SERVER names, as the launcher does."""
+    if os.environ.get("WEB_SERVER") == "granian":
+        return granian(port, threads=threads, application=application)
+    return [sys.executable, "-m", "governance.front", "--port", str(port), "--workers", "1", application]
+
+
 def granian(port: int, *, threads: int, application: str = "governance.wsgi:application") -> list[str]:
     return [
         str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--host", "127.0.0.1",

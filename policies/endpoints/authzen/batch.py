@@ -5,6 +5,7 @@ A single question is a batch of one.
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -52,8 +53,22 @@ class _Batch(msgspec.Struct):
 
 def answer_one(document: dict[str, Any], token: str) -> bytes:
     """Return the decision about a single question as bytes. Raises Refused and SpoolFull."""
-    read = _read_as(question_of, document)
-    known = access.read(information.NO_SUBJECT if isinstance(read, Fault) else read.subject_ref, token)
+    read = read_one(document)
+    return conclude_one(document, read, access.read(subject_of(read), token))
+
+
+def read_one(document: dict[str, Any]) -> "Question | Fault":
+    """Read a single question; a fault in it is kept for ``conclude_one``, which knows whether the caller may ask."""
+    return _read_as(question_of, document)
+
+
+def subject_of(read: "Question | Fault") -> UUID:
+    """Return whom the question is about."""
+    return information.NO_SUBJECT if isinstance(read, Fault) else read.subject_ref
+
+
+def conclude_one(document: dict[str, Any], read: "Question | Fault", known: Information) -> bytes:
+    """Return the decision as bytes, out of what is known. Raises Refused and SpoolFull."""
     # A caller without permission does not learn what is wrong with a question.
     batch = BatchEvaluation(caller=access.authorise(known))
     decision = _decide(batch, document, read, access.packages_in_force(known), known)
