@@ -44,8 +44,7 @@ class _Asked(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _answer(environ: Environ) -> wsgi.Reply:
-    token = wsgi.token_of(environ)
-    document = wsgi.read_document(environ)
+    token, document = wsgi.read_call(environ, _SCOPE)
     try:
         subject = msgspec.convert(document, _Asked).subject
     except msgspec.ValidationError:

@@ -44,6 +44,7 @@ STATUS = {
 }
 _TITLES = {
     "invalid_request": "The request is not valid",
+    "page_token_invalid": "The page token does not continue this search",
     "body_too_large": "The body is too large",
     "unauthenticated": "A valid credential is needed",
     "forbidden": "Not allowed",
@@ -164,6 +165,20 @@ def check(name: str | None, *, valid: bool, has_scope: bool, scope: str) -> str:
     if not has_scope:
         raise Refused(403, "forbidden", f"This credential does not carry the scope '{scope}'.")
     return actors.caller(name)
+
+
+def read_call(environ: Environ, scope: str) -> tuple[str, dict[str, Any]]:
+    """Return the token and the body, the caller not yet checked: that is part of the endpoint's own statement.
+
+    Only a body that cannot be read costs a statement here: callers without permission do not learn what is wrong
+    with it. Raises Refused.
+    """
+    token = token_of(environ)
+    try:
+        return token, read_document(environ)
+    except Refused:
+        authenticate(environ, scope)
+        raise
 
 
 def read_document(environ: Environ) -> dict[str, Any]:

@@ -25,8 +25,8 @@ def _answer(environ: Environ) -> wsgi.Reply:
     if answer is None:
         wsgi.authenticate(environ, access.SCOPE)
         raise Refused(404, "not_found", "There is no such endpoint below /access/v1/.")
-    token = wsgi.token_of(environ)
-    return 200, answer(wsgi.read_document(environ), token)
+    token, document = wsgi.read_call(environ, access.SCOPE)
+    return 200, answer(document, token)
 
 
 application = wsgi.endpoint(_answer)  # everything below ``/access/v1/``
