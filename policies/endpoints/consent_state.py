@@ -45,8 +45,8 @@ class _Asked(msgspec.Struct, forbid_unknown_fields=True):
 
 def begin(environ: Environ) -> Begun:
     """Read the request; its statement is executed by the caller. Raises Refused."""
-    token = wsgi.token_of(environ)
-    subject = _subject(wsgi.read_document(environ))
+    token, document = wsgi.read_call(environ, _SCOPE)
+    subject = _subject(document)
     ref = information.NO_SUBJECT if subject is None else subject_ref(subject.id, subject_type=subject.type)
     wanted = Wanted(ref, token_hash(token), _SCOPE.encode())
     unavailable = Refused(503, "unavailable", "The database does not answer; send the request again.")

@@ -26,14 +26,13 @@ def _answer(environ: Environ) -> wsgi.Reply:
     if answer is None:
         wsgi.authenticate(environ, access.SCOPE)
         raise Refused(404, "not_found", "There is no such endpoint below /access/v1/.")
-    token = wsgi.token_of(environ)
-    return 200, answer(wsgi.read_document(environ), token)
+    token, document = wsgi.read_call(environ, access.SCOPE)
+    return 200, answer(document, token)
 
 
 def begin(environ: Environ) -> Begun:
     """Read ``POST /access/v1/evaluation``; its statement is executed by the caller. Raises Refused."""
-    token = wsgi.token_of(environ)
-    document = wsgi.read_document(environ)
+    token, document = wsgi.read_call(environ, access.SCOPE)
     read = batch.read_one(document)
     return Begun(
         environ,

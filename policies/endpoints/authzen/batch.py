@@ -38,16 +38,21 @@ class _PartialAction(msgspec.Struct):
     properties: dict[str, Any] | None = None
 
 
-class _Options(msgspec.Struct):
-    evaluations_semantic: str = "execute_all"
+class Defaults(msgspec.Struct):
+    """What the questions of a request share; an item replaces a member whole."""
 
-
-class _Batch(msgspec.Struct):
-    evaluations: list[dict[str, Any]]
     subject: _PartialEntity | msgspec.UnsetType = msgspec.UNSET
     action: _PartialAction | msgspec.UnsetType = msgspec.UNSET
     resource: _PartialEntity | msgspec.UnsetType = msgspec.UNSET
     context: dict[str, Any] | None = None
+
+
+class _Options(msgspec.Struct):
+    evaluations_semantic: str = "execute_all"
+
+
+class _Batch(Defaults):
+    evaluations: list[dict[str, Any]] = []
     options: _Options | None = None
 
 
@@ -80,12 +85,12 @@ def conclude_one(document: dict[str, Any], read: "Question | Fault", known: Info
 
 def answer(document: dict[str, Any], token: str) -> bytes:
     """Return the decisions in the order of the questions as bytes. Raises Refused and SpoolFull."""
-    if document.get("evaluations", []) == []:
-        return answer_one(document, token)
     try:
         batch = _read(document)
     except ValueError as exc:
         access.refuse(str(exc), token)
+    if not batch.evaluations:
+        return answer_one(document, token)
     stop = STOPS_AFTER[batch.options.evaluations_semantic if batch.options else "execute_all"]
     defaults = {name: document[name] for name in DEFAULTS if name in document}
     items = [{**defaults, **item} for item in batch.evaluations]
