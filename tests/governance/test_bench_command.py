@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 from governance.bench import authzen, decisions, log
 from governance.bench.report import Row, request_row
 from governance.management.commands import bench
+from policies.decision_log import drainer
 
 REQUESTS = ["what", "clients", "per_second", "cpu_us", "database_cpu_us", "p50_ms", "p99_ms", "refused"]
 ROWS = [
@@ -77,7 +78,9 @@ def test_the_table_shows_the_cpu_of_postgresql_next_to_ours(runs: list[Any], cap
     call_command("bench", "drain")
 
     lines = capsys.readouterr().out.splitlines()
-    heading = "| what | clients | per second | CPU us of the process | CPU us of PostgreSQL | p50 ms | p99 ms | refused "
+    heading = (
+        "| what | clients | per second | CPU us of the process | CPU us of PostgreSQL | p50 ms | p99 ms | refused "
+    )
     assert heading + "| seconds | format |" in lines
     assert "| Asked | 8 | 1,235 | 80 | 20 | 1.50 | 12.35 | 2 |  |  |" in lines
     assert "| Counted |  |  |  |  |  |  |  | 3 | csv |" in lines
@@ -141,6 +144,8 @@ def test_each_measurement_fills_the_figures_of_its_rows(
         (decisions, "_WARM_UP_S", 0.05), (authzen, "CANDIDATES", 50),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, size)
+    # The database is a new one each time, without the days another test may have made.
+    monkeypatch.setattr(drainer, "_known_days", set())
     target = tmp_path / "figures.json"
 
     call_command("bench", what, json=target, subjects="30", seconds=0.1, clients=2)
