@@ -135,7 +135,7 @@ SMALL |= {"drain": (2, "Drain the spool, 300 decisions"), "simulate": (2, "Repla
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("what", SMALL)
+@pytest.mark.parametrize("what", [pytest.param("decisions", marks=pytest.mark.long), "consents", "drain", "simulate"])
 def test_each_measurement_fills_the_figures_of_its_rows(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
