@@ -1,4 +1,4 @@
-"""Processor time of what is measured and of PostgreSQL beside it, from Linux's ``/proc``: user and system time."""
+"""Processor time of what is measured and of PostgreSQL: user and system time, from Linux's ``/proc``."""
 
 import os
 from collections.abc import Iterator

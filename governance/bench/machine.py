@@ -42,7 +42,7 @@ def _load_average() -> list[float]:
 
 
 def _cores() -> int | None:
-    """Those this process may use; macOS cannot tell which these are."""
+    """Return how many this process may use; on macOS, which has no such question, how many there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 

@@ -136,7 +136,7 @@ def _outcome(call, *args, **kwargs):
         return problem
 
 
-@scale("histories", small=25, long=1_000)
+@scale("histories", small=25, long=400)
 @pytest.mark.django_db
 def test_a_stored_no_is_only_ever_turned_by_a_later_yes(register_in_force, monkeypatch, histories):
     monkeypatch.setattr(timezone, "now", timezone.now)  # put back what the machine's clock replaces
