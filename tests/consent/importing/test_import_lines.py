@@ -206,7 +206,7 @@ _TEXT = st.text(max_size=30) | st.sampled_from(["give", "true", "2025-03-01T10:0
 
 @property_test(
     300,
-    30_000,
+    5_000,
     members=st.dictionaries(st.sampled_from(reading.COLUMNS), _TEXT | st.integers() | st.floats() | st.booleans()),
 )
 def test_a_line_of_any_members_is_a_row_or_a_refusal_that_does_not_quote_it(members):
