@@ -222,7 +222,7 @@ def _evidence(instance: Instance) -> dict[str, list[str]]:
     return json.loads(next(line for line in output.splitlines() if line.startswith("EVIDENCE")).partition(" ")[2])
 
 
-@scale("rounds", small=1, long=12)
+@scale("rounds", small=1, long=6)
 def test_killing_every_process_loses_nothing(instance, rounds):
     services = [Traffic(instance, instance.token, number) for number in range(2)]
     for service in services:
