@@ -12,10 +12,8 @@ question, answer = map(Path, sys.argv[1:])
 levels = []
 for table in json.loads(question.read_text()):
     rows = pd.read_csv(io.StringIO(table["csv"]), dtype=str, keep_default_na=False)
-    levels.append(
-        {
-            "k": anonymity.k_anonymity(rows, table["quasi_identifiers"]),
-            "l": anonymity.l_diversity(rows, table["quasi_identifiers"], [table["sensitive"]]),
-        }
-    )
+    found = {"k": anonymity.k_anonymity(rows, table["quasi_identifiers"])}
+    if table["sensitive"] is not None:
+        found["l"] = anonymity.l_diversity(rows, table["quasi_identifiers"], [table["sensitive"]])
+    levels.append(found)
 answer.write_text(json.dumps(levels, default=int))
