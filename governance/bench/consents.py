@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from governance.bench import load, servers, world
-from governance.bench.decisions import Row, Settings, measured_row
+from governance.bench.decisions import Settings, measured_row
+from governance.bench.report import Row
 
 _REQUESTS = 20_000
 _PURPOSES = ("personalization", "recommendations", "newsletter")

@@ -1,4 +1,4 @@
-"""Servers under measurement, and the processor time of their processes."""
+"""Servers under measurement."""
 
 import os
 import signal
@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -59,34 +57,3 @@ def granian(port: int, *, threads: int, application: str = "governance.wsgi:appl
         "--port", str(port), "--workers", "1", "--blocking-threads", str(threads), "--no-access-log",
         application,
     ]  # fmt: skip
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return user and system time of a process and all its descendants that are alive."""
-    return sum(_ticks(process) for process in _family(pid)) * _TICK_S
-
-
-def _family(pid: int) -> list[int]:
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            parents.setdefault(_stat(int(entry.name), 3), []).append(int(entry.name))
-    family, queue = [], [pid]
-    while queue:
-        current = queue.pop()
-        family.append(current)
-        queue.extend(parents.get(current, []))
-    return family
-
-
-def _ticks(pid: int) -> int:
-    return _stat(pid, 13) + _stat(pid, 14)
-
-
-def _stat(pid: int, field: int) -> int:
-    """Return a numeric field of /proc/PID/stat, counted from 0; 0 for a process that has gone."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return 0
-    return int(text[text.rindex(")") + 2 :].split()[field - 2])

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from consent import urls as consent_urls
 from personalization import urls as personalization_urls
 from policies.endpoints import authzen, native
+from tests.helpers.scale import property_test
 from tests.helpers.spoilt_bodies import ANYTHING, METHODS, VALID, spoilt
 from tests.helpers.wsgi_calls import WsgiResponse, call
 
@@ -56,8 +57,7 @@ def _send_items(token: str) -> None:
 
 
 @pytest.mark.parametrize("path", VALID)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(data=st.data())
+@property_test(60, 2_000, like=settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]), data=st.data())
 def test_a_spoilt_body_is_answered_or_refused(standing_shop: str, path: str, data: st.DataObject) -> None:
     body = data.draw(spoilt(VALID[path]))
 
@@ -65,8 +65,7 @@ def test_a_spoilt_body_is_answered_or_refused(standing_shop: str, path: str, dat
 
 
 @pytest.mark.parametrize("path", VALID)
-@settings(max_examples=40, deadline=None)
-@given(body=st.binary(max_size=60) | ANYTHING.map(lambda value: json.dumps(value).encode()))
+@property_test(40, 2_000, body=st.binary(max_size=60) | ANYTHING.map(lambda value: json.dumps(value).encode()))
 def test_garbage_is_refused(standing_shop: str, path: str, body: bytes) -> None:
     answer = _send(standing_shop, path, body)
 
@@ -78,8 +77,9 @@ HEADERS = st.text(alphabet=st.characters(max_codepoint=255), max_size=40)
 
 
 @pytest.mark.parametrize("path", VALID)
-@settings(max_examples=30, deadline=None)
-@given(
+@property_test(
+    30,
+    2_000,
     authorization=st.none() | HEADERS | HEADERS.map(lambda text: f"Bearer {text}"),
     content_type=HEADERS | st.just("application/json; charset=klingon"),
     request_id=HEADERS,
