@@ -1,10 +1,12 @@
 """Saving choices as a call: body in, answer out. The ordinary view and the bare WSGI endpoint both end here."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from drf_spectacular.utils import OpenApiParameter
 from pydantic import BeforeValidator, Field, field_validator
 
 from common import patterns
@@ -16,7 +18,34 @@ from consent.ledger.proof import Asked, Guardian
 from consent.pseudonyms import subject_ref
 
 SubjectId = Annotated[str, Field(min_length=1, max_length=256)]
-Uuid = Annotated[UUID, BeforeValidator(lambda value: UUID(value) if isinstance(value, str) else value)]
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DAY = r"^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
+
+
+def _uuid(value: Any) -> UUID:
+    """Read the one form that RFC 9562 gives; Python's own reader takes braces, URNs and no hyphens as well."""
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
+        raise ValueError("must be a UUID")
+    return UUID(value)
+
+
+def _day(value: Any) -> date:
+    """Read a day of a calendar; Python's own reader takes weeks as well, and its refusals quote the value."""
+    try:
+        if re.fullmatch(_DAY, value):
+            return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError("must be a day between the years 1900 and 2999, written as 2026-01-31")
+
+
+Uuid = Annotated[UUID, BeforeValidator(_uuid)]
+KEY_PARAMETER = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]+$"},
+    OpenApiParameter.HEADER,
+    description="Makes a repeat harmless.",
+)
 
 
 class SubjectBody(Body):
@@ -85,11 +114,11 @@ class GuardianBody(Body):
 
     id: SubjectId
     method: Annotated[str, Field(pattern=f"^{patterns.METHOD}$")]
-    adult_on: Annotated[date, BeforeValidator(lambda value: date.fromisoformat(value))]
+    adult_on: Annotated[date, BeforeValidator(_day), Field(json_schema_extra={"pattern": _DAY})]
 
 
 class ConsentBody(Body):
-    """One save of up to 50 choices of one person."""
+    """One save of up to 50 choices of one person; no purpose, and no part of one, is named twice."""
 
     subject: DescribedSubject
     choices: Annotated[list[ChoiceBody], Field(min_length=1, max_length=50)]

@@ -3,12 +3,12 @@
 People's ids travel in bodies, never in URLs, so they stay out of access logs and browser histories.
 """
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 from uuid import UUID
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,20 +16,24 @@ from rest_framework.views import APIView
 
 from common.http.rate_limit import RateLimit
 from common.http.rest import Body, actor_of, read_body
+from common.levels import LevelName
 from consent import api, links, residence
-from consent.api import ConsentBody, ReceiptBody, SubjectOnly
+from consent.api import KEY_PARAMETER, ConsentBody, ReceiptBody, SubjectOnly
 from consent.ledger import selectors
 from consent.receipts import issuing
+
+RecordedState = Literal["given", "refused", "withdrawn", "objected"]
+StateName = Literal[RecordedState, "expired", "renewal_required", "never_asked", "not_required"]
 
 
 class RecordAnswer(Body):
     id: UUID
     purpose: str
     scope: str
-    state: str
+    state: RecordedState
     notice_version: int
-    recorded_at: str
-    expires_at: str | None
+    recorded_at: datetime
+    expires_at: datetime | None
     supersedes: UUID | None
     digest: str
 
@@ -39,13 +43,32 @@ class SavedAnswer(Body):
     records: list[RecordAnswer]
 
 
+class PartStateAnswer(Body):
+    state: RecordedState
+    record: UUID
+
+
+class PurposeStateAnswer(Body):
+    """State of a purpose, and of the parts of it that the person chose about."""
+
+    state: StateName
+    since: datetime | None
+    expires_at: datetime | None
+    record: UUID | None
+    notice_version: int | None
+    ask_again_at: datetime | None
+    explicit: bool
+    max_level: LevelName | None
+    parts: dict[str, PartStateAnswer]
+
+
 class StateAnswer(Body):
     """``opted_out_by_signal``: a signal of the person's browser is remembered and counts until a yes lifts it."""
 
     known: bool
     subject_revision: int
     opted_out_by_signal: bool
-    purposes: dict[str, Any]
+    purposes: dict[str, PurposeStateAnswer]
 
 
 class HistoryAnswer(Body):
@@ -54,7 +77,7 @@ class HistoryAnswer(Body):
 
 class LinkAnswer(Body):
     url: str
-    expires_at: str
+    expires_at: datetime
 
 
 class RevokedAnswer(Body):
@@ -64,15 +87,13 @@ class RevokedAnswer(Body):
     sessions: int
 
 
-_KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, description="Up to 128 characters; makes a repeat harmless."
-)
 _PROBLEMS = {
     400: OpenApiResponse(description="problem+json"),
     401: OpenApiResponse(description="problem+json"),
     403: OpenApiResponse(description="problem+json"),
     409: OpenApiResponse(description="problem+json"),
     413: OpenApiResponse(description="problem+json"),
+    421: OpenApiResponse(description="problem+json"),
     422: OpenApiResponse(description="problem+json"),
     503: OpenApiResponse(description="problem+json"),
 }
@@ -91,7 +112,7 @@ class ConsentsView(APIView):
         operation_id="save_consents",
         request=ConsentBody,
         responses={201: SavedAnswer, 200: SavedAnswer, **_PROBLEMS},
-        parameters=[_KEY],
+        parameters=[KEY_PARAMETER],
     )
     def post(self, request: Request) -> Response:
         status_code, answer = api.save(request.data, actor_of(request), request.META)

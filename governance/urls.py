@@ -82,6 +82,7 @@ urlpatterns = [
     path("api/v1/banner/", include("consent.banner.urls")),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("personalization.urls")),
+    path("api/v1/", include("policies.registers.urls")),
     path("api/v1/opa/", include("policies.opa.urls")),
     path("api/v1/cells/", include("policies.cells.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),

@@ -11,6 +11,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
 _django = get_wsgi_application()
 
+from common import tracing  # noqa: E402
 from common.http.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
 from consent.ledger import effects  # noqa: E402
@@ -20,6 +21,7 @@ from policies.cells.router import CellRouter  # noqa: E402
 from policies.cells.routes import SUBJECT_ROUTES  # noqa: E402
 from policies.endpoints import authzen, consent_state, native, wsgi  # noqa: E402
 from policies.endpoints.authzen import metadata  # noqa: E402
+from policies.endpoints.begun import Begun  # noqa: E402
 
 logger = logging.getLogger(__name__)
 _BARE = {
@@ -66,3 +68,21 @@ def application(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> It
         logger.exception("An answer failed")
         failed = _Failed("Nothing was decided or saved. Send the request again.")
         return wsgi.refuse(failed, wsgi.common_headers(environ), start_response)
+
+
+_HALVES = {"/access/v1/evaluation": authzen.begin, consent_state.PATH: consent_state.begin}
+
+
+def begin(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> Begun | list[bytes] | None:
+    """Read a request whose answer is one statement away, for the loop of ``governance.front``; or refuse it.
+
+    None for all others: the application answers them, in a thread that may wait. So it does where a request may have to
+    be forwarded to another cell, and where requests are traced from one end to the other.
+    """
+    half = _HALVES.get(environ.get("PATH_INFO", ""))
+    if half is None or cell_router is not None or tracing.ON:
+        return None
+    try:
+        return half(environ)
+    except wsgi.Refused as refused:
+        return wsgi.refuse(refused, wsgi.common_headers(environ), start_response)

@@ -14,8 +14,8 @@ from typing import Any
 from django.conf import settings
 
 from common import tracing
-from common.breaker import CircuitBreaker
 from common.http.problems import Problem
+from common.waiting.breaker import CircuitBreaker
 from personalization.recommender import storage
 from personalization.recommender.model import Model, Served
 from policies.bundles.loading import LoadedBundle

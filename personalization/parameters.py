@@ -11,6 +11,8 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from common.levels import LevelName
+from consent.register import words
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 
 Text = str | Promise
@@ -21,45 +23,43 @@ _WINDOW = format_lazy(_("The last {count} things you did here"), count=BEHAVIORA
 class Parameter:
     """Parameter that one level ranks by, most important first."""
 
-    level: str
-    name: Text
+    level: LevelName
     ranks_by: Text
     uses: tuple[Text, ...]
     is_profiling: bool
+
+    @property
+    def name(self) -> Text:
+        return words.LEVELS[self.level]
 
 
 PARAMETERS = (
     Parameter(
         "none",
-        _("General"),
         _("The number of different people who chose a thing. Everybody sees the same list."),
         (_("Nothing about you"),),
         is_profiling=False,
     ),
     Parameter(
         "segment",
-        _("Group"),
         _("The number of different people in your region and age group who chose a thing, if they are at least 20."),
         (_("Your region"), _("Your age group")),
         is_profiling=True,
     ),
     Parameter(
         "behavioral",
-        _("Recent"),
         _("How alike a thing is to what you liked lately: two things are alike if the same people chose both."),
         (_WINDOW,),
         is_profiling=True,
     ),
     Parameter(
         "contextual",
-        _("This visit"),
         _("The same, and what you look at during this visit counts as well."),
         (_WINDOW, _("This visit")),
         is_profiling=True,
     ),
     Parameter(
         "individual",
-        _("Personal"),
         _("The same over everything you did here. Buying weighs more than liking, and liking more than looking."),
         (_("Everything you did here"), _("What you rated and bought"), _("This visit")),
         is_profiling=True,

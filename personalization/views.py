@@ -1,6 +1,7 @@
 """Endpoints of the recommender: events in, recommendations out, and the catalogue of both."""
 
-from datetime import MAXYEAR, datetime
+import re
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
@@ -28,19 +29,20 @@ Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Purpose = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
 Region = Annotated[str, Field(pattern=f"^{patterns.REGION}$")]
 ProcessingRegion = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")]
-_FIRST_YEAR = 1970
+# RFC 3339 in the years 1970 to 9998: what lies outside could not be stored and read back as a moment in UTC.
+_MOMENT = (
+    r"^(19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-[0-9]{2}-[0-9]{2}"
+    r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
 
 
-def _datetime(value: Any) -> Any:
+def _datetime(value: Any) -> datetime:
     try:
-        moment = datetime.fromisoformat(value)
+        if re.fullmatch(_MOMENT, value):
+            return datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        # Python's own message quotes the value.
-        raise ValueError("must be an ISO 8601 string with a time zone") from None
-    # What lies outside can be sent, but not stored and read back as a moment in UTC.
-    if not _FIRST_YEAR <= moment.year < MAXYEAR:
-        raise ValueError(f"must lie between the years {_FIRST_YEAR} and {MAXYEAR - 1}")
-    return moment
+        pass  # Python's own message quotes the value
+    raise ValueError("must be a moment as 2026-01-31T10:00:00Z, with a time zone, between the years 1970 and 9998")
 
 
 class Signals(Body):
@@ -65,7 +67,7 @@ class EventBody(Body):
     type: Literal["view", "like", "rating", "purchase", "not_relevant"]
     item: Slug
     value: Annotated[int, Field(ge=1, le=5)] | None = None
-    occurred_at: Annotated[AwareDatetime, BeforeValidator(_datetime)]
+    occurred_at: Annotated[AwareDatetime, BeforeValidator(_datetime), Field(json_schema_extra={"pattern": _MOMENT})]
     signals: Signals = Signals()
     processing_region: ProcessingRegion | None = None
 
@@ -134,6 +136,8 @@ class CatalogueItem(Body):
 
 
 class CatalogueBody(Body):
+    """Items to add or to change; no id is named twice."""
+
     items: Annotated[list[CatalogueItem], Field(min_length=1, max_length=1000)]
 
     @field_validator("items")
@@ -148,7 +152,10 @@ _PROBLEMS = {
     400: OpenApiResponse(description="problem+json"),
     401: OpenApiResponse(description="problem+json"),
     403: OpenApiResponse(description="problem+json"),
+    409: OpenApiResponse(description="problem+json"),
     413: OpenApiResponse(description="problem+json"),
+    421: OpenApiResponse(description="problem+json"),
+    422: OpenApiResponse(description="problem+json"),
     503: OpenApiResponse(description="problem+json"),
 }
 

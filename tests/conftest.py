@@ -28,6 +28,25 @@ from tests.helpers.wsgi_calls import WsgiClient, call
 ALL_SCOPES = credentials.SERVICE_SCOPES
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the long tests, and only these")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return "long tests: only these" if config.getoption("--long") else "long tests: left out, run them with --long"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests marked ``long`` with ``--long``, and all others without."""
+    wanted = bool(config.getoption("--long"))
+    chosen: dict[bool, list[pytest.Item]] = {True: [], False: []}
+    for item in items:
+        chosen[(item.get_closest_marker("long") is not None) == wanted].append(item)
+    if chosen[False]:
+        config.hook.pytest_deselected(items=chosen[False])
+        items[:] = chosen[True]
+
+
 @pytest.fixture(scope="session")
 def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Names of folders, one for each test; most of them are never made, as making one for each test takes long."""

@@ -5,13 +5,16 @@ decision each of them is a way to make two systems see two different requests.
 """
 
 import json
+import re
 from itertools import accumulate
 from typing import Any
 
 import msgspec
 
 MAX_BODY_BYTES = 256 * 1024
+MAX_NUMBER = 2**53 - 1  # of either sign
 _MAX_DEPTH = 32
+_OUT_OF_RANGE = "A number lies outside the range that every JSON reader keeps exactly (2^53)."
 
 
 class InvalidJson(ValueError):
@@ -34,16 +37,17 @@ def _constant(name: str) -> Any:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > 17 or abs(int(digits)) >= 2**53:
-        raise InvalidJson("An integer lies outside the range that every JSON reader keeps exactly (2^53).")
+    if len(digits) > 17 or abs(int(digits)) > MAX_NUMBER:
+        raise InvalidJson(_OUT_OF_RANGE)
     return int(digits)
 
 
-def _real(text: str) -> float:
+def _real(text: str) -> float | int:
+    """Return a number with a fraction or an exponent; ``1e3`` and ``1000.0`` are the integer 1000, however written."""
     number = float(text)
-    if number in (float("inf"), float("-inf")):
-        raise InvalidJson("A number is too large.")
-    return number
+    if abs(number) > MAX_NUMBER:
+        raise InvalidJson(_OUT_OF_RANGE)
+    return int(number) if number.is_integer() else number
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_real)
@@ -68,6 +72,10 @@ def loads_of_any_size(body: bytes) -> Any:
 _NOT_PLAIN: Any = object()
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_NUMBER = b"0" * 16  # 2^53 has sixteen digits
+# Digits before a point or an exponent, as texts (addresses, times) have them, too; only where a value stands they are
+# a number, which has to be read by its value.
+_MAYBE_REAL = (b"0.", b"0e", b"0E")
+_REAL = re.compile(rb"(?:^|[:\[,])\s*-?0+[.eE]")
 _decode, _encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
 
 
@@ -80,7 +88,8 @@ def _plain(body: bytes) -> Any:
     """
     if b"\\" in body or b" :" in body or b"\t:" in body or b"\n:" in body or b"\r:" in body:
         return _NOT_PLAIN
-    if _LONG_NUMBER in body.translate(_DIGITS_TO_ZERO):
+    digits = body.translate(_DIGITS_TO_ZERO)
+    if _LONG_NUMBER in digits or (any(hint in digits for hint in _MAYBE_REAL) and _REAL.search(digits)):
         return _NOT_PLAIN
     try:
         value = _decode(body)

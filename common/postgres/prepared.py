@@ -52,10 +52,19 @@ class PreparedStatement:
     @tracing.traced("sql", given=_named)
     def execute(self, parameters: Sequence[Parameter]) -> PGresult:
         """Execute once. Raises StatementTimeout, or the psycopg error of the server's SQLSTATE."""
-        self.executions += 1
         connection = self._connection()
-        connection.send_query_prepared(self._name, parameters, self._formats, self._format)
+        self.send(connection, parameters)
         return self._answer(connection)
+
+    def send_prepare(self, connection: PGconn) -> None:
+        """Send the statement itself, which a connection needs once."""
+        # Preparing waits for locks on the tables as well as executing does.
+        connection.send_prepare(self._name, self.sql.encode(), self._types)
+
+    def send(self, connection: PGconn, parameters: Sequence[Parameter]) -> None:
+        """Send one execution; the caller reads its result."""
+        self.executions += 1
+        connection.send_query_prepared(self._name, parameters, self._formats, self._format)
 
     def _connection(self) -> PGconn:
         wrapper = connections["default"]
@@ -66,8 +75,7 @@ class PreparedStatement:
             _thread.connection, _thread.names, _thread.poll = connection, set(), select.poll()
             _thread.poll.register(connection.socket, select.POLLIN)
         if self._name not in _thread.names:
-            # Preparing waits for locks on the tables as well as executing does.
-            connection.send_prepare(self._name, self.sql.encode(), self._types)
+            self.send_prepare(connection)
             self._answer(connection)
             _thread.names.add(self._name)
         return connection

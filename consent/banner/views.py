@@ -7,26 +7,37 @@ No cookie is read or set. An unknown browser looks like one that has not chosen 
 from datetime import timedelta
 from typing import Any
 
-from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.cache import patch_vary_headers
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, status
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common import languages
-from common.canonical import digest_of
 from common.http.client_network import client_network
+from common.http.conditional import CONDITIONAL, NOT_MODIFIED, conditional_response
 from common.http.problems import NotFound
 from common.http.rate_limit import RateLimit
 from common.http.rest import StrictJsonParser, read_body
-from consent.api import idempotency_key
+from consent.api import KEY_PARAMETER, idempotency_key
 from consent.banner import banner
+from consent.banner.answers import BannerStateAnswer, LayoutAnswer
 from consent.banner.banner import BrowserBody, ChoicesBody
 from consent.models import Site
 from consent.signals.gpc import is_set_in_environ
 
+_SITE = OpenApiParameter("site", {"type": "string", "pattern": "^[-a-zA-Z0-9_]{1,64}$"}, OpenApiParameter.PATH)
+_ORIGIN = "Scheme and host of the page: one of the site's own."
+_PAGE = OpenApiParameter("Origin", str, OpenApiParameter.HEADER, description=_ORIGIN)
+_REQUIRED_PAGE = OpenApiParameter("Origin", str, OpenApiParameter.HEADER, description=_ORIGIN, required=True)
+_GPC = OpenApiParameter("Sec-GPC", str, OpenApiParameter.HEADER, description="`1`: Global Privacy Control is on.")
+_LOCALE = OpenApiParameter("locale", str, description="Language instead of the one of `Accept-Language`.")
 CALLS = RateLimit("banner calls to site from network", 300, per=timedelta(minutes=1))
+
+
+def _problems(*statuses: int) -> dict[int, OpenApiResponse]:
+    return {status: OpenApiResponse(description="problem+json") for status in statuses}
 
 
 class SmallJsonParser(StrictJsonParser):
@@ -35,9 +46,8 @@ class SmallJsonParser(StrictJsonParser):
 
 class _BannerView(APIView):
     authentication_classes = ()
-    permission_classes = (AllowAny,)
+    permission_classes = ()
     parser_classes = (SmallJsonParser,)
-    schema = None  # described in docs/banner.md: the document of the API is about calls with a credential
     vary: tuple[str, ...] = ("Origin",)
     origin: str | None = None
     site: Site
@@ -82,17 +92,26 @@ class LayoutView(_BannerView):
 
     vary = ("Sec-GPC", "Origin", "Accept-Language")
 
+    @extend_schema(
+        operation_id="banner_layout",
+        parameters=[_SITE, _PAGE, _GPC, _LOCALE, *CONDITIONAL],
+        responses={200: LayoutAnswer, **NOT_MODIFIED, **_problems(403, 404, 503)},
+    )
     def get(self, request: Request, site: str) -> Any:
         wanted = request.query_params.get("locale") or languages.accepted(request.headers.get("Accept-Language", ""))
         document = banner.layout(self.site, locale=wanted[:35], gpc=is_set_in_environ(request.META))
-        etag = f'"{digest_of(document).hex()[:32]}"'
-        response = Response(document, headers={"ETag": etag, "Cache-Control": "public, max-age=300"})
-        return get_conditional_response(request._request, etag=etag, response=response)  # noqa: SLF001
+        return conditional_response(request, document, cache_control="public, max-age=300")
 
 
 class ChoicesView(_BannerView):
     """Save what a visitor chose."""
 
+    @extend_schema(
+        operation_id="banner_save_choices",
+        parameters=[_SITE, _REQUIRED_PAGE, _GPC, KEY_PARAMETER],
+        request=ChoicesBody,
+        responses={200: BannerStateAnswer, 201: BannerStateAnswer, **_problems(400, 403, 404, 409, 413, 422, 429, 503)},
+    )
     def post(self, request: Request, site: str) -> Response:
         body = read_body(ChoicesBody, request)
         header = is_set_in_environ(request.META)
@@ -104,6 +123,12 @@ class ChoicesView(_BannerView):
 class StateView(_BannerView):
     """Current state of a browser's choices on this site."""
 
+    @extend_schema(
+        operation_id="banner_state",
+        parameters=[_SITE, _REQUIRED_PAGE, _GPC],
+        request=BrowserBody,
+        responses={200: BannerStateAnswer, **_problems(400, 403, 404, 413, 429, 503)},
+    )
     def post(self, request: Request, site: str) -> Response:
         body = read_body(BrowserBody, request)
         return Response(banner.state(self.site, body.browser, gpc=body.gpc or is_set_in_environ(request.META)))

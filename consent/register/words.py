@@ -23,6 +23,13 @@ CHANNELS: dict[str, str | Promise] = {
     "phone": _("Phone"),
     "store": _("In the store"),
 }
+LEVELS: dict[str, str | Promise] = {
+    "none": _("General"),
+    "segment": _("Group"),
+    "behavioral": _("Recent"),
+    "contextual": _("This visit"),
+    "individual": _("Personal"),
+}
 SOURCES = {
     "api": "A service",
     "banner": "Consent banner",

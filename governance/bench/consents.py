@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from governance.bench import load, servers, world
-from governance.bench.decisions import Row, Settings, measured_row
+from governance.bench.decisions import Settings, measured_row
+from governance.bench.report import Row
 
 _REQUESTS = 20_000
 _PURPOSES = ("personalization", "recommendations", "newsletter")
@@ -36,7 +37,7 @@ def _measure(url: str, subjects: int, settings: Settings) -> list[Row]:
     states = [load.post("/api/v1/consents/state", _asked(chance, subjects), token) for _ in range(_REQUESTS)]
     saves = [load.post("/api/v1/consents", _chosen(chance, subjects), token) for _ in range(_REQUESTS)]
     try:
-        with servers.running(servers.granian(port, threads=settings.threads), port, environment) as pid:
+        with servers.running(servers.web(port, threads=settings.threads), port, environment) as pid:
             return [
                 measured_row(f"{name}, {subjects:,} people", port, pid, requests, clients, settings)
                 for name, requests in (("Read the state", states), ("Save three choices", saves))

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consent.pseudonyms import subject_ref
-from governance.bench import authzen, load, servers, world
+from governance.bench import authzen, cpu, load, servers, world
+from governance.bench.report import Row, request_row
 from policies.bundles import loading
 from policies.decisions import facts, information
 from policies.endpoints.authzen import question_of
@@ -22,19 +23,6 @@ _REQUESTS = 20_000
 _WARM_UP_S = 1.0
 _IN_A_BATCH = 100
 _FIRST_SEARCH_S = 60.0
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the report. CPU is the serving process's own, in microseconds per decision."""
-
-    name: str
-    clients: int
-    per_second: float
-    cpu_us: float | None
-    p50_ms: float | None
-    p99_ms: float | None
-    refused: int
 
 
 @dataclass(frozen=True)
@@ -67,7 +55,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
 
 def _measure_yardstick(token: str, settings: Settings) -> list[Row]:
     port = servers.free_port()
-    command = servers.granian(port, threads=settings.threads, application="governance.bench.yardstick:application")
+    command = servers.web(port, threads=settings.threads, application="governance.bench.yardstick:application")
     requests = _requests(token, settings.subjects[0], vary=False)
     with servers.running(command, port, os.environ) as pid:
         return [
@@ -83,7 +71,7 @@ def _serving(url: str, settings: Settings) -> Iterator[tuple[int, int]]:
     environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "RUST_BACKTRACE": "0"}
     port = servers.free_port()
     try:
-        with servers.running(servers.granian(port, threads=settings.threads), port, environment) as pid:
+        with servers.running(servers.web(port, threads=settings.threads), port, environment) as pid:
             yield port, pid
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -104,15 +92,15 @@ def _measure_assent(url: str, token: str, subjects: int, settings: Settings, say
         )
         name = f"Assent, {subjects:,} people"
 
-        def measured(what: str, requests: Sequence[bytes], clients: int = settings.clients) -> Row:
-            return measured_row(f"{name}, {what}", port, pid, requests, clients, settings)
+        def measured(what: str, requests: Sequence[bytes], clients: int = settings.clients, holds: int = 1) -> Row:
+            return measured_row(f"{name}, {what}", port, pid, requests, clients, settings, holds)
 
         rows = [
             measured("memo answers", memo),
             measured("memo answers", memo, 1),
             measured("engine answers", engine),
-            _by_decision(measured("batch of 100", batches)),
-            _by_decision(measured("AuthZEN batch of 100", of_authzen)),
+            measured("batch of 100", batches, holds=_IN_A_BATCH),
+            measured("AuthZEN batch of 100", of_authzen, holds=_IN_A_BATCH),
         ]
         with world.shadow():
             rows.append(measured("memo answers, a candidate beside them", memo))
@@ -129,31 +117,33 @@ def _measure_search(url: str, token: str, settings: Settings, say: Callable[[str
     longer = replace(settings, seconds=3 * settings.seconds)
     with _serving(url, settings) as (port, pid):
         # The first one evaluates all of them, the next ones find them remembered.
-        first = load.run(("127.0.0.1", port), searches, clients=1, seconds=_FIRST_SEARCH_S, at_most=1)
-        row = Row(f"{name}, the first", 1, first.per_second, None, first.percentile_ms(0.5), None, 0)
+        with cpu.measured(pid) as used:
+            first = load.run(("127.0.0.1", port), searches, clients=1, seconds=_FIRST_SEARCH_S, at_most=1)
+        row = _request_row(f"{name}, the first", 1, first, used)
         return [row, measured_row(name, port, pid, searches, 1, longer)]
 
 
-def _by_decision(row: Row) -> Row:
-    """Count the decisions of the batches; latencies stay those of whole batches."""
-    return replace(row, per_second=row.per_second * _IN_A_BATCH, cpu_us=(row.cpu_us or 0) / _IN_A_BATCH)
-
-
-def measured_row(name: str, port: int, pid: int, requests: Sequence[bytes], clients: int, settings: Settings) -> Row:
+def measured_row(
+    name: str, port: int, pid: int, requests: Sequence[bytes], clients: int, settings: Settings, holds: int = 1
+) -> Row:
+    """Measure requests; where each ``holds`` many decisions, these are counted, with latencies of whole requests."""
     address = ("127.0.0.1", port)
     # With the other half: what is asked while warming up is in the memo afterwards.
     load.run(address, requests[len(requests) // 2 :], clients=clients, seconds=_WARM_UP_S)
-    before = servers.cpu_seconds(pid)
-    measured = load.run(address, requests, clients=clients, seconds=settings.seconds)
-    cpu = servers.cpu_seconds(pid) - before
-    return Row(
+    with cpu.measured(pid) as used:
+        measured = load.run(address, requests, clients=clients, seconds=settings.seconds)
+    return _request_row(name, clients, measured, used, holds)
+
+
+def _request_row(name: str, clients: int, measured: load.Measured, used: cpu.CpuTime, holds: int = 1) -> Row:
+    return request_row(
         name,
-        clients,
-        measured.per_second,
-        cpu / len(measured.latencies) * 1e6,
-        measured.percentile_ms(0.50),
-        measured.percentile_ms(0.99),
-        sum(count for status, count in measured.statuses.items() if status not in (200, 201)),
+        clients=clients,
+        per_second=measured.per_second * holds,
+        cpu_us=used.us_per(len(measured.latencies) * holds),
+        p50_ms=measured.percentile_ms(0.50),
+        p99_ms=measured.percentile_ms(0.99),
+        refused=sum(count for status, count in measured.statuses.items() if status not in (200, 201)),
     )
 
 

@@ -1,5 +1,6 @@
 """Speed of the decision log: copying spooled decisions, verifying them, and replaying them in a simulation."""
 
+import os
 import random
 import shutil
 import tempfile
@@ -13,8 +14,9 @@ from typing import Any
 from django.utils import timezone
 
 from common.identifiers import uuid7_text
-from governance.bench import world
-from governance.bench.decisions import Row, Settings, document
+from governance.bench import cpu, world
+from governance.bench.decisions import Settings, document
+from governance.bench.report import Row, request_row
 from policies.decision_log import chain, drainer
 from policies.decision_log.spool import Spool
 from policies.decisions import evaluate
@@ -83,7 +85,8 @@ def _answered(folder: Path) -> list[bytes]:
 
 
 def _timed(name: str, work: Callable[[], int]) -> Row:
-    began, cpu = time.perf_counter(), time.process_time()
-    count = work()
-    seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
-    return Row(f"{name}, {count:,} decisions", 1, count / seconds, cpu_s / count * 1e6, None, None, 0)
+    began = time.perf_counter()
+    with cpu.measured(os.getpid()) as used:
+        count = work()
+    seconds = time.perf_counter() - began
+    return request_row(f"{name}, {count:,} decisions", clients=1, per_second=count / seconds, cpu_us=used.us_per(count))

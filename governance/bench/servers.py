@@ -1,4 +1,4 @@
-"""Servers under measurement, and the processor time of their processes."""
+"""Servers under measurement."""
 
 import os
 import signal
@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -46,40 +44,16 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError("The server did not open its port within a minute.")
 
 
+def web(port: int, *, threads: int, application: str = "governance.wsgi:application") -> list[str]:
+    """Return the command of the web server that WEB_SERVER names, as the launcher does."""
+    if os.environ.get("WEB_SERVER") == "granian":
+        return granian(port, threads=threads, application=application)
+    return [sys.executable, "-m", "governance.front", "--port", str(port), "--workers", "1", application]
+
+
 def granian(port: int, *, threads: int, application: str = "governance.wsgi:application") -> list[str]:
     return [
         str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--host", "127.0.0.1",
         "--port", str(port), "--workers", "1", "--blocking-threads", str(threads), "--no-access-log",
         application,
     ]  # fmt: skip
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return user and system time of a process and all its descendants that are alive."""
-    return sum(_ticks(process) for process in _family(pid)) * _TICK_S
-
-
-def _family(pid: int) -> list[int]:
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            parents.setdefault(_stat(int(entry.name), 3), []).append(int(entry.name))
-    family, queue = [], [pid]
-    while queue:
-        current = queue.pop()
-        family.append(current)
-        queue.extend(parents.get(current, []))
-    return family
-
-
-def _ticks(pid: int) -> int:
-    return _stat(pid, 13) + _stat(pid, 14)
-
-
-def _stat(pid: int, field: int) -> int:
-    """Return a numeric field of /proc/PID/stat, counted from 0; 0 for a process that has gone."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return 0
-    return int(text[text.rindex(")") + 2 :].split()[field - 2])

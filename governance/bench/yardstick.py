@@ -14,3 +14,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     environ["wsgi.input"].read()
     start_response("200 OK", list(_HEADERS))
     return [_BODY]
+
+
+def begin(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer in the loop of ``governance.front``, where decisions are answered."""
+    return application(environ, start_response)

@@ -28,7 +28,9 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   demo --cells [--exit]           two instances, eu and us, that keep their people apart (port N and the next)
   down                            stop the instance
   status [--json]                 show what runs (exit status 0: ready, 3: not)
-  test [PYTEST ARGUMENT ...]      run the tests against a database made for them
+  test [--long] [PYTEST ARGUMENT ...]
+                                  run the tests against a database made for them; with --long those with large
+                                  numbers, and only these
   credentials ARGUMENT ...        service credentials, e.g. credentials create shop --scope decisions
   policy lint|test|build|publish|activate|rollback|diff|list ARGUMENT ...
                                   policies from an editor to the next decision, and back

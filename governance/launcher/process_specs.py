@@ -1,13 +1,16 @@
 """Process specifications of an instance. Supervising one more means one more entry here."""
 
+import os
 import sys
 
+from governance.launcher.errors import refused
 from governance.launcher.home.home import Home
 from governance.launcher.home.ports import LOOPBACK
 from governance.launcher.processes.child import ChildSpec
 
 WEB_WORKERS = 2
-WEB_THREADS = 2  # while one waits for the database the other works; more only switch more often
+GRANIAN_THREADS = 2  # while one waits for the database the other works; more only switch more often
+_APPLICATION = "governance.wsgi:application"
 
 
 def manage_command(*arguments: str) -> tuple[str, ...]:
@@ -27,13 +30,21 @@ def process_specs(home: Home, *, port: int) -> tuple[ChildSpec, ...]:
 
 
 def _web(port: int) -> tuple[str, ...]:
-    return (
-        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
-        *("--host", LOOPBACK, "--port", str(port)),
-        *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)),
+    """Return the command of the web server: WEB_SERVER names it. Raises InstanceError for another name."""
+    name = os.environ.get("WEB_SERVER", "front")
+    if name not in _WEB_SERVERS:
+        raise refused(f"WEB_SERVER must be one of: {', '.join(_WEB_SERVERS)}.")
+    address = ("--host", LOOPBACK, "--port", str(port), "--workers", str(WEB_WORKERS))
+    return (sys.executable, "-m", *_WEB_SERVERS[name], *address, _APPLICATION)
+
+
+_WEB_SERVERS = {
+    "front": ("governance.front",),
+    "granian": (
+        *("granian", "--interface", "wsgi", "--blocking-threads", str(GRANIAN_THREADS)),
         *("--respawn-failed-workers", "--no-access-log", "--log-level", "warning"),
-        "governance.wsgi:application",
-    )
+    ),
+}
 
 
 def _worker() -> tuple[str, ...]:

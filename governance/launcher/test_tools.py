@@ -21,7 +21,7 @@ _BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-
 
 def find_opa() -> Path | None:
     """Return an ``opa`` program: from PATH, kept from an earlier build, or built now with Go."""
-    kept = _cache_folder(f"opa-{OPA_VERSION}") / "opa"
+    kept = cache_folder(f"opa-{OPA_VERSION}") / "opa"
     on_path = shutil.which("opa")
     if on_path:
         return Path(on_path)
@@ -38,7 +38,7 @@ def find_browser() -> Path | None:
 
 def find_axe() -> Path | None:
     """Return axe-core's script: kept from before, or fetched now with npm; None without npm."""
-    kept = _cache_folder(f"axe-core-{AXE_VERSION}") / "axe.min.js"
+    kept = cache_folder(f"axe-core-{AXE_VERSION}") / "axe.min.js"
     if kept.is_file():
         return kept
     try:
@@ -68,7 +68,8 @@ def _fetch_axe(target: Path) -> Path | None:
     return target
 
 
-def _cache_folder(name: str) -> Path:
+def cache_folder(name: str) -> Path:
+    """Return where a tool of this name is kept for all checkouts of the user."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "assent" / name
 

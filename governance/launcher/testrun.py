@@ -20,6 +20,7 @@ from governance.launcher.servers.environment import home_variables
 from governance.launcher.servers.postgres import THROWAWAY_SETTINGS, PostgresServer
 from governance.launcher.test_tools import find_axe, find_browser, find_opa
 
+LONG_FLAG = "--long"
 _TERMINATED = 128 + signal.SIGTERM
 # Settings of a shell that would make the tests depend on where they run.
 _NOT_PASSED_ON = (
@@ -56,11 +57,16 @@ def run_tests(arguments: Sequence[str]) -> int:
         try:
             console.say("starting a database for the tests")
             start_and_wait(server)
-            command = [sys.executable, "-m", "pytest", *(arguments or _on_every_core())]
+            command = [sys.executable, "-m", "pytest", *pytest_arguments(arguments)]
             with nothing_left_behind():
                 return run_in_front(command, environment=_environment(home, server, tools))
         finally:
             server.stop()
+
+
+def pytest_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return what pytest is started with: all tests, or all long ones, run on every core."""
+    return [*arguments, *_on_every_core()] if set(arguments) <= {LONG_FLAG} else list(arguments)
 
 
 def _on_every_core() -> list[str]:

@@ -7,6 +7,8 @@ from functools import lru_cache
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 from policies import engines
 from policies.bundles import loading
@@ -20,10 +22,14 @@ logger = logging.getLogger(__name__)
 _STARTED = time.monotonic()
 
 
+@csrf_exempt  # a POST is refused for its method
+@require_safe
 def live(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "live"})
 
 
+@csrf_exempt
+@require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 once the database and all that decisions rest on is there and recent; else 503 with what is not.
 

@@ -14,7 +14,8 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Min
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -47,7 +48,13 @@ class MetricsView(APIView):
     required_scope = "metrics"
     content_negotiation_class = AnyAnswer
 
-    @extend_schema(exclude=True)
+    @extend_schema(
+        operation_id="metrics",
+        responses={
+            (200, "text/plain"): OpenApiTypes.STR,
+            **{status: OpenApiResponse(description="problem+json") for status in (401, 403, 503)},
+        },
+    )
     def get(self, request: Request) -> HttpResponse:
         registry = CollectorRegistry(auto_describe=False)
         registry.register(Platform())

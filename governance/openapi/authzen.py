@@ -2,22 +2,106 @@
 
 from typing import Any
 
-from policies.endpoints.authzen.batch import MAX_EVALUATIONS
+from common.http.strict_json import MAX_NUMBER
+from policies.endpoints.authzen.access import SCOPE
+from policies.endpoints.authzen.batch import MAX_EVALUATIONS, STOPS_AFTER
 from policies.endpoints.authzen.metadata import PATH
 
 _TEXT = {"type": "string"}
-_ACTION = {"type": "object", "required": ["name"], "properties": {"name": _TEXT, "properties": {"type": "object"}}}
-_ENTITY = {
-    "type": "object",
-    "required": ["type", "id"],
-    "properties": {"type": _TEXT, "id": _TEXT, "properties": {"type": "object"}},
+_SHORT = {"type": "string", "maxLength": 512}
+_MAYBE_SHORT = {"type": ["string", "null"], "maxLength": 512}
+_MAYBE_SIGNAL = {"type": ["string", "null"], "maxLength": 65_536}
+# What is not named may be sent, as AuthZEN demands; its numbers have to be exact all the same.
+_FREE = {"$ref": "#/components/schemas/JsonValue"}
+
+
+def open_object(properties: dict[str, Any], *required: str, nullable: bool = False) -> dict[str, Any]:
+    """Return the schema of an object in which further members are ignored."""
+    schema: dict[str, Any] = {
+        "type": ["object", "null"] if nullable else "object",
+        "properties": properties,
+        "additionalProperties": _FREE,
+    }
+    return {**schema, "required": list(required)} if required else schema
+
+
+ANY_OBJECT = open_object({})
+_ANY_PROPERTIES = open_object({}, nullable=True)
+_CONTEXT = open_object(
+    {
+        "processing_region": _MAYBE_SHORT,
+        "channel": _MAYBE_SHORT,
+        "signals": open_object(
+            {
+                "gpc": {"type": "boolean"},
+                "gpp_opt_out": {"type": "boolean"},
+                "tcf_purposes": {
+                    "type": ["array", "null"],
+                    "items": {"type": "integer", "minimum": 1, "maximum": 24},
+                },
+                "gpp": _MAYBE_SIGNAL,
+                "tcf": _MAYBE_SIGNAL,
+            },
+            nullable=True,
+        ),
+        "min_revision": {"type": "integer", "minimum": 0, "maximum": MAX_NUMBER},
+    },
+    nullable=True,
+)
+_MEMBERS = {
+    "subject": open_object(
+        {
+            "type": _SHORT,
+            "id": _SHORT,
+            "properties": open_object({"region": _MAYBE_SHORT, "age_band": _MAYBE_SHORT}, nullable=True),
+        },
+        "type",
+        "id",
+    ),
+    "action": open_object(
+        {
+            "name": _SHORT,
+            "properties": open_object(
+                {"purpose": _MAYBE_SHORT, "requested_level": _MAYBE_SHORT, "recipient": _MAYBE_SHORT}, nullable=True
+            ),
+        },
+        "name",
+    ),
+    "resource": open_object(
+        {
+            "type": _SHORT,
+            "id": _SHORT,
+            "properties": open_object(
+                {"data_categories": {"type": ["array", "null"], "items": _SHORT}, "model": _MAYBE_SHORT}, nullable=True
+            ),
+        },
+        "type",
+        "id",
+    ),
+    "context": _CONTEXT,
 }
-_SEARCHED = {**_ENTITY, "required": ["type"], "description": "What is searched for; an `id` is ignored."}
-_CONTEXT = {"type": "object"}
-_PAGE = {
-    "type": "object",
-    "properties": {"token": _TEXT, "limit": {"type": "integer", "minimum": 0}, "properties": {"type": "object"}},
+_ENTITY_MEMBERS = {"type": _SHORT, "id": _SHORT, "properties": _ANY_PROPERTIES}
+_ENTITY = open_object(_ENTITY_MEMBERS, "type", "id")
+_SEARCHED = {
+    **open_object({"type": _SHORT, "properties": _ANY_PROPERTIES}, "type"),
+    "description": "What is searched for; an `id` is ignored.",
 }
+_NAMED = open_object({"name": _SHORT, "properties": _ANY_PROPERTIES}, "name")
+# Shared by the questions of a batch: each item is read, and may be refused, for itself.
+DEFAULTS = {
+    "subject": open_object(_ENTITY_MEMBERS),
+    "action": open_object({"name": _SHORT, "properties": _ANY_PROPERTIES}),
+    "resource": open_object(_ENTITY_MEMBERS),
+    "context": _ANY_PROPERTIES,
+}
+_PAGE = open_object(
+    {
+        "token": {"type": ["string", "null"], "description": "`next_token` of the answer before; not empty to go on."},
+        "limit": {"type": ["integer", "null"], "minimum": 0, "maximum": MAX_NUMBER},
+        "properties": _ANY_PROPERTIES,
+    },
+    nullable=True,
+)
 EXAMPLE: dict[str, Any] = {
     "subject": {"type": "data_subject", "id": "customer-4711"},
     "action": {
@@ -31,7 +115,6 @@ EXAMPLE: dict[str, Any] = {
     },
     "context": {"processing_region": "eu-central"},
 }
-MEMBERS = {"subject": _ENTITY, "action": _ACTION, "resource": _ENTITY, "context": _CONTEXT}
 
 
 def _schema(name: str) -> dict[str, Any]:
@@ -49,11 +132,11 @@ def _post(
             "tags": ["Decisions"],
             "summary": summary,
             "description": description,
-            "security": [{"service_credential": []}],
+            "security": [{"service_credential": [SCOPE]}],
             "requestBody": {"required": True, **body},
             "responses": {
                 "200": {"description": "The answer", **_schema(response)},
-                **{code: {"description": ""} for code in ("400", "401", "403", "413", "503")},
+                **{code: {"description": ""} for code in ("400", "401", "403", "413", "421", "503")},
             },
         }
     }
@@ -117,63 +200,100 @@ PATHS: dict[str, Any] = {
         }
     },
 }
-_SEARCH = {"type": "object", "required": ["subject", "action", "resource"]}
+_BESIDE = {"context": _ANY_PROPERTIES, "page": _PAGE}
+_OPTIONS = open_object(
+    {
+        "evaluations_semantic": {
+            "type": "string",
+            "enum": list(STOPS_AFTER),
+            "default": "execute_all",
+        }
+    },
+    nullable=True,
+)
 SCHEMAS: dict[str, Any] = {
-    "AuthzenRequest": {"type": "object", "required": ["subject", "action", "resource"], "properties": MEMBERS},
+    "JsonValue": {
+        "description": "Any JSON, at most 32 levels deep; numbers only where every reader keeps them exactly.",
+        "type": ["null", "boolean", "number", "string", "array", "object"],
+        "minimum": -MAX_NUMBER,
+        "maximum": MAX_NUMBER,
+        "items": _FREE,
+        "additionalProperties": _FREE,
+    },
+    "AuthzenRequest": {
+        "description": "A question about a person. Types of resource that another package of the policy answers for "
+        "take any `properties`.",
+        **open_object(_MEMBERS, "subject", "action", "resource"),
+    },
     "AuthzenDecision": {
         "type": "object",
         "required": ["decision"],
-        "properties": {"decision": {"type": "boolean"}, "context": _CONTEXT},
+        "properties": {"decision": {"type": "boolean"}, "context": {"type": "object"}},
     },
     "AuthzenBatchRequest": {
-        "type": "object",
-        "properties": {
-            **MEMBERS,
-            "evaluations": {"type": "array", "maxItems": MAX_EVALUATIONS, "items": {"type": "object"}},
-            "options": {
-                "type": "object",
-                "properties": {
-                    "evaluations_semantic": {
-                        "type": "string",
-                        "enum": ["execute_all", "deny_on_first_deny", "permit_on_first_permit"],
-                        "default": "execute_all",
-                    }
+        "description": "Without `evaluations`, or with none, one question.",
+        "anyOf": [
+            open_object(
+                {**_MEMBERS, "evaluations": {"type": "array", "maxItems": 0}, "options": _OPTIONS},
+                "subject",
+                "action",
+                "resource",
+            ),
+            open_object(
+                {
+                    **DEFAULTS,
+                    "evaluations": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": MAX_EVALUATIONS,
+                        "items": ANY_OBJECT,
+                    },
+                    "options": _OPTIONS,
                 },
-            },
-        },
+                "evaluations",
+            ),
+        ],
     },
     "AuthzenBatch": {
-        "type": "object",
-        "description": "Without `evaluations` in the request: one decision.",
-        "properties": {
-            "evaluations": {"type": "array", "items": {"$ref": "#/components/schemas/AuthzenDecision"}},
-            "decision": {"type": "boolean"},
-            "context": _CONTEXT,
-        },
+        "anyOf": [
+            {"$ref": "#/components/schemas/AuthzenDecision"},
+            {
+                "type": "object",
+                "required": ["evaluations"],
+                "properties": {
+                    "evaluations": {"type": "array", "items": {"$ref": "#/components/schemas/AuthzenDecision"}}
+                },
+            },
+        ],
     },
-    "AuthzenSubjectSearch": {**_SEARCH, "properties": {**MEMBERS, "subject": _SEARCHED, "page": _PAGE}},
-    "AuthzenResourceSearch": {**_SEARCH, "properties": {**MEMBERS, "resource": _SEARCHED, "page": _PAGE}},
-    "AuthzenActionSearch": {
-        "type": "object",
-        "required": ["subject", "resource"],
-        "properties": {"subject": _ENTITY, "resource": _ENTITY, "context": _CONTEXT, "page": _PAGE},
-    },
+    "AuthzenSubjectSearch": open_object(
+        {"subject": _SEARCHED, "action": _NAMED, "resource": _ENTITY, **_BESIDE}, "subject", "action", "resource"
+    ),
+    "AuthzenResourceSearch": open_object(
+        {"subject": _ENTITY, "action": _NAMED, "resource": _SEARCHED, **_BESIDE}, "subject", "action", "resource"
+    ),
+    "AuthzenActionSearch": open_object({"subject": _ENTITY, "resource": _ENTITY, **_BESIDE}, "subject", "resource"),
     "AuthzenResults": {
         "type": "object",
         "required": ["results"],
         "properties": {
             "page": {
                 "type": "object",
-                "required": ["next_token"],
+                "required": ["next_token", "count", "total"],
                 "properties": {
                     "next_token": {"type": "string", "description": "Empty at the end"},
-                    "count": {"type": "integer"},
-                    "total": {"type": "integer"},
+                    "count": {"type": "integer", "minimum": 0},
+                    "total": {"type": "integer", "minimum": 0},
                 },
             },
             "results": {
                 "type": "array",
-                "items": {"type": "object", "properties": {"type": _TEXT, "id": _TEXT, "name": _TEXT}},
+                "items": {
+                    "anyOf": [
+                        {"type": "object", "required": ["type", "id"], "properties": {"type": _TEXT, "id": _TEXT}},
+                        {"type": "object", "required": ["name"], "properties": {"name": _TEXT}},
+                    ]
+                },
             },
         },
     },

@@ -1,14 +1,15 @@
-"""Post-processing of the OpenAPI document: what the views cannot say, and the AuthZEN endpoints."""
+"""Post-processing of the OpenAPI document: what the views cannot say, and the endpoints outside of Django's views."""
 
 from copy import deepcopy
 from typing import Any
 
 from common.http.problems import CONTENT_TYPE
-from governance.openapi import authzen, native
+from governance.openapi import authzen, native, platform
 
 _SCHEMAS: dict[str, Any] = {
     **authzen.SCHEMAS,
     **native.SCHEMAS,
+    **platform.SCHEMAS,
     "Problem": {
         "type": "object",
         "required": ["type", "title", "status", "detail", "code"],
@@ -18,7 +19,7 @@ _SCHEMAS: dict[str, Any] = {
             "status": {"type": "integer"},
             "detail": {"type": "string", "description": "For people; may change"},
             "code": {"type": "string", "description": "For programs; stable"},
-            "errors": {"type": "object", "description": "What is wrong with which member of the body"},
+            "errors": {"type": "object", "description": "What is wrong with which member of the body or query"},
         },
     },
 }
@@ -30,32 +31,62 @@ _OPERATIONS = {
     "/api/v1/consents/receipts": ("Consent", "Get the signed receipt of a save"),
     "/api/v1/dashboard-links": ("Consent", "Send a person to their privacy page"),
     "/api/v1/dashboard-links/revoke": ("Consent", "End a person's sessions and open links"),
+    "/api/v1/banner/{site}": ("Banner", "Get the banner of a site"),
+    "/api/v1/banner/{site}/choices": ("Banner", "Save what a visitor chose"),
+    "/api/v1/banner/{site}/state": ("Banner", "Read what a browser's visitor chose"),
+    "/api/v1/purposes": ("Registers", "Read the purposes in force"),
+    "/api/v1/jurisdictions": ("Registers", "Read the laws and their regions"),
+    "/api/v1/levels": ("Registers", "Read the levels and their names"),
     "/api/v1/events": ("Recommendations", "Send an event"),
     "/api/v1/recommendations": ("Recommendations", "Ask for recommendations"),
     "/api/v1/recommender/parameters": ("Recommendations", "Read how the ranking works"),
     "/api/v1/items": ("Recommendations", "Change the catalogue"),
+    "/api/v1/opa/bundles/active.tar.gz": ("OPA servers", "Pull the bundle in force"),
+    "/api/v1/opa/bundles/unsigned.tar.gz": ("OPA servers", "Pull the bundle in force without a signature"),
+    "/api/v1/opa/bundles/candidate.tar.gz": ("OPA servers", "Pull the candidate's bundle during a rollout"),
+    "/api/v1/opa/bundles/{key_id}/active.tar.gz": ("OPA servers", "Pull the bundle in force, signed by this key"),
+    "/api/v1/opa/bundles/{key_id}/candidate.tar.gz": ("OPA servers", "Pull the candidate's bundle, signed by this key"),
+    "/api/v1/opa/discovery.tar.gz": ("OPA servers", "Pull the configuration"),
+    "/api/v1/opa/discovery/{key_id}.tar.gz": ("OPA servers", "Pull the configuration, signed by this key"),
+    "/api/v1/opa/status": ("OPA servers", "Report a server's status"),
+    "/api/v1/opa/logs": ("OPA servers", "Report a server's decisions"),
+    "/api/v1/cells/release": ("Platform", "Pull the rules of the primary cell"),
+    "/metrics": ("Platform", "Read the metrics"),
 }
 _TAGS = [
     {"name": "Decisions", "description": "May this be done with this person's data? Scope `decisions`."},
     {"name": "Consent", "description": "What people chose. Scopes `consents` and `subject_links`."},
+    {"name": "Banner", "description": "What browsers call, from pages of registered sites only (docs/banner.md)."},
+    {"name": "Registers", "description": "Purposes, laws and levels; nothing about people. Scope `registers`."},
     {"name": "Recommendations", "description": "The bundled recommender. Scopes `events` and `recommendations`."},
+    {"name": "OPA servers", "description": "Servers that pull bundles and report (docs/operations.md). Scope `opa`."},
+    {"name": "Platform", "description": "Health, metrics, keys, cells. Scopes `metrics` and `cells`."},
 ]
 _MEANINGS = {
     "400": "The request is not valid; `errors` says where",
     "401": "No credential, or one that is not valid",
     "403": "The credential lacks the scope",
     "404": "There is no such thing",
+    "406": "The `Accept` header leaves out application/json",
     "409": "The state has changed, or does not allow it",
     "413": "The body is too large",
-    "422": "The Idempotency-Key was used for another request",
+    "415": "The body is not sent as application/json",
+    "421": "The person belongs to another cell",
+    "422": "The Idempotency-Key was used for another request, or the person's region is needed",
     "429": "Too many in a short time; `Retry-After` says how many seconds to wait",
+    "500": "Something went wrong on our side; send it again",
     "503": "Not available just now; send it again",
 }
+# Answered outside of Django's views, or whatever the `Accept` header lists.
+_ACCEPT_IS_IGNORED = ("/api/v1/consents", "/api/v1/consents/state", "/api/v1/opa/", "/metrics")
 
 
 def finish_document(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Complete the document, as a drf-spectacular post-processing hook."""
-    result["paths"] = {**deepcopy({**native.PATHS, **authzen.PATHS}), **result["paths"]}
+    for path, operations in result["paths"].items():
+        for operation in operations.values():
+            _describe_negotiation(path, operation)
+    result["paths"] = {**deepcopy({**native.PATHS, **authzen.PATHS, **platform.PATHS}), **result["paths"]}
     result.setdefault("components", {}).setdefault("schemas", {}).update(_SCHEMAS)
     result["tags"] = _TAGS
     for path, operations in result["paths"].items():
@@ -64,13 +95,23 @@ def finish_document(result: dict[str, Any], generator: Any, request: Any, public
             if path in _OPERATIONS:
                 tag, operation["summary"] = _OPERATIONS[path]
                 operation["tags"] = [tag]
+            operation["responses"].setdefault("500", {})
             _describe_problems(operation["responses"])
     return result
+
+
+def _describe_negotiation(path: str, operation: dict[str, Any]) -> None:
+    """Add the refusals of the REST framework itself, which no view names."""
+    if path in _ACCEPT_IS_IGNORED or path.startswith(_ACCEPT_IS_IGNORED[2:]):
+        return
+    operation["responses"]["406"] = {}
+    if "requestBody" in operation:
+        operation["responses"]["415"] = {}
 
 
 def _describe_problems(responses: dict[str, Any]) -> None:
     """Describe every error as the same document; what differs is when it comes."""
     for status, response in responses.items():
-        if status >= "400":
+        if status >= "400" and "content" not in response:
             response["description"] = _MEANINGS.get(status, "See `code` and `detail`")
             response["content"] = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

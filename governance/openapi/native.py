@@ -3,7 +3,8 @@
 from typing import Any
 
 from common.levels import LEVELS
-from governance.openapi.authzen import EXAMPLE, MEMBERS
+from governance.openapi.authzen import ANY_OBJECT, DEFAULTS, EXAMPLE, open_object
+from policies.endpoints.authzen.access import SCOPE
 from policies.endpoints.authzen.batch import MAX_EVALUATIONS
 from policies.endpoints.native import MAX_EXPLAINED, PATH
 
@@ -33,7 +34,7 @@ PATHS: dict[str, Any] = {
             "description": f"One question, or up to {MAX_EVALUATIONS:,} in `decisions`, decided under one state of the "
             "rules and answered in their order; members beside `decisions` are defaults, which an item replaces whole. "
             "A denial is 200 with `decision: false`. An item that is no question is a denial with `error`.",
-            "security": [{"service_credential": []}],
+            "security": [{"service_credential": [SCOPE]}],
             "requestBody": {
                 "required": True,
                 "content": {
@@ -48,7 +49,7 @@ PATHS: dict[str, Any] = {
                     "description": "The decision, or `decisions` in the order of the questions",
                     "content": {"application/json": {"schema": {"anyOf": [_ONE, _MANY]}}},
                 },
-                **{code: {"description": ""} for code in ("400", "401", "403", "413", "503")},
+                **{code: {"description": ""} for code in ("400", "401", "403", "413", "421", "503")},
             },
         }
     },
@@ -56,20 +57,24 @@ PATHS: dict[str, Any] = {
 SCHEMAS: dict[str, Any] = {
     "DecisionRequest": {
         "anyOf": [
-            {"allOf": [_QUESTION, {"type": "object", "properties": _WISHES}]},
+            # `decisions` makes it a request of the other kind.
+            {"allOf": [_QUESTION, {"type": "object", "properties": {**_WISHES, "decisions": False}}]},
             {
-                "type": "object",
-                "required": ["decisions"],
-                "properties": {
-                    **MEMBERS,
-                    "decisions": {
-                        "type": "array",
-                        "minItems": 1,
-                        "maxItems": MAX_EVALUATIONS,
-                        "items": {"type": "object"},
+                **open_object(
+                    {
+                        **DEFAULTS,
+                        "decisions": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": MAX_EVALUATIONS,
+                            "items": ANY_OBJECT,
+                        },
+                        **_WISHES,
                     },
-                    **_WISHES,
-                },
+                    "decisions",
+                ),
+                "if": {"properties": {"explain": {"const": True}}, "required": ["explain"]},
+                "then": {"properties": {"decisions": {"maxItems": MAX_EXPLAINED}}},
             },
         ]
     },

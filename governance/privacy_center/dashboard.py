@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from common.levels import LEVELS
+from common.levels import LEVELS, LevelName
 from consent.ledger import scopes, selectors
 from consent.ledger.selectors import Descriptions, PurposeState
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose, PurposeText
@@ -43,19 +43,22 @@ Text = str | Promise
 
 @dataclass(frozen=True)
 class _Step:
-    slug: str
-    label: Text
+    slug: LevelName
     uses: Text
     gives: Text
+
+    @property
+    def label(self) -> Text:
+        return words.LEVELS[self.slug]
 
 
 def _steps() -> list[_Step]:
     return [
-        _Step("none", _("General"), _("Nothing about you"), _("What is popular with everybody")),
-        _Step("segment", _("Group"), _("Your region and age group"), _("What is popular with people like you")),
-        _Step("behavioral", _("Recent"), _("The last 100 things you did here"), _("Suggestions from what you liked")),
-        _Step("contextual", _("This visit"), _("The same, and this visit"), _("Suggestions that follow along")),
-        _Step("individual", _("Personal"), _("Everything you did here"), _("The closest suggestions")),
+        _Step("none", _("Nothing about you"), _("What is popular with everybody")),
+        _Step("segment", _("Your region and age group"), _("What is popular with people like you")),
+        _Step("behavioral", _("The last 100 things you did here"), _("Suggestions from what you liked")),
+        _Step("contextual", _("The same, and this visit"), _("Suggestions that follow along")),
+        _Step("individual", _("Everything you did here"), _("The closest suggestions")),
     ]
 
 

@@ -189,7 +189,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["common.http.rest.HasScope"],
     "DEFAULT_PARSER_CLASSES": ["common.http.rest.StrictJsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["common.http.rest.JsonRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "governance.openapi.auto_schema.AutoSchema",
     "EXCEPTION_HANDLER": "common.http.rest.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from common.waiting import no_wait
 from policies.bundles.packages import Package, read_register
 from policies.models import (
     Bundle,
@@ -51,6 +52,7 @@ def loaded(revision: str) -> LoadedBundle:
     """Return the revision as this process holds it; read from the database once. Raises BundleMissing."""
     bundle = _loaded.get(revision)
     if bundle is None:
+        no_wait.refuse()
         with _loading:
             bundle = _loaded.get(revision) or _load(revision)
             _loaded[revision] = bundle

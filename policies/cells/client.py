@@ -12,7 +12,7 @@ from http.client import HTTPException
 import requests
 from urllib3.exceptions import HTTPError
 
-from common.breaker import CircuitBreaker
+from common.waiting.breaker import CircuitBreaker
 from policies.cells.table import Cell, read_token
 from policies.engines.bounded import BoundedAdapter, Budget
 

@@ -2,15 +2,22 @@
 
 from django.conf import settings
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.http.problems import NotFound, Unavailable
+from common.http.rest import Body
 from policies.bundles.loading import BundleMissing
 from policies.cells.release import write_release
 from policies.cells.table import Table
+
+
+class ReleaseAnswer(Body):
+    """The release as a JSON Web Signature."""
+
+    release: str
 
 
 class ReleaseView(APIView):
@@ -18,7 +25,13 @@ class ReleaseView(APIView):
 
     required_scope = "cells"
 
-    @extend_schema(exclude=True)
+    @extend_schema(
+        operation_id="cell_release",
+        responses={
+            200: ReleaseAnswer,
+            **{status: OpenApiResponse(description="problem+json") for status in (401, 403, 404, 503)},
+        },
+    )
     def get(self, request: Request) -> Response:
         table: Table | None = settings.CELLS
         if table is None or not table.is_primary:

@@ -2,7 +2,8 @@
 
 information -> facts -> engine (memo) -> answer -> log. During a rollout the information says which revision answers,
 and whether a candidate is evaluated as a shadow. Every failure on the way is a denial with a reason code of its own;
-nothing here raises but ``SpoolFull`` (an answer that cannot be logged is not given). The memo is sound because a
+nothing here raises but ``SpoolFull`` (an answer that cannot be logged is not given) and, in a thread that must not
+wait, ``WouldWait`` for an answer that is not remembered (``common.waiting.no_wait``). The memo is sound because a
 verdict is a pure function of facts and revision. Facts about consent hold no identity and no clock; a package that asks
 for entity ids (docs/decisions/0010) has a memo of its own, whose keys hold pseudonyms.
 """
@@ -13,6 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from common import tracing
+from common.waiting import no_wait
 from consent.pseudonyms import subject_ref
 from policies import engines
 from policies.bundles import loading, packages
@@ -198,6 +200,7 @@ def _remembered(
     key = (bundle.revision, logged)
     rendered = memo.get(key)
     if rendered is None:
+        no_wait.refuse()
         engine = engines.for_revision(bundle.revision, candidate)
         rendered = _asked(engine, bundle, logged, document, query)
         # No failure is kept, and nothing a stand-in answered: OPA is the authority.

@@ -95,14 +95,29 @@ class Information(msgspec.Struct, frozen=True, kw_only=True):
 NOTHING = Information()
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """Parameters of one execution of STATEMENT, and the reading of its row; the execution is the caller's."""
+
+    subject_ref: UUID
+    token_hash: bytes = _NO_TOKEN
+    scope: bytes = b""
+
+    def parameters(self) -> tuple[bytes, ...]:
+        return self.token_hash, self.subject_ref.bytes, self.scope
+
+    def information(self, result: PGresult) -> Information:
+        """Read the row. Raises msgspec.MsgspecError for one that makes no sense."""
+        return _information(result, () if self.subject_ref == NO_SUBJECT else (self.subject_ref,))
+
+
 def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -> Information:
     """Read the current information, within TIMEOUT_MS. Raises InformationUnavailable.
 
     A connection that has died is replaced and asked once more; a slow one is given up and closed. A row that makes no
     sense is no information either.
     """
-    people = () if subject_ref == NO_SUBJECT else (subject_ref,)
-    return _asked(STATEMENT, (token_hash, subject_ref.bytes, scope), lambda result: _information(result, people))
+    wanted = Wanted(subject_ref, token_hash, scope)
+    return _asked(STATEMENT, wanted.parameters(), wanted.information)
 
 
 def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[Information, dict[UUID, Information]]:

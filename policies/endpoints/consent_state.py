@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -16,8 +15,9 @@ from consent.pseudonyms import subject_ref
 from policies.bundles import loading
 from policies.bundles.loading import PurposeFacts
 from policies.decisions import information
-from policies.decisions.information import Information, InformationUnavailable
+from policies.decisions.information import Information, Wanted
 from policies.endpoints import wsgi
+from policies.endpoints.begun import Begun, waiting
 from policies.endpoints.credentials import token_hash
 from policies.endpoints.wsgi import Environ, Refused
 
@@ -43,18 +43,31 @@ class _Asked(msgspec.Struct, forbid_unknown_fields=True):
     subject: _Subject
 
 
-def _answer(environ: Environ) -> wsgi.Reply:
-    token = wsgi.token_of(environ)
-    document = wsgi.read_document(environ)
+def begin(environ: Environ) -> Begun:
+    """Read the request; its statement is executed by the caller. Raises Refused."""
+    token, document = wsgi.read_call(environ, _SCOPE)
+    subject = _subject(document)
+    ref = information.NO_SUBJECT if subject is None else subject_ref(subject.id, subject_type=subject.type)
+    wanted = Wanted(ref, token_hash(token), _SCOPE.encode())
+    unavailable = Refused(503, "unavailable", "The database does not answer; send the request again.")
+    return Begun(environ, wanted, lambda known: _body(subject, known), unavailable=unavailable)
+
+
+def _subject(document: dict[str, Any]) -> _Subject | None:
     try:
-        subject = msgspec.convert(document, _Asked).subject
+        return msgspec.convert(document, _Asked).subject
     except msgspec.ValidationError:
-        _known_to(token, information.NO_SUBJECT)
+        return None
+
+
+def _body(subject: _Subject | None, known: Information) -> bytes:
+    """Answer a caller who may know. Raises Refused (400, 401, 403, 503)."""
+    wsgi.check_known(known, _SCOPE)
+    if subject is None:
         detail = "Send {'subject': {'id': ...}}, with type and region where you know them, and nothing else."
-        raise Refused(400, "invalid_request", detail) from None
-    known = _known_to(token, subject_ref(subject.id, subject_type=subject.type))
+        raise Refused(400, "invalid_request", detail)
     states = in_force(known.consents, _purposes(known), region=known.region, now_epoch=time.time())
-    return 200, _encode(
+    return _encode(
         {
             "known": known.subject_revision is not None,
             "subject_revision": known.subject_revision or 0,
@@ -62,16 +75,6 @@ def _answer(environ: Environ) -> wsgi.Reply:
             "purposes": {slug: _state(state) for slug, state in states.items()},
         }
     )
-
-
-def _known_to(token: str, ref: UUID) -> Information:
-    """Read the person for a caller who may know. Raises Refused (401, 403, 503)."""
-    try:
-        known = information.read(ref, token_hash(token), _SCOPE.encode())
-    except InformationUnavailable:
-        raise Refused(503, "unavailable", "The database does not answer; send the request again.") from None
-    wsgi.check_known(known, _SCOPE)
-    return known
 
 
 def _purposes(known: Information) -> Mapping[str, PurposeFacts]:
@@ -97,4 +100,4 @@ def _state(state: ConsentState) -> dict[str, Any]:
     }
 
 
-application = wsgi.endpoint(_answer)
+application = wsgi.endpoint(waiting(begin))

@@ -14,7 +14,7 @@ from policies.bundles import loading, reasons
 from policies.decisions.rendering import Decision
 from policies.endpoints import wsgi
 from policies.endpoints.authzen import access
-from policies.endpoints.authzen.batch import DEFAULTS, MAX_EVALUATIONS, Fault, decide_many
+from policies.endpoints.authzen.batch import DEFAULTS, MAX_EVALUATIONS, Defaults, Fault, decide_many
 from policies.endpoints.wsgi import Environ, Refused
 from policies.engines import EngineFailure
 from policies.engines.base import Reason
@@ -28,8 +28,8 @@ _encode = msgspec.json.Encoder().encode
 Document = dict[str, Any]
 
 
-class _Options(msgspec.Struct):
-    """Options of a request. Members that are not named are ignored, as in AuthZEN."""
+class _Options(Defaults):
+    """Options of a request, and what its questions share. Members that are not named are ignored, as in AuthZEN."""
 
     decisions: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
     explain: bool = False
@@ -46,8 +46,7 @@ class _Options(msgspec.Struct):
 
 
 def _answer(environ: Environ) -> wsgi.Reply:
-    token = wsgi.token_of(environ)
-    document = wsgi.read_document(environ)
+    token, document = wsgi.read_call(environ, access.SCOPE)
     try:
         options = msgspec.convert(document, _Options)
     except ValueError as exc:

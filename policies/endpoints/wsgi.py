@@ -15,6 +15,7 @@ from common import actors
 from common.http import strict_json
 from common.http.problems import CONTENT_TYPE, Problem, problem_bytes
 from common.postgres.prepared import PreparedStatement
+from common.waiting import no_wait
 from policies.decision_log.spool import SpoolFull
 from policies.decisions.information import Information
 from policies.endpoints.authentication import bearer_token
@@ -45,6 +46,7 @@ STATUS = {
 }
 _TITLES = {
     "invalid_request": "The request is not valid",
+    "page_token_invalid": "The page token does not continue this search",
     "body_too_large": "The body is too large",
     "unauthenticated": "A valid credential is needed",
     "forbidden": "Not allowed",
@@ -146,6 +148,7 @@ def token_of(environ: Environ) -> str:
 def authenticate(environ: Environ, scope: str) -> str:
     """Return the caller as the audit trail names it; one SQL statement. Raises Refused (401, 403, 503)."""
     parameters = (token_hash(token_of(environ)), scope.encode())
+    no_wait.refuse()
     try:
         result = _CREDENTIAL.execute(parameters)
     except (psycopg.OperationalError, DatabaseError):
@@ -178,6 +181,20 @@ def check(name: str | None, *, valid: bool, has_scope: bool, is_cell: bool, scop
     if is_cell and not actors.may_use_cell_credential(scope):
         raise Refused(403, "forbidden", actors.CELL_CREDENTIAL_ALONE)
     return actors.caller(name)
+
+
+def read_call(environ: Environ, scope: str) -> tuple[str, dict[str, Any]]:
+    """Return the token and the body, the caller not yet checked: that is part of the endpoint's own statement.
+
+    Only a body that cannot be read costs a statement here: callers without permission do not learn what is wrong
+    with it. Raises Refused.
+    """
+    token = token_of(environ)
+    try:
+        return token, read_document(environ)
+    except Refused:
+        authenticate(environ, scope)
+        raise
 
 
 def read_document(environ: Environ) -> dict[str, Any]:

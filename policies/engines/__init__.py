@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from common.breaker import CircuitBreaker
+from common.waiting.breaker import CircuitBreaker
 from policies.engines.base import Engine, EngineFailure, EngineTimeout, EngineUnavailable, EngineUndefined, Verdict
 from policies.engines.guarded import GuardedEngine
 

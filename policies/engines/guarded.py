@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from common.breaker import CircuitBreaker
+from common.waiting.breaker import CircuitBreaker
 from policies.engines.base import QUERY, Engine, EngineFailure, EngineUnavailable, EngineUndefined, Verdict
 
 if TYPE_CHECKING:

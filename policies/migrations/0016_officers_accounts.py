@@ -34,7 +34,7 @@ def _two_persons(name: str, account: str, other: str, other_account: str) -> Q:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0014_officer_labels"),
+        ("policies", "0015_registers_scope"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 

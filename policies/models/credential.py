@@ -12,6 +12,7 @@ class ServiceCredential(models.Model):
         SUBJECT_LINKS = "subject_links", "Issue dashboard links"
         EVENTS = "events", "Send events"
         RECOMMENDATIONS = "recommendations", "Ask for recommendations"
+        REGISTERS = "registers", "Read purposes, jurisdictions and levels"
         METRICS = "metrics", "Read the metrics"
         OPA = "opa", "Pull bundles and report, as an OPA server"
         CELLS = "cells", "Be another cell: pull the rules, and ask for its callers"

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,11 +17,9 @@ from common.http.problems import InvalidRequest, NotFound, Unavailable
 from common.http.rest import AnyAnswer, BodyTooLarge, actor_of
 from policies.bundles import bundle_keys, loading
 from policies.bundles.bundle_keys import BundleKey
-from policies.opa import bundle_files, long_poll, reported_decisions, status
+from policies.opa import bundle_files, described, long_poll, reported_decisions, status
+from policies.opa.described import GZIP, LONG_POLLING
 
-_GZIP = "application/gzip"
-# By this type OPA knows that it may ask again at once, and be kept waiting.
-_LONG_POLLING = "application/vnd.openpolicyagent.bundles"
 _WAIT = re.compile(r"(?:^|[;,\s])wait=([0-9]{1,4})(?=$|[;,\s])")
 _ETAG = re.compile(r'"([^"]*)"')
 MAX_PACKED_BYTES = 1024 * 1024
@@ -66,7 +63,7 @@ class BundleView(_OpaView):
 
     read: Callable[[], str] = staticmethod(long_poll.revision_in_force)
 
-    @extend_schema(exclude=True)
+    @described.revision
     def get(self, request: Request, key_id: str = "") -> HttpResponse:
         return _revision(request, _key(key_id), self.read)
 
@@ -74,7 +71,7 @@ class BundleView(_OpaView):
 class UnsignedBundleView(_OpaView):
     """The revision in force for servers that cannot verify, where the operator enables that."""
 
-    @extend_schema(exclude=True)
+    @described.revision
     def get(self, request: Request) -> HttpResponse:
         if not settings.OPA_UNSIGNED_BUNDLES:
             raise NotFound("Unsigned bundles are not given out here (OPA_UNSIGNED_BUNDLES).")
@@ -90,21 +87,25 @@ class CandidateView(BundleView):
 class DiscoveryView(_OpaView):
     """The configuration of a server that knows only Assent's address; signed for one that knows a key already."""
 
-    @extend_schema(exclude=True)
+    @described.discovery
     def get(self, request: Request, key_id: str = "") -> HttpResponse:
         packed = bundle_files.discovery(bundle_keys.usable(), _key(key_id) if key_id else None)
-        return _file(lambda: packed, f"sha256:{hashlib.sha256(packed).hexdigest()}", _known_tags(request), _GZIP)
+        return _file(lambda: packed, f"sha256:{hashlib.sha256(packed).hexdigest()}", _known_tags(request), GZIP)
 
 
 class StatusView(_OpaView):
-    @extend_schema(exclude=True)
+    """Keep the status an OPA server reports of itself."""
+
+    @described.status
     def post(self, request: Request) -> Response:
         status.keep_status(_body(request), caller=actor_of(request))
         return Response({})
 
 
 class LogsView(_OpaView):
-    @extend_schema(exclude=True)
+    """Store the decisions an OPA server reports; what cannot be read is counted, and does not hold up the others."""
+
+    @described.decisions
     def post(self, request: Request) -> Response:
         stored, refused = reported_decisions.store_decisions(_body(request), caller=actor_of(request))
         return Response({"stored": stored, "refused": refused})
@@ -136,7 +137,7 @@ def _revision(request: Request, key: BundleKey | None, read: Callable[[], str]) 
         refused = not long_poll.wait_for_another(revision, wait_s, read=read)
         revision = read()
     # Who was not kept waiting must not ask again at once.
-    type_ = _GZIP if refused or not settings.OPA_LONG_POLL_S else _LONG_POLLING
+    type_ = GZIP if refused or not settings.OPA_LONG_POLL_S else LONG_POLLING
     return _file(lambda: _bundle(revision, key), _tag(revision, key), known, type_)
 
 

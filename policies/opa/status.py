@@ -19,14 +19,14 @@ _REVISION = re.compile(r"sha256:[0-9a-f]{64}")
 
 class _Part(msgspec.Struct):
     active_revision: str | None = None
-    last_successful_activation: datetime | None = None
+    last_successful_activation: str | None = None
     code: str | None = None
     message: str | None = None
 
 
 class _Status(msgspec.Struct):
     labels: dict[str, Any]
-    bundles: dict[str, _Part] | None = None
+    bundles: dict[str, _Part | None] | None = None
     discovery: _Part | None = None
 
 
@@ -42,7 +42,7 @@ def keep_status(body: bytes, *, caller: str) -> OpaInstance:
     name = instance_name(status.labels)
     if not name:
         raise InvalidRequest("The status has no label 'instance' or 'id' of letters, digits, '.', '_' and '-'.")
-    parts = list((status.bundles or {}).values())
+    parts = [part for part in (status.bundles or {}).values() if part is not None]
     instance, _ = OpaInstance.objects.update_or_create(
         name=name,
         defaults={
@@ -69,7 +69,12 @@ def known_form(revision: Any) -> str:
     return revision if isinstance(revision, str) and _REVISION.fullmatch(revision) else ""
 
 
-def _moment(moment: datetime | None) -> datetime | None:
+def _moment(text: str | None) -> datetime | None:
+    """Return the moment; None for one that cannot be read, which is no reason to lose the rest of the status."""
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
     # OPA writes the year 1 for "never".
     return moment if moment is not None and moment.tzinfo is not None and moment.year > 2000 else None
 

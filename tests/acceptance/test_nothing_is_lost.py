@@ -23,6 +23,7 @@ from governance.launcher.home.home_paths import remove_outside_parts
 from tests.helpers.paths import CHECKOUT
 from tests.helpers.ports import claimed_port
 from tests.helpers.processes import start_leashed
+from tests.helpers.scale import scale
 
 ROOT = CHECKOUT
 pytestmark = pytest.mark.acceptance
@@ -206,24 +207,28 @@ print("EVIDENCE", json.dumps({
 """
 
 
+_KILLED_TOGETHER = (
+    ("web",),
+    ("drainer",),
+    ("postgres",),
+    ("web", "drainer", "postgres"),
+    ("worker", "valkey", "beat"),
+)
+
+
 def _evidence(instance: Instance) -> dict[str, list[str]]:
     """What the database holds: records, logged decisions, and records whose deletion is done."""
     output = instance.run("manage", "shell", "-c", _EVIDENCE)
     return json.loads(next(line for line in output.splitlines() if line.startswith("EVIDENCE")).partition(" ")[2])
 
 
-def test_killing_every_process_loses_nothing(instance):
+@scale("rounds", small=1, long=6)
+def test_killing_every_process_loses_nothing(instance, rounds):
     services = [Traffic(instance, instance.token, number) for number in range(2)]
     for service in services:
         service.start()
 
-    for names in (
-        ("web",),
-        ("drainer",),
-        ("postgres",),
-        ("web", "drainer", "postgres"),
-        ("worker", "valkey", "beat"),
-    ):
+    for names in _KILLED_TOGETHER * rounds:
         _wait_for_traffic(services, "before the next are killed")
         instance.kill(*names)
         instance.wait_until_ready()

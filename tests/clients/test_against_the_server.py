@@ -22,6 +22,7 @@ from assent_client import (
     requires_decision,
 )
 from assent_client.django import DecisionPermission
+from consent.models import Purpose, PurposeText
 from personalization.models import Item
 from policies.bundles import publishing
 from policies.endpoints import credentials
@@ -186,3 +187,38 @@ def test_a_view_is_open_only_where_it_is_permitted(assent: Assent) -> None:
         return int(Feed.as_view()(APIRequestFactory().get("/", {"person": person})).status_code)
 
     assert (status("customer-1"), status("stranger")) == (200, 403)
+
+
+def test_the_registers_are_read_in_pages(assent: Assent) -> None:
+    purpose = Purpose.objects.get(slug="newsletter")
+    PurposeText.objects.create(purpose=purpose, locale="it", name="Notizie", benefit="Novità")
+    first = assent.purposes(limit=2)
+    rest = assent.purposes(token=first.next_token)
+    newsletter = next(purpose for purpose in (*first.entries, *rest.entries) if purpose.slug == "newsletter")
+
+    assert (len(first.entries), rest.next_token) == (2, "")
+    assert len({purpose.slug for purpose in (*first.entries, *rest.entries)}) == 5
+    assert (newsletter.name("it"), newsletter.name("xx")) == ("Notizie", purpose.name)
+    assert (newsletter.legal_basis, newsletter.notice_version, newsletter.levels[0]) == ("consent", 1, "none")
+    assert newsletter.members["explicit_consent"] is False
+    laws = assent.jurisdictions().entries
+    assert any("DE" in law.regions and law.consent_default == "opt_in" for law in laws)
+    assert [level.names["en"] for level in assent.levels()][0::4] == ["General", "Personal"]
+
+
+def test_the_registers_are_read_with_await(base_url: str, token: str) -> None:
+    async def read() -> tuple[int, int, int]:
+        async with AsyncAssent(base_url, token, timeout_s=30) as client:
+            purposes, laws = await client.purposes(), await client.jurisdictions(limit=1)
+            return len(purposes.entries), len(laws.entries), len(await client.levels())
+
+    assert asyncio.run(read()) == (5, 1, 5)
+
+
+def test_the_registers_need_their_scope(base_url: str, transactional_db: None) -> None:
+    token = credentials.create_credential(name="asks", scopes=["decisions"], actor="test")[0]
+
+    with Assent(base_url, token, timeout_s=30) as client, pytest.raises(Forbidden):
+        client.purposes()
+    with Assent(base_url, token, timeout_s=30) as client, pytest.raises(Forbidden):
+        client.levels()

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from common.breaker import CircuitBreaker
+from common.waiting.breaker import CircuitBreaker
 
 REST_S = 10.0
 

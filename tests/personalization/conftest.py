@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from common.breaker import CircuitBreaker
+from common.waiting.breaker import CircuitBreaker
 from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from governance.demo.datasets import Dataset, demo_shop

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from common.breaker import CircuitBreaker
+from common.waiting.breaker import CircuitBreaker
 from model_registry import services
 from model_registry.models import ModelVersion
 from personalization import engine, proxy

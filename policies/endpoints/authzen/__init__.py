@@ -7,9 +7,10 @@ No middleware, routing, ORM or signals: parse strictly, one SQL statement, decid
 from policies.endpoints import wsgi
 from policies.endpoints.authzen import access, batch, search
 from policies.endpoints.authzen.requests import question_of
+from policies.endpoints.begun import Begun
 from policies.endpoints.wsgi import Environ, Refused
 
-__all__ = ["ENDPOINTS", "PREFIX", "application", "question_of"]
+__all__ = ["ENDPOINTS", "PREFIX", "application", "begin", "question_of"]
 PREFIX = "/access/v1/"
 ENDPOINTS = {
     "/access/v1/evaluation": batch.answer_one,
@@ -25,8 +26,20 @@ def _answer(environ: Environ) -> wsgi.Reply:
     if answer is None:
         wsgi.authenticate(environ, access.SCOPE)
         raise Refused(404, "not_found", "There is no such endpoint below /access/v1/.")
-    token = wsgi.token_of(environ)
-    return 200, answer(wsgi.read_document(environ), token)
+    token, document = wsgi.read_call(environ, access.SCOPE)
+    return 200, answer(document, token)
+
+
+def begin(environ: Environ) -> Begun:
+    """Read ``POST /access/v1/evaluation``; its statement is executed by the caller. Raises Refused."""
+    token, document = wsgi.read_call(environ, access.SCOPE)
+    read = batch.read_one(document)
+    return Begun(
+        environ,
+        access.wanted(batch.subject_of(read), token),
+        lambda known: batch.conclude_one(document, read, known),
+        unavailable=access.unavailable(),
+    )
 
 
 application = wsgi.endpoint(_answer)  # everything below ``/access/v1/``

@@ -7,7 +7,7 @@ from uuid import UUID
 from policies.bundles import loading
 from policies.bundles.packages import Package
 from policies.decisions import information
-from policies.decisions.information import Information, InformationUnavailable
+from policies.decisions.information import Information, InformationUnavailable, Wanted
 from policies.endpoints import wsgi
 from policies.endpoints.credentials import token_hash
 from policies.endpoints.wsgi import Refused
@@ -20,7 +20,12 @@ def read(subject_ref: UUID, token: str) -> Information:
     try:
         return information.read(subject_ref, token_hash(token), SCOPE.encode())
     except InformationUnavailable:
-        raise _unavailable() from None
+        raise unavailable() from None
+
+
+def wanted(subject_ref: UUID, token: str) -> Wanted:
+    """Return the same for a caller that executes the statement elsewhere."""
+    return Wanted(subject_ref, token_hash(token), SCOPE.encode())
 
 
 def read_many(refs: Collection[UUID], token: str) -> tuple[Information, dict[UUID, Information]]:
@@ -28,10 +33,10 @@ def read_many(refs: Collection[UUID], token: str) -> tuple[Information, dict[UUI
     try:
         return information.read_many(refs, token_hash(token), SCOPE.encode())
     except InformationUnavailable:
-        raise _unavailable() from None
+        raise unavailable() from None
 
 
-def _unavailable() -> Refused:
+def unavailable() -> Refused:
     return Refused(503, "information_unavailable", "The database does not answer; deny, and ask again.")
 
 

@@ -5,6 +5,7 @@ A single question is a batch of one.
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -37,23 +38,42 @@ class _PartialAction(msgspec.Struct):
     properties: dict[str, Any] | None = None
 
 
-class _Options(msgspec.Struct):
-    evaluations_semantic: str = "execute_all"
+class Defaults(msgspec.Struct):
+    """What the questions of a request share; an item replaces a member whole."""
 
-
-class _Batch(msgspec.Struct):
-    evaluations: list[dict[str, Any]]
     subject: _PartialEntity | msgspec.UnsetType = msgspec.UNSET
     action: _PartialAction | msgspec.UnsetType = msgspec.UNSET
     resource: _PartialEntity | msgspec.UnsetType = msgspec.UNSET
     context: dict[str, Any] | None = None
+
+
+class _Options(msgspec.Struct):
+    evaluations_semantic: str = "execute_all"
+
+
+class _Batch(Defaults):
+    evaluations: list[dict[str, Any]] = []
     options: _Options | None = None
 
 
 def answer_one(document: dict[str, Any], token: str) -> bytes:
     """Return the decision about a single question as bytes. Raises Refused and SpoolFull."""
-    read = _read_as(question_of, document)
-    known = access.read(information.NO_SUBJECT if isinstance(read, Fault) else read.subject_ref, token)
+    read = read_one(document)
+    return conclude_one(document, read, access.read(subject_of(read), token))
+
+
+def read_one(document: dict[str, Any]) -> "Question | Fault":
+    """Read a single question; a fault in it is kept for ``conclude_one``, which knows whether the caller may ask."""
+    return _read_as(question_of, document)
+
+
+def subject_of(read: "Question | Fault") -> UUID:
+    """Return whom the question is about."""
+    return information.NO_SUBJECT if isinstance(read, Fault) else read.subject_ref
+
+
+def conclude_one(document: dict[str, Any], read: "Question | Fault", known: Information) -> bytes:
+    """Return the decision as bytes, out of what is known. Raises Refused and SpoolFull."""
     # A caller without permission does not learn what is wrong with a question.
     batch = BatchEvaluation(caller=access.authorise(known))
     decision = _decide(batch, document, read, access.packages_in_force(known), known)
@@ -65,12 +85,12 @@ def answer_one(document: dict[str, Any], token: str) -> bytes:
 
 def answer(document: dict[str, Any], token: str) -> bytes:
     """Return the decisions in the order of the questions as bytes. Raises Refused and SpoolFull."""
-    if document.get("evaluations", []) == []:
-        return answer_one(document, token)
     try:
         batch = _read(document)
     except ValueError as exc:
         access.refuse(str(exc), token)
+    if not batch.evaluations:
+        return answer_one(document, token)
     stop = STOPS_AFTER[batch.options.evaluations_semantic if batch.options else "execute_all"]
     defaults = {name: document[name] for name in DEFAULTS if name in document}
     items = [{**defaults, **item} for item in batch.evaluations]

@@ -91,7 +91,7 @@ def _answer(document: dict[str, Any], token: str, kind: type[_Search]) -> bytes:
     try:
         cut = pages.cut(search.page or _FIRST_PAGE, len(permitted), _digest(search, known.caller))
     except ValueError as exc:
-        raise Refused(400, "invalid_request", str(exc)) from None
+        raise Refused(400, "page_token_invalid", str(exc)) from None
     listed = permitted[cut.start : cut.stop]
     for _found, question, rendered in listed:
         batch.answer(question, rendered)  # a listed permit is logged: the caller will act on it

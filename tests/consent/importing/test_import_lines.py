@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.importing import reading
@@ -16,6 +15,7 @@ from consent.ledger import selectors, verification
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
 from tests.helpers.import_rows import PROVEN, row
+from tests.helpers.scale import property_test
 
 pytestmark = pytest.mark.django_db
 SECRET = "erika.mustermann@example.org"
@@ -192,8 +192,7 @@ def test_a_file_that_cannot_be_read_so_is_refused_as_a_whole(take, tmp_path, nam
     assert not ConsentRecord.objects.exists()
 
 
-@given(st.lists(st.binary(max_size=200), max_size=8), st.sampled_from(reading.FORMATS))
-@settings(max_examples=300, deadline=None)
+@property_test(300, 30_000, pieces=st.lists(st.binary(max_size=200), max_size=8), kind=st.sampled_from(reading.FORMATS))
 def test_garbage_is_refused_line_by_line(pieces, kind):
     header = b"subject_id,purpose,choice,recorded_at,notice_version,explicit\n" if kind == "csv" else b""
 
@@ -205,8 +204,11 @@ def test_garbage_is_refused_line_by_line(pieces, kind):
 _TEXT = st.text(max_size=30) | st.sampled_from(["give", "true", "2025-03-01T10:00:00Z", "newsletter", "null", "en"])
 
 
-@given(st.dictionaries(st.sampled_from(reading.COLUMNS), _TEXT | st.integers() | st.floats() | st.booleans()))
-@settings(max_examples=300, deadline=None)
+@property_test(
+    300,
+    5_000,
+    members=st.dictionaries(st.sampled_from(reading.COLUMNS), _TEXT | st.integers() | st.floats() | st.booleans()),
+)
 def test_a_line_of_any_members_is_a_row_or_a_refusal_that_does_not_quote_it(members):
     [line] = reading.lines(io.BytesIO(json.dumps(members).encode() + b"\n"), "jsonl")
 

@@ -14,6 +14,7 @@ from common.http.problems import Problem
 from consent.ledger import ledger, selectors, verification
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
+from tests.helpers.scale import scale
 
 CONSENTED, OBJECTABLE = "recommendations", "usage_statistics"
 LASTS = timedelta(days=730)
@@ -135,14 +136,15 @@ def _outcome(call, *args, **kwargs):
         return problem
 
 
+@scale("histories", small=25, long=400)
 @pytest.mark.django_db
-def test_a_stored_no_is_only_ever_turned_by_a_later_yes(register_in_force, monkeypatch):
+def test_a_stored_no_is_only_ever_turned_by_a_later_yes(register_in_force, monkeypatch, histories):
     monkeypatch.setattr(timezone, "now", timezone.now)  # put back what the machine's clock replaces
 
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=25,
+            max_examples=histories,
             stateful_step_count=20,
             deadline=None,
             derandomize=True,

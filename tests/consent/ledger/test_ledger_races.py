@@ -12,6 +12,7 @@ from consent.ledger import ledger, verification
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
 from tests.helpers.polling import until_waiting_for_locks
+from tests.helpers.scale import scale
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,13 +99,14 @@ def test_one_request_sent_twice_at_once_is_recorded_once(choose, monkeypatch):
     _assert_gapless("customer-1", 1)
 
 
-def test_many_at_once_are_all_recorded(choose, monkeypatch):
+@scale("rounds", small=1, long=200)
+def test_many_at_once_are_all_recorded(choose, monkeypatch, rounds):
     calls = [lambda: choose("customer-1", "give"), lambda: choose("customer-1", "refuse")] * 3
 
-    outcomes = _at_the_same_time(monkeypatch, calls)
+    outcomes = [outcome for _ in range(rounds) for outcome in _at_the_same_time(monkeypatch, calls)]
 
-    assert sorted(saved.subject_revision for saved in outcomes) == list(range(1, 7))
-    _assert_gapless("customer-1", 6)
+    assert sorted(saved.subject_revision for saved in outcomes) == list(range(1, 6 * rounds + 1))
+    _assert_gapless("customer-1", 6 * rounds)
 
 
 def test_a_choice_waits_for_the_one_in_flight_and_then_sees_it(choose):

@@ -3,12 +3,12 @@
 import time
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.signals import gpp, read, tcf
 from consent.signals.problems import InvalidSignal
 from tests.helpers import signal_reference
+from tests.helpers.scale import property_test
 from tests.helpers.signal_encoders import ALPHABET, Tc, header, integer, text, vendor_ranges
 
 DECODERS = {"tcf": tcf.decode, "gpp": gpp.decode}
@@ -29,9 +29,13 @@ def decodes_or_is_refused(kind: str, string: str) -> None:
         assert len(string) < 8 or string not in str(refusal)
 
 
-@settings(max_examples=400, deadline=None)
-@given(
-    honest=st.sampled_from(HONEST), at=st.integers(0, 2000), letters=st.lists(LETTERS, max_size=4), cut=st.booleans()
+@property_test(
+    400,
+    40_000,
+    honest=st.sampled_from(HONEST),
+    at=st.integers(0, 2000),
+    letters=st.lists(LETTERS, max_size=4),
+    cut=st.booleans(),
 )
 def test_a_changed_string_is_read_or_refused(honest, at, letters, cut):
     kind, string = honest
@@ -41,18 +45,18 @@ def test_a_changed_string_is_read_or_refused(honest, at, letters, cut):
     decodes_or_is_refused(kind, changed)
 
 
-@settings(max_examples=200, deadline=None)
-@given(kind=st.sampled_from(sorted(DECODERS)), string=st.text(LETTERS, max_size=300))
+@property_test(200, 20_000, kind=st.sampled_from(sorted(DECODERS)), string=st.text(LETTERS, max_size=300))
 def test_garbage_is_read_or_refused(kind, string):
     decodes_or_is_refused(kind, string)
 
 
-@settings(max_examples=150, deadline=None)
-@given(
+@property_test(
+    150,
+    15_000,
     signals=st.dictionaries(
         st.sampled_from(["gpc", "gpp", "gpp_opt_out", "tcf", "tcf_purposes", "other"]),
         st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers()) | st.binary(),
-    )
+    ),
 )
 def test_reading_signals_never_raises(signals):
     found = read(signals)

@@ -11,15 +11,15 @@ from governance.launcher.errors import InstanceError
 from governance.launcher.home.home import Home
 from governance.launcher.processes.child import ChildSpec
 
-HERE = str(Path(__file__).parent)
 STEADY = "import time\nwhile True: time.sleep(60)"
 
 
 def stand_in_specs(home: Home, *, port: int) -> tuple[ChildSpec, ...]:
-    web = ("granian", "--interface", "wsgi", "--port", str(port), "--workers", "2", "--working-dir", HERE)
+    application = "tests.governance.launcher.stand_in_web:application"
+    web = ("governance.front", "--port", str(port), "--workers", "2", application)
     code = sys.argv[3] if len(sys.argv) > 3 else STEADY
     return (
-        ChildSpec(name="web", command=(sys.executable, "-m", *web, "stand_in_web:application")),
+        ChildSpec(name="web", command=(sys.executable, "-m", *web)),
         ChildSpec(name="worker", command=(sys.executable, "-c", code), stop_order=1, stop_within_s=2),
     )
 

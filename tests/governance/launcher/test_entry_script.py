@@ -68,6 +68,17 @@ def test_a_base_environment_does_not_serve_the_tests(script, tmp_path):
     assert not script["is_complete"](str(tmp_path / ".venv"), "dev")
 
 
+def test_an_environment_serves_a_judge_only_by_its_own_lock(script, tmp_path):
+    (tmp_path / "requirements" / "judges").mkdir()
+    (tmp_path / "requirements" / "judges" / "oracle.txt").write_text("oracle==1\n")
+    complete_environment(script, tmp_path / "dev", "dev")
+    complete_environment(script, tmp_path / "judge", "judges/oracle")
+
+    assert not script["is_complete"](str(tmp_path / "dev"), "judges/oracle")
+    assert script["is_complete"](str(tmp_path / "judge"), "judges/oracle")
+    assert not script["is_complete"](str(tmp_path / "judge"), "base")
+
+
 def test_a_changed_lock_makes_the_environment_incomplete(script, tmp_path):
     complete_environment(script, tmp_path / ".venv", "base")
     (tmp_path / "requirements" / "base.txt").write_text("django==99\n")

@@ -303,7 +303,7 @@ def test_a_fault_of_ours_is_told_in_the_persons_language(db, monkeypatch):
     def broken():
         raise RuntimeError
 
-    monkeypatch.setattr(pages.shop, "is_open", broken)
+    monkeypatch.setattr(pages.demonstration, "is_open", broken)
 
     page = Client(raise_request_exception=False).get("/", headers={"Accept-Language": "fr"})
 

@@ -86,9 +86,9 @@ def test_an_error_page_is_one_sentence_and_a_way_out(register_in_force, path, st
 
 
 def test_a_fault_of_ours_shows_the_sentence_and_no_details(register_in_force, monkeypatch):
-    from governance.privacy_center import pages
+    from governance.privacy_center import sessions
 
-    monkeypatch.setattr(pages, "current_session", lambda request: 1 / 0)
+    monkeypatch.setattr(sessions, "current_session", lambda request: 1 / 0)
 
     answer = Client(raise_request_exception=False).get("/privacy/")
 

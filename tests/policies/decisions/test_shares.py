@@ -1,5 +1,6 @@
 """Who is answered by a candidate: the share that was asked for, the same people for as long as it does not shrink."""
 
+import math
 from uuid import UUID, uuid4
 
 from hypothesis import given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from policies.decisions.shares import are_in_share
 from policies.models.rollout import FULL
+from tests.helpers.scale import scale
 
 SALT = (7).to_bytes(8, "big")
 shares = st.integers(0, FULL)
@@ -37,15 +39,16 @@ def test_a_question_about_nobody_is_answered_by_the_candidate_once_everybodys_is
     assert not are_in_share([], share=FULL - 1, salt=SALT)
 
 
-def test_the_share_is_as_large_as_it_says_and_other_people_in_another_rollout() -> None:
-    people = [uuid4() for _ in range(20_000)]
+@scale("number", small=20_000, long=2_000_000)
+def test_the_share_is_as_large_as_it_says_and_other_people_in_another_rollout(number: int) -> None:
+    people = [uuid4() for _ in range(number)]
 
     first = {person for person in people if are_in_share([person], share=1_000, salt=SALT)}
     second = {person for person in people if are_in_share([person], share=1_000, salt=(8).to_bytes(8, "big"))}
 
-    # Six standard deviations of a share of 10 % of 20,000: once in 500 million runs by chance.
-    assert abs(len(first) - 2_000) < 255
-    assert abs(len(first & second) - 200) < 86
+    # Six standard deviations of a share of 10 %, and of 1 %: once in 500 million runs by chance.
+    assert abs(len(first) - number * 0.1) < 6 * math.sqrt(number * 0.1 * 0.9)
+    assert abs(len(first & second) - number * 0.01) < 6 * math.sqrt(number * 0.01 * 0.99)
 
 
 def test_the_answer_is_the_same_in_every_process_and_release() -> None:

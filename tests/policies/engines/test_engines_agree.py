@@ -6,7 +6,7 @@ from functools import reduce
 from operator import getitem
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from policies.engines.embedded import EmbeddedEngine
@@ -23,6 +23,7 @@ from tests.helpers.fact_sheets import (
     well_formed,
 )
 from tests.helpers.policy_engines import REGISTER, Ask, Facts, asking, bundle_of
+from tests.helpers.scale import property_test
 
 
 def test_random_facts_are_answered_safely(ask_embedded: Ask) -> None:
@@ -122,10 +123,10 @@ json_values = st.recursive(
 )
 parts = st.dictionaries(st.sampled_from([path.split(".")[-1] for path in SHAPE]), json_values, max_size=6)
 shapes = st.dictionaries(st.sampled_from([*BASE, "unheard_of"]), json_values | parts, max_size=len(BASE))
+SETTINGS = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(changes=shapes)
+@property_test(300, 20_000, like=SETTINGS, changes=shapes)
 def test_facts_of_any_shape_are_answered_alike_and_safely(changes: Facts, ask_embedded: Ask, ask_opa: Ask) -> None:
     for facts in (changes, BASE | changes):
         answer = ask_embedded(facts)

@@ -10,7 +10,7 @@ import pytest
 import requests
 from django.conf import settings
 
-from common.breaker import CircuitBreaker
+from common.waiting.breaker import CircuitBreaker
 from policies import engines
 from policies.bundles import loading, publishing
 from policies.decisions import evaluate

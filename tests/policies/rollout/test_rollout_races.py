@@ -15,6 +15,7 @@ from policies.rollout import service
 from policies.rollout.guards import Figures, Side
 from tests.helpers.polling import until
 from tests.helpers.rollouts import ANNA, BERTA, STRICT, start
+from tests.helpers.scale import scale
 from tests.helpers.wsgi_calls import EVALUATIONS, call, connection_kept, question
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,7 +77,8 @@ def test_nobody_who_asks_after_the_roll_back_is_answered_by_what_was_rolled_back
     assert later == {ActiveBundle.objects.get().bundle_id}
 
 
-def test_no_batch_is_mixed_while_the_share_moves_to_and_fro(token: str) -> None:
+@scale("turns", small=8, long=400)
+def test_no_batch_is_mixed_while_the_share_moves_to_and_fro(token: str, turns: int) -> None:
     rollout = start(STRICT, share=FULL)
     is_over, mixed, seen = threading.Event(), [], set()
     items = {**question(), "evaluations": [{"subject": question(person)["subject"]} for person in PEOPLE]}
@@ -95,7 +97,7 @@ def test_no_batch_is_mixed_while_the_share_moves_to_and_fro(token: str) -> None:
     threads = [threading.Thread(target=ask) for _ in range(3)]
     for thread in threads:
         thread.start()
-    for _ in range(8):
+    for _ in range(turns):
         for share in (0, FULL, 5_000, FULL):
             if share != Rollout.objects.get(pk=rollout.pk).share:
                 service.set_share(rollout.pk, share, actor=BERTA)

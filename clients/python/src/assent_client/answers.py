@@ -1,9 +1,9 @@
 """What comes back, as values that cannot be changed. Members a newer server adds are ignored."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from assent_client.errors import NotPermitted, UnfulfilledObligations, UnreadableAnswer
 
@@ -145,6 +145,60 @@ class SearchPage:
     next_token: str
 
 
+@dataclass(frozen=True)
+class Purpose:
+    """A purpose in force. ``names`` are by language; ``members`` hold what a newer server adds as well.
+
+    ``retention_days`` is None without a schedule, ``notice_version`` without a notice.
+    """
+
+    slug: str
+    names: Mapping[str, str]
+    legal_basis: str
+    notice_version: int | None
+    levels: tuple[str, ...]
+    data_categories: tuple[str, ...]
+    recipients: tuple[str, ...]
+    retention_days: int | None
+    members: Document
+
+    def name(self, language: str) -> str:
+        """Return the name in a language, else in the register's own."""
+        return self.names.get(language) or next(iter(self.names.values()), self.slug)
+
+
+@dataclass(frozen=True)
+class Jurisdiction:
+    """A law and the codes of the regions where it applies; ``members`` hold all it sets."""
+
+    slug: str
+    name: str
+    regions: tuple[str, ...]
+    consent_default: str
+    age_of_consent: int
+    members: Document
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level of personalization: a higher ``rank`` uses more of a person. ``names`` are those of the pages."""
+
+    level: str
+    rank: int
+    names: Mapping[str, str]
+
+
+Entry = TypeVar("Entry")
+
+
+@dataclass(frozen=True)
+class ListPage(Generic[Entry]):
+    """Part of a list; ``next_token`` is empty at the end."""
+
+    entries: tuple[Entry, ...]
+    next_token: str
+
+
 _CHANGE = ("code", "to_level")
 
 
@@ -223,6 +277,52 @@ def read_recommendations(document: Any) -> Recommendations:
 def read_page(document: Any) -> SearchPage:
     page = _get(document, "page", dict, {})
     return SearchPage(tuple(_need(document, "results", list)), _get(page, "next_token", str, ""))
+
+
+def read_purposes(document: Any) -> ListPage[Purpose]:
+    return _list_page(document, "purposes", _purpose)
+
+
+def read_jurisdictions(document: Any) -> ListPage[Jurisdiction]:
+    return _list_page(document, "jurisdictions", _jurisdiction)
+
+
+def read_levels(document: Any) -> tuple[Level, ...]:
+    return tuple(
+        Level(_need(each, "level", str), _need(each, "rank", int), _need(each, "names", dict))
+        for each in _need(document, "levels", list)
+    )
+
+
+def _list_page(document: Any, name: str, read: Callable[[Any], Entry]) -> ListPage[Entry]:
+    page = _need(document, "page", dict)
+    return ListPage(tuple(read(each) for each in _need(document, name, list)), _need(page, "next_token", str))
+
+
+def _purpose(document: Any) -> Purpose:
+    notice, retention = _get(document, "notice", dict, {}), _need(document, "retention", dict)
+    return Purpose(
+        slug=_need(document, "slug", str),
+        names=_need(document, "names", dict),
+        legal_basis=_need(document, "legal_basis", str),
+        notice_version=_get(notice, "version", int, None),
+        levels=tuple(_need(document, "levels", list)),
+        data_categories=tuple(_need(document, "data_categories", list)),
+        recipients=tuple(_need(document, "recipients", list)),
+        retention_days=_get(retention, "days", int, None),
+        members=document,
+    )
+
+
+def _jurisdiction(document: Any) -> Jurisdiction:
+    return Jurisdiction(
+        slug=_need(document, "slug", str),
+        name=_need(document, "name", str),
+        regions=tuple(_need(region, "code", str) for region in _need(document, "regions", list)),
+        consent_default=_need(document, "consent_default", str),
+        age_of_consent=_need(document, "age_of_consent", int),
+        members=document,
+    )
 
 
 def _reasons(document: Any) -> tuple[Reason, ...]:

@@ -14,6 +14,10 @@ from assent_client.answers import (
     ConsentState,
     Decision,
     EventTaken,
+    Jurisdiction,
+    Level,
+    ListPage,
+    Purpose,
     Receipt,
     Recommendations,
     Saved,
@@ -34,6 +38,8 @@ class Call(Generic[Answer]):
     body: Any
     read: Callable[[Any], Answer]
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
 
 
 def decide(question: Question | Mapping[str, Any], *, explain: bool, would_change: bool) -> Call[Decision]:
@@ -125,6 +131,29 @@ def search(searched: str, parts: Mapping[str, Any], *, limit: int | None, token:
     page = {name: value for name, value in (("limit", limit), ("token", token)) if value is not None}
     body = {name: dict(part) for name, part in parts.items()}
     return Call(f"/access/v1/search/{searched}", {**body, **({"page": page} if page else {})}, answers.read_page)
+
+
+def purposes(*, limit: int | None, token: str | None) -> Call[ListPage[Purpose]]:
+    return _list("purposes", answers.read_purposes, limit, token)
+
+
+def jurisdictions(*, limit: int | None, token: str | None) -> Call[ListPage[Jurisdiction]]:
+    return _list("jurisdictions", answers.read_jurisdictions, limit, token)
+
+
+def levels() -> Call[tuple[Level, ...]]:
+    return _list("levels", answers.read_levels, None, None)
+
+
+def _list(name: str, read: Callable[[Any], Answer], limit: int | None, token: str | None) -> Call[Answer]:
+    query = {name: str(value) for name, value in (("limit", limit), ("page_token", token)) if value is not None}
+    return Call(f"/api/v1/{name}", None, read, query=query, method="GET")
+
+
+def sent(call: Call[Any]) -> dict[str, Any]:
+    """Return the call as httpx's ``request`` takes it."""
+    body = {} if call.body is None else {"json": call.body}
+    return {"method": call.method, "url": call.path, "params": call.query, "headers": dict(call.headers), **body}
 
 
 def _subject(subject: Mapping[str, Any] | str) -> dict[str, Any]:

@@ -15,6 +15,10 @@ from assent_client.answers import (
     ConsentState,
     Decision,
     EventTaken,
+    Jurisdiction,
+    Level,
+    ListPage,
+    Purpose,
     Receipt,
     Recommendations,
     Saved,
@@ -133,6 +137,18 @@ class Assent:
         parts = {"subject": subject, "resource": resource}
         return self._send(calls.search("action", parts, limit=limit, token=token))
 
+    def purposes(self, *, limit: int | None = None, token: str | None = None) -> ListPage[Purpose]:
+        """The purposes in force, up to ``limit`` of them; ``token`` continues an earlier page."""
+        return self._send(calls.purposes(limit=limit, token=token))
+
+    def jurisdictions(self, *, limit: int | None = None, token: str | None = None) -> ListPage[Jurisdiction]:
+        """The laws in force and their regions, in pages like the purposes."""
+        return self._send(calls.jurisdictions(limit=limit, token=token))
+
+    def levels(self) -> tuple[Level, ...]:
+        """The levels of personalization, least first, with their names for people."""
+        return self._send(calls.levels())
+
     def close(self) -> None:
         self._http.close()
 
@@ -150,7 +166,7 @@ class Assent:
             tried += 1
             is_last = tried >= self._retries.attempts
             try:
-                response = self._http.post(call.path, json=call.body, headers=dict(call.headers))
+                response = self._http.request(**calls.sent(call))
             except httpx.TransportError as exc:
                 if is_last:
                     raise Unavailable("Assent did not answer.") from exc
@@ -253,6 +269,18 @@ class AsyncAssent:
         parts = {"subject": subject, "resource": resource}
         return await self._send(calls.search("action", parts, limit=limit, token=token))
 
+    async def purposes(self, *, limit: int | None = None, token: str | None = None) -> ListPage[Purpose]:
+        """The purposes in force, up to ``limit`` of them; ``token`` continues an earlier page."""
+        return await self._send(calls.purposes(limit=limit, token=token))
+
+    async def jurisdictions(self, *, limit: int | None = None, token: str | None = None) -> ListPage[Jurisdiction]:
+        """The laws in force and their regions, in pages like the purposes."""
+        return await self._send(calls.jurisdictions(limit=limit, token=token))
+
+    async def levels(self) -> tuple[Level, ...]:
+        """The levels of personalization, least first, with their names for people."""
+        return await self._send(calls.levels())
+
     async def aclose(self) -> None:
         await self._http.aclose()
 
@@ -270,7 +298,7 @@ class AsyncAssent:
             tried += 1
             is_last = tried >= self._retries.attempts
             try:
-                response = await self._http.post(call.path, json=call.body, headers=dict(call.headers))
+                response = await self._http.request(**calls.sent(call))
             except httpx.TransportError as exc:
                 if is_last:
                     raise Unavailable("Assent did not answer.") from exc
