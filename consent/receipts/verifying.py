@@ -52,7 +52,7 @@ def read_json(data: bytes) -> Any:
 
 
 def _is_same(readable: Any, signed: Any) -> bool:
-    """Compare as text: for Python, ``true`` is also 1, and 1 is 1.0."""
+    """Compare as text: for Python, ``true`` is also 1."""
     try:
         return canonical_json(readable) == canonical_json(signed)
     except NotCanonical:
