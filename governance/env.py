@@ -92,6 +92,8 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
     database_url: Annotated[SecretStr, _url("postgresql", "postgres"), AfterValidator(_connection_string)]
+    # "transaction" behind a pooler that gives each transaction another session: nothing is kept in a session then.
+    database_pooling: Literal["session", "transaction"] = "session"
     broker_url: Annotated[SecretStr, _url("redis", "rediss", "redis+socket", "memory")]
     opa_url: Annotated[SecretStr, _url("http", "https")] | None = None
     # A server holds one revision at a time. Unset: the embedded engine evaluates the candidate of a rollout.

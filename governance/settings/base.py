@@ -134,7 +134,13 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
-DATABASES = {"default": _database(ENV.database_url.get_secret_value())}
+DATABASE_POOLING = ENV.database_pooling
+DATABASES = {
+    "default": {
+        **_database(ENV.database_url.get_secret_value()),
+        "DISABLE_SERVER_SIDE_CURSORS": DATABASE_POOLING == "transaction",
+    }
+}
 
 CELERY_BROKER_URL = ENV.broker_url.get_secret_value()
 CELERY_TASK_ALWAYS_EAGER = False

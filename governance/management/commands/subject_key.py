@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=["check", "replace"], nargs="?", default="check")
         parser.add_argument(
-            "--people-become-unknown", action="store_true", help="Needed for replace, where people are stored."
+            "--people-become-unknown", action="store_true", help="Needed for replace where people are stored."
         )
 
     def handle(self, *args: Any, what: str, people_become_unknown: bool, **options: Any) -> None:
