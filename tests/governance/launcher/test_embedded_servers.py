@@ -29,10 +29,12 @@ pytestmark = pytest.mark.acceptance
 
 def make_home(path: Path):
     home = open_home(path)
-    yield home
-    ValkeyServer(home).stop()
-    PostgresServer(home).stop()
-    remove_outside_parts(home)
+    try:
+        yield home
+    finally:
+        ValkeyServer(home).stop()
+        PostgresServer(home).stop()
+        remove_outside_parts(home)
 
 
 @pytest.fixture
