@@ -2,7 +2,8 @@
 
 The private half is derived (HKDF-SHA256, RFC 5869) from the instance's secret and a salt in the key's row, so a copy of
 the database signs nothing and every process of an instance has the same key. Retired keys stay published: what they
-signed stays verifiable. A changed secret retires the key by itself at the next signature.
+signed stays verifiable. A key outlives its secret where ``SECRET_KEY_FALLBACKS`` names that: only ``rotate`` replaces
+it. Processes that are given different secrets would otherwise retire each other's key.
 """
 
 import os
@@ -20,11 +21,17 @@ from django.utils import timezone
 
 from audit import jws, trail
 from audit.models import SigningKey
+from common.http.problems import Unavailable
 
 _INFO = b"assent evidence signing 1"
 _LOCK = 0x61737369676E  # "assign", an advisory lock of ours
 # So long a retired key may still sign what is asked for under its name, by those who trust no other yet.
 GRACE = timedelta(days=7)
+
+
+class SigningKeyUnavailable(Unavailable):
+    code = "signing_key_unavailable"
+    title = "The signing key is not available"
 
 
 def sign(payload: bytes, *, typ: str) -> str:
@@ -34,31 +41,51 @@ def sign(payload: bytes, *, typ: str) -> str:
 
 
 def usable_keys() -> list[SigningKey]:
-    """Return the current signing key, then those retired within ``GRACE``, newest first.
+    """Return the current signing key, then those retired within ``GRACE``, newest first; changes nothing.
 
-    A changed secret ends them all.
+    Those of a secret that this process no longer has are left out.
     """
-    current = current_key()
     retired = SigningKey.objects.filter(retired_at__gte=timezone.now() - GRACE).order_by("-created_at")
-    return [current, *(key for key in retired if _matches(key))]
+    current = _current()
+    return [key for key in ([current] if current else []) + list(retired) if _secret_of(key) is not None]
 
 
 def current_key() -> SigningKey:
-    """Return the key that signs now."""
-    key = SigningKey.objects.filter(retired_at=None).order_by("-created_at").first()
-    if key is not None and _matches(key):
-        return key
-    return rotate(actor="system", unless_usable=True)
+    """Return the key that signs now; makes one where there is none. Raises SigningKeyUnavailable."""
+    key = _current() or _first_key()
+    _require_secret(key)
+    return key
+
+
+def is_available() -> bool:
+    """Say whether this process can sign, or can make the first key; changes nothing."""
+    key = _current()
+    return key is None or _secret_of(key) is not None
+
+
+def _current() -> SigningKey | None:
+    return SigningKey.objects.filter(retired_at=None).order_by("-created_at").first()
 
 
 @transaction.atomic
-def rotate(*, actor: str, unless_usable: bool = False) -> SigningKey:
-    """Retire the current key and make a new one. Two processes that rotate at once make one key."""
+def _first_key() -> SigningKey:
+    _lock()
+    return _current() or _made(replaces=None, actor="system")
+
+
+@transaction.atomic
+def rotate(*, actor: str) -> SigningKey:
+    """Retire the current key and make a new one from the current secret, which every process must have by then."""
+    _lock()
+    return _made(replaces=_current(), actor=actor)
+
+
+def _lock() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    current = SigningKey.objects.filter(retired_at=None).order_by("-created_at").first()
-    if unless_usable and current is not None and _matches(current):
-        return current
+
+
+def _made(*, replaces: SigningKey | None, actor: str) -> SigningKey:
     now = timezone.now()
     SigningKey.objects.filter(retired_at=None).update(retired_at=now)
     salt = os.urandom(16)
@@ -66,7 +93,7 @@ def rotate(*, actor: str, unless_usable: bool = False) -> SigningKey:
     key = SigningKey.objects.create(
         kid=jws.thumbprint(jws.public_jwk(public)), salt=salt, public_key=public.public_bytes_raw(), created_at=now
     )
-    trail.record("signing_key.created", key.kid, actor=actor, details={"replaces": current.kid if current else None})
+    trail.record("signing_key.created", key.kid, actor=actor, details={"replaces": replaces.kid if replaces else None})
     return key
 
 
@@ -95,18 +122,33 @@ def public_pem(key: SigningKey) -> str:
 
 def derived(key: SigningKey, use: bytes, length: int) -> bytes:
     """Return secret bytes derived from a usable key, for another use than its own signatures."""
-    return _expand(bytes(key.salt), settings.SECRET_KEY, use, length)
+    return _expand(bytes(key.salt), _require_secret(key), use, length)
 
 
 def _private(key: SigningKey) -> Ed25519PrivateKey:
-    return _derive(bytes(key.salt), settings.SECRET_KEY)
+    return _derive(bytes(key.salt), _require_secret(key))
 
 
-def _matches(key: SigningKey) -> bool:
-    return _private(key).public_key().public_bytes_raw() == bytes(key.public_key)
+def _require_secret(key: SigningKey) -> str:
+    secret = _secret_of(key)
+    if secret is None:
+        raise SigningKeyUnavailable(
+            "The signing key was made under another SECRET_KEY. Give this process that one in SECRET_KEY_FALLBACKS,"
+            " or make a new key: ./assent manage signing_keys rotate"
+        )
+    return secret
 
 
-@lru_cache(maxsize=4)
+def _secret_of(key: SigningKey) -> str | None:
+    """Return the secret the key is derived from, among those this process has."""
+    salt, public = bytes(key.salt), bytes(key.public_key)
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        if _derive(salt, secret).public_key().public_bytes_raw() == public:
+            return secret
+    return None
+
+
+@lru_cache(maxsize=32)
 def _derive(salt: bytes, secret: str) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(_expand(salt, secret, _INFO, 32))
 

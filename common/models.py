@@ -1,4 +1,4 @@
-"""Rate limit buckets: the one table that belongs to no other package."""
+"""Tables that belong to no other package: rate limit buckets, and check values of keys."""
 
 from django.db import models
 
@@ -15,3 +15,14 @@ class RateBucket(models.Model):
 
     def __str__(self) -> str:
         return bytes(self.key).hex()[:12]
+
+
+class KeyCheck(models.Model):
+    """Check value of a secret key that the data rests on: it says whether a process has the right one, and no more."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    value = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -4,6 +4,7 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
 
@@ -52,3 +53,10 @@ app.conf.update(
         "verify-evidence": {"task": "governance.tasks.verify_evidence", "schedule": crontab(hour=4, minute=30)},
     },
 )
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def _check_keys(**_event: object) -> None:
+    from governance import starting
+
+    starting.require_subject_key()

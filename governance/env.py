@@ -54,7 +54,7 @@ def _connection_string(value: SecretStr) -> SecretStr:
     return value
 
 
-def _host_list(value: Any) -> Any:
+def _list(value: Any) -> Any:
     return [host.strip() for host in value.split(",") if host.strip()] if isinstance(value, str) else value
 
 
@@ -79,9 +79,10 @@ def _is_loopback(url: str) -> bool:
 
 
 Flag = Annotated[bool, BeforeValidator(_strict_bool)]
-Hosts = Annotated[list[str], NoDecode, BeforeValidator(_host_list), Field(min_length=1)]
+Hosts = Annotated[list[str], NoDecode, BeforeValidator(_list), Field(min_length=1)]
+Secrets = Annotated[list[SecretStr], NoDecode, BeforeValidator(_list)]
 Origin = Annotated[str, AfterValidator(_origin)]
-Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_host_list)]
+Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_list)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
 
 
@@ -91,6 +92,8 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
     database_url: Annotated[SecretStr, _url("postgresql", "postgres"), AfterValidator(_connection_string)]
+    # "transaction" behind a pooler that gives each transaction another session: nothing is kept in a session then.
+    database_pooling: Literal["session", "transaction"] = "session"
     broker_url: Annotated[SecretStr, _url("redis", "rediss", "redis+socket", "memory")]
     opa_url: Annotated[SecretStr, _url("http", "https")] | None = None
     # A server holds one revision at a time. Unset: the embedded engine evaluates the candidate of a rollout.
@@ -116,6 +119,8 @@ class Environment(BaseSettings):
     assent_home: Path
     secret_key: SecretStr = SecretStr("")
     secret_key_file: Path | None = None
+    secret_key_fallbacks: Secrets = []
+    secret_key_fallbacks_file: Path | None = None
     subject_key: SecretStr = SecretStr("")
     subject_key_file: Path | None = None
     public_url: Origin = "http://localhost:8000"
@@ -150,6 +155,15 @@ class Environment(BaseSettings):
                 raise ValueError(f"{name.upper()} (or {name.upper()}_FILE) must hold at least 32 characters")
         if not re.fullmatch(r"([0-9a-f]{2}){32,64}", self.subject_key.get_secret_value()):
             raise ValueError("SUBJECT_KEY (or SUBJECT_KEY_FILE) must be 64 to 128 hexadecimal digits, two for a byte")
+        return self
+
+    @model_validator(mode="after")
+    def _read_former_secrets(self) -> "Environment":
+        if self.secret_key_fallbacks_file is not None:
+            lines = _read(self.secret_key_fallbacks_file, "secret_key_fallbacks").split()
+            self.secret_key_fallbacks = [SecretStr(line) for line in lines]
+        if any(len(secret.get_secret_value()) < 32 for secret in self.secret_key_fallbacks):
+            raise ValueError("SECRET_KEY_FALLBACKS (or ..._FILE) must hold secrets of at least 32 characters each")
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from common import tracing  # noqa: E402
 from common.http.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
 from consent.ledger import effects  # noqa: E402
+from governance import starting  # noqa: E402
 from governance.web import traced_requests  # noqa: E402
 from personalization import cells  # noqa: E402
 from policies.cells.router import CellRouter  # noqa: E402
@@ -46,6 +47,7 @@ _routes = {**SUBJECT_ROUTES, **cells.SUBJECT_ROUTES}
 cell_router = None if settings.CELLS is None else CellRouter(settings.CELLS, _routes, _here)
 
 if not settings.CELERY_TASK_ALWAYS_EAGER:  # where tasks run at once, so do effects
+    starting.require_subject_key()
     effects.dispatch_in_background()
 
 # What is loaded by now stays for ever; collections need not look at it again, which is what makes their pauses long.

@@ -1,14 +1,19 @@
-"""PreparedStatement statements of the hot paths: prepared once per connection, run through libpq, with a time limit.
+"""Statements of the hot paths: prepared once per connection, run through libpq, with a time limit.
 
 They run on the connection Django holds for the thread (and so inside its transaction, if there is one), but speak to
 libpq directly: the generality of a cursor costs more than these statements themselves.
+
+Behind a pooler in transaction mode the next transaction may have another session, which does not know the statement, or
+knows it from another client: with ``DATABASE_POOLING=transaction`` each execution sends the statement along, unnamed.
 """
 
+import logging
 import select
 import threading
 from collections.abc import Sequence
 
 import psycopg
+from django.conf import settings
 from django.db import connections
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGconn, PGresult
@@ -16,12 +21,20 @@ from psycopg.pq.abc import PGconn, PGresult
 from common import tracing
 from common.tracing import Attributes
 
+logger = logging.getLogger(__name__)
 Parameter = bytes | None
+_SESSION_LOST = ("42P05", "26000")  # duplicate_prepared_statement, invalid_sql_statement_name
+POOLER = "the database is behind a pooler in transaction mode: set DATABASE_POOLING=transaction"
 _OK = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
 class StatementTimeout(psycopg.OperationalError):
     """Timeout of the database; its connection has been closed."""
+
+
+def is_of_pooler(error: BaseException | None) -> bool:
+    """Say whether a statement failed because the session is shared, which no retry mends."""
+    return isinstance(error, psycopg.Error) and error.sqlstate in _SESSION_LOST
 
 
 class _Thread(threading.local):
@@ -49,6 +62,11 @@ class PreparedStatement:
         self._formats = [self._format] * len(self._types)
         self._timeout_ms = timeout_ms
 
+    @property
+    def is_named(self) -> bool:
+        """Whether a connection has to be sent the statement once, before its first execution."""
+        return settings.DATABASE_POOLING == "session"
+
     @tracing.traced("sql", given=_named)
     def execute(self, parameters: Sequence[Parameter]) -> PGresult:
         """Execute once. Raises StatementTimeout, or the psycopg error of the server's SQLSTATE."""
@@ -64,7 +82,10 @@ class PreparedStatement:
     def send(self, connection: PGconn, parameters: Sequence[Parameter]) -> None:
         """Send one execution; the caller reads its result."""
         self.executions += 1
-        connection.send_query_prepared(self._name, parameters, self._formats, self._format)
+        if self.is_named:
+            connection.send_query_prepared(self._name, parameters, self._formats, self._format)
+        else:
+            connection.send_query_params(self.sql.encode(), parameters, self._types, self._formats, self._format)
 
     def _connection(self) -> PGconn:
         wrapper = connections["default"]
@@ -74,7 +95,7 @@ class PreparedStatement:
         if _thread.connection is not connection:
             _thread.connection, _thread.names, _thread.poll = connection, set(), select.poll()
             _thread.poll.register(connection.socket, select.POLLIN)
-        if self._name not in _thread.names:
+        if self.is_named and self._name not in _thread.names:
             self.send_prepare(connection)
             self._answer(connection)
             _thread.names.add(self._name)
@@ -97,5 +118,8 @@ def _checked(result: PGresult | None) -> PGresult:
     if result is None:
         raise psycopg.OperationalError("The connection was lost.")
     if result.status not in _OK:
-        raise psycopg.errors.error_from_result(result)
+        error = psycopg.errors.error_from_result(result)
+        if is_of_pooler(error):
+            logger.error("A statement failed: %s", POOLER)
+        raise error
     return result

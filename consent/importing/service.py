@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit import trail
+from common.postgres import advisory
 from consent.importing import batches, reading
 from consent.importing.batches import Tally
 from consent.importing.reading import UnusableFile
@@ -95,22 +96,14 @@ def _alone() -> Iterator[None]:
     """Hold the import lock: a second import would wait for the first one's people again and again."""
     # The server may need a moment to notice that a run was killed.
     until = time.monotonic() + _PATIENCE_S
-    while not _locked():
+    while True:
+        with advisory.held(_ONE_AT_A_TIME) as is_held:
+            if is_held:
+                yield
+                return
         if time.monotonic() > until:
             raise UnusableFile("Another import is running; start this one when that has ended.")
         time.sleep(0.1)
-    try:
-        yield
-    finally:
-        if connection.connection is not None and not connection.connection.closed:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_ONE_AT_A_TIME])
-
-
-def _locked() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ONE_AT_A_TIME])
-        return bool(cursor.fetchone()[0])
 
 
 def _begin(order: Order, origin: Origin) -> ConsentImport:

@@ -10,7 +10,8 @@ from governance.launcher.demonstration import Demonstration
 from governance.launcher.errors import InstanceError, disk_full, reports_full_disk
 from governance.launcher.foreground import Story, run_stoppable
 from governance.launcher.home.home import Home, open_home
-from governance.launcher.home.ports import require_free_port
+from governance.launcher.home.ports import hold_port, require_free_port
+from governance.launcher.home.server_user import SHARED_USER, server_user
 from governance.launcher.process_specs import manage_command, process_specs
 from governance.launcher.processes.child import MARK, Child
 from governance.launcher.processes.launcher_lock import claim
@@ -37,8 +38,11 @@ def run_instance(home_path: Path, *, port: int, demo: Demonstration | None = Non
     external = external_servers(os.environ)
     home = open_home(home_path)
     servers = embedded_servers(home, external)
-    with StopSignals() as stop, claim(home, port=port, embedded=[server.name for server in servers]):
+    names = [server.name for server in servers]
+    with StopSignals() as stop, claim(home, port=port, embedded=names), hold_port(port):
         _clear_the_way(home, port)
+        if PostgresServer.name in names and server_user().is_shared:
+            console.say(SHARED_USER)
         environment = instance_environment(home, port=port, external=external)
         if certification:
             environment["CERTIFICATION"] = "true"
@@ -73,7 +77,7 @@ def _clear_the_way(home: Home, port: int) -> None:
 
 
 def _children(home: Home, port: int, environment: Mapping[str, str]) -> list[Child]:
-    marked = {**environment, MARK: home.instance_id}
+    marked = {**environment, MARK: home.mark}
     return [
         Child(spec, environment=marked, folder=CHECKOUT, log=home.log(spec.name))
         for spec in process_specs(home, port=port)

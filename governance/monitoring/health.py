@@ -10,6 +10,9 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from audit import signing
+from consent import key_check
+from governance.monitoring import decision_path
 from policies import engines
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
@@ -48,14 +51,28 @@ def _state() -> tuple[list[str], list[str]]:
         bundle = _loaded(active.bundle_id)
         if bundle is None:
             return ["policy bundle cannot be loaded"], []
+        statement = decision_path.statement_fault()
+        if statement is not None:
+            return [statement], []
+        broken = _broken(active.bundle_id)
         behind = ["OPA does not hold the bundle in force"] if _is_opa_behind(bundle, active) else []
         late = ["decision log is behind"] if _log_lag_s() > settings.READY_LOG_LAG_S else []
         if (replication.age_s() or 0) > settings.READY_RULES_AGE_S:
             late.append("the primary cell's rules are not known to be in force")
+        signable = signing.is_available()
     except DatabaseError:
         connection.close()
         return ["database"], []
-    return (late, behind) if engines.stand_in() else ([*behind, *late], [])
+    warnings = [] if signable else ["no signing key: see ./assent manage signing_keys list"]
+    if engines.stand_in():
+        return [*broken, *late], [*behind, *warnings]
+    return [*broken, *behind, *late], warnings
+
+
+def _broken(revision: str) -> list[str]:
+    """Return what keeps every decision from being made, or choices from being saved as they must."""
+    wrong_key = [] if key_check.matches() else ["SUBJECT_KEY is not the key of this database"]
+    return [*wrong_key, *decision_path.PROBE.faults(revision)]
 
 
 def _loaded(revision: str) -> LoadedBundle | None:

@@ -15,6 +15,8 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 
 DEBUG = ENV.debug
 SECRET_KEY = ENV.secret_key.get_secret_value()
+# Former secrets: what they signed is accepted, and the signing key made under one goes on signing until it is rotated.
+SECRET_KEY_FALLBACKS = [secret.get_secret_value() for secret in ENV.secret_key_fallbacks]
 ALLOWED_HOSTS = ENV.allowed_hosts
 ROOT_URLCONF = "governance.urls"
 WSGI_APPLICATION = "governance.wsgi.application"
@@ -133,7 +135,13 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
-DATABASES = {"default": _database(ENV.database_url.get_secret_value())}
+DATABASE_POOLING = ENV.database_pooling
+DATABASES = {
+    "default": {
+        **_database(ENV.database_url.get_secret_value()),
+        "DISABLE_SERVER_SIDE_CURSORS": DATABASE_POOLING == "transaction",
+    }
+}
 
 CELERY_BROKER_URL = ENV.broker_url.get_secret_value()
 CELERY_TASK_ALWAYS_EAGER = False

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from common.canonical import canonical_json, sha256
 from common.http.problems import Conflict, Unavailable
+from common.postgres import advisory
 from policies.authoring import checks, lifecycle
 from policies.authoring.folder import (
     DATA,
@@ -172,19 +173,10 @@ def _checked(draft: PolicyDraft) -> checks.CheckReport | None:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    if not _locked_for_checks():
-        raise ChecksBusy("Another draft is being checked. What you typed is kept; try again in a moment.")
-    try:
+    with advisory.held(_ONE_CHECK) as is_held:
+        if not is_held:
+            raise ChecksBusy("Another draft is being checked. What you typed is kept; try again in a moment.")
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_ONE_CHECK])
-
-
-def _locked_for_checks() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ONE_CHECK])
-        return bool(cursor.fetchone()[0])
 
 
 def _shipped_sample() -> str:

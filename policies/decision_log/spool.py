@@ -6,6 +6,7 @@ One file per process, appended with one ``write`` per decision, so that killing 
 
 import fcntl
 import os
+import tempfile
 import threading
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from common import tracing
 from common.identifiers import uuid7
 
 SUFFIX: Final = ".spool"
+_BLOCK: Final = bytes(16 * 1024)  # more than the rest of a block that a small file would fit into
 _SEGMENT_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -45,6 +47,25 @@ class Spool:
                 self._take_back()
                 raise SpoolFull("The disk is full.")
             self._size += written
+
+    def check(self) -> None:
+        """Try what ``append`` needs, without a line: the file has its name still, and the disk takes a block.
+
+        Raises SpoolFull.
+        """
+        with self._lock:
+            try:
+                if self._process == os.getpid() and not os.fstat(self._descriptor).st_nlink:
+                    raise SpoolFull("The spool file was removed while the process ran.")
+                self._write_block()
+            except OSError as exc:
+                raise SpoolFull(exc.strerror) from exc
+
+    def _write_block(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=self._folder, buffering=0) as probe:
+            if probe.write(_BLOCK) != len(_BLOCK):
+                raise SpoolFull("The disk is full.")
 
     def close(self) -> None:
         with self._lock:

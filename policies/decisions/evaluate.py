@@ -88,6 +88,28 @@ def preview(question: Question, *, known: Information | None = None) -> Rendered
     return _of_person(question, known or _read(question), time.time())[0]
 
 
+def engine_failure(revision: str) -> str | None:
+    """Ask the engine a question that no memo answers; return the reason code of its failure, or None.
+
+    Nothing is logged: it is not an answer to a caller.
+    """
+    bundle = loading.usable(revision)
+    if bundle is None:
+        return "bundle_missing"
+    question = Question(subject_ref=information.NO_SUBJECT, action="read", purpose="readiness")
+    asked = facts.build(question, information.NOTHING, bundle, time.time())
+    try:
+        engines.configured().evaluate(bundle, asked.document, QUERY)
+    except EngineFailure as failed:
+        return failed.reason
+    return None
+
+
+def check_spool() -> None:
+    """Raise SpoolFull where an answer could not be logged now."""
+    _spool.check()
+
+
 class BatchEvaluation:
     """Decisions that leave together in one answer, as of one moment, logged by one write."""
 

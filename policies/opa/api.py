@@ -89,6 +89,7 @@ class DiscoveryView(_OpaView):
 
     @described.discovery
     def get(self, request: Request, key_id: str = "") -> HttpResponse:
+        bundle_keys.current()  # makes the first, and refuses where this process cannot sign
         packed = bundle_files.discovery(bundle_keys.usable(), _key(key_id) if key_id else None)
         return _file(lambda: packed, f"sha256:{hashlib.sha256(packed).hexdigest()}", _known_tags(request), GZIP)
 
@@ -122,8 +123,9 @@ def _wait_s(prefer: str) -> int:
 
 
 def _key(key_id: str) -> BundleKey:
-    usable = bundle_keys.usable()
-    key = next((key for key in usable if key.kid == key_id), None) if key_id else usable[0]
+    if not key_id:
+        return bundle_keys.current()
+    key = next((key for key in bundle_keys.usable() if key.kid == key_id), None)
     if key is None:
         raise NotFound("No key of this id signs bundles. The id of the current one: ./assent manage signing_keys list")
     return key

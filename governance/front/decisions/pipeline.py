@@ -20,6 +20,9 @@ class Statement(Protocol):
 
     name: str
 
+    @property
+    def is_named(self) -> bool: ...
+
     def send_prepare(self, connection: PGconn) -> None: ...
     def send(self, connection: PGconn, parameters: Sequence[bytes | None]) -> None: ...
 
@@ -57,7 +60,7 @@ class Pipeline:
     def send(self, statement: Statement, parameters: Sequence[bytes | None], waiter: Waiter, *, now: float) -> None:
         """Queue one execution. Raises PipelineLost; ``waiter`` is not among those who wait then."""
         try:
-            if statement.name not in self._prepared:
+            if statement.is_named and statement.name not in self._prepared:
                 statement.send_prepare(self._connection)
                 self._prepared.add(statement.name)
                 self._waiting.append((now, None))  # the answer to preparing goes to no request

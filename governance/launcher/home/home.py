@@ -15,6 +15,7 @@ import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from governance.launcher.errors import refused
@@ -42,6 +43,12 @@ class Home:
 
     path: Path
     instance_id: str
+
+    @cached_property
+    def mark(self) -> str:
+        """Return what names this very folder on this machine: a copy has the same ``instance_id`` and another mark."""
+        status = self.path.stat()
+        return f"{self.instance_id}-{status.st_dev:x}-{status.st_ino:x}"
 
     @property
     def logs(self) -> Path:

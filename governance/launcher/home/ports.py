@@ -1,9 +1,15 @@
 """Port of an instance."""
 
+import contextlib
 import errno
 import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 from governance.launcher.errors import refused
+from governance.launcher.home.locks import LockHeldError, hold
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 8000
@@ -25,6 +31,30 @@ def require_free_port(port: int) -> None:
             _bind(family, address, port)
         except OSError as exc:
             _explain(exc, port)
+
+
+@contextlib.contextmanager
+def hold_port(port: int) -> Iterator[None]:
+    """Hold the claim to ``port`` for the block; raises InstanceError if another instance has it.
+
+    The web server listens only after the database has started, and several servers may share a port (SO_REUSEPORT): to
+    look whether it is free is not enough. The claim ends with its holder, even a killed one.
+    """
+    taken = refused(f"Port {port} belongs to another instance, running or starting; choose another with --port.")
+    if not sys.platform.startswith("linux"):
+        try:
+            with hold(Path(tempfile.gettempdir()) / f"assent-port-{port}.lock", wait=False):
+                yield
+        except LockHeldError:
+            raise taken from None
+        return
+    with socket.socket(socket.AF_UNIX) as claim:
+        try:
+            # An abstract name (unix(7)) is of the network namespace, as ports are, and of every user.
+            claim.bind(f"\0assent-port-{port}")
+        except OSError as exc:
+            raise taken from exc
+        yield
 
 
 def _bind(family: socket.AddressFamily, address: str, port: int) -> None:

@@ -1,9 +1,11 @@
 """Operating-system user of the database server.
 
-PostgreSQL refuses to run as root (``main.c``, check_root), so root starts it as the user ``nobody``; all others start
+PostgreSQL refuses to run as root (``main.c``, check_root), so root starts it as the user ``assent-postgres`` where
+there is one, else as ``nobody``, whose other programs can then read and change the database's files. All others start
 it as themselves.
 """
 
+import contextlib
 import os
 import pwd
 import stat
@@ -13,7 +15,12 @@ from typing import Any
 
 from governance.launcher.errors import refused
 
-_UNPRIVILEGED = "nobody"
+_OWN = "assent-postgres"
+_SHARED = "nobody"
+SHARED_USER = (
+    f"warning: the database runs as {_SHARED!r}, and so may other programs of this machine, which then can read and"
+    f" change its files. Make a user for it and start again: useradd --system --no-create-home {_OWN}"
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,8 @@ class ServerUser:
     uid: int
     gid: int
     differs: bool
+    is_shared: bool = False
+    """Whether other programs may run as this user."""
 
     def require_name(self) -> None:
         """Raise InstanceError if the user database does not know this user; PostgreSQL would not start."""
@@ -41,6 +50,13 @@ class ServerUser:
         """Give a file or folder to this user."""
         if self.differs:
             os.chown(path, self.uid, self.gid)
+
+    def own_all(self, folder: Path) -> None:
+        """Give a folder and all in it to this user, if it is another's."""
+        if self.differs and folder.stat().st_uid != self.uid:
+            for path in folder.rglob("*"):
+                os.chown(path, self.uid, self.gid, follow_symlinks=False)
+            self.own(folder)
 
     def reaches(self, folder: Path) -> bool:
         """Say whether this user can pass through ``folder`` and every folder above it."""
@@ -63,13 +79,11 @@ class ServerUser:
 
 
 def server_user() -> ServerUser:
-    """Return the user for the database server; raises InstanceError if root finds no user ``nobody``."""
+    """Return the user for the database server; raises InstanceError if root finds none."""
     if os.geteuid() != 0:
         return ServerUser(os.geteuid(), os.getegid(), differs=False)
-    try:
-        entry = pwd.getpwnam(_UNPRIVILEGED)
-    except KeyError:
-        raise refused(
-            f"PostgreSQL refuses to run as root and there is no user {_UNPRIVILEGED!r}; start as another."
-        ) from None
-    return ServerUser(entry.pw_uid, entry.pw_gid, differs=True)
+    for name in (_OWN, _SHARED):
+        with contextlib.suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return ServerUser(entry.pw_uid, entry.pw_gid, differs=True, is_shared=name == _SHARED)
+    raise refused(f"PostgreSQL refuses to run as root and there is no user {_OWN!r}; make one, or start as another.")

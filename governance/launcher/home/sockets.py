@@ -24,7 +24,7 @@ def socket_folder(home: Home, user: ServerUser) -> Path:
     """
     if len(os.fsencode(home.run / "postgres")) < _MAX_FOLDER_BYTES and user.reaches(home.run):
         return home.run
-    folder = _SHORT_ROOT / f"assent-{home.instance_id}"
+    folder = _SHORT_ROOT / f"assent-{home.mark}"
     folder.mkdir(mode=0o711, exist_ok=True)
     _require_own(folder)
     folder.chmod(0o711)

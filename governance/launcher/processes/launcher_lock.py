@@ -20,6 +20,8 @@ class RunningLauncher:
     started: str
     port: int
     embedded: list[str]
+    home: str = ""
+    """The mark of the home; empty in a record of an earlier release."""
 
     @property
     def identity(self) -> ProcessId:
@@ -31,7 +33,7 @@ def claim(home: Home, *, port: int, embedded: Sequence[str]) -> Iterator[None]:
     """Become the one launcher of ``home`` for the block; raises InstanceError if there is one already."""
     try:
         with hold(home.supervisor_lock, wait=False) as descriptor:
-            _write(descriptor, port, embedded)
+            _write(descriptor, home, port, embedded)
             yield
             os.ftruncate(descriptor, 0)
     except LockHeldError:
@@ -46,11 +48,19 @@ def find_launcher(home: Home) -> RunningLauncher | None:
         launcher = RunningLauncher(**json.loads(home.supervisor_lock.read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    return launcher if launcher.identity.is_alive() else None
+    # A copied home holds the record of the original's launcher.
+    is_ours = launcher.home in {"", home.mark}
+    return launcher if is_ours and launcher.identity.is_alive() else None
 
 
-def _write(descriptor: int, port: int, embedded: Sequence[str]) -> None:
+def _write(descriptor: int, home: Home, port: int, embedded: Sequence[str]) -> None:
     own = identify(os.getpid())
-    launcher = RunningLauncher(pid=os.getpid(), started=own.started if own else "", port=port, embedded=list(embedded))
+    launcher = RunningLauncher(
+        pid=os.getpid(),
+        started=own.started if own else "",
+        port=port,
+        embedded=list(embedded),
+        home=home.mark,
+    )
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(asdict(launcher)).encode(), 0)

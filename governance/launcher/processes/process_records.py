@@ -2,7 +2,7 @@
 
 A launcher that was killed leaves children behind. The next one ends those it can prove to be this
 home's: the recorded process itself (pid and start), or members of its session that carry this
-instance's mark in their environment.
+home's mark in their environment.
 """
 
 import json
@@ -22,11 +22,12 @@ _GRACE_S = 3.0
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessRecord:
-    """One child as last started; ``started`` as in ProcessId."""
+    """One child as last started; ``started`` as in ProcessId, ``home`` as in RunningLauncher."""
 
     name: str
     pid: int
     started: str
+    home: str = ""
 
     @property
     def identity(self) -> ProcessId:
@@ -37,7 +38,7 @@ def write_records(home: Home, children: Iterable[Child]) -> None:
     """Record the children that run now."""
     running = [(child, child.process()) for child in children]
     records = [
-        ProcessRecord(name=child.name, pid=process.pid, started=process.started)
+        ProcessRecord(name=child.name, pid=process.pid, started=process.started, home=home.mark)
         for child, process in running
         if process is not None
     ]
@@ -45,11 +46,12 @@ def write_records(home: Home, children: Iterable[Child]) -> None:
 
 
 def read_records(home: Home) -> list[ProcessRecord]:
-    """Return the recorded children, running or not; a damaged file counts as empty."""
+    """Return the recorded children, running or not; a damaged file, or one of the home this is a copy of, is empty."""
     try:
-        return [ProcessRecord(**entry) for entry in json.loads(_file(home).read_text())]
+        records = [ProcessRecord(**entry) for entry in json.loads(_file(home).read_text())]
     except (OSError, ValueError, TypeError):
         return []
+    return [record for record in records if record.home in {"", home.mark}]
 
 
 def end_leftovers(home: Home) -> list[str]:
@@ -81,7 +83,7 @@ def _is_marked(pid: int, home: Home) -> bool:
         environment = (PROC / str(pid) / "environ").read_bytes()
     except OSError:
         return False
-    return os.fsencode(f"{MARK}={home.instance_id}") in environment.split(b"\0")
+    return os.fsencode(f"{MARK}={home.mark}") in environment.split(b"\0")
 
 
 def _file(home: Home) -> Path:

@@ -31,6 +31,7 @@ from governance.launcher.servers.postgres_cluster import (
     ROLE,
     ServerPrograms,
     ensure_cluster_place,
+    is_of_another_home,
     make_cluster,
 )
 
@@ -79,7 +80,7 @@ class PostgresServer:
         self.log = home.log(self.name)
         self._settings = settings
         self._user = server_user()
-        self._cluster_name = f"assent-{home.instance_id}"
+        self._cluster_name = f"assent-{home.mark}"
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -162,6 +163,8 @@ class PostgresServer:
             os.close(log)
 
     def _recorded(self) -> ProcessId | None:
+        if is_of_another_home(self.home):
+            return None
         lines = self._pid_file()
         pid = int(lines[0]) if lines and lines[0].isdigit() else 0
         return identify(pid) if pid and self._is_ours(pid) else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from governance.launcher.errors import InstanceError, disk_full, refused, reports_full_disk
-from governance.launcher.home.home import Home
+from governance.launcher.home.home import Home, write_private
 from governance.launcher.home.server_user import ServerUser
 from governance.launcher.servers.postgres_binaries import SYSTEM_ROOT, make_system_root
 
@@ -75,15 +75,41 @@ def ensure_cluster_place(home: Home, user: ServerUser) -> None:
 
     That is ``HOME/postgres``; if the server's user cannot reach the home, it is a link to a folder
     below /var/lib/assent named after the instance, which is random: a home made anew never meets the
-    cluster of a deleted one. Raises InstanceError if the folder behind the link is gone.
+    cluster of a deleted one. Raises InstanceError if the folder behind the link is gone, or another home's.
     """
     place = home.path / "postgres"
     if place.is_symlink() and not place.exists():
         raise refused(f"The database folder of {home.path} is gone ({place.readlink()}); restore it.")
     if not place.exists():
         _make_place(place, home, user)
+    if place.is_symlink():
+        _require_own_place(place, home)
+    user.own_all(place.resolve())
     if not user.reaches(place):
         raise refused(f"{place} is closed to the user PostgreSQL runs as; open the folders above it (chmod o+x).")
+
+
+def _require_own_place(place: Path, home: Home) -> None:
+    """Raise InstanceError for the link of a copied home: it leads to the original's database."""
+    owner = _owner_file(place)
+    if not owner.exists():
+        write_private(owner, home.mark)
+    if is_of_another_home(home):
+        raise refused(
+            f"{place} leads to the database of the home that this one is a copy of; put a copy of {place.resolve()} in"
+            f" place of the link. If the home was moved instead, delete {owner}."
+        )
+
+
+def is_of_another_home(home: Home) -> bool:
+    """Say whether the link to the cluster was copied with another home, whose database it is."""
+    place = home.path / "postgres"
+    owner = _owner_file(place)
+    return place.is_symlink() and owner.exists() and owner.read_text() != home.mark
+
+
+def _owner_file(place: Path) -> Path:
+    return place.resolve() / "home"
 
 
 def _make_place(place: Path, home: Home, user: ServerUser) -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from audit import signing
 from common.canonical import sha256
+from consent import key_check
 from policies.registers import defaults
 
 
@@ -25,9 +27,20 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
             self.stdout.write("The database is up to date with this release.")
+        self._check_keys()
         self._collect_static(fast=fast)
         if defaults.ensure_defaults():
             self.stdout.write("A policy bundle is in force.")
+
+    def _check_keys(self) -> None:
+        try:
+            key_check.ensure()
+        except key_check.WrongSubjectKey as exc:
+            raise CommandError(str(exc)) from exc
+        try:
+            signing.current_key()
+        except signing.SigningKeyUnavailable as exc:
+            self.stderr.write(exc.detail)
 
     def _collect_static(self, *, fast: bool) -> None:
         stamp = Path(settings.STATIC_ROOT) / ".release"

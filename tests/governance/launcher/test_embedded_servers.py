@@ -2,22 +2,26 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
 import kombu
 import psycopg
 import pytest
 
-from governance.launcher.home.home import open_home
+from governance.launcher.errors import InstanceError
+from governance.launcher.home.home import find_home, open_home
 from governance.launcher.home.home_paths import remove_outside_parts
-from governance.launcher.home.server_user import server_user
+from governance.launcher.home.server_user import ServerUser, server_user
 from governance.launcher.home.sockets import socket_folder
 from governance.launcher.one_off import borrowed_database, start_and_wait
 from governance.launcher.processes.launcher_lock import claim
 from governance.launcher.processes.processes import wait_until
 from governance.launcher.servers.postgres import PostgresServer
+from governance.launcher.servers.postgres_cluster import ensure_cluster_place
 from governance.launcher.servers.valkey import ValkeyServer
 
 pytestmark = pytest.mark.acceptance
@@ -25,10 +29,12 @@ pytestmark = pytest.mark.acceptance
 
 def make_home(path: Path):
     home = open_home(path)
-    yield home
-    ValkeyServer(home).stop()
-    PostgresServer(home).stop()
-    remove_outside_parts(home)
+    try:
+        yield home
+    finally:
+        ValkeyServer(home).stop()
+        PostgresServer(home).stop()
+        remove_outside_parts(home)
 
 
 @pytest.fixture
@@ -90,6 +96,63 @@ def test_another_launcher_attaches_to_the_running_servers(home):
         server.start()
 
     assert [server.process() for server in second] == [server.process() for server in first]
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that the database's user reaches, so that clusters lie in the homes themselves."""
+    folder = Path(tempfile.mkdtemp(prefix="assent-copies-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_copied_home_leaves_the_originals_database_alone(open_folder):
+    for home in make_home(open_folder / "home"):
+        original = PostgresServer(home)
+        start_and_wait(original)
+        original.stop()
+        subprocess.run(["cp", "-a", str(home.path), str(open_folder / "copy")], check=True)
+        start_and_wait(original)
+        with psycopg.connect(original.url) as session:
+            for copied in make_home(open_folder / "copy"):
+                copy = PostgresServer(copied)
+                assert copied.instance_id == home.instance_id
+                assert (copy.process(), copy._orphans()) == (None, [])
+
+                start_and_wait(copy)
+
+                assert execute(copy.url, "SELECT 1") == [(1,)]
+                # A killed session would have made the server end all others.
+                assert session.execute("SELECT 1").fetchall() == [(1,)]
+
+
+def test_a_copied_link_is_not_the_originals_server(home):
+    original = PostgresServer(home)
+    start_and_wait(original)
+    if not (home.path / "postgres").is_symlink():
+        pytest.skip("the cluster lies in the home: the database runs as this user")
+    subprocess.run(["cp", "-a", str(home.path), str(home.path.with_name("copy"))], check=True)
+    copy = PostgresServer(find_home(home.path.with_name("copy")))
+
+    with pytest.raises(InstanceError, match="copy of"):
+        copy.start()
+    copy.stop()
+
+    assert execute(original.url, "SELECT 1") == [(1,)]
+
+
+def test_a_copied_link_does_not_lead_to_the_originals_database(home, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (home.path / "postgres").symlink_to(outside)
+    user = ServerUser(os.geteuid(), os.getegid(), differs=False)
+    ensure_cluster_place(home, user)
+    copy = find_home(shutil.copytree(home.path, tmp_path / "copy", symlinks=True))
+
+    ensure_cluster_place(home, user)
+    with pytest.raises(InstanceError, match="copy of"):
+        ensure_cluster_place(copy, user)
 
 
 def test_a_stale_pid_file_with_a_reused_pid_does_not_block(home):

@@ -2,16 +2,17 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from governance.launcher.errors import InstanceError
-from governance.launcher.home.home import open_home
-from governance.launcher.processes.child import MARK
+from governance.launcher.home.home import find_home, open_home
+from governance.launcher.processes.child import MARK, Child, ChildSpec
 from governance.launcher.processes.launcher_lock import claim, find_launcher
-from governance.launcher.processes.process_records import end_leftovers, read_records
+from governance.launcher.processes.process_records import end_leftovers, read_records, write_records
 from governance.launcher.processes.processes import ProcessId, identify, wait_until
 
 
@@ -69,7 +70,7 @@ def test_orphaned_workers_are_ended_only_with_this_instances_mark(home, owner, e
         "  stdout=subprocess.DEVNULL);"
         "print(worker.pid, flush=True)"
     )
-    mark = home.instance_id if owner == "this" else "0" * 16
+    mark = home.mark if owner == "this" else "0" * 16
     leader = subprocess.Popen(
         [sys.executable, "-c", spawn],
         stdout=subprocess.PIPE,
@@ -84,6 +85,21 @@ def test_orphaned_workers_are_ended_only_with_this_instances_mark(home, owner, e
     assert worker.is_alive() is (ended == [])
     if worker.is_alive():
         os.kill(worker.pid, 9)
+
+
+def test_a_copied_home_ends_nothing_of_the_original(home, sleeper):
+    child = Child(ChildSpec(name="web", command=("true",)), environment={}, folder=home.path, log=home.log("web"))
+    child._identity = identify(sleeper.pid)
+    write_records(home, [child])
+    with claim(home, port=8123, embedded=[]):
+        copy = find_home(shutil.copytree(home.path, home.path.with_name("copy")))
+
+        assert copy.instance_id == home.instance_id
+        assert find_launcher(copy) is None
+        assert (end_leftovers(copy), read_records(copy)) == ([], [])
+        assert find_launcher(home).port == 8123
+    assert sleeper.poll() is None
+    assert end_leftovers(home) == ["web"]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '[{"name": "web"}]', "null"])

@@ -1,11 +1,14 @@
 """The port an instance listens on."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from governance.launcher.errors import InstanceError
-from governance.launcher.home.ports import parse_port, require_free_port
+from governance.launcher.home.ports import hold_port, parse_port, require_free_port
+from tests.helpers.paths import CHECKOUT
 
 
 @pytest.mark.parametrize("text", ["", "0", "65536", "80 80", "-1", "http", "٣٣٣٣", "8000.0", "9" * 5000])
@@ -39,3 +42,27 @@ def test_a_shared_listener_does_not_share_with_us():
 
         with pytest.raises(InstanceError, match="in use"):
             require_free_port(listener.getsockname()[1])
+
+
+def test_a_claimed_port_is_refused_to_another_instance(tmp_path):
+    with hold_port(8697), pytest.raises(InstanceError, match="Port 8697 belongs to another instance"), hold_port(8697):
+        pass
+
+    with hold_port(8697), hold_port(8698):
+        pass
+
+
+def test_the_claim_of_a_killed_instance_is_free():
+    script = "from governance.launcher.home.ports import hold_port\nwith hold_port(8699): print(1, flush=True); input()"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=CHECKOUT
+    )
+    holder.stdout.readline()
+    with pytest.raises(InstanceError, match="another instance"), hold_port(8699):
+        pass
+
+    holder.kill()
+    holder.communicate()
+
+    with hold_port(8699):
+        pass

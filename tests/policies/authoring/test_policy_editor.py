@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from audit.models import AuditEvent
+from common.postgres import advisory
 from policies.authoring import checks, comparison, drafts
 from policies.bundles import publishing
 from policies.models import ActiveBundle, Policy, PolicyDraft
@@ -264,10 +265,10 @@ def test_findings_older_than_the_draft_say_so(send, policy):
     assert "You have changed the draft since." in _text(shown)
 
 
-def test_one_draft_is_checked_at_a_time(send, policy, monkeypatch):
-    monkeypatch.setattr(drafts, "_locked_for_checks", lambda: False)
-
-    answer = send("levels.rego", "package typed\n", do="check")
+def test_one_draft_is_checked_at_a_time(send, policy):
+    with advisory.held(drafts._ONE_CHECK) as is_held:
+        assert is_held
+        answer = send("levels.rego", "package typed\n", do="check")
 
     assert "Another draft is being checked." in _text(answer)
     assert _files(policy)["levels.rego"] == "package typed\n"

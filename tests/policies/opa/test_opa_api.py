@@ -138,6 +138,8 @@ def test_a_changed_secret_ends_all_keys_at_once(shop_token: str, monkeypatch: py
     monkeypatch.setattr(settings, "SECRET_KEY", "another secret of this installation")
 
     assert_problem(_get(f"{BUNDLES}/{stolen}/active.tar.gz", shop_token), 404, "not_found")
+    assert_problem(_get(BUNDLE, shop_token), 503, "signing_key_unavailable")
+    signing.rotate(actor="test")
     assert _payload(_files(_get(BUNDLE, shop_token).body))["kid"] != stolen
 
 
