@@ -59,7 +59,7 @@ def prepare(
         "code": uuid7_text(),
         "occurred_at": at.isoformat(timespec="microseconds"),
         "action": action,
-        "actor": actor,
+        "actor": str(actor),  # plain text: an actor may carry an account
         "object": object_id,
         "details": dict(details or {}),
     }

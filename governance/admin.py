@@ -1,19 +1,18 @@
-"""Admin users. Every change of them is in the audit trail."""
+"""Accounts of officers and their groups. ``officers.account_events`` records every change of them."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.forms import ModelForm
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from audit import trail
-from common import actors
+from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import badge, moment
 from governance.officers import purpose_admin  # noqa: F401 (registers the register of purposes)
 
@@ -22,7 +21,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class OfficerAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # unfold ships no types
+class OfficerAdmin(BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # unfold ships no types
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -54,26 +53,11 @@ class OfficerAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # unf
     def seen(self, user: User) -> str:
         return moment(user.last_login)
 
-    def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[Any]", change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        fields = sorted(set(form.changed_data) - {"password1", "password2"})
-        details = {"fields": fields}
-        trail.record(
-            f"officer.{'changed' if change else 'created'}",
-            obj.username,
-            actor=actors.officer(request),
-            details=details,
-        )
-
-    def delete_model(self, request: HttpRequest, obj: User) -> None:
-        trail.record("officer.deleted", obj.username, actor=actors.officer(request))
-        super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for user in queryset:
-            self.delete_model(request, user)
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 (Django's name)
+        with transaction.atomic():  # with its audit event; Django opens none here
+            return super().user_change_password(request, id, form_url)
 
 
 @admin.register(Group)
-class OfficerGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class OfficerGroupAdmin(BulkInOneTransaction, GroupAdmin, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     pass

@@ -32,7 +32,12 @@ SIDEBAR: dict[str, Any] = {
             _link("Parties", "apartment", "consent_party"),
             _link("Data subjects", "person", "consent_datasubject"),
             _link("Consent ledger", "receipt_long", "consent_consentrecord"),
-            {"title": "Trust metrics", "icon": "monitoring", "link": reverse_lazy("trust")},
+            {
+                "title": "Trust metrics",
+                "icon": "monitoring",
+                "link": reverse_lazy("trust"),
+                "permission": "governance.officers.trust_page.may_view",
+            },
             _link("Imports", "move_to_inbox", "consent_consentimport"),
         ),
         _group(

@@ -6,3 +6,6 @@ class GovernanceConfig(AppConfig):
 
     def ready(self) -> None:
         from governance import celery, checks  # noqa: F401 (tasks need the configured app in every process)
+        from governance.officers import account_events
+
+        account_events.connect()

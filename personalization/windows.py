@@ -1,12 +1,15 @@
 """Data minimisation: the rolling window of events per person, and segments too large to single out a person."""
 
+from uuid import UUID
+
 import numpy as np
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count
 
 from audit import trail
 from common import actors
+from consent.ledger import holds
 from consent.models import DataSubject
 from personalization import engine
 from personalization.models import Event
@@ -33,12 +36,20 @@ def trim_windows() -> int:
     for row in over.iterator():
         if _may_keep_everything(row["subject_ref"], row["purpose"]):
             continue
-        with connection.cursor() as cursor:
-            cursor.execute(_TRIM, [row["subject_ref"], row["purpose"], BEHAVIORAL_WINDOW])
-            removed += cursor.rowcount
+        removed += _trim(row["subject_ref"], row["purpose"])
     if removed:
         trail.record("window.trimmed", "events", actor=actors.job("trim"), details={"removed": removed})
     return removed
+
+
+@transaction.atomic
+def _trim(ref: UUID, purpose: str) -> int:
+    holds.wait_for_holds()
+    if holds.is_held(ref):  # set since the people were listed
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_TRIM, [ref, purpose, BEHAVIORAL_WINDOW])
+        return int(cursor.rowcount)
 
 
 def _may_keep_everything(ref: object, purpose: str) -> bool:

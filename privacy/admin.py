@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from audit import trail
 from common import actors, policy_data
+from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence, short, words
 from common.admin_pages.filters import since
 from common.admin_pages.forms import DaysField
@@ -32,7 +33,7 @@ class ScheduleForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at
 
 
 @admin.register(RetentionSchedule)
-class RetentionScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class RetentionScheduleAdmin(BulkInOneTransaction, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     form = ScheduleForm
     list_display = ["purpose", "days", "in_use"]
     list_filter = ["is_active"]
@@ -76,10 +77,6 @@ class RetentionScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships 
         super().delete_model(request, obj)
         trail.record("retention.deleted", obj.purpose.slug, actor=actor)
         policy_data.changed(reason=f"retention of {obj.purpose.slug}", actor=actor)
-
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for schedule in queryset:
-            self.delete_model(request, schedule)
 
 
 @admin.register(Disposal)

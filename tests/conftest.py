@@ -20,13 +20,12 @@ from policies.decisions.evaluate import ENTITY_VERDICTS, VERDICTS
 from policies.decisions.facts import REQUEST_MEMBERS
 from policies.endpoints import credentials
 from policies.explaining.counterfactuals import CHANGES
-from policies.models import ServiceCredential
 from tests.helpers.kept_answers import KeptAnswers
 from tests.helpers.kept_register import KeptRegister
 from tests.helpers.people import officer, send, visitor  # noqa: F401 (fixtures for every room)
 from tests.helpers.wsgi_calls import WsgiClient, call
 
-ALL_SCOPES = list(ServiceCredential.Scope.values)
+ALL_SCOPES = credentials.SERVICE_SCOPES
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

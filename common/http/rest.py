@@ -115,7 +115,12 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         scope, credential = getattr(view, "required_scope", None), _credential(request)
-        return credential is not None and scope is not None and scope in credential.scopes
+        if credential is None or scope is None or scope not in credential.scopes:
+            return False
+        if actors.CELLS in credential.scopes and not actors.may_use_cell_credential(scope):
+            self.message = actors.CELL_CREDENTIAL_ALONE
+            return False
+        return True
 
 
 def actor_of(request: Request) -> str:

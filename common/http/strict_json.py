@@ -57,6 +57,11 @@ def loads(body: bytes) -> Any:
     """Parse ``body``. Raises InvalidJson (BodyTooLarge above 256 KiB) with a sentence fit for the caller."""
     if len(body) > MAX_BODY_BYTES:
         raise BodyTooLarge(f"The body is larger than {MAX_BODY_BYTES // 1024} KiB.")
+    return loads_of_any_size(body)
+
+
+def loads_of_any_size(body: bytes) -> Any:
+    """Parse a text whose size the caller has bounded. Raises InvalidJson."""
     # A body has at most as many levels as opening brackets: most bodies need no closer look.
     if body.count(b"{") + body.count(b"[") > _MAX_DEPTH and _depth(body) > _MAX_DEPTH:
         raise InvalidJson(f"The body nests deeper than {_MAX_DEPTH} levels.")

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
@@ -14,6 +13,7 @@ from unfold.widgets import (
 )
 
 from common import actors
+from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import NOTHING, badge
 from consent.models import Party
 from consent.register import register
@@ -41,7 +41,7 @@ class PartyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at ru
 
 
 @admin.register(Party)
-class PartyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class PartyAdmin(BulkInOneTransaction, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     form = PartyForm
     list_display = ["name", "part", "country", "contact"]
     list_filter = ["role", "country"]
@@ -67,7 +67,3 @@ class PartyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     def delete_model(self, request: HttpRequest, obj: Party) -> None:
         register.delete_party(obj, actor=actors.officer(request))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Party]) -> None:
-        for party in queryset:
-            register.delete_party(party, actor=actors.officer(request))

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,6 +45,7 @@ class VerifiedEvidence:
     receipts: int
     sealed_events: int
     unsealed_events: int
+    unsigned: tuple[str, ...] = ()  # members of receipt files that no receipt has
 
 
 def digests(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -59,22 +59,23 @@ def verify_evidence(data: bytes, *, keys: Mapping[str, Any] | None = None) -> Ve
     token = files.pop(MANIFEST, b"").decode("ascii", "replace")
     payload, kid = jws.verify(token, typ=TYP, trusted=trusted)
     try:
-        manifest = json.loads(payload)
+        manifest = verifying.read_json(payload)
         if manifest["files"] != digests(files):
             raise NotGenuine("A file was changed, added or taken away.")
-        records = json.loads(files["records.json"])
+        records = verifying.read_json(files["records.json"])
         _check_chain(records, manifest["subject_ref"])
         receipts = [verifying.verify_file(files[name], keys=keys) for name in files if name.startswith("receipts/")]
         if any(r.receipt["consent_record"]["pii_principal_id"] != manifest["subject_ref"] for r in receipts):
             raise NotGenuine("A receipt belongs to somebody else.")
-        sealed, unsealed = _check_audit(json.loads(files["audit.json"]), manifest["subject_ref"])
+        sealed, unsealed = _check_audit(verifying.read_json(files["audit.json"]), manifest["subject_ref"])
     except (KeyError, TypeError, AttributeError, IndexError, NotCanonical, ValueError) as exc:
         if isinstance(exc, NotGenuine):
             raise
         raise NotGenuine("The signed content is not an evidence file.") from None
+    unsigned = tuple(sorted({name for receipt in receipts for name in receipt.unsigned}))
     return VerifiedEvidence(
         manifest["subject_ref"], manifest["created_at"], kid, keys is not None, len(records), len(receipts), sealed,
-        unsealed,
+        unsealed, unsigned,
     )  # fmt: skip
 
 

@@ -4,26 +4,28 @@ Checked are the signature, that the readable part is what was signed, the text o
 each record of the ledger against its digest.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from audit import jws
 from audit.jws import NotGenuine
-from common.canonical import NotCanonical, digest_of, sha256
+from common.canonical import NotCanonical, canonical_json, digest_of, sha256
+from common.http import strict_json
 
 TYP = "assent-receipt+jws"
+_MEMBERS = frozenset({"receipt", "jws"})
 _MAX_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Verified:
-    """A genuine receipt, and the key that signed it."""
+    """A genuine receipt, and the key that signed it. ``unsigned`` names further members of the file."""
 
     receipt: dict[str, Any]
     kid: str
     key_is_trusted: bool
+    unsigned: tuple[str, ...] = ()
 
 
 def verify_file(data: bytes, *, keys: Mapping[str, Any] | None = None) -> Verified:
@@ -31,23 +33,36 @@ def verify_file(data: bytes, *, keys: Mapping[str, Any] | None = None) -> Verifi
     file = _read(data)
     trusted = None if keys is None else keys_by_id(keys)
     payload, kid = jws.verify(file["jws"], typ=TYP, trusted=trusted)
-    signed = json.loads(payload)
-    if "receipt" in file and file["receipt"] != signed:
+    signed = read_json(payload)
+    if "receipt" in file and not _is_same(file["receipt"], signed):
         raise NotGenuine("The readable part of the file is not what was signed.")
     try:
         _check_content(signed)
     except (KeyError, TypeError, AttributeError, NotCanonical):
         raise NotGenuine("The signed content is not a receipt.") from None
-    return Verified(signed, kid, trusted is not None)
+    return Verified(signed, kid, trusted is not None, tuple(sorted(file.keys() - _MEMBERS)))
+
+
+def read_json(data: bytes) -> Any:
+    """Parse a text that every reader reads the same: no member twice, no NaN. Raises NotGenuine."""
+    try:
+        return strict_json.loads_of_any_size(data)
+    except strict_json.InvalidJson as exc:
+        raise NotGenuine(f"The file can be read in two ways, or not at all. {exc}") from None
+
+
+def _is_same(readable: Any, signed: Any) -> bool:
+    """Compare as text: for Python, ``true`` is also 1."""
+    try:
+        return canonical_json(readable) == canonical_json(signed)
+    except NotCanonical:
+        return False
 
 
 def _read(data: bytes) -> dict[str, Any]:
     if len(data) > _MAX_BYTES:
         raise NotGenuine("The file is too large for a receipt.")
-    try:
-        file = json.loads(data)
-    except (ValueError, RecursionError):
-        raise NotGenuine("The file is not JSON.") from None
+    file = read_json(data)
     if not isinstance(file, dict) or not isinstance(file.get("jws"), str):
         raise NotGenuine("The file is not a receipt.")
     return file

@@ -15,7 +15,7 @@ from consent.pseudonyms import subject_ref
 from governance.demo import register
 from policies.bundles import publishing
 from policies.endpoints import credentials
-from policies.models import Policy, ServiceCredential
+from policies.models import Policy
 from policies.rollout import service
 
 DATABASE = "assent_bench"
@@ -125,5 +125,5 @@ def fill_records() -> int:
 
 
 def bench_token() -> str:
-    token, _ = credentials.create_credential(name="bench", scopes=list(ServiceCredential.Scope.values), actor="bench")
+    token, _ = credentials.create_credential(name="bench", scopes=credentials.SERVICE_SCOPES, actor="bench")
     return token

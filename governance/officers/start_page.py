@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncHour
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,7 @@ from common.identifiers import uuid7_floor
 from consent.models import ConsentRecord, DataSubject, Party, Purpose
 from governance import evidence, tasks
 from governance.officers import purpose_page
+from governance.web.rate_limits import EVIDENCE_CHECKS
 from model_registry.models import ModelVersion
 from policies.authoring import lifecycle
 from policies.bundles import reasons
@@ -34,25 +36,29 @@ _HOUR = timedelta(hours=1)
 # An hour with fewer decisions says nothing; a share of refusals that rose by less is no news.
 _ENOUGH_DECISIONS = 50
 _RISE = 0.2
+_SEES_DECISIONS, _SEES_EVIDENCE = "policies.view_decision", "audit.view_auditanchor"
 
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Return the page's context, as unfold's DASHBOARD_CALLBACK."""
-    outcomes = _outcomes()
-    trail = evidence.last_check()
-    context.update(
-        attention=[*_broken_evidence(trail), *_refusals(outcomes), *_attention()],
-        tiles=_tiles(outcomes),
-        outcome_chart=_outcome_chart(),
-        reasons_chart=_reasons_chart(),
-        trail=trail,
-    )
+    """Return the page's context, as unfold's DASHBOARD_CALLBACK. Each part takes the permission of what it shows."""
+    may, attention = request.user.has_perm, _attention(request)
+    if may(_SEES_DECISIONS):
+        outcomes = _outcomes()
+        attention = [*_refusals(outcomes), *attention]
+        context.update(tiles=_tiles(outcomes), outcome_chart=_outcome_chart(), reasons_chart=_reasons_chart())
+    if may(_SEES_EVIDENCE):
+        context["trail"] = evidence.last_check()
+        attention = [*_broken_evidence(context["trail"]), *attention]
+    context["attention"] = attention
     return context
 
 
 @require_POST
 def check_evidence(request: HttpRequest) -> HttpResponse:
-    """Queue the nightly check now."""
+    """Queue the nightly check now. It reads all evidence there is, so only a few an hour are begun by hand."""
+    if not request.user.has_perm(_SEES_EVIDENCE):
+        raise PermissionDenied
+    EVIDENCE_CHECKS.take()
     tasks.verify_evidence.delay()
     messages.success(request, _("All evidence is being checked. Reload this page in a moment to see the result."))
     return redirect("admin:index")
@@ -68,20 +74,20 @@ def _decided_since(moment: datetime) -> QuerySet[Decision]:
     return Decision.objects.filter(pk__gte=uuid7_floor(moment))
 
 
-def _attention() -> list[dict[str, Any]]:
-    parts = [
-        _policies(),
-        _rollouts(),
-        _models(),
-        _disposals(),
-        _instruments(),
-        _systems(),
-        _opa_servers(),
-        _credentials(),
-        _budgets(),
-        _gaps(),
-    ]
-    found = [item for part in parts for item in part]
+def _attention(request: HttpRequest) -> list[dict[str, Any]]:
+    parts = {
+        "policies.view_policy": _policies,
+        "policies.view_rollout": _rollouts,
+        "model_registry.view_modelversion": _models,
+        "privacy.view_disposal": _disposals,
+        "policies.view_transferinstrument": _instruments,
+        "policies.view_processingsystem": _systems,
+        "policies.view_opainstance": _opa_servers,
+        "policies.view_servicecredential": _credentials,
+        "privacy.view_privacybudget": _budgets,
+        "consent.view_purpose": _gaps,
+    }
+    found = [item for permission, part in parts.items() if request.user.has_perm(permission) for item in part()]
     return sorted(found, key=lambda item: ("now", "soon", "info").index(item["severity"]))
 
 

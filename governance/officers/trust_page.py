@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -56,8 +57,19 @@ class Choice:
         return day - timedelta(days=day.weekday())
 
 
+def may_view(request: HttpRequest) -> bool:
+    return request.user.has_perm("consent.view_consentrecord")
+
+
+def _refuse_without_permission(request: HttpRequest) -> None:
+    """Raise PermissionDenied: ``admin_view`` asks for staff only, and staff may be given no permission at all."""
+    if not may_view(request):
+        raise PermissionDenied
+
+
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
+    _refuse_without_permission(request)
     choice = Choice.of(request)
     answers = metrics.breakdown(choice.grouping, since=choice.since)
     waiting = metrics.time_to_withdraw(choice.grouping, since=choice.since)
@@ -256,6 +268,7 @@ def _signals(shares: list[SignalShare]) -> Figure:
 @require_safe
 def download(request: HttpRequest) -> HttpResponse:
     """Return the page's numbers as CSV, withheld where the page withholds them."""
+    _refuse_without_permission(request)
     choice = Choice.of(request)
     name = f"trust-{choice.grouping}-{choice.days}-days-{choice.now:%Y-%m-%d}.csv"
     response = HttpResponse(content_type="text/csv; charset=utf-8")

@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "governance.web.middleware.ActingOfficer",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -168,6 +169,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # also where an officer's sign-in names a page of another site
 
 _SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = _SECURE
@@ -250,11 +252,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"no-quotes": {"()": "governance.web.refusals_in_log.WithoutQuotes"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no-quotes"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        # Its messages quote the Host header and the path, which callers may fill with anything.
-        "django.security": {"level": "ERROR"},
+        # Its messages quote the path, which callers may fill with anything.
         "django.request": {"level": "ERROR"},
         # Warns of every attempt to reach a collector that is away; its giving up is worth a line.
         "opentelemetry": {"level": "ERROR"},

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from common.http.problems import CONTENT_TYPE, Problem, TooManyRequests, problem_document
+from governance.officers import account_events
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -41,6 +42,20 @@ def _policy(path: str) -> str:
     if path.startswith("/admin/"):
         return _ADMIN
     return _DOCS if path.startswith("/api/docs") else _STRICT
+
+
+class ActingOfficer:
+    """Middleware that lets events of accounts name the officer of the request (``officers.account_events``)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        account_events.acting(request)
+        try:
+            return self.get_response(request)
+        finally:
+            account_events.acting(None)
 
 
 class Problems:

@@ -1,4 +1,4 @@
-"""Rate limits of the pages that let people in (docs/operations.md names the figures)."""
+"""Rate limits of the pages that let people in, and of work that takes long (docs/operations.md names the figures)."""
 
 from datetime import timedelta
 
@@ -9,3 +9,4 @@ LINKS_OPENED = RateLimit("links opened from network", 30, per=timedelta(minutes=
 SIGN_INS = RateLimit("sign-ins from network", 60, per=timedelta(minutes=5))
 OFFICER_LOGINS = RateLimit("officer logins to account from network", 10, per=timedelta(minutes=15))
 OFFICER_LOGINS_FROM_NETWORK = RateLimit("officer logins from network", 50, per=timedelta(minutes=15))
+EVIDENCE_CHECKS = RateLimit("evidence checks by hand", 4, per=timedelta(hours=1))

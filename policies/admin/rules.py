@@ -3,16 +3,16 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from audit import trail
 from common import actors, policy_data
+from common.admin_pages.bulk import BulkInOneTransaction
 
 
-class RuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class RuleAdmin(BulkInOneTransaction, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """Rules as data: saving one is audited and is a new bundle revision, in force at the next decision."""
 
     fixed: tuple[str, ...] = ("slug",)
@@ -27,10 +27,6 @@ class RuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
         self._publish(request, obj, "deleted")
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for rule in queryset:
-            self.delete_model(request, rule)
 
     def _publish(self, request: HttpRequest, obj: Any, what: str) -> None:
         actor = actors.officer(request)

@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from audit import trail
 from common import actors
+from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import NOTHING, badge, exact_moment, grid, moment
 from common.admin_pages.forms import CommaListField
 from policies.models import ProcessingSystem
@@ -71,7 +72,7 @@ class SystemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at r
 
 
 @admin.register(ProcessingSystem)
-class ProcessingSystemAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class ProcessingSystemAdmin(BulkInOneTransaction, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     form = SystemForm
     list_display = ["name", "owner", "standing", "checked"]
     search_fields = ["name", "owner"]
@@ -89,10 +90,6 @@ class ProcessingSystemAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships n
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self._record(request, obj, "removed")
         super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for system in queryset:
-            self.delete_model(request, system)
 
     def _record(self, request: HttpRequest, system: ProcessingSystem, what: str) -> None:
         actor = actors.officer(request)

@@ -113,18 +113,18 @@ def publish(policy: Policy, author: str, *, note: str, seen: str) -> Policy:
     report = _checked(draft)
     if report is None or not report.is_clean:
         raise DraftRefused("The draft does not pass the checks. What was found stands below.")
-    published = _publish(draft, report, note.strip())
+    published = _publish(draft, report, note.strip(), author)
     # What was typed while the check ran is another draft, and stays.
     PolicyDraft.objects.filter(pk=draft.pk, changed_at=draft.changed_at).delete()
     return published
 
 
-def _publish(draft: PolicyDraft, report: checks.CheckReport, note: str) -> Policy:
+def _publish(draft: PolicyDraft, report: checks.CheckReport, note: str, author: str) -> Policy:
     folder = folder_of(draft.files)
     digest = lifecycle.digest_of(folder)
     if Policy.objects.filter(pk=digest).exists():
         raise DraftRefused("These rules are published already: only tests or sample data differ, or nothing does.")
-    return lifecycle.publish_policy(folder, report, author=draft.author, note=note)
+    return lifecycle.publish_policy(folder, report, author=author, note=note)
 
 
 def digest_of(text: str) -> str:

@@ -40,9 +40,10 @@ class SecondPersonNeeded(Problem):
 def officer(name: str) -> str:
     """Return the actor of a name. Raises PolicyRefused where there is no such officer."""
     users = get_user_model().objects.filter(is_active=True, is_staff=True)
-    if not users.filter(username=name).exists():
+    account = users.filter(username=name).values_list("pk", flat=True).first()
+    if account is None:
         raise PolicyRefused(f"No officer is called “{name}”.")
-    return actors.officer_named(name)
+    return actors.Officer.of(name, account)
 
 
 @transaction.atomic
@@ -59,7 +60,8 @@ def publish_policy(folder: Folder, report: CheckReport, *, author: str, note: st
             "sample": folder.sample,
             "overlay": folder.overlay,
             "note": note[:200],
-            "author": author,
+            "author": str(author),
+            "author_account": actors.account_of(author),
             "checks": {"tests": report.passed, "coverage": report.coverage, "opa": bool(report.opa)},
         },
     )
@@ -96,11 +98,13 @@ def activate_policy(policy: Policy, *, actor: str, reason: str, emergency: bool 
         raise PolicyRefused("An emergency needs its reason.")
     if not emergency:
         refuse_the_author(policy, actor)
-    is_confirmed = _confirms_an_emergency(policy, actor)
+    seen = publishing.last_activation()
+    is_confirmed = _confirms_an_emergency(seen, policy, actor)
     if not emergency and not is_confirmed:
         refuse_unless_simulated(policy)
     refuse_if_it_does_not_run(policy)
     with transaction.atomic():
+        _refuse_if_overtaken(seen)
         bundle = publishing.bring_into_force(
             policy,
             kind=Kind.EMERGENCY if emergency else Kind.APPROVED,
@@ -115,23 +119,39 @@ def activate_policy(policy: Policy, *, actor: str, reason: str, emergency: bool 
 
 def refuse_the_author(policy: Policy, actor: str) -> None:
     """Refuse the policy's author. Raises SecondPersonNeeded."""
-    if _same_person(policy.author, actor):
+    if is_author(policy, actor):
         raise SecondPersonNeeded(f"{policy} was published by the same person. Another one has to activate it.")
+
+
+def is_author(policy: Policy, actor: str) -> bool:
+    return actors.is_same_person(actor, policy.author, policy.author_account)
+
+
+def _refuse_if_overtaken(seen: PolicyActivation | None) -> None:
+    """Wait for other publishers; refuse where the policy that was in force when this began is not in force any more.
+
+    What takes seconds, such as a trial run, comes before the lock; what was read for it must still hold under it.
+    """
+    publishing.wait_for_publishers()
+    if publishing.last_activation() != seen:
+        raise Conflict("Another policy came into force while this one was being checked. Look again, then repeat it.")
 
 
 def roll_back(*, actor: str, reason: str, instead_of: Policy | None = None) -> Bundle:
     """Bring back the policy that was in force before the present one, over today's registers.
 
-    Where ``instead_of`` is said, nothing but that policy is taken back: two who press at once go back once.
+    Where ``instead_of`` is said, nothing but that policy is taken back. Two who press at once go back once. Raises
+    Conflict.
     """
-    policy = previous_policy()
     last = publishing.last_activation()
+    policy = previous_policy()
     if instead_of is not None and (last is None or last.policy_id != instead_of.digest):
         raise Conflict("This policy is not in force any more.")
     if policy is None:
         raise Conflict("No other policy was in force before this one.")
     refuse_if_it_does_not_run(policy)
     with transaction.atomic():
+        _refuse_if_overtaken(last)
         bundle = publishing.bring_into_force(policy, kind=Kind.ROLLBACK, reason=reason, actor=actor)
         trail.record("policy.rolled_back", policy.digest, actor=actor, details={"reason": reason[:200]})
     return bundle
@@ -163,23 +183,18 @@ def find_policy(beginning: str) -> Policy:
     return found[0]
 
 
-def _confirms_an_emergency(policy: Policy, actor: str) -> bool:
+def _confirms_an_emergency(last: PolicyActivation | None, policy: Policy, actor: str) -> bool:
     """Return whether this activation confirms another person's emergency activation.
 
     Raises Conflict for a policy that is in force and settled, SecondPersonNeeded for the person who activated it alone.
     """
-    last = publishing.last_activation()
     if last is None or last.policy_id != policy.digest:
         return False
     if last.kind != Kind.EMERGENCY:
         raise Conflict("This policy is in force.")
-    if _same_person(last.actor, actor):
+    if actors.is_same_person(actor, last.actor, last.actor_account):
         raise SecondPersonNeeded("Somebody else has to confirm what was activated in an emergency.")
     return True
-
-
-def _same_person(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold()
 
 
 def refuse_if_it_does_not_run(policy: Policy) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from audit import trail
+from common import actors
 from policies.models import ActiveBundle, Bundle, Policy, Rollout, RolloutStep
 
 Kind = RolloutStep.Kind
@@ -28,6 +29,7 @@ def begin(
     rollout = Rollout.objects.create(
         policy=policy,
         author=policy.author,
+        author_account=policy.author_account,
         started_by=actor,
         reason=reason[:200],
         guards=guards,
@@ -48,8 +50,8 @@ def set_share(rollout: Rollout, share: int, *, actor: str) -> None:
     is_wider = share > rollout.share
     rollout.share = share
     if is_wider and not rollout.approved_by:
-        rollout.approved_by = actor
-    rollout.save(update_fields=["share", "approved_by"])
+        rollout.approved_by, rollout.approved_account = actor, actors.account_of(actor)
+    rollout.save(update_fields=["share", "approved_by", "approved_account"])
     kind = Kind.WIDENED if is_wider else Kind.NARROWED
     _step(rollout, kind, _candidate(), actor)
     trail.record(f"rollout.{kind}", rollout.policy_id, actor=actor, details={"ten_thousandths": share})

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import trail
+from common import actors
 from common.canonical import canonical_json, sha256
 from policies import rego
 from policies.bundles import building, candidates
@@ -57,7 +58,14 @@ def _bring_into_force(
     _end_rollout(policy, actor)
     bundle = _publish(policy, reason, actor, certification)
     PolicyActivation.objects.create(
-        policy=policy, bundle=bundle, kind=kind, author=policy.author, actor=actor, reason=reason[:200]
+        policy=policy,
+        bundle=bundle,
+        kind=kind,
+        author=policy.author,
+        author_account=policy.author_account,
+        actor=actor,
+        actor_account=actors.account_of(actor),
+        reason=reason[:200],
     )
     details = {"kind": str(kind), "author": policy.author, "reason": reason[:200], "bundle": bundle.revision}
     trail.record("policy.activated", policy.digest, actor=actor, details=details)

@@ -55,10 +55,11 @@ class CellRouter:
         try:
             _require_json(environ)
             forwarded_for = self._forwarding_caller(environ)
+            if forwarded_for is not None:
+                with actors.on_behalf_of(forwarded_for):
+                    return self._answer_forwarded(request, environ, start_response)
             known, people = _known(request)
             places = self._places(request, known, people)
-            if forwarded_for is not None:
-                return self._answer_forwarded(forwarded_for, places, environ, start_response)
             if all(where == self._table.own for where in places):
                 return self._local(environ, start_response)
             answer = self._merged_answer(request, places, known)
@@ -79,12 +80,11 @@ class CellRouter:
         return f"{name}@{cell}"
 
     def _answer_forwarded(
-        self, forwarded_for: str, places: list[Place], environ: Environ, start_response: StartResponse
+        self, request: SubjectRequest, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        if any(where != self._table.own for where in places):
+        if any(where != self._table.own for where in self._places(request, *_known(request))):
             raise Refused(421, "not_this_cell", "This person does not belong to this cell; nothing was done.")
-        with actors.on_behalf_of(forwarded_for):
-            return self._local(environ, start_response)
+        return self._local(environ, start_response)
 
     def _places(self, request: SubjectRequest, known: Information, people: Mapping[UUID, Information]) -> list[Place]:
         bundle, now = loading.usable(known.bundle_revision), time.time()
@@ -165,7 +165,7 @@ def _known(request: SubjectRequest) -> tuple[Information, dict[UUID, Information
     except InformationUnavailable:
         code = "information_unavailable" if request.route.render_denial else "unavailable"
         raise Refused(503, code, "The database does not answer; send the request again.") from None
-    wsgi.check(known.caller, valid=known.credential_valid, has_scope=known.has_scope, scope=scope)
+    wsgi.check_known(known, scope)
     return known, people
 
 

@@ -23,7 +23,8 @@ TIMEOUT_MS = 1_000
 STATEMENT = PreparedStatement(
     "assent_information",
     """
-SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
+SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes), 'cells' = ANY (c.scopes),
+       c.repeatable_answers,
        a.bundle_id, a.candidate_id, a.candidate_share, a.rollout_id,
        s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL
 FROM (VALUES (1)) AS one(row)
@@ -39,7 +40,8 @@ LEFT JOIN consent_datasubject s ON s.ref = $2
 STATEMENT_FOR_MANY = PreparedStatement(
     "assent_information_for_many",
     """
-SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes),
+SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes), 'cells' = ANY (c.scopes),
+       c.repeatable_answers,
        a.bundle_id, a.candidate_id, a.candidate_share, a.rollout_id,
        s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL, s.ref
 FROM (VALUES (1)) AS one(row)
@@ -52,8 +54,8 @@ LEFT JOIN consent_datasubject s ON s.ref = ANY ($2)
     timeout_ms=TIMEOUT_MS,
 )
 # The columns of both, in their order.
-_CALLER, _VALID, _HAS_SCOPE, _BUNDLE, _CANDIDATE, _SHARE, _ROLLOUT = range(7)
-_REVISION, _REGION, _AGE_BAND, _RESTRICTED, _HELD, _CONSENTS, _GPC, _REF = range(7, 15)
+_CALLER, _VALID, _HAS_SCOPE, _IS_CELL, _REPEATABLE, _BUNDLE, _CANDIDATE, _SHARE, _ROLLOUT = range(9)
+_REVISION, _REGION, _AGE_BAND, _RESTRICTED, _HELD, _CONSENTS, _GPC, _REF = range(9, 17)
 _TRUE = b"\x01"
 NO_SUBJECT = UUID(int=0)  # of a reading about no person
 _NO_TOKEN = b""
@@ -76,6 +78,8 @@ class Information(msgspec.Struct, frozen=True, kw_only=True):
     caller: str | None = None
     credential_valid: bool = False
     has_scope: bool = False
+    repeatable_answers: bool = False
+    is_cell: bool = False  # another cell's credential: for what it forwards only
     bundle_revision: str | None = None
     subject_revision: int | None = None
     region: str = ""
@@ -183,6 +187,8 @@ def _shared(result: PGresult, people: Collection[UUID]) -> Information:
         caller=None if name is None else name.decode(),
         credential_valid=value(0, _VALID) == _TRUE,
         has_scope=value(0, _HAS_SCOPE) == _TRUE,
+        is_cell=value(0, _IS_CELL) == _TRUE,
+        repeatable_answers=value(0, _REPEATABLE) == _TRUE,
         bundle_revision=answering,
         candidate=candidate,
         is_shadow=is_shadow,
@@ -199,6 +205,8 @@ def _about(result: PGresult, row: int, shared: Information) -> Information:
         caller=shared.caller,
         credential_valid=shared.credential_valid,
         has_scope=shared.has_scope,
+        is_cell=shared.is_cell,
+        repeatable_answers=shared.repeatable_answers,
         bundle_revision=shared.bundle_revision,
         candidate=shared.candidate,
         is_shadow=shared.is_shadow,

@@ -38,6 +38,11 @@ class Decision(msgspec.Struct, frozen=True):
     candidate: str | None = None  # the revision of the rollout at this decision
 
     @property
+    def repeatable_body(self) -> bytes:
+        """The document without its id, which the log keeps: the same question, the same bytes."""
+        return self.body.replace(b'"decision_id":"%s",' % self.id.encode(), b"", 1)
+
+    @property
     def permitted(self) -> bool:
         return self.rendered.verdict.decision
 

@@ -62,7 +62,7 @@ def _subject(document: dict[str, Any]) -> _Subject | None:
 
 def _body(subject: _Subject | None, known: Information) -> bytes:
     """Answer a caller who may know. Raises Refused (400, 401, 403, 503)."""
-    wsgi.check(known.caller, valid=known.credential_valid, has_scope=known.has_scope, scope=_SCOPE)
+    wsgi.check_known(known, _SCOPE)
     if subject is None:
         detail = "Send {'subject': {'id': ...}}, with type and region where you know them, and nothing else."
         raise Refused(400, "invalid_request", detail)

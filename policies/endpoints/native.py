@@ -51,7 +51,7 @@ def _answer(environ: Environ) -> wsgi.Reply:
         options = msgspec.convert(document, _Options)
     except ValueError as exc:
         access.refuse(str(exc), token)
-    batch, decisions = decide_many(_questions(document, options), token)
+    batch, decisions, _ = decide_many(_questions(document, options), token)
     answers = list(decisions)
     batch.log()
     return 200, _encode(_rendered(answers, options))

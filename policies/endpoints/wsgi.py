@@ -17,6 +17,7 @@ from common.http.problems import CONTENT_TYPE, Problem, problem_bytes
 from common.postgres.prepared import PreparedStatement
 from common.waiting import no_wait
 from policies.decision_log.spool import SpoolFull
+from policies.decisions.information import Information
 from policies.endpoints.authentication import bearer_token
 from policies.endpoints.credentials import token_hash
 
@@ -58,7 +59,7 @@ _TITLES = {
 }
 _CREDENTIAL = PreparedStatement(
     "assent_credential",
-    "SELECT name, revoked_at IS NULL AND expires_at > now(), $2 = ANY (scopes) "
+    "SELECT name, revoked_at IS NULL AND expires_at > now(), $2 = ANY (scopes), 'cells' = ANY (scopes) "
     "FROM policies_servicecredential WHERE token_hash = $1",
     [17, 25],  # bytea, text
     binary=True,
@@ -154,18 +155,31 @@ def authenticate(environ: Environ, scope: str) -> str:
         connections["default"].close()
         raise Refused(503, "unavailable", "The database does not answer; send the request again.") from None
     if result.ntuples == 0:
-        return check(None, valid=False, has_scope=False, scope=scope)
+        return check(None, valid=False, has_scope=False, is_cell=False, scope=scope)
     name = result.get_value(0, 0) or b""
-    valid, has_scope = result.get_value(0, 1) == b"\x01", result.get_value(0, 2) == b"\x01"
-    return check(name.decode(), valid=valid, has_scope=has_scope, scope=scope)
+    valid, has_scope, is_cell = (result.get_value(0, column) == b"\x01" for column in (1, 2, 3))
+    return check(name.decode(), valid=valid, has_scope=has_scope, is_cell=is_cell, scope=scope)
 
 
-def check(name: str | None, *, valid: bool, has_scope: bool, scope: str) -> str:
+def check_known(known: Information, scope: str) -> str:
+    """Return the caller that was read together with a person, or refuse."""
+    return check(
+        known.caller,
+        valid=known.credential_valid,
+        has_scope=known.has_scope,
+        is_cell=known.is_cell,
+        scope=scope,
+    )
+
+
+def check(name: str | None, *, valid: bool, has_scope: bool, is_cell: bool, scope: str) -> str:
     """Return the caller for the audit trail, or refuse; unknown, expired and revoked credentials get the same words."""
     if name is None or not valid:
         raise Refused(401, "unauthenticated", "The credential is not valid. Create one or ask for a new one.")
     if not has_scope:
         raise Refused(403, "forbidden", f"This credential does not carry the scope '{scope}'.")
+    if is_cell and not actors.may_use_cell_credential(scope):
+        raise Refused(403, "forbidden", actors.CELL_CREDENTIAL_ALONE)
     return actors.caller(name)
 
 

@@ -2,6 +2,14 @@ from django.db import models
 from django.utils import timezone
 
 
+def are_two_persons(name: str, account: str, other: str, other_account: str) -> models.Q:
+    """Return the condition that two columns name two persons: by account where both have one, else by name."""
+    are_known = models.Q(**{f"{account}__isnull": False, f"{other_account}__isnull": False})
+    return (are_known & ~models.Q(**{account: models.F(other_account)})) | (
+        ~are_known & ~models.Q(**{name: models.F(other)})
+    )
+
+
 class Bundle(models.Model):
     """Policies and data as one immutable revision, named by the SHA-256 of its canonical JSON. Append only."""
 
@@ -47,6 +55,7 @@ class Policy(models.Model):
     overlay = models.JSONField(default=dict)  # data of its own, added to the registers
     note = models.CharField(max_length=200)
     author = models.CharField(max_length=120)
+    author_account = models.BigIntegerField(null=True)  # no foreign key: it stays when the account goes
     checks = models.JSONField(default=dict)  # what it passed
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -72,7 +81,9 @@ class PolicyActivation(models.Model):
     bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=16, choices=Kind)
     author = models.CharField(max_length=120)  # the policy's, for the constraint below
+    author_account = models.BigIntegerField(null=True)
     actor = models.CharField(max_length=120)
+    actor_account = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=200)
     activated_at = models.DateTimeField(default=timezone.now)
 
@@ -81,7 +92,8 @@ class PolicyActivation(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="policies_two_persons",
-                condition=~models.Q(kind="approved") | ~models.Q(author=models.F("actor")),
+                condition=~models.Q(kind="approved")
+                | are_two_persons("author", "author_account", "actor", "actor_account"),
             )
         ]
 

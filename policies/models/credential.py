@@ -20,6 +20,8 @@ class ServiceCredential(models.Model):
     name = models.CharField(max_length=80)
     token_hash = models.BinaryField(max_length=32, unique=True)
     scopes = ArrayField(models.CharField(max_length=24, choices=Scope))
+    # AuthZEN answers without what differs from one answer to the next, for callers that compare whole bodies.
+    repeatable_answers = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)

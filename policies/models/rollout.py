@@ -5,7 +5,7 @@ from typing import Final
 from django.db import models
 from django.utils import timezone
 
-from policies.models.bundle import Bundle, Policy
+from policies.models.bundle import Bundle, Policy, are_two_persons
 
 FULL: Final = 10_000  # shares are counted in ten-thousandths
 
@@ -22,8 +22,10 @@ class Rollout(models.Model):
 
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="rollouts")
     author = models.CharField(max_length=120)  # the policy's, for the constraint below
+    author_account = models.BigIntegerField(null=True)
     started_by = models.CharField(max_length=120)
     approved_by = models.CharField(max_length=120, blank=True)  # who first let it answer people
+    approved_account = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=200)
     in_emergency = models.BooleanField(default=False)
     share = models.PositiveSmallIntegerField(default=0)
@@ -43,7 +45,11 @@ class Rollout(models.Model):
             ),
             models.CheckConstraint(
                 name="policies_rollout_two_persons",
-                condition=models.Q(share=0) | (~models.Q(approved_by="") & ~models.Q(approved_by=models.F("author"))),
+                condition=models.Q(share=0)
+                | (
+                    ~models.Q(approved_by="")
+                    & are_two_persons("author", "author_account", "approved_by", "approved_account")
+                ),
             ),
             models.CheckConstraint(name="policies_rollout_share", condition=models.Q(share__lte=FULL)),
         ]

@@ -17,6 +17,7 @@ from common.charts.counts import Figure, Tone, bars_figure, grouped
 from common.charts.rates import Part, lines_figure
 from consent.models import Purpose
 from consent.register import words
+from policies.authoring import lifecycle
 from policies.bundles import candidates, publishing
 from policies.models import Decision, Policy, Rollout, RolloutStep
 from policies.rollout import figures, guards, watch
@@ -105,7 +106,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "author": who(rollout.author),
         "by": who(rollout.started_by),
         "may_act": may_act(request) and rollout.is_open,
-        "is_author": actors.officer(request).casefold() == rollout.author.casefold(),
+        "is_author": lifecycle.is_author(rollout.policy, actors.officer(request)),
         "figures": [_denials(rollout), _kinds(rollout)],
         "steps": [_step(rollout, step) for step in rollout.steps.all()],
         "examples": _examples(rollout),

@@ -18,6 +18,7 @@ from django.utils import timezone
 from audit import trail
 from common import actors
 from common.canonical import canonical_json, sha256
+from consent.ledger import holds
 from consent.models import ConsentRecord, DataSubject
 from privacy.models import Disposal, DisposalBatch
 from privacy.retention import schedules
@@ -95,29 +96,40 @@ def queue_for_retention(*, actor: str) -> list[Disposal]:
 def run(disposal_id: UUID) -> Disposal:
     """Execute a disposal. Two workers may run the same one: they take turns and the end is written once."""
     disposal = Disposal.objects.select_related("purpose").get(pk=disposal_id)
-    if disposal.status == Disposal.Status.DONE or _is_held(disposal):
+    if disposal.status == Disposal.Status.DONE:
         return disposal
-    Disposal.objects.filter(pk=disposal.pk, status=Disposal.Status.QUEUED).update(status=Disposal.Status.RUNNING)
-    for store in schedules.stores():
-        while _one_batch(disposal, store):
-            if _is_held(disposal):
-                return disposal
-    return _finish(disposal.pk)
+    try:
+        for store in schedules.stores():
+            while _one_batch(disposal, store):
+                pass
+        return _finish(disposal.pk)
+    except _Held:
+        return disposal
 
 
-def _is_held(disposal: Disposal) -> bool:
-    """Return whether a legal hold keeps the data: unused until the hold ends, then the sweep deletes it."""
-    return disposal.subject_ref is not None and DataSubject.objects.filter(ref=disposal.subject_ref, held=True).exists()
+class _Held(Exception):
+    """A legal hold keeps the data: unused until the hold ends, then the sweep deletes it."""
+
+
+def _wait_for_holds(disposal: Disposal) -> None:
+    """Take turns with holds until commit. Raises _Held where one keeps this person's data."""
+    holds.wait_for_holds()
+    if disposal.subject_ref is not None and holds.is_held(disposal.subject_ref):
+        raise _Held
 
 
 @transaction.atomic
 def _one_batch(disposal: Disposal, store: schedules.Store) -> bool:
-    """Delete one batch and note it in the manifest; return whether there may be more."""
+    """Delete one batch and note it in the manifest; return whether there may be more. Raises _Held."""
+    _wait_for_holds(disposal)
     # Locked before anything is deleted: no other worker may find nothing left, and close the manifest, while this
     # batch can still be rolled back.
     locked = Disposal.objects.select_for_update().get(pk=disposal.pk)
     if locked.status == Disposal.Status.DONE:
         return False
+    if locked.status == Disposal.Status.QUEUED:
+        locked.status = Disposal.Status.RUNNING
+        locked.save(update_fields=["status"])
     rows: dict[str, Any] = {
         "purpose": disposal.purpose.slug,
         "subject_ref": disposal.subject_ref,

@@ -34,7 +34,9 @@ def test_index_names_every_record_once():
     index = (FOLDER / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| \[[0-9]{4}\]\(([^)]+)\)", index, re.MULTILINE)
     assert listed == [record.name for record in RECORDS]
-    assert [number(record) for record in RECORDS] == list(range(1, len(RECORDS) + 1))
+
+    numbers = [number(record) for record in RECORDS]
+    assert len(set(numbers)) == len(numbers)  # records written at the same time leave gaps, never a number twice
 
 
 def test_template_has_the_parts():

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from common import actors
 from policies.bundles import publishing
 from policies.models import Policy, Rollout
 from policies.rollout import service
@@ -28,7 +29,11 @@ def publish(changes: dict[str, str] = STRICT, *, author: str = ANNA, note: str =
         text = text.replace(old, new, 1)
     modules["decision.rego"] = text
     return Policy.objects.create(
-        digest=publishing.policy_digest(modules, {}), modules=modules, author=author, note=note
+        digest=publishing.policy_digest(modules, {}),
+        modules=modules,
+        author=str(author),
+        author_account=actors.account_of(author),
+        note=note,
     )
 
 

@@ -12,7 +12,6 @@ from policies.bundles import publishing
 from policies.endpoints import credentials
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
-from policies.models import ServiceCredential
 from tests.helpers.kept_register import KeptRegister
 from tests.helpers.policy_engines import REGISTER, Ask, asking, bundle_of, opa_server
 from tests.helpers.wsgi_calls import call, question
@@ -51,7 +50,7 @@ def standing_shop(kept_register: KeptRegister, django_db_blocker: Any) -> Iterat
     """The same in one transaction for all tests of a file."""
     with django_db_blocker.unblock(), transaction.atomic():
         kept_register.lay()
-        token = credentials.create_credential(name="shop", scopes=ServiceCredential.Scope.values, actor="test")[0]
+        token = credentials.create_credential(name="shop", scopes=credentials.SERVICE_SCOPES, actor="test")[0]
         choice = {"purpose": "recommendations", "choice": "give"}
         person = {"id": "customer-1", "region": "DE", "age_band": "adult"}
         saved = call({"subject": person, "choices": [choice]}, token, path="/api/v1/consents")

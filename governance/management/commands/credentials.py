@@ -19,6 +19,11 @@ class Command(BaseCommand):
         create.add_argument("name")
         create.add_argument("--scope", action="append", choices=ServiceCredential.Scope.values, required=True)
         create.add_argument("--days", type=int, default=365, help="How long it is valid (default 365).")
+        create.add_argument(
+            "--repeatable-answers",
+            action="store_true",
+            help="AuthZEN answers leave decision_id out: asked again, they are the same bytes.",
+        )
         commands.add_parser("list", help="List credentials and their state.")
         revoke = commands.add_parser("revoke", help="Revoke every credential of this name.")
         revoke.add_argument("name")
@@ -29,11 +34,15 @@ class Command(BaseCommand):
         except Problem as problem:
             raise CommandError(problem.detail) from problem
 
-    def _create(self, name: str, scope: list[str], days: int, **options: Any) -> None:
+    def _create(self, name: str, scope: list[str], days: int, repeatable_answers: bool = False, **options: Any) -> None:
         if days < 1:
             raise CommandError("--days must be 1 or more.")
         token, credential = credentials.create_credential(
-            name=name, scopes=scope, actor="operator", lifetime=timedelta(days=days)
+            name=name,
+            scopes=scope,
+            actor="operator",
+            lifetime=timedelta(days=days),
+            repeatable_answers=repeatable_answers,
         )
         self.stdout.write(
             f"Credential '{name}' for {', '.join(credential.scopes)}, valid until {credential.expires_at:%Y-%m-%d}. "

@@ -12,7 +12,6 @@ from governance.demo.cast import cast, dataset_name
 from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator
 from policies.endpoints import credentials
-from policies.models import ServiceCredential
 
 
 class Command(BaseCommand):
@@ -24,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, dataset: Path | None, **options: Any) -> None:
         narrator = Narrator()
         token, credential = credentials.create_credential(
-            name="demo-shop", scopes=list(ServiceCredential.Scope.values), actor=register.ACTOR
+            name="demo-shop", scopes=credentials.SERVICE_SCOPES, actor=register.ACTOR
         )
         service = ServiceClient(settings.PUBLIC_URL, token)
         person = cast(people.load_dataset(dataset), dataset_name(dataset))

@@ -1,6 +1,5 @@
 """Verify a consent receipt or an evidence file, on any machine: no database, no network."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.jws import NotGenuine
 from consent.receipts.manifest import verify_evidence
-from consent.receipts.verifying import verify_file
+from consent.receipts.verifying import read_json, verify_file
 
 
 class Command(BaseCommand):
@@ -22,8 +21,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, keys: Path | None, **options: Any) -> None:
         try:
             data = file.read_bytes()
-            trusted = json.loads(keys.read_bytes()) if keys else None
-        except (OSError, ValueError) as exc:
+            trusted = read_json(keys.read_bytes()) if keys else None
+        except (OSError, NotGenuine) as exc:
             raise CommandError(f"The file cannot be read: {exc}") from None
         try:
             lines = _evidence(data, trusted) if data.startswith(b"PK") else _receipt(data, trusted)
@@ -47,7 +46,7 @@ def _receipt(data: bytes, keys: Any) -> list[str]:
             f"  {event['event_time']}  {processing['purpose']['slug']}{part}: {event['record']['state']}, "
             f"notice {notice['version']} ({notice['language'] or 'no language'}), text sha256 {notice['sha256'][:16]}"
         )
-    return [*lines, _about_key(verified.kid, trusted=verified.key_is_trusted)]
+    return [*lines, *_about_unsigned(verified.unsigned), _about_key(verified.kid, trusted=verified.key_is_trusted)]
 
 
 def _evidence(data: bytes, keys: Any) -> list[str]:
@@ -56,8 +55,14 @@ def _evidence(data: bytes, keys: Any) -> list[str]:
         f"Genuine evidence about {found.subject_ref} (pseudonym), made {found.created_at}",
         f"  {found.records} records in one unbroken chain, {found.receipts} receipts",
         f"  {found.sealed_events} events sealed in the audit trail, {found.unsealed_events} not yet",
+        *_about_unsigned(found.unsigned),
         _about_key(found.kid, trusted=found.key_is_trusted),
     ]
+
+
+def _about_unsigned(members: tuple[str, ...]) -> list[str]:
+    """Name members of the file that stand beside the receipt: whoever opens the file sees them, no one signed them."""
+    return [f"NOT SIGNED, and no part of a receipt: the file's member {name!a}" for name in members]
 
 
 def _about_key(kid: str, *, trusted: bool) -> str:

@@ -12,11 +12,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from common.http import strict_json
+from common.http.public_address import is_public
 from governance.privacy_center.oidc.client import ProviderUnavailable
 
 CONNECT_TIMEOUT_S = 3.0
@@ -100,7 +100,7 @@ def _cut(sock: socket.socket) -> None:
 
 def _address(host: str, port: int, issuer: str) -> str:
     addresses = [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    if host != urlsplit(issuer).hostname and not all(ip_address(a.partition("%")[0]).is_global for a in addresses):
+    if host != urlsplit(issuer).hostname and not all(map(is_public, addresses)):
         raise ProviderUnavailable("an address leads into a private network")
     return addresses[0]
 

@@ -42,7 +42,7 @@ def unavailable() -> Refused:
 
 def authorise(known: Information) -> str:
     """Return the caller as the log names it. Raises Refused (401, 403)."""
-    return wsgi.check(known.caller, valid=known.credential_valid, has_scope=known.has_scope, scope=SCOPE)
+    return wsgi.check_known(known, SCOPE)
 
 
 def refuse(detail: str, token: str) -> NoReturn:

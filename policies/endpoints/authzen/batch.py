@@ -80,7 +80,7 @@ def conclude_one(document: dict[str, Any], read: "Question | Fault", known: Info
     if isinstance(decision, Fault):
         raise Refused(400, "invalid_request", str(decision))
     batch.log()
-    return decision.body
+    return decision.repeatable_body if known.repeatable_answers else decision.body
 
 
 def answer(document: dict[str, Any], token: str) -> bytes:
@@ -113,20 +113,25 @@ class Fault(str):
 
 
 def _decisions(items: list[dict[str, Any]], stop: bool | None, token: str) -> list[bytes]:
-    batch, answers = decide_many(items, token)
+    batch, answers, known = decide_many(items, token)
     bodies = []
     for answer in answers:
-        bodies.append(_fault(answer) if isinstance(answer, Fault) else answer.body)
+        if isinstance(answer, Fault):
+            bodies.append(_fault(answer))
+        else:
+            bodies.append(answer.repeatable_body if known.repeatable_answers else answer.body)
         if (not isinstance(answer, Fault) and answer.permitted) is stop:
             break
     batch.log()
     return bodies
 
 
-def decide_many(items: list[dict[str, Any]], token: str) -> tuple[BatchEvaluation, Iterator[Decision | Fault]]:
+def decide_many(
+    items: list[dict[str, Any]], token: str
+) -> tuple[BatchEvaluation, Iterator[Decision | Fault], Information]:
     """Decide the questions one after the other as they are taken; the batch has to be logged before they leave.
 
-    One statement, one revision. Raises Refused.
+    One statement, one revision. The last value is what is known of the caller. Raises Refused.
     """
     questions = [_read_as(question_of, item) for item in items]
     refs = {each.subject_ref for each in questions if isinstance(each, Question)}
@@ -137,7 +142,7 @@ def decide_many(items: list[dict[str, Any]], token: str) -> tuple[BatchEvaluatio
         _decide(batch, item, read, packages, known if isinstance(read, Fault) else people.get(read.subject_ref, known))
         for item, read in zip(items, questions, strict=True)
     )
-    return batch, decisions
+    return batch, decisions, known
 
 
 def _decide(

@@ -8,6 +8,7 @@ import sys
 import zipfile
 
 import pytest
+from django.core.management import call_command
 
 from audit import jws, signing, trail
 from audit.jws import NotGenuine
@@ -120,6 +121,48 @@ def test_a_changed_receipt_is_not_genuine(file, forge):
 
     with pytest.raises(NotGenuine):
         verify_file(as_bytes(forged))
+
+
+def _with_a_second(name, value):
+    """A file in which a member stands twice, the forged one first: one reader shows it, another the genuine one."""
+
+    def forge(data):
+        return b"{" + json.dumps({name: value}).encode()[1:-1] + b", " + data[1:]
+
+    return forge
+
+
+TWO_READINGS = {
+    "a second receipt": _with_a_second("receipt", {"note": "FORGED: state given"}),
+    "a second signature": _with_a_second("jws", "a.b.c"),
+    "a second member inside": lambda data: data.replace(
+        b'"issuer":', b'"issuer": "https://evil.example", "issuer":', 1
+    ),
+    "1 as true": lambda data: data.replace(b'"subject_revision": 1,', b'"subject_revision": true,', 1),
+    "NaN beside": lambda data: b'{"more": NaN, ' + data[1:],
+}
+
+
+@pytest.mark.parametrize("forge", TWO_READINGS, ids=str)
+def test_a_receipt_that_can_be_read_in_two_ways_is_not_genuine(file, forge):
+    genuine = json.dumps(file).encode()
+    forged = TWO_READINGS[forge](genuine)
+    assert forged != genuine
+    assert verify_file(genuine)
+
+    with pytest.raises(NotGenuine):
+        verify_file(forged)
+
+
+def test_members_that_no_receipt_has_are_named(file, tmp_path, capsys):
+    path = tmp_path / "receipt.json"
+    path.write_bytes(as_bytes({**file, "note": "FORGED: state given"}))
+
+    assert verify_file(path.read_bytes()).unsigned == ("note",)
+    call_command("verify_receipt", path)
+
+    assert "NOT SIGNED, and no part of a receipt: the file's member 'note'" in capsys.readouterr().out
+    assert verify_file(as_bytes(file)).unsigned == ()
 
 
 def test_a_receipt_signed_with_a_key_nobody_published_is_not_believed(file):
@@ -239,3 +282,17 @@ def test_nobody_gets_a_receipt_that_is_not_there(saved):
         issuing.issue(REF, 99)
     with pytest.raises(issuing.ReceiptUnknown):
         issuing.issue(subject_ref("somebody else"), saved.subject_revision)
+
+
+def test_evidence_whose_receipt_can_be_read_in_two_ways_is_refused(saved, monkeypatch):
+    """Also where the forger has the manifest signed: the file inside is what a reader opens."""
+    write = evidence._text
+
+    def forged(document):
+        text = write(document)
+        return b'{"receipt": {"note": "FORGED"}, ' + text[1:] if "jws" in document else text
+
+    monkeypatch.setattr(evidence, "_text", forged)
+
+    with pytest.raises(NotGenuine, match="twice"):
+        verify_evidence(evidence.build(REF, actor="officer:anna"))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
@@ -213,3 +214,50 @@ def test_the_check_runs_every_night():
 
     assert len(nightly) == 1
     assert nightly[0]["schedule"].hour == {4}
+
+
+# --- what each officer may see ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clerk(register_in_force):
+    """Staff who were given nothing, with a way to be given a permission."""
+    user = User.objects.create_user("clerk", is_staff=True)
+    client = Client()
+    client.force_login(user)
+
+    def given(*codenames):
+        user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+        return client
+
+    return given
+
+
+def test_staff_without_permission_see_no_figures_and_no_evidence(clerk):
+    context = clerk().get("/admin/").context
+
+    assert not {"tiles", "outcome_chart", "reasons_chart", "trail"} & context.keys()
+    assert context["attention"] == []
+
+
+def test_each_part_of_the_page_takes_the_permission_of_what_it_shows(clerk):
+    page = clerk("view_decision", "view_auditanchor").get("/admin/")
+
+    assert page.context["tiles"]
+    assert page.context["trail"].ok is None
+    assert "Check now" in _text(page)
+
+
+def test_the_full_check_takes_a_permission(clerk):
+    assert clerk().post("/admin/check-evidence").status_code == 403
+    assert not AuditEvent.objects.filter(action="trail.verified").exists()
+
+    assert clerk("view_auditanchor").post("/admin/check-evidence").status_code == 302
+    assert AuditEvent.objects.filter(action="trail.verified").count() == 1
+
+
+def test_the_full_check_is_begun_by_hand_four_times_an_hour(officer):
+    answers = [officer.post("/admin/check-evidence").status_code for _ in range(6)]
+
+    assert answers == [302] * 4 + [429] * 2
+    assert AuditEvent.objects.filter(action="trail.verified").count() == 4

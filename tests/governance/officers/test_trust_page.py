@@ -6,6 +6,7 @@ import secrets
 import uuid
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
@@ -176,3 +177,15 @@ def test_no_pseudonym_is_on_the_page(officer, past):
 
     assert str(subject_ref("customer-1")) not in page
     assert not any(str(ref) in page for ref in past.revisions)
+
+
+@pytest.mark.parametrize("page", [PAGE, CSV])
+def test_staff_need_the_permission_to_see_consent_records(past, page):
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    client = Client()
+    client.force_login(clerk)
+
+    assert client.get(page).status_code == 403
+
+    clerk.user_permissions.add(Permission.objects.get(codename="view_consentrecord"))
+    assert client.get(page).status_code == 200

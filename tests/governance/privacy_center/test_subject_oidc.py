@@ -354,8 +354,12 @@ def test_a_configuration_that_leads_astray_is_not_followed(fake, configuration):
 
 
 @pytest.mark.parametrize(
-    "address", ["10.0.0.5", "127.0.0.1", "169.254.169.254", "[::1]", "[fd00::1]", "[::ffff:10.0.0.5]"]
-)
+    "address",
+    [
+        "10.0.0.5", "127.0.0.1", "169.254.169.254", "192.88.99.1", "224.0.0.1", "[::1]", "[fd00::1]",
+        "[::ffff:10.0.0.5]", "[64:ff9b::a9fe:a9fe]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[::127.0.0.1]",
+    ],
+)  # fmt: skip
 def test_the_provider_cannot_send_us_into_a_private_network(address):
     with pytest.raises(ProviderUnavailable, match="private network"):
         fetch.fetch_json(f"https://{address}/keys", issuer="https://login.example.org")

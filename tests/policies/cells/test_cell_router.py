@@ -11,6 +11,7 @@ from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
 from governance import wsgi
 from governance.demo.traces import spellings, tables_with
+from personalization.models import Item
 from policies.bundles import publishing
 from policies.decision_log.spool import SpoolFull
 from policies.decisions import evaluate, information
@@ -502,10 +503,41 @@ def test_another_cell_asks_for_its_caller_who_is_named_in_log_and_trail(
     assert spooled()[-1]["caller"] == "service:web shop@us"
     assert ConsentRecord.objects.get(subject_id=subject_ref(EU_PERSON)).actor == "service:web shop@us"
     assert AuditEvent.objects.filter(action="consent.given", actor="service:web shop@us").count() == 1
-    # The next call is not made on anybody's behalf.
-    own = {name: value for name, value in as_us.items() if name == "HTTP_AUTHORIZATION"}
-    call(about(), None, **own)
-    assert spooled()[-1]["caller"] == "service:cell-us"
+    # The next call is not made on behalf of another.
+    own, _ = credentials.create_credential(name="till", scopes=["decisions"], actor="test")
+    call(about(), own)
+    assert spooled()[-1]["caller"] == "service:till"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (EVALUATION, about()),
+        ("/access/v1/evaluations", {"evaluations": [about()]}),
+        ("/api/v1/consents", choice()),
+        ("/api/v1/consents/state", {"subject": subject()}),
+        ("/api/v1/dashboard-links", {"subject": subject()}),
+    ],
+)
+@pytest.mark.parametrize("installation", ["cell", "alone"])
+def test_a_cells_credential_is_nothing_without_its_header(
+    as_us: dict[str, Any], monkeypatch: pytest.MonkeyPatch, path: str, body: Any, installation: str
+) -> None:
+    if installation == "alone":
+        monkeypatch.setattr(wsgi, "cell_router", None)
+    own = {"HTTP_AUTHORIZATION": as_us["HTTP_AUTHORIZATION"]}
+
+    assert_problem(call(body, None, path=path, **own), 403, "forbidden")
+    assert not ConsentRecord.objects.filter(subject_id=subject_ref(EU_PERSON)).exists()
+
+
+def test_a_cells_credential_opens_no_door_that_is_not_forwarded(as_us: dict[str, Any]) -> None:
+    item = {"id": "kettle", "title": "Kettle", "categories": []}
+
+    told = call({"items": [item]}, None, path="/api/v1/items", REQUEST_METHOD="PUT", **as_us)
+
+    assert_problem(told, 403, "forbidden")
+    assert not Item.objects.filter(slug="kettle").exists()
 
 
 def test_django_views_name_the_caller_as_well(as_us: dict[str, Any]) -> None:

@@ -29,7 +29,6 @@ from policies.decisions import evaluate, information  # noqa: E402
 from policies.endpoints import credentials  # noqa: E402
 from policies.endpoints import wsgi as bare  # noqa: E402
 from policies.engines import EngineTimeout  # noqa: E402
-from policies.models import ServiceCredential  # noqa: E402
 from policies.registers import defaults  # noqa: E402
 from tests.helpers.wsgi_calls import EVALUATION, EVALUATIONS, WsgiResponse, call, question  # noqa: E402
 
@@ -74,7 +73,7 @@ def shop() -> Iterator[str]:
     with transaction.atomic():
         defaults.ensure_defaults()
         register.ensure_register()
-        token = credentials.create_credential(name="shop", scopes=ServiceCredential.Scope.values, actor="test")[0]
+        token = credentials.create_credential(name="shop", scopes=credentials.SERVICE_SCOPES, actor="test")[0]
         save("customer-1", token)
         yield token
         transaction.set_rollback(True)

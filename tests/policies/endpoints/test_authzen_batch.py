@@ -13,6 +13,7 @@ from consent.models import Purpose
 from policies.bundles import publishing
 from policies.decision_log.spool import SpoolFull
 from policies.decisions import information
+from policies.endpoints import credentials
 from policies.endpoints.authzen import batch
 from tests.helpers.certification_cases import ALICE, ARCHIVED, BOB, DELETE, READ, RECORD, RULES, WRITE, asked, having
 from tests.helpers.wsgi_calls import EVALUATIONS, WsgiResponse, assert_problem, call, question
@@ -267,3 +268,30 @@ def test_garbage_about_what_is_denied_is_never_permitted(standing_records: str, 
 
 def test_the_certified_bundle_was_in_force(records_token: str) -> None:
     assert publishing.has_certification()
+
+
+@pytest.mark.parametrize(
+    "body", [{"evaluations": [question(), question("nobody-known"), {}, COMPLETE]}, question(), COMPLETE], ids=str
+)
+def test_a_repeated_request_is_the_same_bytes_for_who_asks_for_it(
+    records_token: str, spooled: Spooled, body: dict[str, Any]
+) -> None:
+    exact, _ = credentials.create_credential(
+        name="certifier", scopes=["decisions"], actor="test", repeatable_answers=True
+    )
+
+    first, again, other = _send(body, exact), _send(body, exact), _send(body, records_token)
+
+    assert first.status == 200
+    assert first.body == again.body
+    assert b"decision_id" not in first.body
+    assert len({line["id"] for line in spooled()}) == len(spooled()) > 0, "the log has an id for each"
+    # For everybody else nothing changes: the same answers, with ids.
+    assert _without_ids(other.json()) == first.json()
+    assert b"decision_id" in other.body
+
+
+def _without_ids(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_ids(member) for name, member in value.items() if name != "decision_id"}
+    return [_without_ids(member) for member in value] if isinstance(value, list) else value

@@ -1,6 +1,7 @@
 """AuthZEN 1.0, requirements 32-37: the metadata anybody may read."""
 
 import json
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -34,7 +35,7 @@ def test_34_what_is_named_exists(records_token: str) -> None:
     body, _ = next(iter(RULES.values()))
     for name, url in _get().json().items():
         if name.endswith("_endpoint"):
-            assert call(body, records_token, path=url.removeprefix(settings.PUBLIC_URL)).status == 200
+            assert call(body, records_token, path=urlsplit(url).path).status == 200
 
 
 def test_35_nothing_without_a_value_is_in_it() -> None:
@@ -46,6 +47,42 @@ def test_37_it_may_be_kept_for_a_while_and_is_not_taken_from_the_request() -> No
 
     assert answer.headers["Cache-Control"] == "public, max-age=300"
     assert "attacker" not in json.dumps(answer.json())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8690", "localhost:8690", "[::1]:8690", "127.0.0.1"])
+def test_33_it_is_identical_to_the_name_it_was_discovered_by(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setattr(settings, "PUBLIC_URL", "http://localhost:8690")
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+
+    document = _get(HTTP_HOST=host).json()
+
+    assert document.pop("policy_decision_point") == f"http://{host}"
+    assert set(document.values()) == {f"http://{host}{path}" for path in authzen.ENDPOINTS}
+
+
+@pytest.mark.parametrize(
+    ("public", "allowed", "host"),
+    [
+        ("http://localhost:8690", ["localhost", "127.0.0.1"], "attacker.example"),
+        ("http://localhost:8690", ["localhost"], "localhost@attacker.example"),
+        ("http://localhost:8690", ["localhost"], "localhost/attacker"),
+        ("http://localhost:8690", ["localhost"], "localhost:80:80"),
+        ("http://localhost:8690", ["localhost"], ""),
+        ("http://localhost:8690", ["*"], "attacker.example"),
+        ("http://localhost:8690", [".example.org"], "attacker.example.org"),
+        ("https://privacy.example.org", ["privacy.example.org", "127.0.0.1"], "127.0.0.1:8000"),
+    ],
+)
+def test_37_any_other_name_is_answered_with_the_public_one(
+    monkeypatch: pytest.MonkeyPatch, public: str, allowed: list[str], host: str
+) -> None:
+    monkeypatch.setattr(settings, "PUBLIC_URL", public)
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", allowed)
+
+    document = _get(HTTP_HOST=host).json()
+
+    assert document.pop("policy_decision_point") == public
+    assert all(url.startswith(f"{public}/") for url in document.values())
 
 
 def test_37_no_tenant_is_answered_with_anothers_document() -> None:
