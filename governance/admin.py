@@ -7,7 +7,6 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.forms import ModelForm
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -15,6 +14,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from audit import trail
 from common import actors
 from common.admin_pages.display import badge, moment
+from common.admin_pages.model_admin import ModelAdmin
 from governance.officers import purpose_admin  # noqa: F401 (registers the register of purposes)
 
 admin.site.unregister(User)

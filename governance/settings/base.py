@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "governance.web.middleware.SecurityHeaders",
     "governance.web.middleware.Problems",
+    "governance.web.unreadable_text.UnreadableText",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "governance.web.languages.Language",
     "django.middleware.common.CommonMiddleware",

@@ -6,13 +6,13 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
 from audit import trail
 from common import actors, policy_data
+from common.admin_pages.model_admin import ModelAdmin
 
 
-class RuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class RuleAdmin(ModelAdmin):
     """Rules as data: saving one is audited and is a new bundle revision, in force at the next decision."""
 
     fixed: tuple[str, ...] = ("slug",)
