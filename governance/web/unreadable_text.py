@@ -26,5 +26,5 @@ class UnreadableText:
         return self.get_response(request)
 
 
-def _has_nul(members: Iterable[tuple[str, list[object]]]) -> bool:
+def _has_nul(members: Iterable[tuple[str, list[str]]]) -> bool:
     return any(_NUL in name or any(_NUL in str(value) for value in values) for name, values in members)
