@@ -22,7 +22,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class OfficerAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # unfold ships no types
+class OfficerAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # unfold ships no types
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -75,5 +75,5 @@ class OfficerAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # unf
 
 
 @admin.register(Group)
-class OfficerGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class OfficerGroupAdmin(GroupAdmin, ModelAdmin):
     pass
