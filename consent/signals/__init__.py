@@ -16,7 +16,7 @@ __all__ = ["InvalidSignal", "Signals", "read"]
 
 _LAST_PURPOSE = 24
 # Strings of at most 32 KiB, so the cache stays below 20 MB; only summaries are kept, never vendor lists.
-# Texts are remembered as they came, so these bound the bytes: 512 x 4 KiB and 8 x 64 KiB of each kind.
+# Texts are remembered as they came, so these bound the bytes: 512 x 4 KiB and 8 x 32 KiB of each kind.
 _REMEMBERED, _USUAL_CHARACTERS = 512, 4_096
 _REMEMBERED_LONG = 8  # a batch of 1,000 that shares one decodes it once
 

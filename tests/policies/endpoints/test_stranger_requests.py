@@ -147,7 +147,7 @@ def test_remembered_signal_strings_are_bounded_in_bytes():
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     for number in range(600):
-        signals.read({"gpp": f"D{number:x}{'B' * 65_000}", "tcf": f"C{number:x}{'A' * 65_000}"})
+        signals.read({"gpp": f"D{number:x}{'B' * 32_000}", "tcf": f"C{number:x}{'A' * 32_000}"})
         signals.read({"gpp": f"D{number:x}{'B' * 4_000}", "tcf": f"C{number:x}{'A' * 4_000}"})
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
