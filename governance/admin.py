@@ -7,13 +7,13 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import badge, moment
+from common.admin_pages.model_admin import ModelAdmin
 from governance.officers import purpose_admin  # noqa: F401 (registers the register of purposes)
 
 admin.site.unregister(User)
@@ -21,7 +21,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class OfficerAdmin(BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # unfold ships no types
+class OfficerAdmin(BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # unfold ships no types
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -59,5 +59,5 @@ class OfficerAdmin(BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore
 
 
 @admin.register(Group)
-class OfficerGroupAdmin(BulkInOneTransaction, GroupAdmin, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class OfficerGroupAdmin(BulkInOneTransaction, GroupAdmin, ModelAdmin):
     pass

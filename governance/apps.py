@@ -6,6 +6,7 @@ class GovernanceConfig(AppConfig):
 
     def ready(self) -> None:
         from governance import celery, checks  # noqa: F401 (tasks need the configured app in every process)
+        from governance.monitoring import jobs  # noqa: F401 (beat notes when it has queued a job)
         from governance.officers import account_events
 
         account_events.connect()

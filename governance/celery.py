@@ -1,12 +1,21 @@
 """Celery application: one worker, one beat. Every task is idempotent, so a job delivered twice does no harm."""
 
+import logging.config
 import os
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_init
+from celery.signals import setup_logging, worker_init
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]  # celery ships no types
+def _log_as_the_web_does(**_sent: Any) -> None:
+    logging.config.dictConfig(settings.LOGGING)
+
 
 app = Celery("assent")
 app.config_from_object("django.conf:settings", namespace="CELERY")

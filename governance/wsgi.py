@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from psycopg.pq.abc import PGresult
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
 _django = get_wsgi_application()
@@ -16,6 +17,7 @@ from common.http.problems import Problem  # noqa: E402
 from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
 from consent.ledger import effects  # noqa: E402
 from governance import starting  # noqa: E402
+from governance.monitoring import requests  # noqa: E402
 from governance.web import traced_requests  # noqa: E402
 from personalization import cells  # noqa: E402
 from policies.cells.router import CellRouter  # noqa: E402
@@ -61,7 +63,12 @@ class _Failed(Problem):
     title = "Something went wrong on our side"
 
 
-@traced_requests.traced({*_BARE, *authzen.ENDPOINTS})
+_PATHS = frozenset({*_BARE, *authzen.ENDPOINTS})
+watch_pools = requests.watch_pools  # for ``governance.front``
+
+
+@requests.counted(_PATHS)
+@traced_requests.traced(_PATHS)
 def application(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> Iterable[bytes]:
     answer = cell_router if cell_router is not None and cell_router.concerns(environ) else _here
     try:
@@ -72,10 +79,26 @@ def application(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> It
         return wsgi.refuse(failed, wsgi.common_headers(environ), start_response)
 
 
+class CountedBegun:
+    """A request in two halves that is counted when it is concluded."""
+
+    __slots__ = ("_begun", "_counting", "parameters")
+    statement = Begun.statement
+
+    def __init__(self, begun: Begun, counting: requests.Counting) -> None:
+        self._begun, self._counting, self.parameters = begun, counting, begun.parameters
+
+    def conclude(self, result: PGresult | None, start_response: wsgi.StartResponse) -> list[bytes]:
+        """Answer out of the statement's result, as ``Begun`` does."""
+        body = self._begun.conclude(result, self._counting.answering(start_response))
+        self._counting.finish(body)
+        return body
+
+
 _HALVES = {"/access/v1/evaluation": authzen.begin, consent_state.PATH: consent_state.begin}
 
 
-def begin(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> Begun | list[bytes] | None:
+def begin(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> CountedBegun | list[bytes] | None:
     """Read a request whose answer is one statement away, for the loop of ``governance.front``; or refuse it.
 
     None for all others: the application answers them, in a thread that may wait. So it does where a request may have to
@@ -84,7 +107,10 @@ def begin(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> Begun | 
     half = _HALVES.get(environ.get("PATH_INFO", ""))
     if half is None or cell_router is not None or tracing.ON:
         return None
+    counting = requests.Counting(environ, _PATHS, start_response)
     try:
-        return half(environ)
+        return CountedBegun(half(environ), counting)
     except wsgi.Refused as refused:
-        return wsgi.refuse(refused, wsgi.common_headers(environ), start_response)
+        body = wsgi.refuse(refused, wsgi.common_headers(environ), counting.start_response)
+        counting.finish(body)
+        return body

@@ -5,7 +5,6 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -14,6 +13,7 @@ from audit import trail
 from common import actors, policy_data
 from common.admin_pages.confirm import Step, confirm
 from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment
+from common.admin_pages.model_admin import ModelAdmin
 from common.http.problems import Problem
 from model_registry import services
 from model_registry.models import Model, ModelVersion
@@ -30,7 +30,7 @@ _DONE = "{} is {} from the next decision on."
 
 
 @admin.register(Model)
-class ModelEntryAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class ModelEntryAdmin(ModelAdmin):
     list_display = ["name", "slug", "owner"]
     search_fields = ["name", "slug"]
     fields = ["name", "slug", "description", "owner"]
@@ -52,7 +52,7 @@ class VersionForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class ModelVersionAdmin(ModelAdmin):
     form = VersionForm
     list_display = ["title", "standing", "serves", "max_level", "created", "changed"]
     list_filter = ["status", "model"]

@@ -1,10 +1,10 @@
 from django.contrib import admin
 from django.forms import ModelForm
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField
+from common.admin_pages.model_admin import ModelAdmin
 from personalization.models import Item
 
 
@@ -17,7 +17,7 @@ class ItemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run
 
 
 @admin.register(Item)
-class ItemAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class ItemAdmin(ModelAdmin):
     form = ItemForm
     list_display = ["title", "kinds", "offered"]
     list_filter = ["is_active"]

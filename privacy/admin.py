@@ -5,7 +5,6 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from audit import trail
@@ -14,6 +13,7 @@ from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence, short, words
 from common.admin_pages.filters import since
 from common.admin_pages.forms import DaysField
+from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
 from privacy.models import Disposal, PrivacyBudget, Release, RetentionSchedule
 from privacy.retention import schedules
@@ -33,7 +33,7 @@ class ScheduleForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at
 
 
 @admin.register(RetentionSchedule)
-class RetentionScheduleAdmin(BulkInOneTransaction, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class RetentionScheduleAdmin(BulkInOneTransaction, ModelAdmin):
     form = ScheduleForm
     list_display = ["purpose", "days", "in_use"]
     list_filter = ["is_active"]

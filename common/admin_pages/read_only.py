@@ -4,10 +4,11 @@ from typing import Any
 
 from django.db.models import Model
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+
+from common.admin_pages.model_admin import ModelAdmin
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class ReadOnlyAdmin(ModelAdmin):
     actions: Any = None
     actions_detail_hide_default = True  # nothing is ever edited here, so there is no history of edits
     list_per_page = 50

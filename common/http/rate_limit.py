@@ -36,16 +36,16 @@ class RateLimit:
     times: int
     per: timedelta
 
-    def take(self, *who: str) -> None:
-        """Consume one for ``who``. Raises TooManyRequests, with nothing consumed, where none is left.
+    def take(self, *who: str, amount: int = 1) -> None:
+        """Consume ``amount`` for ``who``. Raises TooManyRequests, with nothing consumed, where less is left.
 
         Commits by itself unless the caller has opened a transaction, which it should not: the row stays locked.
         """
         with connection.cursor() as cursor:
-            cursor.execute(_TAKE, self._parameters(who))
+            cursor.execute(_TAKE, self._parameters(who, amount))
             if cursor.fetchone() is not None:
                 return
-            cursor.execute(_WAIT, self._parameters(who))
+            cursor.execute(_WAIT, self._parameters(who, amount))
             row = cursor.fetchone()
         wait = row[0] if row else self.per / self.times
         raise TooManyRequests(retry_after_s=max(1, ceil(wait.total_seconds())))
@@ -55,11 +55,11 @@ class RateLimit:
         with connection.cursor() as cursor:
             cursor.execute(_GIVE_BACK, self._parameters(who))
 
-    def _parameters(self, who: tuple[str, ...]) -> dict[str, Any]:
+    def _parameters(self, who: tuple[str, ...], amount: int = 1) -> dict[str, Any]:
         return {
             "key": bucket_key(self.name, *who),
             "now": timezone.now(),
-            "step": self.per / self.times,
+            "step": self.per / self.times * amount,
             "per": self.per,
         }
 

@@ -11,17 +11,17 @@ from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.urls import path
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from common import languages
 from common.admin_pages.display import badge, code, exact_moment, moment, short
+from common.admin_pages.model_admin import ModelAdmin
 from consent.models import ConsentRecord, Notice
 from consent.register.wording import word_diff
 
 
 @admin.register(Notice)
-class NoticeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class NoticeAdmin(ModelAdmin):
     """Notices to read and compare; they are written in the notice editor, at this admin's address to add."""
 
     list_display = ["title", "language", "material", "published", "fingerprint"]

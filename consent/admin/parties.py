@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminTextInputWidget,
@@ -15,6 +14,7 @@ from unfold.widgets import (
 from common import actors
 from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import NOTHING, badge
+from common.admin_pages.model_admin import ModelAdmin
 from consent.models import Party
 from consent.register import register
 
@@ -41,7 +41,7 @@ class PartyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at ru
 
 
 @admin.register(Party)
-class PartyAdmin(BulkInOneTransaction, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class PartyAdmin(BulkInOneTransaction, ModelAdmin):
     form = PartyForm
     list_display = ["name", "part", "country", "contact"]
     list_filter = ["role", "country"]

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.forms import ModelForm
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, StackedInline
+from unfold.admin import StackedInline
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -17,6 +17,7 @@ from unfold.widgets import (
 from common import actors, languages
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField, DaysField
+from common.admin_pages.model_admin import ModelAdmin
 from consent.models import Purpose, PurposeText
 from consent.register import register, words
 
@@ -100,7 +101,7 @@ class PurposeTextInline(StackedInline):  # type: ignore[misc]  # unfold ships no
 
 
 @admin.register(Purpose)
-class PurposeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class PurposeAdmin(ModelAdmin):
     form = PurposeForm
     list_display = ["name", "basis", "done", "level", "parent", "in_use"]
     list_filter = ["legal_basis", "is_active"]

@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
@@ -15,6 +14,7 @@ from audit import trail
 from common import actors
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField
+from common.admin_pages.model_admin import ModelAdmin
 from consent.models import LegalBasis, Purpose, Site
 
 
@@ -41,7 +41,7 @@ class SiteForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run
 
 
 @admin.register(Site)
-class SiteAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class SiteAdmin(ModelAdmin):
     form = SiteForm
     list_display = ["name", "slug", "served_at", "asks_about", "in_use"]
     list_filter = ["is_active"]

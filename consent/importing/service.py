@@ -25,6 +25,8 @@ from consent.importing.rules import Origin
 from consent.models import ConsentImport
 
 BATCH = 5_000
+# A refused line takes about 100 bytes of the report, and two of the file: a packed file of 200 KB holds 50 million.
+MAX_REFUSED = 100_000
 _ATTEMPTS = 8
 _ONE_AT_A_TIME = 0x696D706F  # "impo"
 _PATIENCE_S = 5.0
@@ -41,6 +43,7 @@ class Order:
     kind: str | None = None
     rehearsal: bool = False
     batch: int = BATCH
+    max_refused: int = MAX_REFUSED
 
 
 @dataclass
@@ -148,6 +151,7 @@ class _Run:
                 now = os.fstat(file.fileno())
                 if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
                     raise UnusableFile("The file was changed while it was read. Import the whole file again.")
+                self._require_few_refused()
                 self._one_batch(batch, report)
                 self._watch(
                     Progress(
@@ -159,6 +163,13 @@ class _Run:
         if not self._order.rehearsal:
             self._finish()
         return self._outcome
+
+    def _require_few_refused(self) -> None:
+        if self._outcome.refused.total() > self._order.max_refused:
+            raise UnusableFile(
+                f"More than {self._order.max_refused:,} lines were refused, so the rest was not read. Look into the "
+                "report: columns or format may be wrong. What was taken in stays; a higher --max-refused goes on."
+            )
 
     def _one_batch(self, batch: list[reading.Line], report: IO[bytes]) -> None:
         for attempt in range(1, _ATTEMPTS + 1):

@@ -16,7 +16,9 @@ __all__ = ["InvalidSignal", "Signals", "read"]
 
 _LAST_PURPOSE = 24
 # Strings of at most 32 KiB, so the cache stays below 20 MB; only summaries are kept, never vendor lists.
-_REMEMBERED = 512
+# Texts are remembered as they came, so these bound the bytes: 512 x 4 KiB and 8 x 32 KiB of each kind.
+_REMEMBERED, _USUAL_CHARACTERS = 512, 4_096
+_REMEMBERED_LONG = 8  # a batch of 1,000 that shares one decodes it once
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +116,14 @@ def _summary_of_gpp(text: object) -> _Gpp:
     problem = _unfit(text)
     if not isinstance(text, str) or problem:
         return _Gpp(opt_out=True, purposes=None, problem=f"gpp_{problem}")
-    return _remembered_gpp(text)
+    return _remembered_gpp(text) if len(text) <= _USUAL_CHARACTERS else _remembered_long_gpp(text)
 
 
 def _summary_of_tcf(text: object) -> _Tcf:
     problem = _unfit(text)
     if not isinstance(text, str) or problem:
         return _Tcf(frozenset(), f"tcf_{problem}")
-    return _remembered_tcf(text)
+    return _remembered_tcf(text) if len(text) <= _USUAL_CHARACTERS else _remembered_long_tcf(text)
 
 
 def _unfit(text: object) -> str | None:
@@ -131,8 +133,7 @@ def _unfit(text: object) -> str | None:
     return "too_long" if len(text) > MAX_TEXT else None
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _remembered_gpp(text: str) -> _Gpp:
+def _read_gpp(text: str) -> _Gpp:
     try:
         found = gpp.decode(text)
     except InvalidSignal as exc:
@@ -140,9 +141,15 @@ def _remembered_gpp(text: str) -> _Gpp:
     return _Gpp(found.opt_out, None if found.tcf_eu is None else frozenset(found.tcf_eu.core.consents))
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _remembered_tcf(text: str) -> _Tcf:
+def _read_tcf(text: str) -> _Tcf:
     try:
         return _Tcf(frozenset(tcf.decode(text).core.consents))
     except InvalidSignal as exc:
         return _Tcf(frozenset(), f"tcf_{exc.reason}")
+
+
+_remembered_gpp, _remembered_tcf = lru_cache(_REMEMBERED)(_read_gpp), lru_cache(_REMEMBERED)(_read_tcf)
+_remembered_long_gpp, _remembered_long_tcf = (
+    lru_cache(_REMEMBERED_LONG)(_read_gpp),
+    lru_cache(_REMEMBERED_LONG)(_read_tcf),
+)

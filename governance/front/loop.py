@@ -5,7 +5,7 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from governance.front import limits
@@ -53,6 +53,7 @@ class Front:
         routing: Routing,
         threads: Threads,
         begin: Begin | None = None,
+        watch_pools: Callable[[Mapping[str, Pool]], None] = lambda _pools: None,
         shares: Shares | None = None,
     ) -> None:
         self.selector: selectors.BaseSelector = selectors.DefaultSelector()
@@ -78,6 +79,7 @@ class Front:
             work.name: Pool(work.name, threads=work.threads, queue=work.queue, on_thread_end=threads.thread_ends)
             for work in routing.pooled
         }
+        self._watch_pools = watch_pools
         self._most_connections = most_connections()
         self._drain_ends = 0.0
         self._stop_requested = False
@@ -224,6 +226,7 @@ class Front:
     def _sweep(self) -> None:
         self._sweep_at = self.now + limits.SWEEP_S
         self._deciding.sweep(self.now)
+        self._watch_pools(self._pools)
         for connection in overdue(self._connections, self.now):
             connection.overdue()
         for connection in holding_too_much(self._connections):

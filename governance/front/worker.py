@@ -5,9 +5,9 @@ import os
 import signal
 import socket
 import sys
+from typing import Any
 
 from governance.front.classes import Routing
-from governance.front.decisions.halves import Begin
 from governance.front.listening import Shares
 from governance.front.loop import Front, Threads
 from governance.front.messages.answers import Application
@@ -34,8 +34,8 @@ class PlainThreads:
 def serve(name: str, listener: socket.socket, shares: Shares) -> None:
     """Serve the application called ``module:attribute`` until SIGTERM, or until the supervisor is gone."""
     # Before the application is loaded, which takes a second: a signal then ends the process as ever.
-    application, begin = _loaded(name)
-    front = Front(application, listener, routing=_routing(), threads=_threads(), begin=begin, shares=shares)
+    application, offered = _loaded(name)
+    front = Front(application, listener, routing=_routing(), threads=_threads(), shares=shares, **offered)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: front.stop())
     if _has_supervisor():
@@ -43,11 +43,13 @@ def serve(name: str, listener: socket.socket, shares: Shares) -> None:
     front.run()
 
 
-def _loaded(name: str) -> tuple[Application, Begin | None]:
-    """Return the application, and its requests in halves where its module offers them."""
+def _loaded(name: str) -> tuple[Application, dict[str, Any]]:
+    """Return the application, and what its module offers: requests in halves, a look at the pools."""
     module_name, _, attribute = name.partition(":")
     module = importlib.import_module(module_name)
-    return getattr(module, attribute), getattr(module, "begin", None)
+    return getattr(module, attribute), {
+        name: getattr(module, name) for name in ("begin", "watch_pools") if hasattr(module, name)
+    }
 
 
 def _is_django() -> bool:

@@ -5,9 +5,12 @@ vocabularies and the register of purposes; no number of fewer than 20 people is 
 """
 
 import logging
+import platform
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
@@ -26,6 +29,7 @@ from rest_framework.views import APIView
 from audit.models import AuditAnchor, AuditEvent
 from common.http.rest import AnyAnswer
 from consent.trust import metrics as trust
+from governance.monitoring import jobs, requests
 from policies.bundles import candidates
 from policies.decision_log import figures as log_figures
 from policies.decision_log import spool_lag
@@ -72,8 +76,8 @@ class Platform(Collector):
     def collect(self) -> Iterator[Metric]:
         now, started = timezone.now(), time.perf_counter()
         failed = GaugeMetricFamily("assent_scrape_failed", "1 for a part that could not be read.", labels=["part"])
-        for name, part in _PARTS.items():
-            metrics, error = _read(part, now)
+        for name, part in (_PARTS | _OUTSIDE).items():
+            metrics, error = _outside(part, now) if name in _OUTSIDE else _read(part, now)
             failed.add_metric([name], error)
             yield from metrics
         yield failed
@@ -86,6 +90,14 @@ def _read(part: Part, now: datetime) -> tuple[list[Metric], int]:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [_PATIENCE])
             return list(part(now)), 0
     except (DatabaseError, OSError):
+        logger.exception("A part of the metrics could not be read")
+        return [], 1
+
+
+def _outside(part: Part, now: datetime) -> tuple[list[Metric], int]:
+    try:
+        return list(part(now)), 0
+    except OSError:
         logger.exception("A part of the metrics could not be read")
         return [], 1
 
@@ -196,6 +208,19 @@ def _trail(now: datetime) -> Iterator[Metric]:
     )
 
 
+def _web(now: datetime) -> Iterator[Metric]:
+    yield from requests.metrics()
+    build = GaugeMetricFamily("assent_build", "1, labelled with what runs.", labels=["version", "python"])
+    build.add_metric([_version(), platform.python_version()], 1)
+    yield build
+
+
+@lru_cache(maxsize=1)
+def _version() -> str:
+    document = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(document["project"]["version"])
+
+
 _PARTS: dict[str, Part] = {
     "decisions": _decisions,
     "spool": _spool,
@@ -205,6 +230,10 @@ _PARTS: dict[str, Part] = {
     "rollout": _rollout,
     "trail": _trail,
 }
+
+
+# They read no table, and answer while the database does not.
+_OUTSIDE: dict[str, Part] = {"web": _web, "jobs": lambda now: jobs.metrics(now.timestamp())}
 
 
 def _gauge(name: str, documentation: str, value: float) -> Metric:

@@ -6,6 +6,7 @@ from common.http.strict_json import MAX_NUMBER
 from policies.endpoints.authzen.access import SCOPE
 from policies.endpoints.authzen.batch import MAX_EVALUATIONS, STOPS_AFTER
 from policies.endpoints.authzen.metadata import PATH
+from policies.endpoints.authzen.requests import MAX_CATEGORIES
 
 _TEXT = {"type": "string"}
 _SHORT = {"type": "string", "maxLength": 512}
@@ -72,7 +73,11 @@ _MEMBERS = {
             "type": _SHORT,
             "id": _SHORT,
             "properties": open_object(
-                {"data_categories": {"type": ["array", "null"], "items": _SHORT}, "model": _MAYBE_SHORT}, nullable=True
+                {
+                    "data_categories": {"type": ["array", "null"], "items": _SHORT, "maxItems": MAX_CATEGORIES},
+                    "model": _MAYBE_SHORT,
+                },
+                nullable=True,
             ),
         },
         "type",

@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "governance.web.middleware.SecurityHeaders",
     "governance.web.middleware.Problems",
+    "governance.web.unreadable_text.UnreadableText",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "governance.web.languages.Language",
     "django.middleware.common.CommonMiddleware",
@@ -251,9 +252,14 @@ UNFOLD = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "governance.monitoring.log_lines.JsonLines"},
+    },
     "filters": {"no-quotes": {"()": "governance.web.refusals_in_log.WithoutQuotes"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no-quotes"]}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": ENV.log_format, "filters": ["no-quotes"]},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # Its messages quote the path, which callers may fill with anything.

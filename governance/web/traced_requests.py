@@ -43,13 +43,14 @@ def _about(environ: Environ, bare_paths: Collection[str]) -> tuple[str, Attribut
     """Return the span's name from the route, never the path: paths may hold a dashboard token."""
     sent = environ["REQUEST_METHOD"]
     method = sent if sent in _METHODS else "_OTHER"
-    route = _route(environ.get("PATH_INFO", ""), bare_paths)
+    route = route_of(environ.get("PATH_INFO", ""), bare_paths)
     if route is None:
         return method, {"http.request.method": method}
     return f"{method} {route}", {"http.request.method": method, "http.route": route}
 
 
-def _route(path: str, bare_paths: Collection[str]) -> str | None:
+def route_of(path: str, bare_paths: Collection[str]) -> str | None:
+    """Return the pattern that answers a path, None where none does."""
     if path in bare_paths:
         return path
     try:

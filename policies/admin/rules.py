@@ -5,14 +5,14 @@ from typing import Any
 from django.contrib import messages
 from django.forms import ModelForm
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
 from audit import trail
 from common import actors, policy_data
 from common.admin_pages.bulk import BulkInOneTransaction
+from common.admin_pages.model_admin import ModelAdmin
 
 
-class RuleAdmin(BulkInOneTransaction, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class RuleAdmin(BulkInOneTransaction, ModelAdmin):
     """Rules as data: saving one is audited and is a new bundle revision, in force at the next decision."""
 
     fixed: tuple[str, ...] = ("slug",)

@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.forms import ModelForm
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -15,6 +14,7 @@ from common import actors
 from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import NOTHING, badge, exact_moment, grid, moment
 from common.admin_pages.forms import CommaListField
+from common.admin_pages.model_admin import ModelAdmin
 from policies.models import ProcessingSystem
 from policies.residency import systems
 from policies.residency.judging import Reason
@@ -72,7 +72,7 @@ class SystemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at r
 
 
 @admin.register(ProcessingSystem)
-class ProcessingSystemAdmin(BulkInOneTransaction, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class ProcessingSystemAdmin(BulkInOneTransaction, ModelAdmin):
     form = SystemForm
     list_display = ["name", "owner", "standing", "checked"]
     search_fields = ["name", "owner"]

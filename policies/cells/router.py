@@ -49,7 +49,12 @@ class CellRouter:
         return environ.get("PATH_INFO", "") in self._routes and environ["REQUEST_METHOD"] == "POST"
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        request = _read_request(environ, self._routes[environ["PATH_INFO"]])
+        route = self._routes[environ["PATH_INFO"]]
+        try:
+            _refuse_strangers(environ, route.scope)
+        except Problem as problem:
+            return wsgi.refuse(problem, wsgi.common_headers(environ), start_response)
+        request = _read_request(environ, route)
         if request is None:
             return self._local(environ, start_response)  # which says what is wrong with it
         try:
@@ -137,6 +142,13 @@ class CellRouter:
         return unroutable.answers(
             request, where.code, len(numbers), caller=caller, revision=known.bundle_revision or ""
         )
+
+
+def _refuse_strangers(environ: Environ, scope: str) -> None:
+    """Raise Refused (401, 403, 503) for a caller who may not ask, before a large body is understood."""
+    wsgi.token_of(environ)
+    if wsgi.is_large(environ):
+        wsgi.authenticate(environ, scope)
 
 
 def _read_request(environ: Environ, route: SubjectRoute) -> SubjectRequest | None:

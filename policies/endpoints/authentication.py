@@ -7,7 +7,7 @@ from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from policies.endpoints.credentials import token_hash
+from policies.endpoints.credentials import may_be_ours, token_hash
 from policies.models import ServiceCredential
 
 
@@ -18,7 +18,9 @@ class ServiceCredentialAuthentication(BaseAuthentication):
         token = bearer_token(request.META.get("HTTP_AUTHORIZATION", ""))
         if token is None:
             return None
-        credential = ServiceCredential.objects.filter(token_hash=token_hash(token)).first()
+        credential = None
+        if may_be_ours(token):
+            credential = ServiceCredential.objects.filter(token_hash=token_hash(token)).first()
         if credential is None or not credential.is_valid:
             raise exceptions.AuthenticationFailed("The credential is not valid. Create one or ask for a new one.")
         return credential, credential

@@ -19,7 +19,7 @@ from common.waiting import no_wait
 from policies.decision_log.spool import SpoolFull
 from policies.decisions.information import Information
 from policies.endpoints.authentication import bearer_token
-from policies.endpoints.credentials import token_hash
+from policies.endpoints.credentials import may_be_ours, token_hash
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -65,6 +65,8 @@ _CREDENTIAL = PreparedStatement(
     binary=True,
     timeout_ms=1_000,
 )
+# A larger body costs more to understand than its caller's credential costs to read: the credential comes first.
+CREDENTIAL_FIRST_BYTES = 4 * 1024
 _encode = msgspec.json.Encoder().encode
 
 
@@ -142,7 +144,13 @@ def token_of(environ: Environ) -> str:
     token = bearer_token(environ.get("HTTP_AUTHORIZATION", ""))
     if token is None:
         raise Refused(401, "unauthenticated", "Send 'Authorization: Bearer TOKEN'.")
+    if not may_be_ours(token):
+        raise _not_valid()
     return token
+
+
+def _not_valid() -> Refused:
+    return Refused(401, "unauthenticated", "The credential is not valid. Create one or ask for a new one.")
 
 
 def authenticate(environ: Environ, scope: str) -> str:
@@ -175,7 +183,7 @@ def check_known(known: Information, scope: str) -> str:
 def check(name: str | None, *, valid: bool, has_scope: bool, is_cell: bool, scope: str) -> str:
     """Return the caller for the audit trail, or refuse; unknown, expired and revoked credentials get the same words."""
     if name is None or not valid:
-        raise Refused(401, "unauthenticated", "The credential is not valid. Create one or ask for a new one.")
+        raise _not_valid()
     if not has_scope:
         raise Refused(403, "forbidden", f"This credential does not carry the scope '{scope}'.")
     if is_cell and not actors.may_use_cell_credential(scope):
@@ -184,17 +192,26 @@ def check(name: str | None, *, valid: bool, has_scope: bool, is_cell: bool, scop
 
 
 def read_call(environ: Environ, scope: str) -> tuple[str, dict[str, Any]]:
-    """Return the token and the body, the caller not yet checked: that is part of the endpoint's own statement.
+    """Return the token and the body; the caller is checked as part of the endpoint's own statement.
 
-    Only a body that cannot be read costs a statement here: callers without permission do not learn what is wrong
-    with it. Raises Refused.
+    A statement of its own precedes a large body, so that a stranger's costs nothing, and follows one that cannot be
+    read: callers without permission do not learn what is wrong with it. Raises Refused.
     """
     token = token_of(environ)
+    if is_large(environ):
+        authenticate(environ, scope)
+        return token, read_document(environ)
     try:
         return token, read_document(environ)
     except Refused:
         authenticate(environ, scope)
         raise
+
+
+def is_large(environ: Environ) -> bool:
+    """Say whether the body may be larger than what is understood before the credential is read."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    return not (length.isdecimal() and len(length) <= 10 and int(length) <= CREDENTIAL_FIRST_BYTES)
 
 
 def read_document(environ: Environ) -> dict[str, Any]:

@@ -13,7 +13,7 @@ GZIP = "application/gzip"
 LONG_POLLING = "application/vnd.openpolicyagent.bundles"
 _PROBLEMS = {status: OpenApiResponse(description="problem+json") for status in (401, 403, 503)}
 _FILE_PROBLEMS = {404: OpenApiResponse(description="problem+json"), **_PROBLEMS}
-_REPORT_PROBLEMS = {status: OpenApiResponse(description="problem+json") for status in (400, 401, 403, 413, 503)}
+_REPORT_PROBLEMS = {status: OpenApiResponse(description="problem+json") for status in (400, 401, 403, 413, 429, 503)}
 _TAR = OpenApiResponse(OpenApiTypes.BINARY, description="A gzip of a tar file, as OPA reads it")
 _PREFER = OpenApiParameter(
     "Prefer",

@@ -1,7 +1,7 @@
 """Intake of decisions OPA servers made themselves: each once, with nothing in it outside the vocabulary."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import msgspec
 from django.utils import timezone
 
 from common.http.problems import InvalidRequest
+from common.http.rate_limit import RateLimit
 from common.http.rest import BodyTooLarge
 from common.levels import LEVELS
 from policies.bundles import loading
@@ -20,6 +21,10 @@ from policies.opa.status import instance_name, known_form
 
 logger = logging.getLogger(__name__)
 MAX_ENTRIES = 10_000
+# Nobody may delete what is stored before OPA_DECISIONS_KEEP_DAYS are over, so a credential has a bound on its growth.
+REPORTED = RateLimit("decisions reported by opa", 100_000, per=timedelta(minutes=1))
+# Servers keep decisions while Assent cannot be reached; further away, the clock is wrong, or the report is.
+MAX_DISTANCE = timedelta(days=2)
 _MAX_REASONS = 32
 _OTHER = "other"
 _CONSENT = QUERY.removeprefix("data.").replace(".", "/")
@@ -48,7 +53,7 @@ def store_decisions(body: bytes, *, caller: str) -> tuple[int, int]:
     """Store what is new; return its number, and how many entries cannot be read.
 
     An unreadable entry does not hold up the others: OPA would send the whole batch again for ever. Raises
-    InvalidRequest for a body that is no batch.
+    InvalidRequest for a body that is no batch, TooManyRequests for one above the caller's limit.
     """
     try:
         raw = _batch.decode(body)
@@ -56,7 +61,9 @@ def store_decisions(body: bytes, *, caller: str) -> tuple[int, int]:
         raise InvalidRequest("The body is not a list of OPA's decisions.") from None
     if len(raw) > MAX_ENTRIES:
         raise BodyTooLarge(f"There are more than {MAX_ENTRIES} decisions in the body.")
-    read = [entry for entry in map(_read, raw) if entry is not None]
+    REPORTED.take(caller, amount=max(len(raw), 1))
+    now = timezone.now()
+    read = [entry for entry in map(_read, raw) if entry is not None and abs(entry.timestamp - now) <= MAX_DISTANCE]
     if len(read) < len(raw):
         logger.warning("%s entries in a decision log of %s could not be read", len(raw) - len(read), caller)
     return _store({entry.decision_id: entry for entry in reversed(read)}, caller), len(raw) - len(read)

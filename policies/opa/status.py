@@ -1,7 +1,7 @@
 """Last status of each OPA server: which revision it holds, since when, and what went wrong."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from policies.models import OpaInstance
 MAX_INSTANCES = 200
 _MAX_ERRORS = 10
 _MAX_ERROR = 300
+_CLOCKS_APART = timedelta(days=2)
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _REVISION = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -75,8 +76,10 @@ def _moment(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text) if text else None
     except ValueError:
         return None
-    # OPA writes the year 1 for "never".
-    return moment if moment is not None and moment.tzinfo is not None and moment.year > 2000 else None
+    if moment is None or moment.tzinfo is None:
+        return None
+    # OPA writes the year 1 for "never"; a time to come is one of a wrong clock, and may be none that can be stored.
+    return moment if moment.year > 2000 and moment - timezone.now() < _CLOCKS_APART else None
 
 
 def _errors(parts: list[_Part]) -> list[str]:

@@ -120,8 +120,10 @@ def test_every_level_is_documented():
 
 
 def test_every_metric_is_documented():
-    source = (CHECKOUT / "governance" / "monitoring" / "metrics.py").read_text(encoding="utf-8")
-    given = set(re.findall(r'"(assent_[a-z_]+)"', source))
+    sources = (CHECKOUT / "governance" / "monitoring").glob("*.py")
+    made = re.compile(r'(Counter)?(?:MetricFamily|_gauge)?\(\s*"(assent_[a-z_]+)"')
+    found = [match for path in sources for match in made.finditer(path.read_text(encoding="utf-8"))]
+    given = {f"{match[2]}_total" if match[1] else match[2] for match in found}
     table = rows(section(DOCS / "operations.md", "Metrics"))
     described = {name.partition("{")[0] for row in table for name in codes(row[0])}
     assert described == given

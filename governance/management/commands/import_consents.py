@@ -30,6 +30,9 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only check and report; nothing is stored.")
         parser.add_argument("--report", type=Path, help="Where refused lines go (default: FILE.report.jsonl).")
         parser.add_argument("--batch", type=int, default=service.BATCH, help="Lines in one transaction.")
+        parser.add_argument(
+            "--max-refused", type=int, default=service.MAX_REFUSED, help="End after so many refused lines."
+        )
 
     def handle(self, *args: Any, file: Path, system: str, **options: Any) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", system):
@@ -45,6 +48,7 @@ class Command(BaseCommand):
             kind=options["format"],
             rehearsal=options["dry_run"],
             batch=options["batch"],
+            max_refused=options["max_refused"],
         )
         try:
             outcome = service.import_file(order, progress_bar() if sys.stderr.isatty() else lambda progress: None)

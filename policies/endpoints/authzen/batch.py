@@ -15,7 +15,7 @@ from policies.decisions.evaluate import BatchEvaluation, Decision
 from policies.decisions.information import Information
 from policies.decisions.questions import AnyQuestion, Question
 from policies.endpoints.authzen import access
-from policies.endpoints.authzen.requests import Text, entity_question_of, question_of, resource_type
+from policies.endpoints.authzen.requests import Properties, Text, entity_question_of, question_of, resource_type
 from policies.endpoints.wsgi import Refused
 
 MAX_EVALUATIONS = 1_000
@@ -30,12 +30,12 @@ class _PartialEntity(msgspec.Struct):
 
     type: Text | msgspec.UnsetType = msgspec.UNSET
     id: Text | msgspec.UnsetType = msgspec.UNSET
-    properties: dict[str, Any] | None = None
+    properties: Properties = None
 
 
 class _PartialAction(msgspec.Struct):
     name: Text | msgspec.UnsetType = msgspec.UNSET
-    properties: dict[str, Any] | None = None
+    properties: Properties = None
 
 
 class Defaults(msgspec.Struct):
@@ -44,7 +44,7 @@ class Defaults(msgspec.Struct):
     subject: _PartialEntity | msgspec.UnsetType = msgspec.UNSET
     action: _PartialAction | msgspec.UnsetType = msgspec.UNSET
     resource: _PartialEntity | msgspec.UnsetType = msgspec.UNSET
-    context: dict[str, Any] | None = None
+    context: Properties = None
 
 
 class _Options(msgspec.Struct):

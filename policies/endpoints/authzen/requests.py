@@ -17,6 +17,13 @@ Text = Annotated[str, msgspec.Meta(max_length=512)]
 _Slug = Annotated[str, msgspec.Meta(max_length=512)] | None
 
 
+# Lists are refused above these lengths before their members are looked at: a batch shares one list among 1,000 items.
+MAX_CATEGORIES = 64
+_MAX_PURPOSES = 24  # the TCF has no more
+MAX_PROPERTIES = 100
+
+Properties = Annotated[dict[str, Any], msgspec.Meta(max_length=MAX_PROPERTIES)] | None
+
 # IAB strings as they arrived; what is longer, or cannot be read, counts as a no (``consent.signals``).
 _SignalText = Annotated[str, msgspec.Meta(max_length=65_536)] | None
 
@@ -44,7 +51,7 @@ class _Action(msgspec.Struct):
 
 
 class _ResourceProperties(msgspec.Struct):
-    data_categories: list[Text] | None = None
+    data_categories: Annotated[list[Text], msgspec.Meta(max_length=MAX_CATEGORIES)] | None = None
     model: _Slug = None
 
 
@@ -54,10 +61,15 @@ class _Resource(msgspec.Struct):
     properties: _ResourceProperties | None = None
 
 
+_Purposes = Annotated[
+    list[Annotated[int, msgspec.Meta(ge=1, le=_MAX_PURPOSES)]], msgspec.Meta(max_length=_MAX_PURPOSES)
+]
+
+
 class _Signals(msgspec.Struct):
     gpc: bool = False
     gpp_opt_out: bool = False
-    tcf_purposes: list[Annotated[int, msgspec.Meta(ge=1, le=24)]] | None = None
+    tcf_purposes: _Purposes | None = None
     gpp: _SignalText = None
     tcf: _SignalText = None
 
@@ -112,9 +124,6 @@ def question_of(document: dict[str, Any]) -> Question:
         tcf_purposes=signals.tcf_purposes,
         min_revision=context.min_revision,
     )
-
-
-Properties = dict[str, Any] | None
 
 
 class Entity(msgspec.Struct):

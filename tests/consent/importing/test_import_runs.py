@@ -293,3 +293,17 @@ def test_identifiers_keep_moment_and_payload_in_order():
     assert made == sorted(made)
     assert len(set(made)) == len(made)
     assert all(milliseconds_of(identifier) == 1_700_000_000_000 for identifier in made)
+
+
+@pytest.mark.django_db
+def test_an_import_ends_after_too_many_refused_lines(take, write, report):
+    path = write(row("customer-1"), *["a"] * 500, row("customer-2"))
+
+    with pytest.raises(UnusableFile, match="More than 20 lines"):
+        take(path, batch=10, max_refused=20)
+    assert len(report()) <= 20 + 10
+    with pytest.raises(UnusableFile):
+        take(path, batch=10, max_refused=20)
+    assert len(report()) <= 20 + 10
+
+    assert take(path, batch=10, max_refused=500).imported == 2

@@ -16,8 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.utils import timezone
 
 from audit import jws, signing
+from common.http.rate_limit import RateLimit
 from policies.bundles import bundle_keys, loading, publishing
 from policies.decision_log import chain
 from policies.endpoints import credentials
@@ -309,7 +311,7 @@ def test_what_is_no_status_is_refused(shop_token: str, body: bytes) -> None:
 def _entry(**members: Any) -> dict[str, Any]:
     return {
         "decision_id": str(uuid.uuid4()),
-        "timestamp": "2026-11-21T08:00:00.123456789Z",
+        "timestamp": f"{timezone.now():%Y-%m-%dT%H:%M:%S.%f}789Z",
         "labels": {"instance": "opa-1"},
         "path": "governance/decision/answer",
         "bundles": {"assent": {"revision": _in_force()}},
@@ -360,7 +362,7 @@ IDENTITIES = {
 def test_entries_as_servers_really_send_them_permit_nothing(shop_token: str) -> None:
     """Ids that are no UUID, entries without labels, results that are no answer, an unknown revision, one id twice."""
     ids = [f"8f0c2f0e-0000-4000-8000-00000000000{number}" for number in range(1, 6)]
-    when = {"timestamp": "2026-11-28T22:00:00.123456789Z", "path": "governance/decision/answer"}
+    when = {"timestamp": _entry()["timestamp"], "path": "governance/decision/answer"}
     named = {**when, "labels": {"instance": "opa-x", "id": "1"}}
     huge = {"n": 9007199254740993, "f": "HUGE"}
     entries = [
@@ -451,3 +453,34 @@ def test_what_is_stored_is_never_changed_and_leaves_our_own_log_alone(shop_token
             change()
     assert chain.verify().ok
     assert Bundle.objects.filter(pk=_in_force()).exists()
+
+
+@pytest.mark.parametrize("days", [-3, 3])
+def test_decisions_of_another_time_are_refused(shop_token: str, days: int) -> None:
+    moment = (timezone.now() + timedelta(days=days)).isoformat()
+    far = [_entry(timestamp=text) for text in (moment, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59")]
+
+    assert _send([*far, _entry()], shop_token).json() == {"stored": 1, "refused": 3}
+    assert ExternalDecision.objects.count() == 1
+
+
+def test_reported_decisions_have_a_rate_limit(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = RateLimit("reported in a test", 5, per=timedelta(hours=1))
+    monkeypatch.setattr("policies.opa.reported_decisions.REPORTED", limit)
+    three = [_entry() for _ in range(3)]
+
+    assert _send(three, shop_token).status == 200
+    refused = _send([_entry() for _ in range(3)], shop_token)
+    assert_problem(refused, 429, "too_many_requests")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert ExternalDecision.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    "moment", ["9999-12-31T23:59:59.999999+23:59", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00Z"]
+)
+def test_a_status_with_an_impossible_time_is_kept_without_it(shop_token: str, moment: str) -> None:
+    body = {"labels": {"instance": "opa-1"}, "bundles": {"assent": {"last_successful_activation": moment}}}
+
+    assert call(body, shop_token, path=STATUS).status == 200
+    assert OpaInstance.objects.get().activated_at is None
