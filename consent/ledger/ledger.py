@@ -23,7 +23,7 @@ from common.http.problems import Unavailable
 from common.identifiers import uuid7_text
 from common.postgres.prepared import PreparedStatement
 from consent import residence
-from consent.ledger import effects, opt_outs
+from consent.ledger import effects, opt_outs, sealed_people
 from consent.ledger.choices import CHOICES, AskedPurpose, Choice, Request, Saved, State, Subject
 from consent.ledger.proof import NO_NOTICE, ServedNotice
 from consent.ledger.records import checked_purpose, event_of, next_record, place_of, projected
@@ -192,10 +192,15 @@ def _written(request: Request, subject: Subject, records: list[dict[str, Any]], 
     consents = {**subject.consents, **{place_of(record): projected(record) for record in records}}
     response = {"subject_revision": subject.revision + 1, "records": [_public(record) for record in records]}
     key = request.stored_key()
+    region = request.region if request.region is not None else subject.region
+    age_band = request.age_band or subject.age_band
+    opts_out = _opts_out(request, subject)
+    is_moved = opts_out or (region, age_band) != (subject.region, subject.age_band)
+    person = sealed_people.member(region, age_band, gpc=opts_out) if is_moved else None
     parameters = [
         str(request.subject_ref).encode(),
-        (request.region if request.region is not None else subject.region).encode(),
-        (request.age_band or subject.age_band).encode(),
+        region.encode(),
+        age_band.encode(),
         str(subject.revision).encode(),
         _encode(consents),
         records[-1]["digest"].encode(),
@@ -204,8 +209,8 @@ def _written(request: Request, subject: Subject, records: list[dict[str, Any]], 
         _bytea(key),
         None if key is None else _bytea(request.digest()),
         None if key is None else _encode(response),
-        _encode([event_of(record, request.actor, now) for record in records]),
-        b"true" if _opts_out(request, subject) else b"false",
+        _encode([event_of(record, request.actor, now, person) for record in records]),
+        b"true" if opts_out else b"false",
     ]
     try:
         # In a caller's transaction a lost race must not take the caller's work with it.

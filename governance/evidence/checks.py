@@ -13,7 +13,8 @@ from django.utils import timezone
 from audit import trail
 from audit.models import AuditEvent
 from common.postgres.snapshot import one_snapshot
-from consent.ledger import verification
+from consent.ledger import sealed_people, verification
+from governance.evidence import guards, heads, registers
 from policies.decision_log import chain
 from policies.opa import reported_log
 
@@ -39,7 +40,8 @@ def check(*, actor: str) -> bool:
     with one_snapshot():
         events, ledger, log = trail.verify(), verification.verify_ledger(), chain.verify()
         reported = reported_log.verify()
-    broken = [verdict.broken for verdict in (events, ledger, log, reported) if verdict.broken]
+        beside = [found for found in besides().values() if found]
+    broken = [verdict.broken for verdict in (events, ledger, log, reported) if verdict.broken] + beside
     details = {
         "events": events.events,
         "records": ledger.records,
@@ -51,6 +53,16 @@ def check(*, actor: str) -> bool:
         logger.error("The evidence does not hold together: %s", details["broken"])
     trail.record(BROKEN if broken else VERIFIED, "evidence", actor=actor, details=details)
     return not broken
+
+
+def besides() -> dict[str, str | None]:
+    """Check what is not a chain of its own; return by name what does not hold, or None."""
+    return {
+        "Region, age band and signals of people": sealed_people.broken(),
+        "Registers": registers.broken(),
+        "Guards of append-only tables": guards.broken(),
+        "Heads": heads.lost_since_sealed() or heads.lost_since_written(),
+    }
 
 
 def last_check() -> LastCheck:
