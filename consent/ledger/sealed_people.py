@@ -4,15 +4,19 @@ The event of a save that changes one of them carries all of them as ``person``. 
 without an event and are not covered.
 """
 
+from itertools import islice
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from audit import trail
 from audit.models import AuditEvent
 from audit.sealed_rows import BASELINE
+from consent.models import DataSubject
 
 KIND = "person"
+_PAGE = 2_000
 _SAID = """
 WITH said AS (
   SELECT DISTINCT ON (object) object, details->'person'->>'region' AS region, details->'person'->>'age_band' AS age_band
@@ -47,9 +51,13 @@ def seal_existing(*, actor: str) -> None:
     """Record the people of an installation older than this check, once. Call it in a transaction."""
     if AuditEvent.objects.filter(action=BASELINE, object=KIND).exists():
         return
+    people = DataSubject.objects.exclude(region="", age_band="unknown", gpc_since=None).iterator(chunk_size=_PAGE)
     with connection.cursor() as cursor:
-        cursor.execute(_SAID)
-        while rows := cursor.fetchmany(2_000):
-            for ref, region, age_band, has_signal in rows:
-                trail.record("person.sealed", ref, actor=actor, details=member(region, age_band, gpc=has_signal))
+        while page := list(islice(people, _PAGE)):
+            trail.copy_events(cursor, (_sealed(person, actor) for person in page))
     trail.record(BASELINE, KIND, actor=actor)
+
+
+def _sealed(person: DataSubject, actor: str) -> dict[str, Any]:
+    details = member(person.region, person.age_band, gpc=person.gpc_since is not None)
+    return trail.prepare("person.sealed", str(person.ref), actor=actor, at=timezone.now(), details=details)

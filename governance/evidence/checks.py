@@ -35,10 +35,32 @@ class LastCheck:
     decisions: int
 
 
-def check(*, actor: str) -> bool:
-    """Recompute every digest, root and link; record the result and return whether all of it holds."""
+@dataclass(frozen=True)
+class Checked:
+    """Anchor and decision batch up to which a check found everything in order; 0 for the beginning."""
+
+    anchor: int = 0
+    batch: int = 0
+
+
+def checked_before() -> Checked:
+    """Return up to where the last recorded check came, or the beginning where it found a breach."""
+    event = _last_event()
+    if event is None or event.action == BROKEN:
+        return Checked()
+    return Checked(event.details.get("anchor", 0), event.details.get("batch", 0))
+
+
+def check(*, actor: str, full: bool = False) -> bool:
+    """Recompute digests, roots and links; record the result and return whether all of it holds.
+
+    Trail and decision log go on from the last check that found all in order; ``full`` begins at the beginning.
+    """
+    before = Checked() if full else checked_before()
     with one_snapshot():
-        events, ledger, log = trail.verify(), verification.verify_ledger(), chain.verify()
+        head = heads.current()
+        events, log = trail.verify(after_anchor=before.anchor), chain.verify(after_batch=before.batch)
+        ledger = verification.verify_ledger()
         reported = reported_log.verify()
         beside = [found for found in besides().values() if found]
     broken = [verdict.broken for verdict in (events, ledger, log, reported) if verdict.broken] + beside
@@ -47,6 +69,8 @@ def check(*, actor: str) -> bool:
         "records": ledger.records,
         "decisions": log.decisions,
         "reported_decisions": reported.decisions,
+        "anchor": head.anchors,
+        "batch": head.batches,
         "broken": "; ".join(broken),
     }
     if broken:
@@ -65,8 +89,12 @@ def besides() -> dict[str, str | None]:
     }
 
 
+def _last_event() -> AuditEvent | None:
+    return AuditEvent.objects.filter(object="evidence", action__in=(VERIFIED, BROKEN)).order_by("-position").first()
+
+
 def last_check() -> LastCheck:
-    event = AuditEvent.objects.filter(object="evidence", action__in=(VERIFIED, BROKEN)).order_by("-position").first()
+    event = _last_event()
     if event is None:
         return LastCheck(None, None, "", 0, 0, 0)
     found = event.details

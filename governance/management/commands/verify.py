@@ -25,16 +25,21 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--since", type=moment, help="Of the decision log only what was sealed since: 7d, a date.")
         parser.add_argument("--until", type=moment, help="And until then.")
+        parser.add_argument(
+            "--full", action="store_true", help="Read everything, not only what is newer than the last recorded check."
+        )
         parser.add_argument("--head", type=Path, help="A kept head: is it still part of the trail and the log?")
         parser.add_argument("--quiet", action="store_true", help="Say nothing unless something is broken.")
 
     def handle(self, *args: Any, quiet: bool, **options: Any) -> None:
         drainer.drain(Path(settings.SPOOL_DIR))
         trail.anchor()
+        bounded = options["since"] or options["until"]
+        before = checks.Checked() if options["full"] else checks.checked_before()
         events, ledger, log, reported = (
-            trail.verify(),
+            trail.verify(after_anchor=before.anchor),
             verification.verify_ledger(),
-            chain.verify(since=options["since"], until=options["until"]),
+            chain.verify(since=options["since"], until=options["until"], after_batch=0 if bounded else before.batch),
             reported_log.verify(),
         )
         lines: list[tuple[str, str, Any]] = [

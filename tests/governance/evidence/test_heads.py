@@ -8,6 +8,7 @@ from django.test import Client
 
 from audit import trail
 from audit.models import AuditEvent
+from consent.ledger import sealed_people
 from governance.evidence import checks, heads
 from policies.decision_log import drainer
 
@@ -104,3 +105,50 @@ def test_a_restored_database_is_not_ready_until_accepted(api, home, as_attacker)
     assert Client().get("/health/ready").status_code == 200
     assert AuditEvent.objects.filter(action=heads.RESTORED, actor="operator").count() == 1
     assert heads.write() is True
+
+
+def test_a_check_goes_on_from_the_last_and_a_full_one_does_not(api, as_attacker, settings):
+    _decide(api, settings)
+    api.save("customer-1", "give")
+    trail.anchor()
+    assert checks.check(actor="test") is True
+    before = checks.checked_before()
+    assert (before.anchor, before.batch) == (1, 1)
+
+    as_attacker("UPDATE audit_auditevent SET actor = 'another' WHERE action = 'consent.given'")
+    assert checks.check(actor="test") is True
+
+    assert checks.check(actor="test", full=True) is False
+    assert checks.checked_before() == checks.Checked()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM audit_auditevent WHERE action = 'credential.created'",
+        "DELETE FROM audit_auditanchor WHERE sequence = 1",
+        "DELETE FROM policies_decision",
+        "DELETE FROM policies_decisionbatch",
+    ],
+)
+def test_what_was_checked_before_is_counted(api, as_attacker, settings, statement):
+    _decide(api, settings)
+    trail.anchor()
+    assert checks.check(actor="test") is True
+
+    as_attacker(statement)
+
+    assert checks.check(actor="test") is False
+
+
+def test_people_who_were_there_before_are_sealed_once(api, as_attacker):
+    api.save("customer-1", "give")
+    as_attacker("UPDATE audit_auditevent SET details = details - 'person'")
+    assert sealed_people.broken() is None
+
+    sealed_people.seal_existing(actor="system")
+    sealed_people.seal_existing(actor="system")
+
+    assert AuditEvent.objects.filter(action="person.sealed").count() == 1
+    as_attacker("UPDATE consent_datasubject SET region = 'US'")
+    assert "not as the audit trail says" in sealed_people.broken()
