@@ -36,6 +36,7 @@ from policies.decisions.rendering import (
     difference,
     failure,
     render_verdict,
+    warned,
 )
 from policies.engines import Engine, EngineFailure, EngineTimeout, EngineUnavailable, Verdict
 from policies.engines.base import QUERY
@@ -54,7 +55,7 @@ _Key = tuple[str, bytes]  # the revision and the facts
 VerdictMemo = Memo[_Key, RenderedVerdict]
 _spool = Spool(settings.SPOOL_DIR)
 # The caller states another region than the register has: the stricter answer of both is given (decision 0024).
-_REGION_CONFLICT = b',"warnings":["region_conflict"]'
+_REGION_CONFLICT = "region_conflict"
 
 
 def _size_of(_key: _Key, rendered: RenderedVerdict) -> int:
@@ -211,7 +212,7 @@ def _of_person(question: Question, known: Information | None, now: float) -> tup
     stored = _asked_as(msgspec.structs.replace(question, region=None), known, bundle, now)
     (rendered, valid_until), (_, other) = sorted((stored, answered), key=lambda each: _permission(each[0]))
     ends = min((end for end in (valid_until, other) if end is not None), default=None)
-    return msgspec.structs.replace(rendered, answer=rendered.answer + _REGION_CONFLICT), ends
+    return warned(rendered, _REGION_CONFLICT), ends
 
 
 def _asked_as(
