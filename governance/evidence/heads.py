@@ -82,6 +82,8 @@ def write() -> bool:
     last = last_written()
     if not head.anchors or (last is not None and (last == head or lost_since_written())):
         return False  # after a restore nothing newer may hide the head that shows it
+    if not signing.is_available():
+        return False  # readiness warns of it
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / f"{timezone.now():%Y-%m}.jsonl").open("a") as file:
         file.write(json.dumps(_note(head), ensure_ascii=False) + "\n")
