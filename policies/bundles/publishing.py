@@ -30,7 +30,7 @@ SYSTEM = "system"  # the author of what a release ships
 ACTIVATIONS = SealedRows(
     "activation",
     PolicyActivation,
-    ("policy_id", "bundle_id", "kind", "author", "actor", "reason", "activated_at"),
+    ("policy_id", "bundle_id", "kind", "author", "author_account", "actor", "actor_account", "reason", "activated_at"),
 )
 _LOCK = 0x62756E64  # "bund"
 

@@ -19,7 +19,9 @@ from common.http.problems import InvalidRequest
 from policies.models import ServiceCredential
 
 CREDENTIALS = SealedRows(
-    "credential", ServiceCredential, ("name", "token_hash", "scopes", "created_at", "expires_at", "revoked_at")
+    "credential",
+    ServiceCredential,
+    ("name", "token_hash", "scopes", "created_at", "expires_at", "revoked_at", "repeatable_answers"),
 )
 DEFAULT_LIFETIME = timedelta(days=365)
 # All that one service may be given: with the scope of cells, a credential is another cell's and serves no service.
