@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -38,6 +39,25 @@ def sign(payload: bytes, *, typ: str) -> str:
     """Sign with the current key; makes one where there is none. ``typ`` keeps kinds of documents apart."""
     key = _private(current_key())
     return jws.sign(payload, key, typ=typ)
+
+
+def sign_bytes(payload: bytes) -> tuple[bytes, bytes]:
+    """Return the public key and the bare Ed25519 signature by the current key, for formats that are no JWS."""
+    key = current_key()
+    return bytes(key.public_key), _private(key).sign(payload)
+
+
+def public_keys() -> list[bytes]:
+    """Return every public key there was, newest first."""
+    return [bytes(key) for key in SigningKey.objects.order_by("-created_at").values_list("public_key", flat=True)]
+
+
+def is_signed(payload: bytes, signature: bytes, public: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, payload)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def usable_keys() -> list[SigningKey]:

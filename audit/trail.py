@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Count, Sum
 from django.utils import timezone
 
 from audit.models import AuditAnchor, AuditEvent
@@ -190,11 +191,17 @@ def _anchor_fields(link: AuditAnchor) -> dict[str, Any]:
     }
 
 
-def verify() -> Verdict:
-    """Recompute every digest, root and link; stop at the first that does not hold. Reads in pages, writes nothing."""
-    events = anchors = 0
-    previous, after, broken = GENESIS, 0, None
-    for link in AuditAnchor.objects.order_by("sequence").iterator(chunk_size=_PAGE):
+def verify(*, after_anchor: int = 0) -> Verdict:
+    """Recompute every digest, root and link; stop at the first that does not hold. Reads in pages, writes nothing.
+
+    After an anchor: of what it and those before it sealed only the counts are compared.
+    """
+    try:
+        events, after, previous = _counted(after_anchor) if after_anchor else (0, 0, GENESIS)
+    except LookupError as lost:
+        return Verdict(0, 0, 0, str(lost), GENESIS.hex())
+    anchors, broken = after_anchor, None
+    for link in AuditAnchor.objects.filter(sequence__gt=anchors).order_by("sequence").iterator(chunk_size=_PAGE):
         broken = _broken_anchor(link, sequence=anchors + 1, previous=previous, after=after)
         if broken is None:
             digests, broken = _checked_digests(after, link.last_position)
@@ -205,6 +212,18 @@ def verify() -> Verdict:
         anchors, previous, after = anchors + 1, bytes(link.digest), link.last_position
     unsealed, broken = _checked_digests(after, None)
     return Verdict(events + len(unsealed), anchors, len(unsealed), broken, previous.hex())
+
+
+def _counted(sequence: int) -> tuple[int, int, bytes]:
+    """Count what is under an anchor; return events, last position and digest. Raises LookupError for another count."""
+    link = AuditAnchor.objects.filter(sequence=sequence).first()
+    below = AuditAnchor.objects.filter(sequence__lte=sequence).aggregate(Count("sequence"), Sum("event_count"))
+    if link is None or below["sequence__count"] != sequence:
+        raise LookupError(f"up to anchor {sequence} there are {below['sequence__count']} anchors")
+    events = AuditEvent.objects.filter(position__lte=link.last_position).count()
+    if events != below["event_count__sum"]:
+        raise LookupError(f"up to anchor {sequence} there are {events} events of {below['event_count__sum']}")
+    return events, link.last_position, bytes(link.digest)
 
 
 def _broken_anchor(link: AuditAnchor, *, sequence: int, previous: bytes, after: int) -> str | None:

@@ -160,8 +160,7 @@ def save(document: Any, caller: str, environ: Mapping[str, Any]) -> tuple[int, d
             guardian=_guardian(body.guardian),
         )
     )
-    answer = {"subject_revision": saved.subject_revision, "records": saved.records}
-    return 200 if saved.replayed else 201, answer
+    return 200 if saved.replayed else 201, saved.document()
 
 
 def idempotency_key(environ: Mapping[str, Any]) -> str | None:

@@ -41,6 +41,7 @@ class RecordAnswer(Body):
 class SavedAnswer(Body):
     subject_revision: int
     records: list[RecordAnswer]
+    warnings: list[str] = []
 
 
 class PartStateAnswer(Body):

@@ -34,6 +34,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "anchor-audit-trail": {"task": "audit.tasks.anchor_audit_trail", "schedule": 10.0},
+        "write-head": {"task": "governance.tasks.write_head", "schedule": 60.0},
         "sweep-disposals": {"task": "privacy.tasks.sweep_disposals", "schedule": 60.0},
         "sweep-simulations": {"task": "policies.tasks.sweep_simulations", "schedule": 60.0},
         "follow-primary-cell": {"task": "policies.tasks.follow_primary", "schedule": 60.0},

@@ -15,7 +15,7 @@ from common.postgres.copy_text import copy_line, copy_rows
 from consent import residence
 from consent.importing.reading import Line, Refused
 from consent.importing.rules import Origin, Register, current_register, record_of
-from consent.ledger import ledger, opt_outs
+from consent.ledger import ledger, opt_outs, sealed_people
 from consent.ledger.choices import Subject
 from consent.ledger.records import event_of, place_of, projected
 from consent.models import DataSubject
@@ -192,13 +192,19 @@ def _write(cursor: Any, decided: Iterator[dict[str, Any]], people: _People, orig
     copy_rows(cursor, f"COPY {_PEOPLE} FROM STDIN", moved)
     cursor.execute(_ADD, [now, now])
     cursor.execute(_MOVE, [now])
-    trail.copy_events(cursor, (event_of(record, origin.actor, now) for record in records))
-    _remember_signals(records, people, now)
+    signals = _remember_signals(records, people, now)
+    trail.copy_events(cursor, (_event(record, people, signals, origin, now) for record in records))
     _announce(records, origin)
 
 
-def _remember_signals(records: Iterable[dict[str, Any]], people: _People, now: datetime) -> None:
-    """Remember the opt-out signal under which a choice was made, as for a choice made here."""
+def _event(record: dict[str, Any], people: _People, signals: set[str], origin: Origin, now: datetime) -> dict[str, Any]:
+    ref = record["subject"]
+    person = people.known[ref]
+    return event_of(record, origin.actor, now, sealed_people.member(person.region, person.age_band, gpc=ref in signals))
+
+
+def _remember_signals(records: Iterable[dict[str, Any]], people: _People, now: datetime) -> set[str]:
+    """Remember the opt-out signal under which a choice was made, as for a choice made here; return for whom."""
     refs = {
         record["subject"]
         for record in records
@@ -207,6 +213,7 @@ def _remember_signals(records: Iterable[dict[str, Any]], people: _People, now: d
     }
     if refs:
         DataSubject.objects.filter(ref__in=refs, gpc_since=None).update(gpc_since=now)
+    return refs
 
 
 def _kept(decided: Iterator[dict[str, Any]], records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

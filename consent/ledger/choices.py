@@ -49,9 +49,10 @@ class Choice:
         return scopes.key(self.purpose, self.scope)
 
     def described(self) -> list[Any]:
-        found = [self.purpose, self.choice, self.explicit, self.notice_version, identifier_text(self.supersedes)]
-        more = [self.scope, self.told_of_conflict, self.max_level]
-        return [*found, *more] if any(more) else found
+        """Return everything of the choice; to name no record at all is another thing than to name none yet."""
+        supersedes = "" if self.supersedes is NOT_GIVEN else identifier_text(self.supersedes)
+        found = [self.purpose, self.choice, self.explicit, self.notice_version, supersedes]
+        return [*found, self.scope, self.told_of_conflict, self.max_level]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +72,18 @@ class Request:
     ends_at: datetime | None = None  # where the choice was made with an end of its own: never later than ours
 
     def digest(self) -> bytes:
+        """Return the digest of everything a caller sent: another content under the same key is another request."""
         return digest_of(
             {
                 "subject": str(self.subject_ref),
                 "region": self.region,
                 "age_band": self.age_band,
                 "choices": [choice.described() for choice in self.choices],
+                "source": self.source,
+                "asked": {"locale": self.asked.locale, **self.asked.described()} if self.asked else None,
+                "guardian": vars(self.guardian) if self.guardian else None,
+                "imported": dict(self.imported) if self.imported else None,
+                "ends_at": self.ends_at.isoformat() if self.ends_at else None,
             }
         )
 
@@ -93,6 +100,12 @@ class Saved:
     subject_revision: int
     records: list[dict[str, Any]]
     replayed: bool = False
+    warnings: list[str] = field(default_factory=list)  # what of the request did not count
+
+    def document(self) -> dict[str, Any]:
+        """Return the answer to the caller."""
+        warned = {"warnings": self.warnings} if self.warnings else {}
+        return {"subject_revision": self.subject_revision, "records": self.records, **warned}
 
 
 @dataclass

@@ -23,7 +23,7 @@ from common.http.problems import Unavailable
 from common.identifiers import uuid7_text
 from common.postgres.prepared import PreparedStatement
 from consent import residence
-from consent.ledger import effects, opt_outs
+from consent.ledger import effects, opt_outs, person_facts, sealed_people
 from consent.ledger.choices import CHOICES, AskedPurpose, Choice, Request, Saved, State, Subject
 from consent.ledger.proof import NO_NOTICE, ServedNotice
 from consent.ledger.records import checked_purpose, event_of, next_record, place_of, projected
@@ -122,12 +122,13 @@ def _save(request: Request) -> Saved:
         subject, purposes, replay = _read(request)
         if replay is not None:
             return replay
-        if request.region or not subject.revision:
-            residence.check(request.region, known=subject.revision > 0)
+        settled, warnings = person_facts.settle(request, subject)
+        if settled.region or not subject.revision:
+            residence.check(settled.region, known=subject.revision > 0)
         now = timezone.now()
-        records = _new_records(request, subject, purposes, now)
-        if _written(request, subject, records, now):
-            saved = Saved(subject.revision + 1, [_public(record) for record in records])
+        records = _new_records(settled, subject, purposes, now)
+        saved = Saved(subject.revision + 1, [_public(record) for record in records], warnings=warnings)
+        if _written(settled, subject, records, now, saved=saved, digest=request.digest()):
             announce(records)
             return saved
     raise Unavailable("This person's choices are being changed by many callers at once. Send the request again.")
@@ -170,7 +171,7 @@ def _replayed(request: Request, used_digest: bytes, response: bytes) -> Saved:
     if used_digest != request.digest():
         raise IdempotencyKeyReused("Use a new Idempotency-Key for a new request.")
     stored = _decode(response)
-    return Saved(stored["subject_revision"], stored["records"], replayed=True)
+    return Saved(stored["subject_revision"], stored["records"], replayed=True, warnings=stored.get("warnings", []))
 
 
 def _new_records(
@@ -188,24 +189,38 @@ def _new_records(
     return records
 
 
-def _written(request: Request, subject: Subject, records: list[dict[str, Any]], now: datetime) -> bool:
+def _written(
+    request: Request, subject: Subject, records: list[dict[str, Any]], now: datetime, *, saved: Saved, digest: bytes
+) -> bool:
     consents = {**subject.consents, **{place_of(record): projected(record) for record in records}}
-    response = {"subject_revision": subject.revision + 1, "records": [_public(record) for record in records]}
     key = request.stored_key()
+    region = request.region if request.region is not None else subject.region
+    age_band = request.age_band or subject.age_band
+    opts_out = _opts_out(request, subject)
+    is_moved = opts_out or (region, age_band) != (subject.region, subject.age_band)
+    person = (
+        {
+            **sealed_people.member(region, age_band, gpc=opts_out),
+            "before": {"region": subject.region, "age_band": subject.age_band},
+            "source": request.source,
+        }
+        if is_moved
+        else None
+    )
     parameters = [
         str(request.subject_ref).encode(),
-        (request.region if request.region is not None else subject.region).encode(),
-        (request.age_band or subject.age_band).encode(),
+        region.encode(),
+        age_band.encode(),
         str(subject.revision).encode(),
         _encode(consents),
         records[-1]["digest"].encode(),
         now.isoformat().encode(),
         _encode(records),
         _bytea(key),
-        None if key is None else _bytea(request.digest()),
-        None if key is None else _encode(response),
-        _encode([event_of(record, request.actor, now) for record in records]),
-        b"true" if _opts_out(request, subject) else b"false",
+        None if key is None else _bytea(digest),
+        None if key is None else _encode(saved.document()),
+        _encode([event_of(record, request.actor, now, person) for record in records]),
+        b"true" if opts_out else b"false",
     ]
     try:
         # In a caller's transaction a lost race must not take the caller's work with it.

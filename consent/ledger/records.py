@@ -253,11 +253,14 @@ def projected(record: Mapping[str, Any]) -> ConsentEntry:
     return entry
 
 
-def event_of(record: Mapping[str, Any], actor: str, now: datetime) -> dict[str, Any]:
+def event_of(
+    record: Mapping[str, Any], actor: str, now: datetime, person: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the event of a record. ``person`` is what the save changed of the person (``sealed_people.member``)."""
     return trail.prepare(
         f"consent.{record['state']}",
         record["subject"],
         actor=actor,
         at=now,
-        details={"record": record["id"], "purpose": record["purpose"], "digest": record["digest"]},
+        details={"record": record["id"], "purpose": record["purpose"], "digest": record["digest"], **(person or {})},
     )

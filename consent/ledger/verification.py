@@ -6,6 +6,7 @@ from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from common.postgres.snapshot import one_snapshot
@@ -59,7 +60,7 @@ def verify_ledger() -> LedgerVerdict:
                 if broken:
                     return LedgerVerdict(subjects, records, broken)
                 subjects, records = subjects + 1, records + len(links)
-        return LedgerVerdict(subjects, records, _unrecorded() or _untold())
+        return LedgerVerdict(subjects, records, _unrecorded() or _without_event() or _lost())
 
 
 def _pages() -> Iterator[list[list[ConsentRecord]]]:
@@ -134,11 +135,26 @@ def _unrecorded() -> str | None:
     return None
 
 
-def _untold() -> str | None:
+def _without_event() -> str | None:
     """Find a record without an event in the audit trail: it was not written by the ledger."""
     for record in _records_without_event():
         return f"consent record {record} has no event in the audit trail"
     return None
+
+
+def _lost() -> str | None:
+    """Find an event without its record. Records are never deleted, so the ledger lost one."""
+    query = """
+        SELECT e.position, e.details->>'record' FROM audit_auditevent e
+        WHERE e.action = ANY(%s) AND NOT EXISTS (
+          SELECT 1 FROM consent_consentrecord r WHERE r.id = (e.details->>'record')::uuid
+            AND r.subject_id::text = e.object AND encode(r.digest, 'hex') = e.details->>'digest')
+        ORDER BY e.position LIMIT 1
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(query, [[f"consent.{state}" for state in ConsentRecord.State.values]])
+        lost = cursor.fetchone()
+    return f"consent record {lost[1]} is missing: event {lost[0]} of the audit trail names it" if lost else None
 
 
 def _records_without_event() -> Iterator[Any]:

@@ -6,10 +6,23 @@ from django.db import transaction
 from django.db.models import Max
 
 from audit import trail
+from audit.sealed_rows import SealedRows
 from common import policy_data
 from common.canonical import sha256
 from common.http.problems import Conflict
 from consent.models import Notice, Party, Purpose
+
+PURPOSES = SealedRows(
+    "purpose",
+    Purpose,
+    (
+        "slug", "name", "benefit", "legal_basis", "parent_id", "actions", "data_categories", "recipients", "channels",
+        "max_level", "consent_valid_for", "kept_for", "controller_id", "is_active", "explicit_consent",
+    ),
+)  # fmt: skip
+NOTICES = SealedRows(
+    "notice", Notice, ("purpose_id", "version", "locale", "text", "text_sha256", "is_material", "published_at")
+)
 
 
 class PurposeInUse(Conflict):
@@ -61,7 +74,7 @@ def save_purpose(purpose: Purpose, *, actor: str) -> Purpose:
         "purpose.created" if created else "purpose.changed",
         purpose.slug,
         actor=actor,
-        details=_described(purpose),
+        details={**_described(purpose), **PURPOSES.sealed(purpose)},
     )
     policy_data.changed(reason=f"purpose {purpose.slug}", actor=actor)
     return purpose
@@ -147,6 +160,7 @@ def publish_notice(
             "locale": locale,
             "sha256": notice.text_sha256,
             "is_material": notice.is_material,
+            **NOTICES.sealed(notice),
         },
     )
     policy_data.changed(reason=f"notice of {purpose.slug}", actor=actor)

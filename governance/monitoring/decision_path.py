@@ -13,7 +13,7 @@ from policies.decisions.information import InformationUnavailable
 
 NO_STATEMENT = "the statement of decisions fails"
 NO_ENGINE = "the engine does not evaluate"
-NO_SPOOL = "decisions cannot be logged: the disk is full, or the spool was removed"
+NO_SPOOL = "decisions cannot be logged: the disk is full, or the spool folder is not writable"
 
 
 def statement_fault() -> str | None:

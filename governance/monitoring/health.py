@@ -12,12 +12,14 @@ from django.views.decorators.http import require_safe
 
 from audit import signing
 from consent import key_check
+from governance.evidence import heads
 from governance.monitoring import decision_path
 from policies import engines
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.cells import replication
 from policies.decision_log import spool_lag
+from policies.decision_log.spool import LOST
 from policies.models import ActiveBundle
 from policies.opa.freshness import Freshness
 
@@ -57,6 +59,7 @@ def _state() -> tuple[list[str], list[str]]:
         broken = _broken(active.bundle_id)
         behind = ["OPA does not hold the bundle in force"] if _is_opa_behind(bundle, active) else []
         late = ["decision log is behind"] if _log_lag_s() > settings.READY_LOG_LAG_S else []
+        late += _losses()
         if (replication.age_s() or 0) > settings.READY_RULES_AGE_S:
             late.append("the primary cell's rules are not known to be in force")
         signable = signing.is_available()
@@ -73,6 +76,16 @@ def _broken(revision: str) -> list[str]:
     """Return what keeps every decision from being made, or choices from being saved as they must."""
     wrong_key = [] if key_check.matches() else ["SUBJECT_KEY is not the key of this database"]
     return [*wrong_key, *decision_path.PROBE.faults(revision)]
+
+
+def _losses() -> list[str]:
+    """Return what was lost and has not been accepted by an operator."""
+    found = []
+    if (settings.SPOOL_DIR / LOST).exists():
+        found.append("decisions were lost with a removed spool")
+    if heads.lost_since_written():
+        found.append("the database is older than the last head in the home")
+    return found
 
 
 def _loaded(revision: str) -> LoadedBundle | None:

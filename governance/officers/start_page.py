@@ -20,7 +20,8 @@ from common.admin_pages.display import who
 from common.charts.counts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
 from common.identifiers import uuid7_floor
 from consent.models import ConsentRecord, DataSubject, Party, Purpose
-from governance import evidence, tasks
+from governance import tasks
+from governance.evidence import checks as evidence
 from governance.officers import purpose_page
 from governance.web.rate_limits import EVIDENCE_CHECKS
 from model_registry.models import ModelVersion

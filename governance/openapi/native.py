@@ -113,6 +113,11 @@ SCHEMAS: dict[str, Any] = {
                 "format": "date-time",
                 "description": "When time alone may change the answer",
             },
+            "warnings": {
+                "type": "array",
+                "items": {"type": "string", "enum": ["region_conflict"]},
+                "description": "Only where there are any: what of the request was set aside",
+            },
             "would_change": {
                 "type": ["array", "null"],
                 "items": {"$ref": "#/components/schemas/DecisionChange"},

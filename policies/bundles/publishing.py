@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import trail
+from audit.sealed_rows import SealedRows
 from common import actors
 from common.canonical import canonical_json, sha256
 from policies import rego
@@ -26,6 +27,11 @@ from policies.models import (
 )
 
 SYSTEM = "system"  # the author of what a release ships
+ACTIVATIONS = SealedRows(
+    "activation",
+    PolicyActivation,
+    ("policy_id", "bundle_id", "kind", "author", "author_account", "actor", "actor_account", "reason", "activated_at"),
+)
 _LOCK = 0x62756E64  # "bund"
 
 
@@ -57,7 +63,7 @@ def _bring_into_force(
 ) -> Bundle:
     _end_rollout(policy, actor)
     bundle = _publish(policy, reason, actor, certification)
-    PolicyActivation.objects.create(
+    activation = PolicyActivation.objects.create(
         policy=policy,
         bundle=bundle,
         kind=kind,
@@ -67,7 +73,13 @@ def _bring_into_force(
         actor_account=actors.account_of(actor),
         reason=reason[:200],
     )
-    details = {"kind": str(kind), "author": policy.author, "reason": reason[:200], "bundle": bundle.revision}
+    details = {
+        "kind": str(kind),
+        "author": policy.author,
+        "reason": reason[:200],
+        "bundle": bundle.revision,
+        **ACTIVATIONS.sealed(activation),
+    }
     trail.record("policy.activated", policy.digest, actor=actor, details=details)
     return bundle
 

@@ -11,7 +11,9 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
+from common import actors
 from consent.models import Notice, Party, Purpose, PurposeText
+from consent.register.register import NOTICES, PURPOSES
 from policies.models import (
     Jurisdiction,
     ProcessingRegion,
@@ -103,6 +105,8 @@ def apply_registers(document: Document) -> None:
             _delete_others(register, document[register.name])
     known = [row["slug"] for row in document["purpose"]]
     Purpose.objects.exclude(slug__in=known).filter(is_active=True).update(is_active=False)
+    for rows in (PURPOSES, NOTICES):
+        rows.seal_changes(actor=actors.job("cells"))
 
 
 def _upsert(register: _Register, rows: list[Row]) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from common.canonical import sha256
 from common.merkle import merkle_root
@@ -27,19 +27,34 @@ class LogVerdict:
         return self.broken is None
 
 
-def verify(*, since: datetime | None = None, until: datetime | None = None) -> LogVerdict:
+def verify(*, since: datetime | None = None, until: datetime | None = None, after_batch: int = 0) -> LogVerdict:
     """Recompute every entry's columns, every root and every link; stop at the first that does not hold.
 
-    With bounds: of the batches sealed in that time, the first of which must continue the one before it.
+    With bounds: of the batches sealed in that time, the first of which must continue the one before it. After a batch:
+    of those up to it only the decisions are counted.
     """
     with one_snapshot():
         batches = DecisionBatch.objects.order_by("sequence")
         if until:
             batches = batches.filter(created_at__lt=until)
-        before = batches.filter(created_at__lt=since).last() if since else None
+        if broken := _lost_up_to(after_batch):
+            return LogVerdict(batches=0, decisions=0, broken=broken, head=GENESIS.hex())
+        before = batches.filter(created_at__lt=since).last() if since else batches.filter(sequence=after_batch).first()
         if before:
             batches = batches.filter(sequence__gt=before.sequence)
         return _verify(batches, before, is_whole=since is None and until is None)
+
+
+def _lost_up_to(sequence: int) -> str | None:
+    """Count the batches up to one and their decisions."""
+    wanted = DecisionBatch.objects.filter(sequence__lte=sequence)
+    batches, sealed = wanted.count(), wanted.aggregate(total=Sum("decision_count"))["total"] or 0
+    if batches != sequence:
+        return f"up to decision batch {sequence} there are {batches} batches"
+    decisions = Decision.objects.filter(batch_id__lte=sequence).count() if sequence else 0
+    return (
+        None if decisions == sealed else f"up to decision batch {sequence} there are {decisions} of {sealed} decisions"
+    )
 
 
 def _verify(wanted: QuerySet[DecisionBatch], before: DecisionBatch | None, *, is_whole: bool) -> LogVerdict:

@@ -11,9 +11,11 @@ for entity ids (docs/decisions/0010) has a memo of its own, whose keys hold pseu
 import time
 from typing import Any
 
+import msgspec
 from django.conf import settings
 
 from common import tracing
+from common.levels import LEVELS
 from common.waiting import no_wait
 from consent.pseudonyms import subject_ref
 from policies import engines
@@ -34,6 +36,7 @@ from policies.decisions.rendering import (
     difference,
     failure,
     render_verdict,
+    warned,
 )
 from policies.engines import Engine, EngineFailure, EngineTimeout, EngineUnavailable, Verdict
 from policies.engines.base import QUERY
@@ -51,6 +54,8 @@ __all__ = [
 _Key = tuple[str, bytes]  # the revision and the facts
 VerdictMemo = Memo[_Key, RenderedVerdict]
 _spool = Spool(settings.SPOOL_DIR)
+# The caller states another region than the register has: the stricter answer of both is given (decision 0024).
+_REGION_CONFLICT = "region_conflict"
 
 
 def _size_of(_key: _Key, rendered: RenderedVerdict) -> int:
@@ -201,8 +206,25 @@ def _of_person(question: Question, known: Information | None, now: float) -> tup
         return failure("bundle_missing", known.bundle_revision or ""), None
     if (known.subject_revision or 0) < question.min_revision:
         return failure("stale_read", bundle.revision), None
+    answered = _asked_as(question, known, bundle, now)
+    if not facts.states_another_region(question, known, bundle):
+        return answered
+    stored = _asked_as(msgspec.structs.replace(question, region=None), known, bundle, now)
+    (rendered, valid_until), (_, other) = sorted((stored, answered), key=lambda each: _permission(each[0]))
+    ends = min((end for end in (valid_until, other) if end is not None), default=None)
+    return warned(rendered, _REGION_CONFLICT), ends
+
+
+def _asked_as(
+    question: Question, known: Information, bundle: LoadedBundle, now: float
+) -> tuple[RenderedVerdict, float | None]:
     asked = facts.build(question, known, bundle, now)
     return _remembered(VERDICTS, known.candidate, bundle, asked.document, asked.document, QUERY), asked.valid_until
+
+
+def _permission(rendered: RenderedVerdict) -> tuple[bool, int]:
+    """Return how much a verdict permits, to take the least of two."""
+    return rendered.verdict.decision, LEVELS.get(rendered.verdict.level or "none", 0)
 
 
 def _of_entities(question: EntityQuestion, known: Information | None, pseudonym: Pseudonym) -> RenderedVerdict:

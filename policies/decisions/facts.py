@@ -183,6 +183,13 @@ def region_in(code: str, bundle: LoadedBundle) -> str:
     return country if country in regions else UNKNOWN
 
 
+def states_another_region(question: Question, known: Information, bundle: LoadedBundle) -> bool:
+    """Return whether a caller's region is not the register's: it may only make the answer stricter."""
+    if not question.region or not known.region or question.region == known.region:
+        return False
+    return region_in(question.region, bundle) != region_in(known.region, bundle)
+
+
 def _age_band(question: Question, known: Information) -> str:
     # The register's answer stands: a caller may state a lower age, never that a minor is adult.
     if known.age_band in ("minor", "child"):

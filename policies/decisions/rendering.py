@@ -24,6 +24,7 @@ class RenderedVerdict(msgspec.Struct, frozen=True):
     answer: bytes  # members of the answer's context
     log: bytes  # members of the log entry
     engine: str
+    warnings: tuple[str, ...] = ()  # codes; in the answer only
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -90,6 +91,12 @@ def render_verdict(verdict: Verdict, document: bytes, engine: str) -> RenderedVe
     digest = blake2b(document, digest_size=16).hexdigest()
     log = {"outcome": outcome, "engine": engine, "facts_digest": digest, **shared, "facts": msgspec.Raw(document)}
     return RenderedVerdict(verdict, outcome, document, digest, _members(shared), _members(log), engine)
+
+
+def warned(rendered: RenderedVerdict, *codes: str) -> RenderedVerdict:
+    """Return the verdict with warnings in its answer; the log has what was decided and stays as it is."""
+    answer = b"%s,%s" % (rendered.answer, _members({"warnings": codes}))
+    return msgspec.structs.replace(rendered, answer=answer, warnings=codes)
 
 
 def _members(value: dict[str, Any]) -> bytes:

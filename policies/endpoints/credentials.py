@@ -13,10 +13,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import trail
+from audit.sealed_rows import SealedRows
 from common.canonical import sha256
 from common.http.problems import InvalidRequest
 from policies.models import ServiceCredential
 
+CREDENTIALS = SealedRows(
+    "credential",
+    ServiceCredential,
+    ("name", "token_hash", "scopes", "created_at", "expires_at", "revoked_at", "repeatable_answers"),
+)
 DEFAULT_LIFETIME = timedelta(days=365)
 # All that one service may be given: with the scope of cells, a credential is another cell's and serves no service.
 SERVICE_SCOPES = tuple(scope for scope in ServiceCredential.Scope.values if scope != ServiceCredential.Scope.CELLS)
@@ -66,7 +72,7 @@ def create_credential(
         repeatable_answers=repeatable_answers,
         expires_at=timezone.now() + lifetime,
     )
-    details = {"scopes": credential.scopes, "repeatable_answers": repeatable_answers}
+    details = {"scopes": credential.scopes, "repeatable_answers": repeatable_answers, **CREDENTIALS.sealed(credential)}
     trail.record("credential.created", name, actor=actor, details=details)
     return token, credential
 
@@ -78,5 +84,5 @@ def revoke_credential(*, credential: ServiceCredential, actor: str) -> None:
     if locked.revoked_at is None:
         locked.revoked_at = timezone.now()
         locked.save(update_fields=["revoked_at"])
-        trail.record("credential.revoked", locked.name, actor=actor)
+        trail.record("credential.revoked", locked.name, actor=actor, details=CREDENTIALS.sealed(locked))
     credential.revoked_at = locked.revoked_at

@@ -106,6 +106,8 @@ def _render(decision: Decision, options: _Options, budget: Budget) -> Document:
         "bundle_revision": decision.bundle_revision or None,
         "valid_until": None if decision.valid_until is None else _moment(decision.valid_until),
     }
+    if decision.rendered.warnings:
+        document["warnings"] = list(decision.rendered.warnings)
     if options.would_change:
         document["would_change"] = would_change(decision.rendered, budget, candidate=decision.candidate)
     if options.explain:

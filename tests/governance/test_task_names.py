@@ -6,6 +6,7 @@ TASKS = {
     "audit.tasks.anchor_audit_trail",
     "consent.tasks.forget_old_requests",
     "governance.tasks.verify_evidence",
+    "governance.tasks.write_head",
     "personalization.tasks.check_segments",
     "personalization.tasks.train_recommender",
     "personalization.tasks.trim_windows",

@@ -11,8 +11,9 @@ from consent.register.jurisdictions.matching import (
 )
 from consent.register.jurisdictions.pack import Pack, UnreadablePack, revision
 from consent.register.jurisdictions.pack import packs as load
+from consent.register.jurisdictions.strictness import laxer_fields
 
 __all__ = [
-    "Finding", "MatchKind", "Matched", "Pack", "UnreadablePack", "age_of_consent", "consent_days", "lint", "load",
-    "match", "needs_guardian", "revision",
+    "Finding", "MatchKind", "Matched", "Pack", "UnreadablePack", "age_of_consent", "consent_days",
+    "laxer_fields", "lint", "load", "match", "needs_guardian", "revision",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from audit import signing
 from common.canonical import sha256
 from consent import key_check
+from governance.evidence import registers
 from policies.registers import defaults
 
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         self._collect_static(fast=fast)
         if defaults.ensure_defaults():
             self.stdout.write("A policy bundle is in force.")
+        registers.seal_existing(actor="system")
 
     def _check_keys(self) -> None:
         try:

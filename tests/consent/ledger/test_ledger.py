@@ -116,6 +116,31 @@ def test_a_key_is_not_lent_to_another_request(api):
     assert not DataSubject.objects.filter(ref=subject_ref("customer-2")).exists()
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"source": "phone"},
+        {"asked": {"signals": {"gpc": True}}},
+        {"asked": {"layout_sha256": "ab" * 32}},
+        {"asked": {"locale": "de"}},
+        {"asked": {"interface": "app"}},
+        {"asked": {"order": ["give", "refuse"]}},
+        {"guardian": {"id": "parent-1", "method": "id_card", "adult_on": "2040-01-01"}},
+        {"choices": [{"purpose": "recommendations", "choice": "give", "supersedes": None}]},
+        {"choices": [{"purpose": "recommendations", "choice": "give", "told_of_conflict": True}]},
+    ],
+)
+def test_a_key_is_not_lent_to_other_content(api, more):
+    key = {"Idempotency-Key": "order-17"}
+    body = {"subject": {"id": "customer-1"}, "choices": [{"purpose": "recommendations", "choice": "give"}]}
+    assert api.post("/api/v1/consents", body, **key).status_code == 201
+
+    other = api.post("/api/v1/consents", {**body, **more}, **key)
+
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert api.post("/api/v1/consents", body, **key).status_code == 200
+
+
 def test_a_repeated_key_does_not_bring_a_withdrawn_consent_back(api):
     key = {"headers": {"Idempotency-Key": "order-17"}}
     api.save("customer-1", "give", **key)

@@ -22,11 +22,11 @@ def _at_the_same_time(monkeypatch, calls):
     everybody_has_read, written = threading.Barrier(len(calls)), ledger._written
     outcomes, waited = [None] * len(calls), threading.local()
 
-    def write_together(*args):
+    def write_together(*args, **kwargs):
         if not getattr(waited, "done", False):
             waited.done = True
             everybody_has_read.wait(timeout=30)
-        return written(*args)
+        return written(*args, **kwargs)
 
     def run(place, call):
         try:

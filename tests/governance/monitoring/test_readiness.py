@@ -37,14 +37,14 @@ def test_an_instance_that_can_decide_is_ready(register_in_force: None) -> None:
     assert _asked() == (200, {"status": "ready", "missing": [], "warnings": []})
 
 
-def test_a_removed_spool_is_not_ready(register_in_force: None, own_spool: Path) -> None:
+def test_a_removed_spool_is_put_back_with_its_lines(register_in_force: None, own_spool: Path) -> None:
     evaluate._spool.append(b"{}\n")
+    (path,) = own_spool.iterdir()
     assert _asked()[0] == 200
 
     shutil.rmtree(own_spool)
 
-    status, document = _asked()
-    assert (status, document["missing"]) == (503, [decision_path.NO_SPOOL])
+    assert (_asked()[0], path.read_bytes()) == (200, b"{}\n")
 
 
 def test_a_full_disk_is_not_ready(register_in_force: None, monkeypatch: pytest.MonkeyPatch) -> None:

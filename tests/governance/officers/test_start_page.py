@@ -14,7 +14,7 @@ from audit import trail
 from audit.models import AuditEvent
 from common.identifiers import uuid7_floor
 from consent.models import Purpose
-from governance import evidence
+from governance.evidence import checks as evidence
 from model_registry import services
 from model_registry.models import Model
 from policies.decision_log import drainer

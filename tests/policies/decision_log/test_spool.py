@@ -192,3 +192,59 @@ def test_a_line_that_cannot_be_taken_back_is_not_answered_either(
 
     spool.append(LINE)
     assert _lines(tmp_path).count(LINE) == 2
+
+
+def _removed(path: Path) -> None:
+    path.unlink()
+
+
+def _moved_away(path: Path) -> None:
+    path.rename(path.parent.parent / "elsewhere")
+
+
+@pytest.mark.parametrize("remove", [_removed, _moved_away])
+def test_a_spool_that_is_removed_is_put_back_with_its_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remove: Callable[[Path], None]
+) -> None:
+    monkeypatch.setattr(spool_module, "_LOOK_S", 0.0)
+    spool = Spool(tmp_path / "spool")
+    spool.append(LINE)
+    (path,) = (tmp_path / "spool").glob("*.spool")
+
+    remove(path)
+    spool.append(LINE)
+
+    assert list((tmp_path / "spool").iterdir()) == [path]  # the name stands for the position the drainer has
+    assert path.read_bytes() == LINE * 2
+    with path.open("rb") as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_spool_that_is_removed_is_put_back_when_it_is_closed(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    for _ in range(3):
+        spool.append(LINE)
+    (path,) = tmp_path.glob("*.spool")
+
+    path.unlink()
+    spool.close()
+
+    assert path.read_bytes() == LINE * 3
+
+
+def test_a_spool_that_cannot_be_put_back_ends_readiness(
+    shop_token: str, own_spool: Path, monkeypatch: pytest.MonkeyPatch, client: Any
+) -> None:
+    monkeypatch.setattr(spool_module, "_LOOK_S", 0.0)
+    call(question(), shop_token)
+    assert client.get("/health/ready").status_code == 200
+    (path,) = own_spool.glob("*.spool")
+    path.unlink()
+    path.write_bytes(b"")  # another file has the name: which lines of it were copied is unknown
+
+    assert call(question(), shop_token).status == 200
+
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["missing"]) == (503, ["decisions were lost with a removed spool"])
+    (own_spool / spool_module.LOST).unlink()
+    assert client.get("/health/ready").status_code == 200

@@ -13,7 +13,8 @@ from django.utils import timezone
 from audit import trail
 from audit.models import AuditEvent
 from common.postgres.snapshot import one_snapshot
-from consent.ledger import verification
+from consent.ledger import sealed_people, verification
+from governance.evidence import guards, heads, registers
 from policies.decision_log import chain
 from policies.opa import reported_log
 
@@ -34,17 +35,42 @@ class LastCheck:
     decisions: int
 
 
-def check(*, actor: str) -> bool:
-    """Recompute every digest, root and link; record the result and return whether all of it holds."""
+@dataclass(frozen=True)
+class Checked:
+    """Anchor and decision batch up to which a check found everything in order; 0 for the beginning."""
+
+    anchor: int = 0
+    batch: int = 0
+
+
+def checked_before() -> Checked:
+    """Return up to where the last recorded check came, or the beginning where it found a breach."""
+    event = _last_event()
+    if event is None or event.action == BROKEN:
+        return Checked()
+    return Checked(event.details.get("anchor", 0), event.details.get("batch", 0))
+
+
+def check(*, actor: str, full: bool = False) -> bool:
+    """Recompute digests, roots and links; record the result and return whether all of it holds.
+
+    Trail and decision log go on from the last check that found all in order; ``full`` begins at the beginning.
+    """
+    before = Checked() if full else checked_before()
     with one_snapshot():
-        events, ledger, log = trail.verify(), verification.verify_ledger(), chain.verify()
+        head = heads.current()
+        events, log = trail.verify(after_anchor=before.anchor), chain.verify(after_batch=before.batch)
+        ledger = verification.verify_ledger()
         reported = reported_log.verify()
-    broken = [verdict.broken for verdict in (events, ledger, log, reported) if verdict.broken]
+        beside = [found for found in besides().values() if found]
+    broken = [verdict.broken for verdict in (events, ledger, log, reported) if verdict.broken] + beside
     details = {
         "events": events.events,
         "records": ledger.records,
         "decisions": log.decisions,
         "reported_decisions": reported.decisions,
+        "anchor": head.anchors,
+        "batch": head.batches,
         "broken": "; ".join(broken),
     }
     if broken:
@@ -53,8 +79,22 @@ def check(*, actor: str) -> bool:
     return not broken
 
 
+def besides() -> dict[str, str | None]:
+    """Check what is not a chain of its own; return by name what does not hold, or None."""
+    return {
+        "Region, age band and signals of people": sealed_people.broken(),
+        "Registers": registers.broken(),
+        "Guards of append-only tables": guards.broken(),
+        "Heads": heads.lost_since_sealed() or heads.lost_since_written(),
+    }
+
+
+def _last_event() -> AuditEvent | None:
+    return AuditEvent.objects.filter(object="evidence", action__in=(VERIFIED, BROKEN)).order_by("-position").first()
+
+
 def last_check() -> LastCheck:
-    event = AuditEvent.objects.filter(object="evidence", action__in=(VERIFIED, BROKEN)).order_by("-position").first()
+    event = _last_event()
     if event is None:
         return LastCheck(None, None, "", 0, 0, 0)
     found = event.details
