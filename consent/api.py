@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from common import patterns
 from common.http.problems import InvalidRequest
@@ -15,9 +15,10 @@ from common.http.rest import Body, read_document
 from common.levels import LevelName
 from consent.ledger import ledger
 from consent.ledger.proof import Asked, Guardian
-from consent.pseudonyms import subject_ref
+from consent.pseudonyms import checked, subject_ref
 
-SubjectId = Annotated[str, Field(min_length=1, max_length=256)]
+SubjectId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(checked)]
+SubjectType = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(checked)]
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DAY = r"^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 
@@ -55,7 +56,7 @@ class SubjectBody(Body):
     """
 
     id: SubjectId
-    type: Annotated[str, Field(min_length=1, max_length=64)] = "data_subject"
+    type: SubjectType = "data_subject"
     region: Annotated[str, Field(pattern=f"^{patterns.REGION}$")] | None = None
 
     def ref(self) -> UUID:
