@@ -101,10 +101,13 @@ class SignalsBody(Body):
 
 
 class AskedBody(Body):
-    """Presentation of the question: interface, language, hash of the layout, buttons from first to last."""
+    """Presentation of the question: interface, language, hash of the layout, buttons from first to last.
+
+    Without the language the text was shown in, or a notice in it, no text is proven.
+    """
 
     interface: Annotated[str, Field(pattern=r"^[a-z0-9_.@-]{0,64}$")] = ""
-    locale: Annotated[str, Field(pattern=f"^{patterns.LANGUAGE_TAG}$")] = "en"
+    locale: Annotated[str, Field(pattern=f"^({patterns.LANGUAGE_TAG})?$")] = ""
     layout_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     order: Annotated[list[Annotated[str, Field(pattern=f"^{patterns.WORD}$")]], Field(max_length=8)] = []
     signals: SignalsBody | None = None

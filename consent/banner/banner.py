@@ -170,7 +170,8 @@ def _asked(body: ChoicesBody, *, header: bool) -> Asked:
         signals = {"gpc": True, "gpc_seen_in": places}
     return Asked(
         interface=body.interface,
-        locale=body.locale,
+        locale=words.nearest(body.locale),
+        falls_back=True,
         layout_sha256=body.layout_sha256,
         order=BUTTONS if body.interface == INTERFACE else (),
         signals=signals,

@@ -43,7 +43,7 @@ class ImportRow(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     data_category: Name | None = None
     explicit: bool = False
     notice_version: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
-    locale: Annotated[str, Meta(pattern=rf"\A{patterns.LANGUAGE_TAG}\Z", max_length=12)] | None = None
+    locale: Annotated[str, Meta(pattern=rf"\A{patterns.LANGUAGE_TAG}\Z", max_length=35)] | None = None
     interface: Annotated[str, Meta(pattern=r"\A[a-z0-9_.@-]{1,64}\Z")] | None = None
     layout_sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")] | None = None
     source: Annotated[str, Meta(pattern=rf"\A{patterns.WORD}\Z")] | None = None

@@ -118,7 +118,7 @@ class AskedPurpose:
     recipients: list[str]
     data_categories: list[str]
     explicit_consent: bool
-    notice: ServedNotice  # the one the choice names, or the newest, in the language asked for where there is one
+    notice: ServedNotice  # the one the choice names, or the newest, in the language stated where there is one
 
 
 def identifier_text(value: Any) -> str | None:

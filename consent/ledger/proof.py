@@ -14,10 +14,15 @@ from consent.pseudonyms import subject_ref
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Presentation of the question. ``order`` names the buttons from first to last."""
+    """Presentation of the question. ``order`` names the buttons from first to last.
+
+    ``locale`` is the language the text was shown in, empty where that was not said. ``falls_back`` for our own pages,
+    which show the English text, or the first there is, where there is none in the language.
+    """
 
     interface: str = ""
-    locale: str = "en"
+    locale: str = ""
+    falls_back: bool = False
     layout_sha256: str = ""
     order: tuple[str, ...] = ()
     signals: Mapping[str, Any] | None = None
@@ -50,7 +55,10 @@ class Guardian:
 
 @dataclass(frozen=True)
 class ServedNotice:
-    """The notice that was shown: version, language and SHA-256; version 0 where the purpose has no notice."""
+    """The notice that was shown: version, language and SHA-256.
+
+    Language and SHA-256 are empty where it is not known which text was shown; version 0 where there is no notice.
+    """
 
     version: int
     locale: str

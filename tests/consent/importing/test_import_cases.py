@@ -163,3 +163,11 @@ def test_other_forms_of_a_file_are_refused_as_a_whole(take: Any, file: Any, data
 
     with pytest.raises(UnusableFile):
         take(path)
+
+
+@pytest.mark.parametrize(
+    ("locale", "proven"), [("en-GB", True), ("en", True), ("de-DE", False), ("ca-ES-valencia", False)]
+)
+def test_a_language_finds_its_text_by_lookup(take: Any, locale: str, proven: bool) -> None:
+    assert take(row(**{**PROVEN, "locale": locale})).unproven == (not proven)
+    assert ("notice" in ConsentRecord.objects.get().proof) is proven

@@ -40,7 +40,7 @@ def saved(register_in_force):
             source="banner",
             actor="service:shop",
             region="DE",
-            asked=Asked(interface="banner@1", order=("refuse", "accept")),
+            asked=Asked(locale="en", interface="banner@1", order=("refuse", "accept")),
         )
     )
 

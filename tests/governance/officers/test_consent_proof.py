@@ -37,7 +37,13 @@ def saved(register_in_force):
     return _save(
         ledger.Choice(purpose="recommendations", choice="give", explicit=True, told_of_conflict=True),
         ledger.Choice(purpose="newsletter", choice="refuse", channel="email"),
-        asked=Asked(interface="banner@7", layout_sha256="ab" * 32, order=("refuse", "accept"), signals={"gpc": True}),
+        asked=Asked(
+            locale="en",
+            interface="banner@7",
+            layout_sha256="ab" * 32,
+            order=("refuse", "accept"),
+            signals={"gpc": True},
+        ),
         guardian=Guardian(ref=str(uuid4()), method="card_check", adult_on="2040-05-01"),
     )
 
