@@ -171,3 +171,10 @@ def test_other_forms_of_a_file_are_refused_as_a_whole(take: Any, file: Any, data
 def test_a_language_finds_its_text_by_lookup(take: Any, locale: str, proven: bool) -> None:
     assert take(row(**{**PROVEN, "locale": locale})).unproven == (not proven)
     assert ("notice" in ConsentRecord.objects.get().proof) is proven
+
+
+def test_an_imported_yes_of_after_majority_is_refused(take: Any, report: Any) -> None:
+    guardian = {"guardian_id": "par-1", "guardian_method": "video", "adult_on": "2020-01-01"}
+    take(row("kid-1", region="DE", age_band="child", **PROVEN, **guardian))
+
+    assert report() == [(1, "already_of_age")]

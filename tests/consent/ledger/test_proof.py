@@ -145,7 +145,7 @@ def test_what_a_guardian_allowed_lapses_at_majority(register_in_force):
     save(give(), guardian=Guardian(ref="g", method="id_document", adult_on="2027-03-01"))
 
     record = ConsentRecord.objects.get()
-    assert record.expires_at.isoformat() == "2027-03-01T00:00:00+00:00"
+    assert record.expires_at.isoformat() == "2027-02-28T23:00:00+00:00"  # midnight in Germany
     assert record.proof["guardian"]["method"] == "id_document"
 
 
