@@ -119,6 +119,7 @@ class AskedPurpose:
     data_categories: list[str]
     explicit_consent: bool
     notice: ServedNotice  # the one the choice names, or the newest, in the language stated where there is one
+    register: str = ""  # digest of the register's snapshot in force; empty for what was asked elsewhere
 
 
 def identifier_text(value: Any) -> str | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.conf import settings
+
 from consent.pseudonyms import subject_ref
 
 
@@ -77,10 +79,12 @@ def proof_of(
     told_of_conflict: bool,
     imported: Mapping[str, Any] | None,
     max_level: str | None = None,
+    register: str = "",
 ) -> dict[str, Any]:
     """Assemble the proof of one record; what is not known is left out, never guessed."""
     found: dict[str, Any] = {
         "notice": {"locale": notice.locale, "sha256": notice.sha256} if notice.sha256 else None,
+        "register": {"sha256": register, "processing_region": settings.PROCESSING_REGION} if register else None,
         "asked": asked.described() if asked else None,
         "jurisdiction": dict(rule),
         "guardian": (

@@ -154,6 +154,7 @@ def _record(
         told_of_conflict=choice.told_of_conflict,
         imported=request.imported,
         max_level=_limit(choice, current),
+        register=purpose.register,
     )
     return {
         "subject": str(request.subject_ref),
@@ -180,7 +181,9 @@ def _limit(choice: Choice, current: ConsentEntry | None) -> str | None:
 
 def _adjusted(request: Request, choice: Choice, current: ConsentEntry, now: datetime) -> dict[str, Any]:
     """Return the consent in force with another limit: its time and notice stay those of the first yes."""
+    asked = request.asked.described() if request.asked else {}
     proof = {
+        **({"asked": asked} if asked else {}),
         **({"max_level": choice.max_level} if choice.max_level else {}),
         **({"told_of_signal_conflict": True} if current.get("told") else {}),
         "adjusts": current["r"],

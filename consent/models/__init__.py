@@ -5,6 +5,7 @@ from consent.models.ledger import AgeBand, ConsentRecord, DataSubject, SavedRequ
 from consent.models.links import DailyCount, SubjectLink
 from consent.models.register import LegalBasis, Level, Notice, Party, Purpose, PurposeText, current_notice_versions
 from consent.models.sites import CONSENT_MODE_SIGNALS, Site, check_consent_mode, check_origins
+from consent.models.snapshots import RegisterSnapshot
 
 __all__ = [
     "CONSENT_MODE_SIGNALS",
@@ -19,6 +20,7 @@ __all__ = [
     "Party",
     "Purpose",
     "PurposeText",
+    "RegisterSnapshot",
     "SavedRequest",
     "Site",
     "SubjectLink",

@@ -28,7 +28,7 @@ ROLES = {
 }
 RIGHTS = tuple(f"{GDPR}{article}" for article in ("A7-3", "A15", "A16", "A17", "A18", "A20", "A21", "A77"))
 _KINDS_OF_DATA = {
-    "views": f"{PD}BrowsingBehavior",
+    "views": f"{PD}BrowsingBehaviour",
     "purchases": f"{PD}Purchase",
     "ratings": f"{PD}Opinion",
     "email_address": f"{PD}EmailAddress",

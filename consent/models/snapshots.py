@@ -1,0 +1,25 @@
+"""Snapshots of the register: what it said about a purpose, from when on."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class RegisterSnapshot(models.Model):
+    """What the register and its newest notice said about one purpose. Append only, written by the database itself.
+
+    Triggers on purposes, their texts, parties and notices write one whenever the content differs from the last, in the
+    same transaction; records name it by ``digest``, the SHA-256 of ``content`` as it stands (migration 0009).
+    """
+
+    # No foreign key: a snapshot outlives the row it describes.
+    purpose = models.SlugField(max_length=64)
+    digest = models.CharField(max_length=64)
+    content = models.TextField()
+    taken_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["purpose", "id"]
+        indexes = [models.Index(fields=["purpose", "-id"], name="consent_snapshot_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.digest[:12]}"
