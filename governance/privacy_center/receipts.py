@@ -59,13 +59,16 @@ def download(request: HttpRequest, session: SubjectLink, revision: int, form: st
     except issuing.ReceiptUnknown:
         return _unknown(request)
     content, media_type = _in_form(file, form)
+    if content is None:
+        return _unknown(request)
     counts.count(counts.What.RECEIPT_DOWNLOADED)
     response = HttpResponse(json.dumps(content, indent=1, ensure_ascii=False), content_type=media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="consent-receipt-{revision}-{form}.json"'
     return response
 
 
-def _in_form(file: dict[str, Any], form: str) -> tuple[dict[str, Any], str]:
+def _in_form(file: dict[str, Any], form: str) -> tuple[dict[str, Any] | None, str]:
+    """Return the content and its type; no content where the form cannot say it."""
     if form == "dpv":
         return exports.as_json_ld(file["receipt"]), "application/ld+json"
     if form == "kantara":
@@ -88,6 +91,7 @@ def _context(receipt: dict[str, Any], revision: int) -> dict[str, Any]:
         "receipt_id": receipt["receipt_id"],
         "issued_at": parse_datetime(receipt["issued_at"]),
         "parties": record["parties"],
+        "has_kantara": exports.gives_consent(receipt),
         "choices": [
             _choice(processing, event, described[processing["purpose"]["slug"]]) for processing, event in pairs
         ],
