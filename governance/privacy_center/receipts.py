@@ -15,10 +15,11 @@ from django.views.decorators.http import require_safe
 
 from audit import signing
 from consent import counts
-from consent.ledger.selectors import Described, Descriptions
-from consent.models import Purpose, SubjectLink
+from consent.ledger.selectors import Described
+from consent.models import SubjectLink
 from consent.receipts import content, exports, issuing
 from consent.register import jurisdictions, words
+from governance.privacy_center.dashboard import limit_label
 from governance.privacy_center.sessions import for_session
 
 _STATES = {
@@ -83,7 +84,7 @@ def _unknown(request: HttpRequest) -> HttpResponse:
 
 def _context(receipt: dict[str, Any], revision: int) -> dict[str, Any]:
     record = receipt["consent_record"]
-    described = _described([processing["purpose"]["slug"] for processing in record["processing"]])
+    language = get_language() or "en"
     pairs = zip(record["processing"], record["events"], strict=True)
     return {
         "business_name": settings.BUSINESS_NAME,
@@ -92,9 +93,7 @@ def _context(receipt: dict[str, Any], revision: int) -> dict[str, Any]:
         "issued_at": parse_datetime(receipt["issued_at"]),
         "parties": record["parties"],
         "has_kantara": exports.gives_consent(receipt),
-        "choices": [
-            _choice(processing, event, described[processing["purpose"]["slug"]]) for processing, event in pairs
-        ],
+        "choices": [_choice(processing, event, _described(processing, language)) for processing, event in pairs],
         "person": UUID(record["pii_principal_id"]),
     }
 
@@ -105,10 +104,14 @@ def _law_name(slug: str) -> str | Promise:
     return next((pack.name for pack in jurisdictions.load() if pack.slug == slug), slug)
 
 
-def _described(slugs: list[str]) -> dict[str, Described]:
-    """Return the purposes in the reader's language. The signed file keeps the register's own words."""
-    descriptions = Descriptions(get_language() or "en")
-    return {purpose.slug: descriptions.of(purpose) for purpose in Purpose.objects.filter(slug__in=slugs)}
+def _described(processing: dict[str, Any], language: str) -> Described:
+    """Return the purpose in the reader's language, in the words of its time; the file keeps the register's own."""
+    said = json.loads(processing["register"]["content"])
+    own = said["purpose"]
+    text = next((text for text in said["texts"] if text["locale"] == language), None)
+    if text is None:
+        return Described(own["name"], own["benefit"], own["kept_for"], "" if language == "en" else "en")
+    return Described(text["name"], text["benefit"], text["kept_for"] or own["kept_for"], "")
 
 
 def _choice(processing: dict[str, Any], event: dict[str, Any], described: Described) -> dict[str, Any]:
@@ -117,6 +120,7 @@ def _choice(processing: dict[str, Any], event: dict[str, Any], described: Descri
         "language": described.locale,
         "part": words.plain_part(processing["purpose"]["part"]),
         "benefit": described.benefit,
+        "limit": limit_label(event["record"].get("proof", {})),
         "state": event["record"]["state"],
         "label": _STATES[event["record"]["state"]],
         "when": parse_datetime(event["event_time"]),

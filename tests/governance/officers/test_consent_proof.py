@@ -344,3 +344,14 @@ def test_looking_changes_no_record(officer, saved):
     assert before == (
         list(ConsentRecord.objects.values()), list(Notice.objects.values()), list(DataSubject.objects.values())
     )  # fmt: skip
+
+
+def test_a_changed_level_stands_on_the_text_of_its_consent(officer, saved):
+    _save(ledger.Choice(purpose="recommendations", choice="adjust", max_level="segment"))
+
+    page = officer.get(PAGE)
+
+    newest = page.context["records"][0]
+    assert (newest["limit"], newest["notice"]["proven"], newest["marks"]) == ("Segment", True, [])
+    rows = {(row["purpose"], row["part"]): row for row in page.context["in_force"]}
+    assert rows["Recommendations", ""]["notice"] == "Version 1, en"
