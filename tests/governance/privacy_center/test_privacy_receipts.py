@@ -7,7 +7,7 @@ import pytest
 from consent.models import Purpose
 from consent.receipts.verifying import verify_file
 from consent.register import register
-from tests.helpers.visitor import Visitor, forms_in
+from tests.helpers.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -59,8 +59,8 @@ def test_the_site_says_that_it_honours_global_privacy_control(client):
 
 
 def test_a_changed_level_stands_in_history_and_receipt(chosen):
-    form = next(form for form in forms_in(chosen.look()) if form["action"].endswith("/privacy/level"))
-    chosen.browser.post(form["action"], {**form["fields"], "level": "segment"})
+    fields = {**chosen.form_of("recommendations")["fields"], "level": "segment"}
+    chosen.browser.post("/privacy/level", fields)
 
     newest = chosen.look().context["history"][0]
     assert (str(newest["action"]), newest["limit"]) == ("You changed how personal it may be", "Group")
