@@ -26,6 +26,7 @@ class Asked:
     locale: str = ""
     falls_back: bool = False
     layout_sha256: str = ""
+    layout_unknown: bool = False  # a digest of no layout that was served here: the caller's word alone
     order: tuple[str, ...] = ()
     signals: Mapping[str, Any] | None = None
 
@@ -33,6 +34,7 @@ class Asked:
         found = {
             "interface": self.interface,
             "layout_sha256": self.layout_sha256,
+            "layout_unknown": self.layout_unknown,
             "order": list(self.order),
             "signals": dict(self.signals or {}),
         }

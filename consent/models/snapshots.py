@@ -1,4 +1,4 @@
-"""Snapshots of the register: what it said about a purpose, from when on."""
+"""What was in force or on show once, kept under its digest: the register's words, and banners."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -23,3 +23,14 @@ class RegisterSnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.digest[:12]}"
+
+
+class BannerLayout(models.Model):
+    """A banner's layout as it was served: texts, order, weight. Append only; ``content`` has the digest ``sha256``."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    content = models.TextField()
+    first_served_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.sha256[:12]

@@ -180,6 +180,8 @@ def _asked(asked: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
         yield "Buttons, first to last", ", ".join(words(name) for name in asked["order"])
     if asked.get("layout_sha256"):
         yield "SHA-256 of its layout", _to_copy(asked["layout_sha256"])
+    if asked.get("layout_unknown"):
+        yield "That layout", "Not one that was served here"
     for name, value in asked.get("signals", {}).items():
         label = _SIGNALS.get(name, words(name).capitalize())
         yield label, _to_copy(value) if isinstance(value, str) else ("On" if value else "Off")
