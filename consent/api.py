@@ -15,10 +15,11 @@ from common.http.rest import Body, read_document
 from common.levels import LevelName
 from consent.ledger import ledger
 from consent.ledger.proof import Asked, Guardian
-from consent.pseudonyms import checked, subject_ref
+from consent.pseudonyms import USABLE, checked, subject_ref
 
-SubjectId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(checked)]
-SubjectType = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(checked)]
+_ONE: dict[str, Any] = {"pattern": USABLE}
+SubjectId = Annotated[str, Field(min_length=1, max_length=256, json_schema_extra=_ONE), AfterValidator(checked)]
+SubjectType = Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=_ONE), AfterValidator(checked)]
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DAY = r"^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 
