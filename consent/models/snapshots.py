@@ -8,7 +8,7 @@ class RegisterSnapshot(models.Model):
     """What the register and its newest notice said about one purpose. Append only, written by the database itself.
 
     Triggers on purposes, their texts, parties and notices write one whenever the content differs from the last, in the
-    same transaction; records name it by ``digest``, the SHA-256 of ``content`` as it stands (migration 0009).
+    same transaction; records name it by ``digest``, the SHA-256 of ``content`` as it stands (migration 0010).
     """
 
     # No foreign key: a snapshot outlives the row it describes.

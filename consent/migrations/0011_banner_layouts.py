@@ -7,7 +7,7 @@ from common.append_only import guard
 
 
 class Migration(migrations.Migration):
-    dependencies = [("consent", "0009_register_snapshots")]
+    dependencies = [("consent", "0010_register_snapshots")]
 
     operations = [
         migrations.CreateModel(

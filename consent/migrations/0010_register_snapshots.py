@@ -69,7 +69,7 @@ DROP FUNCTION assent_register_content(consent_purpose);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("consent", "0008_officer_labels")]
+    dependencies = [("consent", "0009_holds_take_turns")]
 
     operations = [
         migrations.CreateModel(
