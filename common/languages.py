@@ -27,6 +27,16 @@ def name(code: str) -> str:
         return code
 
 
+def lookup(tag: str) -> list[str]:
+    """Return the tags that a text for ``tag`` may have, in lower case and best first (RFC 4647, section 3.4)."""
+    parts, found = tag.lower().split("-"), []
+    while parts:
+        if len(parts[-1]) > 1:  # a singleton introduces what was cut off behind it
+            found.append("-".join(parts))
+        parts.pop()
+    return found
+
+
 def accepted(header: str) -> str:
     """Return the first language of an ``Accept-Language`` header that is offered, else the installation's default.
 

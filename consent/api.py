@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from common import patterns
 from common.http.problems import InvalidRequest
@@ -15,9 +15,11 @@ from common.http.rest import Body, read_document
 from common.levels import LevelName
 from consent.ledger import ledger
 from consent.ledger.proof import Asked, Guardian
-from consent.pseudonyms import subject_ref
+from consent.pseudonyms import USABLE, checked, subject_ref
 
-SubjectId = Annotated[str, Field(min_length=1, max_length=256)]
+_ONE: dict[str, Any] = {"pattern": USABLE}
+SubjectId = Annotated[str, Field(min_length=1, max_length=256, json_schema_extra=_ONE), AfterValidator(checked)]
+SubjectType = Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=_ONE), AfterValidator(checked)]
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DAY = r"^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 
@@ -55,7 +57,7 @@ class SubjectBody(Body):
     """
 
     id: SubjectId
-    type: Annotated[str, Field(min_length=1, max_length=64)] = "data_subject"
+    type: SubjectType = "data_subject"
     region: Annotated[str, Field(pattern=f"^{patterns.REGION}$")] | None = None
 
     def ref(self) -> UUID:
@@ -100,10 +102,13 @@ class SignalsBody(Body):
 
 
 class AskedBody(Body):
-    """Presentation of the question: interface, language, hash of the layout, buttons from first to last."""
+    """Presentation of the question: interface, language, hash of the layout, buttons from first to last.
+
+    Without the language the text was shown in, or a notice in it, no text is proven.
+    """
 
     interface: Annotated[str, Field(pattern=r"^[a-z0-9_.@-]{0,64}$")] = ""
-    locale: Annotated[str, Field(pattern=f"^{patterns.LANGUAGE_TAG}$")] = "en"
+    locale: Annotated[str, Field(pattern=f"^({patterns.LANGUAGE_TAG})?$")] = ""
     layout_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     order: Annotated[list[Annotated[str, Field(pattern=f"^{patterns.WORD}$")]], Field(max_length=8)] = []
     signals: SignalsBody | None = None

@@ -38,6 +38,11 @@ class GuardianNeeded(InvalidRequest):
     title = "A guardian has to agree for a child"
 
 
+class AlreadyOfAge(InvalidRequest):
+    code = "already_of_age"
+    title = "A guardian cannot agree for an adult"
+
+
 class NothingToWithdraw(Conflict):
     code = "nothing_to_withdraw"
     title = "No consent in force"

@@ -32,6 +32,7 @@ class RecordAnswer(Body):
     scope: str
     state: RecordedState
     notice_version: int
+    max_level: LevelName | None = None
     recorded_at: datetime
     expires_at: datetime | None
     supersedes: UUID | None
@@ -151,6 +152,7 @@ class ConsentHistoryView(APIView):
                         "scope": record.scope,
                         "state": record.state,
                         "notice_version": record.notice_version,
+                        "max_level": record.proof.get("max_level"),
                         "recorded_at": record.recorded_at,
                         "expires_at": record.expires_at,
                         "supersedes": record.supersedes_id,

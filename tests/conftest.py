@@ -170,7 +170,9 @@ def sql(django_assert_num_queries: Any) -> Iterator[list[str]]:
 
 
 GUARDED = (
-    "audit_auditevent", "audit_auditanchor", "consent_consentrecord", "consent_notice", "policies_bundle",
+    "audit_auditevent", "audit_auditanchor", "consent_bannerlayout", "consent_consentrecord", "consent_notice",
+    "consent_registersnapshot",
+    "policies_bundle",
     "policies_activation", "policies_policy", "policies_policyactivation", "policies_decisionbatch",
     "policies_decision", "policies_externaldecision", "policies_externalbatch", "policies_rolloutstep",
     "privacy_disposalbatch",

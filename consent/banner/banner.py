@@ -12,10 +12,9 @@ from django.utils import timezone
 from pydantic import Field, field_validator
 
 from common import patterns
-from common.canonical import digest_of
 from common.http.rest import Body
 from consent.api import Uuid
-from consent.banner import words
+from consent.banner import layouts, words
 from consent.ledger import ledger, selectors
 from consent.ledger.proof import Asked
 from consent.models import LegalBasis, Notice, Purpose, Site
@@ -84,7 +83,7 @@ def layout(site: Site, *, locale: str, gpc: bool) -> dict[str, Any]:
     }
     return {
         **shown,
-        "layout_sha256": digest_of(shown).hex(),
+        "layout_sha256": layouts.keep(shown),
         "asks_first": _asks_first(site.region),
         "consent_mode": site.consent_mode or {},
         "gpc": gpc,
@@ -170,8 +169,10 @@ def _asked(body: ChoicesBody, *, header: bool) -> Asked:
         signals = {"gpc": True, "gpc_seen_in": places}
     return Asked(
         interface=body.interface,
-        locale=body.locale,
+        locale=words.nearest(body.locale),
+        falls_back=True,
         layout_sha256=body.layout_sha256,
+        layout_unknown=bool(body.layout_sha256) and not layouts.was_served(body.layout_sha256),
         order=BUTTONS if body.interface == INTERFACE else (),
         signals=signals,
     )

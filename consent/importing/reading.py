@@ -4,6 +4,7 @@ import csv
 import gzip
 import re
 import zlib
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,6 +17,7 @@ from msgspec import Meta
 from common import patterns
 from common.http import strict_json
 from common.http.problems import Problem
+from consent.pseudonyms import UNUSABLE, checked
 
 _LONGEST = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
@@ -41,7 +43,7 @@ class ImportRow(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     data_category: Name | None = None
     explicit: bool = False
     notice_version: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
-    locale: Annotated[str, Meta(pattern=rf"\A{patterns.LANGUAGE_TAG}\Z", max_length=12)] | None = None
+    locale: Annotated[str, Meta(pattern=rf"\A{patterns.LANGUAGE_TAG}\Z", max_length=35)] | None = None
     interface: Annotated[str, Meta(pattern=r"\A[a-z0-9_.@-]{1,64}\Z")] | None = None
     layout_sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")] | None = None
     source: Annotated[str, Meta(pattern=rf"\A{patterns.WORD}\Z")] | None = None
@@ -62,7 +64,7 @@ class ImportRow(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 COLUMNS = tuple(field.name for field in msgspec.structs.fields(ImportRow))
 REQUIRED = ("subject_id", "purpose", "choice", "recorded_at")
 _EXPECTED = {
-    "subject_id": "1 to 256 characters",
+    "subject_id": f"1 to 256 characters that name one person: {UNUSABLE.partition(': ')[2]}",
     "subject_type": "1 to 64 characters",
     "purpose": "the purpose's name in the API",
     "choice": "give, refuse, withdraw or object",
@@ -77,10 +79,19 @@ _EXPECTED = {
     "interface": "up to 64 small letters, digits and . _ @ -",
     "layout_sha256": "64 hexadecimal digits",
     "source": "up to 32 small letters and _",
-    "guardian_id": "1 to 256 characters, together with guardian_method and adult_on",
+    "guardian_id": "1 to 256 characters that name one person, together with guardian_method and adult_on",
     "guardian_method": "up to 32 small letters, digits and _, together with guardian_id and adult_on",
     "adult_on": "a day such as 2031-05-17, together with guardian_id and guardian_method",
 }
+_IDENTIFIERS = ("subject_id", "subject_type", "guardian_id")
+# A number is never a time (RFC 3339, section 5.6): a library would read 20260105 as seconds since 1970.
+_TIMES = ("recorded_at", "expires_at")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+# A line of whole cells: a quote stands only at the ends of a quoted cell (RFC 4180, section 2, rules 5 to 7).
+_WHOLE_CELLS = re.compile(r'(?:"(?:[^"]|"")*"|[^",]*)(?:,(?:"(?:[^"]|"")*"|[^",]*))*')
+# How far the end of a quote is looked for; a quote that is open for longer is a fault of its one line.
+_LOOKED_AHEAD = 1_000
 _NAMES_A_FIELD = re.compile(r"`\$\.([a-z_0-9]+)`\Z|required field `([a-z_0-9]+)`")
 
 
@@ -127,15 +138,48 @@ def lines(stream: IO[bytes], kind: str, *, number: int = 0, offset: int = 0) -> 
         header = _header(first.removeprefix(_BOM))
         number, offset = (number, offset) if number else (1, end)
     stream.seek(offset)
+    source = _Source(stream)
     while True:
-        raw, size = _raw_line(stream)
+        raw, size = source.next()
         if not size:
             return
         number, offset = number + 1, offset + size
         if number == 1:
             raw = raw.removeprefix(_BOM)
-        if raw or size > _LONGEST:
+        if header and _opens_a_quote(raw) and (more := source.rest_of_quote()):
+            # One record over several lines: none of its lines is a record, though one may look like it.
+            started, number, offset = number, number + len(more), offset + sum(more)
+            detail = f"Lines {started} to {number} are one record: a quoted cell goes over the end of its line."
+            yield Line(number, Refused("not_csv", detail), offset)
+        elif raw or size > _LONGEST:
             yield Line(number, _read(raw, size, header), offset)
+
+
+class _Source:
+    """Lines of a stream, some of which may have been read ahead."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._ahead: deque[tuple[bytes, int]] = deque()
+
+    def next(self) -> tuple[bytes, int]:
+        return self._ahead.popleft() if self._ahead else _raw_line(self._stream)
+
+    def rest_of_quote(self) -> list[int]:
+        """Take the lines up to the one that closes an open quote; return their sizes, none where it stays open."""
+        for at in range(_LOOKED_AHEAD):
+            if at == len(self._ahead):
+                self._ahead.append(_raw_line(self._stream))
+            raw, size = self._ahead[at]
+            if not size:
+                break
+            if _opens_a_quote(raw):
+                return [self._ahead.popleft()[1] for _ in range(at + 1)]
+        return []
+
+
+def _opens_a_quote(raw: bytes) -> bool:
+    return raw.count(b'"') % 2 == 1
 
 
 def _raw_line(stream: IO[bytes]) -> tuple[bytes, int]:
@@ -157,6 +201,8 @@ def _header(first: bytes) -> list[str]:
     except (UnicodeDecodeError, csv.Error, ValueError):
         raise UnusableFile("The first line must name the columns, separated by commas.") from None
     names = [name.strip() for name in names]
+    if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
+        raise UnusableFile("The first line names one column: columns are separated by commas, not semicolons or tabs.")
     for place, name in enumerate(names, 1):
         if name not in COLUMNS:  # the name itself is not repeated: without a header, it is personal data
             raise UnusableFile(f"Column {place} has a name that is not known; known are: {', '.join(COLUMNS)}.")
@@ -180,7 +226,20 @@ def _read(raw: bytes, size: int, header: list[str]) -> ImportRow | Refused:
                 return _invalid("expires_at")
     except Refused as refused:
         return refused
-    return _invalid(incomplete) if (incomplete := _missing_of_guardian(row)) else row
+    return _invalid(wrong) if (wrong := _wrong_identifier(row) or _missing_of_guardian(row)) else row
+
+
+def _wrong_identifier(row: ImportRow) -> str | None:
+    """Give each identifier its one spelling; return the first column that cannot name one person."""
+    for name in _IDENTIFIERS:
+        value = getattr(row, name)
+        if value is None:
+            continue
+        try:
+            setattr(row, name, checked(value))
+        except ValueError:
+            return name
+    return None
 
 
 def _missing_of_guardian(row: ImportRow) -> str | None:
@@ -192,14 +251,27 @@ def _missing_of_guardian(row: ImportRow) -> str | None:
 
 def _from_csv(raw: bytes, header: list[str]) -> ImportRow:
     try:
-        [cells] = csv.reader([raw.decode()], strict=True)
+        text = raw.decode()
+        [cells] = csv.reader([text], strict=True)
     except UnicodeDecodeError:
         raise Refused("not_utf8", "The line is not UTF-8.") from None
     except (csv.Error, ValueError):
-        raise Refused("not_csv", "The line is not CSV: a quote is open or out of place.") from None
+        raise _not_csv() from None
+    if '"' in text and not _WHOLE_CELLS.fullmatch(text):
+        raise _not_csv()
     if len(cells) != len(header):
         raise Refused("not_csv", f"The line has {len(cells)} cells where the first line names {len(header)}.")
-    return _row({name: cell for name, cell in zip(header, cells, strict=True) if cell}, strict=False)
+    found = {name: cell for name, text in zip(header, cells, strict=True) if (cell := text.strip())}
+    for name in _TIMES:
+        if name in found and not _TIME.match(found[name]):
+            raise _invalid(name)
+    if "adult_on" in found and not _DAY.fullmatch(found["adult_on"]):
+        raise _invalid("adult_on")
+    return _row(found, strict=False)
+
+
+def _not_csv() -> Refused:
+    return Refused("not_csv", "The line is not CSV: a quote is open or out of place.")
 
 
 def _from_json(raw: bytes) -> ImportRow:

@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any
 
+from common import languages
 from common.http.problems import Problem
 from common.identifiers import milliseconds_of, uuid7_of
 from consent.importing.reading import ImportRow, Refused
@@ -69,13 +70,18 @@ class Register:
     def is_proven(self, row: ImportRow) -> bool:
         if row.notice_version is None or row.locale is None or not (row.source or row.interface):
             return False
-        return (row.purpose, row.notice_version, row.locale) in self.notices
+        return self._shown(row.purpose, row.notice_version, row.locale) is not None
+
+    def _shown(self, slug: str, version: int, locale: str | None) -> ServedNotice | None:
+        """Return the text in the language, or in the nearest that RFC 4647 finds."""
+        tags = languages.lookup(locale) if locale else []
+        return next((found for tag in tags if (found := self.notices.get((slug, version, tag)))), None)
 
     def _with_notice(self, slug: str, version: int | None, locale: str | None) -> AskedPurpose | None:
         purpose = self.purposes.get(slug)
         if purpose is None or version is None:
             return purpose
-        notice = self.notices.get((slug, version, locale or ""), ServedNotice(version, "", ""))
+        notice = self._shown(slug, version, locale) or ServedNotice(version, "", "")
         return AskedPurpose(**{**vars(purpose), "notice": notice})
 
 
@@ -86,7 +92,7 @@ def current_register() -> Register:
     published = Notice.objects.order_by().values_list("purpose__slug", "version", "locale", "text_sha256")
     for slug, version, locale, sha256_hex in published:
         newest[slug] = max(newest.get(slug, 0), version)
-        notices[slug, version, locale] = ServedNotice(version, locale, sha256_hex)
+        notices[slug, version, locale.lower()] = ServedNotice(version, locale, sha256_hex)
     purposes = {
         purpose.slug: AskedPurpose(
             slug=purpose.slug,
@@ -192,7 +198,7 @@ def _request(row: ImportRow, line: int, ref: str, person: Subject, origin: Origi
         age_band=person.age_band if person.age_band != "unknown" else row.age_band,
         asked=Asked(
             interface=row.interface or "",
-            locale=row.locale or "en",
+            locale=row.locale or "",
             layout_sha256=row.layout_sha256 or "",
             signals={"gpc": True} if row.gpc else None,
         )

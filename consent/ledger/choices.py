@@ -131,7 +131,8 @@ class AskedPurpose:
     recipients: list[str]
     data_categories: list[str]
     explicit_consent: bool
-    notice: ServedNotice  # the one the choice names, or the newest, in the language asked for where there is one
+    notice: ServedNotice  # the one the choice names, or the newest, in the language stated where there is one
+    register: str = ""  # digest of the register's snapshot in force; empty for what was asked elsewhere
 
 
 def identifier_text(value: Any) -> str | None:

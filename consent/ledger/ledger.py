@@ -19,13 +19,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import trail
+from common import languages
 from common.http.problems import Unavailable
 from common.identifiers import uuid7_text
 from common.postgres.prepared import PreparedStatement
 from consent import residence
 from consent.ledger import effects, opt_outs, person_facts, sealed_people
 from consent.ledger.choices import CHOICES, AskedPurpose, Choice, Request, Saved, State, Subject
-from consent.ledger.proof import NO_NOTICE, ServedNotice
+from consent.ledger.proof import NO_NOTICE, Asked, ServedNotice
 from consent.ledger.records import checked_purpose, event_of, next_record, place_of, projected
 from consent.problems import (
     IdempotencyKeyReused,
@@ -47,14 +48,19 @@ SELECT s.revision, s.consents::text, encode(s.last_digest, 'hex'), s.region, s.a
   encode(r.request_digest, 'hex'), r.response::text,
   (SELECT jsonb_agg(jsonb_build_array(c.place,
       p.slug, p.legal_basis, extract(epoch FROM p.consent_valid_for)::bigint, coalesce(newest.version, 0),
-      p.channels, p.recipients, p.data_categories, p.explicit_consent, n.version, n.locale, n.text_sha256))::text
-   FROM jsonb_to_recordset($3) AS c(place text, slug text, version int, locale text)
+      p.channels, p.recipients, p.data_categories, p.explicit_consent, coalesce(c.version, newest.version),
+      n.locale, n.text_sha256, said.digest))::text
+   FROM jsonb_to_recordset($3) AS c(place text, slug text, version int, locales text[], falls_back boolean)
    JOIN consent_purpose p ON p.slug = c.slug AND p.is_active
    CROSS JOIN LATERAL (SELECT max(version) AS version FROM consent_notice WHERE purpose_id = p.id) newest
    LEFT JOIN LATERAL (
-     SELECT version, locale, text_sha256 FROM consent_notice
-     WHERE purpose_id = p.id AND version = coalesce(c.version, newest.version)
-     ORDER BY locale <> c.locale, locale <> 'en', locale LIMIT 1) n ON true)
+     SELECT digest FROM consent_registersnapshot WHERE purpose = p.slug ORDER BY id DESC LIMIT 1) said ON true
+   LEFT JOIN LATERAL (
+     SELECT locale, text_sha256 FROM (
+       SELECT locale, text_sha256, count(*) OVER () AS texts FROM consent_notice
+       WHERE purpose_id = p.id AND version = coalesce(c.version, newest.version)) t
+     WHERE lower(locale) = ANY(c.locales) OR c.falls_back OR (c.version IS NOT NULL AND c.locales = '{}' AND texts = 1)
+     ORDER BY array_position(c.locales, lower(locale)), locale <> 'en', locale LIMIT 1) n ON true)
 FROM (VALUES (1)) AS one(row)
 LEFT JOIN consent_datasubject s ON s.ref = $1
 LEFT JOIN consent_savedrequest r ON r.key = $2
@@ -135,10 +141,7 @@ def _save(request: Request) -> Saved:
 
 
 def _read(request: Request) -> tuple[Subject, dict[str, AskedPurpose], Saved | None]:
-    locale = request.asked.locale if request.asked else "en"
-    wanted = _encode(
-        [{"place": c.place, "slug": c.purpose, "version": c.notice_version, "locale": locale} for c in request.choices]
-    )
+    wanted = _encode([_wanted(choice, request.asked or Asked()) for choice in request.choices])
     result = _READ.execute([str(request.subject_ref).encode(), _bytea(request.stored_key()), wanted])
     value: Callable[[int, int], Any] = result.get_value  # bytes, or None for NULL
     used_digest = value(0, 5)
@@ -157,10 +160,24 @@ def _read(request: Request) -> tuple[Subject, dict[str, AskedPurpose], Saved | N
     return subject, known, replay
 
 
+def _wanted(choice: Choice, asked: Asked) -> dict[str, Any]:
+    """Return what to read for a choice: the text that is proven is the one in the language stated, or the only one."""
+    return {
+        "place": choice.place,
+        "slug": choice.purpose,
+        "version": choice.notice_version,
+        "locales": languages.lookup(asked.locale) if asked.locale else [],
+        "falls_back": asked.falls_back,
+    }
+
+
 def _purpose(row: list[Any]) -> AskedPurpose:
-    slug, basis, seconds, newest, channels, recipients, categories, explicit, version, locale, sha256_hex = row
-    notice = ServedNotice(version, locale, sha256_hex) if version else NO_NOTICE
-    return AskedPurpose(slug, basis, seconds, newest, channels, recipients, categories, explicit, notice)
+    slug, basis, seconds, newest, channels, recipients, categories, explicit, *shown, register = row
+    version, locale, sha256_hex = shown
+    notice = ServedNotice(version, locale or "", sha256_hex or "") if version else NO_NOTICE
+    return AskedPurpose(
+        slug, basis, seconds, newest, channels, recipients, categories, explicit, notice, register or ""
+    )
 
 
 def _bytea(value: bytes | None) -> bytes | None:

@@ -9,16 +9,24 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.conf import settings
+
 from consent.pseudonyms import subject_ref
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Presentation of the question. ``order`` names the buttons from first to last."""
+    """Presentation of the question. ``order`` names the buttons from first to last.
+
+    ``locale`` is the language the text was shown in, empty where that was not said. ``falls_back`` for our own pages,
+    which show the English text, or the first there is, where there is none in the language.
+    """
 
     interface: str = ""
-    locale: str = "en"
+    locale: str = ""
+    falls_back: bool = False
     layout_sha256: str = ""
+    layout_unknown: bool = False  # a digest of no layout that was served here: the caller's word alone
     order: tuple[str, ...] = ()
     signals: Mapping[str, Any] | None = None
 
@@ -26,6 +34,7 @@ class Asked:
         found = {
             "interface": self.interface,
             "layout_sha256": self.layout_sha256,
+            "layout_unknown": self.layout_unknown,
             "order": list(self.order),
             "signals": dict(self.signals or {}),
         }
@@ -50,7 +59,10 @@ class Guardian:
 
 @dataclass(frozen=True)
 class ServedNotice:
-    """The notice that was shown: version, language and SHA-256; version 0 where the purpose has no notice."""
+    """The notice that was shown: version, language and SHA-256.
+
+    Language and SHA-256 are empty where it is not known which text was shown; version 0 where there is no notice.
+    """
 
     version: int
     locale: str
@@ -69,10 +81,12 @@ def proof_of(
     told_of_conflict: bool,
     imported: Mapping[str, Any] | None,
     max_level: str | None = None,
+    register: str = "",
 ) -> dict[str, Any]:
     """Assemble the proof of one record; what is not known is left out, never guessed."""
     found: dict[str, Any] = {
         "notice": {"locale": notice.locale, "sha256": notice.sha256} if notice.sha256 else None,
+        "register": {"sha256": register, "processing_region": settings.PROCESSING_REGION} if register else None,
         "asked": asked.described() if asked else None,
         "jurisdiction": dict(rule),
         "guardian": (

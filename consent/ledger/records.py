@@ -4,7 +4,7 @@ Nothing is read or written here.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from audit import trail
@@ -24,6 +24,7 @@ from consent.ledger.projection import ConsentEntry
 from consent.ledger.proof import proof_of
 from consent.models import LegalBasis
 from consent.problems import (
+    AlreadyOfAge,
     CannotObject,
     ConsentNotAsked,
     ExplicitConsentNeeded,
@@ -36,6 +37,7 @@ from consent.problems import (
     Superseded,
 )
 from consent.register import jurisdictions
+from consent.register.jurisdictions import clocks
 
 _DAY_S = 86_400
 
@@ -152,6 +154,7 @@ def _record(
         told_of_conflict=choice.told_of_conflict,
         imported=request.imported,
         max_level=_limit(choice, current),
+        register=purpose.register,
     )
     return {
         "subject": str(request.subject_ref),
@@ -178,7 +181,9 @@ def _limit(choice: Choice, current: ConsentEntry | None) -> str | None:
 
 def _adjusted(request: Request, choice: Choice, current: ConsentEntry, now: datetime) -> dict[str, Any]:
     """Return the consent in force with another limit: its time and notice stay those of the first yes."""
+    asked = request.asked.described() if request.asked else {}
     proof = {
+        **({"asked": asked} if asked else {}),
         **({"max_level": choice.max_level} if choice.max_level else {}),
         **({"told_of_signal_conflict": True} if current.get("told") else {}),
         "adjusts": current["r"],
@@ -207,7 +212,9 @@ def _expiry(
         return None
     ends = int(now.timestamp()) + min(purpose.valid_for_seconds, law.pack.consent_days * _DAY_S)
     if request.guardian:
-        majority = datetime.combine(date.fromisoformat(request.guardian.adult_on), time(), tzinfo=UTC)
+        majority = clocks.midnight(date.fromisoformat(request.guardian.adult_on), law.region)
+        if majority <= now:
+            raise AlreadyOfAge("The day of majority must lie after the choice: ask the person, who is of age.")
         ends = min(ends, int(majority.timestamp()))
     if request.ends_at:
         ends = min(ends, int(request.ends_at.timestamp()))

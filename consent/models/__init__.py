@@ -5,10 +5,12 @@ from consent.models.ledger import AgeBand, ConsentRecord, DataSubject, SavedRequ
 from consent.models.links import DailyCount, SubjectLink
 from consent.models.register import LegalBasis, Level, Notice, Party, Purpose, PurposeText, current_notice_versions
 from consent.models.sites import CONSENT_MODE_SIGNALS, Site, check_consent_mode, check_origins
+from consent.models.snapshots import BannerLayout, RegisterSnapshot
 
 __all__ = [
     "CONSENT_MODE_SIGNALS",
     "AgeBand",
+    "BannerLayout",
     "ConsentImport",
     "ConsentRecord",
     "DailyCount",
@@ -19,6 +21,7 @@ __all__ = [
     "Party",
     "Purpose",
     "PurposeText",
+    "RegisterSnapshot",
     "SavedRequest",
     "Site",
     "SubjectLink",

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from audit import signing, trail
 from consent.ledger.verification import fields_of
-from consent.models import ConsentRecord, Notice
+from consent.models import BannerLayout, ConsentRecord, Notice
 from consent.receipts import issuing
 from consent.receipts.manifest import FORMAT, MANIFEST, README, TYP, digests
 
@@ -42,6 +42,7 @@ def _files(ref: UUID) -> dict[str, bytes]:
         "README.txt": README.encode(),
         "records.json": _text([{**fields_of(r), "digest": bytes(r.digest).hex()} for r in records]),
         "notices.json": _text(_notices(records)),
+        "layouts.json": _text(_layouts(records)),
         "audit.json": _text(trail.prove(ref)),
         "keys.json": _text(signing.published_keys()),
     }
@@ -65,6 +66,13 @@ def _notices(records: list[ConsentRecord]) -> list[dict[str, Any]]:
         }
         for notice in Notice.objects.filter(purpose__in=purposes).select_related("purpose")
     ]
+
+
+def _layouts(records: list[ConsentRecord]) -> list[dict[str, str]]:
+    """Return the banners these records were made in, as they were served."""
+    named = {record.proof.get("asked", {}).get("layout_sha256", "") for record in records}
+    found = BannerLayout.objects.filter(pk__in=named).order_by("pk")
+    return [{"sha256": layout.sha256, "content": layout.content} for layout in found]
 
 
 def _text(value: Any) -> bytes:

@@ -21,6 +21,7 @@ Evidence about one person's choices, exported by Assent.
 
 records.json   every record of the ledger, oldest first; each holds the digest of the one before it
 notices.json   every text these records refer to, with its SHA-256
+layouts.json   every banner these records were made in, with its SHA-256
 receipts/      one signed receipt for each time the person chose
 audit.json     the events of the audit trail, each with its Merkle path (RFC 6962) to the anchor that sealed it
 keys.json      the public keys as published when this file was made (JWK set)

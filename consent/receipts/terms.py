@@ -18,6 +18,7 @@ LEGAL_BASES = {
     "public_task": f"{GDPR}A6-1-e",
     "legitimate_interests": f"{GDPR}A6-1-f",
 }
+CONSENT, WITHDRAW, PERSONAL_DATA = LEGAL_BASES["consent"], f"{GDPR}A7-3", f"{DPV}PersonalData"
 EXPLICIT, EXPRESSED = f"{DPV}ExplicitlyExpressedConsent", f"{DPV}ExpressedConsent"
 ROLES = {
     "controller": f"{DPV}DataController",
@@ -28,7 +29,7 @@ ROLES = {
 }
 RIGHTS = tuple(f"{GDPR}{article}" for article in ("A7-3", "A15", "A16", "A17", "A18", "A20", "A21", "A77"))
 _KINDS_OF_DATA = {
-    "views": f"{PD}BrowsingBehavior",
+    "views": f"{PD}BrowsingBehaviour",
     "purchases": f"{PD}Purchase",
     "ratings": f"{PD}Opinion",
     "email_address": f"{PD}EmailAddress",
@@ -54,4 +55,4 @@ def purpose(term: str) -> str:
 
 def kind_of_data(slug: str) -> str:
     """Return the term for a kind of data; the general one where the vocabulary has no closer word."""
-    return _KINDS_OF_DATA.get(slug, f"{DPV}PersonalData")
+    return _KINDS_OF_DATA.get(slug, PERSONAL_DATA)

@@ -81,6 +81,9 @@ def _check_content(receipt: dict[str, Any]) -> None:
         notice = processing["privacy_notice"]
         if notice["text"] and sha256(notice["text"].encode()).hex() != notice["sha256"]:
             raise NotGenuine("The text of a notice is not the one the record names.")
+        register = processing.get("register")  # receipts of before snapshots have none
+        if register and sha256(register["content"].encode()).hex() != register["sha256"]:
+            raise NotGenuine("What the register said is not what the record names.")
     for event in record["events"]:
         if digest_of(event["record"]).hex() != event["record_sha256"]:
             raise NotGenuine("A record of the ledger does not match its digest.")

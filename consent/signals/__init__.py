@@ -3,8 +3,10 @@
 An unreadable signal counts as the strictest answer it could have been.
 """
 
+import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from consent.signals import gpc as gpc_header
@@ -19,6 +21,9 @@ _LAST_PURPOSE = 24
 # Texts are remembered as they came, so these bound the bytes: 512 x 4 KiB and 8 x 32 KiB of each kind.
 _REMEMBERED, _USUAL_CHARACTERS = 512, 4_096
 _REMEMBERED_LONG = 8  # a batch of 1,000 that shares one decodes it once
+# People must be asked again at least every 13 months (TCF policies); a clock of the browser may be ahead by a day.
+_OLDEST_MONTHS = 13
+_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class _Gpp:
     opt_out: bool
     purposes: frozenset[int] | None
     problem: str | None = None
+    tcf_updated: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +59,10 @@ class _Tcf:
 
     purposes: frozenset[int]
     problem: str | None = None
+    updated: datetime | None = None
 
 
-def read(signals: Mapping[str, object]) -> Signals:
+def read(signals: Mapping[str, object], *, now: datetime | None = None) -> Signals:
     """Read ``gpc``, ``gpp``, ``gpp_opt_out``, ``tcf`` and ``tcf_purposes`` as a caller sends them.
 
     An absent or null signal says nothing. An unreadable one counts as set, opted out or not consented, and
@@ -64,16 +71,17 @@ def read(signals: Mapping[str, object]) -> Signals:
     if not signals:
         return NO_SIGNALS
     problems: list[str] = []
+    moment = now or datetime.now(UTC)
     is_gpc = _gpc(signals.get("gpc"), problems)
     opts_out = _boolean("gpp_opt_out", signals.get("gpp_opt_out"), problems)
     sources: list[frozenset[int]] = []
     if (text := signals.get("gpp")) is not None:
-        found = _summary_of_gpp(text)
+        found = _in_time_gpp(_summary_of_gpp(text), moment)
         opts_out = opts_out or found.opt_out
         sources += [] if found.purposes is None else [found.purposes]
         problems += [] if found.problem is None else [found.problem]
     if (text := signals.get("tcf")) is not None:
-        decoded = _summary_of_tcf(text)
+        decoded = _in_time(_summary_of_tcf(text), moment)
         sources.append(decoded.purposes)
         problems += [] if decoded.problem is None else [decoded.problem]
     if (listed := signals.get("tcf_purposes")) is not None:
@@ -138,14 +146,18 @@ def _read_gpp(text: str) -> _Gpp:
         found = gpp.decode(text)
     except InvalidSignal as exc:
         return _Gpp(opt_out=True, purposes=None, problem=f"gpp_{exc.reason}")
-    return _Gpp(found.opt_out, None if found.tcf_eu is None else frozenset(found.tcf_eu.core.consents))
+    if found.tcf_eu is None:
+        return _Gpp(found.opt_out, purposes=None)
+    core = found.tcf_eu.core
+    return _Gpp(found.opt_out, frozenset(core.consents), tcf_updated=core.updated)
 
 
 def _read_tcf(text: str) -> _Tcf:
     try:
-        return _Tcf(frozenset(tcf.decode(text).core.consents))
+        core = tcf.decode(text).core
     except InvalidSignal as exc:
         return _Tcf(frozenset(), f"tcf_{exc.reason}")
+    return _Tcf(frozenset(core.consents), updated=core.updated)
 
 
 _remembered_gpp, _remembered_tcf = lru_cache(_REMEMBERED)(_read_gpp), lru_cache(_REMEMBERED)(_read_tcf)
@@ -153,3 +165,29 @@ _remembered_long_gpp, _remembered_long_tcf = (
     lru_cache(_REMEMBERED_LONG)(_read_gpp),
     lru_cache(_REMEMBERED_LONG)(_read_tcf),
 )
+
+
+def _in_time(found: _Tcf, now: datetime) -> _Tcf:
+    """Return the summary without purposes where the string is too old, or newer than now: nothing else says when."""
+    problem = _untimely(found.updated, now)
+    return _Tcf(frozenset(), f"tcf_{problem}") if problem else found
+
+
+def _in_time_gpp(found: _Gpp, now: datetime) -> _Gpp:
+    problem = _untimely(found.tcf_updated, now)
+    return _Gpp(found.opt_out, frozenset(), f"gpp_tcf_{problem}") if problem else found
+
+
+def _untimely(updated: datetime | None, now: datetime) -> str | None:
+    if updated is None:
+        return None
+    if updated > now + _AHEAD:
+        return "in_the_future"
+    return "stale" if updated < _months_before(now, _OLDEST_MONTHS) else None
+
+
+def _months_before(now: datetime, months: int) -> datetime:
+    """Return the start of the same day ``months`` earlier, or the last day of that month where it is shorter."""
+    year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return datetime(year, month + 1, min(now.day, last), tzinfo=UTC)

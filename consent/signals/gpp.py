@@ -21,6 +21,9 @@ from consent.signals.us_sections import (
 
 OPT_OUT_FIELDS = ("SaleOptOut", "SharingOptOut", "TargetedAdvertisingOptOut")
 OPTED_OUT = 1
+# Consents of a known child or teenager, by age group: 1 is no consent to sell or share (Cal. Civ. Code 1798.120(c)).
+CHILD_CONSENTS = "KnownChildSensitiveDataConsents"
+NO_CONSENT = 1
 
 _HEADER_TYPE = 3
 _HEADER_VERSION = 1
@@ -214,4 +217,10 @@ def _opts_out(section: Mapping[str, object]) -> bool:
         section.get("Gpc") is True
         or section.get("OptOutSale") == "Y"
         or any(section.get(name) == OPTED_OUT for name in OPT_OUT_FIELDS)
+        or _lacks_child_consent(section.get(CHILD_CONSENTS))
     )
+
+
+def _lacks_child_consent(consents: object) -> bool:
+    """Return whether consent is missing for any age group; most sections hold a list, some a single value."""
+    return NO_CONSENT in consents if isinstance(consents, list) else consents == NO_CONSENT

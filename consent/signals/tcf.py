@@ -5,14 +5,17 @@ old strings and left aside. What the framework forbids is refused as firmly as w
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from consent.signals.bits import Bits, Range, covers, require_bounded, spread
 from consent.signals.problems import InvalidSignal
 
 OLDEST_POLICY = 4
-# From TCF 2.3 on, a string that does not say which vendors were shown may not be relied on.
-DISCLOSING_POLICY = 5
+# A string created from here on must say which vendors were shown (TCF 2.3). The day of creation decides: policy 5 was
+# written before it without them, and a banner that was never updated still writes policy 4 after it.
+DISCLOSING_SINCE = datetime(2026, 3, 1, tzinfo=UTC)
+# From this policy on the segment allowedVendors does not exist.
+_POLICY_WITHOUT_ALLOWED = 5
 CONSENT_ONLY_PURPOSES = frozenset({1, 3, 4, 5, 6})
 
 _VERSION = 2
@@ -69,8 +72,8 @@ class Core:
 @dataclass(frozen=True, slots=True)
 class TcString:
     core: Core
-    disclosed_vendors: tuple[Range, ...] = ()
-    """Empty when an old string does not say."""
+    disclosed_vendors: tuple[Range, ...] | None = None
+    """None when an old string does not say."""
     publisher: PublisherChoices = field(default_factory=PublisherChoices)
 
     def consents_to(self, *, vendor: int, purpose: int) -> bool:
@@ -78,7 +81,7 @@ class TcString:
         core = self.core
         if purpose not in core.consents or not covers(core.vendor_consents, vendor):
             return False
-        if core.policy_version >= DISCLOSING_POLICY and not covers(self.disclosed_vendors, vendor):
+        if self.disclosed_vendors is not None and not covers(self.disclosed_vendors, vendor):
             return False
         return not any(
             each.purpose == purpose and each.kind != _CONSENT_REQUIRED and covers(each.vendors, vendor)
@@ -99,7 +102,7 @@ class TcString:
             "sf": list(core.special_features),
             "vc": spread(core.vendor_consents),
             "vl": spread(core.vendor_interests),
-            "vd": spread(self.disclosed_vendors),
+            "vd": spread(self.disclosed_vendors or ()),
             "pubc": list(self.publisher.consents),
             "publ": list(self.publisher.interests),
         }
@@ -111,12 +114,11 @@ def decode(text: str) -> TcString:
     first, *others = text.split(".")
     core = _core(Bits(first))
     segments = _segments(others)
-    if core.policy_version >= DISCLOSING_POLICY:
-        if _DISCLOSED_VENDORS not in segments:
-            raise InvalidSignal("vendors_not_disclosed", "The string does not say which vendors were disclosed.")
-        if _ALLOWED_VENDORS in segments:
-            raise InvalidSignal("outdated_segment", "The string holds a segment its policy no longer knows.")
-    disclosed = _vendors(segments.get(_DISCLOSED_VENDORS))
+    if core.created >= DISCLOSING_SINCE and _DISCLOSED_VENDORS not in segments:
+        raise InvalidSignal("vendors_not_disclosed", "The string does not say which vendors were disclosed.")
+    if core.policy_version >= _POLICY_WITHOUT_ALLOWED and _ALLOWED_VENDORS in segments:
+        raise InvalidSignal("outdated_segment", "The string holds a segment its policy no longer knows.")
+    disclosed = _vendors(segments[_DISCLOSED_VENDORS]) if _DISCLOSED_VENDORS in segments else None
     _vendors(segments.get(_ALLOWED_VENDORS))
     return TcString(core, disclosed, _publisher(segments.get(_PUBLISHER)))
 

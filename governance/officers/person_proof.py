@@ -16,7 +16,7 @@ from common.admin_pages.display import sentence, table, who, words
 from consent.admin.ledger import STATE_TONES
 from consent.ledger import selectors, verification
 from consent.ledger.projection import ConsentEntry
-from consent.models import ConsentRecord, DataSubject, Notice, Purpose, current_notice_versions
+from consent.models import ConsentRecord, DataSubject, Level, Notice, Purpose, current_notice_versions
 from consent.register import words as consent_words
 from privacy.models import Disposal
 
@@ -34,12 +34,13 @@ def context(person: DataSubject) -> dict[str, Any]:
     )
     verdict = verification.verify_person(person, records)
     notices = list(Notice.objects.filter(purpose__in={record.purpose.pk for record in records}))
-    shown = [_record(record, notices, verdict) for record in reversed(records[-_SHOWN:])]
+    known = {str(record.pk): record for record in records}
+    shown = [_record(record, known, notices, verdict) for record in reversed(records[-_SHOWN:])]
     return {
         "person": person,
         "holds": _holds(person),
         "chain": {"ok": verdict.ok, "broken": next(iter(verdict.broken.values()), verdict.projection)},
-        "in_force": _in_force(person, {str(record.pk): record for record in records}),
+        "in_force": _in_force(person, known),
         "records": shown,
         "hidden_records": len(records) - len(shown),
         "events": _events(person),
@@ -86,7 +87,7 @@ def _standing(
     if entry is None:
         return found
     record = records.get(entry["r"])
-    language = record.proof.get("notice", {}).get("locale", "") if record else ""
+    language = _consent_behind(record, records).proof.get("notice", {}).get("locale", "") if record else ""
     return {
         **found,
         "since": _moment(entry["t"]),
@@ -102,8 +103,13 @@ def _moment(epoch: int | None) -> datetime | None:
     return datetime.fromtimestamp(epoch, tz=UTC) if epoch else None
 
 
-def _record(record: ConsentRecord, notices: Iterable[Notice], verdict: verification.PersonVerdict) -> dict[str, Any]:
-    proof = record.proof
+def _record(
+    record: ConsentRecord,
+    known: Mapping[str, ConsentRecord],
+    notices: Iterable[Notice],
+    verdict: verification.PersonVerdict,
+) -> dict[str, Any]:
+    proof, behind = record.proof, _consent_behind(record, known)
     return {
         "id": str(record.pk),
         "state": record.get_state_display(),
@@ -116,10 +122,11 @@ def _record(record: ConsentRecord, notices: Iterable[Notice], verdict: verificat
         "by": who(record.actor),
         "explicit": record.explicit,
         "told": proof.get("told_of_signal_conflict", False),
-        "notice": _shown_notice(record, notices),
-        "marks": list(_marks(record)),
+        "notice": _shown_notice(behind, notices),
+        "marks": list(_marks(behind)),
+        "limit": _limit(proof),
         "asked": table(_asked(proof["asked"])) if proof.get("asked") else "",
-        "rule": in_words(proof["jurisdiction"]) if proof.get("jurisdiction") else "",
+        "rule": in_words(behind.proof["jurisdiction"]) if behind.proof.get("jurisdiction") else "",
         "guardian": table(_guardian(proof["guardian"])) if proof.get("guardian") else "",
         "imported": in_words(proof["imported"]) if proof.get("imported") else "",
         "digest": bytes(record.digest).hex(),
@@ -127,6 +134,17 @@ def _record(record: ConsentRecord, notices: Iterable[Notice], verdict: verificat
         "revision": record.subject_revision,
         "url": reverse("admin:consent_consentrecord_change", args=[record.pk]),
     }
+
+
+def _consent_behind(record: ConsentRecord, known: Mapping[str, ConsentRecord]) -> ConsentRecord:
+    """Return the consent whose level a record changes: the text that was shown is that one's."""
+    while adjusted := known.get(record.proof.get("adjusts", "")):
+        record = adjusted
+    return record
+
+
+def _limit(proof: Mapping[str, Any]) -> str:
+    return Level(proof["max_level"]).label if proof.get("max_level") else "None" if "adjusts" in proof else ""
 
 
 def _shown_notice(record: ConsentRecord, notices: Iterable[Notice]) -> dict[str, Any]:
@@ -162,6 +180,8 @@ def _asked(asked: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
         yield "Buttons, first to last", ", ".join(words(name) for name in asked["order"])
     if asked.get("layout_sha256"):
         yield "SHA-256 of its layout", _to_copy(asked["layout_sha256"])
+    if asked.get("layout_unknown"):
+        yield "That layout", "Not one that was served here"
     for name, value in asked.get("signals", {}).items():
         label = _SIGNALS.get(name, words(name).capitalize())
         yield label, _to_copy(value) if isinstance(value, str) else ("On" if value else "Off")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from common.http.strict_json import MAX_NUMBER
+from consent.pseudonyms import USABLE
 from policies.endpoints.authzen.access import SCOPE
 from policies.endpoints.authzen.batch import MAX_EVALUATIONS, STOPS_AFTER
 from policies.endpoints.authzen.metadata import PATH
@@ -53,7 +54,7 @@ _MEMBERS = {
     "subject": open_object(
         {
             "type": _SHORT,
-            "id": _SHORT,
+            "id": {**_SHORT, "pattern": f"^$|{USABLE}"},
             "properties": open_object({"region": _MAYBE_SHORT, "age_band": _MAYBE_SHORT}, nullable=True),
         },
         "type",

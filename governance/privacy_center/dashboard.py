@@ -1,6 +1,6 @@
 """Privacy dashboard of one person: their level and why, their choices, decisions and data."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -60,6 +60,12 @@ def _steps() -> list[_Step]:
         _Step("contextual", _("The same, and this visit"), _("Suggestions that follow along")),
         _Step("individual", _("Everything you did here"), _("The closest suggestions")),
     ]
+
+
+def limit_label(proof: Mapping[str, Any]) -> str | None:
+    """Return the most personal use that a record allows, where it sets or lifts a limit."""
+    limit = proof.get("max_level") or ("individual" if "adjusts" in proof else None)
+    return str(_steps()[LEVELS[limit]].label) if limit else None
 
 
 _STATE_LABELS = {
@@ -432,7 +438,10 @@ def _change_sentence(change: dict[str, Any], names: dict[str, str]) -> str | Non
 def _history(record: ConsentRecord, described: Descriptions) -> dict[str, Any]:
     return {
         "when": record.recorded_at,
-        "action": _ACTION_SENTENCES[record.state],
+        "action": _("You changed how personal it may be")
+        if "adjusts" in record.proof
+        else _ACTION_SENTENCES[record.state],
+        "limit": limit_label(record.proof),
         "purpose_name": described.of(record.purpose).name,
         "notice_version": record.notice_version,
         "source": _SOURCES.get(record.source, words.plain(record.source)),

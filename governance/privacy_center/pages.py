@@ -173,6 +173,7 @@ def _save(request: HttpRequest, ref: UUID, choices: list[ledger.Choice]) -> None
     asked = Asked(
         interface="dashboard@1",
         locale=get_language() or "en",
+        falls_back=True,
         order=("give", "refuse"),
         signals={"gpc": True} if gpc.is_set_in_environ(request.META) else None,
     )

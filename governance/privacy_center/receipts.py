@@ -15,10 +15,11 @@ from django.views.decorators.http import require_safe
 
 from audit import signing
 from consent import counts
-from consent.ledger.selectors import Described, Descriptions
-from consent.models import Purpose, SubjectLink
+from consent.ledger.selectors import Described
+from consent.models import SubjectLink
 from consent.receipts import content, exports, issuing
 from consent.register import jurisdictions, words
+from governance.privacy_center.dashboard import limit_label
 from governance.privacy_center.sessions import for_session
 
 _STATES = {
@@ -59,13 +60,16 @@ def download(request: HttpRequest, session: SubjectLink, revision: int, form: st
     except issuing.ReceiptUnknown:
         return _unknown(request)
     content, media_type = _in_form(file, form)
+    if content is None:
+        return _unknown(request)
     counts.count(counts.What.RECEIPT_DOWNLOADED)
     response = HttpResponse(json.dumps(content, indent=1, ensure_ascii=False), content_type=media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="consent-receipt-{revision}-{form}.json"'
     return response
 
 
-def _in_form(file: dict[str, Any], form: str) -> tuple[dict[str, Any], str]:
+def _in_form(file: dict[str, Any], form: str) -> tuple[dict[str, Any] | None, str]:
+    """Return the content and its type; no content where the form cannot say it."""
     if form == "dpv":
         return exports.as_json_ld(file["receipt"]), "application/ld+json"
     if form == "kantara":
@@ -80,7 +84,7 @@ def _unknown(request: HttpRequest) -> HttpResponse:
 
 def _context(receipt: dict[str, Any], revision: int) -> dict[str, Any]:
     record = receipt["consent_record"]
-    described = _described([processing["purpose"]["slug"] for processing in record["processing"]])
+    language = get_language() or "en"
     pairs = zip(record["processing"], record["events"], strict=True)
     return {
         "business_name": settings.BUSINESS_NAME,
@@ -88,9 +92,8 @@ def _context(receipt: dict[str, Any], revision: int) -> dict[str, Any]:
         "receipt_id": receipt["receipt_id"],
         "issued_at": parse_datetime(receipt["issued_at"]),
         "parties": record["parties"],
-        "choices": [
-            _choice(processing, event, described[processing["purpose"]["slug"]]) for processing, event in pairs
-        ],
+        "has_kantara": exports.gives_consent(receipt),
+        "choices": [_choice(processing, event, _described(processing, language)) for processing, event in pairs],
         "person": UUID(record["pii_principal_id"]),
     }
 
@@ -101,10 +104,14 @@ def _law_name(slug: str) -> str | Promise:
     return next((pack.name for pack in jurisdictions.load() if pack.slug == slug), slug)
 
 
-def _described(slugs: list[str]) -> dict[str, Described]:
-    """Return the purposes in the reader's language. The signed file keeps the register's own words."""
-    descriptions = Descriptions(get_language() or "en")
-    return {purpose.slug: descriptions.of(purpose) for purpose in Purpose.objects.filter(slug__in=slugs)}
+def _described(processing: dict[str, Any], language: str) -> Described:
+    """Return the purpose in the reader's language, in the words of its time; the file keeps the register's own."""
+    said = json.loads(processing["register"]["content"])
+    own = said["purpose"]
+    text = next((text for text in said["texts"] if text["locale"] == language), None)
+    if text is None:
+        return Described(own["name"], own["benefit"], own["kept_for"], "" if language == "en" else "en")
+    return Described(text["name"], text["benefit"], text["kept_for"] or own["kept_for"], "")
 
 
 def _choice(processing: dict[str, Any], event: dict[str, Any], described: Described) -> dict[str, Any]:
@@ -113,6 +120,7 @@ def _choice(processing: dict[str, Any], event: dict[str, Any], described: Descri
         "language": described.locale,
         "part": words.plain_part(processing["purpose"]["part"]),
         "benefit": described.benefit,
+        "limit": limit_label(event["record"].get("proof", {})),
         "state": event["record"]["state"],
         "label": _STATES[event["record"]["state"]],
         "when": parse_datetime(event["event_time"]),

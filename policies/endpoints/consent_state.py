@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from consent.ledger.selectors import ConsentState, in_force
-from consent.pseudonyms import subject_ref
+from consent.pseudonyms import checked, subject_ref
 from policies.bundles import loading
 from policies.bundles.loading import PurposeFacts
 from policies.decisions import information
@@ -35,6 +35,7 @@ class _Subject(msgspec.Struct, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not (0 < len(self.id) <= 256 and 0 < len(self.type) <= 64):
             raise ValueError("too long, or empty")
+        self.id, self.type = checked(self.id), checked(self.type)
         if self.region is not None and not _REGION.fullmatch(self.region):
             raise ValueError("no region")
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from common.canonical import canonical_json
 from common.levels import LEVELS
 from consent.register import jurisdictions
+from consent.register.jurisdictions.clocks import STATE_ZONES
 from policies.bundles import building, loading, publishing
 from policies.models import (
     ActiveBundle,
@@ -34,34 +35,18 @@ _EEA = {
     "SE": ("Sweden", "Europe/Stockholm"), "SI": ("Slovenia", "Europe/Ljubljana"),
     "SK": ("Slovakia", "Europe/Bratislava"),
 }  # fmt: skip
-# The zone where most people of the state live.
 _STATES = {
-    "US-AK": ("Alaska", "America/Anchorage"), "US-AL": ("Alabama", "America/Chicago"),
-    "US-AR": ("Arkansas", "America/Chicago"), "US-AZ": ("Arizona", "America/Phoenix"),
-    "US-CA": ("California", "America/Los_Angeles"), "US-CO": ("Colorado", "America/Denver"),
-    "US-CT": ("Connecticut", "America/New_York"), "US-DC": ("District of Columbia", "America/New_York"),
-    "US-DE": ("Delaware", "America/New_York"), "US-FL": ("Florida", "America/New_York"),
-    "US-GA": ("Georgia", "America/New_York"), "US-HI": ("Hawaii", "Pacific/Honolulu"),
-    "US-IA": ("Iowa", "America/Chicago"), "US-ID": ("Idaho", "America/Boise"),
-    "US-IL": ("Illinois", "America/Chicago"), "US-IN": ("Indiana", "America/Indiana/Indianapolis"),
-    "US-KS": ("Kansas", "America/Chicago"), "US-KY": ("Kentucky", "America/New_York"),
-    "US-LA": ("Louisiana", "America/Chicago"), "US-MA": ("Massachusetts", "America/New_York"),
-    "US-MD": ("Maryland", "America/New_York"), "US-ME": ("Maine", "America/New_York"),
-    "US-MI": ("Michigan", "America/Detroit"), "US-MN": ("Minnesota", "America/Chicago"),
-    "US-MO": ("Missouri", "America/Chicago"), "US-MS": ("Mississippi", "America/Chicago"),
-    "US-MT": ("Montana", "America/Denver"), "US-NC": ("North Carolina", "America/New_York"),
-    "US-ND": ("North Dakota", "America/Chicago"), "US-NE": ("Nebraska", "America/Chicago"),
-    "US-NH": ("New Hampshire", "America/New_York"), "US-NJ": ("New Jersey", "America/New_York"),
-    "US-NM": ("New Mexico", "America/Denver"), "US-NV": ("Nevada", "America/Los_Angeles"),
-    "US-NY": ("New York", "America/New_York"), "US-OH": ("Ohio", "America/New_York"),
-    "US-OK": ("Oklahoma", "America/Chicago"), "US-OR": ("Oregon", "America/Los_Angeles"),
-    "US-PA": ("Pennsylvania", "America/New_York"), "US-RI": ("Rhode Island", "America/New_York"),
-    "US-SC": ("South Carolina", "America/New_York"), "US-SD": ("South Dakota", "America/Chicago"),
-    "US-TN": ("Tennessee", "America/Chicago"), "US-TX": ("Texas", "America/Chicago"),
-    "US-UT": ("Utah", "America/Denver"), "US-VA": ("Virginia", "America/New_York"),
-    "US-VT": ("Vermont", "America/New_York"), "US-WA": ("Washington", "America/Los_Angeles"),
-    "US-WI": ("Wisconsin", "America/Chicago"), "US-WV": ("West Virginia", "America/New_York"),
-    "US-WY": ("Wyoming", "America/Denver"),
+    "US-AK": "Alaska", "US-AL": "Alabama", "US-AR": "Arkansas", "US-AZ": "Arizona", "US-CA": "California",
+    "US-CO": "Colorado", "US-CT": "Connecticut", "US-DC": "District of Columbia", "US-DE": "Delaware",
+    "US-FL": "Florida", "US-GA": "Georgia", "US-HI": "Hawaii", "US-IA": "Iowa", "US-ID": "Idaho", "US-IL": "Illinois",
+    "US-IN": "Indiana", "US-KS": "Kansas", "US-KY": "Kentucky", "US-LA": "Louisiana", "US-MA": "Massachusetts",
+    "US-MD": "Maryland", "US-ME": "Maine", "US-MI": "Michigan", "US-MN": "Minnesota", "US-MO": "Missouri",
+    "US-MS": "Mississippi", "US-MT": "Montana", "US-NC": "North Carolina", "US-ND": "North Dakota",
+    "US-NE": "Nebraska", "US-NH": "New Hampshire", "US-NJ": "New Jersey", "US-NM": "New Mexico", "US-NV": "Nevada",
+    "US-NY": "New York", "US-OH": "Ohio", "US-OK": "Oklahoma", "US-OR": "Oregon", "US-PA": "Pennsylvania",
+    "US-RI": "Rhode Island", "US-SC": "South Carolina", "US-SD": "South Dakota", "US-TN": "Tennessee",
+    "US-TX": "Texas", "US-UT": "Utah", "US-VA": "Virginia", "US-VT": "Vermont", "US-WA": "Washington",
+    "US-WI": "Wisconsin", "US-WV": "West Virginia", "US-WY": "Wyoming",
 }  # fmt: skip
 # code -> name, residency group, time zone
 _ELSEWHERE = {
@@ -182,7 +167,7 @@ def _packs() -> tuple[dict[str, jurisdictions.Pack], dict[str, jurisdictions.Mat
 def _places() -> dict[str, tuple[str, str, str]]:
     return {
         **{code: (name, "eea", zone) for code, (name, zone) in _EEA.items()},
-        **{code: (name, "us", zone) for code, (name, zone) in _STATES.items()},
+        **{code: (name, "us", STATE_ZONES[code]) for code, name in _STATES.items()},
         **_ELSEWHERE,
     }
 

@@ -10,6 +10,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey, import_key
 
 from common.http import strict_json
+from consent.pseudonyms import checked
 from governance.privacy_center.oidc import provider
 from governance.privacy_center.oidc.client import Client, SignInRefused
 
@@ -38,7 +39,14 @@ def person_of(token: str, client: Client, *, nonce: str, now: datetime) -> str:
     person = claims.get(client.claim)
     if not isinstance(person, str) or not 0 < len(person) <= 256:
         raise SignInRefused("the claim that names the person is missing")
-    return person
+    return _one_person(person)
+
+
+def _one_person(claimed: str) -> str:
+    try:
+        return checked(claimed)
+    except ValueError:
+        raise SignInRefused("the claim that names the person names no one person") from None
 
 
 def _signed_claims(token: str, client: Client) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import msgspec
 from django.conf import settings
 
 from consent import signals as consent_signals
-from consent.pseudonyms import subject_ref
+from consent.pseudonyms import UNUSABLE, checked, subject_ref
 from policies.decisions.questions import EntityQuestion, Question
 
 Text = Annotated[str, msgspec.Meta(max_length=512)]
@@ -28,6 +28,13 @@ Properties = Annotated[dict[str, Any], msgspec.Meta(max_length=MAX_PROPERTIES)] 
 _SignalText = Annotated[str, msgspec.Meta(max_length=65_536)] | None
 
 
+def _one_person(business_id: str) -> str:
+    try:
+        return checked(business_id)
+    except ValueError:
+        raise ValueError(f"an id {UNUSABLE}") from None
+
+
 class _SubjectProperties(msgspec.Struct):
     region: _Slug = None
     age_band: _Slug = None
@@ -37,6 +44,10 @@ class _Subject(msgspec.Struct):
     type: Text
     id: Text
     properties: _SubjectProperties | None = None
+
+    def __post_init__(self) -> None:
+        if self.id:
+            self.id = _one_person(self.id)
 
 
 class _ActionProperties(msgspec.Struct):

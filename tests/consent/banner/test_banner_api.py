@@ -1,9 +1,12 @@
 """The banner's API as browsers meet it: refusal beside success, origins, signals, repeats, races, garbage."""
 
 import gzip
+import hashlib
+import io
 import json
 import secrets
 import uuid
+import zipfile
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,7 +20,8 @@ from hypothesis import strategies as st
 from common.http.rate_limit import RateLimit
 from consent.banner import banner, views, words
 from consent.ledger.verification import verify_ledger
-from consent.models import ConsentRecord, DataSubject, Purpose, PurposeText, Site
+from consent.models import BannerLayout, ConsentRecord, DataSubject, Purpose, PurposeText, Site
+from consent.receipts import evidence
 from consent.register import register
 from policies.decisions.evaluate import preview
 from policies.decisions.questions import Question
@@ -518,3 +522,22 @@ def test_an_unknown_record_is_no_way_around():
     answer = Browser().choose("give", supersedes=str(uuid.uuid4()))
 
     assert answer.status_code == 409
+
+
+def test_a_served_layout_can_be_shown_again_and_another_is_marked():
+    # CNIL deliberation 2020-092, article 2: the digest in a record leads back to what was shown.
+    browser, forger = Browser(), Browser()
+    shown = browser.layout().json()
+    browser.layout()
+    kept = BannerLayout.objects.get()
+    assert kept.pk == shown["layout_sha256"] == hashlib.sha256(kept.content.encode()).hexdigest()
+    assert json.loads(kept.content)["texts"] == shown["texts"]
+
+    browser.choose("give", body={"layout_sha256": shown["layout_sha256"]})
+    forger.choose("refuse", body={"layout_sha256": "f" * 64})
+
+    given, refused = ConsentRecord.objects.order_by("recorded_at")
+    assert "layout_unknown" not in given.proof["asked"]
+    assert refused.proof["asked"]["layout_unknown"] is True, "a no counts, its digest is marked"
+    with zipfile.ZipFile(io.BytesIO(evidence.build(given.subject_id, actor="officer:anna"))) as file:
+        assert json.loads(file.read("layouts.json")) == [{"sha256": kept.pk, "content": kept.content}]

@@ -50,10 +50,57 @@ def test_a_record_names_the_text_that_was_served(register_in_force):
     assert verify_ledger().ok
 
 
-def test_where_there_is_no_text_in_the_language_the_record_names_the_one_served_instead(register_in_force):
-    save(give(), asked=Asked(locale="fr"))
+def test_where_our_page_has_no_text_in_the_language_it_names_the_one_shown(register_in_force):
+    save(give(), asked=Asked(locale="fr", falls_back=True))
 
     assert ConsentRecord.objects.get().proof["notice"]["locale"] == "en"
+
+
+@pytest.mark.parametrize(
+    ("stated", "found"),
+    [
+        ("de-DE", "de"),
+        ("de-AT", "de"),
+        ("de-Latn-CH-1996", "de"),
+        ("pt-BR", "pt-BR"),
+        ("pt-br", "pt-BR"),
+        ("en-GB", "en"),
+        ("nl", None),
+        ("pt", None),
+        ("pt-PT", None),
+        ("es-419", None),
+        ("zh-Hant-TW", None),
+        ("", None),
+    ],
+)
+def test_the_text_proven_is_in_the_language_stated_or_none(register_in_force, stated, found):
+    # Kind: proof of another text than the one shown. RFC 4647, section 3.4 (lookup), as the banner does.
+    purpose = Purpose.objects.get(slug="newsletter")
+    for locale in ("de", "pt-BR"):
+        register.publish_notice(purpose=purpose, text=f"In {locale}.", locale=locale, version=1, actor="officer:a")
+
+    save(give(), asked=Asked(locale=stated))
+
+    assert ConsentRecord.objects.get().proof.get("notice", {}).get("locale") == found
+    assert ConsentRecord.objects.get().notice_version == 1
+    assert verify_ledger().ok
+
+
+@pytest.mark.parametrize("texts", [1, 2])
+def test_a_version_without_a_language_proves_its_only_text(register_in_force, texts):
+    if texts == 2:
+        purpose = Purpose.objects.get(slug="newsletter")
+        register.publish_notice(purpose=purpose, text="Deutsch.", locale="de", version=1, actor="officer:a")
+
+    save(give(notice_version=1))
+
+    assert ("notice" in ConsentRecord.objects.get().proof) is (texts == 1)
+
+
+def test_a_choice_that_names_no_notice_proves_no_text(register_in_force):
+    save(give())
+
+    assert "notice" not in ConsentRecord.objects.get().proof
 
 
 def test_a_choice_about_a_part_stands_beside_the_whole(register_in_force):
@@ -98,7 +145,7 @@ def test_what_a_guardian_allowed_lapses_at_majority(register_in_force):
     save(give(), guardian=Guardian(ref="g", method="id_document", adult_on="2027-03-01"))
 
     record = ConsentRecord.objects.get()
-    assert record.expires_at.isoformat() == "2027-03-01T00:00:00+00:00"
+    assert record.expires_at.isoformat() == "2027-02-28T23:00:00+00:00"  # midnight in Germany
     assert record.proof["guardian"]["method"] == "id_document"
 
 

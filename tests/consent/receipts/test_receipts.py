@@ -40,7 +40,7 @@ def saved(register_in_force):
             source="banner",
             actor="service:shop",
             region="DE",
-            asked=Asked(interface="banner@1", order=("refuse", "accept")),
+            asked=Asked(locale="en", interface="banner@1", order=("refuse", "accept")),
         )
     )
 
@@ -212,10 +212,12 @@ def test_the_exports_speak_the_words_of_the_standards(file):
     graph = exports.as_json_ld(file["receipt"])
     kantara = exports.as_kantara(file["receipt"], public_key="k")
 
-    assert graph["dpv:hasRecord"]["dpv:hasProcess"][0]["dpv:hasConsentStatus"]["@id"].endswith("#ConsentGiven")
+    assert graph["dpv:hasRecordOfActivity"]["dpv:hasProcess"][0]["dpv:hasConsentStatus"]["@type"].endswith(
+        "#ConsentGiven"
+    )
     assert kantara["version"] == "KI-CR-v1.1.0"
     assert kantara["piiControllers"][0]["piiController"] == "Northwind"
-    assert [purpose["purpose"] for purpose in kantara["services"][0]["purposes"]] == ["Recommendations", "Newsletter"]
+    assert [purpose["purpose"] for purpose in kantara["services"][0]["purposes"]] == ["Recommendations"]
 
 
 def test_the_command_verifies_without_a_database(file, tmp_path):

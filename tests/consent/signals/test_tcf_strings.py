@@ -17,6 +17,9 @@ from tests.helpers.signal_encoders import (
     vendor_ranges,
 )
 
+# Tenths of a second since 1970: from here on a string must say which vendors were disclosed (TCF 2.3).
+MARCH_2026 = 17_723_232_000
+
 
 def test_every_given_string_decodes_as_the_reference_does():
     expected = signal_reference.GIVEN["tcf"]
@@ -79,8 +82,10 @@ def test_vendors_read_the_same_from_bits_and_from_ranges(vendors):
         (Tc(version=1), "unknown_version"),
         (Tc(version=3), "unknown_version"),
         (Tc(policy=3), "stale_policy"),
-        (Tc(policy=5, disclosed=None), "vendors_not_disclosed"),
-        (Tc(policy=6, disclosed=None), "vendors_not_disclosed"),
+        *[
+            (Tc(policy=policy, disclosed=None, created=MARCH_2026, updated=MARCH_2026), "vendors_not_disclosed")
+            for policy in (4, 5, 6)
+        ],
         (Tc(more=(ALLOWED_SEGMENT,)), "outdated_segment"),
         (Tc(service_specific=0), "not_service_specific"),
         *[(Tc(interests=(purpose,)), "interest_not_allowed") for purpose in (1, 3, 4, 5, 6)],
@@ -124,6 +129,7 @@ def test_what_the_framework_forbids_is_refused(string, reason):
     [
         Tc(policy=4),
         Tc(policy=6),
+        *[Tc(policy=policy, disclosed=None, created=MARCH_2026 - 1, updated=MARCH_2026 - 1) for policy in (4, 5, 6)],
         Tc(interests=(2, 7, 8, 9, 10, 11)),
         Tc(updated=17_000_000_001),
         Tc(language="ZA"),

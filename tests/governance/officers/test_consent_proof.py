@@ -37,7 +37,13 @@ def saved(register_in_force):
     return _save(
         ledger.Choice(purpose="recommendations", choice="give", explicit=True, told_of_conflict=True),
         ledger.Choice(purpose="newsletter", choice="refuse", channel="email"),
-        asked=Asked(interface="banner@7", layout_sha256="ab" * 32, order=("refuse", "accept"), signals={"gpc": True}),
+        asked=Asked(
+            locale="en",
+            interface="banner@7",
+            layout_sha256="ab" * 32,
+            order=("refuse", "accept"),
+            signals={"gpc": True},
+        ),
         guardian=Guardian(ref=str(uuid4()), method="card_check", adult_on="2040-05-01"),
     )
 
@@ -338,3 +344,14 @@ def test_looking_changes_no_record(officer, saved):
     assert before == (
         list(ConsentRecord.objects.values()), list(Notice.objects.values()), list(DataSubject.objects.values())
     )  # fmt: skip
+
+
+def test_a_changed_level_stands_on_the_text_of_its_consent(officer, saved):
+    _save(ledger.Choice(purpose="recommendations", choice="adjust", max_level="segment"))
+
+    page = officer.get(PAGE)
+
+    newest = page.context["records"][0]
+    assert (newest["limit"], newest["notice"]["proven"], newest["marks"]) == ("Segment", True, [])
+    rows = {(row["purpose"], row["part"]): row for row in page.context["in_force"]}
+    assert rows["Recommendations", ""]["notice"] == "Version 1, en"

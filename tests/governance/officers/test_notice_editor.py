@@ -251,7 +251,7 @@ def test_any_two_versions_are_compared_but_not_of_two_purposes(officer, purpose)
 
 
 def test_a_notice_says_what_refers_to_it_and_shows_its_history(officer, api, purpose):
-    api.save("customer-1", "give")
+    api.save("customer-1", "give", notice_version=1)
     first = purpose.notices.get()
     register.publish_notice(purpose=purpose, text="Newer.", actor="test")
 

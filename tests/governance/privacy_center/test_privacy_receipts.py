@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from consent.models import Purpose
 from consent.receipts.verifying import verify_file
+from consent.register import register
 from tests.helpers.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -54,3 +56,25 @@ def test_the_site_says_that_it_honours_global_privacy_control(client):
 
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json()["gpc"] is True
+
+
+def test_a_changed_level_stands_in_history_and_receipt(chosen):
+    fields = {**chosen.form_of("recommendations")["fields"], "level": "segment"}
+    chosen.browser.post("/privacy/level", fields)
+
+    newest = chosen.look().context["history"][0]
+    assert (str(newest["action"]), newest["limit"]) == ("You changed how personal it may be", "Group")
+    page = chosen.browser.get("/privacy/receipts/2")
+    assert b"How personal, at most" in page.content
+    assert b"The text you were shown" in page.content, "the text of the consent that the change rests on"
+
+
+def test_the_page_of_a_receipt_keeps_the_words_of_its_time(chosen):
+    purpose = Purpose.objects.get(slug="recommendations")
+    purpose.name, purpose.benefit = "Everything else", "Ours."
+    register.save_purpose(purpose, actor="officer:anna")
+
+    page = chosen.browser.get("/privacy/receipts/1").content
+
+    assert b"Recommendations" in page
+    assert b"Everything else" not in page

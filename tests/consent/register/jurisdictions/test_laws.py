@@ -49,6 +49,7 @@ LAWS = [
     ("US-CT", "us-ct", "region", 13, "opt_out"),
     ("US-DE", "us-de", "region", 13, "opt_out"),
     ("US-MD", "us-md", "region", 13, "opt_out"),
+    ("US-MN", "us-mn", "region", 13, "opt_out"),
     ("US-MT", "us-mt", "region", 13, "opt_out"),
     ("US-NE", "us-ne", "region", 13, "opt_out"),
     ("US-NH", "us-nh", "region", 13, "opt_out"),

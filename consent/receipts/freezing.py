@@ -1,0 +1,79 @@
+"""What register and notice said when a record was made: read from the snapshot and the text the record names.
+
+A record of before snapshots, or of another system, names none. It is shown by the first snapshot of its purpose, which
+never changes either, and says that this is not proven.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from consent.models import ConsentRecord, Notice, RegisterSnapshot
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Register and notice behind one record."""
+
+    content: str
+    sha256: str
+    is_proven: bool
+    notice: dict[str, Any]
+    locations: list[str]
+    jurisdiction: dict[str, Any]
+
+    @property
+    def purpose(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.content)["purpose"]
+        return found
+
+    @property
+    def parties(self) -> list[dict[str, str]]:
+        """Every party that counts for all purposes, and those the purpose names."""
+        found: list[dict[str, str]] = json.loads(self.content)["parties"]
+        return found
+
+    @property
+    def controllers(self) -> list[str]:
+        """The purpose's own controller, else the first of the register."""
+        own = self.purpose["controller"]
+        return [own] if own else [party["slug"] for party in self.parties if party["role"] == "controller"][:1]
+
+
+def frozen(record: ConsentRecord) -> Frozen:
+    """Return what stood when ``record`` was made. A change of the level rests on the consent that it adjusts."""
+    record = _consent_behind(record)
+    kept = record.proof.get("register", {})
+    snapshots = RegisterSnapshot.objects.filter(purpose=record.purpose_id)
+    snapshot = snapshots.filter(digest=kept["sha256"]).first() if kept else None
+    found = snapshot or snapshots.earliest("id")
+    return Frozen(
+        content=found.content,
+        sha256=found.digest,
+        is_proven=snapshot is not None,
+        notice=_served_notice(record),
+        locations=[kept.get("processing_region", settings.PROCESSING_REGION)],
+        jurisdiction=record.proof.get("jurisdiction", {}),
+    )
+
+
+def _consent_behind(record: ConsentRecord) -> ConsentRecord:
+    while adjusts := record.proof.get("adjusts"):
+        record = ConsentRecord.objects.select_related("purpose").get(pk=adjusts, subject_id=record.subject_id)
+    return record
+
+
+def _served_notice(record: ConsentRecord) -> dict[str, Any]:
+    """Return the text a person was shown, found by its digest; which one it was is not guessed where none is kept."""
+    kept = record.proof.get("notice", {})
+    versions = Notice.objects.filter(purpose=record.purpose, version=record.notice_version)
+    notice = versions.filter(text_sha256=kept["sha256"]).first() if kept else None
+    return {
+        "version": record.notice_version,
+        "language": kept.get("locale", ""),
+        "sha256": kept.get("sha256", ""),
+        "text": notice.text if notice else "",
+        "is_proven": bool(kept),
+    }
