@@ -26,9 +26,9 @@ from policies.bundles import reasons
 from policies.decision_log.spool import SpoolFull
 
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-Purpose = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+Purpose = Annotated[str, Field(pattern=f"^{patterns.SLUG}$")]
 Region = Annotated[str, Field(pattern=f"^{patterns.REGION}$")]
-ProcessingRegion = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")]
+ProcessingRegion = Annotated[str, Field(pattern=f"^{patterns.PROCESSING_REGION}$")]
 # RFC 3339 in the years 1970 to 9998: what lies outside could not be stored and read back as a moment in UTC.
 _MOMENT = (
     r"^(19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-[0-9]{2}-[0-9]{2}"
