@@ -49,8 +49,8 @@ def apply_retention() -> None:
 
 @shared_task(ignore_result=True)
 def release_consent_rates() -> None:
-    """Publish consent rates nightly; stops when the budget is spent, which the officers' start page shows."""
+    """Publish consent rates nightly; nothing without a budget, or with a spent one, as the officers' start page says."""
     try:
         releases.release_consent_rate_by_region(actor=actors.job("releases"))
-    except releases.BudgetExhausted as spent:
-        logger.info("No statistic was released: %s", spent.detail)
+    except (releases.NoBudget, releases.BudgetExhausted) as withheld:
+        logger.info("No statistic was released: %s", withheld.detail)
