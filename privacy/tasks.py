@@ -49,7 +49,7 @@ def apply_retention() -> None:
 
 @shared_task(ignore_result=True)
 def release_consent_rates() -> None:
-    """Publish consent rates nightly; nothing without a budget, or with a spent one, as the officers' start page says."""
+    """Publish consent rates nightly; without a budget, or with a spent one, nothing, which the start page says."""
     try:
         releases.release_consent_rate_by_region(actor=actors.job("releases"))
     except (releases.NoBudget, releases.BudgetExhausted) as withheld:

@@ -244,7 +244,7 @@ def _budgets() -> list[dict[str, Any]]:
 def _missing_budget() -> list[dict[str, Any]]:
     if PrivacyBudget.objects.filter(data_set=releases.DATA_SET).exists():
         return []
-    detail = _("The nightly consent rates are published only under a budget. Add one for the data set “%(name)s”.")
+    detail = _("The nightly consent rates are published only under a budget, and the data set “%(name)s” has none.")
     url = reverse("admin:privacy_privacybudget_changelist")
     return [
         _item(

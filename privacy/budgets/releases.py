@@ -83,7 +83,7 @@ def spend(*, data_set: str, epsilon: Decimal, release_key: str, actor: str) -> B
     if already is not None:
         raise ReleaseKeyTaken("It was charged for another data set or another epsilon. Use a key of its own.")
     if budget is None:
-        raise NoBudget("Nothing is published about a data set without a budget. Add one under Privacy budgets.")
+        raise NoBudget("Nothing is published about a data set without a budget, and none has been set.")
     if budget.epsilon_left < epsilon:
         raise BudgetExhausted(f"{budget.epsilon_left} of {budget.epsilon_total} is left; {epsilon} is needed.")
     budget.epsilon_spent += epsilon

@@ -66,7 +66,7 @@ def test_the_same_epsilon_in_other_digits_is_the_same_charge(budget):
 
 @pytest.mark.django_db
 def test_without_a_budget_nothing_is_charged():
-    with pytest.raises(releases.NoBudget, match="Add one"):
+    with pytest.raises(releases.NoBudget, match="none has been set"):
         _spend("monday")
 
     assert not BudgetSpend.objects.exists()
