@@ -9,7 +9,7 @@ from celery.schedules import crontab
 from celery.signals import setup_logging, worker_init
 from django.conf import settings
 
-from common import queues
+from common.jobs import queues
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
 

@@ -3,8 +3,8 @@
 from celery import shared_task
 
 from common import actors
-from common.once_task import OnceTask
-from common.queues import LONGEST_JOB_S
+from common.jobs.once_task import OnceTask
+from common.jobs.queues import LONGEST_JOB_S
 from governance import evidence
 
 

@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from common import actors
-from common.once_task import OnceTask
+from common.jobs.once_task import OnceTask
 from personalization import training, windows
 
 

@@ -5,7 +5,7 @@ from celery import shared_task
 from django.db import OperationalError
 
 from common import actors
-from common.best_effort_task import BestEffortTask
+from common.jobs.best_effort_task import BestEffortTask
 from privacy.budgets import releases
 from privacy.retention import disposal
 

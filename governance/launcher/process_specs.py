@@ -10,7 +10,7 @@ from governance.launcher.processes.child import ChildSpec
 
 WEB_WORKERS = 2
 GRANIAN_THREADS = 2  # while one waits for the database the other works; more only switch more often
-# The queues each worker takes (common/queues.py, which the launcher does not import); "celery" is their former name.
+# The queues each worker takes (common/jobs/queues.py; the launcher imports no app); "celery" is their former name.
 WORKERS = {"worker-urgent": "urgent", "worker": "periodic,celery", "worker-long": "long"}
 _APPLICATION = "governance.wsgi:application"
 

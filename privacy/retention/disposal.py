@@ -16,8 +16,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from audit import trail
-from common import actors, queues
+from common import actors
 from common.canonical import canonical_json, sha256
+from common.jobs import queues
 from consent.ledger import holds
 from consent.models import ConsentRecord, DataSubject
 from privacy.models import Disposal, DisposalBatch

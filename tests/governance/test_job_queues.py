@@ -8,8 +8,8 @@ import pytest
 import yaml
 from celery.exceptions import Retry
 
-from common import once_task, queues
-from common.once_task import OnceTask
+from common.jobs import once_task, queues
+from common.jobs.once_task import OnceTask
 from governance.celery import app
 from governance.launcher.process_specs import WORKERS
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from common import queues
+from common.jobs import queues
 from consent.ledger import effects
 from personalization.models import Event
 from privacy import tasks
