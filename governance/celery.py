@@ -1,4 +1,4 @@
-"""Celery application: one worker, one beat. Every task is idempotent, so a job delivered twice does no harm."""
+"""Celery application: a worker for each queue, one beat. Every task is idempotent: delivered twice, it does no harm."""
 
 import logging.config
 import os
@@ -8,6 +8,8 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import setup_logging, worker_init
 from django.conf import settings
+
+from common.jobs import queues
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
 
@@ -29,8 +31,18 @@ app.conf.update(
     # A request never waits for a broker that is away: the sweep queues again what could not be queued.
     task_publish_retry=False,
     broker_connection_timeout=2,
-    # A job taken by a worker that was killed is delivered again after this many seconds.
-    broker_transport_options={"visibility_timeout": 600},
+    broker_transport_options={"visibility_timeout": queues.VISIBILITY_TIMEOUT_S},
+    task_time_limit=queues.LONGEST_JOB_S,
+    task_default_queue=queues.PERIODIC,
+    task_routes={
+        # Deletions that follow retention are handed over to the long queue by name (privacy.retention.disposal).
+        "privacy.tasks.run_disposals": {"queue": queues.URGENT},
+        "privacy.tasks.sweep_disposals": {"queue": queues.URGENT},
+        "personalization.tasks.train_recommender": {"queue": queues.LONG},
+        "personalization.tasks.trim_windows": {"queue": queues.LONG},
+        "policies.tasks.run_simulation": {"queue": queues.LONG},
+        "governance.tasks.verify_evidence": {"queue": queues.LONG},
+    },
     timezone="UTC",
     beat_schedule={
         "anchor-audit-trail": {"task": "audit.tasks.anchor_audit_trail", "schedule": 10.0},

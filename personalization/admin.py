@@ -13,7 +13,9 @@ class ItemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run
 
     class Meta:
         labels = {"slug": "Name in the API", "is_active": "Offered"}
-        help_texts = {"is_active": "Switched off, it is recommended to nobody."}
+        help_texts = {
+            "is_active": "Switched off, it is recommended to nobody; an item that people used cannot be deleted."
+        }
 
 
 @admin.register(Item)

@@ -81,6 +81,9 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     except FutureTimeoutError as exc:
         _breaker.failed()
         raise EngineFailed("recommender_timeout") from exc
+    except EngineFailed:
+        # The artifact, not the engine: loading has logged what is wrong with it, and resting would hide the reason.
+        raise
     except Exception as exc:
         _breaker.failed()
         logger.exception("The recommender failed")

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from common.http.problems import InvalidRequest, Unavailable
+from common.http.problems import Conflict, InvalidRequest, Unavailable
 from consent.signals import NO_SIGNALS, Signals
 from personalization.models import Event, Item
 from policies.decisions import evaluate
@@ -18,14 +20,16 @@ from policies.decisions.questions import Question
 WEIGHTS = {Event.Kind.VIEW: 1.0, Event.Kind.LIKE: 2.0, Event.Kind.PURCHASE: 3.0, Event.Kind.NOT_RELEVANT: 0.0}
 _MAX_CLOCK_AHEAD = timedelta(minutes=5)
 _ATTEMPTS = 4
+MIDDLE = 3  # of the ratings 1 to 5: what lies below is no liking
 
 # The row lock orders this insert and a withdrawal: whichever commits first, nothing is stored after a "no".
 _INSERT = """
 WITH allowed AS (
-  SELECT 1 FROM consent_datasubject WHERE ref = %(subject)s AND revision = %(revision)s FOR SHARE
+  SELECT 1 FROM consent_datasubject WHERE ref = %(subject_ref)s AND revision = %(revision)s FOR SHARE
 ), stored AS (
-  INSERT INTO personalization_event (id, subject_ref, purpose, kind, item_id, weight, occurred_at, received_at)
-  SELECT %(id)s, %(subject)s, %(purpose)s, %(kind)s, %(item)s, %(weight)s, %(occurred_at)s, clock_timestamp()
+  INSERT INTO personalization_event (id, subject_ref, purpose, kind, item_id, value, weight, occurred_at, received_at)
+  SELECT %(id)s, %(subject_ref)s, %(purpose)s, %(kind)s, %(item_id)s, %(value)s, %(weight)s,
+    %(occurred_at)s, clock_timestamp()
   FROM allowed ON CONFLICT (id) DO NOTHING RETURNING 1
 )
 SELECT (SELECT count(*) FROM allowed), (SELECT count(*) FROM stored)
@@ -35,6 +39,11 @@ SELECT (SELECT count(*) FROM allowed), (SELECT count(*) FROM stored)
 class ItemUnknown(InvalidRequest):
     code = "item_unknown"
     title = "There is no such item in the catalogue"
+
+
+class EventIdTaken(Conflict):
+    code = "event_id_taken"
+    title = "This event id stands for another event"
 
 
 class ClockAhead(InvalidRequest):
@@ -62,7 +71,20 @@ class NewEvent:
         return UUID(bytes=blake2b(message, digest_size=16).digest())
 
     def weight(self) -> float:
-        return float(self.value or 1) if self.kind == Event.Kind.RATING else WEIGHTS[Event.Kind(self.kind)]
+        if self.kind != Event.Kind.RATING:
+            return WEIGHTS[Event.Kind(self.kind)]
+        return float(self.value) if self.value is not None and self.value >= MIDDLE else 0.0
+
+    def content(self) -> dict[str, Any]:
+        """Return the columns that say what happened: a repeat of the event has the same."""
+        return {
+            "subject_ref": self.subject_ref,
+            "purpose": self.purpose,
+            "kind": str(self.kind),
+            "item_id": self.item,
+            "value": self.value if self.kind == Event.Kind.RATING else None,
+            "occurred_at": self.occurred_at,
+        }
 
 
 @dataclass(frozen=True)
@@ -72,10 +94,23 @@ class Taken:
     decision: Decision
 
 
+def positive() -> QuerySet[Event]:
+    """Return the events that speak for an item: what came before the person's no about it speaks no longer."""
+    later_no = Event.objects.filter(
+        subject_ref=OuterRef("subject_ref"),
+        purpose=OuterRef("purpose"),
+        item=OuterRef("item"),
+        weight=0,
+        occurred_at__gte=OuterRef("occurred_at"),
+    )
+    return Event.objects.filter(~Exists(later_no), weight__gt=0)
+
+
 def take_in(event: NewEvent) -> Taken:
     """Decide, then store in a statement that counts only while the decision's grounds still hold.
 
-    If the person's revision moved in between, the question is asked again. Raises ItemUnknown and ClockAhead.
+    If the person's revision moved in between, the question is asked again. Raises ItemUnknown, ClockAhead and
+    EventIdTaken.
     """
     if event.occurred_at > timezone.now() + _MAX_CLOCK_AHEAD:
         raise ClockAhead("occurred_at is more than five minutes ahead of this server's clock.")
@@ -87,6 +122,8 @@ def take_in(event: NewEvent) -> Taken:
             return Taken(stored=False, duplicate=False, decision=decision)
         allowed, stored = _insert(event, decision.subject_revision)
         if allowed:
+            if not stored:
+                _require_same(event)
             return Taken(stored=True, duplicate=not stored, decision=decision)
     raise Unavailable("This person's choices are changing right now. Send the event again.")
 
@@ -106,19 +143,21 @@ def _question(event: NewEvent) -> Question:
     )
 
 
+def _require_same(event: NewEvent) -> None:
+    """Raise EventIdTaken unless what is stored under the event's id is this event."""
+    if not Event.objects.filter(pk=event.key(), **event.content()).exists():
+        raise EventIdTaken("Nothing was stored. Send each event under an event_id of its own.")
+
+
 def _insert(event: NewEvent, revision: int) -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT,
             {
+                **event.content(),
                 "id": event.key(),
-                "subject": event.subject_ref,
                 "revision": revision,
-                "purpose": event.purpose,
-                "kind": event.kind,
-                "item": event.item,
                 "weight": event.weight(),
-                "occurred_at": event.occurred_at,
             },
         )
         allowed, stored = cursor.fetchone()

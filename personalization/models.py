@@ -42,8 +42,10 @@ class Event(models.Model):
     subject_ref = models.UUIDField()
     purpose = models.CharField(max_length=64)
     kind = models.CharField(max_length=8, choices=Kind)
-    item = models.ForeignKey(Item, on_delete=models.CASCADE)
-    weight = models.FloatField()
+    # An item that people have used is switched off, not deleted: their events are theirs.
+    item = models.ForeignKey(Item, on_delete=models.PROTECT)
+    value = models.PositiveSmallIntegerField(null=True)  # of a rating, 1 to 5
+    weight = models.FloatField()  # 0 for a no: not relevant, or a rating below the middle
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
 

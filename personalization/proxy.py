@@ -5,18 +5,19 @@ the list everybody gets (level ``none``), and the answer says so.
 """
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from common import tracing
 from common.levels import LEVELS
 from common.tracing import Attributes
 from consent.signals import NO_SIGNALS, Signals
-from personalization import engine
+from personalization import engine, events
 from personalization.models import Event, Item, PopularItem
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
@@ -139,13 +140,13 @@ def _personal(
     level, excluded = decision.level, _excluded(decision)
     # What a person looks at in this session is views, whether it is stored or not.
     session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else request.session
-    history, unwanted = _history(request, level, excluded)
+    history = _history(request, level, excluded)
     try:
         served = engine.recommend(
             model,
             bundle,
             level=level,
-            history=history,
+            history=history.touches,
             session=[Interaction(item) for item in session],
             segment=engine.segment_key(known.region, known.age_band),
             count=min(request.count + _SPARE, _MAX_COUNT),
@@ -154,7 +155,8 @@ def _personal(
         return _popular(request.count, decision, model, fallback=failed.code)
     if served.level_used == "none":
         return _popular(request.count, decision, model, fallback=served.fallback)
-    items = [item for item in _explained(served) if item["item"] not in unwanted][: request.count]
+    explained = _explained(served, history.liked)
+    items = [item for item in explained if item["item"] not in history.unwanted][: request.count]
     return Recommendations(str(served.level_used), items, decision, model, served.fallback and str(served.fallback))
 
 
@@ -168,34 +170,52 @@ def _excluded(decision: Decision) -> frozenset[str]:
     return frozenset().union(*lists)
 
 
-def _history(
-    request: RecommendationRequest, level: str, excluded: frozenset[str]
-) -> tuple[list[Interaction], frozenset[str]]:
-    """Return what the level may use, and no row more: nothing below ``behavioral``, else the window or everything.
-
-    The second part is what the person called not relevant.
-    """
+def _history(request: RecommendationRequest, level: str, excluded: frozenset[str]) -> "History":
+    """Return what the level may use, and no row more: nothing below ``behavioral``, else the window or everything."""
     if LEVELS[level] < LEVELS["behavioral"]:
-        return [], frozenset()
+        return History()
     kinds = [kind for kind, category in Event.CATEGORY.items() if category not in excluded]
     rows = Event.objects.filter(subject_ref=request.subject_ref, purpose=request.purpose, kind__in=kinds)
     window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW
-    newest = list(rows.order_by("-occurred_at").values_list("item_id", "weight", "occurred_at")[:window])
-    history = [Interaction(item, weight, moment.timestamp()) for item, weight, moment in newest if weight > 0]
-    return history, frozenset(item for item, weight, _moment in newest if weight == 0)
+    newest = rows.order_by("-occurred_at").values_list("item_id", "weight", "occurred_at", "kind")[:window]
+    return History.of(newest)
 
 
-def _explained(served: Served) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class History:
+    """What a level may use: touches of items, which of them say that the person likes it, and what got a no."""
+
+    touches: tuple[Interaction, ...] = ()
+    liked: frozenset[str] = frozenset()
+    unwanted: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, newest_first: Iterable[tuple[str, float, datetime, str]]) -> "History":
+        """Sort events; what came before a no about the same item counts no longer."""
+        touches: list[Interaction] = []
+        liked, unwanted = set(), set()
+        for item, weight, moment, kind in newest_first:
+            if weight == 0:
+                unwanted.add(item)
+            elif item not in unwanted:
+                touches.append(Interaction(item, weight, moment.timestamp()))
+                # A look says nothing about liking, nor does a rating in the middle.
+                if kind in (Event.Kind.LIKE, Event.Kind.PURCHASE) or weight > events.MIDDLE:
+                    liked.add(item)
+        return cls(tuple(touches), frozenset(liked), frozenset(unwanted))
+
+
+def _explained(served: Served, liked: frozenset[str]) -> list[dict[str, Any]]:
     """Return the recommendations in words; an item taken out of the catalogue since the training is left out."""
     ids = {because.item for r in served.recommendations for because in r.because}
     ids |= {r.item.id for r in served.recommendations}
     known = {item.slug: item for item in Item.objects.filter(pk__in=ids)}
     titles = {slug: item.title for slug, item in known.items()}
     gone = {slug for slug in ids if slug not in known or not known[slug].is_active}
-    return [_item(r, titles) for r in served.recommendations if r.item.id not in gone]
+    return [_item(r, titles, liked) for r in served.recommendations if r.item.id not in gone]
 
 
-def _item(recommendation: Recommendation, titles: dict[str, str]) -> dict[str, Any]:
+def _item(recommendation: Recommendation, titles: dict[str, str], liked: frozenset[str]) -> dict[str, Any]:
     because = [
         {"item": b.item, "title": titles.get(b.item, b.item), "share": round(b.share, 4)}
         for b in recommendation.because
@@ -205,37 +225,19 @@ def _item(recommendation: Recommendation, titles: dict[str, str]) -> dict[str, A
         "title": recommendation.item.title,
         "basis": str(recommendation.basis),
         "because": because,
-        "why": _why(recommendation, [str(b["title"]) for b in because]),
+        "why": _why(recommendation, [str(b["title"]) for b in because], liked),
     }
 
 
-def _why(recommendation: Recommendation, titles: list[str]) -> str:
+def _why(recommendation: Recommendation, titles: list[str], liked: frozenset[str]) -> str:
     if titles:
         things = titles[0] if len(titles) == 1 else _("%(one)s and %(other)s") % {"one": titles[0], "other": titles[1]}
-        if recommendation.basis == "session":
+        if recommendation.basis == "session" or any(b.item not in liked for b in recommendation.because[:2]):
             return _("Because you looked at %(things)s") % {"things": things}
         return _("Because you liked %(things)s") % {"things": things}
-    people = recommendation.people
     if recommendation.basis == "segment":
-        return _popular_in_group(people)
-    return _popular_with(people)
-
-
-# English says "people" of one as well; other languages need their singular.
-
-
-def _popular_with(people: int | None) -> str:
-    text = ngettext("Popular with %(people)s people", "Popular with %(people)s people", people or 0)
-    return text % {"people": people}
-
-
-def _popular_in_group(people: int | None) -> str:
-    text = ngettext(
-        "Popular with %(people)s people in your region and age group",
-        "Popular with %(people)s people in your region and age group",
-        people or 0,
-    )
-    return text % {"people": people}
+        return _("Popular in your region and age group")
+    return _("Popular with other people")
 
 
 def _popular(count: int, decision: Decision, model: str | None, *, fallback: str | None = None) -> Recommendations:
@@ -247,7 +249,7 @@ def _popular(count: int, decision: Decision, model: str | None, *, fallback: str
             "title": row.item.title,
             "basis": "popular",
             "because": [],
-            "why": _popular_with(row.people),
+            "why": _("Popular with other people"),
         }
         for row in rows
     ]

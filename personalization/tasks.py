@@ -1,10 +1,11 @@
 from celery import shared_task
 
 from common import actors
+from common.jobs.once_task import OnceTask
 from personalization import training, windows
 
 
-@shared_task(ignore_result=True, acks_late=True, time_limit=3600)
+@shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
 def train_recommender() -> None:
     """Train a new draft version, never served before it is approved; nightly, or when an officer asks."""
     training.train_recommender(actor=actors.job("training"))

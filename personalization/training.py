@@ -16,8 +16,8 @@ from consent.models import DataSubject, Purpose
 from model_registry import services
 from model_registry.models import Model as RegisteredModel
 from model_registry.models import ModelVersion
-from personalization import engine
-from personalization.models import Event, Item, PopularItem
+from personalization import engine, events
+from personalization.models import Item, PopularItem
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
 from personalization.recommender.evaluation import evaluate
@@ -36,7 +36,7 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
     One ``train`` decision is asked and logged for every person; all data of people without a permit is left out.
     """
     refresh_popular_items()
-    useful = Event.objects.filter(purpose=PURPOSE, weight__gt=0)
+    useful = events.positive().filter(purpose=PURPOSE)
     people = list(useful.order_by().values_list("subject_ref", flat=True).distinct())
     permitted = _permitted(people)
     if not permitted:
@@ -70,7 +70,8 @@ def _question(ref: UUID) -> Question:
 
 def _interactions(people: list[UUID]) -> rec.Interactions:
     rows = list(
-        Event.objects.filter(purpose=PURPOSE, subject_ref__in=people, item__is_active=True, weight__gt=0)
+        events.positive()
+        .filter(purpose=PURPOSE, subject_ref__in=people, item__is_active=True)
         .order_by("occurred_at", "id")
         .values_list("subject_ref", "item_id", "weight", "occurred_at")
     )
@@ -106,7 +107,7 @@ def _register(manifest: storage.Manifest, ndcg: dict[str, int], people: int, act
 @transaction.atomic
 def refresh_popular_items() -> None:
     """Write the general list: items by distinct people; an item of a single person is left out."""
-    useful = Event.objects.filter(item__is_active=True, weight__gt=0)
+    useful = events.positive().filter(item__is_active=True)
     pairs = useful.order_by().values_list("item_id", "subject_ref").distinct()
     people = Counter(item for item, _ in pairs)
     ranked = sorted(((count, item) for item, count in people.items()), key=lambda pair: (-pair[0], pair[1]))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from pydantic import AwareDatetime, BeforeValidator, Field, field_validator
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,15 +20,15 @@ from common.levels import LevelName
 from consent import signals
 from consent.api import SubjectBody
 from consent.signals import gpc
-from personalization import events, parameters, proxy
+from personalization import catalogue, events, parameters, proxy
 from personalization.models import Event, Item
 from policies.bundles import reasons
 from policies.decision_log.spool import SpoolFull
 
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-Purpose = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+Purpose = Annotated[str, Field(pattern=f"^{patterns.SLUG}$")]
 Region = Annotated[str, Field(pattern=f"^{patterns.REGION}$")]
-ProcessingRegion = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")]
+ProcessingRegion = Annotated[str, Field(pattern=f"^{patterns.PROCESSING_REGION}$")]
 # RFC 3339 in the years 1970 to 9998: what lies outside could not be stored and read back as a moment in UTC.
 _MOMENT = (
     r"^(19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-[0-9]{2}-[0-9]{2}"
@@ -59,17 +59,34 @@ class Signals(Body):
 
 
 class EventBody(Body):
-    """An event of a person. The same ``event_id`` sent again changes nothing."""
+    """An event of a person. The same event sent again changes nothing; another one of its ``event_id`` is a conflict.
+
+    A ``rating`` needs its ``value``; below 3 it says that the person does not like the item.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"type": {"const": "rating"}}, "required": ["type"]},
+            "then": {"properties": {"value": {"type": "integer"}}, "required": ["value"]},
+        }
+    )
 
     event_id: Slug
     subject: SubjectBody
     purpose: Purpose = "recommendations"
     type: Literal["view", "like", "rating", "purchase", "not_relevant"]
     item: Slug
-    value: Annotated[int, Field(ge=1, le=5)] | None = None
+    value: Annotated[Annotated[int, Field(ge=1, le=5)] | None, Field(validate_default=True)] = None
     occurred_at: Annotated[AwareDatetime, BeforeValidator(_datetime), Field(json_schema_extra={"pattern": _MOMENT})]
     signals: Signals = Signals()
     processing_region: ProcessingRegion | None = None
+
+    @field_validator("value")
+    @classmethod
+    def _rating_has_a_value(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is None and info.data.get("type") == "rating":
+            raise ValueError("a rating needs a value from 1 to 5")
+        return value
 
 
 class ReasonAnswer(Body):
@@ -130,9 +147,12 @@ class RecommendationAnswer(Body):
 
 
 class CatalogueItem(Body):
+    """An item. ``offered: false`` recommends it to nobody; left out, what was stated before stays."""
+
     id: Slug
     title: Annotated[str, Field(min_length=1, max_length=160, pattern=r"^[^\x00]*$")]
     categories: Annotated[list[Slug], Field(max_length=20)] = []
+    offered: bool | None = None
 
 
 class CatalogueBody(Body):
@@ -245,17 +265,14 @@ class ParametersView(APIView):
 
 
 class CatalogueView(APIView):
-    """Add or change items of the catalogue."""
+    """Add or change items of the catalogue, and switch them on and off."""
 
     required_scope = "events"
 
     @extend_schema(operation_id="put_items", request=CatalogueBody, responses={204: None, **_PROBLEMS})
     def put(self, request: Request) -> Response:
         body = read_body(CatalogueBody, request)
-        Item.objects.bulk_create(
-            [Item(slug=item.id, title=item.title, categories=item.categories) for item in body.items],
-            update_conflicts=True,
-            unique_fields=["slug"],
-            update_fields=["title", "categories"],
+        catalogue.put(
+            {Item(slug=each.id, title=each.title, categories=each.categories): each.offered for each in body.items}
         )
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -13,8 +13,11 @@ class PoliciesConfig(AppConfig):
         from consent.register import register
         from policies.bundles import publishing
         from policies.cells import residence_guard
+        from policies.registers import regions
+        from privacy.budgets import releases
 
         policy_data.add_publisher(publishing.publish)
+        releases.use_regions(regions.codes)
         if settings.CELLS is not None:
             residence.use_guard(residence_guard.guard)
             register.keep_elsewhere(None if settings.CELLS.is_primary else settings.CELLS.primary.name)

@@ -2,7 +2,7 @@ import logging
 
 from celery import shared_task
 
-from common.best_effort_task import BestEffortTask
+from common.jobs.best_effort_task import BestEffortTask
 from policies.cells import replication
 from policies.decision_log import pseudonyms
 from policies.opa import reported_log

@@ -215,7 +215,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
     @display(description="As published, noise included")
     def figures(self, release: Release) -> str:
         if not release.rows:
-            return "No region had enough people to be published."
+            return "There were no regions in the register."
         names = list(release.rows[0])
         headings = [words(name).removesuffix(" per mille").capitalize() for name in names]
         return format_html(

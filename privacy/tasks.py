@@ -5,7 +5,7 @@ from celery import shared_task
 from django.db import OperationalError
 
 from common import actors
-from common.best_effort_task import BestEffortTask
+from common.jobs.best_effort_task import BestEffortTask
 from privacy.budgets import releases
 from privacy.retention import disposal
 
@@ -49,8 +49,8 @@ def apply_retention() -> None:
 
 @shared_task(ignore_result=True)
 def release_consent_rates() -> None:
-    """Publish consent rates nightly; stops when the budget is spent, which the officers' start page shows."""
+    """Publish consent rates nightly; without a budget, or with a spent one, nothing, which the start page says."""
     try:
         releases.release_consent_rate_by_region(actor=actors.job("releases"))
-    except releases.BudgetExhausted as spent:
-        logger.info("No statistic was released: %s", spent.detail)
+    except (releases.NoBudget, releases.BudgetExhausted) as withheld:
+        logger.info("No statistic was released: %s", withheld.detail)

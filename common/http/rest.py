@@ -17,7 +17,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common import actors
+from common import actors, patterns
 from common.http import strict_json
 from common.http.problems import CONTENT_TYPE, InvalidRequest, Problem, Unavailable, problem_document
 
@@ -52,6 +52,9 @@ def read_document(model: type[BodyT], document: Any) -> BodyT:
         raise InvalidRequest("Some members of the body are not as they should be.", errors=_errors(exc)) from None
 
 
+_FORMS = {f"String should match pattern '^{pattern}$'": f"must be {form}" for pattern, form in patterns.FORMS.items()}
+
+
 def _errors(exc: ValidationError) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     for error in exc.errors(include_input=False, include_url=False, include_context=False):
@@ -59,7 +62,8 @@ def _errors(exc: ValidationError) -> dict[str, list[str]]:
         # The name of an unknown member is the caller's text; its place is enough to find it.
         if error["type"] == "extra_forbidden":
             where = (*where[:-1], "?")
-        errors.setdefault(".".join(str(part) for part in where) or "body", []).append(error["msg"])
+        message = _FORMS.get(error["msg"], error["msg"])
+        errors.setdefault(".".join(str(part) for part in where) or "body", []).append(message)
     return errors
 
 

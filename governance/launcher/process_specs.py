@@ -10,6 +10,8 @@ from governance.launcher.processes.child import ChildSpec
 
 WEB_WORKERS = 2
 GRANIAN_THREADS = 2  # while one waits for the database the other works; more only switch more often
+# The queues each worker takes (common/jobs/queues.py; the launcher imports no app); "celery" is their former name.
+WORKERS = {"worker-urgent": "urgent", "worker": "periodic,celery", "worker-long": "long"}
 _APPLICATION = "governance.wsgi:application"
 
 
@@ -22,7 +24,10 @@ def process_specs(home: Home, *, port: int) -> tuple[ChildSpec, ...]:
     """Return the children of ``home``, in the order they start; the web process stops first."""
     return (
         ChildSpec(name="web", command=_web(port)),
-        ChildSpec(name="worker", command=_worker(), stop_order=1, starts_when_ready=True),
+        *(
+            ChildSpec(name=name, command=_worker(name, taken), stop_order=1, starts_when_ready=True)
+            for name, taken in WORKERS.items()
+        ),
         ChildSpec(name="beat", command=_beat(home), stop_order=1, starts_when_ready=True),
         # Last, so that it finds what the web processes wrote until their end.
         ChildSpec(name="drainer", command=manage_command("drain_decisions"), stop_order=2, starts_when_ready=True),
@@ -47,9 +52,9 @@ _WEB_SERVERS = {
 }
 
 
-def _worker() -> tuple[str, ...]:
+def _worker(name: str, taken: str) -> tuple[str, ...]:
     return (
-        *(sys.executable, "-m", "celery", "-A", "governance", "worker"),
+        *(sys.executable, "-m", "celery", "-A", "governance", "worker", "-Q", taken, "-n", f"{name}@%h"),
         *("--concurrency", "1", "--loglevel", "warning"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     )

@@ -30,6 +30,7 @@ from policies.bundles import reasons
 from policies.models import Decision, ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
 from policies.opa import servers
 from policies.rollout import pages, watch
+from privacy.budgets import releases
 from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
 
 _DAY = timedelta(days=1)
@@ -238,6 +239,25 @@ def _credentials() -> list[dict[str, Any]]:
 
 
 def _budgets() -> list[dict[str, Any]]:
+    return [*_missing_budget(), *_spent_budgets()]
+
+
+def _missing_budget() -> list[dict[str, Any]]:
+    if PrivacyBudget.objects.filter(data_set=releases.DATA_SET).exists():
+        return []
+    detail = _("The nightly consent rates are published only under a budget, and the data set “%(name)s” has none.")
+    url = reverse("admin:privacy_privacybudget_changelist")
+    return [
+        _item(
+            _("No statistic is published: there is no privacy budget"),
+            detail % {"name": releases.DATA_SET},
+            url,
+            "info",
+        )
+    ]
+
+
+def _spent_budgets() -> list[dict[str, Any]]:
     return [
         _item(
             _("The privacy budget of “%(name)s” is nearly spent") % {"name": budget.data_set},

@@ -1,17 +1,31 @@
 """AuthZEN endpoints of the OpenAPI document: they are served outside Django, where no view describes them."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from common import patterns
 from common.http.strict_json import MAX_NUMBER
+from common.levels import LEVELS
 from consent.pseudonyms import USABLE
+from policies.decisions.facts import AGE_BANDS, CHANNELS, UNKNOWN
 from policies.endpoints.authzen.access import SCOPE
 from policies.endpoints.authzen.batch import MAX_EVALUATIONS, STOPS_AFTER
 from policies.endpoints.authzen.metadata import PATH
 from policies.endpoints.authzen.requests import MAX_CATEGORIES
 
 _TEXT = {"type": "string"}
-_SHORT = {"type": "string", "maxLength": 512}
-_MAYBE_SHORT = {"type": ["string", "null"], "maxLength": 512}
+_SHORT = {"type": "string", "maxLength": 512, "pattern": patterns.NOT_BLANK}
+_MAYBE_SHORT = {**_SHORT, "type": ["string", "null"]}
+
+
+def _maybe_one_of(words: Iterable[str]) -> dict[str, Any]:
+    return {"type": ["string", "null"], "enum": [*words, None]}
+
+
+def _maybe_of_form(pattern: str) -> dict[str, Any]:
+    return {"type": ["string", "null"], "pattern": f"^{pattern}$"}
+
+
 _MAYBE_SIGNAL = {"type": ["string", "null"], "maxLength": 65_536}
 # What is not named may be sent, as AuthZEN demands; its numbers have to be exact all the same.
 _FREE = {"$ref": "#/components/schemas/JsonValue"}
@@ -31,8 +45,8 @@ ANY_OBJECT = open_object({})
 _ANY_PROPERTIES = open_object({}, nullable=True)
 _CONTEXT = open_object(
     {
-        "processing_region": _MAYBE_SHORT,
-        "channel": _MAYBE_SHORT,
+        "processing_region": _maybe_of_form(patterns.PROCESSING_REGION),
+        "channel": _maybe_one_of(sorted(CHANNELS)),
         "signals": open_object(
             {
                 "gpc": {"type": "boolean"},
@@ -55,7 +69,13 @@ _MEMBERS = {
         {
             "type": _SHORT,
             "id": {**_SHORT, "pattern": f"^$|{USABLE}"},
-            "properties": open_object({"region": _MAYBE_SHORT, "age_band": _MAYBE_SHORT}, nullable=True),
+            "properties": open_object(
+                {
+                    "region": _maybe_of_form(patterns.REGION),
+                    "age_band": _maybe_one_of(sorted({*AGE_BANDS, UNKNOWN})),
+                },
+                nullable=True,
+            ),
         },
         "type",
         "id",
@@ -64,7 +84,8 @@ _MEMBERS = {
         {
             "name": _SHORT,
             "properties": open_object(
-                {"purpose": _MAYBE_SHORT, "requested_level": _MAYBE_SHORT, "recipient": _MAYBE_SHORT}, nullable=True
+                {"purpose": _MAYBE_SHORT, "requested_level": _maybe_one_of(LEVELS), "recipient": _MAYBE_SHORT},
+                nullable=True,
             ),
         },
         "name",

@@ -7,8 +7,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
+from common.http import path_hints
 from common.http.problems import CONTENT_TYPE, Problem, TooManyRequests, problem_document
 from governance.officers import account_events
+from governance.web.api_paths import api_paths
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -67,7 +69,7 @@ class Problems:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if _is_api(request) and response.status_code >= 400 and "json" not in response.headers.get("Content-Type", ""):
-            return _plain_problem(response.status_code)
+            return _plain_problem(response.status_code, request.path)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -93,10 +95,11 @@ _CODES = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed", 4
 _TITLES = {400: "The request is not valid", 404: "Not found", 405: "Method not allowed"}
 
 
-def _plain_problem(status: int) -> HttpResponse:
+def _plain_problem(status: int, path: str) -> HttpResponse:
     title = _TITLES.get(status, "Something went wrong on our side" if status >= 500 else "Not possible")
     code = _CODES.get(status, "internal_error" if status >= 500 else "error")
-    return _json(problem_document(status=status, code=code, title=title, detail=title))
+    detail = path_hints.sentence(path, api_paths()) if status == 404 else title
+    return _json(problem_document(status=status, code=code, title=title, detail=detail))
 
 
 def _json(document: dict[str, object], headers: Mapping[str, str] | None = None) -> HttpResponse:

@@ -9,7 +9,10 @@ from django.utils.translation import gettext_lazy as _
 # Codes by which an answer is "unknown": something was missing, not forbidden.
 UNKNOWN_REASONS = frozenset(
     {
+        "purpose_missing",
         "purpose_unknown",
+        "recipient_unknown",
+        "subject_type_unknown",
         "subject_unknown",
         "resource_unknown",
         "region_unknown",
@@ -105,6 +108,16 @@ _SENTENCES: dict[str, Sentence] = {
     ),
     "quiet_hours": Sentence(_("It is quiet time where the person lives."), _("We do not disturb you at this hour.")),
     "purpose_unknown": Sentence(_("The purpose is not in the register."), _("Nobody is allowed to do this.")),
+    "purpose_missing": Sentence(
+        _("The question names no purpose; one of the register is needed."), _("Nobody is allowed to do this.")
+    ),
+    "recipient_unknown": Sentence(
+        _("The recipient is not in the register under this name."), _("Your data is not given to that company.")
+    ),
+    "subject_type_unknown": Sentence(
+        _("Nothing is known about this person under this subject type; the usual type is data_subject."),
+        _("You have not told us anything yet."),
+    ),
     "action_not_allowed": Sentence(_("The purpose does not include this action."), _("Nobody is allowed to do this.")),
     "subject_unknown": Sentence(_("Nothing is known about this person."), _("You have not told us anything yet.")),
     "region_unknown": Sentence(

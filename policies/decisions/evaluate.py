@@ -206,6 +206,9 @@ def _of_person(question: Question, known: Information | None, now: float) -> tup
         return failure("bundle_missing", known.bundle_revision or ""), None
     if (known.subject_revision or 0) < question.min_revision:
         return failure("stale_read", bundle.revision), None
+    fault = _unanswerable(question, known, bundle)
+    if fault is not None:
+        return failure(fault, bundle.revision), None
     answered = _asked_as(question, known, bundle, now)
     if not facts.states_another_region(question, known, bundle):
         return answered
@@ -225,6 +228,20 @@ def _asked_as(
 def _permission(rendered: RenderedVerdict) -> tuple[bool, int]:
     """Return how much a verdict permits, to take the least of two."""
     return rendered.verdict.decision, LEVELS.get(rendered.verdict.level or "none", 0)
+
+
+def _unanswerable(question: Question, known: Information, bundle: LoadedBundle) -> str | None:
+    """Return why a question cannot be asked of the policy: facts have no word for the mistake, the reason has.
+
+    Choices about one recipient are kept by its name, so under a name of another spelling a refusal would not be found.
+    """
+    if not question.purpose:
+        return "purpose_missing"
+    if known.subject_revision is None and not question.is_usual_type:
+        return "subject_type_unknown"
+    if question.recipient is not None and question.action != "share" and question.recipient not in bundle.recipients:
+        return "recipient_unknown"
+    return None
 
 
 def _of_entities(question: EntityQuestion, known: Information | None, pseudonym: Pseudonym) -> RenderedVerdict:

@@ -6,13 +6,17 @@ import msgspec
 
 from policies.bundles.packages import EntityQuestion
 
-__all__ = ["AnyQuestion", "EntityQuestion", "Question"]
+__all__ = ["USUAL_SUBJECT_TYPE", "AnyQuestion", "EntityQuestion", "Question"]
+
+
+USUAL_SUBJECT_TYPE = "data_subject"  # of people whose type is not stated when they are saved
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A question about a data subject, answered by the consent package."""
 
     subject_ref: UUID
+    is_usual_type: bool = True  # whether the subject is of the usual type
     action: str
     purpose: str
     requested_level: str = "individual"

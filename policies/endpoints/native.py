@@ -15,6 +15,7 @@ from policies.decisions.rendering import Decision
 from policies.endpoints import wsgi
 from policies.endpoints.authzen import access
 from policies.endpoints.authzen.batch import DEFAULTS, MAX_EVALUATIONS, Defaults, Fault, decide_many
+from policies.endpoints.authzen.faults import converted
 from policies.endpoints.wsgi import Environ, Refused
 from policies.engines import EngineFailure
 from policies.engines.base import Reason
@@ -48,7 +49,7 @@ class _Options(Defaults):
 def _answer(environ: Environ) -> wsgi.Reply:
     token, document = wsgi.read_call(environ, access.SCOPE)
     try:
-        options = msgspec.convert(document, _Options)
+        options = converted(document, _Options)
     except ValueError as exc:
         access.refuse(str(exc), token)
     batch, decisions, _ = decide_many(_questions(document, options), token)
@@ -77,7 +78,7 @@ def _questions(document: Document, options: _Options) -> list[Document]:
 def render_alone(decision: Decision, document: Document) -> Document:
     """Return one answer in full, to a request that can be read or not."""
     try:
-        options = msgspec.convert(document, _Options)
+        options = converted(document, _Options)
     except ValueError:
         options = _Options()
     return _render(decision, options, Budget(MAX_FLIPS))

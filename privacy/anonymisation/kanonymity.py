@@ -11,6 +11,7 @@ import numpy as np
 
 from privacy.anonymisation import mondrian
 from privacy.anonymisation.generalisation import (
+    MISSING,
     AnonymisationError,
     Column,
     Domain,
@@ -40,7 +41,7 @@ class AnonymisationReport:
     ``ncp`` is the normalised certainty penalty, averaged over all cells of the quasi-identifiers: 0 nothing
     lost, 1 everything. ``discernibility`` is the sum of squared class sizes (Bayardo and Agrawal 2005).
     ``fewest_sensitive`` is the least number of distinct sensitive values in a class, None without a sensitive
-    column. ``generalised_as`` says range, set or hierarchy for each quasi-identifier.
+    column; a missing value is none. ``generalised_as`` says range, set or hierarchy for each quasi-identifier.
     """
 
     k: int
@@ -137,8 +138,10 @@ def _check_feasible(groups: mondrian.Groups, *, k: int, least: int) -> None:
     rows = int(groups.counts.sum())
     if rows < k:
         raise TooFewRows(f"The table has {rows} rows; k={k} needs at least as many.")
-    if groups.sensitive is not None and len(np.unique(groups.sensitive)) < least:
-        raise TooLittleDiversity(f"The sensitive column has fewer than l={least} distinct values.")
+    if groups.sensitive is not None and least > 1:
+        whole = mondrian.distinct_sensitive(groups, np.zeros_like(groups.counts), 1)
+        if int(whole[0]) < least:
+            raise TooLittleDiversity(f"The sensitive column has fewer than l={least} distinct values.")
 
 
 def _grouped(
@@ -148,7 +151,15 @@ def _grouped(
     keys = [*encoded, *([] if sensitive is None else [sensitive])]
     first, group_of, counts = mondrian.group_rows([codes for _, codes in keys], [domain.size for domain, _ in keys])
     codes = np.stack([codes[first] for _, codes in encoded])
-    return mondrian.Groups(codes, counts, None if sensitive is None else sensitive[1][first]), group_of
+    if sensitive is None:
+        return mondrian.Groups(codes, counts), group_of
+    domain, values = sensitive
+    return mondrian.Groups(codes, counts, values[first], _code_of_missing(domain)), group_of
+
+
+def _code_of_missing(domain: Domain) -> int:
+    """Return the code that stands for a missing value; -1 where none is missing."""
+    return next((code for code in range(domain.size) if domain.label(np.array([code])) == MISSING), -1)
 
 
 def _generalised(

@@ -23,17 +23,19 @@ _LARGEST_KEY = 2**62
 class Groups:
     """Rows with equal quasi-identifiers (and equal sensitive value, if one is given), counted.
 
-    ``codes`` has shape (quasi-identifiers, groups); ``counts`` and ``sensitive`` have one entry per group.
+    ``codes`` has shape (quasi-identifiers, groups); ``counts`` and ``sensitive`` have one entry per group. The
+    sensitive code ``unstated`` stands for a missing value, which is none: -1 where nothing is missing.
     """
 
     codes: IntArray
     counts: IntArray
     sensitive: IntArray | None = None
+    unstated: int = -1
 
     def take(self, index: IntArray) -> "Groups":
         """Return the groups at ``index``, in that order."""
         sensitive = None if self.sensitive is None else self.sensitive[index]
-        return Groups(self.codes[:, index], self.counts[index], sensitive)
+        return Groups(self.codes[:, index], self.counts[index], sensitive, self.unstated)
 
 
 class SplitTest(Protocol):
@@ -69,10 +71,11 @@ def class_sizes(groups: Groups, classes: IntArray, number: int) -> IntArray:
 
 
 def distinct_sensitive(groups: Groups, classes: IntArray, number: int) -> IntArray:
-    """Count the different sensitive values of each class. Raises ValueError if the groups carry none."""
+    """Count the different stated sensitive values of each class. Raises ValueError if the groups carry none."""
     if groups.sensitive is None:
         raise ValueError("l-diversity needs a sensitive column.")
-    return _distinct(classes, groups.sensitive, number)
+    stated = groups.sensitive != groups.unstated
+    return _distinct(classes[stated], groups.sensitive[stated], number)
 
 
 def group_rows(columns: Sequence[IntArray], sizes: Sequence[int]) -> tuple[IntArray, IntArray, IntArray]:
@@ -177,5 +180,5 @@ def _spread(part: IntArray, codes: IntArray, domain: Domain) -> FloatArray:
 
 
 def _distinct(part: IntArray, codes: IntArray, number: int) -> IntArray:
-    size = int(codes.max()) + 1
+    size = int(codes.max(initial=0)) + 1
     return np.bincount(np.unique(part * size + codes) // size, minlength=number)

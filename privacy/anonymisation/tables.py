@@ -5,39 +5,31 @@ the number of rows times the number of quasi-identifiers, not with the width of 
 """
 
 import csv
-import hashlib
 import json
 import logging
 import os
-import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from privacy.anonymisation.generalisation import MISSING, AnonymisationError, Column, Hierarchy
-from privacy.anonymisation.kanonymity import AnonymisationReport, Anonymised, UnknownColumn, anonymise, quoted
+from privacy.anonymisation.columns import Repeats, inert, is_missing, typed
+from privacy.anonymisation.generalisation import Column, Hierarchy
+from privacy.anonymisation.kanonymity import AnonymisationReport, Anonymised, anonymise, quoted
+from privacy.anonymisation.reading import CsvTable, UnusableTable, sha256_of
 
 logger = logging.getLogger(__name__)
-
-# A leading zero ("01234") marks a code, not a quantity; "nan" and "inf" are numbers here, and refused later.
-_NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?|nan|inf|infinity)", re.IGNORECASE | re.ASCII)
-_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
-_MISSING_CELLS = frozenset({"", MISSING})
-
-
-class UnusableTable(AnonymisationError):
-    """Refusal of a file that is not a readable table, or may not be written where asked."""
 
 
 @dataclass(frozen=True)
 class FileReport:
     """Report on an anonymised file, also written next to the target as ``<target>.report.json``.
 
-    ``passed_through`` columns are copied unchanged: a name or a number that points to one person still does.
+    ``passed_through`` columns are copied: a name or a number that points to one person still does. Where nearly every
+    value is one row's own they had to be named in ``kept``. ``neutralised`` cells looked like a formula.
     """
 
     source_sha256: str
@@ -47,6 +39,8 @@ class FileReport:
     sensitive: str | None
     passed_through: tuple[str, ...]
     dropped: tuple[str, ...]
+    kept: tuple[str, ...]
+    neutralised: int
     warnings: tuple[str, ...]
     result: AnonymisationReport
 
@@ -61,12 +55,14 @@ def anonymise_file(
     sensitive: str | None = None,
     l: int = 1,  # noqa: E741 - the literature's name
     drop: Sequence[str] = (),
+    keep: Sequence[str] = (),
 ) -> FileReport:
     """Write a k-anonymous copy of the CSV file ``source`` to ``target`` and a report next to it.
 
     ``hierarchies`` is a folder of ``<column>.csv`` files (see ``Hierarchy.read``); columns without one become
-    ranges or sets. Columns in ``drop`` are left out, all others are copied cell by cell. UTF-8 is tried
-    first, then Latin-1; the copy is UTF-8. An existing target is replaced in one step, once all succeeded.
+    ranges or sets, and a file for no column is refused. Columns in ``drop`` are left out, all others are copied cell
+    by cell, formulas neutralised; one whose values identify is refused unless it is in ``keep``. See ``CsvTable`` for
+    what is read; the copy is UTF-8 with commas. An existing target is replaced in one step, once all succeeded.
 
     Raises AnonymisationError (or a subclass of it) for what the caller can mend, OSError otherwise; a target that was
     there before then keeps its content.
@@ -75,102 +71,29 @@ def anonymise_file(
     if source.resolve() in (target.resolve(), report_file.resolve()):
         raise UnusableTable("The source must not be overwritten by its copy: choose another target.")
     table = CsvTable.open(source)
-    table.require([*quasi_identifiers, *drop, *([] if sensitive is None else [sensitive])])
+    table.require([*quasi_identifiers, *drop, *keep, *([] if sensitive is None else [sensitive])])
     if set(drop) & {*quasi_identifiers, sensitive}:
         raise UnusableTable("A dropped column cannot be a quasi-identifier or the sensitive column.")
     result = _anonymised(table, quasi_identifiers, k=k, hierarchies=hierarchies, sensitive=sensitive, least=l)
     with _replacing(report_file) as report, _replacing(target) as copy:
-        _write_copy(table, copy, result.columns, drop)
-        outcome = _file_report(table, copy, quasi_identifiers, sensitive, drop, result.report)
+        neutralised = _write_copy(table, copy, result.columns, drop, named={*keep, sensitive})
+        outcome = FileReport(
+            source_sha256=table.sha256,
+            target_sha256=sha256_of(copy),
+            encoding="utf-8" if table.encoding == "utf-8-sig" else table.encoding,
+            quasi_identifiers=tuple(quasi_identifiers),
+            sensitive=sensitive,
+            passed_through=tuple(name for name in table.header if name not in {*quasi_identifiers, *drop}),
+            dropped=tuple(drop),
+            kept=tuple(keep),
+            neutralised=neutralised,
+            warnings=_warnings(table.header, {*quasi_identifiers, *drop, sensitive}),
+            result=result.report,
+        )
         report.write_text(json.dumps(asdict(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for warning in outcome.warnings:
         logger.warning("%s", warning)
     return outcome
-
-
-@dataclass(frozen=True)
-class CsvTable:
-    """A CSV file with a header: its digest, encoding and dialect, determined once.
-
-    If every comma of the header is followed by a space, spaces after commas belong to the separator.
-    """
-
-    path: Path
-    sha256: str
-    encoding: str
-    header: tuple[str, ...]
-    spaced: bool
-
-    @classmethod
-    def open(cls, path: Path) -> "CsvTable":
-        """Inspect the file. Raises UnusableTable for an empty file or a column name used twice."""
-        sha256, encoding = sha256_of(path), _encoding_of(path)
-        with path.open(encoding=encoding, newline="") as lines:
-            line = next(iter(lines), "")
-        spaced = ", " in line and not re.search(r",(?! )", line)
-        with path.open(encoding=encoding, newline="") as lines:
-            header = _header(csv.reader(lines, skipinitialspace=spaced))
-        if not header or len(set(header)) != len(header):
-            raise UnusableTable(f"'{path.name}' needs a header line in which every column has its own name.")
-        return cls(path, sha256, encoding, header, spaced)
-
-    def require(self, names: Iterable[str]) -> None:
-        """Raise UnknownColumn, listing the columns that exist, unless all ``names`` do."""
-        absent = [name for name in names if name not in self.header]
-        if absent:
-            raise UnknownColumn(f"No column {quoted(absent)}; '{self.path.name}' has {quoted(self.header)}.")
-
-    def rows(self) -> Iterator[list[str]]:
-        """Yield the cells of each row after the header; blank lines are skipped.
-
-        Raises UnusableTable, with the line number only, for a row of another length or a broken cell.
-        """
-        with self.path.open(encoding=self.encoding, newline="") as lines:
-            reader = csv.reader(lines, skipinitialspace=self.spaced, strict=True)
-            try:
-                next(reader)
-                for row in filter(None, reader):
-                    if len(row) != len(self.header):
-                        raise UnusableTable(
-                            f"Line {reader.line_num} has {len(row)} cells instead of {len(self.header)}."
-                        )
-                    yield row
-            except csv.Error as exc:
-                raise UnusableTable(f"Line {reader.line_num} is not CSV: {exc}.") from exc
-
-    def columns(self, names: Sequence[str]) -> dict[str, list[str]]:
-        """Read the named columns, stripped of surrounding spaces; equal cells share one text."""
-        places = [self.header.index(name) for name in names]
-        cells: list[list[str]] = [[] for _ in names]
-        texts: dict[str, str] = {}
-        for row in self.rows():
-            for column, place in zip(cells, places, strict=True):
-                text = row[place].strip()
-                column.append(texts.setdefault(text, text))
-        return dict(zip(names, cells, strict=True))
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hexadecimal."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _header(rows: Iterator[list[str]]) -> tuple[str, ...]:
-    try:
-        return tuple(cell.strip() for cell in next(rows, []))
-    except csv.Error as exc:
-        raise UnusableTable(f"The header is not CSV: {exc}.") from exc
-
-
-def _encoding_of(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8-sig") as lines:
-            for _ in lines:
-                pass
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8-sig"
 
 
 def _anonymised(
@@ -182,76 +105,81 @@ def _anonymised(
     sensitive: str | None,
     least: int,
 ) -> Anonymised:
-    trees = _hierarchies(hierarchies, quasi_identifiers)
+    trees = _hierarchies(hierarchies, quasi_identifiers, table.header)
     texts = table.columns([*quasi_identifiers, *([] if sensitive is None else [sensitive])])
+    values = {name: tree.paths for name, tree in trees.items()}
     columns = {
-        name: np.array(cells, dtype=object) if name in trees or name == sensitive else _typed(cells)
+        name: _texts(cells, values.get(name, ())) if name in trees or name == sensitive else typed(name, cells)
         for name, cells in texts.items()
     }
     return anonymise(columns, quasi_identifiers, k, sensitive, least, hierarchies=trees)
 
 
-def _hierarchies(folder: Path | None, names: Iterable[str]) -> dict[str, Hierarchy]:
+def _texts(cells: Sequence[str], values: Container[str] = ()) -> Column:
+    """Return the cells as texts; a word for a missing value is one only if ``values`` has it."""
+    return np.array([None if is_missing(cell) and cell not in values else cell for cell in cells], dtype=object)
+
+
+def _hierarchies(folder: Path | None, names: Sequence[str], header: Sequence[str]) -> dict[str, Hierarchy]:
+    """Read the hierarchies of the columns ``names``. Raises UnusableTable for a file that fits no column."""
     if folder is None:
         return {}
     if not folder.is_dir():
         raise UnusableTable(f"There is no folder '{folder.name}' of hierarchies.")
     # Matching listed files, not building paths, keeps a column named "../x" inside the folder.
-    files = {file.stem: file for file in sorted(folder.glob("*.csv"))}
-    return {name: Hierarchy.read(files[name]) for name in names if name in files}
+    files = [file for file in sorted(folder.iterdir()) if not file.name.startswith(".")]
+    strays = [file.name for file in files if file.suffix != ".csv" or file.stem not in header]
+    if strays or not files:
+        found = f"{quoted(strays)} fits no column" if strays else "it is empty"
+        raise UnusableTable(f"Hierarchies in '{folder.name}': {found}. Name each COLUMN.csv, of {quoted(header)}.")
+    found_for = {file.stem: file for file in files}
+    return {name: Hierarchy.read(found_for[name]) for name in names if name in found_for}
 
 
-def _typed(cells: list[str]) -> Column:
-    """Turn texts into numbers, missing cells masked, if every other cell is one; else leave them texts."""
-    distinct = set(cells) - _MISSING_CELLS
-    if not distinct or not all(_NUMBER.fullmatch(cell) for cell in distinct):
-        return np.array(cells, dtype=object)
-    to_number = int if all(_WHOLE.fullmatch(cell) for cell in distinct) else float
-    numbers = {cell: to_number(cell) for cell in distinct}
-    missing = np.array([cell in _MISSING_CELLS for cell in cells])
-    return np.ma.masked_array(np.array([numbers.get(cell, 0) for cell in cells]), mask=missing)
+def _write_copy(
+    table: CsvTable, copy: Path, columns: Mapping[str, Column], drop: Sequence[str], *, named: set[str | None]
+) -> int:
+    """Write the table with ``columns`` in place of its own and without those in ``drop``.
 
-
-def _write_copy(table: CsvTable, copy: Path, columns: Mapping[str, Column], drop: Sequence[str]) -> None:
-    """Write the table with ``columns`` in place of its own and without those in ``drop``."""
+    Return how many cells looked like a formula. Raises UnusableTable for a column that identifies and is not ``named``.
+    """
     kept = [place for place, name in enumerate(table.header) if name not in drop]
     replaced = [(table.header.index(name), column) for name, column in columns.items()]
     rows = len(next(iter(columns.values())))
+    others = [name for name in table.header if name not in {*columns, *drop, *named}]
+    repeats, places = Repeats(others, rows), [table.header.index(name) for name in others]
+    neutralised = 0
     with copy.open("w", encoding="utf-8", newline="") as lines:
         writer = csv.writer(lines, lineterminator="\n")
-        writer.writerow([table.header[place] for place in kept])
-        for number, row in enumerate(table.rows()):
-            if number == rows:
-                break
+        writer.writerow([inert(table.header[place]) for place in kept])
+        for number, row in zip(range(rows), table.rows(), strict=False):
+            for name, place in zip(others, places, strict=True):
+                repeats.add(name, row[place])
             for place, column in replaced:
                 row[place] = column[number]
-            writer.writerow([row[place] for place in kept])
+            cells = [row[place] for place in kept]
+            shown = list(map(inert, cells))
+            neutralised += sum(len(one) < len(other) for one, other in zip(cells, shown, strict=True))
+            writer.writerow(shown)
     if sha256_of(table.path) != table.sha256:
         raise UnusableTable(f"'{table.path.name}' changed while it was read; nothing was written.")
+    _refuse_identifying(repeats.identifying())
+    return neutralised
 
 
-def _file_report(
-    table: CsvTable,
-    copy: Path,
-    quasi_identifiers: Sequence[str],
-    sensitive: str | None,
-    drop: Sequence[str],
-    result: AnonymisationReport,
-) -> FileReport:
-    passed_through = tuple(name for name in table.header if name not in {*quasi_identifiers, *drop})
-    unprotected = [name for name in passed_through if name != sensitive]
-    warning = f"Copied unchanged: {quoted(unprotected)}. Drop those that identify a person directly."
-    return FileReport(
-        source_sha256=table.sha256,
-        target_sha256=sha256_of(copy),
-        encoding="utf-8" if table.encoding == "utf-8-sig" else table.encoding,
-        quasi_identifiers=tuple(quasi_identifiers),
-        sensitive=sensitive,
-        passed_through=passed_through,
-        dropped=tuple(drop),
-        warnings=(warning,) if unprotected else (),
-        result=result,
-    )
+def _refuse_identifying(names: Sequence[str]) -> None:
+    if names:
+        raise UnusableTable(
+            f"Nearly every row has a value of its own in {quoted(names)}: drop what identifies a person (--drop), "
+            "generalise it (--qi), or name it as harmless (--keep)."
+        )
+
+
+def _warnings(header: Sequence[str], protected: set[str | None]) -> tuple[str, ...]:
+    unprotected = [name for name in header if name not in protected]
+    if not unprotected:
+        return ()
+    return (f"Copied unchanged: {quoted(unprotected)}. Drop those that identify a person directly.",)
 
 
 @contextmanager

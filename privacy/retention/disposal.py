@@ -18,6 +18,7 @@ from django.utils import timezone
 from audit import trail
 from common import actors
 from common.canonical import canonical_json, sha256
+from common.jobs import queues
 from consent.ledger import holds
 from consent.models import ConsentRecord, DataSubject
 from privacy.models import Disposal, DisposalBatch
@@ -53,12 +54,13 @@ def queue_for_withdrawals(records: Sequence[UUID]) -> None:
     _hand_over(list(open_ones.values_list("id", flat=True)))
 
 
-def _hand_over(disposals: Sequence[UUID]) -> None:
+def _hand_over(disposals: Sequence[UUID], queue: str = queues.URGENT) -> None:
     """Hand disposals to workers once they are committed, several a message."""
     from privacy.tasks import run_disposals
 
     for first in range(0, len(disposals), _A_MESSAGE):
-        run_disposals.delay_on_commit([str(each) for each in disposals[first : first + _A_MESSAGE]])
+        message = [str(each) for each in disposals[first : first + _A_MESSAGE]]
+        run_disposals.apply_async_on_commit(args=(message,), queue=queue)
 
 
 def sweep() -> int:
@@ -74,7 +76,9 @@ def sweep() -> int:
     overdue = Disposal.objects.exclude(status=Disposal.Status.DONE).filter(
         ~Exists(held), queued_at__lt=timezone.now() - timedelta(minutes=1)
     )
-    _hand_over(list(overdue.order_by("queued_at").values_list("id", flat=True)[:1_000]))
+    for reason, queue in ((Disposal.Reason.WITHDRAWAL, queues.URGENT), (Disposal.Reason.RETENTION, queues.LONG)):
+        of_reason = overdue.filter(reason=reason).order_by("queued_at")
+        _hand_over(list(of_reason.values_list("id", flat=True)[:1_000]), queue)
     return len(missing)
 
 
@@ -89,7 +93,7 @@ def queue_for_retention(*, actor: str) -> list[Disposal]:
         )
         queued.append(disposal)
     for disposal in queued:
-        _hand_over([disposal.id])  # large ones: each to a worker of its own
+        _hand_over([disposal.id], queues.LONG)  # large ones, each a message of its own
     return queued
 
 

@@ -212,7 +212,7 @@ _KILLED_TOGETHER = (
     ("drainer",),
     ("postgres",),
     ("web", "drainer", "postgres"),
-    ("worker", "valkey", "beat"),
+    ("worker-urgent", "worker", "worker-long", "valkey", "beat"),
 )
 
 

@@ -4,7 +4,7 @@ import pytest
 from celery.contrib.django.task import DjangoTask
 from kombu.exceptions import OperationalError
 
-from common import best_effort_task
+from common.jobs import best_effort_task
 from privacy.tasks import run_disposals
 
 

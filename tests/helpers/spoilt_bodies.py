@@ -38,7 +38,7 @@ VALID: dict[str, dict[str, Any]] = {
         "occurred_at": "2026-01-05T10:00:00+01:00",
     },
     "/api/v1/recommendations": {"subject": PERSON, "count": 3, "session": ["kettle"], "signals": {"gpc": True}},
-    "/api/v1/items": {"items": [{"id": "kettle", "title": "Kettle", "categories": ["kitchen"]}]},
+    "/api/v1/items": {"items": [{"id": "kettle", "title": "Kettle", "categories": ["kitchen"], "offered": True}]},
 }
 METHODS = {"/api/v1/items": "PUT"}
 

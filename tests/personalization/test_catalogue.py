@@ -47,3 +47,28 @@ def test_what_is_not_a_catalogue_is_refused_whole(api, items):
     assert answer.status_code == 400
     assert answer.json()["code"] == "invalid_request"
     assert not Item.objects.exists()
+
+
+def test_items_are_switched_off_and_on_again(api):
+    _put(api, {"id": "kettle", "title": "Kettle", "offered": False}, {"id": "cup", "title": "Cup"})
+    assert dict(Item.objects.values_list("slug", "is_active")) == {"kettle": False, "cup": True}
+
+    _put(api, {"id": "kettle", "title": "Kettle", "offered": True}, {"id": "cup", "title": "Cup", "offered": False})
+    assert dict(Item.objects.values_list("slug", "is_active")) == {"kettle": True, "cup": False}
+
+
+def test_an_item_that_is_put_again_stays_switched_off(api):
+    """A nightly copy of the catalogue does not undo what an officer or another service decided."""
+    _put(api, {"id": "kettle", "title": "Kettle", "offered": False})
+
+    _put(api, {"id": "kettle", "title": "Copper kettle"}, {"id": "cup", "title": "Cup", "offered": None})
+
+    assert list(Item.objects.order_by("slug").values_list("slug", "title", "is_active")) == [
+        ("cup", "Cup", True),
+        ("kettle", "Copper kettle", False),
+    ]
+
+
+@pytest.mark.parametrize("offered", ["false", 0, ""])
+def test_offered_is_true_or_false(api, offered):
+    assert _put(api, {"id": "kettle", "title": "Kettle", "offered": offered}).status_code == 400

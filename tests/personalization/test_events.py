@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from consent.models import DataSubject
@@ -40,7 +41,7 @@ def test_an_event_of_a_person_who_agreed_is_stored(api, send):
     )
 
 
-@pytest.mark.parametrize(("kind", "weight"), [("view", 1.0), ("like", 2.0), ("purchase", 3.0), ("rating", 1.0)])
+@pytest.mark.parametrize(("kind", "weight"), [("view", 1.0), ("like", 2.0), ("purchase", 3.0)])
 def test_a_kind_weighs_what_it_says_about_a_person(api, send, kind, weight):
     api.save("customer-1", "give")
 
@@ -51,13 +52,75 @@ def test_a_kind_weighs_what_it_says_about_a_person(api, send, kind, weight):
 
 def test_the_same_event_sent_again_changes_nothing(api, send):
     api.save("customer-1", "give")
-    send(type="view")
+    send(occurred_at="2026-01-05T10:00:00Z")
 
-    again = send(type="purchase")
+    again = send(occurred_at="2026-01-05T11:00:00.000+01:00")  # the same moment
 
     assert again.status_code == 200
     assert (again.json()["stored"], again.json()["duplicate"]) == (True, True)
     assert Event.objects.get().kind == "view"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"person": "customer-2"},
+        {"type": "purchase"},
+        {"type": "rating", "value": 1},
+        {"type": "rating", "value": 5},
+        {"item": 1},
+        {"occurred_at": "2026-01-05T10:00:01Z"},
+    ],
+    ids=str,
+)
+def test_an_event_id_used_for_another_event_is_a_conflict(api, send, shop, changes):
+    """The kind: an answer that says *stored* about something that was not stored.
+
+    Among them two ratings that weigh the same, and an event of another person under the same id.
+    """
+    for person in ("customer-1", "customer-2"):
+        api.save(person, "give")
+    send(type="rating", value=2)
+    if "item" in changes:
+        changes = {"item": shop.items[1].id}
+
+    answer = send(**{"type": "rating", "value": 2, **changes})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "event_id_taken")
+    assert "customer" not in answer.content.decode()
+    event = Event.objects.get()
+    assert (event.subject_ref, event.kind, event.value) == (subject_ref("customer-1"), "rating", 2)
+
+
+def test_a_rating_below_the_middle_weighs_nothing(api, send):
+    api.save("customer-1", "give")
+
+    for value in range(1, 6):
+        send(event_id=f"e-{value}", type="rating", value=value)
+
+    assert list(Event.objects.order_by("value").values_list("value", "weight")) == [
+        (1, 0.0), (2, 0.0), (3, 3.0), (4, 4.0), (5, 5.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("members", [{}, {"value": None}])
+def test_a_rating_without_a_value_is_refused(api, send, members):
+    api.save("customer-1", "give")
+
+    answer = send(type="rating", **members)
+
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["value"])
+    assert not Event.objects.exists()
+
+
+def test_an_item_never_takes_events_of_people_with_it(api, send):
+    api.save("customer-1", "give")
+    send()
+
+    with pytest.raises(ProtectedError):
+        Event.objects.get().item.delete()
+
+    assert Event.objects.count() == 1
 
 
 def test_another_senders_event_of_the_same_id_is_another_event(api, send, event_body):

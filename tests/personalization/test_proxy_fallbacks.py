@@ -131,7 +131,15 @@ def test_an_artifact_that_is_not_the_approved_one_is_not_served(ask, liked, depl
 
     assert _is_everybodys_list(answer, shop)
     assert answer["permitted_level"] == "individual"
-    assert answer["fallback"] == "recommender_failed"
+    assert answer["fallback"] == "model_unusable"
+
+
+def test_an_unusable_model_is_named_each_time(ask, liked, deployed, monkeypatch):
+    """The kind: a failure under the name of another. Resting would hide which one it is."""
+    monkeypatch.setattr(engine, "_breaker", CircuitBreaker(threshold=2, rest_s=10.0))
+    _delete(deployed)
+
+    assert [ask()["fallback"] for _ in range(4)] == ["model_unusable"] * 4
 
 
 def test_a_version_without_an_artifact_is_not_served(ask, liked, deployed, shop):
@@ -141,7 +149,7 @@ def test_a_version_without_an_artifact_is_not_served(ask, liked, deployed, shop)
     answer = ask()
 
     assert _is_everybodys_list(answer, shop)
-    assert (answer["model"], answer["fallback"]) == ("house-recommender@2", "recommender_failed")
+    assert (answer["model"], answer["fallback"]) == ("house-recommender@2", "model_unusable")
 
 
 @pytest.mark.parametrize("failure", [RuntimeError("broken"), MemoryError(), ValueError("nan")])

@@ -1,8 +1,10 @@
 """What is served at each level: no more than the decision permits, each item with its exact reason."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from consent.models import DataSubject, Purpose
 from consent.register import register
@@ -64,16 +66,58 @@ def test_no_more_than_the_requested_level_is_served(ask, liked, level):
     assert (answer["level"], answer["permitted_level"]) == (level, level)
 
 
-def test_a_segment_of_enough_people_is_served_by_its_size(ask, liked, trained_model):
+def test_a_segment_of_enough_people_is_served_without_its_size(ask, liked, trained_model):
     answer = ask(requested_level="segment")
 
     people = trained_model.segments[SEGMENT].people
     assert people >= 20
     assert _ids(answer["items"]) == [r.item.id for r in _served(trained_model, "segment", []).recommendations]
     assert {(item["basis"], item["why"]) for item in answer["items"]} == {
-        ("segment", f"Popular with {people} people in your region and age group")
+        ("segment", "Popular in your region and age group")
     }
     assert all(item["because"] == [] for item in answer["items"])
+    assert str(people) not in json.dumps([item["why"] for item in answer["items"]])
+
+
+@pytest.mark.parametrize("no", [{"kind": "rating", "value": 1}, {"kind": "rating", "value": 2}, {"kind": "skip"}])
+def test_a_no_is_no_liking_and_no_reason(ask, api, deployed, remember, shop, no):
+    """The kind: the sentence of an item says what the person did; a no about an item ends an earlier yes to it."""
+    api.save("customer-1", "give")
+    items = [item.id for item in shop.items[:LIKED]]
+    remember("customer-1", items, newest=timezone.now() - timedelta(days=2))
+    remember("customer-1", items[:2], weight=0.0, **no)
+
+    answer = ask(count=50)
+
+    reasons = {because["item"] for item in answer["items"] for because in item["because"]}
+    assert answer["level"] == "individual"
+    assert reasons
+    assert not reasons & set(items[:2])
+    assert not set(_ids(answer["items"])) & set(items[:2])
+
+
+def test_a_person_of_low_ratings_only_has_no_history(ask, api, deployed, remember, shop):
+    api.save("customer-1", "give")
+    remember("customer-1", [item.id for item in shop.items[:6]], kind="rating", value=1, weight=0.0)
+
+    answer = ask(count=4)
+
+    assert [item["because"] for item in answer["items"]] == [[]] * 4
+    assert answer["fallback"] == "too_little_history"
+
+
+@pytest.mark.parametrize(
+    ("kind", "weight", "verb"),
+    [("view", 1.0, "looked at"), ("rating", 3.0, "looked at"), ("rating", 4.0, "liked"), ("purchase", 3.0, "liked")],
+)
+def test_the_sentence_says_what_the_person_did(ask, api, deployed, remember, shop, kind, weight, verb):
+    api.save("customer-1", "give")
+    remember("customer-1", [item.id for item in shop.items[:LIKED]], kind=kind, weight=weight)
+
+    whys = [item["why"] for item in ask(count=50)["items"] if item["basis"] == "history"]
+
+    assert whys
+    assert all(why.startswith(f"Because you {verb} ") for why in whys)
 
 
 def test_in_a_segment_too_small_everybodys_list_is_served(ask, liked, trained_model, shop):
@@ -196,7 +240,7 @@ def test_a_stranger_is_served_what_everybody_is_served(ask, deployed, shop):
     assert (answer["level"], answer["subject_revision"]) == ("none", 0)
     assert "subject_unknown" in [reason["code"] for reason in answer["reasons"]]
     assert answer["items"] == [
-        {"item": i.id, "title": i.title, "basis": "popular", "because": [], "why": f"Popular with {99 - n} people"}
+        {"item": i.id, "title": i.title, "basis": "popular", "because": [], "why": "Popular with other people"}
         for n, i in enumerate(shop.items[:3])
     ]
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from audit.models import AuditEvent
 from consent.ledger import ledger
@@ -198,3 +199,14 @@ def test_the_task_is_the_job(people):
     tasks.train_recommender()
 
     assert AuditEvent.objects.get(action="model.registered").actor == "job:training"
+
+
+def test_a_later_no_ends_what_a_yes_taught(shop, remember):
+    """A low rating after a like: the item counts neither as popular nor in training."""
+    for person in range(3):
+        remember(f"customer-{person}", [shop.items[1].id, shop.items[2].id])
+        remember(f"customer-{person}", [shop.items[1].id], kind="rating", value=1, weight=0.0, newest=timezone.now())
+
+    training.refresh_popular_items()
+
+    assert list(PopularItem.objects.values_list("item_id", "people")) == [(shop.items[2].id, 3)]

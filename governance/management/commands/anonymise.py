@@ -21,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--sensitive", help="A column that must stay diverse in every class (with -l).")
         parser.add_argument("-l", type=int, default=1, help="At least this many values of --sensitive in a class.")
         parser.add_argument("--drop", default="", help="Columns to leave out (direct identifiers), by commas.")
+        parser.add_argument("--keep", default="", help="Columns to copy although nearly every value is one row's own.")
         parser.add_argument("--hierarchies", type=Path, help="Folder of generalisation hierarchies, COLUMN.csv each.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,6 +35,7 @@ class Command(BaseCommand):
                 sensitive=options["sensitive"],
                 l=options["l"],
                 drop=tuple(_names(options["drop"])),
+                keep=tuple(_names(options["keep"])),
             )
         except AnonymisationError as exc:
             raise CommandError(str(exc)) from exc
@@ -44,6 +46,8 @@ class Command(BaseCommand):
             f"{result.rows} rows in {result.classes} classes; the smallest has {result.smallest_class} "
             f"(k = {result.k}); information lost (NCP): {result.ncp:.4f}"
         )
+        if report.neutralised:
+            self.stdout.write(f"{report.neutralised} cells began like a formula and got an apostrophe before it")
         if report.passed_through:
             self.stdout.write(f"Left as they are, so check that none identifies: {', '.join(report.passed_through)}")
 

@@ -4,6 +4,7 @@ No middleware, routing, ORM or signals: parse strictly, one SQL statement, decid
 400, 401, 403 and 503 are for requests that cannot be decided at all, as problem+json.
 """
 
+from common.http import path_hints
 from policies.endpoints import wsgi
 from policies.endpoints.authzen import access, batch, search
 from policies.endpoints.authzen.requests import question_of
@@ -25,7 +26,7 @@ def _answer(environ: Environ) -> wsgi.Reply:
     answer = ENDPOINTS.get(environ.get("PATH_INFO", ""))
     if answer is None:
         wsgi.authenticate(environ, access.SCOPE)
-        raise Refused(404, "not_found", "There is no such endpoint below /access/v1/.")
+        raise Refused(404, "not_found", path_hints.sentence(environ.get("PATH_INFO", ""), ENDPOINTS))
     token, document = wsgi.read_call(environ, access.SCOPE)
     return 200, answer(document, token)
 

@@ -15,6 +15,7 @@ from policies.decisions.evaluate import BatchEvaluation, Decision
 from policies.decisions.information import Information
 from policies.decisions.questions import AnyQuestion, Question
 from policies.endpoints.authzen import access
+from policies.endpoints.authzen.faults import converted
 from policies.endpoints.authzen.requests import Properties, Text, entity_question_of, question_of, resource_type
 from policies.endpoints.wsgi import Refused
 
@@ -98,7 +99,7 @@ def answer(document: dict[str, Any], token: str) -> bytes:
 
 
 def _read(document: dict[str, Any]) -> _Batch:
-    batch = msgspec.convert(document, _Batch)
+    batch = converted(document, _Batch)
     if len(batch.evaluations) > MAX_EVALUATIONS:
         raise ValueError(f"There are more than {MAX_EVALUATIONS} evaluations; send them in several requests.")
     if batch.options and batch.options.evaluations_semantic not in STOPS_AFTER:

@@ -1,20 +1,28 @@
 """Requests of the AuthZEN endpoints, read strictly and translated into questions.
 
-Members that are not named here are ignored, as the specification demands. Every fault is a ValueError that names the
-member and quotes nothing.
+Members that are not named here are ignored, as the specification demands. A named member without a value that can mean
+something (empty, blank, outside its closed vocabulary or form) is refused: taken as absent it would widen the question.
+Every fault is a ValueError that names the member and its form, and quotes nothing.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from django.conf import settings
 
+from common import patterns
+from common.levels import LevelName
 from consent import signals as consent_signals
 from consent.pseudonyms import UNUSABLE, checked, subject_ref
-from policies.decisions.questions import EntityQuestion, Question
+from policies.decisions.questions import USUAL_SUBJECT_TYPE, EntityQuestion, Question
+from policies.endpoints.authzen.faults import converted
 
-Text = Annotated[str, msgspec.Meta(max_length=512)]
-_Slug = Annotated[str, msgspec.Meta(max_length=512)] | None
+Text = Annotated[str, msgspec.Meta(max_length=512, pattern=patterns.NOT_BLANK)]
+_Slug = Text | None
+_Region = Annotated[str, msgspec.Meta(pattern=rf"\A{patterns.REGION}\Z")] | None
+_ProcessingRegion = Annotated[str, msgspec.Meta(pattern=rf"\A{patterns.PROCESSING_REGION}\Z")] | None
+_AgeBand = Literal["adult", "minor", "child", "unknown"] | None
+_Channel = Literal["web", "app", "email", "sms", "push", "post", "phone", "store"] | None
 
 
 # Lists are refused above these lengths before their members are looked at: a batch shares one list among 1,000 items.
@@ -36,8 +44,8 @@ def _one_person(business_id: str) -> str:
 
 
 class _SubjectProperties(msgspec.Struct):
-    region: _Slug = None
-    age_band: _Slug = None
+    region: _Region = None
+    age_band: _AgeBand = None
 
 
 class _Subject(msgspec.Struct):
@@ -52,7 +60,7 @@ class _Subject(msgspec.Struct):
 
 class _ActionProperties(msgspec.Struct):
     purpose: _Slug = None
-    requested_level: _Slug = None
+    requested_level: LevelName | None = None
     recipient: _Slug = None
 
 
@@ -86,8 +94,8 @@ class _Signals(msgspec.Struct):
 
 
 class _Context(msgspec.Struct):
-    processing_region: _Slug = None
-    channel: _Slug = None
+    processing_region: _ProcessingRegion = None
+    channel: _Channel = None
     signals: _Signals | None = None
     min_revision: Annotated[int, msgspec.Meta(ge=0, lt=2**53)] = 0
 
@@ -111,7 +119,7 @@ def _read_signals(sent: _Signals) -> consent_signals.Signals:
 
 def question_of(document: dict[str, Any]) -> Question:
     """Read an AuthZEN request. Raises ValueError naming the member that is missing or of a wrong type."""
-    request = msgspec.convert(document, _Request)
+    request = converted(document, _Request)
     subject = request.subject.properties or _SUBJECT
     asked = request.action.properties or _ACTION
     resource = request.resource.properties or _RESOURCE
@@ -119,6 +127,7 @@ def question_of(document: dict[str, Any]) -> Question:
     signals = _NO_SIGNALS if context.signals is None else _read_signals(context.signals)
     return Question(
         subject_ref=subject_ref(request.subject.id, subject_type=request.subject.type),
+        is_usual_type=request.subject.type == USUAL_SUBJECT_TYPE,
         action=request.action.name,
         purpose=asked.purpose or "",
         requested_level=asked.requested_level or "individual",
@@ -164,7 +173,7 @@ class _EntityRequest(msgspec.Struct):
 
 def entity_question_of(document: dict[str, Any]) -> EntityQuestion:
     """Read a request that another package than consent answers. Raises ValueError like ``question_of``."""
-    request = msgspec.convert(document, _EntityRequest)
+    request = converted(document, _EntityRequest)
     return entity_question(request.subject, request.action, request.resource)
 
 

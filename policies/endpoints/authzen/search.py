@@ -16,6 +16,7 @@ from policies.decisions.evaluate import BatchEvaluation, RenderedVerdict
 from policies.decisions.information import Information
 from policies.decisions.questions import EntityQuestion
 from policies.endpoints.authzen import access, pages
+from policies.endpoints.authzen.faults import converted
 from policies.endpoints.authzen.requests import Entity, EntityType, Named, Properties, entity_question
 from policies.endpoints.wsgi import Refused
 
@@ -82,7 +83,7 @@ def actions(document: dict[str, Any], token: str) -> bytes:
 
 def _answer(document: dict[str, Any], token: str, kind: type[_Search]) -> bytes:
     try:
-        search: _Search = msgspec.convert(document, kind)
+        search: _Search = converted(document, kind)
     except ValueError as exc:
         access.refuse(str(exc), token)
     known = access.read(information.NO_SUBJECT, token)

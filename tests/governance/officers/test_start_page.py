@@ -92,6 +92,11 @@ def _late_disposal(purpose):
             "info",
         ),
         (
+            lambda **_: PrivacyBudget.objects.all().delete(),
+            "No statistic is published: there is no privacy budget",
+            "info",
+        ),
+        (
             lambda **_: Purpose.objects.create(slug="new", name="New", actions=["contact"]),
             "“New” has no notice",
             "soon",

@@ -247,7 +247,9 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Seeing:
 
 def test_the_package_sees_ids_and_the_consent_package_does_not(engine: Seeing, records_token: str) -> None:
     call(asked(ALICE, READ, RECORD), records_token)
-    call(asked(ALICE, READ, {"type": "personalization", "id": "record-1"}), records_token)
+    person, purpose = {"type": "data_subject", "id": "alice"}, {"purpose": "recommendations"}
+    asks_consent = asked(person, {**READ, "properties": purpose}, {"type": "personalization", "id": "record-1"})
+    call(asks_consent, records_token)
 
     (own, facts), (consent, others) = engine.asked
     assert (own, consent) == ("data.governance.certification.answer", QUERY)

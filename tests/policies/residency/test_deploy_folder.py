@@ -11,6 +11,8 @@ from tests.helpers.paths import CHECKOUT
 
 DEPLOY = CHECKOUT / "deploy"
 TEMPLATES = sorted((DEPLOY / "chart/templates").glob("*.yaml"))
+# A worker for each queue of jobs.
+WORKLOADS = {f"assent-{name}" for name in ("web", "worker-urgent", "worker", "worker-long", "beat", "migrate")}
 VALUES = yaml.safe_load((DEPLOY / "chart/values.yaml").read_text())
 _IF = re.compile(r"^ *\{\{- if (\S+) \}\}\n(.*?)^ *\{\{- end \}\}\n", re.DOTALL | re.MULTILINE)
 _VALUE = re.compile(r"\{\{ (toJson )?(\.[A-Za-z.]+)( \| quote)? \}\}")
@@ -73,7 +75,7 @@ def test_every_template_renders_to_an_object(path):
 
 
 def test_no_container_is_root_or_may_write_its_image_or_is_without_limits():
-    assert set(_pods()) == {"assent-web", "assent-worker", "assent-beat", "assent-migrate"}
+    assert set(_pods()) == WORKLOADS
     for pod in _pods().values():
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["automountServiceAccountToken"] is False

@@ -44,6 +44,35 @@ def test_the_same_release_is_charged_once(budget):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("data_set", "epsilon"), [("visits", "0.4"), ("consents", "0.5"), ("consents", "0.3"), ("unheard_of", "0.4")]
+)
+def test_a_key_serves_for_its_data_set_and_epsilon_only(budget, data_set, epsilon):
+    """The kind: a charge that is found by its name alone pays for something it was never charged for."""
+    PrivacyBudget.objects.create(data_set="visits", epsilon_total=Decimal("1.0"))
+    _spend("monday")
+
+    with pytest.raises(releases.ReleaseKeyTaken):
+        releases.spend(data_set=data_set, epsilon=Decimal(epsilon), release_key="monday", actor="test")
+
+    assert BudgetSpend.objects.count() == 1
+    assert _spent(budget) == Decimal("0.4")
+
+
+@pytest.mark.django_db
+def test_the_same_epsilon_in_other_digits_is_the_same_charge(budget):
+    assert _spend("monday", "0.40") == _spend("monday", "0.4000")
+
+
+@pytest.mark.django_db
+def test_without_a_budget_nothing_is_charged():
+    with pytest.raises(releases.NoBudget, match="none has been set"):
+        _spend("monday")
+
+    assert not BudgetSpend.objects.exists()
+
+
+@pytest.mark.django_db
 def test_a_budget_can_be_spent_to_the_last_and_no_further(budget):
     for key, epsilon in (("monday", "0.4"), ("tuesday", "0.6")):
         _spend(key, epsilon)

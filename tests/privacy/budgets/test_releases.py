@@ -1,6 +1,7 @@
-"""The published consent rate: once a day, under the budget, and no group too small to hide in."""
+"""The published consent rate: once a day, under the budget, for a public list of regions whoever lives in them."""
 
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from consent.models import DataSubject
+from policies.models import Region
 from privacy import tasks
 from privacy.budgets import noise, releases
 from privacy.models import BudgetSpend, PrivacyBudget, Release
@@ -55,7 +57,11 @@ def _release():
     return releases.release_consent_rate_by_region(actor="job:test")
 
 
-def test_regions_with_enough_people_are_published(people, silent):
+def _of(rows, *regions):
+    return [row for row in rows if row["region"] in regions]
+
+
+def test_every_listed_region_is_published(people, silent):
     people("DE", 40, 30)
     people("FR", 20, 5)
     people("IS", 19, 19)
@@ -63,27 +69,58 @@ def test_regions_with_enough_people_are_published(people, silent):
 
     rows = _release().rows
 
-    assert rows == [
+    assert [row["region"] for row in rows] == sorted(Region.objects.values_list("code", flat=True))
+    assert _of(rows, "AT", "DE", "FR", "IS") == [
+        {"region": "AT", "people": 0, "consent_rate_per_mille": None},
         {"region": "DE", "people": 40, "consent_rate_per_mille": 750},
         {"region": "FR", "people": 20, "consent_rate_per_mille": 250},
+        {"region": "IS", "people": 19, "consent_rate_per_mille": None},
     ]
     json.dumps(rows, allow_nan=False)
+
+
+@pytest.mark.parametrize("region", ["IS", "ZZ", "AQ-1"])
+def test_one_person_changes_no_group_of_the_release(people, region):
+    """The kind: groups that come from the data say by being there that somebody is in them."""
+    people("DE", 30, 10)
+    before = [row["region"] for row in _release().rows]
+    DataSubject.objects.all().delete()
+    people(region, 1, 1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(timezone, "now", lambda: datetime.now(UTC) + timedelta(days=1))
+
+        assert [row["region"] for row in _release().rows] == before
+
+
+def test_zeros_have_noise_as_well(people, monkeypatch):
+    monkeypatch.setattr(noise, "noisy_count", lambda value, **parameters: value + 7)
+
+    assert {row["people"] for row in _release().rows} == {7}
+
+
+def test_a_part_of_a_country_counts_where_it_is_listed(people, silent):
+    people("FR-75", 30, 30)
+    people("US-CA", 20, 10)
+    people("ZZ-1", 40, 40)
+
+    rows = _release().rows
+
+    assert [(row["region"], row["people"]) for row in rows if row["people"]] == [("FR", 30), ("US-CA", 20)]
 
 
 def test_the_threshold_sees_noisy_numbers_only(people, monkeypatch):
     people("DE", 25, 25)
     monkeypatch.setattr(noise, "noisy_count", lambda value, **parameters: value - 6)
 
-    assert _release().rows == []
+    assert _of(_release().rows, "DE") == [{"region": "DE", "people": 19, "consent_rate_per_mille": None}]
 
 
 def test_the_noise_of_a_region_costs_one_epsilon_in_two_halves(people, silent):
     people("DE", 40, 30)
-    people("FR", 30, 30)
 
     _release()
 
-    assert silent == [(float(releases.EPSILON) / 2, 1)] * 4
+    assert silent == [(float(releases.EPSILON) / 2, 1)] * 2 * Region.objects.count()
     assert BudgetSpend.objects.get().epsilon == releases.EPSILON
 
 
@@ -94,7 +131,7 @@ def test_the_noise_of_a_region_costs_one_epsilon_in_two_halves(people, silent):
 def test_only_a_consent_in_force_counts(people, silent, state, expires, counts):
     people("DE", 40, 40, state=state, expires=expires)
 
-    assert _release().rows[0]["consent_rate_per_mille"] == (1000 if counts else 0)
+    assert _of(_release().rows, "DE")[0]["consent_rate_per_mille"] == (1000 if counts else 0)
 
 
 def test_what_is_published_is_near_the_truth_and_not_the_truth_every_time(people):
@@ -102,7 +139,7 @@ def test_what_is_published_is_near_the_truth_and_not_the_truth_every_time(people
 
     def draw():
         with transaction.atomic():
-            row = _release().rows[0]
+            (row,) = _of(_release().rows, "DE")
             transaction.set_rollback(True)
         return row["people"]
 
@@ -167,10 +204,6 @@ def test_noise_cannot_be_drawn_anew_or_taken_back(people, silent):
             cursor.execute(statement)
 
 
-def test_a_register_without_people_publishes_an_empty_table(register_in_force):
-    assert _release().rows == []
-
-
 def test_the_nightly_task_releases(people, silent):
     people("DE", 40, 30)
 
@@ -185,3 +218,14 @@ def test_the_nightly_task_is_content_with_a_spent_budget(people, silent):
     tasks.release_consent_rates()
 
     assert not Release.objects.exists()
+
+
+def test_the_nightly_task_is_content_without_a_budget(people, silent, caplog):
+    PrivacyBudget.objects.all().delete()
+
+    with caplog.at_level(logging.INFO):
+        tasks.release_consent_rates()
+
+    assert not Release.objects.exists()
+    assert silent == []
+    assert "Nothing is published about a data set without a budget" in caplog.text

@@ -28,7 +28,7 @@ def small_batches(monkeypatch):
 @pytest.fixture
 def no_worker(monkeypatch):
     """Nobody takes from the queue unless the test says so."""
-    monkeypatch.setattr(tasks.run_disposals, "delay_on_commit", lambda disposal_ids: None)
+    monkeypatch.setattr(tasks.run_disposals, "apply_async_on_commit", lambda **message: None)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch):
-    monkeypatch.setattr(tasks.run_disposals, "delay_on_commit", lambda disposal_ids: None)
+    monkeypatch.setattr(tasks.run_disposals, "apply_async_on_commit", lambda **message: None)
 
 
 @contextmanager

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from common.jobs import queues
 from consent.ledger import effects
 from personalization.models import Event
 from privacy import tasks
 from privacy.models import Disposal
-from privacy.retention import disposal
+from privacy.retention import disposal, schedules
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +25,7 @@ def crash(monkeypatch):
 def dispatched(monkeypatch):
     """The ids handed to a worker, none of which is taken."""
     ids = []
-    monkeypatch.setattr(tasks.run_disposals, "delay_on_commit", ids.extend)
+    monkeypatch.setattr(tasks.run_disposals, "apply_async_on_commit", lambda args, queue: ids.extend(args[0]))
     return ids
 
 
@@ -106,7 +107,7 @@ def test_a_disposal_left_by_a_dead_worker_is_carried_out(
     choose("customer-1", "give")
     remember("customer-1", 2)
     with monkeypatch.context() as patched:
-        patched.setattr(tasks.run_disposals, "delay_on_commit", lambda disposal_ids: None)
+        patched.setattr(tasks.run_disposals, "apply_async_on_commit", lambda **message: None)
         disposal.queue_for_withdrawals([choose("customer-1", "withdraw")])
     Disposal.objects.update(status=status, queued_at=timezone.now() - timedelta(minutes=2))
 
@@ -186,3 +187,24 @@ def test_the_task_sweeps(crash, choose, remember, django_capture_on_commit_callb
         tasks.sweep_disposals()
 
     assert not _keys()
+
+
+def test_the_nightly_deletion_waits_behind_withdrawals(
+    choose, remember, monkeypatch, django_capture_on_commit_callbacks
+):
+    handed = []
+    monkeypatch.setattr(tasks.run_disposals, "apply_async", lambda args, queue: handed.append(queue))
+    choose("customer-1", "give")
+    remember("customer-1", 3, days=5_000)
+    assert schedules.due()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        disposal.queue_for_retention(actor="test")
+    with django_capture_on_commit_callbacks(execute=True):
+        choose("customer-1", "withdraw")
+
+    assert handed == [queues.LONG, queues.URGENT]
+    Disposal.objects.update(queued_at="2026-01-01T00:00:00Z")
+    with django_capture_on_commit_callbacks(execute=True):
+        disposal.sweep()
+    assert sorted(handed[2:]) == [queues.LONG, queues.URGENT]

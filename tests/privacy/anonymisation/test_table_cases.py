@@ -1,0 +1,215 @@
+"""Tables as people have them: each kind of value that would quietly change what is published.
+
+Where the right answer is unknown the file is refused, in a sentence with the way out.
+"""
+
+import csv
+import json
+import random
+
+import pytest
+
+from privacy.anonymisation.generalisation import AnonymisationError
+from privacy.anonymisation.kanonymity import TooLittleDiversity
+from privacy.anonymisation.tables import anonymise_file
+
+WORDS = [
+    "",
+    "?",
+    "NA",
+    "N/A",
+    "n/a",
+    "n.a.",
+    "#N/A",
+    "NULL",
+    "null",
+    "None",
+    "NaN",
+    "nan",
+    "nil",
+    "-",
+    ".",
+    "\\N",
+    "Missing",
+]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Anonymise a table written as ``content``; return its rows and the report."""
+
+    def anonymised(content, names, k=2, **options):
+        source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+        source.write_bytes(content if isinstance(content, bytes) else content.encode())
+        report = anonymise_file(source, target, names, k, **options)
+        with target.open(encoding="utf-8", newline="") as lines:
+            return list(csv.reader(lines)), report
+
+    return anonymised
+
+
+def _ages(word, rows=60):
+    ages = [str(random.Random(7).randint(18, 80) + number % 3) for number in range(rows)]
+    ages[3] = word
+    return "age,sex,d\n" + "".join(f"{age},{'AB'[n % 2]},x\n" for n, age in enumerate(ages))
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_for_missing_changes_nothing(run, word):
+    expected = run(_ages(""), ["age", "sex"], 5)
+
+    rows, report = run(_ages(word), ["age", "sex"], 5)
+
+    assert rows == expected[0]
+    assert report.result.generalised_as["age"] == "range"
+
+
+@pytest.mark.parametrize("word", ["unknown", "keine Angabe", "refused to say"])
+def test_a_few_other_words_among_numbers_are_refused(run, word):
+    with pytest.raises(AnonymisationError, match="'age' is numbers but for 1 of 60 cells; leave missing"):
+        run(_ages(word), ["age", "sex"], 5)
+
+
+def test_a_category_named_like_missing_stays_a_category(run):
+    rows, _ = run("country,d\n" + "NA,x\nNA,x\nDE,x\nDE,x\n", ["country"])
+
+    assert {row[0] for row in rows[1:]} == {"NA", "DE"}
+
+
+@pytest.mark.parametrize("word", ["", "?", "NA", "NULL", "None"])
+def test_missing_is_no_sensitive_value(run, word):
+    """Of two values in a class one is missing: whose value is known there has flu."""
+    table = "age,d\n" + "".join(f"{20 + n // 2},{word if n % 2 else 'flu'}\n" for n in range(40))
+
+    with pytest.raises(TooLittleDiversity):
+        run(table, ["age"], 4, sensitive="d", l=2)
+
+
+def test_classes_grow_until_they_hold_stated_values(run):
+    values = ["flu", "", "", "", "ok", "", "", ""] * 5
+    table = "age,d\n" + "".join(f"{20 + n},{value}\n" for n, value in enumerate(values))
+
+    _, report = run(table, ["age"], 2, sensitive="d", l=2)
+
+    assert report.result.fewest_sensitive == 2
+
+
+def test_numbers_of_19_digits_stay_whole(run):
+    low, high = 9007199254740993001, 9223372036854775807
+
+    rows, _ = run(f"n,d\n{low},x\n{high},x\n", ["n"])
+
+    assert rows[1][0] == f"{low}..{high}"
+
+
+@pytest.mark.parametrize("cells", [("92233720368547758080", "1"), ("9007199254740993", "1.5")])
+def test_numbers_that_would_be_rounded_are_refused(run, cells):
+    with pytest.raises(AnonymisationError, match="too long to be kept exactly"):
+        run("n,d\n" + "".join(f"{cell},x\n" for cell in cells), ["n"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "latin-1", "cp1252"])
+def test_an_encoding_is_recognised(run, encoding):
+    town = "K\u00f6ln" if encoding == "latin-1" else "K\u00f6ln \u2013 \u20ac"
+
+    rows, _ = run(f"age,town\n1,{town}\n2,{town}\n".encode(encoding), ["age"])
+
+    assert rows[1] == ["1..2", town]
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "iso8859-7", "shift-jis", "utf-16-le"])
+def test_an_encoding_that_cannot_be_known_is_refused(run, encoding):
+    text = {"iso8859-7": "\u0391\u03b8\u03ae\u03bd\u03b1", "shift-jis": "\u6771\u4eac\u90fd"}.get(
+        encoding, "\u041c\u043e\u0441\u043a\u0432\u0430"
+    )
+
+    with pytest.raises(AnonymisationError, match="save it as UTF-8"):
+        run(f"age,town\n1,{text}\n2,{text}\n".encode(encoding), ["age"])
+
+
+@pytest.mark.parametrize("name", ["jobs.csv", "Job.csv", "job.txt", "job .csv"])
+def test_a_hierarchy_that_fits_no_column_is_refused(run, tmp_path, name):
+    folder = tmp_path / "trees"
+    folder.mkdir()
+    (folder / name).write_text("clerk,office,*\n")
+
+    with pytest.raises(AnonymisationError, match=r"fits no column.*'age', 'job'"):
+        run("age,job\n1,clerk\n2,clerk\n", ["age", "job"], hierarchies=folder)
+
+
+def test_a_folder_without_hierarchies_is_refused(run, tmp_path):
+    (tmp_path / "trees").mkdir()
+
+    with pytest.raises(AnonymisationError, match="it is empty"):
+        run("age,job\n1,clerk\n2,clerk\n", ["age"], hierarchies=tmp_path / "trees")
+
+
+FORMULAS = ["=cmd()", "=1+1", "+cmd", "@SUM(A1)", "-A1", "\t=1", "\r=1", "\uff1d1+1", "+E1", "=HYPERLINK(A1)"]
+INERT = ["-5", "+49 30 1234", "-1.5e3", "-", "--", "2026-01-05", "a=b", "x@example.org", "-5..3"]
+
+
+@pytest.mark.parametrize("place", ["cell", "header", "sensitive", "set"])
+@pytest.mark.parametrize("text", FORMULAS, ids=ascii)
+def test_a_formula_is_never_written(run, text, place):
+    quoted = f'"{text}"'
+    header = quoted if place == "header" else "d"
+    names = ["town"] if place == "set" else ["age"]
+    town = quoted if place == "set" else "Rome"
+    table = f"age,town,{header}\n" + f"1,{town},{quoted}\n" * 3
+
+    rows, report = run(table, names, sensitive="d" if place == "sensitive" else None)
+
+    assert not [cell for row in rows for cell in row if cell.startswith(tuple("=+-@\t\r\uff1d"))]
+    assert rows[1][-1] == "'" + text.replace("\r", "\n")
+    assert len(rows) == 4
+    assert report.neutralised >= 3
+
+
+@pytest.mark.parametrize("text", INERT)
+def test_what_is_no_formula_is_written_as_it_is(run, text):
+    rows, report = run(f"age,d\n1,{text}\n2,{text}\n", ["age"])
+
+    assert (rows[1][1], report.neutralised) == (text, 0)
+
+
+def _members(repeat=0):
+    ids = [f"m-{max(number, repeat)}" for number in range(40)]
+    return "member,age,d\n" + "".join(f"{name},{20 + n % 5},x\n" for n, name in enumerate(ids))
+
+
+@pytest.mark.parametrize("repeat", [0, 1, 3], ids=["all unique", "one twice", "one four times"])
+def test_a_column_that_identifies_is_refused(run, tmp_path, repeat):
+    with pytest.raises(AnonymisationError, match=r"'member': drop .*--drop.*--keep"):
+        run(_members(repeat), ["age"], 4)
+
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("options", [{"drop": ["member"]}, {"keep": ["member"]}, {"sensitive": "member"}])
+def test_a_column_that_identifies_is_written_by_name_only(run, options):
+    _, report = run(_members(), ["age"], 4, **options)
+
+    assert list(report.kept) == options.get("keep", [])
+
+
+def test_a_column_of_repeating_values_is_copied(run):
+    rows, _ = run(_members(repeat=20), ["age"], 4)
+
+    assert rows[0] == ["member", "age", "d"]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_separator_is_recognised_by_the_header(run, separator):
+    table = _ages("NA").replace(",", separator)
+
+    rows, report = run(table, ["age", "sex"], 5)
+
+    assert rows[0] == ["age", "sex", "d"]
+    assert report.result.generalised_as == {"age": "range", "sex": "set"}
+
+
+def test_the_report_names_what_was_kept_and_neutralised(run, tmp_path):
+    run(_members().replace(",x\n", ",=1\n"), ["age"], 4, keep=["member"])
+
+    report = json.loads((tmp_path / "out.csv.report.json").read_text())
+    assert (report["kept"], report["neutralised"]) == (["member"], 40)
