@@ -609,7 +609,8 @@ def _looks(button: Any) -> dict[str, Any]:
         """button => {
           const style = getComputedStyle(button), box = button.getBoundingClientRect();
           const at = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-          const names = ["color", "backgroundColor", "fontSize", "fontWeight", "borderTopWidth", "opacity", "transform"];
+          const names = ["color", "backgroundColor", "fontSize", "fontWeight", "borderTopWidth", "opacity",
+            "transform"];
           return {width: Math.round(box.width), height: Math.round(box.height), y: box.y, hit: at === button,
             ...Object.fromEntries(names.map(name => [name, style[name]]))};
         }"""
