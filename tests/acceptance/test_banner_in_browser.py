@@ -182,6 +182,7 @@ def test_taking_back_is_one_click_like_giving(visit):
 
     assert _records() == ["given"] * 3 + ["withdrawn"] * 3
     assert page.get_by_role("heading", name="Chosen for you").is_hidden()
+    assert page.locator("#remark").inner_text() == ""
     assert _signals(page)[-1][1]["personalization_storage"] == "denied"
 
 
