@@ -12,7 +12,7 @@ from django.db.models import Case, Value, When
 from msgspec import structs
 
 from consent.ledger.projection import ConsentEntry, Consents
-from consent.models import ConsentRecord, DataSubject, Notice, Purpose, PurposeText, current_notice_versions
+from consent.models import ConsentRecord, DataSubject, Notice, Party, Purpose, PurposeText, current_notice_versions
 from consent.register.jurisdictions import match
 
 
@@ -191,6 +191,13 @@ class Descriptions:
         if text is None:
             return Described(purpose.name, purpose.benefit, purpose.kept_for, self.fallback)
         return Described(text.name, text.benefit, text.kept_for or purpose.kept_for, "")
+
+
+def names_of(recipients: Iterable[str]) -> list[str]:
+    """Return the parties' own names, which need no translation; a recipient that is no party is named by its slug."""
+    slugs = list(recipients)
+    parties = dict(Party.objects.filter(slug__in=slugs).values_list("slug", "name")) if slugs else {}
+    return [parties.get(slug, slug.replace("-", " ")) for slug in slugs]
 
 
 def notices_in(language: str, purposes: Iterable[Purpose]) -> dict[int, Notice]:

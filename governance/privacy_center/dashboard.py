@@ -276,7 +276,7 @@ def _purpose(state: PurposeState, answer: RenderedVerdict | None) -> dict[str, A
         "benefit": purpose.benefit,
         "part_of": purpose.parent.name if purpose.parent else "",
         "data_categories": [words.plain(category) for category in purpose.data_categories],
-        "recipients": [recipient.replace("-", " ") for recipient in purpose.recipients],
+        "recipients": selectors.names_of(purpose.recipients),
         "legal_basis": _BASIS_LABELS[purpose.legal_basis],
         "switchable": purpose.needs_consent or purpose.may_be_objected,
         "objectable": purpose.may_be_objected,

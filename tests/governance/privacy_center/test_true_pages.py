@@ -91,3 +91,12 @@ def test_the_preview_says_how_long_as_the_page_does(visitor, own):
 @pytest.mark.django_db
 def test_the_home_page_promises_only_what_there_is():
     assert "requests" not in _text(Client().get("/"))
+
+
+def test_recipients_are_called_by_their_own_names(visitor):
+    Purpose.objects.filter(slug="recommendations").update(recipients=["mail-house", "not-a-party"])
+
+    cards = visitor.browser.get("/privacy/", headers={"Accept-Language": "de"}).context["purposes"]
+
+    named = next(card["recipients"] for card in cards if card["slug"] == "recommendations")
+    assert named == ["Mail House", "not a party"]
