@@ -15,10 +15,10 @@ from governance.launcher.home.locks import hold, is_free
 from governance.launcher.instance import PREPARE
 from governance.launcher.process_specs import manage_command
 from governance.launcher.processes.launcher_lock import find_launcher
-from governance.launcher.running import named_instances, running_instances
 from governance.launcher.servers.environment import CHECKOUT, instance_environment
 from governance.launcher.servers.external_servers import external_servers
 from governance.launcher.servers.postgres import PostgresServer
+from governance.launcher.servers.running import named_instances, running_instances
 
 _POLL_S = 0.02
 

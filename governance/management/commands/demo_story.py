@@ -11,7 +11,7 @@ from governance.demo import people, register, story
 from governance.demo.cast import cast, dataset_name
 from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator
-from governance.launcher.running import home_option
+from governance.launcher.servers.running import home_option
 from policies.endpoints import credentials
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.http.problems import Problem
-from governance.launcher.running import home_option
+from governance.launcher.servers.running import home_option
 from policies.authoring import checks, comparison, lifecycle
 from policies.authoring.folder import SAMPLE, SHIPPED, SHIPPED_SAMPLE, Folder, read_folder
 from policies.authoring.lint import lint

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from governance.launcher import cli, running
+from governance.launcher import cli
 from governance.launcher.home.home import open_home
+from governance.launcher.servers import running
 
 NEEDING_INSTANCE = [
     ["credentials", "create", "shop", "--scope", "decisions"],
@@ -24,6 +25,7 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from governance.launcher.home.home import open_home
+from governance.launcher.servers import running
 from governance.launcher.processes.launcher_lock import claim
 with claim(open_home(Path(sys.argv[sys.argv.index("--home") + 1])), port=8123, embedded=[]):
     print("holds", flush=True)
