@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Protocol
 from uuid import UUID
 
@@ -192,12 +193,13 @@ class Descriptions:
             return Described(purpose.name, purpose.benefit, purpose.kept_for, self.fallback)
         return Described(text.name, text.benefit, text.kept_for or purpose.kept_for, "")
 
+    def recipients_of(self, purpose: Purpose) -> list[str]:
+        """Return the parties' own names, which need no translation; what is no party is named by its slug."""
+        return [self._parties.get(slug, slug.replace("-", " ")) for slug in purpose.recipients]
 
-def names_of(recipients: Iterable[str]) -> list[str]:
-    """Return the parties' own names, which need no translation; a recipient that is no party is named by its slug."""
-    slugs = list(recipients)
-    parties = dict(Party.objects.filter(slug__in=slugs).values_list("slug", "name")) if slugs else {}
-    return [parties.get(slug, slug.replace("-", " ")) for slug in slugs]
+    @cached_property
+    def _parties(self) -> dict[str, str]:
+        return dict(Party.objects.values_list("slug", "name"))
 
 
 def notices_in(language: str, purposes: Iterable[Purpose]) -> dict[int, Notice]:

@@ -262,6 +262,7 @@ def _in_words(purpose: Purpose, described: Descriptions) -> dict[str, Any]:
     return {
         "name": own.name,
         "benefit": own.benefit,
+        "recipients": described.recipients_of(purpose),
         "language": own.locale,
         "part_of": above.name if above else "",
         "part_of_language": above.locale if above else "",
@@ -276,7 +277,6 @@ def _purpose(state: PurposeState, answer: RenderedVerdict | None) -> dict[str, A
         "benefit": purpose.benefit,
         "part_of": purpose.parent.name if purpose.parent else "",
         "data_categories": [words.plain(category) for category in purpose.data_categories],
-        "recipients": selectors.names_of(purpose.recipients),
         "legal_basis": _BASIS_LABELS[purpose.legal_basis],
         "switchable": purpose.needs_consent or purpose.may_be_objected,
         "objectable": purpose.may_be_objected,
@@ -322,6 +322,7 @@ def preview_card(purpose: Purpose, notice: Notice | None, text: PurposeText | No
     card = {
         **_purpose(PurposeState(purpose=purpose, state=state), None),
         "retention": purpose.kept_for or _retention(purpose, schedule.retain_for.days if schedule else None),
+        "recipients": Descriptions("en").recipients_of(purpose),
         "notice": _notice(notice),
     }
     if text is None:
