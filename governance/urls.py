@@ -15,6 +15,7 @@ from policies.simulation import pages as simulation_page
 admin.site.index_title = "Today"
 
 handler400 = "governance.web.error_views.bad_request"
+handler403 = "governance.web.error_views.permission_denied"
 
 urlpatterns = [
     path("", pages.home, name="home"),

@@ -6,7 +6,10 @@ LANGUAGES = ("en", "de", "fr", "es")
 TEXTS: dict[str, dict[str, str]] = {
     "en": {
         "title": "May we use your data?",
-        "intro": "You can say no to all of it: the site works just the same. You can change your mind at any time.",
+        "intro": (
+            "You can say no to all of it: the site works just the same. You can change your mind at any time. "
+            "Your choice is kept without tracking cookies."
+        ),
         "refuse_all": "Refuse all",
         "accept_all": "Accept all",
         "choose": "Choose",
@@ -29,7 +32,10 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "de": {
         "title": "Dürfen wir Ihre Daten nutzen?",
-        "intro": ("Sie können alles ablehnen: Die Seite funktioniert genauso. Ihre Wahl können Sie jederzeit ändern."),
+        "intro": (
+            "Sie können alles ablehnen: Die Seite funktioniert genauso. Ihre Wahl können Sie jederzeit ändern. "
+            "Sie wird ohne Tracking-Cookies gespeichert."
+        ),
         "refuse_all": "Alles ablehnen",
         "accept_all": "Alles annehmen",
         "choose": "Auswählen",
@@ -55,7 +61,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "fr": {
         "title": "Pouvons-nous utiliser vos données ?",
         "intro": (
-            "Vous pouvez tout refuser : le site fonctionne de la même façon. Vous pouvez changer d’avis à tout moment."
+            "Vous pouvez tout refuser : le site fonctionne de la même façon. Vous pouvez changer d’avis à tout moment. "
+            "Votre choix est conservé sans cookies de suivi."
         ),
         "refuse_all": "Tout refuser",
         "accept_all": "Tout accepter",
@@ -83,7 +90,10 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "es": {
         "title": "¿Podemos usar sus datos?",
-        "intro": "Puede rechazarlo todo: el sitio funciona igual. Puede cambiar de opinión en cualquier momento.",
+        "intro": (
+            "Puede rechazarlo todo: el sitio funciona igual. Puede cambiar de opinión en cualquier momento. "
+            "Su elección se guarda sin utilizar cookies de seguimiento."
+        ),
         "refuse_all": "Rechazar todo",
         "accept_all": "Aceptar todo",
         "choose": "Elegir",

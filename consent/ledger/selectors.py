@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Protocol
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from django.db.models import Case, Value, When
 from msgspec import structs
 
 from consent.ledger.projection import ConsentEntry, Consents
-from consent.models import ConsentRecord, DataSubject, Notice, Purpose, PurposeText, current_notice_versions
+from consent.models import ConsentRecord, DataSubject, Notice, Party, Purpose, PurposeText, current_notice_versions
 from consent.register.jurisdictions import match
 
 
@@ -191,6 +192,14 @@ class Descriptions:
         if text is None:
             return Described(purpose.name, purpose.benefit, purpose.kept_for, self.fallback)
         return Described(text.name, text.benefit, text.kept_for or purpose.kept_for, "")
+
+    def recipients_of(self, purpose: Purpose) -> list[str]:
+        """Return the parties' own names, which need no translation; what is no party is named by its slug."""
+        return [self._parties.get(slug, slug.replace("-", " ")) for slug in purpose.recipients]
+
+    @cached_property
+    def _parties(self) -> dict[str, str]:
+        return dict(Party.objects.values_list("slug", "name"))
 
 
 def notices_in(language: str, purposes: Iterable[Purpose]) -> dict[int, Notice]:

@@ -48,7 +48,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   bench ARGUMENT ...              measure this installation
   manage ARGUMENT ...             any of Django's commands
 
-  --home DIR   the instance's folder (default: .assent in the checkout)
+  --home DIR   the instance's folder (default: .assent in the checkout); only up and demo make one
   --port N     where it listens on this machine (default: 8000)
   --           everything after it is passed on as it is
 
@@ -223,6 +223,7 @@ def _one_off(command: str, request: Request) -> int:
         port=request.port,
         arguments=arguments,
         needs_database=command not in _WITHOUT_DATABASE and DEFAULTS_FLAG not in request.words and not only_asks,
+        needs_instance=command not in _WITHOUT_INSTANCE and not only_asks,
     )
 
 
@@ -252,6 +253,8 @@ _OWN: dict[str, Callable[[Request], int]] = {
     "decode-signal": _decode_signal,
 }
 _WITHOUT_DATABASE = frozenset({"anonymise", "verify-receipt"})
+# What measures or judges by itself has no use for the records of an instance.
+_WITHOUT_INSTANCE = _WITHOUT_DATABASE | {"check-deployment", "bench"}
 _ONE_OFF = frozenset(
     {
         "manage",

@@ -1,19 +1,16 @@
 """Command ``test``: the project's tests against an instance that exists only for them."""
 
-import contextlib
 import os
-import shutil
 import signal
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
 from governance.launcher import console
 from governance.launcher.foreground import run_in_front
-from governance.launcher.home.home import Home, open_home
-from governance.launcher.home.home_paths import remove_outside_parts
+from governance.launcher.home.home import Home
+from governance.launcher.home.home_paths import throwaway_home
 from governance.launcher.one_off import start_and_wait
 from governance.launcher.processes.orphans import nothing_left_behind
 from governance.launcher.servers.environment import home_variables
@@ -52,7 +49,7 @@ def run_tests(arguments: Sequence[str]) -> int:
     """Run pytest with ``arguments`` and return its exit status; the database is deleted afterwards."""
     signal.signal(signal.SIGTERM, _leave)
     tools = _tools()
-    with _throwaway_home() as home:
+    with throwaway_home() as home:
         server = PostgresServer(home, THROWAWAY_SETTINGS)
         try:
             console.say("starting a database for the tests")
@@ -109,19 +106,6 @@ def passed_on(outer: Mapping[str, str]) -> dict[str, str]:
         # Each process would compile all modules anew; compiled files are kept, but not among the sources.
         environment.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix) / "pycache"))
     return environment
-
-
-@contextlib.contextmanager
-def _throwaway_home() -> Iterator[Home]:
-    folder = Path(tempfile.mkdtemp(prefix="assent-test-"))
-    try:
-        home = open_home(folder)
-        try:
-            yield home
-        finally:
-            remove_outside_parts(home)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

@@ -59,7 +59,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def check_evidence(request: HttpRequest) -> HttpResponse:
     """Queue the nightly check now. It reads all evidence there is, so only a few an hour are begun by hand."""
     if not request.user.has_perm(_SEES_EVIDENCE):
-        raise PermissionDenied
+        raise PermissionDenied(_SEES_EVIDENCE)
     EVIDENCE_CHECKS.take()
     tasks.verify_evidence.delay()
     messages.success(request, _("All evidence is being checked. Reload this page in a moment to see the result."))

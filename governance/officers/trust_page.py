@@ -64,7 +64,7 @@ def may_view(request: HttpRequest) -> bool:
 def _refuse_without_permission(request: HttpRequest) -> None:
     """Raise PermissionDenied: ``admin_view`` asks for staff only, and staff may be given no permission at all."""
     if not may_view(request):
-        raise PermissionDenied
+        raise PermissionDenied("consent.view_consentrecord")
 
 
 @require_safe

@@ -36,6 +36,7 @@ from policies.models import Decision
 from privacy.models import Disposal, RetentionSchedule
 
 _MAIN_PURPOSE = "recommendations"
+_REFUSALS = {"consent_refused", "consent_withdrawn"}
 _DECISIONS_READ = 60
 _DECISIONS_SHOWN = 8
 Text = str | Promise
@@ -261,6 +262,7 @@ def _in_words(purpose: Purpose, described: Descriptions) -> dict[str, Any]:
     return {
         "name": own.name,
         "benefit": own.benefit,
+        "recipients": described.recipients_of(purpose),
         "language": own.locale,
         "part_of": above.name if above else "",
         "part_of_language": above.locale if above else "",
@@ -275,7 +277,6 @@ def _purpose(state: PurposeState, answer: RenderedVerdict | None) -> dict[str, A
         "benefit": purpose.benefit,
         "part_of": purpose.parent.name if purpose.parent else "",
         "data_categories": [words.plain(category) for category in purpose.data_categories],
-        "recipients": [recipient.replace("-", " ") for recipient in purpose.recipients],
         "legal_basis": _BASIS_LABELS[purpose.legal_basis],
         "switchable": purpose.needs_consent or purpose.may_be_objected,
         "objectable": purpose.may_be_objected,
@@ -320,10 +321,13 @@ def preview_card(purpose: Purpose, notice: Notice | None, text: PurposeText | No
     schedule = RetentionSchedule.objects.filter(purpose=purpose, is_active=True).first()
     card = {
         **_purpose(PurposeState(purpose=purpose, state=state), None),
-        "retention": _retention(purpose, schedule.retain_for.days if schedule else None),
+        "retention": purpose.kept_for or _retention(purpose, schedule.retain_for.days if schedule else None),
+        "recipients": Descriptions("en").recipients_of(purpose),
         "notice": _notice(notice),
     }
-    return {**card, "name": text.name, "benefit": text.benefit} if text else card
+    if text is None:
+        return card
+    return {**card, "name": text.name, "benefit": text.benefit, "retention": text.kept_for or card["retention"]}
 
 
 def _is_silent(state: PurposeState) -> bool:
@@ -394,6 +398,7 @@ def _decision(same: list[Decision], names: dict[str, str], candidate: str | None
         "outcome": outcomes[decision.outcome],
         "level_label": _steps()[LEVELS[decision.level]].label if decision.level in LEVELS else None,
         "why": list(_why(decision, entry)),
+        "follows_choice": bool(_REFUSALS.intersection(decision.reasons)),
         "would_change": _would_change(decision, entry, names, candidate),
     }
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -98,7 +100,7 @@ def choose(request: HttpRequest, session: SubjectLink) -> HttpResponse:
         told_of_conflict=choice == "give" and request.POST.get("told_of_conflict") == "1",
         explicit=choice == "give" and request.POST.get("explicit") == "1",
     )
-    return _saved(request, session.subject_ref, [wanted])
+    return _saved(request, session.subject_ref, [wanted], place=f"purpose-{wanted.purpose}")
 
 
 @require_POST
@@ -117,7 +119,7 @@ def set_level(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     ]
     if level not in LEVELS or not choices:
         return redirect("privacy")
-    return _saved(request, session.subject_ref, choices)
+    return _saved(request, session.subject_ref, choices, place="levels")
 
 
 @require_POST
@@ -134,7 +136,7 @@ def all_off(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     if choices:
         _save(request, session.subject_ref, choices)
     messages.success(request, _("Everything is off. What we kept for it is being deleted."))
-    return redirect("privacy")
+    return _back("everything")
 
 
 @require_POST
@@ -158,7 +160,12 @@ def _left() -> HttpResponse:
     return response
 
 
-def _saved(request: HttpRequest, ref: UUID, choices: list[ledger.Choice]) -> HttpResponse:
+def _back(place: str) -> HttpResponse:
+    """Redirect to the place on the page that was used: the browser scrolls there and gives it the keyboard's focus."""
+    return redirect(f"{reverse('privacy')}#{quote(place)}")
+
+
+def _saved(request: HttpRequest, ref: UUID, choices: list[ledger.Choice], *, place: str) -> HttpResponse:
     """Save, and redirect to the page that says whether it worked."""
     try:
         _save(request, ref, choices)
@@ -166,7 +173,7 @@ def _saved(request: HttpRequest, ref: UUID, choices: list[ledger.Choice]) -> Htt
         messages.error(request, _problem_in_words(problem))
     else:
         messages.success(request, _("Saved. It applies from now on."))
-    return redirect("privacy")
+    return _back(place)
 
 
 def _save(request: HttpRequest, ref: UUID, choices: list[ledger.Choice]) -> None:

@@ -1,6 +1,9 @@
-"""Error view of a request that could not be read."""
+"""Error views: a request that could not be read, a page an officer may not open."""
+
+import re
 
 from django.conf import settings
+from django.contrib import admin
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,3 +16,33 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         limit = {"limit": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024}
         return render(request, "admin/too_large.html", limit, status=413)
     return defaults.bad_request(request, exception)
+
+
+_ADMIN_PAGE = re.compile(r"(?P<model>[a-z]+_[a-z]+)_(?P<page>add|change|delete|changelist|history)")
+_RIGHTS = {"changelist": "view", "history": "view"}
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Show the page for 403: officers stay inside the admin, and read which right they lack."""
+    if not (request.path.startswith("/admin/") and getattr(request, "user", None) and request.user.is_staff):
+        return defaults.permission_denied(request, exception)
+    context = {
+        **admin.site.each_context(request),
+        "title": "You lack a right",
+        "right": _missing_right(request, exception),
+    }
+    return render(request, "admin/403.html", context, status=403)
+
+
+def _missing_right(request: HttpRequest, exception: Exception) -> str:
+    """Return the permission in Django's notation: what the view named, or what the page of a model asks for."""
+    if str(exception):
+        return str(exception)
+    found = _ADMIN_PAGE.fullmatch((request.resolver_match and request.resolver_match.url_name) or "")
+    if found is None:
+        return ""
+    app, model = found["model"].split("_", 1)
+    right = _RIGHTS.get(found["page"], found["page"])
+    if right == "change" and request.method in ("GET", "HEAD"):
+        right = "view"
+    return f"{app}.{right}_{model}"

@@ -13,7 +13,8 @@
   const server = (tag.dataset.server || new URL(tag.src).origin).replace(/\/+$/, "");
   const address = `${server}/api/v1/banner/${encodeURIComponent(site)}`;
   const locale = tag.dataset.locale || document.documentElement.lang || navigator.language || "en";
-  const scriptSeesGpc = navigator.globalPrivacyControl === true;
+  // Extensions set true, 1 or "1", and some only after this script has run: it is read whenever it is needed.
+  const scriptSeesGpc = () => Boolean(navigator.globalPrivacyControl);
   const KEY = `assent:${site}`;
   const DAY = 864e5;
   const SIGNALS = ["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage", "functionality_storage",
@@ -31,11 +32,13 @@
 
   const cookieName = encodeURIComponent(KEY);
   const secure = location.protocol === "https:" ? "; Secure" : "";
+  const shared = tag.dataset.domain ? `; Domain=${tag.dataset.domain}` : "";
+  const local = {
+    get: () => localStorage.getItem(KEY),
+    set: (text) => (text === null ? localStorage.removeItem(KEY) : localStorage.setItem(KEY, text)),
+  };
   const places = [
-    {
-      get: () => localStorage.getItem(KEY),
-      set: (text) => (text === null ? localStorage.removeItem(KEY) : localStorage.setItem(KEY, text)),
-    },
+    local,
     {
       get: () => {
         const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${cookieName}=`));
@@ -43,14 +46,17 @@
       },
       set: (text) => {
         const age = text === null ? 0 : 34560000;
-        document.cookie = `${cookieName}=${btoa(text || "")}; Max-Age=${age}; Path=/; SameSite=Lax${secure}`;
+        document.cookie = `${cookieName}=${btoa(text || "")}; Max-Age=${age}; Path=/; SameSite=Lax${shared}${secure}`;
       },
     },
   ];
+  if (shared) places.reverse(); // one cookie for all hosts of the domain, before this host's own storage
+  // What a host kept for itself before the site shared a cookie stays in force: above all its refusals.
+  const carried = () => { try { return local.get(); } catch { return null; } };
   let memory = null;
   let place = places.find((candidate) => {
     try {
-      const before = candidate.get();
+      const before = candidate.get() || (shared && carried());
       candidate.set(before || "{}");
       const works = candidate.get() === (before || "{}");
       if (!before) candidate.set(null); // nothing is left behind before a choice
@@ -85,7 +91,7 @@
   let ready = false;
   let reachable = false;
   let remembered = false;
-  const gpc = () => scriptSeesGpc || remembered || Boolean(layout && layout.gpc);
+  const gpc = () => scriptSeesGpc() || remembered || Boolean(layout && layout.gpc);
   // Sensitive purposes want a yes of their own: they are never part of "all".
   const sensitive = () => (layout ? layout.purposes.filter((purpose) => purpose.explicit).map(({ slug }) => slug) : []);
   const slugs = () => (layout ? layout.purposes.map((purpose) => purpose.slug) : []);
@@ -149,7 +155,7 @@
     const { id } = kept();
     if (!id) { confirmed = {}; subject = null; return; }
     try {
-      const { document } = await call("/state", { browser: id, gpc: scriptSeesGpc });
+      const { document } = await call("/state", { browser: id, gpc: scriptSeesGpc() });
       if (document) return accept(document);
     } catch { /* below */ }
     confirmed = {};
@@ -264,7 +270,7 @@
     const notices = Object.fromEntries((layout ? layout.purposes : []).map(({ slug, notice }) => [slug, notice]));
     const body = {
       browser: state.id,
-      gpc: scriptSeesGpc,
+      gpc: scriptSeesGpc(),
       choices: choices.map((choice) => {
         const notice = notices[choice.purpose];
         return notice ? { ...choice, notice_version: notice.version } : choice;
@@ -279,38 +285,44 @@
   const each = (names, value) => Object.fromEntries((
     names ? [].concat(names) : [...new Set([...slugs(), ...kept().known])]).map((slug) => [slug, value]));
 
-  /* The banner. Shadow DOM and a constructed sheet: no inline style, so it works under the strictest policy. */
+  /* The banner. A constructed sheet: no inline style, so it works under the strictest policy. What a program on the
+     visitor's side must find (text and buttons) are plain children of the host; the sheet of the shadow tree dresses them,
+     and since all of it is important, no sheet of the page can hide one button or make it smaller than the other. */
 
   const STYLE = `
-    :host { all: initial; }
-    * { box-sizing: border-box; margin: 0; }
-    .panel, .corner {
+    :host, ::slotted(*) {
+      all: initial; box-sizing: border-box; direction: ltr; unicode-bidi: isolate;
       --ground: #fff; --soft: #e9eef9; --ink: #1d2330; --muted: #565d6b; --line: #dddfdc; --edge: #7b8290; --accent: #2f4a8f;
-      --on: #fff; color-scheme: light dark; position: fixed; z-index: 2147483647; background: var(--ground); color: var(--ink);
-      border: 1px solid var(--line); border-radius: 12px; box-shadow: 0 8px 32px rgb(0 0 0 / 18%);
-      font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif;
+      --on: #fff; color-scheme: light dark;
     }
     @media (prefers-color-scheme: dark) {
-      .panel, .corner { --ground: #1b1f27; --soft: #232d47; --ink: #e8eaee; --muted: #a9b0bd; --line: #3a4150; --edge: #808999;
+      :host, ::slotted(*) { --ground: #1b1f27; --soft: #232d47; --ink: #e8eaee; --muted: #a9b0bd; --line: #3a4150; --edge: #808999;
         --accent: #a8bdf5; --on: #131a2e; }
     }
-    .panel { inset: auto 16px 16px; max-width: 640px; max-height: calc(100vh - 32px); overflow: auto; margin-inline: auto; padding: 24px; }
-    :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-    .panel:focus { outline: none; }
-    h2 { font-size: 20px; line-height: 1.3; }
-    h2 + p, p + p { margin-top: 8px; }
-    .status { display: flex; gap: 8px; padding: 12px; margin-top: 12px; border-radius: 8px; background: var(--soft); font-weight: 500; }
-    .status::before { content: "✓"; color: var(--accent); font-weight: 700; }
-    .names { font-weight: 500; }
-    .note::before { content: "i"; font-style: italic; }
-    .note:empty { display: none; }
+    * { box-sizing: border-box; margin: 0; }
+    :host { display: block; position: fixed; z-index: 2147483647; background: var(--ground); color: var(--ink);
+      border: 1px solid var(--line); box-shadow: 0 8px 32px rgb(0 0 0 / 18%);
+      font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif; }
+    :host(.panel) { inset: auto 16px 16px; border-radius: 12px; max-width: 640px; max-height: calc(100vh - 32px); overflow: auto;
+      margin-inline: auto; padding: 24px; }
+    :focus-visible, ::slotted(:focus-visible) { outline: 3px solid var(--accent); outline-offset: 2px; }
+    ::slotted(*) { display: block; color: inherit; font: inherit; }
+    ::slotted(h2) { font-size: 20px; line-height: 1.3; font-weight: 700; }
+    ::slotted(p) { margin-top: 8px; }
+    ::slotted(.status) { display: flex; gap: 8px; padding: 12px; margin-top: 12px; border-radius: 8px; background: var(--soft);
+      font-weight: 500; }
+    ::slotted(.status)::before { content: "✓"; color: var(--accent); font-weight: 700; }
+    ::slotted(.names) { font-weight: 500; }
+    ::slotted(.note)::before { content: "i"; font-style: italic; }
+    ::slotted(.note:empty) { display: none; }
     .row { display: grid; grid-template-columns: repeat(3, 1fr); gap: 12px; margin-top: 20px; }
     .row.two { grid-template-columns: repeat(2, 1fr); }
-    @media (max-width: 519px) { .panel { inset: auto 8px 8px; padding: 16px; } .row, .row.two { grid-template-columns: 1fr; gap: 8px; margin-top: 16px; } }
-    button { min-height: 44px; padding: 8px 12px; border: 1px solid var(--edge); border-radius: 8px; background: var(--ground);
-      color: var(--ink); font: inherit; font-weight: 500; cursor: pointer; }
-    button:hover { background: var(--soft); border-color: var(--ink); }
-    button[disabled] { color: var(--muted); cursor: progress; }
+    @media (max-width: 519px) { :host(.panel) { inset: auto 8px 8px; padding: 16px; } .row, .row.two { grid-template-columns: 1fr;
+      gap: 8px; margin-top: 16px; } }
+    ::slotted(button) { min-height: 44px; padding: 8px 12px; border: 1px solid var(--edge); border-radius: 8px;
+      background: var(--ground); color: var(--ink); font-weight: 500; text-align: center; cursor: pointer; }
+    ::slotted(button:hover) { background: var(--soft); border-color: var(--ink); }
+    ::slotted(button[disabled]) { color: var(--muted); cursor: progress; }
     ul { margin-top: 16px; padding: 0; list-style: none; border-top: 1px solid var(--line); }
     li { padding: 12px 0; border-bottom: 1px solid var(--line); }
     label { display: flex; gap: 16px; align-items: center; justify-content: space-between; min-height: 44px; cursor: pointer; }
@@ -325,16 +337,20 @@
     input:checked { background: var(--accent); border-color: var(--accent); }
     input:checked::after { left: 24px; background: var(--on); }
     @media (forced-colors: active) { input:checked { background: Highlight; forced-color-adjust: none; } }
-    .corner { inset: auto auto 16px 16px; display: flex; max-width: calc(100vw - 32px); border-radius: 22px; overflow: hidden;
+    :host(.corner) { inset: auto auto 16px 16px; display: flex; max-width: calc(100vw - 32px); border-radius: 22px; overflow: hidden;
       box-shadow: 0 2px 8px rgb(0 0 0 / 14%); font-size: 14px; }
-    .corner button { border: 0; border-radius: 22px; padding-inline: 16px; outline-offset: -3px; }
-    .corner button + button { color: var(--accent); }
-    @media print { .panel, .corner { display: none; } }`;
+    :host(.corner.rtl) { inset: auto 16px 16px auto; }
+    ::slotted(.quiet) { border: 0; border-radius: 22px; padding-inline: 16px; outline-offset: -3px; }
+    ::slotted(.quiet + .quiet) { color: var(--accent); }
+    :host(:empty) { display: none; }
+    @media print { :host { display: none; } }`;
 
   let host = null;
   let root = null;
   let opener = null;
   let seenNo = {};
+  let shownView = "";
+  const switchesOf = () => [...root.querySelectorAll("input")];
 
   function element(name, properties, ...children) {
     const made = document.createElement(name);
@@ -348,24 +364,42 @@
 
   const button = (text, action) => element("button", { type: "button", textContent: text, onclick: action });
 
-  function draw(where, ...children) {
+  let where = "last";
+  function draw(kind, properties, children, frame) {
     if (!host) {
       host = document.createElement("assent-banner");
       root = host.attachShadow({ mode: "open" });
       try {
         const sheet = new CSSStyleSheet();
-        sheet.replaceSync(STYLE);
+        sheet.replaceSync(STYLE.replace(/;/g, "!important;"));
         root.adoptedStyleSheets = [sheet];
       } catch { /* an old browser shows it plain */ }
+      // A script of the page may replace the body, and put back a lifeless copy from its cache.
+      new MutationObserver(() => {
+        if (!host.isConnected || document.getElementsByTagName("assent-banner").length > 1) setTimeout(put);
+      }).observe(document, { childList: true, subtree: true });
+      host.addEventListener("keydown", (event) => { if (event.key === "Escape") close(true); });
     }
-    root.replaceChildren(...children);
+    for (const { name } of [...host.attributes]) host.removeAttribute(name);
+    for (const [name, value] of Object.entries(properties)) host.setAttribute(name, value);
+    host.className = getComputedStyle(document.documentElement).direction === "rtl" ? `${kind} rtl` : kind;
+    root.replaceChildren(...frame);
+    host.replaceChildren(...children);
     // First on the page while it asks, so that the keyboard meets it first; last when it only waits.
-    if (where === "first" ? document.body.firstChild !== host : document.body.lastChild !== host) {
-      document.body[where === "first" ? "prepend" : "append"](host);
+    where = kind === "panel" ? "first" : "last";
+    put();
+  }
+
+  function put() {
+    const { body } = document;
+    if (!body) return;
+    for (const copy of document.querySelectorAll("assent-banner")) if (copy !== host) copy.remove();
+    if (where === "first" ? body.firstChild !== host : !host.isConnected || body.lastElementChild !== host) {
+      body[where === "first" ? "prepend" : "append"](host);
     }
   }
 
-  const isOpen = () => Boolean(root && root.querySelector(".panel"));
+  const isOpen = () => Boolean(host && host.classList.contains("panel"));
 
   function drawButton() {
     if (!layout || isOpen() || tag.dataset.button === "off") return;
@@ -374,19 +408,22 @@
     const parts = [button(gpc() && !now.given.length ? `✓ ${texts.gpc}` : texts.reopen, () => ask())];
     if (now.given.length) parts.push(button(texts.withdraw_all, () => {
       choose(each(null, false), { asked: true });
-      root.querySelector("button").focus();
+      host.querySelector("button").focus();
     }));
-    if (root && root.textContent === parts.map((part) => part.textContent).join("")) return;
-    draw("last", element("div", { className: "corner", role: "region", "aria-label": texts.reopen }, ...parts));
+    for (const part of parts) part.className = "quiet";
+    if (host && host.isConnected && host.textContent === parts.map((part) => part.textContent).join("")) return;
+    draw("corner", { role: "region", "aria-label": texts.reopen, lang: layout.locale }, parts, [element("slot")]);
   }
 
   function close(giveBack) {
     if (!isOpen()) return;
     const { seen, ...rest } = kept();
     if (gpc() && place && !seen) keep({ ...rest, seen: true });
+    host.className = "";
+    host.replaceChildren();
     root.replaceChildren();
     drawButton();
-    const back = opener && opener.isConnected ? opener : root.querySelector("button");
+    const back = opener && opener.isConnected ? opener : host.querySelector("button");
     if (giveBack && back) back.focus();
     opener = null;
   }
@@ -394,14 +431,18 @@
   function show(view, message, focus) {
     const { texts } = layout;
     const now = state();
+    const signalled = now.gpc;
     seenNo = kept().no;
+    shownView = view;
     const answer = async (wanted) => {
+      // The signal came after this was drawn: a yes needs the notice of the conflict first.
+      if (Object.values(wanted).includes(true) && gpc() && !signalled) return show("choose", "", true);
       const conflict = gpc() && view === "choose";
       if (!Object.values(wanted).includes(true)) { // a no waits for nothing
         choose(wanted, { asked: true });
         return close(true);
       }
-      for (const control of root.querySelectorAll("button, input")) control.disabled = true;
+      for (const control of [...host.querySelectorAll("button"), ...switchesOf()]) control.disabled = true;
       note.textContent = texts.saving;
       const explicit = view === "choose" ? sensitive().filter((slug) => wanted[slug]) : [];
       const result = await choose(wanted, { conflict, shown: seenNo, asked: true, explicit });
@@ -411,7 +452,7 @@
     const switches = layout.purposes.map(({ slug, name, benefit, notice, explicit }) => {
       const input = element("input", { type: "checkbox", role: "switch", name: slug, checked: now.given.includes(slug) });
       const text = notice ? [element("details", {}, element("summary", { textContent: texts.read }),
-        element("p", { textContent: notice.text, lang: notice.locale }))] : [];
+        element("p", { textContent: notice.text, lang: notice.locale, dir: "auto" }))] : [];
       return element("li", {}, element("label", {}, element("span", {}, element("b", { textContent: name }),
         element("small", { textContent: benefit }), ...(explicit ? [element("em", { textContent: texts.explicit })] : [])), input), ...text);
     });
@@ -419,26 +460,27 @@
       refuse_all: () => answer(each(null, false)),
       accept_all: () => answer(each(slugs().filter((slug) => !sensitive().includes(slug)), true)),
       choose: () => show("choose", "", true),
-      save: () => answer(Object.fromEntries([...root.querySelectorAll("input")].map((input) => [input.name, input.checked]))),
+      save: () => answer(Object.fromEntries(switchesOf().map((input) => [input.name, input.checked]))),
       keep_off: () => close(true),
     };
     const names = view === "signal" ? ["keep_off", "choose"] : layout.buttons.map((name) => (
       view === "choose" && name === "choose" ? "save" : name));
     const note = element("p", { className: message ? "status note" : "note", role: "status", textContent: message || "" });
-    const panel = element("div", { className: "panel", role: "dialog", "aria-labelledby": "title", tabIndex: -1 },
-      element("h2", { id: "title", textContent: view === "signal" ? layout.name : texts.title }),
+    const text = [
+      element("h2", { id: "assent-title", textContent: view === "signal" ? layout.name : texts.title }),
       ...(gpc() ? [element("p", { className: "status", textContent: texts.gpc })] : []),
       element("p", { textContent: !gpc() ? texts.intro : view === "choose" ? texts.gpc_conflict : texts.gpc_detail }),
       note,
-      ...(view === "choose" ? [element("ul", {}, ...switches)]
+      ...(view === "choose" ? []
         : [element("p", { className: "names", textContent: layout.purposes.map(({ name }) => name).join(" · ") })]),
-      element("div", { className: names.length === 2 ? "row two" : "row" },
-        ...names.map((name) => button(texts[name], actions[name]))));
-    panel.lang = layout.locale;
+    ];
+    for (const part of text) part.slot = "text";
+    const row = element("div", { className: names.length === 2 ? "row two" : "row" }, element("slot"));
     // Leaving without a choice is no choice: everything stays as it is, and the next page asks again.
-    panel.addEventListener("keydown", (event) => { if (event.key === "Escape") close(true); });
-    draw("first", panel);
-    if (focus) panel.focus({ preventScroll: true });
+    draw("panel", { role: "dialog", "aria-labelledby": "assent-title", tabindex: "-1", lang: layout.locale },
+      [...text, ...names.map((name) => button(texts[name], actions[name]))],
+      [element("slot", { name: "text" }), ...(view === "choose" ? [element("ul", {}, ...switches)] : []), row]);
+    if (focus) host.focus({ preventScroll: true });
   }
 
   function mustAsk() {
@@ -483,6 +525,14 @@
     tell();
   }
 
+  // The signal may come late, by an extension or a setting: what is shown and said follows it.
+  function lookAgain() {
+    if (!ready) return;
+    if (isOpen() && shownView === "ask" && gpc()) show("signal", "", false);
+    tell();
+  }
+  for (const moment of ["load", "focus", "pointerdown"]) addEventListener(moment, lookAgain, true);
+
   const then = (promise) => promise.then(state);
   window.assent = Object.freeze({
     state,
@@ -505,7 +555,7 @@
   addEventListener("pageshow", (event) => { if (event.persisted) changedElsewhere(); });
   // Only localStorage tells other windows of a change.
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && ready && place === places[1]) changedElsewhere();
+    if (!document.hidden && ready && place && place !== local) changedElsewhere();
   });
   addEventListener("online", () => { if (ready) deliver().then(tell); });
   start();

@@ -26,7 +26,10 @@ function showState(state) {
     item.append(name, mark);
     return item;
   }));
-  if (!mayRecommend()) looked.clear();
+  if (!mayRecommend()) {
+    looked.clear();
+    found("remark").textContent = "";
+  }
   showChosen();
 }
 

@@ -27,6 +27,8 @@ ARTIFACTS = ROOT / "artifacts"
 _LOCAL = "--disable-features=LocalNetworkAccessChecks"
 PATIENCE_MS = 8_000
 FOREIGN = "http://127.0.0.1:9099"
+FOREIGN_HOST = "http://www.shop.example"
+OTHER_HOST = "http://blog.shop.example"
 VIEWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 API = re.compile(r"/api/v1/banner/")
 CHOICES = re.compile(r"/api/v1/banner/.*/choices")
@@ -180,6 +182,7 @@ def test_taking_back_is_one_click_like_giving(visit):
 
     assert _records() == ["given"] * 3 + ["withdrawn"] * 3
     assert page.get_by_role("heading", name="Chosen for you").is_hidden()
+    assert page.locator("#remark").inner_text() == ""
     assert _signals(page)[-1][1]["personalization_storage"] == "denied"
 
 
@@ -434,7 +437,7 @@ def test_a_no_overtakes_a_yes_that_is_still_on_its_way(visit):
 def test_the_keyboard_is_enough(visit):
     page = visit()
     _button(page, "Choose").wait_for()
-    focused = "document.activeElement.shadowRoot.activeElement"
+    focused = "(document.activeElement.shadowRoot?.activeElement ?? document.activeElement)"
     assert page.evaluate(f"{focused}.getAttribute('role')") == "dialog"
 
     for name in ("Refuse all", "Accept all", "Choose"):
@@ -500,6 +503,224 @@ def test_a_page_of_somebody_else_gets_nothing(visit, server):
 
     assert _state(page)["given"] == []
     assert page.get_by_role("dialog").count() == 0
+
+
+REPLACEMENTS = {
+    "another body": "document.documentElement.replaceChild(document.createElement('body'), document.body)",
+    "other content": "document.body.innerHTML = '<p>next page</p>'",
+    "a cached copy": "document.documentElement.replaceChild(document.body.cloneNode(true), document.body)",
+    "another root": "document.replaceChild(document.documentElement.cloneNode(true), document.documentElement)",
+}
+"""What libraries that swap pages without loading them (Turbo, htmx, pjax) do to the document."""
+
+
+@pytest.mark.parametrize("script", REPLACEMENTS.values(), ids=REPLACEMENTS)
+def test_the_way_back_survives_a_replaced_body(visit, server, script):
+    page = visit(path=f"{FOREIGN_HOST}/", routes=_hosts(server))
+    _button(page, "Accept all").click()
+    _given(page, ALL)
+
+    page.evaluate(script)
+    page.locator("assent-banner").get_by_role("button", name="Turn everything off").click()
+    _given(page, set())
+
+    assert page.locator("assent-banner").count() == 1
+    assert _records() == ["given"] * 3 + ["withdrawn"] * 3
+
+
+@pytest.mark.parametrize("script", REPLACEMENTS.values(), ids=REPLACEMENTS)
+def test_the_question_survives_a_replaced_body(visit, server, script):
+    page = visit(path=f"{FOREIGN_HOST}/", routes=_hosts(server))
+    _button(page, "Refuse all").wait_for()
+
+    page.evaluate(script)
+    _button(page, "Refuse all").click()
+    _given(page, set())
+
+    assert page.locator("assent-banner").count() == 1
+    assert _records() == ["refused"] * 3
+
+
+@pytest.mark.parametrize("value", ["true", "1", '"1"'])
+def test_the_signal_counts_in_each_form_that_browsers_set(visit, value):
+    page = visit(scripts=SIGNAL.replace("=> true", f"=> {value}"))
+
+    _button(page, "Keep everything off").wait_for()
+    assert _state(page)["gpc"] is True
+    page.evaluate("assent.give()")
+    _given(page, set())
+    assert ConsentRecord.objects.first().proof["asked"]["signals"] == {"gpc": True, "gpc_seen_in": ["script"]}
+
+
+@pytest.mark.parametrize("value", ["false", "0", "undefined", "null"])
+def test_a_signal_that_is_off_is_no_opt_out(visit, value):
+    page = visit(scripts=SIGNAL.replace("=> true", f"=> {value}"))
+
+    _button(page, "Accept all").wait_for()
+    assert _state(page)["gpc"] is False
+
+
+def test_a_late_signal_stops_a_yes_that_was_asked_before_it(visit):
+    page = visit()
+    _button(page, "Accept all").wait_for()
+    page.evaluate(SIGNAL)
+
+    page.evaluate("assent.give()")
+    _given(page, set())
+    assert "given" not in _records()
+
+    fresh = visit()
+    _button(fresh, "Accept all").wait_for()
+    fresh.evaluate(SIGNAL)
+    fresh.evaluate("dispatchEvent(new Event('focus'))")
+    _button(fresh, "Keep everything off").wait_for()
+    assert _state(fresh)["given"] == []
+
+
+HOSTILE = """
+*, *::before, *::after { all: unset !important; --ground: red !important; --ink: red !important; }
+button, [role=dialog], assent-banner { display: none !important; visibility: hidden !important; opacity: 0 !important; }
+button:nth-of-type(1) { font-size: 4px !important; color: #fff !important; transform: scale(.1) !important; }
+assent-banner > button { width: 1px !important; position: absolute !important; left: -9999px !important; }
+"""
+
+
+def test_a_hostile_sheet_leaves_both_buttons_visible_and_equal(visit):
+    page = visit()
+    _button(page, "Refuse all").wait_for()
+    plain = [_looks(_button(page, name)) for name in ("Refuse all", "Accept all")]
+    page.evaluate(
+        "css => { const sheet = new CSSStyleSheet(); sheet.replaceSync(css); document.adoptedStyleSheets = [sheet]; }",
+        HOSTILE,
+    )
+
+    dressed = [_looks(_button(page, name)) for name in ("Refuse all", "Accept all")]
+
+    assert dressed == plain
+    assert dressed[0] == dressed[1]
+    assert dressed[0]["height"] >= 44
+    _shoot(page, "banner-hostile", 1280, "light")
+    _button(page, "Refuse all").click()
+    _given(page, set())
+
+
+def _looks(button: Any) -> dict[str, Any]:
+    assert button.is_visible()
+    found: dict[str, Any] = button.evaluate(
+        """button => {
+          const style = getComputedStyle(button), box = button.getBoundingClientRect();
+          const at = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+          const names = ["color", "backgroundColor", "fontSize", "fontWeight", "borderTopWidth", "opacity",
+            "transform"];
+          return {width: Math.round(box.width), height: Math.round(box.height), y: box.y, hit: at === button,
+            ...Object.fromEntries(names.map(name => [name, style[name]]))};
+        }"""
+    )
+    assert found["hit"]
+    return found
+
+
+# Facts of the general detection of @duckduckgo/autoconsent 16.23 (lib/heuristics.ts, lib/heuristic-patterns.ts): it
+# looks at fixed elements and dialogs of the document, never into shadow trees; their text must match a phrase of
+# consent banners, and one of their buttons the words for refusing.
+PHRASE = r"accept all|alles?.{0,100}ablehnen|tout refuser|(usamos|utilizar?|utilizamos).{0,20}cookie"
+REFUSING = {"en": r"^refuse all$", "de": r"^.*ablehnen", "fr": r"(^|\s)refus", "es": r"(^|\s)rechaz"}
+AUTOREFUSE = """([phrase, refusing]) => {
+  const visible = element => element.offsetParent !== null || getComputedStyle(element).position === "fixed";
+  const popups = [...document.querySelectorAll("body *")].filter(element => visible(element)
+    && (["fixed", "sticky"].includes(getComputedStyle(element).position) || element.getAttribute("role") === "dialog"));
+  for (const popup of popups) {
+    if (!new RegExp(phrase, "i").test(popup.innerText)) continue;
+    const button = [...popup.querySelectorAll("button, a, [role=button]")].find(button => visible(button)
+      && !button.disabled && new RegExp(refusing, "is").test(button.innerText.trim().toLowerCase()));
+    if (button) { button.click(); return true; }
+  }
+  return false;
+}"""
+
+
+@pytest.mark.parametrize("language", REFUSING)
+def test_an_extension_that_refuses_finds_the_button(visit, language):
+    page = visit(path=f"/shop/?language={language}", locale=language)
+    page.get_by_role("dialog").wait_for()
+    assert page.get_by_role("dialog").get_attribute("lang") == language
+
+    assert page.evaluate(AUTOREFUSE, [PHRASE, REFUSING[language]]) is True
+    _given(page, set())
+
+    assert _records() == ["refused"] * 3
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_on_a_right_to_left_page_the_banner_reads_left_to_right(visit, width):
+    page = visit(
+        scripts="addEventListener('DOMContentLoaded', () => { document.documentElement.dir = 'rtl'; })",
+        viewport={"width": width, "height": 800},
+    )
+    _button(page, "Choose").click()
+    page.get_by_role("switch", name="Newsletter").click()
+    inside = page.get_by_role("switch", name="Newsletter").evaluate(
+        "input => [getComputedStyle(input).direction, getComputedStyle(input, '::after').left]"
+    )
+    assert inside == ["ltr", "24px"]
+    _shoot(page, "banner-rtl", width, "light")
+    _button(page, "Save my choices").click()
+    _given(page, {"newsletter"})
+
+    box = page.locator("assent-banner").bounding_box()
+    assert round(box["x"] + box["width"]) == width - 16
+
+
+def _hosts(server: str, domain: str = "") -> Callable[[Any], None]:
+    """Serve every host of shop.example as one plain page with the banner."""
+    Site.objects.filter(slug=SHOP).update(origins=[FOREIGN_HOST, OTHER_HOST])
+    html = (
+        "<!doctype html><html lang=en><title>Shop</title><body><h1>Shop</h1>"
+        f'<script src="{server}/assent.js" data-site="{SHOP}" data-domain="{domain}" defer></script>'
+    )
+
+    def routes(context: Any) -> None:
+        context.route(
+            re.compile(r"^http://\w+\.shop\.example/"), lambda r: r.fulfill(body=html, content_type="text/html")
+        )
+
+    return routes
+
+
+def test_a_refusal_on_one_host_counts_on_all_of_the_domain(visit, server):
+    page = visit(path=f"{FOREIGN_HOST}/", routes=_hosts(server, "shop.example"))
+    _button(page, "Refuse all").click()
+    _given(page, set())
+
+    page.goto(f"{OTHER_HOST}/")
+
+    assert set(_state(page)["purposes"].values()) == {"refused"}
+    assert page.get_by_role("dialog").count() == 0
+
+
+def test_a_refusal_outlives_the_storage_that_the_browser_clears(visit, server):
+    page = visit(path=f"{FOREIGN_HOST}/", routes=_hosts(server, "shop.example"))
+    _button(page, "Refuse all").click()
+    _given(page, set())
+    page.evaluate("localStorage.clear()")  # as Safari does after seven days; a cookie renewed by the site stays
+
+    page.reload()
+
+    assert set(_state(page)["purposes"].values()) == {"refused"}
+    assert page.get_by_role("dialog").count() == 0
+
+
+def test_a_refusal_kept_by_one_host_is_carried_into_the_shared_cookie(visit, server):
+    page = visit(path=f"{FOREIGN_HOST}/", routes=_hosts(server))
+    _button(page, "Refuse all").click()
+    _given(page, set())
+
+    page.unroute_all()
+    _hosts(server, "shop.example")(page.context)
+    page.reload()
+
+    assert set(_state(page)["purposes"].values()) == {"refused"}
+    assert {cookie["domain"] for cookie in page.context.cookies()} == {".shop.example"}
 
 
 def _shoot(page: Any, name: str, width: int, scheme: str, *, full: bool = False) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
@@ -39,7 +40,9 @@ def claim(home: Home, *, port: int, embedded: Sequence[str]) -> Iterator[None]:
     except LockHeldError:
         found = find_launcher(home)
         where = f" on port {found.port}" if found else ""
-        raise refused(f"{home.path} is already running{where}; stop it with: ./assent down") from None
+        raise refused(
+            f"{home.path} is already running{where}; stop it with: ./assent down --home {shlex.quote(str(home.path))}"
+        ) from None
 
 
 def find_launcher(home: Home) -> RunningLauncher | None:

@@ -11,6 +11,7 @@ from governance.demo import people, register, story
 from governance.demo.cast import cast, dataset_name
 from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator
+from governance.launcher.servers.running import home_option
 from policies.endpoints import credentials
 
 
@@ -37,7 +38,10 @@ class Command(BaseCommand):
                 ("Privacy dashboard", f"{link.get('url')}  (works once, for 15 minutes)"),
                 ("Admin", f"{settings.PUBLIC_URL}/admin/  user 'officer', password '{password}'"),
                 ("API docs", f"{settings.PUBLIC_URL}/api/docs"),
-                ("Own credential", "./assent credentials create NAME --scope decisions"),
+                (
+                    "Own credential",
+                    f"./assent credentials create NAME --scope decisions{home_option(settings.ASSENT_HOME)}",
+                ),
             ]
         )
         if narrator.failures:

@@ -271,7 +271,7 @@ def test_build_names_the_command_that_prints_its_key(tmp_path: Path) -> None:
 
     said = _policy("build", "--revision", "active", "-o", file)
 
-    command = said.split("./assent manage ")[1].split()
+    command = said.split("./assent manage ")[1].split(" --home ")[0].split()
     printed = io.StringIO()
     call_command(*command, stdout=printed)
     with tarfile.open(file) as archive:

@@ -108,4 +108,5 @@ def test_without_an_instance_the_defaults_are_asked(tmp_path, monkeypatch, has_i
     assert cli.main(["--home", str(tmp_path), "check-deployment", "plan.json"]) == 0
 
     assert calls[0]["needs_database"] is has_instance
+    assert calls[0]["needs_instance"] is False
     assert ("--data-from-defaults" in calls[0]["arguments"]) is not has_instance
