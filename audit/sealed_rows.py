@@ -81,6 +81,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat(timespec="microseconds")
     if isinstance(value, timedelta):
         return int(value.total_seconds())
+    if isinstance(value, str):
+        return str(value)  # an actor or a choice is a text of a class of its own until it comes back from the database
     if isinstance(value, bytes | memoryview):
         return bytes(value).hex()
     return str(value) if isinstance(value, UUID) else value

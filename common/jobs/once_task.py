@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import redis
 from celery.contrib.django.task import DjangoTask
 from kombu.exceptions import OperationalError
 
@@ -27,6 +26,8 @@ class OnceTask(DjangoTask):  # type: ignore[misc]  # celery has no types
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Run the job unless it runs or has run. Raises Celery's Retry while another process runs it."""
+        from redis import RedisError  # only in workers: the client imports much, traces among it
+
         marks = None if self.request.called_directly or self.request.is_eager else _marks(self.app)
         if marks is None:
             return super().__call__(*args, **options)
@@ -34,7 +35,7 @@ class OnceTask(DjangoTask):  # type: ignore[misc]  # celery has no types
         try:
             is_ours = marks.set(key, _RUNNING, nx=True, ex=_ALIVE_S)
             found = None if is_ours else marks.get(key)
-        except redis.RedisError:
+        except RedisError:
             logger.warning("The broker does not answer; %s runs without a mark", self.name)
             return super().__call__(*args, **options)
         if found == _DONE:
@@ -48,10 +49,12 @@ class OnceTask(DjangoTask):  # type: ignore[misc]  # celery has no types
 
 def _marks(app: Any) -> Any:
     """Return the client of the broker; None for one that keeps no marks, or does not answer."""
+    from redis import RedisError  # only in workers: the client imports much, traces among it
+
     try:
         connection = app.connection_for_write()
         client = connection.default_channel.client if connection.transport.driver_type == "redis" else None
-    except (OperationalError, OSError, redis.RedisError):
+    except (OperationalError, OSError, RedisError):
         logger.warning("The broker does not answer; a job runs without a mark")
         client = None
     return client
@@ -84,7 +87,9 @@ def _stop(keeper: threading.Thread, ended: threading.Event) -> None:
 
 
 def _quietly(write: Any) -> None:
+    from redis import RedisError  # only in workers: the client imports much, traces among it
+
     try:
         write()
-    except redis.RedisError:
+    except RedisError:
         logger.warning("The broker does not answer; a job's mark was not written")

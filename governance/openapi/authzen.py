@@ -68,7 +68,7 @@ _MEMBERS = {
     "subject": open_object(
         {
             "type": _SHORT,
-            "id": {**_SHORT, "pattern": f"^$|{USABLE}"},
+            "id": {**_SHORT, "pattern": USABLE},
             "properties": open_object(
                 {
                     "region": _maybe_of_form(patterns.REGION),

@@ -1,6 +1,7 @@
 """The client against the real application: what a service would do, in the order it would do it."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -95,7 +96,7 @@ def test_state_and_receipt(assent: Assent) -> None:
 def test_an_event_is_taken_once_and_recommendations_come(assent: Assent) -> None:
     assent.save_consents(PERSON, GIVE)
     Item.objects.create(slug="kettle", title="Kettle", categories=["kitchen"])
-    send = {"kind": "like", "item": "kettle", "event_id": "e-1"}
+    send = {"kind": "like", "item": "kettle", "event_id": "e-1", "occurred_at": datetime.now(UTC)}
 
     first, again = assent.send_event("customer-1", **send), assent.send_event("customer-1", **send)
     page = assent.recommend("customer-1", count=3)

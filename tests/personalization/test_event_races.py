@@ -119,10 +119,10 @@ def test_an_event_stored_while_the_withdrawal_is_being_written_goes_with_the_res
     events.take_in(_event(1))
     written, sent = ledger._written, []
 
-    def a_moment_later(*args):
+    def a_moment_later(*args, **named):
         if not sent:
             sent.append(events.take_in(_event(2)))
-        return written(*args)
+        return written(*args, **named)
 
     monkeypatch.setattr(ledger, "_written", a_moment_later)
 

@@ -1,5 +1,6 @@
 """The register that is copied is the register that is laid."""
 
+import re
 from typing import Any
 
 import pytest
@@ -22,6 +23,10 @@ GROUP BY table_name ORDER BY table_name
 """
 
 
+# The same within JSON: numbers of rows, digests over moments, and moments.
+_OWN = re.compile(r'("+(?:key|digest|id|sha256|valid_from|\w+_at|\w+_id)"+: ?"*)[^",}]*')
+
+
 def _rows() -> dict[str, list[str]]:
     """Every row of every table as text, table by table."""
     with connection.cursor() as cursor:
@@ -29,7 +34,7 @@ def _rows() -> dict[str, list[str]]:
         found = {}
         for table, columns in cursor.fetchall():
             cursor.execute(f"SELECT ({columns})::text FROM public.{table} ORDER BY 1")
-            found[table] = [row for (row,) in cursor.fetchall()]
+            found[table] = sorted(_OWN.sub(r"\1*", row) for (row,) in cursor.fetchall())
     return {table: rows for table, rows in found.items() if rows}
 
 
@@ -50,6 +55,8 @@ def no_laying(kept_register, monkeypatch):
 def test_copied_rows_are_the_laid_ones(db, kept_register, no_laying):
     copied, laid = _undone(kept_register.lay), _undone(lay_register)
 
+    # The copying of purposes, texts and notices writes snapshots of its own: those laid are among them.
+    assert set(laid.pop("consent_registersnapshot")) <= set(copied.pop("consent_registersnapshot"))
     assert copied == laid
     assert {"consent_purpose", "policies_bundle", "policies_region", "audit_auditevent"} <= set(copied)
 

@@ -177,7 +177,12 @@ def test_an_unknown_purpose_or_language_is_refused(officer, purpose, query):
     assert "There is no such purpose or language." in _text(answer)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "a\x00b", "x" * 20_001])
+def test_a_text_with_nul_is_refused_before_the_page(officer, purpose):
+    assert _preview(officer, _url(purpose), "a\x00b").status_code == 400
+    assert Notice.objects.filter(purpose=purpose).count() == 1
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 20_001])
 def test_a_text_that_cannot_be_a_notice_is_refused(officer, purpose, text):
     answer = _preview(officer, _url(purpose), text)
 

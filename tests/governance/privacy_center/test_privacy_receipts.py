@@ -7,6 +7,7 @@ import pytest
 from consent.models import Purpose
 from consent.receipts.verifying import verify_file
 from consent.register import register
+from policies.bundles import bundle_keys
 from tests.helpers.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +46,8 @@ def test_somebody_else_does_not_get_it(chosen, path):
 
 
 def test_the_keys_are_published(client):
+    bundle_keys.current()
+
     answer = client.get("/.well-known/jwks.json")
 
     assert answer.headers["Content-Type"] == "application/jwk-set+json"

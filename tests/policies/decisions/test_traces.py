@@ -187,7 +187,7 @@ def test_only_the_share_asked_for_is_recorded_but_a_caller_who_traces_gets_all(r
 def test_no_span_leads_to_a_person(run: Run) -> None:
     seen = run("nobody", OTEL_EXPORTER_OTLP_ENDPOINT=NOBODY_LISTENS)["result"]
 
-    assert seen["spans"] > 1_000
+    assert seen["spans"] > 500
 
 
 def test_a_collector_that_is_away_touches_no_answer(run: Run) -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from audit import trail
 from audit.models import AuditEvent
-from governance import evidence
+from governance.evidence import checks
 from policies import tasks
 from policies.models import ExternalBatch, ExternalDecision
 from policies.opa import reported_log
@@ -84,7 +84,7 @@ def test_verification_finds_what_was_tampered_with(
     as_attacker(statement.format(second=log[1].pk, third=log[2].pk))
 
     assert "OPA servers" in str(reported_log.verify().broken)
-    assert evidence.check(actor="test") is False
+    assert checks.check(actor="test") is False
     said = StringIO()
     with pytest.raises(CommandError):
         call_command("verify", stdout=said)
