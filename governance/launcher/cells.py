@@ -23,7 +23,7 @@ from pathlib import Path
 from governance.launcher import console
 from governance.launcher.errors import InstanceError, refused
 from governance.launcher.foreground import exit_status, run_stoppable
-from governance.launcher.home.home import find_home, write_private
+from governance.launcher.home.home import find_home, open_home, write_private
 from governance.launcher.home.ports import LOOPBACK, parse_port, require_free_port
 from governance.launcher.processes.child import die_with_parent
 from governance.launcher.processes.logs import tail
@@ -212,6 +212,8 @@ class _Deployment:
         keys = shared / "eu-keys.json"
         if not keys.exists():
             console.say("making two databases, and a credential for each cell to call the other with")
+            for cell in (self._eu, self._us):
+                open_home(cell.home)  # a command makes no instance by itself
             self._run(self._us, "cells", "welcome", "eu", "--token-file", str(shared / "to-us"), alone=True)
             arguments = ("welcome", "us", "--token-file", str(shared / "to-eu"), "--keys-file", str(keys))
             self._run(self._eu, "cells", *arguments, alone=True)
