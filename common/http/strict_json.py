@@ -74,7 +74,6 @@ _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_NUMBER = b"0" * 16  # 2^53 has sixteen digits
 # Digits before a point or an exponent, as texts (addresses, times) have them, too; only where a value stands they are
 # a number, which has to be read by its value.
-_MAYBE_REAL = (b"0.", b"0e", b"0E")
 _REAL = re.compile(rb"(?:^|[:\[,])\s*-?0+[.eE]")
 _decode, _encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
 
@@ -89,7 +88,9 @@ def _plain(body: bytes) -> Any:
     if b"\\" in body or b" :" in body or b"\t:" in body or b"\n:" in body or b"\r:" in body:
         return _NOT_PLAIN
     digits = body.translate(_DIGITS_TO_ZERO)
-    if _LONG_NUMBER in digits or (any(hint in digits for hint in _MAYBE_REAL) and _REAL.search(digits)):
+    # Three searches cost a tenth of one with the pattern, and most bodies have none of the three.
+    may_be_real = b"0." in digits or b"0e" in digits or b"0E" in digits
+    if _LONG_NUMBER in digits or (may_be_real and _REAL.search(digits)):
         return _NOT_PLAIN
     try:
         value = _decode(body)
