@@ -95,7 +95,7 @@ class LayoutView(_BannerView):
     @extend_schema(
         operation_id="banner_layout",
         parameters=[_SITE, _PAGE, _GPC, _LOCALE, *CONDITIONAL],
-        responses={200: LayoutAnswer, **NOT_MODIFIED, **_problems(403, 404, 503)},
+        responses={200: LayoutAnswer, **NOT_MODIFIED, **_problems(400, 403, 404, 503)},
     )
     def get(self, request: Request, site: str) -> Any:
         wanted = request.query_params.get("locale") or languages.accepted(request.headers.get("Accept-Language", ""))
