@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from governance.admin_menu import SIDEBAR
 from governance.env import read_environment
+from governance.monitoring import log_lines
 from governance.privacy_center.oidc.client import Client
 
 ENV = read_environment()
@@ -253,7 +254,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "text": {"format": log_lines.PLAIN},
         "json": {"()": "governance.monitoring.log_lines.JsonLines"},
     },
     "filters": {"no-quotes": {"()": "governance.web.refusals_in_log.WithoutQuotes"}},
