@@ -60,6 +60,7 @@ OPA_LONG_POLL_WAITERS = ENV.opa_long_poll_waiters
 OPA_UNSIGNED_BUNDLES = ENV.opa_unsigned_bundles
 OPA_DECISIONS_KEEP_DAYS = ENV.opa_decisions_keep_days
 READY_OPA_BEHIND_S = ENV.ready_opa_behind_s
+EVIDENCE_FULL_CHECK = ENV.evidence_full_check
 READY_LOG_LAG_S = ENV.ready_log_lag_s
 _TRACES = ENV.otel_exporter_otlp_endpoint
 TRACES_ENDPOINT = _TRACES.get_secret_value() if _TRACES else None
