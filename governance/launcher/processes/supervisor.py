@@ -4,11 +4,14 @@ One thread, one loop: each turn looks at every process, starts what ended and is
 to sleep until something happens.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from governance.launcher import console
+from governance.launcher.errors import InstanceError
 from governance.launcher.home.home import Home
 from governance.launcher.home.locks import hold
 from governance.launcher.processes.child import Child
@@ -48,6 +51,7 @@ class Supervisor:
         self._recorded: object = None
         self._complaints: set[str] = set()
         self._logs_checked_at = 0.0
+        self._claim = _file_id(home.supervisor_lock)
 
     def start_servers(self) -> None:
         """Start the servers, all at once, and wait until each answers or a stop is requested."""
@@ -65,7 +69,12 @@ class Supervisor:
         self._record()
 
     def turn(self, *, wait_s: float = TURN_S) -> None:
-        """Restart what ended and is due, then wait for the next event, ``wait_s`` seconds at most."""
+        """Restart what ended and is due, then wait for the next event, ``wait_s`` seconds at most.
+
+        Raises InstanceError once the home is not the one this supervisor has claimed.
+        """
+        if self._has_lost_home():
+            raise InstanceError(f"{self._home.path} was deleted or replaced under its instance.")
         now = time.monotonic()
         for watched in self._watched.values():
             self._look_after(watched, now)
@@ -77,10 +86,19 @@ class Supervisor:
         """Stop the children in their order, then the servers; a second request kills the children."""
         for order in sorted({child.spec.stop_order for child in self._children}):
             self._stop_together([child for child in self._children if child.spec.stop_order == order])
-        self._record()
-        with hold(self._home.start_lock):
+        is_lost = self._has_lost_home()
+        if not is_lost:
+            self._record()
+        # In a home of another launcher that lock is the other's.
+        with contextlib.nullcontext() if is_lost else hold(self._home.start_lock):
             for server in reversed(self._servers):
                 server.stop()
+
+    def _has_lost_home(self) -> bool:
+        try:
+            return self._claim != _file_id(self._home.supervisor_lock)
+        except OSError:
+            return False  # a disk that does not answer for a moment has lost nothing
 
     def _wait_for(self, server: Server) -> None:
         while not self._stop.requested() and not server.check_ready():
@@ -160,3 +178,12 @@ class Supervisor:
         if sentence not in self._complaints:
             self._complaints.add(sentence)
             console.say(sentence)
+
+
+def _file_id(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another in its place, None where there is none."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino
