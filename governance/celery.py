@@ -21,10 +21,10 @@ def _log_as_the_web_does(**_sent: Any) -> None:
 
 def _full_check(every: str) -> dict[str, Any]:
     """Return when all evidence is read: the nightly check goes on from the one before."""
-    days = {"weekly": {"day_of_week": "sunday"}, "monthly": {"day_of_month": 1}, "never": None}[every]
-    if days is None:
+    days: dict[str, dict[str, Any]] = {"weekly": {"day_of_week": "sunday"}, "monthly": {"day_of_month": 1}}
+    if every not in days:
         return {}
-    schedule = crontab(hour=5, minute=0, **days)
+    schedule = crontab(hour=5, minute=0, **days[every])
     task = "governance.tasks.verify_evidence"
     return {"verify-all-evidence": {"task": task, "kwargs": {"full": True}, "schedule": schedule}}
 

@@ -29,12 +29,12 @@ class DocumentView(SpectacularAPIView):
         """Answer with the document, or with 304 to a caller that has it."""
         renderer = request.accepted_renderer
         with _ONE_AT_A_TIME:
-            body, etag = _rendered(type(renderer))
+            body, etag = _rendered(type(renderer))  # type: ignore[arg-type]  # a class is hashable
         whole = HttpResponse(body, content_type=renderer.media_type)
         whole.headers["ETag"] = etag
         whole.headers["Cache-Control"] = _CACHE
         whole.headers["Content-Disposition"] = f'inline; filename="Assent.{renderer.format}"'
-        return get_conditional_response(request._request, etag=etag, response=whole)  # noqa: SLF001
+        return get_conditional_response(request._request, etag=etag, response=whole) or whole  # noqa: SLF001
 
 
 @lru_cache(maxsize=1)
@@ -42,11 +42,12 @@ def _document() -> dict[str, Any]:
     # Texts of models and forms are translated; the document is the same in every browser.
     with translation.override("en"):
         generator = SpectacularAPIView.generator_class()
-        document: dict[str, Any] = generator.get_schema(request=None, public=True)
+        document: dict[str, Any] = generator.get_schema(public=True)  # type: ignore[no-untyped-call]
         return document
 
 
 @lru_cache(maxsize=4)
 def _rendered(renderer: type[BaseRenderer]) -> tuple[bytes, str]:
-    body = renderer().render(_document(), renderer_context={})
+    text = renderer().render(_document(), renderer_context={})
+    body = text.encode() if isinstance(text, str) else text
     return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
