@@ -5,6 +5,7 @@ to sleep until something happens.
 """
 
 import contextlib
+import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,13 +18,14 @@ from governance.launcher.home.locks import hold
 from governance.launcher.processes.child import Child
 from governance.launcher.processes.logs import bound, tail
 from governance.launcher.processes.process_records import write_records
-from governance.launcher.processes.processes import ProcessId
+from governance.launcher.processes.processes import ProcessId, wait_until
 from governance.launcher.processes.restarts import RestartPolicy
 from governance.launcher.processes.stopping import StopSignals
 
 TURN_S = 0.5
 _READY_POLL_S = 0.02
 _LOG_CHECK_S = 60.0
+_END_S = 15.0
 
 
 class Server(Protocol):
@@ -51,6 +53,7 @@ class Supervisor:
         self._recorded: object = None
         self._complaints: set[str] = set()
         self._logs_checked_at = 0.0
+        self._seen: dict[str, ProcessId] = {}
         self._claim = _file_id(home.supervisor_lock)
 
     def start_servers(self) -> None:
@@ -93,6 +96,18 @@ class Supervisor:
         with contextlib.nullcontext() if is_lost else hold(self._home.start_lock):
             for server in reversed(self._servers):
                 server.stop()
+        if is_lost:
+            self._end_attached()
+
+    def _end_attached(self) -> None:
+        """End servers that another launcher started: their own records went with the home."""
+        names = {server.name for server in self._servers}
+        left = [process for name, process in self._seen.items() if name in names and process.is_alive()]
+        for number in (signal.SIGINT, signal.SIGKILL):
+            for process in left:
+                process.send(number)
+            if wait_until(lambda: not any(process.is_alive() for process in left), timeout_s=_END_S):
+                return
 
     def _has_lost_home(self) -> bool:
         try:
@@ -112,7 +127,9 @@ class Supervisor:
 
     def _look_after(self, watched: Server | Child, now: float) -> None:
         policy = self._policies[watched.name]
-        if watched.process() is not None:
+        process = watched.process()
+        if process is not None:
+            self._seen[watched.name] = process
             return
         if watched.name not in self._down:
             self._down.add(watched.name)

@@ -94,9 +94,14 @@ def test_an_instance_becomes_ready_and_stops_cleanly(launcher, capsys):
     assert cli.main(["status", "--home", home]) == 3
 
 
-@pytest.mark.parametrize("is_replaced", [False, True])
-def test_a_home_deleted_under_its_instance_stops_it(launcher, is_replaced):
+@pytest.mark.parametrize(("is_replaced", "is_attached"), [(False, False), (True, False), (False, True)])
+def test_a_home_deleted_under_its_instance_stops_it(launcher, is_replaced, is_attached):
     launcher.start_and_wait()
+    if is_attached:
+        # The next one takes over the servers that the killed one has left.
+        launcher.process.kill()
+        launcher.process.wait()
+        launcher.start_and_wait()
     home = launcher.home
     elsewhere = [(home.path / "postgres").resolve(), socket_folder(home, server_user())]
     running = [identify(launcher.pid_of(name)) for name in ("web", "worker")]
