@@ -88,7 +88,7 @@ def test_connection_no_address_takes_is_refused():
         name_lookup.connected("127.0.0.1", port, timeout_s=30)
 
 
-# --- whoever asks others ----------------------------------------------------------------------------
+# --- callers of other services ----------------------------------------------------------------------
 
 
 def test_sign_in_whose_provider_has_no_address_in_time_fails(resolver, monkeypatch):

@@ -198,7 +198,7 @@ class Supervisor:
 
 
 def _file_id(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from another in its place, None where there is none."""
+    """Return the identity of a file, None where there is none."""
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -112,7 +112,7 @@ def test_a_home_deleted_under_its_instance_stops_it(launcher, is_replaced, is_at
         home.path.rename(launcher.folder / "moved")
         open_home(home.path)
     else:
-        # Its processes may write into it meanwhile.
+        # Its processes may go on writing into it.
         shutil.rmtree(home.path, ignore_errors=True)
     status = launcher.process.wait(timeout=PATIENCE_S)
 
