@@ -4,6 +4,7 @@ People's ids travel in bodies, never in URLs, so they stay out of access logs an
 """
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.http.problems import Problem
 from common.http.rate_limit import RateLimit
 from common.http.rest import Body, actor_of, read_body
 from common.levels import LevelName
@@ -121,17 +123,24 @@ class ConsentsView(APIView):
         return Response(answer, status=status_code)
 
 
+class NotServedHere(Problem):
+    status = HTTPStatus.NOT_IMPLEMENTED
+    code = "not_implemented"
+    title = "This is not served"
+
+
 class ConsentStateView(APIView):
     """What is in force for a person now, for every purpose.
 
-    Described here for the OpenAPI document; the WSGI entry answers (``policies.endpoints.consent_state``).
+    Described here for the OpenAPI document; the WSGI entry answers (``policies.endpoints.consent_state``), out of the
+    bundle in force, which this layer does not know.
     """
 
     required_scope = "consents"
 
     @extend_schema(operation_id="consent_state", request=SubjectOnly, responses={200: StateAnswer, **_PROBLEMS})
     def post(self, request: Request) -> Response:
-        raise NotImplementedError("The WSGI entry answers this path.")
+        raise NotServedHere("Serve the application through governance.wsgi, which answers this address.")
 
 
 class ConsentHistoryView(APIView):

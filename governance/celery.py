@@ -19,6 +19,16 @@ def _log_as_the_web_does(**_sent: Any) -> None:
     logging.config.dictConfig(settings.LOGGING)
 
 
+def _full_check(every: str) -> dict[str, Any]:
+    """Return when all evidence is read: the nightly check goes on from the one before."""
+    days: dict[str, dict[str, Any]] = {"weekly": {"day_of_week": "sunday"}, "monthly": {"day_of_month": 1}}
+    if every not in days:
+        return {}
+    schedule = crontab(hour=5, minute=0, **days[every])
+    task = "governance.tasks.verify_evidence"
+    return {"verify-all-evidence": {"task": task, "kwargs": {"full": True}, "schedule": schedule}}
+
+
 app = Celery("assent")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -73,6 +83,7 @@ app.conf.update(
         },
         "audit-residency": {"task": "policies.tasks.audit_residency", "schedule": crontab(hour=4, minute=20)},
         "verify-evidence": {"task": "governance.tasks.verify_evidence", "schedule": crontab(hour=4, minute=30)},
+        **_full_check(settings.EVIDENCE_FULL_CHECK),
     },
 )
 

@@ -115,6 +115,7 @@ class Environment(BaseSettings):
     # The database itself refuses to delete them in the first 30 days.
     opa_decisions_keep_days: Annotated[int, Field(ge=31, le=3_660)] = 90
     ready_opa_behind_s: Annotated[int, Field(ge=1, le=86_400)] = 30
+    evidence_full_check: Literal["weekly", "monthly", "never"] = "weekly"
     log_format: Literal["json", "text"] = "json"
     ready_log_lag_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     assent_home: Path

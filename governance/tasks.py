@@ -1,5 +1,8 @@
 """Jobs over the whole installation."""
 
+import logging
+from contextlib import nullcontext
+
 from celery import shared_task
 
 from common import actors
@@ -7,11 +10,18 @@ from common.jobs.once_task import OnceTask
 from common.jobs.queues import LONGEST_JOB_S
 from governance.evidence import checks, heads
 
+logger = logging.getLogger(__name__)
+
 
 @shared_task(base=OnceTask, ignore_result=True, time_limit=LONGEST_JOB_S)
-def verify_evidence() -> None:
-    """Verify all evidence and record the result; nightly, or when an officer asks."""
-    checks.check(actor=actors.job("evidence"))
+def verify_evidence(*, full: bool = False) -> None:
+    """Verify the evidence and record the result: nightly, or when an officer asks; ``full`` reads all of it."""
+    actor = actors.job("evidence")
+    try:
+        with checks.only_full_check() if full else nullcontext():
+            checks.check(actor=actor, full=full)
+    except checks.FullCheckRuns as busy:
+        logger.warning("%s", busy)
 
 
 @shared_task(ignore_result=True)

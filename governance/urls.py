@@ -1,9 +1,10 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from governance.monitoring import health, metrics
 from governance.officers import consent_proof, login, notice_editor, start_page, trust_page
+from governance.openapi.views import DocumentView
 from governance.privacy_center import pages, ranking, receipts
 from governance.privacy_center.oidc import pages as oidc_pages
 from governance.web import demonstration, script, well_known
@@ -86,6 +87,6 @@ urlpatterns = [
     path("api/v1/", include("policies.registers.urls")),
     path("api/v1/opa/", include("policies.opa.urls")),
     path("api/v1/cells/", include("policies.cells.urls")),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema", DocumentView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]

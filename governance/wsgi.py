@@ -64,7 +64,8 @@ class _Failed(Problem):
 
 
 _PATHS = frozenset({*_BARE, *authzen.ENDPOINTS})
-watch_pools = requests.watch_pools  # for ``governance.front``
+# For ``governance.front``.
+watch_pools, count_own = requests.watch_pools, requests.count_own
 
 
 @requests.counted(_PATHS)

@@ -5,6 +5,8 @@ and the start page shows the last one. Nothing of the evidence is ever changed.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +14,7 @@ from django.utils import timezone
 
 from audit import trail
 from audit.models import AuditEvent
+from common.postgres import advisory
 from common.postgres.snapshot import one_snapshot
 from consent.ledger import sealed_people, verification
 from governance.evidence import guards, heads, registers
@@ -20,7 +23,15 @@ from policies.opa import reported_log
 
 logger = logging.getLogger(__name__)
 VERIFIED, BROKEN = "trail.verified", "trail.broken"
+_ONE_FULL_CHECK = 0x76657269  # "veri", an advisory lock of ours
 LASTS = timedelta(hours=36)  # a night may be missed, not two
+
+
+class FullCheckRuns(Exception):
+    """Refusal of a second check that reads all evidence: one alone reads as fast as the disk lets it."""
+
+    def __init__(self) -> None:
+        super().__init__("Another full check of the evidence is under way; start this one when that has ended.")
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,15 @@ def checked_before() -> Checked:
     if event is None or event.action == BROKEN:
         return Checked()
     return Checked(event.details.get("anchor", 0), event.details.get("batch", 0))
+
+
+@contextmanager
+def only_full_check() -> Iterator[None]:
+    """Be the only full check of this database for the block. Raises FullCheckRuns."""
+    with advisory.held(_ONE_FULL_CHECK) as is_held:
+        if not is_held:
+            raise FullCheckRuns
+        yield
 
 
 def check(*, actor: str, full: bool = False) -> bool:

@@ -1,12 +1,13 @@
 """``python -m governance.front --host 0.0.0.0 --port 8000 --workers 2``: serve the application."""
 
 import argparse
-import logging
+import os
 import socket
 
 from governance.front.listening import Shares
 from governance.front.supervision import Serving, supervise
 from governance.front.worker import serve
+from governance.monitoring import log_lines
 
 APPLICATION = "governance.wsgi:application"
 
@@ -26,7 +27,7 @@ def main() -> int:
         shares = Shares(chosen.shares, chosen.slot, chosen.workers)
         serve(chosen.application, socket.socket(fileno=chosen.descriptor), shares)
         return 0
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_lines.set_up(os.environ.get("LOG_FORMAT", "json"))
     return supervise(Serving(chosen.application, chosen.host, chosen.port, chosen.workers))
 
 

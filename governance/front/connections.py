@@ -50,6 +50,7 @@ class Owner(Protocol):
     def later(self, connection: "Connection") -> None: ...
     def expire(self, connection: "Connection") -> None: ...
     def forget(self, connection: "Connection") -> None: ...
+    def count_own(self, work: WorkClass | None, answer: Answer) -> None: ...
 
 
 class Connection:
@@ -168,6 +169,8 @@ class Connection:
 
     def _send(self, answer: Answer, *, keep_alive: bool) -> None:
         head, self._answer = self._head, answer
+        if answer.own_code is not None:
+            self._owner.count_own(self._work, answer)
         self._ends = not keep_alive
         text = answer.head(keep_alive=keep_alive, http_1_0=bool(head and head.http_1_0))
         with_body = answer.status not in _NOT_WITH_BODY and not (head and head.method == "HEAD")

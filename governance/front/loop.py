@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from governance.front import limits
-from governance.front.classes import Place, Routing, WorkClass
+from governance.front.classes import LIVENESS, Place, Routing, WorkClass
 from governance.front.connections import Connection
 from governance.front.decisions.deciding import Deciding, Work
 from governance.front.decisions.halves import Begin
@@ -24,6 +24,11 @@ from governance.front.pools import Job, Pool
 from governance.front.sweeping import holding_too_much, most_connections, overdue, to_shed
 
 logger = logging.getLogger(__name__)
+
+
+CountOwn = Callable[[str, int, str], None]
+UNREAD = "front:unread"  # a request without a whole head belongs to no class
+_LIVE_ROUTE = "/health/live"
 
 
 class Threads(Protocol):
@@ -54,6 +59,7 @@ class Front:
         threads: Threads,
         begin: Begin | None = None,
         watch_pools: Callable[[Mapping[str, Pool]], None] = lambda _pools: None,
+        count_own: CountOwn = lambda _route, _status, _code: None,
         shares: Shares | None = None,
     ) -> None:
         self.selector: selectors.BaseSelector = selectors.DefaultSelector()
@@ -79,7 +85,7 @@ class Front:
             work.name: Pool(work.name, threads=work.threads, queue=work.queue, on_thread_end=threads.thread_ends)
             for work in routing.pooled
         }
-        self._watch_pools = watch_pools
+        self._watch_pools, self._count_own = watch_pools, count_own
         self._most_connections = most_connections()
         self._drain_ends = 0.0
         self._stop_requested = False
@@ -145,6 +151,11 @@ class Front:
         self._connections.discard(connection)
         if not self.is_draining:
             self._listening.changed()
+
+    def count_own(self, work: WorkClass | None, answer: Answer) -> None:
+        """Count an answer that no application made, by the class of its request: a path is anything a client sends."""
+        route = UNREAD if work is None else f"front:{work.name}"
+        self._count_own(_LIVE_ROUTE if work is LIVENESS else route, answer.status, answer.own_code or "")
 
     def _environ(self, connection: Connection, head: Head, body: Body) -> Environ:
         return self._environs.environ(head, body.stream(), body.size, connection.peer)
@@ -273,5 +284,5 @@ _LIVE = b'{"status": "live"}'
 def _liveness(method: str) -> Answer:
     """Return that this process turns; nothing else is asked."""
     if method not in ("GET", "HEAD"):
-        return Answer(405, [("Allow", "GET, HEAD")])
-    return Answer(200, [("Content-Type", "application/json"), ("Cache-Control", "no-store")], _LIVE)
+        return Answer(405, [("Allow", "GET, HEAD")], own_code="")
+    return Answer(200, [("Content-Type", "application/json"), ("Cache-Control", "no-store")], _LIVE, own_code="")

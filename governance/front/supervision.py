@@ -49,7 +49,7 @@ def supervise(serving: Serving) -> int:
     try:
         listener = bound(serving.host, serving.port)
     except OSError as exc:
-        print(f"{serving.host}:{serving.port} cannot be listened on: {exc.strerror}", file=sys.stderr)  # noqa: T201
+        logger.error("%s:%s cannot be listened on: %s", serving.host, serving.port, exc.strerror)  # noqa: TRY400
         return 1
     with StopSignals() as stop, listener, tempfile.TemporaryFile() as shares:
         shares.write(_ABSENT * (TABLE_BYTES // len(_ABSENT)))

@@ -44,11 +44,11 @@ def serve(name: str, listener: socket.socket, shares: Shares) -> None:
 
 
 def _loaded(name: str) -> tuple[Application, dict[str, Any]]:
-    """Return the application, and what its module offers: requests in halves, a look at the pools."""
+    """Return the application, and what its module offers: requests in halves, a look at the pools, a count."""
     module_name, _, attribute = name.partition(":")
     module = importlib.import_module(module_name)
     return getattr(module, attribute), {
-        name: getattr(module, name) for name in ("begin", "watch_pools") if hasattr(module, name)
+        name: getattr(module, name) for name in ("begin", "watch_pools", "count_own") if hasattr(module, name)
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from celery.signals import beat_init, before_task_publish
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from common.jobs import queues
 from governance.celery import app
 
 logger = logging.getLogger(__name__)
@@ -45,8 +46,12 @@ def metrics(now: float) -> Iterator[Metric]:
 
 
 def _waiting(broker: Any, channel: Any) -> int:
+    return sum(_length(name, broker, channel) for name in (*queues.ALL, queues.FORMER))
+
+
+def _length(queue: str, broker: Any, channel: Any) -> int:
     try:
-        return int(channel.queue_declare(app.conf.task_default_queue, passive=True).message_count)
+        return int(channel.queue_declare(queue, passive=True).message_count)
     except broker.channel_errors:
         return 0  # there is no queue before its first job
 

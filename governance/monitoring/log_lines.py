@@ -13,6 +13,9 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _current: ContextVar[str] = ContextVar("request_id", default="")
 
 
+PLAIN = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
 class JsonLines(logging.Formatter):
     """Formats a record as one line."""
 
@@ -29,6 +32,13 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def set_up(log_format: str) -> None:
+    """Have a process that loads no settings write its lines as those do that have (``LOG_FORMAT``)."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(PLAIN) if log_format == "text" else JsonLines())
+    logging.basicConfig(handlers=[handler])
 
 
 def begin(sent: str | None, *, needed: bool) -> str:

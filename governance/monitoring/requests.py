@@ -97,6 +97,13 @@ class Counting:
             counts().add(f"unavailable {_code_in(chunks)}", {0: 1.0})
 
 
+def count_own(route: str, status: int, code: str) -> None:
+    """Count an answer that the front made without the application; how long it waited is not known."""
+    counts().add(f"own {status} {route}", {0: 1.0})
+    if status == 503:
+        counts().add(f"unavailable {code}", {0: 1.0})
+
+
 def _slow_route(path: str, bare_paths: Collection[str]) -> str:
     if path.startswith("/static/"):
         return "/static/"
@@ -129,7 +136,9 @@ def metrics() -> Iterator[Metric]:
     answered = CounterMetricFamily("assent_requests", "Requests answered.", labels=["route", "status"])
     by_route: dict[str, list[float]] = {}
     for key, numbers in total.items():
-        if key[0] == "request":
+        if key[0] == "own":
+            answered.add_metric([key[2], key[1]], numbers[0])
+        elif key[0] == "request":
             answered.add_metric([key[2], key[1]], sum(numbers[:_SUM]))
             by_route[key[2]] = [
                 one + other for one, other in zip(by_route.get(key[2], [0.0] * NUMBERS), numbers, strict=True)

@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from governance.admin_menu import SIDEBAR
 from governance.env import read_environment
+from governance.monitoring import log_lines
 from governance.privacy_center.oidc.client import Client
 
 ENV = read_environment()
@@ -59,6 +60,7 @@ OPA_LONG_POLL_WAITERS = ENV.opa_long_poll_waiters
 OPA_UNSIGNED_BUNDLES = ENV.opa_unsigned_bundles
 OPA_DECISIONS_KEEP_DAYS = ENV.opa_decisions_keep_days
 READY_OPA_BEHIND_S = ENV.ready_opa_behind_s
+EVIDENCE_FULL_CHECK = ENV.evidence_full_check
 READY_LOG_LAG_S = ENV.ready_log_lag_s
 _TRACES = ENV.otel_exporter_otlp_endpoint
 TRACES_ENDPOINT = _TRACES.get_secret_value() if _TRACES else None
@@ -253,7 +255,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "text": {"format": log_lines.PLAIN},
         "json": {"()": "governance.monitoring.log_lines.JsonLines"},
     },
     "filters": {"no-quotes": {"()": "governance.web.refusals_in_log.WithoutQuotes"}},

@@ -1,7 +1,8 @@
 """Drafts of policies: an officer's text in the browser, kept until it is published or discarded.
 
-A draft holds the files of a folder by name, as typed, so that what cannot be read yet is not lost either. They are
-checked and published by what the shell uses. One check runs at a time: it takes a processor for seconds.
+A draft belongs to an account, not to a name. It holds the files of a folder by name, as typed, so that what cannot be
+read yet is not lost either. They are checked and published by what the shell uses. One check runs at a time: it takes a
+processor for seconds.
 """
 
 import json
@@ -12,6 +13,7 @@ from dataclasses import asdict
 from django.db import transaction
 from django.utils import timezone
 
+from common.actors import Officer
 from common.canonical import canonical_json, sha256
 from common.http.problems import Conflict, Unavailable
 from common.postgres import advisory
@@ -52,12 +54,12 @@ def starting_files(policy: Policy) -> dict[str, str]:
     return files
 
 
-def find(policy: Policy, author: str) -> PolicyDraft | None:
-    return PolicyDraft.objects.filter(policy=policy, author=author).first()
+def find(policy: Policy, author: Officer) -> PolicyDraft | None:
+    return PolicyDraft.objects.filter(policy=policy, account=author.account).first()
 
 
 @transaction.atomic
-def keep(policy: Policy, author: str, *, name: str, text: str, seen: str) -> str | None:
+def keep(policy: Policy, author: Officer, *, name: str, text: str, seen: str) -> str | None:
     """Keep one file as typed; the latest wins. Return what it overwrote, if that is not what the author had ``seen``.
 
     A file that another window removed is there again. Raises UnreadableFolder: then nothing is kept.
@@ -69,7 +71,7 @@ def keep(policy: Policy, author: str, *, name: str, text: str, seen: str) -> str
 
 
 @transaction.atomic
-def add(policy: Policy, author: str, name: str) -> None:
+def add(policy: Policy, author: Officer, name: str) -> None:
     """Add an empty file. Raises UnreadableFolder, DraftRefused."""
     draft = _locked(policy, author)
     if name in draft.files:
@@ -79,7 +81,7 @@ def add(policy: Policy, author: str, name: str) -> None:
 
 
 @transaction.atomic
-def remove(policy: Policy, author: str, name: str) -> None:
+def remove(policy: Policy, author: Officer, name: str) -> None:
     """Remove a file from the draft. Raises DraftRefused for the last module."""
     draft = _locked(policy, author)
     left = {path: text for path, text in draft.files.items() if path != name}
@@ -88,11 +90,11 @@ def remove(policy: Policy, author: str, name: str) -> None:
     _store(draft, left)
 
 
-def discard(policy: Policy, author: str) -> None:
-    PolicyDraft.objects.filter(policy=policy, author=author).delete()
+def discard(policy: Policy, author: Officer) -> None:
+    PolicyDraft.objects.filter(policy=policy, account=author.account).delete()
 
 
-def check(policy: Policy, author: str) -> PolicyDraft:
+def check(policy: Policy, author: Officer) -> PolicyDraft:
     """Lint and test the draft as the shell does, and keep what was found. Raises ChecksBusy."""
     with transaction.atomic():
         draft = _locked(policy, author)
@@ -100,7 +102,7 @@ def check(policy: Policy, author: str) -> PolicyDraft:
     return draft
 
 
-def publish(policy: Policy, author: str, *, note: str, seen: str) -> Policy:
+def publish(policy: Policy, author: Officer, *, note: str, seen: str) -> Policy:
     """Check and store the draft as a policy; nothing is in force by it. ``seen`` is the digest of what was reviewed.
 
     Raises Conflict, ChecksBusy, PolicyRefused. The draft ends with its publication.
@@ -119,7 +121,7 @@ def publish(policy: Policy, author: str, *, note: str, seen: str) -> Policy:
     return published
 
 
-def _publish(draft: PolicyDraft, report: checks.CheckReport, note: str, author: str) -> Policy:
+def _publish(draft: PolicyDraft, report: checks.CheckReport, note: str, author: Officer) -> Policy:
     folder = folder_of(draft.files)
     digest = lifecycle.digest_of(folder)
     if Policy.objects.filter(pk=digest).exists():
@@ -135,10 +137,10 @@ def files_digest(files: Mapping[str, str]) -> str:
     return sha256(canonical_json(dict(files))).hex()
 
 
-def _locked(policy: Policy, author: str) -> PolicyDraft:
+def _locked(policy: Policy, author: Officer) -> PolicyDraft:
     """Return the draft, begun if there is none, with its row locked until commit."""
-    PolicyDraft.objects.get_or_create(policy=policy, author=author, defaults={"files": starting_files(policy)})
-    return PolicyDraft.objects.select_for_update(of=("self",)).get(policy=policy, author=author)
+    PolicyDraft.objects.get_or_create(policy=policy, account=author.account, defaults={"files": starting_files(policy)})
+    return PolicyDraft.objects.select_for_update(of=("self",)).get(policy=policy, account=author.account)
 
 
 def _store(draft: PolicyDraft, files: dict[str, str]) -> None:

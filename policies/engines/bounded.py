@@ -14,6 +14,9 @@ from opa_client.opa import OpaClient
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from common.waiting import name_lookup
 
 
 class Budget:
@@ -74,11 +77,17 @@ class BoundedAdapter(HTTPAdapter):
 
 def _pools(budget: Budget) -> dict[str, Any]:
     class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return _connected(self, budget)
+
         def connect(self) -> None:
             super().connect()
             self.sock = _Socket(self.sock, budget)
 
     class Secure(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return _connected(self, budget)
+
         def connect(self) -> None:
             super().connect()
             self.sock = _Socket(self.sock, budget)
@@ -87,6 +96,18 @@ def _pools(budget: Budget) -> dict[str, Any]:
         "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": Plain}),
         "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": Secure}),
     }
+
+
+def _connected(connection: HTTPConnection, budget: Budget) -> socket.socket:
+    """Connect within the budget: urllib3 looks names up without an end, and begins the time anew with each address."""
+    try:
+        found = name_lookup.connected(connection.host, connection.port or 0, timeout_s=budget.seconds_left())
+    except TimeoutError as exc:
+        raise ConnectTimeoutError(connection, str(exc)) from exc
+    except OSError as exc:
+        raise NewConnectionError(connection, str(exc)) from exc
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return found
 
 
 class _Socket:

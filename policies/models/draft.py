@@ -8,7 +8,7 @@ class PolicyDraft(models.Model):
     """An officer's draft of a policy, based on a published one. Nothing is decided by it."""
 
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="drafts")  # where it began
-    author = models.CharField(max_length=120)
+    account = models.BigIntegerField()  # the author's; no foreign key, as for a policy: no id is used again
     files = models.JSONField()  # name -> text, as typed: modules, tests, sample.json, data.json
     # What the last check found: {"of": digest of the files, "findings", "passed", "coverage", "opa"}
     report = models.JSONField(null=True)
@@ -16,7 +16,7 @@ class PolicyDraft(models.Model):
 
     class Meta:
         ordering = ["-changed_at"]
-        constraints = [models.UniqueConstraint(fields=["policy", "author"], name="policies_one_draft_each")]
+        constraints = [models.UniqueConstraint(fields=["policy", "account"], name="policies_one_draft_each")]
 
     def __str__(self) -> str:
         return f"draft of {self.policy_id.removeprefix('sha256:')[:12]}"

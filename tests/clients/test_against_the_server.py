@@ -52,6 +52,17 @@ def test_a_choice_is_saved_once_and_decided_upon(assent: Assent) -> None:
     assert not assent.allowed(about("customer-1"))
 
 
+def test_warnings_of_a_decision_and_of_a_save_are_read(assent: Assent) -> None:
+    refuse = [{"purpose": "recommendations", "choice": "refuse"}]
+    first = assent.save_consents({**PERSON, "age_band": "minor"}, refuse)
+    second = assent.save_consents({**PERSON, "region": "US"}, refuse)
+
+    assert (first.warnings, second.warnings) == ((), ("age_band_kept", "region_kept"))
+    conflicting, agreeing = assent.decide_many([about("customer-1", region="US"), about("customer-1", region="DE")])
+    assert (conflicting.warnings, agreeing.warnings) == (("region_conflict",), ())
+    assert assent.decide(about("customer-1", region="US")).warnings == ("region_conflict",)
+
+
 def test_a_denial_says_why_and_what_would_change_it(assent: Assent) -> None:
     question = about("newcomer", region="DE", age_band="adult")
 

@@ -137,6 +137,7 @@ UNREADABLE = [
     b'{"decision": true, "obligations": [3]}', b'{"decision": true, "valid_until": "tomorrow"}',
     b'{"decision": true, "reasons": ["x"]}', b'{"decision": true, "rules": [{"rule": "r"}]}',
     b'{"decision": true, "would_change": [3]}', b'{"decision": true, "error": []}',
+    b'{"decision": true, "warnings": "region_conflict"}', b'{"decision": true, "warnings": [{}]}',
 ]  # fmt: skip
 
 

@@ -45,11 +45,11 @@ class Echo:
 
 
 @contextmanager
-def serving(application: Any, *, begin: Any = None, threads: Any = None) -> Iterator[Address]:
-    """Serve ``application`` until the block ends; everything accepted is answered by then."""
+def serving(application: Any, *, threads: Any = None, **offered: Any) -> Iterator[Address]:
+    """Serve ``application`` and what its module may offer until the block ends; all accepted is answered by then."""
     listener = bound("127.0.0.1", 0)
     address: Address = listener.getsockname()
-    front = Front(application, listener, routing=Routing(opa_waiters=1), threads=threads or PlainThreads(), begin=begin)
+    front = Front(application, listener, routing=Routing(opa_waiters=1), threads=threads or PlainThreads(), **offered)
     thread = threading.Thread(target=front.run)
     thread.start()
     _until_it_listens(address)

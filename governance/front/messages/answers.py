@@ -30,6 +30,8 @@ class Answer:
     file: IO[bytes] | None = None
     length: int | None = None
     """What Content-Length says; None: as long as the body."""
+    own_code: str | None = None
+    """Problem code of an answer of the front itself, empty where it is no problem; None: the application's answer."""
 
     def close(self) -> None:
         """Drop what is held on disk."""

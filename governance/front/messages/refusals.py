@@ -31,7 +31,7 @@ class Refusal(Exception):
         headers = [("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
         if self.status == 503:
             headers.append(("Retry-After", str(limits.RETRY_AFTER_S)))
-        return Answer(self.status, headers, body)
+        return Answer(self.status, headers, body, own_code=self.code)
 
 
 def malformed(detail: str) -> Refusal:

@@ -4,23 +4,28 @@ One thread, one loop: each turn looks at every process, starts what ended and is
 to sleep until something happens.
 """
 
+import contextlib
+import signal
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from governance.launcher import console
+from governance.launcher.errors import InstanceError
 from governance.launcher.home.home import Home
 from governance.launcher.home.locks import hold
 from governance.launcher.processes.child import Child
 from governance.launcher.processes.logs import bound, tail
 from governance.launcher.processes.process_records import write_records
-from governance.launcher.processes.processes import ProcessId
+from governance.launcher.processes.processes import ProcessId, wait_until
 from governance.launcher.processes.restarts import RestartPolicy
 from governance.launcher.processes.stopping import StopSignals
 
 TURN_S = 0.5
 _READY_POLL_S = 0.02
 _LOG_CHECK_S = 60.0
+_END_S = 15.0
 
 
 class Server(Protocol):
@@ -48,6 +53,8 @@ class Supervisor:
         self._recorded: object = None
         self._complaints: set[str] = set()
         self._logs_checked_at = 0.0
+        self._seen: dict[str, ProcessId] = {}
+        self._claim = _file_id(home.supervisor_lock)
 
     def start_servers(self) -> None:
         """Start the servers, all at once, and wait until each answers or a stop is requested."""
@@ -65,7 +72,12 @@ class Supervisor:
         self._record()
 
     def turn(self, *, wait_s: float = TURN_S) -> None:
-        """Restart what ended and is due, then wait for the next event, ``wait_s`` seconds at most."""
+        """Restart what ended and is due, then wait for the next event, ``wait_s`` seconds at most.
+
+        Raises InstanceError once the home is not the one this supervisor has claimed.
+        """
+        if self._has_lost_home():
+            raise InstanceError(f"{self._home.path} was deleted or replaced under its instance.")
         now = time.monotonic()
         for watched in self._watched.values():
             self._look_after(watched, now)
@@ -77,10 +89,31 @@ class Supervisor:
         """Stop the children in their order, then the servers; a second request kills the children."""
         for order in sorted({child.spec.stop_order for child in self._children}):
             self._stop_together([child for child in self._children if child.spec.stop_order == order])
-        self._record()
-        with hold(self._home.start_lock):
+        is_lost = self._has_lost_home()
+        if not is_lost:
+            self._record()
+        # In a home of another launcher that lock is the other's.
+        with contextlib.nullcontext() if is_lost else hold(self._home.start_lock):
             for server in reversed(self._servers):
                 server.stop()
+        if is_lost:
+            self._end_attached()
+
+    def _end_attached(self) -> None:
+        """End servers that another launcher started: their own records went with the home."""
+        names = {server.name for server in self._servers}
+        left = [process for name, process in self._seen.items() if name in names and process.is_alive()]
+        for number in (signal.SIGINT, signal.SIGKILL):
+            for process in left:
+                process.send(number)
+            if wait_until(lambda: not any(process.is_alive() for process in left), timeout_s=_END_S):
+                return
+
+    def _has_lost_home(self) -> bool:
+        try:
+            return self._claim != _file_id(self._home.supervisor_lock)
+        except OSError:
+            return False  # a disk that does not answer for a moment has lost nothing
 
     def _wait_for(self, server: Server) -> None:
         while not self._stop.requested() and not server.check_ready():
@@ -94,7 +127,9 @@ class Supervisor:
 
     def _look_after(self, watched: Server | Child, now: float) -> None:
         policy = self._policies[watched.name]
-        if watched.process() is not None:
+        process = watched.process()
+        if process is not None:
+            self._seen[watched.name] = process
             return
         if watched.name not in self._down:
             self._down.add(watched.name)
@@ -160,3 +195,12 @@ class Supervisor:
         if sentence not in self._complaints:
             self._complaints.add(sentence)
             console.say(sentence)
+
+
+def _file_id(path: Path) -> tuple[int, int] | None:
+    """Return the identity of a file, None where there is none."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino

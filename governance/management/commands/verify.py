@@ -1,5 +1,6 @@
 """Verify the audit trail, the consent ledger and the decision logs; name the first link that does not hold."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,18 @@ class Command(BaseCommand):
         parser.add_argument("--head", type=Path, help="A kept head: is it still part of the trail and the log?")
         parser.add_argument("--quiet", action="store_true", help="Say nothing unless something is broken.")
 
-    def handle(self, *args: Any, quiet: bool, **options: Any) -> None:
+    def handle(self, *args: Any, full: bool, **options: Any) -> None:
+        try:
+            with checks.only_full_check() if full else nullcontext():
+                self._verify(full=full, **options)
+        except checks.FullCheckRuns as busy:
+            raise CommandError(str(busy)) from None
+
+    def _verify(self, *, quiet: bool, full: bool, **options: Any) -> None:
         drainer.drain(Path(settings.SPOOL_DIR))
         trail.anchor()
         bounded = options["since"] or options["until"]
-        before = checks.Checked() if options["full"] else checks.checked_before()
+        before = checks.Checked() if full else checks.checked_before()
         events, ledger, log, reported = (
             trail.verify(after_anchor=before.anchor),
             verification.verify_ledger(),

@@ -17,9 +17,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from common.http import strict_json
 from common.http.public_address import is_public
+from common.waiting import name_lookup
 from governance.privacy_center.oidc.client import ProviderUnavailable
 
-CONNECT_TIMEOUT_S = 3.0
+CONNECT_TIMEOUT_S = 3.0  # and as long for finding the address
 DEADLINE_S = 6.0
 MAX_ANSWER_BYTES = 128 * 1024
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -99,7 +100,7 @@ def _cut(sock: socket.socket) -> None:
 
 
 def _address(host: str, port: int, issuer: str) -> str:
-    addresses = [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    addresses = name_lookup.addresses(host, port, timeout_s=CONNECT_TIMEOUT_S)
     if host != urlsplit(issuer).hostname and not all(map(is_public, addresses)):
         raise ProviderUnavailable("an address leads into a private network")
     return addresses[0]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from audit import trail
@@ -120,6 +120,39 @@ def test_a_check_goes_on_from_the_last_and_a_full_one_does_not(api, as_attacker,
 
     assert checks.check(actor="test", full=True) is False
     assert checks.checked_before() == checks.Checked()
+
+
+def test_a_second_full_check_is_refused_and_a_short_one_runs(api, capsys):
+    from governance.tasks import verify_evidence
+
+    api.save("customer-1", "give")
+    with checks.only_full_check():
+        with pytest.raises(CommandError, match="Another full check of the evidence is under way"):
+            call_command("verify", "--full")
+        verify_evidence(full=True)
+        assert checks.last_check().checked is None
+        call_command("verify")
+        verify_evidence()
+        assert checks.last_check().ok is True
+
+    capsys.readouterr()
+    call_command("verify", "--full")
+    assert "Audit trail: intact" in capsys.readouterr().out
+
+
+def test_the_full_job_finds_what_the_short_one_passes_over(api, as_attacker):
+    from governance.tasks import verify_evidence
+
+    api.save("customer-1", "give")
+    trail.anchor()
+    verify_evidence()
+    as_attacker("UPDATE audit_auditevent SET actor = 'another' WHERE action = 'consent.given'")
+    verify_evidence()
+    assert checks.last_check().ok is True
+
+    verify_evidence(full=True)
+
+    assert checks.last_check().ok is False
 
 
 @pytest.mark.parametrize(

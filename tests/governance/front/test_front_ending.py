@@ -1,6 +1,7 @@
 """The end of the front, and its processes: what was accepted is answered, and what ends early starts again."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -23,7 +24,8 @@ def application(environ, start_response):
     environ["wsgi.input"].read()
     if environ["PATH_INFO"] == "/admin/slow":
         pathlib.Path(environ["QUERY_STRING"]).touch()
-        time.sleep(0.5)
+        while not pathlib.Path(environ["QUERY_STRING"]).with_name("go").exists():
+            time.sleep(0.01)
     start_response("200 OK", [])
     return [str(os.getpid()).encode()]
 """
@@ -93,6 +95,7 @@ def test_requests_under_way_are_answered_after_sigterm(running, folder):
         running.process.terminate()
         assert idle.is_ended()
         unfinished.send(b"abc")
+        (folder / "go").touch()
 
         answers = [client.response() for client in [*slow, unfinished]]
         assert [answer.status for answer in answers] == [200] * 5
@@ -129,6 +132,22 @@ def test_port_in_use_is_refused(folder, running):
     assert second.process.returncode == 1
     assert b"cannot be listened on" in said
     assert running.is_there()
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_supervisor_writes_lines_as_the_setting_says(folder, running, monkeypatch, log_format):
+    monkeypatch.setenv("LOG_FORMAT", log_format)
+    second = Running(folder, running.address[1])
+    _, said = second.process.communicate(timeout=PATIENCE_S)
+
+    (line,) = said.decode().splitlines()
+    assert line.startswith("{") == (log_format == "json")
+    if log_format == "json":
+        found = json.loads(line)
+        assert (found["level"], found["logger"]) == ("ERROR", "governance.front.supervision")
+        assert "cannot be listened on" in found["message"]
+    else:
+        assert " ERROR governance.front.supervision " in line
 
 
 def test_two_workers_share_the_connections(folder, port):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,12 +13,15 @@ from pathlib import Path
 import pytest
 
 from governance.launcher import cli
-from governance.launcher.home.home import find_home
+from governance.launcher.home.home import find_home, open_home
 from governance.launcher.home.home_paths import remove_outside_parts
+from governance.launcher.home.server_user import server_user
+from governance.launcher.home.sockets import socket_folder
 from governance.launcher.processes.process_records import read_records
 from governance.launcher.processes.processes import identify, wait_until
 from governance.launcher.processes.readiness import is_ready
 from governance.launcher.servers.postgres import PostgresServer
+from governance.launcher.servers.valkey import ValkeyServer
 from tests.helpers.ports import claimed_port
 from tests.helpers.processes import start_leashed
 
@@ -88,6 +92,38 @@ def test_an_instance_becomes_ready_and_stops_cleanly(launcher, capsys):
     assert not is_ready(launcher.port)
     assert PostgresServer(launcher.home).process() is None
     assert cli.main(["status", "--home", home]) == 3
+
+
+@pytest.mark.parametrize(("is_replaced", "is_attached"), [(False, False), (True, False), (False, True)])
+def test_a_home_deleted_under_its_instance_stops_it(launcher, is_replaced, is_attached):
+    launcher.start_and_wait()
+    if is_attached:
+        # The next one takes over the servers that the killed one has left.
+        launcher.process.kill()
+        launcher.process.wait()
+        launcher.start_and_wait()
+    home = launcher.home
+    elsewhere = [(home.path / "postgres").resolve(), socket_folder(home, server_user())]
+    running = [identify(launcher.pid_of(name)) for name in ("web", "worker")]
+    running += [PostgresServer(home).process(), ValkeyServer(home).process()]
+    assert all(running)
+
+    if is_replaced:
+        home.path.rename(launcher.folder / "moved")
+        open_home(home.path)
+    else:
+        # Its processes may go on writing into it.
+        shutil.rmtree(home.path, ignore_errors=True)
+    status = launcher.process.wait(timeout=PATIENCE_S)
+
+    try:
+        assert status == 1
+        assert "was deleted or replaced under its instance" in launcher.output.read_text()
+        assert not any(process.is_alive() for process in running)
+        assert not is_ready(launcher.port)
+    finally:
+        for folder in elsewhere:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_second_launcher_is_told_the_port(launcher):

@@ -64,6 +64,19 @@ def test_a_503_is_counted_by_its_code(fresh, shop_token, monkeypatch):
     assert samples()["assent_unavailable_total", "information_unavailable"] == 1
 
 
+def test_the_fronts_own_answers_are_requests_without_a_duration(fresh):
+    requests.count_own("front:unread", 408, "request_timeout")
+    requests.count_own("front:batches", 503, "busy")
+    requests.count_own("front:batches", 503, "busy")
+    requests.count_own("/health/live", 200, "")
+    found = samples()
+    assert found["assent_requests_total", "408", "front:unread"] == 1
+    assert found["assent_requests_total", "503", "front:batches"] == 2
+    assert found["assent_requests_total", "/health/live", "200"] == 1
+    assert found["assent_unavailable_total", "busy"] == 2
+    assert not any(name.startswith("assent_request_seconds") for name, *_ in found)
+
+
 class Pool:
     refused = 3
 
@@ -139,6 +152,21 @@ def test_the_last_beat_is_noted_in_the_broker_and_its_age_given(monkeypatch):
     ages = {metric.name: metric.samples[0].value for metric in jobs.metrics(time.time() + 40)}
     assert 39 < ages["assent_beat_age_seconds"] < 60
     assert ages["assent_jobs_waiting"] >= 0
+
+
+@pytest.mark.parametrize("queue", ["urgent", "periodic", "long"])
+def test_jobs_of_each_queue_are_counted_as_waiting(queue):
+    def waiting():
+        return next(metric.samples[0].value for metric in jobs.metrics(0.0) if metric.name == "assent_jobs_waiting")
+
+    before = waiting()
+    with jobs.app.connection_for_write() as broker, broker.SimpleQueue(queue) as one:
+        one.put({"job": 1})
+        try:
+            assert waiting() == before + 1
+        finally:
+            one.get(timeout=1).ack()
+    assert waiting() == before
 
 
 def test_a_broker_that_is_away_costs_the_part_and_no_beat(monkeypatch):

@@ -215,10 +215,22 @@ def test_the_check_runs_every_night():
     from governance.celery import app
     from governance.tasks import verify_evidence
 
-    nightly = [entry for entry in app.conf.beat_schedule.values() if entry["task"] == verify_evidence.name]
+    checks = [entry for entry in app.conf.beat_schedule.values() if entry["task"] == verify_evidence.name]
 
-    assert len(nightly) == 1
-    assert nightly[0]["schedule"].hour == {4}
+    assert [entry["schedule"].hour for entry in checks if "kwargs" not in entry] == [{4}]
+
+
+@pytest.mark.parametrize(
+    ("every", "weekdays", "days"), [("weekly", {0}, set(range(1, 32))), ("monthly", set(range(7)), {1})]
+)
+def test_a_full_check_runs_as_often_as_the_setting_says(every, weekdays, days):
+    from governance.celery import _full_check
+
+    (entry,) = _full_check(every).values()
+
+    assert entry["kwargs"] == {"full": True}
+    assert (entry["schedule"].day_of_week, entry["schedule"].day_of_month) == (weekdays, days)
+    assert _full_check("never") == {}
 
 
 # --- what each officer may see ----------------------------------------------------------------------------------------

@@ -403,7 +403,34 @@ def test_who_may_publish_needs_no_more_than_that(page, send):
     clerk = _clerk("view_policy", "add_policy")
 
     assert send("levels.rego", "package typed\n", client=clerk).status_code == 200
-    assert PolicyDraft.objects.get().author == "officer:clerk"
+    assert PolicyDraft.objects.get().account == User.objects.get(username="clerk").pk
+
+
+def test_draft_stays_its_authors_who_is_renamed(page, send):
+    clerk = _clerk("view_policy", "add_policy")
+    send("levels.rego", "package typed\n", client=clerk)
+
+    User.objects.filter(username="clerk").update(username="clerk2")
+
+    assert "package typed" in clerk.get(f"{page}?file=levels.rego").content.decode()
+    send("levels.rego", "package typed_again\n", client=clerk)
+    assert PolicyDraft.objects.get().files["levels.rego"] == "package typed_again\n"
+
+
+@pytest.mark.parametrize("before", ["renamed", "deleted"])
+def test_draft_is_not_handed_to_who_has_the_name_next(page, send, before):
+    send("levels.rego", "package typed\n", client=_clerk("view_policy", "add_policy"))
+    former = User.objects.filter(username="clerk")
+    former.update(username="clerk2") if before == "renamed" else former.delete()
+
+    other = _clerk("view_policy", "add_policy")
+
+    assert "package typed" not in other.get(f"{page}?file=levels.rego").content.decode()
+    send("levels.rego", "package another\n", client=other)
+    assert {draft.files["levels.rego"] for draft in PolicyDraft.objects.all()} == {
+        "package typed\n",
+        "package another\n",
+    }
 
 
 def test_nothing_is_taken_from_another_site_or_from_nobody(officer, page, policy):

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from consent.ledger import selectors
@@ -41,6 +42,15 @@ def test_it_answers_as_the_ledger_reads_itself(api, shop_token):
     assert answered == {
         slug: {name: value for name, value in state.items() if name != "source"} for slug, state in read.items()
     }
+
+
+def test_without_the_wsgi_entry_the_address_is_refused(shop_token):
+    headers = {"Authorization": f"Bearer {shop_token}"}
+    answer = Client().post(PATH, {"subject": {"id": "customer-1"}}, content_type="application/json", headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (501, "not_implemented")
+    assert "governance.wsgi" in answer.json()["detail"]
+    assert call({"subject": {"id": "customer-1"}}, shop_token, path=PATH).status == 200
 
 
 def _without_purpose(state):

@@ -87,6 +87,38 @@ def test_no_container_is_root_or_may_write_its_image_or_is_without_limits():
             assert {mount["name"] for mount in container["volumeMounts"]} <= volumes
 
 
+def _own_environments(manifests):
+    """What each container of Assent's own image is given, by workload and name."""
+    return {
+        (name, container["name"]): {variable["name"]: variable.get("value") for variable in container["env"]}
+        for name, pod in _pods(manifests).items()
+        for container in _containers(pod)
+        if container["image"] == VALUES["image"]
+    }
+
+
+def test_every_process_has_the_pooling_and_the_former_secrets():
+    plain = _own_environments(_rendered())
+    other = _own_environments(_rendered(databasePooling="transaction", secretKeyFallbacks=True))
+
+    assert {name for name, _ in plain} == WORKLOADS
+    assert {given["DATABASE_POOLING"] for given in plain.values()} == {"session"}
+    assert not any("SECRET_KEY_FALLBACKS_FILE" in given for given in plain.values())
+    assert {given["DATABASE_POOLING"] for given in other.values()} == {"transaction"}
+    assert {given["SECRET_KEY_FALLBACKS_FILE"] for given in other.values()} == {
+        "/run/secrets/assent/secret_key_fallbacks"
+    }
+    assert plain["assent-beat", "beat"]["EVIDENCE_FULL_CHECK"] == "weekly"
+
+
+def test_compose_hands_on_what_may_be_set():
+    environment = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["x-app"]["environment"]
+
+    assert environment["DATABASE_POOLING"] == "${DATABASE_POOLING:-session}"
+    assert environment["SECRET_KEY_FALLBACKS"] == "${SECRET_KEY_FALLBACKS:-}"
+    assert environment["EVIDENCE_FULL_CHECK"] == "${EVIDENCE_FULL_CHECK:-weekly}"
+
+
 def test_web_is_asked_for_health_and_shares_the_spool_with_its_drainer():
     web = _of_kind("StatefulSet")["assent-web"]
     containers = {container["name"]: container for container in web["spec"]["template"]["spec"]["containers"]}

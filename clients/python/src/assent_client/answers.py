@@ -44,7 +44,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Decision:
-    """An answer. ``would_change`` and ``rules`` are None where they were not worked out."""
+    """An answer. ``would_change`` and ``rules`` are None where they were not worked out.
+
+    ``warnings`` are codes: ``region_conflict`` where the region stated is another than the register's.
+    """
 
     permitted: bool
     id: str | None
@@ -60,6 +63,7 @@ class Decision:
     would_change: tuple[Change, ...] | None
     rules: tuple[Rule, ...] | None
     error: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def allows(self, *, fulfils: Collection[str] = ()) -> bool:
         """Whether it is a permit for a caller who fulfils these types of obligations, and no others."""
@@ -84,10 +88,14 @@ class Decision:
 
 @dataclass(frozen=True)
 class Saved:
-    """``subject_revision`` is what a later question may demand as ``min_revision``."""
+    """``subject_revision`` is what a later question may demand as ``min_revision``.
+
+    ``warnings`` are codes of what was sent about the person and not taken: ``age_band_kept``, ``region_kept``.
+    """
 
     subject_revision: int
     records: tuple[Document, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -223,6 +231,7 @@ def read_decision(document: Any) -> Decision:
         would_change=_some(_get(document, "would_change", list, None), _change),
         rules=_some(_get(document, "rules", list, None), _rule),
         error=_get(fault, "message", str, None),
+        warnings=_codes(document, "warnings"),
     )
 
 
@@ -234,7 +243,11 @@ def read_decisions(document: Any, count: int) -> list[Decision]:
 
 
 def read_saved(document: Any) -> Saved:
-    return Saved(_need(document, "subject_revision", int), tuple(_need(document, "records", list)))
+    return Saved(
+        _need(document, "subject_revision", int),
+        tuple(_need(document, "records", list)),
+        _codes(document, "warnings"),
+    )
 
 
 def read_state(document: Any) -> ConsentState:
@@ -335,6 +348,13 @@ def _reasons(document: Any) -> tuple[Reason, ...]:
         )
         for each in _get(document, "reasons", list, [])
     )
+
+
+def _codes(document: Any, name: str) -> tuple[str, ...]:
+    found = tuple(_get(document, name, list, []))
+    if not all(isinstance(code, str) for code in found):
+        raise UnreadableAnswer(f"'{name}' of the answer holds more than codes.")
+    return found
 
 
 def _change(document: Any) -> Change:
