@@ -1,12 +1,11 @@
 """Judges that come as packages of npm: programs of others that meet our pages in a browser of the tests.
 
-``requirements/judges/NAME/package-lock.json`` locks one. It is installed on the first use, without running any script of
-a package, and kept in the user's cache.
+``requirements/judges/NAME/package-lock.json`` locks one. It is installed on the first use, without running any script
+of a package, and kept in the user's cache.
 """
 
 import functools
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -65,7 +64,7 @@ def _install(name: str, kept: Path) -> None:
             check=True,
         )
         try:
-            os.rename(Path(folder) / "node_modules", kept)
+            (Path(folder) / "node_modules").rename(kept)
         except OSError:
             if not kept.is_dir():  # another process of the tests was faster, with the same packages
                 raise

@@ -574,3 +574,19 @@ def test_a_served_layout_can_be_shown_again_and_another_is_marked():
     assert refused.proof["asked"]["layout_unknown"] is True, "a no counts, its digest is marked"
     with zipfile.ZipFile(io.BytesIO(evidence.build(given.subject_id, actor="officer:anna"))) as file:
         assert json.loads(file.read("layouts.json")) == [{"sha256": kept.pk, "content": kept.content}]
+
+
+def test_a_layout_that_a_service_states_is_marked_the_same_way(api):
+    known = Browser().layout().json()["layout_sha256"]
+    for person, digest in (("served-1", known), ("stated-1", "f" * 64), ("none-1", "")):
+        body = {
+            "subject": {"id": person, "region": "DE", "age_band": "adult"},
+            "choices": [{"purpose": "newsletter", "choice": "give"}],
+            "asked": {"interface": "app@2", "locale": "en", "layout_sha256": digest},
+        }
+        assert api.post("/api/v1/consents", body).status_code == 201
+
+    served, stated, none = (record.proof["asked"] for record in ConsentRecord.objects.order_by("recorded_at"))
+    assert "layout_unknown" not in served
+    assert stated["layout_unknown"] is True
+    assert none == {"interface": "app@2"}
