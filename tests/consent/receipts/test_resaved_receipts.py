@@ -1,4 +1,4 @@
-"""A receipt that an editor or a program saved again: the same content in another form is genuine, another content is not.
+"""A receipt that an editor or a program saved again: genuine in another form, and not with another content.
 
 Kind: a file that left the system and comes back. Its form (spaces, order, line ends, encoding) is no part of what was
 signed; each of its values is.
