@@ -13,6 +13,7 @@ from common import patterns
 from common.http.problems import InvalidRequest
 from common.http.rest import Body, read_document
 from common.levels import LevelName
+from consent.banner import layouts
 from consent.ledger import ledger
 from consent.ledger.proof import Asked, Guardian
 from consent.pseudonyms import USABLE, checked, subject_ref
@@ -183,6 +184,7 @@ def _asked(body: AskedBody | None) -> Asked | None:
         interface=body.interface,
         locale=body.locale,
         layout_sha256=body.layout_sha256,
+        layout_unknown=layouts.is_unknown(body.layout_sha256),
         order=tuple(body.order),
         signals=signals,
     )

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -16,6 +15,7 @@ from unfold.decorators import display
 from common import languages
 from common.admin_pages.display import badge, code, exact_moment, moment, short
 from common.admin_pages.model_admin import ModelAdmin
+from common.admin_pages.permissions import require
 from consent.models import ConsentRecord, Notice
 from consent.register.wording import word_diff
 
@@ -102,8 +102,7 @@ class NoticeAdmin(ModelAdmin):
 
     def compare(self, request: HttpRequest) -> HttpResponse:
         """Compare two texts of one purpose, word by word. GET names both."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        require(request, "consent.view_notice")
         before, after = (self._named(request, side) for side in ("before", "after"))
         if before.purpose_id != after.purpose_id:
             raise Http404

@@ -1,5 +1,6 @@
 """Register of purposes: saving one activates a new bundle."""
 
+import difflib
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField, DaysField
 from common.admin_pages.model_admin import ModelAdmin
 from consent.models import Purpose, PurposeText
+from consent.receipts import terms
 from consent.register import register, words
 
 
@@ -53,6 +55,15 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
         label="Consent valid for (days)",
         help_text="An older consent has expired: it permits nothing, and people are asked again.",
     )
+
+    def clean_dpv_purpose(self) -> str:
+        """Return a term that the vocabulary has: the receipt of each choice carries it."""
+        term: str = self.cleaned_data["dpv_purpose"]
+        if term in terms.PURPOSES:
+            return term
+        near = difflib.get_close_matches(term, terms.PURPOSES, n=1, cutoff=0.7)
+        hint = f" Did you mean {near[0]}?" if near else " Examples: DirectMarketing, ServicePersonalisation."
+        raise forms.ValidationError(f"This is no purpose of the Data Privacy Vocabulary 2.3.{hint}")
 
     class Meta:
         labels = {

@@ -172,7 +172,7 @@ def _asked(body: ChoicesBody, *, header: bool) -> Asked:
         locale=words.nearest(body.locale),
         falls_back=True,
         layout_sha256=body.layout_sha256,
-        layout_unknown=bool(body.layout_sha256) and not layouts.was_served(body.layout_sha256),
+        layout_unknown=layouts.is_unknown(body.layout_sha256),
         order=BUTTONS if body.interface == INTERFACE else (),
         signals=signals,
     )

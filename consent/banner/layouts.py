@@ -18,3 +18,8 @@ def keep(shown: Mapping[str, Any]) -> str:
 
 def was_served(digest: str) -> bool:
     return BannerLayout.objects.filter(pk=digest).exists()
+
+
+def is_unknown(digest: str) -> bool:
+    """Return whether a caller names a layout that was never served here: its word alone stands behind the digest."""
+    return bool(digest) and not was_served(digest)

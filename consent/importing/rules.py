@@ -200,6 +200,7 @@ def _request(row: ImportRow, line: int, ref: str, person: Subject, origin: Origi
             interface=row.interface or "",
             locale=row.locale or "",
             layout_sha256=row.layout_sha256 or "",
+            layout_unknown=bool(row.layout_sha256),  # another system showed it
             signals={"gpc": True} if row.gpc else None,
         )
         if described

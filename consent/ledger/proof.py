@@ -26,7 +26,7 @@ class Asked:
     locale: str = ""
     falls_back: bool = False
     layout_sha256: str = ""
-    layout_unknown: bool = False  # a digest of no layout that was served here: the caller's word alone
+    layout_unknown: bool = False  # the caller's word alone stands behind the digest
     order: tuple[str, ...] = ()
     signals: Mapping[str, Any] | None = None
 

@@ -49,6 +49,12 @@ def describe(records: Sequence[ConsentRecord], *, issued_at: str) -> dict[str, A
     }
 
 
+def recipients_of(processing: Mapping[str, Any], parties: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the recipients by the names their parties had then; what was no party is named by its slug."""
+    names = {party["party_id"]: party["party_name"] for party in parties}
+    return [names.get(slug, slug.replace("-", " ")) for slug in processing["recipients"]]
+
+
 def _processing(record: ConsentRecord, frozen: Frozen) -> dict[str, Any]:
     purpose = frozen.purpose
     return {

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from consent.receipts.content import recipients_of
 from consent.receipts.terms import CONSENT, DPV, GDPR, PD, PERSONAL_DATA, SPECIAL, STATES, WITHDRAW, kind_of_data
 
 _SCHEMA = "https://w3id.org/dpv/schema/dpv-27560"
@@ -38,7 +39,7 @@ def as_json_ld(receipt: dict[str, Any]) -> dict[str, Any]:
                 "dpv:hasIdentifier": record["pii_principal_id"],
             },
             "dpv:hasProcess": [
-                _process(processing, event)
+                _process(processing, event, record["parties"])
                 for processing, event in zip(record["processing"], record["events"], strict=True)
             ],
             "dpv:hasEntity": [_entity(party) for party in record["parties"]],
@@ -55,7 +56,7 @@ def _moment(value: str) -> dict[str, str]:
     return {"@value": value, "@type": "xsd:dateTime"}
 
 
-def _process(processing: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+def _process(processing: dict[str, Any], event: dict[str, Any], parties: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "@id": f"urn:uuid:{event['record']['id']}#process",
         "@type": "dpv:Process",
@@ -67,7 +68,10 @@ def _process(processing: dict[str, Any], event: dict[str, Any]) -> dict[str, Any
         **_status(processing, event),
         "dpv:isIndicatedAtTime": _moment(event["event_time"]),
         "dpv:hasDataController": [_named(slug, "dpv:DataController") for slug in processing["pii_controllers"]],
-        "dpv:hasRecipient": [_named(slug, "dpv:Recipient") for slug in processing["recipients"]],
+        "dpv:hasRecipient": [
+            {**_named(slug, "dpv:Recipient"), "dpv:hasName": name}
+            for slug, name in zip(processing["recipients"], recipients_of(processing, parties), strict=True)
+        ],
         "dpv:hasJurisdiction": {
             "@type": "dpv:Location",
             "dct:title": processing["jurisdiction"].get("region") or processing["jurisdiction"].get("law", ""),
@@ -173,7 +177,7 @@ def as_kantara(receipt: dict[str, Any], *, public_key: str) -> dict[str, Any] | 
         "services": [
             {
                 "service": controllers[0]["party_name"] if controllers else "",
-                "purposes": [_kantara_purpose(used, event) for used, event in given],
+                "purposes": [_kantara_purpose(used, event, record["parties"]) for used, event in given],
             }
         ],
         "sensitive": bool(sensitive),
@@ -193,7 +197,9 @@ def _kantara_controller(party: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _kantara_purpose(processing: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+def _kantara_purpose(
+    processing: dict[str, Any], event: dict[str, Any], parties: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "purpose": processing["purpose"]["name"],
         "purposeCategory": [processing["purpose_type"]],
@@ -202,5 +208,5 @@ def _kantara_purpose(processing: dict[str, Any], event: dict[str, Any]) -> dict[
         "primaryPurpose": False,
         "termination": processing["retention_period"],
         "thirdPartyDisclosure": bool(processing["recipients"]),
-        "thirdPartyName": ", ".join(processing["recipients"]),
+        "thirdPartyName": ", ".join(recipients_of(processing, parties)),
     }

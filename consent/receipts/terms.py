@@ -49,6 +49,46 @@ SPECIAL = frozenset(
 )
 
 
+# The purposes of DPV 2.3: the only terms that an officer may give a purpose.
+PURPOSES = frozenset(
+    (
+        "AcademicResearch", "AccountManagement", "Advertising", "AgeVerification", "CombatClimateChange",
+        "CommercialPurpose", "CommercialResearch", "CommunicationForCustomerCare", "CommunicationManagement",
+        "CounterMoneyLaundering", "Counterterrorism", "CustomerCare", "CustomerClaimsManagement",
+        "CustomerManagement", "CustomerOrderManagement", "CustomerRelationshipManagement",
+        "CustomerSolvencyMonitoring", "DataAltruism", "DeliveryOfGoods", "DirectMarketing", "DisputeManagement",
+        "EnforceAccessControl", "EnforceSecurity", "EstablishContractualAgreement", "FraudPreventionAndDetection",
+        "FulfilmentOfContractualObligation", "FulfilmentOfObligation", "HumanResourceManagement",
+        "IdentityAuthentication", "IdentityVerification", "ImproveExistingProductsAndServices", "ImproveHealthcare",
+        "ImproveInternalCRMProcesses", "ImprovePublicServices", "ImproveTransportMobility",
+        "IncreaseServiceRobustness", "InternalResourceOptimisation", "LegalCompliance", "MaintainFraudDatabase",
+        "Marketing", "MemberPartnerManagement", "MisusePreventionAndDetection", "NonCommercialPurpose",
+        "NonCommercialResearch", "OptimisationForConsumer", "OptimisationForController", "OptimiseUserInterface",
+        "OrganisationComplianceManagement", "OrganisationGovernance", "OrganisationRiskManagement",
+        "PaymentManagement", "Personalisation", "PersonalisedAdvertising", "PersonalisedBenefits",
+        "PersonnelBehaviourMonitoring", "PersonnelHiring", "PersonnelManagement", "PersonnelMonitoring",
+        "PersonnelOffboarding", "PersonnelOnboarding", "PersonnelPayment", "PersonnelPerformanceEvaluation",
+        "PersonnelPerformanceManagement", "PersonnelPerformanceMonitoring", "PersonnelPerformancePrediction",
+        "PersonnelPromotionManagement", "PersonnelTerminationManagement", "PersonnelWorkloadManagement",
+        "PoliticalCampaign", "ProtectionOfIPR", "ProtectionOfNationalSecurity", "ProtectionOfPublicSecurity",
+        "ProvideEventRecommendations", "ProvideOfficialStatistics", "ProvidePersonalisedRecommendations",
+        "ProvideProductRecommendations", "PublicBenefit", "PublicPolicyMaking", "PublicRelations",
+        "RecordManagement", "RecruitmentAdvertising", "RecruitmentApplicantBackgroundCheck",
+        "RecruitmentApplicantCriminalBackgroundCheck", "RecruitmentApplicantInformationAuthentication",
+        "RecruitmentApplicantSelection", "RecruitmentApplicationAnalysis", "RecruitmentApplicationManagement",
+        "RecruitmentApplicationScreening", "RecruitmentInterviewAnalysis", "RecruitmentInterviewAssessment",
+        "RecruitmentInterviewManagement", "RecruitmentInterviewScheduling", "RecruitmentManagement",
+        "RecruitmentTargetedAdvertising", "RepairImpairments", "RequestedServiceProvision",
+        "ResearchAndDevelopment", "RightsFulfilment", "ScientificResearch", "SearchFunctionalities",
+        "SellDataToThirdParties", "SellInsightsFromData", "SellProducts", "SellProductsToDataSubject",
+        "ServiceAccessDetermination", "ServiceManagement", "ServiceMonitoring", "ServiceOptimisation",
+        "ServicePersonalisation", "ServiceProvision", "ServiceRegistration", "ServiceUsageAnalytics",
+        "SocialMediaMarketing", "TargetedAdvertising", "TechnicalServiceProvision", "UserInterfacePersonalisation",
+        "VendorManagement", "VendorPayment", "VendorRecordsManagement", "VendorSelectionAssessment", "Verification",
+    )
+)  # fmt: skip
+
+
 def purpose(term: str) -> str:
     return f"{DPV}{term}"
 

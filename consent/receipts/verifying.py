@@ -4,6 +4,7 @@ Checked are the signature, that the readable part is what was signed, the text o
 each record of the ledger against its digest.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,18 @@ def read_json(data: bytes) -> Any:
         raise NotGenuine(f"The file can be read in two ways, or not at all. {exc}") from None
 
 
+def read_saved_json(data: bytes) -> Any:
+    """Parse a file as an editor or a shell may have saved it again: UTF-8, UTF-16 or UTF-32, with a mark or without.
+
+    What was signed is read by ``read_json``. Raises NotGenuine.
+    """
+    try:
+        text = data.decode(json.detect_encoding(data))
+    except UnicodeDecodeError:
+        raise NotGenuine("The file is not text in UTF-8, UTF-16 or UTF-32.") from None
+    return read_json(text.encode())
+
+
 def _is_same(readable: Any, signed: Any) -> bool:
     """Compare as text: for Python, ``true`` is also 1."""
     try:
@@ -62,7 +75,7 @@ def _is_same(readable: Any, signed: Any) -> bool:
 def _read(data: bytes) -> dict[str, Any]:
     if len(data) > _MAX_BYTES:
         raise NotGenuine("The file is too large for a receipt.")
-    file = read_json(data)
+    file = read_saved_json(data)
     if not isinstance(file, dict) or not isinstance(file.get("jws"), str):
         raise NotGenuine("The file is not a receipt.")
     return file

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.auth.decorators import permission_required
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -25,6 +24,7 @@ from audit import trail
 from audit.models import AuditEvent
 from common import actors
 from common.admin_pages.display import who
+from common.admin_pages.permissions import requires
 from consent.models import DataSubject
 from consent.pseudonyms import ref_as_typed, subject_ref
 from consent.receipts import evidence, issuing
@@ -35,7 +35,7 @@ _LOOKED_UP = "subject.looked_up"
 _MAX_ID_CHARS = 256  # as in the API
 _SHORTEST_BEGINNING = 8  # what other pages show of a pseudonym
 _HEX = re.compile(r"[0-9a-f]{1,32}")
-_allowed = permission_required(PERMISSION, raise_exception=True)
+_allowed = requires(PERMISSION)
 
 
 def may_look_up(request: HttpRequest) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from common import actors, languages
+from common.admin_pages.permissions import requires
 from common.canonical import sha256
 from common.http.problems import Problem
 from consent.ledger import selectors
@@ -110,7 +110,7 @@ class _Draft:
         return sorted(wanted - present)
 
 
-@permission_required("consent.add_notice", raise_exception=True)
+@requires("consent.add_notice")
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest) -> HttpResponse:
     """Serve the editor's steps: choose a text, write it, preview it, publish it."""

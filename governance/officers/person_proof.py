@@ -181,7 +181,7 @@ def _asked(asked: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     if asked.get("layout_sha256"):
         yield "SHA-256 of its layout", _to_copy(asked["layout_sha256"])
     if asked.get("layout_unknown"):
-        yield "That layout", "Not one that was served here"
+        yield "That layout", "Known by the word of the caller alone"
     for name, value in asked.get("signals", {}).items():
         label = _SIGNALS.get(name, words(name).capitalize())
         yield label, _to_copy(value) if isinstance(value, str) else ("On" if value else "Off")

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncHour
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from common import languages
 from common.admin_pages.display import who
+from common.admin_pages.permissions import require
 from common.charts.counts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
 from common.identifiers import uuid7_floor
 from consent.models import ConsentRecord, DataSubject, Party, Purpose
@@ -58,8 +58,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 @require_POST
 def check_evidence(request: HttpRequest) -> HttpResponse:
     """Queue the nightly check now. It reads all evidence there is, so only a few an hour are begun by hand."""
-    if not request.user.has_perm(_SEES_EVIDENCE):
-        raise PermissionDenied(_SEES_EVIDENCE)
+    require(request, _SEES_EVIDENCE)
     EVIDENCE_CHECKS.take()
     tasks.verify_evidence.delay()
     messages.success(request, _("All evidence is being checked. Reload this page in a moment to see the result."))

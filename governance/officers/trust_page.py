@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from common.admin_pages.display import NOTHING
+from common.admin_pages.permissions import require
 from common.charts.counts import Bucket, Figure, Series, Tone, columns_figure
 from common.charts.rates import Part, ShareRow, Span, in_words, lines_figure, percent, shares_figure, spans_figure
 from common.suppression import SMALLEST_GROUP
@@ -57,19 +57,16 @@ class Choice:
         return day - timedelta(days=day.weekday())
 
 
+_VIEW = "consent.view_consentrecord"
+
+
 def may_view(request: HttpRequest) -> bool:
-    return request.user.has_perm("consent.view_consentrecord")
-
-
-def _refuse_without_permission(request: HttpRequest) -> None:
-    """Raise PermissionDenied: ``admin_view`` asks for staff only, and staff may be given no permission at all."""
-    if not may_view(request):
-        raise PermissionDenied("consent.view_consentrecord")
+    return request.user.has_perm(_VIEW)
 
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    _refuse_without_permission(request)
+    require(request, _VIEW)
     choice = Choice.of(request)
     answers = metrics.breakdown(choice.grouping, since=choice.since)
     waiting = metrics.time_to_withdraw(choice.grouping, since=choice.since)
@@ -268,7 +265,7 @@ def _signals(shares: list[SignalShare]) -> Figure:
 @require_safe
 def download(request: HttpRequest) -> HttpResponse:
     """Return the page's numbers as CSV, withheld where the page withholds them."""
-    _refuse_without_permission(request)
+    require(request, _VIEW)
     choice = Choice.of(request)
     name = f"trust-{choice.grouping}-{choice.days}-days-{choice.now:%Y-%m-%d}.csv"
     response = HttpResponse(content_type="text/csv; charset=utf-8")

@@ -75,14 +75,19 @@ def dashboard(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     if opts_out:
         opt_outs.remember(session.subject_ref)
     context = content.context(session.subject_ref, session_ends=session.session_expires_at, gpc=opts_out)
-    response = render(request, "privacy/dashboard.html", {**context, "message": _message(request)})
+    response = render(request, "privacy/dashboard.html", {**context, "message": _message(request, context)})
     response.headers["Vary"] = "Sec-GPC, Cookie"
     return response
 
 
-def _message(request: HttpRequest) -> dict[str, Any] | None:
+def _message(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what the last choice led to, and the place it belongs to: the top of the page, unless it has its own."""
     last = list(messages.get_messages(request))[-1:]
-    return {"text": str(last[0]), "kind": last[0].tags} if last else None
+    if not last:
+        return None
+    places = {"levels", *(f"purpose-{purpose['slug']}" for purpose in context["purposes"])}
+    place = last[0].extra_tags if last[0].extra_tags in places else ""
+    return {"text": str(last[0]), "kind": last[0].level_tag, "place": place}
 
 
 @require_POST
@@ -170,9 +175,9 @@ def _saved(request: HttpRequest, ref: UUID, choices: list[ledger.Choice], *, pla
     try:
         _save(request, ref, choices)
     except Problem as problem:
-        messages.error(request, _problem_in_words(problem))
+        messages.error(request, _problem_in_words(problem), extra_tags=place)
     else:
-        messages.success(request, _("Saved. It applies from now on."))
+        messages.success(request, _("Saved. It applies from now on."), extra_tags=place)
     return _back(place)
 
 

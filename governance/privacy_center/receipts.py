@@ -93,7 +93,13 @@ def _context(receipt: dict[str, Any], revision: int) -> dict[str, Any]:
         "issued_at": parse_datetime(receipt["issued_at"]),
         "parties": record["parties"],
         "has_kantara": exports.gives_consent(receipt),
-        "choices": [_choice(processing, event, _described(processing, language)) for processing, event in pairs],
+        "choices": [
+            {
+                **_choice(processing, event, _described(processing, language)),
+                "recipients": content.recipients_of(processing, record["parties"]),
+            }
+            for processing, event in pairs
+        ],
         "person": UUID(record["pii_principal_id"]),
     }
 
@@ -127,7 +133,7 @@ def _choice(processing: dict[str, Any], event: dict[str, Any], described: Descri
         "until": parse_datetime(event["valid_until"]) if event["valid_until"] else None,
         "notice": processing["privacy_notice"],
         "data": [words.plain(kind) for kind in processing["pii_information"]],
-        "recipients": [name.replace("-", " ") for name in processing["recipients"]],
+        "register_is_proven": processing["register"]["is_proven"],
         "kept": described.kept_for or gettext(content.NO_PERIOD),
         "kept_is_named": bool(described.kept_for),
         "law": _law_name(processing["jurisdiction"].get("law", "")),

@@ -1,7 +1,8 @@
 """Error views: a request that could not be read, a page an officer may not open."""
 
-import re
+from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import RequestDataTooBig
@@ -18,8 +19,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.bad_request(request, exception)
 
 
-_ADMIN_PAGE = re.compile(r"(?P<model>[a-z]+_[a-z]+)_(?P<page>add|change|delete|changelist|history)")
+# What a page of a model asks for where it is not named like the right.
 _RIGHTS = {"changelist": "view", "history": "view"}
+_NAMED_LIKE_THE_RIGHT = frozenset({"add", "change", "delete", "view"})
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -38,11 +40,21 @@ def _missing_right(request: HttpRequest, exception: Exception) -> str:
     """Return the permission in Django's notation: what the view named, or what the page of a model asks for."""
     if str(exception):
         return str(exception)
-    found = _ADMIN_PAGE.fullmatch((request.resolver_match and request.resolver_match.url_name) or "")
-    if found is None:
-        return ""
-    app, model = found["model"].split("_", 1)
-    right = _RIGHTS.get(found["page"], found["page"])
+    name = (request.resolver_match and request.resolver_match.url_name) or ""
+    for model_admin in map(admin.site.get_model_admin, filter(admin.site.is_registered, apps.get_models())):
+        app, model = model_admin.opts.app_label, model_admin.opts.model_name
+        prefix = f"{app}_{model}"
+        if name.startswith(f"{prefix}_"):
+            right = _right_for(name.removeprefix(f"{prefix}_"), request, model_admin)
+            return right if "." in right else f"{app}.{right}_{model}"
+    return ""
+
+
+def _right_for(page: str, request: HttpRequest, model_admin: Any) -> str:
+    """Return the right for a page of a model, or for an action on one object, which its admin may name in full."""
+    right = _RIGHTS.get(page, page)
     if right == "change" and request.method in ("GET", "HEAD"):
-        right = "view"
-    return f"{app}.{right}_{model}"
+        return "view"
+    if right in _NAMED_LIKE_THE_RIGHT:
+        return right
+    return str(getattr(model_admin, "action_rights", {}).get(page, "change"))

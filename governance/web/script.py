@@ -1,6 +1,7 @@
 """Banner script at an address that never changes: /assent.js."""
 
 import gzip
+import re
 from functools import lru_cache
 
 from django.conf import settings
@@ -16,19 +17,21 @@ _HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+_NOTE = "/* Assent's consent banner. Its source, with comments, is static/assent/assent.js. */\n"
+# Comments that fill whole lines, and indentation: what a browser does not need, and a text cannot be mistaken for.
+_COMMENTS = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
+_INDENTATION = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
 
-_HEADERS = {
-    "Cache-Control": "public, max-age=3600, stale-while-revalidate=604800, stale-if-error=604800",
-    "Vary": "Accept-Encoding",
-    "Access-Control-Allow-Origin": "*",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-}
+
+def bare(source: str) -> str:
+    """Return ``source`` without the comments that fill whole lines, its indentation and its empty lines."""
+    return _NOTE + _INDENTATION.sub("", _COMMENTS.sub("", source))
 
 
 @lru_cache(maxsize=1)
 def _script() -> tuple[bytes, bytes, str]:
-    """Return the script as it is, compressed, and its digest; read once, it changes only with a release."""
-    source = (settings.BASE_DIR / "static" / "assent" / "assent.js").read_bytes()
+    """Return the script bare, compressed, and its digest; read once, it changes only with a release."""
+    source = bare((settings.BASE_DIR / "static" / "assent" / "assent.js").read_text()).encode()
     return source, gzip.compress(source, 9, mtime=0), sha256(source).hex()
 
 

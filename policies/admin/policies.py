@@ -111,6 +111,14 @@ class PolicyAdmin(ReadOnlyAdmin):
         ]
         return folded(f"Show {len(lines)} lines", format_html("<pre>{}</pre>", "\n".join(lines)))
 
+    action_rights = {
+        "edit": "policies.add_policy",
+        "simulate": "policies.add_simulationreport",
+        "roll_out": _MAY,
+        "activate": _MAY,
+        "roll_back": _MAY,
+    }
+
     def has_edit_permission(self, request: HttpRequest, _object_id: str) -> bool:
         return request.user.has_perm("policies.add_policy")
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common import actors
+from common.admin_pages.permissions import require
 from common.http.problems import NotFound
 from consent.models import Level
 from consent.register import jurisdictions
@@ -49,8 +49,7 @@ class Differing:
 
 
 def matrix(request: HttpRequest) -> HttpResponse:
-    if not request.user.has_perm("policies.view_jurisdiction"):
-        raise PermissionDenied
+    require(request, "policies.view_jurisdiction")
     if request.method == "POST":
         return _take_over(request)
     context = {
@@ -66,8 +65,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
 
 
 def _take_over(request: HttpRequest) -> HttpResponse:
-    if not request.user.has_perm("policies.change_jurisdiction"):
-        raise PermissionDenied
+    require(request, "policies.change_jurisdiction")
     try:
         law = jurisdiction_rows.take_over(request.POST.get("law", ""), actor=actors.officer(request))
     except NotFound as problem:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from common import actors
 from common.admin_pages.display import NOTHING, badge, exact_moment, moment, who
+from common.admin_pages.permissions import require
 from common.charts.counts import Figure, Tone, bars_figure, grouped
 from common.charts.rates import Part, lines_figure
 from consent.models import Purpose
@@ -35,13 +35,16 @@ _TONES = {
 }
 
 
+VIEW, ACT = "policies.view_rollout", "policies.add_policyactivation"
+
+
 def may_view(request: HttpRequest) -> bool:
-    return request.user.has_perm("policies.view_rollout")
+    return request.user.has_perm(VIEW)
 
 
 def may_act(request: HttpRequest) -> bool:
     """Return whether the officer may activate a policy, and so also roll it out."""
-    return request.user.has_perm("policies.add_policyactivation")
+    return request.user.has_perm(ACT)
 
 
 def state_of(rollout: Rollout) -> str:
@@ -50,8 +53,7 @@ def state_of(rollout: Rollout) -> str:
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    if not may_view(request):
-        raise PermissionDenied
+    require(request, VIEW)
     running, wanted = candidates.open_rollout(), request.GET.get("policy", "")
     context = {
         **admin.site.each_context(request),
@@ -94,8 +96,7 @@ def limits(guards_set: Guards) -> list[dict[str, Any]]:
 
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
-    if not may_view(request):
-        raise PermissionDenied
+    require(request, VIEW)
     rollout = get_object_or_404(Rollout.objects.select_related("policy"), pk=pk)
     context = {
         **admin.site.each_context(request),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -13,11 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from common import actors
 from common.admin_pages.display import who
+from common.admin_pages.permissions import require
 from common.http.problems import InvalidRequest, Problem
 from policies.models import Policy, Rollout
 from policies.rollout import service
 from policies.rollout.guards import Guards, read_guards
-from policies.rollout.pages import limits, may_act
+from policies.rollout.pages import ACT, limits
 
 _LONGEST_REASON = 200
 
@@ -34,8 +34,7 @@ class _Step:
 
 
 def _actor(request: HttpRequest) -> str:
-    if not may_act(request):
-        raise PermissionDenied
+    require(request, ACT)
     return actors.officer(request)
 
 

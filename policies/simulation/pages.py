@@ -2,14 +2,12 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -20,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from common import actors
 from common.admin_pages.display import NOTHING, badge, document, moment, who
 from common.admin_pages.display import words as spaced
+from common.admin_pages.permissions import require, requires
 from common.charts.counts import Bucket, Figure, Series, Tone, bars_figure, columns_figure, grouped
 from consent.models import Level, Purpose
 from consent.register import words
@@ -35,21 +34,16 @@ _MOST_SHOWN = 20
 _MOST_BARS = 10
 _State = SimulationReport.State
 _TONES = {_State.WAITING: "plain", _State.RUNNING: "info", _State.DONE: "good", _State.FAILED: "alarm"}
-View = Callable[..., HttpResponse]
+
+
+_VIEW = "policies.view_simulationreport"
 
 
 def may_view(request: HttpRequest) -> bool:
-    return request.user.has_perm("policies.view_simulationreport")
+    return request.user.has_perm(_VIEW)
 
 
-def _for_viewers(view: View) -> View:
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        if not may_view(request):
-            raise PermissionDenied
-        return view(request, *args, **options)
-
-    return guarded
+_for_viewers = requires(_VIEW)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,8 +67,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _start(request: HttpRequest) -> HttpResponse:
-    if not request.user.has_perm("policies.add_simulationreport"):
-        raise PermissionDenied
+    require(request, "policies.add_simulationreport")
     asked = request.POST.get("days", "")
     days = next((days for days in DAYS if str(days) == asked), _DEFAULT_DAYS)
     now = timezone.now()

@@ -387,3 +387,39 @@ def test_axe_finds_no_serious_fault(site, open_page, scheme):
     check()
 
     assert faults == []
+
+
+@needs_axe
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_axe_finds_no_contrast_fault_in_the_documentation(site, open_page, width, scheme):
+    page = open_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(f"{site.url}/api/docs")
+    page.get_by_text("Ask for a decision (AuthZEN 1.0)").first.click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").wait_for()
+
+    page.evaluate(Path(str(AXE)).read_text())
+    found = page.evaluate("axe.run({runOnly: ['color-contrast']}).then(r => [r.violations, r.passes.length])")
+
+    assert found[1] == 1, "the rule was tried"
+    assert [(str(node["target"]), node["html"][:120]) for fault in found[0] for node in fault["nodes"]] == []
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 700), (390, 700)])
+def test_a_choice_keeps_the_focus_at_its_purpose(site, open_page, scripts, width, height):
+    page = open_page(java_script_enabled=scripts, viewport={"width": width, "height": height})
+    _follow(page, site.new_customer(f"focus-{scripts}-{width}"))
+    for purpose, name in (("recommendations", "Allow Recommendations"), ("personalization", "Do not allow")):
+        card = page.locator(f"#purpose-{purpose}")
+        card.get_by_role("button", name=name).first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/privacy/#purpose-{purpose}")
+
+        saved = card.get_by_role("status")
+        saved.wait_for()
+        assert "Saved." in saved.inner_text()
+        box = saved.bounding_box()
+        assert 0 <= box["y"] <= height - box["height"], "the message is in view"
+        page.keyboard.press("Tab")
+        assert page.locator(":focus").evaluate("e => e.closest('article').id") == f"purpose-{purpose}"

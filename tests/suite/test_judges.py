@@ -1,5 +1,6 @@
 """Judges of the tests: run apart from our environment, and missed loudly."""
 
+import json
 import re
 import runpy
 import sys
@@ -9,18 +10,24 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import judges
+from tests.helpers import judges, npm_judges
 from tests.helpers.paths import CHECKOUT
 
 LOCKS = CHECKOUT / "requirements" / "judges"
 NAMES = sorted(path.stem for path in LOCKS.glob("*.in"))
 
 
+NPM_NAMES = sorted(path.parent.name for path in LOCKS.glob("*/package.json"))
+REMEMBERED = (judges._environment, npm_judges._installed)
+
+
 @pytest.fixture(autouse=True)
 def no_environment_is_remembered() -> Iterator[None]:
-    judges._environment.cache_clear()
+    for remembered in REMEMBERED:
+        remembered.cache_clear()
     yield
-    judges._environment.cache_clear()
+    for remembered in REMEMBERED:
+        remembered.cache_clear()
 
 
 def _script(folder: Path, text: str) -> Path:
@@ -92,5 +99,37 @@ def test_every_judge_is_locked_by_hashes_without_an_address(name: str) -> None:
 
 
 def test_there_are_no_locks_without_their_reason() -> None:
+    assert NPM_NAMES == ["autoconsent"]
+    assert sorted(path.parent.name for path in LOCKS.glob("*/package-lock.json")) == NPM_NAMES
     assert sorted(path.stem for path in LOCKS.glob("*.txt")) == NAMES
     assert "pycanon" in NAMES
+
+
+def test_a_judge_of_npm_is_missed_loudly_without_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(npm_judges.shutil, "which", lambda _name: None)
+
+    with pytest.raises(pytest.skip.Exception, match=r"NO JUDGE autoconsent: .*NOT JUDGED.*npm is not on the PATH"):
+        npm_judges.npm_judge("autoconsent")
+
+
+def test_a_judge_of_npm_that_cannot_be_installed_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "npm"
+    program.write_text("#!/bin/sh\necho the registry cannot be reached >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    with pytest.raises(pytest.skip.Exception, match=r"NO JUDGE autoconsent: .*the registry cannot be reached"):
+        npm_judges.npm_judge("autoconsent")
+
+
+@pytest.mark.parametrize("name", NPM_NAMES)
+def test_every_judge_of_npm_is_locked_without_an_address(name: str) -> None:
+    text = (LOCKS / name / "package-lock.json").read_text()
+
+    locked = [entry for path, entry in json.loads(text)["packages"].items() if path]
+    assert locked
+    assert all(entry["integrity"].startswith("sha512-") for entry in locked)
+    assert "resolved" not in text
+    assert "://" not in text

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.jws import NotGenuine
 from consent.receipts.manifest import verify_evidence
-from consent.receipts.verifying import read_json, verify_file
+from consent.receipts.verifying import read_saved_json, verify_file
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, keys: Path | None, **options: Any) -> None:
         try:
             data = file.read_bytes()
-            trusted = read_json(keys.read_bytes()) if keys else None
+            trusted = read_saved_json(keys.read_bytes()) if keys else None
         except (OSError, NotGenuine) as exc:
             raise CommandError(f"The file cannot be read: {exc}") from None
         try:

@@ -23,6 +23,7 @@ from consent.ledger.verification import verify_ledger
 from consent.models import BannerLayout, ConsentRecord, DataSubject, Purpose, PurposeText, Site
 from consent.receipts import evidence
 from consent.register import register
+from governance.web.script import bare
 from policies.decisions.evaluate import preview
 from policies.decisions.questions import Question
 
@@ -505,17 +506,49 @@ def test_too_many_calls_from_one_network_wait(monkeypatch, settings):
 # The script
 
 
-def test_the_script_is_small_public_and_told_from_its_successor():
+SCRIPT_LIMIT = 7_650
+"""Bytes that the compressed script may have: what it had (7,614) when this was written. Raise it with a reason."""
+
+
+def test_the_script_is_public_and_has_an_entity_tag():
     answer = Client().get("/assent.js", headers={"Accept-Encoding": "gzip", "Origin": "https://anywhere.example"})
 
-    source = (Path(project.BASE_DIR) / "static/assent/assent.js").read_bytes()
-    assert gzip.decompress(answer.content) == source
-    assert len(answer.content) < 10 * 1024
+    source = gzip.decompress(answer.content)
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert "max-age=" in answer.headers["Cache-Control"]
     again = Client().get("/assent.js", headers={"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
     assert Client().get("/assent.js").content == source
+
+
+def test_the_script_is_no_larger_than_its_limit():
+    answer = Client().get("/assent.js", headers={"Accept-Encoding": "gzip"})
+
+    assert 5_000 < len(answer.content) <= SCRIPT_LIMIT
+
+
+def test_the_script_is_served_without_comments_and_otherwise_whole():
+    source = (Path(project.BASE_DIR) / "static/assent/assent.js").read_text()
+    served = Client().get("/assent.js").content.decode()
+
+    note, *lines = served.splitlines()
+    assert note.startswith("/* Assent")
+    assert [line for line in lines if line.startswith(("/*", "//", " "))] == []
+    code = iter(line.strip() for line in source.splitlines())
+    assert all(line in code for line in lines)  # every line, in the order of the source
+
+
+@pytest.mark.parametrize(
+    ("source", "served"),
+    [
+        ('  const a = "https://x";\n', 'const a = "https://x";\n'),
+        ("// why\n\nconst a = 1; // stays\n", "const a = 1; // stays\n"),
+        ("/* one */ a();\n/* two */\n", "/* one */ a();\n"),
+        ("/* one\n   two */\nconst a = b /* c */ / d;\n", "const a = b /* c */ / d;\n"),
+    ],
+)
+def test_only_whole_lines_of_comment_are_left_out(source, served):
+    assert bare(source).split("\n", 1)[1] == served
 
 
 def test_an_unknown_record_is_no_way_around():
@@ -541,3 +574,19 @@ def test_a_served_layout_can_be_shown_again_and_another_is_marked():
     assert refused.proof["asked"]["layout_unknown"] is True, "a no counts, its digest is marked"
     with zipfile.ZipFile(io.BytesIO(evidence.build(given.subject_id, actor="officer:anna"))) as file:
         assert json.loads(file.read("layouts.json")) == [{"sha256": kept.pk, "content": kept.content}]
+
+
+def test_a_layout_that_a_service_states_is_marked_the_same_way(api):
+    known = Browser().layout().json()["layout_sha256"]
+    for person, digest in (("served-1", known), ("stated-1", "f" * 64), ("none-1", "")):
+        body = {
+            "subject": {"id": person, "region": "DE", "age_band": "adult"},
+            "choices": [{"purpose": "newsletter", "choice": "give"}],
+            "asked": {"interface": "app@2", "locale": "en", "layout_sha256": digest},
+        }
+        assert api.post("/api/v1/consents", body).status_code == 201
+
+    served, stated, none = (record.proof["asked"] for record in ConsentRecord.objects.order_by("recorded_at"))
+    assert "layout_unknown" not in served
+    assert stated["layout_unknown"] is True
+    assert none == {"interface": "app@2"}

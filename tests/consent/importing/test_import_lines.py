@@ -30,7 +30,8 @@ def test_a_proven_line_becomes_a_record_with_its_proof(take):
     assert record.recorded_at == datetime(2025, 3, 1, 10, tzinfo=UTC)
     assert record.proof["imported"].items() >= {"system": "legacy", "proven": True, "line": 1}.items()
     assert record.proof["notice"]["locale"] == "en"
-    assert record.proof["asked"] == {"interface": "web@3", "layout_sha256": "a" * 64, "signals": {"gpc": True}}
+    layout = {"layout_sha256": "a" * 64, "layout_unknown": True}
+    assert record.proof["asked"] == {"interface": "web@3", **layout, "signals": {"gpc": True}}
     assert DataSubject.objects.get().ref == subject_ref("customer-1")
     assert verification.verify_ledger().ok
 

@@ -1,10 +1,12 @@
 """A person reads and keeps the receipts of their own choices, and nobody else's."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from consent.models import Purpose
+from consent.models import Party, Purpose
+from consent.receipts import freezing
 from consent.receipts.verifying import verify_file
 from consent.register import register
 from policies.bundles import bundle_keys
@@ -81,3 +83,49 @@ def test_the_page_of_a_receipt_keeps_the_words_of_its_time(chosen):
 
     assert b"Recommendations" in page
     assert b"Everything else" not in page
+
+
+@pytest.fixture
+def subscribed(visitor):
+    visitor.press(visitor.form_of("newsletter"), "give")
+    Party.objects.filter(slug="mail-house").update(name="Another House")
+    return visitor
+
+
+def test_recipients_are_named_as_the_register_named_them_then(subscribed):
+    page = subscribed.browser.get("/privacy/receipts/1", headers={"Accept-Language": "de"}).content.decode()
+
+    assert "Mail House" in page
+    assert "mail-house" not in page
+    assert "Another House" not in page
+    files = {
+        form: subscribed.browser.get(f"/privacy/receipts/1-{form}.json").json() for form in ("signed", "dpv", "kantara")
+    }
+    parties = files["signed"]["receipt"]["consent_record"]["parties"]
+    assert {"mail-house": "Mail House"}.items() <= {party["party_id"]: party["party_name"] for party in parties}.items()
+    (recipient,) = files["dpv"]["dpv:hasRecordOfActivity"]["dpv:hasProcess"][0]["dpv:hasRecipient"]
+    assert (recipient["@id"], recipient["dpv:hasName"]) == ("urn:assent:party:mail-house", "Mail House")
+    assert files["kantara"]["services"][0]["purposes"][0]["thirdPartyName"] == "Mail House"
+
+
+def test_a_recipient_that_is_no_party_keeps_its_slug(visitor):
+    Purpose.objects.filter(slug="newsletter").update(recipients=["not-a-party"])
+    visitor.press(visitor.form_of("newsletter"), "give")
+
+    assert "not a party" in visitor.browser.get("/privacy/receipts/1").content.decode()
+
+
+def test_the_page_of_an_older_record_says_what_is_not_proven(chosen, monkeypatch):
+    known = freezing.frozen
+
+    def older(record):
+        found = known(record)
+        return replace(found, is_proven=False, notice={**found.notice, "text": "", "sha256": "", "is_proven": False})
+
+    page = chosen.browser.get("/privacy/receipts/1").content.decode()
+    assert "Not proven" not in page
+    monkeypatch.setattr(freezing, "frozen", older)
+
+    page = chosen.browser.get("/privacy/receipts/1").content.decode()
+    assert "Not proven: what was registered about this use when you chose." in page
+    assert "Not proven: which text you were shown." in page

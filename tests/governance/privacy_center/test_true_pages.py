@@ -100,3 +100,20 @@ def test_recipients_are_called_by_their_own_names(visitor):
 
     named = next(card["recipients"] for card in cards if card["slug"] == "recommendations")
     assert named == ["Mail House", "not a party"]
+
+
+def test_the_message_stands_at_the_choice_and_nowhere_else(visitor):
+    page = visitor.choose("newsletter", "give").content.decode()
+
+    before, card = page.split('id="purpose-newsletter"', 1)
+    assert "Saved. It applies from now on." not in before
+    assert card.index("Saved. It applies from now on.") < card.index("</article>")
+    assert page.count('role="status"') == 1
+
+
+def test_a_message_without_a_place_on_the_page_stands_at_the_top(visitor):
+    form = visitor.form_of("newsletter")
+    form["fields"]["purpose"] = "made-up"
+    page = visitor.press(form, "give").content.decode()
+
+    assert page.index('role="alert"') < page.index('id="everything"')
