@@ -29,6 +29,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Processing activities", "target", "consent_purpose"),
             _link("Notices", "article", "consent_notice"),
             _link("Sites with a banner", "web", "consent_site"),
+            _link("Data categories", "category", "consent_datacategory"),
             _link("Parties", "apartment", "consent_party"),
             _link("Data subjects", "person", "consent_datasubject"),
             _link("Consent ledger", "receipt_long", "consent_consentrecord"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.forms import ModelForm
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from unfold.admin import StackedInline
 from unfold.decorators import display
@@ -19,9 +19,9 @@ from common import actors, languages
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField, DaysField
 from common.admin_pages.model_admin import ModelAdmin
-from consent.models import Purpose, PurposeText
+from consent.models import DataCategory, Party, Purpose, PurposeData, PurposeText
 from consent.receipts import terms
-from consent.register import register, words
+from consent.register import lint_rules, register, words
 
 
 class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -37,7 +37,7 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
     )
     data_categories = CommaListField(
         label="Categories of personal data",
-        help_text="Separated by commas: views, purchases, postal_address. Any other category is denied.",
+        help_text="Separated by commas. Any other category is denied.",
     )
     recipients = CommaListField(
         required=False,
@@ -89,6 +89,13 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
             "dpv_purpose": "A term of the W3C Data Privacy Vocabulary, such as DirectMarketing. Receipts carry it.",
         }
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field, model in (("data_categories", DataCategory), ("recipients", Party)):
+            if field in self.fields:
+                known = ", ".join(model._default_manager.order_by("slug").values_list("slug", flat=True))  # noqa: SLF001
+                self.fields[field].help_text += f" Known: {known or 'none yet'}."
+
 
 class PurposeTextForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     locale = forms.ChoiceField(
@@ -100,6 +107,45 @@ class PurposeTextForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable
 
     class Meta:
         labels = {"kept_for": "Retention period, in words"}
+
+
+class PurposeDataForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    locale = forms.ChoiceField(
+        label="Language",
+        choices=lambda: [(code, languages.name(code)) for code in languages.known()],
+        initial="en",
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    class Meta:
+        labels = {"category": "Data category", "benefit": "What the person gains by it"}
+        help_texts = {"reason": "Why the purpose cannot do without it, in one plain sentence."}
+        widgets = {
+            "reason": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+            "benefit": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        }
+
+
+class PurposeDataFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Reasons of one purpose; refuses a data category without one in the register's own language."""
+
+    def clean(self) -> None:
+        super().clean()
+        kept = [form.cleaned_data for form in self.forms if form not in self.deleted_forms and form.is_valid()]
+        explained = {row["category"].slug for row in kept if row.get("category") and row.get("locale") == "en"}
+        found = lint_rules.unexplained_data(self.instance.slug, self.instance.data_categories, explained)
+        if errors := [finding.detail for finding in found if finding.is_error]:
+            raise forms.ValidationError(errors)
+
+
+class PurposeDataInline(StackedInline):  # type: ignore[misc]  # unfold ships no types
+    model = PurposeData
+    form = PurposeDataForm
+    formset = PurposeDataFormSet
+    fields = ["category", "locale", "reason", "benefit"]
+    extra = 0
+    verbose_name = "reason"
+    verbose_name_plural = "Why each kind of data is needed"
 
 
 class PurposeTextInline(StackedInline):  # type: ignore[misc]  # unfold ships no types
@@ -125,7 +171,7 @@ class PurposeAdmin(ModelAdmin):
         ("Consent and retention", {"fields": ["consent_valid_for", "kept_for"]}),
         ("Controller and purpose", {"fields": ["controller", "dpv_purpose"]}),
     ]
-    inlines = [PurposeTextInline]
+    inlines = [PurposeDataInline, PurposeTextInline]
 
     @display(description="Lawful basis", ordering="legal_basis")
     def basis(self, purpose: Purpose) -> str:
@@ -156,4 +202,5 @@ class PurposeAdmin(ModelAdmin):
     def save_formset(self, request: HttpRequest, form: "ModelForm[Any]", formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
         if formset.has_changed():
-            register.note_texts(form.instance, actor=actors.officer(request))
+            note = register.note_reasons if formset.model is PurposeData else register.note_texts
+            note(form.instance, actor=actors.officer(request))

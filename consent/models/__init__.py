@@ -1,9 +1,19 @@
 """The tables of the consent layer, by subject. Migrations name the two validators here."""
 
+from consent.models.data_categories import DataCategory, DataCategoryText
 from consent.models.imports import ConsentImport
 from consent.models.ledger import AgeBand, ConsentRecord, DataSubject, SavedRequest
 from consent.models.links import DailyCount, SubjectLink
-from consent.models.register import LegalBasis, Level, Notice, Party, Purpose, PurposeText, current_notice_versions
+from consent.models.register import (
+    LegalBasis,
+    Level,
+    Notice,
+    Party,
+    Purpose,
+    PurposeData,
+    PurposeText,
+    current_notice_versions,
+)
 from consent.models.sites import CONSENT_MODE_SIGNALS, Site, check_consent_mode, check_origins
 from consent.models.snapshots import BannerLayout, RegisterSnapshot
 
@@ -14,12 +24,15 @@ __all__ = [
     "ConsentImport",
     "ConsentRecord",
     "DailyCount",
+    "DataCategory",
+    "DataCategoryText",
     "DataSubject",
     "LegalBasis",
     "Level",
     "Notice",
     "Party",
     "Purpose",
+    "PurposeData",
     "PurposeText",
     "RegisterSnapshot",
     "SavedRequest",

@@ -10,7 +10,7 @@ from audit.sealed_rows import SealedRows
 from common import policy_data
 from common.canonical import sha256
 from common.http.problems import Conflict
-from consent.models import Notice, Party, Purpose
+from consent.models import DataCategory, Notice, Party, Purpose
 
 PURPOSES = SealedRows(
     "purpose",
@@ -33,6 +33,11 @@ class PurposeInUse(Conflict):
 class NotATranslation(Conflict):
     code = "not_a_translation"
     title = "This version cannot be translated so"
+
+
+class DataCategoryInUse(Conflict):
+    code = "data_category_in_use"
+    title = "The data category is in use"
 
 
 class KeptElsewhere(Conflict):
@@ -96,13 +101,53 @@ def note_texts(purpose: Purpose, *, actor: str) -> None:
     trail.record("purpose.described", purpose.slug, actor=actor, details={"locales": locales})
 
 
+def note_reasons(purpose: Purpose, *, actor: str) -> None:
+    """Record in the audit trail which data categories are explained in which languages, after that has changed."""
+    found: dict[str, list[str]] = {}
+    for kind, locale in purpose.data_reasons.order_by("category__slug", "locale").values_list(
+        "category__slug", "locale"
+    ):
+        found.setdefault(kind, []).append(locale)
+    trail.record("purpose.data_explained", purpose.slug, actor=actor, details={"reasons": found})
+
+
+@transaction.atomic
+def save_data_category(category: DataCategory, *, actor: str) -> DataCategory:
+    """Create or change a data category. Names are for people; decisions know it by its slug alone."""
+    _refuse_if_kept_elsewhere()
+    created = category._state.adding  # noqa: SLF001 (Django documents it for this use)
+    category.save()
+    details = {"name": category.name, "fideslang_key": category.fideslang_key, "dpv_term": category.dpv_term}
+    action = "data_category.created" if created else "data_category.changed"
+    trail.record(action, category.slug, actor=actor, details=details)
+    return category
+
+
+@transaction.atomic
+def delete_data_category(category: DataCategory, *, actor: str) -> None:
+    """Remove a data category that no purpose names. Raises DataCategoryInUse."""
+    _refuse_if_kept_elsewhere()
+    users = Purpose.objects.filter(data_categories__contains=[category.slug]).values_list("slug", flat=True)
+    if names := ", ".join(users):
+        raise DataCategoryInUse(f"Purposes use it: {names}. Take it out of them first.")
+    slug = category.slug
+    category.delete()
+    trail.record("data_category.deleted", slug, actor=actor)
+
+
 @transaction.atomic
 def save_party(party: Party, *, actor: str) -> Party:
     """Create or change a party. Receipts name it as it stands when they are issued."""
     created = party._state.adding  # noqa: SLF001 (Django documents it for this use)
     party.save()
     action = "party.created" if created else "party.changed"
-    trail.record(action, party.slug, actor=actor, details={"role": party.role, "country": party.country})
+    details = {
+        "role": party.role,
+        "country": party.country,
+        "contract": party.contract,
+        "transfer_basis": party.transfer_basis,
+    }
+    trail.record(action, party.slug, actor=actor, details=details)
     return party
 
 

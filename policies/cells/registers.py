@@ -12,7 +12,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
 from common import actors
-from consent.models import Notice, Party, Purpose, PurposeText
+from consent.models import DataCategory, DataCategoryText, Notice, Party, Purpose, PurposeData, PurposeText
 from consent.register.register import NOTICES, PURPOSES
 from policies.models import (
     Jurisdiction,
@@ -55,6 +55,9 @@ _REGISTERS = (
     _Register(Party, ("slug",), keeps=True),
     _Register(Purpose, ("slug",), keeps=True),
     _Register(PurposeText, ("purpose", "locale")),
+    _Register(DataCategory, ("slug",)),
+    _Register(DataCategoryText, ("category", "locale")),
+    _Register(PurposeData, ("purpose", "category", "locale")),
     _Register(Notice, ("purpose", "version", "locale"), keeps=True),
     _Register(RetentionSchedule, ("purpose",)),
     _Register(SensitiveCategory, ("slug",)),
