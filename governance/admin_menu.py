@@ -27,6 +27,12 @@ SIDEBAR: dict[str, Any] = {
                 "permission": "governance.officers.consent_proof.may_look_up",
             },
             _link("Processing activities", "target", "consent_purpose"),
+            {
+                "title": "Findings",
+                "icon": "rule_settings",
+                "link": reverse_lazy("register-findings"),
+                "permission": "governance.officers.findings_page.may_view",
+            },
             _link("Notices", "article", "consent_notice"),
             _link("Sites with a banner", "web", "consent_site"),
             _link("Data categories", "category", "consent_datacategory"),

@@ -3,7 +3,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from governance.monitoring import health, metrics
-from governance.officers import consent_proof, login, notice_editor, start_page, trust_page
+from governance.officers import consent_proof, findings_page, login, notice_editor, start_page, trust_page
 from governance.openapi.views import DocumentView
 from governance.privacy_center import pages, ranking, receipts
 from governance.privacy_center.oidc import pages as oidc_pages
@@ -48,6 +48,7 @@ urlpatterns = [
     path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
     path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),
     path("admin/jurisdiction-matrix", admin.site.admin_view(jurisdiction_matrix.matrix), name="jurisdiction-matrix"),
+    path("admin/register-findings", admin.site.admin_view(findings_page.show), name="register-findings"),
     path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
     path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),
     path(

@@ -8,15 +8,16 @@ class PoliciesConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from common import policy_data
+        from common import policy_data, register_lint
         from consent import residence
         from consent.register import register
         from policies.bundles import publishing
         from policies.cells import residence_guard
-        from policies.registers import regions
+        from policies.registers import lint, regions
         from privacy.budgets import releases
 
         policy_data.add_publisher(publishing.publish)
+        register_lint.add_check("policies", lint.check)
         releases.use_regions(regions.codes)
         if settings.CELLS is not None:
             residence.use_guard(residence_guard.guard)

@@ -6,7 +6,9 @@ class PrivacyConfig(AppConfig):
     verbose_name = "Data and retention"
 
     def ready(self) -> None:
+        from common import register_lint
         from consent.ledger import effects
-        from privacy.retention import disposal
+        from privacy.retention import disposal, lint
 
+        register_lint.add_check("privacy", lint.check)
         effects.on_withdrawal(disposal.queue_for_withdrawals)

@@ -111,7 +111,7 @@ def _party(party: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _transfer(basis: str) -> dict[str, str]:
-    """Return what a transfer to the party rests on (GDPR Article 13(1)(f)); nothing where the register named nothing."""
+    """Return what a transfer to the party rests on (GDPR Article 13(1)(f)); nothing where none is registered."""
     return {"transfer_basis": terms.TRANSFERS[basis]} if basis else {}
 
 

@@ -1,5 +1,6 @@
 """Rules as data: saving a row is audited, and in force at the next decision."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from audit import trail
 from common import actors, policy_data
 from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.model_admin import ModelAdmin
+from policies.models.rules import processing_groups
 
 
 class RuleAdmin(BulkInOneTransaction, ModelAdmin):
@@ -38,3 +40,12 @@ class RuleAdmin(BulkInOneTransaction, ModelAdmin):
 
 def group_name(slug: str) -> str:
     return slug.upper() if len(slug) <= 3 else slug.replace("-", " ").capitalize()
+
+
+def group_labels(groups: Iterable[str]) -> list[tuple[str, str]]:
+    return [(slug, group_name(slug)) for slug in sorted(groups)]
+
+
+def known_groups() -> list[tuple[str, str]]:
+    """Return every residency group with its name, as suggestions."""
+    return group_labels(processing_groups())

@@ -1,0 +1,26 @@
+"""Lint of retention: data that a purpose keeps without an end."""
+
+from collections.abc import Iterator
+
+from common.register_lint import Finding
+from consent.models import LegalBasis, Purpose
+from privacy.models import RetentionSchedule
+
+_KEEPING = ("collect", "train")
+# Orders and duties of law end when the law says so, which a purpose may state in words.
+_ENDED_BY_LAW = (LegalBasis.CONTRACT, LegalBasis.LEGAL_OBLIGATION)
+
+
+def check() -> Iterator[Finding]:
+    """Find active purposes that keep data and have no active retention schedule."""
+    kept = set(RetentionSchedule.objects.filter(is_active=True).values_list("purpose_id", flat=True))
+    for purpose in Purpose.objects.filter(is_active=True):
+        if purpose.pk not in kept:
+            yield from unscheduled(purpose.slug, actions=purpose.actions, basis=purpose.legal_basis)
+
+
+def unscheduled(purpose: str, *, actions: list[str], basis: str) -> Iterator[Finding]:
+    """Find a purpose without a schedule whose actions keep data. A contract or a law may end it instead: a warning."""
+    if set(actions) & set(_KEEPING):
+        detail = "It keeps data and has no retention schedule: nothing is ever deleted. Add a schedule."
+        yield Finding("purpose", purpose, "retention_missing", detail, is_error=basis not in _ENDED_BY_LAW)
