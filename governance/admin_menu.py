@@ -65,6 +65,18 @@ SIDEBAR: dict[str, Any] = {
                 "permission": "policies.rollout.pages.may_view",
             },
             _link("Residency rules", "public", "policies_residencyrule"),
+            {
+                "title": "Residency matrix",
+                "icon": "grid_on",
+                "link": reverse_lazy("residency-matrix"),
+                "permission": "policies.residency.matrix.may_view",
+            },
+            {
+                "title": "Data map",
+                "icon": "account_tree",
+                "link": reverse_lazy("data-map"),
+                "permission": "policies.residency.data_map.may_view",
+            },
             _link("Regions", "map", "policies_region"),
             _link("Processing regions", "dns", "policies_processingregion"),
             _link("Processing systems", "lan", "policies_processingsystem"),

@@ -9,6 +9,7 @@ from governance.privacy_center import pages, ranking, receipts
 from governance.privacy_center.oidc import pages as oidc_pages
 from governance.web import demonstration, script, well_known
 from policies.registers import jurisdiction_matrix
+from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
 from policies.rollout import step_pages
 from policies.simulation import pages as simulation_page
@@ -48,6 +49,8 @@ urlpatterns = [
     path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
     path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),
     path("admin/jurisdiction-matrix", admin.site.admin_view(jurisdiction_matrix.matrix), name="jurisdiction-matrix"),
+    path("admin/residency-matrix", admin.site.admin_view(matrix.show), name="residency-matrix"),
+    path("admin/data-map", admin.site.admin_view(data_map.show), name="data-map"),
     path("admin/register-findings", admin.site.admin_view(findings_page.show), name="register-findings"),
     path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
     path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),
