@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-_SPANS = {
+SPANS = {
     "hour": ("The last hour", timedelta(hours=1)),
     "day": ("The last 24 hours", timedelta(days=1)),
     "week": ("The last 7 days", timedelta(days=7)),
@@ -25,10 +25,10 @@ class SinceFilter(admin.SimpleListFilter):
     column = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return [(key, label) for key, (label, _) in _SPANS.items()]
+        return [(key, label) for key, (label, _) in SPANS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        span = _SPANS.get(self.value() or "")
+        span = SPANS.get(self.value() or "")
         return queryset if span is None else self.narrow(queryset, timezone.now() - span[1])
 
     def narrow(self, queryset: QuerySet[Any], since: datetime) -> QuerySet[Any]:
