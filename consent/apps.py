@@ -6,7 +6,7 @@ class ConsentConfig(AppConfig):
     verbose_name = "Consent"
 
     def ready(self) -> None:
-        from common import register_lint
+        from common.registers import lint as register_lint
         from consent.register import lint
 
         register_lint.add_check("consent", lint.check)

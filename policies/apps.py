@@ -8,7 +8,8 @@ class PoliciesConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from common import policy_data, register_lint
+        from common import policy_data
+        from common.registers import lint as register_lint
         from consent import residence
         from consent.register import register
         from policies.bundles import publishing

@@ -6,7 +6,7 @@ class PrivacyConfig(AppConfig):
     verbose_name = "Data and retention"
 
     def ready(self) -> None:
-        from common import register_lint
+        from common.registers import lint as register_lint
         from consent.ledger import effects
         from privacy.retention import disposal, lint
 

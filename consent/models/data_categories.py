@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from common import nearest
+from common.registers import nearest
 from consent.register import data_terms
 
 _SLUG = RegexValidator(r"\A[a-z0-9_-]{1,64}\Z", "Use small letters, digits, hyphens and underscores: postal_address.")

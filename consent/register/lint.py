@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from common import languages
-from common.register_lint import Finding
+from common.registers.lint import Finding
 from consent.models import DataCategory, Party, Purpose, PurposeData, Site
 from consent.register import lint_rules
 

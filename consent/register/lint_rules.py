@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from common import nearest
-from common.register_lint import Finding
+from common.registers import nearest
+from common.registers.lint import Finding
 
 
 def unknown_data(purpose: str, kinds: Iterable[str], known: Collection[str]) -> Iterator[Finding]:

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from common import register_lint
-from common.register_lint import Finding
+from common.registers import lint as register_lint
+from common.registers.lint import Finding
 
 SEES_FINDINGS = "consent.view_purpose"
 # Register -> model, and the field its rows are named by.

@@ -51,7 +51,7 @@ class _Register:
 
 
 # In the order in which rows can be made: what others name comes first.
-_REGISTERS = (
+REGISTERS = (
     _Register(Party, ("slug",), keeps=True),
     _Register(Purpose, ("slug",), keeps=True),
     _Register(PurposeText, ("purpose", "locale")),
@@ -71,7 +71,7 @@ _REGISTERS = (
 
 def write_registers() -> Document:
     """Return the rows of every register, in a stable order."""
-    return {register.name: sorted(_rows(register), key=_order(register)) for register in _REGISTERS}
+    return {register.name: sorted(_rows(register), key=_order(register)) for register in REGISTERS}
 
 
 def _order(register: _Register) -> Any:
@@ -99,11 +99,11 @@ def apply_registers(document: Document) -> None:
 
     Safe to repeat. Notices are never changed; a purpose that is gone is switched off and stays.
     """
-    if document.keys() != {register.name for register in _REGISTERS}:
+    if document.keys() != {register.name for register in REGISTERS}:
         raise NotApplicable("The release names other registers; it was made by another release of the program.")
-    for register in _REGISTERS:
+    for register in REGISTERS:
         _upsert(register, document[register.name])
-    for register in reversed(_REGISTERS):
+    for register in reversed(REGISTERS):
         if not register.keeps:
             _delete_others(register, document[register.name])
     known = [row["slug"] for row in document["purpose"]]

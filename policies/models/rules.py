@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from common import nearest
+from common.registers import nearest
 from consent.models import DataCategory, Level
 
 _AGES = [MinValueValidator(1), MaxValueValidator(18)]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.utils import timezone
 
-from common.register_lint import Finding
+from common.registers.lint import Finding
 from consent.models import DataCategory, Party, Purpose
 from consent.register import jurisdictions
 from policies.models import (

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from common import nearest
-from common.register_lint import Finding
+from common.registers import nearest
+from common.registers.lint import Finding
 
 
 @dataclass(frozen=True)

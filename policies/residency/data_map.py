@@ -78,7 +78,7 @@ def _lines(
 ) -> Iterator[Line]:
     for purpose in purposes:
         data = tuple(names.get(kind, words(kind)) for kind in purpose.data_categories)
-        holders = [
+        holders: list[Holder | None] = [
             *(_party(slug, parties.get(slug)) for slug in purpose.recipients),
             *(_system(system) for system in systems if purpose.slug in system.purposes),
         ]

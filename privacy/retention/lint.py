@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from common.register_lint import Finding
+from common.registers.lint import Finding
 from consent.models import LegalBasis, Purpose
 from privacy.models import RetentionSchedule
 

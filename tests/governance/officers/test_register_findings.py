@@ -12,8 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from common import nearest, register_lint
-from common.register_lint import Finding
+from common.registers import lint as register_lint
+from common.registers import nearest
+from common.registers.lint import Finding
 from consent.models import DataCategory, Party, Purpose, PurposeData, Site
 from consent.register import lint_rules as purposes
 from policies.models import (
