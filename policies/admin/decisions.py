@@ -142,6 +142,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     search_help_text = "Paste the number of a decision or a person's pseudonym."
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # numbers beside filters would count every decision there is
     fieldsets = [
         (None, {"fields": ["answer", "asked", "level_reached", "why_in_words", "candidate_said"]}),
         ("Who asked, and when", {"fields": ["caller_name", "decided", "number"]}),

@@ -57,8 +57,8 @@ def may_view(request: HttpRequest) -> bool:
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    if not may_view(request):
-        raise PermissionDenied(SEES_MAP)
+    if missing := [right for right in SEES_MAP if not request.user.has_perm(right)]:
+        raise PermissionDenied(missing[0])
     context = {**admin.site.each_context(request), "title": _("Data map"), "map": build()}
     return render(request, "admin/data_map.html", context)
 

@@ -93,3 +93,11 @@ def test_the_form_of_days_keeps_the_other_filters(officer: Client, decision: Dec
 def test_decisions_are_filtered_by_who_asked(officer: Client, decision: Decision) -> None:
     assert _count(officer, caller=decision.caller) == 1
     assert _count(officer, caller="service:other") == 0
+
+
+def test_no_page_of_the_log_counts_all_decisions(officer: Client, decision: Decision, sql: list[str]) -> None:
+    sql.clear()
+    page = officer.get(LIST, {"_facets": "True", "purpose": "recommendations"}).content.decode()
+
+    assert "Show counts" not in page
+    assert not [statement for statement in sql if "COUNT(" in statement.upper() and "policies_decision" in statement]
