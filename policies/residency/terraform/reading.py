@@ -58,6 +58,8 @@ def _plan(document: Mapping[str, Any]) -> Plan:
         raise Unreadable("it is a Terraform document without planned values: write it with terraform show -json PLAN")
     if document.get("errored") is True:
         raise Unreadable("it is a plan that ended in an error, so it does not hold everything: plan again")
+    if document.get("complete") is False and not document.get("deferred_changes"):
+        raise Unreadable("it is a plan of a part only (terraform plan -target): plan everything")
     configuration = mapping_of(document.get("configuration"))
     configured = dict(_configured(mapping_of(configuration.get("root_module")), "", 0))
     unknown = {
