@@ -130,7 +130,7 @@ def _worked_with(
     once = replace(said, backup_regions=(), replica_regions=())
     for region in _environment_regions(pod):
         known = regions.tidy("", region)
-        if regions.group_of("", known) and known not in (bound or [said.region]):
+        if regions.group_of("", known) and known not in (bound or [said.region or ""]):
             yield from _places(manifest, once, [known], Kind.REPLICA, file, "env")
 
 
