@@ -182,6 +182,29 @@ def test_a_plan_of_a_part_is_refused_as_a_whole(tmp_path):
     assert verdicts(written(tmp_path, plan(bucket, providers=PROVIDERS, complete=True), "plan.json"))
 
 
+@pytest.mark.parametrize(("mode", "expected"), [("null", 1), ('"MANAGED"', 1), ('"data"', 0), ('"ephemeral"', 0)])
+def test_a_resource_of_an_unknown_mode_is_judged(tmp_path, mode, expected):
+    text = plan(planned("aws_s3_bucket.x"), providers=PROVIDERS).replace('"mode": "managed"', f'"mode": {mode}')
+
+    assert len(verdicts(written(tmp_path, text, "plan.json"))) == expected
+
+
+@pytest.mark.parametrize("module", [{"resources": {"a": 1}}, {"child_modules": {"m": {}}}, {"resources": "x"}])
+def test_a_module_of_an_unknown_form_is_refused(tmp_path, module):
+    text = json.dumps({"terraform_version": "1.9.8", "planned_values": {"root_module": module}})
+
+    with pytest.raises(Unreadable, match="no form"):
+        verdicts(written(tmp_path, text, "plan.json"))
+
+
+@pytest.mark.parametrize(("maker", "judged"), [("hashicorp", 0), ("opentofu", 0), ("acme", 1)])
+def test_only_the_known_provider_of_a_name_holds_nothing(tmp_path, maker, judged):
+    one = planned("random_pet.x") | {"provider": "random"}
+    text = plan(one, providers=PROVIDERS).replace("hashicorp/random", f"{maker}/random")
+
+    assert len(verdicts(written(tmp_path, text, "plan.json"))) == judged
+
+
 ABOUT = "assent.example/subjects: eea, assent.example/data-categories: purchases"
 
 
@@ -254,6 +277,17 @@ allowedTopologies: [{matchLabelExpressions: [{key: topology.kubernetes.io/zone, 
 
     assert refused_volumes(tmp_path, pod_with(volume, made_in % "eu-west-1a")) == set()
     assert refused_volumes(tmp_path, pod_with(volume, made_in % "us-east-1a")) == {"Deployment d (volumes.v)"}
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"), [("us-east-1a", {"Deployment d"}), ("eu-central-1a", set()), ("rack-7", set())]
+)
+def test_a_zone_of_another_region_than_the_label_is_judged(tmp_path, zone, expected):
+    text = pod_with("{name: v, emptyDir: {}}").replace(
+        "eu-central-1}", f"eu-central-1, topology.kubernetes.io/zone: {zone}}}"
+    )
+
+    assert refused_volumes(tmp_path, text) == expected
 
 
 def with_environment(variable):
