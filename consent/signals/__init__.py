@@ -6,7 +6,7 @@ An unreadable signal counts as the strictest answer it could have been.
 import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from consent.signals import gpc as gpc_header
@@ -183,11 +183,14 @@ def _untimely(updated: datetime | None, now: datetime) -> str | None:
         return None
     if updated > now + _AHEAD:
         return "in_the_future"
-    return "stale" if updated < _months_before(now, _OLDEST_MONTHS) else None
+    return "stale" if now.date() > _months_after(updated, _OLDEST_MONTHS) else None
 
 
-def _months_before(now: datetime, months: int) -> datetime:
-    """Return the start of the same day ``months`` earlier, or the last day of that month where it is shorter."""
-    year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
+def _months_after(moment: datetime, months: int) -> date:
+    """Return the same day ``months`` later, or the last day of that month where it is shorter.
+
+    Counted forward: a string of 28 February does not last until 31 March because March is longer.
+    """
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
     last = calendar.monthrange(year, month + 1)[1]
-    return datetime(year, month + 1, min(now.day, last), tzinfo=UTC)
+    return date(year, month + 1, min(moment.day, last))

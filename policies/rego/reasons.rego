@@ -135,8 +135,9 @@ denial_reasons contains {"code": "segment_too_small"} if {
 
 # What personalization needs is a level, and the reasons for its level are above.
 denial_reasons contains reason if {
-	input.action != "personalize"
-	not action_permitted(input.action)
+	action := input.action
+	action != "personalize"
+	not action_permitted(action)
 	some reason in action_denial_reasons
 }
 
@@ -146,7 +147,8 @@ denial_reasons contains reason if {
 }
 
 denial_reasons contains reason if {
-	not model_fit(input.model)
+	model := input.model
+	not model_fit(model)
 	some reason in model_denial_reasons
 }
 
@@ -232,7 +234,9 @@ model_denial_reasons contains {"code": "model_not_live", "detail": input.model.s
 
 model_denial_reasons contains {"code": "model_purpose"} if {
 	input.model.status != "unknown"
-	not input.purpose in input.model.purposes
+	asked := input.purpose
+	approved := input.model.purposes
+	not asked in approved
 }
 
 model_denial_reasons contains {"code": "gate_failed"} if {

@@ -12,6 +12,7 @@ from policies.decisions.facts import AGE_BANDS, CHANNELS, UNKNOWN
 _Read = TypeVar("_Read")
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`\Z")
 FORMS: Final = {
+    "subject.region": patterns.FORMS[patterns.REGION],
     "subject.properties.region": patterns.FORMS[patterns.REGION],
     "subject.properties.age_band": f"one of: {', '.join(sorted({*AGE_BANDS, UNKNOWN}))}",
     "action.properties.requested_level": f"one of: {', '.join(LEVELS)}",
