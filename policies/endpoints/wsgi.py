@@ -85,18 +85,31 @@ def endpoint(
     """Return a WSGI callable that answers with ``handle``'s status and JSON bytes, or refuses as problem+json."""
 
     def answer(environ: Environ, start_response: StartResponse) -> list[bytes]:
-        headers = common_headers(environ)
-        try:
-            status, body = handle(environ)
-        except Problem as problem:
-            return refuse(problem, headers, start_response, allow=allow)
-        except SpoolFull:
-            return refuse(log_unavailable(), headers, start_response)
-        headers[0] = ("Cache-Control", cache_control)
-        answered = respond(status, body, headers, start_response)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else answered
+        return answer_with(handle, environ, environ, start_response, allow=allow, cache_control=cache_control)
 
     return answer
+
+
+def answer_with(
+    handle: Callable[[_Read], Reply],
+    given: _Read,
+    environ: Environ,
+    start_response: StartResponse,
+    *,
+    allow: str = "POST",
+    cache_control: str = "no-store",
+) -> list[bytes]:
+    """Answer with what ``handle`` makes of ``given``, as ``endpoint`` does."""
+    headers = common_headers(environ)
+    try:
+        status, body = handle(given)
+    except Problem as problem:
+        return refuse(problem, headers, start_response, allow=allow)
+    except SpoolFull:
+        return refuse(log_unavailable(), headers, start_response)
+    headers[0] = ("Cache-Control", cache_control)
+    answered = respond(status, body, headers, start_response)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else answered
 
 
 def authenticated(handle: Handler, *, scope: str) -> Callable[[Environ], Reply]:

@@ -19,7 +19,7 @@ def begin(environ: Environ) -> Begun:
     """Read ``POST /access/v1/evaluation``; its statement is executed by the caller. Raises Refused."""
     token, asked = wsgi.read_call_as(templates.read, environ, access.SCOPE)
     wanted = access.wanted(subject_of(asked), token)
-    return Begun(environ, wanted, lambda known: conclude(asked, known), unavailable=access.unavailable())
+    return Begun(environ, wanted, lambda known: conclude(asked, known), unavailable=access.unavailable)
 
 
 def subject_of(asked: Asked) -> UUID:
