@@ -71,17 +71,16 @@ def read(signals: Mapping[str, object], *, now: datetime | None = None) -> Signa
     if not signals:
         return NO_SIGNALS
     problems: list[str] = []
-    moment = now or datetime.now(UTC)
     is_gpc = _gpc(signals.get("gpc"), problems)
     opts_out = _boolean("gpp_opt_out", signals.get("gpp_opt_out"), problems)
     sources: list[frozenset[int]] = []
     if (text := signals.get("gpp")) is not None:
-        found = _in_time_gpp(_summary_of_gpp(text), moment)
+        found = _in_time_gpp(_summary_of_gpp(text), now or datetime.now(UTC))
         opts_out = opts_out or found.opt_out
         sources += [] if found.purposes is None else [found.purposes]
         problems += [] if found.problem is None else [found.problem]
     if (text := signals.get("tcf")) is not None:
-        decoded = _in_time(_summary_of_tcf(text), moment)
+        decoded = _in_time(_summary_of_tcf(text), now or datetime.now(UTC))
         sources.append(decoded.purposes)
         problems += [] if decoded.problem is None else [decoded.problem]
     if (listed := signals.get("tcf_purposes")) is not None:
