@@ -113,10 +113,12 @@ def _about_person(
 
 
 def _size_of(kind: _Kind, members: bytes) -> int:
-    words = [word for part in kind for word in (part if isinstance(part, tuple) else (part,)) if isinstance(word, str)]
-    items = sum(len(part) for part in kind if isinstance(part, tuple))
+    revision, action, purpose, level, categories, region, recipient, channel, *_, tcf_purposes, model, expired = kind
+    named = (revision, action, purpose, level, region, recipient, channel, model)
+    words = [*filter(None, named), *categories, *expired]
+    items = len(categories) + len(expired) + len(tcf_purposes)
     # Four bytes a character, at most, and the object around them.
-    return ENTRY_BYTES + len(members) + 8 * items + sum(80 + 4 * len(word) for word in words)
+    return ENTRY_BYTES + len(members) + 8 * items + 80 * len(words) + 4 * sum(map(len, words))
 
 
 REQUEST_MEMBERS: Memo[_Kind, bytes] = Memo(4 * MIB, _size_of)
