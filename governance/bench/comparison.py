@@ -25,7 +25,7 @@ GRANIAN = "granian"
 CLIENTS = (1, 8, 64)
 PROCESSES = (1, 2)
 _WINDOWS = 8
-_WARM_UP_S = 1.0
+_WARM_UP_S = 2.0
 # Fills an older release's database by that release's own code.
 _PREPARE = """
 import sys, django
@@ -138,7 +138,8 @@ def _measured(sides: tuple[Side, Side], processes: int, settings: Settings) -> l
             server = servers.running(side.command(port, processes), port, side.environment, folder=side.folder)
             running.append((side, port, stack.enter_context(server)))
         for side, port, _ in running:
-            load.run(("127.0.0.1", port), side.requests, clients=8, seconds=_WARM_UP_S)
+            # Many clients meet every process; the first answer of one takes as long as a window.
+            load.run(("127.0.0.1", port), side.requests, clients=max(CLIENTS), seconds=_WARM_UP_S)
         return [row for clients in CLIENTS for row in _in_turn(running, processes, clients, settings.seconds)]
 
 
@@ -159,7 +160,7 @@ def _window(side: Side, port: int, pid: int, clients: int, seconds: float) -> Wi
     with cpu.measured(pid) as used:
         found = load.run(("127.0.0.1", port), side.requests, clients=clients, seconds=seconds)
     if set(found.statuses) != {200}:
-        raise RuntimeError(f"{side.name} answered {found.statuses}.")
+        raise RuntimeError(f"In a window of {seconds} s {side.name} answered {found.statuses or 'nothing'}.")
     return Window(used.us_per(len(found.latencies))[0], found.per_second)
 
 
