@@ -47,8 +47,11 @@ def begin(environ: Environ) -> Begun:
     subject = _subject(document)
     ref = information.NO_SUBJECT if isinstance(subject, str) else subject_ref(subject.id, subject_type=subject.type)
     wanted = Wanted(ref, token_hash(token), _SCOPE.encode())
-    unavailable = Refused(503, "unavailable", "The database does not answer; send the request again.")
-    return Begun(environ, wanted, lambda known: _body(subject, known), unavailable=unavailable)
+    return Begun(environ, wanted, lambda known: _body(subject, known), unavailable=_unavailable)
+
+
+def _unavailable() -> Refused:
+    return Refused(503, "unavailable", "The database does not answer; send the request again.")
 
 
 def _subject(document: dict[str, Any]) -> _Subject | str:
