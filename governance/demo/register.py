@@ -13,6 +13,7 @@ from consent.models import Notice, Party, Purpose, PurposeText, Site, current_no
 from consent.register import register
 from governance.demo.translations import TRANSLATIONS, Translation
 from governance.web.demonstration import SHOP
+from oversight import guard
 from privacy.models import PrivacyBudget, RetentionSchedule
 
 ACTOR = "officer:demo"
@@ -128,6 +129,11 @@ _PURPOSES: list[dict[str, Any]] = [
 @transaction.atomic
 def ensure_register() -> None:
     """Create what is missing of the demonstration's register; leave alone what is there."""
+    with guard.writing("shipped"):
+        _ensure_register()
+
+
+def _ensure_register() -> None:
     for party in _PARTIES:
         Party.objects.get_or_create(slug=party["slug"], defaults=party)
     for entry in _PURPOSES:
@@ -149,6 +155,11 @@ def ensure_register() -> None:
 @transaction.atomic
 def ensure_translations() -> None:
     """Add missing German, French and Spanish of the purposes; leave alone what is there or was rewritten."""
+    with guard.writing("shipped"):
+        _ensure_translations()
+
+
+def _ensure_translations() -> None:
     originals = {entry["slug"]: entry["notice"] for entry in _PURPOSES}
     for purpose in Purpose.objects.filter(slug__in=originals):
         is_described = [

@@ -14,6 +14,7 @@ from django.db import models
 from common import actors
 from consent.models import Notice, Party, Purpose, PurposeText
 from consent.register.register import NOTICES, PURPOSES
+from oversight import guard
 from policies.models import (
     Jurisdiction,
     ProcessingRegion,
@@ -98,6 +99,13 @@ def apply_registers(document: Document) -> None:
     """
     if document.keys() != {register.name for register in _REGISTERS}:
         raise NotApplicable("The release names other registers; it was made by another release of the program.")
+    with guard.writing("release"):
+        _write(document)
+    for rows in (PURPOSES, NOTICES):
+        rows.seal_changes(actor=actors.job("cells"))
+
+
+def _write(document: Document) -> None:
     for register in _REGISTERS:
         _upsert(register, document[register.name])
     for register in reversed(_REGISTERS):
@@ -105,8 +113,6 @@ def apply_registers(document: Document) -> None:
             _delete_others(register, document[register.name])
     known = [row["slug"] for row in document["purpose"]]
     Purpose.objects.exclude(slug__in=known).filter(is_active=True).update(is_active=False)
-    for rows in (PURPOSES, NOTICES):
-        rows.seal_changes(actor=actors.job("cells"))
 
 
 def _upsert(register: _Register, rows: list[Row]) -> None:

@@ -10,9 +10,11 @@ from audit.models import AuditEvent
 from common import policy_data
 from consent.models import Purpose
 from consent.register import words
+from oversight.problems import ChangeRefused
 from policies.decisions import facts
 from policies.models import ActiveBundle, Jurisdiction, ResidencyRule
 from privacy.models import RetentionSchedule
+from tests.helpers.registers import second_newest
 
 pytestmark = pytest.mark.django_db
 
@@ -26,28 +28,30 @@ def _change(model, row):
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.pk])
 
 
-def test_a_purpose_is_edited_as_words_and_lists_and_is_in_force_at_once(officer, send):
+def test_a_purpose_is_edited_as_words_and_lists_and_seconded(officer, send):
     purpose = Purpose.objects.get(slug="newsletter")
     revision, _ = _in_force()
 
     answer = send(
         _change(Purpose, purpose),
         data_categories="Email address, postal-address,  email address",
-        recipients="mail-house, print-shop",
+        recipients="mail-house, parcel-carrier",
         actions=["contact", "share"],
         consent_valid_for="365",
     )
 
     assert answer.status_code == 302
+    assert _in_force()[0] == revision
+    second_newest()
     now, data = _in_force()
     assert now != revision
     assert data["purposes"]["newsletter"]["data_categories"] == ["email_address", "postal-address"]
-    assert data["purposes"]["newsletter"]["recipients"] == ["mail-house", "print-shop"]
+    assert data["purposes"]["newsletter"]["recipients"] == ["mail-house", "parcel-carrier"]
     assert data["purposes"]["newsletter"]["actions"] == ["contact", "share"]
     purpose.refresh_from_db()
     assert purpose.consent_valid_for.days == 365
-    event = AuditEvent.objects.filter(action="purpose.changed").first()
-    assert (event.object, event.actor) == ("newsletter", "officer:anna")
+    event = AuditEvent.objects.get(action="changes.applied")
+    assert (event.details["changes"][0]["key"], event.details["author"]) == ("newsletter", "officer:anna")
 
 
 def test_saving_a_purpose_unchanged_brings_no_other_rules_into_force(officer, send):
@@ -86,11 +90,13 @@ def test_the_legal_basis_of_answered_purposes_stays_and_the_officer_is_told(offi
     api.save("customer-1", "give")
     purpose = Purpose.objects.get(slug="recommendations")
 
-    send(_change(Purpose, purpose), legal_basis="contract")
+    answer = send(_change(Purpose, purpose), legal_basis="contract")
 
     purpose.refresh_from_db()
     assert purpose.legal_basis == "consent"
-    assert "People have answered under the present legal basis" in officer.get("/admin/").content.decode()
+    assert "People have answered under the present legal basis" in officer.get(answer["Location"]).content.decode()
+    with pytest.raises(ChangeRefused, match="answered under the present legal basis"):
+        second_newest()
 
 
 def test_the_name_a_purpose_has_in_the_api_never_changes(officer, send):

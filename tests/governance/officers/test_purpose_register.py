@@ -9,6 +9,7 @@ from audit.models import AuditEvent
 from consent.ledger import ledger
 from consent.models import Notice, Party, Purpose, PurposeText
 from consent.pseudonyms import subject_ref
+from tests.helpers.registers import second_newest
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/consent/purpose/"
@@ -157,10 +158,12 @@ def test_another_language_is_written_on_the_page_and_audited(officer, purpose, s
     }
 
     assert send(_url(purpose), **text).status_code == 302
+    second_newest()
 
     assert purpose.texts.get().name == "Rundbrief"
-    event = AuditEvent.objects.get(action="purpose.described")
-    assert (event.actor, event.details) == ("officer:anna", {"locales": ["de"]})
+    event = AuditEvent.objects.get(action="changes.applied")
+    assert event.details["author"] == "officer:anna"
+    assert event.details["changes"][0]["fields"]["texts"][1]["de"]["name"] == "Rundbrief"
     assert "German" in officer.get(LIST).content.decode()
 
 
