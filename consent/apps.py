@@ -6,10 +6,11 @@ class ConsentConfig(AppConfig):
     verbose_name = "Consent"
 
     def ready(self) -> None:
-        from consent.register import descriptors, effects, lint
+        from common import register_lint
+        from consent.register import descriptors, effects, purpose_lint
         from oversight import registers
-        from oversight.changes import checking, preview
+        from oversight.changes import preview
 
-        registers.add(descriptors.PURPOSE, descriptors.NOTICE)
-        checking.add_lint(lint.lint)
+        registers.add(descriptors.PARTY, descriptors.PURPOSE, descriptors.SITE, descriptors.NOTICE)
+        register_lint.add_check("consent", purpose_lint.check)
         preview.add_effect(effects.people)

@@ -19,11 +19,15 @@ END $$;
 """
 
 
-def guard(*tables: str) -> migrations.RunSQL:
-    """Return the migration step that refuses writes to ``tables`` outside ``writing``."""
+def guard(*tables: str, columns: tuple[str, ...] = ()) -> migrations.RunSQL:
+    """Return the migration step that refuses writes to ``tables`` outside ``writing``.
+
+    ``columns``: those that only a change set may update, where jobs keep others in the same table.
+    """
+    update = f"UPDATE OF {', '.join(columns)}" if columns else "UPDATE"
     forward = _FUNCTION + "".join(
         f"""
-CREATE TRIGGER {table}_by_change_set BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}
+CREATE TRIGGER {table}_by_change_set BEFORE INSERT OR {update} OR DELETE OR TRUNCATE ON {table}
   FOR EACH STATEMENT EXECUTE FUNCTION assent_refuse_unapproved();
 """
         for table in tables

@@ -89,7 +89,7 @@ def _children(child: Child, row: models.Model) -> Document:
 
 def find_row(register: Register, key: str, *, lock: bool = False) -> models.Model | None:
     """Return the row of a key, locked where said, or None."""
-    parts = key.split("/")
+    parts = key.split("/") if len(register.key) > 1 else [key]
     if len(parts) != len(register.key):
         return None
     fields = {field.name: field for field in register.fields}
@@ -173,13 +173,13 @@ def _fill(row: models.Model, fields: Iterable[Any], document: Document, title: s
 
 
 def _clean(row: models.Model) -> None:
-    """Validate a row as a form would. Empty lists are left to the register's own rules."""
-    blank = [
+    """Validate a row as a form would. An empty list is left to the register's own rules: it may be an answer."""
+    exempt = [
         field.name
         for field in row._meta.concrete_fields  # noqa: SLF001 (Django documents it)
-        if isinstance(field, models.JSONField) or not field.editable
+        if not field.editable or (isinstance(field, models.JSONField) and getattr(row, field.name) in ([], {}))
     ]
-    row.full_clean(exclude=blank)
+    row.full_clean(exclude=exempt)
 
 
 def _write_children(child: Child, row: models.Model, wanted: Document, title: str) -> None:

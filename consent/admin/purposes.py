@@ -123,7 +123,6 @@ class PurposeTextInline(StackedInline):  # type: ignore[misc]  # unfold ships no
 
 @admin.register(Purpose)
 class PurposeAdmin(DraftsChanges, ModelAdmin):
-    register_name = "purpose"
     form = PurposeForm
     list_display = ["name", "basis", "done", "level", "parent", "in_use"]
     list_filter = ["legal_basis", "is_active"]

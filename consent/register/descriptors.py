@@ -1,11 +1,11 @@
-"""Descriptors of the registers of processing: purposes with their texts, and notices."""
+"""Descriptors of the registers of processing: parties, purposes with their texts, sites, notices."""
 
 from typing import Any
 
 from django.db.models import Max
 
 from common.levels import LEVELS
-from consent.models import Notice, Purpose, PurposeText
+from consent.models import Notice, Party, Purpose, PurposeText, Site
 from consent.register.register import NOTICES, PURPOSES, write_notice, write_purpose
 from oversight.registers import Child, Document, Register
 
@@ -43,6 +43,17 @@ def notice_inverse(_before: Document | None, after: Document | None) -> tuple[st
     return f"{after['purpose']}/{version}/{after['locale']}", {**after, "version": version, "text": older.text}
 
 
+def site_narrows(before: Document | None, after: Document | None) -> bool:
+    """Return whether a site asks less, or nothing any more."""
+    if before is None or after is None:
+        return False
+    kept = all(before[name] == after[name] for name in before.keys() - {"is_active", "purposes", "origins"})
+    less = all(set(after[name]) <= set(before[name]) for name in ("purposes", "origins"))
+    return kept and less and (before["is_active"] or not after["is_active"])
+
+
+PARTY = Register(name="party", title="Party", model=Party, key=("slug",))
+SITE = Register(name="site", title="Site", model=Site, key=("slug",), in_bundle=False, keeps=True, narrows=site_narrows)
 PURPOSE = Register(
     name="purpose",
     title="Processing activity",

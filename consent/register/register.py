@@ -10,7 +10,7 @@ from audit.sealed_rows import SealedRows
 from common import policy_data
 from common.canonical import sha256
 from common.http.problems import Conflict
-from consent.models import Notice, Party, Purpose
+from consent.models import Notice, Purpose
 from oversight import registers
 
 PURPOSES = SealedRows(
@@ -106,24 +106,6 @@ def note_texts(purpose: Purpose, *, actor: str) -> None:
     """Record in the audit trail which languages a purpose is described in, after that has changed."""
     locales = sorted(purpose.texts.values_list("locale", flat=True))
     trail.record("purpose.described", purpose.slug, actor=actor, details={"locales": locales})
-
-
-@transaction.atomic
-def save_party(party: Party, *, actor: str) -> Party:
-    """Create or change a party. Receipts name it as it stands when they are issued."""
-    created = party._state.adding  # noqa: SLF001 (Django documents it for this use)
-    party.save()
-    action = "party.created" if created else "party.changed"
-    trail.record(action, party.slug, actor=actor, details={"role": party.role, "country": party.country})
-    return party
-
-
-@transaction.atomic
-def delete_party(party: Party, *, actor: str) -> None:
-    """Remove a party that no purpose names as its controller (the database refuses others)."""
-    slug = party.slug
-    party.delete()
-    trail.record("party.deleted", slug, actor=actor)
 
 
 @transaction.atomic

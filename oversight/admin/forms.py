@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -26,7 +26,7 @@ class DraftsChanges:
     savepoint is rolled back. So every register's form works, and what it would write is what is proposed.
     """
 
-    register_name: str
+    model: type[Model]
     change_form_outer_after_template = "admin/changes/of_object.html"
 
     def more_changes(self, form: Any, key: str) -> Iterable[Proposed]:
@@ -40,7 +40,7 @@ class DraftsChanges:
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)  # type: ignore[misc]  # ModelAdmin's
-        register = registers.find(self.register_name)
+        register = registers.of_model(self.model)
         row = register.model._default_manager.get(pk=form.instance.pk)  # noqa: SLF001 (Django documents it)
         key = rows.key_of(register, row)
         proposed = [Proposed(register.name, key, rows.document_of(register, row)), *self.more_changes(form, key)]
@@ -52,10 +52,18 @@ class DraftsChanges:
         self.delete_queryset(request, [obj])
 
     def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any] | list[Any]") -> None:
-        register = registers.find(self.register_name)
+        register = registers.of_model(self.model)
         gone = [Proposed(register.name, rows.key_of(register, row), None) for row in queryset]
         names = ", ".join(f"“{row}”" for row in queryset)
         self._draft(request, gone, f"Delete {register.title.lower()} {names}")
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Return the list's actions; deleting drafts a set, whose page says what it does before it happens."""
+        actions = super().get_actions(request)  # type: ignore[misc]  # ModelAdmin's
+        if "delete_selected" in actions:
+            _action, name, _title = actions["delete_selected"]
+            actions["delete_selected"] = (propose_deletion, name, "Draft a change set that deletes these")
+        return actions
 
     def _draft(self, request: HttpRequest, proposed: list[Proposed], title: str) -> None:
         request.assent_set = None  # type: ignore[attr-defined]
@@ -81,10 +89,17 @@ class DraftsChanges:
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         row = self.get_object(request, object_id)  # type: ignore[attr-defined]  # ModelAdmin's
-        register = registers.find(self.register_name)
+        register = registers.of_model(self.model)
         sets = presenting.of_object(register.name, rows.key_of(register, row)) if row is not None else []
         context = {"object_sets": sets, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)  # type: ignore[misc,no-any-return]
+
+
+def propose_deletion(page: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+    """Draft a set that deletes the rows chosen in a list."""
+    page.delete_queryset(request, queryset)
+    change_set = request.assent_set  # type: ignore[attr-defined]
+    return redirect("change-set", pk=change_set.pk) if change_set else redirect(request.get_full_path())
 
 
 @transaction.atomic

@@ -106,7 +106,9 @@ def value(content: Any, field: Any = None) -> str:
     if isinstance(field, models.DurationField):
         return _duration(timedelta(microseconds=content))
     if isinstance(content, list):
-        return ", ".join(words(str(each)) for each in content)
+        return ", ".join(value(each) for each in content)
+    if isinstance(content, dict):
+        return ", ".join(f"{words(name)}: {value(member)}" for name, member in content.items()) or NOTHING
     choices = dict(field.flatchoices) if field is not None else {}
     return str(choices.get(content, content))
 

@@ -8,8 +8,8 @@ from django.db import transaction
 
 from common import policy_data
 from common.http.problems import Problem
+from common.register_lint import Finding
 from oversight.changes import checking, writing
-from oversight.changes.checking import ERROR, Finding
 from oversight.changes.documents import Compared
 from oversight.changes.steps import locked
 from oversight.models import ChangeSet
@@ -64,7 +64,7 @@ def _tried(changes: Sequence[Compared], actor: str) -> tuple[list[Finding], list
         revision = policy_data.changed(reason="preview of a change set", actor=actor)
         return checking.lint(), _measure(changes), revision
     except Problem as refused:
-        return [Finding(ERROR, "refused", changes[0].register, changes[0].key, refused.detail)], [], ""
+        return [Finding(changes[0].register, changes[0].key, refused.code, refused.detail)], [], ""
     finally:
         transaction.savepoint_rollback(point)
 

@@ -1,12 +1,12 @@
-"""Lint of the registers of processing: what a set of changes may not leave behind."""
+"""Lint of purposes: what a set of changes may not leave behind."""
 
 from collections.abc import Iterator
 
+from common.register_lint import Finding
 from consent.models import Notice, Party, Purpose
-from oversight.changes.checking import ERROR, WARNING, Finding
 
 
-def lint() -> Iterator[Finding]:
+def check() -> Iterator[Finding]:
     """Return what is wrong with purposes as they are in this transaction."""
     purposes = list(Purpose.objects.select_related("parent"))
     parties = set(Party.objects.values_list("slug", flat=True))
@@ -18,26 +18,26 @@ def lint() -> Iterator[Finding]:
     yield from _rings(purposes)
 
 
-def _finding(level: str, code: str, purpose: Purpose, detail: str) -> Finding:
-    return Finding(level, code, "purpose", purpose.slug, detail)
+def _finding(code: str, purpose: Purpose, detail: str, *, is_error: bool = True) -> Finding:
+    return Finding("purpose", purpose.slug, code, detail, is_error)
 
 
 def _recipients(purpose: Purpose, parties: set[str]) -> Iterator[Finding]:
     for slug in sorted(set(purpose.recipients) - parties):
         detail = f"“{purpose.name}” names the recipient “{slug}”, and no party is called so. Add the party first."
-        yield _finding(ERROR, f"unknown_recipient:{slug}", purpose, detail)
+        yield _finding("recipient_unknown", purpose, detail)
 
 
 def _emptiness(purpose: Purpose) -> Iterator[Finding]:
     if purpose.is_active and not (purpose.actions and purpose.data_categories):
         detail = f"“{purpose.name}” permits no action, or no data. It can permit nothing."
-        yield _finding(WARNING, "permits_nothing", purpose, detail)
+        yield _finding("permits_nothing", purpose, detail, is_error=False)
 
 
 def _notice(purpose: Purpose, has_notice: bool) -> Iterator[Finding]:
     if purpose.is_active and purpose.needs_consent and not has_notice:
         detail = f"“{purpose.name}” asks people without a notice. Write its first notice in the same change set."
-        yield _finding(ERROR, "no_notice", purpose, detail)
+        yield _finding("notice_missing", purpose, detail)
 
 
 def _rings(purposes: list[Purpose]) -> Iterator[Finding]:
@@ -48,4 +48,4 @@ def _rings(purposes: list[Purpose]) -> Iterator[Finding]:
             seen.add(at)
             at = above.get(at)
         if at == purpose.pk:
-            yield _finding(ERROR, "ring", purpose, f"“{purpose.name}” is broader than itself. Choose another one.")
+            yield _finding("broader_than_itself", purpose, f"“{purpose.name}” is broader than itself.")
