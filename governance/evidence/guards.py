@@ -7,6 +7,7 @@ TABLES = (
     "policies_activation", "policies_policy", "policies_policyactivation", "policies_decisionbatch",
     "policies_decision", "policies_externaldecision", "policies_externalbatch", "policies_rolloutstep",
     "privacy_disposalbatch", "privacy_budgetspend", "privacy_release",
+    "oversight_setstep", "oversight_approval", "oversight_workstep",
 )  # fmt: skip
 _EXPECTED = """
 SELECT expected.name FROM (

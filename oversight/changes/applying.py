@@ -1,19 +1,20 @@
 """Bring a change set into force: one transaction, at most one revision, one audit event."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from common import actors, policy_data
-from oversight import registers
+from oversight import guard, registers, rows
 from oversight.changes import checking, documents, drafting, steps, writing
-from oversight.changes.documents import Compared, Proposed
+from oversight.changes.documents import Compared, Document
 from oversight.changes.preview import compared
 from oversight.changes.states import Step, allows, target
 from oversight.models import ChangeSet
-from oversight.problems import ChangeRefused, NothingChanged
+from oversight.problems import ChangeRefused
 from oversight.work import reviews
 
 Kind = ChangeSet.Kind
@@ -114,15 +115,40 @@ def apply_in_emergency(change_set: ChangeSet, *, actor: str, reason: str) -> Cha
     return applied
 
 
-@transaction.atomic
-def apply_shipped(proposed: Sequence[Proposed], *, title: str, actor: str, kind: Kind = Kind.SHIPPED) -> None:
-    """Bring what a release ships, or another cell released, into force; nothing happens where all of it is there."""
-    policy_data.take_turn()
-    try:
-        change_set = drafting.draft(proposed, title=title, actor=actor, kind=kind)
-    except NothingChanged:
-        return
-    bring_into_force(change_set, kind=kind, actor=actor)
+@contextmanager
+def apply_shipped(*, title: str, actor: str, kind: Kind = Kind.SHIPPED) -> Iterator[None]:
+    """Let the block write what a release ships or another cell released; store what it changed as a set in force.
+
+    The block publishes by itself. No set is stored where it changed nothing.
+    """
+    with transaction.atomic():
+        policy_data.take_turn()
+        before = _everything()
+        with guard.writing(kind):
+            yield
+        changes = _between(before, _everything())
+        if changes:
+            _store_shipped(changes, title=title, actor=actor, kind=kind)
+
+
+def _everything() -> dict[tuple[str, str], Document]:
+    return {
+        (register.name, key): document
+        for register in registers.all_registers()
+        for key, document in rows.all_documents(register).items()
+    }
+
+
+def _between(before: Mapping[tuple[str, str], Document], after: Mapping[tuple[str, str], Document]) -> list[Compared]:
+    moved = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [Compared(*name, before.get(name), after.get(name)) for name in moved]
+
+
+def _store_shipped(changes: Sequence[Compared], *, title: str, actor: str, kind: Kind) -> None:
+    change_set = drafting.store(changes, title=title, actor=actor, kind=kind)
+    change_set.kind, change_set.applied_at = kind, timezone.now()
+    details = {"kind": str(kind), "changes": [[change.register, change.key] for change in changes]}
+    steps.take(change_set, _STEP[kind], actor=actor, details=details, save=("kind", "applied_at"))
 
 
 def account_of(actor: str) -> int:

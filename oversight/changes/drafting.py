@@ -22,13 +22,25 @@ def draft(
     title: str,
     actor: str,
     reason: str = "",
-    kind: ChangeSet.Kind = ChangeSet.Kind.NORMAL,
     undoes: ChangeSet | None = None,
 ) -> ChangeSet:
     """Store a new draft over the registers as they are. Raises NothingChanged, KeptElsewhere, ChangeRefused."""
-    if kind != ChangeSet.Kind.RELEASE:
-        registers.refuse_if_kept_elsewhere()
-    found = compare(proposed)
+    registers.refuse_if_kept_elsewhere()
+    change_set = store(compare(proposed), title=title, actor=actor, reason=reason, undoes=undoes)
+    steps.record(change_set, Step.DRAFTED, actor=actor, note=reason)
+    return change_set
+
+
+def store(
+    found: Sequence[Compared],
+    *,
+    title: str,
+    actor: str,
+    reason: str = "",
+    kind: ChangeSet.Kind = ChangeSet.Kind.NORMAL,
+    undoes: ChangeSet | None = None,
+) -> ChangeSet:
+    """Write the rows of a set."""
     change_set = ChangeSet.objects.create(
         title=title[:200],
         reason=reason[:500],
@@ -39,7 +51,6 @@ def draft(
         undoes=undoes,
     )
     _store(change_set, found)
-    steps.record(change_set, Step.DRAFTED, actor=actor, note=reason)
     return change_set
 
 

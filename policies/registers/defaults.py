@@ -7,7 +7,7 @@ from common.canonical import canonical_json
 from common.levels import LEVELS
 from consent.register import jurisdictions
 from consent.register.jurisdictions.clocks import STATE_ZONES
-from oversight import guard
+from oversight.changes import applying
 from policies.bundles import building, loading, publishing
 from policies.models import (
     ActiveBundle,
@@ -149,7 +149,7 @@ def bundle_without_database() -> loading.LoadedBundle:
 
 
 def _fill() -> None:
-    with guard.writing("shipped"):
+    with applying.apply_shipped(title="Defaults of this release", actor=publishing.SYSTEM):
         _write()
 
 
