@@ -64,6 +64,14 @@ class Register:
             if not field.primary_key and field.name not in self.omits
         ]
 
+    @property
+    def tables(self) -> set[str]:
+        """Return the tables that its rows, their children and their links to many stand in."""
+        options = self.model._meta  # noqa: SLF001 (Django documents it for this use)
+        links = [field.remote_field.through for field in options.many_to_many]
+        models_of = [self.model, *(child.model for child in self.children), *links]
+        return {str(model._meta.db_table) for model in models_of}  # noqa: SLF001
+
 
 _registers: dict[str, Register] = {}
 # The cell whose officers keep the registers, where it is not this one (docs/decisions/0017).
@@ -91,6 +99,11 @@ def of_model(model: type[models.Model]) -> Register:
 def all_registers() -> list[Register]:
     """Return every register, what others name first."""
     return list(_registers.values())
+
+
+def tables() -> list[str]:
+    """Return the tables of every register, of its children and of its links to many."""
+    return sorted({table for register in _registers.values() for table in register.tables})
 
 
 def rank(name: str) -> int:

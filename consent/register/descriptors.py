@@ -25,7 +25,7 @@ def _member_narrows(name: str, old: Any, new: Any) -> bool:
     if name in _LISTS:
         return set(new) <= set(old)
     if name == "max_level":
-        return LEVELS.index(new) < LEVELS.index(old)
+        return LEVELS[str(new)] < LEVELS[str(old)]
     if name == "consent_valid_for":
         return bool(new < old)
     return (name, new) in (("is_active", False), ("explicit_consent", True))
