@@ -4,3 +4,13 @@ from django.apps import AppConfig
 class ConsentConfig(AppConfig):
     name = "consent"
     verbose_name = "Consent"
+
+    def ready(self) -> None:
+        from common import register_lint
+        from consent.register import descriptors, effects, purpose_lint
+        from oversight import registers
+        from oversight.changes import preview
+
+        registers.add(descriptors.PARTY, descriptors.PURPOSE, descriptors.SITE, descriptors.NOTICE)
+        register_lint.add_check("consent", purpose_lint.check)
+        preview.add_effect(effects.people)

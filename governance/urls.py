@@ -8,6 +8,7 @@ from governance.openapi.views import DocumentView
 from governance.privacy_center import pages, ranking, receipts
 from governance.privacy_center.oidc import pages as oidc_pages
 from governance.web import demonstration, script, well_known
+from oversight.admin import pages as change_pages
 from policies.registers import jurisdiction_matrix
 from policies.rollout import pages as rollout_page
 from policies.rollout import step_pages
@@ -48,6 +49,9 @@ urlpatterns = [
     path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
     path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),
     path("admin/jurisdiction-matrix", admin.site.admin_view(jurisdiction_matrix.matrix), name="jurisdiction-matrix"),
+    path("admin/changes/", admin.site.admin_view(change_pages.overview), name="change-sets"),
+    path("admin/changes/<int:pk>/", admin.site.admin_view(change_pages.show), name="change-set"),
+    path("admin/changes/<int:pk>/<slug:name>", admin.site.admin_view(change_pages.step), name="change-set-step"),
     path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
     path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),
     path(

@@ -7,6 +7,10 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         from consent.ledger import effects
-        from privacy.retention import disposal
+        from oversight import registers
+        from oversight.changes import preview
+        from privacy.retention import descriptors, disposal
 
+        registers.add(descriptors.RETENTION_SCHEDULE)
+        preview.add_effect(descriptors.rows_due)
         effects.on_withdrawal(disposal.queue_for_withdrawals)

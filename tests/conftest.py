@@ -177,6 +177,7 @@ GUARDED = (
     "policies_decision", "policies_externaldecision", "policies_externalbatch", "policies_rolloutstep",
     "privacy_disposalbatch",
     "privacy_budgetspend", "privacy_release",
+    "oversight_changeset", "oversight_change", "oversight_approval", "oversight_setstep", "oversight_workstep",
 )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from audit.sealed_rows import SealedRows
 from common import policy_data
 from common.canonical import sha256
 from common.http.problems import Conflict
-from consent.models import Notice, Party, Purpose
+from consent.models import Notice, Purpose
+from oversight import registers
 
 PURPOSES = SealedRows(
     "purpose",
@@ -35,41 +36,52 @@ class NotATranslation(Conflict):
     title = "This version cannot be translated so"
 
 
-class KeptElsewhere(Conflict):
-    code = "kept_elsewhere"
-    title = "This register is kept in another cell"
-
-
 class NoticeMovedOn(Conflict):
     code = "notice_moved_on"
     title = "The notice has changed meanwhile"
 
 
-# The cell whose officers keep this register, where it is not this one (docs/decisions/0017).
-_kept_by: str | None = None
+class NoticeIsFixed(Conflict):
+    code = "notice_is_fixed"
+    title = "A published notice can never be changed"
 
 
-def keep_elsewhere(cell: str | None) -> None:
-    """Refuse changes of purposes and notices from here on: a notice published here could never be taken back."""
-    global _kept_by
-    _kept_by = cell
+def write_purpose(purpose: Purpose, created: bool) -> None:
+    """Write a purpose. Its legal basis is fixed after the first answer (GDPR Article 13(1)(c)).
+
+    Raises PurposeInUse.
+    """
+    if not created:
+        before = Purpose.objects.select_for_update(no_key=True).get(pk=purpose.pk)
+        if before.legal_basis != purpose.legal_basis and purpose.records.exists():
+            raise PurposeInUse("People have answered under the present legal basis; make a new purpose instead.")
+    purpose.save()
 
 
-def _refuse_if_kept_elsewhere() -> None:
-    if _kept_by is not None:
-        raise KeptElsewhere(f"Purposes and notices are kept in cell '{_kept_by}'. Change them there.")
+def write_notice(notice: Notice, created: bool) -> None:
+    """Write the next version of a notice, or a translation of one that is there.
+
+    Raises NoticeIsFixed, NoticeMovedOn, NotATranslation.
+    """
+    if not created:
+        raise NoticeIsFixed("A published notice can never be changed; publish the next version.")
+    versions = Notice.objects.filter(purpose=notice.purpose)
+    newest = versions.aggregate(last=Max("version"))["last"] or 0
+    original = versions.filter(version=notice.version).first()
+    if original is None and notice.version != newest + 1:
+        raise NoticeMovedOn(f"The next version is {newest + 1}. Compare your text with the newest once more.")
+    if original is not None and original.is_material != notice.is_material:
+        raise NotATranslation("A translation asks people again exactly where its version does.")
+    notice.text_sha256 = sha256(notice.text.encode()).hex()
+    notice.save()
 
 
 @transaction.atomic
 def save_purpose(purpose: Purpose, *, actor: str) -> Purpose:
-    """Create or change a purpose. Its legal basis is fixed after the first answer (GDPR Article 13(1)(c))."""
-    _refuse_if_kept_elsewhere()
+    """Create or change a purpose by the program. Officers' changes are change sets."""
+    registers.refuse_if_kept_elsewhere()
     created = purpose.pk is None
-    if not created:
-        before = Purpose.objects.select_for_update().get(pk=purpose.pk)
-        if before.legal_basis != purpose.legal_basis and purpose.records.exists():
-            raise PurposeInUse("People have answered under the present legal basis; make a new purpose instead.")
-    purpose.save()
+    write_purpose(purpose, created)
     trail.record(
         "purpose.created" if created else "purpose.changed",
         purpose.slug,
@@ -97,24 +109,6 @@ def note_texts(purpose: Purpose, *, actor: str) -> None:
 
 
 @transaction.atomic
-def save_party(party: Party, *, actor: str) -> Party:
-    """Create or change a party. Receipts name it as it stands when they are issued."""
-    created = party._state.adding  # noqa: SLF001 (Django documents it for this use)
-    party.save()
-    action = "party.created" if created else "party.changed"
-    trail.record(action, party.slug, actor=actor, details={"role": party.role, "country": party.country})
-    return party
-
-
-@transaction.atomic
-def delete_party(party: Party, *, actor: str) -> None:
-    """Remove a party that no purpose names as its controller (the database refuses others)."""
-    slug = party.slug
-    party.delete()
-    trail.record("party.deleted", slug, actor=actor)
-
-
-@transaction.atomic
 def publish_notice(
     *,
     purpose: Purpose,
@@ -130,8 +124,8 @@ def publish_notice(
     ``version`` adds the same version in another language: it says the same, so earlier consents stay valid.
     ``based_on`` is the newest version the author saw (0: none). Raises NoticeMovedOn if there is a newer one.
     """
-    _refuse_if_kept_elsewhere()
-    Purpose.objects.select_for_update().get(pk=purpose.pk)
+    registers.refuse_if_kept_elsewhere()
+    Purpose.objects.select_for_update(no_key=True).get(pk=purpose.pk)
     versions = Notice.objects.filter(purpose=purpose)
     newest = versions.aggregate(last=Max("version"))["last"] or 0
     if based_on is not None and based_on != newest:

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from common import policy_data
 from consent.models import Notice, Party, Purpose, PurposeText, Site, current_notice_versions
 from consent.register import register
 from governance.demo.translations import TRANSLATIONS, Translation
 from governance.web.demonstration import SHOP
+from oversight.changes import applying
 from privacy.models import PrivacyBudget, RetentionSchedule
 
 ACTOR = "officer:demo"
@@ -125,9 +125,13 @@ _PURPOSES: list[dict[str, Any]] = [
 ]
 
 
-@transaction.atomic
 def ensure_register() -> None:
     """Create what is missing of the demonstration's register; leave alone what is there."""
+    with applying.apply_shipped(title="Register of the demonstration", actor=ACTOR):
+        _ensure_register()
+
+
+def _ensure_register() -> None:
     for party in _PARTIES:
         Party.objects.get_or_create(slug=party["slug"], defaults=party)
     for entry in _PURPOSES:
@@ -146,9 +150,13 @@ def ensure_register() -> None:
     policy_data.changed(reason="register of the demonstration", actor=ACTOR)
 
 
-@transaction.atomic
 def ensure_translations() -> None:
     """Add missing German, French and Spanish of the purposes; leave alone what is there or was rewritten."""
+    with applying.apply_shipped(title="Translations of the demonstration", actor=ACTOR):
+        _ensure_translations()
+
+
+def _ensure_translations() -> None:
     originals = {entry["slug"]: entry["notice"] for entry in _PURPOSES}
     for purpose in Purpose.objects.filter(slug__in=originals):
         is_described = [

@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "common",
     "audit",
+    "oversight",
     "consent",
     "privacy",
     "model_registry",

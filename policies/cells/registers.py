@@ -5,15 +5,16 @@ What is named here goes to every cell; nothing else does. There is no person in 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
 from common import actors
 from consent.models import Notice, Party, Purpose, PurposeText
 from consent.register.register import NOTICES, PURPOSES
+from oversight.changes import applying
+from oversight.models import ChangeSet
+from oversight.rows import NotReadable, read, written
 from policies.models import (
     Jurisdiction,
     ProcessingRegion,
@@ -24,7 +25,6 @@ from policies.models import (
 )
 from privacy.models import RetentionSchedule
 
-_MICROSECOND = timedelta(microseconds=1)
 Row = dict[str, Any]
 Document = dict[str, list[Row]]
 
@@ -78,17 +78,7 @@ def _order(register: _Register) -> Any:
 def _rows(register: _Register) -> Iterator[Row]:
     links = [field.name for field in register.fields if field.is_relation]
     for row in register.model._default_manager.select_related(*links):  # noqa: SLF001
-        yield {field.name: _written(field, getattr(row, field.name)) for field in register.fields}
-
-
-def _written(field: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    if field.is_relation:
-        return value.slug
-    if isinstance(value, timedelta):
-        return value // _MICROSECOND
-    return value.isoformat() if isinstance(value, datetime) else value
+        yield {field.name: written(field, getattr(row, field.name)) for field in register.fields}
 
 
 def apply_registers(document: Document) -> None:
@@ -98,6 +88,14 @@ def apply_registers(document: Document) -> None:
     """
     if document.keys() != {register.name for register in _REGISTERS}:
         raise NotApplicable("The release names other registers; it was made by another release of the program.")
+    actor = actors.job("cells")
+    with applying.apply_shipped(title="Release of the primary cell", actor=actor, kind=ChangeSet.Kind.RELEASE):
+        _write(document)
+    for rows in (PURPOSES, NOTICES):
+        rows.seal_changes(actor=actor)
+
+
+def _write(document: Document) -> None:
     for register in _REGISTERS:
         _upsert(register, document[register.name])
     for register in reversed(_REGISTERS):
@@ -105,8 +103,6 @@ def apply_registers(document: Document) -> None:
             _delete_others(register, document[register.name])
     known = [row["slug"] for row in document["purpose"]]
     Purpose.objects.exclude(slug__in=known).filter(is_active=True).update(is_active=False)
-    for rows in (PURPOSES, NOTICES):
-        rows.seal_changes(actor=actors.job("cells"))
 
 
 def _upsert(register: _Register, rows: list[Row]) -> None:
@@ -144,21 +140,15 @@ def _change(register: _Register, row: models.Model, values: Row) -> None:
 
 
 def _read(register: _Register, field: Any, value: Any) -> Any:
-    if value is None:
-        return None
     try:
-        if field.is_relation:
-            return field.related_model._default_manager.get(slug=value)  # noqa: SLF001
-        if isinstance(field, models.DurationField):
-            return value * _MICROSECOND
-        return datetime.fromisoformat(value) if isinstance(field, models.DateTimeField) else value
-    except (ObjectDoesNotExist, TypeError, ValueError):
+        return read(field, value)
+    except NotReadable:
         raise NotApplicable(f"A row of {register.name} names something that is not there.") from None
 
 
 def _delete_others(register: _Register, rows: list[Row]) -> None:
     wanted = {tuple(row[name] for name in register.key) for row in rows}
     for found in register.model._default_manager.all():  # noqa: SLF001
-        key = tuple(_written(register.model._meta.get_field(name), getattr(found, name)) for name in register.key)  # noqa: SLF001
+        key = tuple(written(register.model._meta.get_field(name), getattr(found, name)) for name in register.key)  # noqa: SLF001
         if key not in wanted:
             found.delete()

@@ -7,6 +7,7 @@ from common.canonical import canonical_json
 from common.levels import LEVELS
 from consent.register import jurisdictions
 from consent.register.jurisdictions.clocks import STATE_ZONES
+from oversight.changes import applying
 from policies.bundles import building, loading, publishing
 from policies.models import (
     ActiveBundle,
@@ -148,6 +149,11 @@ def bundle_without_database() -> loading.LoadedBundle:
 
 
 def _fill() -> None:
+    with applying.apply_shipped(title="Defaults of this release", actor=publishing.SYSTEM):
+        _write()
+
+
+def _write() -> None:
     packs, matched = _packs()
     Jurisdiction.objects.bulk_create((law_of(pack) for pack in packs.values()), ignore_conflicts=True)
     laws = {law.slug: law for law in Jurisdiction.objects.all()}

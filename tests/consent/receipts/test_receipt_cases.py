@@ -63,16 +63,16 @@ def _widen_and_rename() -> None:
 def _another_controller() -> None:
     controller = Party.objects.get(slug="northwind")
     controller.name, controller.address = "Southwind", "Harbour 2"
-    register.save_party(controller, actor=ACTOR)
+    controller.save()
 
 
 def _another_authority() -> None:
     authority = Party(slug="dpa-2", role="authority", name="Authority", address="Square 3", country="DE")
-    register.save_party(authority, actor=ACTOR)
+    authority.save()
 
 
 def _without_parties() -> None:
-    register.delete_party(Party.objects.get(slug="northwind"), actor=ACTOR)
+    Party.objects.get(slug="northwind").delete()
 
 
 def _next_notice() -> None:

@@ -1,0 +1,51 @@
+"""Lint of purposes: what a set of changes may not leave behind."""
+
+from collections.abc import Iterator
+
+from common.register_lint import Finding
+from consent.models import Notice, Party, Purpose
+
+
+def check() -> Iterator[Finding]:
+    """Return what is wrong with purposes as they are in this transaction."""
+    purposes = list(Purpose.objects.select_related("parent"))
+    parties = set(Party.objects.values_list("slug", flat=True))
+    noticed = set(Notice.objects.values_list("purpose_id", flat=True))
+    for purpose in purposes:
+        yield from _recipients(purpose, parties)
+        yield from _emptiness(purpose)
+        yield from _notice(purpose, purpose.pk in noticed)
+    yield from _rings(purposes)
+
+
+def _finding(code: str, purpose: Purpose, detail: str, *, is_error: bool = True) -> Finding:
+    return Finding("purpose", purpose.slug, code, detail, is_error)
+
+
+def _recipients(purpose: Purpose, parties: set[str]) -> Iterator[Finding]:
+    for slug in sorted(set(purpose.recipients) - parties):
+        detail = f"“{purpose.name}” names the recipient “{slug}”, and no party is called so. Add the party first."
+        yield _finding("recipient_unknown", purpose, detail)
+
+
+def _emptiness(purpose: Purpose) -> Iterator[Finding]:
+    if purpose.is_active and not (purpose.actions and purpose.data_categories):
+        detail = f"“{purpose.name}” permits no action, or no data. It can permit nothing."
+        yield _finding("permits_nothing", purpose, detail, is_error=False)
+
+
+def _notice(purpose: Purpose, has_notice: bool) -> Iterator[Finding]:
+    if purpose.is_active and purpose.needs_consent and not has_notice:
+        detail = f"“{purpose.name}” asks people without a notice. Write its first notice in the same change set."
+        yield _finding("notice_missing", purpose, detail)
+
+
+def _rings(purposes: list[Purpose]) -> Iterator[Finding]:
+    above = {purpose.pk: purpose.parent_id for purpose in purposes}
+    for purpose in purposes:
+        seen, at = {purpose.pk}, purpose.parent_id
+        while at is not None and at not in seen:
+            seen.add(at)
+            at = above.get(at)
+        if at == purpose.pk:
+            yield _finding("broader_than_itself", purpose, f"“{purpose.name}” is broader than itself.")
