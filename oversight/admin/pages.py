@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from common import actors
+from common.admin_pages.permissions import require
 from common.http.problems import Problem
 from oversight.admin import presenting
 from oversight.changes import applying, approval, drafting, preview, undoing
@@ -212,8 +213,7 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     choice = _BY_NAME.get(name)
     if choice is None:
         raise Http404
-    if not request.user.has_perm(choice.right):
-        raise PermissionDenied(choice.right)
+    require(request, choice.right)
     why, seen = request.POST.get("because", "").strip()[:500], request.POST.get("seen", "")
     try:
         made = choice.act(change_set, actors.officer(request), why, seen)

@@ -124,7 +124,7 @@ def test_a_new_purpose_comes_with_its_notice(officer: Client, colleague: Client)
     form = {
         "name": "Surveys", "slug": "surveys", "benefit": "You say what is wrong.", "legal_basis": "consent",
         "order": "60", "is_active": "on", "actions": "contact", "max_level": "none", "channels": "email",
-        "data_categories": "email_address", "consent_valid_for": "365", "dpv_purpose": "Service",
+        "data_categories": "email_address", "consent_valid_for": "365", "dpv_purpose": "ServiceProvision",
         "notice": "We ask you what you think.", "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
     }  # fmt: skip
     officer.post("/admin/consent/purpose/add/", form)
@@ -140,7 +140,7 @@ def test_a_new_purpose_without_notice_cannot_be_proposed(officer: Client) -> Non
     form = {
         "name": "Surveys", "slug": "surveys", "benefit": "You say what is wrong.", "legal_basis": "consent",
         "order": "60", "is_active": "on", "actions": "contact", "max_level": "none", "channels": "email",
-        "data_categories": "email_address", "consent_valid_for": "365", "dpv_purpose": "Service",
+        "data_categories": "email_address", "consent_valid_for": "365", "dpv_purpose": "ServiceProvision",
         "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
     }  # fmt: skip
     officer.post("/admin/consent/purpose/add/", form)
