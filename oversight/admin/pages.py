@@ -19,6 +19,7 @@ from oversight.admin import presenting
 from oversight.changes import applying, approval, drafting, preview, undoing
 from oversight.changes.states import Step, allows
 from oversight.models import ChangeSet
+from oversight.officers import single
 
 PROPOSE, APPROVE, EMERGENCY = (
     "oversight.propose_changeset", "oversight.approve_changeset", "oversight.emergency_changeset",
@@ -48,6 +49,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "title": _("Change sets"),
         "sets": [presenting.in_list(each) for each in page],
         "page": page,
+        "is_single": single.is_single(),
         "filters": [(value, label, value == wanted) for value, label in _FILTERS.items()],
         "wanted": wanted,
     }
@@ -67,6 +69,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "changes": presenting.changes(change_set),
         "figures": presenting.figures(change_set),
         "steps": presenting.steps(change_set),
+        "is_single": single.is_single(),
         "undone_by": change_set.undone_by.exclude(state=ChangeSet.State.WITHDRAWN),
         **_choices(request, change_set),
     }
@@ -116,6 +119,11 @@ _CHOICES = [
         "In force. Another officer is asked to look at it.", asks_why=True,
     ),
     Choice(
+        "alone", "Apply", "This installation has a single officer, so it is in force at once.", PROPOSE,
+        lambda s, who, why, seen: approval.apply_alone(s, actor=who, seen=seen, reason=why), "In force.",
+        asks_why=True, tone="strong",
+    ),
+    Choice(
         "emergency", "Apply alone, in an emergency", "In force at once, without a second officer. It stays on the "
         "start page until another officer has reviewed it.", EMERGENCY,
         lambda s, who, why, _seen: applying.apply_in_emergency(s, actor=who, reason=why),
@@ -155,6 +163,7 @@ _BY_NAME = {choice.name: choice for choice in _CHOICES}
 _STEPS = {
     "propose": Step.PROPOSED,
     "protective": Step.APPLIED_PROTECTIVELY,
+    "alone": Step.APPLIED_ALONE,
     "emergency": Step.APPLIED_IN_EMERGENCY,
     "reopen": Step.REOPENED,
     "withdraw": Step.WITHDRAWN,
@@ -193,6 +202,8 @@ def _is_open(choice: Choice, change_set: ChangeSet) -> bool:
         return change_set.is_unreviewed
     if choice.name in _OF_DRAFTS:
         return change_set.state == ChangeSet.State.DRAFT
+    if choice.name == "alone" and not single.is_single():
+        return False
     if choice.name == "protective" and not applying.only_narrows(preview.compared(change_set)):
         return False
     return allows(change_set.state, _STEPS[choice.name])
