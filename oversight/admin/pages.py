@@ -176,9 +176,11 @@ _OF_SECONDS = ("approve", "refuse", "review")
 _OF_ALL = ("undo",)
 
 
-def _rebase(change_set: ChangeSet, actor: actors.Officer) -> ChangeSet:
-    drafting.rebase(change_set, actor=actor)
-    return preview.check(change_set)
+def _rebase(change_set: ChangeSet, actor: actors.Officer) -> list[str]:
+    """Bring a draft up to date and check it; return the members that both sides changed."""
+    clashes = drafting.rebase(change_set, actor=actor)
+    preview.check(change_set)
+    return clashes
 
 
 def _choices(request: HttpRequest, change_set: ChangeSet) -> dict[str, Any]:
@@ -232,4 +234,6 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         messages.error(request, problem.detail)
         return redirect("change-set", pk=pk)
     messages.success(request, choice.done)
+    for clash in made if isinstance(made, list) else ():
+        messages.warning(request, _("Both changed, your value stands: %(member)s") % {"member": clash})
     return redirect("change-set", pk=made.pk if isinstance(made, ChangeSet) else pk)

@@ -9,7 +9,7 @@ from django.test import Client
 from consent.models import Notice, Purpose
 from oversight.models import ChangeSet
 from tests.helpers.people import Save
-from tests.helpers.registers import without_writer
+from tests.helpers.registers import in_force, make_officer, purpose_with, without_writer
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +96,19 @@ def test_an_approval_of_what_was_not_shown_is_refused(officer: Client, colleague
 
     assert "has changed since you opened it" in text_of(answer)
     assert len(purpose().data_categories) == 3
+
+
+def test_a_draft_is_brought_up_to_date_and_clashes_are_named(
+    officer: Client, colleague: Client, widened: ChangeSet
+) -> None:
+    in_force(make_officer("carl"), make_officer("dora"), purpose_with("recommendations", data_categories=["views"]))
+
+    shown = text_of(take(officer, widened, "rebase"))
+
+    assert "Both changed, your value stands: purpose recommendations: data_categories" in shown
+    take(officer, widened, "propose")
+    take(colleague, widened, "approve")
+    assert len(purpose().data_categories) == 4
 
 
 def test_saving_the_form_again_replaces_the_own_draft(send: Save, widened: ChangeSet) -> None:
