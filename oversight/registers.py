@@ -68,8 +68,8 @@ class Register:
     def tables(self) -> set[str]:
         """Return the tables that its rows, their children and their links to many stand in."""
         options = self.model._meta  # noqa: SLF001 (Django documents it for this use)
-        links = [field.remote_field.through for field in options.many_to_many]
-        models_of = [self.model, *(child.model for child in self.children), *links]
+        links: list[Any] = [field.remote_field.through for field in options.many_to_many]
+        models_of: list[Any] = [self.model, *(child.model for child in self.children), *links]
         return {str(model._meta.db_table) for model in models_of}  # noqa: SLF001
 
 

@@ -30,7 +30,7 @@ class DraftsChanges:
     change_form_outer_after_template = "admin/changes/of_object.html"
 
     def more_changes(self, form: Any, key: str) -> Iterable[Proposed]:
-        """Return what else the form proposes, beside its own row."""
+        """Return what else the form proposes next to its own row."""
         return ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: "ModelForm[Any]", change: bool) -> None:

@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from common import actors
+from common.admin_pages.permissions import require
 from common.http.problems import Problem
 from oversight.admin import presenting
 from oversight.changes import applying, approval, drafting, preview, undoing
 from oversight.changes.states import Step, allows
 from oversight.models import ChangeSet
+from oversight.officers import single
 
 PROPOSE, APPROVE, EMERGENCY = (
     "oversight.propose_changeset", "oversight.approve_changeset", "oversight.emergency_changeset",
@@ -47,6 +49,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "title": _("Change sets"),
         "sets": [presenting.in_list(each) for each in page],
         "page": page,
+        "is_single": single.is_single(),
         "filters": [(value, label, value == wanted) for value, label in _FILTERS.items()],
         "wanted": wanted,
     }
@@ -66,6 +69,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "changes": presenting.changes(change_set),
         "figures": presenting.figures(change_set),
         "steps": presenting.steps(change_set),
+        "is_single": single.is_single(),
         "undone_by": change_set.undone_by.exclude(state=ChangeSet.State.WITHDRAWN),
         **_choices(request, change_set),
     }
@@ -115,6 +119,11 @@ _CHOICES = [
         "In force. Another officer is asked to look at it.", asks_why=True,
     ),
     Choice(
+        "alone", "Apply", "This installation has a single officer, so it is in force at once.", PROPOSE,
+        lambda s, who, why, seen: approval.apply_alone(s, actor=who, seen=seen, reason=why), "In force.",
+        asks_why=True, tone="strong",
+    ),
+    Choice(
         "emergency", "Apply alone, in an emergency", "In force at once, without a second officer. It stays on the "
         "start page until another officer has reviewed it.", EMERGENCY,
         lambda s, who, why, _seen: applying.apply_in_emergency(s, actor=who, reason=why),
@@ -154,6 +163,7 @@ _BY_NAME = {choice.name: choice for choice in _CHOICES}
 _STEPS = {
     "propose": Step.PROPOSED,
     "protective": Step.APPLIED_PROTECTIVELY,
+    "alone": Step.APPLIED_ALONE,
     "emergency": Step.APPLIED_IN_EMERGENCY,
     "reopen": Step.REOPENED,
     "withdraw": Step.WITHDRAWN,
@@ -166,9 +176,11 @@ _OF_SECONDS = ("approve", "refuse", "review")
 _OF_ALL = ("undo",)
 
 
-def _rebase(change_set: ChangeSet, actor: actors.Officer) -> ChangeSet:
-    drafting.rebase(change_set, actor=actor)
-    return preview.check(change_set)
+def _rebase(change_set: ChangeSet, actor: actors.Officer) -> list[str]:
+    """Bring a draft up to date and check it; return the members that both sides changed."""
+    clashes = drafting.rebase(change_set, actor=actor)
+    preview.check(change_set)
+    return clashes
 
 
 def _choices(request: HttpRequest, change_set: ChangeSet) -> dict[str, Any]:
@@ -192,6 +204,8 @@ def _is_open(choice: Choice, change_set: ChangeSet) -> bool:
         return change_set.is_unreviewed
     if choice.name in _OF_DRAFTS:
         return change_set.state == ChangeSet.State.DRAFT
+    if choice.name == "alone" and not single.is_single():
+        return False
     if choice.name == "protective" and not applying.only_narrows(preview.compared(change_set)):
         return False
     return allows(change_set.state, _STEPS[choice.name])
@@ -212,8 +226,7 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     choice = _BY_NAME.get(name)
     if choice is None:
         raise Http404
-    if not request.user.has_perm(choice.right):
-        raise PermissionDenied(choice.right)
+    require(request, choice.right)
     why, seen = request.POST.get("because", "").strip()[:500], request.POST.get("seen", "")
     try:
         made = choice.act(change_set, actors.officer(request), why, seen)
@@ -221,4 +234,6 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         messages.error(request, problem.detail)
         return redirect("change-set", pk=pk)
     messages.success(request, choice.done)
+    for clash in made if isinstance(made, list) else ():
+        messages.warning(request, _("Both changed, your value stands: %(member)s") % {"member": clash})
     return redirect("change-set", pk=made.pk if isinstance(made, ChangeSet) else pk)

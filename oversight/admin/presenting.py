@@ -43,7 +43,7 @@ def in_list(change_set: ChangeSet) -> dict[str, Any]:
 
 def of_object(register: str, key: str) -> list[dict[str, Any]]:
     """Return the sets that hold an object, newest first."""
-    changes = Change.objects.filter(register=register, key=key).select_related("set").order_by("-set")[:20]
+    changes = Change.objects.filter(register=register, key=key).select_related("set").order_by("-set_id")[:20]
     return [
         {**in_list(change.set), "fields": ", ".join(row["name"] for row in _differences(change))} for change in changes
     ]

@@ -7,7 +7,7 @@ from common import policy_data
 from oversight.changes import applying, drafting, steps
 from oversight.changes.states import Step, target
 from oversight.models import Approval, ChangeSet
-from oversight.officers import provenance
+from oversight.officers import provenance, single
 from oversight.problems import ChangeRefused, NotNow, Outdated, SecondOfficerNeeded
 from oversight.work import reviews
 
@@ -25,6 +25,28 @@ def approve(change_set: ChangeSet, *, actor: str, seen: str, reason: str = "") -
     reviews.done(reviews.APPROVAL, current, actor=actor, outcome=Verdict.APPROVED)
     details = {"approver": str(actor), "provenance": approval.provenance}
     return applying.bring_into_force(current, kind=ChangeSet.Kind.NORMAL, actor=actor, reason=reason, details=details)
+
+
+@transaction.atomic
+def apply_alone(change_set: ChangeSet, *, actor: str, seen: str, reason: str = "") -> ChangeSet:
+    """Bring an own draft into force where the installation has a single officer. Raises as ``approve``."""
+    if not single.is_single():
+        raise SecondOfficerNeeded("Another officer has to approve this change set. Propose it.")
+    policy_data.take_turn()
+    current = steps.locked(change_set)
+    drafting.refuse_others(current, actor)
+    target(current.state, Step.APPLIED_ALONE)
+    _refuse_unseen(current, seen)
+    Approval.objects.create(
+        set=current,
+        digest=current.digest,
+        account_id=applying.account_of(actor),
+        author_id=current.author_id,
+        is_single=True,
+        verdict=Verdict.APPROVED,
+        reason=reason[:500],
+    )
+    return applying.bring_into_force(current, kind=ChangeSet.Kind.SINGLE, actor=actor, reason=reason)
 
 
 @transaction.atomic

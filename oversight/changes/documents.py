@@ -30,7 +30,7 @@ class Compared:
 
 
 def digest(changes: Iterable[Compared]) -> str:
-    """Return the digest of changes, whatever their order."""
+    """Return the digest of changes; their order makes no difference."""
     listed = [[c.register, c.key, c.before, c.after] for c in sorted(changes, key=lambda c: (c.register, c.key))]
     return digest_of(listed).hex()
 

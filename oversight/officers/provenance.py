@@ -1,8 +1,8 @@
 """Who may stand behind an account: read from the audit trail, by account number.
 
-Whoever created an account, set its password, its second factor or its rights may be the one who uses it. No time limit
-and no name counts: an account is the same after it was renamed. A step that an independent officer seconded is nobody's
-alone, and one from the operator's shell is nobody's: the shell is the root of trust, and is named in the approval.
+The account that created another one, or set its password, its second factor or its rights, may be the one that uses it.
+No time limit and no name counts: an account is the same after it was renamed. A step that an independent officer
+seconded does not count, nor does one from the operator's shell, which is the root of trust.
 """
 
 from collections.abc import Iterable, Mapping

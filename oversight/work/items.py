@@ -47,7 +47,7 @@ def finish(item: WorkItem, *, actor: str, outcome: str = "") -> WorkItem:
 
 @transaction.atomic
 def void(item: WorkItem, *, actor: str, outcome: str = "") -> WorkItem:
-    """Close an item that nobody has to do any more. Raises NotNow."""
+    """Close an item that needs no work any more. Raises NotNow."""
     current = _open(item)
     current.outcome = outcome[:500]
     return _move(current, State.VOID, actor, "outcome")

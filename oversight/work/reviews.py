@@ -22,7 +22,7 @@ def _describe(object_name: str) -> str:
 
 
 def _is_another(item: WorkItem, user: Any) -> bool:
-    """Return whether the set is not the officer's own: nobody seconds himself."""
+    """Return whether the set is another officer's: its author cannot second it."""
     return not ChangeSet.objects.filter(pk=item.object, author_id=user.pk).exists()
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from consent.models import Notice, Purpose
 from oversight.models import ChangeSet
 from tests.helpers.people import Save
-from tests.helpers.registers import without_writer
+from tests.helpers.registers import in_force, make_officer, purpose_with, without_writer
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +98,19 @@ def test_an_approval_of_what_was_not_shown_is_refused(officer: Client, colleague
     assert len(purpose().data_categories) == 3
 
 
+def test_a_draft_is_brought_up_to_date_and_clashes_are_named(
+    officer: Client, colleague: Client, widened: ChangeSet
+) -> None:
+    in_force(make_officer("carl"), make_officer("dora"), purpose_with("recommendations", data_categories=["views"]))
+
+    shown = text_of(take(officer, widened, "rebase"))
+
+    assert "Both changed, your value stands: purpose recommendations: data_categories" in shown
+    take(officer, widened, "propose")
+    take(colleague, widened, "approve")
+    assert len(purpose().data_categories) == 4
+
+
 def test_saving_the_form_again_replaces_the_own_draft(send: Save, widened: ChangeSet) -> None:
     send(page_of(purpose()), data_categories="views")
 
@@ -124,7 +137,7 @@ def test_a_new_purpose_comes_with_its_notice(officer: Client, colleague: Client)
     form = {
         "name": "Surveys", "slug": "surveys", "benefit": "You say what is wrong.", "legal_basis": "consent",
         "order": "60", "is_active": "on", "actions": "contact", "max_level": "none", "channels": "email",
-        "data_categories": "email_address", "consent_valid_for": "365", "dpv_purpose": "Service",
+        "data_categories": "email_address", "consent_valid_for": "365", "dpv_purpose": "ServiceProvision",
         "notice": "We ask you what you think.", "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
     }  # fmt: skip
     officer.post("/admin/consent/purpose/add/", form)
@@ -140,7 +153,7 @@ def test_a_new_purpose_without_notice_cannot_be_proposed(officer: Client) -> Non
     form = {
         "name": "Surveys", "slug": "surveys", "benefit": "You say what is wrong.", "legal_basis": "consent",
         "order": "60", "is_active": "on", "actions": "contact", "max_level": "none", "channels": "email",
-        "data_categories": "email_address", "consent_valid_for": "365", "dpv_purpose": "Service",
+        "data_categories": "email_address", "consent_valid_for": "365", "dpv_purpose": "ServiceProvision",
         "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
     }  # fmt: skip
     officer.post("/admin/consent/purpose/add/", form)
