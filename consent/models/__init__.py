@@ -6,6 +6,7 @@ from consent.models.links import DailyCount, SubjectLink
 from consent.models.register import LegalBasis, Level, Notice, Party, Purpose, PurposeText, current_notice_versions
 from consent.models.sites import CONSENT_MODE_SIGNALS, Site, check_consent_mode, check_origins
 from consent.models.snapshots import BannerLayout, RegisterSnapshot
+from consent.models.terms import NoticeTerms
 
 __all__ = [
     "CONSENT_MODE_SIGNALS",
@@ -18,6 +19,7 @@ __all__ = [
     "LegalBasis",
     "Level",
     "Notice",
+    "NoticeTerms",
     "Party",
     "Purpose",
     "PurposeText",
