@@ -11,6 +11,8 @@ from common import policy_data
 from common.canonical import sha256
 from common.http.problems import Conflict
 from consent.models import Notice, Purpose
+from consent.register import terms
+from consent.register.terms import Finding
 from oversight import registers
 
 PURPOSES = SealedRows(
@@ -108,6 +110,15 @@ def note_texts(purpose: Purpose, *, actor: str) -> None:
     trail.record("purpose.described", purpose.slug, actor=actor, details={"locales": locales})
 
 
+def asks_everybody(purpose: Purpose) -> list[Finding]:
+    """Return what the register says beyond the newest version that no question can separate; nothing before any."""
+    newest = terms.newest_version(purpose.slug)
+    if not newest:
+        return []
+    found = terms.material(terms.of_version(purpose.slug, newest), terms.of_register(purpose))
+    return [finding for finding in found if not finding.is_separable]
+
+
 @transaction.atomic
 def publish_notice(
     *,
@@ -121,6 +132,9 @@ def publish_notice(
 ) -> Notice:
     """Publish the next version of a purpose's notice. A material one makes earlier consents ask again.
 
+    A version is material by comparison, too: where the register names another controller or keeps data longer than the
+    version before it said. What a question can be about (data, recipients, ...) needs no such word: nobody is taken to
+    have agreed to what is new.
     ``version`` adds the same version in another language: it says the same, so earlier consents stay valid.
     ``based_on`` is the newest version the author saw (0: none). Raises NoticeMovedOn if there is a newer one.
     """
@@ -132,6 +146,7 @@ def publish_notice(
         raise NoticeMovedOn(f"Somebody published version {newest} meanwhile. Compare your text with it once more.")
     if version is None:
         version = newest + 1
+        is_material = is_material or bool(asks_everybody(purpose))
     else:
         original = versions.filter(version=version).first()
         if original is None or versions.filter(version=version, locale=locale).exists():

@@ -6,13 +6,16 @@ published; a register that says more later does not stretch them, and one that s
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
-from django.db.models import Max
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import Max, OuterRef, QuerySet
+from django.db.models.functions import JSONObject
 
 from common.levels import LEVELS
-from consent.models import Notice, NoticeTerms, Party, Purpose
+from consent.models import Notice, NoticeTerms, Purpose
 
 _LISTS = ("data_categories", "recipients", "channels", "actions")
 _WORDS = {"data_categories": "kinds of data", "recipients": "recipients", "channels": "channels", "actions": "actions"}
@@ -55,8 +58,14 @@ class Terms(Coverage):
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
         """Read the content of a row of ``NoticeTerms``."""
-        more = {name: values.get(name) for name in ("broader", "controller", "retention_days")}
-        return cls(**asdict(Coverage.read(values)), **more)
+        covered = Coverage.read(values)
+        return cls(
+            **{name: getattr(covered, name) for name in _LISTS},
+            max_level=covered.max_level,
+            broader=values.get("broader"),
+            controller=values.get("controller"),
+            retention_days=values.get("retention_days"),
+        )
 
 
 @dataclass(frozen=True)
@@ -69,10 +78,6 @@ class Beyond:
     actions: frozenset[str] = frozenset()
     max_level: str | None = None
     everything: bool = False  # nothing of it was agreed, as of a purpose that was put under a broader one since
-
-    def document(self) -> dict[str, Any]:
-        """Return what is new to a person who agreed, for answers and pages."""
-        return {**{name: sorted(getattr(self, name)) for name in _LISTS}, "agreed_level": self.max_level}
 
 
 EVERYTHING = Beyond(everything=True)
@@ -89,6 +94,17 @@ def beyond(register: Coverage, agreed: Coverage) -> Beyond | None:
     if not is_lower and not any(more.values()):
         return None
     return Beyond(**more, max_level=agreed.max_level if is_lower else None)
+
+
+def live(frozen: Mapping[int, Terms], notices: Mapping[str, int]) -> dict[int, Terms]:
+    """Return the terms of the versions whose consents count; of one without terms nothing is known, so nothing."""
+    return {version: frozen.get(version, Terms()) for version in range(notices["required"], notices["current"] + 1)}
+
+
+def beyond_versions(register: Coverage, live_versions: Mapping[int, Terms]) -> dict[int, Beyond]:
+    """Return the versions that ``register`` says more than, and what."""
+    found = {version: beyond(register, agreed) for version, agreed in live_versions.items()}
+    return {version: more for version, more in found.items() if more}
 
 
 @dataclass(frozen=True)
@@ -141,6 +157,18 @@ def of_version(purpose: str, version: int) -> Terms:
     return Terms.read(json.loads(content)) if content else Terms()
 
 
+def with_terms(purposes: QuerySet[Purpose]) -> QuerySet[Purpose]:
+    """Read the terms of every version along with the purposes, for ``frozen_of``."""
+    rows = NoticeTerms.objects.filter(purpose=OuterRef("slug"))
+    return purposes.annotate(frozen=ArraySubquery(rows.values(row=JSONObject(version="version", content="content"))))
+
+
+def frozen_of(purpose: Purpose) -> dict[int, Terms]:
+    """Return the terms of every version of a purpose that was read by ``with_terms``."""
+    rows: list[dict[str, Any]] = vars(purpose)["frozen"]
+    return {row["version"]: Terms.read(json.loads(row["content"])) for row in rows}
+
+
 def of_versions() -> dict[str, dict[int, Terms]]:
     """Return the terms of every version of every purpose. One statement."""
     found: dict[str, dict[int, Terms]] = {}
@@ -149,17 +177,11 @@ def of_versions() -> dict[str, dict[int, Terms]]:
     return found
 
 
-def of_register(purpose: Purpose, *, retention_days: int | None) -> Terms:
-    """Return the terms that a version published now would get; ``purpose`` may be unsaved."""
-    first = Party.objects.filter(role=Party.Role.CONTROLLER).order_by("name", "slug").first()
-    controller = purpose.controller or first
-    return Terms(
-        **{name: frozenset(getattr(purpose, name)) for name in _LISTS},
-        max_level=purpose.max_level,
-        broader=purpose.parent.slug if purpose.parent else None,
-        controller=controller.slug if controller else None,
-        retention_days=retention_days,
-    )
+def of_register(purpose: Purpose) -> Terms:
+    """Return the terms that a version published now would get: the database's own reading of the saved row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT assent_purpose_terms(p) FROM consent_purpose p WHERE id = %s", [purpose.pk])
+        return Terms.read(json.loads(cursor.fetchone()[0]))
 
 
 def newest_version(purpose: str) -> int:
@@ -168,11 +190,9 @@ def newest_version(purpose: str) -> int:
     return int(found["newest"] or 0)
 
 
-def needs_new_version(purpose: Purpose, *, retention_days: int | None) -> list[Finding]:
+def needs_new_version(purpose: Purpose) -> list[Finding]:
     """Return what a register says beyond its newest version: lint, as a widening is published with a notice.
 
     Until it is, nobody has agreed to what is new, and no decision permits it.
     """
-    return material(
-        of_version(purpose.slug, newest_version(purpose.slug)), of_register(purpose, retention_days=retention_days)
-    )
+    return material(of_version(purpose.slug, newest_version(purpose.slug)), of_register(purpose))

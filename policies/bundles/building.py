@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from common.levels import LEVELS
-from consent.models import Purpose, current_notice_versions
-from consent.register.terms import Coverage, Terms, beyond, of_versions
+from consent.models import NO_NOTICES, Purpose, current_notice_versions
+from consent.register.terms import Coverage, Terms, beyond_versions, live, of_versions
 from model_registry.models import ModelVersion
 from policies.models import (
     Jurisdiction,
@@ -48,13 +48,10 @@ def _purposes(purposes: list[Purpose]) -> dict[str, Any]:
     newest: dict[str, Terms] = {}
     found: dict[str, Any] = {}
     for purpose in purposes:
-        slug, versions = purpose.slug, notices.get(purpose.slug, {"current": 0, "required": 0})
+        slug, versions = purpose.slug, notices.get(purpose.slug, NO_NOTICES)
         frozen = terms.get(slug, {})
         newest[slug] = frozen.get(versions["current"], Terms())
-        live = {
-            version: frozen.get(version, Terms()) for version in range(versions["required"], versions["current"] + 1)
-        }
-        found[slug] = _purpose(purpose, _ancestors(purpose, by_id), versions["required"], live)
+        found[slug] = _purpose(purpose, _ancestors(purpose, by_id), versions["required"], live(frozen, versions))
     for slug, purpose in found.items():
         lending = _lending(slug, purpose["parents"], newest)
         if lending != purpose["parents"]:
@@ -62,11 +59,11 @@ def _purposes(purposes: list[Purpose]) -> dict[str, Any]:
     return found
 
 
-def _purpose(purpose: Purpose, parents: list[str], required: int, live: dict[int, Terms]) -> dict[str, Any]:
+def _purpose(purpose: Purpose, parents: list[str], required: int, versions: dict[int, Terms]) -> dict[str, Any]:
     """Return a purpose; ``agreed`` holds what the live versions cover that the register says more than."""
     said = Coverage.read(vars(purpose))
-    narrower = {str(version): terms for version, terms in live.items() if beyond(said, terms)}
-    agreed = {"agreed": {version: terms.within(said).document() for version, terms in narrower.items()}}
+    narrower = beyond_versions(said, versions)
+    agreed = {"agreed": {str(version): versions[version].within(said).document() for version in narrower}}
     return {
         "legal_basis": purpose.legal_basis,
         "parents": parents,
