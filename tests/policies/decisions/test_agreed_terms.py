@@ -283,3 +283,60 @@ def test_facts_carry_the_difference_and_no_version(decide: Decide, spooled: Any)
     assert (consent["refused_categories"], consent["unagreed_categories"]) == (["location"], ["location"])
     assert "sha256" not in json.dumps(consent)
     assert NoticeTerms.objects.filter(purpose="recommendations").count() == 3
+
+
+def test_every_door_keeps_to_the_agreement(decide: Decide, shop_token: str) -> None:
+    _widen(data_categories=["location"])
+    asked = question(
+        resource={"type": "personalization", "id": "feed", "properties": {"data_categories": ["location"]}}
+    )
+
+    batch = call({"evaluations": [asked, asked]}, shop_token, path="/access/v1/evaluations").json()["evaluations"]
+    answered = call(asked, shop_token, path="/api/v1/decisions").json()
+
+    assert [each["decision"] for each in batch] == [False, False]
+    assert (answered["decision"], answered["requestable"]) == (False, True)
+    assert [reason["code"] for reason in answered["reasons"]] == ["renewal_required"]
+    assert {"code": "grant_consent", "purpose": "recommendations", "to_level": "individual"} in answered["would_change"]
+
+
+def test_a_yes_is_offered_where_some_data_was_not_agreed(shop_token: str) -> None:
+    _widen(data_categories=["location"])
+    data = {"data_categories": ["views", "location"]}
+    asked = question(resource={"type": "personalization", "id": "feed", "properties": data})
+
+    answered = call(asked, shop_token, path="/api/v1/decisions").json()
+
+    assert answered["decision"] is True
+    assert {"code": "grant_consent", "purpose": "recommendations", "to_level": "individual"} in answered["would_change"]
+
+
+def test_the_state_names_what_is_new(decide: Decide, shop_token: str, save: Any) -> None:
+    def new() -> Any:
+        answer = call({"subject": {"id": "customer-1"}}, shop_token, path="/api/v1/consents/state")
+        return answer.json()["purposes"]["recommendations"]["beyond"]
+
+    before = new()
+    _widen(data_categories=["location", "device"], actions=["share"])
+    _publish()
+    save("refuse", data_category="device")
+    after = new()
+    save()
+
+    assert before is None
+    assert after == {
+        "data_categories": ["location"], "recipients": [], "channels": [], "actions": ["share"], "agreed_level": None
+    }  # fmt: skip
+    assert new() is None
+
+
+def test_a_widening_adds_one_kind_of_facts_for_each_it_missed(decide: Decide, save: Any, spooled: Any) -> None:
+    for number in range(3):
+        save("give", person=f"customer-{number}")
+        _widen(data_categories=[f"kind_{number}"])
+        _publish()
+    asked = ["views", *(f"kind_{number}" for number in range(3))]
+    for number in range(3):
+        assert len(_excluded(decide(f"customer-{number}", data=asked))) == 3 - number
+
+    assert len({entry["facts_digest"] for entry in spooled()[-3:]}) == 3
