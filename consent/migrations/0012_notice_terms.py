@@ -1,6 +1,6 @@
 """Terms of notice versions, frozen by triggers as a purpose is made and as a version is published.
 
-The versions of an older installation get theirs from its bundles (migration 0017 of policies).
+The versions of an older installation get theirs from its bundles (migration 0018 of policies).
 """
 
 import django.db.models.functions.datetime

@@ -115,7 +115,7 @@ def _report(slug: str, version: int, people: int, lost: list[str]) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0016_officers_accounts"),
+        ("policies", "0017_drafts_of_accounts"),
         ("consent", "0012_notice_terms"),
         ("privacy", "0004_retention_in_terms"),
     ]
