@@ -303,7 +303,8 @@ def _channels(state: PurposeState) -> list[dict[str, Any]]:
     if not state.purpose.needs_consent or state.state != "given":
         return []
     found = []
-    for channel in state.purpose.channels:
+    new = state.beyond.channels if state.beyond else ()  # asked about where all is that is new
+    for channel in (each for each in state.purpose.channels if each not in new):
         part = state.parts.get(scopes.scope_of(channel=channel))
         found.append(
             {

@@ -103,3 +103,15 @@ def test_who_inherits_is_asked_not_told_of_a_yes(visitor):
 
     assert "You allowed" not in str(card["reason"])
     assert subject_ref("customer-1") == visitor.ref or card["state"] == "never_asked"
+
+
+def test_a_new_channel_is_no_open_switch(visitor):
+    visitor.choose("newsletter", "give")
+    purpose = Purpose.objects.get(slug="newsletter")
+    purpose.channels = ["email", "sms"]
+    register.save_purpose(purpose, actor="officer:test")
+
+    card = next(card for card in visitor.look().context["purposes"] if card["slug"] == "newsletter")
+
+    assert [channel["slug"] for channel in card["channels"]] == ["email"]
+    assert [(part["dimension"], part["value"]) for part in card["new"]] == [("channel", "sms")]
