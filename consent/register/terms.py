@@ -164,8 +164,12 @@ def with_terms(purposes: QuerySet[Purpose]) -> QuerySet[Purpose]:
 
 
 def frozen_of(purpose: Purpose) -> dict[int, Terms]:
-    """Return the terms of every version of a purpose that was read by ``with_terms``."""
-    rows: list[dict[str, Any]] = vars(purpose)["frozen"]
+    """Return the terms of every version of a purpose: those that ``with_terms`` read, or by a statement of its own."""
+    rows: Iterable[Mapping[str, Any]] = (
+        vars(purpose)["frozen"]
+        if "frozen" in vars(purpose)
+        else NoticeTerms.objects.filter(purpose=purpose.slug).values("version", "content")
+    )
     return {row["version"]: Terms.read(json.loads(row["content"])) for row in rows}
 
 
