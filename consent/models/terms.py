@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class NoticeTerms(models.Model):
-    """Terms of one notice version of a purpose. Append only, written by the database itself (migration 0012).
+    """Terms of one notice version of a purpose. Append only, written by the database itself (migration 0013).
 
     Version 0 stands for the purpose before its first notice. ``content`` is JSON (``consent.register.terms``), and
     records name it by ``sha256``, the SHA-256 of ``content`` as it stands. A cell receives the rows of the cell that

@@ -33,6 +33,11 @@ class PurposeInUse(Conflict):
     title = "The legal basis of a purpose in use cannot change"
 
 
+class NotCosmetic(Conflict):
+    code = "not_cosmetic"
+    title = "Everybody has to be asked again about this version"
+
+
 class NotATranslation(Conflict):
     code = "not_a_translation"
     title = "This version cannot be translated so"
@@ -63,7 +68,7 @@ def write_purpose(purpose: Purpose, created: bool) -> None:
 def write_notice(notice: Notice, created: bool) -> None:
     """Write the next version of a notice, or a translation of one that is there.
 
-    Raises NoticeIsFixed, NoticeMovedOn, NotATranslation.
+    Raises NoticeIsFixed, NoticeMovedOn, NotATranslation, NotCosmetic.
     """
     if not created:
         raise NoticeIsFixed("A published notice can never be changed; publish the next version.")
@@ -74,6 +79,8 @@ def write_notice(notice: Notice, created: bool) -> None:
         raise NoticeMovedOn(f"The next version is {newest + 1}. Compare your text with the newest once more.")
     if original is not None and original.is_material != notice.is_material:
         raise NotATranslation("A translation asks people again exactly where its version does.")
+    if original is None and not notice.is_material and (found := asks_everybody(notice.purpose)):
+        raise NotCosmetic(f"{' '.join(finding.detail for finding in found)} Mark the version as material.")
     notice.text_sha256 = sha256(notice.text.encode()).hex()
     notice.save()
 

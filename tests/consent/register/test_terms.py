@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from common.canonical import sha256
 from consent.models import Notice, NoticeTerms, Party, Purpose
-from consent.register import register, terms
+from consent.register import purpose_lint, register, terms
 from consent.register.terms import Terms, material
 from privacy.models import RetentionSchedule
 
@@ -137,3 +137,25 @@ def test_the_digest_is_that_of_the_content():
 
     assert row.sha256 == sha256(row.content.encode()).hex()
     assert json.loads(row.content)["actions"] == ["contact"]
+
+
+def test_a_cosmetic_version_of_a_longer_retention_is_refused():
+    RetentionSchedule.objects.filter(purpose__slug="newsletter").update(retain_for=timedelta(days=900))
+    notice = Notice(purpose=_purpose(), version=2, locale="en", text="Anew.", is_material=False)
+
+    with pytest.raises(register.NotCosmetic, match="900 days"):
+        register.write_notice(notice, created=True)
+
+    notice.is_material = True
+    register.write_notice(notice, created=True)
+    assert terms.of_version("newsletter", 2).retention_days == 900
+
+
+def test_a_register_beyond_its_notice_is_linted():
+    Purpose.objects.filter(slug="newsletter").update(channels=["email", "sms"])
+    found = [finding for finding in purpose_lint.check() if finding.code == "notice_says_less"]
+
+    assert [(finding.key, finding.is_error) for finding in found] == [("newsletter", False)]
+
+    _publish()
+    assert "notice_says_less" not in {finding.code for finding in purpose_lint.check()}

@@ -16,7 +16,7 @@ from policies.models import Activation, ActiveBundle
 from policies.registers import defaults
 from tests.helpers.wsgi_calls import call, question
 
-past = import_module("policies.migrations.0018_terms_of_past_notices")
+past = import_module("policies.migrations.0019_terms_of_past_notices")
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -1,6 +1,6 @@
 """Terms of notice versions, frozen by triggers as a purpose is made and as a version is published.
 
-The versions of an older installation get theirs from its bundles (migration 0018 of policies).
+The versions of an older installation get theirs from its bundles (migration 0019 of policies).
 """
 
 import django.db.models.functions.datetime
@@ -64,7 +64,7 @@ DROP FUNCTION assent_retention_days(bigint);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("consent", "0011_banner_layouts")]
+    dependencies = [("consent", "0012_registers_by_change_sets")]
 
     operations = [
         migrations.CreateModel(

@@ -15,6 +15,6 @@ CREATE OR REPLACE FUNCTION assent_retention_days(purpose_id bigint) RETURNS inte
 
 
 class Migration(migrations.Migration):
-    dependencies = [("privacy", "0003_officer_labels"), ("consent", "0012_notice_terms")]
+    dependencies = [("privacy", "0004_retention_by_change_sets"), ("consent", "0013_notice_terms")]
 
     operations = [migrations.RunSQL(_READ, _FORGET)]

@@ -115,9 +115,9 @@ def _report(slug: str, version: int, people: int, lost: list[str]) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0017_drafts_of_accounts"),
-        ("consent", "0012_notice_terms"),
-        ("privacy", "0004_retention_in_terms"),
+        ("policies", "0018_registers_by_change_sets"),
+        ("consent", "0013_notice_terms"),
+        ("privacy", "0005_retention_in_terms"),
     ]
 
     operations = [migrations.RunPython(freeze_past_terms, migrations.RunPython.noop)]
