@@ -37,7 +37,8 @@ class Register:
     ``key``: the fields that name a row. ``omits``: columns that follow from others. ``keeps``: rows are never deleted,
     as records name them. ``in_emergency``: one officer may change it then. ``narrows``: whether a change only takes
     permission away. ``save``: replaces ``save()`` of the row where a service has rules of its own. ``inverse``: the
-    change that takes one back, where it is not the reverse.
+    change that takes one back, where it is not the reverse. ``is_last``: written after all others, as it freezes what
+    they say.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Register:
     save: Save | None = None
     inverse: Inverse | None = None
     sealed: SealedRows | None = None
+    is_last: bool = False
 
     @property
     def fields(self) -> Sequence[Any]:
@@ -108,7 +110,7 @@ def tables() -> list[str]:
 
 def rank(name: str) -> int:
     """Return the place of a register in the order in which rows can be made."""
-    return list(_registers).index(name)
+    return list(_registers).index(name) + (len(_registers) if _registers[name].is_last else 0)
 
 
 def keep_elsewhere(cell: str | None) -> None:

@@ -1,7 +1,6 @@
 """The register of processing: parties, purposes, their texts and notices."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -151,7 +150,11 @@ class Notice(models.Model):
         return f"{self.purpose} v{self.version} ({self.locale})"
 
 
-def current_notice_versions() -> dict[str, dict[str, Any]]:
+# Of a purpose before its first notice.
+NO_NOTICES = {"current": 0, "required": 0}
+
+
+def current_notice_versions() -> dict[str, dict[str, int]]:
     """Return, per purpose, the newest notice version and the newest *material* one a consent must have seen."""
     rows = (
         Notice.objects.values("purpose__slug")

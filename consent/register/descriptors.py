@@ -75,4 +75,5 @@ NOTICE = Register(
     save=write_notice,
     inverse=notice_inverse,
     sealed=NOTICES,
+    is_last=True,
 )

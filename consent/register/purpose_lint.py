@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator
 
+from django.db.models import Max
+
 from common.register_lint import Finding
 from consent.models import Notice, Party, Purpose
+from consent.register import terms
 
 
 def check() -> Iterator[Finding]:
     """Return what is wrong with purposes as they are in this transaction."""
-    purposes = list(Purpose.objects.select_related("parent"))
+    purposes = list(terms.with_terms(Purpose.objects.select_related("parent")))
     parties = set(Party.objects.values_list("slug", flat=True))
-    noticed = set(Notice.objects.values_list("purpose_id", flat=True))
+    newest = dict(Notice.objects.order_by("purpose").values_list("purpose").annotate(Max("version")))
     for purpose in purposes:
         yield from _recipients(purpose, parties)
         yield from _emptiness(purpose)
-        yield from _notice(purpose, purpose.pk in noticed)
+        yield from _notice(purpose, newest.get(purpose.pk, 0))
     yield from _rings(purposes)
 
 
@@ -34,10 +37,18 @@ def _emptiness(purpose: Purpose) -> Iterator[Finding]:
         yield _finding("permits_nothing", purpose, detail, is_error=False)
 
 
-def _notice(purpose: Purpose, has_notice: bool) -> Iterator[Finding]:
-    if purpose.is_active and purpose.needs_consent and not has_notice:
+def _notice(purpose: Purpose, version: int) -> Iterator[Finding]:
+    if not (purpose.is_active and purpose.needs_consent):
+        return
+    if not version:
         detail = f"“{purpose.name}” asks people without a notice. Write its first notice in the same change set."
         yield _finding("notice_missing", purpose, detail)
+    elif terms.beyond(terms.Coverage.read(vars(purpose)), terms.frozen_of(purpose).get(version, terms.Terms())):
+        detail = (
+            f"“{purpose.name}” covers more than version {version} of its notice says. What is new stays off for"
+            " everybody: publish the next version in the same change set."
+        )
+        yield _finding("notice_says_less", purpose, detail, is_error=False)
 
 
 def _rings(purposes: list[Purpose]) -> Iterator[Finding]:

@@ -11,6 +11,8 @@ from common import policy_data
 from common.canonical import sha256
 from common.http.problems import Conflict
 from consent.models import Notice, Purpose
+from consent.register import terms
+from consent.register.terms import Finding
 from oversight import registers
 
 PURPOSES = SealedRows(
@@ -29,6 +31,11 @@ NOTICES = SealedRows(
 class PurposeInUse(Conflict):
     code = "purpose_in_use"
     title = "The legal basis of a purpose in use cannot change"
+
+
+class NotCosmetic(Conflict):
+    code = "not_cosmetic"
+    title = "Everybody has to be asked again about this version"
 
 
 class NotATranslation(Conflict):
@@ -61,7 +68,7 @@ def write_purpose(purpose: Purpose, created: bool) -> None:
 def write_notice(notice: Notice, created: bool) -> None:
     """Write the next version of a notice, or a translation of one that is there.
 
-    Raises NoticeIsFixed, NoticeMovedOn, NotATranslation.
+    Raises NoticeIsFixed, NoticeMovedOn, NotATranslation, NotCosmetic.
     """
     if not created:
         raise NoticeIsFixed("A published notice can never be changed; publish the next version.")
@@ -72,6 +79,8 @@ def write_notice(notice: Notice, created: bool) -> None:
         raise NoticeMovedOn(f"The next version is {newest + 1}. Compare your text with the newest once more.")
     if original is not None and original.is_material != notice.is_material:
         raise NotATranslation("A translation asks people again exactly where its version does.")
+    if original is None and not notice.is_material and (found := asks_everybody(notice.purpose)):
+        raise NotCosmetic(f"{' '.join(finding.detail for finding in found)} Mark the version as material.")
     notice.text_sha256 = sha256(notice.text.encode()).hex()
     notice.save()
 
@@ -108,6 +117,15 @@ def note_texts(purpose: Purpose, *, actor: str) -> None:
     trail.record("purpose.described", purpose.slug, actor=actor, details={"locales": locales})
 
 
+def asks_everybody(purpose: Purpose) -> list[Finding]:
+    """Return what the register says beyond the newest version that no question can separate; nothing before any."""
+    newest = terms.newest_version(purpose.slug)
+    if not newest:
+        return []
+    found = terms.material(terms.of_version(purpose.slug, newest), terms.of_register(purpose))
+    return [finding for finding in found if not finding.is_separable]
+
+
 @transaction.atomic
 def publish_notice(
     *,
@@ -121,6 +139,9 @@ def publish_notice(
 ) -> Notice:
     """Publish the next version of a purpose's notice. A material one makes earlier consents ask again.
 
+    A version is material by comparison, too: where the register names another controller or keeps data longer than the
+    version before it said. What a question can be about (data, recipients, ...) needs no such word: nobody is taken to
+    have agreed to what is new.
     ``version`` adds the same version in another language: it says the same, so earlier consents stay valid.
     ``based_on`` is the newest version the author saw (0: none). Raises NoticeMovedOn if there is a newer one.
     """
@@ -132,6 +153,7 @@ def publish_notice(
         raise NoticeMovedOn(f"Somebody published version {newest} meanwhile. Compare your text with it once more.")
     if version is None:
         version = newest + 1
+        is_material = is_material or bool(asks_everybody(purpose))
     else:
         original = versions.filter(version=version).first()
         if original is None or versions.filter(version=version, locale=locale).exists():

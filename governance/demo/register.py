@@ -141,10 +141,10 @@ def _ensure_register() -> None:
         if purpose is None:
             above = Purpose.objects.get(slug=parent) if parent else None
             purpose = register.save_purpose(Purpose(**values, parent=above), actor=ACTOR)
-        if not Notice.objects.filter(purpose=purpose).exists():
-            register.publish_notice(purpose=purpose, text=text, actor=ACTOR)
         if days:
             RetentionSchedule.objects.get_or_create(purpose=purpose, defaults={"retain_for": timedelta(days=days)})
+        if not Notice.objects.filter(purpose=purpose).exists():
+            register.publish_notice(purpose=purpose, text=text, actor=ACTOR)
     _ensure_shop()
     PrivacyBudget.objects.get_or_create(data_set="consents", defaults={"epsilon_total": Decimal(10)})
     policy_data.changed(reason="register of the demonstration", actor=ACTOR)

@@ -5,7 +5,8 @@ from django.db import connection
 from oversight import registers
 
 TABLES = (
-    "audit_auditevent", "audit_auditanchor", "consent_consentrecord", "consent_notice", "policies_bundle",
+    "audit_auditevent", "audit_auditanchor", "consent_consentrecord", "consent_notice", "consent_noticeterms",
+    "policies_bundle",
     "policies_activation", "policies_policy", "policies_policyactivation", "policies_decisionbatch",
     "policies_decision", "policies_externaldecision", "policies_externalbatch", "policies_rolloutstep",
     "privacy_disposalbatch", "privacy_budgetspend", "privacy_release",

@@ -4,7 +4,8 @@ Works without scripts: every step is a form. What is drafted is exactly what was
 previewed fields makes sure of; any later edit is previewed again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -25,6 +26,8 @@ from common.http.problems import Problem
 from common.wording import word_diff
 from consent.ledger import selectors
 from consent.models import Notice, Purpose, PurposeText
+from consent.register import terms
+from consent.register.terms import Finding
 from governance.privacy_center import dashboard
 from oversight.admin.forms import draft_of
 from oversight.changes.documents import Proposed
@@ -84,7 +87,16 @@ class _Draft:
 
     @property
     def is_material(self) -> bool:
-        return self.is_first or self.kind == MATERIAL
+        return self.is_first or self.kind == MATERIAL or bool(self.asks_everybody)
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What the register says beyond the newest version: found by comparison."""
+        return terms.needs_new_version(self.purpose) if self.asks_for_kind else []
+
+    @property
+    def asks_everybody(self) -> list[Finding]:
+        return [finding for finding in self.findings if not finding.is_separable]
 
     @property
     def language(self) -> str:
@@ -245,6 +257,7 @@ def _effects(draft: _Draft) -> Sequence[str]:
         )
     else:
         found.append(_("No consent is in force now, so nobody loses one. Everybody is asked with the new text."))
+    found.extend(_compared(draft))
     if missing := draft.missing():
         names = ", ".join(languages.name(code) for code in missing)
         found.append(
@@ -252,6 +265,16 @@ def _effects(draft: _Draft) -> Sequence[str]:
             % {"version": draft.version, "languages": names}
         )
     return found
+
+
+def _compared(draft: _Draft) -> Iterator[str]:
+    """Return what the register says beyond the newest version, and what that does."""
+    for finding in draft.findings:
+        yield finding.detail
+    if draft.asks_everybody and draft.kind != MATERIAL:
+        yield _("That makes the change material, whichever kind is chosen.")
+    if any(finding.is_separable for finding in draft.findings):
+        yield _("What is new stays off for people who agreed to an earlier version, until they allow it.")
 
 
 def _texts(draft: _Draft) -> list[Notice]:

@@ -302,6 +302,10 @@ def _purpose_gaps(purpose: Purpose, kept: set[int]) -> Iterator[dict[str, Any]]:
     if not version:
         detail = _("People are asked without being told. Publish its text.")
         yield _item(_("“%(purpose)s” has no notice") % name, detail, purpose_page.notice_url(purpose), "soon")
+    if unnoticed := purpose_page.unnoticed(purpose):
+        detail = _("New: %(names)s. It stays off for everybody until a notice names it and they allow it.")
+        title = _("“%(purpose)s” covers more than its notice says") % name
+        yield _item(title, detail % {"names": ", ".join(unnoticed)}, purpose_page.notice_url(purpose), "soon")
     if unwritten:
         detail = _("Version %(version)s has no text in: %(languages)s. Its readers see another language.")
         yield _item(

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 
 from common import actors
-from consent.models import Notice, Party, Purpose, PurposeText
+from consent.models import Notice, NoticeTerms, Party, Purpose, PurposeText
 from consent.register.register import NOTICES, PURPOSES
 from oversight.changes import applying
 from oversight.models import ChangeSet
@@ -52,6 +52,8 @@ class _Register:
 
 # In the order in which rows can be made: what others name comes first.
 _REGISTERS = (
+    # Before the purposes and notices whose making would freeze what this cell's register says today.
+    _Register(NoticeTerms, ("purpose", "version"), keeps=True),
     _Register(Party, ("slug",), keeps=True),
     _Register(Purpose, ("slug",), keeps=True),
     _Register(PurposeText, ("purpose", "locale")),
@@ -128,6 +130,8 @@ def _save(register: _Register, row: Row, *, only_new: bool = False) -> None:
 
 
 def _change(register: _Register, row: models.Model, values: Row) -> None:
+    if isinstance(row, NoticeTerms):
+        return  # what people of this cell agreed to stays as it was frozen here
     if isinstance(row, Notice):
         if (row.text_sha256, row.is_material) != (values["text_sha256"], values["is_material"]):
             raise NotApplicable(f"Version {row.version} of a notice has another text here.")

@@ -19,6 +19,7 @@ from consent.ledger import scopes
 from consent.ledger.projection import ConsentEntry
 from consent.ledger.selectors import state_now
 from policies.bundles.loading import LoadedBundle, PurposeFacts
+from policies.decisions import agreements
 from policies.decisions.information import Information
 from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
 from policies.decisions.questions import Question
@@ -92,9 +93,14 @@ def _about_person(
 ) -> dict[str, Any]:
     region = region_in(question.region or known.region, bundle)
     state = _state(chosen.entry, purpose, now)
+    consent = _consent(chosen, state, known, bundle, purpose)
+    ancestors = _ancestors(known, bundle, purpose, now)
+    # Nearly everybody agreed to all that the register says.
+    if purpose is not None and (purpose.beyond or (chosen.entry is None and purpose.borrowed)):
+        consent = agreements.narrowed(consent, chosen.entry, question, known.consents, purpose, ancestors, now)
     return {
-        "consent": _consent(chosen, state, known, bundle, purpose),
-        "ancestors": _ancestors(known, bundle, purpose, now),
+        "consent": consent,
+        "ancestors": ancestors,
         "objection": state == "objected",
         "restricted": known.restricted,
         "held": known.held,
@@ -166,6 +172,7 @@ def _consent(
         "notice_current": state != "renewal_required",
         "channel_allowed": chosen.channel_allowed,
         "refused_categories": [c for c in refused if c in bundle.categories] if refused else (),
+        "unagreed_categories": (),
         "lifts_signal": state == "given" and bool(entry and entry.get("told")),
         "max_level": _max_level(entry, purpose, known),
         "source": _one_of(entry["src"] if entry else None, SOURCES),

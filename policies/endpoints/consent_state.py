@@ -98,6 +98,7 @@ def _state(state: ConsentState) -> dict[str, Any]:
         "explicit": state.explicit,
         "max_level": state.max_level,
         "parts": state.parts,
+        "beyond": state.beyond,
     }
 
 

@@ -77,8 +77,15 @@ category_limitations contains {"code": "category_not_allowed", "detail": concat(
 	purpose_known
 }
 
-category_limitations contains {"code": "consent_refused", "detail": concat(", ", sort(refused_categories))} if {
-	refused_categories != set()
+category_limitations contains {
+	"code": "consent_refused",
+	"detail": concat(", ", sort(refused_categories - unagreed_categories)),
+} if {
+	refused_categories - unagreed_categories != set()
+}
+
+category_limitations contains {"code": "renewal_required", "detail": concat(", ", sort(unagreed_categories))} if {
+	unagreed_categories != set()
 }
 
 # METADATA

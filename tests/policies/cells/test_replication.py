@@ -300,3 +300,26 @@ def test_a_policy_of_the_primary_comes_along(primary: str, eu: FakeCell) -> None
     assert last is not None
     assert (last.kind, last.author, last.actor) == ("approved", "officer:anna", "cell:eu")
     assert last.policy.overlay == {"own": {"word": 1}}
+
+
+def test_terms_go_before_the_notices_they_belong_to(primary: str, as_attacker: Any) -> None:
+    terms = payload(primary)["content"]["registers"]["noticeterms"]
+    document = payload(primary)["content"]["registers"]
+    for row in document["purpose"]:
+        row["data_categories"] = [*row["data_categories"], "location"]
+    as_attacker("TRUNCATE consent_noticeterms")
+    as_attacker("DELETE FROM consent_notice")
+
+    registers.apply_registers(document)
+
+    assert registers.write_registers()["noticeterms"] == terms
+
+
+def test_terms_a_cell_has_frozen_stay(primary: str) -> None:
+    document = payload(primary)["content"]["registers"]
+    before = registers.write_registers()["noticeterms"]
+    document["noticeterms"] = [{**row, "content": "{}"} for row in document["noticeterms"]]
+
+    registers.apply_registers(document)
+
+    assert registers.write_registers()["noticeterms"] == before
