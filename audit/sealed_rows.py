@@ -17,8 +17,12 @@ from common.canonical import digest_of
 BASELINE = "evidence.baseline"
 _PAGE = 2_000
 _NEWEST = """
-SELECT DISTINCT ON (details->'row'->>'key') details->'row'->>'key', details->'row'->>'digest'
-FROM audit_auditevent WHERE details->'row'->>'kind' = %s ORDER BY details->'row'->>'key', position DESC"""
+SELECT DISTINCT ON (sealed->>'key') sealed->>'key', sealed->>'digest'
+FROM (
+  SELECT position, details->'row' AS sealed FROM audit_auditevent WHERE details->'row'->>'kind' = %(kind)s
+  UNION ALL
+  SELECT position, jsonb_array_elements(details->'sealed_rows') FROM audit_auditevent WHERE details ? 'sealed_rows'
+) AS events WHERE sealed->>'kind' = %(kind)s ORDER BY sealed->>'key', position DESC"""
 
 
 class SealedRows:
@@ -29,7 +33,11 @@ class SealedRows:
 
     def sealed(self, row: models.Model) -> dict[str, Any]:
         """Return the member of an event's details that holds the row as it stands."""
-        return {"row": {"kind": self.kind, "key": str(row.pk), "digest": self._digest(row)}}
+        return {"row": self.state_of(row)}
+
+    def state_of(self, row: models.Model) -> dict[str, str]:
+        """Return the row as it stands; an event about several rows lists them as ``sealed_rows``."""
+        return {"kind": self.kind, "key": str(row.pk), "digest": self._digest(row)}
 
     def seal_existing(self, *, actor: str) -> None:
         """Record the rows of an installation older than this check, once; later ones come with their own events."""
@@ -66,7 +74,7 @@ class SealedRows:
 
     def _newest(self) -> dict[str, str]:
         with connection.cursor() as cursor:
-            cursor.execute(_NEWEST, [self.kind])
+            cursor.execute(_NEWEST, {"kind": self.kind})
             return dict(cursor.fetchall())
 
     def _rows(self) -> Iterator[models.Model]:

@@ -8,18 +8,33 @@ bundle in force never disagree.
 
 from collections.abc import Callable
 
-Publisher = Callable[[str, str], object]
+Publisher = Callable[[str, str], str]
 
 _publishers: list[Publisher] = []
+_turns: list[Callable[[], None]] = []
 
 
 def add_publisher(publisher: Publisher) -> None:
-    """Register a function that is called with the reason and the actor of every change."""
+    """Register a function that is called with the reason and the actor of every change; it returns the revision."""
     if publisher not in _publishers:
         _publishers.append(publisher)
 
 
-def changed(*, reason: str, actor: str) -> None:
-    """Publish the registers as they are now. Call it inside the transaction of the change."""
+def use_turns(wait: Callable[[], None]) -> None:
+    """Register what waits for other publishers until the transaction ends."""
+    if wait not in _turns:
+        _turns.append(wait)
+
+
+def take_turn() -> None:
+    """Wait for other publishers, before any row is locked: whoever holds rows and then waits could stop the others."""
+    for wait in _turns:
+        wait()
+
+
+def changed(*, reason: str, actor: str) -> str:
+    """Publish the registers as they are now and return the revision. Call it inside the transaction of the change."""
+    revision = ""
     for publish in _publishers:
-        publish(reason, actor)
+        revision = publish(reason, actor)
+    return revision

@@ -7,6 +7,10 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from common.registers import lint as register_lint
-        from consent.register import lint
+        from consent.register import descriptors, effects, lint
+        from oversight import registers
+        from oversight.changes import preview
 
+        registers.add(*descriptors.REGISTERS)
         register_lint.add_check("consent", lint.check)
+        preview.add_effect(effects.people)

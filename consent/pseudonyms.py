@@ -63,6 +63,11 @@ def ref_under(key: bytes, business_id: str, *, subject_type: str = "data_subject
     return _ref(key, normal(business_id), normal(subject_type))
 
 
+def ref_of_spelling(spelling: str, type_spelling: str) -> UUID:
+    """Return the pseudonym of an id and a type that have their one spelling already (``checked``, ``normal``)."""
+    return _ref(settings.SUBJECT_KEY, spelling, type_spelling)
+
+
 def ref_as_typed(business_id: str) -> UUID:
     """Return the pseudonym of an id as it stands: what a save of before 0030 used, for officers who look for one."""
     return _ref(settings.SUBJECT_KEY, business_id, "data_subject")

@@ -52,6 +52,19 @@ class PartStateAnswer(Body):
     record: UUID
 
 
+class NewTermsAnswer(Body):
+    """What the register says beyond the person's agreement: not asked yet, so not permitted.
+
+    ``agreed_level``: the level agreed to, where the register's is higher.
+    """
+
+    data_categories: list[str]
+    recipients: list[str]
+    channels: list[str]
+    actions: list[str]
+    agreed_level: LevelName | None
+
+
 class PurposeStateAnswer(Body):
     """State of a purpose, and of the parts of it that the person chose about."""
 
@@ -64,6 +77,7 @@ class PurposeStateAnswer(Body):
     explicit: bool
     max_level: LevelName | None
     parts: dict[str, PartStateAnswer]
+    beyond: NewTermsAnswer | None
 
 
 class StateAnswer(Body):

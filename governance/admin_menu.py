@@ -17,7 +17,17 @@ SIDEBAR: dict[str, Any] = {
     "show_search": True,
     "show_all_applications": False,
     "navigation": [
-        {"items": [{"title": "Today", "icon": "wb_sunny", "link": reverse_lazy("admin:index")}]},
+        {
+            "items": [
+                {"title": "Today", "icon": "wb_sunny", "link": reverse_lazy("admin:index")},
+                {
+                    "title": "Change sets",
+                    "icon": "rule_settings",
+                    "link": reverse_lazy("change-sets"),
+                    "permission": "oversight.admin.pages.may_view",
+                },
+            ]
+        },
         _group(
             "Consent",
             {

@@ -8,6 +8,7 @@ from governance.openapi.views import DocumentView
 from governance.privacy_center import pages, ranking, receipts
 from governance.privacy_center.oidc import pages as oidc_pages
 from governance.web import demonstration, script, well_known
+from oversight.admin import pages as change_pages
 from policies.registers import jurisdiction_matrix
 from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
@@ -52,6 +53,9 @@ urlpatterns = [
     path("admin/residency-matrix", admin.site.admin_view(matrix.show), name="residency-matrix"),
     path("admin/data-map", admin.site.admin_view(data_map.show), name="data-map"),
     path("admin/register-findings", admin.site.admin_view(findings_page.show), name="register-findings"),
+    path("admin/changes/", admin.site.admin_view(change_pages.overview), name="change-sets"),
+    path("admin/changes/<int:pk>/", admin.site.admin_view(change_pages.show), name="change-set"),
+    path("admin/changes/<int:pk>/<slug:name>", admin.site.admin_view(change_pages.step), name="change-set-step"),
     path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
     path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),
     path(

@@ -22,7 +22,7 @@ from personalization.recommender import interactions as rec
 from personalization.recommender import storage
 from personalization.recommender.evaluation import evaluate
 from personalization.recommender.training import train
-from policies.decisions.evaluate import decide
+from policies.decisions.evaluate import Decision, decide
 from policies.decisions.questions import Question
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,13 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
 
 
 def _permitted(people: Iterable[UUID]) -> list[UUID]:
-    return [ref for ref in people if decide(_question(ref), caller=actors.job("training")).permitted]
+    return [ref for ref in people if _is_permitted(decide(_question(ref), caller=actors.job("training")))]
+
+
+def _is_permitted(decision: Decision) -> bool:
+    """Return whether all the data may be used: a model learns from all of a person's kinds of data or from none."""
+    duties = decision.rendered.verdict.obligations
+    return decision.permitted and not any(duty.type == "exclude_categories" for duty in duties)
 
 
 def _question(ref: UUID) -> Question:

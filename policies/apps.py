@@ -11,15 +11,18 @@ class PoliciesConfig(AppConfig):
         from common import policy_data
         from common.registers import lint as register_lint
         from consent import residence
-        from consent.register import register
+        from oversight import registers
         from policies.bundles import publishing
         from policies.cells import residence_guard
-        from policies.registers import lint, regions
+        from policies.registers import descriptors, lint, regions
+        from policies.residency.descriptor import PROCESSING_SYSTEM
         from privacy.budgets import releases
 
-        policy_data.add_publisher(publishing.publish)
+        policy_data.add_publisher(publishing.publish_change)
+        policy_data.use_turns(publishing.wait_for_publishers)
+        registers.add(*descriptors.REGISTERS, PROCESSING_SYSTEM)
         register_lint.add_check("policies", lint.check)
         releases.use_regions(regions.codes)
         if settings.CELLS is not None:
             residence.use_guard(residence_guard.guard)
-            register.keep_elsewhere(None if settings.CELLS.is_primary else settings.CELLS.primary.name)
+            registers.keep_elsewhere(None if settings.CELLS.is_primary else settings.CELLS.primary.name)

@@ -1,20 +1,19 @@
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from audit import trail
-from common import actors, policy_data
 from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence, short, words
 from common.admin_pages.filters import since
 from common.admin_pages.forms import DaysField
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
+from oversight.admin.forms import DraftsChanges
 from privacy.models import Disposal, PrivacyBudget, Release, RetentionSchedule
 from privacy.retention import schedules
 
@@ -33,7 +32,7 @@ class ScheduleForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at
 
 
 @admin.register(RetentionSchedule)
-class RetentionScheduleAdmin(BulkInOneTransaction, ModelAdmin):
+class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
     form = ScheduleForm
     list_display = ["purpose", "days", "in_use"]
     list_filter = ["is_active"]
@@ -60,23 +59,8 @@ class RetentionScheduleAdmin(BulkInOneTransaction, ModelAdmin):
         }
         return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or NOTHING
 
-    def save_model(self, request: HttpRequest, obj: RetentionSchedule, form: "ModelForm[Any]", change: bool) -> None:
-        actor = actors.officer(request)
-        super().save_model(request, obj, form, change)
-        trail.record(
-            "retention.changed",
-            obj.purpose.slug,
-            actor=actor,
-            details={"days": obj.retain_for.days, "is_active": obj.is_active},
-        )
-        policy_data.changed(reason=f"retention of {obj.purpose.slug}", actor=actor)
-        messages.info(request, "The rules in force were renewed: this counts from the next decision on.")
-
-    def delete_model(self, request: HttpRequest, obj: RetentionSchedule) -> None:
-        actor = actors.officer(request)
-        super().delete_model(request, obj)
-        trail.record("retention.deleted", obj.purpose.slug, actor=actor)
-        policy_data.changed(reason=f"retention of {obj.purpose.slug}", actor=actor)
+    def get_readonly_fields(self, request: HttpRequest, obj: RetentionSchedule | None = None) -> list[str]:
+        return [*self.readonly_fields, *(["purpose"] if obj else [])]
 
 
 @admin.register(Disposal)

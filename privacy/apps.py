@@ -8,7 +8,11 @@ class PrivacyConfig(AppConfig):
     def ready(self) -> None:
         from common.registers import lint as register_lint
         from consent.ledger import effects
-        from privacy.retention import disposal, lint
+        from oversight import registers
+        from oversight.changes import preview
+        from privacy.retention import descriptors, disposal, lint
 
+        registers.add(descriptors.RETENTION_SCHEDULE)
         register_lint.add_check("privacy", lint.check)
+        preview.add_effect(descriptors.rows_due)
         effects.on_withdrawal(disposal.queue_for_withdrawals)

@@ -171,12 +171,13 @@ def sql(django_assert_num_queries: Any) -> Iterator[list[str]]:
 
 GUARDED = (
     "audit_auditevent", "audit_auditanchor", "consent_bannerlayout", "consent_consentrecord", "consent_notice",
-    "consent_registersnapshot",
+    "consent_noticeterms", "consent_registersnapshot",
     "policies_bundle",
     "policies_activation", "policies_policy", "policies_policyactivation", "policies_decisionbatch",
     "policies_decision", "policies_externaldecision", "policies_externalbatch", "policies_rolloutstep",
     "privacy_disposalbatch",
     "privacy_budgetspend", "privacy_release",
+    "oversight_changeset", "oversight_change", "oversight_approval", "oversight_setstep", "oversight_workstep",
 )  # fmt: skip
 
 

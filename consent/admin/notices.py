@@ -16,8 +16,8 @@ from common import languages
 from common.admin_pages.display import badge, code, exact_moment, moment, short
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.permissions import require
+from common.wording import word_diff
 from consent.models import ConsentRecord, Notice
-from consent.register.wording import word_diff
 
 
 @admin.register(Notice)

@@ -1,7 +1,5 @@
 """Parties: controllers, processors, recipients and authorities."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin
 from django.forms import ModelForm
@@ -11,12 +9,11 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from common import actors
 from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.model_admin import ModelAdmin
 from consent.models import Party
-from consent.register import register
+from oversight.admin.forms import DraftsChanges
 
 
 class PartyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -38,7 +35,7 @@ class PartyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at ru
 
 
 @admin.register(Party)
-class PartyAdmin(BulkInOneTransaction, ModelAdmin):
+class PartyAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
     form = PartyForm
     list_display = ["name", "part", "country", "transfer", "contact"]
     list_filter = ["role", "country"]
@@ -63,9 +60,3 @@ class PartyAdmin(BulkInOneTransaction, ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Party | None = None) -> list[str]:
         return ["slug"] if obj else []
-
-    def save_model(self, request: HttpRequest, obj: Party, form: "ModelForm[Any]", change: bool) -> None:
-        register.save_party(obj, actor=actors.officer(request))
-
-    def delete_model(self, request: HttpRequest, obj: Party) -> None:
-        register.delete_party(obj, actor=actors.officer(request))

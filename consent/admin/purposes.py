@@ -1,10 +1,10 @@
-"""Register of purposes: saving one activates a new bundle."""
+"""Register of purposes: saving one drafts a change set."""
 
 import difflib
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from unfold.admin import StackedInline
@@ -15,13 +15,15 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from common import actors, languages
+from common import languages
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField, DaysField
 from common.admin_pages.model_admin import ModelAdmin
 from consent.models import DataCategory, Party, Purpose, PurposeData, PurposeText
 from consent.receipts import terms
-from consent.register import lint_rules, register, words
+from consent.register import lint_rules, words
+from oversight.admin.forms import DraftsChanges
+from oversight.changes.documents import Proposed
 
 
 class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -54,6 +56,14 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
     consent_valid_for = DaysField(
         label="Consent valid for (days)",
         help_text="An older consent has expired: it permits nothing, and people are asked again.",
+    )
+
+    notice = forms.CharField(
+        required=False,
+        max_length=20_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        label="First notice",
+        help_text="What people read before they choose, in English. A purpose that asks for consent needs one.",
     )
 
     def clean_dpv_purpose(self) -> str:
@@ -127,15 +137,24 @@ class PurposeDataForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable
 
 
 class PurposeDataFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Reasons of one purpose; refuses a data category without one in the register's own language."""
+    """Reasons of one purpose; refuses to bring about a data category without one in the register's own language."""
 
     def clean(self) -> None:
         super().clean()
         kept = [form.cleaned_data for form in self.forms if form not in self.deleted_forms and form.is_valid()]
         explained = {row["category"].slug for row in kept if row.get("category") and row.get("locale") == "en"}
-        found = lint_rules.unexplained_data(self.instance.slug, self.instance.data_categories, explained)
+        wanted = [kind for kind in self.instance.data_categories if kind not in self._unexplained_before()]
+        found = lint_rules.unexplained_data(self.instance.slug, wanted, explained)
         if errors := [finding.detail for finding in found if finding.is_error]:
             raise forms.ValidationError(errors)
+
+    def _unexplained_before(self) -> set[str]:
+        before = Purpose.objects.filter(pk=self.instance.pk).first()
+        if before is None:
+            return set()
+        return set(before.data_categories) - set(
+            before.data_reasons.filter(locale="en").values_list("category__slug", flat=True)
+        )
 
 
 class PurposeDataInline(StackedInline):  # type: ignore[misc]  # unfold ships no types
@@ -158,7 +177,7 @@ class PurposeTextInline(StackedInline):  # type: ignore[misc]  # unfold ships no
 
 
 @admin.register(Purpose)
-class PurposeAdmin(ModelAdmin):
+class PurposeAdmin(DraftsChanges, ModelAdmin):
     form = PurposeForm
     list_display = ["name", "basis", "done", "level", "parent", "in_use"]
     list_filter = ["legal_basis", "is_active"]
@@ -195,12 +214,14 @@ class PurposeAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Purpose | None = None) -> bool:
         return False  # records point to it for ever; make it inactive instead
 
-    def save_model(self, request: HttpRequest, obj: Purpose, form: "ModelForm[Any]", change: bool) -> None:
-        register.save_purpose(obj, actor=actors.officer(request))
-        messages.info(request, "The rules in force were renewed: this counts from the next decision on.")
+    def get_fieldsets(self, request: HttpRequest, obj: Purpose | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if obj else [*fieldsets, ("Notice", {"fields": ["notice"]})]
 
-    def save_formset(self, request: HttpRequest, form: "ModelForm[Any]", formset: Any, change: bool) -> None:
-        super().save_formset(request, form, formset, change)
-        if formset.has_changed():
-            note = register.note_reasons if formset.model is PurposeData else register.note_texts
-            note(form.instance, actor=actors.officer(request))
+    def more_changes(self, form: Any, key: str) -> list[Proposed]:
+        """Return the first notice of a new purpose."""
+        text = str(form.cleaned_data.get("notice") or "").replace("\r\n", "\n")
+        if not text:
+            return []
+        document = {"purpose": key, "version": 1, "locale": "en", "text": text, "is_material": True}
+        return [Proposed("notice", f"{key}/1/en", document)]

@@ -1,7 +1,5 @@
 """Sites with a consent banner."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -10,12 +8,11 @@ from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from audit import trail
-from common import actors
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField
 from common.admin_pages.model_admin import ModelAdmin
 from consent.models import LegalBasis, Purpose, Site
+from oversight.admin.forms import DraftsChanges
 
 
 class SiteForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -41,7 +38,7 @@ class SiteForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run
 
 
 @admin.register(Site)
-class SiteAdmin(ModelAdmin):
+class SiteAdmin(DraftsChanges, ModelAdmin):
     form = SiteForm
     list_display = ["name", "slug", "served_at", "asks_about", "in_use"]
     list_filter = ["is_active"]
@@ -68,18 +65,3 @@ class SiteAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Site | None = None) -> bool:
         return False  # the slug is part of its visitors' pseudonyms; switch it off instead
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        site: Site = form.instance
-        trail.record(
-            "site.changed" if change else "site.created",
-            site.slug,
-            actor=actors.officer(request),
-            details={
-                "origins": site.origins,
-                "purposes": sorted(site.purposes.values_list("slug", flat=True)),
-                "region": site.region,
-                "is_active": site.is_active,
-            },
-        )

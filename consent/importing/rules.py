@@ -16,7 +16,7 @@ from consent.ledger.choices import AskedPurpose, Choice, Request, Subject
 from consent.ledger.projection import ConsentEntry, Consents
 from consent.ledger.proof import NO_NOTICE, Asked, Guardian, ServedNotice
 from consent.ledger.records import checked_purpose, next_record
-from consent.models import Notice, Purpose
+from consent.models import Notice, NoticeTerms, Purpose
 
 _NO = ("refused", "withdrawn", "objected")
 _SAYS_NO = ("refuse", "withdraw", "object")
@@ -58,6 +58,7 @@ class Register:
 
     purposes: dict[str, AskedPurpose]
     notices: dict[tuple[str, int, str], ServedNotice]
+    terms: dict[tuple[str, int], str]  # their SHA-256, by purpose and version
     _asked: dict[tuple[str, int | None, str | None], AskedPurpose | None] = field(default_factory=dict)
 
     def asked(self, row: ImportRow) -> AskedPurpose | None:
@@ -82,11 +83,11 @@ class Register:
         if purpose is None or version is None:
             return purpose
         notice = self._shown(slug, version, locale) or ServedNotice(version, "", "")
-        return AskedPurpose(**{**vars(purpose), "notice": notice})
+        return AskedPurpose(**{**vars(purpose), "notice": notice, "terms": self.terms.get((slug, version), "")})
 
 
 def current_register() -> Register:
-    """Read purposes and notices; two statements."""
+    """Read purposes, notices and their terms; three statements."""
     newest: dict[str, int] = {}
     notices = {}
     published = Notice.objects.order_by().values_list("purpose__slug", "version", "locale", "text_sha256")
@@ -107,7 +108,8 @@ def current_register() -> Register:
         )
         for purpose in Purpose.objects.filter(is_active=True)
     }
-    return Register(purposes, notices)
+    frozen = NoticeTerms.objects.order_by().values_list("purpose", "version", "sha256")
+    return Register(purposes, notices, {(slug, version): sha256_hex for slug, version, sha256_hex in frozen})
 
 
 def record_of(

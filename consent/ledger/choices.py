@@ -133,6 +133,7 @@ class AskedPurpose:
     explicit_consent: bool
     notice: ServedNotice  # the one the choice names, or the newest, in the language stated where there is one
     register: str = ""  # digest of the register's snapshot in force; empty for what was asked elsewhere
+    terms: str = ""  # digest of the terms of the notice's version; empty where none are known
 
 
 def identifier_text(value: Any) -> str | None:

@@ -49,12 +49,14 @@ SELECT s.revision, s.consents::text, encode(s.last_digest, 'hex'), s.region, s.a
   (SELECT jsonb_agg(jsonb_build_array(c.place,
       p.slug, p.legal_basis, extract(epoch FROM p.consent_valid_for)::bigint, coalesce(newest.version, 0),
       p.channels, p.recipients, p.data_categories, p.explicit_consent, coalesce(c.version, newest.version),
-      n.locale, n.text_sha256, said.digest))::text
+      n.locale, n.text_sha256, said.digest, terms.sha256))::text
    FROM jsonb_to_recordset($3) AS c(place text, slug text, version int, locales text[], falls_back boolean)
    JOIN consent_purpose p ON p.slug = c.slug AND p.is_active
    CROSS JOIN LATERAL (SELECT max(version) AS version FROM consent_notice WHERE purpose_id = p.id) newest
    LEFT JOIN LATERAL (
      SELECT digest FROM consent_registersnapshot WHERE purpose = p.slug ORDER BY id DESC LIMIT 1) said ON true
+   LEFT JOIN consent_noticeterms terms
+     ON terms.purpose = p.slug AND terms.version = coalesce(c.version, newest.version, 0)
    LEFT JOIN LATERAL (
      SELECT locale, text_sha256 FROM (
        SELECT locale, text_sha256, count(*) OVER () AS texts FROM consent_notice
@@ -172,12 +174,11 @@ def _wanted(choice: Choice, asked: Asked) -> dict[str, Any]:
 
 
 def _purpose(row: list[Any]) -> AskedPurpose:
-    slug, basis, seconds, newest, channels, recipients, categories, explicit, *shown, register = row
+    slug, basis, seconds, newest, channels, recipients, categories, explicit, *shown, register, terms = row
     version, locale, sha256_hex = shown
     notice = ServedNotice(version, locale or "", sha256_hex or "") if version else NO_NOTICE
-    return AskedPurpose(
-        slug, basis, seconds, newest, channels, recipients, categories, explicit, notice, register or ""
-    )
+    asked = (slug, basis, seconds, newest, channels, recipients, categories, explicit, notice)
+    return AskedPurpose(*asked, register or "", terms or "")
 
 
 def _bytea(value: bytes | None) -> bytes | None:

@@ -82,11 +82,13 @@ def proof_of(
     imported: Mapping[str, Any] | None,
     max_level: str | None = None,
     register: str = "",
+    terms: str = "",
 ) -> dict[str, Any]:
     """Assemble the proof of one record; what is not known is left out, never guessed."""
     found: dict[str, Any] = {
         "notice": {"locale": notice.locale, "sha256": notice.sha256} if notice.sha256 else None,
         "register": {"sha256": register, "processing_region": settings.PROCESSING_REGION} if register else None,
+        "terms": {"sha256": terms} if terms else None,
         "asked": asked.described() if asked else None,
         "jurisdiction": dict(rule),
         "guardian": (

@@ -155,6 +155,7 @@ def _record(
         imported=request.imported,
         max_level=_limit(choice, current),
         register=purpose.register,
+        terms=purpose.terms,
     )
     return {
         "subject": str(request.subject_ref),

@@ -8,8 +8,9 @@ A part is written ``channel=email;recipient=mail-house`` (dimensions in alphabet
 current choices of a person is ``newsletter?channel=email``.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from consent.ledger.projection import ConsentEntry, Consents
 
@@ -35,13 +36,14 @@ def key(purpose: str, scope: str) -> str:
     return f"{purpose}?{scope}" if scope else purpose
 
 
-@dataclass(frozen=True)
-class Effective:
+class Effective(msgspec.Struct, frozen=True):
     """Effective choice for one question: the entry in force, a closed channel, and the kinds of data to leave out."""
 
     entry: ConsentEntry | None
-    channel_allowed: bool
-    refused_categories: tuple[str, ...]
+    channel_allowed: bool = True
+    refused_categories: tuple[str, ...] = ()
+    narrower: Sequence[ConsentEntry] = ()
+    """All choices about parts of the purpose, whether they fit the question or not."""
 
 
 def effective(
@@ -55,9 +57,10 @@ def effective(
     """Apply the choices about parts of ``purpose`` to a question."""
     whole = consents.get(purpose)
     prefix = f"{purpose}?"
-    narrower = [(parts(place[len(prefix) :]), entry) for place, entry in consents.items() if place.startswith(prefix)]
-    if not narrower:
-        return Effective(whole, True, ())
+    places = [place for place in consents if place.startswith(prefix)]
+    if not places:  # nearly always
+        return Effective(whole)
+    narrower = [(parts(place[len(prefix) :]), consents[place]) for place in places]
     fitting = [
         (part, entry)
         for part, entry in narrower
@@ -69,7 +72,7 @@ def effective(
     )
     # A closed channel has a word of its own in the answer; the choice about the whole purpose still stands.
     closed = entry is not whole and entry is not None and entry["s"] in _NO and _only_channel(entry, fitting)
-    return Effective(whole if closed else entry, not closed, tuple(refused))
+    return Effective(whole if closed else entry, not closed, tuple(refused), [entry for _, entry in narrower])
 
 
 def _most_specific(

@@ -12,9 +12,21 @@ from django.db import connection
 from django.db.models import Case, Value, When
 from msgspec import structs
 
+from consent.ledger import scopes
 from consent.ledger.projection import ConsentEntry, Consents
-from consent.models import ConsentRecord, DataSubject, Notice, Party, Purpose, PurposeText, current_notice_versions
+from consent.models import (
+    NO_NOTICES,
+    ConsentRecord,
+    DataSubject,
+    Notice,
+    Party,
+    Purpose,
+    PurposeText,
+    current_notice_versions,
+)
+from consent.register import terms as agreed_terms
 from consent.register.jurisdictions import match
+from consent.register.terms import Beyond
 
 
 class Terms(Protocol):
@@ -24,6 +36,8 @@ class Terms(Protocol):
     def legal_basis(self) -> str: ...
     @property
     def required_notice(self) -> int: ...
+    @property
+    def beyond(self) -> Mapping[int, Beyond]: ...
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,20 @@ class PurposeTerms:
 
     legal_basis: str
     required_notice: int
+    beyond: Mapping[int, Beyond]  # what the register says beyond older versions of its notice
+
+
+class NewTerms(msgspec.Struct, frozen=True):
+    """What a register says beyond the agreement of a person; they were not asked about it, so it is not permitted.
+
+    ``agreed_level`` is the level that was agreed to, where the register's is higher.
+    """
+
+    data_categories: list[str]
+    recipients: list[str]
+    channels: list[str]
+    actions: list[str]
+    agreed_level: str | None
 
 
 class PartState(msgspec.Struct, frozen=True):
@@ -54,6 +82,7 @@ class ConsentState(msgspec.Struct, frozen=True, kw_only=True):
     max_level: str | None = None
     parts: dict[str, PartState] = {}
     ask_again_at: datetime | None = None
+    beyond: NewTerms | None = None
 
 
 class PurposeState(ConsentState, frozen=True, kw_only=True):
@@ -93,7 +122,24 @@ def _state(
         max_level=entry.get("lv"),
         parts=parts,
         ask_again_at=ask_again_at(entry, region),
+        beyond=_new_terms(terms.beyond.get(entry["n"]), parts) if state == "given" else None,
     )
+
+
+def _new_terms(more: Beyond | None, parts: Mapping[str, PartState]) -> NewTerms | None:
+    """Return what is new to a person who agreed, without the parts they have answered since."""
+    if more is None:
+        return None
+    data, channels, recipients = (
+        sorted(value for value in values if scopes.scope_of(**{dimension: value}) not in parts)
+        for dimension, values in (
+            ("data_category", more.data_categories),
+            ("channel", more.channels),
+            ("recipient", more.recipients),
+        )
+    )
+    new = NewTerms(data, recipients, channels, sorted(more.actions), more.max_level)
+    return new if any((data, recipients, channels, new.actions, new.agreed_level)) else None
 
 
 def state_now(entry: ConsentEntry | None, *, legal_basis: str, required_notice: int, now_epoch: float) -> str:
@@ -138,8 +184,8 @@ class People:
 
 def people_by_state(purpose: str, *, now: datetime) -> dict[str, People]:
     """Count people by the state of their answer to a purpose that needs consent. Reads every person's row once."""
-    required = current_notice_versions().get(purpose, {"required": 0})["required"]
-    values = {"purpose": purpose, "now": int(now.timestamp()), "required": required}
+    required = current_notice_versions().get(purpose, NO_NOTICES)["required"]
+    values: dict[str, str | int] = {"purpose": purpose, "now": int(now.timestamp()), "required": required}
     with connection.cursor() as cursor:
         cursor.execute(_PEOPLE_BY_STATE, values)
         return {state: People(count, explicit) for state, count, explicit in cursor.fetchall()}
@@ -153,17 +199,24 @@ def states(ref: UUID, *, now: datetime) -> tuple[DataSubject | None, list[Purpos
     """Return every active purpose with this person's state; an unknown person has never been asked anything."""
     person = subject(ref)
     notices = current_notice_versions()
-    purposes = {each.slug: each for each in Purpose.objects.filter(is_active=True).select_related("parent")}
+    active = agreed_terms.with_terms(Purpose.objects.filter(is_active=True).select_related("parent"))
+    purposes = {each.slug: each for each in active}
     found = in_force(
         person.consents if person else {},
         {
-            slug: PurposeTerms(purpose.legal_basis, notices.get(slug, {"required": 0})["required"])
+            slug: _terms(purpose, notices.get(slug, NO_NOTICES), agreed_terms.frozen_of(purpose))
             for slug, purpose in purposes.items()
         },
         region=person.region if person else "",
         now_epoch=now.timestamp(),
     )
     return person, [PurposeState(purpose=purposes[slug], **structs.asdict(state)) for slug, state in found.items()]
+
+
+def _terms(purpose: Purpose, notices: Mapping[str, int], frozen: Mapping[int, agreed_terms.Terms]) -> PurposeTerms:
+    live = agreed_terms.live(frozen, notices)
+    said = agreed_terms.Coverage.read(vars(purpose))
+    return PurposeTerms(purpose.legal_basis, notices["required"], agreed_terms.beyond_versions(said, live))
 
 
 def _moment(epoch: int | None) -> datetime | None:

@@ -60,7 +60,7 @@ def verify_ledger() -> LedgerVerdict:
                 if broken:
                     return LedgerVerdict(subjects, records, broken)
                 subjects, records = subjects + 1, records + len(links)
-        return LedgerVerdict(subjects, records, _unrecorded() or _without_event() or _lost())
+        return LedgerVerdict(subjects, records, _unrecorded() or _without_event() or _lost() or _other_terms())
 
 
 def _pages() -> Iterator[list[list[ConsentRecord]]]:
@@ -155,6 +155,24 @@ def _lost() -> str | None:
         cursor.execute(query, [[f"consent.{state}" for state in ConsentRecord.State.values]])
         lost = cursor.fetchone()
     return f"consent record {lost[1]} is missing: event {lost[0]} of the audit trail names it" if lost else None
+
+
+def _other_terms() -> str | None:
+    """Find terms that are not what their digest says, or a record that names others than its notice version has."""
+    queries = (
+        """SELECT 'terms of version ' || version || ' of ' || purpose || ' were changed' FROM consent_noticeterms
+           WHERE encode(sha256(convert_to(content, 'UTF8')), 'hex') <> sha256 LIMIT 1""",
+        """SELECT 'consent record ' || r.id || ' names other terms than its notice version has'
+           FROM consent_consentrecord r WHERE r.proof #>> '{terms,sha256}' IS NOT NULL AND NOT EXISTS (
+             SELECT 1 FROM consent_noticeterms t WHERE t.purpose = r.purpose AND t.version = r.notice_version
+               AND t.sha256 = r.proof #>> '{terms,sha256}') LIMIT 1""",
+    )
+    with connection.cursor() as cursor:
+        for query in queries:
+            cursor.execute(query)
+            if found := cursor.fetchone():
+                return str(found[0])
+    return None
 
 
 def _records_without_event() -> Iterator[Any]:

@@ -5,6 +5,7 @@ from consent.models.imports import ConsentImport
 from consent.models.ledger import AgeBand, ConsentRecord, DataSubject, SavedRequest
 from consent.models.links import DailyCount, SubjectLink
 from consent.models.register import (
+    NO_NOTICES,
     LegalBasis,
     Level,
     Notice,
@@ -16,9 +17,11 @@ from consent.models.register import (
 )
 from consent.models.sites import CONSENT_MODE_SIGNALS, Site, check_consent_mode, check_origins
 from consent.models.snapshots import BannerLayout, RegisterSnapshot
+from consent.models.terms import NoticeTerms
 
 __all__ = [
     "CONSENT_MODE_SIGNALS",
+    "NO_NOTICES",
     "AgeBand",
     "BannerLayout",
     "ConsentImport",
@@ -30,6 +33,7 @@ __all__ = [
     "LegalBasis",
     "Level",
     "Notice",
+    "NoticeTerms",
     "Party",
     "Purpose",
     "PurposeData",

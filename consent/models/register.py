@@ -1,7 +1,6 @@
 """The register of processing: parties, purposes, their texts and notices."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -126,9 +125,13 @@ class Purpose(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse data categories and recipients that no register knows, with the nearest names."""
-        kinds = set(DataCategory.objects.values_list("slug", flat=True))
-        parties = set(Party.objects.values_list("slug", flat=True))
+        """Refuse data categories and recipients that no register knows, with the nearest names.
+
+        Those that it named before are left to lint: they must not keep an officer from switching a purpose off.
+        """
+        before = Purpose.objects.filter(pk=self.pk).first() or Purpose()
+        kinds = {*DataCategory.objects.values_list("slug", flat=True), *before.data_categories}
+        parties = {*Party.objects.values_list("slug", flat=True), *before.recipients}
         unknown = {
             "data_categories": lint_rules.unknown_data(self.slug, self.data_categories, kinds),
             "recipients": lint_rules.unknown_recipients(self.slug, self.recipients, parties),
@@ -208,7 +211,11 @@ class Notice(models.Model):
         return f"{self.purpose} v{self.version} ({self.locale})"
 
 
-def current_notice_versions() -> dict[str, dict[str, Any]]:
+# Of a purpose before its first notice.
+NO_NOTICES = {"current": 0, "required": 0}
+
+
+def current_notice_versions() -> dict[str, dict[str, int]]:
     """Return, per purpose, the newest notice version and the newest *material* one a consent must have seen."""
     rows = (
         Notice.objects.values("purpose__slug")

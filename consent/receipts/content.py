@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from common.canonical import sha256
 from consent.ledger.records import record_digest
 from consent.ledger.verification import fields_of
 from consent.models import ConsentRecord
@@ -56,7 +57,9 @@ def recipients_of(processing: Mapping[str, Any], parties: Sequence[Mapping[str, 
 
 
 def _processing(record: ConsentRecord, frozen: Frozen) -> dict[str, Any]:
-    purpose = frozen.purpose
+    purpose, agreed = frozen.purpose, frozen.agreed
+    # A yes covers what the terms of its notice name, whatever the register said more at the time.
+    listed = agreed or purpose
     return {
         "purpose": {
             "slug": purpose["slug"],
@@ -69,10 +72,11 @@ def _processing(record: ConsentRecord, frozen: Frozen) -> dict[str, Any]:
         "privacy_notice": frozen.notice,
         "language": frozen.notice["language"],
         "register": {"sha256": frozen.sha256, "is_proven": frozen.is_proven, "content": frozen.content},
+        "terms": {"sha256": sha256(frozen.terms.encode()).hex(), "content": frozen.terms} if agreed else None,
         "max_level": record.proof.get("max_level"),
-        "pii_information": list(purpose["data_categories"]),
+        "pii_information": list(listed["data_categories"]),
         "pii_controllers": frozen.controllers or ["controller"],
-        "recipients": list(purpose["recipients"]),
+        "recipients": list(listed["recipients"]),
         "collection_method": record.source,
         "processing_locations": frozen.locations,
         "storage_locations": frozen.locations,
@@ -84,7 +88,7 @@ def _processing(record: ConsentRecord, frozen: Frozen) -> dict[str, Any]:
 
 
 def _kinds_of_data(frozen: Sequence[Frozen]) -> list[dict[str, Any]]:
-    slugs = sorted({category for found in frozen for category in found.purpose["data_categories"]})
+    slugs = sorted({category for found in frozen for category in (found.agreed or found.purpose)["data_categories"]})
     named = {slug: term for found in frozen for slug, term in found.data_terms.items()}
     return [
         {

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from consent.models import ConsentRecord, Notice, RegisterSnapshot
+from consent.models import ConsentRecord, Notice, NoticeTerms, RegisterSnapshot
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,12 @@ class Frozen:
     notice: dict[str, Any]
     locations: list[str]
     jurisdiction: dict[str, Any]
+    terms: str = ""  # content of the terms that were agreed to; empty of a no, and where the record names none
+
+    @property
+    def agreed(self) -> dict[str, Any] | None:
+        """What the yes covers; None of a no, and of a record from before terms were frozen."""
+        return json.loads(self.terms) if self.terms else None
 
     @property
     def purpose(self) -> dict[str, Any]:
@@ -66,7 +72,16 @@ def frozen(record: ConsentRecord) -> Frozen:
         notice=_served_notice(record),
         locations=[kept.get("processing_region", settings.PROCESSING_REGION)],
         jurisdiction=record.proof.get("jurisdiction", {}),
+        terms=_agreed_terms(record),
     )
+
+
+def _agreed_terms(record: ConsentRecord) -> str:
+    kept = record.proof.get("terms")
+    if not kept or record.state != ConsentRecord.State.GIVEN:
+        return ""  # who says no agrees to nothing
+    named = NoticeTerms.objects.filter(purpose=record.purpose_id, sha256=kept["sha256"])
+    return named.values_list("content", flat=True).first() or ""
 
 
 def _consent_behind(record: ConsentRecord) -> ConsentRecord:

@@ -97,6 +97,9 @@ def _check_content(receipt: dict[str, Any]) -> None:
         register = processing.get("register")  # receipts of before snapshots have none
         if register and sha256(register["content"].encode()).hex() != register["sha256"]:
             raise NotGenuine("What the register said is not what the record names.")
+        terms = processing.get("terms")  # receipts of before terms were frozen have none
+        if terms and sha256(terms["content"].encode()).hex() != terms["sha256"]:
+            raise NotGenuine("The terms that were agreed to are not what the receipt names.")
     for event in record["events"]:
         if digest_of(event["record"]).hex() != event["record_sha256"]:
             raise NotGenuine("A record of the ledger does not match its digest.")

@@ -10,7 +10,10 @@ from audit.sealed_rows import SealedRows
 from common import policy_data
 from common.canonical import sha256
 from common.http.problems import Conflict
-from consent.models import DataCategory, Notice, Party, Purpose
+from consent.models import Notice, Purpose
+from consent.register import terms
+from consent.register.terms import Finding
+from oversight import registers
 
 PURPOSES = SealedRows(
     "purpose",
@@ -30,19 +33,14 @@ class PurposeInUse(Conflict):
     title = "The legal basis of a purpose in use cannot change"
 
 
+class NotCosmetic(Conflict):
+    code = "not_cosmetic"
+    title = "Everybody has to be asked again about this version"
+
+
 class NotATranslation(Conflict):
     code = "not_a_translation"
     title = "This version cannot be translated so"
-
-
-class DataCategoryInUse(Conflict):
-    code = "data_category_in_use"
-    title = "The data category is in use"
-
-
-class KeptElsewhere(Conflict):
-    code = "kept_elsewhere"
-    title = "This register is kept in another cell"
 
 
 class NoticeMovedOn(Conflict):
@@ -50,31 +48,49 @@ class NoticeMovedOn(Conflict):
     title = "The notice has changed meanwhile"
 
 
-# The cell whose officers keep this register, where it is not this one (docs/decisions/0017).
-_kept_by: str | None = None
+class NoticeIsFixed(Conflict):
+    code = "notice_is_fixed"
+    title = "A published notice can never be changed"
 
 
-def keep_elsewhere(cell: str | None) -> None:
-    """Refuse changes of purposes and notices from here on: a notice published here could never be taken back."""
-    global _kept_by
-    _kept_by = cell
+def write_purpose(purpose: Purpose, created: bool) -> None:
+    """Write a purpose. Its legal basis is fixed after the first answer (GDPR Article 13(1)(c)).
+
+    Raises PurposeInUse.
+    """
+    if not created:
+        before = Purpose.objects.select_for_update(no_key=True).get(pk=purpose.pk)
+        if before.legal_basis != purpose.legal_basis and purpose.records.exists():
+            raise PurposeInUse("People have answered under the present legal basis; make a new purpose instead.")
+    purpose.save()
 
 
-def _refuse_if_kept_elsewhere() -> None:
-    if _kept_by is not None:
-        raise KeptElsewhere(f"Purposes and notices are kept in cell '{_kept_by}'. Change them there.")
+def write_notice(notice: Notice, created: bool) -> None:
+    """Write the next version of a notice, or a translation of one that is there.
+
+    Raises NoticeIsFixed, NoticeMovedOn, NotATranslation, NotCosmetic.
+    """
+    if not created:
+        raise NoticeIsFixed("A published notice can never be changed; publish the next version.")
+    versions = Notice.objects.filter(purpose=notice.purpose)
+    newest = versions.aggregate(last=Max("version"))["last"] or 0
+    original = versions.filter(version=notice.version).first()
+    if original is None and notice.version != newest + 1:
+        raise NoticeMovedOn(f"The next version is {newest + 1}. Compare your text with the newest once more.")
+    if original is not None and original.is_material != notice.is_material:
+        raise NotATranslation("A translation asks people again exactly where its version does.")
+    if original is None and not notice.is_material and (found := asks_everybody(notice.purpose)):
+        raise NotCosmetic(f"{' '.join(finding.detail for finding in found)} Mark the version as material.")
+    notice.text_sha256 = sha256(notice.text.encode()).hex()
+    notice.save()
 
 
 @transaction.atomic
 def save_purpose(purpose: Purpose, *, actor: str) -> Purpose:
-    """Create or change a purpose. Its legal basis is fixed after the first answer (GDPR Article 13(1)(c))."""
-    _refuse_if_kept_elsewhere()
+    """Create or change a purpose by the program. Officers' changes are change sets."""
+    registers.refuse_if_kept_elsewhere()
     created = purpose.pk is None
-    if not created:
-        before = Purpose.objects.select_for_update().get(pk=purpose.pk)
-        if before.legal_basis != purpose.legal_basis and purpose.records.exists():
-            raise PurposeInUse("People have answered under the present legal basis; make a new purpose instead.")
-    purpose.save()
+    write_purpose(purpose, created)
     trail.record(
         "purpose.created" if created else "purpose.changed",
         purpose.slug,
@@ -101,62 +117,13 @@ def note_texts(purpose: Purpose, *, actor: str) -> None:
     trail.record("purpose.described", purpose.slug, actor=actor, details={"locales": locales})
 
 
-def note_reasons(purpose: Purpose, *, actor: str) -> None:
-    """Record in the audit trail which data categories are explained in which languages, after that has changed."""
-    found: dict[str, list[str]] = {}
-    for kind, locale in purpose.data_reasons.order_by("category__slug", "locale").values_list(
-        "category__slug", "locale"
-    ):
-        found.setdefault(kind, []).append(locale)
-    trail.record("purpose.data_explained", purpose.slug, actor=actor, details={"reasons": found})
-
-
-@transaction.atomic
-def save_data_category(category: DataCategory, *, actor: str) -> DataCategory:
-    """Create or change a data category. Names are for people; decisions know it by its slug alone."""
-    _refuse_if_kept_elsewhere()
-    created = category._state.adding  # noqa: SLF001 (Django documents it for this use)
-    category.save()
-    details = {"name": category.name, "fideslang_key": category.fideslang_key, "dpv_term": category.dpv_term}
-    action = "data_category.created" if created else "data_category.changed"
-    trail.record(action, category.slug, actor=actor, details=details)
-    return category
-
-
-@transaction.atomic
-def delete_data_category(category: DataCategory, *, actor: str) -> None:
-    """Remove a data category that no purpose names. Raises DataCategoryInUse."""
-    _refuse_if_kept_elsewhere()
-    users = Purpose.objects.filter(data_categories__contains=[category.slug]).values_list("slug", flat=True)
-    if names := ", ".join(users):
-        raise DataCategoryInUse(f"Purposes use it: {names}. Take it out of them first.")
-    slug = category.slug
-    category.delete()
-    trail.record("data_category.deleted", slug, actor=actor)
-
-
-@transaction.atomic
-def save_party(party: Party, *, actor: str) -> Party:
-    """Create or change a party. Receipts name it as it stands when they are issued."""
-    created = party._state.adding  # noqa: SLF001 (Django documents it for this use)
-    party.save()
-    action = "party.created" if created else "party.changed"
-    details = {
-        "role": party.role,
-        "country": party.country,
-        "contract": party.contract,
-        "transfer_basis": party.transfer_basis,
-    }
-    trail.record(action, party.slug, actor=actor, details=details)
-    return party
-
-
-@transaction.atomic
-def delete_party(party: Party, *, actor: str) -> None:
-    """Remove a party that no purpose names as its controller (the database refuses others)."""
-    slug = party.slug
-    party.delete()
-    trail.record("party.deleted", slug, actor=actor)
+def asks_everybody(purpose: Purpose) -> list[Finding]:
+    """Return what the register says beyond the newest version that no question can separate; nothing before any."""
+    newest = terms.newest_version(purpose.slug)
+    if not newest:
+        return []
+    found = terms.material(terms.of_version(purpose.slug, newest), terms.of_register(purpose))
+    return [finding for finding in found if not finding.is_separable]
 
 
 @transaction.atomic
@@ -172,17 +139,21 @@ def publish_notice(
 ) -> Notice:
     """Publish the next version of a purpose's notice. A material one makes earlier consents ask again.
 
+    A version is material by comparison, too: where the register names another controller or keeps data longer than the
+    version before it said. What a question can be about (data, recipients, ...) needs no such word: nobody is taken to
+    have agreed to what is new.
     ``version`` adds the same version in another language: it says the same, so earlier consents stay valid.
     ``based_on`` is the newest version the author saw (0: none). Raises NoticeMovedOn if there is a newer one.
     """
-    _refuse_if_kept_elsewhere()
-    Purpose.objects.select_for_update().get(pk=purpose.pk)
+    registers.refuse_if_kept_elsewhere()
+    Purpose.objects.select_for_update(no_key=True).get(pk=purpose.pk)
     versions = Notice.objects.filter(purpose=purpose)
     newest = versions.aggregate(last=Max("version"))["last"] or 0
     if based_on is not None and based_on != newest:
         raise NoticeMovedOn(f"Somebody published version {newest} meanwhile. Compare your text with it once more.")
     if version is None:
         version = newest + 1
+        is_material = is_material or bool(asks_everybody(purpose))
     else:
         original = versions.filter(version=version).first()
         if original is None or versions.filter(version=version, locale=locale).exists():

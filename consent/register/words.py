@@ -75,6 +75,16 @@ _PLAIN: dict[str, str | Promise] = {
     "phone": _("phone"),
     "store": _("store"),
 }
+_PLAIN_ACTIONS: dict[str, str | Promise] = {
+    "personalize": _("personalise for you"),
+    "collect": _("keep what you do"),
+    "train": _("learn from your data"),
+    "share": _("share your data"),
+    "contact": _("contact you"),
+    "price": _("set a personal price"),
+    "release": _("publish statistics"),
+    "transfer": _("move your data to another region"),
+}
 
 
 def plain(code: str) -> str:
@@ -91,6 +101,11 @@ def plain_part(scope: str) -> str:
 def action(code: str) -> str:
     """The verb alone: "Personalise"."""
     return ACTIONS[code].partition(":")[0] if code in ACTIONS else code.capitalize()
+
+
+def plain_action(code: str) -> str:
+    """What is done with the data, in the reader's language."""
+    return str(_PLAIN_ACTIONS.get(code, code.replace("_", " ")))
 
 
 def source(code: str) -> str:

@@ -6,7 +6,7 @@ An unreadable signal counts as the strictest answer it could have been.
 import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from consent.signals import gpc as gpc_header
@@ -17,6 +17,7 @@ from consent.signals.problems import InvalidSignal
 __all__ = ["InvalidSignal", "Signals", "read"]
 
 _LAST_PURPOSE = 24
+_ALL_PURPOSES = frozenset(range(1, _LAST_PURPOSE + 1))
 # Strings of at most 32 KiB, so the cache stays below 20 MB; only summaries are kept, never vendor lists.
 # Texts are remembered as they came, so these bound the bytes: 512 x 4 KiB and 8 x 32 KiB of each kind.
 _REMEMBERED, _USUAL_CHARACTERS = 512, 4_096
@@ -71,17 +72,16 @@ def read(signals: Mapping[str, object], *, now: datetime | None = None) -> Signa
     if not signals:
         return NO_SIGNALS
     problems: list[str] = []
-    moment = now or datetime.now(UTC)
     is_gpc = _gpc(signals.get("gpc"), problems)
     opts_out = _boolean("gpp_opt_out", signals.get("gpp_opt_out"), problems)
     sources: list[frozenset[int]] = []
     if (text := signals.get("gpp")) is not None:
-        found = _in_time_gpp(_summary_of_gpp(text), moment)
+        found = _in_time_gpp(_summary_of_gpp(text), now or datetime.now(UTC))
         opts_out = opts_out or found.opt_out
         sources += [] if found.purposes is None else [found.purposes]
         problems += [] if found.problem is None else [found.problem]
     if (text := signals.get("tcf")) is not None:
-        decoded = _in_time(_summary_of_tcf(text), moment)
+        decoded = _in_time(_summary_of_tcf(text), now or datetime.now(UTC))
         sources.append(decoded.purposes)
         problems += [] if decoded.problem is None else [decoded.problem]
     if (listed := signals.get("tcf_purposes")) is not None:
@@ -110,14 +110,16 @@ def _boolean(name: str, value: object, problems: list[str]) -> bool:
 
 
 def _purposes(listed: object, problems: list[str]) -> frozenset[int]:
-    if isinstance(listed, list | tuple) and len(listed) <= _LAST_PURPOSE and all(map(_is_purpose, listed)):
+    # By its type True is no purpose, though it is equal to one.
+    if (
+        isinstance(listed, list | tuple)
+        and len(listed) <= _LAST_PURPOSE
+        and set(map(type, listed)) <= {int}
+        and _ALL_PURPOSES.issuperset(listed)
+    ):
         return frozenset(listed)
     problems.append("tcf_purposes_not_purposes")
     return frozenset()
-
-
-def _is_purpose(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _LAST_PURPOSE
 
 
 def _summary_of_gpp(text: object) -> _Gpp:
@@ -183,11 +185,14 @@ def _untimely(updated: datetime | None, now: datetime) -> str | None:
         return None
     if updated > now + _AHEAD:
         return "in_the_future"
-    return "stale" if updated < _months_before(now, _OLDEST_MONTHS) else None
+    return "stale" if now.date() > _months_after(updated, _OLDEST_MONTHS) else None
 
 
-def _months_before(now: datetime, months: int) -> datetime:
-    """Return the start of the same day ``months`` earlier, or the last day of that month where it is shorter."""
-    year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
+def _months_after(moment: datetime, months: int) -> date:
+    """Return the same day ``months`` later, or the last day of that month where it is shorter.
+
+    Counted forward: a string of 28 February does not last until 31 March because March is longer.
+    """
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
     last = calendar.monthrange(year, month + 1)[1]
-    return datetime(year, month + 1, min(now.day, last), tzinfo=UTC)
+    return date(year, month + 1, min(moment.day, last))

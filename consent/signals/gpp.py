@@ -21,6 +21,9 @@ from consent.signals.us_sections import (
 
 OPT_OUT_FIELDS = ("SaleOptOut", "SharingOptOut", "TargetedAdvertisingOptOut")
 OPTED_OUT = 1
+# A notice and the answer to it, as the sections allow them without an opt-out: nothing that asks for a notice, or a
+# notice that was given and not acted on. An answer without a notice, or a notice without an answer, proves nothing.
+_NO_OPT_OUT = ((0, 0), (1, 2))
 # Consents of a known child or teenager, by age group: 1 is no consent to sell or share (Cal. Civ. Code 1798.120(c)).
 CHILD_CONSENTS = "KnownChildSensitiveDataConsents"
 NO_CONSENT = 1
@@ -216,9 +219,14 @@ def _opts_out(section: Mapping[str, object]) -> bool:
     return (
         section.get("Gpc") is True
         or section.get("OptOutSale") == "Y"
-        or any(section.get(name) == OPTED_OUT for name in OPT_OUT_FIELDS)
+        or any(_refuses(section, name) for name in OPT_OUT_FIELDS if name in section)
         or _lacks_child_consent(section.get(CHILD_CONSENTS))
     )
+
+
+def _refuses(section: Mapping[str, object], name: str) -> bool:
+    notice, answer = section.get(f"{name}Notice"), section[name]
+    return answer == OPTED_OUT or (notice is not None and (notice, answer) not in _NO_OPT_OUT)
 
 
 def _lacks_child_consent(consents: object) -> bool:

@@ -32,6 +32,8 @@ class Settings:
     clients: int
     threads: int
     opa: str | None
+    against: str | None = None
+    """What to compare with instead: granian, or the checkout of an older release."""
 
 
 def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
@@ -56,7 +58,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
 def _measure_yardstick(token: str, settings: Settings) -> list[Row]:
     port = servers.free_port()
     command = servers.web(port, threads=settings.threads, application="governance.bench.yardstick:application")
-    requests = _requests(token, settings.subjects[0], vary=False)
+    requests = requests_of_people(token, settings.subjects[0], vary=False)
     with servers.running(command, port, os.environ) as pid:
         return [
             measured_row("Bare hello of the same server", port, pid, requests, clients, settings)
@@ -80,8 +82,8 @@ def _serving(url: str, settings: Settings) -> Iterator[tuple[int, int]]:
 def _measure_assent(url: str, token: str, subjects: int, settings: Settings, say: Callable[[str], None]) -> list[Row]:
     with _serving(url, settings) as (port, pid):
         say(f"measuring with {subjects:,} people ...")
-        memo = _requests(token, subjects, vary=False)
-        engine = _requests(token, subjects, vary=True)
+        memo = requests_of_people(token, subjects, vary=False)
+        engine = requests_of_people(token, subjects, vary=True)
         batches = _batches(token, subjects)
         of_authzen = authzen.batches(
             token,
@@ -105,7 +107,7 @@ def _measure_assent(url: str, token: str, subjects: int, settings: Settings, say
         with world.shadow():
             rows.append(measured("memo answers, a candidate beside them", memo))
             rows.append(measured("memo answers, a candidate beside them", memo, 1))
-            others = _requests(token, subjects, vary=True, seed=8)
+            others = requests_of_people(token, subjects, vary=True, seed=8)
             rows.append(measured("engine answers, a candidate beside them", others))
         return rows
 
@@ -147,7 +149,7 @@ def _request_row(name: str, clients: int, measured: load.Measured, used: cpu.Cpu
     )
 
 
-def _requests(token: str, subjects: int, *, vary: bool, seed: int = 7) -> list[bytes]:
+def requests_of_people(token: str, subjects: int, *, vary: bool, seed: int = 7) -> list[bytes]:
     chance = random.Random(seed)  # noqa: S311 (which person is asked about)
     return [
         load.post("/access/v1/evaluation", json.dumps(document(chance, subjects, vary=vary)).encode(), token)

@@ -59,7 +59,12 @@ def _rate(value: float) -> str:
 
 
 # Heading and format of the figures that have some of their own; others are shown by their name.
+_SPREAD = ("min", "median", "max")
 _COLUMNS: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    **{f"cpu_us_{part}": (f"CPU us, {part}", "{:,.0f}".format) for part in _SPREAD},
+    **{f"per_second_{part}": (f"per second, {part}", _rate) for part in _SPREAD},
+    **{f"cpu_ratio_{part}": (f"CPU ratio, {part}", "{:.2f}".format) for part in _SPREAD},
+    **{f"throughput_ratio_{part}": (f"throughput ratio, {part}", "{:.2f}".format) for part in _SPREAD},
     "per_second": ("per second", _rate),
     "cpu_us": ("CPU us of the process", "{:,.0f}".format),
     "database_cpu_us": ("CPU us of PostgreSQL", "{:,.0f}".format),

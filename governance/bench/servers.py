@@ -18,10 +18,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], port: int, environment: Mapping[str, str]) -> Iterator[int]:
+def running(
+    command: Sequence[str], port: int, environment: Mapping[str, str], *, folder: Path | None = None
+) -> Iterator[int]:
     """Run a server until the block ends; yield its process id once the port accepts connections."""
     process = subprocess.Popen(
-        command, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        cwd=folder,
+        env=dict(environment),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         _wait_for(port, process)
@@ -48,12 +55,18 @@ def web(port: int, *, threads: int, application: str = "governance.wsgi:applicat
     """Return the command of the web server that WEB_SERVER names, as the launcher does."""
     if os.environ.get("WEB_SERVER") == "granian":
         return granian(port, threads=threads, application=application)
-    return [sys.executable, "-m", "governance.front", "--port", str(port), "--workers", "1", application]
+    return front(port, application=application)
 
 
-def granian(port: int, *, threads: int, application: str = "governance.wsgi:application") -> list[str]:
+def front(port: int, *, workers: int = 1, application: str = "governance.wsgi:application") -> list[str]:
+    return [sys.executable, "-m", "governance.front", "--port", str(port), "--workers", str(workers), application]
+
+
+def granian(
+    port: int, *, threads: int, workers: int = 1, application: str = "governance.wsgi:application"
+) -> list[str]:
     return [
         str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--host", "127.0.0.1",
-        "--port", str(port), "--workers", "1", "--blocking-threads", str(threads), "--no-access-log",
+        "--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads), "--no-access-log",
         application,
     ]  # fmt: skip

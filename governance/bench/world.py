@@ -33,7 +33,7 @@ def bench_database(subjects: int) -> Iterator[str]:
     """Create, fill and finally drop the database; yield its URL. This process is connected to it in between."""
     wrapper = connections["default"]
     original = wrapper.settings_dict["NAME"]
-    _recreate(drop_only=False)
+    _recreate(DATABASE, drop_only=False)
     wrapper.close()
     wrapper.settings_dict["NAME"] = DATABASE
     try:
@@ -41,11 +41,22 @@ def bench_database(subjects: int) -> Iterator[str]:
         call_command("prepare", "--fast", verbosity=0)
         register.ensure_register()
         fill(0, subjects)
-        yield _url(os.environ["DATABASE_URL"])
+        yield _url(os.environ["DATABASE_URL"], DATABASE)
     finally:
         wrapper.close()
         wrapper.settings_dict["NAME"] = original
-        _recreate(drop_only=True)
+        _recreate(DATABASE, drop_only=True)
+
+
+@contextmanager
+def further_database() -> Iterator[str]:
+    """Create an empty database next to it and finally drop it; yield its URL."""
+    name = f"{DATABASE}_further"
+    _recreate(name, drop_only=False)
+    try:
+        yield _url(os.environ["DATABASE_URL"], name)
+    finally:
+        _recreate(name, drop_only=True)
 
 
 @contextmanager
@@ -61,22 +72,22 @@ def shadow() -> Iterator[None]:
     service.stop(rollout.pk, actor="officer:bench", reason="measured")
 
 
-def _recreate(*, drop_only: bool) -> None:
+def _recreate(name: str, *, drop_only: bool) -> None:
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as admin:
         # Not WITH (FORCE): that demands leave to end autovacuum's workers, which a plain DROP ends by itself.
         admin.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = %s AND usename = current_user",
-            [DATABASE],
+            [name],
         )
-        admin.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
+        admin.execute(f"DROP DATABASE IF EXISTS {name}")
         if not drop_only:
-            admin.execute(f"CREATE DATABASE {DATABASE}")
+            admin.execute(f"CREATE DATABASE {name}")
 
 
-def _url(url: str) -> str:
+def _url(url: str, name: str) -> str:
     head, _, query = url.partition("?")
-    return f"{head.rpartition('/')[0]}/{DATABASE}?{query}" if query else f"{head.rpartition('/')[0]}/{DATABASE}"
+    return f"{head.rpartition('/')[0]}/{name}?{query}" if query else f"{head.rpartition('/')[0]}/{name}"
 
 
 def fill(first: int, last: int) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from common import policy_data
 from consent.models import (
@@ -23,6 +22,7 @@ from consent.register import register
 from governance.demo.data_reasons import DATA_REASONS
 from governance.demo.translations import TRANSLATIONS, Translation
 from governance.web.demonstration import SHOP
+from oversight.changes import applying
 from privacy.models import PrivacyBudget, RetentionSchedule
 
 ACTOR = "officer:demo"
@@ -135,9 +135,13 @@ _PURPOSES: list[dict[str, Any]] = [
 ]
 
 
-@transaction.atomic
 def ensure_register() -> None:
     """Create what is missing of the demonstration's register; leave alone what is there."""
+    with applying.apply_shipped(title="Register of the demonstration", actor=ACTOR):
+        _ensure_register()
+
+
+def _ensure_register() -> None:
     for party in _PARTIES:
         Party.objects.get_or_create(slug=party["slug"], defaults=party)
     for entry in _PURPOSES:
@@ -148,10 +152,10 @@ def ensure_register() -> None:
             above = Purpose.objects.get(slug=parent) if parent else None
             purpose = register.save_purpose(Purpose(**values, parent=above), actor=ACTOR)
             _explain(purpose)
-        if not Notice.objects.filter(purpose=purpose).exists():
-            register.publish_notice(purpose=purpose, text=text, actor=ACTOR)
         if days:
             RetentionSchedule.objects.get_or_create(purpose=purpose, defaults={"retain_for": timedelta(days=days)})
+        if not Notice.objects.filter(purpose=purpose).exists():
+            register.publish_notice(purpose=purpose, text=text, actor=ACTOR)
     _ensure_shop()
     PrivacyBudget.objects.get_or_create(data_set="consents", defaults={"epsilon_total": Decimal(10)})
     policy_data.changed(reason="register of the demonstration", actor=ACTOR)
@@ -163,7 +167,6 @@ def _explain(purpose: Purpose) -> None:
         category, _ = DataCategory.objects.get_or_create(slug=kind, defaults={"name": kind.replace("_", " ")})
         reason, benefit = texts["en"]
         PurposeData.objects.create(purpose=purpose, category=category, reason=reason, benefit=benefit)
-    register.note_reasons(purpose, actor=ACTOR)
 
 
 def _translate_reasons(purpose: Purpose) -> None:
@@ -177,9 +180,13 @@ def _translate_reasons(purpose: Purpose) -> None:
     PurposeData.objects.bulk_create(missing, ignore_conflicts=True)
 
 
-@transaction.atomic
 def ensure_translations() -> None:
     """Add missing German, French and Spanish of the purposes; leave alone what is there or was rewritten."""
+    with applying.apply_shipped(title="Translations of the demonstration", actor=ACTOR):
+        _ensure_translations()
+
+
+def _ensure_translations() -> None:
     originals = {entry["slug"]: entry["notice"] for entry in _PURPOSES}
     for purpose in Purpose.objects.filter(slug__in=originals):
         is_described = [
@@ -188,7 +195,6 @@ def ensure_translations() -> None:
         if any(is_described):
             register.note_texts(purpose, actor=ACTOR)
             _translate_reasons(purpose)
-            register.note_reasons(purpose, actor=ACTOR)
         newest = current_notice_versions().get(purpose.slug, {"current": 0})["current"]
         texts = dict(Notice.objects.filter(purpose=purpose, version=newest).values_list("locale", "text"))
         if texts.get("en") != originals[purpose.slug]:

@@ -1,16 +1,22 @@
-"""Triggers of the append-only tables: each of them there and switched on."""
+"""Triggers of the append-only tables and of the registers: each of them there and switched on."""
 
 from django.db import connection
 
+from oversight import registers
+
 TABLES = (
-    "audit_auditevent", "audit_auditanchor", "consent_consentrecord", "consent_notice", "policies_bundle",
+    "audit_auditevent", "audit_auditanchor", "consent_consentrecord", "consent_notice", "consent_noticeterms",
+    "policies_bundle",
     "policies_activation", "policies_policy", "policies_policyactivation", "policies_decisionbatch",
     "policies_decision", "policies_externaldecision", "policies_externalbatch", "policies_rolloutstep",
     "privacy_disposalbatch", "privacy_budgetspend", "privacy_release",
+    "oversight_setstep", "oversight_approval", "oversight_workstep",
 )  # fmt: skip
 _EXPECTED = """
 SELECT expected.name FROM (
   SELECT name || kind AS name FROM unnest(%s::text[]) name, unnest(ARRAY['_append_only', '_no_truncate']) kind
+  UNION ALL
+  SELECT name || '_by_change_set' FROM unnest(%s::text[]) name
   UNION ALL
   SELECT inhrelid::regclass::text || '_no_truncate' FROM pg_inherits
   WHERE inhparent IN ('policies_decision'::regclass, 'policies_externaldecision'::regclass)
@@ -22,7 +28,7 @@ _DISABLED = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled 
 def broken() -> str | None:
     """Name a trigger that is missing or switched off, or None."""
     with connection.cursor() as cursor:
-        for query, values in ((_EXPECTED, [list(TABLES)]), (_DISABLED, [])):
+        for query, values in ((_EXPECTED, [list(TABLES), registers.tables()]), (_DISABLED, [])):
             cursor.execute(query, values)
             if found := cursor.fetchone():
                 return f"trigger {found[0]} is missing or switched off"

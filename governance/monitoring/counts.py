@@ -29,7 +29,7 @@ class Counts:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock, self._rows = threading.Lock(), dict[str, int]()
+        self._lock, self._starts = threading.Lock(), dict[str, int]()
         with _folder_lock(folder, fcntl.LOCK_EX):
             path = folder / f"{os.getpid()}-{os.urandom(4).hex()}.counts"
             # Open, and so locked, as long as the process lives.
@@ -43,14 +43,18 @@ class Counts:
     def add(self, name: str, amounts: dict[int, float]) -> None:
         """Add to the numbers of a row, by their place in it."""
         with self._lock:
-            start = self._start(name)
+            start = self._starts.get(name)
+            if start is None:
+                start = self._new_row(name)
             for place, amount in amounts.items():
                 self._numbers[start + place] += amount
 
     def put(self, name: str, values: list[float]) -> None:
         """Replace the numbers of a row."""
         with self._lock:
-            start = self._start(name)
+            start = self._starts.get(name)
+            if start is None:
+                start = self._new_row(name)
             for place, value in enumerate(values):
                 self._numbers[start + place] = value
 
@@ -65,15 +69,15 @@ class Counts:
                         sums[name] = [one + other for one, other in zip(found, numbers, strict=True)]
         return sums
 
-    def _start(self, name: str) -> int:
-        row = self._rows.get(name)
-        if row is None:
-            if len(self._rows) >= _ROWS - 1 and name != REST:
-                return self._start(REST)
-            row = self._rows[name] = len(self._rows)
-            encoded = name.encode()[:_NAME_BYTES]
-            self._map[row * _ROW_BYTES : row * _ROW_BYTES + len(encoded)] = encoded
-        return (row * _ROW_BYTES + _NAME_BYTES) // 8
+    def _new_row(self, name: str) -> int:
+        """Make a row; return where its numbers begin."""
+        row = len(self._starts)
+        if row >= _ROWS - 1 and name != REST:
+            return self._starts[REST] if REST in self._starts else self._new_row(REST)
+        encoded = name.encode()[:_NAME_BYTES]
+        self._map[row * _ROW_BYTES : row * _ROW_BYTES + len(encoded)] = encoded
+        self._starts[name] = (row * _ROW_BYTES + _NAME_BYTES) // 8
+        return self._starts[name]
 
     def _take_over(self) -> None:
         for path in self._folder.glob("*.counts"):

@@ -1,16 +1,17 @@
-"""Notice editor: write the next version or a translation, see what changed and what it means, then publish.
+"""Notice editor: write the next version or a translation, see what changed and what it means, then draft its set.
 
-Works without scripts: every step is a form. What is published is exactly what was previewed, which a digest of the
+Works without scripts: every step is a form. What is drafted is exactly what was previewed, which a digest of the
 previewed fields makes sure of; any later edit is previewed again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -22,11 +23,14 @@ from common import actors, languages
 from common.admin_pages.permissions import requires
 from common.canonical import sha256
 from common.http.problems import Problem
+from common.wording import word_diff
 from consent.ledger import selectors
 from consent.models import Notice, Purpose, PurposeText
-from consent.register import register
-from consent.register.wording import word_diff
+from consent.register import terms
+from consent.register.terms import Finding
 from governance.privacy_center import dashboard
+from oversight.admin.forms import draft_of
+from oversight.changes.documents import Proposed
 
 LONGEST_TEXT = 20_000
 MATERIAL, COSMETIC = "material", "cosmetic"
@@ -83,7 +87,16 @@ class _Draft:
 
     @property
     def is_material(self) -> bool:
-        return self.is_first or self.kind == MATERIAL
+        return self.is_first or self.kind == MATERIAL or bool(self.asks_everybody)
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What the register says beyond the newest version: found by comparison."""
+        return terms.needs_new_version(self.purpose) if self.asks_for_kind else []
+
+    @property
+    def asks_everybody(self) -> list[Finding]:
+        return [finding for finding in self.findings if not finding.is_separable]
 
     @property
     def language(self) -> str:
@@ -156,7 +169,7 @@ def _written(request: HttpRequest, draft: _Draft) -> HttpResponse:
     confirmed = constant_time_compare(request.POST.get("previewed", ""), draft.seen())
     if request.POST.get("step") != "publish" or not confirmed:
         return _editor(request, draft, based_on=based_on, preview=_preview(request, draft))
-    return _publish(request, draft, based_on)
+    return _propose(request, draft)
 
 
 def _objection(draft: _Draft, based_on: int) -> str:
@@ -171,22 +184,26 @@ def _objection(draft: _Draft, based_on: int) -> str:
     return ""
 
 
-def _publish(request: HttpRequest, draft: _Draft, based_on: int) -> HttpResponse:
+def _propose(request: HttpRequest, draft: _Draft) -> HttpResponse:
+    document = {
+        "purpose": draft.purpose.slug,
+        "version": draft.version,
+        "locale": draft.locale,
+        "text": draft.text,
+        "is_material": draft.original.is_material if draft.translates and draft.original else draft.is_material,
+    }
+    proposed = [Proposed("notice", f"{draft.purpose.slug}/{draft.version}/{draft.locale}", document)]
+    title = _("Notice of “%(purpose)s”, version %(version)s, %(language)s") % {
+        "purpose": draft.purpose.name,
+        "version": draft.version,
+        "language": draft.language,
+    }
     try:
-        notice = register.publish_notice(
-            purpose=draft.purpose,
-            text=draft.text,
-            locale=draft.locale,
-            is_material=draft.is_material,
-            version=draft.translates,
-            based_on=based_on,
-            actor=actors.officer(request),
-        )
+        change_set = draft_of(proposed, title=title, actor=actors.officer(request))
     except Problem as problem:
         return _editor(request, draft, based_on=draft.newest, problem=problem.detail)
-    done = _("Version %(version)s is published in %(language)s and is shown from now on.")
-    messages.success(request, done % {"version": notice.version, "language": draft.language})
-    return HttpResponseRedirect(reverse("admin:consent_notice_change", args=[notice.pk]))
+    messages.success(request, _("Drafted. Propose it, and another officer approves it."))
+    return redirect("change-set", pk=change_set.pk)
 
 
 def _editor(
@@ -240,6 +257,7 @@ def _effects(draft: _Draft) -> Sequence[str]:
         )
     else:
         found.append(_("No consent is in force now, so nobody loses one. Everybody is asked with the new text."))
+    found.extend(_compared(draft))
     if missing := draft.missing():
         names = ", ".join(languages.name(code) for code in missing)
         found.append(
@@ -247,6 +265,16 @@ def _effects(draft: _Draft) -> Sequence[str]:
             % {"version": draft.version, "languages": names}
         )
     return found
+
+
+def _compared(draft: _Draft) -> Iterator[str]:
+    """Return what the register says beyond the newest version, and what that does."""
+    for finding in draft.findings:
+        yield finding.detail
+    if draft.asks_everybody and draft.kind != MATERIAL:
+        yield _("That makes the change material, whichever kind is chosen.")
+    if any(finding.is_separable for finding in draft.findings):
+        yield _("What is new stays off for people who agreed to an earlier version, until they allow it.")
 
 
 def _texts(draft: _Draft) -> list[Notice]:

@@ -38,7 +38,7 @@ class RegisterAdmin(PurposeAdmin):
         purpose = self.get_object(request, object_id)
         overview = purpose_page.context(purpose) if purpose and self.has_view_permission(request, purpose) else None
         shown = {**(extra_context or {}), "overview": overview}
-        return super().change_view(request, object_id, form_url, shown)  # type: ignore[no-any-return]
+        return super().change_view(request, object_id, form_url, shown)
 
     @display(description="Switch")
     def switch(self, purpose: Purpose) -> str:

@@ -16,6 +16,7 @@ from common.charts.counts import Figure, bars_figure
 from consent.ledger import selectors
 from consent.models import Notice, Party, Purpose
 from consent.receipts import terms
+from consent.register import terms as agreed
 from consent.register import words as consent_words
 from policies.models import SensitiveCategory
 from privacy.models import RetentionSchedule
@@ -97,8 +98,21 @@ def untranslated(purpose: Purpose) -> tuple[int, list[str]]:
 
 
 def with_texts(purposes: QuerySet[Purpose]) -> QuerySet[Purpose]:
-    """Prefetch what ``lacking`` and ``untranslated`` read."""
-    return purposes.prefetch_related("texts", "notices")
+    """Read along what ``lacking``, ``untranslated`` and ``unnoticed`` look at."""
+    return agreed.with_terms(purposes.prefetch_related("texts", "notices"))
+
+
+def unnoticed(purpose: Purpose) -> list[str]:
+    """Return what a purpose covers beyond its notice in force: nobody was asked about it, so it is off for all."""
+    if not purpose.needs_consent:
+        return []
+    version, _missing = untranslated(purpose)
+    named = agreed.frozen_of(purpose).get(version, agreed.Terms())
+    more = agreed.beyond(agreed.Coverage.read(vars(purpose)), named)
+    if more is None:
+        return []
+    new = {*more.data_categories, *more.recipients, *more.channels, *more.actions}
+    return sorted(words(name) for name in new) or [_("a higher level")]
 
 
 def _people(people: dict[str, selectors.People]) -> Figure | None:

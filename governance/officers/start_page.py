@@ -25,6 +25,8 @@ from governance.evidence import checks as evidence
 from governance.officers import findings_page, purpose_page
 from governance.web.rate_limits import EVIDENCE_CHECKS
 from model_registry.models import ModelVersion
+from oversight.models import WorkItem
+from oversight.work import kinds
 from policies.authoring import lifecycle
 from policies.bundles import reasons
 from policies.models import Decision, ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
@@ -51,7 +53,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may(_SEES_EVIDENCE):
         context["trail"] = evidence.last_check()
         attention = [*_broken_evidence(context["trail"]), *attention]
-    context["attention"] = attention
+    context["attention"] = [*_work(request), *attention]
     return context
 
 
@@ -90,6 +92,16 @@ def _attention(request: HttpRequest) -> list[dict[str, Any]]:
     }
     found = [item for permission, part in parts.items() if request.user.has_perm(permission) for item in part()]
     return sorted(found, key=lambda item: ("now", "soon", "info").index(item["severity"]))
+
+
+def _work(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the work items that this officer may do."""
+    return [_work_item(item, kind) for item, kind in kinds.waiting_for(request.user)]
+
+
+def _work_item(item: WorkItem, kind: kinds.Kind) -> dict[str, Any]:
+    severity = "now" if item.state == WorkItem.State.ESCALATED else kind.severity
+    return _item(kind.title, kind.describe(item.object), kind.url(item.object), severity, item.opened_at)
 
 
 def _broken_evidence(trail: evidence.LastCheck) -> list[dict[str, Any]]:
@@ -300,6 +312,10 @@ def _purpose_gaps(purpose: Purpose, kept: set[int]) -> Iterator[dict[str, Any]]:
     if not version:
         detail = _("People are asked without being told. Publish its text.")
         yield _item(_("“%(purpose)s” has no notice") % name, detail, purpose_page.notice_url(purpose), "soon")
+    if unnoticed := purpose_page.unnoticed(purpose):
+        detail = _("New: %(names)s. It stays off for everybody until a notice names it and they allow it.")
+        title = _("“%(purpose)s” covers more than its notice says") % name
+        yield _item(title, detail % {"names": ", ".join(unnoticed)}, purpose_page.notice_url(purpose), "soon")
     if unwritten:
         detail = _("Version %(version)s has no text in: %(languages)s. Its readers see another language.")
         yield _item(

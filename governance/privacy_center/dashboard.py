@@ -253,6 +253,7 @@ def _purposes(
             **_data(state.purpose, data),
             "retention": described.of(state.purpose).kept_for or _retention(state.purpose, days.get(state.purpose.pk)),
             "notice": _notice(notices.get(state.purpose.pk)),
+            "new": _new(state, described),
             "reason": _purpose_reason(state, answers[state.purpose.slug], by_slug, described),
         }
         for state in states
@@ -308,7 +309,8 @@ def _channels(state: PurposeState) -> list[dict[str, Any]]:
     if not state.purpose.needs_consent or state.state != "given":
         return []
     found = []
-    for channel in state.purpose.channels:
+    new = state.beyond.channels if state.beyond else ()  # asked about where all is that is new
+    for channel in (each for each in state.purpose.channels if each not in new):
         part = state.parts.get(scopes.scope_of(channel=channel))
         found.append(
             {
@@ -319,6 +321,28 @@ def _channels(state: PurposeState) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _new(state: PurposeState, described: Descriptions) -> list[dict[str, Any]]:
+    """Return what the person was not asked about yet, each part that can be answered on its own by itself."""
+    more = state.beyond
+    if more is None:
+        return []
+    parties = dict(zip(state.purpose.recipients, described.recipients_of(state.purpose), strict=True))
+    parts = [
+        *(("data_category", slug, words.plain(slug)) for slug in more.data_categories),
+        *(("recipient", slug, parties.get(slug, slug)) for slug in more.recipients),
+        *(("channel", slug, words.CHANNELS.get(slug, slug)) for slug in more.channels),
+    ]
+    whole: list[Text] = [words.plain_action(action) for action in more.actions]
+    if more.agreed_level is not None:
+        whole.append(_("Level: %(level)s") % {"level": words.LEVELS[state.purpose.max_level]})
+    found = [{"dimension": dimension, "value": value, "label": label} for dimension, value, label in parts]
+    if not whole:
+        return found
+    # What cannot be answered by itself is agreed to with the whole, and so with all that is new.
+    every = ", ".join(str(label) for label in [*(label for *_, label in parts), *whole])
+    return [*found, {"dimension": "", "value": "", "label": every}]
 
 
 def preview_card(purpose: Purpose, notice: Notice | None, text: PurposeText | None) -> dict[str, Any]:
@@ -368,7 +392,7 @@ def _purpose_reason(
     above = by_slug.get(state.purpose.parent.slug) if state.purpose.parent else None
     if state.state == "never_asked" and above is not None:
         # Until a purpose has an answer of its own, the answer to the broader one counts for it.
-        if above.state == "given":
+        if above.state == "given" and not _is_renewal(answer):
             return _("You allowed “%(purpose)s”, which this is part of.") % {
                 "purpose": described.of(above.purpose).name
             }
@@ -377,6 +401,10 @@ def _purpose_reason(
                 "purpose": described.of(above.purpose).name
             }
     return _because(answer)
+
+
+def _is_renewal(answer: RenderedVerdict) -> bool:
+    return any(reason.code == "renewal_required" for reason in answer.verdict.reasons)
 
 
 def _decisions(found: Iterable[Decision], names: dict[str, str], candidate: str | None) -> list[dict[str, Any]]:

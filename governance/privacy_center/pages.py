@@ -102,6 +102,9 @@ def choose(request: HttpRequest, session: SubjectLink) -> HttpResponse:
         choice=choice,
         supersedes=_uuid(request.POST.get("supersedes", "")),
         channel=request.POST.get("channel", "")[:64] or None,
+        recipient=request.POST.get("recipient", "")[:64] or None,
+        data_category=request.POST.get("data_category", "")[:64] or None,
+        notice_version=_version(request.POST.get("notice_version", "")),
         told_of_conflict=choice == "give" and request.POST.get("told_of_conflict") == "1",
         explicit=choice == "give" and request.POST.get("explicit") == "1",
     )
@@ -199,6 +202,11 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text) if text else None
     except ValueError:
         return None
+
+
+def _version(text: str) -> int | None:
+    """Return the version of the notice that the page showed; None where it showed none."""
+    return int(text) if text.isascii() and text.isdecimal() and 0 < len(text) <= 9 else None
 
 
 def _problem_in_words(problem: Problem) -> str:

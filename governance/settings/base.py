@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from governance.admin_menu import SIDEBAR
 from governance.env import read_environment
+from governance.launcher.servers.running import home_option
 from governance.monitoring import log_lines
 from governance.privacy_center.oidc.client import Client
 
@@ -25,6 +26,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What this installation is (docs/settings.md).
 ASSENT_HOME = ENV.assent_home
+HOME_OPTION = home_option(ASSENT_HOME)  # behind each command that is printed
 SUBJECT_KEY = bytes.fromhex(ENV.subject_key.get_secret_value())
 PUBLIC_URL = ENV.public_url
 TRUSTED_PROXIES = ENV.trusted_proxies
@@ -82,6 +84,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "common",
     "audit",
+    "oversight",
     "consent",
     "privacy",
     "model_registry",

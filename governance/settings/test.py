@@ -26,4 +26,6 @@ CELERY_TASK_EAGER_PROPAGATES = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Several test runs may share one server.
 DATABASES["default"]["TEST"] = {"NAME": f"test_{os.environ.get('ASSENT_TEST_DB', 'assent')}"}  # noqa: F405
+# Tests lay rows of registers by the ORM; those of the guard take the name away (tests/helpers/registers.py).
+DATABASES["default"]["OPTIONS"]["options"] = "-c assent.writer=tests"  # noqa: F405
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 (whitenoise warns where it is missing)

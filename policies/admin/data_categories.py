@@ -4,13 +4,11 @@ It stands here and not in ``consent`` because it shows whether a category is sen
 package.
 """
 
-from typing import Any
-
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -18,13 +16,14 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from common import actors, languages
+from common import languages
 from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import SuggestingInput
 from common.admin_pages.model_admin import ModelAdmin
 from consent.models import DataCategory, DataCategoryText, Purpose
-from consent.register import data_terms, register
+from consent.register import data_terms
+from oversight.admin.forms import DraftsChanges
 from policies.models import SensitiveCategory
 
 
@@ -61,7 +60,7 @@ class TextInline(TabularInline):  # type: ignore[misc]  # unfold ships no types
 
 
 @admin.register(DataCategory)
-class DataCategoryAdmin(BulkInOneTransaction, ModelAdmin):
+class DataCategoryAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
     form = DataCategoryForm
     list_display = ["name", "slug", "standing", "used_by", "fideslang_key", "dpv_term"]
     search_fields = ["name", "slug"]
@@ -97,18 +96,3 @@ class DataCategoryAdmin(BulkInOneTransaction, ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: DataCategory | None = None) -> list[str]:
         return ["slug", "sensitivity"] if obj else ["sensitivity"]
-
-    def save_model(self, request: HttpRequest, obj: DataCategory, form: "ModelForm[Any]", change: bool) -> None:
-        register.save_data_category(obj, actor=actors.officer(request))
-
-    def delete_model(self, request: HttpRequest, obj: DataCategory) -> None:
-        register.delete_data_category(obj, actor=actors.officer(request))
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        try:
-            return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]
-        except register.DataCategoryInUse as problem:
-            messages.error(request, problem.detail)
-            return HttpResponseRedirect(reverse("admin:consent_datacategory_change", args=[object_id]))

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.forms import ModelForm
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from common.admin_pages.forms import SuggestingInput
 from consent.models import Level
@@ -32,13 +32,6 @@ class JurisdictionForm(ModelForm):  # type: ignore[type-arg]  # not subscriptabl
     gpp = _LevelField(
         label="Consent banner says “opt out”",
         help_text="The most personal level while a GPP string carries an opt-out.",
-    )
-    binding_signals = forms.MultipleChoiceField(
-        choices=Jurisdiction.Signal.choices,
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        label="Signals with the force of law",
-        help_text="For the record. How far a signal lowers the level is chosen below, binding or not.",
     )
 
     class Meta:
@@ -88,6 +81,8 @@ class JurisdictionForm(ModelForm):  # type: ignore[type-arg]  # not subscriptabl
 class JurisdictionAdmin(RuleAdmin):
     form = JurisdictionForm
     list_display = ["name", "default", "browser_signal", "minors", "unknown_age"]
+    # The ledger reads these from the packs of the release; a row that says otherwise would only seem to count.
+    readonly_fields = ["consent_days", "reask_days", "age_of_consent", "binding_signals"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "source"]}),
         ("Asking", {"fields": ["consent_default", "unasked_max_level", "consent_days", "reask_days"]}),

@@ -3,20 +3,18 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from audit import trail
-from common import actors
 from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import NOTHING, badge, exact_moment, grid, moment
 from common.admin_pages.forms import CommaListField
 from common.admin_pages.model_admin import ModelAdmin
+from oversight.admin.forms import DraftsChanges
 from policies.models import ProcessingSystem
-from policies.residency import systems
 from policies.residency.judging import Reason
 from policies.residency.placements import KINDS, text_of
 
@@ -72,7 +70,7 @@ class SystemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at r
 
 
 @admin.register(ProcessingSystem)
-class ProcessingSystemAdmin(BulkInOneTransaction, ModelAdmin):
+class ProcessingSystemAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
     form = SystemForm
     list_display = ["name", "owner", "standing", "checked"]
     search_fields = ["name", "owner"]
@@ -81,20 +79,8 @@ class ProcessingSystemAdmin(BulkInOneTransaction, ModelAdmin):
     ]  # fmt: skip
     readonly_fields = ["checked_exactly", "found"]
 
-    def save_model(self, request: HttpRequest, obj: Any, form: "ModelForm[Any]", change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        self._record(request, obj, "changed" if change else "registered")
-        if systems.judge_now(system_id=obj.pk):
-            messages.warning(request, "Some of its places are not allowed: see what was found.")
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self._record(request, obj, "removed")
-        super().delete_model(request, obj)
-
-    def _record(self, request: HttpRequest, system: ProcessingSystem, what: str) -> None:
-        actor = actors.officer(request)
-        details = {"name": system.name, "placements": system.placements}
-        trail.record(f"processing_system.{what}", f"system {system.pk}", actor=actor, details=details)
+    def get_readonly_fields(self, request: HttpRequest, obj: ProcessingSystem | None = None) -> Any:
+        return [*self.readonly_fields, *(["name"] if obj else [])]
 
     @display(description="State")
     def standing(self, system: ProcessingSystem) -> str:

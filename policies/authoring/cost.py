@@ -5,7 +5,7 @@ author is still at work.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from common.levels import LEVELS
@@ -70,7 +70,7 @@ def _sheet(data: Mapping[str, Any], chance: random.Random, *, is_full: bool, is_
             "explicit": is_full or flag(),
             "notice_current": not flag(),
             "channel_allowed": not flag(),
-            "refused_categories": some(categories),
+            **_left_out(some(categories), some),
             "lifts_signal": flag(),
             "max_level": "individual" if is_full or is_calm else one(LEVELS),
             "source": one(SOURCES),
@@ -88,6 +88,10 @@ def _sheet(data: Mapping[str, Any], chance: random.Random, *, is_full: bool, is_
         "engine": {"segment_k": 50 if is_calm else chance.randint(0, 50), "privacy_budget": "available"},
         "time": {"quiet_hours": flag()},
     }
+
+
+def _left_out(refused: list[Any], some: Callable[[Any], list[Any]]) -> dict[str, list[Any]]:
+    return {"refused_categories": refused, "unagreed_categories": some(refused)}
 
 
 def _model(data: Mapping[str, Any], chance: random.Random) -> dict[str, Any] | None:

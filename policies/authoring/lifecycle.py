@@ -13,6 +13,7 @@ from audit import trail
 from common import actors
 from common.canonical import NotCanonical, canonical_json
 from common.http.problems import Conflict, Problem
+from oversight.officers import provenance
 from policies.authoring import checks
 from policies.authoring.checks import CheckReport
 from policies.authoring.folder import Folder
@@ -118,9 +119,23 @@ def activate_policy(policy: Policy, *, actor: str, reason: str, emergency: bool 
 
 
 def refuse_the_author(policy: Policy, actor: str) -> None:
-    """Refuse the policy's author. Raises SecondPersonNeeded."""
+    """Refuse the policy's author, and an account that the author may stand behind. Raises SecondPersonNeeded."""
     if is_author(policy, actor):
         raise SecondPersonNeeded(f"{policy} was published by the same person. Another one has to activate it.")
+    _refuse_dependent(policy.author_account, actor)
+
+
+def _refuse_dependent(first: int | None, actor: str) -> None:
+    """Refuse an account that is not independent of the first. Without both numbers names are all there is to compare.
+
+    Raises SecondPersonNeeded.
+    """
+    account = actors.account_of(actor)
+    if first is None or account is None:
+        return
+    verdict = provenance.independent(first, account)
+    if not verdict.is_independent:
+        raise SecondPersonNeeded(verdict.why)
 
 
 def is_author(policy: Policy, actor: str) -> bool:
@@ -194,6 +209,7 @@ def _confirms_an_emergency(last: PolicyActivation | None, policy: Policy, actor:
         raise Conflict("This policy is in force.")
     if actors.is_same_person(actor, last.actor, last.actor_account):
         raise SecondPersonNeeded("Somebody else has to confirm what was activated in an emergency.")
+    _refuse_dependent(last.actor_account, actor)
     return True
 
 

@@ -10,21 +10,16 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Any
 
-from policies.authoring import indexes, scopes
 from policies.authoring.builtins import ALLOWED, IN_TESTS_ONLY, why_refused
-from policies.authoring.rego_tokens import KEYWORDS, RuleBody, Token, rules, tokens
+from policies.authoring.divergences import arguments, indexes, negations, scopes
+from policies.authoring.rego_tokens import KEYWORDS, RuleBody, Token, closing, rules, tokens, touches
 
 MAX_COLUMNS = 1024
-MAX_PATTERN = 200
-MAX_REPEAT = 100
 MAX_DEPTH = 60
 MAX_RULES = 3000
 _MOST_CYCLES = 20
 _SAFE_INTEGER = 2**53
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
-_CLASS = re.compile(r"\\[wWdDsSbBpP]")
-_REPEAT = re.compile(r"\{(\d*),?(\d*)\}")
-_VERB = re.compile(r"%[^vds%]|%$")
 _PACKAGE = re.compile(r"governance(\.[a-z][a-z0-9_]*)+")
 
 
@@ -81,6 +76,7 @@ def lint(policies: Mapping[str, str], tests: Mapping[str, str], data: Mapping[st
     found += _recursion(modules)
     found += _untested(modules)
     found += _indexes(modules, data or {})
+    found += _negations(modules)
     return sorted(set(found))
 
 
@@ -192,19 +188,14 @@ def _calls(module: _Module) -> Iterator[tuple[str, Token, list[Token]]]:
     """Return each call: the dotted name, its place, and the tokens of its arguments."""
     every = module.tokens
     for index, token in enumerate(every):
-        if token.text != "(" or index == 0 or every[index - 1].kind != "name" or not _touches(every[index - 1], token):
+        if token.text != "(" or index == 0 or every[index - 1].kind != "name" or not touches(every[index - 1], token):
             continue
         first = index - 1
         while first >= 2 and every[first - 1].text == "." and every[first - 2].kind == "name":
             first -= 2
         if every[first].text in KEYWORDS - {"contains"} or (first and every[first - 1].text == "."):
             continue
-        end = next((i for i in range(index + 1, len(every)) if every[i].depth == token.depth), len(every))
-        yield "".join(t.text for t in every[first:index]), every[first], every[index + 1 : end]
-
-
-def _touches(name: Token, bracket: Token) -> bool:
-    return name.line == bracket.line and name.column + len(name.text) == bracket.column
+        yield "".join(t.text for t in every[first:index]), every[first], every[index + 1 : closing(every, index)]
 
 
 def _builtins(module: _Module) -> Iterator[Finding]:
@@ -222,7 +213,7 @@ def _builtins(module: _Module) -> Iterator[Finding]:
             yield _at(module, token, "builtin", f"`{name}` is not allowed: {why_refused(name)}.")
     for before, token in pairwise(module.tokens):
         is_operand = before.text == "]" or (before.kind == "name" and before.text not in KEYWORDS)
-        if token.text == "(" and is_operand and (before.text == "]" or not _touches(before, token)):
+        if token.text == "(" and is_operand and (before.text == "]" or not touches(before, token)):
             # `json["marshal"](x)` is a call in both engines, `count (x)` in one of them.
             yield _at(module, token, "builtin", "A function is called by its plain name, the bracket right behind it.")
         # Not only where they are called: OPA also takes a function's name in `with`.
@@ -231,32 +222,11 @@ def _builtins(module: _Module) -> Iterator[Finding]:
 
 
 def _arguments(module: _Module) -> Iterator[Finding]:
-    for name, token, arguments in _calls(module):
-        if name == "sprintf":
-            yield from _sprintf(module, token, arguments)
-        elif name.startswith("regex."):
-            yield from _regex(module, token, arguments)
-
-
-def _sprintf(module: _Module, call: Token, arguments: list[Token]) -> Iterator[Finding]:
-    if not arguments or arguments[0].kind not in {"string", "raw"}:
-        yield _at(module, call, "sprintf", "The format is written out, not computed.")
-    elif _VERB.search(arguments[0].value.replace("%%", "")):
-        yield _at(module, arguments[0], "sprintf", "Only %v, %d and %s give the same text in both engines.")
-
-
-def _regex(module: _Module, call: Token, arguments: list[Token]) -> Iterator[Finding]:
-    if not arguments or arguments[0].kind not in {"string", "raw"}:
-        yield _at(module, call, "regex", "The pattern is written out, not computed.")
-        return
-    token, pattern = arguments[0], arguments[0].value
-    if _CLASS.search(pattern):
-        yield _at(module, token, "regex", r"\w, \d, \s, \b and \p differ: write [A-Za-z0-9_] or [0-9].")
-    if len(pattern) > MAX_PATTERN:
-        yield _at(module, token, "regex", f"A pattern has at most {MAX_PATTERN} characters.")
-    repeats = _REPEAT.findall(pattern)
-    if any(len(n) > 3 or int(n or 0) > MAX_REPEAT for pair in repeats for n in pair) or len(repeats) > 3:
-        yield _at(module, token, "regex", f"At most three repetitions in braces, of at most {MAX_REPEAT}.")
+    """Find arguments for which the engines give different values; tests may ask for one engine only."""
+    for name, token, given in _calls(module):
+        if not (module.is_test and name in arguments.FREE_IN_TESTS):
+            for place, rule, text in arguments.misread(name, token, given):
+                yield _at(module, place, rule, text)
 
 
 def _variables(module: _Module) -> Iterator[Finding]:
@@ -423,6 +393,18 @@ def _indexes(modules: list[_Module], data: Mapping[str, Any]) -> Iterator[Findin
                 yield _at(module, token, "index", indexes.ARRAY)
             for token in indexes.keyed_indexes(rule, keyed, module.package):
                 yield _at(module, token, "index", indexes.KEYED)
+
+
+def _negations(modules: list[_Module]) -> Iterator[Finding]:
+    """Find negations that a missing fact makes true in the embedded engine only."""
+    policies = [module for module in modules if not module.is_test]
+    for package in sorted({module.package for module in policies}):
+        own = [module for module in policies if module.package == package]
+        always = negations.always_defined(rule for module in own for rule in module.rules)
+        for module in own:
+            for rule in module.rules:
+                for token in negations.undefined_operands(rule, module.defined, always):
+                    yield _at(module, token, "negation", negations.MISSING)
 
 
 def _untested(modules: list[_Module]) -> Iterator[Finding]:

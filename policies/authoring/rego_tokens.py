@@ -5,7 +5,7 @@ and about where a rule begins (at the first column that holds anything outside o
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -80,6 +80,17 @@ def tokens(text: str) -> Iterator[Token]:
         if kind == "mark" and word in _OPEN:
             depth += 1
         seen_on = line + (word.count("\n") if kind == "raw" else 0)
+
+
+def closing(tokens: Sequence[Token], place: int) -> int:
+    """Return where the bracket at a place is closed."""
+    depth = tokens[place].depth
+    return next((i for i in range(place + 1, len(tokens)) if tokens[i].depth <= depth), len(tokens))
+
+
+def touches(before: Token, after: Token) -> bool:
+    """Return whether nothing stands between two tokens."""
+    return before.line == after.line and before.column + len(before.text) == after.column
 
 
 def rules(path: str, all_tokens: list[Token]) -> list[RuleBody]:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -24,7 +25,7 @@ def refuse_unless_simulated(policy: Policy) -> None:
     if recent_report(policy) is None:
         raise SimulationNeeded(
             f"Nobody has simulated policy {policy} against the rules in force in the last {RECENT.days} days."
-            f" Run ./assent manage simulate {policy}, or choose it on the page Simulations."
+            f" Run ./assent manage simulate {policy}{settings.HOME_OPTION}, or choose it on the page Simulations."
         )
 
 

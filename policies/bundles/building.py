@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from common.levels import LEVELS
-from consent.models import Purpose, current_notice_versions
+from consent.models import NO_NOTICES, Purpose, current_notice_versions
+from consent.register.terms import Coverage, Terms, beyond_versions, live, of_versions
 from model_registry.models import ModelVersion
 from policies.models import (
     Jurisdiction,
@@ -23,14 +24,13 @@ _FACT_STATUS = {ModelVersion.Status.APPROVED: "live"}
 
 def build_data() -> dict[str, Any]:
     """Return the registers as one document: what policies can look up (docs/glossary.md names the members)."""
-    notices = current_notice_versions()
     purposes = list(Purpose.objects.filter(is_active=True).order_by("slug"))
     return {
         "schema": 1,
         "levels": LEVELS,
         "segment": {"min_size": SEGMENT_MIN_SIZE},
         "quiet_hours": QUIET_HOURS,
-        "purposes": {purpose.slug: _purpose(purpose, purposes, notices) for purpose in purposes},
+        "purposes": _purposes(purposes),
         "sensitive_categories": list(SensitiveCategory.objects.order_by("slug").values_list("slug", flat=True)),
         "residency": _residency(),
         "jurisdictions": {j.slug: _jurisdiction(j) for j in Jurisdiction.objects.all()},
@@ -42,17 +42,46 @@ def build_data() -> dict[str, Any]:
     }
 
 
-def _purpose(purpose: Purpose, purposes: list[Purpose], notices: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _purposes(purposes: list[Purpose]) -> dict[str, Any]:
+    notices, terms = current_notice_versions(), of_versions()
+    by_id = {purpose.pk: purpose for purpose in purposes}
+    newest: dict[str, Terms] = {}
+    found: dict[str, Any] = {}
+    for purpose in purposes:
+        slug, versions = purpose.slug, notices.get(purpose.slug, NO_NOTICES)
+        frozen = terms.get(slug, {})
+        newest[slug] = frozen.get(versions["current"], Terms())
+        found[slug] = _purpose(purpose, _ancestors(purpose, by_id), versions["required"], live(frozen, versions))
+    for slug, purpose in found.items():
+        lending = _lending(slug, purpose["parents"], newest)
+        if lending != purpose["parents"]:
+            purpose["lending"] = lending
+    return found
+
+
+def _purpose(purpose: Purpose, parents: list[str], required: int, versions: dict[int, Terms]) -> dict[str, Any]:
+    """Return a purpose; ``agreed`` holds what the live versions cover that the register says more than."""
+    said = Coverage.read(vars(purpose))
+    narrower = beyond_versions(said, versions)
+    agreed = {"agreed": {str(version): versions[version].within(said).document() for version in narrower}}
     return {
         "legal_basis": purpose.legal_basis,
-        "parents": _ancestors(purpose, {p.pk: p for p in purposes}),
-        "max_level": purpose.max_level,
-        "actions": sorted(purpose.actions),
-        "data_categories": sorted(purpose.data_categories),
-        "recipients": sorted(purpose.recipients),
-        "channels": sorted(purpose.channels),
-        "required_notice": notices.get(purpose.slug, {"required": 0})["required"],
+        "parents": parents,
+        "required_notice": required,
+        **said.document(),
+        **(agreed if narrower else {}),
     }
+
+
+def _lending(slug: str, parents: list[str], newest: dict[str, Terms]) -> list[str]:
+    """Return the broader purposes whose yes counts for this one: those that the notices in force name as broader."""
+    lending: list[str] = []
+    for parent in parents:
+        if newest[slug].broader != parent:
+            break
+        lending.append(parent)
+        slug = parent
+    return lending
 
 
 def _ancestors(purpose: Purpose, by_id: dict[int, Purpose]) -> list[str]:

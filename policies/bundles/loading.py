@@ -2,11 +2,13 @@
 
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from common.waiting import no_wait
+from consent.register.terms import EVERYTHING, Beyond, Coverage, beyond
 from policies.bundles.packages import Package, read_register
 from policies.models import (
     Bundle,
@@ -20,12 +22,30 @@ class BundleMissing(Exception):
 
 
 @dataclass(frozen=True)
+class Borrowed:
+    """What a purpose says beyond a yes to a broader one: beyond its register's words, and beyond older versions."""
+
+    beyond: Beyond | None
+    by_version: Mapping[int, Beyond | None]
+
+    def of(self, version: int) -> Beyond | None:
+        return self.by_version.get(version, self.beyond)
+
+
+@dataclass(frozen=True)
 class PurposeFacts:
-    """A purpose as facts need it, computed once per bundle."""
+    """A purpose as facts need it, computed once per bundle.
+
+    ``beyond`` holds the notice versions that the register says more than, and what; it is empty unless a purpose was
+    widened. ``borrowed`` holds the same of a yes to each broader purpose.
+    """
 
     legal_basis: str
     ancestors: tuple[str, ...]
     required_notice: int
+    data_categories: frozenset[str] = frozenset()
+    beyond: Mapping[int, Beyond] = field(default_factory=dict)
+    borrowed: Mapping[str, Borrowed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,10 +105,7 @@ def load(revision: str, policies: dict[str, str], data_text: str) -> LoadedBundl
         policies=policies,
         data=data,
         data_json=json.dumps(data),
-        purposes={
-            slug: PurposeFacts(p["legal_basis"], tuple(p["parents"]), p["required_notice"])
-            for slug, p in purposes.items()
-        },
+        purposes={slug: _facts(p, purposes) for slug, p in purposes.items()},
         categories=sensitive.union(*(p["data_categories"] for p in purposes.values())),
         sensitive=sensitive,
         recipients=frozenset().union(*(p["recipients"] for p in purposes.values())),
@@ -99,3 +116,29 @@ def load(revision: str, policies: dict[str, str], data_text: str) -> LoadedBundl
         ),
         packages=read_register(data),
     )
+
+
+def _facts(purpose: dict[str, Any], purposes: dict[str, Any]) -> PurposeFacts:
+    said, ancestors = Coverage.read(purpose), tuple(purpose["parents"])
+    own = {version: beyond(said, agreed) for version, agreed in _agreed(purpose)}
+    lending = purpose.get("lending", ancestors)
+    return PurposeFacts(
+        legal_basis=purpose["legal_basis"],
+        ancestors=ancestors,
+        required_notice=purpose["required_notice"],
+        data_categories=said.data_categories,
+        beyond={version: more for version, more in own.items() if more},
+        borrowed={slug: _borrowed(said, purposes.get(slug), slug in lending) for slug in ancestors},
+    )
+
+
+def _borrowed(said: Coverage, broader: dict[str, Any] | None, is_lending: bool) -> Borrowed:
+    if broader is None or not is_lending:
+        return Borrowed(EVERYTHING, {})
+    return Borrowed(
+        beyond(said, Coverage.read(broader)), {version: beyond(said, agreed) for version, agreed in _agreed(broader)}
+    )
+
+
+def _agreed(purpose: dict[str, Any]) -> list[tuple[int, Coverage]]:
+    return [(int(version), Coverage.read(agreed)) for version, agreed in purpose.get("agreed", {}).items()]

@@ -49,6 +49,11 @@ def publish(reason: str, actor: str, *, certification: bool | None = None) -> Bu
     return _publish(last.policy, reason, actor, certification)
 
 
+def publish_change(reason: str, actor: str) -> str:
+    """Publish a change of the registers; return the revision in force after it."""
+    return str(publish(reason, actor).revision)
+
+
 @transaction.atomic
 def bring_into_force(
     policy: Policy, *, kind: PolicyActivation.Kind, reason: str, actor: str, certification: bool | None = None

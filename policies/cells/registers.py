@@ -5,15 +5,16 @@ What is named here goes to every cell; nothing else does. There is no person in 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
 from common import actors
-from consent.models import DataCategory, DataCategoryText, Notice, Party, Purpose, PurposeData, PurposeText
+from consent.models import DataCategory, DataCategoryText, Notice, NoticeTerms, Party, Purpose, PurposeData, PurposeText
 from consent.register.register import NOTICES, PURPOSES
+from oversight.changes import applying
+from oversight.models import ChangeSet
+from oversight.rows import NotReadable, read, written
 from policies.models import (
     Jurisdiction,
     ProcessingRegion,
@@ -24,7 +25,6 @@ from policies.models import (
 )
 from privacy.models import RetentionSchedule
 
-_MICROSECOND = timedelta(microseconds=1)
 Row = dict[str, Any]
 Document = dict[str, list[Row]]
 
@@ -51,7 +51,9 @@ class _Register:
 
 
 # In the order in which rows can be made: what others name comes first.
-REGISTERS = (
+_REGISTERS = (
+    # Before the purposes and notices whose making would freeze what this cell's register says today.
+    _Register(NoticeTerms, ("purpose", "version"), keeps=True),
     _Register(Party, ("slug",), keeps=True),
     _Register(Purpose, ("slug",), keeps=True),
     _Register(PurposeText, ("purpose", "locale")),
@@ -71,7 +73,7 @@ REGISTERS = (
 
 def write_registers() -> Document:
     """Return the rows of every register, in a stable order."""
-    return {register.name: sorted(_rows(register), key=_order(register)) for register in REGISTERS}
+    return {register.name: sorted(_rows(register), key=_order(register)) for register in _REGISTERS}
 
 
 def _order(register: _Register) -> Any:
@@ -81,17 +83,7 @@ def _order(register: _Register) -> Any:
 def _rows(register: _Register) -> Iterator[Row]:
     links = [field.name for field in register.fields if field.is_relation]
     for row in register.model._default_manager.select_related(*links):  # noqa: SLF001
-        yield {field.name: _written(field, getattr(row, field.name)) for field in register.fields}
-
-
-def _written(field: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    if field.is_relation:
-        return value.slug
-    if isinstance(value, timedelta):
-        return value // _MICROSECOND
-    return value.isoformat() if isinstance(value, datetime) else value
+        yield {field.name: written(field, getattr(row, field.name)) for field in register.fields}
 
 
 def apply_registers(document: Document) -> None:
@@ -99,17 +91,23 @@ def apply_registers(document: Document) -> None:
 
     Safe to repeat. Notices are never changed; a purpose that is gone is switched off and stays.
     """
-    if document.keys() != {register.name for register in REGISTERS}:
+    if document.keys() != {register.name for register in _REGISTERS}:
         raise NotApplicable("The release names other registers; it was made by another release of the program.")
-    for register in REGISTERS:
+    actor = actors.job("cells")
+    with applying.apply_shipped(title="Release of the primary cell", actor=actor, kind=ChangeSet.Kind.RELEASE):
+        _write(document)
+    for rows in (PURPOSES, NOTICES):
+        rows.seal_changes(actor=actor)
+
+
+def _write(document: Document) -> None:
+    for register in _REGISTERS:
         _upsert(register, document[register.name])
-    for register in reversed(REGISTERS):
+    for register in reversed(_REGISTERS):
         if not register.keeps:
             _delete_others(register, document[register.name])
     known = [row["slug"] for row in document["purpose"]]
     Purpose.objects.exclude(slug__in=known).filter(is_active=True).update(is_active=False)
-    for rows in (PURPOSES, NOTICES):
-        rows.seal_changes(actor=actors.job("cells"))
 
 
 def _upsert(register: _Register, rows: list[Row]) -> None:
@@ -135,6 +133,8 @@ def _save(register: _Register, row: Row, *, only_new: bool = False) -> None:
 
 
 def _change(register: _Register, row: models.Model, values: Row) -> None:
+    if isinstance(row, NoticeTerms):
+        return  # what people of this cell agreed to stays as it was frozen here
     if isinstance(row, Notice):
         if (row.text_sha256, row.is_material) != (values["text_sha256"], values["is_material"]):
             raise NotApplicable(f"Version {row.version} of a notice has another text here.")
@@ -147,21 +147,15 @@ def _change(register: _Register, row: models.Model, values: Row) -> None:
 
 
 def _read(register: _Register, field: Any, value: Any) -> Any:
-    if value is None:
-        return None
     try:
-        if field.is_relation:
-            return field.related_model._default_manager.get(slug=value)  # noqa: SLF001
-        if isinstance(field, models.DurationField):
-            return value * _MICROSECOND
-        return datetime.fromisoformat(value) if isinstance(field, models.DateTimeField) else value
-    except (ObjectDoesNotExist, TypeError, ValueError):
+        return read(field, value)
+    except NotReadable:
         raise NotApplicable(f"A row of {register.name} names something that is not there.") from None
 
 
 def _delete_others(register: _Register, rows: list[Row]) -> None:
     wanted = {tuple(row[name] for name in register.key) for row in rows}
     for found in register.model._default_manager.all():  # noqa: SLF001
-        key = tuple(_written(register.model._meta.get_field(name), getattr(found, name)) for name in register.key)  # noqa: SLF001
+        key = tuple(written(register.model._meta.get_field(name), getattr(found, name)) for name in register.key)  # noqa: SLF001
         if key not in wanted:
             found.delete()

@@ -54,10 +54,18 @@ def _content() -> dict[str, Any]:
 
 
 def rules_digest(policy: Policy, *, certification: bool) -> str:
-    """Return the digest of the rules every cell must share: the bundle over the registers, the models left out."""
+    """Return the digest of the rules every cell must share: the bundle over the registers, the models left out.
+
+    What older consents cover is left out, too: each cell froze it of its own people before it followed this release.
+    """
     modules, data = publishing.assemble(policy, certification)
     shared = {name: value for name, value in data.items() if name not in _LOCAL}
+    shared["purposes"] = {slug: _without_agreements(purpose) for slug, purpose in data["purposes"].items()}
     return _digest({"policies": modules, "data": shared})
+
+
+def _without_agreements(purpose: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in purpose.items() if name not in ("agreed", "lending")}
 
 
 def _digest(content: dict[str, Any]) -> str:

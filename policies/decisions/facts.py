@@ -7,7 +7,7 @@ purpose belongs, the log holds no personal data, and the memo stays small.
 Everything that changes with the clock is already a state. ``valid_until`` is when one of them would change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from consent.ledger import scopes
 from consent.ledger.projection import ConsentEntry
 from consent.ledger.selectors import state_now
 from policies.bundles.loading import LoadedBundle, PurposeFacts
+from policies.decisions import agreements
 from policies.decisions.information import Information
 from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
 from policies.decisions.questions import Question
@@ -56,20 +57,51 @@ def build(question: Question, known: Information, bundle: LoadedBundle, now: flo
     """Return the facts as of ``now`` (epoch seconds)."""
     if known.gpc and not question.gpc:
         question = msgspec.structs.replace(question, gpc=True)
-    expired = tuple(slug for slug, ends in bundle.instrument_ends if ends <= now)
     purpose = question.purpose if question.purpose in bundle.purposes else UNKNOWN
-    person = _encode(_about_person(question, purpose, known, bundle, now))
+    chosen = scopes.effective(
+        known.consents,
+        purpose,
+        channel=question.channel,
+        recipient=question.recipient,
+        categories=question.data_categories,
+    )
+    expired, next_end = _instruments(bundle, now)
+    about_purpose = bundle.purposes.get(purpose)
+    person = _encode(_about_person(question, chosen, known, bundle, about_purpose, now))
+    slugs = (purpose, *about_purpose.ancestors) if about_purpose else ()
     return Facts(
-        _about_request(question, purpose, expired, bundle) + person[1:], _valid_until(purpose, known, bundle, now)
+        _about_request(question, purpose, expired, bundle) + person[1:],
+        _first_end([*chosen.narrower, *map(known.consents.get, slugs)], next_end, now),
     )
 
 
+def _instruments(bundle: LoadedBundle, now: float) -> tuple[tuple[str, ...], float | None]:
+    """Return the instruments of transfer that have ended, and when the next one will."""
+    if not bundle.instrument_ends:
+        return (), None
+    ended = tuple([slug for slug, end in bundle.instrument_ends if end <= now])
+    return ended, min((end for _, end in bundle.instrument_ends if end > now), default=None)
+
+
 def _about_person(
-    question: Question, purpose: str, known: Information, bundle: LoadedBundle, now: float
+    question: Question,
+    chosen: scopes.Effective,
+    known: Information,
+    bundle: LoadedBundle,
+    purpose: PurposeFacts | None,
+    now: float,
 ) -> dict[str, Any]:
     region = region_in(question.region or known.region, bundle)
+    state = _state(chosen.entry, purpose, now)
+    consent = _consent(chosen, state, known, bundle, purpose)
+    ancestors = _ancestors(known, bundle, purpose, now)
+    # Nearly everybody agreed to all that the register says.
+    if purpose is not None and (purpose.beyond or (chosen.entry is None and purpose.borrowed)):
+        consent = agreements.narrowed(consent, chosen.entry, question, known.consents, purpose, ancestors, now)
     return {
-        **_consent(question, purpose, known, bundle, now),
+        "consent": consent,
+        "ancestors": ancestors,
+        "objection": state == "objected",
         "restricted": known.restricted,
         "held": known.held,
         "subject": {
@@ -87,10 +119,12 @@ def _about_person(
 
 
 def _size_of(kind: _Kind, members: bytes) -> int:
-    words = [word for part in kind for word in (part if isinstance(part, tuple) else (part,)) if isinstance(word, str)]
-    items = sum(len(part) for part in kind if isinstance(part, tuple))
+    revision, action, purpose, level, categories, region, recipient, channel, *_, tcf_purposes, model, expired = kind
+    named = (revision, action, purpose, level, region, recipient, channel, model)
+    words = [*filter(None, named), *categories, *expired]
+    items = len(categories) + len(expired) + len(tcf_purposes)
     # Four bytes a character, at most, and the object around them.
-    return ENTRY_BYTES + len(members) + 8 * items + sum(80 + 4 * len(word) for word in words)
+    return ENTRY_BYTES + len(members) + 8 * items + 80 * len(words) + 4 * sum(map(len, words))
 
 
 REQUEST_MEMBERS: Memo[_Kind, bytes] = Memo(4 * MIB, _size_of)
@@ -128,36 +162,27 @@ def _request_members(
     }
 
 
-def _consent(question: Question, purpose: str, known: Information, bundle: LoadedBundle, now: float) -> dict[str, Any]:
-    facts = bundle.purposes.get(purpose)
-    chosen = scopes.effective(
-        known.consents,
-        purpose,
-        channel=question.channel,
-        recipient=question.recipient,
-        categories=question.data_categories,
-    )
-    entry = chosen.entry
-    state = _state(entry, facts, now)
-    objection = state == "objected"
+def _consent(
+    chosen: scopes.Effective, state: str, known: Information, bundle: LoadedBundle, purpose: PurposeFacts | None
+) -> dict[str, Any]:
+    entry, refused = chosen.entry, chosen.refused_categories
     return {
-        "consent": {
-            "state": "not_required" if objection else state,
-            "explicit": bool(entry and entry["e"]),
-            "notice_current": state != "renewal_required",
-            "channel_allowed": chosen.channel_allowed,
-            "refused_categories": [c for c in chosen.refused_categories if c in bundle.categories],
-            "lifts_signal": state == "given" and bool(entry and entry.get("told")),
-            "max_level": _max_level(entry, facts, known),
-            "source": _one_of(entry["src"] if entry else None, SOURCES),
-        },
-        "ancestors": {
-            slug: _state(known.consents.get(slug), bundle.purposes.get(slug), now) for slug in facts.ancestors
-        }
-        if facts
-        else {},
-        "objection": objection,
+        "state": "not_required" if state == "objected" else state,
+        "explicit": bool(entry and entry["e"]),
+        "notice_current": state != "renewal_required",
+        "channel_allowed": chosen.channel_allowed,
+        "refused_categories": [c for c in refused if c in bundle.categories] if refused else (),
+        "unagreed_categories": (),
+        "lifts_signal": state == "given" and bool(entry and entry.get("told")),
+        "max_level": _max_level(entry, purpose, known),
+        "source": _one_of(entry["src"] if entry else None, SOURCES),
     }
+
+
+def _ancestors(known: Information, bundle: LoadedBundle, purpose: PurposeFacts | None, now: float) -> dict[str, str]:
+    """Return the states of the broader purposes, by name."""
+    slugs = purpose.ancestors if purpose else ()
+    return {slug: _state(known.consents.get(slug), bundle.purposes.get(slug), now) for slug in slugs}
 
 
 def _max_level(entry: ConsentEntry | None, facts: PurposeFacts | None, known: Information) -> str:
@@ -234,12 +259,10 @@ def _is_quiet(region: str, bundle: LoadedBundle, now: float) -> bool:
     return start <= hour or hour < end if start > end else start <= hour < end
 
 
-def _valid_until(purpose: str, known: Information, bundle: LoadedBundle, now: float) -> float | None:
-    facts = bundle.purposes.get(purpose)
-    slugs = (purpose, *facts.ancestors) if facts else ()
-    part = f"{purpose}?"
-    ends: list[float] = [
-        e["x"] for place, e in known.consents.items() if e["x"] and (place in slugs or place.startswith(part))
-    ]
-    ends += [end for _, end in bundle.instrument_ends]
-    return min((end for end in ends if end > now), default=None)
+def _first_end(entries: Iterable[ConsentEntry | None], earliest: float | None, now: float) -> float | None:
+    """Return when the first of these choices ends, or ``earliest`` where none does before."""
+    for entry in entries:
+        end = entry["x"] if entry else None
+        if end and end > now and (earliest is None or end < earliest):
+            earliest = end
+    return earliest

@@ -1,6 +1,7 @@
 """Rendered answers and log lines: a verdict written out once, completed for each answer."""
 
-from datetime import UTC, datetime
+from datetime import date, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -11,6 +12,7 @@ from policies.bundles.reasons import outcome_of
 from policies.engines import Verdict
 from policies.engines.base import Reason
 
+_FIRST_DAY = date(1970, 1, 1)
 NO_FACTS = b"{}"  # what a failure knows that came before the facts
 
 
@@ -168,4 +170,11 @@ def difference(answered: RenderedVerdict, candidate: RenderedVerdict) -> bytes:
 
 
 def _timestamp(epoch: float) -> bytes:
-    return b"%sZ" % datetime.fromtimestamp(int(epoch), tz=UTC).isoformat()[:19].encode()
+    """Return the moment as RFC 3339 has it: ``datetime`` takes three times as long."""
+    days, second = divmod(int(epoch), 86_400)
+    return b"%sT%02d:%02d:%02dZ" % (_date(days), second // 3_600, second // 60 % 60, second % 60)
+
+
+@lru_cache(maxsize=1_024)
+def _date(days: int) -> bytes:
+    return (_FIRST_DAY + timedelta(days)).isoformat().encode()

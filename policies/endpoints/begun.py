@@ -22,7 +22,12 @@ class Begun:
     statement = information.STATEMENT
 
     def __init__(
-        self, environ: Environ, wanted: Wanted, make: Callable[[Information], bytes], *, unavailable: Refused
+        self,
+        environ: Environ,
+        wanted: Wanted,
+        make: Callable[[Information], bytes],
+        *,
+        unavailable: Callable[[], Refused],
     ) -> None:
         self.wanted = wanted
         self._environ, self._make, self._unavailable = environ, make, unavailable
@@ -33,19 +38,20 @@ class Begun:
 
     def conclude(self, result: PGresult | None, start_response: StartResponse) -> list[bytes]:
         """Answer out of the statement's result; None: the database has not answered in time."""
-        return wsgi.endpoint(lambda _environ: self.reply(self._known(result)))(self._environ, start_response)
+        return wsgi.answer_with(self._reply_from, result, self._environ, start_response)
 
     def reply(self, known: Information | None) -> Reply:
         """Return the reply out of what is known; None: nothing is. Raises Refused and SpoolFull."""
         if known is None:
-            raise self._unavailable
+            raise self._unavailable()
         return 200, self._make(known)
 
-    def _known(self, result: PGresult | None) -> Information | None:
+    def _reply_from(self, result: PGresult | None) -> Reply:
         try:
-            return None if result is None else self.wanted.information(result)
+            known = None if result is None else self.wanted.information(result)
         except msgspec.MsgspecError:
-            return None
+            known = None
+        return self.reply(known)
 
 
 def waiting(begin: Callable[[Environ], Begun]) -> Callable[[Environ], Reply]:

@@ -3,13 +3,13 @@
 ``consent.views`` describes it for the OpenAPI document.
 """
 
-import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from common import patterns
 from consent.ledger.selectors import ConsentState, in_force
 from consent.pseudonyms import checked, subject_ref
 from policies.bundles import loading
@@ -17,27 +17,24 @@ from policies.bundles.loading import PurposeFacts
 from policies.decisions import information
 from policies.decisions.information import Information, Wanted
 from policies.endpoints import wsgi
+from policies.endpoints.authzen.faults import converted
 from policies.endpoints.begun import Begun, waiting
 from policies.endpoints.credentials import token_hash
 from policies.endpoints.wsgi import Environ, Refused
 
 PATH = "/api/v1/consents/state"
 _SCOPE = "consents"
-_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_FORM = "Send {'subject': {'id': ...}}, with type and region where you know them, and nothing else."
 _encode = msgspec.json.Encoder().encode
 
 
 class _Subject(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    type: str = "data_subject"
-    region: str | None = None
+    id: Annotated[str, msgspec.Meta(max_length=256, pattern=patterns.NOT_BLANK)]
+    type: Annotated[str, msgspec.Meta(max_length=64, pattern=patterns.NOT_BLANK)] = "data_subject"
+    region: Annotated[str, msgspec.Meta(pattern=rf"\A{patterns.REGION}\Z")] | None = None
 
     def __post_init__(self) -> None:
-        if not (0 < len(self.id) <= 256 and 0 < len(self.type) <= 64):
-            raise ValueError("too long, or empty")
         self.id, self.type = checked(self.id), checked(self.type)
-        if self.region is not None and not _REGION.fullmatch(self.region):
-            raise ValueError("no region")
 
 
 class _Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,25 +45,28 @@ def begin(environ: Environ) -> Begun:
     """Read the request; its statement is executed by the caller. Raises Refused."""
     token, document = wsgi.read_call(environ, _SCOPE)
     subject = _subject(document)
-    ref = information.NO_SUBJECT if subject is None else subject_ref(subject.id, subject_type=subject.type)
+    ref = information.NO_SUBJECT if isinstance(subject, str) else subject_ref(subject.id, subject_type=subject.type)
     wanted = Wanted(ref, token_hash(token), _SCOPE.encode())
-    unavailable = Refused(503, "unavailable", "The database does not answer; send the request again.")
-    return Begun(environ, wanted, lambda known: _body(subject, known), unavailable=unavailable)
+    return Begun(environ, wanted, lambda known: _body(subject, known), unavailable=_unavailable)
 
 
-def _subject(document: dict[str, Any]) -> _Subject | None:
+def _unavailable() -> Refused:
+    return Refused(503, "unavailable", "The database does not answer; send the request again.")
+
+
+def _subject(document: dict[str, Any]) -> _Subject | str:
+    """Return the subject, or what is wrong with the request; a name that is not known is not repeated."""
     try:
-        return msgspec.convert(document, _Asked).subject
-    except msgspec.ValidationError:
-        return None
+        return converted(document, _Asked).subject
+    except ValueError as exc:
+        return _FORM if "unknown field" in str(exc) else f"{exc} {_FORM}"
 
 
-def _body(subject: _Subject | None, known: Information) -> bytes:
+def _body(subject: _Subject | str, known: Information) -> bytes:
     """Answer a caller who may know. Raises Refused (400, 401, 403, 503)."""
     wsgi.check_known(known, _SCOPE)
-    if subject is None:
-        detail = "Send {'subject': {'id': ...}}, with type and region where you know them, and nothing else."
-        raise Refused(400, "invalid_request", detail)
+    if isinstance(subject, str):
+        raise Refused(400, "invalid_request", subject)
     states = in_force(known.consents, _purposes(known), region=known.region, now_epoch=time.time())
     return _encode(
         {
@@ -98,6 +98,7 @@ def _state(state: ConsentState) -> dict[str, Any]:
         "explicit": state.explicit,
         "max_level": state.max_level,
         "parts": state.parts,
+        "beyond": state.beyond,
     }
 
 

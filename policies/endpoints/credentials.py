@@ -41,13 +41,17 @@ def may_be_ours(token: str) -> bool:
 
     Junk of the right form and length fails its tag. It is a sieve, not the check: that is the stored hash.
     """
+    return _is_of_form(token, settings.SUBJECT_KEY[:64])
+
+
+@lru_cache(maxsize=1_024)  # tokens of at most 512 characters: 1 MB at most
+def _is_of_form(token: str, key: bytes) -> bool:
     found = _FORM.fullmatch(token)
     if found is None:
         return False
-    return found[1] is None or compare_digest(token, _tagged(token[:-_TAG], settings.SUBJECT_KEY[:64]))
+    return found[1] is None or compare_digest(token, _tagged(token[:-_TAG], key))
 
 
-@lru_cache(maxsize=1_024)  # texts of one length, some 200 KB at most
 def _tagged(untagged: str, key: bytes) -> str:
     tag = blake2b(untagged.encode(), key=key, person=b"assent-token", digest_size=8).digest()
     return untagged + urlsafe_b64encode(tag).decode()[:_TAG]

@@ -14,8 +14,8 @@ from policies.bundles import loading, reasons
 from policies.decisions.rendering import Decision
 from policies.endpoints import wsgi
 from policies.endpoints.authzen import access
-from policies.endpoints.authzen.batch import DEFAULTS, MAX_EVALUATIONS, Defaults, Fault, decide_many
-from policies.endpoints.authzen.faults import converted
+from policies.endpoints.authzen.batch import DEFAULTS, MAX_EVALUATIONS, Defaults, decide_many
+from policies.endpoints.authzen.faults import Fault, converted
 from policies.endpoints.wsgi import Environ, Refused
 from policies.engines import EngineFailure
 from policies.engines.base import Reason

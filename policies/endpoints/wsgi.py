@@ -5,7 +5,7 @@ serializers or signals. Everything a caller can observe is as on the ordinary AP
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
@@ -26,6 +26,7 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Headers = list[tuple[str, str]]
 Reply = tuple[int, bytes]
 Application = Callable[[Environ, StartResponse], list[bytes]]
+_Read = TypeVar("_Read")
 Handler = Callable[[dict[str, Any], str, Environ], tuple[int, dict[str, Any]]]
 
 STATUS = {
@@ -84,18 +85,31 @@ def endpoint(
     """Return a WSGI callable that answers with ``handle``'s status and JSON bytes, or refuses as problem+json."""
 
     def answer(environ: Environ, start_response: StartResponse) -> list[bytes]:
-        headers = common_headers(environ)
-        try:
-            status, body = handle(environ)
-        except Problem as problem:
-            return refuse(problem, headers, start_response, allow=allow)
-        except SpoolFull:
-            return refuse(log_unavailable(), headers, start_response)
-        headers[0] = ("Cache-Control", cache_control)
-        answered = respond(status, body, headers, start_response)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else answered
+        return answer_with(handle, environ, environ, start_response, allow=allow, cache_control=cache_control)
 
     return answer
+
+
+def answer_with(
+    handle: Callable[[_Read], Reply],
+    given: _Read,
+    environ: Environ,
+    start_response: StartResponse,
+    *,
+    allow: str = "POST",
+    cache_control: str = "no-store",
+) -> list[bytes]:
+    """Answer with what ``handle`` makes of ``given``, as ``endpoint`` does."""
+    headers = common_headers(environ)
+    try:
+        status, body = handle(given)
+    except Problem as problem:
+        return refuse(problem, headers, start_response, allow=allow)
+    except SpoolFull:
+        return refuse(log_unavailable(), headers, start_response)
+    headers[0] = ("Cache-Control", cache_control)
+    answered = respond(status, body, headers, start_response)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else answered
 
 
 def authenticated(handle: Handler, *, scope: str) -> Callable[[Environ], Reply]:
@@ -192,7 +206,12 @@ def check(name: str | None, *, valid: bool, has_scope: bool, is_cell: bool, scop
 
 
 def read_call(environ: Environ, scope: str) -> tuple[str, dict[str, Any]]:
-    """Return the token and the body; the caller is checked as part of the endpoint's own statement.
+    """Return the token and the body as a strict JSON object, as ``read_call_as`` does."""
+    return read_call_as(understood, environ, scope)
+
+
+def read_call_as(understand: Callable[[bytes], _Read], environ: Environ, scope: str) -> tuple[str, _Read]:
+    """Return the token and the body as understood; the caller is checked as part of the endpoint's own statement.
 
     A statement of its own precedes a large body, so that a stranger's costs nothing, and follows one that cannot be
     read: callers without permission do not learn what is wrong with it. Raises Refused.
@@ -200,9 +219,9 @@ def read_call(environ: Environ, scope: str) -> tuple[str, dict[str, Any]]:
     token = token_of(environ)
     if is_large(environ):
         authenticate(environ, scope)
-        return token, read_document(environ)
+        return token, understand(_body(environ))
     try:
-        return token, read_document(environ)
+        return token, understand(_body(environ))
     except Refused:
         authenticate(environ, scope)
         raise
@@ -216,6 +235,11 @@ def is_large(environ: Environ) -> bool:
 
 def read_document(environ: Environ) -> dict[str, Any]:
     """Read the body as a strict JSON object. Raises Refused (400, 405, 413)."""
+    return understood(_body(environ))
+
+
+def _body(environ: Environ) -> bytes:
+    """Return the body, or more of it than is taken. Raises Refused (400, 405, 413)."""
     if environ["REQUEST_METHOD"] != "POST":
         raise Refused(405, "method_not_allowed", "Use POST.")
     if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
@@ -224,7 +248,12 @@ def read_document(environ: Environ) -> dict[str, Any]:
     # Python refuses to read numbers of thousands of digits; ten are more than any body that is taken.
     if length.isdecimal() and (len(length) > 10 or int(length) > strict_json.MAX_BODY_BYTES):
         raise Refused(413, "body_too_large", f"The body is larger than {strict_json.MAX_BODY_BYTES // 1024} KiB.")
-    body = environ["wsgi.input"].read(strict_json.MAX_BODY_BYTES + 1)
+    body: bytes = environ["wsgi.input"].read(strict_json.MAX_BODY_BYTES + 1)
+    return body
+
+
+def understood(body: bytes) -> dict[str, Any]:
+    """Read a body as a strict JSON object. Raises Refused (400, 413)."""
     try:
         return strict_json.loads_object(body)
     except strict_json.BodyTooLarge as exc:

@@ -148,6 +148,8 @@ def _consent(document: _Facts, bundle: LoadedBundle) -> _Flips:
         for slug, broader in document["ancestors"].items():
             if broader in _ASKABLE:
                 yield {"code": "grant_consent", "purpose": slug}, _with_broader(document, slug)
+    if state == "given" and document["consent"].get("unagreed_categories"):
+        yield {"code": "grant_consent", "purpose": purpose}, _with(document, lambda facts: _give(facts, explicit=False))
     if state in {*_ASKABLE, "given"} and not document["consent"]["explicit"] and _is_special(document, bundle):
         explicit = _with(document, lambda facts: _give(facts, explicit=True))
         yield {"code": "grant_consent", "purpose": purpose, "explicit": True}, explicit
@@ -155,7 +157,12 @@ def _consent(document: _Facts, bundle: LoadedBundle) -> _Flips:
 
 def _give(facts: _Facts, *, explicit: bool) -> None:
     # The person's own limit stays: a yes to the purpose says nothing about it.
-    facts["consent"].update(state="given", notice_current=True, explicit=explicit)
+    consent = facts["consent"]
+    unasked = consent.get("unagreed_categories", [])
+    refused = [category for category in consent["refused_categories"] if category not in unasked]
+    explicit = explicit or (consent["state"] == "given" and consent["explicit"])
+    consent.update(state="given", notice_current=True, explicit=explicit)
+    consent.update(refused_categories=refused, unagreed_categories=[])
     # A person who agrees is known from then on.
     facts["subject"]["known"] = True
 

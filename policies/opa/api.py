@@ -127,7 +127,11 @@ def _key(key_id: str) -> BundleKey:
         return bundle_keys.current()
     key = next((key for key in bundle_keys.usable() if key.kid == key_id), None)
     if key is None:
-        raise NotFound("No key of this id signs bundles. The id of the current one: ./assent manage signing_keys list")
+        # A server elsewhere is not shown the folder of this one.
+        raise NotFound(
+            "No key of this id signs bundles. The id of the current one, where the instance runs:"
+            " ./assent manage signing_keys list --home DIR"
+        )
     return key
 
 

@@ -57,6 +57,7 @@ def mask(bundle: LoadedBundle) -> Mask:
                     "notice_current": _flag,
                     "channel_allowed": _flag,
                     "refused_categories": _list(category),
+                    "unagreed_categories": _list(category),
                     "lifts_signal": _flag,
                     "max_level": _word(LEVELS),
                     "source": _word(SOURCES),

@@ -1,5 +1,7 @@
 """Default rules of a new installation: strict, few, and meant to be edited in the admin."""
 
+import json
+
 from django.conf import settings
 from django.db import transaction
 
@@ -8,6 +10,7 @@ from common.levels import LEVELS
 from consent.models import DataCategory
 from consent.register import jurisdictions
 from consent.register.jurisdictions.clocks import STATE_ZONES
+from oversight.changes import applying
 from policies.bundles import building, loading, publishing
 from policies.models import (
     ActiveBundle,
@@ -119,7 +122,8 @@ def ensure_defaults() -> bool:
     shipped = publishing.shipped_policy()
     is_due = _is_due(shipped)
     active = ActiveBundle.objects.exists()
-    if not (fresh or is_due) and active and publishing.has_certification() == certification:
+    is_whole = active and publishing.has_certification() == certification and not _lacks_terms()
+    if not (fresh or is_due) and is_whole:
         return False
     reason = "defaults of this release" if fresh else "policies of this release"
     reason += " and of the certification scenario" if certification else ""
@@ -131,6 +135,14 @@ def ensure_defaults() -> bool:
     else:
         publishing.publish(reason, publishing.SYSTEM, certification=certification)
     return True
+
+
+def _lacks_terms() -> bool:
+    """Return whether the revision in force was built before terms were frozen, and would stretch older consents."""
+    data = json.loads(ActiveBundle.objects.values_list("bundle__data", flat=True).get())["purposes"]
+    built = building.build_data()["purposes"]
+    members = [(slug, member) for slug in built for member in ("agreed", "lending")]
+    return any(built[slug].get(member) != data.get(slug, {}).get(member) for slug, member in members)
 
 
 def _is_due(shipped: Policy) -> bool:
@@ -166,6 +178,11 @@ def bundle_without_database() -> loading.LoadedBundle:
 
 
 def _fill() -> None:
+    with applying.apply_shipped(title="Defaults of this release", actor=publishing.SYSTEM):
+        _write()
+
+
+def _write() -> None:
     packs, matched = _packs()
     Jurisdiction.objects.bulk_create((law_of(pack) for pack in packs.values()), ignore_conflicts=True)
     laws = {law.slug: law for law in Jurisdiction.objects.all()}

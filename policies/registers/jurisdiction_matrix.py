@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from common import actors
 from common.admin_pages.permissions import require
-from common.http.problems import NotFound
+from common.http.problems import Problem
 from consent.models import Level
 from consent.register import jurisdictions
 from policies.models import Jurisdiction, Region
@@ -51,7 +51,7 @@ class Differing:
 def matrix(request: HttpRequest) -> HttpResponse:
     require(request, "policies.view_jurisdiction")
     if request.method == "POST":
-        return _take_over(request)
+        return _propose_takeover(request)
     context = {
         **admin.site.each_context(request),
         "title": _("Jurisdiction matrix"),
@@ -64,15 +64,14 @@ def matrix(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/jurisdiction_matrix.html", context)
 
 
-def _take_over(request: HttpRequest) -> HttpResponse:
+def _propose_takeover(request: HttpRequest) -> HttpResponse:
     require(request, "policies.change_jurisdiction")
     try:
-        law = jurisdiction_rows.take_over(request.POST.get("law", ""), actor=actors.officer(request))
-    except NotFound as problem:
+        change_set = jurisdiction_rows.propose_takeover([request.POST.get("law", "")], actor=actors.officer(request))
+    except Problem as problem:
         messages.error(request, problem.detail)
-    else:
-        messages.success(request, _("%(law)s is as its pack says now, from the next decision on.") % {"law": law.name})
-    return redirect("jurisdiction-matrix")
+        return redirect("jurisdiction-matrix")
+    return redirect("change-set", pk=change_set.pk)
 
 
 def _differing(found: jurisdiction_rows.Differing) -> Differing:

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
-
-from audit import trail
-from common import policy_data
 from common.http.problems import NotFound
 from consent.register import jurisdictions
+from oversight import registers, rows
+from oversight.changes import drafting, preview
+from oversight.changes.documents import Proposed
+from oversight.models import ChangeSet
 from policies.models import Jurisdiction, Region
 
 _COMPARED = (
@@ -88,22 +88,21 @@ def _plain(value: Any) -> Any:
     return sorted(value) if isinstance(value, list) else value
 
 
-@transaction.atomic
-def take_over(slug: str, *, actor: str) -> Jurisdiction:
-    """Adopt a pack into its row, audited and in force at once. The level of people who were not asked stays.
+def propose_takeover(slugs: Iterable[str], *, actor: str) -> ChangeSet:
+    """Draft a set that makes rows what their packs say. The level of people who were not asked stays.
 
-    Raises NotFound for a slug without a row or without a pack.
+    Raises NotFound for a slug without a row or without a pack, NothingChanged.
     """
-    law = Jurisdiction.objects.select_for_update().filter(slug=slug).first()
-    pack = packs_for(Region.objects.values_list("code", flat=True)).get(slug)
-    if law is None or pack is None:
-        raise NotFound("There is no such law in the register, or no pack of this release is about it.")
-    wanted = law_of(pack)
-    changed = [difference.field for difference in _differences(law, wanted)]
-    for name in _TAKEN_OVER:
-        setattr(law, name, getattr(wanted, name))
-    law.save(update_fields=_TAKEN_OVER)
-    details = {"changed": changed, "packs": law.pack_revision}
-    trail.record("rule.changed", f"jurisdiction {slug}", actor=actor, details=details)
-    policy_data.changed(reason=f"jurisdiction {slug} taken over from its pack", actor=actor)
-    return law
+    packs = packs_for(Region.objects.values_list("code", flat=True))
+    register = registers.of_model(Jurisdiction)
+    proposed = []
+    for slug in slugs:
+        law, pack = rows.find_row(register, slug), packs.get(slug)
+        if law is None or pack is None:
+            raise NotFound(f"{slug}: there is no such law in the register, or no pack of this release is about it.")
+        wanted = law_of(pack)
+        for name in _TAKEN_OVER:
+            setattr(law, name, getattr(wanted, name))
+        proposed.append(Proposed(register.name, slug, rows.document_of(register, law)))
+    title = f"Take over from the packs of this release: {', '.join(each.key for each in proposed)}"
+    return preview.check(drafting.draft(proposed, title=title, actor=actor))

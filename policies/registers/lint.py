@@ -84,4 +84,6 @@ def _laws(places: Places) -> Iterator[Finding]:
     used = set(Region.objects.values_list("jurisdiction__slug", flat=True))
     yield from lint_rules.laws_without_regions(laws, used)
     for found in jurisdictions.lint(known_regions=places.people, today=timezone.now().date()):
-        yield Finding("jurisdiction", found.where, f"law_{found.kind}", found.detail, is_error=found.is_error)
+        yield Finding(
+            "jurisdiction", found.where, f"law_{found.kind}", found.detail, found.is_error, subject=found.detail
+        )

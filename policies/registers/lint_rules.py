@@ -92,7 +92,7 @@ def unknown_rule_data(rules: Iterable[Rule], known: Collection[str]) -> Iterator
         for kind in rule.categories:
             if kind != "*" and kind not in known:
                 detail = f"“{kind}” is no data category. {nearest.hint(kind, known)}"
-                yield Finding("residency_rule", rule.slug, "data_category_unknown", detail)
+                yield Finding("residency_rule", rule.slug, "data_category_unknown", detail, subject=kind)
 
 
 def unknown_system_names(
@@ -104,7 +104,7 @@ def unknown_system_names(
         for name in names:
             if name != "*" and name not in known[field]:
                 detail = f"“{name}” is no {words[field]}. {nearest.hint(name, known[field])}"
-                yield Finding("processing_system", system, f"{field}_unknown", detail)
+                yield Finding("processing_system", system, f"{field}_unknown", detail, subject=name)
 
 
 def unfounded_transfers(parties: Iterable[PartyPlace], *, home: str, places: Places) -> Iterator[Finding]:

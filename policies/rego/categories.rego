@@ -10,11 +10,23 @@ requested_categories := {category |
 excluded_categories := (withheld_categories | foreign_categories) | refused_categories
 
 # METADATA
-# title: Categories the person refused
-# description: A no to one kind of data is narrower than a yes to the purpose, and so it wins.
-refused_categories := {category |
+# title: Categories the person did not agree to
+# description: >-
+#   A no to one kind of data is narrower than a yes to the purpose, and so it wins. A yes covers no kind of data that
+#   its notice did not name. A question that names no data is about all of the purpose's.
+refused_categories := {category | some category in input.consent.refused_categories} if {
+	requested_categories == set()
+} else := {category |
 	some category in input.consent.refused_categories
 	category in requested_categories
+}
+
+# METADATA
+# title: Categories the person was not asked about
+# description: Among those left out; the person may be asked.
+unagreed_categories := {category |
+	some category in input.consent.unagreed_categories
+	category in refused_categories
 }
 
 # METADATA
@@ -67,4 +79,8 @@ all_categories_usable if {
 something_remains if {
 	is_array(data.sensitive_categories)
 	requested_categories - excluded_categories != set()
+} else if {
+	is_array(data.sensitive_categories)
+	requested_categories == set()
+	{category | some category in purpose.data_categories} - excluded_categories != set()
 }

@@ -104,8 +104,10 @@ covers(transfer_rule, category) if {
 in_force(transfer_rule) if {
 	transfer_rule.instrument == null
 } else if {
-	is_string(transfer_rule.instrument)
-	not transfer_rule.instrument in input.expired_instruments
+	instrument := transfer_rule.instrument
+	is_string(instrument)
+	ended := input.expired_instruments
+	not instrument in ended
 }
 
 # Purposes that are not registered, where there is a register of purposes at all: the shipped defaults have none.

@@ -71,6 +71,7 @@ is_consent(consent, ancestors) if {
 	states - {"given", "refused", "withdrawn", "expired", "renewal_required", "never_asked", "not_required"} == set()
 	{consent.explicit, consent.notice_current, consent.channel_allowed, consent.lifts_signal} - {true, false} == set()
 	is_list_of_strings(consent.refused_categories)
+	is_list_of_strings(consent.unagreed_categories)
 	is_string(consent.max_level)
 }
 

@@ -25,7 +25,7 @@ test_an_unknown_model_needs_nothing_else if {
 
 paths := [
 	"/action", "/purpose", "/consent", "/consent/state", "/consent/explicit", "/consent/notice_current",
-	"/consent/channel_allowed", "/consent/lifts_signal", "/consent/refused_categories", "/consent/max_level", "/ancestors", "/ancestors/personalization", "/objection", "/restricted", "/held",
+	"/consent/channel_allowed", "/consent/lifts_signal", "/consent/refused_categories", "/consent/unagreed_categories", "/consent/max_level", "/ancestors", "/ancestors/personalization", "/objection", "/restricted", "/held",
 	"/subject", "/subject/region", "/subject/jurisdiction", "/subject/age_band", "/subject/known", "/signals",
 	"/signals/gpc", "/signals/gpp_opt_out", "/signals/tcf_present", "/processing", "/processing/region", "/processing/recipient",
 	"/processing/channel", "/processing/data_categories", "/processing/sensitive",

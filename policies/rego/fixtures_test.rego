@@ -12,6 +12,7 @@ facts := {
 		"channel_allowed": true,
 		"lifts_signal": false,
 		"refused_categories": [],
+		"unagreed_categories": [],
 		"max_level": "individual",
 	},
 	"ancestors": {"personalization": "given"},

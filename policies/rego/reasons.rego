@@ -77,8 +77,15 @@ category_limitations contains {"code": "category_not_allowed", "detail": concat(
 	purpose_known
 }
 
-category_limitations contains {"code": "consent_refused", "detail": concat(", ", sort(refused_categories))} if {
-	refused_categories != set()
+category_limitations contains {
+	"code": "consent_refused",
+	"detail": concat(", ", sort(refused_categories - unagreed_categories)),
+} if {
+	refused_categories - unagreed_categories != set()
+}
+
+category_limitations contains {"code": "renewal_required", "detail": concat(", ", sort(unagreed_categories))} if {
+	unagreed_categories != set()
 }
 
 # METADATA
@@ -135,8 +142,9 @@ denial_reasons contains {"code": "segment_too_small"} if {
 
 # What personalization needs is a level, and the reasons for its level are above.
 denial_reasons contains reason if {
-	input.action != "personalize"
-	not action_permitted(input.action)
+	action := input.action
+	action != "personalize"
+	not action_permitted(action)
 	some reason in action_denial_reasons
 }
 
@@ -146,7 +154,8 @@ denial_reasons contains reason if {
 }
 
 denial_reasons contains reason if {
-	not model_fit(input.model)
+	model := input.model
+	not model_fit(model)
 	some reason in model_denial_reasons
 }
 
@@ -232,7 +241,9 @@ model_denial_reasons contains {"code": "model_not_live", "detail": input.model.s
 
 model_denial_reasons contains {"code": "model_purpose"} if {
 	input.model.status != "unknown"
-	not input.purpose in input.model.purposes
+	asked := input.purpose
+	approved := input.model.purposes
+	not asked in approved
 }
 
 model_denial_reasons contains {"code": "gate_failed"} if {

@@ -54,8 +54,10 @@ allowed_into contains [transfer_rule.processing, category] if {
 in_force(transfer_rule) if {
 	transfer_rule.instrument == null
 } else if {
-	is_string(transfer_rule.instrument)
-	not transfer_rule.instrument in input.processing.expired_instruments
+	instrument := transfer_rule.instrument
+	is_string(instrument)
+	ended := input.processing.expired_instruments
+	not instrument in ended
 }
 
 # Without requested categories only a rule for all of them ("*") can serve.
@@ -93,8 +95,9 @@ uncovered_categories := set() if {
 expired_rules := {transfer_rule.id |
 	some transfer_rule in local_rules
 	not in_force(transfer_rule)
+	into := transfer_rule.processing
 	some category in residency_categories
-	not [transfer_rule.processing, category] in allowed_into
+	not [into, category] in allowed_into
 	covers(transfer_rule, category)
 }
 

@@ -22,7 +22,9 @@ from policies.residency.placements import (
 
 _CONSTRAINT = re.compile(r"(?:node|engine)\.labels\.(?:\S*[./])?(?:region|zone)\s*==\s*(\S+)")
 _TOPOLOGY = re.compile(r"region|zone")
-_SHARES = ("nfs", "nfs4", "cifs", "smb", "smb3")
+# What keeps a volume on the machine itself; every other file system, or driver, can be on another.
+_LOCAL = ("", "none", "bind", "tmpfs", "ext3", "ext4", "xfs", "btrfs", "zfs")
+_REGION_NAMED = re.compile(r"(?:.*[-_.])?region", re.IGNORECASE)
 _RENDER = "judge the output of docker compose config"
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*:?-([^${}]*)\}")
 
@@ -43,6 +45,8 @@ def read_compose(document: Mapping[str, Any], file: str) -> list[Placement]:
     by_service = {name: _place_of(chain, general) for name, chain in chains.items()}
     return [
         *_services(services, by_service, file),
+        *_sent(chains, by_service, file),
+        *_models(document, general, file),
         *_volumes(document, chains, by_service, general, file),
     ]
 
@@ -80,6 +84,52 @@ def _services(services: Mapping[str, Any], said: Mapping[str, Annotations], file
         )
 
 
+def _sent(
+    chains: Mapping[str, list[Mapping[str, Any]]], said: Mapping[str, Annotations], file: str
+) -> Iterator[Placement]:
+    """Return where a service sends its log, or works with a cloud, as far as it is given a region."""
+    for name, chain in chains.items():
+        log = next((mapping_of(each.get("logging")) for each in chain if each.get("logging")), {})
+        sent = [("logging", text_of(region)) for region in _regions_named(log.get("options"))]
+        named = [region for each in chain for region in _regions_named(each.get("environment"))]
+        sent += [("environment", region) for region in dict.fromkeys(named) if regions.group_of("", region)]
+        for part, region in sent:
+            place = replace(said[name], region=region, backup_regions=(), replica_regions=())
+            yield from placed(
+                _without_variables(place),
+                file=file,
+                resource=f"service {text_of(name)} ({part})",
+                kind=Kind.REPLICA,
+                provider="",
+                path=f"services.{text_of(name)}.{part}",
+            )
+
+
+def _regions_named(options: Any) -> list[str]:
+    """Return the values of options, or of an environment, that are called a region."""
+    if isinstance(options, list):
+        options = dict(each.split("=", 1) for each in options if isinstance(each, str) and "=" in each)
+    return [
+        _VARIABLE.sub(r"\1", text_of(value))
+        for key, value in mapping_of(options).items()
+        if _REGION_NAMED.fullmatch(str(key))
+    ]
+
+
+def _models(document: Mapping[str, Any], general: Annotations, file: str) -> Iterator[Placement]:
+    """Place the models that services send their questions to."""
+    for name, model in mapping_of(document.get("models")).items():
+        yield from placed(
+            _without_variables(_said(mapping_of(model), labels=True).over(general)),
+            file=file,
+            resource=f"model {text_of(str(name))}",
+            kind=Kind.PROCESS,
+            provider="",
+            path=f"models.{text_of(str(name))}",
+            line=getattr(model, "line", None),
+        )
+
+
 def _volumes(
     document: Mapping[str, Any],
     chains: Mapping[str, list[Mapping[str, Any]]],
@@ -106,10 +156,15 @@ def _volumes(
 
 
 def _is_elsewhere(volume: Mapping[str, Any]) -> bool:
-    """Return whether a driver keeps the volume on another machine than its services: a share, a disk of a cloud."""
+    """Return whether a volume can be on another machine than its services: a share, a cloud's disk, one made before."""
     options = mapping_of(volume.get("driver_opts"))
-    is_share = text_of(options.get("type")) in _SHARES or "addr=" in str(options.get("o", ""))
-    return text_of(volume.get("driver")) not in ("", "local") or is_share
+    is_share = text_of(options.get("type")).lower() not in _LOCAL or "addr=" in str(options.get("o", ""))
+    return text_of(volume.get("driver")) not in ("", "local") or is_share or _is_external(volume)
+
+
+def _is_external(volume: Mapping[str, Any]) -> bool:
+    """Return whether a volume was made elsewhere, with a driver this file does not show."""
+    return volume.get("external") not in (None, False, "", "false", "no", "False")
 
 
 def _service(service: Mapping[str, Any]) -> Annotations:
@@ -117,7 +172,8 @@ def _service(service: Mapping[str, Any]) -> Annotations:
     constraints = list_of(mapping_of(deploy.get("placement")).get("constraints"))
     found = {_bound(text_of(each)) for each in constraints if _TOPOLOGY.search(text_of(each))}
     place = Annotations(region=(found.pop() if len(found) == 1 else "") if found else None)
-    return place.over(_said(service, labels=True)).over(read_labels(deploy.get("labels")))
+    said = place.over(_said(service, labels=True)).over(read_labels(deploy.get("labels")))
+    return said.over(read_labels(service.get("annotations")))
 
 
 def _bound(constraint: str) -> str:

@@ -4,6 +4,7 @@ Both readers of descriptions without a closed schema (Terraform values, custom r
 added by a later release of a provider is found by its form.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -32,7 +33,9 @@ _GEO = re.compile(r"(?:(?:standard|premium)_)?(?:ra-?)?gz?rs|geo.*", re.IGNORECA
 _GEO_MEMBER = re.compile(r".*(?:redundan|replicat|storage|account_type|sku|backup).*")
 _GEO_SWITCH = re.compile(r"(?:geo_(?:redundant|backup|replicat).*|cross_region.*)")
 _OBJECT_STORE = re.compile(r"(?:s3|gs|abfss?|wasbs?|swift)://.*|https?://[^/]+\.blob\.core\.windows\.net(?:/.*)?")
-_S3_HOST = re.compile(r"(?:^|[./])s3[.-]([a-z0-9-]+)\.amazonaws\.com")
+_MAX_JSON = 200_000
+# What an ARN of these members names is used, and nothing is sent to it.
+_ONLY_USED = re.compile(r".*(?:source|kms|key|certificate|acm|layer|role|polic|image|primary_|oidc).*")
 _SEGMENT = re.compile(r"(?:^|/)(?:locations|regions|zones)/([^/]+)")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -71,8 +74,21 @@ def _leaves(values: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     elif isinstance(values, list):
         for value in values:
             yield from _leaves(value, path)
+    elif (inside := _json_in(values)) is not None:
+        yield from _leaves(inside, path)
     elif path:
         yield path, values
+
+
+def _json_in(value: Any) -> Any:
+    """Return what a text of JSON holds, None for any other value. A policy of access says nothing about places."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[") or len(value) > _MAX_JSON:
+        return None
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    return None if isinstance(found, Mapping) and "Statement" in found else found
 
 
 def _is_off(values: Mapping[str, Any], path: Path) -> bool:
@@ -114,6 +130,16 @@ def _named(value: str, provider: str, member: str) -> str:
         # Numbers are zones inside of a region, and a path without a place is a path of files.
         named = of_path(text) if "/" in text else text
         return "" if named.isdigit() else regions.tidy(provider, named)
-    if host := _S3_HOST.search(text):
-        text = host[1]
-    return regions.tidy(provider, text) if "source" not in member and regions.is_region(provider, text) else ""
+    if "source" in member:
+        return ""
+    if not _ONLY_USED.fullmatch(member):
+        if host := regions.host_region(text):
+            return host  # of another cloud too, where it is no region of this one
+        text = _addressed(text, provider) or text
+    return regions.tidy(provider, text) if regions.is_region(provider, text) else ""
+
+
+def _addressed(text: str, provider: str) -> str:
+    """Return the region in an ARN, or in the path of a resource of Google; empty for others."""
+    found = regions.arn_region(text) if provider in ("", "aws") else ""
+    return found or (of_path(text) if provider in ("", "google") else "")

@@ -19,6 +19,15 @@ _ZONE = {
 }
 # The form of a region that a text of any member can be taken for; "eu" or "us" can be many things.
 _FORM = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-?[0-9]+(?:-?[a-z])?")
+_AZURE_FORM = re.compile(r"usgov[a-z]+|[a-z]*(?:north|south|east|west|central)[a-z]*[0-9]?")
+_AWS_HOST = re.compile(
+    r"(?:^|[./@-])([a-z]{2,4}(?:-[a-z]+)+-[0-9])\.(?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?(?![a-z0-9.-])"
+)
+_GOOGLE_HOST = re.compile(
+    r"(?:^|[/.])([a-z]+-[a-z]+[0-9]+)(?:-[a-z0-9-]+\.cloudfunctions\.net|\.run\.app)(?![a-z0-9.-])"
+)
+# Images and tokens come from there; nothing is kept there.
+_NO_STORE_HOST = re.compile(r"\.dkr\.ecr\.|(?:^|[/.])(?:oidc\.eks|cognito-idp|public\.ecr)\.")
 
 
 def tidy(provider: str, region: str) -> str:
@@ -47,7 +56,21 @@ def is_region(provider: str, text: str) -> bool:
     name = text.strip().lower()
     if _FORM.fullmatch(name):
         return bool(group_of(provider, name))
-    return provider in ("", "azurerm") and name in _table()["azurerm_pairs"]
+    azure = name.replace(" ", "")
+    return provider in ("", "azurerm") and bool(_AZURE_FORM.fullmatch(azure)) and azure in _groups()["azurerm"]
+
+
+def arn_region(arn: str) -> str:
+    """Return the region an ARN of AWS names, empty where it names none."""
+    parts = arn.split(":")
+    return parts[3] if len(parts) > 5 and parts[0] == "arn" else ""
+
+
+def host_region(text: str) -> str:
+    """Return the region in the name of a cloud's host that data is sent to, empty where there is none."""
+    host = text.lower()
+    found = None if _NO_STORE_HOST.search(host) else _AWS_HOST.search(host) or _GOOGLE_HOST.search(host)
+    return found[1] if found else ""
 
 
 def azure_pair(region: str) -> str:

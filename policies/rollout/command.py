@@ -75,7 +75,7 @@ def _start(say: Say, *, policy: str, person: str, because: str, emergency: bool,
     rollout = service.start(found, actor=actor, reason=reason, guards=read_guards(limits), emergency=emergency)
     say(f"Policy {rollout.policy} is evaluated beside the active one from the next decision. It answers nobody.")
     say(_engine())
-    say("Another person lets it answer people: ./assent policy rollout share 10 --as NAME")
+    say(f"Another person lets it answer people: ./assent policy rollout share 10 --as NAME{settings.HOME_OPTION}")
 
 
 def _engine() -> str:

@@ -158,7 +158,7 @@ class _Run:
             logged = self._readable(tail, group)
             if logged is None:
                 continue
-            facts = bytes(logged.facts)
+            facts = _completed(logged)
             digest = blake2b(facts, digest_size=16).digest()
             # Facts and revision make the answer, so what was logged under the rules in force need not be asked again.
             needs_base = logged.bundle_revision != self._base or logged.engine == "none"
@@ -234,6 +234,21 @@ class _Run:
             then = then or _UNREADABLE
             kinds = differences(then, after)
             tally.add(kinds, times=group.times, values=values, before=then, after=after, example=example)
+
+
+def _completed(logged: _Logged) -> bytes:
+    """Return the facts with the member that entries from before frozen terms lack: nothing was unagreed then.
+
+    What was answered as unreadable lacks it by mistake, and stays as it is.
+    """
+    facts = bytes(logged.facts)
+    if b'"unagreed_categories":' in facts or any(reason.detail == "unreadable" for reason in logged.reasons):
+        return facts
+    document = msgspec.json.decode(facts)
+    consent = document.get("consent")
+    if isinstance(consent, dict):
+        consent["unagreed_categories"] = []
+    return msgspec.json.encode(document)
 
 
 def _as_logged(logged: _Logged) -> ComparedAnswer:

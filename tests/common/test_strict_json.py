@@ -30,6 +30,42 @@ def test_every_valid_document_is_read_as_python_reads_it(value: Any, escaped: bo
     assert strict_json.loads(text.encode()) == json.loads(text)
 
 
+TOKENS = st.sampled_from(
+    [
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        " ",
+        '"',
+        '"a"',
+        '"a":',
+        '"b" :',
+        "1",
+        "1.0",
+        "2e3",
+        "1e99",
+        str(2**53),
+        "null",
+        "\\",
+        "\u00fc",
+    ]
+)
+
+
+@given(st.lists(TOKENS, max_size=14).map("".join) | I_JSON.map(json.dumps), st.booleans())
+@example('{"a":1,"a":2,"b" :3}', False)
+@example('{"a":"b","a":"b","c":["d","e"]}', True)
+def test_what_is_read_quickly_is_what_careful_reading_returns(text: str, twice: bool) -> None:
+    body = (f'{{"x":{text},"y":{text}}}' if twice else text).encode()
+    value = strict_json._plain(body)
+
+    if value is not strict_json._NOT_PLAIN:
+        assert repr(value) == repr(strict_json._careful(body))
+
+
 def _spelled(name: str, escape: bool) -> str:
     return '"' + "".join(f"\\u{ord(c):04x}" for c in name) + '"' if escape else json.dumps(name, ensure_ascii=False)
 

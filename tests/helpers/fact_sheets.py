@@ -74,6 +74,11 @@ def random_model(rng: random.Random) -> Facts | None:
     }
 
 
+def random_categories(rng: random.Random) -> Facts:
+    refused = some_of(rng, ["views", "purchases"], 1) if rng.random() < 0.2 else []
+    return {"refused_categories": refused, "unagreed_categories": some_of(rng, refused, len(refused))}
+
+
 def random_facts(rng: random.Random) -> Facts:
     """Draw a well-formed fact sheet, permits and denials mixed."""
     purposes = REGISTER["purposes"]
@@ -92,7 +97,7 @@ def random_facts(rng: random.Random) -> Facts:
             "channel_allowed": rng.random() < 0.9,
             "max_level": pick(rng, "individual", "none", "segment", "behavioral", "nonsense"),
             "lifts_signal": rng.random() < 0.2,
-            "refused_categories": some_of(rng, ["views", "purchases"], 1) if rng.random() < 0.2 else [],
+            **random_categories(rng),
             "source": "dashboard",
         },
         "ancestors": {slug: pick(rng, "given", *STATES) for slug in some_of(rng, ["personalization", "x", "y"], 2)},
@@ -188,6 +193,7 @@ SHAPE: dict[str, Callable[[Any], bool]] = {
     "consent.channel_allowed": is_yes_or_no,
     "consent.lifts_signal": is_yes_or_no,
     "consent.refused_categories": is_strings,
+    "consent.unagreed_categories": is_strings,
     "consent.max_level": is_text,
     "signals.tcf_present": is_yes_or_no,
     "signals.tcf_purposes": is_list,
@@ -259,6 +265,7 @@ def assert_safe(facts: Facts, answer: dict[str, Any]) -> None:
 LEVELS_ABOVE_NONE = ["segment", "behavioral", "contextual", "individual"]
 CAPS = {
     "minor", "sensitive_without_explicit_consent", "category_not_allowed", "consent_refused",
+    "renewal_required",
     "level_capped_by_choice", "level_capped_by_signal", "level_capped_by_jurisdiction",
     "level_capped_by_model", "level_capped_by_purpose",
 }  # fmt: skip

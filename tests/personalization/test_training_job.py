@@ -210,3 +210,13 @@ def test_a_later_no_ends_what_a_yes_taught(shop, remember):
     training.refresh_popular_items()
 
     assert list(PopularItem.objects.values_list("item_id", "people")) == [(shop.items[2].id, 3)]
+
+
+def test_people_whose_yes_leaves_data_out_teach_no_model(api):
+    ref = subject_ref("customer-1")
+    api.save("customer-1", "give")
+    before = training._permitted([ref])
+
+    api.save("customer-1", "refuse", data_category="ratings")
+
+    assert (before, training._permitted([ref])) == ([ref], [])

@@ -12,7 +12,7 @@ from consent.models import Purpose, Site
 from governance.demo.register import SHOP
 from policies.models import Activation, ActiveBundle
 from tests.helpers.kept_register import lay_register
-from tests.helpers.row_copies import RowCopy
+from tests.helpers.row_copies import LEFT_OUT, RowCopy
 
 # Moments, random codes and the digests over them differ; so do numbers that a sequence gave.
 _COMPARED = """
@@ -24,6 +24,7 @@ GROUP BY table_name ORDER BY table_name
 
 
 # The same within JSON: numbers of rows, digests over moments, and moments.
+_NUMBERED = re.compile(r"\bchanges \d+")
 _OWN = re.compile(r'("+(?:key|digest|id|sha256|valid_from|\w+_at|\w+_id)"+: ?"*)[^",}]*')
 
 
@@ -34,7 +35,7 @@ def _rows() -> dict[str, list[str]]:
         found = {}
         for table, columns in cursor.fetchall():
             cursor.execute(f"SELECT ({columns})::text FROM public.{table} ORDER BY 1")
-            found[table] = sorted(_OWN.sub(r"\1*", row) for (row,) in cursor.fetchall())
+            found[table] = sorted(_OWN.sub(r"\1*", _NUMBERED.sub("changes *", row)) for (row,) in cursor.fetchall())
     return {table: rows for table, rows in found.items() if rows}
 
 
@@ -57,7 +58,9 @@ def test_copied_rows_are_the_laid_ones(db, kept_register, no_laying):
 
     # The copying of purposes, texts and notices writes snapshots of its own: those laid are among them.
     assert set(laid.pop("consent_registersnapshot")) <= set(copied.pop("consent_registersnapshot"))
-    assert copied == laid
+    # The sets of what was laid are not copied: their triggers insist on every step of theirs.
+    assert {table for table in laid if table.startswith("oversight_")} == set(LEFT_OUT)
+    assert copied == {table: rows for table, rows in laid.items() if table not in LEFT_OUT}
     assert {"consent_purpose", "policies_bundle", "policies_region", "audit_auditevent"} <= set(copied)
 
 

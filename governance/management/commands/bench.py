@@ -2,12 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance.bench import consents, decisions, log, machine, report
+from governance.bench import comparison, consents, decisions, log, machine, report
 from governance.bench.decisions import Settings
 
 _RUNS = {
@@ -33,6 +34,12 @@ class Command(BaseCommand):
         parser.add_argument("--clients", type=int, default=8)
         parser.add_argument("--threads", type=int, help="Threads of the one server process.")
         parser.add_argument("--opa", default=_find_opa(), help="An OPA binary to compare with (default: PATH).")
+        parser.add_argument(
+            "--against",
+            metavar="granian|DIR",
+            help="With decisions: measure the front and this server in turn instead: granian, or granian with the older"
+            " release that is checked out in DIR.",
+        )
         parser.add_argument("--json", type=Path, metavar="FILE", help="Also write the machine and the rows as JSON.")
 
     def handle(self, *args: Any, what: str, json: Path | None, **options: Any) -> None:
@@ -42,20 +49,33 @@ class Command(BaseCommand):
             clients=options["clients"],
             threads=options["threads"] or (2 if what == "decisions" else 4),
             opa=options["opa"],
+            against=options["against"],
         )
-        if what == "decisions" and not settings.opa:
+        run = _run(what, settings)
+        if what == "decisions" and not settings.opa and not settings.against:
             self.stderr.write("No OPA on the PATH: measuring without the comparison (--opa PATH names one).")
         try:
             if json is not None:
                 report.require_writable(json)
             where = machine.describe(opa=settings.opa)
-            rows = _RUNS[what](settings, self.stderr.write)
+            rows = run(settings, self.stderr.write)
             machine.note_end(where)
             self.stdout.write("\n".join(report.text(where, rows)))
             if json is not None:
                 report.write_json(json, where, rows)
         except report.UnwritableReport as exc:
             raise CommandError(str(exc)) from exc
+
+
+def _run(what: str, settings: Settings) -> Callable[[Settings, Callable[[str], None]], list[report.Row]]:
+    """Return what makes the measurement. Raises CommandError."""
+    if settings.against is None:
+        return _RUNS[what]
+    if what != "decisions":
+        raise CommandError("--against compares decisions: leave it out, or measure decisions.")
+    if settings.against != comparison.GRANIAN and not (Path(settings.against) / "governance" / "wsgi.py").is_file():
+        raise CommandError(f"--against takes {comparison.GRANIAN}, or a folder with a release of Assent.")
+    return comparison.run
 
 
 def _find_opa() -> str | None:

@@ -11,7 +11,6 @@ from governance.demo import people, register, story
 from governance.demo.cast import cast, dataset_name
 from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator
-from governance.launcher.servers.running import home_option
 from policies.endpoints import credentials
 
 
@@ -40,7 +39,7 @@ class Command(BaseCommand):
                 ("API docs", f"{settings.PUBLIC_URL}/api/docs"),
                 (
                     "Own credential",
-                    f"./assent credentials create NAME --scope decisions{home_option(settings.ASSENT_HOME)}",
+                    f"./assent credentials create NAME --scope decisions{settings.HOME_OPTION}",
                 ),
             ]
         )

@@ -5,8 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from common.http.problems import NotFound
+from common import actors
+from common.http.problems import Problem
 from consent.register import jurisdictions
+from oversight.changes import drafting
 from policies.registers import jurisdiction_matrix, jurisdiction_rows
 
 
@@ -45,12 +47,15 @@ class Command(BaseCommand):
             for found in differing:
                 self.stdout.write(f"{found.law.slug}: {', '.join(each.field for each in found.differences)}")
             self.stdout.write(f"{len(differing)} rows differ from their packs.")
-        for slug in [found.law.slug for found in differing] if every else laws:
-            try:
-                law = jurisdiction_rows.take_over(slug, actor="operator")
-            except NotFound as problem:
-                raise CommandError(f"{slug}: {problem.detail}") from None
-            self.stdout.write(f"{law.slug}: as its pack says now.")
+        wanted = [found.law.slug for found in differing] if every else laws
+        if not wanted:
+            return
+        try:
+            change_set = jurisdiction_rows.propose_takeover(wanted, actor=actors.job("shell"))
+            drafting.propose(change_set, actor=actors.job("shell"), reason="packs of this release")
+        except Problem as problem:
+            raise CommandError(problem.detail) from None
+        self.stdout.write(f"Change set {change_set.pk} waits for an officer: {', '.join(wanted)}.")
 
     def _show(self, found: jurisdictions.Matched) -> None:
         law = found.pack

@@ -8,17 +8,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.http.problems import Problem
-from governance.launcher.servers.running import home_option
 from policies.authoring import checks, comparison, lifecycle
 from policies.authoring.folder import SAMPLE, SHIPPED, SHIPPED_SAMPLE, Folder, read_folder
 from policies.authoring.lint import lint
 from policies.bundles import building, bundle_file, candidates, publishing
 from policies.models import Bundle, Policy
 from policies.rollout import command
-
-
-def _home() -> str:
-    return home_option(settings.ASSENT_HOME)
 
 
 class Command(BaseCommand):
@@ -93,14 +88,16 @@ class Command(BaseCommand):
             bundle = comparison.find_bundle(revision)
             policies, data, revision = bundle.policies, json.loads(bundle.data), bundle.revision
         output.write_bytes(bundle_file.write_bundle(revision, policies, data))
-        self.stdout.write(f"{output}: {revision}, signed. The key: ./assent manage signing_keys bundle-pem{_home()}")
+        self.stdout.write(
+            f"{output}: {revision}, signed. The key: ./assent manage signing_keys bundle-pem{settings.HOME_OPTION}"
+        )
 
     def _publish(self, *, folder: Path, sample: Path | None, person: str, note: str, **_: Any) -> None:
         author = lifecycle.officer(person)
         policy = lifecycle.publish_policy(*self._tested(folder, sample), author=author, note=note)
         self.stdout.write(f"Published {policy.digest}, by {policy.author}. See what it would change, then begin:")
-        self.stdout.write(f"  ./assent manage simulate {policy}{_home()}")
-        self.stdout.write(f"  ./assent policy rollout start {policy} --as NAME{_home()}")
+        self.stdout.write(f"  ./assent manage simulate {policy}{settings.HOME_OPTION}")
+        self.stdout.write(f"  ./assent policy rollout start {policy} --as NAME{settings.HOME_OPTION}")
 
     def _activate(self, *, policy: str, person: str, because: str, emergency: bool, **_: Any) -> None:
         actor = lifecycle.officer(person)

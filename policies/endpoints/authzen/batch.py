@@ -1,26 +1,19 @@
-"""POST /access/v1/evaluation and /access/v1/evaluations: one statement, one revision, one write to the log.
+"""POST /access/v1/evaluations: one statement, one revision, one write to the log."""
 
-A single question is a batch of one.
-"""
-
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
-from uuid import UUID
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from policies.bundles.packages import Package
-from policies.decisions import information
 from policies.decisions.evaluate import BatchEvaluation, Decision
 from policies.decisions.information import Information
 from policies.decisions.questions import AnyQuestion, Question
-from policies.endpoints.authzen import access
-from policies.endpoints.authzen.faults import converted
-from policies.endpoints.authzen.requests import Properties, Text, entity_question_of, question_of, resource_type
-from policies.endpoints.wsgi import Refused
+from policies.endpoints.authzen import access, single, templates
+from policies.endpoints.authzen.faults import Fault, converted, read_as
+from policies.endpoints.authzen.requests import Properties, Text, entity_question_of, resource_type
 
 MAX_EVALUATIONS = 1_000
-_Read = TypeVar("_Read")
 DEFAULTS = ("subject", "action", "resource", "context")
 # semantic -> the decision after which nothing more is evaluated
 STOPS_AFTER = {"execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
@@ -57,33 +50,6 @@ class _Batch(Defaults):
     options: _Options | None = None
 
 
-def answer_one(document: dict[str, Any], token: str) -> bytes:
-    """Return the decision about a single question as bytes. Raises Refused and SpoolFull."""
-    read = read_one(document)
-    return conclude_one(document, read, access.read(subject_of(read), token))
-
-
-def read_one(document: dict[str, Any]) -> "Question | Fault":
-    """Read a single question; a fault in it is kept for ``conclude_one``, which knows whether the caller may ask."""
-    return _read_as(question_of, document)
-
-
-def subject_of(read: "Question | Fault") -> UUID:
-    """Return whom the question is about."""
-    return information.NO_SUBJECT if isinstance(read, Fault) else read.subject_ref
-
-
-def conclude_one(document: dict[str, Any], read: "Question | Fault", known: Information) -> bytes:
-    """Return the decision as bytes, out of what is known. Raises Refused and SpoolFull."""
-    # A caller without permission does not learn what is wrong with a question.
-    batch = BatchEvaluation(caller=access.authorise(known))
-    decision = _decide(batch, document, read, access.packages_in_force(known), known)
-    if isinstance(decision, Fault):
-        raise Refused(400, "invalid_request", str(decision))
-    batch.log()
-    return decision.repeatable_body if known.repeatable_answers else decision.body
-
-
 def answer(document: dict[str, Any], token: str) -> bytes:
     """Return the decisions in the order of the questions as bytes. Raises Refused and SpoolFull."""
     try:
@@ -91,7 +57,8 @@ def answer(document: dict[str, Any], token: str) -> bytes:
     except ValueError as exc:
         access.refuse(str(exc), token)
     if not batch.evaluations:
-        return answer_one(document, token)
+        asked = templates.read_document(document)
+        return single.conclude(asked, access.read(single.subject_of(asked), token))
     stop = STOPS_AFTER[batch.options.evaluations_semantic if batch.options else "execute_all"]
     defaults = {name: document[name] for name in DEFAULTS if name in document}
     items = [{**defaults, **item} for item in batch.evaluations]
@@ -105,12 +72,6 @@ def _read(document: dict[str, Any]) -> _Batch:
     if batch.options and batch.options.evaluations_semantic not in STOPS_AFTER:
         raise ValueError(f"options.evaluations_semantic must be one of: {', '.join(STOPS_AFTER)}.")
     return batch
-
-
-class Fault(str):
-    """Description of an item that is no question."""
-
-    __slots__ = ()
 
 
 def _decisions(items: list[dict[str, Any]], stop: bool | None, token: str) -> list[bytes]:
@@ -134,7 +95,8 @@ def decide_many(
 
     One statement, one revision. The last value is what is known of the caller. Raises Refused.
     """
-    questions = [_read_as(question_of, item) for item in items]
+    reader = templates.Reader()
+    questions = [read_as(reader.read, item) for item in items]
     refs = {each.subject_ref for each in questions if isinstance(each, Question)}
     known, people = access.read_many(refs, token)
     batch = BatchEvaluation(caller=access.authorise(known))
@@ -156,17 +118,10 @@ def _decide(
     """Route a question: to the package that its type of resource names, else to the consent package."""
     question: AnyQuestion | Fault = read
     if packages and resource_type(item) in packages:
-        question = _read_as(entity_question_of, item)
+        question = read_as(entity_question_of, item)
     if isinstance(question, Fault):
         return question
     return batch.decide(question, known)
-
-
-def _read_as(reader: Callable[[dict[str, Any]], _Read], item: dict[str, Any]) -> _Read | Fault:
-    try:
-        return reader(item)
-    except ValueError as exc:
-        return Fault(str(exc))
 
 
 def _fault(message: str) -> bytes:

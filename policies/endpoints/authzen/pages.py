@@ -39,7 +39,7 @@ def digest_of(*parts: Any) -> str:
 
 def cut(page: PageRequest, total: int, digest: str) -> Cut:
     """Select a page. Raises ValueError for a token that is not of this search, or with another limit."""
-    start, limit = _continued(page, digest) if page.token else (0, page.limit)
+    start, limit = (0, page.limit) if page.token is None else _continued(page, digest)
     size = MAX_RESULTS if limit is None else min(limit, MAX_RESULTS)
     stop = min(start + size, total)
     if stop >= total:

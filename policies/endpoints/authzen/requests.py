@@ -13,11 +13,12 @@ from django.conf import settings
 from common import patterns
 from common.levels import LevelName
 from consent import signals as consent_signals
-from consent.pseudonyms import UNUSABLE, checked, subject_ref
+from consent.pseudonyms import UNUSABLE, checked, normal, ref_of_spelling
 from policies.decisions.questions import USUAL_SUBJECT_TYPE, EntityQuestion, Question
 from policies.endpoints.authzen.faults import converted
 
-Text = Annotated[str, msgspec.Meta(max_length=512, pattern=patterns.NOT_BLANK)]
+ID_CHARACTERS = 512
+Text = Annotated[str, msgspec.Meta(max_length=ID_CHARACTERS, pattern=patterns.NOT_BLANK)]
 _Slug = Text | None
 _Region = Annotated[str, msgspec.Meta(pattern=rf"\A{patterns.REGION}\Z")] | None
 _ProcessingRegion = Annotated[str, msgspec.Meta(pattern=rf"\A{patterns.PROCESSING_REGION}\Z")] | None
@@ -126,7 +127,8 @@ def question_of(document: dict[str, Any]) -> Question:
     context = request.context or _CONTEXT
     signals = _NO_SIGNALS if context.signals is None else _read_signals(context.signals)
     return Question(
-        subject_ref=subject_ref(request.subject.id, subject_type=request.subject.type),
+        # Checked, the id has its one spelling.
+        subject_ref=ref_of_spelling(request.subject.id, normal(request.subject.type)),
         is_usual_type=request.subject.type == USUAL_SUBJECT_TYPE,
         action=request.action.name,
         purpose=asked.purpose or "",

@@ -56,11 +56,12 @@ def is_geo_redundant(storage_class: Mapping[str, Any]) -> bool:
 
 
 def _chosen(labels: Mapping[str, list[Any]]) -> list[str]:
-    for name in ("region", "zone"):
-        found = [each for key, values in labels.items() if text_of(key).rpartition("/")[2] == name for each in values]
-        if found:
-            return list(dict.fromkeys(regions.tidy("", text_of(value)) for value in found))
-    return []
+    """Return the regions of the labels; without any, the zones', and zones of another region than the labels'."""
+    named: dict[str, list[str]] = {"region": [], "zone": []}
+    for key, values in labels.items():
+        named.get(text_of(key).rpartition("/")[2], []).extend(regions.tidy("", text_of(value)) for value in values)
+    strays = [zone for zone in named["zone"] if regions.group_of("", zone)] if named["region"] else named["zone"]
+    return list(dict.fromkeys((*named["region"], *strays)))
 
 
 def _of_expressions(term: Mapping[str, Any]) -> list[str]:

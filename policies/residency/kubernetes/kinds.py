@@ -31,6 +31,12 @@ _HARMLESS_GROUPS = frozenset(
      "certificates.k8s.io", "gateway.networking.k8s.io", "cert-manager.io", "cilium.io", "projectcalico.org",
      "crd.projectcalico.org", "route.openshift.io", "networking.istio.io", "security.istio.io", "traefik.io"}
 )  # fmt: skip
+# Volumes of a pod that lie on its node, or are an object of their own.
+_NODE_VOLUMES = frozenset(
+    {"name", "emptyDir", "configMap", "secret", "downwardAPI", "projected", "hostPath", "persistentVolumeClaim",
+     "image", "gitRepo", "ephemeral", "awsElasticBlockStore", "gcePersistentDisk", "azureDisk"}
+)  # fmt: skip
+_NO_DATA_DRIVERS = ("secrets-store.csi.k8s.io", "csi.spiffe.io", "csi.cert-manager.io")
 _CLOUDS = {
     "cnrm.cloud.google.com": "google",
     "gcp.upbound.io": "google",
@@ -57,6 +63,12 @@ def holds_nothing(manifest: Mapping[str, Any]) -> bool:
     """Return whether a kind is known to neither hold data nor work on it."""
     group, kind = group_of(manifest), text_of(manifest.get("kind"))
     return bool(kind) and (group in _HARMLESS_GROUPS or kind in _HOLDS_NOTHING.get(group, ()))
+
+
+def is_remote(volume: Mapping[str, Any]) -> bool:
+    """Return whether a volume of a pod lies on another machine than its node, as far as is known."""
+    driver = text_of(mapping_of(volume.get("csi")).get("driver"))
+    return bool(set(volume) - _NODE_VOLUMES) and driver not in _NO_DATA_DRIVERS
 
 
 def is_core(manifest: Mapping[str, Any], kind: str, group: str = "") -> bool:

@@ -96,6 +96,8 @@ def _read(manifest: Manifest, said: Annotations, shared: Shared, file: str) -> I
     elif kinds.group_of(manifest) == "velero.io" and text_of(manifest.get("kind")).endswith("Location"):
         region = text_of(mapping_of(spec.get("config")).get("region"))
         yield from _places(manifest, said, [region] if region else [], Kind.BACKUP, file)
+    elif host := regions.host_region(text_of(spec.get("externalName"))):
+        yield from _places(manifest, said, [host], Kind.STORE, file, "externalName")
     elif not kinds.holds_nothing(manifest):
         yield from _custom(manifest, said, shared, file)
     elif not kinds.is_core(manifest, "Namespace") and _own_annotations(manifest) != Annotations():
@@ -115,7 +117,36 @@ def _workload(manifest: Manifest, said: Annotations, shared: Shared, file: str) 
         for region in _environment_regions(pod):
             if region or not said.backup_regions:
                 yield from _places(manifest, once, [region], Kind.BACKUP, file, "env")
+    else:
+        yield from _worked_with(manifest, said, pod, bound, file)
     yield from _templated_claims(manifest, said, bound, shared, file)
+    yield from _inline_volumes(manifest, pod, said, bound, shared, file)
+
+
+def _worked_with(
+    manifest: Manifest, said: Annotations, pod: Manifest, bound: list[str], file: str
+) -> Iterator[Placement]:
+    """Return the other regions of a cloud that the environment of a pod names: there its services are used."""
+    once = replace(said, backup_regions=(), replica_regions=())
+    for region in _environment_regions(pod):
+        known = regions.tidy("", region)
+        if regions.group_of("", known) and known not in (bound or [said.region or ""]):
+            yield from _places(manifest, once, [known], Kind.REPLICA, file, "env")
+
+
+def _inline_volumes(
+    manifest: Manifest, pod: Manifest, said: Annotations, bound: list[str], shared: Shared, file: str
+) -> Iterator[Placement]:
+    """Place the volumes a pod describes itself: where a share stands, only an annotation of the object can say."""
+    once = replace(said, backup_regions=(), replica_regions=())
+    for volume in map(mapping_of, list_of(pod.get("volumes"))):
+        part = f"volumes.{text_of(volume.get('name'))}"
+        claim = mapping_of(mapping_of(volume.get("ephemeral")).get("volumeClaimTemplate"))
+        if claim:
+            yield from _claim(manifest, claim, once, bound, shared, file, part)
+        elif kinds.is_remote(volume):
+            own = _own_annotations(manifest).region or ""
+            yield from _places(manifest, replace(once, region=own), [], Kind.STORE, file, part)
 
 
 def _templated_claims(
@@ -236,7 +267,7 @@ def _environment_regions(pod: Manifest) -> list[str]:
     """Return where a backup job writes to, as far as its environment states it."""
     variables = (
         mapping_of(variable)
-        for container in list_of(pod.get("containers"))
+        for container in (*list_of(pod.get("containers")), *list_of(pod.get("initContainers")))
         for variable in list_of(mapping_of(container).get("env"))
     )
     named = [each for each in variables if text_of(each.get("name")).endswith("REGION")]

@@ -1,12 +1,13 @@
 """Copies of a planned resource: replicas and backups, by the settings of the three large clouds."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from policies.residency import places, regions
 from policies.residency.placements import Kind, Placement, list_of, mapping_of, text_of
-from policies.residency.terraform.plan import Plan, Resource, arn_region, is_written
+from policies.residency.terraform.plan import Plan, Resource, is_written
 
 # What Azure does where the plan does not say otherwise.
 _GEO_UNLESS_SAID = {
@@ -17,6 +18,18 @@ _GEO_UNLESS_SAID = {
     "azurerm_synapse_sql_pool": "geo_backup_policy_enabled",
     "azurerm_cosmosdb_account": "backup",
 }
+
+# Blocks that hold copies only: where one is known only after it is applied, so are its places.
+_COPIES_ONLY = {
+    "aws_dynamodb_table": "replica",
+    "azurerm_cosmosdb_account": "geo_location",
+    "azurerm_container_registry": "georeplications",
+}
+_GEO_DECIDED_BY = frozenset(
+    {"account_replication_type", "storage_account_type", "storage_mode_type", "redundancy", "geo_backup_policy_enabled",
+     "geo_redundant_backup_enabled", "backup"}
+)  # fmt: skip
+_PARTNER = re.compile(r"(?:partner|secondary)(?:_[a-z]+)*_(?:ids?|names?|servers?|namespaces?|clusters?|databases?)")
 
 
 def own_kind(resource_type: str, values: Mapping[str, Any]) -> Kind | None:
@@ -35,6 +48,8 @@ def own_kind(resource_type: str, values: Mapping[str, Any]) -> Kind | None:
 def copies_of(plan: Plan, resource: Resource, here: Placement, known: Collection[str]) -> Iterator[Placement]:
     """Return the copies. ``known`` are the regions the resource itself is in, which need no second placement."""
     yield from _named(resource, here, known)
+    yield from _partners(plan, resource, here)
+    yield from _unknown(resource, here)
     yield from _s3(plan, resource, here)
     yield from {"aws": _aws, "google": _google, "azurerm": _azure}.get(resource.provider, _nothing)(resource, here)
 
@@ -52,6 +67,22 @@ def _named(resource: Resource, here: Placement, known: Collection[str]) -> Itera
     for path in dict.fromkeys(places.unknown(resource.unknown)):
         if len(path) > 1 and is_written(resource.expressions, path):
             yield _copy(here, path, "")
+
+
+def _partners(plan: Plan, resource: Resource, here: Placement) -> Iterator[Placement]:
+    """Return the second half of a pair for failover. One that the plan does not hold stands where is not known."""
+    for member in dict.fromkeys((*resource.values, *resource.expressions)):
+        if _PARTNER.fullmatch(member) and (resource.values.get(member) or member in resource.expressions):
+            partner = plan.referred(resource, resource.expressions.get(member))
+            yield _copy(here, (member,), plan.place_of_any(partner))
+
+
+def _unknown(resource: Resource, here: Placement) -> Iterator[Placement]:
+    """Return a copy of unstated place where whether and whither is copied is known only after it is applied."""
+    for member, is_unknown in resource.unknown.items():
+        is_decided = resource.provider == "azurerm" and member in _GEO_DECIDED_BY and member in resource.expressions
+        if is_unknown is True and (is_decided or _COPIES_ONLY.get(resource.type) == member):
+            yield _copy(here, (member,), "")
 
 
 def _copy(here: Placement, path: places.Path, region: str) -> Placement:
@@ -96,7 +127,7 @@ def _aws(resource: Resource, here: Placement) -> Iterator[Placement]:
         yield replace(here, kind=Kind.BACKUP, path=f"{here.path}.backup_retention_period")
     for rule in map(mapping_of, list_of(resource.values.get("rule"))):
         for copy in map(mapping_of, list_of(rule.get("copy_action"))):
-            region = arn_region(text_of(copy.get("destination_vault_arn")))
+            region = regions.arn_region(text_of(copy.get("destination_vault_arn")))
             yield replace(here, kind=Kind.BACKUP, region=region, path=f"{here.path}.copy_action")
 
 

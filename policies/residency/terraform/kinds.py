@@ -9,7 +9,7 @@ HARMLESS_PROVIDERS = frozenset(
 )
 _HOLDS_NOTHING = re.compile(
     r"aws_(iam|vpc|subnet|route|route53|security_group|internet_gateway|nat_gateway|eip|acm|kms|network|default|lb|alb|"
-    r"autoscaling_policy|appautoscaling|cloudwatch_metric_alarm|cloudwatch_event(?!_archive)|key_pair|flow_log|budgets|caller|"
+    r"autoscaling_policy|appautoscaling|cloudwatch_metric_alarm|cloudwatch_event(?!_archive|_target|_endpoint|_bus|_api_destination)|key_pair|flow_log|budgets|caller|"
     r"db_subnet_group|db_parameter_group|rds_cluster_parameter_group|elasticache_subnet_group|"
     r"elasticache_parameter_group|s3_bucket_(versioning|policy|acl|ownership|public|server_side|lifecycle|cors|logging|"
     r"metric|notification|website|request|accelerate|intelligent|analytics)|s3_account_public|placement_group|"
@@ -19,7 +19,7 @@ _HOLDS_NOTHING = re.compile(
     r"ssl|target|url_map|backend|forwarding|health|http|managed_ssl)|service_account|service_networking|dns|kms|organization|folder|iam|"
     r"storage_bucket_iam|sql_user|sql_ssl|monitoring|billing|secret_manager_secret_iam|.*_iam_(member|binding|policy))"
     r"(_.*)?"
-    r"|azurerm_(resource_group|virtual_network|subnet|network|public_ip|role|user_assigned|dns|private|key_vault_access|"
+    r"|azurerm_(resource_group(?!_template)|virtual_network|subnet|network|public_ip|role|user_assigned|dns|private|key_vault_access|"
     r"key_vault_key|management_lock|policy|monitor(?!_workspace)|route|nat_gateway|.*_firewall_rule|consumption|lb)(_.*)?"
 )
 _STORES = re.compile(
@@ -31,10 +31,12 @@ _STORES = re.compile(
     r"|azurerm_(storage|mssql|postgresql|mysql|mariadb|cosmosdb|redis|managed_disk|data|key_vault|log_analytics|"
     r"eventhub|servicebus|search|kusto|synapse|recovery|container_registry)"
 )
-# Delivered from everywhere: a location these state is where their settings are kept.
+# Delivered from everywhere, or a template whose resources a plan does not hold: a location these state is where their
+# settings are kept.
 _GLOBAL = re.compile(
     r"aws_(cloudfront|globalaccelerator).*|azurerm_(cdn_|frontdoor).*"
     r"|google_compute_(backend_(bucket|service)|url_map).*|google_(firebase_hosting|identity_platform).*"
+    r"|azurerm_(.*_)?template_deployment"
 )
 # The services of AWS that are regional. A type of none of them takes no region from its provider: many are global.
 _AWS_REGIONAL = re.compile(

@@ -141,11 +141,6 @@ def without_indexes(address: str) -> str:
     return _INDEX.sub("", address)
 
 
-def arn_region(arn: str) -> str:
-    parts = arn.split(":")
-    return parts[3] if len(parts) > 5 and parts[0] == "arn" else ""
-
-
 def is_written(expressions: Any, path: Sequence[str]) -> bool:
     """Return whether the configuration states the member at a path: what it leaves out, the provider fills in."""
     if isinstance(expressions, list):
@@ -179,7 +174,7 @@ def _block_places(resource: Resource) -> tuple[str, ...]:
 
 def _path_places(resource: Resource) -> tuple[str, ...]:
     """Return the region in its ARN, or in the path of what it belongs to."""
-    if region := arn_region(text_of(resource.values.get("arn"))):
+    if region := regions.arn_region(text_of(resource.values.get("arn"))):
         return (region,)
     named = (places.of_path(text_of(resource.values.get(name))) for name in ("id", *_OWNERS))
     found = next((place for place in named if place), "")

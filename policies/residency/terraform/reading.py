@@ -17,6 +17,8 @@ from policies.residency.terraform.providers import provider_places
 _MAX_RESOURCES = 20_000
 _MAX_MODULE_DEPTH = 30
 # google-beta and the like plan the same resources.
+_HELD_ELSEWHERE = ("data", "ephemeral")  # modes of what a plan reads, or never stores
+_MAKERS = ("hashicorp", "builtin", "opentofu")
 _PROVIDERS = {"google-beta": "google", "azuread": "azurerm", "azapi": "azurerm", "awscc": "aws"}
 
 
@@ -58,6 +60,8 @@ def _plan(document: Mapping[str, Any]) -> Plan:
         raise Unreadable("it is a Terraform document without planned values: write it with terraform show -json PLAN")
     if document.get("errored") is True:
         raise Unreadable("it is a plan that ended in an error, so it does not hold everything: plan again")
+    if document.get("complete") is False and not document.get("deferred_changes"):
+        raise Unreadable("it is a plan of a part only (terraform plan -target): plan everything")
     configuration = mapping_of(document.get("configuration"))
     configured = dict(_configured(mapping_of(configuration.get("root_module")), "", 0))
     unknown = {
@@ -81,7 +85,7 @@ def _resource(
     address = text_of(raw.get("address")) or f"a {text_of(raw.get('type')) or 'resource'} without an address"
     kind = text_of(raw.get("type"))
     configuration = configured.get(without_indexes(address), {})
-    provider = text_of(raw.get("provider_name")).rsplit("/", 1)[-1] or kind.split("_")[0]
+    provider = _provider_of(text_of(raw.get("provider_name"))) or kind.split("_")[0]
     return Resource(
         address=address,
         type=kind,
@@ -94,11 +98,20 @@ def _resource(
     )
 
 
+def _provider_of(name: str) -> str:
+    """Return a provider's name; with its maker, where another one calls itself like one that holds nothing."""
+    *_, maker, provider = ("", *name.split("/"))
+    is_other = provider in kinds.HARMLESS_PROVIDERS and maker and maker not in _MAKERS
+    return f"{maker}/{provider}" if is_other else provider
+
+
 def _planned(module: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[Mapping[str, Any], str]]:
     if depth > _MAX_MODULE_DEPTH:
         raise Unreadable("its modules are nested too deeply")
+    if any(not isinstance(module.get(member, []), list | None) for member in ("resources", "child_modules")):
+        raise Unreadable("its modules list their resources in no form that is known")
     for resource in map(mapping_of, list_of(module.get("resources"))):
-        if resource.get("mode", "managed") == "managed":
+        if resource.get("mode") not in _HELD_ELSEWHERE:
             yield resource, prefix
     for child in map(mapping_of, list_of(module.get("child_modules"))):
         yield from _planned(child, f"{text_of(child.get('address'))}.", depth + 1)
@@ -108,7 +121,7 @@ def _deferred(document: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], 
     """Return resources whose planning was put off: they are no part of the values, and what they will be is unknown."""
     for deferred in map(mapping_of, list_of(document.get("deferred_changes"))):
         change = mapping_of(deferred.get("resource_change"))
-        if change.get("mode", "managed") == "managed":
+        if change.get("mode") not in _HELD_ELSEWHERE:
             yield {**change, "values": {}}, ""
 
 

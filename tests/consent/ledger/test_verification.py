@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from consent.ledger import verification
-from consent.models import ConsentRecord
+from consent.models import ConsentRecord, NoticeTerms
 from consent.pseudonyms import subject_ref
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +147,26 @@ def test_a_choice_made_meanwhile_breaks_nothing(api, monkeypatch):
 
     assert (meanwhile.broken, meanwhile.records) == (None, 3)
     assert verification.verify_ledger().ok
+
+
+def test_a_record_names_the_terms_of_its_version(api):
+    api.save("customer-1", "give")
+    record = ConsentRecord.objects.get()
+
+    assert record.proof["terms"]["sha256"] == NoticeTerms.objects.get(purpose="recommendations", version=1).sha256
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "found"),
+    [("content", "{}", "were changed"), ("sha256", "0", "were changed"), ("version", "7", "names other terms")],
+)
+def test_terms_that_were_changed_are_found(api, as_attacker, column, value, found):
+    api.save("customer-1", "give")
+    before = verification.verify_ledger()
+
+    as_attacker(
+        f"UPDATE consent_noticeterms SET {column} = '{value}' WHERE purpose = 'recommendations' AND version = 1"
+    )
+
+    assert before.ok
+    assert found in verification.verify_ledger().broken

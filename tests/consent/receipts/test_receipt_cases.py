@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from audit import signing
 from audit.jws import NotGenuine
 from common.canonical import sha256
 from consent.ledger import ledger
 from consent.ledger.proof import Asked
 from consent.ledger.verification import verify_ledger
-from consent.models import ConsentRecord, Party, Purpose, PurposeText, RegisterSnapshot
+from consent.models import ConsentRecord, NoticeTerms, Party, Purpose, PurposeText, RegisterSnapshot
 from consent.pseudonyms import subject_ref
 from consent.receipts import exports, issuing
 from consent.receipts.verifying import verify_file
@@ -63,16 +64,16 @@ def _widen_and_rename() -> None:
 def _another_controller() -> None:
     controller = Party.objects.get(slug="northwind")
     controller.name, controller.address = "Southwind", "Harbour 2"
-    register.save_party(controller, actor=ACTOR)
+    controller.save()
 
 
 def _another_authority() -> None:
     authority = Party(slug="dpa-2", role="authority", name="Authority", address="Square 3", country="DE")
-    register.save_party(authority, actor=ACTOR)
+    authority.save()
 
 
 def _without_parties() -> None:
-    register.delete_party(Party.objects.get(slug="northwind"), actor=ACTOR)
+    Party.objects.get(slug="northwind").delete()
 
 
 def _next_notice() -> None:
@@ -110,6 +111,27 @@ def test_a_later_save_states_the_later_register() -> None:
     assert "health" in processing[1]["pii_information"]
     assert "health" not in processing[0]["pii_information"]
     assert verify_ledger().ok
+
+
+def test_a_receipt_of_a_yes_lists_what_was_agreed() -> None:
+    _widen_and_rename()
+    (given,) = receipt(save(("newsletter", "give")))["consent_record"]["processing"]
+    (refused,) = receipt(save(("newsletter", "refuse")))["consent_record"]["processing"]
+
+    agreed = NoticeTerms.objects.get(purpose="newsletter", version=1)
+    assert given["terms"] == {"sha256": agreed.sha256, "content": agreed.content}
+    assert (given["pii_information"], given["recipients"]) == (["email_address"], ["mail-house"])
+    assert (refused["terms"], "health" in refused["pii_information"]) == (None, True)
+
+
+def test_a_receipt_with_other_terms_is_not_genuine() -> None:
+    revision = save(("newsletter", "give"))
+    content = receipt(revision)
+    content["consent_record"]["processing"][0]["terms"]["content"] = "{}"
+    forged = signing.sign(issuing.as_text(content), typ=issuing.TYP)
+
+    with pytest.raises(NotGenuine, match="terms"):
+        verify_file(json.dumps({"jws": forged}).encode())
 
 
 def test_only_what_differs_is_a_new_snapshot() -> None:

@@ -263,7 +263,7 @@ def test_an_upgrade_makes_a_row_of_each_kind_in_use(purpose: Purpose) -> None:
     PurposeData.objects.all().delete()
     DataCategory.objects.all().delete()
     Purpose.objects.filter(pk=purpose.pk).update(data_categories=["email_address", "shoe-size", "No Name"])
-    migration = importlib.import_module("consent.migrations.0013_data_in_snapshots")
+    migration = importlib.import_module("consent.migrations.0015_data_in_snapshots")
 
     migration._register_kinds(apps, None)
 

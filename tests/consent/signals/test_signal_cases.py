@@ -4,14 +4,16 @@ Kinds: a refusal in a field besides the opt-outs (a known child's consent), vali
 was created and not on its policy, and age of a string, which only a reader with a clock can judge.
 """
 
-from datetime import UTC, datetime
+import itertools
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from consent.register.jurisdictions import match
 from consent.signals import gpp, read, tcf
 from consent.signals.problems import InvalidSignal
-from tests.helpers.signal_encoders import Tc, header
+from consent.signals.us_sections import NATIONAL, NATIONAL_VERSION_1, STATES
+from tests.helpers.signal_encoders import Tc, gpc_segment, header, us_section
 
 TRIED = datetime(2026, 11, 28, 12, tzinfo=UTC)
 CHILDREN = {
@@ -58,6 +60,79 @@ def test_the_late_states_single_child_consent_counts(value: int, expected: bool)
     fields = {"SaleOptOut": 2, "KnownChildSensitiveDataConsents": value}
 
     assert gpp.GppString({"usin": fields}, None, ()).opt_out is expected
+
+
+LISTED = {number: layout for number, layout in {NATIONAL: NATIONAL_VERSION_1, **STATES}.items() if number != 24}
+NOTICES = [
+    (name, number) for number, layout in LISTED.items() for name in gpp.OPT_OUT_FIELDS if name in dict(layout.values)
+]
+
+
+def _section_of(number: int, **values: int) -> str:
+    """Return a GPP string of one section, all zeros but for the values."""
+    layout = LISTED[number]
+    spread = [values.get(name, 0) for name, length in layout.values for _ in range(length or 1)]
+    return f"{header(number)}~{us_section(*spread)}"
+
+
+@pytest.mark.parametrize(("field", "number"), NOTICES)
+def test_an_answer_counts_with_its_notice(field: str, number: int) -> None:
+    """The reference encoder refuses to write the combinations that are read as an opt-out here."""
+    for notice, answer in itertools.product(range(3), repeat=2):
+        found = gpp.decode(_section_of(number, **{f"{field}Notice": notice, field: answer}))
+
+        assert found.undecoded == ()
+        assert found.opt_out is ((notice, answer) not in {(0, 0), (1, 2)}), (notice, answer)
+
+
+@pytest.mark.parametrize("number", LISTED)
+@pytest.mark.parametrize("name", ["SensitiveDataProcessing", "PersonalDataConsents", "MspaServiceProviderMode"])
+def test_what_is_no_answer_to_a_sale_is_no_opt_out(number: int, name: str) -> None:
+    assert gpp.decode(_section_of(number, **{name: 1})).opt_out is False
+
+
+@pytest.mark.parametrize("number", [number for number, layout in LISTED.items() if layout.has_gpc])
+def test_the_gpc_segment_of_any_section_is_an_opt_out(number: int) -> None:
+    section = _section_of(number)
+
+    assert gpp.decode(f"{section}.{gpc_segment(True)}").opt_out is True
+    assert gpp.decode(f"{section}.{gpc_segment(False)}").opt_out is False
+
+
+@pytest.mark.parametrize("policy", [4, 5])
+@pytest.mark.parametrize(
+    ("created", "is_refused"),
+    [(datetime(2026, 2, 28, tzinfo=UTC), False), (datetime(2026, 3, 1, tzinfo=UTC), True)],
+)
+def test_the_day_of_creation_decides_under_either_policy(policy: int, created: datetime, is_refused: bool) -> None:
+    moment = int(created.timestamp() * 10)
+    string = Tc(created=moment, updated=moment, policy=policy, disclosed=None).encode()
+
+    found = read({"tcf": string}, now=datetime(2026, 4, 1, tzinfo=UTC))
+
+    assert found.problems == (("tcf_vendors_not_disclosed",) if is_refused else ())
+
+
+@pytest.mark.parametrize(
+    ("updated", "last_day"),
+    [
+        ((2025, 1, 31), (2026, 2, 28)),
+        ((2025, 1, 28), (2026, 2, 28)),
+        ((2025, 2, 28), (2026, 3, 28)),
+        ((2024, 2, 29), (2025, 3, 29)),
+        ((2027, 1, 31), (2028, 2, 29)),
+        ((2025, 3, 31), (2026, 4, 30)),
+        ((2025, 11, 30), (2026, 12, 30)),
+        ((2025, 12, 31), (2027, 1, 31)),
+    ],
+)
+def test_thirteen_months_end_with_their_last_day(updated: tuple[int, ...], last_day: tuple[int, ...]) -> None:
+    moment = int(datetime(*updated, tzinfo=UTC).timestamp() * 10)
+    string = Tc(created=moment, updated=moment).encode()
+    end = datetime(*last_day, 23, 59, 59, tzinfo=UTC)
+
+    assert read({"tcf": string}, now=end).problems == ()
+    assert read({"tcf": string}, now=end + timedelta(seconds=1)).problems == ("tcf_stale",)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from django.test import Client
 
 from audit.models import AuditEvent
 from consent.models import Purpose, Site
+from tests.helpers.registers import second_newest
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/consent/site/add/"
@@ -28,10 +29,13 @@ def test_a_site_is_registered_audited_and_answered(officer):
     answer = officer.post(ADD, _form())
 
     assert answer.status_code == 302
+    second_newest()
     site = Site.objects.get(slug="shop")
     assert site.origins == ["https://shop.example", "https://www.shop.example"]
-    event = AuditEvent.objects.get(action="site.created")
-    assert (event.actor, event.object, event.details["purposes"]) == ("officer:anna", "shop", ["newsletter"])
+    event = AuditEvent.objects.get(action="changes.applied")
+    change = event.details["changes"][0]
+    assert (event.details["author"], change["key"]) == ("officer:anna", "shop")
+    assert change["fields"]["purposes"] == [None, ["newsletter"]]
     shown = Client().get("/api/v1/banner/shop", headers={"Origin": "https://shop.example"})
     assert shown.headers["Access-Control-Allow-Origin"] == "https://shop.example"
 
@@ -59,11 +63,13 @@ def test_what_no_browser_would_send_is_refused(officer, changes):
 
 def test_a_site_is_switched_off_and_never_deleted(officer):
     officer.post(ADD, _form())
+    second_newest()
     site = Site.objects.get(slug="shop")
 
     deleted = officer.post(f"/admin/consent/site/{site.pk}/delete/", {"post": "yes"})
     officer.post(f"/admin/consent/site/{site.pk}/change/", _form(is_active=""))
+    second_newest()
 
     assert deleted.status_code == 403
     assert Client().get("/api/v1/banner/shop").status_code == 404
-    assert AuditEvent.objects.filter(action="site.changed").count() == 1
+    assert AuditEvent.objects.filter(action="changes.applied").count() == 2

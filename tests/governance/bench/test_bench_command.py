@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from governance.bench import authzen, decisions, log
+from governance.bench import authzen, comparison, decisions, log
 from governance.bench.report import Row, request_row
 from governance.management.commands import bench
 from policies.decision_log import drainer
@@ -158,3 +158,42 @@ def test_each_measurement_fills_the_figures_of_its_rows(
     assert all(row["per_second"] > 0 and row["refused"] == 0 for row in rows)
     assert all(row["cpu_us"] is not None and row["database_cpu_us"] is not None for row in rows)
     assert all((row["p50_ms"] is None) == (what in {"drain", "simulate"}) for row in rows)
+
+
+COMPARED = [
+    f"{name}_{part}"
+    for name in ("cpu_us", "per_second", "cpu_ratio", "throughput_ratio")
+    for part in ("min", "median", "max")
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("against", ["granian", pytest.param(str(settings.BASE_DIR), marks=pytest.mark.long)])
+def test_two_servers_are_measured_in_turn(against: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name, value in (
+        (comparison, "CLIENTS", (1, 2)), (comparison, "PROCESSES", (1,)), (comparison, "_WINDOWS", 2),
+        (comparison, "_WARM_UP_S", 0.05), (decisions, "_REQUESTS", 200),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, value)
+    target = tmp_path / "figures.json"
+
+    call_command("bench", "decisions", json=target, subjects="30", seconds=0.4, against=against)
+
+    rows = json.loads(target.read_text())["rows"]
+    other = "granian" if against == "granian" else f"granian of {Path(against).name}"
+    assert [(row["what"], row["processes"], row["clients"]) for row in rows] == [
+        (f"Memo answers, {server}", 1, clients) for clients in (1, 2) for server in (other, "front")
+    ]
+    for row in rows:
+        assert list(row) == ["what", "processes", "clients", *COMPARED]
+        assert 0 < row["per_second_min"] <= row["per_second_median"] <= row["per_second_max"]
+        assert (row["cpu_ratio_median"] is None) == (row["what"] != "Memo answers, front")
+
+
+@pytest.mark.parametrize(
+    ("what", "against", "reason"),
+    [("drain", "granian", "compares decisions"), ("decisions", "/nonexistent", "a folder with a release")],
+)
+def test_a_comparison_that_cannot_be_made_is_refused(what: str, against: str, reason: str) -> None:
+    with pytest.raises(CommandError, match=reason):
+        call_command("bench", what, against=against)

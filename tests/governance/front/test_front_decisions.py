@@ -16,7 +16,7 @@ from policies import engines
 from policies.bundles import loading
 from policies.decisions import evaluate
 from policies.endpoints import credentials
-from policies.endpoints.authzen import batch
+from policies.endpoints.authzen import single
 from tests.helpers.front_server import PATHS, PATIENCE_S, Client, ask, request, serving
 from tests.helpers.polling import until
 from tests.helpers.wsgi_calls import EVALUATION, call, question
@@ -187,9 +187,9 @@ def test_hanging_database_is_answered_503_and_holds_up_nothing(front, token, oth
 def test_lost_connection_of_the_loop_is_replaced(front, token, other_connection, engine, monkeypatch):
     monkeypatch.setattr(limits, "RENEW_S", 0.0)
     begun = []
-    conclude = batch.conclude_one
+    conclude = single.conclude
     monkeypatch.setattr(
-        batch, "conclude_one", lambda *asked: begun.append(threading.current_thread().name) or conclude(*asked)
+        single, "conclude", lambda *asked: begun.append(threading.current_thread().name) or conclude(*asked)
     )
     ask(front, post(question(), token))
     ask(front, post(question(), token))

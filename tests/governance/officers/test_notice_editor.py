@@ -11,10 +11,12 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from common import wording
 from consent.ledger import selectors
 from consent.models import Notice, Purpose, PurposeText
-from consent.register import register, wording
+from consent.register import register
 from policies.models import ActiveBundle
+from tests.helpers.registers import second_newest
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert(1)</script>"
@@ -100,14 +102,17 @@ def test_it_says_how_many_people_are_asked_again(officer, api, purpose, kind, sa
 @pytest.mark.parametrize(("kind", "required"), [("material", 2), ("cosmetic", 1)])
 def test_what_was_previewed_is_published_as_the_next_version(officer, purpose, kind, required):
     answer = _publish(officer, _url(purpose), "New text.\r\nSecond line.", kind)
+    assert not Notice.objects.filter(purpose=purpose, version=2).exists()
+    change_set = second_newest()
 
     notice = Notice.objects.get(purpose=purpose, version=2)
-    assert answer.headers["Location"] == f"/admin/consent/notice/{notice.pk}/change/"
+    assert answer.headers["Location"] == f"/admin/changes/{change_set.pk}/"
     assert (notice.text, notice.is_material) == ("New text.\nSecond line.", kind == "material")
     data = json.loads(ActiveBundle.objects.select_related("bundle").get().bundle.data)
     assert data["purposes"]["recommendations"]["required_notice"] == required
-    event = AuditEvent.objects.filter(action="notice.published").first()
-    assert (event.actor, event.details["is_material"]) == ("officer:anna", kind == "material")
+    event = AuditEvent.objects.get(action="changes.applied")
+    assert (event.details["author"], event.details["approver"]) == ("officer:anna", "officer:second")
+    assert event.details["changes"][0]["fields"]["is_material"] == [None, kind == "material"]
 
 
 @pytest.mark.parametrize("change", [{"text": "Slipped in."}, {"kind": "cosmetic"}, {"previewed": "0" * 64}])
@@ -146,6 +151,7 @@ def test_a_translation_is_of_the_same_version_and_asks_nobody(officer, purpose):
     assert page.context["draft"].text == purpose.notices.get().text
 
     assert _publish(officer, url, "Auf Deutsch.", "").status_code == 302
+    second_newest()
 
     notice = Notice.objects.get(purpose=purpose, locale="de")
     assert (notice.version, notice.is_material) == (1, True)
@@ -212,6 +218,7 @@ def test_hostile_text_stays_text_in_every_preview_and_comparison(officer, purpos
     url = _url(purpose)
     previewed = _preview(officer, url, EVIL)
     _publish(officer, url, EVIL)
+    second_newest()
     old, new = Notice.objects.filter(purpose=purpose).order_by("version")
     pages = [
         previewed,

@@ -102,6 +102,11 @@ def _late_disposal(purpose):
             "soon",
         ),
         (
+            lambda **_: Purpose.objects.filter(slug="newsletter").update(channels=["email", "sms"]),
+            "“Newsletter” covers more than its notice says",
+            "soon",
+        ),
+        (
             lambda **_: RetentionSchedule.objects.filter(purpose__slug="usage_statistics").update(is_active=False),
             "“Usage statistics” has no end",
             "info",

@@ -110,6 +110,8 @@ def test_recipients_are_named_as_the_register_named_them_then(subscribed):
 
 def test_a_recipient_that_is_no_party_keeps_its_slug(visitor):
     Purpose.objects.filter(slug="newsletter").update(recipients=["not-a-party"])
+    newsletter = Purpose.objects.get(slug="newsletter")
+    register.publish_notice(purpose=newsletter, text="To others.", actor="officer:test")
     visitor.press(visitor.form_of("newsletter"), "give")
 
     assert "not a party" in visitor.browser.get("/privacy/receipts/1").content.decode()

@@ -153,7 +153,7 @@ def test_a_check_reads_the_data_of_the_folder():
 
     for parts in ({"overlay": DATA, "sample": {}}, {"overlay": {}, "sample": DATA}):
         report = checks.check(Folder(texts, {"topic_test.rego": TEST}, **parts))
-        assert {finding.rule for finding in report.findings} == {"index"}
+        assert {finding.rule for finding in report.findings} == {"index", "negation"}
 
 
 def test_publishing_reads_the_data_in_force():

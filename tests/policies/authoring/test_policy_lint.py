@@ -92,6 +92,19 @@ LAST = HEAD.count("\n") + 1
         ('allowed if regex.match("(a{900}){900}", input.name)', "regex"),
         (f'allowed if regex.match("{"a" * 500}", input.name)', "regex"),
         ('allowed if sprintf("%.2f", [input.n]) == "1"', "sprintf"),
+        ('allowed if sprintf("%d", [input.n]) == "1"', "sprintf"),
+        ('allowed if sprintf("%s", [input.n]) == "1"', "sprintf"),
+        ('allowed if sprintf("%v %v", [input.n]) == "1"', "sprintf"),
+        ('allowed if sprintf("%v", [1, input.n]) == "1"', "sprintf"),
+        ('allowed if sprintf("%v", input.list) == "1"', "sprintf"),
+        ('allowed if sprintf("%v", [x | some x in input.list]) == "1"', "sprintf"),
+        ('allowed if indexof(input.name, "") == 0', "argument"),
+        ("allowed if indexof(input.name, input.part) == 0", "argument"),
+        ('allowed if replace(input.name, "", "x") == "x"', "argument"),
+        ('allowed if replace(input.name, input.part, "x") == "x"', "argument"),
+        ('allowed if substring(input.name, input.n, 1) == "x"', "argument"),
+        ('allowed if substring(input.name, 0, input.n) == "x"', "argument"),
+        ('allowed if object.subset(input.map, {"a": 1}) == false', "builtin"),
         ("allowed if sprintf(input.format, [input.n]) == 1", "sprintf"),
         ("allowed if { some allowed in input.list; allowed == 1 }", "shadow"),
         ("allowed if { answer := 1; answer == input.n }", "shadow"),
@@ -120,6 +133,20 @@ def test_a_word_in_a_string_or_a_comment_is_no_finding() -> None:
     text = f"{HEAD}# http.send(1.5) and \\w\n{body}"
 
     assert _rules(text) == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        'allowed if sprintf("%v of %v: 100%%", [input.n, [1, input.list]]) == "x"',
+        'allowed if sprintf("none", []) == input.name',
+        'allowed if indexof(input.name, "x") == 0',
+        'allowed if replace(input.name, `x`, input.part) == "y"',
+        'allowed if substring(input.name, 1, -1) == "x"',
+    ],
+)
+def test_arguments_that_are_written_out_are_no_finding(written: str) -> None:
+    assert _rules(f"{HEAD}{written}\n") == []
 
 
 def test_the_entrypoint_has_to_say_what_it_means() -> None:

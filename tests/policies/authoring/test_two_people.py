@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, connections, transaction
 
+from audit import trail
 from audit.models import AuditEvent
 from common import actors
 from common.http.problems import Conflict
@@ -51,6 +52,21 @@ def test_an_author_renamed_is_still_the_author(register_in_force: None) -> None:
                   lambda: service.promote(rollout.pk, actor=lifecycle.officer("anna2"))):  # fmt: skip
         with pytest.raises(SecondPersonNeeded):
             widen()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("action", ["officer.password_set", "officer.rights_changed"])
+def test_an_account_that_its_author_set_up_is_no_second_person(register_in_force: None, action: str) -> None:
+    anna, ben = _officer("anna"), _officer("ben")
+    policy = _published_by("anna")
+    trail.record(action, f"account:{ben.pk}", actor="officer:anna", details={"account": ben.pk, "by": anna.pk})
+
+    with pytest.raises(SecondPersonNeeded, match="do not count as two persons"):
+        lifecycle.activate_policy(policy, actor=lifecycle.officer("ben"), reason="mine too")
+
+    lifecycle.activate_policy(policy, actor=lifecycle.officer("anna"), reason="people are harmed", emergency=True)
+    with pytest.raises(SecondPersonNeeded, match="do not count as two persons"):
+        lifecycle.activate_policy(policy, actor=lifecycle.officer("ben"), reason="confirmed")
 
 
 @pytest.mark.django_db

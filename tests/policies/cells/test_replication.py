@@ -19,6 +19,8 @@ from governance.demo.traces import spellings
 from governance.monitoring import health
 from model_registry import services
 from model_registry.models import Model
+from oversight import registers as change_sets
+from oversight.problems import KeptElsewhere
 from policies.bundles import publishing
 from policies.cells import registers, replication
 from policies.cells import release as release_module
@@ -231,11 +233,11 @@ def test_a_notice_is_never_rewritten(primary: str, eu: FakeCell) -> None:
 
 def test_purposes_and_notices_are_changed_in_the_primary_only(shop_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     purpose = Purpose.objects.get(slug="recommendations")
-    monkeypatch.setattr(register, "_kept_by", "eu")
+    monkeypatch.setattr(change_sets, "_kept_by", "eu")
 
-    with pytest.raises(register.KeptElsewhere, match="cell 'eu'"):
+    with pytest.raises(KeptElsewhere, match="cell 'eu'"):
         register.publish_notice(purpose=purpose, text="Another text.", actor="officer:us")
-    with pytest.raises(register.KeptElsewhere):
+    with pytest.raises(KeptElsewhere):
         register.save_purpose(purpose, actor="officer:us")
 
     assert Notice.objects.filter(purpose=purpose).count() == 1
@@ -298,3 +300,26 @@ def test_a_policy_of_the_primary_comes_along(primary: str, eu: FakeCell) -> None
     assert last is not None
     assert (last.kind, last.author, last.actor) == ("approved", "officer:anna", "cell:eu")
     assert last.policy.overlay == {"own": {"word": 1}}
+
+
+def test_terms_go_before_the_notices_they_belong_to(primary: str, as_attacker: Any) -> None:
+    terms = payload(primary)["content"]["registers"]["noticeterms"]
+    document = payload(primary)["content"]["registers"]
+    for row in document["purpose"]:
+        row["data_categories"] = [*row["data_categories"], "location"]
+    as_attacker("TRUNCATE consent_noticeterms")
+    as_attacker("DELETE FROM consent_notice")
+
+    registers.apply_registers(document)
+
+    assert registers.write_registers()["noticeterms"] == terms
+
+
+def test_terms_a_cell_has_frozen_stay(primary: str) -> None:
+    document = payload(primary)["content"]["registers"]
+    before = registers.write_registers()["noticeterms"]
+    document["noticeterms"] = [{**row, "content": "{}"} for row in document["noticeterms"]]
+
+    registers.apply_registers(document)
+
+    assert registers.write_registers()["noticeterms"] == before

@@ -170,12 +170,12 @@ def test_41_every_answer_repeats_the_request_id(
 def test_41_an_answer_nobody_foresaw_repeats_the_request_id_too(
     shop_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from policies.endpoints.authzen import batch
+    from policies.endpoints.authzen import single
 
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(batch, "_decide", fail)
+    monkeypatch.setattr(single, "conclude", fail)
 
     answer = call(question(), shop_token, HTTP_X_REQUEST_ID="r-1")
 

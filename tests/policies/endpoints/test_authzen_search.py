@@ -189,7 +189,7 @@ def test_29_30_pages_hold_what_one_answer_would(
 
 @pytest.mark.parametrize(("path", "body"), SEARCHES.items())
 def test_29_a_page_that_holds_everything_says_so(records_token: str, path: str, body: dict[str, Any]) -> None:
-    for page in ({}, {"limit": 2}, {"limit": 2**52}, {"token": ""}, {"limit": None, "token": None, "size": 1}):
+    for page in ({}, {"limit": 2}, {"limit": 2**52}, {"limit": None, "token": None, "size": 1}):
         document = _search(path, {**body, "page": page}, records_token)
         assert document["page"] == {"next_token": "", "count": 2, "total": 2}
     assert "page" not in _search(path, {**body, "page": None}, records_token)

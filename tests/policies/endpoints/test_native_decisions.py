@@ -332,8 +332,11 @@ def _after(facts: dict[str, Any], change: dict[str, Any], before: Any) -> bool: 
     facts = copy.deepcopy(facts)
     match change:
         case {"code": "grant_consent", "purpose": purpose} if purpose == facts["purpose"]:
-            explicit = change.get("explicit", False)
-            facts["consent"] |= {"state": "given", "notice_current": True, "explicit": explicit}
+            consent = facts["consent"]
+            explicit = change.get("explicit", False) or (consent["state"] == "given" and consent["explicit"])
+            refused = [c for c in consent["refused_categories"] if c not in consent["unagreed_categories"]]
+            consent |= {"state": "given", "notice_current": True, "explicit": explicit}
+            consent |= {"refused_categories": refused, "unagreed_categories": []}
             facts["subject"]["known"] = True
         case {"code": "grant_consent", "purpose": purpose}:
             facts["ancestors"][purpose] = "given"

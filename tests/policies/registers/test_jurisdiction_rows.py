@@ -5,8 +5,11 @@ from django.core.management import CommandError, call_command
 
 from audit.models import AuditEvent
 from consent.register.jurisdictions import match
+from oversight.changes import approval
+from oversight.models import ChangeSet
 from policies.models import ActiveBundle, Jurisdiction
 from policies.registers import jurisdiction_rows
+from tests.helpers.registers import make_officer, second_newest
 
 pytestmark = pytest.mark.django_db
 
@@ -34,17 +37,20 @@ def test_each_field_that_differs_is_named_with_both_values(old_california):
     }
 
 
-def test_taking_over_is_audited_in_force_at_once_and_leaves_the_unasked_alone(old_california):
-    jurisdiction_rows.take_over("us-ca", actor="officer:anna")
+def test_taking_over_is_seconded_and_leaves_the_unasked_alone(old_california):
+    jurisdiction_rows.propose_takeover(["us-ca"], actor=make_officer("anna"))
+    assert jurisdiction_rows.differing()
+    second_newest()
 
     law = Jurisdiction.objects.get(slug="us-ca")
     data = ActiveBundle.objects.get().bundle.data
-    event = AuditEvent.objects.filter(action="rule.changed").latest("position")
+    event = AuditEvent.objects.get(action="changes.applied")
     assert jurisdiction_rows.differing() == []
     assert (law.consent_days, law.unasked_max_level) == (match("US-CA").pack.consent_days, "segment")
     assert '"consent_days":730' in data
-    assert (event.actor, event.object) == ("officer:anna", "jurisdiction us-ca")
-    assert event.details["changed"] == ["consent_default", "consent_days", "binding_signals"]
+    change = event.details["changes"][0]
+    assert (event.details["author"], change["register"], change["key"]) == ("officer:anna", "jurisdiction", "us-ca")
+    assert change["fields"].keys() >= {"consent_default", "consent_days", "binding_signals"}
 
 
 def test_a_law_without_a_pack_is_not_compared_and_not_taken_over(register_in_force):
@@ -55,7 +61,7 @@ def test_a_law_without_a_pack_is_not_compared_and_not_taken_over(register_in_for
         call_command("jurisdictions", "adopt", "atlantis")
 
 
-def test_the_command_lists_first_and_changes_when_told(old_california, capsys):
+def test_the_command_lists_first_and_proposes(old_california, capsys):
     call_command("jurisdictions", "adopt")
     listed = capsys.readouterr().out
     assert "us-ca: consent_default" in listed
@@ -63,4 +69,7 @@ def test_the_command_lists_first_and_changes_when_told(old_california, capsys):
 
     call_command("jurisdictions", "adopt", "--all")
 
+    assert "waits for an officer: us-ca." in capsys.readouterr().out
+    change_set = ChangeSet.objects.get()
+    approval.approve(change_set, actor=make_officer("anna"), seen=change_set.digest)
     assert not jurisdiction_rows.differing()

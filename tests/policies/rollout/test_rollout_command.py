@@ -75,6 +75,19 @@ def _strict(digest: str) -> Policy:
     )
 
 
+def test_what_is_printed_can_be_run_as_it_stands(folder: Path, ask: Ask, settings: Any) -> None:
+    settings.HOME_OPTION = " --home '/srv/a shop'"
+    ask(30)
+    policy = _published(folder)
+
+    with pytest.raises(CommandError, match=f"Run ./assent manage simulate {policy} --home '/srv/a shop', or"):
+        _rollout("start", policy, "--as", "anna")
+    _run("simulate", policy)
+
+    said = _rollout("start", policy, "--as", "anna")
+    assert "./assent policy rollout share 10 --as NAME --home '/srv/a shop'" in said
+
+
 def test_from_an_edited_rule_to_the_roll_back_that_comes_by_itself(folder: Path, ask: Ask) -> None:
     assert ask(30) == [True] * 30
     _run("policy", "lint", folder)

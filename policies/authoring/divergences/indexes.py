@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from policies.authoring.rego_tokens import RuleBody, Token
+from policies.authoring.rego_tokens import RuleBody, Token, closing
 
 ARRAY = (
     "An array of data is indexed by a number written out: a text would find an element in OPA and none here. "
@@ -94,17 +94,11 @@ def _steps(tokens: Sequence[Token], place: int) -> Iterator[list[Token]]:
             yield [tokens[place], tokens[place + 1]]
             place += 2
         elif tokens[place].text == "[" and tokens[place].line == tokens[place - 1].line:
-            end = _closing(tokens, place)
+            end = closing(tokens, place)
             yield list(tokens[place + 1 : end]) or [tokens[place]]
             place = end + 1
         else:
             return
-
-
-def _closing(tokens: Sequence[Token], place: int) -> int:
-    """Return where the bracket at a place is closed."""
-    depth = tokens[place].depth
-    return next((i for i in range(place + 1, len(tokens)) if tokens[i].depth <= depth), len(tokens))
 
 
 def _is_number(step: Sequence[Token]) -> bool:
@@ -115,7 +109,7 @@ def _is_number(step: Sequence[Token]) -> bool:
         return step[0].kind == "number" or step[0].text == "_"
     if step[0].text != "count" or step[1].text != "(":
         return False
-    rest = step[_closing(step, 1) + 1 :]
+    rest = step[closing(step, 1) + 1 :]
     return not rest or (len(rest) == 2 and rest[0].text in ("+", "-") and rest[1].kind == "number")
 
 

@@ -4,6 +4,8 @@ import re
 
 from django.db import migrations
 
+from oversight.guard import guard
+
 _SLUG = re.compile(r"[a-z0-9_-]{1,64}")
 # What this release knows about the categories of its own defaults, as it was when this migration was made.
 _TERMS = {
@@ -95,9 +97,10 @@ def _register_kinds(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("consent", "0012_data_categories")]
+    dependencies = [("consent", "0014_data_categories")]
 
     operations = [
         migrations.RunPython(_register_kinds, migrations.RunPython.noop),
         migrations.RunSQL(_WRITE, _FORGET),
+        guard("consent_datacategory", "consent_datacategorytext", "consent_purposedata"),
     ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0011_banner_layouts"),
+        ("consent", "0013_notice_terms"),
     ]
 
     operations = [

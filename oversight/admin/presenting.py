@@ -1,0 +1,143 @@
+"""Change sets as officers read them: words for states, values and steps."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.db import models
+from django.urls import reverse
+
+from common.admin_pages.display import NOTHING, badge, moment, sentence, who, words
+from common.wording import word_diff
+from oversight import registers
+from oversight.changes import documents
+from oversight.models import Change, ChangeSet, SetStep
+
+_TONES = {
+    ChangeSet.State.DRAFT: "plain",
+    ChangeSet.State.PROPOSED: "caution",
+    ChangeSet.State.IN_FORCE: "good",
+    ChangeSet.State.REFUSED: "alarm",
+    ChangeSet.State.WITHDRAWN: "plain",
+    ChangeSet.State.UNDONE: "plain",
+}
+_TEXT = 60
+
+
+def state(change_set: ChangeSet) -> str:
+    """Return a set's state as a badge."""
+    return badge(str(change_set.get_state_display()), _TONES[ChangeSet.State(change_set.state)])
+
+
+def in_list(change_set: ChangeSet) -> dict[str, Any]:
+    """Return a row of the list of sets."""
+    return {
+        "row": change_set,
+        "url": reverse("change-set", args=[change_set.pk]),
+        "state": state(change_set),
+        "by": who(change_set.author_name),
+        "kind": change_set.get_kind_display(),
+        "when": moment(change_set.applied_at or change_set.proposed_at or change_set.created_at),
+    }
+
+
+def of_object(register: str, key: str) -> list[dict[str, Any]]:
+    """Return the sets that hold an object, newest first."""
+    changes = Change.objects.filter(register=register, key=key).select_related("set").order_by("-set_id")[:20]
+    return [
+        {**in_list(change.set), "fields": ", ".join(row["name"] for row in _differences(change))} for change in changes
+    ]
+
+
+def changes(change_set: ChangeSet) -> list[dict[str, Any]]:
+    """Return each change of a set with its members before and after."""
+    return [
+        {
+            "title": registers.find(change.register).title,
+            "key": change.key,
+            "what": _what(change),
+            "members": list(_differences(change)),
+        }
+        for change in change_set.changes.all()
+    ]
+
+
+def _what(change: Change) -> str:
+    if change.before is None:
+        return "new"
+    return "deleted" if change.after is None else "changed"
+
+
+def _differences(change: Change) -> Iterator[dict[str, Any]]:
+    register = registers.find(change.register)
+    fields = {field.name: field for field in register.fields}
+    for name, (old, new) in documents.differences(change.before, change.after).items():
+        if name in {child.name for child in register.children}:
+            yield from _of_children(name, old or {}, new or {})
+        else:
+            yield _member(_label(name, fields.get(name)), old, new, fields.get(name))
+
+
+def _of_children(name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for key, (before, after) in documents.differences(old, new).items():
+        for member, (was, shall_be) in documents.differences(before, after).items():
+            yield _member(f"{words(name).capitalize()}, {key}: {words(member)}", was, shall_be, None)
+
+
+def _label(name: str, field: Any) -> str:
+    return str(getattr(field, "verbose_name", words(name))).capitalize()
+
+
+def _member(label: str, old: Any, new: Any, field: Any) -> dict[str, Any]:
+    pieces = word_diff(old, new) if _is_text(old) and _is_text(new) else None
+    return {"name": label, "before": value(old, field), "after": value(new, field), "pieces": pieces}
+
+
+def _is_text(content: Any) -> bool:
+    return isinstance(content, str) and len(content) > _TEXT
+
+
+def value(content: Any, field: Any = None) -> str:
+    """Return a member's value in words."""
+    if content is None or content == "" or content == []:
+        return NOTHING
+    if isinstance(content, bool):
+        return "Yes" if content else "No"
+    if isinstance(field, models.DurationField):
+        return _duration(timedelta(microseconds=content))
+    if isinstance(content, list):
+        return ", ".join(value(each) for each in content)
+    if isinstance(content, dict):
+        return ", ".join(f"{words(name)}: {value(member)}" for name, member in content.items()) or NOTHING
+    choices = dict(field.flatchoices) if field is not None else {}
+    return str(choices.get(content, content))
+
+
+def _duration(length: timedelta) -> str:
+    return f"{length.days} days" if length == timedelta(days=length.days) else str(length)
+
+
+def steps(change_set: ChangeSet) -> list[dict[str, Any]]:
+    """Return the timeline of a set."""
+    return [_step(step) for step in change_set.steps.all()]
+
+
+def _step(step: SetStep) -> dict[str, Any]:
+    return {"what": sentence(step.kind), "by": who(step.actor), "at": moment(step.at), "note": step.note}
+
+
+def figures(change_set: ChangeSet) -> list[dict[str, Any]]:
+    """Return the preview's figures; those that stay as they are last."""
+    shown = [
+        {**figure, "before": _count(figure["before"]), "after": _count(figure["after"]), "moves": _moves(figure)}
+        for figure in change_set.preview
+    ]
+    return sorted(shown, key=lambda figure: not figure["moves"])
+
+
+def _moves(figure: dict[str, Any]) -> bool:
+    return bool(figure["before"] != figure["after"])
+
+
+def _count(number: int | None) -> str:
+    return NOTHING if number is None else f"{number:,}"

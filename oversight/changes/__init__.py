@@ -1,0 +1,1 @@
+"""Life of a change set: drafted, checked, previewed, approved, in force, undone."""

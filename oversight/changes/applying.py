@@ -1,0 +1,159 @@
+"""Bring a change set into force: one transaction, at most one revision, one audit event."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from common import actors, policy_data
+from oversight import guard, registers, rows
+from oversight.changes import checking, documents, drafting, steps, writing
+from oversight.changes.documents import Compared, Document
+from oversight.changes.preview import compared
+from oversight.changes.states import Step, allows, target
+from oversight.models import ChangeSet
+from oversight.problems import ChangeRefused
+from oversight.work import reviews
+
+Kind = ChangeSet.Kind
+_STEP = {
+    Kind.NORMAL: Step.APPLIED,
+    Kind.PROTECTIVE: Step.APPLIED_PROTECTIVELY,
+    Kind.EMERGENCY: Step.APPLIED_IN_EMERGENCY,
+    Kind.SINGLE: Step.APPLIED_ALONE,
+    Kind.SHIPPED: Step.SHIPPED,
+    Kind.RELEASE: Step.RELEASED,
+}
+
+
+def bring_into_force(
+    change_set: ChangeSet, *, kind: Kind, actor: str, reason: str = "", details: Mapping[str, Any] | None = None
+) -> ChangeSet:
+    """Write a locked set and publish once. The caller holds the publishers' turn and has decided who may.
+
+    Raises NotNow, Outdated, ChangeRefused.
+    """
+    target(change_set.state, _STEP[kind])
+    if kind != Kind.RELEASE:
+        registers.refuse_if_kept_elsewhere()
+    changes = compared(change_set)
+    writing.refuse_outdated(changes)
+    before = checking.lint()
+    done = writing.write(changes, writer=kind)
+    checking.refuse(checking.as_document(checking.new_findings(before, checking.lint())))
+    revision = policy_data.changed(reason=change_set.title, actor=actor) if done.in_bundle else ""
+    _finish(change_set, kind, revision)
+    said = {
+        "author": change_set.author_name,
+        "kind": str(kind),
+        "revision": revision,
+        "changes": [_described(change) for change in changes],
+        "sealed_rows": done.sealed,
+        **(details or {}),
+    }
+    fields = ("kind", "bundle_revision", "applied_at")
+    steps.take(change_set, _STEP[kind], actor=actor, note=reason[:500], details=said, save=fields)
+    _undo_original(change_set, actor)
+    return change_set
+
+
+def _finish(change_set: ChangeSet, kind: Kind, revision: str) -> None:
+    change_set.kind, change_set.bundle_revision, change_set.applied_at = kind, revision, timezone.now()
+
+
+def _described(change: Compared) -> dict[str, Any]:
+    fields = documents.for_trail(change.before, change.after)
+    return {"register": change.register, "key": change.key, "fields": fields}
+
+
+def _undo_original(change_set: ChangeSet, actor: str) -> None:
+    if change_set.undoes_id is None:
+        return
+    original = ChangeSet.objects.select_for_update(of=("self",)).get(pk=change_set.undoes_id)
+    if allows(original.state, Step.UNDONE):
+        steps.take(original, Step.UNDONE, actor=actor, details={"by": steps.trail_object(change_set)})
+
+
+def only_narrows(changes: Iterable[Compared]) -> bool:
+    """Return whether every change only takes permission away, by the rule of its register."""
+    return all(registers.find(c.register).narrows(c.before, c.after) for c in changes)
+
+
+@transaction.atomic
+def apply_protectively(change_set: ChangeSet, *, actor: str, reason: str) -> ChangeSet:
+    """Bring a draft that only takes permission away into force alone; another officer looks at it afterwards.
+
+    Raises ChangeRefused, NotNow, Outdated.
+    """
+    policy_data.take_turn()
+    current = steps.locked(change_set)
+    drafting.refuse_others(current, actor)
+    if not only_narrows(compared(current)):
+        raise ChangeRefused("This does not only take permission away, so a second officer has to approve it.")
+    applied = bring_into_force(current, kind=Kind.PROTECTIVE, actor=actor, reason=reason)
+    reviews.ask(reviews.REVIEW, applied, actor=actor)
+    return applied
+
+
+@transaction.atomic
+def apply_in_emergency(change_set: ChangeSet, *, actor: str, reason: str) -> ChangeSet:
+    """Bring a draft into force alone in an emergency. It stays on the start page until another officer has looked.
+
+    Raises ChangeRefused, NotNow, Outdated.
+    """
+    if not reason.strip():
+        raise ChangeRefused("An emergency needs its reason.")
+    policy_data.take_turn()
+    current = steps.locked(change_set)
+    drafting.refuse_others(current, actor)
+    if not all(registers.find(c.register).in_emergency for c in compared(current)):
+        raise ChangeRefused("Roles, members and settings of oversight need two officers, also in an emergency.")
+    applied = bring_into_force(current, kind=Kind.EMERGENCY, actor=actor, reason=reason)
+    reviews.ask(reviews.REVIEW, applied, actor=actor)
+    return applied
+
+
+@contextmanager
+def apply_shipped(*, title: str, actor: str, kind: Kind = Kind.SHIPPED) -> Iterator[None]:
+    """Let the block write what a release ships or another cell released; store what it changed as a set in force.
+
+    The block publishes by itself. No set is stored where it changed nothing.
+    """
+    with transaction.atomic():
+        policy_data.take_turn()
+        before = _everything()
+        with guard.writing(kind):
+            yield
+        changes = _between(before, _everything())
+        if changes:
+            _store_shipped(changes, title=title, actor=actor, kind=kind)
+
+
+def _everything() -> dict[tuple[str, str], Document]:
+    return {
+        (register.name, key): document
+        for register in registers.all_registers()
+        for key, document in rows.all_documents(register).items()
+    }
+
+
+def _between(before: Mapping[tuple[str, str], Document], after: Mapping[tuple[str, str], Document]) -> list[Compared]:
+    moved = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [Compared(*name, before.get(name), after.get(name)) for name in moved]
+
+
+def _store_shipped(changes: Sequence[Compared], *, title: str, actor: str, kind: Kind) -> None:
+    change_set = drafting.store(changes, title=title, actor=actor, kind=kind)
+    change_set.kind, change_set.applied_at = kind, timezone.now()
+    details = {"kind": str(kind), "changes": [[change.register, change.key] for change in changes]}
+    steps.take(change_set, _STEP[kind], actor=actor, details=details, save=("kind", "applied_at"))
+
+
+def account_of(actor: str) -> int:
+    """Return the number of the account that acts. Raises ChangeRefused."""
+    account = actors.account_of(actor)
+    if account is None:
+        raise ChangeRefused("Only an officer signed in with an account may do this.")
+    return account

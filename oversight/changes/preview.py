@@ -1,0 +1,89 @@
+"""Preview of a set's effect: the real write in a savepoint that is rolled back."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from common import policy_data
+from common.http.problems import Problem
+from common.registers.lint import Finding
+from oversight.changes import checking, writing
+from oversight.changes.documents import Compared
+from oversight.changes.steps import locked
+from oversight.models import ChangeSet
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure over the registers as they are: what it counts, and by which method."""
+
+    key: str
+    label: str
+    value: int
+    method: str
+
+
+Effect = Callable[[Sequence[Compared]], Iterable[Measured]]
+_effects: list[Effect] = []
+
+
+def add_effect(*effects: Effect) -> None:
+    """Register functions that measure the registers before the write and after it."""
+    _effects.extend(effect for effect in effects if effect not in _effects)
+
+
+def compared(change_set: ChangeSet) -> list[Compared]:
+    """Return a set's changes."""
+    return [Compared(c.register, c.key, c.before, c.after) for c in change_set.changes.all()]
+
+
+@transaction.atomic
+def check(change_set: ChangeSet) -> ChangeSet:
+    """Lint and preview a set as it stands, and stamp the result on its digest."""
+    current = locked(change_set)
+    changes = compared(current)
+    policy_data.take_turn()
+    before, figures = checking.lint(), _measure(changes)
+    current.base = checking.registers_digest()
+    findings, after, revision = _tried(changes, str(current.author_name))
+    current.findings = checking.as_document(checking.new_findings(before, findings))
+    current.preview = _paired(figures, after)
+    current.expected_revision = revision
+    current.checked_digest = current.digest
+    current.save(update_fields=["base", "findings", "preview", "expected_revision", "checked_digest"])
+    return current
+
+
+def _tried(changes: Sequence[Compared], actor: str) -> tuple[list[Finding], list[Measured], str]:
+    """Write, look, and take back."""
+    point = transaction.savepoint()
+    try:
+        writing.write(changes, writer="preview")
+        revision = policy_data.changed(reason="preview of a change set", actor=actor)
+        return checking.lint(), _measure(changes), revision
+    except Problem as refused:
+        return [Finding(changes[0].register, changes[0].key, refused.code, refused.detail)], [], ""
+    finally:
+        transaction.savepoint_rollback(point)
+
+
+def _measure(changes: Sequence[Compared]) -> list[Measured]:
+    return [figure for effect in _effects for figure in effect(changes)]
+
+
+def _paired(before: Iterable[Measured], after: Iterable[Measured]) -> list[dict[str, Any]]:
+    """Return each figure with its value before and after; what is only there before or after has None."""
+    old = {figure.key: figure for figure in before}
+    new = {figure.key: figure for figure in after}
+    return [
+        {
+            "key": key,
+            "label": figure.label,
+            "method": figure.method,
+            "before": old[key].value if key in old else None,
+            "after": new[key].value if key in new else None,
+        }
+        for key, figure in {**old, **new}.items()
+    ]

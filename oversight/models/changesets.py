@@ -1,0 +1,137 @@
+"""Change sets: what is proposed for the registers, who approved it, and what became of it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+
+class ChangeSet(models.Model):
+    """Changes of registers that come into force together, as one revision, or not at all."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        PROPOSED = "proposed", "Proposed"
+        IN_FORCE = "in_force", "In force"
+        REFUSED = "refused", "Refused"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        UNDONE = "undone", "Undone"
+
+    class Kind(models.TextChoices):
+        NORMAL = "normal", "Two officers"
+        PROTECTIVE = "protective", "Protective"
+        EMERGENCY = "emergency", "Emergency"
+        SINGLE = "single", "Single officer"
+        SHIPPED = "shipped", "Shipped defaults"
+        RELEASE = "release", "Release of the primary cell"
+
+    title = models.CharField(max_length=200)
+    reason = models.CharField(max_length=500, blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="change_sets"
+    )
+    author_name = models.CharField(max_length=160, editable=False)
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.NORMAL)
+    state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the changes as canonical JSON.")
+    # What was checked and previewed are stamps on a digest: an edit makes another digest, and they are void.
+    checked_digest = models.CharField(max_length=64, blank=True)
+    base = models.CharField(max_length=64, blank=True, help_text="Digest of all registers when the set was checked.")
+    findings = models.JSONField(default=list)
+    preview = models.JSONField(default=list)
+    expected_revision = models.CharField(max_length=80, blank=True)
+    bundle_revision = models.CharField(max_length=80, blank=True)
+    undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    proposed_at = models.DateTimeField(null=True)
+    applied_at = models.DateTimeField(null=True)
+    reviewed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["state", "-id"], name="oversight_set_state")]
+        permissions = [
+            ("propose_changeset", "Can propose change sets"),
+            ("approve_changeset", "Can approve change sets of other officers"),
+            ("emergency_changeset", "Can bring a change set into force alone, in an emergency"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_checked(self) -> bool:
+        return self.checked_digest == self.digest
+
+    @property
+    def is_unreviewed(self) -> bool:
+        """Return whether one officer brought it into force alone and no other has looked at it."""
+        alone = self.kind in (self.Kind.EMERGENCY, self.Kind.PROTECTIVE)
+        return alone and self.state in (self.State.IN_FORCE, self.State.UNDONE) and self.reviewed_at is None
+
+
+class Change(models.Model):
+    """One object of one register: its document before and after, None where it is not there."""
+
+    set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="changes")
+    position = models.PositiveIntegerField()
+    register = models.CharField(max_length=40)
+    key = models.CharField(max_length=300)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ["set", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["set", "register", "key"], name="oversight_one_change_an_object"),
+        ]
+        indexes = [models.Index(fields=["register", "key", "-set"], name="oversight_change_object")]
+
+    def __str__(self) -> str:
+        return f"{self.register} {self.key}"
+
+
+class Approval(models.Model):
+    """Verdict of an officer on a change set whose digest is the one that was shown. Append-only."""
+
+    class Verdict(models.TextChoices):
+        APPROVED = "approved", "Approved"
+        REFUSED = "refused", "Refused"
+        REVIEWED = "reviewed", "Reviewed afterwards"
+
+    set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="approvals")
+    digest = models.CharField(max_length=64)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    is_single = models.BooleanField(default=False, help_text="The installation had one officer.")
+    verdict = models.CharField(max_length=12, choices=Verdict)
+    reason = models.CharField(max_length=500, blank=True)
+    provenance = models.JSONField(default=list, help_text="Positions in the trail that say who made the two accounts.")
+    given_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="oversight_two_persons", condition=Q(is_single=True) | ~Q(author=F("account")) | Q(author=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} {self.set_id}"
+
+
+class SetStep(models.Model):
+    """Step in the life of a change set. Append-only."""
+
+    set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="steps")
+    kind = models.CharField(max_length=24)
+    actor = models.CharField(max_length=160)
+    at = models.DateTimeField(default=timezone.now)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.set_id}"

@@ -1,0 +1,1 @@
+"""Who may approve what: accounts and who stands behind them."""

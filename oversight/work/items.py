@@ -1,0 +1,89 @@
+"""Open, claim, escalate and close work items. One is open for each kind and object."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit import trail
+from common import actors
+from oversight.models import WorkItem, WorkStep
+from oversight.problems import NotNow
+from oversight.work import kinds
+
+State = WorkItem.State
+
+
+@transaction.atomic
+def open_item(kind: str, object_name: str, *, actor: str, now: datetime | None = None) -> WorkItem:
+    """Open an item, or return the one that is open."""
+    moment = now or timezone.now()
+    item, created = WorkItem.objects.get_or_create(
+        kind=kind,
+        object=object_name,
+        state__in=WorkItem.OPEN_STATES,
+        defaults={"opened_at": moment, "due_at": moment + kinds.find(kind).due, "state": State.OPEN},
+    )
+    if created:
+        _step(item, State.OPEN, actor)
+    return item
+
+
+@transaction.atomic
+def claim(item: WorkItem, *, actor: str) -> WorkItem:
+    """Take an item over. Raises NotNow."""
+    current = _open(item)
+    current.owner_id, current.claimed_at = actors.account_of(actor), timezone.now()
+    return _move(current, State.CLAIMED, actor, "owner", "claimed_at")
+
+
+@transaction.atomic
+def finish(item: WorkItem, *, actor: str, outcome: str = "") -> WorkItem:
+    """Close an item that is done. Raises NotNow."""
+    current = _open(item)
+    current.outcome = outcome[:500]
+    return _move(current, State.DONE, actor, "outcome")
+
+
+@transaction.atomic
+def void(item: WorkItem, *, actor: str, outcome: str = "") -> WorkItem:
+    """Close an item that needs no work any more. Raises NotNow."""
+    current = _open(item)
+    current.outcome = outcome[:500]
+    return _move(current, State.VOID, actor, "outcome")
+
+
+def find_open(kind: str, object_name: str) -> WorkItem | None:
+    return WorkItem.objects.filter(kind=kind, object=object_name, state__in=WorkItem.OPEN_STATES).first()
+
+
+@transaction.atomic
+def escalate_overdue(now: datetime) -> int:
+    """Mark every item that is past its due time; return how many."""
+    late = WorkItem.objects.select_for_update(skip_locked=True).filter(
+        state__in=(State.OPEN, State.CLAIMED), due_at__lt=now
+    )
+    items = list(late)
+    for item in items:
+        _move(item, State.ESCALATED, actors.job("work"))
+    return len(items)
+
+
+def _open(item: WorkItem) -> WorkItem:
+    current = WorkItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    if current.state not in WorkItem.OPEN_STATES:
+        raise NotNow(f"This work is {State(current.state).label.lower()} already.")
+    return current
+
+
+def _move(item: WorkItem, state: State, actor: str, *fields: str) -> WorkItem:
+    item.state = state
+    item.save(update_fields=["state", *fields])
+    _step(item, state, actor, item.outcome)
+    return item
+
+
+def _step(item: WorkItem, state: State, actor: str, note: str = "") -> None:
+    WorkStep.objects.create(item=item, kind=state, actor=str(actor), note=note)
+    details = {"kind": item.kind, "object": item.object, "due_at": item.due_at.isoformat()}
+    trail.record(f"work.{state}", f"work {item.pk}", actor=actor, details=details)

@@ -1,0 +1,128 @@
+"""What of a question lies beyond the agreement of the person: worked out only where something does.
+
+A yes covers the terms of the notice version it was given to, a yes to a broader purpose what the terms of the broader
+one name. A yes to a part covers what it names itself, however old the yes to the whole is.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from common.levels import LEVELS
+from consent.ledger import scopes
+from consent.ledger.projection import ConsentEntry, Consents
+from consent.ledger.selectors import state_now
+from consent.register.terms import Beyond, rank
+from policies.bundles.loading import PurposeFacts
+from policies.decisions.questions import Question
+
+_STANDS_AGAINST = frozenset({"refused", "withdrawn", "expired", "renewal_required"})
+# The question may be asked of the person anew; until then nothing of the yes counts for it.
+_ASK_AGAIN: Mapping[str, Any] = {"state": "renewal_required", "notice_current": False, "lifts_signal": False}
+_PERSONALIZE = "personalize"
+
+
+def narrowed(
+    consent: dict[str, Any],
+    entry: ConsentEntry | None,
+    question: Question,
+    consents: Consents,
+    facts: PurposeFacts,
+    ancestors: Mapping[str, str],
+    now: float,
+) -> dict[str, Any]:
+    """Return the facts about consent, narrowed to what was agreed to; they hold what would count otherwise."""
+    more = None
+    if entry is None:
+        if consent["state"] == "never_asked":
+            more = _beyond_borrowed(consents, facts, ancestors)
+    elif consent["state"] == "given":
+        more = _beyond_own(entry, question.purpose, consents, facts, now)
+    return consent if more is None else {**consent, **_limits(more, consent, question, consents, facts, now)}
+
+
+def _beyond_own(
+    entry: ConsentEntry, purpose: str, consents: Consents, facts: PurposeFacts, now: float
+) -> Beyond | None:
+    """Return what the register says beyond the person's own yes. A yes to a part rests on one to the whole."""
+    whole = consents.get(purpose)
+    if whole is not None and whole is not entry and _is_given(whole, facts, now):
+        entry = whole
+    return facts.beyond.get(entry["n"])
+
+
+def _beyond_borrowed(consents: Consents, facts: PurposeFacts, ancestors: Mapping[str, str]) -> Beyond | None:
+    """Return what the register says beyond the nearest yes to a broader purpose, if it is that yes that counts."""
+    states = set(ancestors.values())
+    if "given" not in states or not states.isdisjoint(_STANDS_AGAINST):
+        return None
+    nearest = next(slug for slug, state in ancestors.items() if state == "given")
+    return facts.borrowed[nearest].of(consents[nearest]["n"])
+
+
+def _limits(
+    more: Beyond, consent: dict[str, Any], question: Question, consents: Consents, facts: PurposeFacts, now: float
+) -> Mapping[str, Any]:
+    """Return the facts about consent that change because ``more`` was not agreed to."""
+    has_parts = more.data_categories or more.recipients or more.channels
+    parts = _given_parts(question, consents, facts, now) if has_parts else []
+    if more.everything or _is_about_new(question, more, parts):
+        return _ASK_AGAIN
+    level = min(consent["max_level"], more.max_level or consent["max_level"], key=rank)
+    if not more.data_categories:
+        return {"max_level": level}
+    named = facts.data_categories.intersection(question.data_categories or facts.data_categories)
+    refused = named.intersection(
+        consent["refused_categories"] if question.data_categories else _refused(question, consents, named)
+    )
+    new = (named & more.data_categories) - {part.get("data_category") for part in parts}
+    if new - refused and new | refused == named:
+        return _ASK_AGAIN
+    return {
+        "max_level": level,
+        # A question that names no data is about all of it, so what is new has to be left out by name.
+        "refused_categories": sorted(new.union(consent["refused_categories"], refused & more.data_categories)),
+        "unagreed_categories": sorted(new - refused),
+    }
+
+
+def _is_about_new(question: Question, more: Beyond, parts: list[dict[str, str]]) -> bool:
+    """Return whether what the question does, for whom or by which way was never agreed to."""
+    if question.action in more.actions:
+        return True
+    if question.action == _PERSONALIZE and LEVELS.get(more.max_level or "", 1) == 0:
+        return True
+    return any(
+        value in new and not any(part.get(dimension) == value and "data_category" not in part for part in parts)
+        for dimension, value, new in (
+            ("recipient", question.recipient, more.recipients),
+            ("channel", question.channel, more.channels),
+        )
+    )
+
+
+def _given_parts(question: Question, consents: Consents, facts: PurposeFacts, now: float) -> list[dict[str, str]]:
+    """Return the parts the question is about that the person said yes to."""
+    prefix = f"{question.purpose}?"
+    found = (
+        scopes.parts(place[len(prefix) :])
+        for place, entry in consents.items()
+        if place.startswith(prefix) and _is_given(entry, facts, now)
+    )
+    return [
+        part
+        for part in found
+        if part.get("channel", question.channel) == question.channel
+        and part.get("recipient", question.recipient) == question.recipient
+    ]
+
+
+def _refused(question: Question, consents: Consents, categories: frozenset[str]) -> tuple[str, ...]:
+    asked = scopes.effective(
+        consents, question.purpose, channel=question.channel, recipient=question.recipient, categories=categories
+    )
+    return asked.refused_categories
+
+
+def _is_given(entry: ConsentEntry, facts: PurposeFacts, now: float) -> bool:
+    state = state_now(entry, legal_basis=facts.legal_basis, required_notice=facts.required_notice, now_epoch=now)
+    return state == "given"

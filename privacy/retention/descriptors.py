@@ -1,0 +1,36 @@
+"""Descriptor of retention schedules, and what a change of one would delete.
+
+No change of a schedule is protective: a shorter one destroys, a longer one keeps what was promised to go.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from django.utils import timezone
+
+from oversight.changes.documents import Compared
+from oversight.changes.preview import Measured
+from oversight.registers import Register
+from privacy.models import RetentionSchedule
+from privacy.retention import schedules
+
+RETENTION_SCHEDULE = Register(
+    name="retention_schedule",
+    title="Retention schedule",
+    model=RetentionSchedule,
+    key=("purpose",),
+)
+
+
+def rows_due(changes: Sequence[Compared]) -> Iterator[Measured]:
+    """Return how many rows each changed schedule would delete the next night, by store."""
+    keys = sorted(change.key for change in changes if change.register == RETENTION_SCHEDULE.name)
+    if not keys:
+        return
+    active = RetentionSchedule.objects.filter(purpose__slug__in=keys, is_active=True)
+    periods = dict(active.values_list("purpose__slug", "retain_for"))
+    now = timezone.now()
+    for key in keys:
+        for store in schedules.stores():
+            due = store.count(purpose=key, subject_ref=None, before=now - periods[key]) if key in periods else 0
+            label = f"Entries of {store.name} under “{key}” deleted the next night, for good"
+            yield Measured(f"due/{key}/{store.name}", label, due, "Counted: rows older than the schedule allows.")

@@ -1,0 +1,70 @@
+"""Registers in tests: officers with accounts, drafts of changes, and the guard of a session that named no writer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection
+
+from common import actors
+from oversight import registers, rows
+from oversight.changes import approval, drafting, preview
+from oversight.changes.documents import Proposed
+from oversight.guard import SETTING
+from oversight.models import ChangeSet
+
+
+@contextmanager
+def without_writer() -> Iterator[None]:
+    """Until the block ends, this session has named no writer, as every session outside the tests."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, '', false)", [SETTING])
+    try:
+        yield
+    finally:
+        if not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config(%s, 'tests', false)", [SETTING])
+
+
+def make_officer(name: str) -> actors.Officer:
+    """An officer's account made on the shell, as its actor."""
+    return actors.Officer.of(name, make_account(name).pk)
+
+
+def make_account(name: str) -> User:
+    return User.objects.create_superuser(name, password="a long password")
+
+
+def purpose_with(slug: str, **members: Any) -> Proposed:
+    """A purpose as it is in force, with members replaced."""
+    before = rows.find_document(registers.find("purpose"), slug)
+    return Proposed("purpose", slug, {**(before or {}), **members})
+
+
+def drafted(actor: str, *proposed: Proposed, **more: Any) -> ChangeSet:
+    return preview.check(drafting.draft(proposed, title="A change", actor=actor, **more))
+
+
+def proposed_by(actor: str, *proposed: Proposed) -> ChangeSet:
+    change_set = drafted(actor, *proposed)
+    drafting.propose(change_set, actor=actor, reason="we need it")
+    change_set.refresh_from_db()
+    return change_set
+
+
+def in_force(author: str, approver: str, *proposed: Proposed) -> ChangeSet:
+    change_set = proposed_by(author, *proposed)
+    return approval.approve(change_set, actor=approver, seen=change_set.digest)
+
+
+def second_newest() -> ChangeSet:
+    """Bring the newest draft into force as its author and another officer do."""
+    change_set = ChangeSet.objects.filter(state="draft").latest("id")
+    assert change_set.author is not None
+    author = actors.Officer.of(change_set.author.username, change_set.author.pk)
+    drafting.propose(change_set, actor=author, reason="")
+    approver = User.objects.filter(username="second").first() or make_account("second")
+    actor = actors.Officer.of("second", approver.pk)
+    return approval.approve(change_set, actor=actor, seen=change_set.digest)

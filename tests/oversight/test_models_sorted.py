@@ -1,0 +1,64 @@
+"""Every table of the project is a register, a record, data or operational; registers refuse unapproved writes."""
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from governance.evidence import guards
+from oversight import registers
+
+# Registers whose tables have a life cycle of their own, or wait for a descriptor (docs/decisions/0031).
+OWN_WAYS = {
+    "auth_user", "auth_group", "auth_permission", "auth_user_groups", "auth_user_user_permissions",
+    "auth_group_permissions", "model_registry_model", "model_registry_modelversion",
+    "model_registry_modelversion_purposes", "policies_policy", "policies_rollout", "policies_servicecredential",
+}  # fmt: skip
+# What was: written once, and most of it append-only.
+RECORDS = {
+    "audit_auditevent", "audit_auditanchor", "consent_bannerlayout", "consent_consentimport", "consent_consentrecord",
+    "consent_noticeterms",
+    "consent_registersnapshot", "django_admin_log", "oversight_approval", "oversight_change", "oversight_changeset",
+    "oversight_setstep", "oversight_workitem", "oversight_workstep", "policies_activation", "policies_bundle",
+    "policies_decision", "policies_decisionbatch", "policies_externalbatch", "policies_externaldecision",
+    "policies_policyactivation", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
+    "privacy_disposal", "privacy_disposalbatch", "privacy_release",
+}  # fmt: skip
+# What a service of the business or a person brings, and budgets over it.
+DATA = {
+    "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
+    "personalization_item", "personalization_popularitem", "privacy_privacybudget",
+}  # fmt: skip
+# What the program keeps for itself.
+OPERATIONAL = {
+    "audit_signingkey", "common_keycheck", "common_ratebucket", "consent_subjectlink", "django_content_type",
+    "django_session", "policies_activebundle", "policies_appliedrelease", "policies_opainstance",
+    "policies_periodkey", "policies_policydraft", "policies_spoolposition",
+}  # fmt: skip
+
+
+def test_every_table_is_sorted_exactly_once() -> None:
+    every = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
+    sorts = [set(registers.tables()), OWN_WAYS, RECORDS, DATA, OPERATIONAL]
+
+    assert every - set().union(*sorts) == set(), "sort a new table: is it changed by change sets?"
+    assert set().union(*sorts) - every == set()
+    assert sum(map(len, sorts)) == len(every), "a table is of one sort"
+
+
+@pytest.mark.django_db
+def test_every_register_refuses_unapproved_writes() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE '%\\_by\\_change\\_set'")
+        guarded = {table for (table,) in cursor.fetchall()}
+
+    assert guarded == set(registers.tables())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", registers.tables())
+def test_a_guard_that_is_missing_is_found(table: str) -> None:
+    assert guards.broken() is None
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {table}_by_change_set ON {table}")
+
+    assert guards.broken() == f"trigger {table}_by_change_set is missing or switched off"

@@ -1,0 +1,181 @@
+"""A purpose is widened in the browser by two officers, seen before it is in force, and undone."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from consent.models import Notice, Purpose
+from oversight.models import ChangeSet
+from tests.helpers.people import Save
+from tests.helpers.registers import in_force, make_officer, purpose_with, without_writer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def guarded(register_in_force: None) -> Any:
+    with without_writer():
+        yield
+
+
+@pytest.fixture
+def colleague(register_in_force: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("ben", password="a long password"))
+    return client
+
+
+def purpose() -> Purpose:
+    return Purpose.objects.get(slug="recommendations")
+
+
+def page_of(row: Purpose) -> str:
+    return f"/admin/consent/purpose/{row.pk}/change/"
+
+
+def text_of(response: Any) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def take(client: Client, change_set: ChangeSet, name: str, why: str = "") -> Any:
+    """Press a button of the page, as it is shown."""
+    page = client.get(f"/admin/changes/{change_set.pk}/")
+    assert f'action="/admin/changes/{change_set.pk}/{name}"' in text_of(page), f"{name} is not offered"
+    body = {"because": why, "seen": page.context["set"].digest}
+    return client.post(f"/admin/changes/{change_set.pk}/{name}", body, follow=True)
+
+
+@pytest.fixture
+def widened(send: Save) -> ChangeSet:
+    answer = send(page_of(purpose()), data_categories="views, purchases, ratings, location")
+    change_set = ChangeSet.objects.get()
+    assert answer["Location"] == f"/admin/changes/{change_set.pk}/"
+    return change_set
+
+
+def test_saving_the_form_drafts_and_changes_nothing(officer: Client, widened: ChangeSet) -> None:
+    assert purpose().data_categories == ["views", "purchases", "ratings"]
+
+    shown = text_of(officer.get(f"/admin/changes/{widened.pk}/"))
+    assert "views, purchases, ratings, location" in shown
+    assert "People whose yes to “Recommendations” counts" in shown
+
+
+def test_two_officers_bring_it_into_force_and_undo_it(officer: Client, colleague: Client, widened: ChangeSet) -> None:
+    take(officer, widened, "propose", "we need it")
+    assert "Change set to approve" in text_of(colleague.get("/admin/"))
+    assert "Change set to approve" not in text_of(officer.get("/admin/"))
+
+    assert "In force." in text_of(take(colleague, widened, "approve"))
+    assert purpose().data_categories == ["views", "purchases", "ratings", "location"]
+    assert "Change processing activity “Recommendations”" in text_of(officer.get(page_of(purpose())))
+
+    take(officer, widened, "undo", "a mistake")
+    take(officer, ChangeSet.objects.get(undoes=widened), "protective")
+    assert purpose().data_categories == ["views", "purchases", "ratings"]
+    assert "A change set was applied alone" in text_of(colleague.get("/admin/"))
+
+
+def test_the_author_is_offered_no_approval(officer: Client, widened: ChangeSet) -> None:
+    take(officer, widened, "propose")
+
+    shown = text_of(officer.get(f"/admin/changes/{widened.pk}/"))
+    assert "Another officer has to approve it" in shown
+    assert "/approve" not in shown
+    answer = officer.post(f"/admin/changes/{widened.pk}/approve", {"seen": widened.digest}, follow=True)
+    assert "You wrote this change set" in text_of(answer)
+    assert len(purpose().data_categories) == 3
+
+
+def test_an_approval_of_what_was_not_shown_is_refused(officer: Client, colleague: Client, widened: ChangeSet) -> None:
+    take(officer, widened, "propose")
+
+    answer = colleague.post(f"/admin/changes/{widened.pk}/approve", {"seen": "0" * 64}, follow=True)
+
+    assert "has changed since you opened it" in text_of(answer)
+    assert len(purpose().data_categories) == 3
+
+
+def test_a_draft_is_brought_up_to_date_and_clashes_are_named(
+    officer: Client, colleague: Client, widened: ChangeSet
+) -> None:
+    in_force(make_officer("carl"), make_officer("dora"), purpose_with("recommendations", data_categories=["views"]))
+
+    shown = text_of(take(officer, widened, "rebase"))
+
+    assert "Both changed, your value stands: purpose recommendations: data_categories" in shown
+    take(officer, widened, "propose")
+    take(colleague, widened, "approve")
+    assert len(purpose().data_categories) == 4
+
+
+def test_saving_the_form_again_replaces_the_own_draft(send: Save, widened: ChangeSet) -> None:
+    send(page_of(purpose()), data_categories="views")
+
+    assert ChangeSet.objects.get().changes.get().after["data_categories"] == ["views"]
+
+
+def test_saving_what_is_there_already_says_so(officer: Client, send: Save) -> None:
+    send(page_of(purpose()))
+
+    assert "The registers say this already." in text_of(officer.get("/admin/"))
+    assert not ChangeSet.objects.exists()
+
+
+def test_an_unknown_recipient_is_shown_and_cannot_be_proposed(officer: Client, send: Save) -> None:
+    send(page_of(purpose()), recipients="data-broker")
+    change_set = ChangeSet.objects.get()
+
+    assert "no party is called so" in text_of(take(officer, change_set, "propose"))
+    change_set.refresh_from_db()
+    assert change_set.state == "draft"
+
+
+def test_a_new_purpose_comes_with_its_notice(officer: Client, colleague: Client) -> None:
+    form = {
+        "name": "Surveys", "slug": "surveys", "benefit": "You say what is wrong.", "legal_basis": "consent",
+        "order": "60", "is_active": "on", "actions": "contact", "max_level": "none", "channels": "email",
+        "data_categories": "email_address", "consent_valid_for": "365", "dpv_purpose": "ServiceProvision",
+        "notice": "We ask you what you think.", "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    officer.post("/admin/consent/purpose/add/", form)
+    change_set = ChangeSet.objects.get()
+
+    take(officer, change_set, "propose")
+    take(colleague, change_set, "approve")
+
+    assert Notice.objects.get(purpose__slug="surveys").text == "We ask you what you think."
+
+
+def test_a_new_purpose_without_notice_cannot_be_proposed(officer: Client) -> None:
+    form = {
+        "name": "Surveys", "slug": "surveys", "benefit": "You say what is wrong.", "legal_basis": "consent",
+        "order": "60", "is_active": "on", "actions": "contact", "max_level": "none", "channels": "email",
+        "data_categories": "email_address", "consent_valid_for": "365", "dpv_purpose": "ServiceProvision",
+        "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    officer.post("/admin/consent/purpose/add/", form)
+
+    assert "asks people without a notice" in text_of(take(officer, ChangeSet.objects.get(), "propose"))
+
+
+def test_change_sets_are_not_for_everybody(widened: ChangeSet) -> None:
+    account = User.objects.create_user("carl", password="a long password", is_staff=True)
+    carl = Client()
+    carl.force_login(account)
+    for path in ("/admin/changes/", f"/admin/changes/{widened.pk}/"):
+        assert carl.get(path).status_code == 403
+    assert carl.post(f"/admin/changes/{widened.pk}/withdraw").status_code == 403
+
+    account.user_permissions.add(Permission.objects.get(codename="view_changeset"))
+    carl.force_login(User.objects.get(pk=account.pk))
+    assert carl.get("/admin/changes/").status_code == 200
+    assert carl.post(f"/admin/changes/{widened.pk}/withdraw").status_code == 403
+
+
+def test_the_list_is_filtered_by_state(officer: Client, widened: ChangeSet) -> None:
+    assert widened.title in text_of(officer.get("/admin/changes/?state=draft"))
+    assert widened.title not in text_of(officer.get("/admin/changes/?state=in_force"))
+    assert officer.get("/admin/changes/?state=nonsense&page=x").status_code == 200
