@@ -81,9 +81,12 @@ def _children(child: Child, parents: Sequence[models.Model]) -> dict[Any, Docume
     """Return the children of rows, by the number of their parent. One statement."""
     documents: dict[Any, Document] = {}
     for each in _rows_of(child, **{f"{child.parent}__in": parents}):
-        document = {field.name: written(field, getattr(each, field.name)) for field in child.fields}
-        documents.setdefault(getattr(each, f"{child.parent}_id"), {})[_child_key(child, each)] = document
+        documents.setdefault(getattr(each, f"{child.parent}_id"), {})[_child_key(child, each)] = _own(child, each)
     return documents
+
+
+def _own(child: Child, row: models.Model) -> Document:
+    return {field.name: written(field, getattr(row, field.name)) for field in child.fields}
 
 
 def _rows_of(child: Child, **wanted: Any) -> QuerySet[Any]:
@@ -204,6 +207,8 @@ def _write_children(child: Child, row: models.Model, wanted: Document, title: st
     for key in present.keys() - wanted.keys():
         present[key].delete()
     for key, document in wanted.items():
+        if key in present and _own(child, present[key]) == document:
+            continue
         each = present.get(key) or _new_child(child, row, key)
         _fill(each, child.fields, document, title)
         _clean(each)

@@ -24,6 +24,8 @@ def _member_narrows(name: str, old: Any, new: Any) -> bool:
         return True
     if name in _LISTS:
         return set(new) <= set(old)
+    if name == "data_reasons":
+        return all(old.get(key) == reason for key, reason in new.items())
     if name == "max_level":
         return LEVELS[str(new)] < LEVELS[str(old)]
     if name == "consent_valid_for":

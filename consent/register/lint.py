@@ -61,4 +61,4 @@ def _controllers(purposes: Collection[Purpose]) -> Iterator[Finding]:
 def _sites() -> Iterator[Finding]:
     for slug, purpose in Site.objects.filter(purposes__is_active=False).values_list("slug", "purposes__slug"):
         detail = f"Its banner asks about “{purpose}”, which is not active. Take it out of the site, or activate it."
-        yield Finding("site", slug, "site_purpose_inactive", detail, subject=purpose)
+        yield Finding("site", slug, "site_purpose_inactive", detail, is_error=False, subject=purpose)

@@ -83,7 +83,7 @@ def ended_instruments(rules: Iterable[Rule], now: datetime) -> Iterator[Finding]
             detail = (
                 f"Its instrument “{rule.instrument}” ended on {rule.ends:%d.%m.%Y}: every transfer by it is denied."
             )
-            yield Finding("residency_rule", rule.slug, "instrument_ended", detail)
+            yield Finding("residency_rule", rule.slug, "instrument_ended", detail, is_error=False)
 
 
 def unknown_rule_data(rules: Iterable[Rule], known: Collection[str]) -> Iterator[Finding]:
