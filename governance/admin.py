@@ -84,8 +84,7 @@ class OfficerAdmin(BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if "roles" in form.cleaned_data:
-            role_groups.keep_current()
+        if "roles" in form.cleaned_data and form.instance.pk != request.user.pk:
             role_groups.set_roles(form.instance, form.cleaned_data["roles"])
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

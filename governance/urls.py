@@ -3,9 +3,10 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from governance.monitoring import health, metrics
-from governance.officers import consent_proof, login, notice_editor, start_page, trust_page
+from governance.officers import consent_proof, notice_editor, start_page, trust_page
 from governance.openapi.views import DocumentView
 from governance.privacy_center import pages, ranking, receipts, sign_in
+from governance.sign_in import login
 from governance.web import demonstration, script, well_known
 from oversight.admin import pages as change_pages
 from policies.registers import jurisdiction_matrix

@@ -34,6 +34,8 @@ def _name(permission: Permission) -> str:
 def set_roles(user: User, slugs: Iterable[str]) -> None:
     """Give an account exactly these roles. Groups that are no roles stay as they are."""
     wanted = {ROLES[slug].group for slug in slugs}
+    if Group.objects.filter(name__in=wanted).count() < len(wanted):
+        keep_current()
     held = set(user.groups.filter(name__startswith=PREFIX).values_list("name", flat=True))
     user.groups.remove(*Group.objects.filter(name__in=held - wanted))
     user.groups.add(*Group.objects.filter(name__in=wanted - held))

@@ -177,7 +177,7 @@ ROLES = {
             "operator",
             "Operator",
             "Runs the installation: officers, sessions, credentials and OPA servers; no people and no registers.",
-            ("read-figures", "read-evidence", "read-operation", "manage-access"),
+            ("read-figures", "read-operation", "manage-access"),
         ),
     )
 }

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -32,7 +33,9 @@ def _for_account(view: _View[_P]) -> Callable[Concatenate[HttpRequest, _P], Http
     @wraps(view)
     def checked(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
         session = gate.session_of(request) or _adding_the_first(request)
-        return redirect("admin:login") if session is None else view(request, session, *args, **kwargs)
+        if session is None or not session.account.is_staff:
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        return view(request, session, *args, **kwargs)
 
     return never_cache(checked)
 

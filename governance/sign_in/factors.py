@@ -94,7 +94,7 @@ def _step_of(secret: bytes, code: str) -> int | None:
 
 
 def _totp(secret: bytes) -> TOTP:
-    return TOTP(secret, _DIGITS, SHA1(), _STEP_S)  # SHA-1: what every authenticator app takes
+    return TOTP(secret, _DIGITS, SHA1(), _STEP_S)  # noqa: S303 (HMAC; every authenticator app takes this one)
 
 
 @transaction.atomic

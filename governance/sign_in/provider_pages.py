@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import login
+from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -75,6 +76,8 @@ def _sign_in(request: HttpRequest, client: Client) -> None:
         with transaction.atomic():
             login(request, user, backend=_BACKEND)
     except IntegrityError:
+        request.session.flush()  # what was rolled back must not be saved again
+        request.user = AnonymousUser()
         raise SignInRefused("this attempt has had its session") from None
 
 

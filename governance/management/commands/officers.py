@@ -1,4 +1,4 @@
-"""Accounts of officers: create, invite, give roles, reset, recover, vouch for, list. Each step is in the audit trail."""
+"""Accounts of officers, by the operator of the machine. Each step is in the audit trail."""
 
 import getpass
 import sys
