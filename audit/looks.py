@@ -14,9 +14,13 @@ LOOKED_UP = "subject.looked_up"
 
 def record(request: HttpRequest, person: UUID | str, *, page: str, known: bool = True) -> None:
     """Record that the officer of a request looks at a person, with the groups that let them."""
-    groups = sorted(request.user.groups.values_list("name", flat=True)) if known else []
-    details = {"known": known, "page": page, **({"groups": groups} if known else {})}
+    details = {"known": known, "page": page, **({"groups": groups_of(request)} if known else {})}
     trail.record(LOOKED_UP, str(person), actor=actors.officer(request), details=details)
+
+
+def groups_of(request: HttpRequest) -> list[str]:
+    """Return the names of the officer's groups, for the event of a look."""
+    return sorted(request.user.groups.values_list("name", flat=True))
 
 
 class LooksRecorded:

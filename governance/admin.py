@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -44,13 +44,19 @@ class _OfficerForm(UserChangeForm):  # type: ignore[misc]  # unfold ships no typ
             self.initial["roles"] = role_groups.roles_of(self.instance)
 
 
+class _RoleFilter(admin.RelatedFieldListFilter):
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        groups = Group.objects.order_by("name").values_list("pk", "name")
+        return [(str(number), names_of([name])[0]) for number, name in groups]
+
+
 @admin.register(User)
 class OfficerAdmin(BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # unfold ships no types
     form = _OfficerForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "standing", "rights", "factor", "seen"]
-    list_filter = ["is_active", "is_superuser"]
+    list_filter = ["is_active", "is_superuser", ("groups", _RoleFilter)]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         ("Who it is", {"fields": ["first_name", "last_name", "email"]}),
@@ -141,12 +147,13 @@ class RoleAdmin(ReadOnlyAdmin):
     fields = ["called", "meaning", "may", "officers"]
     readonly_fields = ["called", "meaning", "may", "officers"]
 
-    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        is_role = obj is not None and of_group(obj.name) is not None
-        return not is_role and obj is not None and request.user.has_perm("auth.delete_group")
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_former = isinstance(obj, Group) and of_group(obj.name) is None
+        return is_former and request.user.has_perm("auth.delete_group")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
-        return super().get_queryset(request).prefetch_related("user_set", "permissions__content_type")
+        found: QuerySet[Group] = super().get_queryset(request)
+        return found.prefetch_related("user_set", "permissions__content_type")
 
     @display(description="Role", ordering="name")
     def called(self, group: Group) -> str:

@@ -11,7 +11,6 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 from django.http import HttpRequest
 
@@ -173,15 +172,15 @@ def _all_linked(instance: Any, model: Any) -> list[Any]:
     return list(getattr(instance, _LINKS[type(instance), model]).all())
 
 
-def _members_linked(instance: Model, word: str, others: list[Any]) -> None:
+def _members_linked(instance: Any, word: str, others: list[Any]) -> None:
     if isinstance(instance, User):
         record(instance, "role.changed", {word: sorted(group.name for group in others)})
         return
     for member in others:
-        record(member, "role.changed", {word: [instance.name]})  # type: ignore[attr-defined]  # a group
+        record(member, "role.changed", {word: [instance.name]})
 
 
-def _rights_linked(instance: Model, word: str, others: list[Any]) -> None:
+def _rights_linked(instance: Any, word: str, others: list[Any]) -> None:
     """Record rights by whom they were given to; a group's also for each of its members, whose rights they are now."""
     holders = others if isinstance(instance, Permission) else [instance]
     rights = sorted(_right(right) for right in ([instance] if isinstance(instance, Permission) else others))

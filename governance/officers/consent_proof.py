@@ -122,7 +122,8 @@ def download(request: HttpRequest, ref: UUID) -> HttpResponse:
     if not DataSubject.objects.filter(ref=ref).exists():
         messages.warning(request, _("Nothing is known about this person, so there is no evidence to hand out."))
         return HttpResponseRedirect(reverse("consent-proof"))
-    response = HttpResponse(evidence.build(ref, actor=actors.officer(request)), content_type="application/zip")
+    file = evidence.build(ref, actor=actors.officer(request), groups=looks.groups_of(request))
+    response = HttpResponse(file, content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="consent-evidence-{ref}.zip"'
     return response
 
@@ -135,7 +136,12 @@ def receipt(request: HttpRequest, ref: UUID, revision: int) -> HttpResponse:
         file = issuing.issue(ref, revision)
     except issuing.ReceiptUnknown:
         raise Http404 from None
-    trail.record("receipt.exported", str(ref), actor=actors.officer(request), details={"subject_revision": revision})
+    trail.record(
+        "receipt.exported",
+        str(ref),
+        actor=actors.officer(request),
+        details={"subject_revision": revision, "groups": looks.groups_of(request)},
+    )
     response = HttpResponse(json.dumps(file, indent=1, ensure_ascii=False), content_type="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="consent-receipt-{revision}.json"'
     return response

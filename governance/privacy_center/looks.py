@@ -13,12 +13,12 @@ from governance.officers.roles import PREFIX
 
 _SHOWN = 10
 _READ = 100
-_WHAT: dict[str, str | Promise] = {
-    LOOKED_UP: _("looked at your data"),
-    "evidence.exported": _("took a copy of your choices as evidence"),
-    "receipt.exported": _("took a copy of one of your receipts"),
+_WHAT: dict[str, Promise] = {
+    LOOKED_UP: _("%(who)s looked at your data."),
+    "evidence.exported": _("%(who)s took a copy of your choices as evidence."),
+    "receipt.exported": _("%(who)s took a copy of one of your receipts."),
 }
-_ROLES: dict[str, str | Promise] = {
+_ROLES: dict[str, Promise] = {
     f"{PREFIX}privacy-officer": _("A privacy officer"),
     f"{PREFIX}request-handler": _("A request handler"),
     f"{PREFIX}auditor": _("An auditor"),
@@ -32,9 +32,9 @@ def looks_at(ref: UUID) -> list[dict[str, Any]]:
     found: dict[tuple[Any, ...], datetime] = {}
     for event in events.order_by("-position")[:_READ]:
         found.setdefault((event.occurred_at.date(), _role(event.details), event.action), event.occurred_at)
-    return [{"when": when, "who": who, "what": _WHAT[what]} for (_day, who, what), when in found.items()][:_SHOWN]
+    return [{"when": when, "what": _WHAT[what] % {"who": who}} for (_day, who, what), when in found.items()][:_SHOWN]
 
 
-def _role(details: dict[str, Any]) -> str | Promise:
+def _role(details: dict[str, Any]) -> Promise:
     held = details.get("groups", ())
     return next((name for group, name in _ROLES.items() if group in held), _OFFICER)

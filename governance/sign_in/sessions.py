@@ -32,7 +32,7 @@ def connect() -> None:
 def _begin(sender: Any, request: HttpRequest, user: User, **_more: Any) -> None:
     now = timezone.now()
     OfficerSession.objects.filter(expires_at__lt=now - _KEPT).delete()
-    end(OfficerSession.objects.filter(pk=_number(request)))  # signed in again over it
+    end(_rows_of(request))  # signed in again over it
     session = OfficerSession.objects.create(
         id=getattr(request, "officer_session_id", None) or uuid4(),
         account=user,
@@ -47,7 +47,7 @@ def _begin(sender: Any, request: HttpRequest, user: User, **_more: Any) -> None:
 
 
 def _left(sender: Any, request: HttpRequest, **_more: Any) -> None:
-    end(OfficerSession.objects.filter(pk=_number(request)))
+    end(_rows_of(request))
 
 
 def _password_set(sender: Any, instance: User, created: bool, **_more: Any) -> None:
@@ -58,17 +58,21 @@ def _password_set(sender: Any, instance: User, created: bool, **_more: Any) -> N
 def current(request: HttpRequest) -> OfficerSession | None:
     """Return the session of a request if it is in force, with whether its account has a second factor."""
     has_factor = Exists(SecondFactor.objects.filter(account=OuterRef("account")))
-    rows = in_force().filter(pk=_number(request)).annotate(has_factor=has_factor)
-    return rows.first()
+    return _in_force(_rows_of(request)).annotate(has_factor=has_factor).first()
 
 
-def _number(request: HttpRequest) -> UUID | None:
+def _rows_of(request: HttpRequest) -> QuerySet[OfficerSession]:
+    """Return the one row of a request's session, or no row."""
     given = request.session.get(_KEY)
-    return UUID(given) if given else None
+    return OfficerSession.objects.filter(pk=UUID(given)) if given else OfficerSession.objects.none()
 
 
 def in_force() -> QuerySet[OfficerSession]:
-    return OfficerSession.objects.filter(expires_at__gt=timezone.now())
+    return _in_force(OfficerSession.objects.all())
+
+
+def _in_force(sessions: QuerySet[OfficerSession]) -> QuerySet[OfficerSession]:
+    return sessions.filter(expires_at__gt=timezone.now())
 
 
 def touch(session: OfficerSession) -> None:
@@ -90,11 +94,10 @@ def is_fresh(session: OfficerSession) -> bool:
 
 def end(sessions: QuerySet[OfficerSession]) -> int:
     """End sessions with their next request; return how many were in force."""
-    now = timezone.now()
-    return sessions.filter(expires_at__gt=now).update(expires_at=now)
+    return _in_force(sessions).update(expires_at=timezone.now())
 
 
 def end_others(user: User, *, but: HttpRequest | None = None) -> int:
     """End the sessions of an account, except that of a request."""
-    found = OfficerSession.objects.filter(account=user)
-    return end(found.exclude(pk=_number(but)) if but is not None and _number(but) else found)
+    own = _rows_of(but) if but is not None else OfficerSession.objects.none()
+    return end(OfficerSession.objects.filter(account=user).exclude(pk__in=own.values("pk")))
