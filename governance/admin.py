@@ -144,6 +144,7 @@ class RoleAdmin(ReadOnlyAdmin):
     """Roles as they are set in ``officers.roles``, and groups that an older release made: to look at, and to delete."""
 
     list_display = ["called", "meaning", "officers"]
+    ordering = ["pk"]
     fields = ["called", "meaning", "may", "officers"]
     readonly_fields = ["called", "meaning", "may", "officers"]
 

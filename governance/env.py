@@ -164,7 +164,7 @@ class Environment(BaseSettings):
         "profile"
     ]
     # GROUP=ROLE, separated by commas: what a group at the provider gives here.
-    officer_oidc_roles: Roles = {}
+    officer_oidc_roles: Roles | None = None
     debug: Flag = False
     certification: Flag = False
     processing_region: Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")] = "eu-central"

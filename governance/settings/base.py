@@ -56,7 +56,7 @@ OFFICER_OIDC = (
 )
 OFFICER_OIDC_GROUPS_CLAIM = ENV.officer_oidc_groups_claim
 # Groups at the provider and the roles they give here.
-OFFICER_OIDC_ROLES = ENV.officer_oidc_roles
+OFFICER_OIDC_ROLES = ENV.officer_oidc_roles or {}
 PROCESSING_REGION = ENV.processing_region
 # The table of cells where this installation is one of several; None where it stands alone.
 CELLS = ENV.cells()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
@@ -32,6 +33,9 @@ class Invitation(PasswordResetConfirmView):
     form_class = _Form
     success_url = reverse_lazy("admin:login")
     title = "Choose your password"
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        return super().get_context_data(**admin.site.each_context(self.request), **more)
 
     def form_valid(self, form: Any) -> HttpResponse:
         with account_events.acting_as("invitation"), transaction.atomic():

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from governance import checks
 from governance.models import OfficerSession, RecoveryCode, SecondFactor
 from governance.sign_in import factors, sealing
 from tests.helpers.officers import PASSWORD, code_of, password_typed, signed_in, with_app
@@ -275,3 +276,13 @@ def test_the_step_works_without_scripts_and_under_the_policy_of_the_admin(anna, 
     assert '<form method="post" class="start-form"' in text
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>", text)
+
+
+def test_a_public_site_without_a_required_factor_is_warned_of(settings):
+    assert checks.check_second_factor(None) == []
+
+    settings.PUBLIC_URL = "https://privacy.example.org"
+    assert [warning.id for warning in checks.check_second_factor(None)] == ["governance.W002"]
+
+    settings.OFFICER_MFA = "required"
+    assert checks.check_second_factor(None) == []
