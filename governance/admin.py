@@ -45,7 +45,7 @@ class _OfficerForm(UserChangeForm):  # type: ignore[misc]  # unfold ships no typ
 
 
 class _RoleFilter(admin.RelatedFieldListFilter):
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         groups = Group.objects.order_by("name").values_list("pk", "name")
         return [(str(number), names_of([name])[0]) for number, name in groups]
 

@@ -16,7 +16,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from common.http import strict_json
 from governance.models import OfficerSession, SecondFactor
 from governance.sign_in import factors, gate, passkeys, sealing, sessions
 from governance.web.rate_limits import OFFICER_CODES
@@ -154,12 +153,9 @@ def _is_full(session: OfficerSession) -> bool:
 @require_POST
 def add_passkey(request: HttpRequest, session: OfficerSession) -> HttpResponse:
     """Take the passkey that the browser made for the challenge; the answer says where to go on."""
-    try:
-        response = strict_json.loads_object(request.body)
-    except strict_json.InvalidJson:
-        return JsonResponse({"problem": "The passkey could not be read. Try again."}, status=400)
-    name = request.GET.get("name", "")
-    if not sessions.is_fresh(session) or not passkeys.add(session.account, request.session, response, name):
+    response, name = passkeys.answer_in(request), request.GET.get("name", "")
+    is_read = response is not None and sessions.is_fresh(session)
+    if not is_read or not passkeys.add(session.account, request.session, response or {}, name):
         return JsonResponse({"problem": "This passkey was not accepted. Try again."}, status=403)
     if session.means == OfficerSession.Means.PASSWORD:
         sessions.prove(request, session, OfficerSession.Means.PASSKEY)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import IntegrityError, transaction
+from django.http import HttpRequest
 from django.utils import timezone
 from fido2.server import Fido2Server
 from fido2.webauthn import (
@@ -21,6 +22,7 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
+from common.http import strict_json
 from governance.models import SecondFactor
 from governance.officers import account_events
 
@@ -34,6 +36,16 @@ def is_possible() -> bool:
     except ValueError:
         return True
     return False
+
+
+def answer_in(request: HttpRequest) -> dict[str, Any] | None:
+    """Return the document of the browser's authenticator; None for a body that is none."""
+    if request.content_type != "application/json":
+        return None
+    try:
+        return strict_json.loads_object(request.body)
+    except strict_json.InvalidJson:
+        return None
 
 
 def begin_adding(user: User, session: SessionBase) -> dict[str, Any]:

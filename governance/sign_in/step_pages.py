@@ -9,7 +9,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from common.http import strict_json
 from governance.models import OfficerSession, SecondFactor
 from governance.sign_in import factors, gate, passkeys, sessions
 from governance.web.rate_limits import OFFICER_CODES
@@ -75,11 +74,8 @@ def passkey(request: HttpRequest) -> HttpResponse:
     if session is None:
         return _refused("Sign in with your password first.")
     OFFICER_CODES.take(str(session.account_id))
-    try:
-        response = strict_json.loads_object(request.body)
-    except strict_json.InvalidJson:
-        return _refused("The passkey could not be read. Try again.")
-    if not passkeys.use(session.account, request.session, response):
+    response = passkeys.answer_in(request)
+    if response is None or not passkeys.use(session.account, request.session, response):
         return _refused("This passkey was not accepted. Try again, or use a code.")
     OFFICER_CODES.give_back(str(session.account_id))
     sessions.prove(request, session, OfficerSession.Means.PASSKEY)

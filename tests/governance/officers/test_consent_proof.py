@@ -330,7 +330,7 @@ def test_a_receipt_is_handed_out_signed_and_audited(officer, saved):
     answer = officer.get(f"{PAGE}receipts/1.json")
 
     assert answer.json()["receipt"]["consent_record"]["pii_principal_id"] == str(REF)
-    assert AuditEvent.objects.get(action="receipt.exported").details == {"subject_revision": 1}
+    assert AuditEvent.objects.get(action="receipt.exported").details == {"subject_revision": 1, "groups": []}
     assert officer.get(f"{PAGE}receipts/9.json").status_code == 404
     assert officer.get(f"{SEARCH}{uuid4()}/receipts/1.json").status_code == 404
 

@@ -144,6 +144,16 @@ def test_a_broken_document_is_refused(anna, key, document):
     assert _use(browser, document).status_code == 403
 
 
+def test_a_form_in_the_place_of_a_document_is_refused(anna, key):
+    browser = password_typed(anna)
+    _options(browser)
+
+    assert browser.post("/admin/sign-in/passkey", {"id": "x"}).status_code == 403
+    assert (
+        signed_in(User.objects.create_superuser("ben")).post("/admin/account/passkey", {"id": "x"}).status_code == 403
+    )
+
+
 def test_passkeys_are_tried_no_more_often_than_codes(anna, key):
     browser = password_typed(anna)
     answers = []
