@@ -40,8 +40,18 @@ class Capability:
 
 CAPABILITIES = {
     "read-registers": Capability(
-        "Read the registers, notices, policies and models",
-        _rights("view", (*_REGISTERS, "consent.notice", *_POLICIES, "policies.simulationreport", *_MODELS)),
+        "Read the registers, notices, policies, models and change sets",
+        _rights(
+            "view",
+            (
+                *_REGISTERS,
+                "consent.notice",
+                *_POLICIES,
+                "policies.simulationreport",
+                *_MODELS,
+                "oversight.changeset",
+            ),
+        ),
     ),
     "read-figures": Capability(
         "Read figures: trust metrics, published statistics, privacy budgets",
@@ -74,17 +84,21 @@ CAPABILITIES = {
             ),
         ),
     ),
-    "change-registers": Capability(
-        "Change the registers and publish notices",
-        _rights("add change delete", _REGISTERS) | {"consent.add_notice"},
+    "propose-changes": Capability(
+        "Draft changes of the registers and notices, and propose them",
+        _rights("add change delete", _REGISTERS) | {"consent.add_notice", "oversight.propose_changeset"},
+    ),
+    "change-in-emergency": Capability(
+        "Bring a change into force alone in an emergency, reviewed afterwards",
+        frozenset({"oversight.emergency_changeset"}),
     ),
     "write-policies": Capability(
         "Write policy versions and simulate them",
         frozenset({"policies.add_policy", "policies.add_simulationreport"}),
     ),
-    "approve-policies": Capability(
-        "Put another officer's policy in force, roll it out or back",
-        frozenset({"policies.add_policyactivation", "policies.add_simulationreport"}),
+    "approve": Capability(
+        "Approve another officer's change set; put their policy in force, roll it out or back",
+        frozenset({"oversight.approve_changeset", "policies.add_policyactivation", "policies.add_simulationreport"}),
     ),
     "register-models": Capability(
         "Register models and their permissions",
@@ -125,12 +139,13 @@ ROLES = {
         Role(
             "privacy-officer",
             "Privacy officer",
-            "Answers for the registers: changes them, publishes notices, puts policies in force, answers for people.",
+            "Answers for the registers: proposes changes, approves those of others, answers people.",
             (
                 *_READING,
-                "change-registers",
+                "propose-changes",
+                "change-in-emergency",
                 "write-policies",
-                "approve-policies",
+                "approve",
                 "register-models",
                 "approve-models",
             ),
@@ -144,15 +159,15 @@ ROLES = {
                 "read-figures",
                 "read-decisions",
                 "read-evidence",
-                "approve-policies",
+                "approve",
                 "approve-models",
             ),
         ),
         Role(
             "policy-author",
             "Policy author",
-            "Writes policy versions and simulates them; another officer puts them in force.",
-            ("read-registers", "read-decisions", "write-policies"),
+            "Writes policy versions, simulates them and drafts rules; another officer puts them in force.",
+            ("read-registers", "read-decisions", "propose-changes", "write-policies"),
         ),
         Role(
             "model-owner",
@@ -169,8 +184,8 @@ ROLES = {
         Role(
             "marketing",
             "Marketing and product",
-            "Reads the registers and figures, never people.",
-            ("read-registers", "read-figures"),
+            "Proposes purposes and notices and reads figures, never people; another officer approves.",
+            ("read-registers", "read-figures", "propose-changes"),
         ),
         Role("auditor", "Auditor", "Reads everything and changes nothing.", _READING),
         Role(

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-_APPROVES = "policies.add_policyactivation"
+_APPROVES = "oversight.approve_changeset"
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 

@@ -21,14 +21,18 @@ COLUMNS = ["privacy-officer", "approver", "policy-author", "model-owner", "reque
            "operator"]  # fmt: skip
 TABLE = """
 consent.view_purpose            x x x x x x x -
-consent.change_purpose          x - - - - - - -
-consent.add_notice              x - - - - - - -
+consent.change_purpose          x - x - - x - -
+consent.add_notice              x - x - - x - -
+oversight.propose_changeset     x - x - - x - -
+oversight.approve_changeset     x x - - - - - -
+oversight.emergency_changeset   x - - - - - - -
+oversight.view_changeset        x x x x x x x -
 consent.view_dailycount         x x - x - x x x
 consent.view_datasubject        x - - - x - x -
 consent.view_consentrecord      x - - - x - x -
 privacy.view_disposal           x - - - x - x -
-privacy.change_retentionschedule x - - - - - - -
-policies.change_residencyrule   x - - - - - - -
+privacy.change_retentionschedule x - x - - x - -
+policies.change_residencyrule   x - x - - x - -
 policies.add_policy             x - x - - - - -
 policies.add_policyactivation   x x - - - - - -
 policies.view_decision          x x x - - - x -
