@@ -9,6 +9,7 @@ from django.urls import reverse
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
+from audit.looks import LooksRecorded
 from audit.models import AuditAnchor, AuditEvent
 from common.admin_pages.display import badge, code, document, exact_moment, moment, sentence, short, who
 from common.admin_pages.filters import since
@@ -31,6 +32,8 @@ _KINDS = {
     "subject_link": "Dashboard links",
     "credential": "Service credentials",
     "officer": "Officers",
+    "role": "Roles given and taken away",
+    "group": "What roles may do",
     "trail": "Verifications",
 }
 _TONES = {
@@ -57,7 +60,8 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin):
+class AuditEventAdmin(LooksRecorded, ReadOnlyAdmin):
+    look = "audit log"
     list_display = ["when", "what", "by", "about", "sealed_as"]
     list_filter = [since("occurred_at"), KindFilter]
     search_fields = ["=object"]

@@ -11,8 +11,8 @@ import pytest
 
 from consent.models import DataSubject
 from consent.pseudonyms import checked, normal, ref_as_typed, subject_ref
-from governance.privacy_center.oidc import tokens
-from governance.privacy_center.oidc.client import SignInRefused
+from governance.oidc import tokens
+from governance.oidc.client import SignInRefused
 from tests.helpers.wsgi_calls import changed
 
 SPELLINGS = [" x", "x ", "x\n", "\tx", "x\u00a0", "\ufeffx", "x\u200b", "\u2060x\u00ad", "\u202ax\u202c", "\u3000x"]
