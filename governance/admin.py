@@ -124,7 +124,8 @@ class OfficerAdmin(BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         factors = SecondFactor.objects.filter(account=OuterRef("pk"))
-        return super().get_queryset(request).prefetch_related("groups").annotate(has_factor=Exists(factors))
+        users: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
+        return users.annotate(has_factor=Exists(factors))
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 (Django's name)
         with transaction.atomic():  # with its audit event; Django opens none here
