@@ -13,6 +13,7 @@ from audit.log import export, wording
 from audit.log.filters import BadFilter, Filter
 from audit.log.page import EXPORTS, LIST, bad_page, log_page
 from audit.log.wording import TONES
+from audit.looks import LooksRecorded
 from audit.models import AuditAnchor, AuditEvent
 from common import actors
 from common.admin_pages.display import badge, code, exact_moment, moment, sentence, short, who
@@ -21,9 +22,10 @@ from common.admin_pages.read_only import ReadOnlyAdmin
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin):
+class AuditEventAdmin(LooksRecorded, ReadOnlyAdmin):
     """The audit log. Its list is a page of its own: Django's counts rows, and knows no folding."""
 
+    look = "audit log"
     shown = ["sealed_as", "occurred", "what", "by", "object_in_full", "changes", "details_in_words", "digest_hex"]
     fields = shown
     readonly_fields = shown
@@ -37,10 +39,16 @@ class AuditEventAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Audit log"}
         try:
-            context.update(log_page(Filter.of(request.GET.dict())))
+            chosen = Filter.of(request.GET.dict())
+            context.update(log_page(chosen))
         except BadFilter as refused:
             return render(request, LIST, {**context, **bad_page(str(refused))}, status=400)
+        self._record_look(request, chosen, page=f"{self.look} list")
         return render(request, LIST, context)
+
+    def _record_look(self, request: HttpRequest, chosen: Filter, *, page: str) -> None:
+        for text in sorted({chosen.q, chosen.object} - {""}):
+            self.record_search(request, text, page=page)
 
     def export_view(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Download what a filter finds: ``csv``, or ``jsonl`` with proof."""
@@ -49,10 +57,12 @@ class AuditEventAdmin(ReadOnlyAdmin):
         if kind not in EXPORTS:
             raise Http404
         try:
-            content = export.write(kind, Filter.of(request.GET.dict()), actor=actors.officer(request))
+            chosen = Filter.of(request.GET.dict())
+            content = export.write(kind, chosen, actor=actors.officer(request))
         except BadFilter as refused:
             context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Audit log"}
             return render(request, LIST, {**context, **bad_page(str(refused))}, status=400)
+        self._record_look(request, chosen, page=f"{self.look} export")
         response = HttpResponse(content, content_type=EXPORTS[kind])
         response["Content-Disposition"] = f'attachment; filename="audit-log.{kind}"'
         return response

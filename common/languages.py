@@ -29,7 +29,7 @@ def name(code: str) -> str:
 
 def lookup(tag: str) -> list[str]:
     """Return the tags that a text for ``tag`` may have, in lower case and best first (RFC 4647, section 3.4)."""
-    parts, found = tag.lower().split("-"), []
+    parts, found = tag.lower().replace("_", "-").split("-"), []
     while parts:
         if len(parts[-1]) > 1:  # a singleton introduces what was cut off behind it
             found.append("-".join(parts))
@@ -42,7 +42,9 @@ def accepted(header: str) -> str:
 
     Unlike Django's ``get_language_from_request`` it looks at no cookie: for programs, and for other sites' pages.
     """
-    for wanted, _weight in parse_accept_lang_header(header):
+    for wanted, weight in parse_accept_lang_header(header):
+        if not weight:  # not acceptable (RFC 9110, section 12.4.2)
+            continue
         try:
             return get_supported_language_variant(wanted)
         except LookupError:

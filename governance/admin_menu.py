@@ -1,12 +1,26 @@
-"""The admin's menu, in the field's words."""
+"""The admin's menu, in the field's words. Each entry stands there for who may open it."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.http import HttpRequest
 from django.urls import reverse_lazy
 
 
 def _link(title: str, icon: str, model: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+    app, name = model.split("_", 1) if not model.startswith("model_registry_") else model.rsplit("_", 1)
+    link = reverse_lazy(f"admin:{model}_changelist")
+    return {"title": title, "icon": icon, "link": link, "permission": _has(f"{app}.view_{name}")}
+
+
+def _has(right: str) -> Callable[[HttpRequest], bool]:
+    """Return what asks whether an officer has a right; changing something lets one look at it, as in Django."""
+    change = right.replace(".view_", ".change_")
+
+    def is_held(request: HttpRequest) -> bool:
+        return request.user.has_perm(right) or request.user.has_perm(change)
+
+    return is_held
 
 
 def _group(title: str, *links: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +106,12 @@ SIDEBAR: dict[str, Any] = {
             _link("Processing systems", "lan", "policies_processingsystem"),
             _link("Transfer instruments", "handshake", "policies_transferinstrument"),
             _link("Jurisdictions", "gavel", "policies_jurisdiction"),
-            {"title": "Jurisdiction matrix", "icon": "table_view", "link": reverse_lazy("jurisdiction-matrix")},
+            {
+                "title": "Jurisdiction matrix",
+                "icon": "table_view",
+                "link": reverse_lazy("jurisdiction-matrix"),
+                "permission": _has("policies.view_jurisdiction"),
+            },
             _link("Sensitive categories", "health_and_safety", "policies_sensitivecategory"),
         ),
         _group(
@@ -126,6 +145,9 @@ SIDEBAR: dict[str, Any] = {
             "Access",
             _link("Service credentials", "key", "policies_servicecredential"),
             _link("Officers", "badge", "auth_user"),
+            _link("Roles", "groups", "auth_group"),
+            _link("Sessions", "devices", "governance_officersession"),
+            {"title": "Your sign-in", "icon": "passkey", "link": reverse_lazy("officer-account")},
         ),
     ],
 }

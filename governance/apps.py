@@ -8,5 +8,7 @@ class GovernanceConfig(AppConfig):
         from governance import celery, checks  # noqa: F401 (tasks need the configured app in every process)
         from governance.monitoring import jobs  # noqa: F401 (beat notes when it has queued a job)
         from governance.officers import account_events
+        from governance.sign_in import sessions
 
         account_events.connect()
+        sessions.connect()

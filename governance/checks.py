@@ -7,6 +7,20 @@ from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A0
 
 
 @register(Tags.security, deploy=True)
+def check_second_factor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check whether a stolen password opens the administration of a site that others can reach."""
+    if not settings.PUBLIC_URL.startswith("https://") or settings.OFFICER_MFA == "required":
+        return []
+    return [
+        Warning(
+            "Officers may sign in with a password alone.",
+            hint="Set OFFICER_MFA=required: every officer adds an authenticator app or a passkey.",
+            id="governance.W002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def check_trusted_proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check for a TLS proxy that is not trusted: all visitors would share one network's limits."""
     if not settings.PUBLIC_URL.startswith("https://") or settings.TRUSTED_PROXIES:

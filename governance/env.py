@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from governance.officers.roles import ROLES
 from policies.cells.table import NAME, Table, read_table
 
 
@@ -84,6 +85,23 @@ Secrets = Annotated[list[SecretStr], NoDecode, BeforeValidator(_list)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_list)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
+_CLAIM = r"^[A-Za-z0-9_:/.-]{1,128}$"
+
+
+def _roles(value: Any) -> Any:
+    """Read ``GROUP=ROLE`` pairs into the roles of each group."""
+    if not isinstance(value, str):
+        return value
+    found: dict[str, list[str]] = {}
+    for pair in filter(None, (part.strip() for part in value.split(","))):
+        group, _, role = pair.rpartition("=")
+        if not group.strip() or role.strip() not in ROLES:
+            raise ValueError(f"must be GROUP=ROLE, separated by commas, with roles of: {', '.join(ROLES)}")
+        found.setdefault(group.strip(), []).append(role.strip())
+    return found
+
+
+Roles = Annotated[dict[str, list[str]], NoDecode, BeforeValidator(_roles)]
 
 
 class Environment(BaseSettings):
@@ -133,7 +151,20 @@ class Environment(BaseSettings):
     subject_oidc_client_id: Annotated[str, Field(max_length=255)] = ""
     subject_oidc_client_secret: SecretStr = SecretStr("")
     subject_oidc_client_secret_file: Path | None = None
-    subject_oidc_claim: Annotated[str, Field(pattern=r"^[A-Za-z0-9_:/.-]{1,128}$")] = "sub"
+    subject_oidc_claim: Annotated[str, Field(pattern=_CLAIM)] = "sub"
+    # Whether every officer needs a second factor, or only those who have set one up.
+    officer_mfa: Literal["required", "optional"] = "optional"
+    officer_oidc_issuer: Issuer | None = None
+    officer_oidc_client_id: Annotated[str, Field(max_length=255)] = ""
+    officer_oidc_client_secret: SecretStr = SecretStr("")
+    officer_oidc_client_secret_file: Path | None = None
+    officer_oidc_name_claim: Annotated[str, Field(pattern=_CLAIM)] = "preferred_username"
+    officer_oidc_groups_claim: Annotated[str, Field(pattern=_CLAIM)] = "groups"
+    officer_oidc_scopes: Annotated[list[Annotated[str, Field(pattern=_CLAIM)]], NoDecode, BeforeValidator(_list)] = [
+        "profile"
+    ]
+    # GROUP=ROLE, separated by commas: what a group at the provider gives here.
+    officer_oidc_roles: Roles | None = None
     debug: Flag = False
     certification: Flag = False
     processing_region: Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")] = "eu-central"
@@ -189,18 +220,24 @@ class Environment(BaseSettings):
 
     @model_validator(mode="after")
     def _sign_in_is_complete(self) -> "Environment":
-        path = self.subject_oidc_client_secret_file
-        if path is not None:
-            self.subject_oidc_client_secret = SecretStr(_read(path, "subject_oidc_client_secret"))
-        if self.subject_oidc_issuer is None:
-            return self
-        if not self.subject_oidc_client_id or not self.subject_oidc_client_secret.get_secret_value():
-            raise ValueError(
-                "SUBJECT_OIDC_ISSUER needs SUBJECT_OIDC_CLIENT_ID and SUBJECT_OIDC_CLIENT_SECRET (or ..._SECRET_FILE)"
-            )
-        if self.subject_oidc_issuer.startswith("http://") and self.public_url.startswith("https://"):
-            raise ValueError("SUBJECT_OIDC_ISSUER must be https where PUBLIC_URL is")
+        for who in ("subject_oidc", "officer_oidc"):
+            self._check_provider(who)
+        if self.officer_oidc_issuer and not self.officer_oidc_roles:
+            raise ValueError("OFFICER_OIDC_ISSUER needs OFFICER_OIDC_ROLES: without a role no officer may sign in")
         return self
+
+    def _check_provider(self, who: str) -> None:
+        path: Path | None = getattr(self, f"{who}_client_secret_file")
+        if path is not None:
+            setattr(self, f"{who}_client_secret", SecretStr(_read(path, f"{who}_client_secret")))
+        issuer: str | None = getattr(self, f"{who}_issuer")
+        if issuer is None:
+            return
+        name = who.upper()
+        if not getattr(self, f"{who}_client_id") or not getattr(self, f"{who}_client_secret").get_secret_value():
+            raise ValueError(f"{name}_ISSUER needs {name}_CLIENT_ID and {name}_CLIENT_SECRET (or ..._SECRET_FILE)")
+        if issuer.startswith("http://") and self.public_url.startswith("https://"):
+            raise ValueError(f"{name}_ISSUER must be https where PUBLIC_URL is")
 
 
 def _read(path: Path, name: str) -> str:

@@ -3,10 +3,10 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from governance.monitoring import health, metrics
-from governance.officers import consent_proof, findings_page, login, notice_editor, start_page, trust_page
+from governance.officers import consent_proof, findings_page, notice_editor, start_page, trust_page
 from governance.openapi.views import DocumentView
-from governance.privacy_center import pages, ranking, receipts
-from governance.privacy_center.oidc import pages as oidc_pages
+from governance.privacy_center import pages, ranking, receipts, sign_in
+from governance.sign_in import login
 from governance.web import demonstration, script, well_known
 from oversight.admin import pages as change_pages
 from policies.registers import jurisdiction_matrix
@@ -27,8 +27,8 @@ urlpatterns = [
     path("metrics", metrics.MetricsView.as_view(), name="metrics"),
     path("privacy/open/<str:token>", pages.confirm_link, name="privacy-confirm"),
     path("privacy/open", pages.open_link, name="privacy-open"),
-    path("privacy/sign-in", oidc_pages.start, name="privacy-sign-in"),
-    path("privacy/sign-in/back", oidc_pages.back, name="privacy-sign-in-back"),
+    path("privacy/sign-in", sign_in.start, name="privacy-sign-in"),
+    path("privacy/sign-in/back", sign_in.back, name="privacy-sign-in-back"),
     path("privacy/", pages.dashboard, name="privacy"),
     path("privacy/choices", pages.choose, name="privacy-choice"),
     path("privacy/level", pages.set_level, name="privacy-level"),
@@ -46,6 +46,7 @@ urlpatterns = [
     path(".well-known/jwks.json", well_known.keys, name="jwks"),
     path(".well-known/gpc.json", well_known.global_privacy_control, name="gpc"),
     path("admin/login/", login.login),
+    path("admin/", include("governance.sign_in.urls")),
     path("admin/check-evidence", admin.site.admin_view(start_page.check_evidence), name="check-evidence"),
     path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
     path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),

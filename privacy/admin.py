@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.forms import ModelForm
@@ -13,6 +14,7 @@ from common.admin_pages.filters import since
 from common.admin_pages.forms import DaysField
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
+from consent.admin.looks import PersonLooksRecorded
 from oversight.admin.forms import DraftsChanges
 from privacy.models import Disposal, PrivacyBudget, Release, RetentionSchedule
 from privacy.retention import schedules
@@ -64,7 +66,8 @@ class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
 
 
 @admin.register(Disposal)
-class DisposalAdmin(ReadOnlyAdmin):
+class DisposalAdmin(PersonLooksRecorded, ReadOnlyAdmin):
+    look = "deletion run"
     list_display = ["when", "standing", "why", "purpose_name", "person", "rows_removed", "finished"]
     list_filter = [since("queued_at"), "status", "reason", "purpose"]
     list_select_related = ["purpose"]
@@ -77,6 +80,9 @@ class DisposalAdmin(ReadOnlyAdmin):
     readonly_fields = [
         "standing", "why", "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly", "proof",
     ]  # fmt: skip
+
+    def person_of(self, row: Disposal) -> UUID | None:
+        return row.subject_ref
 
     @display(description="Requested", ordering="queued_at")
     def when(self, disposal: Disposal) -> str:

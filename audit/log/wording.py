@@ -24,6 +24,9 @@ KINDS = {
     "subject_link": "Dashboard links",
     "credential": "Service credentials",
     "officer": "Officers",
+    "role": "Roles given and taken away",
+    "group": "What roles may do",
+    "changes": "Change sets",
     "trail": "Verifications",
 }
 TONES = {

@@ -16,6 +16,7 @@ from unfold.paginator import InfinitePaginator
 from common.admin_pages.display import badge, code, exact_moment, grid, moment, short, who
 from common.admin_pages.filters import since
 from common.admin_pages.read_only import ReadOnlyAdmin
+from consent.admin.looks import PersonLooksRecorded
 from consent.models import ConsentRecord, DataSubject, Purpose
 from consent.register import words
 
@@ -78,7 +79,7 @@ class RecordInline(_RecordInWords, TabularInline):  # type: ignore[misc]  # unfo
         return super().get_queryset(request).select_related("purpose")  # type: ignore[no-any-return]
 
 
-class _FoundById(ReadOnlyAdmin):
+class _FoundById(PersonLooksRecorded, ReadOnlyAdmin):
     """Admin of a long table, searched by an identifier only."""
 
     paginator = InfinitePaginator
@@ -103,6 +104,7 @@ class _FoundById(ReadOnlyAdmin):
 
 @admin.register(DataSubject)
 class DataSubjectAdmin(_FoundById):
+    look = "data subject"
     list_display = ["person", "region", "age", "allowed", "standing", "changed"]
     list_filter = [since("updated_at"), "age_band", "restricted", "held"]
     search_fields = ["ref"]
@@ -111,6 +113,9 @@ class DataSubjectAdmin(_FoundById):
     fields = ["pseudonym", "region", "age_band", "standing", "choices", "known_since", "last_change", "evidence"]
     readonly_fields = ["pseudonym", "standing", "choices", "known_since", "last_change", "evidence"]
     inlines = [RecordInline]
+
+    def person_of(self, row: DataSubject) -> UUID:
+        return row.ref
 
     @display(description="Person", ordering="ref")
     def person(self, subject: DataSubject) -> str:
@@ -181,6 +186,7 @@ class DataSubjectAdmin(_FoundById):
 
 @admin.register(ConsentRecord)
 class ConsentRecordAdmin(_RecordInWords, _FoundById):
+    look = "consent record"
     list_display = ["when", "choice", "purpose_name", "person", "through", "by"]
     list_filter = [since("recorded_at"), "state", "purpose"]
     list_select_related = ["purpose"]
@@ -195,6 +201,9 @@ class ConsentRecordAdmin(_RecordInWords, _FoundById):
     readonly_fields = [
         "choice", "recorded", "valid_until", "through", "by", "number", "before", "digest_hex",
     ]  # fmt: skip
+
+    def person_of(self, row: ConsentRecord) -> UUID:
+        return row.subject_id
 
     @display(description="Purpose", ordering="purpose")
     def purpose_name(self, record: ConsentRecord) -> str:

@@ -52,7 +52,7 @@ class BrowserBody(Body):
 
 class ChoicesBody(BrowserBody):
     choices: Annotated[list[BannerChoice], Field(min_length=1, max_length=20)]
-    locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] = "en"
+    locale: Annotated[str, Field(pattern=f"^{patterns.LANGUAGE_TAG}$", max_length=35)] = "en"
     layout_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     interface: Annotated[str, Field(pattern=r"^[a-z0-9_.@-]{0,64}$")] = ""
 

@@ -17,11 +17,13 @@ from msgspec import Meta
 from common import patterns
 from common.http import strict_json
 from common.http.problems import Problem
-from consent.pseudonyms import UNUSABLE, checked
+from consent.pseudonyms import MISSING, UNUSABLE, checked
 
 _LONGEST = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MARKS_OF_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+# What lies before is what a program wrote for no time at all (1970, 1980), or a number that it took for seconds.
+_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 FORMATS = ("csv", "jsonl")
 
 Name = Annotated[str, Meta(pattern=rf"\A{patterns.NAME}\Z")]
@@ -68,7 +70,7 @@ _EXPECTED = {
     "subject_type": "1 to 64 characters",
     "purpose": "the purpose's name in the API",
     "choice": "give, refuse, withdraw or object",
-    "recorded_at": "a time by RFC 3339 with its offset, such as 2025-03-01T09:30:00Z",
+    "recorded_at": "a time by RFC 3339 with its offset, such as 2025-03-01T09:30:00Z, and not before 1990",
     "expires_at": "a time by RFC 3339 with its offset, after recorded_at",
     "region": "a code by ISO 3166, such as DE or US-CA",
     "age_band": "adult, minor, child or unknown",
@@ -83,6 +85,12 @@ _EXPECTED = {
     "guardian_method": "up to 32 small letters, digits and _, together with guardian_id and adult_on",
     "adult_on": "a day such as 2031-05-17, together with guardian_id and guardian_method",
 }
+# Free text and values that a library reads out of words: a word for a missing value is none of them, and an empty cell
+# says the same. As a region, NA is Namibia; as a language, nan is Min Nan Chinese.
+_WORDS = (
+    "channel", "recipient", "data_category", "source", "interface", "guardian_method", "notice_version", "age_band",
+)  # fmt: skip
+_is_missing = re.compile(MISSING).fullmatch
 _IDENTIFIERS = ("subject_id", "subject_type", "guardian_id")
 # A number is never a time (RFC 3339, section 5.6): a library would read 20260105 as seconds since 1970.
 _TIMES = ("recorded_at", "expires_at")
@@ -133,8 +141,10 @@ def unpacked(path: Path, file: IO[bytes]) -> IO[bytes]:
 def lines(stream: IO[bytes], kind: str, *, number: int = 0, offset: int = 0) -> Iterator[Line]:
     """Yield the lines after line ``number``, which ends at byte ``offset``. Raises UnusableFile for a wrong header."""
     header: list[str] = []
+    first, end = _raw_line(stream)
+    if first.startswith(_MARKS_OF_UTF16):
+        raise UnusableFile("The file is UTF-16; save it as UTF-8 (in a spreadsheet: CSV UTF-8).")
     if kind == "csv":
-        first, end = _raw_line(stream)
         header = _header(first.removeprefix(_BOM))
         number, offset = (number, offset) if number else (1, end)
     stream.seek(offset)
@@ -283,6 +293,9 @@ def _from_json(raw: bytes) -> ImportRow:
 
 
 def _row(values: Mapping[str, Any], *, strict: bool) -> ImportRow:
+    for name in _WORDS:
+        if isinstance(values.get(name), str) and _is_missing(values[name]):
+            raise _invalid(name)
     try:
         return msgspec.convert(values, ImportRow, strict=strict)
     except msgspec.ValidationError as exc:
@@ -309,6 +322,6 @@ def _in_utc(name: str, moment: datetime) -> datetime:
         moment = moment.astimezone(UTC)
     except (OverflowError, ValueError):
         raise _invalid(name) from None
-    if moment < _EPOCH:
+    if moment < _EARLIEST:
         raise _invalid(name)
     return moment

@@ -118,6 +118,8 @@ def record_of(
     """Return the record that ``row`` becomes after what stands in ``person``. Raises Refused."""
     if row.recorded_at > now:
         raise Refused("in_the_future", "'recorded_at' lies in the future.")
+    if row.guardian and row.age_band == "adult" and row.choice == "give":
+        raise Refused("already_of_age", "The line names a guardian and says that the person is an adult.")
     choice = Choice(
         purpose=row.purpose,
         choice=row.choice,

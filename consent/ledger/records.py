@@ -127,13 +127,25 @@ def _lifts_objection(choice: Choice, current: ConsentEntry | None) -> bool:
 
 
 def _law(request: Request, choice: Choice, subject: Subject) -> jurisdictions.Matched:
-    """Return the law that protects this person. Raises GuardianNeeded for a child's yes without a guardian."""
+    """Return the law that protects this person. Raises GuardianNeeded and AlreadyOfAge for a yes."""
     region = request.region if request.region is not None else subject.region
     age_band = request.age_band or subject.age_band
     law = jurisdictions.match(region, age_band)
-    if choice.choice == "give" and law.needs_guardian and request.guardian is None and age_band in ("minor", "child"):
-        raise GuardianNeeded(f"Below the age of {law.age_of_consent} a guardian has to agree; name who did and how.")
+    if choice.choice == "give":
+        _check_guardian(request, law, age_band)
     return law
+
+
+def _check_guardian(request: Request, law: jurisdictions.Matched, age_band: str) -> None:
+    """Require a guardian for a child's yes, and none for an adult's."""
+    if request.guardian is None:
+        if law.needs_guardian and age_band in ("minor", "child"):
+            raise GuardianNeeded(
+                f"Below the age of {law.age_of_consent} a guardian has to agree; name who did and how."
+            )
+    # What is imported may be of a time when the person, an adult by now, was a child.
+    elif age_band == "adult" and request.imported is None:
+        raise AlreadyOfAge("The person is an adult by age_band: leave the guardian out, and ask the person.")
 
 
 def _record(

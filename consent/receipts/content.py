@@ -23,6 +23,7 @@ FORMAT = "assent-receipt/1"
 SCHEMA = "ISO/IEC TS 27560:2023"
 # What a receipt says where the register names no period; the page of a receipt translates it.
 NO_PERIOD = gettext_noop("Until the purpose ends or consent is withdrawn.")
+_UNREGISTERED = "controller"
 _NAMESPACE = UUID("6f0a8d1e-9d43-5b0c-8f6d-3a5f2b7c9e10")
 
 
@@ -44,7 +45,10 @@ def describe(records: Sequence[ConsentRecord], *, issued_at: str) -> dict[str, A
             "subject_revision": first.subject_revision,
             "processing": [_processing(record, found) for record, found in zip(records, frozen, strict=True)],
             "pii_information": _kinds_of_data(frozen),
-            "parties": [_party(party) for party in parties] or [_unregistered()],
+            "parties": [
+                *map(_party, parties),
+                *([] if all(found.controllers for found in frozen) else [_unregistered()]),
+            ],
             "events": [_event(record) for record in records],
         },
     }
@@ -75,7 +79,7 @@ def _processing(record: ConsentRecord, frozen: Frozen) -> dict[str, Any]:
         "terms": {"sha256": sha256(frozen.terms.encode()).hex(), "content": frozen.terms} if agreed else None,
         "max_level": record.proof.get("max_level"),
         "pii_information": list(listed["data_categories"]),
-        "pii_controllers": frozen.controllers or ["controller"],
+        "pii_controllers": frozen.controllers or [_UNREGISTERED],
         "recipients": list(listed["recipients"]),
         "collection_method": record.source,
         "processing_locations": frozen.locations,
@@ -122,7 +126,7 @@ def _transfer(basis: str) -> dict[str, str]:
 def _unregistered() -> dict[str, Any]:
     """Return a placeholder: the register does not name the controller, so neither can the receipt."""
     return {
-        "party_id": "controller",
+        "party_id": _UNREGISTERED,
         "party_type": terms.ROLES["controller"],
         "party_role": "controller",
         "party_name": settings.BUSINESS_NAME,

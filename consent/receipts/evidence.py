@@ -6,6 +6,7 @@ A zip of JSON files under a signed list of their SHA-256 digests, so that a part
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +19,9 @@ from consent.receipts import issuing
 from consent.receipts.manifest import FORMAT, MANIFEST, README, TYP, digests
 
 
-def build(ref: UUID, *, actor: str) -> bytes:
+def build(ref: UUID, *, actor: str, groups: Sequence[str] = ()) -> bytes:
     """Return the evidence about one person as a zip; the request is an event of the audit trail itself."""
-    trail.record("evidence.exported", str(ref), actor=actor)
+    trail.record("evidence.exported", str(ref), actor=actor, details={"groups": list(groups)})
     trail.anchor()
     files = _files(ref)
     manifest = {

@@ -32,6 +32,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
                                   run the tests against a database made for them; with --long those with large
                                   numbers, and only these
   credentials ARGUMENT ...        service credentials, e.g. credentials create shop --scope decisions
+  officers ARGUMENT ...           accounts of officers: create, invite, roles, reset-password, recover, vouch, list
   policy lint|test|build|publish|activate|rollback|diff|list ARGUMENT ...
                                   policies from an editor to the next decision, and back
   cells status|pull|welcome       several instances as one deployment (docs/cells.md)
@@ -55,8 +56,8 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
 
 --certification loads the users and records of the AuthZEN certification scenario; without it they are gone again.
 DATABASE_URL, BROKER_URL and OPA_URL name servers to use instead of the embedded ones.
-COMMAND --help tells more about credentials, verify, retention, anonymise, bench, manage, policy, import-consents,
-export-consents and check-deployment."""
+COMMAND --help tells more about credentials, officers, verify, retention, anonymise, bench, manage, policy,
+import-consents, export-consents and check-deployment."""
 
 
 @dataclass
@@ -261,6 +262,7 @@ _ONE_OFF = frozenset(
         "manage",
         "verify",
         "credentials",
+        "officers",
         "retention",
         "bench",
         "cells",

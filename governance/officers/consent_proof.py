@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from audit import trail
+from audit import looks, trail
+from audit.looks import LOOKED_UP
 from audit.models import AuditEvent
 from common import actors
 from common.admin_pages.display import who
@@ -31,7 +32,6 @@ from consent.receipts import evidence, issuing
 from governance.officers import person_proof
 
 PERMISSION = "consent.view_datasubject"
-_LOOKED_UP = "subject.looked_up"
 _MAX_ID_CHARS = 256  # as in the API
 _SHORTEST_BEGINNING = 8  # what other pages show of a pseudonym
 _HEX = re.compile(r"[0-9a-f]{1,32}")
@@ -78,7 +78,7 @@ def _by_pseudonym(request: HttpRequest, digits: str) -> HttpResponse:
         return _to(people[0] if people else UUID(digits))
     if people:
         return _again(request, _("More than one pseudonym begins like this. Paste more of it."))
-    trail.record(_LOOKED_UP, digits, actor=actors.officer(request), details={"known": False})
+    looks.record(request, digits, page="consent proof", known=False)
     return _unknown(request, digits)
 
 
@@ -103,7 +103,7 @@ def _again(request: HttpRequest, problem: str) -> HttpResponse:
 def person(request: HttpRequest, ref: UUID) -> HttpResponse:
     """Show everything about one person. Looking is an audit event before it is an answer."""
     subject = DataSubject.objects.filter(ref=ref).first()
-    trail.record(_LOOKED_UP, str(ref), actor=actors.officer(request), details={"known": subject is not None})
+    looks.record(request, ref, page="consent proof", known=subject is not None)
     if subject is None:
         return _unknown(request, str(ref))
     context = {**_context(request, _("What one person agreed to")), **person_proof.context(subject)}
@@ -122,7 +122,8 @@ def download(request: HttpRequest, ref: UUID) -> HttpResponse:
     if not DataSubject.objects.filter(ref=ref).exists():
         messages.warning(request, _("Nothing is known about this person, so there is no evidence to hand out."))
         return HttpResponseRedirect(reverse("consent-proof"))
-    response = HttpResponse(evidence.build(ref, actor=actors.officer(request)), content_type="application/zip")
+    file = evidence.build(ref, actor=actors.officer(request), groups=looks.groups_of(request))
+    response = HttpResponse(file, content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="consent-evidence-{ref}.zip"'
     return response
 
@@ -135,7 +136,12 @@ def receipt(request: HttpRequest, ref: UUID, revision: int) -> HttpResponse:
         file = issuing.issue(ref, revision)
     except issuing.ReceiptUnknown:
         raise Http404 from None
-    trail.record("receipt.exported", str(ref), actor=actors.officer(request), details={"subject_revision": revision})
+    trail.record(
+        "receipt.exported",
+        str(ref),
+        actor=actors.officer(request),
+        details={"subject_revision": revision, "groups": looks.groups_of(request)},
+    )
     response = HttpResponse(json.dumps(file, indent=1, ensure_ascii=False), content_type="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="consent-receipt-{revision}.json"'
     return response
@@ -151,7 +157,7 @@ def _search_context(request: HttpRequest) -> dict[str, Any]:
 
 def _lookups() -> list[dict[str, Any]]:
     """Count the lookups of each officer in the last 24 hours, most first: never whom they looked up."""
-    recent = AuditEvent.objects.filter(action=_LOOKED_UP, occurred_at__gte=timezone.now() - timedelta(days=1))
+    recent = AuditEvent.objects.filter(action=LOOKED_UP, occurred_at__gte=timezone.now() - timedelta(days=1))
     counted = recent.order_by().values("actor").annotate(times=Count("pk"), people=Count("object", distinct=True))
     return [{**row, "name": who(row["actor"])} for row in counted.order_by("-times", "actor")[:20]]
 

@@ -23,6 +23,7 @@ from consent.models import ConsentRecord, DataSubject, Party, Purpose
 from governance import tasks
 from governance.evidence import checks as evidence
 from governance.officers import findings_page, purpose_page
+from governance.officers.page_rights import may_open
 from governance.web.rate_limits import EVIDENCE_CHECKS
 from model_registry.models import ModelVersion
 from oversight.models import WorkItem
@@ -49,11 +50,14 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may(_SEES_DECISIONS):
         outcomes = _outcomes()
         attention = [*_refusals(outcomes), *attention]
-        context.update(tiles=_tiles(outcomes), outcome_chart=_outcome_chart(), reasons_chart=_reasons_chart())
+        tiles = [tile for tile in _tiles(outcomes) if may_open(request.user, tile["url"])]
+        context.update(tiles=tiles, outcome_chart=_outcome_chart(), reasons_chart=_reasons_chart())
     if may(_SEES_EVIDENCE):
         context["trail"] = evidence.last_check()
         attention = [*_broken_evidence(context["trail"]), *attention]
-    context["attention"] = [*_work(request), *attention]
+    attention = [*_work(request), *attention]
+    # Who may read of something may lack the right to the page that settles it.
+    context["attention"] = [i if may_open(request.user, i["url"]) else {**i, "url": ""} for i in attention]
     return context
 
 

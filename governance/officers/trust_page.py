@@ -29,6 +29,7 @@ from policies.decision_log import figures
 from policies.decision_log.figures import SignalShare
 
 PERIODS = (30, 90, 365)
+_VIEW = "consent.view_dailycount"  # figures, not the ledger they come from
 _DEFAULT_DAYS = 90
 _COLUMNS = (
     "group", "people", "answers", "consent_percent", "opt_out_percent", "withdrawal_percent",
@@ -56,9 +57,6 @@ class Choice:
         """Return the Monday on or before the first day asked for: weeks are whole, and the period moves once a week."""
         day = (self.now - timedelta(days=self.days)).replace(hour=0, minute=0, second=0, microsecond=0)
         return day - timedelta(days=day.weekday())
-
-
-_VIEW = "consent.view_consentrecord"
 
 
 def may_view(request: HttpRequest) -> bool:

@@ -22,6 +22,7 @@ from consent.ledger.selectors import Descriptions, PurposeState
 from consent.models import ConsentRecord, DataSubject, Notice, Purpose, PurposeText
 from consent.register import words
 from consent.register.data_words import DataDescriptions
+from governance.privacy_center import looks
 from personalization import engine
 from personalization.models import Event
 from policies.bundles import loading, reasons
@@ -139,6 +140,7 @@ def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str,
         "disposals": [
             _disposal(d, described) for d in Disposal.objects.filter(subject_ref=ref).select_related("purpose")[:5]
         ],
+        "looks": looks.looks_at(ref),
         "session_ends": session_ends,
         "known": person is not None,
     }

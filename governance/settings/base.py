@@ -10,7 +10,7 @@ from governance.admin_menu import SIDEBAR
 from governance.env import read_environment
 from governance.launcher.servers.running import home_option
 from governance.monitoring import log_lines
-from governance.privacy_center.oidc.client import Client
+from governance.oidc.client import Client
 
 ENV = read_environment()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -41,6 +41,22 @@ SUBJECT_OIDC = (
     if ENV.subject_oidc_issuer
     else None
 )
+OFFICER_MFA = ENV.officer_mfa
+OFFICER_OIDC = (
+    Client(
+        issuer=ENV.officer_oidc_issuer,
+        client_id=ENV.officer_oidc_client_id,
+        client_secret=ENV.officer_oidc_client_secret.get_secret_value(),
+        claim=ENV.officer_oidc_name_claim,
+        redirect_uri=f"{PUBLIC_URL}/admin/sign-in/provider/back",
+        more_scopes=tuple(ENV.officer_oidc_scopes),
+    )
+    if ENV.officer_oidc_issuer
+    else None
+)
+OFFICER_OIDC_GROUPS_CLAIM = ENV.officer_oidc_groups_claim
+# Groups at the provider and the roles they give here.
+OFFICER_OIDC_ROLES = ENV.officer_oidc_roles or {}
 PROCESSING_REGION = ENV.processing_region
 # The table of cells where this installation is one of several; None where it stands alone.
 CELLS = ENV.cells()
@@ -104,6 +120,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "governance.sign_in.gate.SecondFactorGate",
     "governance.web.middleware.ActingOfficer",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -119,6 +136,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "governance.officers.single_officer.context",
             ],
         },
     },
@@ -183,6 +201,7 @@ CSRF_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_NAME = "__Host-assent_officer" if _SECURE else "assent_officer"
 CSRF_COOKIE_NAME = "__Host-assent_csrf" if _SECURE else "assent_csrf"
 SUBJECT_COOKIE_NAME = "__Host-assent_subject" if _SECURE else "assent_subject"
+OFFICER_SIGN_IN_COOKIE_NAME = "__Host-assent_officer_sign_in" if _SECURE else "assent_officer_sign_in"
 SIGN_IN_COOKIE_NAME = "__Host-assent_sign_in" if _SECURE else "assent_sign_in"
 MESSAGE_COOKIE_NAME = "__Host-assent_messages" if _SECURE else "assent_messages"
 LANGUAGE_COOKIE_NAME = "__Host-assent_language" if _SECURE else "assent_language"

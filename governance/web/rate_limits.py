@@ -9,4 +9,6 @@ LINKS_OPENED = RateLimit("links opened from network", 30, per=timedelta(minutes=
 SIGN_INS = RateLimit("sign-ins from network", 60, per=timedelta(minutes=5))
 OFFICER_LOGINS = RateLimit("officer logins to account from network", 10, per=timedelta(minutes=15))
 OFFICER_LOGINS_FROM_NETWORK = RateLimit("officer logins from network", 50, per=timedelta(minutes=15))
+OFFICER_CODES = RateLimit("second factors of account", 10, per=timedelta(minutes=15))
+OFFICER_PROVIDER_SIGN_INS = RateLimit("officers' sign-ins from network", 60, per=timedelta(minutes=5))
 EVIDENCE_CHECKS = RateLimit("evidence checks by hand", 4, per=timedelta(hours=1))

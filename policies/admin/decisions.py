@@ -29,6 +29,7 @@ from common.admin_pages.display import (
 from common.admin_pages.filters import DateRangeFilter, SinceFilter
 from common.admin_pages.read_only import ReadOnlyAdmin
 from common.identifiers import uuid7_floor
+from consent.admin.looks import PersonLooksRecorded
 from consent.models import Level, Purpose
 from consent.register import words
 from policies.admin import facts
@@ -132,7 +133,8 @@ class RevisionFilter(admin.SimpleListFilter):
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnlyAdmin):
+class DecisionAdmin(PersonLooksRecorded, ReadOnlyAdmin):
+    look = "decision log"
     list_display = ["when", "answer", "asked", "level_reached", "because", "caller_name"]
     list_filter = [
         DecidedSince, DecidedBetween, "outcome", ReasonFilter, PurposeFilter, ActionFilter, LevelFilter, CallerFilter,

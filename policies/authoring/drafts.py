@@ -62,8 +62,9 @@ def find(policy: Policy, author: Officer) -> PolicyDraft | None:
 def keep(policy: Policy, author: Officer, *, name: str, text: str, seen: str) -> str | None:
     """Keep one file as typed; the latest wins. Return what it overwrote, if that is not what the author had ``seen``.
 
-    A file that another window removed is there again. Raises UnreadableFolder: then nothing is kept.
+    A file that another window removed is there again. Raises UnreadableFolder, DraftRefused: then nothing is kept.
     """
+    _refuse_nul(name, text)
     draft = _locked(policy, author)
     before = draft.files.get(name)
     _store(draft, {**draft.files, name: text})
@@ -73,6 +74,7 @@ def keep(policy: Policy, author: Officer, *, name: str, text: str, seen: str) ->
 @transaction.atomic
 def add(policy: Policy, author: Officer, name: str) -> None:
     """Add an empty file. Raises UnreadableFolder, DraftRefused."""
+    _refuse_nul(name)
     draft = _locked(policy, author)
     if name in draft.files:
         raise DraftRefused(f"The draft has a file {name} already.")
@@ -107,6 +109,7 @@ def publish(policy: Policy, author: Officer, *, note: str, seen: str) -> Policy:
 
     Raises Conflict, ChecksBusy, PolicyRefused. The draft ends with its publication.
     """
+    _refuse_nul(note)
     draft = find(policy, author)
     if draft is None or files_digest(draft.files) != seen:
         raise Conflict("The draft has changed since you looked at it. Look at the changes again.")
@@ -135,6 +138,12 @@ def digest_of(text: str) -> str:
 
 def files_digest(files: Mapping[str, str]) -> str:
     return sha256(canonical_json(dict(files))).hex()
+
+
+def _refuse_nul(*texts: str) -> None:
+    """Refuse what no table takes, so that the page is shown again with the text."""
+    if any("\x00" in text for text in texts):
+        raise DraftRefused("The text holds a NUL character, which cannot be stored. It is shown again without it.")
 
 
 def _locked(policy: Policy, author: Officer) -> PolicyDraft:

@@ -42,8 +42,8 @@ def _actor(request: HttpRequest) -> str:
 def start(request: HttpRequest) -> HttpResponse:
     actor = _actor(request)
     policy = get_object_or_404(Policy, pk=request.POST.get("policy", ""))
-    reason = _reason(request) or policy.note
     try:
+        reason = _reason(request) or policy.note
         rollout = service.start(policy, actor=actor, reason=reason, guards=_guards(request))
     except Problem as problem:
         messages.error(request, problem.detail)
@@ -63,7 +63,11 @@ def _guards(request: HttpRequest) -> Guards:
 
 
 def _reason(request: HttpRequest) -> str:
-    return request.POST.get("because", "").strip()[:_LONGEST_REASON]
+    """Return the typed reason. Raises InvalidRequest for what no table takes."""
+    reason = request.POST.get("because", "").strip()[:_LONGEST_REASON]
+    if "\x00" in reason:
+        raise InvalidRequest(_("The reason holds a NUL character, which cannot be stored."))
+    return reason
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

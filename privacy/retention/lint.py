@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 
 from common.registers.lint import Finding
-from consent.models import LegalBasis, Purpose
+from consent.models import Purpose
 from privacy.models import RetentionSchedule
 
 _KEEPING = ("collect", "train")
-# Orders and duties of law end when the law says so, which a purpose may state in words.
-_ENDED_BY_LAW = (LegalBasis.CONTRACT, LegalBasis.LEGAL_OBLIGATION)
 
 
 def check() -> Iterator[Finding]:
@@ -16,11 +14,11 @@ def check() -> Iterator[Finding]:
     kept = set(RetentionSchedule.objects.filter(is_active=True).values_list("purpose_id", flat=True))
     for purpose in Purpose.objects.filter(is_active=True):
         if purpose.pk not in kept:
-            yield from unscheduled(purpose.slug, actions=purpose.actions, basis=purpose.legal_basis)
+            yield from unscheduled(purpose.slug, purpose.actions)
 
 
-def unscheduled(purpose: str, *, actions: list[str], basis: str) -> Iterator[Finding]:
-    """Find a purpose without a schedule whose actions keep data. A contract or a law may end it instead: a warning."""
+def unscheduled(purpose: str, actions: list[str]) -> Iterator[Finding]:
+    """Find a purpose without a schedule whose actions keep data: a warning, as a schedule needs its purpose first."""
     if set(actions) & set(_KEEPING):
         detail = "It keeps data and has no retention schedule: nothing is ever deleted. Add a schedule."
-        yield Finding("purpose", purpose, "retention_missing", detail, is_error=basis not in _ENDED_BY_LAW)
+        yield Finding("purpose", purpose, "retention_missing", detail, is_error=False)

@@ -7,8 +7,8 @@ import pytest
 
 from common.waiting import name_lookup
 from common.waiting.name_lookup import THREADS, NameLookupTimeout
-from governance.privacy_center.oidc import fetch
-from governance.privacy_center.oidc.client import ProviderUnavailable
+from governance.oidc import fetch
+from governance.oidc.client import ProviderUnavailable
 from policies.cells import client
 from policies.cells.client import CellUnavailable
 from policies.cells.table import Cell

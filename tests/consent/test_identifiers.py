@@ -11,16 +11,56 @@ import pytest
 
 from consent.models import DataSubject
 from consent.pseudonyms import checked, normal, ref_as_typed, subject_ref
-from governance.privacy_center.oidc import tokens
-from governance.privacy_center.oidc.client import SignInRefused
+from governance.oidc import tokens
+from governance.oidc.client import SignInRefused
 from tests.helpers.wsgi_calls import changed
 
-SPELLINGS = [" x", "x ", "x\n", "\tx", "x\u00a0", "\ufeffx", "x\u200b", "\u2060x\u00ad", "\u202ax\u202c", "\u3000x"]
+SPELLINGS = [
+    "x\ufe0f",
+    "x\u2800",
+    "\u3164x",
+    "x\u034f",
+    " x",
+    "x ",
+    "x\n",
+    "\tx",
+    "x\u00a0",
+    "\ufeffx",
+    "x\u200b",
+    "\u2060x\u00ad",
+    "\u202ax\u202c",
+    "\u3000x",
+]
 MANY = ["4.91512E+12", "-4.9E-3", "4,91512E+12", "1e+05", "12345.0", "null", "NULL", "nan", "N/A", "#N/A", "undefined"]
 MANY += ["<NA>", "None", "\\N", " null ", "   ", "\u00a0", "\u200b", "a\x00b", "a\u200bb", "a\u2028b"]
+# Of libraries (Java, C, JavaScript), of spreadsheets in other languages, and of templates that were not filled in.
+MANY += ["4.91512E12", "4.91512e12", "4915,0", "-1.#IND", "1.#QNAN", "-Infinity", "nil", "undef", "[object Object]"]
+MANY += ["(null)", "[null]", "(blank)", "true", "FALSE", "00000000-0000-0000-0000-000000000000", "{{ user.id }}"]
+MANY += [
+    "${id}",
+    "%%EMAIL%%",
+    "*|EMAIL|*",
+    "#WERT!",
+    "#\u00a1REF!",
+    "#NOM?",
+    "#NV",
+    "#N/D",
+    "#NA",
+    "#N/A N/A",
+    "Err:502",
+]
+MANY += ['="0012"', "########", "-", "--", "?", "''", "*", "\u2800", "\u3164", "a\u034fb", "a\u115fb", "a\U000e0020b"]
 ONE = [
-    "4.91512E12",
     "1e5",
+    "12e45",
+    "a@b",
+    "-7",
+    "nil@example.org",
+    "#42",
+    "trueman",
+    "Infinity Ward",
+    "\u2764\ufe0fx",
+    "\uff41\uff4e\uff4e\uff41",
     "12345",
     "1.2.3",
     "nancy",
@@ -43,6 +83,17 @@ def test_a_decomposed_id_is_the_composed_one() -> None:
     composed = "j\u00fcrgen.beispiel@m\u00fcnchen.example"
 
     assert subject_ref(unicodedata.normalize("NFD", composed)) == subject_ref(composed)
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u2003", "\u202f", "\u3000"])
+def test_any_white_space_inside_is_a_plain_space(space: str) -> None:
+    # RFC 8265, section 4.2.2, rule 2: a page or a spreadsheet writes another one than a person types.
+    assert subject_ref(f"Anna{space}Beispiel") == subject_ref("Anna Beispiel")
+
+
+def test_width_is_kept_like_case() -> None:
+    # RFC 8265, section 4.2.2, rule 1: no width mapping; a compatibility form may be another id.
+    assert subject_ref("\uff41") != subject_ref("a")
 
 
 def test_case_is_kept_since_an_id_need_not_be_an_address() -> None:

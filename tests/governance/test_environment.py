@@ -25,6 +25,10 @@ SIGN_IN = {
     "SUBJECT_OIDC_CLIENT_ID": "assent",
     "SUBJECT_OIDC_CLIENT_SECRET": PASSWORD,
 }
+OFFICERS = {
+    **{name.replace("SUBJECT", "OFFICER"): value for name, value in SIGN_IN.items()},
+    "OFFICER_OIDC_ROLES": "dpo=privacy-officer, dpo=approver, a=b=auditor",
+}
 _OTHERS = [*(name.upper() for name in Environment.model_fields)]
 
 
@@ -81,6 +85,10 @@ def test_what_is_needed_is_enough(environment):
         ({"OTEL_TRACES_SAMPLER_ARG": "0.25"}, "otel_traces_sampler_arg", 0.25),
         (SIGN_IN, "subject_oidc_claim", "sub"),
         ({**SIGN_IN, "SUBJECT_OIDC_ISSUER": "http://localhost:9000/realm"}, "subject_oidc_claim", "sub"),
+        ({}, "officer_mfa", "optional"),
+        ({"OFFICER_MFA": "required"}, "officer_mfa", "required"),
+        (OFFICERS, "officer_oidc_roles", {"dpo": ["privacy-officer", "approver"], "a=b": ["auditor"]}),
+        (OFFICERS, "officer_oidc_scopes", ["profile"]),
         ({"UNRELATED": "anything"}, "debug", False),
     ],
 )
@@ -140,6 +148,12 @@ def test_what_makes_sense_is_read(environment, changes, name, value):
         ({**SIGN_IN, "SUBJECT_OIDC_ISSUER": "http://login.example.org"}, "SUBJECT_OIDC_ISSUER"),
         ({**SIGN_IN, "SUBJECT_OIDC_ISSUER": "https://login.example.org/?a=b"}, "SUBJECT_OIDC_ISSUER"),
         ({**SIGN_IN, "SUBJECT_OIDC_CLIENT_ID": None}, "SUBJECT_OIDC_CLIENT_ID"),
+        ({"OFFICER_MFA": "yes"}, "OFFICER_MFA"),
+        ({**OFFICERS, "OFFICER_OIDC_ROLES": None}, "OFFICER_OIDC_ROLES"),
+        ({**OFFICERS, "OFFICER_OIDC_ROLES": "dpo=king"}, "OFFICER_OIDC_ROLES"),
+        ({**OFFICERS, "OFFICER_OIDC_ROLES": "auditor"}, "OFFICER_OIDC_ROLES"),
+        ({**OFFICERS, "OFFICER_OIDC_CLIENT_SECRET": None}, "OFFICER_OIDC_CLIENT_SECRET"),
+        ({**OFFICERS, "OFFICER_OIDC_ISSUER": "http://login.example.org"}, "OFFICER_OIDC_ISSUER"),
         ({**SIGN_IN, "SUBJECT_OIDC_CLIENT_SECRET": None}, "SUBJECT_OIDC_CLIENT_SECRET"),
         (
             {**SIGN_IN, "SUBJECT_OIDC_ISSUER": "http://localhost:9000", "PUBLIC_URL": "https://privacy.example.org"},

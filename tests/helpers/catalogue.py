@@ -16,6 +16,7 @@ MODULES = [
     "consent/receipts/content.py",
     "consent/register/words.py",
     "governance/privacy_center/dashboard.py",
+    "governance/privacy_center/looks.py",
     "governance/privacy_center/pages.py",
     "governance/privacy_center/ranking.py",
     "governance/privacy_center/receipts.py",

@@ -13,6 +13,7 @@ from audit import signing
 from common.canonical import sha256
 from consent import key_check
 from governance.evidence import registers
+from governance.officers import role_groups
 from policies.registers import defaults
 
 
@@ -32,6 +33,8 @@ class Command(BaseCommand):
         self._collect_static(fast=fast)
         if defaults.ensure_defaults():
             self.stdout.write("A policy bundle is in force.")
+        if changed := role_groups.keep_current():
+            self.stdout.write(f"The rights of these roles are up to date: {', '.join(changed)}.")
         registers.seal_existing(actor="system")
 
     def _check_keys(self) -> None:

@@ -29,7 +29,24 @@ NUMBERS = [
     "202601051000",
     "1767607200000",
     "10.30",
+    "1767607200000000",
+    "46027,4166",
 ]
+# Times of which nobody but their writer knows the order, the zone or the calendar.
+AMBIGUOUS = [
+    "03/04/2026 10:00",
+    "04.03.2026 10:00",
+    "2026-01-05",
+    "2026-01-05 10:00:00",
+    "2026-01-05T10:00Z",
+    "2026-01-05T24:00:00Z",
+    "2026-01-05 10:00:00 CET",
+    "2026-02-29T10:00:00Z",
+    "\uff12026-01-05T10:00:00Z",
+    "Mon, 05 Jan 2026 10:00:00 GMT",
+]
+# What a program writes where it has no time, and what another one made of 46027.4 before it exported.
+NO_TIME = ["1970-01-01T00:00:00Z", "1970-01-01T12:47:07Z", "1980-01-01T00:00:00Z", "0001-01-01T00:00:00Z"]
 
 
 def stated(person: str) -> str:
@@ -53,6 +70,52 @@ def test_a_number_is_no_time(take: Any, report: Any, number: str) -> None:
 
     assert report() == [(2, "invalid_value")]
     assert not ConsentRecord.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["suppressed.csv", "suppressed.jsonl"])
+@pytest.mark.parametrize("moment", AMBIGUOUS + NO_TIME)
+def test_a_withdrawal_without_a_certain_time_is_refused(take: Any, report: Any, moment: str, name: str) -> None:
+    take(row(choice="withdraw", recorded_at=moment), name=name)
+
+    assert [code for _line, code in report()] == ["invalid_value"]
+    assert not ConsentRecord.objects.exists()
+
+
+@pytest.mark.parametrize(("written", "utc"), [("2026-01-05T10:00:00-00:00", 10), ("2026-01-05t11:00:00+01:00", 10)])
+def test_a_time_with_its_offset_is_taken_in_any_form_of_the_standard(take: Any, written: str, utc: int) -> None:
+    assert take(row(choice="withdraw", recorded_at=written), name="suppressed.csv").imported == 1
+    assert ConsentRecord.objects.get().recorded_at == datetime(2026, 1, 5, utc, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("word", ["null", "NULL", "nan", "None", "undefined", "N/A"])
+@pytest.mark.parametrize("column", ["source", "interface", "channel", "notice_version", "age_band"])
+def test_a_word_for_a_missing_value_proves_nothing(take: Any, report: Any, column: str, word: str) -> None:
+    # Of source and interface one is enough to prove a yes, so a word in their place would turn a stored no.
+    take(row(choice="refuse"))
+    take(row(**{**PROVEN, "interface": None, "source": None, column: word, "recorded_at": "2026-01-02T10:00:00Z"}))
+    take(row(**{**PROVEN, "interface": None, column: word, "recorded_at": "2026-01-02T10:00:00Z"}), name="yes.csv")
+
+    assert report() == [(2, "invalid_value")]
+    assert stated("customer-1") == "refused"
+
+
+@pytest.mark.parametrize(("column", "value"), [("region", "NA"), ("locale", "nan"), ("locale", "na")])
+def test_codes_that_look_like_such_words_are_taken(take: Any, column: str, value: str) -> None:
+    assert take(row(**{**PROVEN, column: value}), name="codes.csv").imported == 1
+
+
+@pytest.mark.parametrize(("word", "taken"), [("TRUE", True), ("1", True), ("FALSE", False), ("0", False)])
+def test_a_truth_value_is_taken_as_spreadsheets_write_it(take: Any, word: str, taken: bool) -> None:
+    take(row(explicit=word), name="truth.csv")
+
+    assert ConsentRecord.objects.get().explicit is taken
+
+
+@pytest.mark.parametrize("word", ["VRAI", "WAHR", "yes", "on", "2", "1.0"])
+def test_a_truth_value_in_other_words_is_refused(take: Any, report: Any, word: str) -> None:
+    take(row(explicit=word), row("customer-2", gpc=word), name="truth.csv")
+
+    assert [code for _line, code in report()] == ["invalid_value", "invalid_value"]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -165,8 +228,31 @@ def test_other_forms_of_a_file_are_refused_as_a_whole(take: Any, file: Any, data
         take(path)
 
 
+@pytest.mark.parametrize("name", ["cases.csv", "cases.jsonl"])
+def test_a_file_in_utf_16_is_refused_by_its_name(take: Any, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(HEADER.encode("utf-16"))
+
+    with pytest.raises(UnusableFile) as refusal:
+        take(path)
+
+    assert "UTF-16" in refusal.value.detail
+
+
 @pytest.mark.parametrize(
-    ("locale", "proven"), [("en-GB", True), ("en", True), ("de-DE", False), ("ca-ES-valencia", False)]
+    ("locale", "proven"),
+    [
+        ("en-GB", True),
+        ("en", True),
+        ("EN-us", True),
+        ("en_GB", True),
+        ("en-GB-oxendict", True),
+        ("en-US-u-hc-h12", True),
+        ("de-DE", False),
+        ("de-1901", False),
+        ("zh-Hant-TW", False),
+        ("ca-ES-valencia", False),
+    ],
 )
 def test_a_language_finds_its_text_by_lookup(take: Any, locale: str, proven: bool) -> None:
     assert take(row(**{**PROVEN, "locale": locale})).unproven == (not proven)
@@ -178,3 +264,17 @@ def test_an_imported_yes_of_after_majority_is_refused(take: Any, report: Any) ->
     take(row("kid-1", region="DE", age_band="child", **PROVEN, **guardian))
 
     assert report() == [(1, "already_of_age")]
+
+
+def test_an_imported_yes_of_a_guardian_for_an_adult_is_refused(take: Any, report: Any) -> None:
+    guardian = {"guardian_id": "par-1", "guardian_method": "video", "adult_on": "2031-01-01"}
+    take(row("kid-1", region="DE", age_band="adult", **PROVEN, **guardian))
+
+    assert report() == [(1, "already_of_age")]
+
+
+def test_a_childs_history_is_taken_though_the_person_is_an_adult_now(take: Any) -> None:
+    take(row("kid-1", "refuse", purpose="newsletter", region="DE", age_band="adult"))
+    guardian = {"guardian_id": "par-1", "guardian_method": "video", "adult_on": "2025-12-01"}
+
+    assert take(row("kid-1", region="DE", age_band="child", **PROVEN, **guardian), name="history.jsonl").imported == 1

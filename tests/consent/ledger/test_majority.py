@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from consent.models import ConsentRecord
-from consent.register.jurisdictions import clocks
+from consent.register.jurisdictions import age_of_consent, clocks
 from consent.register.jurisdictions.pack import packs
 from tests.consent.conftest import Clock
 
@@ -46,9 +46,9 @@ def test_every_region_of_a_law_has_a_clock() -> None:
         assert clocks._zones(region) != (clocks._EARLIEST,), region
 
 
-def _guarded(api: Any, adult_on: Any, choice: str = "give", region: str = "DE") -> Any:
+def _guarded(api: Any, adult_on: Any, choice: str = "give", region: str = "DE", age_band: str = "child") -> Any:
     body = {
-        "subject": {"id": "kid-1", "region": region, "age_band": "child"},
+        "subject": {"id": "kid-1", "region": region, "age_band": age_band},
         "choices": [{"purpose": "newsletter", "choice": choice}],
         "guardian": {"id": "par-1", "method": "video", "adult_on": adult_on},
     }
@@ -62,6 +62,42 @@ def test_a_guardian_cannot_agree_for_an_adult(api: Any, adult_on: str) -> None:
 
     assert (answer.status_code, answer.json()["code"]) == (400, "already_of_age")
     assert not ConsentRecord.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("age_band", "status"), [("adult", 400), ("minor", 201), ("child", 201)])
+def test_a_guardian_and_an_adult_contradict_each_other(api: Any, age_band: str, status: int) -> None:
+    assert _guarded(api, "2031-05-17", age_band=age_band).status_code == status
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("region", ["DE", "US-CA", "IN"])
+def test_who_comes_of_age_today_agrees_alone(api: Any, clock: Clock, region: str) -> None:
+    clock.now = clocks.midnight(date(2027, 3, 1), region) + timedelta(hours=12)
+
+    assert _guarded(api, "2027-03-01", region=region).json()["code"] == "already_of_age"
+    assert _guarded(api, "2027-03-02", region=region).status_code == 201
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("guardian", [{"id": "par-1", "method": "video"}, {"id": "par-1", "adult_on": "2031-05-17"}])
+def test_a_guardian_without_all_that_proves_it_is_refused(api: Any, guardian: dict[str, str]) -> None:
+    body = {"subject": {"id": "kid-1", "region": "DE", "age_band": "child"}, "guardian": guardian}
+
+    assert (
+        api.post("/api/v1/consents", {**body, "choices": [{"purpose": "newsletter", "choice": "give"}]}).status_code
+        == 400
+    )
+    assert not ConsentRecord.objects.exists()
+
+
+# GDPR, Article 8(1), as countries have set it; where no law of a pack applies, the strictest: 18.
+@pytest.mark.parametrize(
+    ("region", "age"),
+    [("AT", 14), ("ES", 14), ("FR", 15), ("DE", 16), ("SE", 13), ("GB", 13), ("IN", 18), ("KR", 18), ("", 18)],
+)
+def test_the_age_of_consent_is_the_countrys(region: str, age: int) -> None:
+    assert age_of_consent(region) == age
 
 
 @pytest.mark.django_db

@@ -25,8 +25,7 @@ def save(*choices, **more):
             source="banner",
             actor="service:shop",
             region="DE",
-            age_band="adult",
-            **more,
+            **{"age_band": "adult", **more},
         )
     )
 
@@ -142,7 +141,7 @@ def test_a_closed_channel_is_in_force_at_the_next_decision(register_in_force):
 
 
 def test_what_a_guardian_allowed_lapses_at_majority(register_in_force):
-    save(give(), guardian=Guardian(ref="g", method="id_document", adult_on="2027-03-01"))
+    save(give(), age_band="child", guardian=Guardian(ref="g", method="id_document", adult_on="2027-03-01"))
 
     record = ConsentRecord.objects.get()
     assert record.expires_at.isoformat() == "2027-02-28T23:00:00+00:00"  # midnight in Germany

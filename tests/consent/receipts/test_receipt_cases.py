@@ -101,6 +101,17 @@ def test_the_same_record_gives_the_same_receipt_for_ever(change: Any) -> None:
     assert kept == processing["register"]["sha256"] == sha256(processing["register"]["content"].encode()).hex()
 
 
+def test_a_receipt_names_its_controller_even_where_the_register_has_none() -> None:
+    _without_parties()
+    _another_authority()
+
+    record = receipt(save(("newsletter", "give")))["consent_record"]
+
+    named = record["processing"][0]["pii_controllers"]
+    assert set(named) <= {party["party_id"] for party in record["parties"]}
+    assert "controller" in {party["party_role"] for party in record["parties"]}
+
+
 def test_a_later_save_states_the_later_register() -> None:
     first = save(("newsletter", "give"))
     _widen_and_rename()

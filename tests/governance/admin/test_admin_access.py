@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +17,8 @@ from common import policy_data
 from common.admin_pages.read_only import ReadOnlyAdmin
 from consent.models import ConsentImport, ConsentRecord, DataSubject, Notice, Purpose
 from governance.admin_menu import SIDEBAR
+from governance.models import OfficerSession
+from governance.officers.roles import ROLES
 from model_registry import services
 from model_registry.models import Model
 from personalization.models import Item
@@ -38,7 +40,7 @@ from tests.helpers.visitor import Visitor, question
 pytestmark = pytest.mark.django_db
 READ_ONLY = [
     AuditEvent, AuditAnchor, ConsentImport, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal, Policy,
-    PrivacyBudget, Release, ServiceCredential, OpaInstance, ExternalDecision,
+    PrivacyBudget, Release, ServiceCredential, OpaInstance, ExternalDecision, Group, OfficerSession,
 ]  # fmt: skip
 MENU = [item["link"] for group in SIDEBAR["navigation"] for item in group["items"]]
 PROTECTED = [*(str(path) for path in MENU), "/admin/check-evidence"]
@@ -51,6 +53,7 @@ def _page(model, kind, *args):
 @pytest.fixture
 def lived_in(api, own_spool):
     """One row of everything that officers can look at."""
+    Group.objects.create(name=ROLES["auditor"].group)
     Visitor("customer-1").come_in()
     api.save("customer-1", "give")
     api.save("customer-1", "withdraw")

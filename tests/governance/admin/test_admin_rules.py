@@ -182,7 +182,7 @@ def test_a_change_of_an_officers_rights_is_in_the_trail_without_the_password(off
     )
 
     event = AuditEvent.objects.get(action="officer.created", actor="officer:anna")
-    assert event.object == "ben"
+    assert event.details["name"] == "ben"
     assert "Kx9" not in json.dumps(event.details)
 
 

@@ -30,6 +30,7 @@ from policies.registers import lint_rules as residency
 from policies.registers.lint_rules import PartyPlace, Places, Rule
 from privacy.models import RetentionSchedule
 from privacy.retention import lint as retention
+from tests.helpers.registers import second_newest
 
 PLACES = Places(people={"DE": "eea", "US-CA": "us", "GB": "uk"}, processing={"eu-central": "eea", "us-east": "us"})
 PAGE = "/admin/register-findings"
@@ -112,19 +113,11 @@ def test_a_recipient_abroad_needs_a_transfer_basis(country: str, basis: str, cou
     assert _codes(found) == ["transfer_basis_missing"] * count
 
 
-@pytest.mark.parametrize(
-    ("actions", "basis", "expected"),
-    [
-        (["personalize"], "consent", []),
-        (["collect"], "consent", [True]),
-        (["train"], "legitimate_interests", [True]),
-        (["collect"], "contract", [False]),
-    ],
-)
-def test_data_kept_without_schedule_is_found(actions: list[str], basis: str, expected: list[bool]) -> None:
-    found = retention.unscheduled("p", actions=actions, basis=basis)
+@pytest.mark.parametrize(("actions", "count"), [(["personalize"], 0), (["collect"], 1), (["train"], 1)])
+def test_data_kept_without_schedule_is_a_note(actions: list[str], count: int) -> None:
+    found = list(retention.unscheduled("p", actions))
 
-    assert [each.is_error for each in found] == expected
+    assert [(each.code, each.is_error) for each in found] == [("retention_missing", False)] * count
 
 
 def test_a_reason_for_what_is_not_used_is_a_note() -> None:
@@ -206,9 +199,6 @@ def _break_system() -> None:
         (_break_reason, "data_reason_missing", "newsletter"),
         (_break_notice, "notice_missing", "newsletter-2"),
         (_break_controller, "controller_missing", "newsletter"),
-        (_break_site, "site_purpose_inactive", "shop"),
-        (_break_retention, "retention_missing", "recommendations"),
-        (_break_instrument, "instrument_ended", "eea-in-uk"),
         (_break_group, "group_without_regions", "br-in-eea"),
         (_break_processing, "group_without_processing", "us-in-us"),
         (_break_party, "transfer_basis_missing", "mail-house"),
@@ -223,6 +213,29 @@ def test_the_lint_names_what_is_broken(register_in_force: None, spoil: Callable[
     spoil()
 
     assert (code, key) in _found()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("spoil", "code", "key"),
+    [
+        (_break_site, "site_purpose_inactive", "shop"),
+        (_break_retention, "retention_missing", "recommendations"),
+        (_break_instrument, "instrument_ended", "eea-in-uk"),
+    ],
+)
+def test_what_a_protective_change_leaves_is_a_note(
+    register_in_force: None, spoil: Callable[[], None], code: str, key: str
+) -> None:
+    def notes() -> set[tuple[str, str]]:
+        return {(each.code, each.key) for each in register_lint.findings() if not each.is_error}
+
+    assert (code, key) not in notes()
+
+    spoil()
+
+    assert (code, key) in notes()
+    assert _found() == set()
 
 
 @pytest.mark.django_db
@@ -368,6 +381,7 @@ def test_a_rule_naming_what_is_not_there_is_refused(officer: Client, changes: di
 @pytest.mark.django_db
 def test_a_rule_between_known_groups_is_saved(officer: Client) -> None:
     assert officer.post(reverse("admin:policies_residencyrule_add"), _rule(subject_group="br")).status_code == 302
+    second_newest()
 
     assert ResidencyRule.objects.get(slug="new").subject_group == "br"
 

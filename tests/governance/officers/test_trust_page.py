@@ -187,5 +187,5 @@ def test_staff_need_the_permission_to_see_consent_records(past, page):
 
     assert client.get(page).status_code == 403
 
-    clerk.user_permissions.add(Permission.objects.get(codename="view_consentrecord"))
+    clerk.user_permissions.add(Permission.objects.get(codename="view_dailycount"))
     assert client.get(page).status_code == 200

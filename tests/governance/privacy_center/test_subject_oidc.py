@@ -17,8 +17,8 @@ from audit.models import AuditEvent
 from consent import links
 from consent.models import SubjectLink
 from consent.pseudonyms import subject_ref
-from governance.privacy_center.oidc import fetch, provider
-from governance.privacy_center.oidc.client import Client, ProviderUnavailable
+from governance.oidc import fetch, provider
+from governance.oidc.client import Client, ProviderUnavailable
 from tests.helpers.fake_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider, rsa_key
 
 pytestmark = pytest.mark.django_db
@@ -205,9 +205,9 @@ def test_a_way_back_taken_twice_lets_nobody_in_again(fake):
 
 
 def _asked_of(cookie):
-    from governance.privacy_center.oidc.attempts import attempt_of
+    from governance.oidc.attempts import attempt_of
 
-    attempt = attempt_of(cookie)
+    attempt = attempt_of(cookie, "subject")
     return {
         "nonce": attempt.nonce,
         "code_challenge": attempt.challenge,

@@ -119,7 +119,7 @@ def test_looking_at_the_login_page_is_not_an_attempt(anna):
 
 
 def test_signing_in_is_limited(register_in_force, monkeypatch, settings):
-    from governance.privacy_center.oidc.client import Client as OidcClient
+    from governance.oidc.client import Client as OidcClient
 
     settings.SUBJECT_OIDC = OidcClient("https://login.example.org", "a", "b", "sub", "http://localhost/back")
 

@@ -169,7 +169,7 @@ def test_a_file_of_an_odd_name_is_refused_in_a_sentence_and_what_was_typed_stays
 def test_a_text_with_nul_is_refused_and_changes_no_file(send, policy):
     answer = send("levels.rego", "package typed\0", do="check")
 
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert _files(policy)["levels.rego"] == policy.modules["levels.rego"]
 
 

@@ -10,10 +10,12 @@ class Client:
     client_secret: str = field(repr=False)
     claim: str
     redirect_uri: str
+    more_scopes: tuple[str, ...] = ()
 
     @property
     def scope(self) -> str:
-        return "openid email" if self.claim == "email" else "openid"
+        asked = ("openid", *(("email",) if self.claim == "email" else ()), *self.more_scopes)
+        return " ".join(dict.fromkeys(asked))
 
 
 class SignInRefused(Exception):

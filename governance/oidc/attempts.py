@@ -13,7 +13,7 @@ from datetime import timedelta
 from django.core.signing import BadSignature, TimestampSigner
 
 ATTEMPT_LASTS = timedelta(minutes=10)
-_SALT = "assent.subject_oidc.attempt"
+_SALT = "assent.{who}_oidc.attempt"
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,16 @@ class Attempt:
         return _text(hmac.digest(self.secret.encode(), use, "sha256"))
 
 
-def begin() -> tuple[Attempt, str]:
-    """Return a new attempt and the cookie that brings it back."""
+def begin(who: str) -> tuple[Attempt, str]:
+    """Return a new attempt of a ``subject`` or an ``officer``, and the cookie that brings it back."""
     attempt = Attempt(secrets.token_urlsafe(32))
-    return attempt, TimestampSigner(salt=_SALT).sign(attempt.secret)
+    return attempt, TimestampSigner(salt=_SALT.format(who=who)).sign(attempt.secret)
 
 
-def attempt_of(cookie: str) -> Attempt | None:
-    """Return the attempt a browser brings back; None where it made none, or too long ago."""
+def attempt_of(cookie: str, who: str) -> Attempt | None:
+    """Return the attempt a browser brings back; None where it made none of this kind, or too long ago."""
     try:
-        return Attempt(TimestampSigner(salt=_SALT).unsign(cookie[:512], max_age=ATTEMPT_LASTS))
+        return Attempt(TimestampSigner(salt=_SALT.format(who=who)).unsign(cookie[:512], max_age=ATTEMPT_LASTS))
     except BadSignature:
         return None
 

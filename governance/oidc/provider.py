@@ -8,9 +8,9 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote_plus, urlencode
 
-from governance.privacy_center.oidc.attempts import Attempt
-from governance.privacy_center.oidc.client import Client, ProviderUnavailable, SignInRefused
-from governance.privacy_center.oidc.fetch import checked_url, fetch_json
+from governance.oidc.attempts import Attempt
+from governance.oidc.client import Client, ProviderUnavailable, SignInRefused
+from governance.oidc.fetch import checked_url, fetch_json
 
 KEPT_FOR_S = 600.0
 # An unknown key makes us ask again, for the provider may have changed its keys; but not at every request.

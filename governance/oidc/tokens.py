@@ -1,4 +1,4 @@
-"""Validate an ID token (OpenID Connect Core 1.0, 3.1.3.7) and return the one claim that is wanted."""
+"""Validate an ID token (OpenID Connect Core 1.0, 3.1.3.7) and return what it claims."""
 
 import hmac
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from joserfc.jwk import ECKey, RSAKey, import_key
 
 from common.http import strict_json
 from consent.pseudonyms import checked
-from governance.privacy_center.oidc import provider
-from governance.privacy_center.oidc.client import Client, SignInRefused
+from governance.oidc import provider
+from governance.oidc.client import Client, SignInRefused
 
 # Signatures with a public key only: not "none", and not HMAC, whose key would be a secret both sides know.
 _KEY_TYPES = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "ES384": "EC"}
@@ -28,18 +28,24 @@ def person_of(token: str, client: Client, *, nonce: str, now: datetime) -> str:
 
     Raises SignInRefused, ProviderUnavailable.
     """
-    claims = _signed_claims(token, client)
-    _check_parties(claims, client)
-    _check_times(claims, now.timestamp())
-    given = claims.get("nonce")
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), nonce.encode()):
-        raise SignInRefused("the nonce is another one")
+    claims = claims_of(token, client, nonce=nonce, now=now)
     if client.claim == "email" and claims.get("email_verified") is not True:
         raise SignInRefused("the e-mail address is not verified")
     person = claims.get(client.claim)
     if not isinstance(person, str) or not 0 < len(person) <= 256:
         raise SignInRefused("the claim that names the person is missing")
     return _one_person(person)
+
+
+def claims_of(token: str, client: Client, *, nonce: str, now: datetime) -> dict[str, Any]:
+    """Return the claims of a token that the provider made for this attempt. Raises as ``person_of``."""
+    claims = _signed_claims(token, client)
+    _check_parties(claims, client)
+    _check_times(claims, now.timestamp())
+    given = claims.get("nonce")
+    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), nonce.encode()):
+        raise SignInRefused("the nonce is another one")
+    return claims
 
 
 def _one_person(claimed: str) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 from common.http import strict_json
 from common.http.public_address import is_public
 from common.waiting import name_lookup
-from governance.privacy_center.oidc.client import ProviderUnavailable
+from governance.oidc.client import ProviderUnavailable
 
 CONNECT_TIMEOUT_S = 3.0  # and as long for finding the address
 DEADLINE_S = 6.0

@@ -1,8 +1,10 @@
-"""Sign-in pages: redirect to the provider, and callback with a code. Every failure shows the same calm page."""
+"""Sign-in of people through the business's OpenID Connect provider, as an option (docs/decisions/0012).
 
-import hmac
+One claim of the ID token is the business's id of the person; it becomes a pseudonym at once. No account is made here:
+nothing keeps a name, an address or the claim. Every failure shows the same calm page.
+"""
+
 import logging
-from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,9 +16,9 @@ from common.http.client_network import client_network
 from common.http.problems import Problem
 from consent import links, residence
 from consent.pseudonyms import subject_ref
-from governance.privacy_center.oidc import provider, tokens
-from governance.privacy_center.oidc.attempts import ATTEMPT_LASTS, Attempt, attempt_of, begin
-from governance.privacy_center.oidc.client import Client, ProviderUnavailable, SignInRefused
+from governance.oidc import answers, provider, tokens
+from governance.oidc.attempts import ATTEMPT_LASTS, attempt_of, begin
+from governance.oidc.client import Client, ProviderUnavailable, SignInRefused
 from governance.privacy_center.sessions import set_host_cookie, signed_in, way_in
 from governance.web.rate_limits import SIGN_INS
 
@@ -28,7 +30,7 @@ def start(request: HttpRequest) -> HttpResponse:
     """Redirect the browser to the provider. A link rather than a form: a form may not leave this site (form-action)."""
     client = _client()
     SIGN_INS.take(client_network(request.META))
-    attempt, cookie = begin()
+    attempt, cookie = begin("subject")
     try:
         response: HttpResponse = HttpResponseRedirect(provider.authorization_url(client, attempt))
     except ProviderUnavailable as exc:
@@ -59,10 +61,9 @@ def back(request: HttpRequest) -> HttpResponse:
 
 
 def _session(request: HttpRequest, client: Client) -> str:
-    attempt = attempt_of(request.COOKIES.get(settings.SIGN_IN_COOKIE_NAME, ""))
-    if attempt is None or not attempt.is_state(request.GET.get("state", "")):
-        raise SignInRefused("this browser did not ask, or too long ago")
-    ref = _person(request, client, attempt)
+    attempt = attempt_of(request.COOKIES.get(settings.SIGN_IN_COOKIE_NAME, ""), "subject")
+    attempt, token = answers.id_token(request, client, attempt)
+    ref = subject_ref(tokens.person_of(token, client, nonce=attempt.nonce, now=timezone.now()))
     try:
         residence.check_person(ref)
     except Problem:
@@ -72,19 +73,6 @@ def _session(request: HttpRequest, client: Client) -> str:
     if secret is None:
         raise SignInRefused("this attempt has had its session")
     return secret
-
-
-def _person(request: HttpRequest, client: Client, attempt: Attempt) -> UUID:
-    named = request.GET.get("iss")
-    if named is None and provider.metadata.get(client).names_itself:
-        raise SignInRefused("the answer does not say who gives it")
-    if named is not None and not hmac.compare_digest(named.encode(), client.issuer.encode()):
-        raise SignInRefused("the answer is another provider's")
-    code = request.GET.get("code", "")
-    if "error" in request.GET or not 0 < len(code) <= 4096:
-        raise SignInRefused("the provider gave no code")
-    token = provider.id_token_for(client, code=code, verifier=attempt.verifier)
-    return subject_ref(tokens.person_of(token, client, nonce=attempt.nonce, now=timezone.now()))
 
 
 def _client() -> Client:

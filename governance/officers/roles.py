@@ -1,0 +1,214 @@
+"""Roles of officers: what each may do, as data (``role_groups`` brings an installation up to it). Knows no Django.
+
+A role is a Django group with a fixed name, made of capabilities; a capability is a sentence and the permissions behind
+it. What a role may do is changed here and nowhere else.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+PREFIX = "role:"
+_REGISTERS = (
+    "consent.purpose",
+    "consent.purposetext",
+    "consent.party",
+    "consent.site",
+    "policies.jurisdiction",
+    "policies.region",
+    "policies.processingregion",
+    "policies.processingsystem",
+    "policies.transferinstrument",
+    "policies.residencyrule",
+    "policies.sensitivecategory",
+    "privacy.retentionschedule",
+)
+_POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
+_MODELS = ("model_registry.model", "model_registry.modelversion")
+
+
+def _rights(verbs: str, models: Iterable[str]) -> frozenset[str]:
+    return frozenset(model.replace(".", f".{verb}_") for model in models for verb in verbs.split())
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Something an officer can do, in one line, and the permissions that it takes."""
+
+    sentence: str
+    rights: frozenset[str]
+
+
+CAPABILITIES = {
+    "read-registers": Capability(
+        "Read the registers, notices, policies, models and change sets",
+        _rights(
+            "view",
+            (
+                *_REGISTERS,
+                "consent.notice",
+                *_POLICIES,
+                "policies.simulationreport",
+                *_MODELS,
+                "oversight.changeset",
+            ),
+        ),
+    ),
+    "read-figures": Capability(
+        "Read figures: trust metrics, published statistics, privacy budgets",
+        _rights("view", ("consent.dailycount", "privacy.release", "privacy.privacybudget")),
+    ),
+    "read-people": Capability(
+        "Look at one person: consent proof, ledger, deletions",
+        _rights("view", ("consent.datasubject", "consent.consentrecord", "privacy.disposal")),
+    ),
+    "read-decisions": Capability(
+        "Read the decision log",
+        _rights("view", ("policies.decision", "policies.externaldecision")),
+    ),
+    "read-evidence": Capability(
+        "Read the audit log and its anchors",
+        _rights("view", ("audit.auditevent", "audit.auditanchor")),
+    ),
+    "read-operation": Capability(
+        "Read officers, their sessions, credentials, OPA servers, imports and the catalogue",
+        _rights(
+            "view",
+            (
+                "auth.user",
+                "auth.group",
+                "policies.servicecredential",
+                "policies.opainstance",
+                "consent.consentimport",
+                "personalization.item",
+                "governance.officersession",
+            ),
+        ),
+    ),
+    "propose-changes": Capability(
+        "Draft changes of the registers and notices, and propose them",
+        _rights("add change delete", _REGISTERS) | {"consent.add_notice", "oversight.propose_changeset"},
+    ),
+    "change-in-emergency": Capability(
+        "Bring a change into force alone in an emergency, reviewed afterwards",
+        frozenset({"oversight.emergency_changeset"}),
+    ),
+    "write-policies": Capability(
+        "Write policy versions and simulate them",
+        frozenset({"policies.add_policy", "policies.add_simulationreport"}),
+    ),
+    "approve": Capability(
+        "Approve another officer's change set; put their policy in force, roll it out or back",
+        frozenset({"oversight.approve_changeset", "policies.add_policyactivation", "policies.add_simulationreport"}),
+    ),
+    "register-models": Capability(
+        "Register models and their permissions",
+        _rights("add change", ("model_registry.model",)),
+    ),
+    "approve-models": Capability(
+        "Approve, suspend and retire model versions",
+        frozenset({"model_registry.change_modelversion"}),
+    ),
+    "manage-access": Capability(
+        "Manage officers, their roles and sessions, and service credentials",
+        _rights("add change", ("auth.user", "policies.servicecredential")) | {"governance.change_officersession"},
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Role:
+    slug: str
+    name: str
+    sentence: str
+    capabilities: tuple[str, ...]
+
+    @property
+    def group(self) -> str:
+        """Return the name of the role's group."""
+        return PREFIX + self.slug
+
+    @property
+    def rights(self) -> frozenset[str]:
+        return frozenset().union(*(CAPABILITIES[name].rights for name in self.capabilities))
+
+
+_READING = tuple(name for name in CAPABILITIES if name.startswith("read-"))
+ROLES = {
+    role.slug: role
+    for role in (
+        Role(
+            "privacy-officer",
+            "Privacy officer",
+            "Answers for the registers: proposes changes, approves those of others, answers people.",
+            (
+                *_READING,
+                "propose-changes",
+                "change-in-emergency",
+                "write-policies",
+                "approve",
+                "register-models",
+                "approve-models",
+            ),
+        ),
+        Role(
+            "approver",
+            "Approver",
+            "The second person: puts in force what another officer wrote, and writes nothing.",
+            (
+                "read-registers",
+                "read-figures",
+                "read-decisions",
+                "read-evidence",
+                "approve",
+                "approve-models",
+            ),
+        ),
+        Role(
+            "policy-author",
+            "Policy author",
+            "Writes policy versions, simulates them and drafts rules; another officer puts them in force.",
+            ("read-registers", "read-decisions", "propose-changes", "write-policies"),
+        ),
+        Role(
+            "model-owner",
+            "Model owner",
+            "Registers models and what each may do; another officer approves them.",
+            ("read-registers", "read-figures", "register-models"),
+        ),
+        Role(
+            "request-handler",
+            "Request handler",
+            "Answers the requests of people: looks at one person and hands out evidence.",
+            ("read-registers", "read-people"),
+        ),
+        Role(
+            "marketing",
+            "Marketing and product",
+            "Proposes purposes and notices and reads figures, never people; another officer approves.",
+            ("read-registers", "read-figures", "propose-changes"),
+        ),
+        Role("auditor", "Auditor", "Reads everything and changes nothing.", _READING),
+        Role(
+            "operator",
+            "Operator",
+            "Runs the installation: officers, sessions, credentials and OPA servers; no people and no registers.",
+            ("read-figures", "read-operation", "manage-access"),
+        ),
+    )
+}
+_BY_GROUP = {role.group: role for role in ROLES.values()}
+
+
+def of_group(name: str) -> Role | None:
+    """Return the role a group stands for; None for a group that somebody made."""
+    return _BY_GROUP.get(name)
+
+
+def with_right(right: str) -> list[Role]:
+    """Return the roles that have a permission, in Django's notation ``app.codename``."""
+    return [role for role in ROLES.values() if right in role.rights]
+
+
+def names_of(groups: Iterable[str]) -> list[str]:
+    """Return groups as officers read them: roles by their name, other groups as they are called."""
+    return sorted(role.name if (role := of_group(name)) else name for name in groups)

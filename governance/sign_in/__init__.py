@@ -1,0 +1,1 @@
+"""Sign-in of officers: second factors, sessions, and the provider (docs/decisions/0033)."""
