@@ -56,6 +56,15 @@ def check(change_set: ChangeSet) -> ChangeSet:
     return current
 
 
+@transaction.atomic
+def findings(changes: Sequence[Compared], *, actor: str) -> list[Finding]:
+    """Return what lint would find after changes; nothing of them stays."""
+    policy_data.take_turn()
+    before = checking.lint()
+    found, _figures, _revision = _tried(changes, actor)
+    return checking.new_findings(before, found)
+
+
 def _tried(changes: Sequence[Compared], actor: str) -> tuple[list[Finding], list[Measured], str]:
     """Write, look, and take back."""
     point = transaction.savepoint()

@@ -1,6 +1,7 @@
 """The audit log for officers: filters, pages, folding, before and after, and exports with proof."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -24,6 +25,7 @@ from audit.models import AuditEvent
 from common.identifiers import uuid7_floor
 from common.merkle import merkle_path, merkle_paths, merkle_root, root_from_path
 from common.spreadsheet import safe_cell
+from tests.helpers.registers import second_newest
 from tests.helpers.scale import scale
 
 pytestmark = pytest.mark.django_db
@@ -271,17 +273,20 @@ def test_an_event_without_before_is_compared_with_the_one_before(officer: Client
     assert "Role" not in shown[: shown.index("Details")]
 
 
-def test_saving_a_rule_records_before_and_after(officer: Client, send: Any) -> None:
+def test_a_change_set_in_force_shows_before_and_after(officer: Client, send: Any) -> None:
     from policies.models import TransferInstrument
 
     row = TransferInstrument.objects.get(slug="eu-uk-adequacy")
     send(reverse("admin:policies_transferinstrument_change", args=[row.pk]), name="Adequacy")
 
-    event = AuditEvent.objects.filter(action="rule.changed").latest("position")
-    assert event.details == {
-        "before": {"name": "Adequacy decision, EU to United Kingdom"},
-        "after": {"name": "Adequacy"},
-    }
+    second_newest()
+
+    event = AuditEvent.objects.filter(action="changes.applied").latest("position")
+    shown = officer.get(reverse("admin:audit_auditevent_change", args=[event.pk])).content.decode()
+    shown = " ".join(re.sub("<[^>]+>", " ", shown).split())
+    found = re.search(r"Transfer instrument eu-uk-adequacy.{0,80}", shown)
+    assert found
+    assert found[0].endswith("name Adequacy decision, EU to United Kingdom Adequacy")
 
 
 # Exports
