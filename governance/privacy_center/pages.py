@@ -214,5 +214,5 @@ def _problem_in_words(problem: Problem) -> str:
     if problem.code in ("superseded", "nothing_to_withdraw"):
         return _("This was changed in another window. Here is how it stands now.")
     if problem.code == "explicit_consent_needed":
-        return _("This concerns sensitive data: tick the box beside it first if you agree. Nothing was changed.")
+        return _("This concerns sensitive data: tick its box first if you agree. Nothing was changed.")
     return _("That could not be saved. Nothing was changed.")
