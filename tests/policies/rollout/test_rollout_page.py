@@ -189,6 +189,8 @@ def test_an_emergency_is_loud_on_the_start_page(officer, policy):
 def test_stopping_takes_its_reason(officer, running):
     refused = officer.post(f"{PAGE}{running.pk}/stop", {"because": " "}, follow=True)
     assert "Say why" in _text(refused)
+    refused = officer.post(f"{PAGE}{running.pk}/stop", {"because": "not\x00now"}, follow=True)
+    assert "The reason holds a NUL character" in _text(refused)
 
     officer.post(f"{PAGE}{running.pk}/stop", {"because": "not now"})
 
