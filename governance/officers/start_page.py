@@ -143,7 +143,7 @@ def _policies() -> list[dict[str, Any]]:
     alone = lifecycle.unconfirmed_emergency()
     if alone is None:
         return []
-    detail = _("%(who)s put policy %(policy)s into force alone: “%(why)s”. Somebody else has to confirm it.") % {
+    detail = _("%(who)s put policy %(policy)s into force alone: “%(why)s”. Another officer has to confirm it.") % {
         "who": who(alone.actor),
         "policy": alone.policy,
         "why": alone.reason,
@@ -162,7 +162,7 @@ def _rollouts() -> list[dict[str, Any]]:
         detail = _(
             "The guards have not looked at the rollout for a while. Are the worker, beat and the drainer running?"
         )
-        return [_item(_("Nobody watches a rollout"), detail, url, "now", last.watched_at)]
+        return [_item(_("A rollout is not watched"), detail, url, "now", last.watched_at)]
     if last.is_open:
         title = _("A rollout was begun in an emergency") if last.in_emergency else _("A rollout is running")
         severity = "now" if last.in_emergency else "info"
@@ -175,7 +175,7 @@ def _rollouts() -> list[dict[str, Any]]:
 def _models() -> list[dict[str, Any]]:
     waiting = ModelVersion.objects.filter(status__in=("draft", "suspended")).select_related("model")[:5]
     details = {
-        "draft": _("Trained and waiting for your approval. It serves nobody yet."),
+        "draft": _("Trained and waiting for your approval. It is not in use yet."),
         "suspended": _("Suspended. Everybody gets the general list until you approve or retire it."),
     }
     return [
@@ -304,7 +304,7 @@ def _purpose_gaps(purpose: Purpose, kept: set[int]) -> Iterator[dict[str, Any]]:
     page = reverse("admin:consent_purpose_change", args=[purpose.pk])
     version, unwritten = purpose_page.untranslated(purpose)
     if not version:
-        detail = _("People are asked without being told. Publish its text.")
+        detail = _("People are asked without being informed. Publish its text.")
         yield _item(_("“%(purpose)s” has no notice") % name, detail, purpose_page.notice_url(purpose), "soon")
     if unnoticed := purpose_page.unnoticed(purpose):
         detail = _("New: %(names)s. It stays off for everybody until a notice names it and they allow it.")
