@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from common import actors
 from common.admin_pages.permissions import require
 from common.http.problems import Problem
-from oversight.admin import presenting
+from oversight.admin import panels, presenting
 from oversight.changes import applying, approval, drafting, preview, undoing
 from oversight.changes.states import Step, allows
 from oversight.models import ChangeSet
@@ -68,6 +68,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "by": presenting.in_list(change_set)["by"],
         "changes": presenting.changes(change_set),
         "figures": presenting.figures(change_set),
+        "panels": panels.of(change_set),
         "steps": presenting.steps(change_set),
         "is_single": single.is_single(),
         "undone_by": change_set.undone_by.exclude(state=ChangeSet.State.WITHDRAWN),
