@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Max
+from django.db.models import OuterRef, Subquery
 
 from common.register_lint import Finding
 from consent.models import Notice, Party, Purpose
 from consent.register import terms
 
+# What is new can be asked about alone; another controller or a longer retention asks everybody about everything.
+SAYS_LESS, ASKS_EVERYBODY = "notice_says_less", "notice_asks_everybody"
+
 
 def check() -> Iterator[Finding]:
     """Return what is wrong with purposes as they are in this transaction."""
-    purposes = list(terms.with_terms(Purpose.objects.select_related("parent")))
+    newest = Notice.objects.filter(purpose=OuterRef("pk")).order_by("-version").values("version")[:1]
+    purposes = list(terms.with_terms(Purpose.objects.select_related("parent")).annotate(newest=Subquery(newest)))
     parties = set(Party.objects.values_list("slug", flat=True))
-    newest = dict(Notice.objects.order_by("purpose").values_list("purpose").annotate(Max("version")))
+    said = terms.of_registers()
     for purpose in purposes:
         yield from _recipients(purpose, parties)
         yield from _emptiness(purpose)
-        yield from _notice(purpose, newest.get(purpose.pk, 0))
+        yield from _notice(purpose, vars(purpose)["newest"] or 0, said[purpose.slug])
     yield from _rings(purposes)
 
 
@@ -37,18 +41,21 @@ def _emptiness(purpose: Purpose) -> Iterator[Finding]:
         yield _finding("permits_nothing", purpose, detail, is_error=False)
 
 
-def _notice(purpose: Purpose, version: int) -> Iterator[Finding]:
+def _notice(purpose: Purpose, version: int, said: terms.Terms) -> Iterator[Finding]:
     if not (purpose.is_active and purpose.needs_consent):
         return
     if not version:
         detail = f"“{purpose.name}” asks people without a notice. Write its first notice in the same change set."
         yield _finding("notice_missing", purpose, detail)
-    elif terms.beyond(terms.Coverage.read(vars(purpose)), terms.frozen_of(purpose).get(version, terms.Terms())):
+        return
+    found = terms.material(terms.frozen_of(purpose).get(version, terms.Terms()), said)
+    if found:
         detail = (
-            f"“{purpose.name}” covers more than version {version} of its notice says. What is new stays off for"
-            " everybody: publish the next version in the same change set."
+            f"“{purpose.name}” says more than version {version} of its notice:"
+            f" {' '.join(each.detail for each in found)} Draft the next version in the same change set."
         )
-        yield _finding("notice_says_less", purpose, detail, is_error=False)
+        is_separable = all(each.is_separable for each in found)
+        yield _finding(SAYS_LESS if is_separable else ASKS_EVERYBODY, purpose, detail)
 
 
 def _rings(purposes: list[Purpose]) -> Iterator[Finding]:

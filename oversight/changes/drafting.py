@@ -114,11 +114,10 @@ def rebase(change_set: ChangeSet, *, actor: str) -> list[str]:
 
 
 def own_draft_of(register: str, key: str, *, actor: str) -> ChangeSet | None:
-    """Return the actor's newest draft that holds this object and nothing else."""
+    """Return the actor's newest draft that holds this object."""
     account = actors.account_of(actor)
     drafts = ChangeSet.objects.filter(state=ChangeSet.State.DRAFT, author_id=account, undoes=None)
-    found = drafts.filter(changes__register=register, changes__key=key).first() if account else None
-    return found if found is not None and found.changes.count() == 1 else None
+    return drafts.filter(changes__register=register, changes__key=key).first() if account else None
 
 
 @transaction.atomic

@@ -106,6 +106,7 @@ class Approval(models.Model):
     is_single = models.BooleanField(default=False, help_text="The installation had one officer.")
     verdict = models.CharField(max_length=12, choices=Verdict)
     reason = models.CharField(max_length=500, blank=True)
+    confirmed = models.JSONField(default=dict, help_text="Claims of the set that were confirmed, and why.")
     provenance = models.JSONField(default=list, help_text="Positions in the trail that say who made the two accounts.")
     given_at = models.DateTimeField(default=timezone.now)
 
