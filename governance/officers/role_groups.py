@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 
+from governance.officers.rights_register import operator_writes
 from governance.officers.roles import PREFIX, ROLES
 
 
@@ -30,10 +31,20 @@ def _name(permission: Permission) -> str:
     return f"{permission.content_type.app_label}.{permission.codename}"
 
 
-@transaction.atomic
 def set_roles(user: User, slugs: Iterable[str]) -> None:
-    """Give an account exactly these roles. Groups that are no roles stay as they are."""
+    """Give an account exactly these roles, by the operator. Groups that are no roles stay as they are."""
     wanted = {ROLES[slug].group for slug in slugs}
+    with operator_writes():
+        _set_roles(user, wanted)
+
+
+def groups_with(user: User, slugs: Iterable[str]) -> list[str]:
+    """Return the names of the groups that an account would have with exactly these roles."""
+    others = user.groups.exclude(name__startswith=PREFIX).values_list("name", flat=True)
+    return sorted({*others, *(ROLES[slug].group for slug in slugs)})
+
+
+def _set_roles(user: User, wanted: set[str]) -> None:
     if Group.objects.filter(name__in=wanted).count() < len(wanted):
         keep_current()
     held = set(user.groups.filter(name__startswith=PREFIX).values_list("name", flat=True))

@@ -49,7 +49,6 @@ def overview(request: HttpRequest) -> HttpResponse:
         "title": _("Change sets"),
         "sets": [presenting.in_list(each) for each in page],
         "page": page,
-        "is_single": single.is_single(),
         "filters": [(value, label, value == wanted) for value, label in _FILTERS.items()],
         "wanted": wanted,
     }
@@ -69,7 +68,6 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "changes": presenting.changes(change_set),
         "figures": presenting.figures(change_set),
         "steps": presenting.steps(change_set),
-        "is_single": single.is_single(),
         "undone_by": change_set.undone_by.exclude(state=ChangeSet.State.WITHDRAWN),
         **_choices(request, change_set),
     }

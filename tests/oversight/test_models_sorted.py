@@ -9,8 +9,7 @@ from oversight import registers
 
 # Registers whose tables have a life cycle of their own, or wait for a descriptor (docs/decisions/0031).
 OWN_WAYS = {
-    "auth_user", "auth_group", "auth_permission", "auth_user_groups", "auth_user_user_permissions",
-    "auth_group_permissions", "model_registry_model", "model_registry_modelversion",
+    "auth_group", "auth_permission", "auth_group_permissions", "model_registry_model", "model_registry_modelversion",
     "model_registry_modelversion_purposes", "policies_policy", "policies_rollout", "policies_servicecredential",
 }  # fmt: skip
 # What was: written once, and most of it append-only.
@@ -33,7 +32,8 @@ OPERATIONAL = {
     "audit_signingkey", "common_keycheck", "common_ratebucket", "consent_subjectlink", "django_content_type",
     "governance_officersession", "governance_provideridentity", "governance_recoverycode", "governance_secondfactor",
     "django_session", "policies_activebundle", "policies_appliedrelease", "policies_opainstance",
-    "policies_periodkey", "policies_policydraft", "policies_spoolposition",
+    "policies_periodkey", "policies_policydraft", "policies_spoolposition", "governance_officersession",
+    "governance_secondfactor", "governance_recoverycode", "governance_provideridentity",
 }  # fmt: skip
 
 
