@@ -33,20 +33,27 @@ def _name(permission: Permission) -> str:
 
 def set_roles(user: User, slugs: Iterable[str]) -> None:
     """Give an account exactly these roles, by the operator. Groups that are no roles stay as they are."""
-    wanted = {ROLES[slug].group for slug in slugs}
+    wanted = _existing(slugs)
     with operator_writes():
         _set_roles(user, wanted)
 
 
 def groups_with(user: User, slugs: Iterable[str]) -> list[str]:
     """Return the names of the groups that an account would have with exactly these roles."""
+    wanted = _existing(slugs)
     others = user.groups.exclude(name__startswith=PREFIX).values_list("name", flat=True)
-    return sorted({*others, *(ROLES[slug].group for slug in slugs)})
+    return sorted({*others, *wanted})
+
+
+def _existing(slugs: Iterable[str]) -> set[str]:
+    """Return the names of the roles' groups, made where they are missing."""
+    wanted = {ROLES[slug].group for slug in slugs}
+    if Group.objects.filter(name__in=wanted).count() < len(wanted):
+        keep_current()
+    return wanted
 
 
 def _set_roles(user: User, wanted: set[str]) -> None:
-    if Group.objects.filter(name__in=wanted).count() < len(wanted):
-        keep_current()
     held = set(user.groups.filter(name__startswith=PREFIX).values_list("name", flat=True))
     user.groups.remove(*Group.objects.filter(name__in=held - wanted))
     user.groups.add(*Group.objects.filter(name__in=wanted - held))
