@@ -204,6 +204,8 @@ def _is_open(choice: Choice, change_set: ChangeSet) -> bool:
         return change_set.state == ChangeSet.State.DRAFT
     if choice.name == "alone" and not single.is_single():
         return False
+    if choice.name == "propose" and change_set.has_errors:
+        return False
     if choice.name == "protective" and not applying.only_narrows(preview.compared(change_set)):
         return False
     return allows(change_set.state, _STEPS[choice.name])
