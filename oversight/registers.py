@@ -1,6 +1,6 @@
 """Descriptors of registers: what a change set may change, and by which rules."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ class Register:
     permission away; ``narrows_with``: whether it does with the set's other changes. ``to_confirm``: the claim of a
     change that a second officer has to confirm, with a reason. ``save``: replaces ``save()`` of the row where a service
     has rules of its own. ``inverse``: the change that takes one back, where it is not the reverse. ``is_last``: written
-    after all others, as it freezes what they say.
+    after all others, as it freezes what they say. ``is_local``: each cell keeps its own.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Register:
     inverse: Inverse | None = None
     sealed: SealedRows | None = None
     is_last: bool = False
+    is_local: bool = False
 
     @property
     def fields(self) -> Sequence[Any]:
@@ -136,7 +137,8 @@ def keep_elsewhere(cell: str | None) -> None:
     _kept_by = cell
 
 
-def refuse_if_kept_elsewhere() -> None:
-    """Refuse where another cell keeps the registers. Raises KeptElsewhere."""
-    if _kept_by is not None:
+def refuse_if_kept_elsewhere(names: Iterable[str] | None = None) -> None:
+    """Refuse where another cell keeps one of these registers, or any at all. Raises KeptElsewhere."""
+    is_local = names is not None and all(find(name).is_local for name in names)
+    if _kept_by is not None and not is_local:
         raise KeptElsewhere(f"Purposes and notices are kept in cell '{_kept_by}'. Change them there.")

@@ -22,7 +22,7 @@ from common.identifiers import uuid7_floor
 from consent.models import ConsentRecord, DataSubject, Party, Purpose
 from governance import tasks
 from governance.evidence import checks as evidence
-from governance.officers import purpose_page
+from governance.officers import purpose_page, single_officer
 from governance.officers.page_rights import may_open
 from governance.web.rate_limits import EVIDENCE_CHECKS
 from model_registry.models import ModelVersion
@@ -41,6 +41,7 @@ _HOUR = timedelta(hours=1)
 # An hour with fewer decisions says nothing; a share of refusals that rose by less is no news.
 _ENOUGH_DECISIONS = 50
 _RISE = 0.2
+_CHANGES_REGISTERS = ("oversight.propose_changeset", "oversight.approve_changeset")
 _SEES_DECISIONS, _SEES_EVIDENCE = "policies.view_decision", "audit.view_auditanchor"
 
 
@@ -55,7 +56,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may(_SEES_EVIDENCE):
         context["trail"] = evidence.last_check()
         attention = [*_broken_evidence(context["trail"]), *attention]
-    attention = [*_work(request), *attention]
+    attention = [*_work(request), *_no_second_officer(request), *attention]
     # Who may read of something may lack the right to the page that settles it.
     context["attention"] = [i if may_open(request.user, i["url"]) else {**i, "url": ""} for i in attention]
     return context
@@ -101,6 +102,17 @@ def _attention(request: HttpRequest) -> list[dict[str, Any]]:
 def _work(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the work items that this officer may do."""
     return [_work_item(item, kind) for item, kind in kinds.waiting_for(request.user)]
+
+
+def _no_second_officer(request: HttpRequest) -> list[dict[str, Any]]:
+    """Say that nothing can be approved here, to those who propose or approve."""
+    if not any(map(request.user.has_perm, _CHANGES_REGISTERS)) or not single_officer.lacks_second():
+        return []
+    detail = _(
+        "Fewer than two accounts can approve a change set. The operator makes another one with ./assent officers "
+        "create, or says with ./assent manage single_officer on that there is a single officer."
+    )
+    return [_item(_("No second officer"), detail, reverse("admin:auth_user_changelist"), "soon")]
 
 
 def _work_item(item: WorkItem, kind: kinds.Kind) -> dict[str, Any]:

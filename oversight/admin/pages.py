@@ -49,7 +49,6 @@ def overview(request: HttpRequest) -> HttpResponse:
         "title": _("Change sets"),
         "sets": [presenting.in_list(each) for each in page],
         "page": page,
-        "is_single": single.is_single(),
         "filters": [(value, label, value == wanted) for value, label in _FILTERS.items()],
         "wanted": wanted,
     }
@@ -71,7 +70,6 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "approvals": change_set.approvals.all(),
         "panels": panels.of(change_set),
         "steps": presenting.steps(change_set),
-        "is_single": single.is_single(),
         "undone_by": change_set.undone_by.exclude(state=ChangeSet.State.WITHDRAWN),
         **_choices(request, change_set),
     }
@@ -218,6 +216,8 @@ def _is_open(choice: Choice, change_set: ChangeSet) -> bool:
     if choice.name in _OF_DRAFTS:
         return change_set.state == ChangeSet.State.DRAFT
     if choice.name == "alone" and not single.is_single():
+        return False
+    if choice.name == "propose" and change_set.has_errors:
         return False
     if choice.name == "protective" and not applying.only_narrows(preview.compared(change_set)):
         return False

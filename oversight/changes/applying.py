@@ -36,12 +36,13 @@ def bring_into_force(
     Raises NotNow, Outdated, ChangeRefused.
     """
     target(change_set.state, _STEP[kind])
-    if kind != Kind.RELEASE:
-        registers.refuse_if_kept_elsewhere()
     changes = compared(change_set)
+    if kind != Kind.RELEASE:
+        registers.refuse_if_kept_elsewhere(change.register for change in changes)
     writing.refuse_outdated(changes)
     before = checking.lint()
-    done = writing.write(changes, writer=kind)
+    with writing.of_set(change_set.pk):
+        done = writing.write(changes, writer=kind)
     checking.refuse(checking.as_document(checking.new_findings(before, checking.lint())))
     revision = policy_data.changed(reason=change_set.title, actor=actor) if done.in_bundle else ""
     _finish(change_set, kind, revision)

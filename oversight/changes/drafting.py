@@ -25,8 +25,9 @@ def draft(
     undoes: ChangeSet | None = None,
 ) -> ChangeSet:
     """Store a new draft over the registers as they are. Raises NothingChanged, KeptElsewhere, ChangeRefused."""
-    registers.refuse_if_kept_elsewhere()
-    change_set = store(compare(proposed), title=title, actor=actor, reason=reason, undoes=undoes)
+    wanted = list(proposed)
+    registers.refuse_if_kept_elsewhere(each.register for each in wanted)
+    change_set = store(compare(wanted), title=title, actor=actor, reason=reason, undoes=undoes)
     steps.record(change_set, Step.DRAFTED, actor=actor, note=reason)
     return change_set
 

@@ -64,6 +64,16 @@ class ChangeSet(models.Model):
         return self.checked_digest == self.digest
 
     @property
+    def is_open(self) -> bool:
+        """Return whether it may still come into force."""
+        return self.state in (self.State.DRAFT, self.State.PROPOSED)
+
+    @property
+    def has_errors(self) -> bool:
+        """Return whether lint found what keeps the set as it stands from being proposed."""
+        return self.is_checked and any(finding["is_error"] for finding in self.findings)
+
+    @property
     def is_unreviewed(self) -> bool:
         """Return whether one officer brought it into force alone and no other has looked at it."""
         alone = self.kind in (self.Kind.EMERGENCY, self.Kind.PROTECTIVE)

@@ -9,6 +9,7 @@ from django.test import Client
 from audit.models import AuditEvent
 from common.actors import Officer
 from consent.models import Notice, Purpose
+from governance.officers.rights_register import operator_writes
 from oversight.models import ChangeSet
 from tests.helpers.people import Save
 from tests.helpers.registers import drafted, in_force, make_officer, purpose_with, without_writer
@@ -186,7 +187,8 @@ def test_change_sets_are_not_for_everybody(widened: ChangeSet) -> None:
         assert carl.get(path).status_code == 403
     assert carl.post(f"/admin/changes/{widened.pk}/withdraw").status_code == 403
 
-    account.user_permissions.add(Permission.objects.get(codename="view_changeset"))
+    with operator_writes():
+        account.user_permissions.add(Permission.objects.get(codename="view_changeset"))
     carl.force_login(User.objects.get(pk=account.pk))
     assert carl.get("/admin/changes/").status_code == 200
     assert carl.post(f"/admin/changes/{widened.pk}/withdraw").status_code == 403
