@@ -7,10 +7,12 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from common.registers import lint as register_lint
-        from consent.register import descriptors, effects, lint
+        from consent.register import descriptors, effects, lint, next_version
         from oversight import registers
+        from oversight.admin import remedies
         from oversight.changes import preview
 
         registers.add(*descriptors.REGISTERS)
         register_lint.add_check("consent", lint.check)
         preview.add_effect(effects.people)
+        remedies.add_remedy(*next_version.REMEDIES)

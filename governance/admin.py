@@ -9,22 +9,31 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from common import actors
 from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import badge, moment
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
+from common.http.problems import Problem
 from governance.models import OfficerSession, SecondFactor
 from governance.officers import (
     account_events,
     purpose_admin,  # noqa: F401 (registers the register of purposes)
+    rights_register,
     role_groups,
 )
+from governance.officers.rights_register import OFFICER_RIGHTS
 from governance.officers.roles import CAPABILITIES, PREFIX, ROLES, names_of, of_group
 from governance.sign_in import sessions
+from oversight import rows
+from oversight.admin import presenting
+from oversight.admin.forms import draft_of
+from oversight.changes.documents import Proposed
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -55,6 +64,7 @@ class OfficerAdmin(BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore
     form = _OfficerForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    change_form_outer_after_template = "admin/changes/of_object.html"
     list_display = ["username", "standing", "rights", "factor", "seen"]
     list_filter = ["is_active", "is_superuser", ("groups", _RoleFilter)]
     fieldsets = [
@@ -88,13 +98,53 @@ class OfficerAdmin(BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and _may_touch(request, obj)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save who it is; what they may do becomes a draft (``save_related``)."""
+        if not change:
+            obj.is_staff = False  # rights are given by a change set
+        else:
+            obj.wanted = {"is_active": obj.is_active, "is_staff": obj.is_staff}
+            stored = User.objects.get(pk=obj.pk)
+            obj.is_active, obj.is_staff = stored.is_active, stored.is_staff
+        super().save_model(request, obj, form, change)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if "roles" in form.cleaned_data and form.instance.pk != request.user.pk:
-            role_groups.set_roles(form.instance, form.cleaned_data["roles"])
+        if change and form.instance.pk != request.user.pk:
+            self._draft_rights(request, form.instance, form.cleaned_data.get("roles"))
+
+    def _draft_rights(self, request: HttpRequest, user: Any, roles: list[str] | None) -> None:
+        document = {**rows.document_of(OFFICER_RIGHTS, user), **user.wanted}
+        if roles is not None:
+            document["groups"] = role_groups.groups_with(user, roles)
+        if document == rows.document_of(OFFICER_RIGHTS, user):
+            return
+        proposed = [Proposed(OFFICER_RIGHTS.name, user.username, document)]
+        title = f"Change the rights of officer “{user.username}”"
+        try:
+            request.assent_set = draft_of(proposed, title=title, actor=actors.officer(request))  # type: ignore[attr-defined]
+        except Problem as problem:
+            messages.error(request, problem.detail)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        change_set = getattr(request, "assent_set", None)
+        return super().response_change(request, obj) if change_set is None else redirect("change-set", pk=change_set.pk)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        with rights_register.operator_writes():
+            super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        super().delete_queryset(request, queryset if request.user.is_superuser else queryset.filter(is_superuser=False))
+        allowed = queryset if request.user.is_superuser else queryset.filter(is_superuser=False)
+        with rights_register.operator_writes():
+            super().delete_queryset(request, allowed)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        user = self.get_object(request, object_id)
+        sets = presenting.of_object(OFFICER_RIGHTS.name, user.username) if user is not None else []
+        return super().change_view(request, object_id, form_url, {"object_sets": sets, **(extra_context or {})})
 
     @display(description="State", ordering="is_active")
     def standing(self, user: User) -> str:
@@ -153,6 +203,14 @@ class RoleAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         is_former = isinstance(obj, Group) and of_group(obj.name) is None
         return is_former and request.user.has_perm("auth.delete_group")
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        with rights_register.operator_writes():
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        with rights_register.operator_writes():
+            super().delete_queryset(request, queryset)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         found: QuerySet[Group] = super().get_queryset(request)

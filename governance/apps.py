@@ -7,8 +7,10 @@ class GovernanceConfig(AppConfig):
     def ready(self) -> None:
         from governance import celery, checks  # noqa: F401 (tasks need the configured app in every process)
         from governance.monitoring import jobs  # noqa: F401 (beat notes when it has queued a job)
-        from governance.officers import account_events
+        from governance.officers import account_events, rights_register
         from governance.sign_in import sessions
+        from oversight import registers
 
+        registers.add(rights_register.OFFICER_RIGHTS)
         account_events.connect()
         sessions.connect()

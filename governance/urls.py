@@ -56,6 +56,11 @@ urlpatterns = [
     path("admin/register-findings", admin.site.admin_view(findings_page.show), name="register-findings"),
     path("admin/changes/", admin.site.admin_view(change_pages.overview), name="change-sets"),
     path("admin/changes/<int:pk>/", admin.site.admin_view(change_pages.show), name="change-set"),
+    path(
+        "admin/changes/<int:pk>/remedy/<slug:code>",
+        admin.site.admin_view(change_pages.remedy),
+        name="change-set-remedy",
+    ),
     path("admin/changes/<int:pk>/<slug:name>", admin.site.admin_view(change_pages.step), name="change-set-step"),
     path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
     path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),

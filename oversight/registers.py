@@ -1,6 +1,6 @@
 """Descriptors of registers: what a change set may change, and by which rules."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,20 @@ Document = dict[str, Any]
 Narrows = Callable[[Document | None, Document | None], bool]
 Save = Callable[[Any, bool], None]
 Inverse = Callable[[Document | None, Document | None], tuple[str, Document | None] | None]
+
+
+ToConfirm = Callable[[Document | None, Document | None], str]
+Beside = Callable[[str, Document | None, Mapping[tuple[str, str], Document | None]], bool]
+
+
+def nothing_to_confirm(_before: Document | None, _after: Document | None) -> str:
+    """Return nothing: an approval says all that a second officer has to say about a change of the register."""
+    return ""
+
+
+def never_narrows_with(_key: str, _after: Document | None, _set: Mapping[tuple[str, str], Document | None]) -> bool:
+    """Return False: what else the set changes makes no change of the register one that takes permission away."""
+    return False
 
 
 def widens(_before: Document | None, _after: Document | None) -> bool:
@@ -55,9 +69,10 @@ class Register:
 
     ``key``: the fields that name a row. ``omits``: columns that follow from others. ``keeps``: rows are never deleted,
     as records name them. ``in_emergency``: one officer may change it then. ``narrows``: whether a change only takes
-    permission away. ``save``: replaces ``save()`` of the row where a service has rules of its own. ``inverse``: the
-    change that takes one back, where it is not the reverse. ``is_last``: written after all others, as it freezes what
-    they say.
+    permission away; ``narrows_with``: whether it does with the set's other changes. ``to_confirm``: the claim of a
+    change that a second officer has to confirm, with a reason. ``save``: replaces ``save()`` of the row where a service
+    has rules of its own. ``inverse``: the change that takes one back, where it is not the reverse. ``is_last``: written
+    after all others, as it freezes what they say. ``is_local``: each cell keeps its own.
     """
 
     name: str
@@ -70,10 +85,13 @@ class Register:
     in_emergency: bool = True
     keeps: bool = False
     narrows: Narrows = widens
+    narrows_with: Beside = never_narrows_with
+    to_confirm: ToConfirm = nothing_to_confirm
     save: Save | None = None
     inverse: Inverse | None = None
     sealed: SealedRows | None = None
     is_last: bool = False
+    is_local: bool = False
 
     @property
     def fields(self) -> Sequence[Any]:
@@ -138,7 +156,8 @@ def keep_elsewhere(cell: str | None) -> None:
     _kept_by = cell
 
 
-def refuse_if_kept_elsewhere() -> None:
-    """Refuse where another cell keeps the registers. Raises KeptElsewhere."""
-    if _kept_by is not None:
+def refuse_if_kept_elsewhere(names: Iterable[str] | None = None) -> None:
+    """Refuse where another cell keeps one of these registers, or any at all. Raises KeptElsewhere."""
+    is_local = names is not None and all(find(name).is_local for name in names)
+    if _kept_by is not None and not is_local:
         raise KeptElsewhere(f"Purposes and notices are kept in cell '{_kept_by}'. Change them there.")

@@ -12,12 +12,17 @@ class PoliciesConfig(AppConfig):
         from common.registers import lint as register_lint
         from consent import residence
         from oversight import registers
+        from oversight.admin import panels
+        from oversight.changes import preview
         from policies.bundles import publishing
         from policies.cells import residence_guard
         from policies.registers import descriptors, lint, regions
         from policies.residency.descriptor import PROCESSING_SYSTEM
+        from policies.simulation import change_sets
         from privacy.budgets import releases
 
+        preview.add_probe(change_sets.replay_later)
+        panels.add_panel(change_sets.flips)
         policy_data.add_publisher(publishing.publish_change)
         policy_data.use_turns(publishing.wait_for_publishers)
         registers.add(*descriptors.REGISTERS, PROCESSING_SYSTEM)

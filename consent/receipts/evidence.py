@@ -16,7 +16,8 @@ from audit import signing, trail
 from consent.ledger.verification import fields_of
 from consent.models import BannerLayout, ConsentRecord, Notice
 from consent.receipts import issuing
-from consent.receipts.manifest import FORMAT, MANIFEST, README, TYP, digests
+from consent.receipts.manifest import FORMAT, MANIFEST, README, SINGLE_OFFICER, TYP, digests
+from oversight.officers import single
 
 
 def build(ref: UUID, *, actor: str, groups: Sequence[str] = ()) -> bytes:
@@ -29,6 +30,7 @@ def build(ref: UUID, *, actor: str, groups: Sequence[str] = ()) -> bytes:
         "subject_ref": str(ref),
         "created_at": timezone.now().isoformat(timespec="seconds"),
         "files": digests(files),
+        **({"single_officer": True} if single.is_single() else {}),
     }
     token = signing.sign(json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode(), typ=TYP)
     return _zipped({**files, MANIFEST: token.encode()})
@@ -40,7 +42,7 @@ def _files(ref: UUID) -> dict[str, bytes]:
     )
     revisions = sorted({record.subject_revision for record in records})
     files = {
-        "README.txt": README.encode(),
+        "README.txt": (README + (SINGLE_OFFICER if single.is_single() else "")).encode(),
         "records.json": _text([{**fields_of(r), "digest": bytes(r.digest).hex()} for r in records]),
         "notices.json": _text(_notices(records)),
         "layouts.json": _text(_layouts(records)),

@@ -30,6 +30,10 @@ manifest.jws   the SHA-256 of each file above, signed (JWS, Ed25519)
 Check all of it with:  ./assent verify-receipt FILE.zip
 Compare the id of the key with the one at /.well-known/jwks.json of the system that made it.
 """
+SINGLE_OFFICER = """
+Single officer: the operator has said that the system that made this file has one officer. No second person looks at
+what is changed there.
+"""
 _MAX_BYTES = 64 * 1024 * 1024
 _MAX_FILES = 20_000
 

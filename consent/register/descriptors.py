@@ -1,11 +1,13 @@
 """Descriptors of the registers of processing: parties, data categories, purposes with their texts, sites, notices."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Max
 
 from common.levels import LEVELS
 from consent.models import DataCategory, DataCategoryText, Notice, Party, Purpose, PurposeData, PurposeText, Site
+from consent.register import terms
 from consent.register.register import NOTICES, PURPOSES, write_notice, write_purpose
 from oversight.registers import Child, Document, Register
 
@@ -43,6 +45,32 @@ def notice_inverse(_before: Document | None, after: Document | None) -> tuple[st
         return None
     version = notices.aggregate(last=Max("version"))["last"] + 1
     return f"{after['purpose']}/{version}/{after['locale']}", {**after, "version": version, "text": older.text}
+
+
+def notice_to_confirm(before: Document | None, after: Document | None) -> str:
+    """Return the claim of a new version that asks nobody again: only a second officer makes it true."""
+    if before is not None or after is None or after["is_material"] or _is_translation(after):
+        return ""
+    return (
+        f"Version {after['version']} of the notice of “{after['purpose']}” is to ask nobody again: its text is said to"
+        " say no more than the lists of what is done."
+    )
+
+
+def _is_translation(notice: Document) -> bool:
+    return Notice.objects.filter(purpose__slug=notice["purpose"], version=notice["version"]).exists()
+
+
+def notice_narrows_with(_key: str, after: Document | None, together: Mapping[tuple[str, str], Document | None]) -> bool:
+    """Return whether a version goes back to an older text, and its purpose with it to no more than that one covers."""
+    purpose = together.get(("purpose", after["purpose"])) if after else None
+    if after is None or purpose is None or after["is_material"]:
+        return False
+    older = Notice.objects.filter(purpose__slug=after["purpose"], locale=after["locale"], text=after["text"])
+    version = older.order_by("-version").values_list("version", flat=True).first()
+    if version is None:
+        return False
+    return terms.beyond(terms.Coverage.read(purpose), terms.of_version(after["purpose"], version)) is None
 
 
 def site_narrows(before: Document | None, after: Document | None) -> bool:
@@ -87,6 +115,8 @@ NOTICE = Register(
     keeps=True,
     save=write_notice,
     inverse=notice_inverse,
+    narrows_with=notice_narrows_with,
+    to_confirm=notice_to_confirm,
     sealed=NOTICES,
     is_last=True,
 )

@@ -17,9 +17,10 @@ def check() -> Iterator[Finding]:
     yield from lint_rules.rings({each.slug: each.parent.slug if each.parent else None for each in purposes})
     active = [purpose for purpose in purposes if purpose.is_active]
     yield from _reasons(active)
+    said = terms.of_registers()
     for purpose in active:
         yield from lint_rules.empty(purpose.slug, purpose.actions, purpose.data_categories)
-        yield from _notice(purpose)
+        yield from _notice(purpose, said[purpose.slug])
     yield from _controllers(active)
     yield from _sites()
 
@@ -43,13 +44,13 @@ def _reasons(purposes: Collection[Purpose]) -> Iterator[Finding]:
         yield from lint_rules.untranslated_reasons(slug, found, languages.offered())
 
 
-def _notice(purpose: Purpose) -> Iterator[Finding]:
+def _notice(purpose: Purpose, said: terms.Terms) -> Iterator[Finding]:
     version = max((notice.version for notice in purpose.notices.all()), default=0)
     yield from lint_rules.unannounced(purpose.slug, has_notice=version > 0, needs_consent=purpose.needs_consent)
     if version and purpose.needs_consent:
-        said = terms.frozen_of(purpose).get(version, terms.Terms())
-        beyond = terms.beyond(terms.Coverage.read(vars(purpose)), said)
-        yield from lint_rules.understated(purpose.slug, version, covers_more=bool(beyond))
+        found = terms.material(terms.frozen_of(purpose).get(version, terms.Terms()), said)
+        beyond, is_separable = [each.detail for each in found], all(each.is_separable for each in found)
+        yield from lint_rules.understated(purpose.slug, version, beyond, is_separable=is_separable)
 
 
 def _controllers(purposes: Collection[Purpose]) -> Iterator[Finding]:

@@ -5,6 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from common.registers import nearest
 from common.registers.lint import Finding
 
+# What is new can be asked about alone; another controller or a longer retention asks everybody about everything.
+SAYS_LESS, ASKS_EVERYBODY = "notice_says_less", "notice_asks_everybody"
+
 
 def unknown_data(purpose: str, kinds: Iterable[str], known: Collection[str]) -> Iterator[Finding]:
     """Find data categories that are not in their register."""
@@ -52,14 +55,13 @@ def unannounced(purpose: str, *, has_notice: bool, needs_consent: bool) -> Itera
         yield Finding("purpose", purpose, "notice_missing", detail, is_error=needs_consent)
 
 
-def understated(purpose: str, version: int, *, covers_more: bool) -> Iterator[Finding]:
-    """Find a purpose that covers more than the newest version of its notice says."""
-    if covers_more:
-        detail = (
-            f"It covers more than version {version} of its notice says. What is new stays off for everybody: publish"
-            " the next version in the same change set."
-        )
-        yield Finding("purpose", purpose, "notice_says_less", detail, is_error=False)
+def understated(purpose: str, version: int, beyond: Collection[str], *, is_separable: bool) -> Iterator[Finding]:
+    """Find a purpose that says more than a version of its notice; ``beyond`` says what, a sentence each."""
+    if beyond:
+        said = " ".join(beyond)
+        detail = f"It says more than version {version} of its notice: {said} Draft the next version in the same set."
+        code = SAYS_LESS if is_separable else ASKS_EVERYBODY
+        yield Finding("purpose", purpose, code, detail, subject=said)
 
 
 def empty(purpose: str, actions: Collection[str], kinds: Collection[str]) -> Iterator[Finding]:

@@ -188,6 +188,13 @@ def of_register(purpose: Purpose) -> Terms:
         return Terms.read(json.loads(cursor.fetchone()[0]))
 
 
+def of_registers() -> dict[str, Terms]:
+    """Return what a version of each purpose published now would get. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT slug, assent_purpose_terms(p) FROM consent_purpose p")
+        return {slug: Terms.read(json.loads(content)) for slug, content in cursor.fetchall()}
+
+
 def newest_version(purpose: str) -> int:
     """Return the version that people are shown now; 0 before the first notice."""
     found = Notice.objects.filter(purpose__slug=purpose).aggregate(newest=Max("version"))

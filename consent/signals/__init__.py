@@ -96,9 +96,9 @@ def read(signals: Mapping[str, object], *, now: datetime | None = None) -> Signa
 
 
 def _gpc(value: object, problems: list[str]) -> bool:
-    """Read the signal as a boolean, or as the header's own text, where all but ``1`` means absent."""
+    """Read the signal as a boolean, as its text, or as the header, where all but ``1`` is absent."""
     if isinstance(value, str):
-        return gpc_header.is_set([value])
+        return gpc_header.is_set([value]) or value.strip().lower() == "true"
     return _boolean("gpc", value, problems)
 
 

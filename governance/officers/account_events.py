@@ -16,6 +16,7 @@ from django.http import HttpRequest
 
 from audit import trail
 from common import actors
+from oversight.changes.writing import set_in_force
 
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 _job: ContextVar[str | None] = ContextVar("job", default=None)
@@ -61,6 +62,8 @@ def record(user: User, what: str, details: dict[str, Any] | None = None) -> None
     """Append an event of an account; call it in the transaction of the change."""
     actor = _actor()
     named = {"account": user.pk, "name": user.username, "by": actors.account_of(actor)}
+    if (number := set_in_force()) is not None:
+        named["set"] = number
     trail.record(what, object_of(user.pk), actor=actor, details={**named, **(details or {})})
 
 

@@ -28,7 +28,7 @@ from consent.ledger import selectors
 from consent.models import Notice, Purpose, PurposeText
 from consent.register import terms
 from consent.register.terms import Finding
-from governance.privacy_center import dashboard
+from governance.privacy_center import cards
 from oversight.admin.forms import draft_of
 from oversight.changes.documents import Proposed
 
@@ -290,7 +290,7 @@ def _card(request: HttpRequest, draft: _Draft, notice: Notice) -> dict[str, Any]
     """Return the card as a page of its own, with the people's stylesheet, for a frame that runs nothing."""
     text = PurposeText.objects.filter(purpose=draft.purpose, locale=notice.locale).first()
     with translation.override(notice.locale):
-        card = dashboard.preview_card(draft.purpose, notice, text)
+        card = cards.preview_card(draft.purpose, notice, text)
         page = render_to_string("admin/notice_editor/card.html", {"purpose": card, "locale": notice.locale})
     return {
         "language": languages.name(notice.locale),

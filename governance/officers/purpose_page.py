@@ -58,8 +58,8 @@ def switch(purpose: Purpose) -> tuple[str, str]:
     if purpose.needs_consent:
         return _("Off until a person allows it"), _("It rests on consent, so everybody chooses, and can take it back.")
     if purpose.may_be_objected:
-        return _("On until a person objects"), _("Nobody is asked, but everybody may object (GDPR Article 21).")
-    return _("No switch"), _("It rests on “%(basis)s”: people are told, not asked.") % {
+        return _("On until a person objects"), _("No one is asked, but every person may object (GDPR Article 21).")
+    return _("No switch"), _("It rests on “%(basis)s”: people are informed, not asked.") % {
         "basis": purpose.get_legal_basis_display()
     }
 
@@ -132,9 +132,11 @@ def blocks(
 ) -> Iterator[dict[str, str]]:
     """Return what keeps the purpose from being complete, each with where to correct it."""
     if not purpose.notices.all():
-        yield _block(_("No notice"), _("People are asked without being told."), notice_url(purpose))
+        yield _block(_("No notice"), _("People are asked without being informed."), notice_url(purpose))
     if purpose.controller is None and register.controller is None:
-        yield _block(_("No controller"), _("Nobody is named as responsible."), reverse("admin:consent_party_add"))
+        yield _block(
+            _("No controller"), _("No controller is named as responsible."), reverse("admin:consent_party_add")
+        )
     yield from _sensitive_blocks(purpose, register.sensitive & set(purpose.data_categories), people)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 
+from governance.officers.rights_register import operator_writes
 from governance.officers.roles import PREFIX, ROLES
 
 
@@ -30,12 +31,29 @@ def _name(permission: Permission) -> str:
     return f"{permission.content_type.app_label}.{permission.codename}"
 
 
-@transaction.atomic
 def set_roles(user: User, slugs: Iterable[str]) -> None:
-    """Give an account exactly these roles. Groups that are no roles stay as they are."""
+    """Give an account exactly these roles, by the operator. Groups that are no roles stay as they are."""
+    wanted = _existing(slugs)
+    with operator_writes():
+        _set_roles(user, wanted)
+
+
+def groups_with(user: User, slugs: Iterable[str]) -> list[str]:
+    """Return the names of the groups that an account would have with exactly these roles."""
+    wanted = _existing(slugs)
+    others = user.groups.exclude(name__startswith=PREFIX).values_list("name", flat=True)
+    return sorted({*others, *wanted})
+
+
+def _existing(slugs: Iterable[str]) -> set[str]:
+    """Return the names of the roles' groups, made where they are missing."""
     wanted = {ROLES[slug].group for slug in slugs}
     if Group.objects.filter(name__in=wanted).count() < len(wanted):
         keep_current()
+    return wanted
+
+
+def _set_roles(user: User, wanted: set[str]) -> None:
     held = set(user.groups.filter(name__startswith=PREFIX).values_list("name", flat=True))
     user.groups.remove(*Group.objects.filter(name__in=held - wanted))
     user.groups.add(*Group.objects.filter(name__in=wanted - held))

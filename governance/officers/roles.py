@@ -110,7 +110,8 @@ CAPABILITIES = {
     ),
     "manage-access": Capability(
         "Manage officers, their roles and sessions, and service credentials",
-        _rights("add change", ("auth.user", "policies.servicecredential")) | {"governance.change_officersession"},
+        _rights("add change", ("auth.user", "policies.servicecredential"))
+        | {"governance.change_officersession", "oversight.propose_changeset"},
     ),
 }
 

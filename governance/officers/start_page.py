@@ -22,7 +22,7 @@ from common.identifiers import uuid7_floor
 from consent.models import ConsentRecord, DataSubject, Party, Purpose
 from governance import tasks
 from governance.evidence import checks as evidence
-from governance.officers import findings_page, purpose_page
+from governance.officers import findings_page, purpose_page, single_officer
 from governance.officers.page_rights import may_open
 from governance.web.rate_limits import EVIDENCE_CHECKS
 from model_registry.models import ModelVersion
@@ -41,6 +41,7 @@ _HOUR = timedelta(hours=1)
 # An hour with fewer decisions says nothing; a share of refusals that rose by less is no news.
 _ENOUGH_DECISIONS = 50
 _RISE = 0.2
+_CHANGES_REGISTERS = ("oversight.propose_changeset", "oversight.approve_changeset")
 _SEES_DECISIONS, _SEES_EVIDENCE = "policies.view_decision", "audit.view_auditanchor"
 
 
@@ -55,7 +56,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may(_SEES_EVIDENCE):
         context["trail"] = evidence.last_check()
         attention = [*_broken_evidence(context["trail"]), *attention]
-    attention = [*_work(request), *attention]
+    attention = [*_work(request), *_no_second_officer(request), *attention]
     # Who may read of something may lack the right to the page that settles it.
     context["attention"] = [i if may_open(request.user, i["url"]) else {**i, "url": ""} for i in attention]
     return context
@@ -103,6 +104,17 @@ def _work(request: HttpRequest) -> list[dict[str, Any]]:
     return [_work_item(item, kind) for item, kind in kinds.waiting_for(request.user)]
 
 
+def _no_second_officer(request: HttpRequest) -> list[dict[str, Any]]:
+    """Say that nothing can be approved here, to those who propose or approve."""
+    if not any(map(request.user.has_perm, _CHANGES_REGISTERS)) or not single_officer.lacks_second():
+        return []
+    detail = _(
+        "Fewer than two accounts can approve a change set. The operator makes another one with ./assent officers "
+        "create, or says with ./assent manage single_officer on that there is a single officer."
+    )
+    return [_item(_("No second officer"), detail, reverse("admin:auth_user_changelist"), "soon")]
+
+
 def _work_item(item: WorkItem, kind: kinds.Kind) -> dict[str, Any]:
     severity = "now" if item.state == WorkItem.State.ESCALATED else kind.severity
     return _item(kind.title, kind.describe(item.object), kind.url(item.object), severity, item.opened_at)
@@ -143,7 +155,7 @@ def _policies() -> list[dict[str, Any]]:
     alone = lifecycle.unconfirmed_emergency()
     if alone is None:
         return []
-    detail = _("%(who)s put policy %(policy)s into force alone: “%(why)s”. Somebody else has to confirm it.") % {
+    detail = _("%(who)s put policy %(policy)s into force alone: “%(why)s”. Another officer has to confirm it.") % {
         "who": who(alone.actor),
         "policy": alone.policy,
         "why": alone.reason,
@@ -162,7 +174,7 @@ def _rollouts() -> list[dict[str, Any]]:
         detail = _(
             "The guards have not looked at the rollout for a while. Are the worker, beat and the drainer running?"
         )
-        return [_item(_("Nobody watches a rollout"), detail, url, "now", last.watched_at)]
+        return [_item(_("A rollout is not watched"), detail, url, "now", last.watched_at)]
     if last.is_open:
         title = _("A rollout was begun in an emergency") if last.in_emergency else _("A rollout is running")
         severity = "now" if last.in_emergency else "info"
@@ -175,7 +187,7 @@ def _rollouts() -> list[dict[str, Any]]:
 def _models() -> list[dict[str, Any]]:
     waiting = ModelVersion.objects.filter(status__in=("draft", "suspended")).select_related("model")[:5]
     details = {
-        "draft": _("Trained and waiting for your approval. It serves nobody yet."),
+        "draft": _("Trained and waiting for your approval. It is not in use yet."),
         "suspended": _("Suspended. Everybody gets the general list until you approve or retire it."),
     }
     return [
@@ -314,7 +326,7 @@ def _purpose_gaps(purpose: Purpose, kept: set[int]) -> Iterator[dict[str, Any]]:
     page = reverse("admin:consent_purpose_change", args=[purpose.pk])
     version, unwritten = purpose_page.untranslated(purpose)
     if not version:
-        detail = _("People are asked without being told. Publish its text.")
+        detail = _("People are asked without being informed. Publish its text.")
         yield _item(_("“%(purpose)s” has no notice") % name, detail, purpose_page.notice_url(purpose), "soon")
     if unnoticed := purpose_page.unnoticed(purpose):
         detail = _("New: %(names)s. It stays off for everybody until a notice names it and they allow it.")

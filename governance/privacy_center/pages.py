@@ -23,6 +23,7 @@ from consent.ledger import ledger, opt_outs, selectors
 from consent.ledger.proof import Asked
 from consent.models import SubjectLink
 from consent.signals import gpc
+from governance.privacy_center import cards
 from governance.privacy_center import dashboard as content
 from governance.privacy_center.sessions import (
     for_session,
@@ -122,7 +123,7 @@ def set_level(request: HttpRequest, session: SubjectLink) -> HttpResponse:
         ledger.Choice(
             purpose=state.purpose.slug, choice="adjust", max_level=limit, supersedes=_uuid(state.record or "")
         )
-        for state in content.adjustable(states)
+        for state in cards.adjustable(states)
         if state.max_level != limit
     ]
     if level not in LEVELS or not choices:
@@ -213,5 +214,5 @@ def _problem_in_words(problem: Problem) -> str:
     if problem.code in ("superseded", "nothing_to_withdraw"):
         return _("This was changed in another window. Here is how it stands now.")
     if problem.code == "explicit_consent_needed":
-        return _("This concerns sensitive data: tick the box beside it first if you agree. Nothing was changed.")
+        return _("This concerns sensitive data: tick its box first if you agree. Nothing was changed.")
     return _("That could not be saved. Nothing was changed.")

@@ -19,7 +19,7 @@ from consent.ledger.selectors import Described
 from consent.models import SubjectLink
 from consent.receipts import content, exports, issuing
 from consent.register import jurisdictions, words
-from governance.privacy_center.dashboard import limit_label
+from governance.privacy_center.levels import limit_label
 from governance.privacy_center.sessions import for_session
 
 _STATES = {

@@ -122,6 +122,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "governance.sign_in.gate.SecondFactorGate",
     "governance.web.middleware.ActingOfficer",
+    "governance.officers.single_officer.MarkedExports",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

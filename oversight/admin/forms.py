@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
@@ -27,7 +28,9 @@ class DraftsChanges:
     """
 
     model: type[Model]
+    change_form_outer_before_template = "admin/changes/open_drafts.html"
     change_form_outer_after_template = "admin/changes/of_object.html"
+    object_history_template = "admin/changes/history.html"
 
     def more_changes(self, form: Any, key: str) -> Iterable[Proposed]:
         """Return what else the form proposes next to its own row."""
@@ -89,10 +92,40 @@ class DraftsChanges:
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         row = self.get_object(request, object_id)  # type: ignore[attr-defined]  # ModelAdmin's
+        context = {**self._sets_of(row), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)  # type: ignore[misc,no-any-return]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the form with buttons that say what they do."""
+        context = {"drafts": True, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)  # type: ignore[misc,no-any-return]
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the object's change sets: Django's own log holds nothing of a register."""
+        row = self.get_object(request, object_id)  # type: ignore[attr-defined]  # ModelAdmin's
+        context = {**self._sets_of(row), **(extra_context or {})}
+        return super().history_view(request, object_id, context)  # type: ignore[misc,no-any-return]
+
+    def _sets_of(self, row: Any) -> dict[str, Any]:
         register = registers.of_model(self.model)
         sets = presenting.of_object(register.name, rows.key_of(register, row)) if row is not None else []
-        context = {"object_sets": sets, **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)  # type: ignore[misc,no-any-return]
+        return {"object_sets": sets, "open_sets": [each for each in sets if each["row"].is_open]}
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Return the field without the buttons that add or change a related object: those would only draft."""
+        field = super().formfield_for_dbfield(db_field, request, **options)  # type: ignore[misc]  # ModelAdmin's
+        if isinstance(getattr(field, "widget", None), RelatedFieldWidgetWrapper):
+            field.widget.can_add_related = field.widget.can_change_related = False
+            field.widget.can_delete_related = field.widget.can_view_related = False
+        return field
 
 
 def propose_deletion(page: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:

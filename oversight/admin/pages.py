@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from common import actors
 from common.admin_pages.permissions import require
 from common.http.problems import Problem
-from oversight.admin import presenting
+from oversight.admin import panels, presenting, remedies
 from oversight.changes import applying, approval, drafting, preview, undoing
 from oversight.changes.states import Step, allows
 from oversight.models import ChangeSet
@@ -49,7 +49,6 @@ def overview(request: HttpRequest) -> HttpResponse:
         "title": _("Change sets"),
         "sets": [presenting.in_list(each) for each in page],
         "page": page,
-        "is_single": single.is_single(),
         "filters": [(value, label, value == wanted) for value, label in _FILTERS.items()],
         "wanted": wanted,
     }
@@ -68,8 +67,9 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "by": presenting.in_list(change_set)["by"],
         "changes": presenting.changes(change_set),
         "figures": presenting.figures(change_set),
+        "approvals": change_set.approvals.all(),
+        "panels": panels.of(change_set),
         "steps": presenting.steps(change_set),
-        "is_single": single.is_single(),
         "undone_by": change_set.undone_by.exclude(state=ChangeSet.State.WITHDRAWN),
         **_choices(request, change_set),
     }
@@ -91,11 +91,12 @@ class Choice:
     button: str
     explains: str
     right: str
-    act: Callable[[ChangeSet, actors.Officer, str, str], object]
+    act: Callable[..., object]
     done: str
     asks_why: bool = False
     needs_why: bool = False
     tone: str = ""
+    confirms: bool = False
 
 
 _CHOICES = [
@@ -120,8 +121,10 @@ _CHOICES = [
     ),
     Choice(
         "alone", "Apply", "This installation has a single officer, so it is in force at once.", PROPOSE,
-        lambda s, who, why, seen: approval.apply_alone(s, actor=who, seen=seen, reason=why), "In force.",
-        asks_why=True, tone="strong",
+        lambda s, who, why, seen, confirmed: approval.apply_alone(
+            s, actor=who, seen=seen, reason=why, confirmed=confirmed
+        ), "In force.",
+        asks_why=True, tone="strong", confirms=True,
     ),
     Choice(
         "emergency", "Apply alone, in an emergency", "In force at once, without a second officer. It stays on the "
@@ -140,8 +143,10 @@ _CHOICES = [
     ),
     Choice(
         "approve", "Approve", "It is in force at the next decision, as shown above.", APPROVE,
-        lambda s, who, why, seen: approval.approve(s, actor=who, seen=seen, reason=why), "In force.",
-        asks_why=True, tone="strong",
+        lambda s, who, why, seen, confirmed: approval.approve(
+            s, actor=who, seen=seen, reason=why, confirmed=confirmed
+        ), "In force.",
+        asks_why=True, tone="strong", confirms=True,
     ),
     Choice(
         "refuse", "Refuse", "It does not come into force. Its author reads why.", APPROVE,
@@ -196,7 +201,13 @@ def _choices(request: HttpRequest, change_set: ChangeSet) -> dict[str, Any]:
     why_not = _why_no_second(change_set, actor) if any(choice.name in _OF_SECONDS for choice in open_now) else ""
     if why_not:
         offered = [choice for choice in offered if choice.name not in _OF_SECONDS]
-    return {"choices": offered, "why_not": why_not, "is_author": is_author}
+    return {
+        "choices": offered,
+        "why_not": why_not,
+        "is_author": is_author,
+        "claims": applying.to_confirm(preview.compared(change_set)) if any(c.confirms for c in offered) else [],
+        "remedies": remedies.of(change_set) if is_author and request.user.has_perm(PROPOSE) else [],
+    }
 
 
 def _is_open(choice: Choice, change_set: ChangeSet) -> bool:
@@ -205,6 +216,8 @@ def _is_open(choice: Choice, change_set: ChangeSet) -> bool:
     if choice.name in _OF_DRAFTS:
         return change_set.state == ChangeSet.State.DRAFT
     if choice.name == "alone" and not single.is_single():
+        return False
+    if choice.name == "propose" and change_set.has_errors:
         return False
     if choice.name == "protective" and not applying.only_narrows(preview.compared(change_set)):
         return False
@@ -228,8 +241,10 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         raise Http404
     require(request, choice.right)
     why, seen = request.POST.get("because", "").strip()[:500], request.POST.get("seen", "")
+    confirmed = request.POST.get("confirmed", "") if request.POST.get("confirms") else ""
+    more = {"confirmed": confirmed[:500]} if choice.confirms else {}
     try:
-        made = choice.act(change_set, actors.officer(request), why, seen)
+        made = choice.act(change_set, actors.officer(request), why, seen, **more)
     except Problem as problem:
         messages.error(request, problem.detail)
         return redirect("change-set", pk=pk)
@@ -237,3 +252,15 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     for clash in made if isinstance(made, list) else ():
         messages.warning(request, _("Both changed, your value stands: %(member)s") % {"member": clash})
     return redirect("change-set", pk=made.pk if isinstance(made, ChangeSet) else pk)
+
+
+@require_POST
+def remedy(request: HttpRequest, pk: int, code: str) -> HttpResponse:
+    """Put what mends a finding into its author's draft, and check it again."""
+    change_set = _visible(request, pk)
+    require(request, PROPOSE)
+    try:
+        remedies.apply(change_set, code, actor=actors.officer(request))
+    except Problem as problem:
+        messages.error(request, problem.detail)
+    return redirect("change-set", pk=pk)

@@ -36,12 +36,13 @@ def bring_into_force(
     Raises NotNow, Outdated, ChangeRefused.
     """
     target(change_set.state, _STEP[kind])
-    if kind != Kind.RELEASE:
-        registers.refuse_if_kept_elsewhere()
     changes = compared(change_set)
+    if kind != Kind.RELEASE:
+        registers.refuse_if_kept_elsewhere(change.register for change in changes)
     writing.refuse_outdated(changes)
     before = checking.lint()
-    done = writing.write(changes, writer=kind)
+    with writing.of_set(change_set.pk):
+        done = writing.write(changes, writer=kind)
     checking.refuse(checking.as_document(checking.new_findings(before, checking.lint())))
     revision = policy_data.changed(reason=change_set.title, actor=actor) if done.in_bundle else ""
     _finish(change_set, kind, revision)
@@ -77,8 +78,21 @@ def _undo_original(change_set: ChangeSet, actor: str) -> None:
 
 
 def only_narrows(changes: Iterable[Compared]) -> bool:
-    """Return whether every change only takes permission away, by the rule of its register."""
-    return all(registers.find(c.register).narrows(c.before, c.after) for c in changes)
+    """Return whether every change only takes permission away, by the rules of its register."""
+    listed = list(changes)
+    together = {(c.register, c.key): c.after for c in listed}
+    return all(_narrows(registers.find(c.register), c, together) for c in listed)
+
+
+def _narrows(
+    register: registers.Register, change: Compared, together: Mapping[tuple[str, str], Document | None]
+) -> bool:
+    return register.narrows(change.before, change.after) or register.narrows_with(change.key, change.after, together)
+
+
+def to_confirm(changes: Iterable[Compared]) -> list[str]:
+    """Return the claims of a set that only a second officer's word makes true."""
+    return [said for c in changes if (said := registers.find(c.register).to_confirm(c.before, c.after))]
 
 
 @transaction.atomic
@@ -110,6 +124,11 @@ def apply_in_emergency(change_set: ChangeSet, *, actor: str, reason: str) -> Cha
     drafting.refuse_others(current, actor)
     if not all(registers.find(c.register).in_emergency for c in compared(current)):
         raise ChangeRefused("Roles, members and settings of oversight need two officers, also in an emergency.")
+    if to_confirm(compared(current)):
+        raise ChangeRefused(
+            "Only a second officer can confirm that a changed text says no more than before. Mark the version as"
+            " material, or propose the set."
+        )
     applied = bring_into_force(current, kind=Kind.EMERGENCY, actor=actor, reason=reason)
     reviews.ask(reviews.REVIEW, applied, actor=actor)
     return applied

@@ -1,10 +1,13 @@
 """Verdicts of a second officer: approve, refuse, review afterwards."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
 from common import policy_data
 from oversight.changes import applying, drafting, steps
+from oversight.changes.preview import compared
 from oversight.changes.states import Step, target
 from oversight.models import Approval, ChangeSet
 from oversight.officers import provenance, single
@@ -15,20 +18,24 @@ Verdict = Approval.Verdict
 
 
 @transaction.atomic
-def approve(change_set: ChangeSet, *, actor: str, seen: str, reason: str = "") -> ChangeSet:
-    """Approve what was seen, and bring it into force. Raises SecondOfficerNeeded, Outdated, NotNow, ChangeRefused."""
+def approve(change_set: ChangeSet, *, actor: str, seen: str, reason: str = "", confirmed: str = "") -> ChangeSet:
+    """Approve what was seen, and bring it into force. Raises SecondOfficerNeeded, Outdated, NotNow, ChangeRefused.
+
+    ``confirmed`` says why the set's claims are true, where it makes any: that a changed text says no more than before.
+    """
     policy_data.take_turn()
     current = steps.locked(change_set)
     target(current.state, Step.APPLIED)
     _refuse_unseen(current, seen)
-    approval = _give(current, Verdict.APPROVED, actor, reason)
+    claims = _confirmed(current, confirmed)
+    approval = _give(current, Verdict.APPROVED, actor, reason, confirmed=claims)
     reviews.done(reviews.APPROVAL, current, actor=actor, outcome=Verdict.APPROVED)
-    details = {"approver": str(actor), "provenance": approval.provenance}
+    details = {"approver": str(actor), "provenance": approval.provenance, **({"confirmed": claims} if claims else {})}
     return applying.bring_into_force(current, kind=ChangeSet.Kind.NORMAL, actor=actor, reason=reason, details=details)
 
 
 @transaction.atomic
-def apply_alone(change_set: ChangeSet, *, actor: str, seen: str, reason: str = "") -> ChangeSet:
+def apply_alone(change_set: ChangeSet, *, actor: str, seen: str, reason: str = "", confirmed: str = "") -> ChangeSet:
     """Bring an own draft into force where the installation has a single officer. Raises as ``approve``."""
     if not single.is_single():
         raise SecondOfficerNeeded("Another officer has to approve this change set. Propose it.")
@@ -37,16 +44,29 @@ def apply_alone(change_set: ChangeSet, *, actor: str, seen: str, reason: str = "
     drafting.refuse_others(current, actor)
     target(current.state, Step.APPLIED_ALONE)
     _refuse_unseen(current, seen)
+    claims = _confirmed(current, confirmed)
     Approval.objects.create(
         set=current,
         digest=current.digest,
         account_id=applying.account_of(actor),
         author_id=current.author_id,
         is_single=True,
+        confirmed=claims,
         verdict=Verdict.APPROVED,
         reason=reason[:500],
     )
-    return applying.bring_into_force(current, kind=ChangeSet.Kind.SINGLE, actor=actor, reason=reason)
+    details = {"confirmed": claims} if claims else {}
+    return applying.bring_into_force(current, kind=ChangeSet.Kind.SINGLE, actor=actor, reason=reason, details=details)
+
+
+def _confirmed(change_set: ChangeSet, reason: str) -> dict[str, Any]:
+    """Return the set's claims with the reason why they are true; empty where it makes none. Raises ChangeRefused."""
+    claims = applying.to_confirm(compared(change_set))
+    if not claims:
+        return {}
+    if not reason.strip():
+        raise ChangeRefused(f"{' '.join(claims)} Confirm it with a reason, or refuse the set.")
+    return {"claims": claims, "reason": reason.strip()[:500]}
 
 
 @transaction.atomic
@@ -91,7 +111,9 @@ def refuse_dependent(change_set: ChangeSet, actor: str) -> list[int]:
     return list(verdict.positions)
 
 
-def _give(change_set: ChangeSet, verdict: Verdict, actor: str, reason: str) -> Approval:
+def _give(
+    change_set: ChangeSet, verdict: Verdict, actor: str, reason: str, *, confirmed: dict[str, Any] | None = None
+) -> Approval:
     return Approval.objects.create(
         set=change_set,
         digest=change_set.digest,
@@ -100,6 +122,7 @@ def _give(change_set: ChangeSet, verdict: Verdict, actor: str, reason: str) -> A
         verdict=verdict,
         reason=reason[:500],
         provenance=refuse_dependent(change_set, actor),
+        confirmed=confirmed or {},
     )
 
 

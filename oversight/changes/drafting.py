@@ -25,8 +25,9 @@ def draft(
     undoes: ChangeSet | None = None,
 ) -> ChangeSet:
     """Store a new draft over the registers as they are. Raises NothingChanged, KeptElsewhere, ChangeRefused."""
-    registers.refuse_if_kept_elsewhere()
-    change_set = store(compare(proposed), title=title, actor=actor, reason=reason, undoes=undoes)
+    wanted = list(proposed)
+    registers.refuse_if_kept_elsewhere(each.register for each in wanted)
+    change_set = store(compare(wanted), title=title, actor=actor, reason=reason, undoes=undoes)
     steps.record(change_set, Step.DRAFTED, actor=actor, note=reason)
     return change_set
 
@@ -114,11 +115,10 @@ def rebase(change_set: ChangeSet, *, actor: str) -> list[str]:
 
 
 def own_draft_of(register: str, key: str, *, actor: str) -> ChangeSet | None:
-    """Return the actor's newest draft that holds this object and nothing else."""
+    """Return the actor's newest draft that holds this object."""
     account = actors.account_of(actor)
     drafts = ChangeSet.objects.filter(state=ChangeSet.State.DRAFT, author_id=account, undoes=None)
-    found = drafts.filter(changes__register=register, changes__key=key).first() if account else None
-    return found if found is not None and found.changes.count() == 1 else None
+    return drafts.filter(changes__register=register, changes__key=key).first() if account else None
 
 
 @transaction.atomic

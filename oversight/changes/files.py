@@ -26,10 +26,15 @@ class NotAPlan(ValueError):
     """Refusal of a folder of registers; the text names the file, the line and the way out."""
 
 
+def _in_files() -> list[Register]:
+    """Return the registers that stand in files: not those that each cell keeps its own of, as accounts of officers."""
+    return [register for register in registers.all_registers() if not register.is_local]
+
+
 def export(folder: Path) -> list[Path]:
     """Write every register to the folder; files of the same registers are replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [_export(register, folder / f"{register.name}.yaml") for register in registers.all_registers()]
+    return [_export(register, folder / f"{register.name}.yaml") for register in _in_files()]
 
 
 def _export(register: Register, path: Path) -> Path:
@@ -58,7 +63,7 @@ def plan(folder: Path) -> list[Compared]:
     wanted = [Proposed(name, key, document) for (name, key), document in _read(folder).items()]
     gone = [
         Proposed(register.name, key, None)
-        for register in registers.all_registers()
+        for register in _in_files()
         for key in rows.all_documents(register).keys() - {each.key for each in wanted if each.register == register.name}
     ]
     try:
@@ -68,7 +73,7 @@ def plan(folder: Path) -> list[Compared]:
 
 
 def _read(folder: Path) -> dict[tuple[str, str], Document]:
-    known = {register.name: register for register in registers.all_registers()}
+    known = {register.name: register for register in _in_files()}
     found = {path.stem: path for path in sorted(folder.glob("*.yaml"))} if folder.is_dir() else {}
     for name, path in found.items():
         if name not in known:

@@ -1,7 +1,7 @@
 """Preview of a set's effect: the real write in a savepoint that is rolled back."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -34,6 +34,20 @@ def add_effect(*effects: Effect) -> None:
     _effects.extend(effect for effect in effects if effect not in _effects)
 
 
+Later = Callable[[ChangeSet], None]
+Probe = Callable[[], Later]
+_probes: list[Probe] = []
+
+
+def add_probe(*probes: Probe) -> None:
+    """Register functions that are called while the write stands, published.
+
+    Each reads what it needs and returns what is done with it once the write is taken back: the publishers wait while
+    the write stands, so what takes long is left to a job.
+    """
+    _probes.extend(probe for probe in probes if probe not in _probes)
+
+
 def compared(change_set: ChangeSet) -> list[Compared]:
     """Return a set's changes."""
     return [Compared(c.register, c.key, c.before, c.after) for c in change_set.changes.all()]
@@ -47,12 +61,14 @@ def check(change_set: ChangeSet) -> ChangeSet:
     policy_data.take_turn()
     before, figures = checking.lint(), _measure(changes)
     current.base = checking.registers_digest()
-    findings, after, revision = _tried(changes, str(current.author_name))
-    current.findings = checking.as_document(checking.new_findings(before, findings))
-    current.preview = _paired(figures, after)
-    current.expected_revision = revision
+    tried = _tried(changes, str(current.author_name))
+    current.findings = checking.as_document(checking.new_findings(before, tried.findings))
+    current.preview = _paired(figures, tried.figures)
+    current.expected_revision = tried.revision
     current.checked_digest = current.digest
     current.save(update_fields=["base", "findings", "preview", "expected_revision", "checked_digest"])
+    for later in tried.later:
+        later(current)
     return current
 
 
@@ -61,19 +77,28 @@ def findings(changes: Sequence[Compared], *, actor: str) -> list[Finding]:
     """Return what lint would find after changes; nothing of them stays."""
     policy_data.take_turn()
     before = checking.lint()
-    found, _figures, _revision = _tried(changes, actor)
-    return checking.new_findings(before, found)
+    return checking.new_findings(before, _tried(changes, actor).findings)
 
 
-def _tried(changes: Sequence[Compared], actor: str) -> tuple[list[Finding], list[Measured], str]:
+@dataclass(frozen=True)
+class _Tried:
+    """What stood while the write did; ``later`` is what the probes do after it."""
+
+    findings: list[Finding]
+    figures: list[Measured] = field(default_factory=list)
+    revision: str = ""
+    later: list[Later] = field(default_factory=list)
+
+
+def _tried(changes: Sequence[Compared], actor: str) -> _Tried:
     """Write, look, and take back."""
     point = transaction.savepoint()
     try:
         writing.write(changes, writer="preview")
         revision = policy_data.changed(reason="preview of a change set", actor=actor)
-        return checking.lint(), _measure(changes), revision
+        return _Tried(checking.lint(), _measure(changes), revision, [probe() for probe in _probes])
     except Problem as refused:
-        return [Finding(changes[0].register, changes[0].key, refused.code, refused.detail)], [], ""
+        return _Tried([Finding(changes[0].register, changes[0].key, refused.code, refused.detail)])
     finally:
         transaction.savepoint_rollback(point)
 

@@ -1,11 +1,30 @@
 """Write a set's changes into the registers: what others name first, and removals last."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from oversight import guard, registers, rows
 from oversight.changes.documents import Compared
 from oversight.problems import Outdated
+
+_set: ContextVar[int | None] = ContextVar("set", default=None)
+
+
+def set_in_force() -> int | None:
+    """Return the number of the set that is being brought into force in this context, for the events of its rows."""
+    return _set.get()
+
+
+@contextmanager
+def of_set(number: int) -> Iterator[None]:
+    """Until the block ends, what is written is a set's."""
+    token = _set.set(number)
+    try:
+        yield
+    finally:
+        _set.reset(token)
 
 
 @dataclass

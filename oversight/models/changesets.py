@@ -64,6 +64,16 @@ class ChangeSet(models.Model):
         return self.checked_digest == self.digest
 
     @property
+    def is_open(self) -> bool:
+        """Return whether it may still come into force."""
+        return self.state in (self.State.DRAFT, self.State.PROPOSED)
+
+    @property
+    def has_errors(self) -> bool:
+        """Return whether lint found what keeps the set as it stands from being proposed."""
+        return self.is_checked and any(finding["is_error"] for finding in self.findings)
+
+    @property
     def is_unreviewed(self) -> bool:
         """Return whether one officer brought it into force alone and no other has looked at it."""
         alone = self.kind in (self.Kind.EMERGENCY, self.Kind.PROTECTIVE)
@@ -106,6 +116,7 @@ class Approval(models.Model):
     is_single = models.BooleanField(default=False, help_text="The installation had one officer.")
     verdict = models.CharField(max_length=12, choices=Verdict)
     reason = models.CharField(max_length=500, blank=True)
+    confirmed = models.JSONField(default=dict, help_text="Claims of the set that were confirmed, and why.")
     provenance = models.JSONField(default=list, help_text="Positions in the trail that say who made the two accounts.")
     given_at = models.DateTimeField(default=timezone.now)
 

@@ -59,7 +59,7 @@ _SENTENCES: dict[str, Sentence] = {
         _("Sensitive information about you was left out."),
     ),
     "signal_opt_out": Sentence(
-        _("A signal of this request opts out."), _("Your browser told us not to share your data.")
+        _("A signal of this request opts out."), _("Your browser asked us not to share your data.")
     ),
     "level_capped_by_choice": Sentence(
         _("The person chose a lower level."), _("You chose less personal, and we keep to it.")
@@ -107,19 +107,19 @@ _SENTENCES: dict[str, Sentence] = {
         _("The recipient is not named for this purpose."), _("Your data is not given to that company.")
     ),
     "quiet_hours": Sentence(_("It is quiet time where the person lives."), _("We do not disturb you at this hour.")),
-    "purpose_unknown": Sentence(_("The purpose is not in the register."), _("Nobody is allowed to do this.")),
+    "purpose_unknown": Sentence(_("The purpose is not in the register."), _("This is not allowed.")),
     "purpose_missing": Sentence(
-        _("The question names no purpose; one of the register is needed."), _("Nobody is allowed to do this.")
+        _("The question names no purpose; one of the register is needed."), _("This is not allowed.")
     ),
     "recipient_unknown": Sentence(
         _("The recipient is not in the register under this name."), _("Your data is not given to that company.")
     ),
     "subject_type_unknown": Sentence(
         _("Nothing is known about this person under this subject type; the usual type is data_subject."),
-        _("You have not told us anything yet."),
+        _("You have not answered yet."),
     ),
-    "action_not_allowed": Sentence(_("The purpose does not include this action."), _("Nobody is allowed to do this.")),
-    "subject_unknown": Sentence(_("Nothing is known about this person."), _("You have not told us anything yet.")),
+    "action_not_allowed": Sentence(_("The purpose does not include this action."), _("This is not allowed.")),
+    "subject_unknown": Sentence(_("Nothing is known about this person."), _("You have not answered yet.")),
     "region_unknown": Sentence(
         _("The person's region is not known, so no residency rule applies."),
         _("We do not know which country's rules protect you."),

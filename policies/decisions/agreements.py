@@ -15,9 +15,9 @@ from consent.register.terms import Beyond, rank
 from policies.bundles.loading import PurposeFacts
 from policies.decisions.questions import Question
 
-_STANDS_AGAINST = frozenset({"refused", "withdrawn", "expired", "renewal_required"})
+STANDS_AGAINST = frozenset({"refused", "withdrawn", "expired", "renewal_required"})
 # The question may be asked of the person anew; until then nothing of the yes counts for it.
-_ASK_AGAIN: Mapping[str, Any] = {"state": "renewal_required", "notice_current": False, "lifts_signal": False}
+ASK_AGAIN: Mapping[str, Any] = {"state": "renewal_required", "notice_current": False, "lifts_signal": False}
 _PERSONALIZE = "personalize"
 
 
@@ -53,7 +53,7 @@ def _beyond_own(
 def _beyond_borrowed(consents: Consents, facts: PurposeFacts, ancestors: Mapping[str, str]) -> Beyond | None:
     """Return what the register says beyond the nearest yes to a broader purpose, if it is that yes that counts."""
     states = set(ancestors.values())
-    if "given" not in states or not states.isdisjoint(_STANDS_AGAINST):
+    if "given" not in states or not states.isdisjoint(STANDS_AGAINST):
         return None
     nearest = next(slug for slug, state in ancestors.items() if state == "given")
     return facts.borrowed[nearest].of(consents[nearest]["n"])
@@ -66,7 +66,7 @@ def _limits(
     has_parts = more.data_categories or more.recipients or more.channels
     parts = _given_parts(question, consents, facts, now) if has_parts else []
     if more.everything or _is_about_new(question, more, parts):
-        return _ASK_AGAIN
+        return ASK_AGAIN
     level = min(consent["max_level"], more.max_level or consent["max_level"], key=rank)
     if not more.data_categories:
         return {"max_level": level}
@@ -76,7 +76,7 @@ def _limits(
     )
     new = (named & more.data_categories) - {part.get("data_category") for part in parts}
     if new - refused and new | refused == named:
-        return _ASK_AGAIN
+        return ASK_AGAIN
     return {
         "max_level": level,
         # A question that names no data is about all of it, so what is new has to be left out by name.

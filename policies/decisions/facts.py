@@ -158,7 +158,7 @@ def _request_members(
             "tcf_purposes": sorted(set(question.tcf_purposes)),
         },
         "processing": _processing(question, expired, bundle),
-        "model": _model(question.model, bundle),
+        "model": model_in(question.model, bundle),
     }
 
 
@@ -244,7 +244,8 @@ def _one_of(value: str | None, vocabulary: frozenset[str]) -> str | None:
     return value if value in vocabulary else UNKNOWN
 
 
-def _model(name: str | None, bundle: LoadedBundle) -> Mapping[str, Any] | None:
+def model_in(name: str | None, bundle: LoadedBundle) -> Mapping[str, Any] | None:
+    """Return a model version as the register knows it, the unknown one where it does not."""
     if name is None:
         return None
     model = bundle.data["models"].get(name, _UNKNOWN_MODEL)

@@ -24,6 +24,8 @@ class SimulationReport(models.Model):
     base = models.CharField(max_length=71, blank=True)
     since = models.DateTimeField()
     until = models.DateTimeField()
+    # Of a change of registers: each side is asked about the facts as its own registers make them. Empty for a policy.
+    change_set_digest = models.CharField(max_length=64, blank=True)
     at_most = models.PositiveIntegerField(null=True)  # the newest decisions of the window; all if empty
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     decisions_expected = models.PositiveBigIntegerField(null=True)

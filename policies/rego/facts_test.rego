@@ -34,9 +34,18 @@ paths := [
 	"/time/quiet_hours",
 ]
 
-test_readable_means_nothing_is_unreadable if {
+# Split by the values put in the place of a fact: OPA ends a test after five seconds.
+test_readable_means_no_object_is_unreadable if agree_with([{"a": "b"}, {"a": 1}])
+
+test_readable_means_no_list_is_unreadable if agree_with([[1], ["given"]])
+
+test_readable_means_no_scalar_is_unreadable if agree_with([1, "given"])
+
+test_readable_means_no_flag_is_unreadable if agree_with([true, null])
+
+agree_with(values) if {
 	every path in paths {
-		every value in [{"a": "b"}, {"a": 1}, [1], ["given"], 1, "given", true, null] {
+		every value in values {
 			readings_agree(with_changes({path: value}))
 		}
 	}

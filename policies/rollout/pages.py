@@ -122,7 +122,7 @@ def headline(rollout: Rollout) -> str:
     if not rollout.is_open:
         return _("Policy %(policy)s: %(end)s.") % {**named, "end": str(rollout.get_state_display()).lower()}
     if not rollout.share:
-        return _("Policy %(policy)s is evaluated beside the active one. It answers nobody.") % named
+        return _("Policy %(policy)s is evaluated in parallel with the active one. It answers no one.") % named
     return _("Policy %(policy)s answers %(share)s %% of the people.") % named
 
 
@@ -160,7 +160,7 @@ def _rows(counted: Figures, limits_set: Guards) -> list[tuple[str, str, str, str
             _("%(points)s more") % {"points": _points(limits_set.error_points)},
         ),
         (
-            _("Slowest one in a hundred, with it beside and before that, from")
+            _("Slowest one in a hundred, with it in parallel and before that, from")
             if counted.is_shadow
             else _("Slowest one in a hundred, from"),
             _milliseconds(slowest),
@@ -204,7 +204,7 @@ def _kinds(rollout: Rollout) -> Figure:
     rows = [(labels.get(kind, kind), count) for kind, count in sorted(counts.items(), key=lambda row: -row[1])]
     return bars_figure(
         rows,
-        title=_("Differences while it was evaluated beside"),
+        title=_("Differences while it was evaluated in parallel"),
         description=_("Decisions the candidate would have answered differently. One can differ in several ways."),
         headings=(_("Difference"), _("Decisions")),
     )

@@ -48,7 +48,7 @@ def start(request: HttpRequest) -> HttpResponse:
     except Problem as problem:
         messages.error(request, problem.detail)
         return redirect("rollouts")
-    messages.success(request, _("Policy %(policy)s is evaluated beside the active one.") % {"policy": policy})
+    messages.success(request, _("Policy %(policy)s is evaluated in parallel with the active one.") % {"policy": policy})
     return redirect("rollout", pk=rollout.pk)
 
 
@@ -100,8 +100,8 @@ def _share_told(rollout: Rollout) -> _Step:
         effects=[
             _second_person(rollout),
             _("So many in a hundred people, chosen by a hash, are answered by it from the very next question."),
-            _("Whoever is answered by it stays with it while the share grows. The guards go on looking."),
-            _("0 answers nobody: it is evaluated beside the active policy again."),
+            _("A person who is answered by it stays with it while the share grows. The guards go on looking."),
+            _("0 answers no one: it is evaluated in parallel with the active policy again."),
         ],
         button=_("Set the share"),
         done=_("The share is set."),

@@ -20,6 +20,7 @@ from policies.decision_log.differences import CandidateUnusable, ComparedAnswer,
 from policies.engines.base import Reason, Verdict
 from policies.engines.replayer import FAILED, Rules
 from policies.simulation.processes import PATIENCE_S, PROCESSES, Replayers
+from policies.simulation.refit import Refitting, refit
 from policies.simulation.report import ReplayReport, Tally
 
 _HEAD = re.compile(
@@ -85,16 +86,21 @@ def replay(
     processes: int = PROCESSES,
     patience_s: float = PATIENCE_S,
     progress: Progress | None = None,
+    is_refitted: bool = False,
 ) -> ReplayReport:
     """Return what the candidate would have answered. ``entries`` are lines of the log, in any order.
 
     ``base`` is the revision in force. ``progress`` is called with the number of entries read, about every thousand.
+    ``is_refitted``: each side is asked about the facts as its own registers make them, for a change of registers.
     Raises CandidateUnusable.
     """
     check(candidate)
     started = time.monotonic()
     with Replayers([candidate, base], count=processes, patience_s=patience_s) as replayers:
         run = _Run(replayers, base.revision, examples=examples, piece_s=piece_of(until - since))
+        if is_refitted:
+            now = until.timestamp()
+            run.over = tuple(Refitting.over(rules, agreed=base, now=now) for rules in (candidate, base))
         for number, entry in enumerate(entries, start=1):
             run.take(entry)
             if progress and number % 1000 == 0:
@@ -129,6 +135,7 @@ class _Run:
         self._groups: dict[str, _Group] = {}
         self._answers: dict[bytes, tuple[ComparedAnswer, ComparedAnswer | None, str]] = {}
         self._known: dict[bytes, ComparedAnswer] = {}
+        self.over: tuple[Refitting, ...] = ()  # of the candidate and of the base, where facts are refitted
         self.decisions = self.distinct = self.unreadable = 0
         self.skipped: Counter[str] = Counter({"other_packages": 0, "without_facts": 0, "not_an_entry": 0})
         self.unreadable_examples: list[dict[str, Any]] = []
@@ -152,28 +159,43 @@ class _Run:
 
     def settle(self) -> None:
         """Evaluate the collected entries, count them, and forget them."""
-        readable: list[tuple[_Logged, _Group, bytes]] = []
+        readable: list[tuple[_Logged, _Group, bytes, bytes | None]] = []
         asked: dict[bytes, tuple[bytes, bool]] = {}
         for tail, group in self._groups.items():
             logged = self._readable(tail, group)
             if logged is None:
                 continue
             facts = _completed(logged)
-            digest = blake2b(facts, digest_size=16).digest()
+            for_candidate, for_base = self._refitted(facts)
             # Facts and revision make the answer, so what was logged under the rules in force need not be asked again.
-            needs_base = logged.bundle_revision != self._base or logged.engine == "none"
-            known = self._answers.get(digest)
-            if known is None or (needs_base and known[1] is None):
-                asked[digest] = (facts, needs_base or asked.get(digest, (facts, False))[1])
-            readable.append((logged, group, digest))
+            needs_base = logged.bundle_revision != self._base or logged.engine == "none" or for_base != facts
+            digest = self._ask(asked, for_candidate, needs_base=False)
+            base = self._ask(asked, for_base, needs_base=True) if needs_base else None
+            readable.append((logged, group, digest, base))
         self._groups = {}
         if len(self._answers) + len(asked) > _REMEMBERED:
-            self._answers = {digest: self._answers[digest] for _, _, digest in readable if digest in self._answers}
+            still = {digest for _, _, *both in readable for digest in both}
+            self._answers = {digest: answer for digest, answer in self._answers.items() if digest in still}
         for digest, answers in zip(asked, self._replayers.ask(asked.values()), strict=True):
             self.distinct += digest not in self._answers
             self._answers[digest] = self._read(answers)
-        for logged, group, digest in readable:
-            self._count(logged, group, digest)
+        for logged, group, digest, base in readable:
+            self._count(logged, group, digest, base)
+
+    def _refitted(self, facts: bytes) -> tuple[bytes, bytes]:
+        """Return the facts as the registers of the candidate and of the base make them."""
+        if not self.over:
+            return facts, facts
+        candidate, base = self.over
+        return refit(facts, candidate), refit(facts, base)
+
+    def _ask(self, asked: dict[bytes, tuple[bytes, bool]], facts: bytes, *, needs_base: bool) -> bytes:
+        """Put facts among those to ask about unless their answers are known; return their digest."""
+        digest = blake2b(facts, digest_size=16).digest()
+        known = self._answers.get(digest)
+        if known is None or (needs_base and known[1] is None):
+            asked[digest] = (facts, needs_base or asked.get(digest, (facts, False))[1])
+        return digest
 
     def _readable(self, tail: str, group: _Group) -> _Logged | None:
         count = sum(group.times.values())
@@ -214,8 +236,8 @@ class _Run:
             answer = self._known[said] = of_verdict(_read_verdict(said))
         return answer
 
-    def _count(self, logged: _Logged, group: _Group, digest: bytes) -> None:
-        after, in_force, said = self._answers[digest]
+    def _count(self, logged: _Logged, group: _Group, digest: bytes, base: bytes | None) -> None:
+        after, _, said = self._answers[digest]
         facts = msgspec.json.decode(logged.facts)
         example = {
             "decision_id": group.example_id,
@@ -228,9 +250,9 @@ class _Run:
                 self.unreadable_examples.append({**example, "engine": said[:500]})
             return
         before = _as_logged(logged)
-        answered_by_base = logged.bundle_revision == self._base and logged.engine != "none"
+        in_force = self._answers[base][1] if base is not None else before
         values = _values(facts)
-        for tally, then in ((self.as_answered, before), (self.in_force, before if answered_by_base else in_force)):
+        for tally, then in ((self.as_answered, before), (self.in_force, in_force)):
             then = then or _UNREADABLE
             kinds = differences(then, after)
             tally.add(kinds, times=group.times, values=values, before=then, after=after, example=example)

@@ -38,6 +38,7 @@ def simulate(
     limit: int | None = None,
     examples: int = 5,
     progress: Progress | None = None,
+    is_refitted: bool = False,
 ) -> ReplayReport:
     """Return what ``candidate`` would have answered to the decisions since then (the newest ``limit`` of them).
 
@@ -52,6 +53,7 @@ def simulate(
         until=until or timezone.now(),
         examples=examples,
         progress=progress,
+        is_refitted=is_refitted,
     )
 
 
@@ -171,9 +173,17 @@ def latest_report(candidate: str) -> SimulationReport | None:
 
 @transaction.atomic
 def request_simulation(
-    *, candidate: str, since: datetime, until: datetime, author: str, limit: int | None = None
+    *,
+    candidate: str,
+    since: datetime,
+    until: datetime,
+    author: str,
+    limit: int | None = None,
+    change_set_digest: str = "",
 ) -> SimulationReport:
     """Request the simulation of a stored revision or a published policy; the worker takes it up.
+
+    ``change_set_digest``: the candidate holds other registers, so facts are refitted.
 
     Raises CandidateUnusable.
     """
@@ -185,7 +195,13 @@ def request_simulation(
     elif not Bundle.objects.filter(pk=candidate).exists():
         raise CandidateUnusable(f"No revision {candidate} is stored here.")
     row = SimulationReport.objects.create(
-        candidate=candidate, policy=policy, since=since, until=until, at_most=limit, author=author
+        candidate=candidate,
+        policy=policy,
+        since=since,
+        until=until,
+        at_most=limit,
+        author=author,
+        change_set_digest=change_set_digest,
     )
     details = {"simulation": str(row.pk), "since": since.isoformat(), "until": until.isoformat()}
     trail.record("simulation.requested", candidate, actor=author, details=details)
@@ -220,7 +236,14 @@ def _run(row: SimulationReport) -> None:
     expected = decided(since=row.since, until=row.until).count()
     row.decisions_expected = expected if row.at_most is None else min(expected, row.at_most)
     row.save(update_fields=["decisions_expected"])
-    report = simulate(row.candidate, since=row.since, until=row.until, limit=row.at_most, progress=_signs_of_life(row))
+    report = simulate(
+        row.candidate,
+        since=row.since,
+        until=row.until,
+        limit=row.at_most,
+        progress=_signs_of_life(row),
+        is_refitted=bool(row.change_set_digest),
+    )
     with transaction.atomic():
         _finish(row, report)
 

@@ -1,5 +1,5 @@
-// Swagger UI draws controls inside controls, a text field without a name, and headings that leave levels out. What it
-// drew is put right after each change; nothing is drawn here.
+// Swagger UI draws controls inside controls, fields without a name, headings that leave levels out, and text
+// outside every landmark. What it drew is put right after each change; nothing is drawn here.
 (function () {
   "use strict";
 
@@ -21,6 +21,8 @@
     for (const link of document.querySelectorAll(NESTED)) {
       link.removeAttribute("href");
     }
+    // Swagger UI names the operations as the main part; what stands above them belongs to no part.
+    document.querySelector(".information-container")?.setAttribute("role", "banner");
     for (const [selector, level] of LEVELS) {
       for (const heading of document.querySelectorAll(selector)) {
         heading.setAttribute("role", "heading");

@@ -278,7 +278,7 @@ def test_with_the_server_down_the_page_works_and_everything_is_refused(visit):
     assert page.get_by_role("dialog").count() == 0
     assert page.evaluate("assent.ask()") is False
     page.get_by_role("button", name="Look closer Burr hand grinder").click()
-    page.get_by_text("Nobody noted it").wait_for()
+    page.get_by_text("This was not recorded").wait_for()
 
 
 def test_with_storage_blocked_the_page_works_and_everything_is_refused(visit):

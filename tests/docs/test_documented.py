@@ -110,10 +110,10 @@ def test_every_obligation_is_documented():
 
 
 def test_every_level_is_documented():
-    from governance.privacy_center.dashboard import _steps
+    from governance.privacy_center.levels import steps
 
     shown = {codes(row[0])[0]: row[1] for row in rows(section(CONTRACT, "Levels"))}
-    assert shown == {step.slug: str(step.label) for step in _steps()}
+    assert shown == {step.slug: str(step.label) for step in steps()}
 
 
 # --- metrics ----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from common import actors
+from consent.register.terms import newest_version
 from oversight import registers, rows
 from oversight.changes import approval, drafting, preview
 from oversight.changes.documents import Proposed
@@ -48,6 +49,14 @@ def purpose_with(slug: str, **members: Any) -> Proposed:
     return Proposed("purpose", slug, {**before, **explained, **members})
 
 
+def widened(slug: str, *, is_material: bool = True, **members: Any) -> tuple[Proposed, Proposed]:
+    """A purpose with members replaced, and the next version of its notice."""
+    version = newest_version(slug) + 1
+    text = f"Version {version} says what is new."
+    notice = {"purpose": slug, "version": version, "locale": "en", "text": text, "is_material": is_material}
+    return purpose_with(slug, **members), Proposed("notice", f"{slug}/{version}/en", notice)
+
+
 def drafted(actor: str, *proposed: Proposed, **more: Any) -> ChangeSet:
     return preview.check(drafting.draft(proposed, title="A change", actor=actor, **more))
 
@@ -61,7 +70,7 @@ def proposed_by(actor: str, *proposed: Proposed) -> ChangeSet:
 
 def in_force(author: str, approver: str, *proposed: Proposed) -> ChangeSet:
     change_set = proposed_by(author, *proposed)
-    return approval.approve(change_set, actor=approver, seen=change_set.digest)
+    return approval.approve(change_set, actor=approver, seen=change_set.digest, confirmed="I compared the texts.")
 
 
 def second_newest() -> ChangeSet:
@@ -72,4 +81,4 @@ def second_newest() -> ChangeSet:
     drafting.propose(change_set, actor=author, reason="")
     approver = User.objects.filter(username="second").first() or make_account("second")
     actor = actors.Officer.of("second", approver.pk)
-    return approval.approve(change_set, actor=actor, seen=change_set.digest)
+    return approval.approve(change_set, actor=actor, seen=change_set.digest, confirmed="I compared the texts.")

@@ -15,7 +15,7 @@ from oversight.changes.documents import Proposed
 from oversight.models import ChangeSet, WorkItem
 from oversight.problems import ChangeRefused, NothingChanged, NotNow, Outdated, SecondOfficerNeeded
 from policies.models import Activation, ActiveBundle
-from tests.helpers.registers import drafted, in_force, proposed_by, purpose_with
+from tests.helpers.registers import drafted, in_force, proposed_by, purpose_with, widened
 
 WIDER = ["views", "purchases", "ratings", "postal_address"]
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def revision() -> str:
 
 def test_an_approved_set_is_in_force_as_one_revision_and_one_event(anna: Officer, ben: Officer) -> None:
     before, activations = revision(), Activation.objects.count()
-    change_set = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
     assert revision() == before
 
     applied = approval.approve(change_set, actor=ben, seen=change_set.digest)
@@ -49,7 +49,7 @@ def test_an_approved_set_is_in_force_as_one_revision_and_one_event(anna: Officer
 
 
 def test_a_draft_and_a_proposal_are_not_in_force(anna: Officer) -> None:
-    proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    proposed_by(anna, *widened("recommendations", data_categories=WIDER))
 
     assert data_of() == WIDER[:3]
 
@@ -65,7 +65,7 @@ def test_five_changes_make_one_bundle(anna: Officer, ben: Officer) -> None:
 
 
 def test_the_author_cannot_approve(anna: Officer) -> None:
-    change_set = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
 
     with pytest.raises(SecondOfficerNeeded):
         approval.approve(change_set, actor=anna, seen=change_set.digest)
@@ -74,7 +74,7 @@ def test_the_author_cannot_approve(anna: Officer) -> None:
 
 
 def test_the_database_refuses_an_approval_by_the_author(anna: Officer) -> None:
-    change_set = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
 
     with pytest.raises(DatabaseError, match="oversight_two_persons"), transaction.atomic():
         change_set.approvals.create(
@@ -83,10 +83,10 @@ def test_the_database_refuses_an_approval_by_the_author(anna: Officer) -> None:
 
 
 def test_an_approval_of_a_draft_that_changed_since_is_refused(anna: Officer, ben: Officer) -> None:
-    change_set = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
     seen = change_set.digest
     drafting.reopen(change_set, actor=anna)
-    drafting.edit(change_set, [purpose_with("recommendations", data_categories=[*WIDER, "health"])], actor=anna)
+    drafting.edit(change_set, widened("recommendations", data_categories=[*WIDER, "health"]), actor=anna)
     preview.check(change_set)
     drafting.propose(change_set, actor=anna, reason="more")
 
@@ -98,7 +98,7 @@ def test_an_approval_of_a_draft_that_changed_since_is_refused(anna: Officer, ben
 
 
 def test_an_edit_voids_the_check(anna: Officer) -> None:
-    change_set = drafted(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = drafted(anna, *widened("recommendations", data_categories=WIDER))
     drafting.edit(change_set, [purpose_with("recommendations", order=7)], actor=anna)
     change_set.refresh_from_db()
 
@@ -108,7 +108,7 @@ def test_an_edit_voids_the_check(anna: Officer) -> None:
 
 
 def test_two_officers_at_one_row(anna: Officer, ben: Officer) -> None:
-    first = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    first = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
     second = proposed_by(ben, purpose_with("recommendations", order=7))
     approval.approve(first, actor=ben, seen=first.digest)
 
@@ -125,7 +125,7 @@ def test_two_officers_at_one_row(anna: Officer, ben: Officer) -> None:
 
 
 def test_changes_elsewhere_do_not_block(anna: Officer, ben: Officer) -> None:
-    first = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    first = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
     second = proposed_by(ben, purpose_with("newsletter", order=7))
 
     approval.approve(first, actor=ben, seen=first.digest)
@@ -136,7 +136,7 @@ def test_changes_elsewhere_do_not_block(anna: Officer, ben: Officer) -> None:
 
 def test_undo_gives_the_old_revision(anna: Officer, ben: Officer) -> None:
     before = revision()
-    change_set = in_force(anna, ben, purpose_with("recommendations", data_categories=WIDER))
+    change_set = in_force(anna, ben, *widened("recommendations", is_material=False, data_categories=WIDER))
 
     undo = preview.check(undoing.undo(change_set, actor=ben))
     applying.apply_protectively(undo, actor=ben, reason="a mistake")
@@ -158,7 +158,7 @@ def test_undo_of_a_narrowing_takes_two(anna: Officer, ben: Officer) -> None:
 
 
 def test_undo_is_refused_once_built_upon(anna: Officer, ben: Officer) -> None:
-    change_set = in_force(anna, ben, purpose_with("recommendations", data_categories=WIDER))
+    change_set = in_force(anna, ben, *widened("recommendations", data_categories=WIDER))
     in_force(ben, anna, purpose_with("recommendations", order=7))
 
     with pytest.raises(Outdated, match="purpose recommendations"):
@@ -206,7 +206,7 @@ def test_a_protective_set_takes_one_officer_and_is_reviewed(anna: Officer, ben: 
 
 
 def test_a_widening_is_never_protective(anna: Officer) -> None:
-    change_set = drafted(anna, purpose_with("recommendations", data_categories=WIDER, is_active=False))
+    change_set = drafted(anna, *widened("recommendations", data_categories=WIDER, is_active=False))
 
     with pytest.raises(ChangeRefused):
         applying.apply_protectively(change_set, actor=anna, reason="")
@@ -215,7 +215,7 @@ def test_a_widening_is_never_protective(anna: Officer) -> None:
 
 
 def test_an_emergency_needs_its_reason_and_is_loud(anna: Officer) -> None:
-    change_set = drafted(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = drafted(anna, *widened("recommendations", data_categories=WIDER))
     with pytest.raises(ChangeRefused, match="needs its reason"):
         applying.apply_in_emergency(change_set, actor=anna, reason=" ")
 
@@ -227,7 +227,7 @@ def test_an_emergency_needs_its_reason_and_is_loud(anna: Officer) -> None:
 
 
 def test_a_refusal_needs_a_reason_and_ends_the_proposal(anna: Officer, ben: Officer) -> None:
-    change_set = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
     with pytest.raises(ChangeRefused, match="Say why"):
         approval.refuse(change_set, actor=ben, seen=change_set.digest, reason="")
 
@@ -247,7 +247,7 @@ def test_lint_keeps_an_unknown_recipient_from_being_proposed(anna: Officer) -> N
 
 
 def test_lint_is_asked_again_under_the_lock(anna: Officer, ben: Officer) -> None:
-    change_set = proposed_by(anna, purpose_with("recommendations", recipients=["parcel-carrier"]))
+    change_set = proposed_by(anna, *widened("recommendations", recipients=["parcel-carrier"]))
     with guard.writing("test"):
         Party.objects.filter(slug="parcel-carrier").update(slug="renamed")
 
@@ -260,7 +260,7 @@ def test_lint_is_asked_again_under_the_lock(anna: Officer, ben: Officer) -> None
 def test_a_preview_leaves_nothing_behind(anna: Officer) -> None:
     before, activations = revision(), Activation.objects.count()
 
-    change_set = drafted(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = drafted(anna, *widened("recommendations", data_categories=WIDER))
 
     assert (revision(), Activation.objects.count(), data_of()) == (before, activations, WIDER[:3])
     assert change_set.expected_revision != before
@@ -274,7 +274,7 @@ def test_what_the_registers_say_already_is_no_change(anna: Officer) -> None:
 def test_a_failure_while_publishing_leaves_nothing(
     anna: Officer, ben: Officer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change_set = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
 
     def killed(**_more: str) -> str:
         raise ConnectionError
@@ -311,7 +311,7 @@ def test_the_database_refuses_a_write_outside_a_set(guarded: None, way: str) -> 
 
 
 def test_the_writer_ends_with_the_set(anna: Officer, ben: Officer) -> None:
-    in_force(anna, ben, purpose_with("recommendations", data_categories=WIDER))
+    in_force(anna, ben, *widened("recommendations", data_categories=WIDER))
 
     with pytest.raises(DatabaseError, match="is a register"), transaction.atomic():
         Purpose.objects.update(is_active=True)
@@ -330,13 +330,13 @@ def test_the_writer_ends_with_the_set(anna: Officer, ben: Officer) -> None:
     ],
 )
 def test_what_was_proposed_is_never_rewritten(anna: Officer, ben: Officer, statement: str) -> None:
-    in_force(anna, ben, purpose_with("recommendations", data_categories=WIDER))
+    in_force(anna, ben, *widened("recommendations", data_categories=WIDER))
 
     with pytest.raises(DatabaseError, match="refused"), transaction.atomic():
         _sql(statement)
 
 
 def test_a_reason_is_kept_with_the_set(anna: Officer) -> None:
-    change_set = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
 
     assert ChangeSet.objects.get(pk=change_set.pk).reason == "we need it"

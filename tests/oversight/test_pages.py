@@ -6,10 +6,14 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from audit.models import AuditEvent
+from common.actors import Officer
 from consent.models import DataCategory, Notice, Purpose
+from governance.officers.rights_register import operator_writes
 from oversight.models import ChangeSet
 from tests.helpers.people import Save
-from tests.helpers.registers import in_force, make_officer, purpose_with, without_writer
+from tests.helpers.registers import drafted, in_force, make_officer, purpose_with, without_writer
+from tests.helpers.registers import widened as with_notice
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +29,11 @@ def colleague(register_in_force: None) -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("ben", password="a long password"))
     return client
+
+
+def officer_of(client: Client) -> Officer:
+    account = User.objects.get(pk=client.session["_auth_user_id"])
+    return Officer.of(account.username, account.pk)
 
 
 def purpose() -> Purpose:
@@ -43,7 +52,7 @@ def take(client: Client, change_set: ChangeSet, name: str, why: str = "") -> Any
     """Press a button of the page, as it is shown."""
     page = client.get(f"/admin/changes/{change_set.pk}/")
     assert f'action="/admin/changes/{change_set.pk}/{name}"' in text_of(page), f"{name} is not offered"
-    body = {"because": why, "seen": page.context["set"].digest}
+    body = {"because": why, "seen": page.context["set"].digest, "confirms": "yes", "confirmed": "compared"}
     return client.post(f"/admin/changes/{change_set.pk}/{name}", body, follow=True)
 
 
@@ -58,11 +67,19 @@ def reason_form(stored: int) -> dict[str, str]:
     }
 
 
+def mend(client: Client, change_set: ChangeSet) -> Any:
+    """Press the button that drafts the next version of the notice."""
+    page = text_of(client.get(f"/admin/changes/{change_set.pk}/"))
+    assert "Draft the next notice version in this set" in page
+    return client.post(f"/admin/changes/{change_set.pk}/remedy/notice_says_less", follow=True)
+
+
 @pytest.fixture
-def widened(send: Save) -> ChangeSet:
+def widened(officer: Client, send: Save) -> ChangeSet:
     answer = send(page_of(purpose()), data_categories="views, purchases, ratings, postal_address", **reason_form(3))
     change_set = ChangeSet.objects.get()
     assert answer["Location"] == f"/admin/changes/{change_set.pk}/"
+    mend(officer, change_set)
     return change_set
 
 
@@ -125,7 +142,8 @@ def test_a_draft_is_brought_up_to_date_and_clashes_are_named(
 def test_saving_the_form_again_replaces_the_own_draft(send: Save, widened: ChangeSet) -> None:
     send(page_of(purpose()), data_categories="views")
 
-    assert ChangeSet.objects.get().changes.get().after["data_categories"] == ["views"]
+    change = ChangeSet.objects.get().changes.get(register="purpose")
+    assert change.after["data_categories"] == ["views"]
 
 
 def test_saving_what_is_there_already_says_so(officer: Client, send: Save) -> None:
@@ -224,7 +242,8 @@ def test_change_sets_are_not_for_everybody(widened: ChangeSet) -> None:
         assert carl.get(path).status_code == 403
     assert carl.post(f"/admin/changes/{widened.pk}/withdraw").status_code == 403
 
-    account.user_permissions.add(Permission.objects.get(codename="view_changeset"))
+    with operator_writes():
+        account.user_permissions.add(Permission.objects.get(codename="view_changeset"))
     carl.force_login(User.objects.get(pk=account.pk))
     assert carl.get("/admin/changes/").status_code == 200
     assert carl.post(f"/admin/changes/{widened.pk}/withdraw").status_code == 403
@@ -234,3 +253,62 @@ def test_the_list_is_filtered_by_state(officer: Client, widened: ChangeSet) -> N
     assert widened.title in text_of(officer.get("/admin/changes/?state=draft"))
     assert widened.title not in text_of(officer.get("/admin/changes/?state=in_force"))
     assert officer.get("/admin/changes/?state=nonsense&page=x").status_code == 200
+
+
+def test_a_widening_without_its_notice_cannot_be_proposed(officer: Client, send: Save) -> None:
+    send(page_of(purpose()), data_categories="views, purchases, ratings, postal_address")
+    change_set = ChangeSet.objects.get()
+
+    assert "Draft the next version in the same set." in text_of(take(officer, change_set, "propose"))
+    change_set.refresh_from_db()
+    assert change_set.state == "draft"
+
+    assert "New in this version: postal address." in text_of(mend(officer, change_set))
+    take(officer, change_set, "propose")
+    change_set.refresh_from_db()
+    assert change_set.state == "proposed"
+
+
+def test_nobody_but_its_author_mends_a_draft(officer: Client, colleague: Client, send: Save) -> None:
+    send(page_of(purpose()), data_categories="views, purchases, ratings, postal_address")
+    change_set = ChangeSet.objects.get()
+
+    answer = colleague.post(f"/admin/changes/{change_set.pk}/remedy/notice_says_less", follow=True)
+
+    assert "Only its author" in text_of(answer)
+    assert change_set.changes.count() == 1
+    assert "Nothing is to be mended" in text_of(
+        officer.post(f"/admin/changes/{change_set.pk}/remedy/nonsense", follow=True)
+    )
+
+
+def test_a_text_that_asks_nobody_is_confirmed_by_the_second_officer(
+    officer: Client, colleague: Client, widened: ChangeSet
+) -> None:
+    take(officer, widened, "propose")
+    page = colleague.get(f"/admin/changes/{widened.pk}/")
+    assert "its text is said to say no more than the lists" in text_of(page)
+    body = {"because": "", "seen": page.context["set"].digest, "confirmed": "not ticked"}
+
+    answer = colleague.post(f"/admin/changes/{widened.pk}/approve", body, follow=True)
+
+    assert "Confirm it with a reason, or refuse the set." in text_of(answer)
+    assert Notice.objects.filter(purpose=purpose(), version=2).count() == 0
+
+    assert "“compared”" in text_of(take(colleague, widened, "approve"))
+    assert widened.approvals.get().confirmed["reason"] == "compared"
+    assert AuditEvent.objects.get(action="changes.applied").details["confirmed"]["reason"] == "compared"
+    assert Notice.objects.filter(purpose=purpose(), version=2, is_material=False).exists()
+
+
+def test_a_text_that_asks_everybody_needs_no_confirmation(officer: Client, colleague: Client) -> None:
+    change_set = drafted(
+        officer_of(officer), *with_notice("recommendations", data_categories=["views", "postal_address"])
+    )
+    take(officer, change_set, "propose")
+
+    page = colleague.get(f"/admin/changes/{change_set.pk}/")
+
+    assert "say no more than the lists" not in text_of(page)
+    colleague.post(f"/admin/changes/{change_set.pk}/approve", {"seen": page.context["set"].digest})
+    assert Notice.objects.get(purpose=purpose(), version=2).is_material

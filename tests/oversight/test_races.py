@@ -12,7 +12,7 @@ from consent.models import Purpose
 from oversight.changes import approval, preview
 from policies.models import Activation
 from tests.helpers.kept_register import lay_register
-from tests.helpers.registers import make_officer, proposed_by, purpose_with
+from tests.helpers.registers import make_officer, proposed_by, purpose_with, widened
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WIDER = ["views", "purchases", "ratings", "postal_address"]
@@ -43,7 +43,7 @@ def at_once(*acts: Callable[[], object]) -> list[str]:
 def test_two_approvals_of_one_set_bring_it_into_force_once() -> None:
     lay_register()
     anna, ben, carl = map(make_officer, ("anna", "ben", "carl"))
-    change_set = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
     activations = Activation.objects.count()
 
     said = at_once(
@@ -59,7 +59,7 @@ def test_two_approvals_of_one_set_bring_it_into_force_once() -> None:
 def test_two_sets_about_one_row_are_not_both_applied() -> None:
     lay_register()
     anna, ben = make_officer("anna"), make_officer("ben")
-    first = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    first = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
     second = proposed_by(ben, purpose_with("recommendations", order=7))
 
     said = at_once(
@@ -75,7 +75,7 @@ def test_two_sets_about_one_row_are_not_both_applied() -> None:
 def test_sets_about_two_rows_and_a_preview_end_in_one_bundle_with_all() -> None:
     lay_register()
     anna, ben = make_officer("anna"), make_officer("ben")
-    first = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    first = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
     second = proposed_by(ben, purpose_with("newsletter", recipients=[]))
     third = proposed_by(ben, purpose_with("usage_statistics", order=3))
 

@@ -10,14 +10,14 @@ from consent.models import Purpose
 from oversight.changes import approval
 from oversight.models import Approval
 from oversight.problems import Outdated, SecondOfficerNeeded
-from tests.helpers.registers import drafted, purpose_with
+from tests.helpers.registers import drafted, widened
 
 pytestmark = pytest.mark.django_db
 WIDER = ["views", "purchases", "ratings", "postal_address"]
 
 
 def test_one_officer_alone_is_refused_until_the_operator_says_so(anna: Officer) -> None:
-    change_set = drafted(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = drafted(anna, *widened("recommendations", data_categories=WIDER))
     with pytest.raises(SecondOfficerNeeded):
         approval.apply_alone(change_set, actor=anna, seen=change_set.digest)
 
@@ -31,7 +31,7 @@ def test_one_officer_alone_is_refused_until_the_operator_says_so(anna: Officer) 
 
 def test_what_was_not_seen_is_not_applied(anna: Officer) -> None:
     call_command("single_officer", "on")
-    change_set = drafted(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = drafted(anna, *widened("recommendations", data_categories=WIDER))
 
     with pytest.raises(Outdated):
         approval.apply_alone(change_set, actor=anna, seen="0" * 64)
@@ -42,13 +42,13 @@ def test_it_ends_when_the_operator_says_so(anna: Officer, capsys: pytest.Capture
     call_command("single_officer", "off")
     assert "Two officers are needed." in capsys.readouterr().out
 
-    change_set = drafted(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = drafted(anna, *widened("recommendations", data_categories=WIDER))
     with pytest.raises(SecondOfficerNeeded):
         approval.apply_alone(change_set, actor=anna, seen=change_set.digest)
 
 
 def test_the_pages_say_it_and_offer_it(anna: Officer) -> None:
-    change_set = drafted(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = drafted(anna, *widened("recommendations", data_categories=WIDER))
     client = Client()
     client.force_login(User.objects.get(pk=anna.account))
     page = f"/admin/changes/{change_set.pk}/"

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from consent.models import Purpose
 from consent.receipts import terms
+from oversight.models import ChangeSet
 from tests.helpers.paths import CHECKOUT
 from tests.helpers.registers import second_newest
 
@@ -24,7 +25,7 @@ def test_a_term_of_the_vocabulary_is_saved(send, term):
     purpose = Purpose.objects.get(slug="newsletter")
 
     assert send(reverse("admin:consent_purpose_change", args=[purpose.pk]), dpv_purpose=term).status_code == 302
-    if purpose.dpv_purpose != term:
+    if ChangeSet.objects.exists():
         second_newest()
 
     purpose.refresh_from_db()

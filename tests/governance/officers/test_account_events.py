@@ -13,6 +13,7 @@ from audit import trail
 from audit.models import AuditEvent
 from governance.officers import role_groups
 from governance.officers.roles import ROLES
+from tests.helpers.registers import second_newest
 
 pytestmark = pytest.mark.django_db
 SECRET = "Kx9-long-enough"
@@ -211,10 +212,12 @@ def test_a_deleted_group_is_recorded_with_its_members(officer, anna, ben):
 def test_roles_given_on_the_form_are_recorded_with_the_officer(officer, anna, ben, send):
     send(f"/admin/auth/user/{ben.pk}/change/", roles=["auditor"])
 
+    assert _last("role.changed") is None
+    change_set = second_newest()
+
+    expected = _details(ben, None, set=change_set.pk, added=[ROLES["auditor"].group])
     assert role_groups.roles_of(ben) == ["auditor"]
-    assert _last("role.changed") == (
-        f"account:{ben.pk}", "officer:anna", _details(ben, anna.pk, added=[ROLES["auditor"].group]),
-    )  # fmt: skip
+    assert _last("role.changed") == (f"account:{ben.pk}", "job:shell", expected)  # no request: the test approves
 
 
 def test_an_account_made_on_the_shell_is_recorded(db):

@@ -13,6 +13,7 @@ from governance.admin_menu import SIDEBAR
 from governance.officers import role_groups
 from governance.officers.roles import CAPABILITIES, ROLES, with_right
 from tests.helpers.officers import signed_in, with_role
+from tests.helpers.registers import second_newest
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +24,7 @@ TABLE = """
 consent.view_purpose            x x x x x x x -
 consent.change_purpose          x - x - - x - -
 consent.add_notice              x - x - - x - -
-oversight.propose_changeset     x - x - - x - -
+oversight.propose_changeset     x - x - - x - x
 oversight.approve_changeset     x x - - - - - -
 oversight.emergency_changeset   x - - - - - - -
 oversight.view_changeset        x x x x x x x -
@@ -177,6 +178,9 @@ def test_an_operator_gives_roles_but_never_everything(operator):
     form = {"username": "benno", "is_active": "on", "is_staff": "on", "is_superuser": "on", "roles": ["auditor"]}
     assert browser.post(page, form).status_code == 302
 
+    ben.refresh_from_db()
+    assert role_groups.roles_of(ben) == []
+    second_newest()
     ben.refresh_from_db()
     assert (ben.username, ben.is_superuser, role_groups.roles_of(ben)) == ("ben", False, ["auditor"])
 

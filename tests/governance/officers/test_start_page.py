@@ -20,6 +20,7 @@ from model_registry.models import Model
 from policies.decision_log import drainer
 from policies.models import Decision, ServiceCredential, TransferInstrument
 from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
+from tests.helpers.registers import make_account
 from tests.helpers.visitor import question
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +44,7 @@ def tidy(register_in_force, kept_translations):
 
 
 def test_where_nothing_waits_the_page_says_so(officer, tidy):
+    make_account("second")
     page = officer.get("/admin/")
 
     assert page.context["attention"] == []

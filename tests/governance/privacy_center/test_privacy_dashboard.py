@@ -30,7 +30,7 @@ def test_nobody_asked_yet_is_seen_as_general(visitor):
 
     assert page.context["level"]["index"] == 0
     assert "You are seeing <em>General</em> recommendations" in _text(page)
-    assert "You have not told us anything yet." in _text(page)
+    assert "You have not answered yet." in _text(page)
     assert "No decision has been made about you yet." in _text(page)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from consent.models import Purpose, PurposeText
-from governance.privacy_center import dashboard
+from governance.privacy_center import cards
 from policies.decision_log import drainer
 from tests.helpers.visitor import Visitor, question
 
@@ -84,8 +84,8 @@ def test_the_preview_says_how_long_as_the_page_does(visitor, own):
     shown = visitor.browser.get("/privacy/", headers={"Accept-Language": "de"}).context["purposes"]
 
     page = next(card for card in shown if card["slug"] == "recommendations")
-    assert dashboard.preview_card(purpose, None, text)["retention"] == page["retention"] == (own or "Three weeks")
-    assert dashboard.preview_card(purpose, None, None)["retention"] == "Three weeks"
+    assert cards.preview_card(purpose, None, text)["retention"] == page["retention"] == (own or "Three weeks")
+    assert cards.preview_card(purpose, None, None)["retention"] == "Three weeks"
 
 
 @pytest.mark.django_db

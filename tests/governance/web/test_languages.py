@@ -202,7 +202,7 @@ def test_the_dashboard_is_in_the_persons_language_throughout(visitor):
 
     text = _text(page)
     assert "Sie sehen Empfehlungen der Stufe <em>Allgemein</em>" in text
-    assert "Sie haben uns noch nichts mitgeteilt." in text
+    assert "Sie haben noch nicht geantwortet." in text
     newsletter = next(purpose for purpose in page.context["purposes"] if purpose["slug"] == "newsletter")
     assert newsletter["benefit"] == "Ein kurzer Brief mit Neuigkeiten und Angeboten, höchstens zweimal im Monat."
     assert newsletter["data_categories"] == ["E-Mail-Adresse"]

@@ -12,7 +12,7 @@ from django.conf import settings
 from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from consent.register import register
-from governance.privacy_center import dashboard
+from governance.privacy_center import decisions
 from policies import engines
 from policies.bundles import loading, publishing
 from policies.bundles.loading import LoadedBundle
@@ -284,7 +284,7 @@ def test_drained_entries_are_verified_and_shown_to_nobody_as_consent(
     assert [(row.action, row.purpose, row.outcome) for row in rows] == [
         ("read", "", "unknown"), ("write", "", "deny"), ("read", "", "permit"), ("read", "", "permit"),
     ]  # fmt: skip
-    page = dashboard._decisions(reading.decisions_about(subject_ref("customer-1")), {}, None)
+    page = decisions.newest(reading.decisions_about(subject_ref("customer-1")), {}, None)
     assert [decision["outcome"] for decision in page] == ["unknown"]
 
 

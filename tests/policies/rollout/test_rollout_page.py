@@ -64,7 +64,7 @@ def test_the_empty_page_says_what_will_appear(officer):
     shown = _text(officer.get(PAGE))
 
     assert "Rollouts appear here, newest first" in shown
-    assert "No policy is published beside the one in force." in shown
+    assert "No other policy is published than the one in force." in shown
 
 
 def test_a_policy_goes_its_whole_way_in_the_browser(officer, policy, ask, own_spool):
@@ -81,7 +81,7 @@ def test_a_policy_goes_its_whole_way_in_the_browser(officer, policy, ask, own_sp
     rollout = Rollout.objects.get()
     assert begun.headers["Location"] == f"{PAGE}{rollout.pk}/"
     assert (rollout.reason, rollout.guards["at_least"], rollout.guards["deny_points"]) == ("a try", 20, 2.0)
-    assert "It answers nobody." in _text(officer.get(f"{PAGE}{rollout.pk}/"))
+    assert "It answers no one." in _text(officer.get(f"{PAGE}{rollout.pk}/"))
     ask(5)
 
     assert officer.get(f"{PAGE}{rollout.pk}/share").status_code == 200
@@ -176,7 +176,7 @@ def test_a_rollout_nobody_watches_is_loud_everywhere(officer, running):
     Rollout.objects.update(watched_at=timezone.now() - timedelta(minutes=5))
 
     assert "That is long ago." in _text(officer.get(f"{PAGE}{running.pk}/"))
-    assert "Nobody watches a rollout" in _text(officer.get("/admin/"))
+    assert "A rollout is not watched" in _text(officer.get("/admin/"))
 
 
 def test_an_emergency_is_loud_on_the_start_page(officer, policy):
@@ -189,6 +189,8 @@ def test_an_emergency_is_loud_on_the_start_page(officer, policy):
 def test_stopping_takes_its_reason(officer, running):
     refused = officer.post(f"{PAGE}{running.pk}/stop", {"because": " "}, follow=True)
     assert "Say why" in _text(refused)
+    refused = officer.post(f"{PAGE}{running.pk}/stop", {"because": "not\x00now"}, follow=True)
+    assert "The reason holds a NUL character" in _text(refused)
 
     officer.post(f"{PAGE}{running.pk}/stop", {"because": "not now"})
 

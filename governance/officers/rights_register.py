@@ -1,0 +1,54 @@
+"""Register of what officers may do: their roles, and whether they may sign in. Changed by change sets.
+
+Accounts are made by the operator or on the page of accounts, without rights; superusers by command only. Commands and
+the provider's sign-in give roles as well, as the operator's ways: ``operator_writes`` lets them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from oversight import guard
+from oversight.problems import ChangeRefused
+from oversight.registers import Document, Register
+
+
+def rights_narrow(before: Document | None, after: Document | None) -> bool:
+    """Return whether an officer may do less after the change, and nothing more."""
+    if before is None or after is None:
+        return False
+    flags = all(before[name] or not after[name] for name in ("is_active", "is_staff"))
+    return flags and set(after["groups"]) <= set(before["groups"])
+
+
+def _save(user: Any, created: bool) -> None:
+    """Save the rights alone: the password and the last sign-in are nobody's proposal."""
+    if created:
+        raise ChangeRefused("An account is made by ./assent officers invite, not by a change set.")
+    user.save(update_fields=["is_active", "is_staff"])
+
+
+OFFICER_RIGHTS = Register(
+    name="officer_rights",
+    title="Rights of officer",
+    model=User,
+    key=("username",),
+    omits=("password", "last_login", "first_name", "last_name", "email", "date_joined", "is_superuser",
+           "user_permissions"),
+    in_bundle=False,
+    in_emergency=False,
+    is_local=True,
+    keeps=True,
+    narrows=rights_narrow,
+    save=_save,
+)  # fmt: skip
+
+
+@contextmanager
+def operator_writes() -> Iterator[None]:
+    """Let the block write rights of officers, as the operator's commands and the provider's sign-in do."""
+    with transaction.atomic(), guard.writing("operator"):
+        yield
