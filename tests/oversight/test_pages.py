@@ -212,9 +212,7 @@ def test_a_widening_without_its_notice_cannot_be_proposed(officer: Client, send:
     send(page_of(purpose()), data_categories="views, purchases, ratings, location")
     change_set = ChangeSet.objects.get()
 
-    assert "Draft the next version in the same change set." in text_of(take(officer, change_set, "propose"))
-    change_set.refresh_from_db()
-    assert change_set.state == "draft"
+    assert "Draft the next version in the same change set." in propose_past_the_page(officer, change_set)
 
     assert "New in this version: location." in text_of(mend(officer, change_set))
     take(officer, change_set, "propose")

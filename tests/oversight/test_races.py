@@ -99,7 +99,7 @@ def test_sets_about_two_rows_and_a_preview_end_in_one_bundle_with_all() -> None:
 def test_an_approval_and_a_withdrawal_are_not_both_done() -> None:
     lay_register()
     anna, ben = make_officer("anna"), make_officer("ben")
-    change_set = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
 
     said = at_once(
         lambda: approval.approve(change_set, actor=ben, seen=change_set.digest),
@@ -116,7 +116,7 @@ def test_an_approval_and_a_withdrawal_are_not_both_done() -> None:
 def test_an_approval_and_an_edit_never_bring_the_unseen_into_force() -> None:
     lay_register()
     anna, ben = make_officer("anna"), make_officer("ben")
-    change_set = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
 
     def take_back_and_edit() -> None:
         drafting.reopen(change_set, actor=anna)
@@ -136,7 +136,7 @@ def test_a_process_killed_before_the_commit_leaves_nothing(where: str) -> None:
     """A process of its own approves and is killed (SIGKILL) once its rows, its bundle or its event are written."""
     lay_register()
     anna, ben = make_officer("anna"), make_officer("ben")
-    change_set = proposed_by(anna, purpose_with("recommendations", data_categories=WIDER))
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
     before = (Activation.objects.count(), AuditEvent.objects.count())
 
     killed = multiprocessing.get_context("fork").Process(target=_approve_and_die, args=(change_set.pk, ben, where))
