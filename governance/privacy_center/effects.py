@@ -7,7 +7,7 @@ from django.utils import translation
 
 from consent.ledger.selectors import notices_in
 from consent.models import Purpose
-from governance.privacy_center import dashboard
+from governance.privacy_center import cards as purpose_cards
 from oversight.changes.documents import Compared
 from oversight.changes.preview import Measured
 
@@ -31,7 +31,7 @@ def cards(changes: Sequence[Compared]) -> Iterator[Measured]:
     notices = notices_in(_LANGUAGE, purposes) if purposes else {}
     with translation.override(_LANGUAGE):
         for purpose in purposes:
-            yield from _lines(purpose, dashboard.preview_card(purpose, notices.get(purpose.pk), None))
+            yield from _lines(purpose, purpose_cards.preview_card(purpose, notices.get(purpose.pk), None))
 
 
 def _lines(purpose: Purpose, card: Mapping[str, Any]) -> Iterator[Measured]:
