@@ -1,6 +1,6 @@
 """Lint of purposes: what a set of changes may not leave behind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db.models import OuterRef, Subquery
 
@@ -58,7 +58,7 @@ def _notice(purpose: Purpose, version: int, said: terms.Terms) -> Iterator[Findi
         yield _finding(SAYS_LESS if is_separable else ASKS_EVERYBODY, purpose, detail)
 
 
-def _rings(purposes: list[Purpose]) -> Iterator[Finding]:
+def _rings(purposes: Sequence[Purpose]) -> Iterator[Finding]:
     above = {purpose.pk: purpose.parent_id for purpose in purposes}
     for purpose in purposes:
         seen, at = {purpose.pk}, purpose.parent_id
