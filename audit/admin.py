@@ -1,100 +1,81 @@
-from collections.abc import Iterable
+"""Pages of the audit trail: events, and the anchors that seal them."""
+
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
 from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 
+from audit.log import export, wording
+from audit.log.filters import BadFilter, Filter
+from audit.log.page import EXPORTS, LIST, bad_page, log_page
+from audit.log.wording import TONES
 from audit.looks import LooksRecorded
 from audit.models import AuditAnchor, AuditEvent
-from common.admin_pages.display import badge, code, document, exact_moment, moment, sentence, short, who
+from common import actors
+from common.admin_pages.display import badge, code, exact_moment, moment, sentence, short, who
 from common.admin_pages.filters import since
 from common.admin_pages.read_only import ReadOnlyAdmin
-
-_KINDS = {
-    "consent": "Consent",
-    "purpose": "Processing activities",
-    "notice": "Notices",
-    "party": "Parties",
-    "model": "Models",
-    "rule": "Rules",
-    "bundle": "Rules brought into force",
-    "retention": "Retention",
-    "disposal": "Deletion runs",
-    "statistic": "Published statistics",
-    "subject": "Data subjects looked up",
-    "evidence": "Evidence handed out",
-    "receipt": "Receipts handed out",
-    "subject_link": "Dashboard links",
-    "credential": "Service credentials",
-    "officer": "Officers",
-    "role": "Roles given and taken away",
-    "group": "What roles may do",
-    "trail": "Verifications",
-}
-_TONES = {
-    "consent.given": "good",
-    "consent.withdrawn": "caution",
-    "consent.objected": "caution",
-    "model.approved": "good",
-    "model.suspended": "caution",
-    "trail.verified": "good",
-    "trail.broken": "alarm",
-    "decision_log.line_unreadable": "alarm",
-}
-
-
-class KindFilter(admin.SimpleListFilter):
-    title = "subject matter"
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return list(_KINDS.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        return queryset.filter(action__startswith=f"{self.value()}.") if self.value() in _KINDS else queryset
 
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(LooksRecorded, ReadOnlyAdmin):
+    """The audit log. Its list is a page of its own: Django's counts rows, and knows no folding."""
+
     look = "audit log"
-    list_display = ["when", "what", "by", "about", "sealed_as"]
-    list_filter = [since("occurred_at"), KindFilter]
-    search_fields = ["=object"]
-    search_help_text = "Paste a whole pseudonym or name, as it stands under “About”."
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    fields = ["sealed_as", "occurred", "what", "by", "object_in_full", "details_in_words", "digest_hex"]
-    readonly_fields = ["sealed_as", "occurred", "what", "by", "object_in_full", "details_in_words", "digest_hex"]
+    shown = ["sealed_as", "occurred", "what", "by", "object_in_full", "changes", "details_in_words", "digest_hex"]
+    fields = shown
+    readonly_fields = shown
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
-    ) -> tuple[QuerySet[AuditEvent], bool]:
-        wanted = search_term.strip()  # exact: the index on the object serves it
-        return (queryset.filter(object=wanted) if wanted else queryset), False
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export.<str:kind>", view, name="audit_auditevent_export"), *super().get_urls()]
 
-    @display(description="When", ordering="occurred_at")
-    def when(self, event: AuditEvent) -> str:
-        return moment(event.occurred_at)
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Audit log"}
+        try:
+            chosen = Filter.of(request.GET.dict())
+            context.update(log_page(chosen))
+        except BadFilter as refused:
+            return render(request, LIST, {**context, **bad_page(str(refused))}, status=400)
+        self._record_look(request, chosen, page=f"{self.look} list")
+        return render(request, LIST, context)
 
-    @display(description="What happened", ordering="action")
+    def _record_look(self, request: HttpRequest, chosen: Filter, *, page: str) -> None:
+        for text in sorted({chosen.q, chosen.object} - {""}):
+            self.record_search(request, text, page=page)
+
+    def export_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """Download what a filter finds: ``csv``, or ``jsonl`` with proof."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if kind not in EXPORTS:
+            raise Http404
+        try:
+            chosen = Filter.of(request.GET.dict())
+            content = export.write(kind, chosen, actor=actors.officer(request))
+        except BadFilter as refused:
+            context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Audit log"}
+            return render(request, LIST, {**context, **bad_page(str(refused))}, status=400)
+        self._record_look(request, chosen, page=f"{self.look} export")
+        response = HttpResponse(content, content_type=EXPORTS[kind])
+        response["Content-Disposition"] = f'attachment; filename="audit-log.{kind}"'
+        return response
+
+    @display(description="What happened")
     def what(self, event: AuditEvent) -> str:
-        return badge(sentence(event.action), _TONES.get(event.action, "plain"))
+        return badge(sentence(event.action), TONES.get(event.action, "plain"))
 
-    @display(description="By", ordering="actor")
+    @display(description="By")
     def by(self, event: AuditEvent) -> str:
         return who(event.actor)
 
-    @display(description="About", ordering="object")
-    def about(self, event: AuditEvent) -> str:
-        query = urlencode({"q": event.object})
-        return short(event.object, keep=24, href=f"{reverse('admin:audit_auditevent_changelist')}?{query}")
-
-    @display(description="Number", ordering="position")
+    @display(description="Number")
     def sealed_as(self, event: AuditEvent) -> int:
         return event.position
 
@@ -104,12 +85,17 @@ class AuditEventAdmin(LooksRecorded, ReadOnlyAdmin):
 
     @display(description="About")
     def object_in_full(self, event: AuditEvent) -> str:
-        query = urlencode({"q": event.object})
+        query = Filter(object=event.object).query()
         return short(event.object, keep=160, href=f"{reverse('admin:audit_auditevent_changelist')}?{query}")
+
+    @display(description="Before and after")
+    def changes(self, event: AuditEvent) -> str:
+        earlier = AuditEvent.objects.filter(object=event.object, position__lt=event.position)
+        return wording.changed(event, earlier.order_by("-position").first())
 
     @display(description="Details")
     def details_in_words(self, event: AuditEvent) -> str:
-        return document(event.details)
+        return wording.details(event)
 
     @display(description="Digest")
     def digest_hex(self, event: AuditEvent) -> str:

@@ -44,10 +44,15 @@ class LooksRecorded:
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]  # ModelAdmin's
-        number = _number(request.GET.get("q", ""))
-        if response.status_code == 200 and number is not None and self.is_person(number):
-            record(request, number, page=f"{self.look} list")
+        if response.status_code == 200:
+            self.record_search(request, request.GET.get("q", ""), page=f"{self.look} list")
         return response
+
+    def record_search(self, request: HttpRequest, text: str, *, page: str) -> None:
+        """Record a look where a search is for a person."""
+        number = _number(text)
+        if number is not None and self.is_person(number):
+            record(request, number, page=page)
 
 
 def _number(text: str) -> UUID | None:

@@ -23,6 +23,7 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["object", "-position"], name="audit_event_of_object"),
             models.Index(fields=["action", "-position"], name="audit_event_of_action"),
+            models.Index(fields=["actor", "-code"], name="audit_event_of_actor"),
         ]
         ordering = ["-position"]
         verbose_name = "audit event"
@@ -46,6 +47,7 @@ class AuditAnchor(models.Model):
     digest = models.BinaryField(max_length=32)
 
     class Meta:
+        indexes = [models.Index(fields=["last_position"], name="audit_anchor_last")]
         ordering = ["-sequence"]
         verbose_name = "anchor"
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from audit.models import AuditAnchor, AuditEvent
 from common.canonical import digest_of
 from common.identifiers import uuid7_text
-from common.merkle import merkle_path, merkle_root
+from common.merkle import merkle_paths, merkle_root
 from common.postgres.copy_text import copy_line, copy_rows
 
 GENESIS = bytes(32)
@@ -155,28 +155,35 @@ def prove(object_id: str | UUID) -> list[dict[str, Any]]:
 
     ``anchor`` is None for an event that is not sealed yet. Everything in it can be recomputed without the database.
     """
-    events = list(AuditEvent.objects.filter(object=str(object_id)).order_by("position"))
-    anchors = list(AuditAnchor.objects.filter(last_position__gte=events[0].position)) if events else []
-    sealed: dict[int, dict[str, Any]] = {}
-    for link in anchors:
-        inside = [e for e in events if link.after_position < e.position <= link.last_position]
-        if inside:
-            sealed |= _paths(link, inside)
-    return [{"event": event_fields(e), **sealed.get(e.position, {"anchor": None})} for e in events]
+    return list(proven(AuditEvent.objects.filter(object=str(object_id)).order_by("position")))
 
 
-def _paths(link: AuditAnchor, inside: list[AuditEvent]) -> dict[int, dict[str, Any]]:
+def proven(events: Iterable[AuditEvent]) -> Iterator[dict[str, Any]]:
+    """Yield events, given oldest first, with their paths, as ``prove`` does; each anchor's tree is hashed once."""
+    waiting = list(events)
+    if waiting:
+        first, last = waiting[0].position, waiting[-1].position
+        for link in AuditAnchor.objects.filter(last_position__gte=first, after_position__lt=last).order_by("sequence"):
+            inside = [e for e in waiting if link.after_position < e.position <= link.last_position]
+            waiting = waiting[len(inside) :]
+            if inside:
+                yield from _paths(link, inside)
+    yield from ({"event": event_fields(e), "anchor": None} for e in waiting)
+
+
+def _paths(link: AuditAnchor, inside: list[AuditEvent]) -> Iterator[dict[str, Any]]:
     rows = AuditEvent.objects.filter(position__gt=link.after_position, position__lte=link.last_position)
     places = list(rows.order_by("position").values_list("position", "digest"))
     digests, index = [bytes(d) for _, d in places], {position: i for i, (position, _) in enumerate(places)}
-    anchor = _anchor_fields(link)
-    return {
-        e.position: {
-            "anchor": {**anchor, "digest": bytes(link.digest).hex()},
-            "path": [[side, node.hex()] for side, node in merkle_path(digests, index[e.position])],
-        }
-        for e in inside
-    }
+    anchor, paths = anchor_fields(link), merkle_paths(digests, [index[e.position] for e in inside])
+    for event, path in zip(inside, paths, strict=True):
+        nodes = [[side, node.hex()] for side, node in path]
+        yield {"event": event_fields(event), "anchor": anchor, "path": nodes}
+
+
+def anchor_fields(link: AuditAnchor) -> dict[str, Any]:
+    """Return the fields under an anchor's digest, and the digest."""
+    return {**_anchor_fields(link), "digest": bytes(link.digest).hex()}
 
 
 def _anchor_fields(link: AuditAnchor) -> dict[str, Any]:

@@ -16,13 +16,24 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
 
 def merkle_path(leaves: Sequence[bytes], index: int) -> list[tuple[str, bytes]]:
     """Return the audit path of one leaf (RFC 6962, section 2.1.1): the neighbours on the way up, and their side."""
-    level = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    return merkle_paths(leaves, [index])[0]
+
+
+def merkle_paths(leaves: Sequence[bytes], indexes: Sequence[int]) -> list[list[tuple[str, bytes]]]:
+    """Return the audit path of each of several leaves of one tree, which is hashed once."""
+    levels = [[hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]]
+    while len(levels[-1]) > 1:
+        levels.append(_parents(levels[-1]))
+    return [_path(levels, index) for index in indexes]
+
+
+def _path(levels: Sequence[Sequence[bytes]], index: int) -> list[tuple[str, bytes]]:
     path = []
-    while len(level) > 1:
+    for level in levels[:-1]:
         neighbour = index ^ 1
         if neighbour < len(level):
             path.append(("left" if neighbour < index else "right", level[neighbour]))
-        level, index = _parents(level), index // 2
+        index //= 2
     return path
 
 

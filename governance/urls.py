@@ -3,13 +3,14 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from governance.monitoring import health, metrics
-from governance.officers import consent_proof, notice_editor, start_page, trust_page
+from governance.officers import consent_proof, findings_page, notice_editor, start_page, trust_page
 from governance.openapi.views import DocumentView
 from governance.privacy_center import pages, ranking, receipts, sign_in
 from governance.sign_in import login
 from governance.web import demonstration, script, well_known
 from oversight.admin import pages as change_pages
 from policies.registers import jurisdiction_matrix
+from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
 from policies.rollout import step_pages
 from policies.simulation import pages as simulation_page
@@ -50,6 +51,9 @@ urlpatterns = [
     path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
     path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),
     path("admin/jurisdiction-matrix", admin.site.admin_view(jurisdiction_matrix.matrix), name="jurisdiction-matrix"),
+    path("admin/residency-matrix", admin.site.admin_view(matrix.show), name="residency-matrix"),
+    path("admin/data-map", admin.site.admin_view(data_map.show), name="data-map"),
+    path("admin/register-findings", admin.site.admin_view(findings_page.show), name="register-findings"),
     path("admin/changes/", admin.site.admin_view(change_pages.overview), name="change-sets"),
     path("admin/changes/<int:pk>/", admin.site.admin_view(change_pages.show), name="change-set"),
     path(

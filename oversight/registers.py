@@ -36,12 +36,31 @@ def widens(_before: Document | None, _after: Document | None) -> bool:
 
 @dataclass(frozen=True)
 class Child:
-    """Rows of another table that belong to the object: ``name`` is their member in its document."""
+    """Rows of another table that belong to the object: ``name`` is their member in its document.
+
+    ``key``: the fields that name a row under its parent; in a document their values are joined by a stroke.
+    """
 
     name: str
     model: type[models.Model]
     parent: str
-    key: str
+    key: tuple[str, ...]
+
+    @property
+    def fields(self) -> Sequence[Any]:
+        """Return the columns in a document, without those that name the row."""
+        return [each for each in self._columns if each.name not in self.key]
+
+    @property
+    def key_fields(self) -> Sequence[Any]:
+        """Return the columns that name a row, in the order of the key."""
+        columns = {each.name: each for each in self._columns}
+        return [columns[name] for name in self.key]
+
+    @property
+    def _columns(self) -> Sequence[Any]:
+        fields = self.model._meta.concrete_fields  # noqa: SLF001 (Django documents it)
+        return [each for each in fields if not each.primary_key and each.name != self.parent]
 
 
 @dataclass(frozen=True)

@@ -77,19 +77,26 @@ def _document(register: Register, row: models.Model, children: dict[str, dict[An
     return {**document, **{name: found.get(row.pk, {}) for name, found in children.items()}}
 
 
-def _child_fields(child: Child) -> list[Any]:
-    fields = child.model._meta.concrete_fields  # noqa: SLF001 (Django documents it)
-    return [field for field in fields if not field.primary_key and field.name not in (child.parent, child.key)]
-
-
 def _children(child: Child, parents: Sequence[models.Model]) -> dict[Any, Document]:
     """Return the children of rows, by the number of their parent. One statement."""
-    fields, found = _child_fields(child), child.model._default_manager.filter(**{f"{child.parent}__in": parents})  # noqa: SLF001
     documents: dict[Any, Document] = {}
-    for each in found:
-        document = {field.name: written(field, getattr(each, field.name)) for field in fields}
-        documents.setdefault(getattr(each, f"{child.parent}_id"), {})[str(getattr(each, child.key))] = document
+    for each in _rows_of(child, **{f"{child.parent}__in": parents}):
+        documents.setdefault(getattr(each, f"{child.parent}_id"), {})[_child_key(child, each)] = _own(child, each)
     return documents
+
+
+def _own(child: Child, row: models.Model) -> Document:
+    return {field.name: written(field, getattr(row, field.name)) for field in child.fields}
+
+
+def _rows_of(child: Child, **wanted: Any) -> QuerySet[Any]:
+    links = [field.name for field in (*child.key_fields, *child.fields) if field.is_relation]
+    rows: QuerySet[Any] = child.model._default_manager.filter(**wanted)  # noqa: SLF001 (Django documents it)
+    return rows.select_related(*links) if links else rows
+
+
+def _child_key(child: Child, row: models.Model) -> str:
+    return "/".join(str(written(field, getattr(row, field.name))) for field in child.key_fields)
 
 
 def find_row(register: Register, key: str, *, lock: bool = False) -> models.Model | None:
@@ -196,17 +203,24 @@ def _clean(row: models.Model) -> None:
 
 
 def _write_children(child: Child, row: models.Model, wanted: Document, title: str) -> None:
-    present = {
-        str(getattr(each, child.key)): each
-        for each in child.model._default_manager.filter(**{child.parent: row})  # noqa: SLF001
-    }
+    present = {_child_key(child, each): each for each in _rows_of(child, **{child.parent: row})}
     for key in present.keys() - wanted.keys():
         present[key].delete()
     for key, document in wanted.items():
-        each = present.get(key) or child.model(**{child.parent: row, child.key: key})
-        _fill(each, _child_fields(child), document, title)
+        if key in present and _own(child, present[key]) == document:
+            continue
+        each = present.get(key) or _new_child(child, row, key)
+        _fill(each, child.fields, document, title)
         _clean(each)
         each.save()
+
+
+def _new_child(child: Child, row: models.Model, key: str) -> models.Model:
+    parts = key.split("/")
+    if len(parts) != len(child.key):
+        raise NotReadable(f"“{key}” names no member of “{child.name}”: write {'/'.join(child.key)}.")
+    named = {field.name: read(field, part) for field, part in zip(child.key_fields, parts, strict=True)}
+    return child.model(**{child.parent: row}, **named)
 
 
 def _sentences(error: ValidationError) -> list[str]:

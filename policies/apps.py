@@ -9,13 +9,14 @@ class PoliciesConfig(AppConfig):
         from django.conf import settings
 
         from common import policy_data
+        from common.registers import lint as register_lint
         from consent import residence
         from oversight import registers
         from oversight.admin import panels
         from oversight.changes import preview
         from policies.bundles import publishing
         from policies.cells import residence_guard
-        from policies.registers import descriptors, regions
+        from policies.registers import descriptors, lint, regions
         from policies.residency.descriptor import PROCESSING_SYSTEM
         from policies.simulation import change_sets
         from privacy.budgets import releases
@@ -25,6 +26,7 @@ class PoliciesConfig(AppConfig):
         policy_data.add_publisher(publishing.publish_change)
         policy_data.use_turns(publishing.wait_for_publishers)
         registers.add(*descriptors.REGISTERS, PROCESSING_SYSTEM)
+        register_lint.add_check("policies", lint.check)
         releases.use_regions(regions.codes)
         if settings.CELLS is not None:
             residence.use_guard(residence_guard.guard)

@@ -6,11 +6,13 @@ class PrivacyConfig(AppConfig):
     verbose_name = "Data and retention"
 
     def ready(self) -> None:
+        from common.registers import lint as register_lint
         from consent.ledger import effects
         from oversight import registers
         from oversight.changes import preview
-        from privacy.retention import descriptors, disposal
+        from privacy.retention import descriptors, disposal, lint
 
         registers.add(descriptors.RETENTION_SCHEDULE)
+        register_lint.add_check("privacy", lint.check)
         preview.add_effect(descriptors.rows_due)
         effects.on_withdrawal(disposal.queue_for_withdrawals)

@@ -1,10 +1,12 @@
-"""Form fields for lists and durations that registers store, in an editable notation."""
+"""Form fields for lists and durations that registers store, in an editable notation; inputs with suggestions."""
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html, format_html_join
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from common import patterns
@@ -63,3 +65,20 @@ class DaysField(forms.IntegerField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(super().has_changed(self.prepare_value(initial), data))
+
+
+class SuggestingInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold ships no types
+    """Text input that suggests values with their labels (``datalist``); any other value may be typed.
+
+    ``suggestions`` is called on each rendering: registers change.
+    """
+
+    def __init__(self, suggestions: Callable[[], Iterable[tuple[str, str]]], **options: Any) -> None:
+        super().__init__(**options)
+        self.suggestions = suggestions
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
+        listed = f"suggestions-{name}"
+        shown = super().render(name, value, {**(attrs or {}), "list": listed}, renderer)
+        options = format_html_join("", '<option value="{}" label="{}"></option>', self.suggestions())
+        return format_html('{}<datalist id="{}">{}</datalist>', shown, listed, options)

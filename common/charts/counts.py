@@ -129,12 +129,15 @@ def bars(rows: Sequence[tuple[str, int]], *, title: str, description: str) -> Sa
     return drawing(parts, height=len(rows) * _BAR_ROW, name=name, title=title, description=description)
 
 
-def drawing(parts: Iterable[SafeString], *, height: int, name: str, title: str, description: str) -> SafeString:
+def drawing(
+    parts: Iterable[SafeString], *, height: int, name: str, title: str, description: str, width: int = WIDTH
+) -> SafeString:
     return format_html(
-        '<svg xmlns="http://www.w3.org/2000/svg" class="figure" viewBox="0 0 {} {}" role="img"'
+        '<svg xmlns="http://www.w3.org/2000/svg" class="{}" viewBox="0 0 {} {}" role="img"'
         ' aria-labelledby="{name}-title" aria-describedby="{name}-desc">'
         '<title id="{name}-title">{}</title><desc id="{name}-desc">{}</desc>{}</svg>',
-        WIDTH,
+        "figure" if width == WIDTH else "figure figure-wide",
+        width,
         height,
         title,
         description,

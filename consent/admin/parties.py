@@ -20,7 +20,7 @@ class PartyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at ru
     url = forms.URLField(required=False, assume_scheme="https", label="Website", widget=UnfoldAdminTextInputWidget)
 
     class Meta:
-        labels = {"slug": "Name in the API", "role": "Role"}
+        labels = {"slug": "Name in the API", "role": "Role", "contract": "Contract"}
         help_texts = {
             "slug": "Recipients of a purpose are named by it. It can never be changed.",
             "role": "The controller decides why data is processed; processors act for it; recipients are given data.",
@@ -28,29 +28,31 @@ class PartyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at ru
             "address": "Street, postal code and town: receipts must name it (ISO/IEC TS 27560).",
             "country": "Two letters, such as DE (ISO 3166-1).",
             "email": "Where people can write to.",
+            "contract": "Where the agreement is filed: its number or the document's place (GDPR Articles 26 and 28).",
+            "transfer_basis": "Needed where the party is in a country outside the controller's residency group "
+            "(GDPR Chapter V). Receipts name it.",
         }
-
-    def clean_country(self) -> str:
-        country = str(self.cleaned_data["country"]).upper()
-        if not (len(country) == 2 and country.isascii() and country.isalpha()):
-            raise forms.ValidationError("Two letters, such as DE.")
-        return country
 
 
 @admin.register(Party)
 class PartyAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
     form = PartyForm
-    list_display = ["name", "part", "country", "contact"]
+    list_display = ["name", "part", "country", "transfer", "contact"]
     list_filter = ["role", "country"]
     search_fields = ["name", "slug"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "role"]}),
         ("How to reach it", {"fields": ["address", "country", "email", "phone", "url"]}),
+        ("Contract and transfer", {"fields": ["contract", "transfer_basis"]}),
     ]
 
     @display(description="Role", ordering="role")
     def part(self, party: Party) -> str:
         return badge(party.get_role_display(), "info" if party.role == Party.Role.CONTROLLER else "plain")
+
+    @display(description="Transfer basis", ordering="transfer_basis")
+    def transfer(self, party: Party) -> str:
+        return party.get_transfer_basis_display() or NOTHING
 
     @display(description="Contact")
     def contact(self, party: Party) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.forms import ModelForm
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from unfold.admin import StackedInline
 from unfold.decorators import display
@@ -19,9 +19,9 @@ from common import languages
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField, DaysField
 from common.admin_pages.model_admin import ModelAdmin
-from consent.models import Purpose, PurposeText
+from consent.models import DataCategory, Party, Purpose, PurposeData, PurposeText
 from consent.receipts import terms
-from consent.register import words
+from consent.register import lint_rules, words
 from oversight.admin.forms import DraftsChanges
 from oversight.changes.documents import Proposed
 
@@ -39,7 +39,7 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
     )
     data_categories = CommaListField(
         label="Categories of personal data",
-        help_text="Separated by commas: views, purchases, postal_address. Any other category is denied.",
+        help_text="Separated by commas. Any other category is denied.",
     )
     recipients = CommaListField(
         required=False,
@@ -99,6 +99,13 @@ class PurposeForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
             "dpv_purpose": "A term of the W3C Data Privacy Vocabulary, such as DirectMarketing. Receipts carry it.",
         }
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field, model in (("data_categories", DataCategory), ("recipients", Party)):
+            if field in self.fields:
+                known = ", ".join(model._default_manager.order_by("slug").values_list("slug", flat=True))  # noqa: SLF001
+                self.fields[field].help_text += f" Known: {known or 'none yet'}."
+
 
 class PurposeTextForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     locale = forms.ChoiceField(
@@ -110,6 +117,54 @@ class PurposeTextForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable
 
     class Meta:
         labels = {"kept_for": "Retention period, in words"}
+
+
+class PurposeDataForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    locale = forms.ChoiceField(
+        label="Language",
+        choices=lambda: [(code, languages.name(code)) for code in languages.known()],
+        initial="en",
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    class Meta:
+        labels = {"category": "Data category", "benefit": "What the person gains by it"}
+        help_texts = {"reason": "Why the purpose cannot do without it, in one plain sentence."}
+        widgets = {
+            "reason": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+            "benefit": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        }
+
+
+class PurposeDataFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Reasons of one purpose; refuses to bring about a data category without one in the register's own language."""
+
+    def clean(self) -> None:
+        super().clean()
+        kept = [form.cleaned_data for form in self.forms if form not in self.deleted_forms and form.is_valid()]
+        explained = {row["category"].slug for row in kept if row.get("category") and row.get("locale") == "en"}
+        wanted = [kind for kind in self.instance.data_categories if kind not in self._unexplained_before()]
+        found = lint_rules.unexplained_data(self.instance.slug, wanted, explained)
+        if errors := [finding.detail for finding in found if finding.is_error]:
+            raise forms.ValidationError(errors)
+
+    def _unexplained_before(self) -> set[str]:
+        before = Purpose.objects.filter(pk=self.instance.pk).first()
+        if before is None:
+            return set()
+        return set(before.data_categories) - set(
+            before.data_reasons.filter(locale="en").values_list("category__slug", flat=True)
+        )
+
+
+class PurposeDataInline(StackedInline):  # type: ignore[misc]  # unfold ships no types
+    model = PurposeData
+    form = PurposeDataForm
+    formset = PurposeDataFormSet
+    fields = ["category", "locale", "reason", "benefit"]
+    extra = 0
+    verbose_name = "reason"
+    verbose_name_plural = "Why each kind of data is needed"
 
 
 class PurposeTextInline(StackedInline):  # type: ignore[misc]  # unfold ships no types
@@ -135,7 +190,7 @@ class PurposeAdmin(DraftsChanges, ModelAdmin):
         ("Consent and retention", {"fields": ["consent_valid_for", "kept_for"]}),
         ("Controller and purpose", {"fields": ["controller", "dpv_purpose"]}),
     ]
-    inlines = [PurposeTextInline]
+    inlines = [PurposeDataInline, PurposeTextInline]
 
     @display(description="Lawful basis", ordering="legal_basis")
     def basis(self, purpose: Purpose) -> str:

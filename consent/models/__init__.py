@@ -1,5 +1,6 @@
 """The tables of the consent layer, by subject. Migrations name the two validators here."""
 
+from consent.models.data_categories import DataCategory, DataCategoryText
 from consent.models.imports import ConsentImport
 from consent.models.ledger import AgeBand, ConsentRecord, DataSubject, SavedRequest
 from consent.models.links import DailyCount, SubjectLink
@@ -10,6 +11,7 @@ from consent.models.register import (
     Notice,
     Party,
     Purpose,
+    PurposeData,
     PurposeText,
     current_notice_versions,
 )
@@ -25,6 +27,8 @@ __all__ = [
     "ConsentImport",
     "ConsentRecord",
     "DailyCount",
+    "DataCategory",
+    "DataCategoryText",
     "DataSubject",
     "LegalBasis",
     "Level",
@@ -32,6 +36,7 @@ __all__ = [
     "NoticeTerms",
     "Party",
     "Purpose",
+    "PurposeData",
     "PurposeText",
     "RegisterSnapshot",
     "SavedRequest",

@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+
+from consent.models.data_categories import DataCategory
+from consent.register import lint_rules
 
 
 class Level(models.TextChoices):
@@ -31,24 +35,39 @@ class LegalBasis(models.TextChoices):
 class Party(models.Model):
     """A party: controller, processor, recipient, data protection officer or supervisory authority.
 
-    The fields a consent record must name (ISO/IEC TS 27560, "party").
+    The fields a consent record must name (ISO/IEC TS 27560, "party"), and what a transfer to it rests on.
     """
 
     class Role(models.TextChoices):
         CONTROLLER = "controller", "Controller"
+        JOINT_CONTROLLER = "joint_controller", "Joint controller"
         PROCESSOR = "processor", "Processor"
         RECIPIENT = "recipient", "Recipient"
+        THIRD_PARTY = "third_party", "Third party"
         OFFICER = "dpo", "Data protection officer"
         AUTHORITY = "authority", "Supervisory authority"
 
+    class TransferBasis(models.TextChoices):
+        """GDPR Articles 45(3), 46(2)(b), (c), (e) and (f), 49(1)(a) and (b)."""
+
+        ADEQUACY = "adequacy", "Adequacy decision"
+        CLAUSES = "standard_clauses", "Standard contractual clauses"
+        BINDING_RULES = "binding_rules", "Binding corporate rules"
+        CODE = "code_of_conduct", "Code of conduct"
+        CERTIFICATION = "certification", "Certification"
+        EXPLICIT_CONSENT = "explicit_consent", "Explicit consent to the transfer"
+        CONTRACT = "contract", "Performance of a contract with the person"
+
     slug = models.SlugField(max_length=64, unique=True)
-    role = models.CharField(max_length=12, choices=Role, default=Role.CONTROLLER)
+    role = models.CharField(max_length=24, choices=Role, default=Role.CONTROLLER)
     name = models.CharField(max_length=200)
     address = models.CharField(max_length=300)
     country = models.CharField(max_length=2, help_text="ISO 3166-1, two letters.")
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
     url = models.URLField(blank=True)
+    contract = models.CharField(max_length=200, blank=True, default="", db_default="")
+    transfer_basis = models.CharField(max_length=24, choices=TransferBasis, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["role", "name"]
@@ -56,6 +75,11 @@ class Party(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        self.country = self.country.upper()
+        if not (len(self.country) == 2 and self.country.isascii() and self.country.isalpha()):
+            raise ValidationError({"country": "Two letters, such as DE."})
 
 
 class Purpose(models.Model):
@@ -100,6 +124,22 @@ class Purpose(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Refuse data categories and recipients that no register knows, with the nearest names.
+
+        Those that it named before are left to lint: they must not keep an officer from switching a purpose off.
+        """
+        before = Purpose.objects.filter(pk=self.pk).first() or Purpose()
+        kinds = {*DataCategory.objects.values_list("slug", flat=True), *before.data_categories}
+        parties = {*Party.objects.values_list("slug", flat=True), *before.recipients}
+        unknown = {
+            "data_categories": lint_rules.unknown_data(self.slug, self.data_categories, kinds),
+            "recipients": lint_rules.unknown_recipients(self.slug, self.recipients, parties),
+        }
+        errors = {field: [finding.detail for finding in found] for field, found in unknown.items()}
+        if any(errors.values()):
+            raise ValidationError({field: found for field, found in errors.items() if found})
+
     @property
     def needs_consent(self) -> bool:
         return self.legal_basis == LegalBasis.CONSENT
@@ -125,6 +165,27 @@ class PurposeText(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.locale})"
+
+
+class PurposeData(models.Model):
+    """Why a purpose needs a category of data, and what the person gains by it, in one language."""
+
+    purpose = models.ForeignKey(Purpose, on_delete=models.CASCADE, related_name="data_reasons")
+    category = models.ForeignKey(DataCategory, on_delete=models.PROTECT, related_name="reasons")
+    locale = models.CharField(max_length=12, default="en")
+    reason = models.TextField(max_length=1_000)
+    benefit = models.TextField(max_length=1_000, blank=True)
+
+    class Meta:
+        ordering = ["purpose", "category", "locale"]
+        verbose_name = "reason for a data category"
+        verbose_name_plural = "reasons for data categories"
+        constraints = [
+            models.UniqueConstraint(fields=["purpose", "category", "locale"], name="consent_purpose_data_reason")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose}: {self.category} ({self.locale})"
 
 
 class Notice(models.Model):

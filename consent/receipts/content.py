@@ -93,9 +93,10 @@ def _processing(record: ConsentRecord, frozen: Frozen) -> dict[str, Any]:
 
 def _kinds_of_data(frozen: Sequence[Frozen]) -> list[dict[str, Any]]:
     slugs = sorted({category for found in frozen for category in (found.agreed or found.purpose)["data_categories"]})
+    named = {slug: term for found in frozen for slug, term in found.data_terms.items()}
     return [
         {
-            "pii_type": terms.kind_of_data(slug),
+            "pii_type": terms.personal_data(named[slug]) if slug in named else terms.kind_of_data(slug),
             "attribute_id": slug,
             "is_sensitive": slug in terms.SPECIAL,
             "is_special_category": slug in terms.SPECIAL,
@@ -113,7 +114,13 @@ def _party(party: Mapping[str, str]) -> dict[str, Any]:
         "party_name": party["name"],
         "party_address": {"street": party["address"], "country": party["country"]},
         "party_contact": {name: party[name] for name in ("email", "phone", "url") if party[name]},
+        **_transfer(party.get("transfer_basis", "")),
     }
+
+
+def _transfer(basis: str) -> dict[str, str]:
+    """Return what a transfer to the party rests on (GDPR Article 13(1)(f)); nothing where none is registered."""
+    return {"transfer_basis": terms.TRANSFERS[basis]} if basis else {}
 
 
 def _unregistered() -> dict[str, Any]:

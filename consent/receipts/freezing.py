@@ -42,10 +42,20 @@ class Frozen:
         return found
 
     @property
+    def data_terms(self) -> dict[str, str]:
+        """Terms of the DPV by data category, as far as the register named them then."""
+        found = json.loads(self.content).get("data", [])
+        return {category["slug"]: category["dpv"] for category in found if "dpv" in category}
+
+    @property
     def controllers(self) -> list[str]:
-        """The purpose's own controller, else the first of the register."""
+        """The purpose's own controller, else the first of the register; and who controls jointly."""
         own = self.purpose["controller"]
-        return [own] if own else [party["slug"] for party in self.parties if party["role"] == "controller"][:1]
+        first = [own] if own else self._of_role("controller")[:1]
+        return list(dict.fromkeys([*first, *self._of_role("joint_controller")]))
+
+    def _of_role(self, role: str) -> list[str]:
+        return [party["slug"] for party in self.parties if party["role"] == role]
 
 
 def frozen(record: ConsentRecord) -> Frozen:

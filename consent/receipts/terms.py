@@ -22,10 +22,22 @@ CONSENT, WITHDRAW, PERSONAL_DATA = LEGAL_BASES["consent"], f"{GDPR}A7-3", f"{DPV
 EXPLICIT, EXPRESSED = f"{DPV}ExplicitlyExpressedConsent", f"{DPV}ExpressedConsent"
 ROLES = {
     "controller": f"{DPV}DataController",
+    "joint_controller": f"{DPV}JointDataControllers",
     "processor": f"{DPV}DataProcessor",
     "recipient": f"{DPV}Recipient",
+    "third_party": f"{DPV}ThirdParty",
     "dpo": f"{DPV}DataProtectionOfficer",
     "authority": f"{DPV}DataProtectionAuthority",
+}
+# What a transfer to another country rests on: GDPR Articles 45, 46 and 49.
+TRANSFERS = {
+    "adequacy": f"{GDPR}A45-3",
+    "standard_clauses": f"{GDPR}A46-2-c",
+    "binding_rules": f"{GDPR}A46-2-b",
+    "code_of_conduct": f"{GDPR}A46-2-e",
+    "certification": f"{GDPR}A46-2-f",
+    "explicit_consent": f"{GDPR}A49-1-a",
+    "contract": f"{GDPR}A49-1-b",
 }
 RIGHTS = tuple(f"{GDPR}{article}" for article in ("A7-3", "A15", "A16", "A17", "A18", "A20", "A21", "A77"))
 _KINDS_OF_DATA = {
@@ -91,6 +103,10 @@ PURPOSES = frozenset(
 
 def purpose(term: str) -> str:
     return f"{DPV}{term}"
+
+
+def personal_data(term: str) -> str:
+    return f"{PD}{term}"
 
 
 def kind_of_data(slug: str) -> str:

@@ -1,4 +1,4 @@
-"""Descriptors of the registers of processing: parties, purposes with their texts, sites, notices."""
+"""Descriptors of the registers of processing: parties, data categories, purposes with their texts, sites, notices."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Max
 
 from common.levels import LEVELS
-from consent.models import Notice, Party, Purpose, PurposeText, Site
+from consent.models import DataCategory, DataCategoryText, Notice, Party, Purpose, PurposeData, PurposeText, Site
 from consent.register import terms
 from consent.register.register import NOTICES, PURPOSES, write_notice, write_purpose
 from oversight.registers import Child, Document, Register
@@ -26,6 +26,8 @@ def _member_narrows(name: str, old: Any, new: Any) -> bool:
         return True
     if name in _LISTS:
         return set(new) <= set(old)
+    if name == "data_reasons":
+        return all(old.get(key) == reason for key, reason in new.items())
     if name == "max_level":
         return LEVELS[str(new)] < LEVELS[str(old)]
     if name == "consent_valid_for":
@@ -81,13 +83,24 @@ def site_narrows(before: Document | None, after: Document | None) -> bool:
 
 
 PARTY = Register(name="party", title="Party", model=Party, key=("slug",))
+DATA_CATEGORY = Register(
+    name="data_category",
+    title="Data category",
+    model=DataCategory,
+    key=("slug",),
+    children=(Child("texts", DataCategoryText, "category", ("locale",)),),
+    in_bundle=False,
+)
 SITE = Register(name="site", title="Site", model=Site, key=("slug",), in_bundle=False, keeps=True, narrows=site_narrows)
 PURPOSE = Register(
     name="purpose",
     title="Processing activity",
     model=Purpose,
     key=("slug",),
-    children=(Child("texts", PurposeText, "purpose", "locale"),),
+    children=(
+        Child("texts", PurposeText, "purpose", ("locale",)),
+        Child("data_reasons", PurposeData, "purpose", ("category", "locale")),
+    ),
     keeps=True,
     narrows=purpose_narrows,
     save=write_purpose,
@@ -107,3 +120,5 @@ NOTICE = Register(
     sealed=NOTICES,
     is_last=True,
 )
+# What others name comes first.
+REGISTERS = (PARTY, DATA_CATEGORY, PURPOSE, SITE, NOTICE)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from consent.models import Notice
 from consent.register import terms, words
-from consent.register.purpose_lint import ASKS_EVERYBODY, SAYS_LESS
+from consent.register.lint_rules import ASKS_EVERYBODY, SAYS_LESS
 from oversight.admin.remedies import Remedy
 from oversight.changes.documents import Compared, Document, Proposed
 

@@ -8,8 +8,18 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from common import policy_data
-from consent.models import Notice, Party, Purpose, PurposeText, Site, current_notice_versions
+from consent.models import (
+    DataCategory,
+    Notice,
+    Party,
+    Purpose,
+    PurposeData,
+    PurposeText,
+    Site,
+    current_notice_versions,
+)
 from consent.register import register
+from governance.demo.data_reasons import DATA_REASONS
 from governance.demo.translations import TRANSLATIONS, Translation
 from governance.web.demonstration import SHOP
 from oversight.changes import applying
@@ -141,6 +151,7 @@ def _ensure_register() -> None:
         if purpose is None:
             above = Purpose.objects.get(slug=parent) if parent else None
             purpose = register.save_purpose(Purpose(**values, parent=above), actor=ACTOR)
+            _explain(purpose)
         if days:
             RetentionSchedule.objects.get_or_create(purpose=purpose, defaults={"retain_for": timedelta(days=days)})
         if not Notice.objects.filter(purpose=purpose).exists():
@@ -148,6 +159,25 @@ def _ensure_register() -> None:
     _ensure_shop()
     PrivacyBudget.objects.get_or_create(data_set="consents", defaults={"epsilon_total": Decimal(10)})
     policy_data.changed(reason="register of the demonstration", actor=ACTOR)
+
+
+def _explain(purpose: Purpose) -> None:
+    """Add the reasons why a purpose needs its data, in the register's own language."""
+    for kind, texts in DATA_REASONS[purpose.slug].items():
+        category, _ = DataCategory.objects.get_or_create(slug=kind, defaults={"name": kind.replace("_", " ")})
+        reason, benefit = texts["en"]
+        PurposeData.objects.create(purpose=purpose, category=category, reason=reason, benefit=benefit)
+
+
+def _translate_reasons(purpose: Purpose) -> None:
+    """Add the missing translations of the demonstration's own reasons."""
+    missing = [
+        PurposeData(purpose=purpose, category=row.category, locale=locale, reason=reason, benefit=benefit)
+        for row in purpose.data_reasons.filter(locale="en").select_related("category")
+        for locale, (reason, benefit) in DATA_REASONS[purpose.slug].get(row.category.slug, {}).items()
+        if row.reason == DATA_REASONS[purpose.slug][row.category.slug]["en"][0]
+    ]
+    PurposeData.objects.bulk_create(missing, ignore_conflicts=True)
 
 
 def ensure_translations() -> None:
@@ -164,6 +194,7 @@ def _ensure_translations() -> None:
         ]
         if any(is_described):
             register.note_texts(purpose, actor=ACTOR)
+            _translate_reasons(purpose)
         newest = current_notice_versions().get(purpose.slug, {"current": 0})["current"]
         texts = dict(Notice.objects.filter(purpose=purpose, version=newest).values_list("locale", "text"))
         if texts.get("en") != originals[purpose.slug]:

@@ -36,6 +36,8 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   policy lint|test|build|publish|activate|rollback|diff|list ARGUMENT ...
                                   policies from an editor to the next decision, and back
   cells status|pull|welcome       several instances as one deployment (docs/cells.md)
+  registers lint|export|plan|apply
+                                  check the registers as a whole; write them to files, draft what files say
   verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
   verify-receipt FILE             check a consent receipt or an evidence file; needs no database
   check-deployment FILE ...       judge Terraform plans, compose files and Kubernetes manifests by the residency
@@ -266,6 +268,7 @@ _ONE_OFF = frozenset(
         "bench",
         "cells",
         "policy",
+        "registers",
         "import-consents",
         "export-consents",
         "check-deployment",

@@ -22,7 +22,7 @@ from common.identifiers import uuid7_floor
 from consent.models import ConsentRecord, DataSubject, Party, Purpose
 from governance import tasks
 from governance.evidence import checks as evidence
-from governance.officers import purpose_page, single_officer
+from governance.officers import findings_page, purpose_page, single_officer
 from governance.officers.page_rights import may_open
 from governance.web.rate_limits import EVIDENCE_CHECKS
 from model_registry.models import ModelVersion
@@ -93,7 +93,7 @@ def _attention(request: HttpRequest) -> list[dict[str, Any]]:
         "policies.view_opainstance": _opa_servers,
         "policies.view_servicecredential": _credentials,
         "privacy.view_privacybudget": _budgets,
-        "consent.view_purpose": _gaps,
+        "consent.view_purpose": _register_gaps,
     }
     found = [item for permission, part in parts.items() if request.user.has_perm(permission) for item in part()]
     return sorted(found, key=lambda item: ("now", "soon", "info").index(item["severity"]))
@@ -295,6 +295,16 @@ def _spent_budgets() -> list[dict[str, Any]]:
         for budget in PrivacyBudget.objects.all()
         if budget.epsilon_left * 10 <= budget.epsilon_total
     ]
+
+
+def _register_gaps() -> list[dict[str, Any]]:
+    return [*_findings(), *_gaps()]
+
+
+def _findings() -> list[dict[str, Any]]:
+    """Return one card for all errors of the registers that have no card of their own."""
+    found = findings_page.attention()
+    return [_item(*found, reverse("register-findings"), "now")] if found else []
 
 
 def _gaps() -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from common.admin_pages.display import NOTHING
 from common.admin_pages.permissions import require
 from common.charts.counts import Bucket, Figure, Series, Tone, columns_figure
 from common.charts.rates import Part, ShareRow, Span, in_words, lines_figure, percent, shares_figure, spans_figure
+from common.spreadsheet import safe_cell
 from common.suppression import SMALLEST_GROUP
 from consent.counts import What
 from consent.trust import metrics
@@ -279,7 +280,7 @@ def _csv_rows(choice: Choice) -> Iterator[list[Any]]:
     answers = metrics.breakdown(choice.grouping, since=choice.since)
     waiting = metrics.time_to_withdraw(choice.grouping, since=choice.since)
     for group in answers.groups:
-        yield [_cell(group.label), *_csv_numbers(group.answers, waiting.get(group.key))]
+        yield [safe_cell(group.label), *_csv_numbers(group.answers, waiting.get(group.key))]
     # The people of groups that share people are not shown: minus one group, they would reveal the others.
     yield ["all", *_csv_numbers(answers.total, waiting.get(None), tells_people=choice.grouping is Grouping.REGION)]
 
@@ -295,8 +296,3 @@ def _csv_numbers(answers: Answers | None, lasted: Waiting | None, *, tells_peopl
         *("withheld" if rate is None else round(100 * rate) for rate in rates),
         *("withheld" if span is None else round(span / timedelta(days=1), 1) for span in spans),
     ]
-
-
-def _cell(text: str) -> str:
-    """Return a name that a spreadsheet cannot take for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

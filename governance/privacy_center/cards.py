@@ -10,6 +10,7 @@ from consent.ledger import scopes, selectors
 from consent.ledger.selectors import Descriptions, PurposeState
 from consent.models import Notice, Purpose, PurposeText
 from consent.register import words
+from consent.register.data_words import DataDescriptions
 from governance.privacy_center.levels import Text, because, level_of
 from policies.decisions.evaluate import RenderedVerdict
 from privacy.models import RetentionSchedule
@@ -55,10 +56,12 @@ def cards(
     active = RetentionSchedule.objects.filter(purpose__in=purposes, is_active=True)
     days = {schedule.purpose_id: schedule.retain_for.days for schedule in active}
     by_slug = {state.purpose.slug: state for state in states}
+    data = DataDescriptions(language)
     return [
         {
             **_purpose(state, answers[state.purpose.slug]),
             **_in_words(state.purpose, described),
+            **_data(state.purpose, data),
             "retention": described.of(state.purpose).kept_for or _retention(state.purpose, days.get(state.purpose.pk)),
             "notice": _notice(notices.get(state.purpose.pk)),
             "new": _new(state, described),
@@ -81,6 +84,10 @@ def _in_words(purpose: Purpose, described: Descriptions) -> dict[str, Any]:
     }
 
 
+def _data(purpose: Purpose, described: DataDescriptions) -> dict[str, Any]:
+    return {"data_categories": described.names_of(purpose), "data_reasons": described.reasons_of(purpose)}
+
+
 def _purpose(state: PurposeState, answer: RenderedVerdict | None) -> dict[str, Any]:
     purpose = state.purpose
     return {
@@ -88,7 +95,6 @@ def _purpose(state: PurposeState, answer: RenderedVerdict | None) -> dict[str, A
         "name": purpose.name,
         "benefit": purpose.benefit,
         "part_of": purpose.parent.name if purpose.parent else "",
-        "data_categories": [words.plain(category) for category in purpose.data_categories],
         "legal_basis": BASIS_LABELS[purpose.legal_basis],
         "switchable": purpose.needs_consent or purpose.may_be_objected,
         "objectable": purpose.may_be_objected,
@@ -158,6 +164,7 @@ def preview_card(purpose: Purpose, notice: Notice | None, text: PurposeText | No
         **_purpose(PurposeState(purpose=purpose, state=state), None),
         "retention": purpose.kept_for or _retention(purpose, schedule.retain_for.days if schedule else None),
         "recipients": Descriptions("en").recipients_of(purpose),
+        **_data(purpose, DataDescriptions(text.locale if text else "en")),
         "notice": _notice(notice),
     }
     if text is None:

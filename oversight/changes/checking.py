@@ -4,17 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from common import register_lint
 from common.canonical import digest_of
-from common.register_lint import Finding
+from common.registers import lint as register_lint
+from common.registers.lint import Finding
 from oversight import registers, rows
 from oversight.problems import ChangeRefused
 
 
 def new_findings(before: Iterable[Finding], after: Sequence[Finding]) -> list[Finding]:
     """Return what was found after; an error that was there before is a warning: the set did not bring it about."""
-    known = set(before)
-    return [replace(finding, is_error=False) if finding in known else finding for finding in after]
+    known = {finding.identity for finding in before if finding.is_error}
+    return [replace(finding, is_error=False) if finding.identity in known else finding for finding in after]
 
 
 def as_document(findings: Iterable[Finding]) -> list[dict[str, Any]]:

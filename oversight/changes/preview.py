@@ -8,7 +8,7 @@ from django.db import transaction
 
 from common import policy_data
 from common.http.problems import Problem
-from common.register_lint import Finding
+from common.registers.lint import Finding
 from oversight.changes import checking, writing
 from oversight.changes.documents import Compared
 from oversight.changes.steps import locked
@@ -70,6 +70,14 @@ def check(change_set: ChangeSet) -> ChangeSet:
     for later in tried.later:
         later(current)
     return current
+
+
+@transaction.atomic
+def findings(changes: Sequence[Compared], *, actor: str) -> list[Finding]:
+    """Return what lint would find after changes; nothing of them stays."""
+    policy_data.take_turn()
+    before = checking.lint()
+    return checking.new_findings(before, _tried(changes, actor).findings)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from common.admin_pages.display import (
     NOTHING,
     badge,
     code,
-    document,
     exact_moment,
     folded,
     moment,
@@ -27,17 +26,19 @@ from common.admin_pages.display import (
     short,
     who,
 )
-from common.admin_pages.filters import SinceFilter
+from common.admin_pages.filters import DateRangeFilter, SinceFilter
 from common.admin_pages.read_only import ReadOnlyAdmin
 from common.identifiers import uuid7_floor
 from consent.admin.looks import PersonLooksRecorded
 from consent.models import Level, Purpose
 from consent.register import words
+from policies.admin import facts
 from policies.bundles import reasons
 from policies.decision_log import pseudonyms
 from policies.models import (
     Bundle,
     Decision,
+    ServiceCredential,
 )
 
 _CLOCKS_DIFFER = timedelta(minutes=5)  # of the machines that make rules and those that decide
@@ -49,6 +50,14 @@ class DecidedSince(SinceFilter):
 
     def narrow(self, queryset: QuerySet[Any], since: datetime) -> QuerySet[Any]:
         return queryset.filter(pk__gte=uuid7_floor(since))
+
+
+class DecidedBetween(DateRangeFilter):
+    """Filter by identifier, which holds the time: only the partitions of those days are read."""
+
+    def narrow(self, queryset: QuerySet[Any], start: datetime | None, end: datetime | None) -> QuerySet[Any]:
+        bounds = {"pk__gte": start, "pk__lt": end}
+        return queryset.filter(**{name: uuid7_floor(moment) for name, moment in bounds.items() if moment})
 
 
 class KnownValues(admin.SimpleListFilter):
@@ -72,6 +81,14 @@ class PurposeFilter(KnownValues):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         return list(Purpose.objects.values_list("slug", "name"))
+
+
+class CallerFilter(KnownValues):
+    title = "asked by"
+    parameter_name = column = "caller"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(f"service:{name}", name) for name in ServiceCredential.objects.values_list("name", flat=True)]
 
 
 class LevelFilter(KnownValues):
@@ -119,20 +136,25 @@ class RevisionFilter(admin.SimpleListFilter):
 class DecisionAdmin(PersonLooksRecorded, ReadOnlyAdmin):
     look = "decision log"
     list_display = ["when", "answer", "asked", "level_reached", "because", "caller_name"]
-    list_filter = [DecidedSince, "outcome", ReasonFilter, PurposeFilter, ActionFilter, LevelFilter, RevisionFilter]
+    list_filter = [
+        DecidedSince, DecidedBetween, "outcome", ReasonFilter, PurposeFilter, ActionFilter, LevelFilter, CallerFilter,
+        RevisionFilter,
+    ]  # fmt: skip
     search_fields = ["id"]
     search_help_text = "Paste the number of a decision or a person's pseudonym."
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # numbers beside filters would count every decision there is
     fieldsets = [
         (None, {"fields": ["answer", "asked", "level_reached", "why_in_words", "candidate_said"]}),
         ("Who asked, and when", {"fields": ["caller_name", "decided", "number"]}),
+        ("Rules that fired", {"fields": ["fired"]}),
         ("What was known", {"fields": ["facts_shown"]}),
         ("Evidence", {"fields": ["rules", "sealed", "entry_shown"]}),
     ]
     readonly_fields = [
         "answer", "asked", "level_reached", "why_in_words", "caller_name", "decided", "number", "facts_shown", "rules",
-        "sealed", "entry_shown", "candidate_said",
+        "sealed", "entry_shown", "candidate_said", "fired",
     ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
@@ -204,7 +226,11 @@ class DecisionAdmin(PersonLooksRecorded, ReadOnlyAdmin):
 
     @display(description="Facts")
     def facts_shown(self, decision: Decision) -> str:
-        return document(json.loads(decision.entry)["facts"])
+        return facts.in_groups(json.loads(decision.entry)["facts"])
+
+    @display(description="Evaluated again")
+    def fired(self, decision: Decision) -> str:
+        return facts.fired(decision)
 
     @display(description="Rules it was decided by")
     def rules(self, decision: Decision) -> str:

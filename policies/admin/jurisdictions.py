@@ -8,8 +8,9 @@ from django.forms import ModelForm
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from common.admin_pages.forms import SuggestingInput
 from consent.models import Level
-from policies.admin.rules import RuleAdmin, group_name
+from policies.admin.rules import RuleAdmin, group_name, known_groups
 from policies.models import (
     Jurisdiction,
     Region,
@@ -122,9 +123,10 @@ class RegionForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at r
         help_texts = {
             "age_of_consent": "Empty: the age the law names.",
             "code": "ISO 3166: DE, or US-CA for a part of a country.",
-            "group": "Regions that residency rules treat alike, for example eea.",
+            "group": "Regions that residency rules treat alike, for example eea. A new name makes a new group.",
             "time_zone": "Decides when it is quiet time for messages, for example Europe/Berlin.",
         }
+        widgets = {"group": SuggestingInput(known_groups)}
 
 
 @admin.register(Region)

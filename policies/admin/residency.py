@@ -1,19 +1,40 @@
 """Pages of residency: where data may be processed, and which kinds are sensitive."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.forms import ModelForm
 from django.utils import timezone
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from common.admin_pages.display import badge, moment
-from common.admin_pages.forms import CommaListField
-from policies.admin.rules import RuleAdmin, group_name
+from common.admin_pages.forms import CommaListField, SuggestingInput
+from policies.admin.rules import RuleAdmin, group_labels, group_name, known_groups
 from policies.models import (
     ProcessingRegion,
     ResidencyRule,
     SensitiveCategory,
     TransferInstrument,
 )
+from policies.models.rules import people_groups, processing_groups
+
+
+class GroupField(forms.ChoiceField):
+    """Residency group, chosen from those that regions are in.
+
+    A value that is not offered reaches the model, whose refusal names the groups there are.
+    """
+
+    widget = UnfoldAdminSelectWidget
+
+    def __init__(self, groups: Callable[[], Iterable[str]], **options: Any) -> None:
+        super().__init__(choices=lambda: [("", "Choose a group"), *group_labels(groups())], **options)
+
+    def valid_value(self, value: Any) -> bool:
+        return True
 
 
 class ProcessingRegionForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -21,8 +42,9 @@ class ProcessingRegionForm(ModelForm):  # type: ignore[type-arg]  # not subscrip
         labels = {"slug": "Name in the API", "group": "Residency group"}
         help_texts = {
             "slug": "Services say with it where they process, for example eu-central.",
-            "group": "The group that residency rules name, for example eea.",
+            "group": "The group that residency rules name, for example eea. A new name makes a new group.",
         }
+        widgets = {"group": SuggestingInput(known_groups)}
 
 
 @admin.register(ProcessingRegion)
@@ -58,6 +80,10 @@ class TransferInstrumentAdmin(RuleAdmin):
 
 
 class ResidencyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    subject_group = GroupField(people_groups, label="People live in", help_text="A residency group of regions.")
+    processing_group = GroupField(
+        processing_groups, label="Data may be processed in", help_text="A residency group of processing regions."
+    )
     data_categories = CommaListField(
         also=("*",), label="Kinds of data", help_text="Separated by commas: views, purchases. A * stands for all."
     )
@@ -65,13 +91,9 @@ class ResidencyForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable a
     class Meta:
         labels = {
             "slug": "Short name",
-            "subject_group": "People live in",
-            "processing_group": "Data may be processed in",
             "instrument": "Lawful because of",
         }
         help_texts = {
-            "subject_group": "A residency group of regions, for example eea.",
-            "processing_group": "A residency group of processing regions, for example uk.",
             "instrument": "Needed where data crosses a border of law. Once it ends, the rule ends.",
         }
 

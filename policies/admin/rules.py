@@ -1,5 +1,6 @@
 """Rules as data: saving a row drafts a change set."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
@@ -7,6 +8,7 @@ from django.http import HttpRequest
 from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.model_admin import ModelAdmin
 from oversight.admin.forms import DraftsChanges
+from policies.models.rules import processing_groups
 
 
 class RuleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
@@ -20,3 +22,12 @@ class RuleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
 
 def group_name(slug: str) -> str:
     return slug.upper() if len(slug) <= 3 else slug.replace("-", " ").capitalize()
+
+
+def group_labels(groups: Iterable[str]) -> list[tuple[str, str]]:
+    return [(slug, group_name(slug)) for slug in sorted(groups)]
+
+
+def known_groups() -> list[tuple[str, str]]:
+    """Return every residency group with its name, as suggestions."""
+    return group_labels(processing_groups())

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 
 from common import actors
-from consent.models import Notice, NoticeTerms, Party, Purpose, PurposeText
+from consent.models import DataCategory, DataCategoryText, Notice, NoticeTerms, Party, Purpose, PurposeData, PurposeText
 from consent.register.register import NOTICES, PURPOSES
 from oversight.changes import applying
 from oversight.models import ChangeSet
@@ -57,6 +57,9 @@ _REGISTERS = (
     _Register(Party, ("slug",), keeps=True),
     _Register(Purpose, ("slug",), keeps=True),
     _Register(PurposeText, ("purpose", "locale")),
+    _Register(DataCategory, ("slug",)),
+    _Register(DataCategoryText, ("category", "locale")),
+    _Register(PurposeData, ("purpose", "category", "locale")),
     _Register(Notice, ("purpose", "version", "locale"), keeps=True),
     _Register(RetentionSchedule, ("purpose",)),
     _Register(SensitiveCategory, ("slug",)),

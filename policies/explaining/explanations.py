@@ -59,11 +59,16 @@ def explain_answer(rendered: RenderedVerdict, bundle: LoadedBundle) -> list[Expl
     """
     if rendered.engine == "none" or b'"package":' in rendered.facts:
         return None
+    return explain_facts(rendered.facts.decode(), bundle)
+
+
+def explain_facts(facts: str, bundle: LoadedBundle) -> list[Explanation]:
+    """Return the titled rules that are looked at for these facts. Raises EngineFailure."""
     known = read_rules(bundle.policies)
     rules = [rule for rule in known.values() if rule.titled and rule.name not in _EXPLAINED_ELSEWHERE]
     calls = dict(_calls(rules, known, bundle.policies))
     asked = [rule.asked for rule in rules if not rule.is_function or rule.name in calls]
-    request = ExplainRequest(rendered.facts.decode(), CONSENT, _module(calls), asked)
+    request = ExplainRequest(facts, CONSENT, _module(calls), asked)
     found = engines.embedded_engine().explain(bundle, request)
     return [each for rule in rules for each in (_render_set if rule.is_set else _render_rule)(rule, found)]
 

@@ -1,10 +1,14 @@
 """Rules as data that officers edit: where people live, where processing runs, what may cross."""
 
+from collections.abc import Collection, Iterable, Mapping
+
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from consent.models import Level
+from common.registers import nearest
+from consent.models import DataCategory, Level
 
 _AGES = [MinValueValidator(1), MaxValueValidator(18)]
 _DAYS = [MinValueValidator(1), MaxValueValidator(3660)]
@@ -121,6 +125,41 @@ class ResidencyRule(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    def clean(self) -> None:
+        """Refuse groups that no region is in and data categories that are not registered, with the names known."""
+        known = {
+            "subject_group": people_groups(),
+            "processing_group": processing_groups(),
+            "data_categories": {"*", *DataCategory.objects.values_list("slug", flat=True)},
+        }
+        named = {
+            "subject_group": [self.subject_group],
+            "processing_group": [self.processing_group],
+            "data_categories": self.data_categories,
+        }
+        refuse_unknown(named, known)
+
+
+def people_groups() -> set[str]:
+    """Return the residency groups that people live in."""
+    return set(Region.objects.values_list("group", flat=True))
+
+
+def processing_groups() -> set[str]:
+    """Return the residency groups that a rule may permit processing in: of processing regions, or of people."""
+    return set(ProcessingRegion.objects.values_list("group", flat=True)) | people_groups()
+
+
+def refuse_unknown(named: Mapping[str, Iterable[str]], known: Mapping[str, Collection[str]]) -> None:
+    """Raise ValidationError for each name that is not among those known for its field."""
+    errors = {
+        field: [f"“{name}” is not registered. {nearest.hint(name, known[field])}" for name in names]
+        for field, names in ((f, [n for n in ns if n not in known[f]]) for f, ns in named.items())
+        if names
+    }
+    if errors:
+        raise ValidationError(errors)
 
 
 class SensitiveCategory(models.Model):

@@ -2,6 +2,9 @@
 
 from django.db import models
 
+from consent.models import DataCategory, Purpose
+from policies.models.rules import people_groups, refuse_unknown
+
 
 class ProcessingSystem(models.Model):
     """A processing system. ``placements`` have kind, region, resource; ``findings`` resource, region, code, detail.
@@ -25,3 +28,12 @@ class ProcessingSystem(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse groups, data categories and purposes that no register knows, with the names known."""
+        known = {
+            "subject_groups": people_groups(),
+            "data_categories": {"*", *DataCategory.objects.values_list("slug", flat=True)},
+            "purposes": set(Purpose.objects.values_list("slug", flat=True)),
+        }
+        refuse_unknown({field: getattr(self, field) for field in known}, known)

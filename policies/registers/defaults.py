@@ -7,6 +7,7 @@ from django.db import transaction
 
 from common.canonical import canonical_json
 from common.levels import LEVELS
+from consent.models import DataCategory
 from consent.register import jurisdictions
 from consent.register.jurisdictions.clocks import STATE_ZONES
 from oversight.changes import applying
@@ -86,6 +87,23 @@ _SENSITIVE = {
     "biometrics": "Biometrics",
     "genetics": "Genetics",
     "union_membership": "Trade union membership",
+}
+
+# slug -> key of fideslang, term of the DPV; people read the names of these in their own language
+_DATA = {
+    "views": ("user.behavior.browsing_history", "BrowsingBehaviour"),
+    "purchases": ("user.behavior.purchase_history", "Purchase"),
+    "ratings": ("user.behavior", "Opinion"),
+    "email_address": ("user.contact.email", "EmailAddress"),
+    "postal_address": ("user.contact.address", "PhysicalAddress"),
+    "health": ("user.health_and_medical", "Health"),
+    "religion": ("user.demographic.religious_belief", "Religion"),
+    "ethnicity": ("user.demographic.race_ethnicity", "EthnicOrigin"),
+    "political_opinion": ("user.demographic.political_opinion", "PoliticalOpinion"),
+    "sexual_orientation": ("user.demographic.sexual_orientation", "SexualPreference"),
+    "biometrics": ("user.biometric", "Biometric"),
+    "genetics": ("user.health_and_medical.genetic", "Genetic"),
+    "union_membership": ("", "TradeUnionMembership"),
 }
 
 
@@ -171,6 +189,10 @@ def _write() -> None:
     Region.objects.bulk_create(_regions(laws, matched))
     ProcessingRegion.objects.bulk_create(ProcessingRegion(slug=s, group=g) for s, g in _PROCESSING.items())
     SensitiveCategory.objects.bulk_create(SensitiveCategory(slug=s, name=n) for s, n in _SENSITIVE.items())
+    DataCategory.objects.bulk_create(
+        (DataCategory(slug=s, name=s.replace("_", " "), fideslang_key=k, dpv_term=t) for s, (k, t) in _DATA.items()),
+        ignore_conflicts=True,  # the kinds of purposes that an upgrade found are there already
+    )
     instruments = TransferInstrument.objects.bulk_create(_instruments())
     ResidencyRule.objects.bulk_create(_rules({instrument.slug: instrument for instrument in instruments}))
 

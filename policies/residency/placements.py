@@ -6,12 +6,10 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
+from common.registers.documents import Unreadable as Unreadable
+
 _MAX_TEXT = 200
 _MAX_WORDS = 100
-
-
-class Unreadable(Exception):
-    """Refusal of a file that cannot be judged; the text says why in a sentence."""
 
 
 class Kind(StrEnum):

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from common.registers.documents import Lined, read_documents
 from policies.residency.compose import is_compose, read_compose
-from policies.residency.documents import Lined, read_documents
 from policies.residency.kubernetes.reading import Shared, read_manifests, shared_of
 from policies.residency.placements import Placement, Unreadable
 from policies.residency.terraform.reading import read_plan

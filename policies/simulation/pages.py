@@ -20,6 +20,7 @@ from common.admin_pages.display import NOTHING, badge, document, moment, who
 from common.admin_pages.display import words as spaced
 from common.admin_pages.permissions import require, requires
 from common.charts.counts import Bucket, Figure, Series, Tone, bars_figure, columns_figure, grouped
+from common.spreadsheet import safe_cell
 from consent.models import Level, Purpose
 from consent.register import words
 from policies.bundles import reasons
@@ -359,9 +360,4 @@ def _csv_rows(report: Mapping[str, Any]) -> Iterator[list[Any]]:
         for dimension in DIMENSIONS:
             for value, counts in found["by"].get(dimension, {}).items():
                 numbers = [counts.get(name, 0) for name in ("decisions", "different", *Kind)]
-                yield [compared, dimension, _cell(value), *numbers]
-
-
-def _cell(text: str) -> str:
-    """Return a name that a spreadsheet cannot take for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+                yield [compared, dimension, safe_cell(value), *numbers]

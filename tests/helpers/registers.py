@@ -40,9 +40,14 @@ def make_account(name: str) -> User:
 
 
 def purpose_with(slug: str, **members: Any) -> Proposed:
-    """A purpose as it is in force, with members replaced."""
-    before = rows.find_document(registers.find("purpose"), slug)
-    return Proposed("purpose", slug, {**(before or {}), **members})
+    """A purpose as it is in force, with members replaced; each data category that is new has its reason."""
+    before = rows.find_document(registers.find("purpose"), slug) or {}
+    reasons = {
+        f"{kind}/en": {"reason": "Without it we cannot do this.", "benefit": ""}
+        for kind in members.get("data_categories", ())
+    }
+    explained = {"data_reasons": {**reasons, **before.get("data_reasons", {})}}
+    return Proposed("purpose", slug, {**before, **explained, **members})
 
 
 def widened(slug: str, *, is_material: bool = True, **members: Any) -> tuple[Proposed, Proposed]:

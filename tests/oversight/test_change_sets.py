@@ -17,7 +17,7 @@ from oversight.problems import ChangeRefused, NothingChanged, NotNow, Outdated, 
 from policies.models import Activation, ActiveBundle
 from tests.helpers.registers import drafted, in_force, proposed_by, purpose_with, widened
 
-WIDER = ["views", "purchases", "ratings", "location"]
+WIDER = ["views", "purchases", "ratings", "postal_address"]
 pytestmark = pytest.mark.django_db
 
 
@@ -42,7 +42,9 @@ def test_an_approved_set_is_in_force_as_one_revision_and_one_event(anna: Officer
     assert Activation.objects.count() == activations + 1
     event = AuditEvent.objects.get(action="changes.applied")
     assert event.details["approver"] == "officer:ben"
-    assert event.details["changes"][0]["fields"] == {"data_categories": [WIDER[:3], WIDER]}
+    fields = event.details["changes"][0]["fields"]
+    assert fields["data_categories"] == [WIDER[:3], WIDER]
+    assert fields.keys() == {"data_categories", "data_reasons"}
     assert PURPOSES.broken() is None
 
 
@@ -177,7 +179,7 @@ def test_undo_of_a_notice_is_the_next_version(anna: Officer, ben: Officer) -> No
 
 
 def test_undo_of_a_new_purpose_is_refused_as_records_name_it(anna: Officer, ben: Officer) -> None:
-    new = {**(purpose_with("usage_statistics").after or {}), "slug": "fresh"}
+    new = {**(purpose_with("usage_statistics").after or {}), "slug": "fresh", "actions": ["release"]}
     change_set = in_force(anna, ben, Proposed("purpose", "fresh", new))
 
     undo = preview.check(undoing.undo(change_set, actor=anna))
@@ -229,7 +231,7 @@ def test_a_refusal_needs_a_reason_and_ends_the_proposal(anna: Officer, ben: Offi
     with pytest.raises(ChangeRefused, match="Say why"):
         approval.refuse(change_set, actor=ben, seen=change_set.digest, reason="")
 
-    approval.refuse(change_set, actor=ben, seen=change_set.digest, reason="why location?")
+    approval.refuse(change_set, actor=ben, seen=change_set.digest, reason="why addresses?")
 
     change_set.refresh_from_db()
     assert change_set.state == "refused"
@@ -240,7 +242,7 @@ def test_a_refusal_needs_a_reason_and_ends_the_proposal(anna: Officer, ben: Offi
 def test_lint_keeps_an_unknown_recipient_from_being_proposed(anna: Officer) -> None:
     change_set = drafted(anna, purpose_with("recommendations", recipients=["data-broker"]))
 
-    with pytest.raises(ChangeRefused, match="no party is called so"):
+    with pytest.raises(ChangeRefused, match="is not among the parties"):
         drafting.propose(change_set, actor=anna, reason="")
 
 

@@ -11,8 +11,8 @@ from oversight.models import ChangeSet
 from tests.helpers.registers import proposed_by, purpose_with
 
 pytestmark = pytest.mark.django_db
-_APPLY = 60  # of one change; most are the lint, and the registers that a bundle is built of
-_EACH_MORE = 11
+_APPLY = 110  # of one change; most are the lint, and the registers that a bundle is built of
+_EACH_MORE = 16  # the object with its children, locked, written and read back for the trail
 
 
 def cost_of(change_set: ChangeSet, ben: Officer, sql: list[str]) -> int:

@@ -8,7 +8,7 @@ from django.test import Client
 
 from audit.models import AuditEvent
 from common.actors import Officer
-from consent.models import Notice, Purpose
+from consent.models import DataCategory, Notice, Purpose
 from governance.officers.rights_register import operator_writes
 from oversight.models import ChangeSet
 from tests.helpers.people import Save
@@ -56,6 +56,17 @@ def take(client: Client, change_set: ChangeSet, name: str, why: str = "") -> Any
     return client.post(f"/admin/changes/{change_set.pk}/{name}", body, follow=True)
 
 
+def reason_form(stored: int) -> dict[str, str]:
+    """What the form of a purpose with ``stored`` reasons sends for one more."""
+    category = DataCategory.objects.get(slug="postal_address")
+    return {
+        "data_reasons-TOTAL_FORMS": str(stored + 1),
+        f"data_reasons-{stored}-category": str(category.pk),
+        f"data_reasons-{stored}-locale": "en",
+        f"data_reasons-{stored}-reason": "To show what is near you.",
+    }
+
+
 def mend(client: Client, change_set: ChangeSet) -> Any:
     """Press the button that drafts the next version of the notice."""
     page = text_of(client.get(f"/admin/changes/{change_set.pk}/"))
@@ -75,7 +86,7 @@ def propose_past_the_page(client: Client, change_set: ChangeSet) -> str:
 
 @pytest.fixture
 def widened(officer: Client, send: Save) -> ChangeSet:
-    answer = send(page_of(purpose()), data_categories="views, purchases, ratings, location")
+    answer = send(page_of(purpose()), data_categories="views, purchases, ratings, postal_address", **reason_form(3))
     change_set = ChangeSet.objects.get()
     assert answer["Location"] == f"/admin/changes/{change_set.pk}/"
     mend(officer, change_set)
@@ -86,7 +97,7 @@ def test_saving_the_form_drafts_and_changes_nothing(officer: Client, widened: Ch
     assert purpose().data_categories == ["views", "purchases", "ratings"]
 
     shown = text_of(officer.get(f"/admin/changes/{widened.pk}/"))
-    assert "views, purchases, ratings, location" in shown
+    assert "views, purchases, ratings, postal_address" in shown
     assert "People whose yes to “Recommendations” counts" in shown
 
 
@@ -96,7 +107,7 @@ def test_two_officers_bring_it_into_force_and_undo_it(officer: Client, colleague
     assert "Change set to approve" not in text_of(officer.get("/admin/"))
 
     assert "In force." in text_of(take(colleague, widened, "approve"))
-    assert purpose().data_categories == ["views", "purchases", "ratings", "location"]
+    assert purpose().data_categories == ["views", "purchases", "ratings", "postal_address"]
     assert "Change processing activity “Recommendations”" in text_of(officer.get(page_of(purpose())))
 
     take(officer, widened, "undo", "a mistake")
@@ -152,19 +163,64 @@ def test_saving_what_is_there_already_says_so(officer: Client, send: Save) -> No
     assert not ChangeSet.objects.exists()
 
 
-def test_an_unknown_recipient_is_shown_and_cannot_be_proposed(officer: Client, send: Save) -> None:
-    send(page_of(purpose()), recipients="data-broker")
-    change_set = ChangeSet.objects.get()
+def test_a_reason_of_the_form_is_proposed_and_comes_into_force(
+    officer: Client, colleague: Client, widened: ChangeSet
+) -> None:
+    assert "Data reasons, postal_address/en: reason" in text_of(officer.get(f"/admin/changes/{widened.pk}/"))
+    assert not purpose().data_reasons.filter(category__slug="postal_address").exists()
 
-    assert "no party is called so" in propose_past_the_page(officer, change_set)
+    take(officer, widened, "propose")
+    take(colleague, widened, "approve")
+
+    assert purpose().data_reasons.get(category__slug="postal_address").reason == "To show what is near you."
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"recipients": "data-broker"}, "“data-broker” is not among the parties."),
+        ({"data_categories": "views, shoe_size"}, "“shoe_size” is no data category."),
+        ({"data_categories": "views, postal_address"}, "No reason is given why “postal_address” is needed."),
+    ],
+)
+def test_a_form_with_an_unknown_name_drafts_nothing(send: Save, fields: dict[str, str], said: str) -> None:
+    answer = send(page_of(purpose()), **fields)
+
+    assert answer.status_code == 200
+    assert said in text_of(answer)
+    assert not ChangeSet.objects.exists()
+
+
+def test_a_data_category_is_drafted_with_its_texts(officer: Client, colleague: Client) -> None:
+    form = {
+        "name": "shoe size", "slug": "shoe_size", "fideslang_key": "", "dpv_term": "", "texts-TOTAL_FORMS": "1",
+        "texts-INITIAL_FORMS": "0", "texts-0-locale": "de", "texts-0-name": "Schuhgröße",
+    }  # fmt: skip
+    officer.post("/admin/consent/datacategory/add/", form)
+    assert not DataCategory.objects.filter(slug="shoe_size").exists()
+
+    change_set = ChangeSet.objects.get()
+    take(officer, change_set, "propose")
+    take(colleague, change_set, "approve")
+
+    assert DataCategory.objects.get(slug="shoe_size").texts.get(locale="de").name == "Schuhgröße"
+
+
+def test_a_data_category_in_use_cannot_be_proposed_away(officer: Client) -> None:
+    used = DataCategory.objects.get(slug="postal_address")
+    officer.post(f"/admin/consent/datacategory/{used.pk}/delete/", {"post": "yes"})
+
+    assert not ChangeSet.objects.exists()
+    assert DataCategory.objects.filter(slug="postal_address").exists()
 
 
 def test_a_new_purpose_comes_with_its_notice(officer: Client, colleague: Client) -> None:
     form = {
         "name": "Surveys", "slug": "surveys", "benefit": "You say what is wrong.", "legal_basis": "consent",
         "order": "60", "is_active": "on", "actions": "contact", "max_level": "none", "channels": "email",
-        "data_categories": "email_address", "consent_valid_for": "365", "dpv_purpose": "ServiceProvision",
+        "data_categories": "postal_address", "consent_valid_for": "365", "dpv_purpose": "ServiceProvision",
         "notice": "We ask you what you think.", "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
+        "data_reasons-INITIAL_FORMS": "0", **reason_form(0),
     }  # fmt: skip
     officer.post("/admin/consent/purpose/add/", form)
     change_set = ChangeSet.objects.get()
@@ -179,12 +235,13 @@ def test_a_new_purpose_without_notice_cannot_be_proposed(officer: Client) -> Non
     form = {
         "name": "Surveys", "slug": "surveys", "benefit": "You say what is wrong.", "legal_basis": "consent",
         "order": "60", "is_active": "on", "actions": "contact", "max_level": "none", "channels": "email",
-        "data_categories": "email_address", "consent_valid_for": "365", "dpv_purpose": "ServiceProvision",
+        "data_categories": "postal_address", "consent_valid_for": "365", "dpv_purpose": "ServiceProvision",
         "texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0",
+        "data_reasons-INITIAL_FORMS": "0", **reason_form(0),
     }  # fmt: skip
     officer.post("/admin/consent/purpose/add/", form)
 
-    assert "asks people without a notice" in propose_past_the_page(officer, ChangeSet.objects.get())
+    assert "has no notice: people are not informed" in propose_past_the_page(officer, ChangeSet.objects.get())
 
 
 def test_change_sets_are_not_for_everybody(widened: ChangeSet) -> None:
@@ -209,19 +266,19 @@ def test_the_list_is_filtered_by_state(officer: Client, widened: ChangeSet) -> N
 
 
 def test_a_widening_without_its_notice_cannot_be_proposed(officer: Client, send: Save) -> None:
-    send(page_of(purpose()), data_categories="views, purchases, ratings, location")
+    send(page_of(purpose()), data_categories="views, purchases, ratings, postal_address")
     change_set = ChangeSet.objects.get()
 
-    assert "Draft the next version in the same change set." in propose_past_the_page(officer, change_set)
+    assert "Draft the next version in the same set." in propose_past_the_page(officer, change_set)
 
-    assert "New in this version: location." in text_of(mend(officer, change_set))
+    assert "New in this version: postal address." in text_of(mend(officer, change_set))
     take(officer, change_set, "propose")
     change_set.refresh_from_db()
     assert change_set.state == "proposed"
 
 
 def test_nobody_but_its_author_mends_a_draft(officer: Client, colleague: Client, send: Save) -> None:
-    send(page_of(purpose()), data_categories="views, purchases, ratings, location")
+    send(page_of(purpose()), data_categories="views, purchases, ratings, postal_address")
     change_set = ChangeSet.objects.get()
 
     answer = colleague.post(f"/admin/changes/{change_set.pk}/remedy/notice_says_less", follow=True)
@@ -253,7 +310,9 @@ def test_a_text_that_asks_nobody_is_confirmed_by_the_second_officer(
 
 
 def test_a_text_that_asks_everybody_needs_no_confirmation(officer: Client, colleague: Client) -> None:
-    change_set = drafted(officer_of(officer), *with_notice("recommendations", data_categories=["views", "location"]))
+    change_set = drafted(
+        officer_of(officer), *with_notice("recommendations", data_categories=["views", "postal_address"])
+    )
     take(officer, change_set, "propose")
 
     page = colleague.get(f"/admin/changes/{change_set.pk}/")

@@ -20,7 +20,7 @@ from tests.helpers.kept_register import lay_register
 from tests.helpers.registers import make_officer, proposed_by, purpose_with, widened
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WIDER = ["views", "purchases", "ratings", "location"]
+WIDER = ["views", "purchases", "ratings", "postal_address"]
 
 
 def at_once(*acts: Callable[[], object]) -> list[str]:
@@ -92,7 +92,7 @@ def test_sets_about_two_rows_and_a_preview_end_in_one_bundle_with_all() -> None:
 
     assert said == ["done"] * 3
     bundle = Activation.objects.latest("pk").bundle.data
-    assert '"location"' in bundle
+    assert '"postal_address"' in bundle
     assert '"mail-house"' not in bundle
 
 

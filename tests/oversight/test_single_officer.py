@@ -13,7 +13,7 @@ from oversight.problems import Outdated, SecondOfficerNeeded
 from tests.helpers.registers import drafted, widened
 
 pytestmark = pytest.mark.django_db
-WIDER = ["views", "purchases", "ratings", "location"]
+WIDER = ["views", "purchases", "ratings", "postal_address"]
 
 
 def test_one_officer_alone_is_refused_until_the_operator_says_so(anna: Officer) -> None:

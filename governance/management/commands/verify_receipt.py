@@ -1,17 +1,22 @@
-"""Verify a consent receipt or an evidence file, on any machine: no database, no network."""
+"""Verify a consent receipt, an evidence file or an exported audit log, on any machine: no database, no network."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.jws import NotGenuine
+from audit.log.verifying import MARK, verify_export
 from consent.receipts.manifest import verify_evidence
-from consent.receipts.verifying import read_saved_json, verify_file
+from consent.receipts.verifying import keys_by_id, read_saved_json, verify_file
 
 
 class Command(BaseCommand):
-    help = "Verify a consent receipt (JSON) or an evidence file (zip). Exit status 1 if it is not genuine."
+    help = (
+        "Verify a consent receipt (JSON), an evidence file (zip) or an exported audit log (JSONL). "
+        "Exit status 1 if it is not genuine."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,11 +30,30 @@ class Command(BaseCommand):
         except (OSError, NotGenuine) as exc:
             raise CommandError(f"The file cannot be read: {exc}") from None
         try:
-            lines = _evidence(data, trusted) if data.startswith(b"PK") else _receipt(data, trusted)
+            lines = _reader(data)(data, trusted)
         except NotGenuine as exc:
             raise CommandError(f"NOT GENUINE: {exc}") from None
         for line in lines:
             self.stdout.write(line)
+
+
+def _reader(data: bytes) -> Callable[[bytes, Any], list[str]]:
+    if data.startswith(MARK):
+        return _audit_log
+    return _evidence if data.startswith(b"PK") else _receipt
+
+
+def _audit_log(data: bytes, keys: Any) -> list[str]:
+    found = verify_export(data, trusted=None if keys is None else keys_by_id(keys))
+    filters = ", ".join(f"{name} {value}" for name, value in found.filters.items()) or "none"
+    number, digest = found.head
+    return [
+        f"Genuine export of an audit log, made {found.exported_at}; filters: {filters}",
+        f"  {found.sealed_events} events sealed in the audit trail, {found.unsealed_events} not yet",
+        *([] if found.is_complete else ["  NOT ALL: the newest events that fit; narrow the filter for the others"]),
+        f"  newest anchor then: {number} {digest}",
+        _about_key(found.kid, trusted=found.key_is_trusted),
+    ]
 
 
 def _receipt(data: bytes, keys: Any) -> list[str]:

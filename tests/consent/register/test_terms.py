@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from common.canonical import sha256
 from consent.models import Notice, NoticeTerms, Party, Purpose
-from consent.register import purpose_lint, register, terms
+from consent.register import lint, register, terms
 from consent.register.terms import Terms, material
 from privacy.models import RetentionSchedule
 
@@ -153,9 +153,9 @@ def test_a_cosmetic_version_of_a_longer_retention_is_refused():
 
 def test_a_register_beyond_its_notice_is_linted():
     Purpose.objects.filter(slug="newsletter").update(channels=["email", "sms"])
-    found = [finding for finding in purpose_lint.check() if finding.code == "notice_says_less"]
+    found = [finding for finding in lint.check() if finding.code == "notice_says_less"]
 
     assert [(finding.key, finding.is_error) for finding in found] == [("newsletter", True)]
 
     _publish()
-    assert "notice_says_less" not in {finding.code for finding in purpose_lint.check()}
+    assert "notice_says_less" not in {finding.code for finding in lint.check()}

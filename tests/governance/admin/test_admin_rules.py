@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from audit.models import AuditEvent
 from common import policy_data
-from consent.models import Purpose
+from consent.models import DataCategory, Party, Purpose
 from consent.register import words
 from oversight.models import ChangeSet
 from oversight.problems import ChangeRefused
@@ -31,6 +31,9 @@ def _change(model, row):
 
 def test_a_purpose_is_edited_as_words_and_lists_and_seconded(officer, send):
     purpose = Purpose.objects.get(slug="newsletter")
+    Party.objects.create(slug="print-shop", role="recipient", name="Print Shop", address="Road 1", country="DE")
+    added = DataCategory.objects.create(slug="postal-address", name="postal address")
+    purpose.data_reasons.create(category=added, reason="Letters by post need it.")
     revision, _ = _in_force()
 
     answer = send(

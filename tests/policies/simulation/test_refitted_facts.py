@@ -183,7 +183,9 @@ def test_a_widening_without_people_of_the_new_flips_nothing(api: Any, own_spool:
     api.evaluate(question())
     drain(own_spool)
     with without_writer():
-        drafted(anna, purpose_with("recommendations", data_categories=["views", "purchases", "ratings", "location"]))
+        drafted(
+            anna, purpose_with("recommendations", data_categories=["views", "purchases", "ratings", "postal_address"])
+        )
 
     service.run(SimulationReport.objects.get().pk)
 

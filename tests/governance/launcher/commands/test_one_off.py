@@ -17,6 +17,7 @@ NEEDING_INSTANCE = [
     ["retention", "show"],
     ["policy", "list"],
     ["cells", "status"],
+    ["registers", "lint"],
     ["import-consents", "file.csv"],
     ["export-consents"],
     ["manage", "check"],

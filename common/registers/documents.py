@@ -7,12 +7,15 @@ from typing import Any
 
 import yaml
 
-from policies.residency.placements import Unreadable
-
 try:
     from yaml import CSafeLoader as _SafeLoader
 except ImportError:  # a build of PyYAML without libyaml
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
+
+class Unreadable(Exception):
+    """Refusal of a file; the text says why in a sentence."""
+
 
 _MAX_JSON_BYTES = 64 * 1024 * 1024
 _MAX_YAML_BYTES = 2 * 1024 * 1024
@@ -43,6 +46,10 @@ def _lined(loader: Any, node: Any) -> Iterator[Lined]:
     mapping.update(loader.construct_mapping(node))
 
 
+class _TypedLoader(_SafeLoader):
+    """Loader of files that this program writes, whose scalars have the types of YAML 1.1."""
+
+
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -50,12 +57,14 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_Loader.add_constructor("tag:yaml.org,2002:map", _lined)
+for _each in (_Loader, _TypedLoader):
+    _each.add_constructor("tag:yaml.org,2002:map", _lined)
 
 
-def read_documents(path: Path) -> list[Any]:
+def read_documents(path: Path, *, typed: bool = False) -> list[Any]:
     """Return the documents of a JSON or YAML file. Raises Unreadable, with a sentence, for anything else.
 
+    YAML scalars stay text unless ``typed``: a region ``NO`` is not false. Mappings remember their line (``Lined``).
     JSON is read as JSON in any encoding that its first bytes show: read as YAML, its ``false`` would be a text.
     """
     data = _read(path)
@@ -64,7 +73,7 @@ def read_documents(path: Path) -> list[Any]:
         return [_read_json(text)]
     if len(data) > _MAX_YAML_BYTES:
         raise Unreadable(f"it is larger than {_MAX_YAML_BYTES // 1024 // 1024} MB")
-    return _read_yaml(text)
+    return _read_yaml(text, _TypedLoader if typed else _Loader)
 
 
 def _decoded(data: bytes) -> str:
@@ -96,11 +105,11 @@ def _read_json(text: str) -> Any:
         raise Unreadable(f"it is not JSON ({exc})") from None
 
 
-def _read_yaml(text: str) -> list[Any]:
+def _read_yaml(text: str, loader: Any) -> list[Any]:
     try:
         _check_shape(text)
         _refuse_repeated(text)
-        return [document for document in yaml.load_all(text, _Loader) if document is not None]
+        return [document for document in yaml.load_all(text, loader) if document is not None]
     except yaml.constructor.ConstructorError as exc:
         if str(exc.problem).endswith(("'!reset'", "'!override'")):
             raise Unreadable("it changes another compose file: judge the output of docker compose config") from None

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 class Finding:
     """One finding: the row by register and key, a stable code, and a sentence with the way out.
 
-    An error is a state that a register must not have; a warning is one that somebody should look at.
+    An error is a state that a register must not have; a warning is one that an officer should look at. ``subject``: the
+    name in the row that it is about, where a row can have several findings of the code.
     """
 
     register: str
@@ -20,6 +21,12 @@ class Finding:
     code: str
     detail: str
     is_error: bool = True
+    subject: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """Return what makes it the same finding later; the sentence names neighbours, which come and go."""
+        return self.register, self.key, self.code, self.subject
 
 
 Check = Callable[[], Iterable[Finding]]

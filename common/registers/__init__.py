@@ -1,0 +1,1 @@
+"""What registers of every package share: lint, nearest names."""
