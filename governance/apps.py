@@ -8,9 +8,12 @@ class GovernanceConfig(AppConfig):
         from governance import celery, checks  # noqa: F401 (tasks need the configured app in every process)
         from governance.monitoring import jobs  # noqa: F401 (beat notes when it has queued a job)
         from governance.officers import account_events, rights_register
+        from governance.privacy_center import effects
         from governance.sign_in import sessions
         from oversight import registers
+        from oversight.changes import preview
 
         registers.add(rights_register.OFFICER_RIGHTS)
+        preview.add_effect(effects.cards)
         account_events.connect()
         sessions.connect()

@@ -28,6 +28,10 @@ class EventStore:
             )
             return [str(row[0]) for row in cursor.fetchall()]
 
+    def oldest(self, *, purpose: str, before: datetime, limit: int) -> list[datetime]:
+        rows = self._rows(purpose, None, before).order_by("received_at", "id")
+        return list(rows.values_list("received_at", flat=True)[:limit])
+
     def _rows(self, purpose: str, subject_ref: UUID | None, before: datetime) -> QuerySet[Event]:
         rows = Event.objects.filter(purpose=purpose, received_at__lte=before)
         if subject_ref is not None:

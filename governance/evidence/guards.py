@@ -25,9 +25,20 @@ SELECT expected.name FROM (
 _DISABLED = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled NOT IN ('O', 'A') LIMIT 1"
 
 
+# In this session, or from the next one on: set for the database, its users, or a user in it.
+_SKIPPED = """
+SELECT 1 WHERE current_setting('session_replication_role') = 'replica' OR EXISTS (
+  SELECT 1 FROM pg_db_role_setting, unnest(setconfig) setting
+  WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+    AND setting = 'session_replication_role=replica')"""
+
+
 def broken() -> str | None:
-    """Name a trigger that is missing or switched off, or None."""
+    """Name a trigger that is missing or switched off, or what makes sessions skip triggers, or None."""
     with connection.cursor() as cursor:
+        cursor.execute(_SKIPPED)
+        if cursor.fetchone():
+            return "this database user's sessions skip triggers (session_replication_role)"
         for query, values in ((_EXPECTED, [list(TABLES), registers.tables()]), (_DISABLED, [])):
             cursor.execute(query, values)
             if found := cursor.fetchone():

@@ -127,10 +127,11 @@ def _step(step: SetStep) -> dict[str, Any]:
 
 
 def figures(change_set: ChangeSet) -> list[dict[str, Any]]:
-    """Return the preview's figures; those that stay as they are last."""
+    """Return the preview's figures, those that stay as they are last; texts that stay are left out."""
     shown = [
         {**figure, "before": _count(figure["before"]), "after": _count(figure["after"]), "moves": _moves(figure)}
         for figure in change_set.preview
+        if _moves(figure) or not isinstance(figure["after"], str)
     ]
     return sorted(shown, key=lambda figure: not figure["moves"])
 
@@ -139,5 +140,7 @@ def _moves(figure: dict[str, Any]) -> bool:
     return bool(figure["before"] != figure["after"])
 
 
-def _count(number: int | None) -> str:
-    return NOTHING if number is None else f"{number:,}"
+def _count(found: int | str | None) -> str:
+    if isinstance(found, int):
+        return f"{found:,}"
+    return found or NOTHING

@@ -17,11 +17,11 @@ from oversight.models import ChangeSet
 
 @dataclass(frozen=True)
 class Measured:
-    """A figure over the registers as they are: what it counts, and by which method."""
+    """A figure or a text over the registers as they are: what it is of, and by which method."""
 
     key: str
     label: str
-    value: int
+    value: int | str
     method: str
 
 

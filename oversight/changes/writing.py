@@ -73,7 +73,9 @@ def _in_order(changes: Sequence[Compared]) -> list[Compared]:
         ready = [c for c in waiting if not _names_one_of(c, new)] or waiting  # a ring is left to the database
         ordered += ready
         waiting = [c for c in waiting if c not in ready]
-    return [*ordered, *gone]
+    # What freezes what the others say comes after what goes, too.
+    last = [c for c in ordered if registers.find(c.register).is_last]
+    return [*(c for c in ordered if c not in last), *gone, *last]
 
 
 def _names_one_of(change: Compared, new: set[tuple[str, str]]) -> bool:

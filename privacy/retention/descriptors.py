@@ -4,6 +4,7 @@ No change of a schedule is protective: a shorter one destroys, a longer one keep
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -12,6 +13,8 @@ from oversight.changes.preview import Measured
 from oversight.registers import Register
 from privacy.models import RetentionSchedule
 from privacy.retention import schedules
+
+_SAMPLE = 5
 
 RETENTION_SCHEDULE = Register(
     name="retention_schedule",
@@ -34,3 +37,15 @@ def rows_due(changes: Sequence[Compared]) -> Iterator[Measured]:
             due = store.count(purpose=key, subject_ref=None, before=now - periods[key]) if key in periods else 0
             label = f"Entries of {store.name} under “{key}” deleted the next night, for good"
             yield Measured(f"due/{key}/{store.name}", label, due, "Counted: rows older than the schedule allows.")
+            yield from _dated(key, store, now - periods[key] if key in periods else None)
+
+
+def _dated(key: str, store: schedules.Store, before: datetime | None) -> Iterator[Measured]:
+    """Return how old the rows are that would be deleted: the oldest of them, and a few more by their days."""
+    sample = store.oldest(purpose=key, before=before, limit=_SAMPLE) if before else []
+    days = [f"{moment:%Y-%m-%d}" for moment in sample]
+    oldest = f"Oldest of the entries of {store.name} under “{key}” to be deleted"
+    yield Measured(f"due/{key}/{store.name}/oldest", oldest, days[0] if days else "", "Read: the oldest row.")
+    label = f"Days of the first entries of {store.name} under “{key}” to be deleted"
+    method = f"Sample: the {_SAMPLE} oldest rows, by their day alone."
+    yield Measured(f"due/{key}/{store.name}/sample", label, ", ".join(dict.fromkeys(days)), method)

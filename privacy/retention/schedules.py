@@ -30,6 +30,10 @@ class Store(Protocol):
         """Delete up to ``limit`` rows in key order and return their keys; an empty list when none are left."""
         ...
 
+    def oldest(self, *, purpose: str, before: datetime, limit: int) -> list[datetime]:
+        """Return the moments of the oldest rows that a retention run would remove, oldest first."""
+        ...
+
 
 _stores: dict[str, Store] = {}
 

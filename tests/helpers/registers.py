@@ -10,6 +10,7 @@ from django.db import connection
 from common import actors
 from consent.register.terms import newest_version
 from oversight import registers, rows
+from oversight.admin import remedies
 from oversight.changes import approval, drafting, preview
 from oversight.changes.documents import Proposed
 from oversight.guard import SETTING
@@ -74,10 +75,12 @@ def in_force(author: str, approver: str, *proposed: Proposed) -> ChangeSet:
 
 
 def second_newest() -> ChangeSet:
-    """Bring the newest draft into force as its author and another officer do."""
+    """Bring the newest draft into force as its author, who drafts the notices it needs, and another officer do."""
     change_set = ChangeSet.objects.filter(state="draft").latest("id")
     assert change_set.author is not None
     author = actors.Officer.of(change_set.author.username, change_set.author.pk)
+    for remedy in remedies.of(change_set):
+        change_set = remedies.apply(change_set, remedy.code, actor=author)
     drafting.propose(change_set, actor=author, reason="")
     approver = User.objects.filter(username="second").first() or make_account("second")
     actor = actors.Officer.of("second", approver.pk)

@@ -67,21 +67,21 @@ def reason_form(stored: int) -> dict[str, str]:
     }
 
 
-def refused_text(client: Client, change_set: ChangeSet) -> str:
-    """Propose a set whose page does not offer it, as an older page would; return what the page then says."""
-    path = f"/admin/changes/{change_set.pk}/"
-    assert f'action="{path}propose"' not in text_of(client.get(path))
-    answer = client.post(f"{path}propose", {"because": "", "seen": change_set.digest}, follow=True)
-    change_set.refresh_from_db()
-    assert change_set.state == "draft"
-    return text_of(answer)
-
-
 def mend(client: Client, change_set: ChangeSet) -> Any:
     """Press the button that drafts the next version of the notice."""
     page = text_of(client.get(f"/admin/changes/{change_set.pk}/"))
     assert "Draft the next notice version in this set" in page
     return client.post(f"/admin/changes/{change_set.pk}/remedy/notice_says_less", follow=True)
+
+
+def propose_past_the_page(client: Client, change_set: ChangeSet) -> str:
+    """Send what the page does not offer; return the page with its refusal."""
+    page = f"/admin/changes/{change_set.pk}/"
+    assert f'action="{page}propose"' not in text_of(client.get(page))
+    answer = text_of(client.post(f"{page}propose", {"seen": change_set.digest}, follow=True))
+    change_set.refresh_from_db()
+    assert change_set.state == "draft"
+    return answer
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_a_new_purpose_without_notice_cannot_be_proposed(officer: Client) -> Non
     }  # fmt: skip
     officer.post("/admin/consent/purpose/add/", form)
 
-    assert "has no notice: people are not informed" in refused_text(officer, ChangeSet.objects.get())
+    assert "has no notice: people are not informed" in propose_past_the_page(officer, ChangeSet.objects.get())
 
 
 def test_change_sets_are_not_for_everybody(widened: ChangeSet) -> None:
@@ -269,7 +269,7 @@ def test_a_widening_without_its_notice_cannot_be_proposed(officer: Client, send:
     send(page_of(purpose()), data_categories="views, purchases, ratings, postal_address", **reason_form(3))
     change_set = ChangeSet.objects.get()
 
-    assert "Draft the next version in the same set." in refused_text(officer, change_set)
+    assert "Draft the next version in the same set." in propose_past_the_page(officer, change_set)
 
     assert "New in this version: postal address." in text_of(mend(officer, change_set))
     take(officer, change_set, "propose")

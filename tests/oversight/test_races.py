@@ -1,15 +1,20 @@
 """Officers who act at the same moment: one of them is refused, and nothing is half in force."""
 
+import multiprocessing
+import os
+import signal
 from collections.abc import Callable
 from threading import Barrier, Thread
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from audit.models import AuditEvent
+from common.actors import Officer
 from common.http.problems import Problem
 from consent.models import Purpose
-from oversight.changes import approval, preview
+from oversight.changes import applying, approval, checking, drafting, preview
+from oversight.models import ChangeSet, WorkItem
 from policies.models import Activation
 from tests.helpers.kept_register import lay_register
 from tests.helpers.registers import make_officer, proposed_by, purpose_with, widened
@@ -89,3 +94,74 @@ def test_sets_about_two_rows_and_a_preview_end_in_one_bundle_with_all() -> None:
     bundle = Activation.objects.latest("pk").bundle.data
     assert '"postal_address"' in bundle
     assert '"mail-house"' not in bundle
+
+
+def test_an_approval_and_a_withdrawal_are_not_both_done() -> None:
+    lay_register()
+    anna, ben = make_officer("anna"), make_officer("ben")
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
+
+    said = at_once(
+        lambda: approval.approve(change_set, actor=ben, seen=change_set.digest),
+        lambda: drafting.withdraw(change_set, actor=anna),
+    )
+
+    assert said == ["change_set_state", "done"]
+    change_set.refresh_from_db()
+    is_wider = Purpose.objects.get(slug="recommendations").data_categories == WIDER
+    assert (change_set.state, is_wider) in {("in_force", True), ("withdrawn", False)}
+    assert not WorkItem.objects.filter(state__in=WorkItem.OPEN_STATES).exists()
+
+
+def test_an_approval_and_an_edit_never_bring_the_unseen_into_force() -> None:
+    lay_register()
+    anna, ben = make_officer("anna"), make_officer("ben")
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
+
+    def take_back_and_edit() -> None:
+        drafting.reopen(change_set, actor=anna)
+        drafting.edit(change_set, [purpose_with("recommendations", order=99)], actor=anna)
+
+    said = at_once(
+        lambda: approval.approve(change_set, actor=ben, seen=change_set.digest),
+        take_back_and_edit,
+    )
+
+    assert said == ["change_set_state", "done"]
+    assert Purpose.objects.get(slug="recommendations").order != 99
+
+
+@pytest.mark.parametrize("where", ["rows", "bundle", "event"])
+def test_a_process_killed_before_the_commit_leaves_nothing(where: str) -> None:
+    """A process of its own approves and is killed (SIGKILL) once its rows, its bundle or its event are written."""
+    lay_register()
+    anna, ben = make_officer("anna"), make_officer("ben")
+    change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
+    before = (Activation.objects.count(), AuditEvent.objects.count())
+
+    killed = multiprocessing.get_context("fork").Process(target=_approve_and_die, args=(change_set.pk, ben, where))
+    connections.close_all()
+    killed.start()
+    killed.join()
+
+    assert killed.exitcode == -signal.SIGKILL
+    assert (Activation.objects.count(), AuditEvent.objects.count()) == before
+    assert Purpose.objects.get(slug="recommendations").data_categories != WIDER
+    change_set.refresh_from_db()
+    assert change_set.state == "proposed"
+    approval.approve(change_set, actor=ben, seen=change_set.digest)
+    assert Purpose.objects.get(slug="recommendations").data_categories == WIDER
+
+
+_POINTS = {
+    "rows": (checking, "new_findings"),  # after the write
+    "bundle": (applying, "_finish"),  # after the bundle is in force
+    "event": (applying, "_undo_original"),  # after the step and its event
+}
+
+
+def _approve_and_die(number: int, actor: Officer, where: str) -> None:
+    module, name = _POINTS[where]
+    setattr(module, name, lambda *_args, **_more: os.kill(os.getpid(), signal.SIGKILL))
+    change_set = ChangeSet.objects.get(pk=number)
+    approval.approve(change_set, actor=actor, seen=change_set.digest)
