@@ -1,7 +1,7 @@
 """Lint of the registers as a whole, over what stands in this transaction."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from common.canonical import digest_of
@@ -12,9 +12,10 @@ from oversight.problems import ChangeRefused
 
 
 def new_findings(before: Iterable[Finding], after: Sequence[Finding]) -> list[Finding]:
-    """Return what was found after; an error that was there before is a warning: the set did not bring it about."""
-    known = {finding.identity for finding in before if finding.is_error}
-    return [replace(finding, is_error=False) if finding.identity in known else finding for finding in after]
+    """Return what a set brings about: what was not there before, and what was a warning and is an error."""
+    known = {(finding.identity, finding.is_error) for finding in before}
+    errors = {identity for identity, is_error in known if is_error}
+    return [each for each in after if each.identity not in errors and (each.identity, each.is_error) not in known]
 
 
 def as_document(findings: Iterable[Finding]) -> list[dict[str, Any]]:

@@ -1,8 +1,11 @@
-"""Documents compared, merged and digested: what holds for any content."""
+"""Documents and findings before and after a set, compared without a database."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.registers.lint import Finding
+from oversight.changes.checking import new_findings
 from oversight.changes.documents import Compared, Document, differences, digest, for_trail, merge
 
 NAMES = st.sampled_from("abcd")
@@ -67,3 +70,27 @@ def test_long_texts_stand_in_the_trail_by_their_digest() -> None:
 
     assert said["text"][0] == "x"
     assert set(said["text"][1]) == {"sha256"}
+
+
+# Findings that a set brings about
+
+
+ERROR = Finding("purpose", "newsletter", "recipient_unknown", "Known: a.", subject="x")
+WARNING = Finding("purpose", "orders", "retention_missing", "Add one.", is_error=False)
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (ERROR, []),
+        (WARNING, []),
+        (Finding("purpose", "newsletter", "recipient_unknown", "Known: a, b.", subject="x"), []),
+        (Finding("purpose", "newsletter", "recipient_unknown", "Known: a.", subject="y"), ["y"]),
+        (Finding("party", "newsletter", "recipient_unknown", "Known: a.", subject="x"), ["x"]),
+        (Finding("purpose", "orders", "retention_missing", "Add one."), [""]),
+        (Finding("purpose", "newsletter", "recipient_unknown", "Known: a.", is_error=False, subject="x"), []),
+    ],
+    ids=["same-error", "same-warning", "other-hint", "other-name", "other-row", "warning-to-error", "error-to-warning"],
+)
+def test_only_what_was_not_there_before_is_new(after: Finding, expected: list[str]) -> None:
+    assert [each.subject for each in new_findings([ERROR, WARNING], [after])] == expected

@@ -266,7 +266,7 @@ def test_the_list_is_filtered_by_state(officer: Client, widened: ChangeSet) -> N
 
 
 def test_a_widening_without_its_notice_cannot_be_proposed(officer: Client, send: Save) -> None:
-    send(page_of(purpose()), data_categories="views, purchases, ratings, postal_address")
+    send(page_of(purpose()), data_categories="views, purchases, ratings, postal_address", **reason_form(3))
     change_set = ChangeSet.objects.get()
 
     assert "Draft the next version in the same set." in propose_past_the_page(officer, change_set)
@@ -278,7 +278,7 @@ def test_a_widening_without_its_notice_cannot_be_proposed(officer: Client, send:
 
 
 def test_nobody_but_its_author_mends_a_draft(officer: Client, colleague: Client, send: Save) -> None:
-    send(page_of(purpose()), data_categories="views, purchases, ratings, postal_address")
+    send(page_of(purpose()), data_categories="views, purchases, ratings, postal_address", **reason_form(3))
     change_set = ChangeSet.objects.get()
 
     answer = colleague.post(f"/admin/changes/{change_set.pk}/remedy/notice_says_less", follow=True)
