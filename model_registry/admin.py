@@ -9,19 +9,19 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from audit import trail
-from common import actors, policy_data
+from common import actors
 from common.admin_pages.confirm import Step, confirm
 from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment
 from common.admin_pages.model_admin import ModelAdmin
 from common.http.problems import Problem
 from model_registry import services
 from model_registry.models import Model, ModelVersion
+from oversight.admin.forms import DraftsChanges
 
 Status = ModelVersion.Status
 _TONES = {"draft": "info", "approved": "good", "suspended": "caution", "retired": "plain"}
 _MEANINGS = {
-    Status.DRAFT: "Trained and waiting for approval. It serves nobody.",
+    Status.DRAFT: "Waiting for approval: newly trained, or what it may do has changed. It serves nobody.",
     Status.APPROVED: "It may serve people, as far as each of them allows.",
     Status.SUSPENDED: "It serves nobody. Approve it again, or retire it so that another version can take over.",
     Status.RETIRED: "Out of use for good.",
@@ -30,7 +30,7 @@ _DONE = "{} is {} from the next decision on."
 
 
 @admin.register(Model)
-class ModelEntryAdmin(ModelAdmin):
+class ModelEntryAdmin(DraftsChanges, ModelAdmin):
     list_display = ["name", "slug", "owner"]
     search_fields = ["name", "slug"]
     fields = ["name", "slug", "description", "owner"]
@@ -46,13 +46,13 @@ class VersionForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
     class Meta:
         labels = {"purposes": "May serve", "max_level": "Most personal level"}
         help_texts = {
-            "purposes": "For any other purpose this version is denied.",
+            "purposes": "For any other purpose this version is denied. A change sends the version back to review.",
             "max_level": "How personal this version may become, whatever people allow.",
         }
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ModelAdmin):
+class ModelVersionAdmin(DraftsChanges, ModelAdmin):
     form = VersionForm
     list_display = ["title", "standing", "serves", "max_level", "created", "changed"]
     list_filter = ["status", "model"]
@@ -81,14 +81,6 @@ class ModelVersionAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
         return False
-
-    def save_related(self, request: HttpRequest, form: "ModelForm[Any]", formsets: list[object], change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        if form.changed_data:
-            version = form.instance
-            details = {"purposes": sorted(p.slug for p in version.purposes.all()), "max_level": version.max_level}
-            trail.record("model.changed", str(version), actor=actors.officer(request), details=details)
-            policy_data.changed(reason=f"model {version} edited", actor=actors.officer(request))
 
     # What is shown
 

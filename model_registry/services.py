@@ -13,6 +13,7 @@ from common import policy_data
 from common.http.problems import Conflict, Problem
 from consent.models import Purpose
 from model_registry.models import Model, ModelVersion
+from oversight import guard
 
 
 class StatusNotPossible(Conflict):
@@ -24,6 +25,13 @@ class NoPurpose(Problem):
     status = HTTPStatus.CONFLICT
     code = "model_without_purpose"
     title = "A model needs a purpose before it can be approved"
+
+
+@transaction.atomic
+def register_model(slug: str, *, name: str, description: str) -> Model:
+    """Return the entry of a model that is trained here, made where there is none."""
+    with guard.writing("training"):
+        return Model.objects.get_or_create(slug=slug, defaults={"name": name, "description": description})[0]
 
 
 @transaction.atomic
@@ -40,15 +48,16 @@ def register_version(
     """Add the next version of ``model`` as a draft. Drafts are never served."""
     Model.objects.select_for_update().get(pk=model.pk)
     last = model.versions.aggregate(last=Max("version"))["last"] or 0
-    version = ModelVersion.objects.create(
-        model=model,
-        version=last + 1,
-        max_level=max_level,
-        artifact=artifact,
-        artifact_sha256=artifact_sha256,
-        metrics=metrics or {},
-    )
-    version.purposes.set(purposes)
+    with guard.writing("training"):
+        version = ModelVersion.objects.create(
+            model=model,
+            version=last + 1,
+            max_level=max_level,
+            artifact=artifact,
+            artifact_sha256=artifact_sha256,
+            metrics=metrics or {},
+        )
+        version.purposes.set(purposes)
     trail.record(
         "model.registered",
         str(version),

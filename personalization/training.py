@@ -14,7 +14,6 @@ from common import actors
 from common.identifiers import uuid7
 from consent.models import DataSubject, Purpose
 from model_registry import services
-from model_registry.models import Model as RegisteredModel
 from model_registry.models import ModelVersion
 from personalization import engine, events
 from personalization.models import Item, PopularItem
@@ -96,9 +95,8 @@ def _segments(people: list[UUID]) -> dict[rec.Person, str]:
 
 @transaction.atomic
 def _register(manifest: storage.Manifest, ndcg: dict[str, int], people: int, actor: str) -> ModelVersion:
-    model, _ = RegisteredModel.objects.get_or_create(
-        slug=engine.MODEL_SLUG,
-        defaults={"name": "House recommender", "description": "Item to item, trained on people who agreed."},
+    model = services.register_model(
+        engine.MODEL_SLUG, name="House recommender", description="Item to item, trained on people who agreed."
     )
     return services.register_version(
         model=model,

@@ -102,7 +102,7 @@ CAPABILITIES = {
     ),
     "register-models": Capability(
         "Register models and their permissions",
-        _rights("add change", ("model_registry.model",)),
+        _rights("add change", ("model_registry.model",)) | {"oversight.propose_changeset"},
     ),
     "approve-models": Capability(
         "Approve, suspend and retire model versions",

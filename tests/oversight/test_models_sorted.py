@@ -9,8 +9,8 @@ from oversight import registers
 
 # Registers whose tables have a life cycle of their own, or wait for a descriptor (docs/decisions/0031).
 OWN_WAYS = {
-    "auth_group", "auth_permission", "auth_group_permissions", "model_registry_model", "model_registry_modelversion",
-    "model_registry_modelversion_purposes", "policies_policy", "policies_rollout", "policies_servicecredential",
+    "auth_group", "auth_permission", "auth_group_permissions", "policies_policy", "policies_rollout",
+    "policies_servicecredential",
 }  # fmt: skip
 # What was: written once, and most of it append-only.
 RECORDS = {

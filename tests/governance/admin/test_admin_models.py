@@ -1,14 +1,17 @@
 """Approving, suspending and retiring a model, and revoking a credential: said first, done after."""
 
 import pytest
+from django.db import DatabaseError, transaction
 
 from audit.models import AuditEvent
 from consent.models import Purpose
 from model_registry import services
 from model_registry.models import Model, ModelVersion
+from oversight.models import ChangeSet
 from policies.bundles import loading
 from policies.endpoints import credentials
 from policies.models import ActiveBundle, ServiceCredential
+from tests.helpers.registers import second_newest, without_writer
 
 pytestmark = pytest.mark.django_db
 
@@ -126,18 +129,23 @@ def test_several_versions_are_suspended_from_the_list(officer, version):
     assert _status(version) == "suspended"
 
 
-def test_what_a_version_may_serve_is_edited_audited_and_in_force(officer, version, send):
+def test_what_a_version_may_serve_is_in_force_once_seconded(officer, version, send):
     newsletter = Purpose.objects.get(slug="newsletter")
 
     answer = send(_page(version), purposes=[newsletter.pk], max_level="segment")
 
     assert answer.status_code == 302
+    second_newest()
     model = loading.loaded(ActiveBundle.objects.get().bundle_id).data["models"]["basket@1"]
     assert (model["purposes"], model["max_level"]) == (["newsletter"], "segment")
-    assert AuditEvent.objects.get(action="model.changed").details == {
-        "purposes": ["newsletter"],
-        "max_level": "segment",
-    }
+    applied = AuditEvent.objects.get(action="changes.applied").details["changes"]
+    assert applied == [
+        {
+            "register": "model_permissions",
+            "key": "basket/1",
+            "fields": {"purposes": [["recommendations"], ["newsletter"]], "max_level": ["individual", "segment"]},
+        }
+    ]
 
 
 def test_versions_come_from_training_and_are_never_deleted(officer, version):
@@ -159,3 +167,55 @@ def test_a_credential_is_revoked_after_it_was_said_what_that_means(officer, regi
     assert not ServiceCredential.objects.get().is_valid
     assert AuditEvent.objects.get(action="credential.revoked").actor == "officer:anna"
     assert officer.get(path).status_code == 403, "there is nothing left to revoke"
+
+
+def test_what_a_version_may_do_is_changed_by_two_and_reviewed_again(officer, version, send):
+    _become(version, "approved")
+    other = Purpose.objects.get(slug="newsletter")
+
+    send(_page(version), purposes=[str(version.purposes.get().pk), str(other.pk)])
+
+    assert (_status(version), version.purposes.count()) == ("approved", 1)
+    change_set = second_newest()
+    assert (_status(version), version.purposes.count(), _status_in_force()) == ("draft", 2, "draft")
+    event = AuditEvent.objects.filter(action="model.sent_to_review").get()
+    assert (event.object, event.details) == ("basket@1", {"before": "approved", "set": change_set.pk})
+
+
+def test_one_officer_may_let_a_version_do_less(officer, version, send):
+    _become(version, "approved")
+    send(_page(version), max_level="none")
+    change_set = ChangeSet.objects.get()
+
+    officer.post(f"/admin/changes/{change_set.pk}/protective", {"seen": change_set.digest})
+
+    assert (_status(version), version.max_level) == ("draft", "none")
+
+
+def test_a_retired_version_stays_retired_when_its_permissions_change(officer, version, send):
+    _become(version, "retired")
+    send(_page(version), max_level="none")
+    second_newest()
+
+    assert (_status(version), version.max_level) == ("retired", "none")
+    assert not AuditEvent.objects.filter(action="model.sent_to_review").exists()
+
+
+def test_an_entry_of_a_model_is_made_by_two(officer, register_in_force):
+    form = {"name": "Churn", "slug": "churn", "description": "", "owner": "CRM"}
+    officer.post("/admin/model_registry/model/add/", form)
+    assert not Model.objects.filter(slug="churn").exists()
+
+    second_newest()
+
+    assert Model.objects.get(slug="churn").owner == "CRM"
+
+
+def test_training_and_status_write_past_change_sets_and_nothing_else(register_in_force):
+    with without_writer():
+        model = services.register_model("basket", name="Basket", description="")
+        made = services.register_version(model=model, purposes=[Purpose.objects.get(slug="newsletter")], actor="test")
+        _become(made, "approved", "suspended")
+        for change in (lambda: made.purposes.clear(), lambda: ModelVersion.objects.update(max_level="none")):
+            with pytest.raises(DatabaseError, match="changed by a change set"), transaction.atomic():
+                change()

@@ -24,7 +24,7 @@ TABLE = """
 consent.view_purpose            x x x x x x x -
 consent.change_purpose          x - x - - x - -
 consent.add_notice              x - x - - x - -
-oversight.propose_changeset     x - x - - x - x
+oversight.propose_changeset     x - x x - x - x
 oversight.approve_changeset     x x - - - - - -
 oversight.emergency_changeset   x - - - - - - -
 oversight.view_changeset        x x x x x x x -
