@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from consent.models import DataSubject
+from consent.ledger import holds
 from personalization.models import Event
 
 
@@ -37,4 +37,4 @@ class EventStore:
         if subject_ref is not None:
             return rows.filter(subject_ref=subject_ref)
         # A legal hold outlasts retention.
-        return rows.exclude(subject_ref__in=DataSubject.objects.filter(held=True).values("ref"))
+        return rows.exclude(subject_ref__in=holds.kept(purpose).values("ref"))
