@@ -8,7 +8,7 @@ from consent.models import Notice
 from consent.register.register import NOTICES, PURPOSES
 from policies.bundles.publishing import ACTIVATIONS
 from policies.endpoints.credentials import CREDENTIALS
-from privacy.holds import evidence
+from privacy.holds import carrying, evidence
 from privacy.holds.descriptors import HOLDS, RESTRICTIONS
 
 _SEALED = (PURPOSES, NOTICES, ACTIVATIONS, CREDENTIALS, HOLDS, RESTRICTIONS)
@@ -32,6 +32,7 @@ def broken() -> str | None:
 @transaction.atomic
 def seal_existing(*, actor: str) -> None:
     """Record the rows of an installation older than this check; from then on each row needs its event."""
+    carrying.carry_over(actor=actor)
     for rows in _SEALED:
         rows.seal_existing(actor=actor)
     sealed_people.seal_existing(actor=actor)
