@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0012_registers_by_change_sets"),
+        ("consent", "0013_notice_terms"),
     ]
 
     operations = [

@@ -9,8 +9,8 @@ from oversight.guard import guard
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("privacy", "0004_retention_by_change_sets"),
-        ("consent", "0013_limits_by_purpose"),
+        ("privacy", "0005_retention_in_terms"),
+        ("consent", "0014_limits_by_purpose"),
         ("oversight", "0002_guards"),
     ]
 
