@@ -32,6 +32,8 @@ def test_a_hold_is_drafted_with_pseudonyms_and_seconded(officer):
 
     assert not Hold.objects.exists()
     assert "People kept by" in page
+    assert "2 people" in page
+    assert str(subject_ref("customer-1")) not in page  # who reads change sets need not be one who reads people
     second_newest()
     assert Hold.objects.get().people == refs("customer-1", "customer-2")
     assert Hold.objects.get().members.count() == 2
