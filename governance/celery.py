@@ -58,6 +58,7 @@ app.conf.update(
         "anchor-audit-trail": {"task": "audit.tasks.anchor_audit_trail", "schedule": 10.0},
         "write-head": {"task": "governance.tasks.write_head", "schedule": 60.0},
         "sweep-disposals": {"task": "privacy.tasks.sweep_disposals", "schedule": 60.0},
+        "note-erasures": {"task": "privacy.tasks.note_erasures", "schedule": 60.0},
         "begin-and-end-holds": {"task": "privacy.tasks.begin_and_end_holds", "schedule": 60.0},
         "escalate-work": {"task": "oversight.tasks.escalate_work", "schedule": 600.0},
         "sweep-simulations": {"task": "policies.tasks.sweep_simulations", "schedule": 60.0},
@@ -95,3 +96,4 @@ def _check_keys(**_event: object) -> None:
     from governance import starting
 
     starting.require_subject_key()
+    starting.require_replayed()

@@ -7,6 +7,7 @@ from django.db import OperationalError
 from common import actors
 from common.jobs.best_effort_task import BestEffortTask
 from privacy.budgets import releases
+from privacy.erasures import noting
 from privacy.holds import members
 from privacy.retention import disposal
 
@@ -40,6 +41,12 @@ def run_disposals(disposal_ids: list[str]) -> None:
 def sweep_disposals() -> None:
     """Queue disposals that a crash kept from the queue; runs every minute."""
     disposal.sweep()
+
+
+@shared_task(ignore_result=True)
+def note_erasures() -> None:
+    """Add withdrawals and retention runs to the erasure ledger; runs every minute."""
+    noting.note()
 
 
 @shared_task(ignore_result=True)

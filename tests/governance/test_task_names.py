@@ -20,6 +20,7 @@ TASKS = {
     "policies.tasks.watch_rollout",
     "privacy.tasks.apply_retention",
     "privacy.tasks.begin_and_end_holds",
+    "privacy.tasks.note_erasures",
     "privacy.tasks.release_consent_rates",
     "privacy.tasks.run_disposals",
     "privacy.tasks.sweep_disposals",
