@@ -76,6 +76,7 @@ app.conf.update(
             "task": "consent.tasks.forget_old_requests",
             "schedule": crontab(hour=4, minute=10),
         },
+        "forget-sessions": {"task": "governance.tasks.forget_sessions", "schedule": crontab(hour=4, minute=5)},
         "forget-pseudonym-keys": {
             "task": "policies.tasks.forget_pseudonym_keys",
             "schedule": crontab(hour=4, minute=0),

@@ -7,6 +7,7 @@ TASKS = {
     "consent.tasks.forget_old_requests",
     "governance.tasks.verify_evidence",
     "governance.tasks.write_head",
+    "governance.tasks.forget_sessions",
     "oversight.tasks.escalate_work",
     "personalization.tasks.check_segments",
     "personalization.tasks.train_recommender",
