@@ -10,7 +10,7 @@ from oversight.guard import guard
 class Migration(migrations.Migration):
     dependencies = [
         ("privacy", "0005_retention_in_terms"),
-        ("consent", "0014_limits_by_purpose"),
+        ("consent", "0016_limits_by_purpose"),
         ("oversight", "0002_guards"),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0013_notice_terms"),
+        ("consent", "0015_data_in_snapshots"),
     ]
 
     operations = [
