@@ -117,7 +117,7 @@ class _LimitAdmin(DraftsChanges, ModelAdmin):
 
     @method_decorator(sensitive_post_parameters("people"))
     def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        return super().changeform_view(request, *args, **options)  # type: ignore[no-any-return]
+        return super().changeform_view(request, *args, **options)
 
 
 class HoldAdmin(_LimitAdmin):
