@@ -4,7 +4,7 @@ Verification looks both ways: at each row for the event that says so, and at eac
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -87,6 +87,8 @@ class SealedRows:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, timedelta):
         return int(value.total_seconds())
     if isinstance(value, str):

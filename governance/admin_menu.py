@@ -122,6 +122,8 @@ SIDEBAR: dict[str, Any] = {
         _group(
             "Data and retention",
             _link("Retention schedules", "schedule", "privacy_retentionschedule"),
+            _link("Legal holds", "lock", "privacy_hold"),
+            _link("Restrictions", "pause_circle", "privacy_restriction"),
             _link("Deletion runs", "delete_sweep", "privacy_disposal"),
             _link("Catalogue", "shopping_bag", "personalization_item"),
         ),

@@ -58,6 +58,8 @@ app.conf.update(
         "anchor-audit-trail": {"task": "audit.tasks.anchor_audit_trail", "schedule": 10.0},
         "write-head": {"task": "governance.tasks.write_head", "schedule": 60.0},
         "sweep-disposals": {"task": "privacy.tasks.sweep_disposals", "schedule": 60.0},
+        "note-erasures": {"task": "privacy.tasks.note_erasures", "schedule": 60.0},
+        "begin-and-end-holds": {"task": "privacy.tasks.begin_and_end_holds", "schedule": 60.0},
         "escalate-work": {"task": "oversight.tasks.escalate_work", "schedule": 600.0},
         "sweep-simulations": {"task": "policies.tasks.sweep_simulations", "schedule": 60.0},
         "follow-primary-cell": {"task": "policies.tasks.follow_primary", "schedule": 60.0},
@@ -74,6 +76,7 @@ app.conf.update(
             "task": "consent.tasks.forget_old_requests",
             "schedule": crontab(hour=4, minute=10),
         },
+        "forget-sessions": {"task": "governance.tasks.forget_sessions", "schedule": crontab(hour=4, minute=5)},
         "forget-pseudonym-keys": {
             "task": "policies.tasks.forget_pseudonym_keys",
             "schedule": crontab(hour=4, minute=0),
@@ -94,3 +97,4 @@ def _check_keys(**_event: object) -> None:
     from governance import starting
 
     starting.require_subject_key()
+    starting.require_replayed()

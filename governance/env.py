@@ -137,6 +137,7 @@ class Environment(BaseSettings):
     log_format: Literal["json", "text"] = "json"
     ready_log_lag_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     assent_home: Path
+    erasure_ledger_copy: Path | None = None
     secret_key: SecretStr = SecretStr("")
     secret_key_file: Path | None = None
     secret_key_fallbacks: Secrets = []

@@ -5,6 +5,7 @@ import logging
 from django.db import DatabaseError, connection
 
 from consent import key_check
+from governance.backup import archive
 
 logger = logging.getLogger(__name__)
 
@@ -22,3 +23,9 @@ def require_subject_key() -> None:
         logger.warning("The database does not answer, so SUBJECT_KEY is not checked yet")
     finally:
         connection.close()
+
+
+def require_replayed() -> None:
+    """End the process over a restored database whose erasure ledger was not replayed."""
+    if archive.replay_due().exists():
+        raise SystemExit("This database was restored: run ./assent replay-erasures first.")

@@ -2,15 +2,20 @@
 
 import logging
 from contextlib import nullcontext
+from datetime import timedelta
 
 from celery import shared_task
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 
 from common import actors
 from common.jobs.once_task import OnceTask
 from common.jobs.queues import LONGEST_JOB_S
 from governance.evidence import checks, heads
+from governance.models import OfficerSession
 
 logger = logging.getLogger(__name__)
+SESSIONS_LAST = timedelta(days=30)  # after their end: how, when and from where an officer signed in
 
 
 @shared_task(base=OnceTask, ignore_result=True, time_limit=LONGEST_JOB_S)
@@ -29,3 +34,11 @@ def write_head() -> None:
     """Record the head of the decision log in the trail, and write both heads outside the database."""
     heads.seal_log()
     heads.write()
+
+
+@shared_task(ignore_result=True)
+def forget_sessions() -> None:
+    """Delete sessions that have expired, and after a month what is kept of officers' sign-ins; runs nightly."""
+    now = timezone.now()
+    Session.objects.filter(expire_date__lt=now).delete()
+    OfficerSession.objects.filter(expires_at__lt=now - SESSIONS_LAST).delete()

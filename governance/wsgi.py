@@ -50,6 +50,7 @@ cell_router = None if settings.CELLS is None else CellRouter(settings.CELLS, _ro
 
 if not settings.CELERY_TASK_ALWAYS_EAGER:  # where tasks run at once, so do effects
     starting.require_subject_key()
+    starting.require_replayed()
     effects.dispatch_in_background()
 
 # What is loaded by now stays for ever; collections need not look at it again, which is what makes their pauses long.

@@ -69,10 +69,11 @@ class Register:
 
     ``key``: the fields that name a row. ``omits``: columns that follow from others. ``keeps``: rows are never deleted,
     as records name them. ``in_emergency``: one officer may change it then. ``narrows``: whether a change only takes
-    permission away; ``narrows_with``: whether it does with the set's other changes. ``to_confirm``: the claim of a
-    change that a second officer has to confirm, with a reason. ``save``: replaces ``save()`` of the row where a service
-    has rules of its own. ``inverse``: the change that takes one back, where it is not the reverse. ``is_last``: written
-    after all others, as it freezes what they say. ``is_local``: each cell keeps its own.
+    permission away; ``narrows_with``: whether it does with the set's other changes. ``of_people``: members that list
+    people, shown to officers as a number. ``to_confirm``: the claim of a change that a second officer has to confirm,
+    with a reason. ``save``: replaces ``save()`` of the row where a service has rules of its own. ``inverse``: the
+    change that takes one back, where it is not the reverse. ``is_last``: written after all others, as it freezes what
+    they say. ``is_local``: each cell keeps its own.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Register:
     in_bundle: bool = True
     in_emergency: bool = True
     keeps: bool = False
+    of_people: tuple[str, ...] = ()
     narrows: Narrows = widens
     narrows_with: Beside = never_narrows_with
     to_confirm: ToConfirm = nothing_to_confirm

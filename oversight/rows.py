@@ -1,7 +1,7 @@
 """A register's row as a document by public names instead of row numbers, and back into the tables."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +32,7 @@ def written(field: Any, value: Any) -> Any:
         return value // _MICROSECOND
     if isinstance(value, Decimal):
         return str(value)
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def read(field: Any, value: Any) -> Any:

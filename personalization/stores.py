@@ -4,10 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 
-from consent.models import DataSubject
+from consent.ledger import holds
 from personalization.models import Event
+from privacy.retention.schedules import Stored
 
 
 class EventStore:
@@ -17,6 +18,11 @@ class EventStore:
 
     def count(self, *, purpose: str, subject_ref: UUID | None, before: datetime) -> int:
         return self._rows(purpose, subject_ref, before).count()
+
+    def stored(self, subject_ref: UUID) -> list[Stored]:
+        rows = Event.objects.filter(subject_ref=subject_ref).values("purpose").order_by("purpose")
+        found = rows.annotate(rows=Count("id"), oldest=Min("received_at"), newest=Max("received_at"))
+        return [Stored(**each) for each in found]
 
     def delete_batch(self, *, purpose: str, subject_ref: UUID | None, before: datetime, limit: int) -> list[str]:
         keys = self._rows(purpose, subject_ref, before).order_by("received_at", "id").values("pk")[:limit]
@@ -37,4 +43,4 @@ class EventStore:
         if subject_ref is not None:
             return rows.filter(subject_ref=subject_ref)
         # A legal hold outlasts retention.
-        return rows.exclude(subject_ref__in=DataSubject.objects.filter(held=True).values("ref"))
+        return rows.exclude(subject_ref__in=holds.kept(purpose).values("ref"))

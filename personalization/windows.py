@@ -30,9 +30,8 @@ DELETE FROM personalization_event WHERE id IN (
 def trim_windows() -> int:
     """Delete events beyond the last 100 of people without full history at their level; return how many."""
     removed = 0
-    # A legal hold outlasts the window.
-    free = Event.objects.exclude(subject_ref__in=DataSubject.objects.filter(held=True).values("ref"))
-    over = free.values("subject_ref", "purpose").annotate(stored=Count("id")).filter(stored__gt=BEHAVIORAL_WINDOW)
+    stored = Event.objects.values("subject_ref", "purpose").annotate(stored=Count("id"))
+    over = stored.filter(stored__gt=BEHAVIORAL_WINDOW)
     for row in over.iterator():
         if _may_keep_everything(row["subject_ref"], row["purpose"]):
             continue
@@ -45,7 +44,7 @@ def trim_windows() -> int:
 @transaction.atomic
 def _trim(ref: UUID, purpose: str) -> int:
     holds.wait_for_holds()
-    if holds.is_held(ref):  # set since the people were listed
+    if holds.is_kept(ref, purpose):  # a legal hold outlasts the window
         return 0
     with connection.cursor() as cursor:
         cursor.execute(_TRIM, [ref, purpose, BEHAVIORAL_WINDOW])

@@ -16,9 +16,12 @@ from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
 from consent.admin.looks import PersonLooksRecorded
 from oversight.admin.forms import DraftsChanges
-from privacy.models import Disposal, PrivacyBudget, Release, RetentionSchedule
+from privacy.holds.pages import HoldAdmin, RestrictionAdmin
+from privacy.models import Disposal, Hold, PrivacyBudget, Release, Restriction, RetentionSchedule
 from privacy.retention import schedules
 
+admin.site.register(Hold, HoldAdmin)
+admin.site.register(Restriction, RestrictionAdmin)
 _TONES = {"queued": "info", "running": "caution", "done": "good"}
 
 

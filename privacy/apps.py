@@ -10,9 +10,10 @@ class PrivacyConfig(AppConfig):
         from consent.ledger import effects
         from oversight import registers
         from oversight.changes import preview
+        from privacy.holds import descriptors as of_holds
         from privacy.retention import descriptors, disposal, lint
 
-        registers.add(descriptors.RETENTION_SCHEDULE)
+        registers.add(descriptors.RETENTION_SCHEDULE, of_holds.HOLD, of_holds.RESTRICTION)
         register_lint.add_check("privacy", lint.check)
-        preview.add_effect(descriptors.rows_due)
+        preview.add_effect(descriptors.rows_due, of_holds.people_kept)
         effects.on_withdrawal(disposal.queue_for_withdrawals)

@@ -7,6 +7,8 @@ from django.db import OperationalError
 from common import actors
 from common.jobs.best_effort_task import BestEffortTask
 from privacy.budgets import releases
+from privacy.erasures import noting
+from privacy.holds import members
 from privacy.retention import disposal
 
 logger = logging.getLogger(__name__)
@@ -42,8 +44,21 @@ def sweep_disposals() -> None:
 
 
 @shared_task(ignore_result=True)
+def note_erasures() -> None:
+    """Add withdrawals and retention runs to the erasure ledger; runs every minute."""
+    noting.note()
+
+
+@shared_task(ignore_result=True)
+def begin_and_end_holds() -> None:
+    """Bring holds and restrictions into force at their beginning, and release them at their end."""
+    members.refresh(queries=False)
+
+
+@shared_task(ignore_result=True)
 def apply_retention() -> None:
-    """Queue the deletion of everything older than its schedule allows; runs nightly."""
+    """Queue the deletion of everything older than its schedule allows; runs nightly. Holds find their people first."""
+    members.refresh(queries=True)
     disposal.queue_for_retention(actor=actors.job("retention"))
 
 

@@ -1,12 +1,14 @@
 """Legal holds and deletions take turns: from its commit on, a hold keeps the person's data.
 
-A hold is a column of the person (``DataSubject.held``), set by a page, an import or by hand. A trigger makes each of
-them wait for the deletions in flight, and a deletion waits for the holds that are being set (docs/decisions/0025).
+What holds and restrictions say of a person stands in the person's row: ``held`` and ``restricted`` for every purpose,
+``limits`` for single ones. Whoever sets them takes the lock, a trigger does so for statements by hand, and a deletion
+waits for the holds that are being set (docs/decisions/0025).
 """
 
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q, QuerySet
 
 from consent.models import DataSubject
 
@@ -26,5 +28,17 @@ def wait_for_holds() -> None:
         raise RuntimeError("A deletion needs a READ COMMITTED transaction: it would not see the hold it waited for.")
 
 
-def is_held(subject_ref: UUID) -> bool:
-    return DataSubject.objects.filter(ref=subject_ref, held=True).exists()
+def take_turn() -> None:
+    """Wait for the deletions in flight, and keep new ones waiting until this transaction ends. Before any hold."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def kept(purpose: str) -> QuerySet[DataSubject]:
+    """Return the people whose data of a purpose is neither used nor deleted: under a hold, or restricted."""
+    return DataSubject.objects.filter(Q(held=True) | Q(restricted=True) | Q(limits__has_key=purpose))
+
+
+def is_kept(subject_ref: UUID, purpose: str) -> bool:
+    """Return whether a hold or a restriction keeps this person's data of a purpose."""
+    return kept(purpose).filter(ref=subject_ref).exists()

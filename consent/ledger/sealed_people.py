@@ -1,7 +1,7 @@
 """What decides about a person beside the choices, held against the trail: region, age band, remembered opt-out signal.
 
-The event of a save that changes one of them carries all of them as ``person``. Restrictions and legal holds are set
-without an event and are not covered.
+The event of a save that changes one of them carries all of them as ``person``. Restrictions and legal holds have their
+own check (``privacy.holds.evidence``).
 """
 
 from itertools import islice

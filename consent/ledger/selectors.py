@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Case, Value, When
 from msgspec import structs
 
+from consent import pseudonyms
 from consent.ledger import scopes
 from consent.ledger.projection import ConsentEntry, Consents
 from consent.models import (
@@ -273,3 +274,10 @@ def history(ref: UUID, *, limit: int = 100) -> list[ConsentRecord]:
         .select_related("purpose")
         .order_by("-subject_revision", "-id")[:limit]
     )
+
+
+def known_ref(business_id: str) -> UUID:
+    """Return the pseudonym of an id, or of the id as typed where only that is known (docs/decisions/0030)."""
+    ref, typed = pseudonyms.subject_ref(business_id), pseudonyms.ref_as_typed(business_id)
+    known = set(DataSubject.objects.filter(ref__in={ref, typed}).values_list("ref", flat=True))
+    return typed if ref not in known and typed in known else ref

@@ -32,6 +32,8 @@ class DataSubject(models.Model):
     consents = models.JSONField(default=dict)
     restricted = models.BooleanField(default=False, help_text="GDPR Article 18: stored, but not used.")
     held = models.BooleanField(default=False, help_text="A legal hold: kept for a claim, not used otherwise.")
+    # The same for single purposes: purpose slug to ``["held", "restricted"]``. The two columns are for every purpose.
+    limits = models.JSONField(default=dict, db_default={}, editable=False)
     # Since when an opt-out signal of the person's browser is remembered; it counts without being sent again.
     gpc_since = models.DateTimeField("Opted out by signal since", null=True, editable=False)
     last_digest = models.BinaryField(max_length=32, null=True)

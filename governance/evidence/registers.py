@@ -1,4 +1,4 @@
-"""Registers and runs that decide, held against the trail: purposes, notices, activations, credentials, deletions."""
+"""Registers and runs that decide, held against the trail: purposes, notices, activations, holds, deletions and more."""
 
 from django.db import connection, transaction
 
@@ -8,8 +8,10 @@ from consent.models import Notice
 from consent.register.register import NOTICES, PURPOSES
 from policies.bundles.publishing import ACTIVATIONS
 from policies.endpoints.credentials import CREDENTIALS
+from privacy.holds import carrying, evidence
+from privacy.holds.descriptors import HOLDS, RESTRICTIONS
 
-_SEALED = (PURPOSES, NOTICES, ACTIVATIONS, CREDENTIALS)
+_SEALED = (PURPOSES, NOTICES, ACTIVATIONS, CREDENTIALS, HOLDS, RESTRICTIONS)
 # Done runs both ways: by their own identifier, and by the manifest the event names.
 _DISPOSALS = """
 WITH said AS (
@@ -24,12 +26,13 @@ WHERE (said.id, said.manifest, said.removed) IS DISTINCT FROM (d.id::text, d.man
 def broken() -> str | None:
     """Name the first row that is not as the trail says, or None."""
     found = (rows.broken() for rows in _SEALED)
-    return next((each for each in found if each), None) or _changed_notice() or _lost_disposal()
+    return next((each for each in found if each), None) or _changed_notice() or _lost_disposal() or evidence.broken()
 
 
 @transaction.atomic
 def seal_existing(*, actor: str) -> None:
     """Record the rows of an installation older than this check; from then on each row needs its event."""
+    carrying.carry_over(actor=actor)
     for rows in _SEALED:
         rows.seal_existing(actor=actor)
     sealed_people.seal_existing(actor=actor)

@@ -48,6 +48,9 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   import-consents FILE ARGUMENT ...
                                   take in choices from another system's CSV or JSON lines
   export-consents ARGUMENT ...    write the whole ledger, or what is in force, to a file
+  backup FILE                     write an encrypted backup of the database, spool and models (docs/backup.md)
+  restore FILE                    restore one into an instance that does not run, and replay the erasure ledger
+  replay-erasures                 repeat withdrawals and deletions that a restored database has lost
   bench ARGUMENT ...              measure this installation
   manage ARGUMENT ...             any of Django's commands
 
@@ -272,6 +275,9 @@ _ONE_OFF = frozenset(
         "import-consents",
         "export-consents",
         "check-deployment",
+        "backup",
+        "restore",
+        "replay-erasures",
         *_WITHOUT_DATABASE,
     }
 )

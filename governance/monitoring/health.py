@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from audit import signing
 from consent import key_check
+from governance.backup import archive
 from governance.evidence import heads
 from governance.monitoring import decision_path
 from policies import engines
@@ -83,6 +84,8 @@ def _losses() -> list[str]:
     found = []
     if (settings.SPOOL_DIR / LOST).exists():
         found.append("decisions were lost with a removed spool")
+    if archive.replay_due().exists():
+        found.append("a restored database waits for ./assent replay-erasures")
     if heads.lost_since_written():
         found.append("the database is older than the last head in the home")
     return found

@@ -26,8 +26,8 @@ from audit.models import AuditEvent
 from common import actors
 from common.admin_pages.display import who
 from common.admin_pages.permissions import requires
+from consent.ledger import selectors
 from consent.models import DataSubject
-from consent.pseudonyms import ref_as_typed, subject_ref
 from consent.receipts import evidence, issuing
 from governance.officers import person_proof
 
@@ -57,17 +57,10 @@ def search(request: HttpRequest) -> HttpResponse:
 def _found(request: HttpRequest) -> HttpResponse:
     business_id, pseudonym = request.POST.get("business_id", ""), request.POST.get("pseudonym", "")
     if business_id and len(business_id) <= _MAX_ID_CHARS and "\x00" not in business_id:
-        return _to(_known_ref(business_id))
+        return _to(selectors.known_ref(business_id))
     if not pseudonym:
         return _again(request, _("Enter the customer's id, at most 256 characters, or a pseudonym."))
     return _by_pseudonym(request, pseudonym.strip().lower().rstrip("…").replace("-", ""))
-
-
-def _known_ref(business_id: str) -> UUID:
-    """Return the pseudonym of an id, or of the id as typed where only that is known (docs/decisions/0030)."""
-    ref, typed = subject_ref(business_id), ref_as_typed(business_id)
-    known = set(DataSubject.objects.filter(ref__in={ref, typed}).values_list("ref", flat=True))
-    return typed if ref not in known and typed in known else ref
 
 
 def _by_pseudonym(request: HttpRequest, digits: str) -> HttpResponse:

@@ -18,6 +18,7 @@ from consent.ledger import selectors, verification
 from consent.ledger.projection import ConsentEntry
 from consent.models import ConsentRecord, DataSubject, Level, Notice, Purpose, current_notice_versions
 from consent.register import words as consent_words
+from governance.officers import person_storage
 from privacy.models import Disposal
 
 _SHOWN = 200
@@ -38,7 +39,8 @@ def context(person: DataSubject) -> dict[str, Any]:
     shown = [_record(record, known, notices, verdict) for record in reversed(records[-_SHOWN:])]
     return {
         "person": person,
-        "holds": _holds(person),
+        "holds": person_storage.holds(person),
+        "stored": person_storage.stored(person),
         "chain": {"ok": verdict.ok, "broken": next(iter(verdict.broken.values()), verdict.projection)},
         "in_force": _in_force(person, known),
         "records": shown,
@@ -47,16 +49,6 @@ def context(person: DataSubject) -> dict[str, Any]:
         "disposals": _disposals(person),
         "decisions_url": f"{reverse('admin:policies_decision_changelist')}?q={person.ref}",
     }
-
-
-def _holds(person: DataSubject) -> list[dict[str, str]]:
-    found = []
-    if person.held:
-        found.append({"label": "Legal hold", "tone": "alarm", "meaning": "Kept for a claim. It is not used otherwise."})
-    if person.restricted:
-        meaning = "Stored, but not used, as the person asked (GDPR Article 18)."
-        found.append({"label": "Restricted", "tone": "caution", "meaning": meaning})
-    return found
 
 
 def _in_force(person: DataSubject, records: Mapping[str, ConsentRecord]) -> list[dict[str, Any]]:

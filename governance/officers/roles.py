@@ -22,6 +22,7 @@ _REGISTERS = (
     "policies.sensitivecategory",
     "privacy.retentionschedule",
 )
+_HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
 _MODELS = ("model_registry.model", "model_registry.modelversion")
 
@@ -58,8 +59,8 @@ CAPABILITIES = {
         _rights("view", ("consent.dailycount", "privacy.release", "privacy.privacybudget")),
     ),
     "read-people": Capability(
-        "Look at one person: consent proof, ledger, deletions",
-        _rights("view", ("consent.datasubject", "consent.consentrecord", "privacy.disposal")),
+        "Look at one person: consent proof, ledger, deletions, legal holds and restrictions",
+        _rights("view", ("consent.datasubject", "consent.consentrecord", "privacy.disposal", *_HOLDS)),
     ),
     "read-decisions": Capability(
         "Read the decision log",
@@ -87,6 +88,10 @@ CAPABILITIES = {
     "propose-changes": Capability(
         "Draft changes of the registers and notices, and propose them",
         _rights("add change delete", _REGISTERS) | {"consent.add_notice", "oversight.propose_changeset"},
+    ),
+    "propose-holds": Capability(
+        "Draft legal holds and restrictions of people, and propose them",
+        _rights("add change", _HOLDS) | {"oversight.propose_changeset"},
     ),
     "change-in-emergency": Capability(
         "Bring a change into force alone in an emergency, reviewed afterwards",
@@ -144,6 +149,7 @@ ROLES = {
             (
                 *_READING,
                 "propose-changes",
+                "propose-holds",
                 "change-in-emergency",
                 "write-policies",
                 "approve",
@@ -179,8 +185,8 @@ ROLES = {
         Role(
             "request-handler",
             "Request handler",
-            "Answers the requests of people: looks at one person and hands out evidence.",
-            ("read-registers", "read-people"),
+            "Answers the requests of people: looks at one person, hands out evidence, proposes restrictions.",
+            ("read-registers", "read-people", "propose-holds"),
         ),
         Role(
             "marketing",

@@ -84,6 +84,7 @@ _TRACES = ENV.otel_exporter_otlp_endpoint
 TRACES_ENDPOINT = _TRACES.get_secret_value() if _TRACES else None
 TRACES_SHARE = ENV.otel_traces_sampler_arg
 SPOOL_DIR = ASSENT_HOME / "spool"
+ERASURE_LEDGER_COPY = ENV.erasure_ledger_copy
 MODEL_DIR = ASSENT_HOME / "models"
 
 INSTALLED_APPS = [

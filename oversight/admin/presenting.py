@@ -75,7 +75,14 @@ def _differences(change: Change) -> Iterator[dict[str, Any]]:
         if name in {child.name for child in register.children}:
             yield from _of_children(name, old or {}, new or {})
         else:
+            if name in register.of_people:
+                old, new = _people(old), _people(new)
             yield _member(_label(name, fields.get(name)), old, new, fields.get(name))
+
+
+def _people(refs: list[str] | None) -> str | None:
+    """Return how many people a member names: who may see a change set need not be one who may look at people."""
+    return None if not refs else f"{len(refs):,} {'person' if len(refs) == 1 else 'people'}"
 
 
 def _of_children(name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[dict[str, Any]]:

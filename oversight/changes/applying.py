@@ -123,7 +123,7 @@ def apply_in_emergency(change_set: ChangeSet, *, actor: str, reason: str) -> Cha
     current = steps.locked(change_set)
     drafting.refuse_others(current, actor)
     if not all(registers.find(c.register).in_emergency for c in compared(current)):
-        raise ChangeRefused("Roles, members and settings of oversight need two officers, also in an emergency.")
+        raise ChangeRefused("This needs two officers, in an emergency too.")
     if to_confirm(compared(current)):
         raise ChangeRefused(
             "Only a second officer can confirm that a changed text says no more than before. Mark the version as"

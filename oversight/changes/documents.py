@@ -66,13 +66,15 @@ def merge(base: Document | None, mine: Document | None, theirs: Document | None)
 
 
 def for_trail(before: Document | None, after: Document | None) -> dict[str, list[Any]]:
-    """Return the members that differ as the audit trail holds them: long texts by their digest."""
+    """Return the members that differ as the audit trail holds them: long texts and lists by their digest."""
     return {name: [_short(old), _short(new)] for name, (old, new) in differences(before, after).items()}
 
 
 def _short(value: Any) -> Any:
     if isinstance(value, str) and len(value) > _LONG:
         return {"sha256": sha256(value.encode()).hex()}
+    if isinstance(value, list) and len(value) > _LONG:
+        return {"sha256": digest_of(value).hex(), "count": len(value)}
     if isinstance(value, dict):
         return {name: _short(member) for name, member in value.items()}
     return value

@@ -25,7 +25,7 @@ from common.canonical import digest_of, sha256
 from common.identifiers import uuid7_floor
 from common.merkle import merkle_root
 from common.postgres.copy_text import array_text, copy_line, copy_rows
-from policies.decision_log import log_lines
+from policies.decision_log import backup_pause, log_lines
 from policies.decision_log.log_lines import UNREADABLE, Entry
 from policies.decision_log.spool import SUFFIX
 from policies.models import DecisionBatch, SpoolPosition
@@ -179,7 +179,9 @@ def ensure_partition(day: str) -> None:
 
 
 def _remove_if_finished(path: Path) -> None:
-    """Delete a spool that is read to its end and whose process is gone (its lock is free)."""
+    """Delete a spool that is read to its end and whose process is gone (its lock is free), unless a backup runs."""
+    if backup_pause.is_on():
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

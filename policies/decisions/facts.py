@@ -7,7 +7,7 @@ purpose belongs, the log holds no personal data, and the memo stays small.
 Everything that changes with the clock is already a state. ``valid_until`` is when one of them would change.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -67,7 +67,7 @@ def build(question: Question, known: Information, bundle: LoadedBundle, now: flo
     )
     expired, next_end = _instruments(bundle, now)
     about_purpose = bundle.purposes.get(purpose)
-    person = _encode(_about_person(question, chosen, known, bundle, about_purpose, now))
+    person = _encode(_about_person(question, chosen, known, bundle, about_purpose, now, known.limits.get(purpose, ())))
     slugs = (purpose, *about_purpose.ancestors) if about_purpose else ()
     return Facts(
         _about_request(question, purpose, expired, bundle) + person[1:],
@@ -90,6 +90,7 @@ def _about_person(
     bundle: LoadedBundle,
     purpose: PurposeFacts | None,
     now: float,
+    limits: Collection[str],
 ) -> dict[str, Any]:
     region = region_in(question.region or known.region, bundle)
     state = _state(chosen.entry, purpose, now)
@@ -102,13 +103,14 @@ def _about_person(
         "consent": consent,
         "ancestors": ancestors,
         "objection": state == "objected",
-        "restricted": known.restricted,
-        "held": known.held,
+        "restricted": known.restricted or "restricted" in limits,
+        "held": known.held or "held" in limits,
         "subject": {
             "region": region,
             "jurisdiction": bundle.data["residency"]["jurisdiction_of"].get(region, UNKNOWN),
             "age_band": _age_band(question, known),
-            "known": known.subject_revision is not None,
+            # A row without a choice is there for a hold on someone who has not chosen yet.
+            "known": bool(known.subject_revision),
         },
         "engine": {
             "segment_k": question.segment_size,

@@ -26,7 +26,8 @@ STATEMENT = PreparedStatement(
 SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes), 'cells' = ANY (c.scopes),
        c.repeatable_answers,
        a.bundle_id, a.candidate_id, a.candidate_share, a.rollout_id,
-       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL
+       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL,
+       nullif(s.limits, '{}')::text
 FROM (VALUES (1)) AS one(row)
 LEFT JOIN policies_servicecredential c ON c.token_hash = $1
 LEFT JOIN policies_activebundle a ON a.id = 1
@@ -43,7 +44,8 @@ STATEMENT_FOR_MANY = PreparedStatement(
 SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes), 'cells' = ANY (c.scopes),
        c.repeatable_answers,
        a.bundle_id, a.candidate_id, a.candidate_share, a.rollout_id,
-       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL, s.ref
+       s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL,
+       nullif(s.limits, '{}')::text, s.ref
 FROM (VALUES (1)) AS one(row)
 LEFT JOIN policies_servicecredential c ON c.token_hash = $1
 LEFT JOIN policies_activebundle a ON a.id = 1
@@ -55,13 +57,16 @@ LEFT JOIN consent_datasubject s ON s.ref = ANY ($2)
 )
 # The columns of both, in their order.
 _CALLER, _VALID, _HAS_SCOPE, _IS_CELL, _REPEATABLE, _BUNDLE, _CANDIDATE, _SHARE, _ROLLOUT = range(9)
-_REVISION, _REGION, _AGE_BAND, _RESTRICTED, _HELD, _CONSENTS, _GPC, _REF = range(9, 17)
+_REVISION, _REGION, _AGE_BAND, _RESTRICTED, _HELD, _CONSENTS, _GPC, _LIMITS, _REF = range(9, 18)
 _TRUE = b"\x01"
 NO_SUBJECT = UUID(int=0)  # of a reading about no person
 _NO_TOKEN = b""
 
 
+_Limits = dict[str, tuple[str, ...]]
 _decode: Callable[[bytes], dict[str, ConsentEntry]] = msgspec.json.Decoder(dict[str, ConsentEntry]).decode
+_decode_limits: Callable[[bytes], _Limits] = msgspec.json.Decoder(_Limits).decode
+_NO_LIMITS: _Limits = {}
 
 
 class InformationUnavailable(Exception):
@@ -86,6 +91,7 @@ class Information(msgspec.Struct, frozen=True, kw_only=True):
     age_band: str = "unknown"
     restricted: bool = False
     held: bool = False
+    limits: _Limits = {}  # the same two words for single purposes
     consents: dict[str, ConsentEntry] = {}
     gpc: bool = False  # an opt-out signal is remembered
     candidate: str | None = None
@@ -215,6 +221,7 @@ def _about(result: PGresult, row: int, shared: Information) -> Information:
         age_band=value(row, _AGE_BAND).decode(),
         restricted=value(row, _RESTRICTED) == _TRUE,
         held=value(row, _HELD) == _TRUE,
+        limits=_NO_LIMITS if (limits := value(row, _LIMITS)) is None else _decode_limits(limits),
         consents=_decode(value(row, _CONSENTS)),
         gpc=value(row, _GPC) == _TRUE,
     )

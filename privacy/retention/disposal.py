@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import DateTimeField, Exists, Func, OuterRef, Subquery
+from django.db.models import DateTimeField, Exists, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -21,7 +21,7 @@ from common.canonical import canonical_json, sha256
 from common.jobs import queues
 from consent.ledger import holds
 from consent.models import ConsentRecord, DataSubject
-from privacy.models import Disposal, DisposalBatch
+from privacy.models import Disposal, DisposalBatch, HoldMember
 from privacy.retention import schedules
 
 logger = logging.getLogger(__name__)
@@ -72,9 +72,12 @@ def sweep() -> int:
         ]
     )
     queue_for_withdrawals(missing)
-    held = DataSubject.objects.filter(ref=OuterRef("subject_ref"), held=True)
+    held = DataSubject.objects.filter(Q(held=True) | Q(restricted=True), ref=OuterRef("subject_ref"))
+    member = HoldMember.objects.filter(
+        Q(purpose="") | Q(purpose=OuterRef("purpose__slug")), ref=OuterRef("subject_ref")
+    )
     overdue = Disposal.objects.exclude(status=Disposal.Status.DONE).filter(
-        ~Exists(held), queued_at__lt=timezone.now() - timedelta(minutes=1)
+        ~Exists(held), ~Exists(member), queued_at__lt=timezone.now() - timedelta(minutes=1)
     )
     for reason, queue in ((Disposal.Reason.WITHDRAWAL, queues.URGENT), (Disposal.Reason.RETENTION, queues.LONG)):
         of_reason = overdue.filter(reason=reason).order_by("queued_at")
@@ -118,7 +121,7 @@ class _Held(Exception):
 def _wait_for_holds(disposal: Disposal) -> None:
     """Take turns with holds until commit. Raises _Held where one keeps this person's data."""
     holds.wait_for_holds()
-    if disposal.subject_ref is not None and holds.is_held(disposal.subject_ref):
+    if disposal.subject_ref is not None and holds.is_kept(disposal.subject_ref, disposal.purpose.slug):
         raise _Held
 
 

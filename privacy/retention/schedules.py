@@ -17,6 +17,16 @@ from privacy.models import RetentionSchedule
 BATCH = 1_000
 
 
+@dataclass(frozen=True)
+class Stored:
+    """Rows about one person under one purpose, and when the oldest and the newest were received."""
+
+    purpose: str
+    rows: int
+    oldest: datetime
+    newest: datetime
+
+
 class Store(Protocol):
     """A table of personal data kept under purposes."""
 
@@ -24,6 +34,10 @@ class Store(Protocol):
 
     def count(self, *, purpose: str, subject_ref: UUID | None, before: datetime) -> int:
         """Count the rows a disposal would remove."""
+        ...
+
+    def stored(self, subject_ref: UUID) -> list["Stored"]:
+        """Return what is stored about one person, by purpose."""
         ...
 
     def delete_batch(self, *, purpose: str, subject_ref: UUID | None, before: datetime, limit: int) -> list[str]:

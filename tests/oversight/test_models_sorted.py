@@ -32,7 +32,7 @@ OPERATIONAL = {
     "audit_signingkey", "common_keycheck", "common_ratebucket", "consent_subjectlink", "django_content_type",
     "governance_officersession", "governance_provideridentity", "governance_recoverycode", "governance_secondfactor",
     "django_session", "policies_activebundle", "policies_appliedrelease", "policies_opainstance",
-    "policies_periodkey", "policies_policydraft", "policies_spoolposition",
+    "policies_periodkey", "policies_policydraft", "policies_spoolposition", "privacy_holdmember",
 }  # fmt: skip
 
 

@@ -35,6 +35,8 @@ from policies.models import (
 )
 from policies.opa import reported_log
 from privacy.models import BudgetSpend, Disposal, PrivacyBudget, Release, RetentionSchedule
+from tests.helpers.holds import Register as HoldRegister
+from tests.helpers.holds import hold, restriction
 from tests.helpers.visitor import Visitor, question
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +82,7 @@ def lived_in(api, own_spool):
     )  # fmt: skip
     reported_log.append([reported], caller="service:opa")
     Item.objects.create(slug="i", title="An item", categories=["For two"])
+    HoldRegister().place(hold(), restriction())
     model = Model.objects.create(slug="basket", name="Basket")
     metrics = {"ndcg_at_10_per_mille": {"none": 48}, "people": 281}
     services.register_version(model=model, purposes=[purpose], actor="test", metrics=metrics)

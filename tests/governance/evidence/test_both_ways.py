@@ -1,5 +1,6 @@
 """Verification looks both ways: each tampering here passed a check that looked at the chains only."""
 
+import re
 from io import StringIO
 
 import pytest
@@ -9,6 +10,7 @@ from django.db import connection
 from consent.models import Purpose
 from governance.evidence import guards, registers
 from policies.endpoints import credentials
+from tests.helpers.holds import Register, hold, restriction
 
 pytestmark = pytest.mark.django_db
 
@@ -127,3 +129,30 @@ def test_a_guard_that_was_dropped_is_found():
         cursor.execute("DROP TRIGGER consent_notice_no_truncate ON consent_notice")
 
     assert "consent_notice_no_truncate" in guards.broken()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE consent_datasubject SET held = false", "is not held or restricted as"),
+        ("UPDATE consent_datasubject SET restricted = true", "is not held or restricted as"),
+        ("UPDATE consent_datasubject SET limits = '{}'", "is not held or restricted as"),
+        ('UPDATE consent_datasubject SET limits = \'{"newsletter": ["held"]}\'', "is not held or restricted as"),
+        ("DELETE FROM privacy_holdmember WHERE hold_id IS NOT NULL", "the people under hold claim-17"),
+        ("DELETE FROM privacy_holdmember WHERE hold_id IS NULL", "the people under restriction art18-1"),
+        ("UPDATE privacy_holdmember SET ref = gen_random_uuid()", "the people under hold claim-17"),
+        ("UPDATE privacy_holdmember SET purpose = 'newsletter' WHERE purpose = ''", "the people under hold claim-17"),
+        ("UPDATE privacy_hold SET is_released = true", r"hold \d+ is not as the audit trail says"),
+        ("UPDATE privacy_restriction SET purposes = '[]'", r"restriction \d+ is not as the audit trail says"),
+    ],
+)
+def test_a_changed_hold_is_found(api, as_attacker, sealed, change, said):
+    api.save("customer-1", "give")
+    register = Register()
+    register.place(hold())
+    register.place(restriction(purposes=["recommendations"]))
+    assert verified() == ""
+
+    as_attacker(change)
+
+    assert re.search(said, verified())

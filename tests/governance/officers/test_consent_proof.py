@@ -3,6 +3,7 @@
 import io
 import logging
 import zipfile
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,9 @@ from consent.models import ConsentRecord, DataSubject, Notice, Purpose
 from consent.pseudonyms import subject_ref
 from consent.receipts.manifest import verify_evidence
 from consent.register import register
+from personalization.models import Event, Item
 from privacy.models import Disposal
+from tests.helpers.holds import Register, hold
 from tests.helpers.visitor import forms_in
 
 pytestmark = pytest.mark.django_db
@@ -355,3 +358,35 @@ def test_a_changed_level_stands_on_the_text_of_its_consent(officer, saved):
     assert (newest["limit"], newest["notice"]["proven"], newest["marks"]) == ("Segment", True, [])
     rows = {(row["purpose"], row["part"]): row for row in page.context["in_force"]}
     assert rows["Recommendations", ""]["notice"] == "Version 1, en"
+
+
+def test_a_hold_is_named_with_its_purposes(officer, saved):
+    Register().place(hold(people=[str(REF)], purposes=["newsletter"]))
+
+    answer = officer.get(PAGE)
+
+    assert answer.context["holds"][0]["name"] == "claim-17"
+    assert "Purposes: newsletter." in _text(answer)
+
+
+def _name(slug):
+    return Purpose.objects.get(slug=slug).name
+
+
+def test_the_page_says_until_when_data_is_kept(officer, saved):
+    received = datetime(2026, 11, 1, tzinfo=UTC)
+    Item.objects.create(slug="kettle", title="Kettle")
+    for purpose in ("recommendations", "order_fulfilment"):
+        Event.objects.create(
+            id=uuid4(), subject_ref=REF, purpose=purpose, kind="view", item_id="kettle", weight=1,
+            occurred_at=received, received_at=received,
+        )  # fmt: skip
+
+    free = {row["purpose"]: row for row in officer.get(PAGE).context["stored"]}
+    assert free[_name("recommendations")]["first"] == received + timedelta(days=365)
+    assert "no retention schedule" in free[_name("order_fulfilment")]["why"]
+    assert "proof" in free["Every purpose"]["why"]
+
+    Register().place(hold(people=[str(REF)], purposes=["recommendations"]))
+    kept = {row["purpose"]: row for row in officer.get(PAGE).context["stored"]}
+    assert "released" in kept[_name("recommendations")]["why"]

@@ -24,7 +24,7 @@ TABLE = """
 consent.view_purpose            x x x x x x x -
 consent.change_purpose          x - x - - x - -
 consent.add_notice              x - x - - x - -
-oversight.propose_changeset     x - x x - x - x
+oversight.propose_changeset     x - x x x x - x
 oversight.approve_changeset     x x - - - - - -
 oversight.emergency_changeset   x - - - - - - -
 oversight.view_changeset        x x x x x x x -
@@ -32,6 +32,9 @@ consent.view_dailycount         x x - x - x x x
 consent.view_datasubject        x - - - x - x -
 consent.view_consentrecord      x - - - x - x -
 privacy.view_disposal           x - - - x - x -
+privacy.view_hold               x - - - x - x -
+privacy.change_hold             x - - - x - - -
+privacy.add_restriction         x - - - x - - -
 privacy.change_retentionschedule x - x - - x - -
 policies.change_residencyrule   x - x - - x - -
 policies.add_policy             x - x - - - - -
@@ -46,7 +49,10 @@ governance.change_officersession - - - - - - - x
 policies.add_servicecredential  - - - - - - - x
 policies.change_servicecredential - - - - - - - x
 """
-_PEOPLE = {"consent.view_datasubject", "consent.view_consentrecord", "privacy.view_disposal"}
+_PEOPLE = {
+    "consent.view_datasubject", "consent.view_consentrecord", "privacy.view_disposal", "privacy.view_hold",
+    "privacy.view_restriction",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("line", TABLE.strip().splitlines())

@@ -14,6 +14,8 @@ from policies.decisions import evaluate, information
 from policies.endpoints import credentials
 from policies.endpoints.authzen import question_of
 from policies.models import ServiceCredential
+from tests.helpers.holds import Register as HoldRegister
+from tests.helpers.holds import hold, refs, restriction
 from tests.helpers.wsgi_calls import assert_problem, call, changed, question
 
 MODEL = changed("resource.properties.model", "basket@1")
@@ -122,6 +124,33 @@ def test_a_restriction_is_in_force_at_the_next_decision(shop_token: str, column:
     DataSubject.objects.filter(ref=subject_ref("customer-1")).update(**{column: True})
 
     assert code in _reasons(call(question(), shop_token).json())
+
+
+@pytest.mark.parametrize(("kind", "code"), [(restriction, "restricted"), (hold, "legal_hold")])
+def test_a_hold_denies_its_purpose_from_its_commit_on(shop_token: str, kind: Any, code: str) -> None:
+    officers, placed = HoldRegister(), kind(purposes=["recommendations"])
+    permitted = call(question(), shop_token).json()
+    assert permitted["decision"] is True
+
+    officers.place(placed)
+    assert _reasons(call(question(), shop_token).json()) == [code]
+
+    officers.release(placed, **({"informed_on": "2026-11-01"} if kind is restriction else {}))
+    assert call(question(), shop_token).json()["decision"] is True
+
+
+def test_a_hold_of_another_purpose_denies_nothing(shop_token: str) -> None:
+    HoldRegister().place(hold(purposes=["newsletter"]))
+
+    assert call(question(), shop_token).json()["decision"] is True
+
+
+def test_a_hold_on_a_person_without_choices_does_not_make_them_known(shop_token: str) -> None:
+    before = _reasons(call(question("customer-unknown"), shop_token).json())
+
+    HoldRegister().place(hold(people=refs("customer-unknown"), purposes=["newsletter"]))
+
+    assert _reasons(call(question("customer-unknown"), shop_token).json()) == before
 
 
 def test_a_material_notice_asks_again_at_the_next_decision(shop_token: str) -> None:

@@ -1,0 +1,72 @@
+"""What is stored about one person and until when, and what keeps it from use and deletion."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from common.admin_pages.display import sentence
+from consent.models import ConsentRecord, DataSubject, Purpose
+from privacy.models import HoldMember, RetentionSchedule
+from privacy.retention import schedules
+
+
+def holds(person: DataSubject) -> list[dict[str, str]]:
+    """Return each hold and restriction on the person, with its purposes; from the row alone where there is no other."""
+    members = HoldMember.objects.filter(ref=person.ref).select_related("hold", "restriction").order_by("pk")
+    purposes: dict[Any, list[str]] = {}
+    for member in members:
+        purposes.setdefault(member.hold or member.restriction, []).append(member.purpose)
+    found = [_named(limit, slugs) for limit, slugs in purposes.items()]
+    return found or list(_unnamed(person))
+
+
+def _named(limit: Any, slugs: list[str]) -> dict[str, str]:
+    kind = limit._meta.model_name  # noqa: SLF001 (Django documents it for this use)
+    every = "" in slugs
+    about = "" if every else " " + _("Purposes: %(purposes)s.") % {"purposes": ", ".join(sorted(set(slugs)))}
+    url = reverse(f"admin:privacy_{kind}_change", args=[limit.pk])
+    return {**_SAID[kind](), "name": limit.slug, "url": url, "about": about}
+
+
+def _hold() -> dict[str, str]:
+    return {"label": _("Legal hold"), "meaning": _("Kept for a claim. It is not used otherwise.")}
+
+
+def _restriction() -> dict[str, str]:
+    return {"label": _("Restricted"), "meaning": _("Stored, but not used, as the person asked (GDPR Article 18).")}
+
+
+_SAID = {"hold": _hold, "restriction": _restriction}
+
+
+def _unnamed(person: DataSubject) -> Iterator[dict[str, str]]:
+    words = {word for said in person.limits.values() for word in said}
+    if person.held or "held" in words:
+        yield _hold()
+    if person.restricted or "restricted" in words:
+        yield _restriction()
+
+
+def stored(person: DataSubject) -> list[dict[str, Any]]:
+    """Return each kind of data about the person, how much there is, and when it goes or why it stays."""
+    periods = dict(RetentionSchedule.objects.filter(is_active=True).values_list("purpose__slug", "retain_for"))
+    names = dict(Purpose.objects.values_list("slug", "name"))
+    found = [
+        _row(store.name, each, names.get(each.purpose, each.purpose), periods.get(each.purpose), person)
+        for store in schedules.stores()
+        for each in store.stored(person.ref)
+    ]
+    records = ConsentRecord.objects.filter(subject=person).count()
+    proof = _("Kept as proof of consent; no period is set.")
+    return [*found, {"data": _("Choices"), "purpose": _("Every purpose"), "entries": records, "why": proof}]
+
+
+def _row(name: str, each: schedules.Stored, purpose: str, period: Any, person: DataSubject) -> dict[str, Any]:
+    row = {"data": sentence(name), "purpose": purpose, "entries": each.rows}
+    if person.held or person.restricted or each.purpose in person.limits:
+        return {**row, "why": _("Kept until the hold or restriction is released.")}
+    if period is None:
+        return {**row, "why": _("Until the person withdraws; no retention schedule.")}
+    return {**row, "first": each.oldest + period, "last": each.newest + period}

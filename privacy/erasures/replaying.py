@@ -1,0 +1,114 @@
+"""Replay of the erasure ledger over a restored database: what was withdrawn or deleted since stays so."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from audit import trail
+from common import actors
+from consent.ledger import ledger as choices
+from consent.ledger import scopes
+from consent.models import ConsentRecord, DataSubject, Purpose
+from privacy.erasures import ledger, noting
+from privacy.erasures.ledger import Line
+from privacy.models import Disposal
+from privacy.retention import disposal
+
+_STATE = {"withdraw": "withdrawn", "object": "objected", "refuse": "refused"}
+# What another kind of line does to a person: an erasure (GDPR Article 17) registers here.
+Handler = Callable[[UUID, Line], None]
+_handlers: dict[str, Handler] = {}
+
+
+def on(kind: str, handler: Handler) -> None:
+    """Register what replays the lines of a kind."""
+    _handlers[kind] = handler
+
+
+@dataclass
+class Replayed:
+    """Outcome of a replay."""
+
+    lines: int = 0
+    withdrawals: int = 0
+    deletions: int = 0
+    unknown: int = 0
+
+
+def replay(*, actor: str) -> Replayed:
+    """Repeat, in order, every line that the database does not have. Safe to repeat. Raises LedgerBroken."""
+    lines = ledger.read()
+    people = _people({line["who"] for line in lines if "who" in line})
+    known = _known_records(line["record"] for line in lines if "record" in line)
+    done = Replayed(lines=len(lines))
+    for line in lines:
+        _repeat(line, people, known, done)
+    details = {"lines": len(lines), "last": lines[-1]["digest"] if lines else "", "withdrawals": done.withdrawals}
+    trail.record("erasures.replayed", "erasure_ledger", actor=actor, details={**details, "deletions": done.deletions})
+    noting.start_after_the_present()
+    return done
+
+
+def _people(wanted: set[str]) -> dict[str, UUID]:
+    """Return the people of the database whose keyed hash is asked for."""
+    if not wanted:
+        return {}
+    refs = DataSubject.objects.values_list("ref", flat=True).iterator(chunk_size=10_000)
+    who = ledger.marker()
+    return {mark: ref for ref in refs if (mark := who(ref)) in wanted}
+
+
+def _known_records(records: Iterable[str]) -> set[str]:
+    asked = list(records)
+    return {str(pk) for pk in ConsentRecord.objects.filter(id__in=asked).values_list("id", flat=True)}
+
+
+def _repeat(line: Line, people: dict[str, UUID], known: set[str], done: Replayed) -> None:
+    if line["kind"] == "retention":
+        done.deletions += _delete_again(line)
+        return
+    if "who" not in line:
+        return
+    ref = people.get(line["who"])
+    if ref is None:
+        done.unknown += 1  # came after the backup: nothing of theirs is here
+    elif line["kind"] == "withdrawal":
+        if line["record"] not in known and (records := _withdraw_again(ref, line)):
+            done.withdrawals += 1
+            done.deletions += _delete_after(records)
+    else:
+        _handlers[line["kind"]](ref, line)
+
+
+def _delete_again(line: Line) -> int:
+    run = Disposal.objects.create(
+        reason=Disposal.Reason.RETENTION,
+        purpose=Purpose.objects.get(slug=line["purpose"]),
+        before=datetime.fromisoformat(line["cut_off"]),
+    )
+    return disposal.run(run.pk).total_removed
+
+
+def _withdraw_again(ref: UUID, line: Line) -> list[UUID]:
+    """Append the lost withdrawal, named with the lost record; return its records, none where it is in force."""
+    place = scopes.key(line["purpose"], line["scope"])
+    now = DataSubject.objects.get(ref=ref).consents.get(place)
+    if now is None or now["s"] == _STATE[line["choice"]]:
+        return []
+    part: dict[str, Any] = dict(scopes.parts(line["scope"]))
+    choice = choices.Choice(purpose=line["purpose"], choice=line["choice"], **part)
+    actor = actors.job("replay")
+    request = choices.Request(subject_ref=ref, choices=[choice], source="replay", actor=actor)
+    records = [UUID(record["id"]) for record in choices.save_choices(request).records]
+    lost = {"lost_record": line["record"], "lost_digest": line["record_digest"]}
+    details = {**lost, "records": [str(record) for record in records]}
+    trail.record("erasures.withdrawn_again", str(ref), actor=actor, details=details)
+    return records
+
+
+def _delete_after(records: list[UUID]) -> int:
+    """Delete what the withdrawals had deleted."""
+    disposal.queue_for_withdrawals(records)
+    return sum(disposal.run(run.pk).total_removed for run in Disposal.objects.filter(record_id__in=records))

@@ -1,0 +1,1 @@
+"""Legal holds and restrictions of processing: whom they keep, and that both stand as the trail says."""
