@@ -1,25 +1,36 @@
 """k-anonymity of tables: every released row looks like at least k - 1 others.
 
-Sweeney, "k-anonymity: a model for protecting privacy", 2002; partitioned by strict Mondrian.
-Pure functions of arrays: no files, no database.
+Sweeney, "k-anonymity: a model for protecting privacy", 2002; with l-diversity and t-closeness on one sensitive column.
+``partition`` forms the classes. Pure functions of arrays: no files, no database.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
-from privacy.anonymisation import mondrian
+from privacy.anonymisation.describing import Description, describe
 from privacy.anonymisation.generalisation import (
     MISSING,
     AnonymisationError,
     Column,
     Domain,
-    FloatArray,
     Hierarchy,
     IntArray,
     encode,
 )
+from privacy.anonymisation.partition.conditions import (
+    Closeness,
+    Condition,
+    DistinctDiversity,
+    EntropyDiversity,
+    RecursiveDiversity,
+)
+from privacy.anonymisation.partition.items import Items, group_rows
+from privacy.anonymisation.partition.method import SUPPRESSED, Goal, partition
+
+Diversity = Literal["distinct", "entropy", "recursive"]
 
 
 class TooFewRows(AnonymisationError):
@@ -35,30 +46,61 @@ class UnknownColumn(AnonymisationError):
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What an anonymised table has to be.
+
+    ``l`` counts the sensitive values of a class as ``diversity`` says; ``recursive_c`` is the factor of recursive
+    (c, l)-diversity. ``t`` limits the distance of their shares from those of the whole table. ``person`` names the
+    column by which k counts people instead of rows. ``suppress`` is the share of rows that may be left out where
+    keeping them would cost the others too much. ``weights`` say what losses of quasi-identifiers count (1 each).
+    ``fast`` takes a quicker method with a greater loss where only k is asked for.
+    """
+
+    k: int
+    sensitive: str | None = None
+    l: int = 1  # noqa: E741 - the literature's name
+    diversity: Diversity = "distinct"
+    recursive_c: float = 3.0
+    t: float | None = None
+    person: str | None = None
+    suppress: float = 0.0
+    weights: Mapping[str, float] = field(default_factory=dict)
+    fast: bool = False
+
+
+@dataclass(frozen=True)
 class AnonymisationReport:
     """Parameters of an anonymisation and the measures of its result.
 
-    ``ncp`` is the normalised certainty penalty, averaged over all cells of the quasi-identifiers: 0 nothing
-    lost, 1 everything. ``discernibility`` is the sum of squared class sizes (Bayardo and Agrawal 2005).
-    ``fewest_sensitive`` is the least number of distinct sensitive values in a class, None without a sensitive
-    column; a missing value is none. ``generalised_as`` says range, set or hierarchy for each quasi-identifier.
+    ``ncp`` is the normalised certainty penalty, averaged over all cells of the quasi-identifiers: 0 nothing lost, 1
+    everything; a suppressed row loses everything. ``discernibility`` is the sum of squared class sizes (Bayardo and
+    Agrawal 2005). ``smallest_class`` counts people where a column names the person. ``fewest_sensitive`` is the least
+    number of distinct sensitive values in a class and ``furthest`` the greatest distance of their shares from the whole
+    table's, None without a sensitive column; a missing value counts as no value, but has a share.
+    ``generalised_as`` says range, set or hierarchy for each quasi-identifier, ``loss`` its part of the penalty.
     """
 
     k: int
     l: int  # noqa: E741 - the literature's name
+    t: float | None
     smallest_class: int
     fewest_sensitive: int | None
+    furthest: float | None
     classes: int
     rows: int
     suppressed: int
     ncp: float
     discernibility: int
     generalised_as: Mapping[str, str]
+    loss: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Anonymised:
-    """The class of each row (0..classes-1), the generalised text columns in row order, and the report."""
+    """The class of each row (SUPPRESSED for those left out), the generalised columns in row order, and the report.
+
+    A suppressed row has ``*`` in each generalised column.
+    """
 
     classes: IntArray
     columns: Mapping[str, Column]
@@ -68,32 +110,46 @@ class Anonymised:
 def anonymise(
     columns: Mapping[str, Column],
     quasi_identifiers: Sequence[str],
-    k: int,
-    sensitive: str | None = None,
-    l: int = 1,  # noqa: E741 - the literature's name
+    wish: Wish,
     *,
     hierarchies: Mapping[str, Hierarchy] | None = None,
 ) -> Anonymised:
-    """Generalise ``quasi_identifiers`` until every class has ``k`` rows and ``l`` distinct sensitive values.
+    """Generalise ``quasi_identifiers`` until every class is what ``wish`` says.
 
-    ``columns`` maps names to arrays of equal length; only the quasi-identifiers and ``sensitive`` are read.
-    No row is suppressed. The order of the rows has no influence on the classes.
+    ``columns`` maps names to arrays of equal length; only the quasi-identifiers, the sensitive column and that of the
+    person are read. The order of the rows has no influence on the classes.
 
-    Raises TooFewRows, TooLittleDiversity, UnknownColumn, UnusableColumn or BadHierarchy, and
-    AnonymisationError if the question itself makes no sense; never returns a weaker result.
+    Raises TooFewRows, TooLittleDiversity, UnknownColumn, UnusableColumn or BadHierarchy, and AnonymisationError if the
+    question itself makes no sense; never returns a weaker result.
     """
-    _check_question(columns, quasi_identifiers, k=k, sensitive=sensitive, least=l)
+    _check_question(columns, quasi_identifiers, wish)
     named = hierarchies or {}
     encoded = [encode(name, columns[name], named.get(name)) for name in quasi_identifiers]
     domains = [domain for domain, _ in encoded]
-    groups, group_of = _grouped(encoded, None if sensitive is None else encode(sensitive, columns[sensitive]))
-    _check_feasible(groups, k=k, least=l)
-    tests = [mondrian.at_least_k(k)] + ([mondrian.distinct_l(l)] if l > 1 else [])
-    classes = mondrian.partition(groups, domains, tests)
-    texts, losses = _generalised(groups, classes, domains)
-    generalised = {name: text[classes][group_of] for name, text in zip(quasi_identifiers, texts, strict=True)}
+    sensitive = None if wish.sensitive is None else encode(wish.sensitive, columns[wish.sensitive])
+    person = None if wish.person is None else _people(wish.person, columns[wish.person])
+    conditions = _conditions(wish, sensitive)
+    items, item_of = _grouped(encoded, sensitive if conditions else None, person)
+    _check_feasible(items, wish, conditions)
+    goal = Goal(
+        k=wish.k,
+        weights=[wish.weights.get(name, 1.0) for name in quasi_identifiers],
+        conditions=conditions,
+        suppressible=int(wish.suppress * len(item_of)),
+        fast=wish.fast,
+    )
+    classes = partition(items, domains, goal)
+    shown, classes = _described(items, classes, domains)
+    generalised = {
+        name: np.append(each.labels[each.label_of], "*")[classes][item_of]
+        for name, each in zip(quasi_identifiers, shown, strict=True)
+    }
+    report = _report(items, classes, dict(zip(quasi_identifiers, shown, strict=True)), wish)
     kinds = {name: domain.kind for name, domain in zip(quasi_identifiers, domains, strict=True)}
-    return Anonymised(classes[group_of], generalised, _report(groups, classes, losses, kinds, k=k, least=l))
+    of_row = classes[item_of]
+    if sensitive is not None:
+        report |= _sensitive_measures(of_row, sensitive)
+    return Anonymised(of_row, generalised, AnonymisationReport(**report, generalised_as=kinds))
 
 
 def smallest_class(columns: Mapping[str, Column], quasi_identifiers: Sequence[str]) -> int:
@@ -101,27 +157,54 @@ def smallest_class(columns: Mapping[str, Column], quasi_identifiers: Sequence[st
     _check_columns(columns, quasi_identifiers)
     if len(columns[quasi_identifiers[0]]) == 0:
         return 0
-    groups, _ = _grouped([encode(name, columns[name]) for name in quasi_identifiers], None)
-    return int(groups.counts.min())
+    items, _ = _grouped([encode(name, columns[name]) for name in quasi_identifiers])
+    return int(items.rows.min())
 
 
-def _check_question(
-    columns: Mapping[str, Column],
-    quasi_identifiers: Sequence[str],
-    *,
-    k: int,
-    sensitive: str | None,
-    least: int,
-) -> None:
-    if k < 2:
-        raise AnonymisationError(f"k must be at least 2, not {k}: a class of one row hides nobody.")
-    if least < 1 or (least > 1 and sensitive is None):
-        raise AnonymisationError(f"l={least} needs to be 1, or more together with a sensitive column.")
-    if sensitive in quasi_identifiers:
-        raise AnonymisationError(f"'{sensitive}' cannot be both sensitive and a quasi-identifier.")
+def _check_question(columns: Mapping[str, Column], quasi_identifiers: Sequence[str], wish: Wish) -> None:
+    if wish.k < 2:
+        raise AnonymisationError(f"k must be at least 2, not {wish.k}: a class of one row hides no one.")
+    if wish.l < 1 or ((wish.l > 1 or wish.t is not None) and wish.sensitive is None):
+        raise AnonymisationError(f"l={wish.l} and t need a sensitive column; l is 1 or more.")
+    if wish.t is not None and not 0 <= wish.t <= 1:
+        raise AnonymisationError(f"t must be between 0 and 1, not {wish.t}.")
+    if not 0 <= wish.suppress < 1:
+        raise AnonymisationError(f"The share of rows to suppress must be at least 0 and below 1, not {wish.suppress}.")
+    strange = [name for name, weight in wish.weights.items() if name not in quasi_identifiers or not weight > 0]
+    if strange:
+        raise AnonymisationError(f"A weight needs a quasi-identifier and a number above 0, unlike {quoted(strange)}.")
     _check_columns(columns, quasi_identifiers)
-    if sensitive is not None:
-        _check_columns(columns, [quasi_identifiers[0], sensitive])
+    for role, name in (("sensitive", wish.sensitive), ("the person's", wish.person)):
+        if name in quasi_identifiers:
+            raise AnonymisationError(f"'{name}' cannot be both {role} and a quasi-identifier.")
+        if name is not None:
+            _check_columns(columns, [quasi_identifiers[0], name])
+
+
+def _conditions(wish: Wish, sensitive: tuple[Domain, IntArray] | None) -> list[Condition]:
+    """Return the conditions on the sensitive column; none where it is only measured."""
+    found: list[Condition] = []
+    if sensitive is None:
+        return found
+    domain, codes = sensitive
+    unstated = _code_of_missing(domain)
+    if wish.l > 1 and wish.diversity == "distinct":
+        found.append(DistinctDiversity(wish.l, unstated))
+    elif wish.l > 1 and wish.diversity == "entropy":
+        found.append(EntropyDiversity(wish.l, unstated))
+    elif wish.l > 1:
+        found.append(RecursiveDiversity(wish.recursive_c, wish.l, unstated))
+    if wish.t is not None:
+        found.append(Closeness(wish.t, np.bincount(codes, minlength=domain.size)))
+    return found
+
+
+def _people(name: str, column: Column) -> IntArray:
+    """Number the people of a column. A row without a person's name would count as one more: refused."""
+    domain, codes = encode(name, column)
+    if _code_of_missing(domain) >= 0:
+        raise AnonymisationError(f"'{name}' names the person, but is empty in some rows.")
+    return codes
 
 
 def _check_columns(columns: Mapping[str, Column], names: Sequence[str]) -> None:
@@ -134,27 +217,37 @@ def _check_columns(columns: Mapping[str, Column], names: Sequence[str]) -> None:
         raise AnonymisationError("The columns differ in length.")
 
 
-def _check_feasible(groups: mondrian.Groups, *, k: int, least: int) -> None:
-    rows = int(groups.counts.sum())
-    if rows < k:
-        raise TooFewRows(f"The table has {rows} rows; k={k} needs at least as many.")
-    if groups.sensitive is not None and least > 1:
-        whole = mondrian.distinct_sensitive(groups, np.zeros_like(groups.counts), 1)
-        if int(whole[0]) < least:
-            raise TooLittleDiversity(f"The sensitive column has fewer than l={least} distinct values.")
+def _check_feasible(items: Items, wish: Wish, conditions: Sequence[Condition]) -> None:
+    whole = np.zeros(len(items), dtype=np.int64)
+    people = int(items.people_in(whole, 1)[0]) if len(items) else 0
+    if people < wish.k:
+        counted = "rows" if wish.person is None else "people"
+        raise TooFewRows(f"The table has {people} {counted}; k={wish.k} needs at least as many.")
+    for condition in conditions:
+        if not condition.holds(items.values_of(whole, 1))[0]:
+            raise TooLittleDiversity(f"The sensitive column has too few distinct values for l={wish.l}.")
 
 
 def _grouped(
-    encoded: Sequence[tuple[Domain, IntArray]], sensitive: tuple[Domain, IntArray] | None
-) -> tuple[mondrian.Groups, IntArray]:
-    """Group equal rows: the groups, and the group of each row."""
-    keys = [*encoded, *([] if sensitive is None else [sensitive])]
-    first, group_of, counts = mondrian.group_rows([codes for _, codes in keys], [domain.size for domain, _ in keys])
-    codes = np.stack([codes[first] for _, codes in encoded])
-    if sensitive is None:
-        return mondrian.Groups(codes, counts), group_of
-    domain, values = sensitive
-    return mondrian.Groups(codes, counts, values[first], _code_of_missing(domain)), group_of
+    encoded: Sequence[tuple[Domain, IntArray]],
+    sensitive: tuple[Domain, IntArray] | None = None,
+    person: IntArray | None = None,
+) -> tuple[Items, IntArray]:
+    """Group equal rows: the items, and the item of each row."""
+    keys = [(codes, domain.size) for domain, codes in encoded]
+    if sensitive is not None:
+        keys.append((sensitive[1], sensitive[0].size))
+    if person is not None:
+        keys.append((person, int(person.max(initial=0)) + 1))
+    first, item_of, rows = group_rows([codes for codes, _ in keys], [size for _, size in keys])
+    items = Items(
+        np.stack([codes[first] for _, codes in encoded]),
+        rows,
+        None if sensitive is None else sensitive[1][first],
+        None if person is None else person[first],
+        0 if sensitive is None else sensitive[0].size,
+    )
+    return items, item_of
 
 
 def _code_of_missing(domain: Domain) -> int:
@@ -162,45 +255,56 @@ def _code_of_missing(domain: Domain) -> int:
     return next((code for code in range(domain.size) if domain.label(np.array([code])) == MISSING), -1)
 
 
-def _generalised(
-    groups: mondrian.Groups, classes: IntArray, domains: Sequence[Domain]
-) -> tuple[list[Column], list[FloatArray]]:
-    """Describe every class once per quasi-identifier: its label, and the information it loses."""
-    texts, losses = [], []
-    for domain, codes in zip(domains, groups.codes, strict=True):
-        present = np.unique(classes * domain.size + codes)
-        starts = np.flatnonzero(np.diff(present // domain.size, prepend=-1))
-        members = np.split(present % domain.size, starts[1:])
-        texts.append(np.array([domain.label(member) for member in members], dtype=object))
-        losses.append(np.array([domain.loss(member) for member in members], dtype=np.float64))
-    return texts, losses
+def _described(
+    items: Items, classes: IntArray, domains: Sequence[Domain]
+) -> tuple[list[Description], IntArray]:
+    """Describe the classes; those with equal labels are one to whoever reads them, so they become one."""
+    kept = classes != SUPPRESSED
+    number = int(classes.max(initial=-1)) + 1
+    shown = [
+        describe(domain, codes[kept], classes[kept], number) for domain, codes in zip(domains, items.codes, strict=True)
+    ]
+    first, same, _ = group_rows([each.label_of for each in shown], [len(each.labels) for each in shown])
+    merged = [Description(each.labels, each.label_of[first], each.loss[first]) for each in shown]
+    return merged, np.append(same, SUPPRESSED)[classes]
 
 
-def _report(
-    groups: mondrian.Groups,
-    classes: IntArray,
-    losses: Sequence[FloatArray],
-    kinds: Mapping[str, str],
-    *,
-    k: int,
-    least: int,
-) -> AnonymisationReport:
-    number = int(classes.max()) + 1
-    sizes = mondrian.class_sizes(groups, classes, number)
-    rows = int(sizes.sum())
-    has_sensitive = groups.sensitive is not None
-    return AnonymisationReport(
-        k=k,
-        l=least,
-        smallest_class=int(sizes.min()),
-        fewest_sensitive=int(mondrian.distinct_sensitive(groups, classes, number).min()) if has_sensitive else None,
-        classes=number,
-        rows=rows,
-        suppressed=0,
-        ncp=float(sum(loss @ sizes for loss in losses) / (rows * len(losses))),
-        discernibility=int((sizes**2).sum()),
-        generalised_as=kinds,
-    )
+def _report(items: Items, classes: IntArray, shown: Mapping[str, Description], wish: Wish) -> dict[str, Any]:
+    kept = classes != SUPPRESSED
+    number = int(classes.max(initial=-1)) + 1
+    of_kept = items.take(np.flatnonzero(kept))
+    rows = np.bincount(classes[kept], weights=of_kept.rows, minlength=number).astype(np.int64)
+    total, suppressed = int(items.rows.sum()), int(items.rows[~kept].sum())
+    loss = {name: float((each.loss @ rows + suppressed) / total) for name, each in shown.items()}
+    return {
+        "k": wish.k,
+        "l": wish.l,
+        "t": wish.t,
+        "smallest_class": int(of_kept.people_in(classes[kept], number).min(initial=total)),
+        "fewest_sensitive": None,
+        "furthest": None,
+        "classes": number,
+        "rows": total,
+        "suppressed": suppressed,
+        "ncp": sum(loss.values()) / len(loss),
+        "discernibility": int((rows**2).sum()) + suppressed * total,
+        "loss": loss,
+    }
+
+
+def _sensitive_measures(classes: IntArray, sensitive: tuple[Domain, IntArray]) -> dict[str, Any]:
+    """Return the least diversity and the greatest distance of any class."""
+    domain, codes = sensitive
+    kept = classes != SUPPRESSED
+    number = int(classes.max(initial=-1)) + 1
+    cells = np.bincount(classes[kept] * domain.size + codes[kept], minlength=number * domain.size)
+    counts = cells.reshape(number, domain.size)
+    stated = np.delete(counts, [code for code in [_code_of_missing(domain)] if code >= 0], axis=1)
+    whole = np.bincount(codes, minlength=domain.size)
+    return {
+        "fewest_sensitive": int((stated > 0).sum(axis=1).min(initial=domain.size)),
+        "furthest": float(Closeness(1.0, whole).distance(counts).max(initial=0.0)),
+    }
 
 
 def quoted(names: Iterable[str]) -> str:

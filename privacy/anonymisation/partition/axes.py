@@ -5,6 +5,7 @@ look-ups each. Losses are the normalised certainty penalty of ``generalisation``
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -32,9 +33,9 @@ class Axis(Protocol):
 class SetAxis:
     """Values without an order: each new one costs the same."""
 
-    def __init__(self, domain: Domain) -> None:
+    def __init__(self, domain: Domain, weight: float) -> None:
         self.size = domain.size
-        self._step = np.float32(1 / (domain.size - 1) if domain.size > 1 else 0)
+        self._step = np.float32(weight / max(domain.size - 1, 1))
 
     def start(self, classes: int) -> None:
         """Keep nothing: what is free in the table is what the class holds."""
@@ -70,35 +71,46 @@ class RangeAxis:
         table[classes] = np.maximum(outside, 0)
 
 
+@dataclass(frozen=True)
+class Tree:
+    """A hierarchy as tables: ``joined[node, leaf]`` is the lowest common ancestor, ``loss[node]`` its penalty."""
+
+    leaf_nodes: IntArray
+    joined: IntArray
+    loss: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, domain: HierarchicalDomain) -> "Tree":
+        ancestors = ancestor_table(domain)
+        nodes = int(ancestors.max()) + 1
+        level_of, leaf_of, leaves = (np.zeros(nodes, dtype=np.int64) for _ in range(3))
+        for level, of_leaf in reversed(list(enumerate(ancestors))):
+            level_of[of_leaf], leaf_of[of_leaf] = level, np.arange(domain.size)
+            leaves[of_leaf] = np.bincount(of_leaf, minlength=nodes)[of_leaf]
+        joined = np.full((nodes, domain.size), -1)
+        for level, of_leaf in enumerate(ancestors):
+            meets = (of_leaf[leaf_of][:, None] == of_leaf) & (level >= level_of)[:, None]
+            joined = np.where(meets & (joined < 0), of_leaf, joined)
+        loss = ((leaves - 1) / max(domain.size - 1, 1)).astype(np.float32)
+        return cls(ancestors[0], joined, loss)
+
+
 class TreeAxis:
     """Leaves of a hierarchy: joining climbs to the lowest common ancestor."""
 
-    def __init__(self, domain: HierarchicalDomain) -> None:
-        self.size = domain.size
-        ancestors = ancestor_table(domain)
-        nodes = int(ancestors.max()) + 1
-        level_of, leaf_of = np.zeros(nodes, dtype=np.int64), np.zeros(nodes, dtype=np.int64)
-        for level in reversed(range(len(ancestors))):
-            level_of[ancestors[level]], leaf_of[ancestors[level]] = level, np.arange(domain.size)
-        leaves = np.zeros(nodes)
-        for level in ancestors:
-            np.maximum.at(leaves, level, np.bincount(level, minlength=nodes)[level])
-        loss = ((leaves - 1) / max(domain.size - 1, 1)).astype(np.float32)
-        self._leaf_nodes = ancestors[0]
-        self._joined = np.full((nodes, domain.size), -1)
-        for level in range(len(ancestors)):
-            meets = (ancestors[level][leaf_of][:, None] == ancestors[level]) & (level >= level_of)[:, None]
-            self._joined = np.where(meets & (self._joined < 0), ancestors[level], self._joined)
-        self._added = loss[self._joined] - loss[:, None]
+    def __init__(self, domain: HierarchicalDomain, weight: float) -> None:
+        self.size, self._tree = domain.size, Tree.of(domain)
+        loss = self._tree.loss * np.float32(weight)
+        self._added = loss[self._tree.joined] - loss[:, None]
 
     def start(self, classes: int) -> None:
         self._nodes = np.zeros(classes, dtype=np.int64)
 
     def open(self, table: Table, classes: IntArray, codes: IntArray) -> None:
-        self._fill(table, classes, self._leaf_nodes[codes])
+        self._fill(table, classes, self._tree.leaf_nodes[codes])
 
     def widen(self, table: Table, classes: IntArray, codes: IntArray) -> None:
-        self._fill(table, classes, self._joined[self._nodes[classes], codes])
+        self._fill(table, classes, self._tree.joined[self._nodes[classes], codes])
 
     def _fill(self, table: Table, classes: IntArray, nodes: IntArray) -> None:
         self._nodes[classes] = nodes
@@ -112,14 +124,14 @@ def ancestor_table(domain: HierarchicalDomain) -> IntArray:
     return np.array(paths, dtype=np.int64).T
 
 
-def axes_of(domains: Sequence[Domain]) -> list[Axis]:
-    """Return the axis of each domain."""
-    return [_axis(domain) for domain in domains]
+def axes_of(domains: Sequence[Domain], weights: Sequence[float]) -> list[Axis]:
+    """Return the axis of each domain, its losses multiplied by its weight."""
+    return [_axis(domain, weight) for domain, weight in zip(domains, weights, strict=True)]
 
 
-def _axis(domain: Domain) -> Axis:
+def _axis(domain: Domain, weight: float) -> Axis:
     if isinstance(domain, HierarchicalDomain):
-        return TreeAxis(domain)
+        return TreeAxis(domain, weight)
     if isinstance(domain, CategoricalDomain) or domain.positions is None:
-        return SetAxis(domain)
-    return RangeAxis(domain.positions)
+        return SetAxis(domain, weight)
+    return RangeAxis(domain.positions * weight)

@@ -46,10 +46,40 @@ class DistinctDiversity:
         return fits | adds[:, None, :]
 
     def _distinct(self, counts: IntArray) -> IntArray:
-        stated = counts > 0
-        if 0 <= self._unstated < counts.shape[1]:
-            stated[:, self._unstated] = False
-        return stated.sum(axis=1)
+        return (_stated(counts, self._unstated) > 0).sum(axis=1)
+
+
+class _Growing:
+    """Conditions for which a class may take anything: what it still lacks can come later."""
+
+    def may_join(self, counts: IntArray, k: int, most: int) -> BoolArray:
+        return np.ones((len(counts), most, counts.shape[1]), dtype=bool)
+
+
+class EntropyDiversity(_Growing):
+    """Entropy of the stated values of at least log(``least``) (Machanavajjhala et al. 2006, definition 4.1)."""
+
+    def __init__(self, least: int, unstated: int = -1) -> None:
+        self._least, self._unstated = float(np.log(least)), unstated
+
+    def holds(self, counts: IntArray) -> BoolArray:
+        share = _shares(_stated(counts, self._unstated))
+        logs = np.log(share, where=share > 0, out=np.zeros_like(share))
+        return -(share * logs).sum(axis=1) >= self._least - _ROUNDING
+
+
+class RecursiveDiversity(_Growing):
+    """The most frequent value less than ``c`` times as frequent as those from the ``least``-th on together.
+
+    Recursive (c, l)-diversity, Machanavajjhala et al. 2006, definition 4.2.
+    """
+
+    def __init__(self, c: float, least: int, unstated: int = -1) -> None:
+        self._c, self._least, self._unstated = c, least, unstated
+
+    def holds(self, counts: IntArray) -> BoolArray:
+        descending = -np.sort(-_stated(counts, self._unstated), axis=1)
+        return descending[:, 0] < self._c * descending[:, self._least - 1 :].sum(axis=1)
 
 
 class Closeness:
@@ -73,6 +103,19 @@ class Closeness:
 
     def distance(self, counts: IntArray) -> FloatArray:
         """Return how far each class is from the whole table, in [0, 1]."""
-        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        distance: FloatArray = np.maximum(share - self._share, 0).sum(axis=1)
+        distance: FloatArray = np.maximum(_shares(counts) - self._share, 0).sum(axis=1)
         return distance
+
+
+def _stated(counts: IntArray, unstated: int) -> IntArray:
+    """Return the counts with none for a missing value."""
+    if not 0 <= unstated < counts.shape[1]:
+        return counts
+    stated = counts.copy()
+    stated[:, unstated] = 0
+    return stated
+
+
+def _shares(counts: IntArray) -> FloatArray:
+    shares: FloatArray = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return shares

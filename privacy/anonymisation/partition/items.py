@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from privacy.anonymisation.generalisation import Domain, IntArray
+from privacy.anonymisation.generalisation import IntArray
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -17,15 +17,15 @@ _LARGEST_KEY = 2**62
 class Items:
     """Rows with equal quasi-identifiers (and equal sensitive value and person, where given), counted.
 
-    ``codes`` has shape (quasi-identifiers, items); ``rows``, ``sensitive`` and ``person`` have one entry an item. The
-    sensitive code ``unstated`` stands for a missing value, which is none: -1 where nothing is missing.
+    ``codes`` has shape (quasi-identifiers, items); ``rows``, ``sensitive`` and ``person`` have one entry an item.
+    ``values`` is the number of sensitive values of the whole table.
     """
 
     codes: IntArray
     rows: IntArray
     sensitive: IntArray | None = None
     person: IntArray | None = None
-    unstated: int = -1
+    values: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -34,15 +34,14 @@ class Items:
         """Return the items at ``index``, in that order."""
         sensitive = None if self.sensitive is None else self.sensitive[index]
         person = None if self.person is None else self.person[index]
-        return Items(self.codes[:, index], self.rows[index], sensitive, person, self.unstated)
+        return Items(self.codes[:, index], self.rows[index], sensitive, person, self.values)
 
     def values_of(self, classes: IntArray, number: int) -> IntArray:
         """Count the rows of each sensitive value in each class: (classes, values)."""
         if self.sensitive is None:
             raise ValueError("These items carry no sensitive value.")
-        values = int(self.sensitive.max(initial=0)) + 1
-        cells = np.bincount(classes * values + self.sensitive, weights=self.rows, minlength=number * values)
-        return cells.astype(np.int64).reshape(number, values)
+        cells = np.bincount(classes * self.values + self.sensitive, weights=self.rows, minlength=number * self.values)
+        return cells.astype(np.int64).reshape(number, self.values)
 
     def people_in(self, classes: IntArray, number: int) -> IntArray:
         """Count the people of each class, or its rows where no column names the person."""
@@ -65,11 +64,3 @@ def group_rows(columns: Sequence[IntArray], sizes: Sequence[int]) -> tuple[IntAr
         key, span = key * size + column, span * size
     _, first, inverse, counts = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
     return first, inverse, counts
-
-
-def by_ascending_domain(domains: Sequence[Domain]) -> list[int]:
-    """Return the quasi-identifiers in the order to sort by: small domains first, ranges last.
-
-    One mixed value of a small domain costs most, so it should be constant among neighbours.
-    """
-    return sorted(range(len(domains)), key=lambda place: (domains[place].positions is not None, domains[place].size))

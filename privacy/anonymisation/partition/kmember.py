@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privacy.anonymisation.generalisation import Domain, IntArray
-from privacy.anonymisation.partition.axes import axes_of
+from privacy.anonymisation.generalisation import Domain, FloatArray, IntArray
+from privacy.anonymisation.partition.axes import Table, axes_of
 from privacy.anonymisation.partition.conditions import Condition
 from privacy.anonymisation.partition.growing import Growing, Waiting, Weights, rarity
 from privacy.anonymisation.partition.items import BoolArray, Items
@@ -32,6 +32,7 @@ class Wanted:
     """
 
     k: int
+    weights: Sequence[float]
     conditions: Sequence[Condition] = ()
     begins_far: bool = True
 
@@ -53,9 +54,9 @@ class _Run:
     def __init__(self, items: Items, blocks: IntArray, domains: Sequence[Domain], wanted: Wanted) -> None:
         rows = np.add.reduceat(items.rows, blocks[:-1])
         self.wanted, self.slots = wanted, max(int(rows.max()) // wanted.k, 1)
-        values = int(items.sensitive.max()) + 1 if items.sensitive is not None and wanted.conditions else 0
+        values = items.values if wanted.conditions else 0
         number = len(blocks) - 1
-        self.growing = Growing(axes_of(domains), number * self.slots, values)
+        self.growing = Growing(axes_of(domains, wanted.weights), number * self.slots, values)
         self.waiting = Waiting(items, blocks, self.growing)
         self.class_of = np.full(len(items), -1, dtype=np.int64)
         self._rows_left = rows.astype(np.int64)
@@ -98,25 +99,33 @@ class _Run:
         return score
 
     def _add(self, blocks: IntArray) -> None:
+        is_empty = self.waiting.left[blocks] == 0
+        self._give_up(blocks[is_empty])
+        blocks = blocks[~is_empty]
         if not len(blocks):
             return
-        length, classes = self.waiting.longest(blocks), self._class(blocks)
-        added = self.growing.added(classes[:, None], self.waiting.columns[:, blocks, :length])
-        after = self.growing.people[classes][:, None] + self.waiting.people(blocks, length)
-        k = self.wanted.k
-        cost = added * np.maximum(k, after) + self.growing.loss[classes][:, None] * np.maximum(after - k, 0)
-        cost[self.waiting.absent(blocks, length) | ~self._admitted(blocks, classes, length)] = np.inf
-        places = cost.argmin(axis=1) if length else np.zeros(len(blocks), dtype=np.int64)
-        found = np.isfinite(cost[np.arange(len(blocks)), places]) if length else np.zeros(len(blocks), dtype=bool)
+        classes, row = self._class(blocks), np.arange(len(blocks))
+        added, cost = self._costs(blocks, classes)
+        places = cost.argmin(axis=1)
+        found = np.isfinite(cost[row, places])
         self._give_up(blocks[~found])
+        gain = added[row, places][found]
         blocks, places, classes = blocks[found], places[found], classes[found]
-        gain = added[found, places] if length else added[found, 0]
         self.growing.widen(classes, self.waiting.columns[:, blocks, places], gain)
         self._take(blocks, places, classes, is_new=np.zeros(len(blocks), dtype=bool))
 
+    def _costs(self, blocks: IntArray, classes: IntArray) -> tuple[Table, FloatArray]:
+        """Return what each waiting item adds to the loss of a row, and to that of its class, infinite if not let in."""
+        length, k = self.waiting.longest(blocks), self.wanted.k
+        added = self.growing.added(classes[:, None], self.waiting.columns[:, blocks, :length])
+        after = self.growing.people[classes][:, None] + self.waiting.people(blocks, length)
+        cost = added * np.maximum(k, after) + self.growing.loss[classes][:, None] * np.maximum(after - k, 0)
+        cost[self.waiting.absent(blocks, length) | ~self._admitted(blocks, classes, length)] = np.inf
+        return added, cost
+
     def _admitted(self, blocks: IntArray, classes: IntArray, length: int) -> BoolArray:
         admitted = np.ones((len(blocks), length), dtype=bool)
-        if self.waiting.sensitive is None or not length:
+        if self.waiting.sensitive is None:
             return admitted
         rows, values = self.waiting.rows[blocks, :length], self.waiting.sensitive[blocks, :length]
         row = np.arange(len(blocks))[:, None]

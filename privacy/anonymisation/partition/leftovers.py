@@ -9,6 +9,8 @@ from privacy.anonymisation.partition.conditions import Condition
 from privacy.anonymisation.partition.growing import Growing
 from privacy.anonymisation.partition.items import Items
 
+_AT_FIRST = 8  # blocks that share what their own conditions refused
+
 
 def attach(
     growing: Growing,
@@ -20,11 +22,12 @@ def attach(
 ) -> None:
     """Give the items without a class (-1) to classes, in ``class_of``; those that no class may take stay without.
 
-    Items lie in blocks of their own order, each with ``slots`` classes. All blocks take one item a step, from those
+    Items lie in blocks of their own order, each with ``slots`` classes. Groups of blocks take one item a step, from those
     that nothing refused yet; then neighbouring blocks are joined, two by two, until the whole table is one.
     """
     block_of = _block_of(class_of, slots, len(growing.rows) // slots)
-    width, number = 1, len(growing.rows) // slots
+    number = len(growing.rows) // slots
+    width = min(_AT_FIRST if conditions else 1, number)
     left = np.flatnonzero(class_of < 0)
     while len(left):
         left = _round(growing, items, class_of, left, block_of[left] // width, width * slots, k, conditions)

@@ -1,0 +1,103 @@
+"""From items to classes: frequent items alone, the others by clustering, what nothing takes by suppression or merging."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from privacy.anonymisation.generalisation import Domain, HierarchicalDomain, IntArray
+from privacy.anonymisation.partition import arrangement
+from privacy.anonymisation.partition.conditions import Condition
+from privacy.anonymisation.partition.items import BoolArray, Items, group_rows
+from privacy.anonymisation.partition.kmember import Wanted, cluster
+from privacy.anonymisation.partition.merging import merge_until_all_stand
+from privacy.anonymisation.partition.sequence import cut_sequence
+
+SUPPRESSED = -1
+_BLOCK = 16  # times k rows; with conditions twice as many, or blocks could not meet them
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What every class has to be, and how much work its search is worth.
+
+    ``weights`` say what the loss of each quasi-identifier counts; ``suppressible`` how many rows may be left out.
+    """
+
+    k: int
+    weights: Sequence[float]
+    conditions: Sequence[Condition] = ()
+    suppressible: int = 0
+    fast: bool = False
+
+
+def partition(items: Items, domains: Sequence[Domain], goal: Goal) -> IntArray:
+    """Return the class of each item, numbered from 0 without gaps; SUPPRESSED for those that are left out.
+
+    The whole table must meet the goal as one class. The same items give the same classes, always.
+    """
+    alone, class_of = _frequent(items, domains, goal)
+    rest = np.flatnonzero(~alone)
+    if len(rest):
+        found = _clustered(items.take(rest), domains, goal)
+        found = _placed(items.take(rest), domains, found, goal)
+        class_of[rest] = np.where(found >= 0, found + int(class_of.max(initial=-1)) + 1, SUPPRESSED)
+    return _renumbered(class_of)
+
+
+def _frequent(items: Items, domains: Sequence[Domain], goal: Goal) -> tuple[BoolArray, IntArray]:
+    """Return which items need no generalisation because enough others are equal, and their classes."""
+    _, tuple_of, _ = group_rows(list(items.codes), [domain.size for domain in domains])
+    number = int(tuple_of.max()) + 1
+    stands = items.people_in(tuple_of, number) >= goal.k
+    for condition in goal.conditions:
+        stands &= condition.holds(items.values_of(tuple_of, number))
+    rest = ~stands[tuple_of]
+    # What is left must be able to stand by itself, too: else all are clustered together.
+    if rest.any() and not _may_stand(items.take(rest), goal):
+        return np.zeros(len(items), dtype=bool), np.full(len(items), SUPPRESSED)
+    return ~rest, np.where(rest, SUPPRESSED, tuple_of)
+
+
+def _may_stand(items: Items, goal: Goal) -> bool:
+    one = np.zeros(len(items), dtype=np.int64)
+    if int(items.people_in(one, 1)[0]) < goal.k:
+        return False
+    return all(bool(condition.holds(items.values_of(one, 1))[0]) for condition in goal.conditions)
+
+
+def _clustered(items: Items, domains: Sequence[Domain], goal: Goal) -> IntArray:
+    if goal.fast and not goal.conditions:
+        order = arrangement.by_sorting(items, arrangement.ranked_for_runs(items, domains, goal.k), goal.k).order
+        return _back(cut_sequence(items.take(order), domains, goal.k, goal.weights), order)
+    rows = goal.k * _BLOCK * (2 if goal.conditions else 1)
+    has_trees = any(isinstance(domain, HierarchicalDomain) for domain in domains)
+    if has_trees:
+        arranged = arrangement.by_tree(
+            items, domains, goal.weights, k=goal.k, rows=rows, conditions=goal.conditions
+        )
+    else:
+        arranged = arrangement.by_sorting(items, arrangement.ranked_for_blocks(items, domains), rows)
+    wanted = Wanted(goal.k, goal.weights, goal.conditions, begins_far=not has_trees)
+    return _back(cluster(items.take(arranged.order), arranged.blocks, domains, wanted), arranged.order)
+
+
+def _back(ordered: IntArray, order: IntArray) -> IntArray:
+    classes = np.empty_like(ordered)
+    classes[order] = ordered
+    return classes
+
+
+def _placed(items: Items, domains: Sequence[Domain], class_of: IntArray, goal: Goal) -> IntArray:
+    """Leave out the items without a class, if they may be, else make room for them."""
+    alone = class_of < 0
+    if not alone.any() or int(items.rows[alone].sum()) <= goal.suppressible:
+        return class_of
+    return merge_until_all_stand(items, domains, class_of, goal.k, goal.conditions)
+
+
+def _renumbered(class_of: IntArray) -> IntArray:
+    kept = class_of >= 0
+    numbered = np.full(len(class_of), SUPPRESSED, dtype=np.int64)
+    numbered[kept] = np.unique(class_of[kept], return_inverse=True)[1]
+    return numbered
