@@ -18,7 +18,7 @@ import numpy as np
 
 from privacy.anonymisation.columns import Repeats, inert, is_missing, typed
 from privacy.anonymisation.generalisation import Column, Hierarchy
-from privacy.anonymisation.kanonymity import AnonymisationReport, Anonymised, anonymise, quoted
+from privacy.anonymisation.kanonymity import AnonymisationReport, Anonymised, Wish, anonymise, quoted
 from privacy.anonymisation.reading import CsvTable, UnusableTable, sha256_of
 
 logger = logging.getLogger(__name__)
@@ -49,11 +49,9 @@ def anonymise_file(
     source: Path,
     target: Path,
     quasi_identifiers: Sequence[str],
-    k: int,
-    hierarchies: Path | None = None,
+    wish: Wish,
     *,
-    sensitive: str | None = None,
-    l: int = 1,  # noqa: E741 - the literature's name
+    hierarchies: Path | None = None,
     drop: Sequence[str] = (),
     keep: Sequence[str] = (),
 ) -> FileReport:
@@ -71,23 +69,24 @@ def anonymise_file(
     if source.resolve() in (target.resolve(), report_file.resolve()):
         raise UnusableTable("The source must not be overwritten by its copy: choose another target.")
     table = CsvTable.open(source)
-    table.require([*quasi_identifiers, *drop, *keep, *([] if sensitive is None else [sensitive])])
-    if set(drop) & {*quasi_identifiers, sensitive}:
+    roles = [name for name in (wish.sensitive, wish.person) if name is not None]
+    table.require([*quasi_identifiers, *drop, *keep, *roles, *wish.weights])
+    if set(drop) & {*quasi_identifiers, *roles}:
         raise UnusableTable("A dropped column cannot be a quasi-identifier or the sensitive column.")
-    result = _anonymised(table, quasi_identifiers, k=k, hierarchies=hierarchies, sensitive=sensitive, least=l)
+    result = _anonymised(table, quasi_identifiers, wish, hierarchies)
     with _replacing(report_file) as report, _replacing(target) as copy:
-        neutralised = _write_copy(table, copy, result.columns, drop, named={*keep, sensitive})
+        neutralised = _write_copy(table, copy, result.columns, drop, named={*keep, wish.sensitive, wish.person})
         outcome = FileReport(
             source_sha256=table.sha256,
             target_sha256=sha256_of(copy),
             encoding="utf-8" if table.encoding == "utf-8-sig" else table.encoding,
             quasi_identifiers=tuple(quasi_identifiers),
-            sensitive=sensitive,
+            sensitive=wish.sensitive,
             passed_through=tuple(name for name in table.header if name not in {*quasi_identifiers, *drop}),
             dropped=tuple(drop),
             kept=tuple(keep),
             neutralised=neutralised,
-            warnings=_warnings(table.header, {*quasi_identifiers, *drop, sensitive}),
+            warnings=_warnings(table.header, {*quasi_identifiers, *drop, wish.sensitive}),
             result=result.report,
         )
         report.write_text(json.dumps(asdict(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -97,22 +96,17 @@ def anonymise_file(
 
 
 def _anonymised(
-    table: CsvTable,
-    quasi_identifiers: Sequence[str],
-    *,
-    k: int,
-    hierarchies: Path | None,
-    sensitive: str | None,
-    least: int,
+    table: CsvTable, quasi_identifiers: Sequence[str], wish: Wish, hierarchies: Path | None
 ) -> Anonymised:
     trees = _hierarchies(hierarchies, quasi_identifiers, table.header)
-    texts = table.columns([*quasi_identifiers, *([] if sensitive is None else [sensitive])])
+    roles = [name for name in (wish.sensitive, wish.person) if name is not None]
+    texts = table.columns([*quasi_identifiers, *roles])
     values = {name: tree.paths for name, tree in trees.items()}
     columns = {
-        name: _texts(cells, values.get(name, ())) if name in trees or name == sensitive else typed(name, cells)
+        name: _texts(cells, values.get(name, ())) if name in trees or name in roles else typed(name, cells)
         for name, cells in texts.items()
     }
-    return anonymise(columns, quasi_identifiers, k, sensitive, least, hierarchies=trees)
+    return anonymise(columns, quasi_identifiers, wish, hierarchies=trees)
 
 
 def _texts(cells: Sequence[str], values: Container[str] = ()) -> Column:
