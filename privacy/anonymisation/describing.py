@@ -8,48 +8,99 @@ from dataclasses import dataclass
 import numpy as np
 
 from privacy.anonymisation.generalisation import CategoricalDomain, Column, Domain, FloatArray, IntArray
+from privacy.anonymisation.partition.items import group_rows
+
+_MIXING = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9)
 
 
 @dataclass(frozen=True)
 class Description:
-    """One quasi-identifier of all classes: the ``labels``, which of them each class has, and each class's loss."""
+    """One quasi-identifier of all classes: the ``labels``, which of them each class has, and each class's loss.
+
+    A label covers the codes ``members[starts[label]:starts[label + 1]]``: all of a set, else the first, the second and
+    the last.
+    """
 
     labels: Column
     label_of: IntArray
     loss: FloatArray
+    members: IntArray
+    starts: IntArray
+
+    def of_classes(self, classes: IntArray) -> "Description":
+        """Return the description of some of the classes."""
+        return Description(self.labels, self.label_of[classes], self.loss[classes], self.members, self.starts)
 
 
 def describe(domain: Domain, codes: IntArray, classes: IntArray, number: int) -> Description:
     """Describe ``number`` classes by the codes of their items; each class has an item."""
-    present = np.unique(classes * domain.size + codes)
-    starts = np.flatnonzero(np.diff(present // domain.size, prepend=-1))
-    members = present % domain.size
+    present = _distinct(classes * domain.size + codes, number * domain.size)
+    owner, members = np.divmod(present, domain.size)
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
     if isinstance(domain, CategoricalDomain):
-        first, label_of = _different_sets(members, np.repeat(np.arange(number), np.diff(starts, append=len(members))))
+        first, label_of = _different_sets(members, owner, starts)
     else:
-        # Ranges and common ancestors follow from the lowest and the highest code.
-        ends = np.append(starts[1:], len(members)) - 1
-        pairs = members[starts] * domain.size + members[ends]
-        _, first, label_of = np.unique(pairs, return_index=True, return_inverse=True)
-    sets = [members[start:end] for start, end in zip(starts[first], np.append(starts, len(members))[first + 1], strict=True)]
-    labels = np.array([domain.label(codes) for codes in sets], dtype=object)
-    loss = np.array([domain.loss(codes) for codes in sets])
-    return Description(labels, label_of, loss[label_of])
+        members, starts = _ends(members, starts)
+        first, label_of, _ = group_rows(list(members.reshape(number, -1).T), [domain.size] * 3)
+    bounds = np.append(starts, len(members))
+    sets = [members[start:end] for start, end in zip(bounds[first], bounds[first + 1], strict=True)]
+    labels = np.array([domain.label(codes) for codes in map(np.unique, sets)], dtype=object)
+    loss = np.array([domain.loss(codes) for codes in map(np.unique, sets)])
+    lengths = np.array([len(codes) for codes in sets], dtype=np.int64)
+    return Description(
+        labels,
+        label_of,
+        loss[label_of],
+        np.concatenate(sets) if sets else members,
+        np.concatenate([[0], np.cumsum(lengths)]),
+    )
 
 
-def _different_sets(members: IntArray, owner: IntArray) -> tuple[IntArray, IntArray]:
-    """Return a class of each different set of codes, and which of them each class has."""
-    number = int(owner[-1]) + 1
+def _ends(members: IntArray, starts: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the first, the second and the last code of each class: ranges and common ancestors follow from them.
+
+    The first of a range may be the missing value.
+    """
+    last = np.append(starts[1:], len(members)) - 1
+    ends = np.stack([members[starts], members[np.minimum(starts + 1, last)], members[last]])
+    return ends.T.ravel(), np.arange(0, 3 * len(starts), 3)
+
+
+def _distinct(keys: IntArray, span: int) -> IntArray:
+    """Return the different keys in ascending order; by marking them where that takes less memory than sorting."""
+    if span > 8 * len(keys):
+        return np.unique(keys)
+    held = np.zeros(span, dtype=bool)
+    held[keys] = True
+    return np.flatnonzero(held)
+
+
+def _different_sets(members: IntArray, owner: IntArray, starts: IntArray) -> tuple[IntArray, IntArray]:
+    """Return a class of each different set of codes, and which of them each class has.
+
+    Sets are compared by a sum of mixed codes first. Where that is one for two different sets, byte by byte.
+    """
+    lengths = np.diff(starts, append=len(members))
+    mixed = members.astype(np.uint64) + np.uint64(1)
+    for factor in _MIXING:
+        mixed *= np.uint64(factor)
+        mixed ^= mixed >> np.uint64(29)
+    sums = np.add.reduceat(mixed, starts) if len(starts) else mixed
+    _, first, label_of = np.unique(sums, return_index=True, return_inverse=True)
+    like = first[label_of]
+    if (lengths == lengths[like]).all():
+        place = np.arange(len(members)) - starts[owner] + starts[like][owner]
+        if (members == members[place]).all():
+            return first, label_of
+    return _compared(members, starts)
+
+
+def _compared(members: IntArray, starts: IntArray) -> tuple[IntArray, IntArray]:
     first: dict[bytes, int] = {}
-    cuts = np.searchsorted(owner, np.arange(number + 1))
-    small = members.astype(np.int32)
-    numbers = np.empty(number, dtype=np.int64)
+    label_of = np.empty(len(starts), dtype=np.int64)
     representatives = []
-    content, width = small.tobytes(), small.itemsize
-    for place, (start, end) in enumerate(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)):
-        key = content[start * width : end * width]
-        known = first.setdefault(key, len(first))
-        if known == len(representatives):
+    for place, codes in enumerate(np.split(members, starts[1:])):
+        label_of[place] = first.setdefault(codes.tobytes(), len(first))
+        if label_of[place] == len(representatives):
             representatives.append(place)
-        numbers[place] = known
-    return np.array(representatives), numbers
+    return np.array(representatives, dtype=np.int64), label_of

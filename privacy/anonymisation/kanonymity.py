@@ -4,22 +4,17 @@ Sweeney, "k-anonymity: a model for protecting privacy", 2002; with l-diversity a
 ``partition`` forms the classes. Pure functions of arrays: no files, no database.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from privacy.anonymisation.describing import Description, describe
-from privacy.anonymisation.generalisation import (
-    MISSING,
-    AnonymisationError,
-    Column,
-    Domain,
-    Hierarchy,
-    IntArray,
-    encode,
-)
+from privacy.anonymisation.errors import AnonymisationError, TooFewRows, TooLittleDiversity, UnknownColumn, quoted
+from privacy.anonymisation.generalisation import Coded, Column, Domain, Hierarchy, IntArray, encode
+from privacy.anonymisation.measuring.report import AnonymisationReport, report_on
+from privacy.anonymisation.measuring.result import Result
 from privacy.anonymisation.partition.conditions import (
     Closeness,
     Condition,
@@ -27,88 +22,47 @@ from privacy.anonymisation.partition.conditions import (
     EntropyDiversity,
     RecursiveDiversity,
 )
+from privacy.anonymisation.partition.distances import distance_for
 from privacy.anonymisation.partition.items import Items, group_rows
 from privacy.anonymisation.partition.method import SUPPRESSED, Goal, partition
+from privacy.anonymisation.wish import Wish
 
-Diversity = Literal["distinct", "entropy", "recursive"]
-
-
-class TooFewRows(AnonymisationError):
-    """Refusal of a table with fewer than k rows: no generalisation of it is k-anonymous."""
-
-
-class TooLittleDiversity(AnonymisationError):
-    """Refusal of a sensitive column with fewer than l distinct values in the whole table."""
-
-
-class UnknownColumn(AnonymisationError):
-    """Refusal of a column that does not exist; the message lists those that do."""
+SUPPRESSED_LABEL = "*"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What an anonymised table has to be.
+class Counted:
+    """A table as its distinct combinations of quasi-identifiers, sensitive value and person, counted."""
 
-    ``l`` counts the sensitive values of a class as ``diversity`` says; ``recursive_c`` is the factor of recursive
-    (c, l)-diversity. ``t`` limits the distance of their shares from those of the whole table. ``person`` names the
-    column by which k counts people instead of rows. ``suppress`` is the share of rows that may be left out where
-    keeping them would cost the others too much. ``weights`` say what losses of quasi-identifiers count (1 each).
-    ``fast`` takes a quicker method with a greater loss where only k is asked for.
-    """
-
-    k: int
-    sensitive: str | None = None
-    l: int = 1  # noqa: E741 - the literature's name
-    diversity: Diversity = "distinct"
-    recursive_c: float = 3.0
-    t: float | None = None
-    person: str | None = None
-    suppress: float = 0.0
-    weights: Mapping[str, float] = field(default_factory=dict)
-    fast: bool = False
-
-
-@dataclass(frozen=True)
-class AnonymisationReport:
-    """Parameters of an anonymisation and the measures of its result.
-
-    ``ncp`` is the normalised certainty penalty, averaged over all cells of the quasi-identifiers: 0 nothing lost, 1
-    everything; a suppressed row loses everything. ``discernibility`` is the sum of squared class sizes (Bayardo and
-    Agrawal 2005). ``smallest_class`` counts people where a column names the person. ``fewest_sensitive`` is the least
-    number of distinct sensitive values in a class and ``furthest`` the greatest distance of their shares from the whole
-    table's, None without a sensitive column; a missing value counts as no value, but has a share.
-    ``generalised_as`` says range, set or hierarchy for each quasi-identifier, ``loss`` its part of the penalty.
-    """
-
-    k: int
-    l: int  # noqa: E741 - the literature's name
-    t: float | None
-    smallest_class: int
-    fewest_sensitive: int | None
-    furthest: float | None
-    classes: int
-    rows: int
-    suppressed: int
-    ncp: float
-    discernibility: int
-    generalised_as: Mapping[str, str]
-    loss: Mapping[str, float]
+    domains: Mapping[str, Domain]
+    items: Items
+    sensitive: Domain | None = None
 
 
 @dataclass(frozen=True)
 class Anonymised:
-    """The class of each row (SUPPRESSED for those left out), the generalised columns in row order, and the report.
-
-    A suppressed row has ``*`` in each generalised column.
-    """
+    """The class of each row (SUPPRESSED for those left out), what each class is called, and the report."""
 
     classes: IntArray
-    columns: Mapping[str, Column]
+    shown: Mapping[str, Description]
     report: AnonymisationReport
+
+    @cached_property
+    def columns(self) -> Mapping[str, Column]:
+        """Return the generalised columns in row order; a suppressed row has ``*`` in each."""
+        return {
+            name: np.append(each.labels, SUPPRESSED_LABEL)[label_codes(each, self.classes)]
+            for name, each in self.shown.items()
+        }
+
+
+def label_codes(shown: Description, classes: IntArray) -> IntArray:
+    """Return the label of each class or row; one past the last for what is suppressed."""
+    return np.append(shown.label_of, len(shown.labels))[classes]
 
 
 def anonymise(
-    columns: Mapping[str, Column],
+    columns: Mapping[str, Column | Coded],
     quasi_identifiers: Sequence[str],
     wish: Wish,
     *,
@@ -122,34 +76,50 @@ def anonymise(
     Raises TooFewRows, TooLittleDiversity, UnknownColumn, UnusableColumn or BadHierarchy, and AnonymisationError if the
     question itself makes no sense; never returns a weaker result.
     """
-    _check_question(columns, quasi_identifiers, wish)
-    named = hierarchies or {}
-    encoded = [encode(name, columns[name], named.get(name)) for name in quasi_identifiers]
-    domains = [domain for domain, _ in encoded]
-    sensitive = None if wish.sensitive is None else encode(wish.sensitive, columns[wish.sensitive])
-    person = None if wish.person is None else _people(wish.person, columns[wish.person])
-    conditions = _conditions(wish, sensitive)
-    items, item_of = _grouped(encoded, sensitive if conditions else None, person)
+    wish.check(quasi_identifiers)
+    _check_columns(columns, [*quasi_identifiers, *wish.roles])
+    trees = hierarchies or {}
+    encoded = {name: encode(name, columns[name], trees.get(name)) for name in (*quasi_identifiers, *wish.roles)}
+    first, item_of, rows = _grouped(list(encoded.values()))
+    sensitive = None if wish.sensitive is None else encoded[wish.sensitive]
+    person = None if wish.person is None else encoded[wish.person]
+    if wish.person is not None:
+        check_people(wish.person, encoded[wish.person][0])
+    items = Items(
+        np.stack([encoded[name][1][first] for name in quasi_identifiers]),
+        rows,
+        None if sensitive is None else sensitive[1][first],
+        None if person is None else person[1][first],
+        0 if sensitive is None else sensitive[0].size,
+    )
+    domains = {name: encoded[name][0] for name in quasi_identifiers}
+    result = form_classes(Counted(domains, items, None if sensitive is None else sensitive[0]), wish)
+    return Anonymised(result.classes[item_of], result.shown, report_on(result))
+
+
+def form_classes(table: Counted, wish: Wish) -> Result:
+    """Form the classes of a counted table and name them. Raises TooFewRows or TooLittleDiversity."""
+    conditions = conditions_of(wish, table)
+    items, item_of = table.items, np.arange(len(table.items))
+    if not conditions and items.sensitive is not None:
+        items, item_of = _without_sensitive(items, list(table.domains.values()))
     _check_feasible(items, wish, conditions)
     goal = Goal(
         k=wish.k,
-        weights=[wish.weights.get(name, 1.0) for name in quasi_identifiers],
+        weights=[wish.weights.get(name, 1.0) for name in table.domains],
         conditions=conditions,
-        suppressible=int(wish.suppress * len(item_of)),
+        suppressible=int(wish.suppress * int(items.rows.sum())),
         fast=wish.fast,
     )
-    classes = partition(items, domains, goal)
-    shown, classes = _described(items, classes, domains)
-    generalised = {
-        name: np.append(each.labels[each.label_of], "*")[classes][item_of]
-        for name, each in zip(quasi_identifiers, shown, strict=True)
-    }
-    report = _report(items, classes, dict(zip(quasi_identifiers, shown, strict=True)), wish)
-    kinds = {name: domain.kind for name, domain in zip(quasi_identifiers, domains, strict=True)}
-    of_row = classes[item_of]
-    if sensitive is not None:
-        report |= _sensitive_measures(of_row, sensitive)
-    return Anonymised(of_row, generalised, AnonymisationReport(**report, generalised_as=kinds))
+    classes = partition(items, list(table.domains.values()), goal)
+    shown, classes = _described(items, classes, table.domains)
+    return Result(wish, table.domains, table.sensitive, table.items, classes[item_of], shown)
+
+
+def check_people(name: str, domain: Domain) -> None:
+    """Refuse a column of the person that is empty in some rows: each would count as the same person."""
+    if domain.missing >= 0:
+        raise AnonymisationError(f"'{name}' names the person, but is empty in some rows.")
 
 
 def smallest_class(columns: Mapping[str, Column], quasi_identifiers: Sequence[str]) -> int:
@@ -157,57 +127,29 @@ def smallest_class(columns: Mapping[str, Column], quasi_identifiers: Sequence[st
     _check_columns(columns, quasi_identifiers)
     if len(columns[quasi_identifiers[0]]) == 0:
         return 0
-    items, _ = _grouped([encode(name, columns[name]) for name in quasi_identifiers])
-    return int(items.rows.min())
+    _, _, rows = _grouped([encode(name, columns[name]) for name in quasi_identifiers])
+    return int(rows.min())
 
 
-def _check_question(columns: Mapping[str, Column], quasi_identifiers: Sequence[str], wish: Wish) -> None:
-    if wish.k < 2:
-        raise AnonymisationError(f"k must be at least 2, not {wish.k}: a class of one row hides no one.")
-    if wish.l < 1 or ((wish.l > 1 or wish.t is not None) and wish.sensitive is None):
-        raise AnonymisationError(f"l={wish.l} and t need a sensitive column; l is 1 or more.")
-    if wish.t is not None and not 0 <= wish.t <= 1:
-        raise AnonymisationError(f"t must be between 0 and 1, not {wish.t}.")
-    if not 0 <= wish.suppress < 1:
-        raise AnonymisationError(f"The share of rows to suppress must be at least 0 and below 1, not {wish.suppress}.")
-    strange = [name for name, weight in wish.weights.items() if name not in quasi_identifiers or not weight > 0]
-    if strange:
-        raise AnonymisationError(f"A weight needs a quasi-identifier and a number above 0, unlike {quoted(strange)}.")
-    _check_columns(columns, quasi_identifiers)
-    for role, name in (("sensitive", wish.sensitive), ("the person's", wish.person)):
-        if name in quasi_identifiers:
-            raise AnonymisationError(f"'{name}' cannot be both {role} and a quasi-identifier.")
-        if name is not None:
-            _check_columns(columns, [quasi_identifiers[0], name])
-
-
-def _conditions(wish: Wish, sensitive: tuple[Domain, IntArray] | None) -> list[Condition]:
+def conditions_of(wish: Wish, table: Counted) -> list[Condition]:
     """Return the conditions on the sensitive column; none where it is only measured."""
     found: list[Condition] = []
-    if sensitive is None:
+    domain = table.sensitive
+    if domain is None:
         return found
-    domain, codes = sensitive
-    unstated = _code_of_missing(domain)
     if wish.l > 1 and wish.diversity == "distinct":
-        found.append(DistinctDiversity(wish.l, unstated))
+        found.append(DistinctDiversity(wish.l, domain.missing))
     elif wish.l > 1 and wish.diversity == "entropy":
-        found.append(EntropyDiversity(wish.l, unstated))
+        found.append(EntropyDiversity(wish.l, domain.missing))
     elif wish.l > 1:
-        found.append(RecursiveDiversity(wish.recursive_c, wish.l, unstated))
+        found.append(RecursiveDiversity(wish.recursive_c, wish.l, domain.missing))
     if wish.t is not None:
-        found.append(Closeness(wish.t, np.bincount(codes, minlength=domain.size)))
+        whole = np.zeros(len(table.items), dtype=np.int64)
+        found.append(Closeness(wish.t, table.items.values_of(whole, 1)[0], distance_for(domain)[1]))
     return found
 
 
-def _people(name: str, column: Column) -> IntArray:
-    """Number the people of a column. A row without a person's name would count as one more: refused."""
-    domain, codes = encode(name, column)
-    if _code_of_missing(domain) >= 0:
-        raise AnonymisationError(f"'{name}' names the person, but is empty in some rows.")
-    return codes
-
-
-def _check_columns(columns: Mapping[str, Column], names: Sequence[str]) -> None:
+def _check_columns(columns: Mapping[str, Column | Coded], names: Sequence[str]) -> None:
     if not names or len(set(names)) != len(names):
         raise AnonymisationError("Name at least one quasi-identifier, and each only once.")
     absent = [name for name in names if name not in columns]
@@ -225,88 +167,38 @@ def _check_feasible(items: Items, wish: Wish, conditions: Sequence[Condition]) -
         raise TooFewRows(f"The table has {people} {counted}; k={wish.k} needs at least as many.")
     for condition in conditions:
         if not condition.holds(items.values_of(whole, 1))[0]:
-            raise TooLittleDiversity(f"The sensitive column has too few distinct values for l={wish.l}.")
+            raise TooLittleDiversity(
+                f"'{wish.sensitive}' has too few distinct values, or too unequal ones, in the table as a whole "
+                f"for l={wish.l} ({wish.diversity})."
+            )
 
 
-def _grouped(
-    encoded: Sequence[tuple[Domain, IntArray]],
-    sensitive: tuple[Domain, IntArray] | None = None,
-    person: IntArray | None = None,
-) -> tuple[Items, IntArray]:
-    """Group equal rows: the items, and the item of each row."""
-    keys = [(codes, domain.size) for domain, codes in encoded]
-    if sensitive is not None:
-        keys.append((sensitive[1], sensitive[0].size))
-    if person is not None:
-        keys.append((person, int(person.max(initial=0)) + 1))
-    first, item_of, rows = group_rows([codes for codes, _ in keys], [size for _, size in keys])
-    items = Items(
-        np.stack([codes[first] for _, codes in encoded]),
-        rows,
-        None if sensitive is None else sensitive[1][first],
-        None if person is None else person[first],
-        0 if sensitive is None else sensitive[0].size,
-    )
-    return items, item_of
+def _grouped(encoded: Sequence[tuple[Domain, IntArray]]) -> tuple[IntArray, IntArray, IntArray]:
+    return group_rows([codes for _, codes in encoded], [domain.size for domain, _ in encoded])
 
 
-def _code_of_missing(domain: Domain) -> int:
-    """Return the code that stands for a missing value; -1 where none is missing."""
-    return next((code for code in range(domain.size) if domain.label(np.array([code])) == MISSING), -1)
+def _without_sensitive(items: Items, domains: Sequence[Domain]) -> tuple[Items, IntArray]:
+    """Count together what differs in the sensitive value only: the items, and which of them each had become."""
+    keys, sizes = list(items.codes), [domain.size for domain in domains]
+    if items.person is not None:
+        keys.append(items.person)
+        sizes.append(int(items.person.max(initial=0)) + 1)
+    first, item_of, _ = group_rows(keys, sizes)
+    rows = np.bincount(item_of, weights=items.rows).astype(np.int64)
+    person = None if items.person is None else items.person[first]
+    return Items(items.codes[:, first], rows, None, person), item_of
 
 
 def _described(
-    items: Items, classes: IntArray, domains: Sequence[Domain]
-) -> tuple[list[Description], IntArray]:
-    """Describe the classes; those with equal labels are one to whoever reads them, so they become one."""
+    items: Items, classes: IntArray, domains: Mapping[str, Domain]
+) -> tuple[dict[str, Description], IntArray]:
+    """Describe the classes; those with equal labels are one to a reader of them, so they become one."""
     kept = classes != SUPPRESSED
     number = int(classes.max(initial=-1)) + 1
     shown = [
-        describe(domain, codes[kept], classes[kept], number) for domain, codes in zip(domains, items.codes, strict=True)
+        describe(domain, codes[kept], classes[kept], number)
+        for domain, codes in zip(domains.values(), items.codes, strict=True)
     ]
-    first, same, _ = group_rows([each.label_of for each in shown], [len(each.labels) for each in shown])
-    merged = [Description(each.labels, each.label_of[first], each.loss[first]) for each in shown]
+    first, same, _ = group_rows([each.label_of for each in shown], [max(len(each.labels), 1) for each in shown])
+    merged = dict(zip(domains, (each.of_classes(first) for each in shown), strict=True))
     return merged, np.append(same, SUPPRESSED)[classes]
-
-
-def _report(items: Items, classes: IntArray, shown: Mapping[str, Description], wish: Wish) -> dict[str, Any]:
-    kept = classes != SUPPRESSED
-    number = int(classes.max(initial=-1)) + 1
-    of_kept = items.take(np.flatnonzero(kept))
-    rows = np.bincount(classes[kept], weights=of_kept.rows, minlength=number).astype(np.int64)
-    total, suppressed = int(items.rows.sum()), int(items.rows[~kept].sum())
-    loss = {name: float((each.loss @ rows + suppressed) / total) for name, each in shown.items()}
-    return {
-        "k": wish.k,
-        "l": wish.l,
-        "t": wish.t,
-        "smallest_class": int(of_kept.people_in(classes[kept], number).min(initial=total)),
-        "fewest_sensitive": None,
-        "furthest": None,
-        "classes": number,
-        "rows": total,
-        "suppressed": suppressed,
-        "ncp": sum(loss.values()) / len(loss),
-        "discernibility": int((rows**2).sum()) + suppressed * total,
-        "loss": loss,
-    }
-
-
-def _sensitive_measures(classes: IntArray, sensitive: tuple[Domain, IntArray]) -> dict[str, Any]:
-    """Return the least diversity and the greatest distance of any class."""
-    domain, codes = sensitive
-    kept = classes != SUPPRESSED
-    number = int(classes.max(initial=-1)) + 1
-    cells = np.bincount(classes[kept] * domain.size + codes[kept], minlength=number * domain.size)
-    counts = cells.reshape(number, domain.size)
-    stated = np.delete(counts, [code for code in [_code_of_missing(domain)] if code >= 0], axis=1)
-    whole = np.bincount(codes, minlength=domain.size)
-    return {
-        "fewest_sensitive": int((stated > 0).sum(axis=1).min(initial=domain.size)),
-        "furthest": float(Closeness(1.0, whole).distance(counts).max(initial=0.0)),
-    }
-
-
-def quoted(names: Iterable[str]) -> str:
-    """List column names for a message: ``'age', 'sex'``."""
-    return ", ".join(f"'{name}'" for name in names)

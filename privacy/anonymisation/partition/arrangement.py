@@ -61,7 +61,9 @@ def ranked_for_runs(items: Items, domains: Sequence[Domain], k: int) -> list[int
     What is sorted last is random within a run of k; a column with one frequent value loses little by that.
     """
     ranking = _by_domain(domains)
-    unsorted = [_loss_unsorted(codes, items.rows, domain, k) for codes, domain in zip(items.codes, domains, strict=True)]
+    unsorted = [
+        _loss_unsorted(codes, items.rows, domain, k) for codes, domain in zip(items.codes, domains, strict=True)
+    ]
     return _last(ranking, min(ranking, key=lambda place: unsorted[place]))
 
 

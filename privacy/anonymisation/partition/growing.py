@@ -26,9 +26,7 @@ class Growing:
         self.width = int(self._ends[-1])
         self._table = np.zeros((classes, self.width), dtype=np.float32)
         self._flat = self._table.reshape(-1)
-        self._parts = [
-            self._table[:, start:end] for start, end in zip(self._ends[:-1], self._ends[1:], strict=True)
-        ]
+        self._parts = [self._table[:, start:end] for start, end in zip(self._ends[:-1], self._ends[1:], strict=True)]
         for axis in axes:
             axis.start(classes)
         self.rows, self.people = np.zeros(classes, dtype=np.int64), np.zeros(classes, dtype=np.int64)

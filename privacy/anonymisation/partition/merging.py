@@ -15,7 +15,7 @@ def merge_until_all_stand(
     """Return classes that all may stand, from classes of which the items marked -1 belong to none.
 
     A class that may not stand joins the one whose values are most like its own, among those with which it may; where
-    there is none, the one most like it. It ends at the latest with one class of everything, which must be able to stand.
+    there is none, the one most like it. It ends at the latest with one class of all, which must be able to stand.
     """
     classes = np.where(class_of < 0, int(class_of.max(initial=-1)) + 1, class_of)
     classes = np.unique(classes, return_inverse=True)[1]

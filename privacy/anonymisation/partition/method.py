@@ -1,4 +1,7 @@
-"""From items to classes: frequent items alone, the others by clustering, what nothing takes by suppression or merging."""
+"""From items to classes: frequent items alone, the others by clustering.
+
+What no class takes is left out, as far as it may be, else merged.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,12 +76,10 @@ def _clustered(items: Items, domains: Sequence[Domain], goal: Goal) -> IntArray:
     rows = goal.k * _BLOCK * (2 if goal.conditions else 1)
     has_trees = any(isinstance(domain, HierarchicalDomain) for domain in domains)
     if has_trees:
-        arranged = arrangement.by_tree(
-            items, domains, goal.weights, k=goal.k, rows=rows, conditions=goal.conditions
-        )
+        arranged = arrangement.by_tree(items, domains, goal.weights, k=goal.k, rows=rows, conditions=goal.conditions)
     else:
         arranged = arrangement.by_sorting(items, arrangement.ranked_for_blocks(items, domains), rows)
-    wanted = Wanted(goal.k, goal.weights, goal.conditions, begins_far=not has_trees)
+    wanted = Wanted(goal.k, goal.weights, goal.conditions, begins_far=not has_trees, suppressible=goal.suppressible)
     return _back(cluster(items.take(arranged.order), arranged.blocks, domains, wanted), arranged.order)
 
 
@@ -89,11 +90,14 @@ def _back(ordered: IntArray, order: IntArray) -> IntArray:
 
 
 def _placed(items: Items, domains: Sequence[Domain], class_of: IntArray, goal: Goal) -> IntArray:
-    """Leave out the items without a class, if they may be, else make room for them."""
+    """Leave out the items without a class, if they may be, else make room for them. Every class stands then."""
     alone = class_of < 0
-    if not alone.any() or int(items.rows[alone].sum()) <= goal.suppressible:
-        return class_of
-    return merge_until_all_stand(items, domains, class_of, goal.k, goal.conditions)
+    if int(items.rows[alone].sum()) > goal.suppressible or not alone.all():
+        kept = np.flatnonzero(~alone) if int(items.rows[alone].sum()) <= goal.suppressible else np.arange(len(items))
+        placed = np.full(len(items), SUPPRESSED)
+        placed[kept] = merge_until_all_stand(items.take(kept), domains, class_of[kept], goal.k, goal.conditions)
+        return placed
+    return class_of
 
 
 def _renumbered(class_of: IntArray) -> IntArray:

@@ -44,8 +44,7 @@ def _costs(items: Items, domains: Sequence[Domain], k: int, weights: Sequence[fl
     number = len(items)
     costs = np.full((longest, number), np.inf, dtype=np.float64)
     measures = [
-        _measure(domain, codes, weight)
-        for domain, codes, weight in zip(domains, items.codes, weights, strict=True)
+        _measure(domain, codes, weight) for domain, codes, weight in zip(domains, items.codes, weights, strict=True)
     ]
     people_before = _last_before(items.person if items.person is not None else np.arange(number))
     people, rows = np.zeros(number, dtype=np.int64), np.zeros(number, dtype=np.int64)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from privacy.anonymisation.tables import anonymise_file
+from privacy.anonymisation.wish import Wish
 from tests.helpers.judges import judge
 from tests.helpers.paths import DATA
 from tests.privacy.anonymisation.test_kanonymity import ADULT_QUASI_IDENTIFIERS
@@ -40,7 +41,7 @@ def test_pycanon_finds_the_k_and_l_we_report(tmp_path: Path) -> None:
     for seed in range(_TABLES):
         source, target = _written(tmp_path / f"{seed}.csv", seed), tmp_path / f"{seed}.out.csv"
         k, least = 2 + seed % 9, 1 + seed % 3
-        result = anonymise_file(source, target, _QUASI_IDENTIFIERS, k, sensitive="diagnosis", l=least).result
+        result = anonymise_file(source, target, _QUASI_IDENTIFIERS, Wish(k, "diagnosis", l=least)).result
         ours.append({"k": result.smallest_class, "l": result.fewest_sensitive})
         asked.append((k, least))
         raw.append(_question(source, _QUASI_IDENTIFIERS, "diagnosis"))
@@ -58,7 +59,7 @@ def test_pycanon_finds_our_k_in_the_adult_data_set(tmp_path: Path) -> None:
     source, target = tmp_path / "adult.csv", tmp_path / "out.csv"
     source.write_bytes(gzip.decompress((DATA / "adult.csv.gz").read_bytes()))
 
-    result = anonymise_file(source, target, ADULT_QUASI_IDENTIFIERS, 10).result
+    result = anonymise_file(source, target, ADULT_QUASI_IDENTIFIERS, Wish(10)).result
 
     (found,) = judge("pycanon").run(_PYCANON, [_question(target, ADULT_QUASI_IDENTIFIERS)])
     assert found == {"k": result.smallest_class}

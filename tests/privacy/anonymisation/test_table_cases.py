@@ -9,9 +9,9 @@ import random
 
 import pytest
 
-from privacy.anonymisation.generalisation import AnonymisationError
-from privacy.anonymisation.kanonymity import TooLittleDiversity
+from privacy.anonymisation.errors import AnonymisationError, TooLittleDiversity
 from privacy.anonymisation.tables import anonymise_file
+from privacy.anonymisation.wish import Wish
 
 WORDS = [
     "",
@@ -38,10 +38,10 @@ WORDS = [
 def run(tmp_path):
     """Anonymise a table written as ``content``; return its rows and the report."""
 
-    def anonymised(content, names, k=2, **options):
+    def anonymised(content, names, k=2, *, wish=None, **options):
         source, target = tmp_path / "in.csv", tmp_path / "out.csv"
         source.write_bytes(content if isinstance(content, bytes) else content.encode())
-        report = anonymise_file(source, target, names, k, **options)
+        report = anonymise_file(source, target, names, wish or Wish(k), **options)
         with target.open(encoding="utf-8", newline="") as lines:
             return list(csv.reader(lines)), report
 
@@ -82,14 +82,14 @@ def test_missing_is_no_sensitive_value(run, word):
     table = "age,d\n" + "".join(f"{20 + n // 2},{word if n % 2 else 'flu'}\n" for n in range(40))
 
     with pytest.raises(TooLittleDiversity):
-        run(table, ["age"], 4, sensitive="d", l=2)
+        run(table, ["age"], wish=Wish(4, "d", l=2))
 
 
 def test_classes_grow_until_they_hold_stated_values(run):
     values = ["flu", "", "", "", "ok", "", "", ""] * 5
     table = "age,d\n" + "".join(f"{20 + n},{value}\n" for n, value in enumerate(values))
 
-    _, report = run(table, ["age"], 2, sensitive="d", l=2)
+    _, report = run(table, ["age"], wish=Wish(2, "d", l=2))
 
     assert report.result.fewest_sensitive == 2
 
@@ -157,7 +157,7 @@ def test_a_formula_is_never_written(run, text, place):
     town = quoted if place == "set" else "Rome"
     table = f"age,town,{header}\n" + f"1,{town},{quoted}\n" * 3
 
-    rows, report = run(table, names, sensitive="d" if place == "sensitive" else None)
+    rows, report = run(table, names, wish=Wish(2, "d" if place == "sensitive" else None))
 
     assert not [cell for row in rows for cell in row if cell.startswith(tuple("=+-@\t\r\uff1d"))]
     assert rows[1][-1] == "'" + text.replace("\r", "\n")
@@ -185,7 +185,7 @@ def test_a_column_that_identifies_is_refused(run, tmp_path, repeat):
     assert not (tmp_path / "out.csv").exists()
 
 
-@pytest.mark.parametrize("options", [{"drop": ["member"]}, {"keep": ["member"]}, {"sensitive": "member"}])
+@pytest.mark.parametrize("options", [{"drop": ["member"]}, {"keep": ["member"]}, {"wish": Wish(4, "member")}])
 def test_a_column_that_identifies_is_written_by_name_only(run, options):
     _, report = run(_members(), ["age"], 4, **options)
 
