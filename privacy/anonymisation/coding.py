@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from privacy.anonymisation.columns import as_texts, typed
 from privacy.anonymisation.errors import UnusableColumn
-from privacy.anonymisation.generalisation import Coded, Domain, Hierarchy, IntArray, encode
+from privacy.anonymisation.generalisation import Coded, Column, Domain, Hierarchy, IntArray, encode
 from privacy.anonymisation.kanonymity import Counted, check_people
 from privacy.anonymisation.partition.items import Items, group_rows
 from privacy.anonymisation.wish import Wish
@@ -30,9 +30,7 @@ class Tally:
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
         self._values: dict[str, dict[Any, int]] = {name: {} for name in names}
-        self._codes = np.zeros((len(names), 0), dtype=np.int32)
-        self._rows = np.zeros(0, dtype=np.int64)
-        self._pending = [(self._codes, self._rows)]
+        self._pending: list[tuple[Column, IntArray]] = []
         self._maps: list[IntArray] = []
         self._lengths: list[int] = []
         self._waiting = 0
@@ -70,8 +68,9 @@ class Tally:
 
     def _merge(self) -> None:
         """Make one table of the combinations of all parts so far."""
-        codes = np.concatenate([part for part, _ in self._pending], axis=1)
-        rows = np.concatenate([part for _, part in self._pending])
+        nothing = np.zeros((len(self.names), 0), dtype=np.int32)
+        codes = np.concatenate([nothing, *(part for part, _ in self._pending)], axis=1)
+        rows = np.concatenate([np.zeros(0, dtype=np.int64), *(part for _, part in self._pending)])
         merged, into = _distinct(list(codes), [len(values) + 1 for values in self._values.values()])
         self._maps = [into[of_part] for of_part in self._maps]
         counted = np.bincount(into, weights=rows, minlength=merged.shape[1]).astype(np.int64)

@@ -59,19 +59,19 @@ def typed(name: str, cells: Sequence[str], rows: Sequence[int] | None = None) ->
     if words or not distinct:
         if not any(any(map(str.isdigit, word)) for word in words):
             _refuse_few(name, "numbers", [text in words for text in texts], counts)
-        return as_texts(texts, kept=words)
+        return as_texts(texts, keeps_words=bool(words))
     if decimal == ",":
         _refuse_thousands(name, numbers)
     return _coded(texts, _numbers(name, numbers, decimal), None, decimal)
 
 
-def as_texts(cells: Sequence[str], values: Container[str] = (), kept: Container[str] = ()) -> Coded:
+def as_texts(cells: Sequence[str], values: Container[str] = (), *, keeps_words: bool = False) -> Coded:
     """Return the cells as texts; a word for a missing value is one only if ``values`` has it.
 
-    With ``kept`` only an empty cell and ``?`` are missing.
+    With ``keeps_words`` only an empty cell and ``?`` are missing.
     """
     texts = [cell.strip() for cell in cells]
-    if kept:
+    if keeps_words:
         present = {text for text in texts if text not in ("", MISSING)}
     else:
         present = {text for text in texts if text in values or not is_missing(text)}

@@ -98,7 +98,7 @@ def _different_sets(members: IntArray, owner: IntArray, starts: IntArray) -> tup
 def _compared(members: IntArray, starts: IntArray) -> tuple[IntArray, IntArray]:
     first: dict[bytes, int] = {}
     label_of = np.empty(len(starts), dtype=np.int64)
-    representatives = []
+    representatives: list[int] = []
     for place, codes in enumerate(np.split(members, starts[1:])):
         label_of[place] = first.setdefault(codes.tobytes(), len(first))
         if label_of[place] == len(representatives):

@@ -90,4 +90,5 @@ def _of_sensitive(result: Result) -> tuple[int | None, float | None, str | None]
 def distinct_values(counts: IntArray, missing: int) -> IntArray:
     """Return how many stated values each class holds."""
     stated = np.delete(counts, missing, axis=1) if missing >= 0 else counts
-    return (stated > 0).sum(axis=1)
+    number: IntArray = (stated > 0).sum(axis=1)
+    return number

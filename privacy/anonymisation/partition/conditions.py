@@ -36,7 +36,8 @@ class DistinctDiversity:
         self.least, self._unstated = least, unstated
 
     def holds(self, counts: IntArray) -> BoolArray:
-        return self._distinct(counts) >= self.least
+        held: BoolArray = self._distinct(counts) >= self.least
+        return held
 
     def may_join(self, counts: IntArray, k: int, most: int) -> BoolArray:
         missing = self.least - self._distinct(counts)
@@ -45,10 +46,12 @@ class DistinctDiversity:
         adds = (counts == 0) & (missing > 0)[:, None]
         if 0 <= self._unstated < counts.shape[1]:
             adds[:, self._unstated] = False
-        return fits | adds[:, None, :]
+        allowed: BoolArray = fits | adds[:, None, :]
+        return allowed
 
     def _distinct(self, counts: IntArray) -> IntArray:
-        return (_stated(counts, self._unstated) > 0).sum(axis=1)
+        number: IntArray = (_stated(counts, self._unstated) > 0).sum(axis=1)
+        return number
 
 
 class EntropyDiversity:
@@ -123,7 +126,8 @@ class Closeness:
         size = np.maximum(k, counts.sum(axis=1)[:, None] + joining)[:, :, None]
         before = np.maximum(counts[:, None, :] / size - self._share, 0)
         after = np.maximum((counts[:, None, :] + joining[:, None]) / size - self._share, 0)
-        return before.sum(axis=2, keepdims=True) - before + after <= self.t + _ROUNDING
+        allowed: BoolArray = before.sum(axis=2, keepdims=True) - before + after <= self.t + _ROUNDING
+        return allowed
 
 
 class _Judgement(Protocol):

@@ -4,7 +4,7 @@ For columns with hierarchies this is the better order: rows of one block share l
 cut together; ``below`` and ``above`` are the losses on both sides of every place of every part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -86,7 +86,7 @@ class _Cutter:
 
     def __init__(self, domain: Domain, weight: float) -> None:
         self._size, self._weight = domain.size, weight
-        self._pairs = _pair_losses(domain)
+        self._pairs = _losses_between(domain)
 
     def gains(self, part: IntArray, codes: IntArray, rows: IntArray, number: int, least: int) -> FloatArray:
         """Return (parts, codes): the change of loss times rows by cutting after a code; 0 where it may not be."""
@@ -103,23 +103,37 @@ class _Cutter:
         """Return the loss up to each code, after it, and of the part as a whole."""
         if self._pairs is None:
             step = 1 / max(self._size - 1, 1)
-            up_to = np.cumsum(held, axis=1)
+            up_to: IntArray = np.cumsum(held, axis=1)
             whole = up_to[:, -1:]
-            return np.maximum(up_to - 1, 0) * step, np.maximum(whole - up_to - 1, 0) * step, (whole - 1) * step
-        codes = np.arange(self._size)
+            upper = np.maximum(whole - up_to - 1, 0)
+            return _loss(np.maximum(up_to - 1, 0), step), _loss(upper, step), _loss(whole - 1, step)
+        codes: IntArray = np.arange(self._size)
         first, last = held.argmax(axis=1)[:, None], self._size - 1 - held[:, ::-1].argmax(axis=1)[:, None]
         up_to = np.maximum.accumulate(np.where(held, codes, first), axis=1)
         at_or_after = np.minimum.accumulate(np.where(held, codes, last)[:, ::-1], axis=1)[:, ::-1]
         after = np.concatenate([at_or_after[:, 1:], last], axis=1)
-        return self._pairs[first, up_to], self._pairs[after, last], self._pairs[first, last]
+        return self._pairs(first, up_to), self._pairs(after, last), self._pairs(first, last)
 
 
-def _pair_losses(domain: Domain) -> FloatArray | None:
-    """Return the loss of each pair of codes with all between them; None where only the number of values counts."""
+def _loss(more: IntArray, step: float) -> FloatArray:
+    """Return the loss of sets with so many values more than one."""
+    return np.multiply(more, step, dtype=np.float64)
+
+
+def _losses_between(domain: Domain) -> Callable[[IntArray, IntArray], FloatArray] | None:
+    """Return what a class loses of which only the lowest and the highest code count; None for sets."""
     if isinstance(domain, HierarchicalDomain):
         tree = Tree.of(domain)
-        pairs: FloatArray = tree.loss[tree.joined[tree.leaf_nodes]].astype(np.float64)
-        return pairs
-    if domain.positions is None:
+
+        def of_ancestor(low: IntArray, high: IntArray) -> FloatArray:
+            return np.asarray(tree.loss[tree.joined[tree.leaf_nodes[low], high]], dtype=np.float64)
+
+        return of_ancestor
+    positions = domain.positions
+    if positions is None:
         return None
-    return np.abs(domain.positions[:, None] - domain.positions)
+
+    def of_span(low: IntArray, high: IntArray) -> FloatArray:
+        return np.asarray(np.abs(positions[high] - positions[low]), dtype=np.float64)
+
+    return of_span

@@ -36,7 +36,8 @@ class Growing:
     def columns_of(self, codes: IntArray) -> IntArray:
         """Return the table columns of items' codes, of the same shape; small, for what is looked up most."""
         shape = (-1,) + (1,) * (codes.ndim - 1)
-        return (codes + self._ends[:-1].reshape(shape)).astype(np.int32)
+        columns: IntArray = (codes + self._ends[:-1].reshape(shape)).astype(np.int32)
+        return columns
 
     def added(self, classes: IntArray, columns: IntArray) -> Table:
         """Return what items would add to the loss of classes; shapes (...) and (quasi-identifiers, ...)."""
@@ -72,7 +73,8 @@ class Growing:
         return stands
 
     def _codes_of(self, columns: IntArray) -> IntArray:
-        return columns - self._ends[:-1, None]
+        codes: IntArray = columns - self._ends[:-1, None]
+        return codes
 
 
 class Waiting:

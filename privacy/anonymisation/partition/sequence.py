@@ -93,7 +93,7 @@ class _Span:
         low, high = self._low[:beginnings], self._high[:beginnings]
         np.minimum(low, added, out=low)
         np.maximum(high, added, out=high)
-        return high - low
+        return np.subtract(high, low, dtype=np.float64)
 
 
 class _Ancestor:
@@ -107,7 +107,7 @@ class _Ancestor:
         beginnings = len(self._codes) - shorter
         nodes = self._tree.joined[self._nodes[:beginnings], self._codes[shorter:]]
         self._nodes[:beginnings] = nodes
-        return self._tree.loss[nodes] * self._weight
+        return np.multiply(self._tree.loss[nodes], self._weight, dtype=np.float64)
 
 
 def _measure(domain: Domain, codes: IntArray, weight: float) -> "_Distinct | _Span | _Ancestor":
