@@ -30,6 +30,7 @@ class Tally:
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
         self._values: dict[str, dict[Any, int]] = {name: {} for name in names}
+        self._translations: dict[str, tuple[pa.Array, IntArray]] = {}
         self._pending: list[tuple[Column, IntArray]] = []
         self._maps: list[IntArray] = []
         self._lengths: list[int] = []
@@ -44,7 +45,7 @@ class Tally:
 
     def add(self, columns: Mapping[str, pa.Array]) -> None:
         """Count the rows of one part."""
-        coded = [self._code(values, columns[name]) for name, values in self._values.items()]
+        coded = [self._code(name, values, columns[name]) for name, values in self._values.items()]
         codes, of_row = _distinct(coded, [len(values) + 1 for values in self._values.values()])
         of_row.tofile(self._of_rows)
         self._lengths.append(len(of_row))
@@ -54,15 +55,19 @@ class Tally:
         if self._waiting > _MERGED_AT:
             self._merge()
 
-    def _code(self, values: dict[Any, int], column: pa.Array) -> IntArray:
+    def _code(self, name: str, values: dict[Any, int], column: pa.Array) -> IntArray:
         """Return 0 for a missing value, else one more than the place of the value in ``values``."""
         coded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
-        of_place = [
-            0 if value is None else values.setdefault(value, len(values)) + 1 for value in coded.dictionary.to_pylist()
-        ]
-        translate = np.array([*of_place, 0], dtype=np.int32)
+        before, translate = self._translations.get(name, (None, np.zeros(0, dtype=np.int32)))
+        if before is None or not before.equals(coded.dictionary):
+            of_place = [
+                0 if value is None else values.setdefault(value, len(values)) + 1
+                for value in coded.dictionary.to_pylist()
+            ]
+            translate = np.array([*of_place, 0], dtype=np.int32)
+            self._translations[name] = coded.dictionary, translate
         indices = coded.indices
-        places = indices.fill_null(len(of_place)) if indices.null_count else indices
+        places = indices.fill_null(len(coded.dictionary)) if indices.null_count else indices
         found: IntArray = translate[places.to_numpy(zero_copy_only=False)]
         return found
 
@@ -95,19 +100,24 @@ class Tally:
 
 def _distinct(columns: Sequence[IntArray], sizes: Sequence[int]) -> tuple[IntArray, IntArray]:
     """Return the distinct combinations, (columns, combinations), in the order in which they occur, and each row's."""
-    key, span = columns[0].astype(np.int64), sizes[0]
+    key, span, recoded = columns[0].astype(np.int64), sizes[0], False
     for column, size in zip(columns[1:], sizes[1:], strict=True):
         if span * size > _LARGEST_KEY:
             coded = pa.array(key).dictionary_encode()
-            key, span = coded.indices.to_numpy().astype(np.int64), len(coded.dictionary)
+            key, span, recoded = coded.indices.to_numpy().astype(np.int64), len(coded.dictionary), True
         key *= size
         key += column
         span *= size
     coded = pa.array(key).dictionary_encode()
-    of_row = coded.indices.to_numpy()
-    first = np.empty(len(coded.dictionary), dtype=np.int64)
-    first[of_row[::-1]] = np.arange(len(of_row))[::-1]
-    return np.stack([column[first] for column in columns]).astype(np.int32), of_row
+    of_row, found = coded.indices.to_numpy(), coded.dictionary.to_numpy()
+    if recoded:
+        first = np.empty(len(found), dtype=np.int64)
+        first[of_row[::-1]] = np.arange(len(of_row))[::-1]
+        return np.stack([column[first] for column in columns]).astype(np.int32), of_row
+    codes = np.empty((len(columns), len(found)), dtype=np.int32)
+    for place in reversed(range(len(columns))):
+        found, codes[place] = np.divmod(found, sizes[place])
+    return codes, of_row
 
 
 def counted(tally: Tally, wish: Wish, hierarchies: Mapping[str, Hierarchy]) -> tuple[Counted, IntArray]:

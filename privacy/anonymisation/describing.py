@@ -44,8 +44,10 @@ def describe(domain: Domain, codes: IntArray, classes: IntArray, number: int) ->
         first, label_of, _ = group_rows(list(members.reshape(number, -1).T), [domain.size] * 3)
     bounds = np.append(starts, len(members))
     sets = [members[start:end] for start, end in zip(bounds[first], bounds[first + 1], strict=True)]
-    labels = np.array([domain.label(codes) for codes in map(np.unique, sets)], dtype=object)
-    loss = np.array([domain.loss(codes) for codes in map(np.unique, sets)])
+    if not isinstance(domain, CategoricalDomain):
+        sets = [np.array(sorted(set(ends.tolist()))) for ends in sets]
+    labels = np.array([domain.label(codes) for codes in sets], dtype=object)
+    loss = np.array([domain.loss(codes) for codes in sets])
     lengths = np.array([len(codes) for codes in sets], dtype=np.int64)
     return Description(
         labels,
@@ -68,7 +70,7 @@ def _ends(members: IntArray, starts: IntArray) -> tuple[IntArray, IntArray]:
 
 def _distinct(keys: IntArray, span: int) -> IntArray:
     """Return the different keys in ascending order; by marking them where that takes less memory than sorting."""
-    if span > 8 * len(keys):
+    if span > 64 * len(keys):
         return np.unique(keys)
     held = np.zeros(span, dtype=bool)
     held[keys] = True

@@ -135,10 +135,14 @@ class CategoricalDomain:
         return self.values.index(MISSING) if MISSING in self.values else -1
 
     def label(self, codes: IntArray) -> str:
-        return "|".join(sorted(_escape(self.values[code]) for code in codes))
+        return "|".join(sorted([self._escaped[code] for code in codes.tolist()]))
 
     def loss(self, codes: IntArray) -> float:
         return (len(codes) - 1) / (self.size - 1) if len(codes) > 1 else 0.0
+
+    @cached_property
+    def _escaped(self) -> list[str]:
+        return [_escape(value) for value in self.values]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from privacy.anonymisation.files.parquet_table import ParquetTable
 from privacy.anonymisation.files.replacing import replacing
 from privacy.anonymisation.generalisation import Hierarchy, IntArray
 from privacy.anonymisation.kanonymity import SUPPRESSED_LABEL, form_classes, label_codes
+from privacy.anonymisation.measuring.queries import QueryError, query_error
 from privacy.anonymisation.measuring.report import AnonymisationReport, report_on
 from privacy.anonymisation.measuring.result import Result
 from privacy.anonymisation.wish import Wish
@@ -38,6 +39,7 @@ class FileReport:
 
     ``passed_through`` columns are copied: a name or a number that points to one person still does. Where nearly every
     value is one row's own they had to be named in ``kept``. ``neutralised`` cells looked like a formula.
+    ``queries`` says how far counts asked of the copy are off.
     """
 
     source_sha256: str
@@ -51,6 +53,7 @@ class FileReport:
     neutralised: int
     warnings: tuple[str, ...]
     result: AnonymisationReport
+    queries: QueryError
 
 
 def anonymise_file(
@@ -114,6 +117,7 @@ def anonymise_table(
             neutralised=neutralised,
             warnings=_warnings(table.header, {*quasi_identifiers, *drop, wish.sensitive}),
             result=report_on(job.result),
+            queries=query_error(job.result),
         )
         report.write_text(json.dumps(asdict(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for warning in outcome.warnings:

@@ -71,7 +71,7 @@ class CsvTable:
 
         Raises UnusableTable, with the line number only, for a row of another length or a broken cell.
         """
-        if self.spaced or not self.inspection.is_plain(self.separator):
+        if (self.spaced and self.inspection.has_quotes) or not self.inspection.is_plain(self.separator):
             yield from self._by_rows(names)
             return
         import pyarrow as pa
@@ -105,7 +105,16 @@ class CsvTable:
         ) as reader:
             for batch in reader:
                 if len(batch):
-                    yield dict(zip(places, batch.columns, strict=True))
+                    yield dict(zip(places, map(self._trimmed, batch.columns), strict=True))
+
+    def _trimmed(self, column: "pa.DictionaryArray") -> "pa.DictionaryArray":
+        """Return the column without the spaces that belong to the separators."""
+        if not self.spaced:
+            return column
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        return pa.DictionaryArray.from_arrays(column.indices, pc.utf8_ltrim(column.dictionary, " "))
 
     def _by_rows(self, names: Sequence[str]) -> Iterator[dict[str, "pa.Array"]]:
         import pyarrow as pa

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -62,11 +63,25 @@ class ParquetTable:
         texts = [name for name in names if _is_text(self.schema.field(name).type)]
         try:
             with parquet.ParquetFile(self.path, read_dictionary=texts) as file:
-                # A file without columns to read still has rows.
-                for batch in file.iter_batches(batch_size=_ROWS, columns=list(names)):
-                    yield dict(zip(batch.schema.names, batch.columns, strict=True))
+                for groups in _together(file.metadata):
+                    for batch in file.iter_batches(batch_size=_ROWS, row_groups=groups, columns=list(names)):
+                        yield dict(zip(batch.schema.names, batch.columns, strict=True))
         except (pa.ArrowInvalid, OSError) as exc:
             raise UnusableTable(f"'{self.path.name}' is damaged: {type(exc).__name__}.") from None
+
+
+def _together(metadata: Any) -> list[list[int]]:
+    """Return the row groups that are read at once: small ones together, as far as they fit into one part."""
+    together: list[list[int]] = []
+    room = 0
+    for group in range(metadata.num_row_groups):
+        rows = metadata.row_group(group).num_rows
+        if rows > room:
+            together.append([])
+            room = _ROWS
+        together[-1].append(group)
+        room -= rows
+    return together
 
 
 def _is_text(kind: pa.DataType) -> bool:
