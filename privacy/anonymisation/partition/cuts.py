@@ -86,7 +86,7 @@ class _Cutter:
 
     def __init__(self, domain: Domain, weight: float) -> None:
         self._size, self._weight = domain.size, weight
-        self._pairs = _losses_between(domain)
+        self._pairs = losses_between(domain)
 
     def gains(self, part: IntArray, codes: IntArray, rows: IntArray, number: int, least: int) -> FloatArray:
         """Return (parts, codes): the change of loss times rows by cutting after a code; 0 where it may not be."""
@@ -120,7 +120,7 @@ def _loss(more: IntArray, step: float) -> FloatArray:
     return np.multiply(more, step, dtype=np.float64)
 
 
-def _losses_between(domain: Domain) -> Callable[[IntArray, IntArray], FloatArray] | None:
+def losses_between(domain: Domain) -> Callable[[IntArray, IntArray], FloatArray] | None:
     """Return what a class loses of which only the lowest and the highest code count; None for sets."""
     if isinstance(domain, HierarchicalDomain):
         tree = Tree.of(domain)

@@ -22,13 +22,12 @@ from privacy.anonymisation.partition.items import BoolArray, Items
 from privacy.anonymisation.partition.leftovers import Places, attach
 
 _GIVEN_UP_AT = 4  # times k rows without meeting the conditions
-_LEFT_OUT = -2
 _IN_STEP = 512  # blocks: what a step reads stays in the processor's cache
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a class needs, how classes begin, and how many rows may be left out.
+    """What a class needs, and how classes begin.
 
     ``begins_far``: with the item furthest from the class just closed, else with the one of most rows.
     """
@@ -37,7 +36,6 @@ class Wanted:
     weights: Sequence[float]
     conditions: Sequence[Condition] = ()
     begins_far: bool = True
-    suppressible: int = 0
 
 
 def cluster(items: Items, blocks: IntArray, domains: Sequence[Domain], wanted: Wanted) -> IntArray:
@@ -47,22 +45,8 @@ def cluster(items: Items, blocks: IntArray, domains: Sequence[Domain], wanted: W
     """
     run = _Run(items, blocks, domains, wanted)
     run.grow()
-    places = Places(run.growing, items, run.class_of, run.slots, wanted.k, wanted.conditions)
-    if wanted.suppressible:
-        attach(places, dearest=float(sum(wanted.weights)))
-        _call_back(items, run.class_of, run.rare, wanted.suppressible)
-    attach(places)
-    if wanted.suppressible:
-        run.class_of[run.class_of == _LEFT_OUT] = -1
+    attach(Places(run.growing, items, run.class_of, run.slots, wanted.k, wanted.conditions))
     return run.class_of
-
-
-def _call_back(items: Items, class_of: IntArray, rare: Weights, suppressible: int) -> None:
-    """Mark the items that are left out, the rarest first, as far as that is allowed; the others stay to be placed."""
-    left = np.flatnonzero(class_of < 0)
-    left = left[np.argsort(-rare[left], kind="stable")]
-    out = left[np.cumsum(items.rows[left]) <= suppressible]
-    class_of[out] = _LEFT_OUT
 
 
 class _Run:
@@ -79,7 +63,7 @@ class _Run:
         self._rows_left = rows.astype(np.int64)
         self._begun = np.full(number, -1, dtype=np.int64)
         self._is_open = np.zeros(number, dtype=bool)
-        self.rare: Weights = rarity(items, [domain.size for domain in domains])
+        self._rare: Weights = rarity(items, [domain.size for domain in domains])
         self._blocks = np.arange(number)
 
     def grow(self) -> None:
@@ -110,7 +94,7 @@ class _Run:
     def _seed_scores(self, blocks: IntArray, length: int) -> Weights:
         if not self.wanted.begins_far:
             return self.waiting.rows[blocks, :length].astype(np.float32)
-        score = self.rare[self.waiting.item[blocks, :length]]
+        score = self._rare[self.waiting.item[blocks, :length]]
         later = self._begun[blocks] >= 0
         after = blocks[later]
         if len(after):

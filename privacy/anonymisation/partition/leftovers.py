@@ -40,24 +40,24 @@ class Places:
         return nearest
 
 
-def attach(places: Places, dearest: float = np.inf) -> None:
+def attach(places: Places) -> None:
     """Give the items without a class (-1) to classes; those that no class may take stay without.
 
     Groups of blocks take one item a step, from those that nothing refused yet; then neighbouring blocks are joined, two
-    by two, until the whole table is one. What would cost more than ``dearest`` a row is taken nowhere.
+    by two, until the whole table is one.
     """
-    width = min(_AT_FIRST if places.conditions or np.isfinite(dearest) else 1, places.blocks)
-    left = np.flatnonzero(places.class_of == -1)
+    width = min(_AT_FIRST if places.conditions else 1, places.blocks)
+    left = np.flatnonzero(places.class_of < 0)
     near = places.near(left)
     while len(left):
-        refused = _round(places, left, near // width, width * places.slots, dearest)
+        refused = _round(places, left, near // width, width * places.slots)
         left, near = left[refused], near[refused]
         if width >= places.blocks:
             return
         width *= 2
 
 
-def _round(places: Places, left: IntArray, group_of: IntArray, classes_each: int, dearest: float) -> IntArray:
+def _round(places: Places, left: IntArray, group_of: IntArray, classes_each: int) -> IntArray:
     """Let each group of blocks take its items one by one; return which of them found no class."""
     starts = np.flatnonzero(np.diff(group_of, prepend=-1))
     lengths = np.diff(starts, append=len(left))
@@ -65,13 +65,13 @@ def _round(places: Places, left: IntArray, group_of: IntArray, classes_each: int
     for turn in range(int(lengths.max())):
         on = lengths > turn
         chosen = starts[on] + turn
-        taken = _place(places, left[chosen], groups[on], classes_each, dearest)
+        taken = _place(places, left[chosen], groups[on], classes_each)
         places.class_of[left[chosen]] = taken
         refused.append(chosen[taken < 0])
     return np.sort(np.concatenate(refused))
 
 
-def _place(places: Places, chosen: IntArray, groups: IntArray, classes_each: int, dearest: float) -> IntArray:
+def _place(places: Places, chosen: IntArray, groups: IntArray, classes_each: int) -> IntArray:
     """Add one item to a class of each group: the class, or -1 where none may take it."""
     growing, items = places.growing, places.items
     classes = np.minimum(groups[:, None] * classes_each + np.arange(classes_each), len(growing.rows) - 1)
@@ -79,7 +79,7 @@ def _place(places: Places, chosen: IntArray, groups: IntArray, classes_each: int
     added, cost = _costs(places, chosen, classes, columns)
     best = cost.argmin(axis=1)
     row = np.arange(len(chosen))
-    found = cost[row, best] <= np.minimum(dearest * rows, np.finfo(np.float32).max)
+    found = np.isfinite(cost[row, best])
     taken = np.where(found, classes[row, best], -1)
     into = taken[found]
     growing.widen(into, columns[:, found], added[row, best][found])

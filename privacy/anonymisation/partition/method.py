@@ -14,6 +14,7 @@ from privacy.anonymisation.partition.conditions import Condition
 from privacy.anonymisation.partition.items import BoolArray, Items, group_rows
 from privacy.anonymisation.partition.kmember import Wanted, cluster
 from privacy.anonymisation.partition.merging import merge_until_all_stand
+from privacy.anonymisation.partition.outliers import outliers, total_loss
 from privacy.anonymisation.partition.sequence import cut_sequence
 
 SUPPRESSED = -1
@@ -42,7 +43,7 @@ def partition(items: Items, domains: Sequence[Domain], goal: Goal) -> IntArray:
     alone, class_of = _frequent(items, domains, goal)
     rest = np.flatnonzero(~alone)
     if len(rest):
-        found = _clustered(items.take(rest), domains, goal)
+        found = _without_outliers(items.take(rest), domains, _clustered(items.take(rest), domains, goal), goal)
         found = _placed(items.take(rest), domains, found, goal)
         class_of[rest] = np.where(found >= 0, found + int(class_of.max(initial=-1)) + 1, SUPPRESSED)
     return _renumbered(class_of)
@@ -79,8 +80,26 @@ def _clustered(items: Items, domains: Sequence[Domain], goal: Goal) -> IntArray:
         arranged = arrangement.by_tree(items, domains, goal.weights, k=goal.k, rows=rows, conditions=goal.conditions)
     else:
         arranged = arrangement.by_sorting(items, arrangement.ranked_for_blocks(items, domains), rows)
-    wanted = Wanted(goal.k, goal.weights, goal.conditions, begins_far=not has_trees, suppressible=goal.suppressible)
+    wanted = Wanted(goal.k, goal.weights, goal.conditions, begins_far=not has_trees)
     return _back(cluster(items.take(arranged.order), arranged.blocks, domains, wanted), arranged.order)
+
+
+def _without_outliers(items: Items, domains: Sequence[Domain], found: IntArray, goal: Goal) -> IntArray:
+    """Cluster once more without what costs the others most, as far as it may be left out; return what loses less."""
+    limit = goal.suppressible - int(items.rows[found < 0].sum())
+    if limit <= 0 or (found < 0).all():
+        return found
+    in_class = np.flatnonzero(found >= 0)
+    out = in_class[outliers(items.take(in_class), domains, goal.weights, _renumbered(found)[in_class], limit)]
+    kept = np.setdiff1d(np.arange(len(items)), out)
+    if not len(out) or not _may_stand(items.take(kept), goal):
+        return found
+    again = np.full_like(found, SUPPRESSED)
+    again[kept] = _clustered(items.take(kept), domains, goal)
+    if int(items.rows[again < 0].sum()) > goal.suppressible:
+        return found
+    one, other = (total_loss(items, domains, goal.weights, _renumbered(classes)) for classes in (found, again))
+    return again if other < one else found
 
 
 def _back(ordered: IntArray, order: IntArray) -> IntArray:
