@@ -171,6 +171,8 @@ class Hierarchy:
     @classmethod
     def of(cls, paths: Mapping[str, tuple[str, ...]], *, name: str = "hierarchy") -> "Hierarchy":
         """Check that ``paths`` are equally long, end in ``*`` and form one tree."""
+        if paths and all(len(path) == 1 and ";" in path[0] for path in paths.values()):
+            raise BadHierarchy(f"{name}: levels are separated by commas, not by semicolons.")
         lengths, roots = {len(path) for path in paths.values()}, {path[-1] for path in paths.values()}
         if len(lengths) != 1 or roots != {"*"}:
             raise BadHierarchy(f"{name}: every line needs the same number of levels, with '*' as the last.")
