@@ -30,7 +30,8 @@ _REDRAWN = 0.057  # of the cells of a generated table
 class Asked:
     """What to measure: generated ``rows``, and what to compare with.
 
-    ``adult`` is the UCI Adult table: conditions are measured where it has the salary class. ``against`` is a checkout of an earlier version, ``peer`` a Python with anjana; with ``hierarchies`` those of Adult.
+    ``adult`` is the UCI Adult table: conditions are measured where it has the salary class. ``hierarchies`` are those
+    of its columns, ``against`` is a checkout of an earlier version, ``peer`` a Python with anjana.
     """
 
     rows: list[int]
@@ -87,14 +88,14 @@ def _jobs(asked: Asked, *, has_salary: bool) -> Iterator[tuple[str, Mapping[str,
         yield f"anjana, k = {_K}, hierarchies, 5 % suppressed", job, asked.peer, settings.BASE_DIR
 
 
-def _measured(job: Mapping[str, Any], python: Path, path: Path) -> dict[str, float]:
+def _measured(job: Mapping[str, Any], python: Path, path: Path) -> dict[str, float | None]:
     environment = {**os.environ, "PYTHONPATH": str(path)}
     command = [str(python), "-P", str(_JOB), json.dumps(job)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"The measurement failed: {done.stderr[-1000:]}")
-    figures: dict[str, float] = json.loads(done.stdout)
-    return {**figures, "ncp": round(figures["ncp"], 4), "peak_memory_mb": round(figures["peak_memory_mb"])}
+    figures: dict[str, float | None] = json.loads(done.stdout)
+    return figures
 
 
 def generate(target: Path, rows: int, adult: Mapping[str, list[str]]) -> None:

@@ -6,8 +6,8 @@ imported from elsewhere in the project but what is measured.
 
 import csv
 import gzip
+import importlib.util
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -33,9 +33,17 @@ def main() -> None:
         times.append(time.process_time() - began)
     # The first is left out where there are others: it loads what the others find loaded.
     times = sorted(times[1:] or times)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    figures = {"cpu_s": times[len(times) // 2], "ncp": ncp, "classes": classes, "peak_memory_mb": peak}
+    figures = {"cpu_s": times[len(times) // 2], "ncp": ncp, "classes": classes, "peak_memory_mb": _peak_mb()}
     sys.stdout.write(json.dumps(figures))
+
+
+def _peak_mb() -> float | None:
+    """Return the most memory this program had; the kernel's other figure begins with that of the parent process."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) / 2**10 for line in lines if line.startswith("VmHWM:")), None)
 
 
 def columns_of(path: str) -> dict[str, list[str]]:
@@ -85,10 +93,10 @@ def _former(job: dict[str, Any]) -> Callable[[], Answer]:
     """Ask the library of another checkout, by the names it had before classes were formed by clustering."""
     import numpy as np
 
-    try:
-        from privacy.kanonymity import anonymise
-    except ImportError:
-        from privacy.anonymisation.kanonymity import anonymise
+    name = "privacy.kanonymity"
+    if importlib.util.find_spec(name) is None:
+        name = "privacy.anonymisation.kanonymity"
+    anonymise = importlib.import_module(name).anonymise
     columns = {name: np.array(cells, dtype=object) for name, cells in columns_of(job["table"]).items()}
     columns["age"] = columns["age"].astype(int)
 
@@ -112,11 +120,9 @@ def _file(job: dict[str, Any]) -> Callable[[], Answer]:
 
 
 def _anjana(job: dict[str, Any]) -> Callable[[], Answer]:
-    import pandas as pd
-    from anjana.anonymity import k_anonymity
-
+    pandas, anonymity = map(importlib.import_module, ("pandas", "anjana.anonymity"))
     texts = columns_of(job["table"])
-    rows = pd.DataFrame({name: texts[name] for name in QUASI_IDENTIFIERS})
+    rows = pandas.DataFrame({name: texts[name] for name in QUASI_IDENTIFIERS})
     paths = {name: _paths(path, set(texts[name])) for name, path in _trees(job).items()}
     levels = {
         name: {level: [of[level] for of in found.values()] for level in range(len(next(iter(found.values()))))}
@@ -124,7 +130,7 @@ def _anjana(job: dict[str, Any]) -> Callable[[], Answer]:
     }
 
     def ask() -> Answer:
-        released = k_anonymity(rows, [], list(paths), job["wish"]["k"], 5, levels)
+        released = anonymity.k_anonymity(rows, [], list(paths), job["wish"]["k"], 5, levels)
         classes = len(released[list(paths)].drop_duplicates())
         lost = sum(_lost(released[name].tolist(), found) for name, found in paths.items())
         # A suppressed row loses everything.

@@ -109,12 +109,14 @@ def _distinct(columns: Sequence[IntArray], sizes: Sequence[int]) -> tuple[IntArr
         key += column
         span *= size
     coded = pa.array(key).dictionary_encode()
-    of_row, found = coded.indices.to_numpy(), coded.dictionary.to_numpy()
+    of_row: IntArray = coded.indices.to_numpy()
+    found: IntArray = coded.dictionary.to_numpy()
+    codes: IntArray = np.empty((len(columns), len(found)), dtype=np.int32)
     if recoded:
         first = np.empty(len(found), dtype=np.int64)
         first[of_row[::-1]] = np.arange(len(of_row))[::-1]
-        return np.stack([column[first] for column in columns]).astype(np.int32), of_row
-    codes = np.empty((len(columns), len(found)), dtype=np.int32)
+        codes[:] = np.stack([column[first] for column in columns])
+        return codes, of_row
     for place in reversed(range(len(columns))):
         found, codes[place] = np.divmod(found, sizes[place])
     return codes, of_row

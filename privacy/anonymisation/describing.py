@@ -27,9 +27,11 @@ class Description:
     members: IntArray
     starts: IntArray
 
-    def of_classes(self, classes: IntArray) -> "Description":
-        """Return the description of some of the classes."""
-        return Description(self.labels, self.label_of[classes], self.loss[classes], self.members, self.starts)
+    def joined(self, first: IntArray, same: IntArray, rows: IntArray) -> "Description":
+        """Describe classes that read the same as one: ``first`` of each, and which of them each of ``rows`` becomes."""
+        lost = np.bincount(same, weights=self.loss * rows, minlength=len(first))
+        loss = lost / np.maximum(np.bincount(same, weights=rows, minlength=len(first)), 1)
+        return Description(self.labels, self.label_of[first], loss, self.members, self.starts)
 
 
 def describe(domain: Domain, codes: IntArray, classes: IntArray, number: int) -> Description:
@@ -49,9 +51,12 @@ def describe(domain: Domain, codes: IntArray, classes: IntArray, number: int) ->
     labels = np.array([domain.label(codes) for codes in sets], dtype=object)
     loss = np.array([domain.loss(codes) for codes in sets])
     lengths = np.array([len(codes) for codes in sets], dtype=np.int64)
+    # A hierarchy may use one name on two levels: to a reader they are one label.
+    same = {text: number for number, text in reversed(list(enumerate(labels.tolist())))}
+    read_as = np.array([same[text] for text in labels.tolist()], dtype=np.int64)
     return Description(
         labels,
-        label_of,
+        read_as[label_of],
         loss[label_of],
         np.concatenate(sets) if sets else members,
         np.concatenate([[0], np.cumsum(lengths)]),

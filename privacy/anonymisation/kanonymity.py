@@ -200,5 +200,6 @@ def _described(
         for domain, codes in zip(domains.values(), items.codes, strict=True)
     ]
     first, same, _ = group_rows([each.label_of for each in shown], [max(len(each.labels), 1) for each in shown])
-    merged = dict(zip(domains, (each.of_classes(first) for each in shown), strict=True))
+    rows = np.bincount(classes[kept], weights=items.rows[kept], minlength=number)
+    merged = dict(zip(domains, (each.joined(first, same, rows) for each in shown), strict=True))
     return merged, np.append(same, SUPPRESSED)[classes]

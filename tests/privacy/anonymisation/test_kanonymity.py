@@ -197,6 +197,17 @@ def test_a_hierarchy_gives_the_lowest_common_ancestor():
     assert set(label("Oslo", "").columns["r"]) == {"*"}
 
 
+def test_one_name_on_two_levels_is_one_class_to_its_reader():
+    ages = Hierarchy.of({str(age): (str(age), str(age // 5 * 5), "*") for age in range(20, 30)})
+    columns = {"age": np.array([20, 20, 21, 22, 23, 24])}
+
+    result = anonymise(columns, ["age"], Wish(2), hierarchies={"age": ages})
+
+    assert set(result.columns["age"].tolist()) == {"20"}
+    assert (result.report.classes, result.report.smallest_class) == (1, 6)
+    assert result.report.ncp == pytest.approx(4 * 4 / 9 / 6)  # two of the six lose nothing
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
