@@ -17,6 +17,7 @@ import numpy as np
 from privacy.anonymisation.generalisation import Domain, FloatArray, IntArray
 from privacy.anonymisation.partition.axes import Table, axes_of
 from privacy.anonymisation.partition.conditions import Condition
+from privacy.anonymisation.partition.dissolving import dissolve
 from privacy.anonymisation.partition.growing import Growing, Waiting, Weights, rarity
 from privacy.anonymisation.partition.items import BoolArray, Items
 from privacy.anonymisation.partition.leftovers import Places, attach
@@ -45,7 +46,10 @@ def cluster(items: Items, blocks: IntArray, domains: Sequence[Domain], wanted: W
     """
     run = _Run(items, blocks, domains, wanted)
     run.grow()
-    attach(Places(run.growing, items, run.class_of, run.slots, wanted.k, wanted.conditions))
+    places = Places(run.growing, items, run.class_of, run.slots, wanted.k, wanted.conditions)
+    attach(places)
+    if not wanted.conditions:
+        dissolve(places)
     return run.class_of
 
 

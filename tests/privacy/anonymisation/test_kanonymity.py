@@ -197,6 +197,16 @@ def test_a_hierarchy_gives_the_lowest_common_ancestor():
     assert set(label("Oslo", "").columns["r"]) == {"*"}
 
 
+def test_left_over_rows_join_classes_rather_than_form_one():
+    ages = Hierarchy.of({str(age): (str(age), f"{age // 5 * 5} on", "*") for age in range(20, 30)})
+    columns = {"age": np.array([20, 20, 21, 22, 23, 27, 28, 29])}
+
+    labels = anonymise(columns, ["age"], Wish(2), hierarchies={"age": ages}).columns["age"].tolist()
+
+    # In pairs, 23 and one of the others would share nothing but the root.
+    assert labels == ["20", "20", "20 on", "20 on", "20 on", "25 on", "25 on", "25 on"]
+
+
 def test_one_name_on_two_levels_is_one_class_to_its_reader():
     ages = Hierarchy.of({str(age): (str(age), str(age // 5 * 5), "*") for age in range(20, 30)})
     columns = {"age": np.array([20, 20, 21, 22, 23, 24])}
