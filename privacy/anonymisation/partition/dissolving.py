@@ -35,5 +35,5 @@ def _cost_elsewhere(places: Places, classes: IntArray) -> FloatArray:
     added = growing.added(others, growing.columns_of(items.codes[:, chosen])[:, :, None])
     cost = (added * (growing.rows[others] + rows) + growing.loss[others] * rows).astype(np.float64)
     cost[(others == own[:, None]) | (growing.people[others] < places.k)] = np.inf
-    total: FloatArray = np.bincount(own, weights=cost.min(axis=1), minlength=len(growing.rows))
-    return total[classes]
+    total = np.bincount(own, weights=cost.min(axis=1), minlength=len(growing.rows))
+    return np.asarray(total[classes], dtype=np.float64)
