@@ -68,6 +68,9 @@ _COLUMNS: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "per_second": ("per second", _rate),
     "cpu_us": ("CPU us of the process", "{:,.0f}".format),
     "database_cpu_us": ("CPU us of PostgreSQL", "{:,.0f}".format),
+    "cpu_s": ("CPU s", "{:,.3f}".format),
+    "ncp": ("information lost (NCP)", "{:.4f}".format),
+    "peak_memory_mb": ("peak memory MB", "{:,.0f}".format),
     "p50_ms": ("p50 ms", "{:,.2f}".format),
     "p99_ms": ("p99 ms", "{:,.2f}".format),
 }
@@ -139,4 +142,11 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _rounded(figures: Mapping[str, Figure]) -> dict[str, Figure]:
-    return {name: round(value, 3) if isinstance(value, float) else value for name, value in figures.items()}
+    return {
+        name: round(value, _digits(value)) if isinstance(value, float) else value for name, value in figures.items()
+    }
+
+
+def _digits(value: float) -> int:
+    """Return how many digits after the point say something."""
+    return 3 if abs(value) >= 1 else 4

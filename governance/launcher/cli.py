@@ -43,7 +43,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   check-deployment FILE ...       judge Terraform plans, compose files and Kubernetes manifests by the residency
                                   rules (exit status 1: findings, 2: unreadable); needs no database
   retention ARGUMENT ...          see and run retention schedules
-  anonymise ARGUMENT ...          anonymise a table; needs no database
+  anonymise FILE ARGUMENT ...     anonymise a CSV or Parquet file; needs no database
   decode-signal tcf|gpp STRING    show what a consent string says (- reads it; exit status 1: refused)
   import-consents FILE ARGUMENT ...
                                   take in choices from another system's CSV or JSON lines
@@ -143,7 +143,7 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _run(command: str, request: Request) -> int:
-    wants_help = command in _OWN and command != "test" and {"-h", "--help"} & set(request.words)
+    wants_help = command in _OWN and command not in _WITH_HELP and {"-h", "--help"} & set(request.words)
     if wants_help or command in {"help", "-h", "--help"}:
         console.announce(HELP)
         return 0
@@ -211,6 +211,12 @@ def _decode_signal(request: Request) -> int:
     return status
 
 
+def _anonymise(request: Request) -> int:
+    from privacy.anonymisation.command import main as anonymise
+
+    return anonymise(request.arguments)
+
+
 def _test(request: Request) -> int:
     from governance.launcher.testrun import run_tests
 
@@ -257,8 +263,11 @@ _OWN: dict[str, Callable[[Request], int]] = {
     "status": _status,
     "test": _test,
     "decode-signal": _decode_signal,
+    "anonymise": _anonymise,
 }
-_WITHOUT_DATABASE = frozenset({"anonymise", "verify-receipt"})
+# They explain themselves.
+_WITH_HELP = frozenset({"test", "anonymise"})
+_WITHOUT_DATABASE = frozenset({"verify-receipt"})
 # What measures or judges by itself has no use for the records of an instance.
 _WITHOUT_INSTANCE = _WITHOUT_DATABASE | {"check-deployment", "bench"}
 _ONE_OFF = frozenset(

@@ -30,7 +30,7 @@ def export(kind: str, output: IO[bytes], *, since: datetime, until: datetime) ->
     """Write a period of the log, oldest first: its entries as written (jsonl), or their columns (csv, parquet).
 
     PostgreSQL itself writes lines, Parquet goes in row groups, both as of one moment: memory is flat. Returns how many
-    decisions that were. Raises ParquetMissing.
+    decisions that were.
     """
     rows = "FROM policies_decision WHERE id >= %s AND id < %s ORDER BY id"
     statement = (

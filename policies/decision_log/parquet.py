@@ -1,4 +1,4 @@
-"""Decisions as Parquet, for warehouses and notebooks. The only module that imports pyarrow, an optional package."""
+"""Decisions as Parquet, for warehouses and notebooks."""
 
 from collections.abc import Mapping, Sequence
 from typing import IO, Any, Literal
@@ -9,23 +9,22 @@ Kind = Literal["text", "texts", "moment", "number"]
 ROWS_OF_A_GROUP = 20_000  # what is in memory at once
 
 
-class ParquetMissing(Exception):
-    """Refusal without the packages that write Parquet."""
-
-
 def write(columns: Mapping[str, tuple[str, Kind]], rows: str, bounds: Sequence[Any], output: IO[bytes]) -> int:
     """Write a query as of one moment, row group by row group; return the number of rows.
 
-    ``columns`` says by which expression each is read, and as what. Raises ParquetMissing.
+    ``columns`` says by which expression each is read, and as what.
     """
-    arrow, parquet = _packages()
+    # Loaded by those that write Parquet: it is large.
+    import pyarrow as pa
+    from pyarrow import parquet
+
     types = {
-        "text": arrow.string(),
-        "texts": arrow.list_(arrow.string()),
-        "moment": arrow.timestamp("us", tz="UTC"),
-        "number": arrow.int64(),
+        "text": pa.string(),
+        "texts": pa.list_(pa.string()),
+        "moment": pa.timestamp("us", tz="UTC"),
+        "number": pa.int64(),
     }
-    schema = arrow.schema([(name, types[kind]) for name, (_, kind) in columns.items()])
+    schema = pa.schema([(name, types[kind]) for name, (_, kind) in columns.items()])
     # Without aliases: ORDER BY would take them before the columns of the same name, and find no index.
     selected = ", ".join(expression for expression, _ in columns.values())
     count = 0
@@ -35,19 +34,7 @@ def write(columns: Mapping[str, tuple[str, Kind]], rows: str, bounds: Sequence[A
         with parquet.ParquetWriter(output, schema, compression="zstd") as writer:
             while group := cursor.fetchmany(ROWS_OF_A_GROUP):
                 by_column = zip(*group, strict=True)
-                arrays = [arrow.array(values, field.type) for values, field in zip(by_column, schema, strict=True)]
-                writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
+                arrays = [pa.array(values, field.type) for values, field in zip(by_column, schema, strict=True)]
+                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
                 count += len(group)
     return count
-
-
-def _packages() -> tuple[Any, Any]:
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as exc:
-        raise ParquetMissing(
-            "Parquet needs a package that is not installed. Write .jsonl or .csv, or install it where Assent runs: "
-            "python -m pip install --require-hashes -r requirements/parquet.txt"
-        ) from exc
-    return pa, parquet

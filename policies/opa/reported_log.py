@@ -190,10 +190,7 @@ _WINDOW = (
 
 
 def export(kind: str, output: IO[bytes], *, since: datetime, until: datetime) -> int:
-    """Write a period's reported decisions, oldest first, as JSON lines, CSV or Parquet; return their number.
-
-    Raises ParquetMissing.
-    """
+    """Write a period's reported decisions, oldest first, as JSON lines, CSV or Parquet; return their number."""
     if kind == "parquet":
         return parquet.write(_PARQUET, _WINDOW, [since, until], output)
     query = f"SELECT {_COLUMNS} {_WINDOW}"

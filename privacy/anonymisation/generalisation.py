@@ -1,6 +1,6 @@
 """Domains of quasi-identifiers: how values become ordered codes, and the label of a set of codes.
 
-A numeric column generalises to a range (``17..25``), a categorical one to the set of values present
+A column of numbers or dates generalises to a range (``17..25``), a categorical one to the set of values present
 (``Local-gov|Private``), one with a hierarchy to the lowest common ancestor (``Government``). A missing value
 (a masked entry, ``None``, an empty string) is a category of its own, spelt ``?``, and never hides in a range.
 """
@@ -18,6 +18,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from privacy.anonymisation.errors import BadHierarchy, UnusableColumn
+
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 Column = npt.NDArray[Any]
@@ -26,16 +28,20 @@ MISSING = "?"
 _LARGEST_EXACT_INTEGER = 2**53
 
 
-class AnonymisationError(ValueError):
-    """Failure to anonymise as requested; nothing weaker is produced instead."""
+@dataclass(frozen=True)
+class Coded:
+    """A column as ``codes`` of its ``values``, one a row; -1 is a missing value.
 
+    Values are numbers, days or moments (numpy's datetime64), or texts. ``decimal`` is the sign before the fraction of a
+    number, as the column writes it.
+    """
 
-class UnusableColumn(AnonymisationError):
-    """Refusal of a column with values that have no place in a domain (NaN, infinity, an unsupported type)."""
+    values: Column
+    codes: IntArray
+    decimal: str = "."
 
-
-class BadHierarchy(AnonymisationError):
-    """Refusal of a generalisation hierarchy that is not a tree, or does not cover its column."""
+    def __len__(self) -> int:
+        return len(self.codes)
 
 
 class Domain(Protocol):
@@ -46,6 +52,10 @@ class Domain(Protocol):
 
     @property
     def size(self) -> int: ...
+
+    @property
+    def missing(self) -> int:
+        """Return the code that stands for a missing value; -1 where none is missing."""
 
     @property
     def positions(self) -> FloatArray | None:
@@ -63,20 +73,26 @@ class Domain(Protocol):
 
 @dataclass(frozen=True)
 class NumericDomain:
-    """Distinct finite numbers in ascending order; with ``has_missing`` code 0 is the missing value."""
+    """Distinct numbers, days or moments in ascending order; with ``has_missing`` code 0 is the missing value."""
 
     values: Column
     has_missing: bool
+    decimal: str = "."
     kind: str = "range"
 
     @property
     def size(self) -> int:
         return len(self.values) + self.has_missing
 
+    @property
+    def missing(self) -> int:
+        return 0 if self.has_missing else -1
+
     @cached_property
     def positions(self) -> FloatArray:
+        numbers = self.values.astype(np.int64) if self.values.dtype.kind == "M" else self.values
         # Halving first keeps the width of the widest representable domain finite.
-        halves = self.values.astype(np.float64) / 2
+        halves = numbers.astype(np.float64) / 2
         width = halves[-1] - halves[0] if len(halves) else 0.0
         places = (halves - halves[0]) / width if width > 0 else np.zeros(len(halves))
         # Missing lies a whole domain away, so mixed classes are the first to be split.
@@ -86,7 +102,7 @@ class NumericDomain:
         numbers = codes[1:] if self._holds_missing(codes) else codes
         if len(numbers) == 0:
             return MISSING
-        low, high = (_spell(self.values[code - self.has_missing]) for code in (numbers[0], numbers[-1]))
+        low, high = (self._spelt(code) for code in (numbers[0], numbers[-1]))
         span = low if low == high else f"{low}..{high}"
         return f"{MISSING}|{span}" if self._holds_missing(codes) else span
 
@@ -94,6 +110,9 @@ class NumericDomain:
         if self._holds_missing(codes):
             return 1.0 if len(codes) > 1 else 0.0
         return float(self.positions[codes[-1]] - self.positions[codes[0]])
+
+    def _spelt(self, code: int) -> str:
+        return _spell(self.values[code - self.has_missing]).replace(".", self.decimal)
 
     def _holds_missing(self, codes: IntArray) -> bool:
         return self.has_missing and int(codes[0]) == 0
@@ -111,11 +130,19 @@ class CategoricalDomain:
     def size(self) -> int:
         return len(self.values)
 
+    @property
+    def missing(self) -> int:
+        return self.values.index(MISSING) if MISSING in self.values else -1
+
     def label(self, codes: IntArray) -> str:
-        return "|".join(sorted(_escape(self.values[code]) for code in codes))
+        return "|".join(sorted([self._escaped[code] for code in codes.tolist()]))
 
     def loss(self, codes: IntArray) -> float:
         return (len(codes) - 1) / (self.size - 1) if len(codes) > 1 else 0.0
+
+    @cached_property
+    def _escaped(self) -> list[str]:
+        return [_escape(value) for value in self.values]
 
 
 @dataclass(frozen=True)
@@ -144,6 +171,8 @@ class Hierarchy:
     @classmethod
     def of(cls, paths: Mapping[str, tuple[str, ...]], *, name: str = "hierarchy") -> "Hierarchy":
         """Check that ``paths`` are equally long, end in ``*`` and form one tree."""
+        if paths and all(len(path) == 1 and ";" in path[0] for path in paths.values()):
+            raise BadHierarchy(f"{name}: levels are separated by commas, not by semicolons.")
         lengths, roots = {len(path) for path in paths.values()}, {path[-1] for path in paths.values()}
         if len(lengths) != 1 or roots != {"*"}:
             raise BadHierarchy(f"{name}: every line needs the same number of levels, with '*' as the last.")
@@ -184,6 +213,10 @@ class HierarchicalDomain:
     def size(self) -> int:
         return len(self.paths)
 
+    @property
+    def missing(self) -> int:
+        return next((code for code, path in enumerate(self.paths) if path[0] == MISSING), -1)
+
     def label(self, codes: IntArray) -> str:
         return self.paths[int(codes[0])][self._level(codes)]
 
@@ -203,26 +236,62 @@ class HierarchicalDomain:
         return Counter(node for path in self.paths for node in enumerate(path))
 
 
-def encode(name: str, column: Column, hierarchy: Hierarchy | None = None) -> tuple[Domain, IntArray]:
-    """Return the domain of ``column`` and its values as codes, one per row.
+def encode(
+    name: str, column: Column | Coded, hierarchy: Hierarchy | None = None, *, rows: IntArray | None = None
+) -> tuple[Domain, IntArray]:
+    """Return the domain of ``column`` and its entries as codes; see ``domain_of``.
 
-    Integers and floats (masked entries are missing) become ranges unless a hierarchy is given; texts,
-    booleans and objects are categories. Raises UnusableColumn for NaN, infinity and other types,
-    BadHierarchy if the hierarchy lacks a value of the column.
+    ``rows`` says how many rows have each entry, 1 unless given; an entry of no row is not in the domain.
     """
-    if column.ndim != 1 or column.dtype.kind not in "iufbUO":
-        raise UnusableColumn(f"Column '{name}' must be one-dimensional numbers or texts, not {column.dtype}.")
+    coded = as_coded(name, column)
+    counts = np.bincount(coded.codes + 1, weights=rows, minlength=len(coded.values) + 1).astype(np.int64)
+    domain, code_of = domain_of(name, coded, np.roll(counts, -1), hierarchy)
+    return domain, code_of[coded.codes]
+
+
+def as_coded(name: str, column: Column | Coded) -> Coded:
+    """Return the distinct values of a column and which of them each row has. Masked entries, None and "" are missing.
+
+    Raises UnusableColumn for what is no column of numbers, days, moments or texts.
+    """
+    if isinstance(column, Coded):
+        return column
+    if column.ndim != 1 or column.dtype.kind not in "iufbUOM":
+        raise UnusableColumn(f"Column '{name}' must be one-dimensional numbers, dates or texts, not {column.dtype}.")
+    if column.dtype.kind in "iufM":
+        missing = np.ma.getmaskarray(column)
+        values, found = np.unique(np.ma.getdata(column)[~missing], return_inverse=True)
+        codes = np.full(len(column), -1, dtype=np.int64)
+        codes[~missing] = found
+        return Coded(values, codes)
+    entries = column.tolist()  # a masked entry becomes None
+    texts = {entry: _text(name, entry) for entry in dict.fromkeys(entries)}
+    place = {text: number for number, text in enumerate(dict.fromkeys(texts.values()))}
+    place_of = {entry: place[text] for entry, text in texts.items()}
+    codes = np.fromiter(map(place_of.__getitem__, entries), dtype=np.int64, count=len(entries))
+    return Coded(np.array(list(place), dtype=object), codes)
+
+
+def domain_of(name: str, coded: Coded, counts: IntArray, hierarchy: Hierarchy | None = None) -> tuple[Domain, IntArray]:
+    """Return the domain of a column and the code of each of its values, that of a missing one last.
+
+    ``counts`` says how many rows have each of them. Numbers, days and moments become ranges unless a hierarchy is
+    given; texts are categories. The order of ``coded.values`` has no influence.
+
+    Raises UnusableColumn for NaN and infinity, BadHierarchy if the hierarchy lacks a value of the column.
+    """
+    if coded.values.dtype.kind in "iufM" and hierarchy is None:
+        return _numeric(name, coded, has_missing=bool(counts[-1]))
+    texts = [_text(name, value) for value in coded.values.tolist()] + [MISSING]
+    rows: Counter[str] = Counter()
+    for text, number in zip(texts, counts.tolist(), strict=True):
+        rows[text] += number
+    if not rows[MISSING]:
+        del rows[MISSING]
     if hierarchy is not None:
-        return _encode_hierarchical(name, _texts(name, column), hierarchy)
-    if column.dtype.kind in "iuf":
-        return _encode_numeric(name, column)
-    return _encode_categorical(_texts(name, column))
-
-
-def _texts(name: str, column: Column) -> list[str]:
-    values = column.tolist()  # a masked entry becomes None
-    spelt = {value: _text(name, value) for value in dict.fromkeys(values)}
-    return [spelt[value] for value in values]
+        return _hierarchical(name, texts, rows, hierarchy)
+    values = tuple(sorted(rows, key=lambda value: (-rows[value], value)))
+    return CategoricalDomain(values), _places(texts, values)
 
 
 def _text(name: str, value: object) -> str:
@@ -239,38 +308,32 @@ def _not_finite(name: str) -> UnusableColumn:
     return UnusableColumn(f"Column '{name}' holds NaN or infinity; leave missing numbers empty (masked).")
 
 
-def _encode_numeric(name: str, column: Column) -> tuple[Domain, IntArray]:
-    missing = np.ma.getmaskarray(column)
-    present = np.ma.getdata(column)[~missing]
-    if not np.isfinite(present).all():
+def _numeric(name: str, coded: Coded, *, has_missing: bool) -> tuple[Domain, IntArray]:
+    if coded.values.dtype.kind != "i" and not np.isfinite(coded.values).all():
         raise _not_finite(name)
-    values, codes = np.unique(present, return_inverse=True)
-    domain = NumericDomain(values, has_missing=bool(missing.any()))
-    rows = np.zeros(len(column), dtype=np.int64)
-    rows[~missing] = codes + domain.has_missing
-    return domain, rows
+    values, places = np.unique(coded.values, return_inverse=True)
+    return NumericDomain(values, has_missing, coded.decimal), np.append(places + has_missing, 0)
 
 
-def _encode_categorical(texts: Sequence[str]) -> tuple[Domain, IntArray]:
-    counts = Counter(texts)
-    values = tuple(sorted(counts, key=lambda value: (-counts[value], value)))
-    return CategoricalDomain(values), _codes(texts, values)
-
-
-def _encode_hierarchical(name: str, texts: Sequence[str], hierarchy: Hierarchy) -> tuple[Domain, IntArray]:
-    absent = set(texts) - set(hierarchy.paths)
+def _hierarchical(
+    name: str, texts: Sequence[str], rows: Mapping[str, int], hierarchy: Hierarchy
+) -> tuple[Domain, IntArray]:
+    absent = set(rows) - set(hierarchy.paths)
     if absent - {MISSING}:
         raise BadHierarchy(f"The hierarchy of '{name}' lacks {len(absent)} of the values in the column.")
     domain = HierarchicalDomain.of(hierarchy.with_missing() if absent else hierarchy)
-    return domain, _codes(texts, [path[0] for path in domain.paths])
+    return domain, _places(texts, [path[0] for path in domain.paths])
 
 
-def _codes(texts: Sequence[str], values: Sequence[str]) -> IntArray:
-    code_of = {value: code for code, value in enumerate(values)}
-    return np.fromiter(map(code_of.__getitem__, texts), dtype=np.int64, count=len(texts))
+def _places(texts: Sequence[str], values: Sequence[str]) -> IntArray:
+    """Return where each text is among the values; -1 for one that no row has."""
+    place_of = {value: place for place, value in enumerate(values)}
+    return np.array([place_of.get(text, -1) for text in texts], dtype=np.int64)
 
 
-def _spell(number: float) -> str:
+def _spell(number: Any) -> str:
+    if isinstance(number, np.datetime64):
+        return str(number)
     whole = isinstance(number, int | np.integer) or (number.is_integer() and abs(number) < _LARGEST_EXACT_INTEGER)
     return str(int(number)) if whole else repr(float(number))
 

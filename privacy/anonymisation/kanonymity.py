@@ -1,99 +1,125 @@
 """k-anonymity of tables: every released row looks like at least k - 1 others.
 
-Sweeney, "k-anonymity: a model for protecting privacy", 2002; partitioned by strict Mondrian.
-Pure functions of arrays: no files, no database.
+Sweeney, "k-anonymity: a model for protecting privacy", 2002; with l-diversity and t-closeness on one sensitive column.
+``partition`` forms the classes. Pure functions of arrays: no files, no database.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from privacy.anonymisation import mondrian
-from privacy.anonymisation.generalisation import (
-    MISSING,
-    AnonymisationError,
-    Column,
-    Domain,
-    FloatArray,
-    Hierarchy,
-    IntArray,
-    encode,
+from privacy.anonymisation.describing import Description, describe
+from privacy.anonymisation.errors import AnonymisationError, TooFewRows, TooLittleDiversity, UnknownColumn, quoted
+from privacy.anonymisation.generalisation import Coded, Column, Domain, Hierarchy, IntArray, encode
+from privacy.anonymisation.measuring.report import AnonymisationReport, report_on
+from privacy.anonymisation.measuring.result import Result
+from privacy.anonymisation.partition.conditions import (
+    Closeness,
+    Condition,
+    DistinctDiversity,
+    EntropyDiversity,
+    RecursiveDiversity,
 )
+from privacy.anonymisation.partition.distances import distance_for
+from privacy.anonymisation.partition.items import Items, group_rows
+from privacy.anonymisation.partition.method import SUPPRESSED, Goal, partition
+from privacy.anonymisation.wish import Wish
 
-
-class TooFewRows(AnonymisationError):
-    """Refusal of a table with fewer than k rows: no generalisation of it is k-anonymous."""
-
-
-class TooLittleDiversity(AnonymisationError):
-    """Refusal of a sensitive column with fewer than l distinct values in the whole table."""
-
-
-class UnknownColumn(AnonymisationError):
-    """Refusal of a column that does not exist; the message lists those that do."""
+SUPPRESSED_LABEL = "*"
 
 
 @dataclass(frozen=True)
-class AnonymisationReport:
-    """Parameters of an anonymisation and the measures of its result.
+class Counted:
+    """A table as its distinct combinations of quasi-identifiers, sensitive value and person, counted."""
 
-    ``ncp`` is the normalised certainty penalty, averaged over all cells of the quasi-identifiers: 0 nothing
-    lost, 1 everything. ``discernibility`` is the sum of squared class sizes (Bayardo and Agrawal 2005).
-    ``fewest_sensitive`` is the least number of distinct sensitive values in a class, None without a sensitive
-    column; a missing value is none. ``generalised_as`` says range, set or hierarchy for each quasi-identifier.
-    """
-
-    k: int
-    l: int  # noqa: E741 - the literature's name
-    smallest_class: int
-    fewest_sensitive: int | None
-    classes: int
-    rows: int
-    suppressed: int
-    ncp: float
-    discernibility: int
-    generalised_as: Mapping[str, str]
+    domains: Mapping[str, Domain]
+    items: Items
+    sensitive: Domain | None = None
 
 
 @dataclass(frozen=True)
 class Anonymised:
-    """The class of each row (0..classes-1), the generalised text columns in row order, and the report."""
+    """The class of each row (SUPPRESSED for those left out), what each class is called, and the report."""
 
     classes: IntArray
-    columns: Mapping[str, Column]
+    shown: Mapping[str, Description]
     report: AnonymisationReport
+
+    @cached_property
+    def columns(self) -> Mapping[str, Column]:
+        """Return the generalised columns in row order; a suppressed row has ``*`` in each."""
+        return {
+            name: np.append(each.labels, SUPPRESSED_LABEL)[label_codes(each, self.classes)]
+            for name, each in self.shown.items()
+        }
+
+
+def label_codes(shown: Description, classes: IntArray) -> IntArray:
+    """Return the label of each class or row; one past the last for what is suppressed."""
+    return np.append(shown.label_of, len(shown.labels))[classes]
 
 
 def anonymise(
-    columns: Mapping[str, Column],
+    columns: Mapping[str, Column | Coded],
     quasi_identifiers: Sequence[str],
-    k: int,
-    sensitive: str | None = None,
-    l: int = 1,  # noqa: E741 - the literature's name
+    wish: Wish,
     *,
     hierarchies: Mapping[str, Hierarchy] | None = None,
 ) -> Anonymised:
-    """Generalise ``quasi_identifiers`` until every class has ``k`` rows and ``l`` distinct sensitive values.
+    """Generalise ``quasi_identifiers`` until every class is what ``wish`` says.
 
-    ``columns`` maps names to arrays of equal length; only the quasi-identifiers and ``sensitive`` are read.
-    No row is suppressed. The order of the rows has no influence on the classes.
+    ``columns`` maps names to arrays of equal length; only the quasi-identifiers, the sensitive column and that of the
+    person are read. The order of the rows has no influence on the classes.
 
-    Raises TooFewRows, TooLittleDiversity, UnknownColumn, UnusableColumn or BadHierarchy, and
-    AnonymisationError if the question itself makes no sense; never returns a weaker result.
+    Raises TooFewRows, TooLittleDiversity, UnknownColumn, UnusableColumn or BadHierarchy, and AnonymisationError if the
+    question itself makes no sense; never returns a weaker result.
     """
-    _check_question(columns, quasi_identifiers, k=k, sensitive=sensitive, least=l)
-    named = hierarchies or {}
-    encoded = [encode(name, columns[name], named.get(name)) for name in quasi_identifiers]
-    domains = [domain for domain, _ in encoded]
-    groups, group_of = _grouped(encoded, None if sensitive is None else encode(sensitive, columns[sensitive]))
-    _check_feasible(groups, k=k, least=l)
-    tests = [mondrian.at_least_k(k)] + ([mondrian.distinct_l(l)] if l > 1 else [])
-    classes = mondrian.partition(groups, domains, tests)
-    texts, losses = _generalised(groups, classes, domains)
-    generalised = {name: text[classes][group_of] for name, text in zip(quasi_identifiers, texts, strict=True)}
-    kinds = {name: domain.kind for name, domain in zip(quasi_identifiers, domains, strict=True)}
-    return Anonymised(classes[group_of], generalised, _report(groups, classes, losses, kinds, k=k, least=l))
+    wish.check(quasi_identifiers)
+    _check_columns(columns, [*quasi_identifiers, *wish.roles])
+    trees = hierarchies or {}
+    encoded = {name: encode(name, columns[name], trees.get(name)) for name in (*quasi_identifiers, *wish.roles)}
+    first, item_of, rows = _grouped(list(encoded.values()))
+    sensitive = None if wish.sensitive is None else encoded[wish.sensitive]
+    person = None if wish.person is None else encoded[wish.person]
+    if wish.person is not None:
+        check_people(wish.person, encoded[wish.person][0])
+    items = Items(
+        np.stack([encoded[name][1][first] for name in quasi_identifiers]),
+        rows,
+        None if sensitive is None else sensitive[1][first],
+        None if person is None else person[1][first],
+        0 if sensitive is None else sensitive[0].size,
+    )
+    domains = {name: encoded[name][0] for name in quasi_identifiers}
+    result = form_classes(Counted(domains, items, None if sensitive is None else sensitive[0]), wish)
+    return Anonymised(result.classes[item_of], result.shown, report_on(result))
+
+
+def form_classes(table: Counted, wish: Wish) -> Result:
+    """Form the classes of a counted table and name them. Raises TooFewRows or TooLittleDiversity."""
+    conditions = conditions_of(wish, table)
+    items, item_of = table.items, np.arange(len(table.items))
+    if not conditions and items.sensitive is not None:
+        items, item_of = _without_sensitive(items, list(table.domains.values()))
+    _check_feasible(items, wish, conditions)
+    goal = Goal(
+        k=wish.k,
+        weights=[wish.weights.get(name, 1.0) for name in table.domains],
+        conditions=conditions,
+        suppressible=int(wish.suppress * int(items.rows.sum())),
+        fast=wish.fast,
+    )
+    classes = partition(items, list(table.domains.values()), goal)
+    shown, classes = _described(items, classes, table.domains)
+    return Result(wish, table.domains, table.sensitive, table.items, classes[item_of], shown)
+
+
+def check_people(name: str, domain: Domain) -> None:
+    """Refuse a column of the person that is empty in some rows: each would count as the same person."""
+    if domain.missing >= 0:
+        raise AnonymisationError(f"'{name}' names the person, but is empty in some rows.")
 
 
 def smallest_class(columns: Mapping[str, Column], quasi_identifiers: Sequence[str]) -> int:
@@ -101,30 +127,29 @@ def smallest_class(columns: Mapping[str, Column], quasi_identifiers: Sequence[st
     _check_columns(columns, quasi_identifiers)
     if len(columns[quasi_identifiers[0]]) == 0:
         return 0
-    groups, _ = _grouped([encode(name, columns[name]) for name in quasi_identifiers], None)
-    return int(groups.counts.min())
+    _, _, rows = _grouped([encode(name, columns[name]) for name in quasi_identifiers])
+    return int(rows.min())
 
 
-def _check_question(
-    columns: Mapping[str, Column],
-    quasi_identifiers: Sequence[str],
-    *,
-    k: int,
-    sensitive: str | None,
-    least: int,
-) -> None:
-    if k < 2:
-        raise AnonymisationError(f"k must be at least 2, not {k}: a class of one row hides nobody.")
-    if least < 1 or (least > 1 and sensitive is None):
-        raise AnonymisationError(f"l={least} needs to be 1, or more together with a sensitive column.")
-    if sensitive in quasi_identifiers:
-        raise AnonymisationError(f"'{sensitive}' cannot be both sensitive and a quasi-identifier.")
-    _check_columns(columns, quasi_identifiers)
-    if sensitive is not None:
-        _check_columns(columns, [quasi_identifiers[0], sensitive])
+def conditions_of(wish: Wish, table: Counted) -> list[Condition]:
+    """Return the conditions on the sensitive column; none where it is only measured."""
+    found: list[Condition] = []
+    domain = table.sensitive
+    if domain is None:
+        return found
+    if wish.l > 1 and wish.diversity == "distinct":
+        found.append(DistinctDiversity(wish.l, domain.missing))
+    elif wish.l > 1 and wish.diversity == "entropy":
+        found.append(EntropyDiversity(wish.l, domain.missing))
+    elif wish.l > 1:
+        found.append(RecursiveDiversity(wish.recursive_c, wish.l, domain.missing))
+    if wish.t is not None:
+        whole = np.zeros(len(table.items), dtype=np.int64)
+        found.append(Closeness(wish.t, table.items.values_of(whole, 1)[0], distance_for(domain)[1]))
+    return found
 
 
-def _check_columns(columns: Mapping[str, Column], names: Sequence[str]) -> None:
+def _check_columns(columns: Mapping[str, Column | Coded], names: Sequence[str]) -> None:
     if not names or len(set(names)) != len(names):
         raise AnonymisationError("Name at least one quasi-identifier, and each only once.")
     absent = [name for name in names if name not in columns]
@@ -134,75 +159,47 @@ def _check_columns(columns: Mapping[str, Column], names: Sequence[str]) -> None:
         raise AnonymisationError("The columns differ in length.")
 
 
-def _check_feasible(groups: mondrian.Groups, *, k: int, least: int) -> None:
-    rows = int(groups.counts.sum())
-    if rows < k:
-        raise TooFewRows(f"The table has {rows} rows; k={k} needs at least as many.")
-    if groups.sensitive is not None and least > 1:
-        whole = mondrian.distinct_sensitive(groups, np.zeros_like(groups.counts), 1)
-        if int(whole[0]) < least:
-            raise TooLittleDiversity(f"The sensitive column has fewer than l={least} distinct values.")
+def _check_feasible(items: Items, wish: Wish, conditions: Sequence[Condition]) -> None:
+    whole = np.zeros(len(items), dtype=np.int64)
+    people = int(items.people_in(whole, 1)[0]) if len(items) else 0
+    if people < wish.k:
+        counted = "rows" if wish.person is None else "people"
+        raise TooFewRows(f"The table has {people} {counted}; k={wish.k} needs at least as many.")
+    for condition in conditions:
+        if not condition.holds(items.values_of(whole, 1))[0]:
+            raise TooLittleDiversity(
+                f"'{wish.sensitive}' has too few distinct values, or too unequal ones, in the table as a whole "
+                f"for l={wish.l} ({wish.diversity})."
+            )
 
 
-def _grouped(
-    encoded: Sequence[tuple[Domain, IntArray]], sensitive: tuple[Domain, IntArray] | None
-) -> tuple[mondrian.Groups, IntArray]:
-    """Group equal rows: the groups, and the group of each row."""
-    keys = [*encoded, *([] if sensitive is None else [sensitive])]
-    first, group_of, counts = mondrian.group_rows([codes for _, codes in keys], [domain.size for domain, _ in keys])
-    codes = np.stack([codes[first] for _, codes in encoded])
-    if sensitive is None:
-        return mondrian.Groups(codes, counts), group_of
-    domain, values = sensitive
-    return mondrian.Groups(codes, counts, values[first], _code_of_missing(domain)), group_of
+def _grouped(encoded: Sequence[tuple[Domain, IntArray]]) -> tuple[IntArray, IntArray, IntArray]:
+    return group_rows([codes for _, codes in encoded], [domain.size for domain, _ in encoded])
 
 
-def _code_of_missing(domain: Domain) -> int:
-    """Return the code that stands for a missing value; -1 where none is missing."""
-    return next((code for code in range(domain.size) if domain.label(np.array([code])) == MISSING), -1)
+def _without_sensitive(items: Items, domains: Sequence[Domain]) -> tuple[Items, IntArray]:
+    """Count together what differs in the sensitive value only: the items, and which of them each had become."""
+    keys, sizes = list(items.codes), [domain.size for domain in domains]
+    if items.person is not None:
+        keys.append(items.person)
+        sizes.append(int(items.person.max(initial=0)) + 1)
+    first, item_of, _ = group_rows(keys, sizes)
+    rows = np.bincount(item_of, weights=items.rows).astype(np.int64)
+    person = None if items.person is None else items.person[first]
+    return Items(items.codes[:, first], rows, None, person), item_of
 
 
-def _generalised(
-    groups: mondrian.Groups, classes: IntArray, domains: Sequence[Domain]
-) -> tuple[list[Column], list[FloatArray]]:
-    """Describe every class once per quasi-identifier: its label, and the information it loses."""
-    texts, losses = [], []
-    for domain, codes in zip(domains, groups.codes, strict=True):
-        present = np.unique(classes * domain.size + codes)
-        starts = np.flatnonzero(np.diff(present // domain.size, prepend=-1))
-        members = np.split(present % domain.size, starts[1:])
-        texts.append(np.array([domain.label(member) for member in members], dtype=object))
-        losses.append(np.array([domain.loss(member) for member in members], dtype=np.float64))
-    return texts, losses
-
-
-def _report(
-    groups: mondrian.Groups,
-    classes: IntArray,
-    losses: Sequence[FloatArray],
-    kinds: Mapping[str, str],
-    *,
-    k: int,
-    least: int,
-) -> AnonymisationReport:
-    number = int(classes.max()) + 1
-    sizes = mondrian.class_sizes(groups, classes, number)
-    rows = int(sizes.sum())
-    has_sensitive = groups.sensitive is not None
-    return AnonymisationReport(
-        k=k,
-        l=least,
-        smallest_class=int(sizes.min()),
-        fewest_sensitive=int(mondrian.distinct_sensitive(groups, classes, number).min()) if has_sensitive else None,
-        classes=number,
-        rows=rows,
-        suppressed=0,
-        ncp=float(sum(loss @ sizes for loss in losses) / (rows * len(losses))),
-        discernibility=int((sizes**2).sum()),
-        generalised_as=kinds,
-    )
-
-
-def quoted(names: Iterable[str]) -> str:
-    """List column names for a message: ``'age', 'sex'``."""
-    return ", ".join(f"'{name}'" for name in names)
+def _described(
+    items: Items, classes: IntArray, domains: Mapping[str, Domain]
+) -> tuple[dict[str, Description], IntArray]:
+    """Describe the classes; those with equal labels are one to a reader of them, so they become one."""
+    kept = classes != SUPPRESSED
+    number = int(classes.max(initial=-1)) + 1
+    shown = [
+        describe(domain, codes[kept], classes[kept], number)
+        for domain, codes in zip(domains.values(), items.codes, strict=True)
+    ]
+    first, same, _ = group_rows([each.label_of for each in shown], [max(len(each.labels), 1) for each in shown])
+    rows = np.bincount(classes[kept], weights=items.rows[kept], minlength=number)
+    merged = dict(zip(domains, (each.joined(first, same, rows) for each in shown), strict=True))
+    return merged, np.append(same, SUPPRESSED)[classes]

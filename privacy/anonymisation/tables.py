@@ -1,27 +1,36 @@
-"""k-anonymous copies of CSV files, for the ``anonymise`` command.
+"""Anonymised copies of CSV and Parquet files, for the ``anonymise`` command.
 
-The source is read row by row, once for the quasi-identifiers and once to write the copy. Memory grows with
-the number of rows times the number of quasi-identifiers, not with the width of the file.
+The source is read part by part, twice: for the combinations of its quasi-identifiers, and to write the copy. Memory
+grows with the combinations, not with the rows or the width of the file.
 """
 
-import csv
 import json
 import logging
-import os
-import secrets
-from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
-from privacy.anonymisation.columns import Repeats, inert, is_missing, typed
-from privacy.anonymisation.generalisation import Column, Hierarchy
-from privacy.anonymisation.kanonymity import AnonymisationReport, Anonymised, anonymise, quoted
-from privacy.anonymisation.reading import CsvTable, UnusableTable, sha256_of
+from privacy.anonymisation.coding import Tally, counted
+from privacy.anonymisation.errors import UnusableTable, quoted
+from privacy.anonymisation.files.copying import Repeats, open_copy
+from privacy.anonymisation.files.csv_table import CsvTable
+from privacy.anonymisation.files.inspection import sha256_of
+from privacy.anonymisation.files.opening import open_table
+from privacy.anonymisation.files.parquet_table import ParquetTable
+from privacy.anonymisation.files.replacing import replacing
+from privacy.anonymisation.generalisation import Hierarchy, IntArray
+from privacy.anonymisation.kanonymity import SUPPRESSED_LABEL, form_classes, label_codes
+from privacy.anonymisation.measuring.queries import QueryError, query_error
+from privacy.anonymisation.measuring.report import AnonymisationReport, report_on
+from privacy.anonymisation.measuring.result import Result
+from privacy.anonymisation.wish import Wish
 
 logger = logging.getLogger(__name__)
+
+Table = CsvTable | ParquetTable
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,7 @@ class FileReport:
 
     ``passed_through`` columns are copied: a name or a number that points to one person still does. Where nearly every
     value is one row's own they had to be named in ``kept``. ``neutralised`` cells looked like a formula.
+    ``queries`` says how far counts asked of the copy are off.
     """
 
     source_sha256: str
@@ -43,52 +53,71 @@ class FileReport:
     neutralised: int
     warnings: tuple[str, ...]
     result: AnonymisationReport
+    queries: QueryError
 
 
 def anonymise_file(
     source: Path,
     target: Path,
     quasi_identifiers: Sequence[str],
-    k: int,
-    hierarchies: Path | None = None,
+    wish: Wish,
     *,
-    sensitive: str | None = None,
-    l: int = 1,  # noqa: E741 - the literature's name
+    hierarchies: Path | None = None,
     drop: Sequence[str] = (),
     keep: Sequence[str] = (),
 ) -> FileReport:
-    """Write a k-anonymous copy of the CSV file ``source`` to ``target`` and a report next to it.
+    """Write an anonymised copy of ``source`` to ``target`` and a report next to it; names say what is Parquet.
 
     ``hierarchies`` is a folder of ``<column>.csv`` files (see ``Hierarchy.read``); columns without one become
-    ranges or sets, and a file for no column is refused. Columns in ``drop`` are left out, all others are copied cell
-    by cell, formulas neutralised; one whose values identify is refused unless it is in ``keep``. See ``CsvTable`` for
-    what is read; the copy is UTF-8 with commas. An existing target is replaced in one step, once all succeeded.
+    ranges or sets, and a file for no column is refused. Columns in ``drop`` are left out, all others are copied,
+    formulas neutralised in CSV; one whose values identify is refused unless it is in ``keep``. See ``CsvTable`` for
+    what is read; a CSV copy is UTF-8 with commas. An existing target is replaced in one step, once all succeeded.
 
     Raises AnonymisationError (or a subclass of it) for what the caller can mend, OSError otherwise; a target that was
     there before then keeps its content.
     """
+    table = open_table(source)
+    return anonymise_table(table, target, quasi_identifiers, wish, hierarchies=hierarchies, drop=drop, keep=keep)
+
+
+def anonymise_table(
+    table: Table,
+    target: Path,
+    quasi_identifiers: Sequence[str],
+    wish: Wish,
+    *,
+    hierarchies: Path | None = None,
+    drop: Sequence[str] = (),
+    keep: Sequence[str] = (),
+) -> FileReport:
+    """Do the same with a table that is open."""
     report_file = target.with_name(f"{target.name}.report.json")
-    if source.resolve() in (target.resolve(), report_file.resolve()):
+    if table.path.resolve() in (target.resolve(), report_file.resolve()):
         raise UnusableTable("The source must not be overwritten by its copy: choose another target.")
-    table = CsvTable.open(source)
-    table.require([*quasi_identifiers, *drop, *keep, *([] if sensitive is None else [sensitive])])
-    if set(drop) & {*quasi_identifiers, sensitive}:
-        raise UnusableTable("A dropped column cannot be a quasi-identifier or the sensitive column.")
-    result = _anonymised(table, quasi_identifiers, k=k, hierarchies=hierarchies, sensitive=sensitive, least=l)
-    with _replacing(report_file) as report, _replacing(target) as copy:
-        neutralised = _write_copy(table, copy, result.columns, drop, named={*keep, sensitive})
+    wish.check(quasi_identifiers)
+    _check_columns(table, quasi_identifiers, wish, drop, keep)
+    trees = _hierarchies(hierarchies, quasi_identifiers, wish, table.header)
+    with (
+        Tally([*quasi_identifiers, *wish.roles]) as tally,
+        replacing(report_file) as report,
+        replacing(target) as copy,
+    ):
+        job = _Job(table, tally, wish, trees)
+        neutralised = _write_copy(job, copy, target, drop, named={*keep, *wish.roles})
+        _prove(job.result, copy, target, quasi_identifiers)
         outcome = FileReport(
             source_sha256=table.sha256,
             target_sha256=sha256_of(copy),
             encoding="utf-8" if table.encoding == "utf-8-sig" else table.encoding,
             quasi_identifiers=tuple(quasi_identifiers),
-            sensitive=sensitive,
+            sensitive=wish.sensitive,
             passed_through=tuple(name for name in table.header if name not in {*quasi_identifiers, *drop}),
             dropped=tuple(drop),
             kept=tuple(keep),
             neutralised=neutralised,
-            warnings=_warnings(table.header, {*quasi_identifiers, *drop, sensitive}),
-            result=result.report,
+            warnings=_warnings(table.header, {*quasi_identifiers, *drop, wish.sensitive}),
+            result=report_on(job.result),
+            queries=query_error(job.result),
         )
         report.write_text(json.dumps(asdict(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for warning in outcome.warnings:
@@ -96,32 +125,38 @@ def anonymise_file(
     return outcome
 
 
-def _anonymised(
-    table: CsvTable,
-    quasi_identifiers: Sequence[str],
-    *,
-    k: int,
-    hierarchies: Path | None,
-    sensitive: str | None,
-    least: int,
-) -> Anonymised:
-    trees = _hierarchies(hierarchies, quasi_identifiers, table.header)
-    texts = table.columns([*quasi_identifiers, *([] if sensitive is None else [sensitive])])
-    values = {name: tree.paths for name, tree in trees.items()}
-    columns = {
-        name: _texts(cells, values.get(name, ())) if name in trees or name == sensitive else typed(name, cells)
-        for name, cells in texts.items()
-    }
-    return anonymise(columns, quasi_identifiers, k, sensitive, least, hierarchies=trees)
+def _check_columns(
+    table: Table, quasi_identifiers: Sequence[str], wish: Wish, drop: Sequence[str], keep: Sequence[str]
+) -> None:
+    table.require([*quasi_identifiers, *drop, *keep, *wish.roles, *wish.weights])
+    if set(drop) & {*quasi_identifiers, *([wish.sensitive] if wish.sensitive else [])}:
+        raise UnusableTable("A dropped column cannot be a quasi-identifier or the sensitive column.")
+    nested = [name for name in table.nested if name not in drop or name in wish.roles]
+    if nested:
+        raise UnusableTable(f"A cell of {quoted(nested)} holds several values: drop such columns, or flatten them.")
 
 
-def _texts(cells: Sequence[str], values: Container[str] = ()) -> Column:
-    """Return the cells as texts; a word for a missing value is one only if ``values`` has it."""
-    return np.array([None if is_missing(cell) and cell not in values else cell for cell in cells], dtype=object)
+class _Job:
+    """A table whose classes are formed: ``result``, and the class of each row, part by part."""
+
+    def __init__(self, table: Table, tally: Tally, wish: Wish, trees: Mapping[str, Hierarchy]) -> None:
+        self.table, self._tally = table, tally
+        for columns in table.batches(tally.names):
+            tally.add(columns)
+        found, item_of = counted(tally, wish, trees)
+        self.result: Result = form_classes(found, wish)
+        self._class_of = self.result.classes[item_of]
+
+    def classes(self) -> Iterator[IntArray]:
+        """Yield the class of each row, in the parts of the table."""
+        for of_rows in self._tally.of_rows():
+            yield self._class_of[of_rows]
 
 
-def _hierarchies(folder: Path | None, names: Sequence[str], header: Sequence[str]) -> dict[str, Hierarchy]:
-    """Read the hierarchies of the columns ``names``. Raises UnusableTable for a file that fits no column."""
+def _hierarchies(
+    folder: Path | None, quasi_identifiers: Sequence[str], wish: Wish, header: Sequence[str]
+) -> dict[str, Hierarchy]:
+    """Read the hierarchies of the columns. Raises UnusableTable for a file that fits no column."""
     if folder is None:
         return {}
     if not folder.is_dir():
@@ -132,39 +167,52 @@ def _hierarchies(folder: Path | None, names: Sequence[str], header: Sequence[str
     if strays or not files:
         found = f"{quoted(strays)} fits no column" if strays else "it is empty"
         raise UnusableTable(f"Hierarchies in '{folder.name}': {found}. Name each COLUMN.csv, of {quoted(header)}.")
-    found_for = {file.stem: file for file in files}
-    return {name: Hierarchy.read(found_for[name]) for name in names if name in found_for}
+    wanted = {*quasi_identifiers, *([wish.sensitive] if wish.sensitive and wish.t is not None else [])}
+    return {file.stem: Hierarchy.read(file) for file in files if file.stem in wanted}
 
 
-def _write_copy(
-    table: CsvTable, copy: Path, columns: Mapping[str, Column], drop: Sequence[str], *, named: set[str | None]
-) -> int:
-    """Write the table with ``columns`` in place of its own and without those in ``drop``.
+def _write_copy(job: _Job, copy: Path, target: Path, drop: Sequence[str], *, named: set[str]) -> int:
+    """Write the table with labels in place of quasi-identifiers and without the columns in ``drop``.
 
     Return how many cells looked like a formula. Raises UnusableTable for a column that identifies and is not ``named``.
     """
-    kept = [place for place, name in enumerate(table.header) if name not in drop]
-    replaced = [(table.header.index(name), column) for name, column in columns.items()]
-    rows = len(next(iter(columns.values())))
-    others = [name for name in table.header if name not in {*columns, *drop, *named}]
-    repeats, places = Repeats(others, rows), [table.header.index(name) for name in others]
-    neutralised = 0
-    with copy.open("w", encoding="utf-8", newline="") as lines:
-        writer = csv.writer(lines, lineterminator="\n")
-        writer.writerow([inert(table.header[place]) for place in kept])
-        for number, row in zip(range(rows), table.rows(), strict=False):
-            for name, place in zip(others, places, strict=True):
-                repeats.add(name, row[place])
-            for place, column in replaced:
-                row[place] = column[number]
-            cells = [row[place] for place in kept]
-            shown = list(map(inert, cells))
-            neutralised += sum(len(one) < len(other) for one, other in zip(cells, shown, strict=True))
-            writer.writerow(shown)
-    if sha256_of(table.path) != table.sha256:
+    table, shown = job.table, job.result.shown
+    header = [name for name in table.header if name not in drop]
+    labels = {name: pa.array([*each.labels.tolist(), SUPPRESSED_LABEL], pa.string()) for name, each in shown.items()}
+    codes = {name: label_codes(each, np.arange(-1, job.result.number)) for name, each in shown.items()}
+    others = [name for name in header if name not in shown]
+    repeats = Repeats([name for name in others if name not in named], job.result.total)
+    parts = table.batches(others or list(shown)[:1])
+    output = open_copy(copy, target, header)
+    try:
+        for classes, columns in zip(job.classes(), parts, strict=False):
+            for name in others:
+                repeats.add(name, columns[name])
+            generalised = {
+                name: pa.DictionaryArray.from_arrays(codes[name][classes + 1].astype(np.int32), labels[name])
+                for name in shown
+            }
+            if any(len(column) != len(classes) for column in columns.values()):
+                break  # the file is another one by now
+            output.write({name: generalised.get(name, columns.get(name)) for name in header})
+    finally:
+        output.close()
+    if table.has_changed():
         raise UnusableTable(f"'{table.path.name}' changed while it was read; nothing was written.")
     _refuse_identifying(repeats.identifying())
-    return neutralised
+    return output.neutralised
+
+
+def _prove(result: Result, copy: Path, target: Path, quasi_identifiers: Sequence[str]) -> None:
+    """Count the classes of the written file anew, from its own labels."""
+    written = open_table(copy, named=target)
+    with Tally(quasi_identifiers) as tally:
+        for columns in written.batches(quasi_identifiers):
+            tally.add(columns)
+        _, rows = tally.combinations()
+    expected = np.append(result.rows, [result.suppressed] if result.suppressed else [])
+    if sorted(rows.tolist()) != sorted(expected.tolist()):
+        raise UnusableTable("The written copy does not have the classes that were formed; nothing was kept.")
 
 
 def _refuse_identifying(names: Sequence[str]) -> None:
@@ -180,16 +228,3 @@ def _warnings(header: Sequence[str], protected: set[str | None]) -> tuple[str, .
     if not unprotected:
         return ()
     return (f"Copied unchanged: {quoted(unprotected)}. Drop those that identify a person directly.",)
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """Lend a temporary file in the folder of ``target``; on success it takes the target's name, else it is removed."""
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        yield part
-        with part.open("rb") as content:
-            os.fsync(content.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

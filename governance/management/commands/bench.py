@@ -1,14 +1,14 @@
-"""Measure this machine: decisions, consents, the decision log."""
+"""Measure this machine: decisions, consents, the decision log, anonymisation."""
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance.bench import comparison, consents, decisions, log, machine, report
+from governance.bench import anonymisation, comparison, consents, decisions, log, machine, report
 from governance.bench.decisions import Settings
 
 _RUNS = {
@@ -18,17 +18,18 @@ _RUNS = {
     "drain": log.run_drain,
     "simulate": log.run_simulate,
 }
+_ANONYMISE = "anonymise"
 
 
 class Command(BaseCommand):
     help = (
         "Measure decisions or consents over HTTP, the drainer, or a simulation: how many a second, processor time of"
-        " the process and of PostgreSQL, and latency; prints a Markdown table and the load of the machine before and"
-        " after."
+        " the process and of PostgreSQL, and latency; or what anonymising costs and loses. Prints a Markdown table and"
+        " the load of the machine before and after."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=list(_RUNS))
+        parser.add_argument("what", choices=[*_RUNS, _ANONYMISE])
         parser.add_argument("--subjects", default="10000,100000,1000000", help="Numbers of people, by commas.")
         parser.add_argument("--seconds", type=float, default=8, help="How long each measurement lasts.")
         parser.add_argument("--clients", type=int, default=8)
@@ -38,11 +39,25 @@ class Command(BaseCommand):
             "--against",
             metavar="granian|DIR",
             help="With decisions: measure the front and this server in turn instead: granian, or granian with the older"
-            " release that is checked out in DIR.",
+            " release that is checked out in DIR. With anonymise: DIR.",
         )
+        parser.add_argument("--rows", default="1000000", help="Rows of the generated tables to anonymise, by commas.")
+        parser.add_argument("--adult", type=Path, default=anonymisation.ADULT, help="The UCI Adult table, as CSV.")
+        parser.add_argument("--hierarchies", type=Path, help="Anonymise Adult with these hierarchies, too.")
+        parser.add_argument("--peer", type=Path, help="A Python with anjana, to compare with.")
         parser.add_argument("--json", type=Path, metavar="FILE", help="Also write the machine and the rows as JSON.")
 
     def handle(self, *args: Any, what: str, json: Path | None, **options: Any) -> None:
+        if what == _ANONYMISE:
+            asked = anonymisation.Asked(
+                rows=[int(number) for number in options["rows"].split(",") if number],
+                adult=options["adult"],
+                hierarchies=options["hierarchies"],
+                against=None if options["against"] is None else Path(options["against"]),
+                peer=options["peer"],
+            )
+            self._measure(lambda: anonymisation.run(asked, self.stderr.write), json, opa=None)
+            return
         settings = Settings(
             subjects=[int(number) for number in options["subjects"].split(",")],
             seconds=options["seconds"],
@@ -54,11 +69,14 @@ class Command(BaseCommand):
         run = _run(what, settings)
         if what == "decisions" and not settings.opa and not settings.against:
             self.stderr.write("No OPA on the PATH: measuring without the comparison (--opa PATH names one).")
+        self._measure(lambda: run(settings, self.stderr.write), json, opa=settings.opa)
+
+    def _measure(self, run: Callable[[], Sequence[report.Row]], json: Path | None, *, opa: str | None) -> None:
         try:
             if json is not None:
                 report.require_writable(json)
-            where = machine.describe(opa=settings.opa)
-            rows = run(settings, self.stderr.write)
+            where = machine.describe(opa=opa)
+            rows = run()
             machine.note_end(where)
             self.stdout.write("\n".join(report.text(where, rows)))
             if json is not None:

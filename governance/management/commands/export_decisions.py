@@ -11,7 +11,7 @@ from django.utils import timezone
 from audit import trail
 from consent.exporting import opened_whole
 from governance.management.time_arguments import moment
-from policies.decision_log import drainer, export, parquet
+from policies.decision_log import drainer, export
 from policies.opa import reported_log
 
 
@@ -43,8 +43,6 @@ class Command(BaseCommand):
         try:
             with opened_whole(output) as file:
                 count = log.export(kind, file, since=since, until=until)
-        except parquet.ParquetMissing as exc:
-            raise CommandError(str(exc), returncode=2) from exc
         except OSError as exc:
             raise CommandError(f"{exc.filename or output}: {exc.strerror}", returncode=2) from exc
         details = {"decisions": count, "since": since.isoformat(), "until": until.isoformat(), "format": kind}

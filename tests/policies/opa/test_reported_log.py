@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections, transaction
 from django.utils import timezone
+from pyarrow import parquet
 
 from audit import trail
 from audit.models import AuditEvent
@@ -183,7 +184,6 @@ def test_it_is_written_to_a_file(log: list[ExternalDecision], tmp_path: Path) ->
 
 
 def test_it_is_written_as_parquet(log: list[ExternalDecision], tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: requirements/parquet.txt")
     for name in ("log.csv", "log.parquet"):
         call_command("export_decisions", "--of-opa-servers", "-o", str(tmp_path / name), stdout=StringIO())
 

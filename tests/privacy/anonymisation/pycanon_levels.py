@@ -1,4 +1,4 @@
-"""Run by pycanon's Python (tests/helpers/judges.py): the k and the l that pycanon finds in each table."""
+"""Run by pycanon's Python (tests/helpers/judges.py): the k, the l and the t that pycanon finds in each table."""
 
 import io
 import json
@@ -15,5 +15,6 @@ for table in json.loads(question.read_text()):
     found = {"k": anonymity.k_anonymity(rows, table["quasi_identifiers"])}
     if table["sensitive"] is not None:
         found["l"] = anonymity.l_diversity(rows, table["quasi_identifiers"], [table["sensitive"]])
+        found["t"] = float(anonymity.t_closeness(rows, table["quasi_identifiers"], [table["sensitive"]]))
     levels.append(found)
 answer.write_text(json.dumps(levels, default=int))

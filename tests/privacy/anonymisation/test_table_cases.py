@@ -9,9 +9,10 @@ import random
 
 import pytest
 
-from privacy.anonymisation.generalisation import AnonymisationError
-from privacy.anonymisation.kanonymity import TooLittleDiversity
+from privacy.anonymisation.errors import AnonymisationError, TooLittleDiversity
+from privacy.anonymisation.files.csv_table import CsvTable
 from privacy.anonymisation.tables import anonymise_file
+from privacy.anonymisation.wish import Wish
 
 WORDS = [
     "",
@@ -38,10 +39,10 @@ WORDS = [
 def run(tmp_path):
     """Anonymise a table written as ``content``; return its rows and the report."""
 
-    def anonymised(content, names, k=2, **options):
+    def anonymised(content, names, k=2, *, wish=None, **options):
         source, target = tmp_path / "in.csv", tmp_path / "out.csv"
         source.write_bytes(content if isinstance(content, bytes) else content.encode())
-        report = anonymise_file(source, target, names, k, **options)
+        report = anonymise_file(source, target, names, wish or Wish(k), **options)
         with target.open(encoding="utf-8", newline="") as lines:
             return list(csv.reader(lines)), report
 
@@ -82,14 +83,14 @@ def test_missing_is_no_sensitive_value(run, word):
     table = "age,d\n" + "".join(f"{20 + n // 2},{word if n % 2 else 'flu'}\n" for n in range(40))
 
     with pytest.raises(TooLittleDiversity):
-        run(table, ["age"], 4, sensitive="d", l=2)
+        run(table, ["age"], wish=Wish(4, "d", l=2))
 
 
 def test_classes_grow_until_they_hold_stated_values(run):
     values = ["flu", "", "", "", "ok", "", "", ""] * 5
     table = "age,d\n" + "".join(f"{20 + n},{value}\n" for n, value in enumerate(values))
 
-    _, report = run(table, ["age"], 2, sensitive="d", l=2)
+    _, report = run(table, ["age"], wish=Wish(2, "d", l=2))
 
     assert report.result.fewest_sensitive == 2
 
@@ -157,7 +158,7 @@ def test_a_formula_is_never_written(run, text, place):
     town = quoted if place == "set" else "Rome"
     table = f"age,town,{header}\n" + f"1,{town},{quoted}\n" * 3
 
-    rows, report = run(table, names, sensitive="d" if place == "sensitive" else None)
+    rows, report = run(table, names, wish=Wish(2, "d" if place == "sensitive" else None))
 
     assert not [cell for row in rows for cell in row if cell.startswith(tuple("=+-@\t\r\uff1d"))]
     assert rows[1][-1] == "'" + text.replace("\r", "\n")
@@ -185,7 +186,7 @@ def test_a_column_that_identifies_is_refused(run, tmp_path, repeat):
     assert not (tmp_path / "out.csv").exists()
 
 
-@pytest.mark.parametrize("options", [{"drop": ["member"]}, {"keep": ["member"]}, {"sensitive": "member"}])
+@pytest.mark.parametrize("options", [{"drop": ["member"]}, {"keep": ["member"]}, {"wish": Wish(4, "member")}])
 def test_a_column_that_identifies_is_written_by_name_only(run, options):
     _, report = run(_members(), ["age"], 4, **options)
 
@@ -213,3 +214,132 @@ def test_the_report_names_what_was_kept_and_neutralised(run, tmp_path):
 
     report = json.loads((tmp_path / "out.csv.report.json").read_text())
     assert (report["kept"], report["neutralised"]) == (["member"], 40)
+
+
+def test_dates_become_ranges_of_dates(run):
+    days = ["1970-02-20", "1965-03-10", "2002-11-20", "?", "2000-12-29", "1997-07-07"]
+
+    rows, report = run("birth,d\n" + "".join(f"{day},x\n" for day in days), ["birth"], 5)
+
+    assert report.result.generalised_as == {"birth": "range"}
+    assert {row[0] for row in rows[1:]} == {"?|1965-03-10..2002-11-20"}
+
+
+def test_moments_become_ranges_of_moments(run):
+    rows, _ = run("at,d\n2026-01-05T10:00,x\n2026-01-05 09:30:00,x\n", ["at"])
+
+    assert rows[1][0] == "2026-01-05T09:30:00.000000..2026-01-05T10:00:00.000000"
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_numbers_with_a_decimal_comma_become_ranges(run, separator):
+    cells = ["57,6", "67,1", "9", "81,85"]
+    table = f"weight{separator}d\n" + "".join(f'"{cell}"{separator}x\n' for cell in cells)
+
+    rows, report = run(table, ["weight"], 4)
+
+    assert report.result.generalised_as == {"weight": "range"}
+    assert rows[1][0] == "9..81,85"
+
+
+@pytest.mark.parametrize(
+    ("cells", "complaint"),
+    [
+        (["2023-02-30"] * 2, "no calendar"),
+        (["1970-02-20"] * 19 + ["last year"], "dates but for 1 of 20"),
+        (["1,234", "5,678"], "may be decimal or of thousands"),
+        (["1,5", "2.5"], "with a point and numbers with a comma"),
+    ],
+)
+def test_dates_and_commas_of_two_meanings_are_refused(run, cells, complaint):
+    with pytest.raises(AnonymisationError, match=f"'v'.*{complaint}"):
+        run("v;d\n" + "".join(f"{cell};x\n" for cell in cells), ["v"])
+
+
+def test_k_counts_the_people_of_a_column(run):
+    visits = "".join("1,34,flu\n" for _ in range(5)) + "".join(f"{n},{n + 38},ok\n" for n in range(2, 14))
+
+    by_rows, _ = run("person,age,d\n" + visits, ["age"], 5, drop=["person"])
+    by_people, report = run("person,age,d\n" + visits, ["age"], wish=Wish(5, person="person"), drop=["person"])
+
+    assert by_rows[1][0] == "34"  # five rows of one person
+    assert report.result.smallest_class >= 5
+    assert by_people[1][0] != "34"
+
+
+@pytest.mark.parametrize(
+    ("tree", "complaint"),
+    [
+        ("nurse;health;*\nclerk;office;*\n", "separated by commas"),
+        ("nurse,health,*\n", "The hierarchy of 'job' lacks 1 of the values"),
+        ("nurse,health,care,*\nclerk,office,*\n", "same number of levels"),
+    ],
+)
+def test_hierarchies_that_do_not_fit_are_refused(run, tmp_path, tree, complaint):
+    (tmp_path / "trees").mkdir()
+    (tmp_path / "trees" / "job.csv").write_text(tree)
+
+    with pytest.raises(AnonymisationError, match=complaint):
+        run("age,job\n20,nurse\n21,clerk\n", ["age", "job"], hierarchies=tmp_path / "trees")
+
+
+def test_a_hierarchy_of_numbers_replaces_their_ranges(run, tmp_path):
+    (tmp_path / "trees").mkdir()
+    (tmp_path / "trees" / "age.csv").write_text("".join(f"{age},{age // 10}0s,*\n" for age in range(20, 40)))
+
+    rows, report = run("age,d\n21,x\n24,x\n33,x\n35,x\n", ["age"], 2, hierarchies=tmp_path / "trees")
+
+    assert report.result.generalised_as == {"age": "hierarchy"}
+    assert [row[0] for row in rows[1:]] == ["20s", "20s", "30s", "30s"]
+
+
+def test_keys_of_which_all_are_unique_become_one_range(run):
+    rows, report = run("n,d\n" + "".join(f"{n},x\n" for n in range(50)), ["n"], 50)
+
+    assert {row[0] for row in rows[1:]} == {"0..49"}
+    assert report.result.ncp == 1
+
+
+def test_a_table_without_rows_is_refused(run):
+    with pytest.raises(AnonymisationError, match="0 rows; k=2"):
+        run("age,d\n", ["age"])
+
+
+QUOTED = [
+    'a,b\n1,"x, y"\n2,"x, y"\n',
+    'a,b\n1,"say ""x"""\n2,"say ""x"""\n',
+    'a,b\n"1","line\nbreak"\n"2","line\nbreak"\n',
+    "a,b\r\n1,x\r\n\r\n2,x\r\n",
+    "a,b\r1,x\r2,x\r",
+    'a,b\n1,5"disk\n2,5"disk\n',
+    'a,b\n1,""\n2,""\n',
+    "\ufeffa,b\n1,x\n2,x",
+    "a, b\n1, x \n 2, x \n",
+    '"a",b\n1,x\n2,x\n',
+]
+
+
+@pytest.mark.parametrize("table", QUOTED, ids=ascii)
+@pytest.mark.parametrize("block", [1 << 22, 1, 3])
+def test_arrow_and_the_row_reader_find_the_same_cells(tmp_path, monkeypatch, table, block):
+    monkeypatch.setattr("privacy.anonymisation.files.inspection._BLOCK", block)
+    path = tmp_path / "in.csv"
+    path.write_bytes(table.encode())
+    opened = CsvTable.open(path)
+
+    (found,) = opened.batches(["a", "b"])
+
+    rows = list(opened.rows())
+    assert list(zip(found["a"].to_pylist(), found["b"].to_pylist(), strict=True)) == [tuple(row) for row in rows]
+    assert len(rows) == 2
+
+
+@pytest.mark.parametrize("table", ['a,b\n1,"x"y\n2,z\n', 'a,b\n1,x\n2,"z\n', "a,b\n1,x\n2\n", "a,b\n1,x,y\n"])
+@pytest.mark.parametrize("block", [1 << 22, 1])
+def test_a_torn_line_is_named(tmp_path, monkeypatch, table, block):
+    monkeypatch.setattr("privacy.anonymisation.files.inspection._BLOCK", block)
+    path = tmp_path / "in.csv"
+    path.write_bytes(table.encode())
+
+    with pytest.raises(AnonymisationError, match=r"Line \d"):
+        list(CsvTable.open(path).batches(["a", "b"]))

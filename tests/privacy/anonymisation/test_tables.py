@@ -8,9 +8,9 @@ import logging
 import pytest
 
 from privacy.anonymisation import tables
-from privacy.anonymisation.generalisation import UnusableColumn
-from privacy.anonymisation.kanonymity import TooFewRows, UnknownColumn
-from privacy.anonymisation.tables import UnusableTable, anonymise_file
+from privacy.anonymisation.errors import TooFewRows, UnknownColumn, UnusableColumn, UnusableTable
+from privacy.anonymisation.tables import anonymise_file
+from privacy.anonymisation.wish import Wish
 
 PEOPLE = 'name,age,town,note\nAnn,20,Oslo," =1+1"\nBob,22,Oslo,"a, ""b"""\nCy,,Rome,\nDi,?,Rome,x\n'
 
@@ -31,7 +31,7 @@ def test_quasi_identifiers_are_generalised_and_other_cells_kept(source, tmp_path
     target = tmp_path / "out.csv"
 
     with caplog.at_level(logging.WARNING):
-        report = anonymise_file(source, target, ["age", "town"], 2, keep=["name", "note"])
+        report = anonymise_file(source, target, ["age", "town"], Wish(2), keep=["name", "note"])
 
     assert read(target) == [
         ["name", "age", "town", "note"],
@@ -48,7 +48,7 @@ def test_quasi_identifiers_are_generalised_and_other_cells_kept(source, tmp_path
 def test_the_report_beside_the_target_fits_both_files(source, tmp_path):
     target = tmp_path / "out.csv"
 
-    anonymise_file(source, target, ["age", "town"], 2, sensitive="note", drop=["name"])
+    anonymise_file(source, target, ["age", "town"], Wish(2, "note"), drop=["name"])
 
     report = json.loads((tmp_path / "out.csv.report.json").read_text(encoding="utf-8"))
     assert report["source_sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
@@ -69,11 +69,11 @@ def test_the_report_beside_the_target_fits_both_files(source, tmp_path):
 def test_spaces_after_commas_belong_to_the_separator_only_if_the_header_has_them(tmp_path):
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text('age, town\n1, "x, y"\n2, z\n\n')
-    anonymise_file(source, target, ["age"], 2, keep=["town"])
+    anonymise_file(source, target, ["age"], Wish(2), keep=["town"])
     assert read(target) == [["age", "town"], ["1..2", "x, y"], ["1..2", "z"]]
 
     source.write_text("age,town\n 1, x\n2,z\n")
-    anonymise_file(source, target, ["age"], 2, keep=["town"])
+    anonymise_file(source, target, ["age"], Wish(2), keep=["town"])
     assert read(target) == [["age", "town"], ["1..2", " x"], ["1..2", "z"]]
 
 
@@ -81,11 +81,11 @@ def test_latin_1_and_a_byte_order_mark_are_understood(tmp_path):
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
 
     source.write_bytes("größe,ort\n1,Köln\n2,Köln\n".encode("latin-1"))
-    assert anonymise_file(source, target, ["größe"], 2).encoding == "latin-1"
+    assert anonymise_file(source, target, ["größe"], Wish(2)).encoding == "latin-1"
     assert read(target)[1] == ["1..2", "Köln"]
 
     source.write_bytes("größe,ort\n1,Köln\n2,Köln\n".encode("utf-8-sig"))
-    assert anonymise_file(source, target, ["größe"], 2).encoding == "utf-8"
+    assert anonymise_file(source, target, ["größe"], Wish(2)).encoding == "utf-8"
     assert read(target)[1] == ["1..2", "Köln"]
 
 
@@ -106,7 +106,7 @@ def test_a_column_is_a_range_only_if_its_cells_are_quantities(tmp_path, cells, l
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text("".join(f"{cell},-\n" for cell in ["n", *cells]).replace("n,-", "n,rest", 1))
 
-    anonymise_file(source, target, ["n"], 2)
+    anonymise_file(source, target, ["n"], Wish(2))
 
     assert {row[0] for row in read(target)[1:]} == {label}
 
@@ -116,7 +116,9 @@ def test_hierarchies_apply_to_the_columns_they_are_named_after(source, tmp_path)
     folder.mkdir()
     (folder / "town.csv").write_text("Oslo,North,*\nRome,South,*\n")
 
-    report = anonymise_file(source, tmp_path / "out.csv", ["age", "town"], 4, folder, drop=["name", "note"])
+    report = anonymise_file(
+        source, tmp_path / "out.csv", ["age", "town"], Wish(4), hierarchies=folder, drop=["name", "note"]
+    )
 
     assert {tuple(row) for row in read(tmp_path / "out.csv")[1:]} == {("?|20..22", "*")}
     assert report.result.generalised_as == {"age": "range", "town": "hierarchy"}
@@ -141,7 +143,7 @@ def test_a_refusal_leaves_the_earlier_target_alone(source, tmp_path, text, names
     source.write_text(text, encoding="utf-8")
 
     with pytest.raises(error, match=complaint):
-        anonymise_file(source, target, names, 2)
+        anonymise_file(source, target, names, Wish(2))
 
     assert target.read_text() == "earlier"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "people.csv"]
@@ -153,31 +155,31 @@ def test_the_source_is_never_overwritten(source, tmp_path):
 
     for target in (source, link, tmp_path / "." / "people.csv"):
         with pytest.raises(UnusableTable, match="another target"):
-            anonymise_file(source, target, ["age"], 2)
+            anonymise_file(source, target, ["age"], Wish(2))
 
     assert source.read_text(encoding="utf-8") == PEOPLE
 
 
 def test_dropping_a_quasi_identifier_is_refused(source, tmp_path):
     with pytest.raises(UnusableTable, match="dropped column"):
-        anonymise_file(source, tmp_path / "out.csv", ["age"], 2, drop=["age"])
+        anonymise_file(source, tmp_path / "out.csv", ["age"], Wish(2), drop=["age"])
 
 
 def test_a_missing_folder_of_hierarchies_is_refused(source, tmp_path):
     with pytest.raises(UnusableTable, match="no folder 'trees'"):
-        anonymise_file(source, tmp_path / "out.csv", ["age"], 2, tmp_path / "trees")
+        anonymise_file(source, tmp_path / "out.csv", ["age"], Wish(2), hierarchies=tmp_path / "trees")
 
 
 def test_a_source_that_changes_meanwhile_is_refused(source, tmp_path, monkeypatch):
-    anonymise = tables.anonymise
+    form_classes = tables.form_classes
 
-    def anonymise_while_a_row_arrives(*args, **kwargs):
+    def form_classes_while_a_row_arrives(*args, **kwargs):
         source.write_text(PEOPLE + "Ed,30,Oslo,-\n", encoding="utf-8")
-        return anonymise(*args, **kwargs)
+        return form_classes(*args, **kwargs)
 
-    monkeypatch.setattr(tables, "anonymise", anonymise_while_a_row_arrives)
+    monkeypatch.setattr(tables, "form_classes", form_classes_while_a_row_arrives)
 
     with pytest.raises(UnusableTable, match="changed while it was read"):
-        anonymise_file(source, tmp_path / "out.csv", ["age"], 2)
+        anonymise_file(source, tmp_path / "out.csv", ["age"], Wish(2))
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["people.csv"]

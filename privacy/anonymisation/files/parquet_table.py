@@ -1,0 +1,88 @@
+"""Parquet files: columns, types, and rows in parts."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from privacy.anonymisation.errors import UnusableTable
+from privacy.anonymisation.files.csv_table import check_header, require
+from privacy.anonymisation.files.inspection import sha256_of
+
+_ROWS = 1 << 20  # of a part
+
+
+@dataclass(frozen=True)
+class ParquetTable:
+    """A Parquet file: its digest and schema, determined once."""
+
+    path: Path
+    sha256: str
+    schema: pa.Schema
+
+    @classmethod
+    def open(cls, path: Path) -> "ParquetTable":
+        """Inspect the file. Raises UnusableTable for one that is not Parquet or names a column twice."""
+        sha256 = sha256_of(path)
+        try:
+            schema = parquet.read_schema(path)
+        except pa.ArrowInvalid:
+            raise UnusableTable(f"'{path.name}' is not a Parquet file, or is damaged.") from None
+        check_header(path, schema.names)
+        return cls(path, sha256, schema)
+
+    @property
+    def encoding(self) -> str:
+        """Return what the file is encoded as, for the report."""
+        return "parquet"
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Return the names of the columns."""
+        return tuple(self.schema.names)
+
+    @property
+    def nested(self) -> tuple[str, ...]:
+        """Return the columns of which a cell is no single value."""
+        kinds = zip(self.schema.names, self.schema.types, strict=True)
+        return tuple(name for name, kind in kinds if pa.types.is_nested(kind))
+
+    def require(self, names: Iterable[str]) -> None:
+        """Raise UnknownColumn, listing the columns that exist, unless all ``names`` do."""
+        require(self.path, self.header, names)
+
+    def has_changed(self) -> bool:
+        """Return whether the file is no longer what was opened."""
+        return sha256_of(self.path) != self.sha256
+
+    def batches(self, names: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
+        """Yield the named columns part by part, texts in Arrow's dictionaries, always in the same parts."""
+        texts = [name for name in names if _is_text(self.schema.field(name).type)]
+        try:
+            with parquet.ParquetFile(self.path, read_dictionary=texts) as file:
+                for groups in _together(file.metadata):
+                    for batch in file.iter_batches(batch_size=_ROWS, row_groups=groups, columns=list(names)):
+                        yield dict(zip(batch.schema.names, batch.columns, strict=True))
+        except (pa.ArrowInvalid, OSError) as exc:
+            raise UnusableTable(f"'{self.path.name}' is damaged: {type(exc).__name__}.") from None
+
+
+def _together(metadata: Any) -> list[list[int]]:
+    """Return the row groups that are read at once: small ones together, as far as they fit into one part."""
+    together: list[list[int]] = []
+    room = 0
+    for group in range(metadata.num_row_groups):
+        rows = metadata.row_group(group).num_rows
+        if rows > room:
+            together.append([])
+            room = _ROWS
+        together[-1].append(group)
+        room -= rows
+    return together
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

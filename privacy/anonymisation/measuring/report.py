@@ -1,0 +1,94 @@
+"""The report on an anonymisation: what was asked, what came out, what it lost and what risk is left."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from privacy.anonymisation.generalisation import IntArray
+from privacy.anonymisation.measuring.result import Result
+from privacy.anonymisation.measuring.risk import Risk, risk_of
+from privacy.anonymisation.partition.conditions import Closeness
+from privacy.anonymisation.partition.distances import distance_for
+
+
+@dataclass(frozen=True)
+class AnonymisationReport:
+    """Parameters of an anonymisation and the measures of its result.
+
+    ``smallest_class`` counts people where a column names the person. ``fewest_sensitive`` is the least number of
+    distinct sensitive values in a class and ``furthest`` the greatest distance of their shares from the whole table's,
+    by the ground distance ``distance``; None without a sensitive column. A missing value counts as no value, but has a
+    share.
+
+    ``ncp`` is the normalised certainty penalty, averaged over all cells of the quasi-identifiers: 0 nothing lost, 1
+    everything; a suppressed row loses everything. ``generalised_as`` says range, set or hierarchy for each
+    quasi-identifier, ``loss`` its part of the penalty. ``discernibility`` is the sum of squared class sizes (Bayardo
+    and Agrawal 2005), each suppressed row counted as large as the table; ``average_class`` the mean class size over k
+    (LeFevre et al. 2006).
+    """
+
+    k: int
+    l: int  # noqa: E741 - the literature's name
+    diversity: str
+    t: float | None
+    person: str | None
+    smallest_class: int
+    fewest_sensitive: int | None
+    furthest: float | None
+    distance: str | None
+    classes: int
+    rows: int
+    suppressed: int
+    ncp: float
+    discernibility: int
+    average_class: float
+    generalised_as: Mapping[str, str]
+    loss: Mapping[str, float]
+    risk: Risk
+
+
+def report_on(result: Result) -> AnonymisationReport:
+    """Measure a result."""
+    rows, total, suppressed = result.rows, result.total, result.suppressed
+    loss = {name: float((each.loss @ rows + suppressed) / total) for name, each in result.shown.items()}
+    fewest, furthest, distance = _of_sensitive(result)
+    wish = result.wish
+    return AnonymisationReport(
+        k=wish.k,
+        l=wish.l,
+        diversity=wish.diversity,
+        t=wish.t,
+        person=wish.person,
+        smallest_class=int(result.people.min(initial=total)),
+        fewest_sensitive=fewest,
+        furthest=furthest,
+        distance=distance,
+        classes=result.number,
+        rows=total,
+        suppressed=suppressed,
+        ncp=sum(loss.values()) / len(loss),
+        discernibility=int((rows**2).sum()) + suppressed * total,
+        average_class=(total - suppressed) / max(result.number, 1) / wish.k,
+        generalised_as={name: domain.kind for name, domain in result.domains.items()},
+        loss=loss,
+        risk=risk_of(result),
+    )
+
+
+def _of_sensitive(result: Result) -> tuple[int | None, float | None, str | None]:
+    """Return the least diversity and the greatest distance of any class, and how distance is measured."""
+    counts = result.value_counts
+    if counts is None or result.sensitive is None:
+        return None, None, None
+    name, ground = distance_for(result.sensitive)
+    whole = result.items.values_of(np.zeros(len(result.items), dtype=np.int64), 1)[0]
+    furthest = Closeness(1.0, whole, ground).distance(counts).max(initial=0.0)
+    return int(distinct_values(counts, result.sensitive.missing).min(initial=len(whole))), float(furthest), name
+
+
+def distinct_values(counts: IntArray, missing: int) -> IntArray:
+    """Return how many stated values each class holds."""
+    stated = np.delete(counts, missing, axis=1) if missing >= 0 else counts
+    number: IntArray = (stated > 0).sum(axis=1)
+    return number
