@@ -47,7 +47,7 @@ def _export(register: Register, path: Path) -> Path:
 def _written(register: Register, document: Document) -> Document:
     durations = {field.name for field in register.fields if isinstance(field, models.DurationField)}
     children = {child.name for child in register.children}
-    found = {name: _in_days(value) if name in durations else value for name, value in document.items()}
+    found: Document = {name: _in_days(value) if name in durations else value for name, value in document.items()}
     return {name: dict(sorted(value.items())) if name in children else value for name, value in found.items()}
 
 
