@@ -17,7 +17,7 @@ from personalization.models import Event, Item
 from tests.helpers.registers import drafted, purpose_with, widened
 
 pytestmark = pytest.mark.django_db
-WIDER = ["views", "purchases", "ratings", "location"]
+WIDER = ["views", "purchases", "ratings", "postal_address"]
 
 
 def figures(change_set: ChangeSet) -> dict[str, tuple[Any, Any]]:
@@ -71,7 +71,7 @@ def test_the_card_of_peoples_pages_is_shown_before_and_after(anna: Officer) -> N
 
     assert figures(change_set)["page/recommendations/data_categories"] == (
         "views, purchases, ratings",
-        "views, purchases, ratings, location",
+        "views, purchases, ratings, postal address",
     )
     assert figures(change_set)["page/recommendations/notice"] == ("1", "2")
     shown = [figure["label"] for figure in presenting.figures(change_set)]
