@@ -22,7 +22,7 @@ from common.admin_pages.model_admin import ModelAdmin
 from consent.models import DataCategory, Party, Purpose, PurposeData, PurposeText
 from consent.receipts import terms
 from consent.register import lint_rules, words
-from oversight.admin.forms import DraftsChanges
+from oversight.admin.forms import DraftsAlone, DraftsChanges
 from oversight.changes.documents import Proposed
 
 
@@ -157,7 +157,7 @@ class PurposeDataFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # not su
         )
 
 
-class PurposeDataInline(StackedInline):  # type: ignore[misc]  # unfold ships no types
+class PurposeDataInline(DraftsAlone, StackedInline):  # type: ignore[misc]  # unfold ships no types
     model = PurposeData
     form = PurposeDataForm
     formset = PurposeDataFormSet

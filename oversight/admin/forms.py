@@ -20,7 +20,19 @@ from oversight.changes.documents import Proposed
 from oversight.models import ChangeSet
 
 
-class DraftsChanges:
+class DraftsAlone:
+    """Mixin of a ``ModelAdmin`` or an inline of a register: no field leads to a form of its own in a pop-up."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Return the field without the buttons that add or change a related object: those would only draft."""
+        field = super().formfield_for_dbfield(db_field, request, **options)  # type: ignore[misc]  # ModelAdmin's
+        if isinstance(getattr(field, "widget", None), RelatedFieldWidgetWrapper):
+            field.widget.can_add_related = field.widget.can_change_related = False
+            field.widget.can_delete_related = field.widget.can_view_related = False
+        return field
+
+
+class DraftsChanges(DraftsAlone):
     """Mixin of a ``ModelAdmin``: saving and deleting draft a change set and lead to its page.
 
     The form, its inlines and its links are written as ever, in a savepoint; the row is read back as a document, and the
@@ -118,14 +130,6 @@ class DraftsChanges:
         register = registers.of_model(self.model)
         sets = presenting.of_object(register.name, rows.key_of(register, row)) if row is not None else []
         return {"object_sets": sets, "open_sets": [each for each in sets if each["row"].is_open]}
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
-        """Return the field without the buttons that add or change a related object: those would only draft."""
-        field = super().formfield_for_dbfield(db_field, request, **options)  # type: ignore[misc]  # ModelAdmin's
-        if isinstance(getattr(field, "widget", None), RelatedFieldWidgetWrapper):
-            field.widget.can_add_related = field.widget.can_change_related = False
-            field.widget.can_delete_related = field.widget.can_view_related = False
-        return field
 
 
 def propose_deletion(page: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:

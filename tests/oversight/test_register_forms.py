@@ -11,7 +11,8 @@ from tests.helpers.registers import drafted, in_force, purpose_with
 
 pytestmark = pytest.mark.django_db
 REGISTERS = [
-    "consent/purpose", "consent/party", "consent/site", "privacy/retentionschedule", "policies/residencyrule",
+    "consent/purpose", "consent/datacategory", "consent/party", "consent/site",
+    "privacy/retentionschedule", "policies/residencyrule",
     "policies/jurisdiction", "policies/region", "policies/processingregion", "policies/transferinstrument",
     "policies/sensitivecategory", "policies/processingsystem",
 ]  # fmt: skip
