@@ -81,6 +81,7 @@ def restore(file: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=settings.ASSENT_HOME) as room:
         about = _unpack(file, Path(room))
         _refuse_older_ledger(about)
+        dumping.refuse_in_use()
         replay_due().parent.mkdir(parents=True, exist_ok=True)
         replay_due().touch()
         dumping.restore(Path(room) / _DATABASE)

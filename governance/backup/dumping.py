@@ -25,8 +25,7 @@ def dump(file: Path) -> None:
 
 
 def restore(file: Path) -> None:
-    """Replace everything in the database. Raises InUse, DatabaseProgramFailed."""
-    _refuse_in_use()
+    """Replace everything in the database. Raises DatabaseProgramFailed."""
     connection.close()
     sql = ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
     with connection.cursor() as cursor:
@@ -42,7 +41,8 @@ def restore(file: Path) -> None:
     )  # fmt: skip
 
 
-def _refuse_in_use() -> None:
+def refuse_in_use() -> None:
+    """Refuse where others are connected to the database. Raises InUse."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

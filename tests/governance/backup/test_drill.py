@@ -236,6 +236,8 @@ def test_a_database_in_use_is_not_replaced(choose, home):
             archive.restore(file)
     finally:
         other.close()
+    assert not archive.replay_due().exists()
+    assert _state("customer-1") == "given"
 
 
 def test_drained_spools_stay_while_a_backup_runs(home):
