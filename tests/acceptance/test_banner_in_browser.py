@@ -661,8 +661,8 @@ def test_an_extension_that_refuses_presses_refuse_all(visit, language):
 
     page.evaluate(AUTOREFUSE)
     page.evaluate(script.read_text())
-    _given(page, set())
     page.get_by_role("dialog").wait_for(state="detached")
+    _given(page, set())
 
     page.wait_for_function("judged.some(message => message.type === 'optOutResult')")
     answers = page.evaluate("judged.filter(m => m.type === 'optOutResult').map(m => [m.cmp, m.result])")
