@@ -28,7 +28,7 @@ ROOT = CHECKOUT
 ARTIFACTS = ROOT / "artifacts"
 # The foreign site of these tests is on this machine, which a browser guards against sites elsewhere.
 _LOCAL = "--disable-features=LocalNetworkAccessChecks"
-PATIENCE_MS = 8_000
+PATIENCE_MS = 30_000
 FOREIGN = "http://127.0.0.1:9099"
 FOREIGN_HOST = "http://www.shop.example"
 OTHER_HOST = "http://blog.shop.example"
