@@ -28,7 +28,7 @@ ROOT = CHECKOUT
 ARTIFACTS = ROOT / "artifacts"
 # The foreign site of these tests is on this machine, which a browser guards against sites elsewhere.
 _LOCAL = "--disable-features=LocalNetworkAccessChecks"
-PATIENCE_MS = 8_000
+PATIENCE_MS = 30_000
 FOREIGN = "http://127.0.0.1:9099"
 FOREIGN_HOST = "http://www.shop.example"
 OTHER_HOST = "http://blog.shop.example"
@@ -661,8 +661,8 @@ def test_an_extension_that_refuses_presses_refuse_all(visit, language):
 
     page.evaluate(AUTOREFUSE)
     page.evaluate(script.read_text())
-    _given(page, set())
     page.get_by_role("dialog").wait_for(state="detached")
+    _given(page, set())
 
     page.wait_for_function("judged.some(message => message.type === 'optOutResult')")
     answers = page.evaluate("judged.filter(m => m.type === 'optOutResult').map(m => [m.cmp, m.result])")

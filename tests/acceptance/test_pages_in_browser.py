@@ -292,7 +292,7 @@ def test_an_officer_sees_what_a_new_text_changes_before_it_is_published(site, op
     page.get_by_label("Material").check()
     page.get_by_role("button", name="Preview").click()
 
-    page.get_by_role("heading", name="Publish version 2 in English?").wait_for()
+    page.get_by_role("heading", name="Propose version 2 in English?").wait_for()
     card = page.frame_locator("iframe").first
     assert card.get_by_text("We write to you once a month.").count() == 1
     _shoot(page, "notice-editor", width, scheme)
