@@ -33,8 +33,13 @@ def midnight(day: date, region: str) -> datetime:
     Where a country has several zones, the earliest; where nothing is known of the region, the earliest on earth: what
     ends with the day ends too early rather than too late.
     """
-    beginnings = [datetime.combine(day, time(), tzinfo=zone) for zone in _zones(region.upper())]
+    beginnings = [datetime.combine(day, time(), tzinfo=zone) for zone in zones(region)]
     return min(moment.astimezone(UTC) for moment in beginnings)
+
+
+def zones(region: str) -> tuple[tzinfo, ...]:
+    """Return the time zones of a region; where nothing is known of it, the one in which days begin first."""
+    return _zones(region.upper())
 
 
 @lru_cache(maxsize=512)
