@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
-from consent.register.jurisdictions.clocks import zones
 from privacy.rights.clocks.counting import Calendar, Length, last_day, move_to_working_day
 from privacy.rights.clocks.laws import Clock, Effect, Right, Start, applicable
 
@@ -56,16 +55,6 @@ class Due:
     latest: date | None = None
     confirm_by: date | None = None
     is_extended: bool = False
-
-
-def local_day(moment: datetime, zone: tzinfo) -> date:
-    """Return the day of a moment where the request was received."""
-    return moment.astimezone(zone).date()
-
-
-def day_of_receipt(moment: datetime, region: str) -> date:
-    """Return the local day of receipt in a region; the earliest where it has several zones, so nothing is late."""
-    return min(local_day(moment, zone) for zone in zones(region))
 
 
 def end_of(day: date, zone: tzinfo) -> datetime:

@@ -101,7 +101,9 @@ class Law:
 @lru_cache(maxsize=1)
 def laws() -> tuple[Law, ...]:
     """Return the laws of this release, by slug."""
-    return tuple(sorted((read(path.read_text(), path.stem) for path in _FILES.glob("*.toml")), key=lambda law: law.slug))
+    return tuple(
+        sorted((read(path.read_text(), path.stem) for path in _FILES.glob("*.toml")), key=lambda law: law.slug)
+    )
 
 
 def applicable(region: str) -> tuple[Law, ...]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consent.register.jurisdictions.clocks import earliest_day
 from privacy.rights.clocks import document
 from privacy.rights.clocks.counting import Calendar, Length, Unit, last_day
 from privacy.rights.clocks.due import (
@@ -15,7 +16,6 @@ from privacy.rights.clocks.due import (
     Question,
     Settings,
     State,
-    day_of_receipt,
     due_in,
     end_of,
 )
@@ -185,10 +185,13 @@ def test_a_later_receipt_is_never_due_earlier(day: date, later: int) -> None:
         # Several zones: the earliest day.
         ("BR", datetime(2026, 3, 1, 4, 0, tzinfo=UTC), "2026-02-28"),
         ("ES", datetime(2026, 2, 28, 23, 30, tzinfo=UTC), "2026-02-28"),
+        # Nothing is known of the region: the earliest day on earth.
+        ("", datetime(2026, 3, 1, 11, 59, tzinfo=UTC), "2026-02-28"),
+        ("XX", datetime(2026, 3, 1, 12, 0, tzinfo=UTC), "2026-03-01"),
     ],
 )
 def test_the_day_of_receipt_is_local(region: str, moment: datetime, day: str) -> None:
-    assert day_of_receipt(moment, region) == D(day)
+    assert earliest_day(moment, region) == D(day)
 
 
 def test_a_day_ends_at_the_midnight_of_its_zone() -> None:
