@@ -6,14 +6,17 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
 
 from privacy.rights.answers.stores import Description, Row
 
 SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+_STYLE = mark_safe((Path(__file__).parent / "page.css").read_text(encoding="utf-8"))  # noqa: S308 (our own file)
 # What a spreadsheet takes for the start of a formula. JSON stays as it is.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _STRINGS = {name: {"type": "string", "format": name} for name in ("date-time", "date")}
@@ -76,7 +79,7 @@ def page_html(sections: Iterable[Section], head: Mapping[str, Any]) -> bytes:
         }
         for each in sections
     ]
-    return render_to_string("privacy/answer.html", {"sections": shown, "head": head}).encode()
+    return render_to_string("privacy/answer.html", {"sections": shown, "head": head, "style": _STYLE}).encode()
 
 
 def _cell(value: Any) -> Any:

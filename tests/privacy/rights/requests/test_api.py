@@ -90,7 +90,7 @@ def test_a_request_is_cancelled_before_its_work_has_begun(post: Call) -> None:
     "body",
     [
         {"subject": PERSON, "right": "oblivion"},
-        {"subject": {"id": "a b\n"}, "right": "access"},
+        {"subject": {"id": "a\u0000b"}, "right": "access"},
         {"subject": PERSON, "right": "access", "statement": "x" * 4001},
         {"right": "access"},
     ],
