@@ -8,8 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from common.http.client_network import client_network
@@ -27,32 +26,32 @@ PLACE = "rights"
 _MOST_SHOWN = 10
 # Rights that a person's session may ask for here; the others need an officer's check, or come with the erasure.
 ASKED_HERE = {
-    Right.ACCESS: gettext_lazy("Download my data"),
-    Right.PORTABILITY: gettext_lazy("Take my data elsewhere"),
-    Right.RECTIFICATION: gettext_lazy("Correct something"),
-    Right.RESTRICTION: gettext_lazy("Stop the use, but keep it"),
-    Right.HUMAN_REVIEW: gettext_lazy("Let a person look at a decision"),
-    Right.COMPLAINT: gettext_lazy("Complain"),
+    Right.ACCESS: _("Download my data"),
+    Right.PORTABILITY: _("Take my data elsewhere"),
+    Right.RECTIFICATION: _("Correct something"),
+    Right.RESTRICTION: _("Stop the use, but keep it"),
+    Right.HUMAN_REVIEW: _("Let a person look at a decision"),
+    Right.COMPLAINT: _("Complain"),
 }
 _RIGHTS = {
     **ASKED_HERE,
-    Right.ERASURE: gettext_lazy("Erase my data"),
-    Right.OBJECTION: gettext_lazy("Object"),
-    Right.OPT_OUT: gettext_lazy("No sale, no sharing"),
-    Right.MAJORITY: gettext_lazy("Take back a guardian's permission"),
-    Right.APPEAL: gettext_lazy("Appeal"),
+    Right.ERASURE: _("Erase my data"),
+    Right.OBJECTION: _("Object"),
+    Right.OPT_OUT: _("No sale, no sharing"),
+    Right.MAJORITY: _("Take back a guardian's permission"),
+    Right.APPEAL: _("Appeal"),
 }
 _STATES = {
-    State.RECEIVED: gettext_lazy("Received"),
-    State.IDENTITY_ASKED: gettext_lazy("We asked who you are"),
-    State.ACCEPTED: gettext_lazy("Accepted"),
-    State.CLARIFICATION_ASKED: gettext_lazy("We asked what you mean"),
-    State.IN_PROGRESS: gettext_lazy("In progress"),
-    State.BLOCKED: gettext_lazy("On hold"),
-    State.VERIFYING: gettext_lazy("Being checked"),
-    State.DONE: gettext_lazy("Answered"),
-    State.REFUSED: gettext_lazy("Refused"),
-    State.CANCELLED: gettext_lazy("Cancelled"),
+    State.RECEIVED: _("Received"),
+    State.IDENTITY_ASKED: _("We asked who you are"),
+    State.ACCEPTED: _("Accepted"),
+    State.CLARIFICATION_ASKED: _("We asked what you mean"),
+    State.IN_PROGRESS: _("In progress"),
+    State.BLOCKED: _("On hold"),
+    State.VERIFYING: _("Being checked"),
+    State.DONE: _("Answered"),
+    State.REFUSED: _("Refused"),
+    State.CANCELLED: _("Cancelled"),
 }
 
 

@@ -19,6 +19,7 @@ from common.http.problems import Problem
 from privacy.rights import statistics
 from privacy.rights.clocks.laws import Right, laws
 from privacy.rights.models import Blocker, RightsRequest
+from privacy.rights.problems import ReasonNeeded
 from privacy.rights.requests import fulfilling, requests, statements
 from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, OPEN, TRANSITIONS, Move, State
 
@@ -165,7 +166,7 @@ def _days_left(found: RightsRequest, today: date) -> int | None:
 
 def _one_of(text: str, known: list[str]) -> str:
     if text not in known:
-        raise requests.ReasonNeeded("Name the ground of the block.")
+        raise ReasonNeeded("Name the ground of the block.")
     return text
 
 
@@ -173,7 +174,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise requests.ReasonNeeded("Name the day, such as 2026-12-31.") from None
+        raise ReasonNeeded("Name the day, such as 2026-12-31.") from None
 
 
 def _require(request: HttpRequest, permission: str) -> None:

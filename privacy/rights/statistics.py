@@ -1,5 +1,6 @@
 """Figures of requests: how many, how long they took, how many were extended, late or refused."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ _TOOK = ExpressionWrapper(F("closed_at") - F("received_at"), output_field=Durati
 
 def by_right() -> list[dict[str, Any]]:
     """Return the figures by right, in one statement. Without names or pseudonyms."""
-    rows = (
+    rows: list[Mapping[str, Any]] = list(
         RightsRequest.objects.values("right")
         .order_by("right")
         .annotate(
@@ -38,7 +39,7 @@ def by_right() -> list[dict[str, Any]]:
     ]
 
 
-def _in_days(row: dict[str, Any]) -> dict[str, float | None]:
+def _in_days(row: Mapping[str, Any]) -> dict[str, float | None]:
     return {
         f"{name}_days": round(row[name] / timedelta(days=1), 1) if row[name] is not None else None
         for name in ("took", "longest")

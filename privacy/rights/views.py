@@ -88,8 +88,8 @@ class RequestView(APIView):
         request=api.PersonBody,
         responses={200: api.RequestAnswer, **_UNKNOWN, **_PROBLEMS},
     )
-    def post(self, request: Request, pk: UUID) -> Response:
-        return Response(_document(_of_person(pk, read_body(api.PersonBody, request).subject.ref())))
+    def post(self, request: Request, request_id: UUID) -> Response:
+        return Response(_document(_of_person(request_id, read_body(api.PersonBody, request).subject.ref())))
 
 
 class CancelRequestView(APIView):
@@ -102,9 +102,9 @@ class CancelRequestView(APIView):
         request=api.CancelBody,
         responses={200: api.RequestAnswer, **_UNKNOWN, **_PROBLEMS},
     )
-    def post(self, request: Request, pk: UUID) -> Response:
+    def post(self, request: Request, request_id: UUID) -> Response:
         body = read_body(api.CancelBody, request)
-        found = _of_person(pk, body.subject.ref())
+        found = _of_person(request_id, body.subject.ref())
         moved = requests.move(found.pk, Move.CANCEL, actor=actor_of(request), reason=body.reason)
         return Response(_document(moved))
 
@@ -119,8 +119,8 @@ class DownloadRequestView(APIView):
         request=api.PersonBody,
         responses={201: api.DownloadAnswer, **_UNKNOWN, **_PROBLEMS},
     )
-    def post(self, request: Request, pk: UUID) -> Response:
-        found = _of_person(pk, read_body(api.PersonBody, request).subject.ref())
+    def post(self, request: Request, request_id: UUID) -> Response:
+        found = _of_person(request_id, read_body(api.PersonBody, request).subject.ref())
         package = getattr(found, "package", None)
         if package is None or package.expires_at <= timezone.now():
             raise RequestUnknown("This request has no files, or they have expired. Open a new request.")

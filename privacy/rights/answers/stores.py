@@ -37,7 +37,8 @@ class Description:
 
 
 class Store(Protocol):
-    description: Description
+    @property
+    def description(self) -> Description: ...
 
     def rows(self, ref: UUID) -> Iterable[Row]:
         """Return everything held about a person, in one statement."""

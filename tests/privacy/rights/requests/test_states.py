@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from oversight.models import WorkItem
 from privacy.rights.clocks.laws import Right
 from privacy.rights.models import RightsRequest
-from privacy.rights.problems import ExtensionRefused, MoveNotAllowed
+from privacy.rights.problems import ExtensionRefused, MoveNotAllowed, ReasonNeeded
 from privacy.rights.requests import fulfilling, requests, statements, work
 from privacy.rights.requests.fulfilling import Fulfilment
 from privacy.rights.requests.states import BY_VERIFICATION, OPEN, TRANSITIONS, Move, State
@@ -145,7 +145,7 @@ def test_erasure_cannot_end_as_done_before_stores_can_erase() -> None:
 def test_what_the_law_wants_reasons_for_needs_them(move: Move) -> None:
     request = opened()
 
-    with pytest.raises(requests.ReasonNeeded):
+    with pytest.raises(ReasonNeeded):
         requests.move(request.pk, move, actor=ACTOR, reason=" ")
     assert requests.move(request.pk, move, actor=ACTOR, reason="No match.").steps.last().reason == "No match."
 
