@@ -21,7 +21,7 @@ def seal(text: str) -> tuple[bytes, bytes]:
     return _box(salt, settings.SECRET_KEY).encrypt(text.encode()), salt
 
 
-def unseal(sealed: bytes | memoryview[int] | None, salt: bytes | memoryview[int] | None) -> str | None:
+def unseal(sealed: "bytes | memoryview[int] | None", salt: "bytes | memoryview[int] | None") -> str | None:
     """Return the text; None where it has ended, or this process has no secret that opens it."""
     if sealed is None or salt is None:
         return None

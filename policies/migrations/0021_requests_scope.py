@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0019_terms_of_past_notices"),
+        ("policies", "0020_simulations_of_change_sets"),
     ]
 
     operations = [
