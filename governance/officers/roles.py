@@ -200,7 +200,7 @@ ROLES = {
             "request-handler",
             "Request handler",
             "Answers the requests of people: looks at one person, hands out evidence, proposes restrictions.",
-            ("read-registers", "read-people", "propose-holds"),
+            ("read-registers", "read-people", "propose-holds", "answer-people"),
         ),
         Role(
             "marketing",

@@ -23,9 +23,8 @@ from consent.ledger import ledger, opt_outs, selectors
 from consent.ledger.proof import Asked
 from consent.models import SubjectLink
 from consent.signals import gpc
-from governance.privacy_center import cards
+from governance.privacy_center import cards, rights
 from governance.privacy_center import dashboard as content
-from governance.privacy_center import rights
 from governance.privacy_center.sessions import (
     for_session,
     refused,
