@@ -43,6 +43,7 @@ PERSON = TableStore(
             ("age_band", _TEXT, "age group"),
             ("restricted", _FLAG, "use restricted"),
             ("held", _FLAG, "kept for a claim"),
+            ("limits", _OBJECT, "the same for single purposes"),
             ("gpc_since", _MOMENT, "opted out by signal since"),
             ("created_at", _MOMENT, "first seen"),
             ("updated_at", _MOMENT, "last changed"),

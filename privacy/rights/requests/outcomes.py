@@ -51,7 +51,11 @@ def _not_opted_out(request: RightsRequest, _figures: Figures) -> list[str]:
 
 
 def _not_restricted(request: RightsRequest, _figures: Figures) -> list[str]:
-    is_restricted = DataSubject.objects.filter(pk=request.subject_ref, restricted=True).exists()
+    """Return what is missing of a restriction, of every purpose or of a single one (``privacy.holds``)."""
+    person = DataSubject.objects.filter(pk=request.subject_ref).first()
+    is_restricted = person is not None and (
+        person.restricted or any("restricted" in limits for limits in person.limits.values())
+    )
     return [] if is_restricted else ["the restriction of the person's data"]
 
 
