@@ -45,6 +45,12 @@ SIDEBAR: dict[str, Any] = {
         _group(
             "Consent",
             {
+                "title": "Requests of people",
+                "icon": "inbox",
+                "link": reverse_lazy("rights-inbox"),
+                "permission": _has("rights.view_rightsrequest"),
+            },
+            {
                 "title": "Consent proof",
                 "icon": "verified",
                 "link": reverse_lazy("consent-proof"),

@@ -5,6 +5,7 @@ Nonsense is refused at start (``DEBUG=yes`` is an error, not true). Secrets may 
 """
 
 import re
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from governance.officers.roles import ROLES
 from policies.cells.table import NAME, Table, read_table
+from privacy.rights.clocks.holidays import read_business_days, read_holidays
 
 
 class BadEnvironment(SystemExit):
@@ -104,6 +106,11 @@ def _roles(value: Any) -> Any:
 Roles = Annotated[dict[str, list[str]], NoDecode, BeforeValidator(_roles)]
 
 
+def _business_days(value: str) -> str:
+    read_business_days(value)
+    return value
+
+
 class Environment(BaseSettings):
     """Settings of a process of Assent. Names are the variables' names in lower case."""
 
@@ -133,6 +140,10 @@ class Environment(BaseSettings):
     # The database itself refuses to delete them in the first 30 days.
     opa_decisions_keep_days: Annotated[int, Field(ge=31, le=3_660)] = 90
     ready_opa_behind_s: Annotated[int, Field(ge=1, le=86_400)] = 30
+    # People's rights: public holidays by region, days of business, and the time to answer where a law gives no number.
+    holidays_file: Path | None = None
+    business_days: Annotated[str, AfterValidator(_business_days)] = "law"
+    rights_own_days: Annotated[int, Field(ge=1, le=90)] = 30
     evidence_full_check: Literal["weekly", "monthly", "never"] = "weekly"
     log_format: Literal["json", "text"] = "json"
     ready_log_lag_s: Annotated[int, Field(ge=1, le=86_400)] = 300
@@ -226,6 +237,15 @@ class Environment(BaseSettings):
         if self.officer_oidc_issuer and not self.officer_oidc_roles:
             raise ValueError("OFFICER_OIDC_ISSUER needs OFFICER_OIDC_ROLES: without a role no officer may sign in")
         return self
+
+    @model_validator(mode="after")
+    def _check_holidays(self) -> "Environment":
+        self.holidays()
+        return self
+
+    def holidays(self) -> dict[str, frozenset[date]]:
+        """Return the public holidays by region; none without a file."""
+        return read_holidays(self.holidays_file) if self.holidays_file else {}
 
     def _check_provider(self, who: str) -> None:
         path: Path | None = getattr(self, f"{who}_client_secret_file")

@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from governance.monitoring import health, metrics
 from governance.officers import consent_proof, findings_page, notice_editor, start_page, trust_page
 from governance.openapi.views import DocumentView
-from governance.privacy_center import pages, ranking, receipts, sign_in
+from governance.privacy_center import pages, ranking, receipts, rights, sign_in
 from governance.sign_in import login
 from governance.web import demonstration, script, well_known
 from oversight.admin import pages as change_pages
@@ -14,6 +14,7 @@ from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
 from policies.rollout import step_pages
 from policies.simulation import pages as simulation_page
+from privacy.rights import pages as rights_pages
 
 admin.site.index_title = "Today"
 
@@ -35,6 +36,10 @@ urlpatterns = [
     path("privacy/ranking", ranking.page, name="ranking"),
     path("privacy/not-relevant", ranking.not_relevant, name="not-relevant"),
     path("privacy/all-off", pages.all_off, name="privacy-all-off"),
+    path("privacy/requests", rights.ask, name="privacy-request"),
+    path("privacy/requests/<uuid:pk>/download", rights.download, name="privacy-request-download"),
+    path("privacy/requests/<uuid:pk>/cancel", rights.cancel, name="privacy-request-cancel"),
+    path("privacy/files/<str:token>", rights.open_files, name="rights-download"),
     path("privacy/sign-out", pages.sign_out, name="privacy-sign-out"),
     path("privacy/end-all-sessions", pages.end_all_sessions, name="privacy-end-all-sessions"),
     path("privacy/receipts/<int:revision>", receipts.page, name="privacy-receipt"),
@@ -78,6 +83,9 @@ urlpatterns = [
     path("admin/rollouts/start", admin.site.admin_view(step_pages.start), name="rollout-start"),
     path("admin/rollouts/<int:pk>/", admin.site.admin_view(rollout_page.show), name="rollout"),
     path("admin/rollouts/<int:pk>/<slug:name>", admin.site.admin_view(step_pages.step), name="rollout-step"),
+    path("admin/requests/", admin.site.admin_view(rights_pages.inbox), name="rights-inbox"),
+    path("admin/requests/<uuid:pk>/", admin.site.admin_view(rights_pages.show), name="rights-request"),
+    path("admin/requests/<uuid:pk>/<slug:name>", admin.site.admin_view(rights_pages.step), name="rights-request-step"),
     path("admin/consent/proof/", admin.site.admin_view(consent_proof.search), name="consent-proof"),
     path("admin/consent/proof/<uuid:ref>/", admin.site.admin_view(consent_proof.person), name="consent-proof-person"),
     path(
@@ -97,6 +105,7 @@ urlpatterns = [
     path("shop/", demonstration.shop, name="shop"),
     path("api/v1/banner/", include("consent.banner.urls")),
     path("api/v1/", include("consent.urls")),
+    path("api/v1/", include("privacy.rights.urls")),
     path("api/v1/", include("personalization.urls")),
     path("api/v1/", include("policies.registers.urls")),
     path("api/v1/opa/", include("policies.opa.urls")),

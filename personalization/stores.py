@@ -9,6 +9,8 @@ from django.db.models import Count, Max, Min, QuerySet
 from consent.ledger import holds
 from personalization.models import Event
 from privacy.retention.schedules import Stored
+from privacy.rights.answers.own_stores import TableStore
+from privacy.rights.answers.stores import Description, Member
 
 
 class EventStore:
@@ -44,3 +46,25 @@ class EventStore:
             return rows.filter(subject_ref=subject_ref)
         # A legal hold outlasts retention.
         return rows.exclude(subject_ref__in=holds.kept(purpose).values("ref"))
+
+
+EVENTS_FOR_ANSWERS = TableStore(
+    Description(
+        name="events",
+        title="What you looked at, liked, rated or bought",
+        members=(
+            Member("id", "string", "event"),
+            Member("purpose", "string", "purpose"),
+            Member("kind", "string", "what you did"),
+            Member("item_id", "string", "item"),
+            Member("item__title", "string", "title"),
+            Member("value", "integer", "rating"),
+            Member("occurred_at", "date-time", "when"),
+            Member("received_at", "date-time", "received"),
+        ),
+        origin="from you, or observed while you used the service",
+        kept="as long as the purpose's retention period says, or until you turn the purpose off",
+        is_provided=True,
+    ),
+    lambda ref: Event.objects.filter(subject_ref=ref).order_by("occurred_at", "id"),
+)

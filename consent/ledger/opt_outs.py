@@ -18,11 +18,19 @@ def binds(region: str) -> bool:
     return "gpc" in match(region).pack.binding_signals
 
 
-@transaction.atomic
 def remember(ref: UUID) -> None:
     """Remember the signal for a person who is known. Where nothing changes, nothing is written."""
     person = DataSubject.objects.filter(ref=ref, gpc_since=None).first()
-    if person is None or not binds(person.region):
-        return
+    if person is not None and binds(person.region):
+        _note(ref, actor="subject", details={"signal": "gpc"})
+
+
+def opt_out(ref: UUID, *, actor: str) -> None:
+    """Remember what a person who is known asked for in words: it counts as the signal does, in every region."""
+    _note(ref, actor=actor, details={"request": "opt_out"})
+
+
+@transaction.atomic
+def _note(ref: UUID, *, actor: str, details: dict[str, str]) -> None:
     if DataSubject.objects.filter(ref=ref, gpc_since=None).update(gpc_since=timezone.now()):
-        trail.record("consent.signal_remembered", str(ref), actor="subject", details={"signal": "gpc"})
+        trail.record("consent.signal_remembered", str(ref), actor=actor, details=details)

@@ -58,9 +58,22 @@ CAPABILITIES = {
         "Read figures: trust metrics, published statistics, privacy budgets",
         _rights("view", ("consent.dailycount", "privacy.release", "privacy.privacybudget")),
     ),
+    "answer-people": Capability(
+        "Answer requests of people: identity, blockers, extensions, refusals",
+        frozenset({"rights.view_rightsrequest", "rights.change_rightsrequest"}),
+    ),
     "read-people": Capability(
         "Look at one person: consent proof, ledger, deletions, legal holds and restrictions",
-        _rights("view", ("consent.datasubject", "consent.consentrecord", "privacy.disposal", *_HOLDS)),
+        _rights(
+            "view",
+            (
+                "consent.datasubject",
+                "consent.consentrecord",
+                "privacy.disposal",
+                "rights.rightsrequest",
+                *_HOLDS,
+            ),
+        ),
     ),
     "read-decisions": Capability(
         "Read the decision log",
@@ -148,6 +161,7 @@ ROLES = {
             "Answers for the registers: proposes changes, approves those of others, answers people.",
             (
                 *_READING,
+                "answer-people",
                 "propose-changes",
                 "propose-holds",
                 "change-in-emergency",
@@ -186,7 +200,7 @@ ROLES = {
             "request-handler",
             "Request handler",
             "Answers the requests of people: looks at one person, hands out evidence, proposes restrictions.",
-            ("read-registers", "read-people", "propose-holds"),
+            ("read-registers", "read-people", "propose-holds", "answer-people"),
         ),
         Role(
             "marketing",

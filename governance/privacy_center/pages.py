@@ -23,7 +23,7 @@ from consent.ledger import ledger, opt_outs, selectors
 from consent.ledger.proof import Asked
 from consent.models import SubjectLink
 from consent.signals import gpc
-from governance.privacy_center import cards
+from governance.privacy_center import cards, rights
 from governance.privacy_center import dashboard as content
 from governance.privacy_center.sessions import (
     for_session,
@@ -76,6 +76,7 @@ def dashboard(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     if opts_out:
         opt_outs.remember(session.subject_ref)
     context = content.context(session.subject_ref, session_ends=session.session_expires_at, gpc=opts_out)
+    context["rights"] = rights.card(session.subject_ref)
     response = render(request, "privacy/dashboard.html", {**context, "message": _message(request, context)})
     response.headers["Vary"] = "Sec-GPC, Cookie"
     return response
@@ -86,7 +87,7 @@ def _message(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any] | 
     last = list(messages.get_messages(request))[-1:]
     if not last:
         return None
-    places = {"levels", *(f"purpose-{purpose['slug']}" for purpose in context["purposes"])}
+    places = {"levels", rights.PLACE, *(f"purpose-{purpose['slug']}" for purpose in context["purposes"])}
     place = last[0].extra_tags if last[0].extra_tags in places else ""
     return {"text": str(last[0]), "kind": last[0].level_tag, "place": place}
 

@@ -11,6 +11,7 @@ from governance.env import read_environment
 from governance.launcher.servers.running import home_option
 from governance.monitoring import log_lines
 from governance.oidc.client import Client
+from privacy.rights.clocks.holidays import read_business_days
 
 ENV = read_environment()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -77,6 +78,9 @@ OPA_LONG_POLL_S = ENV.opa_long_poll_s
 OPA_LONG_POLL_WAITERS = ENV.opa_long_poll_waiters
 OPA_UNSIGNED_BUNDLES = ENV.opa_unsigned_bundles
 OPA_DECISIONS_KEEP_DAYS = ENV.opa_decisions_keep_days
+HOLIDAYS = ENV.holidays()
+BUSINESS_DAYS = read_business_days(ENV.business_days)
+RIGHTS_OWN_DAYS = ENV.rights_own_days
 READY_OPA_BEHIND_S = ENV.ready_opa_behind_s
 EVIDENCE_FULL_CHECK = ENV.evidence_full_check
 READY_LOG_LAG_S = ENV.ready_log_lag_s
@@ -104,6 +108,7 @@ INSTALLED_APPS = [
     "oversight",
     "consent",
     "privacy",
+    "privacy.rights",
     "model_registry",
     "policies",
     "personalization",

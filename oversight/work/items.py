@@ -15,17 +15,22 @@ State = WorkItem.State
 
 
 @transaction.atomic
-def open_item(kind: str, object_name: str, *, actor: str, now: datetime | None = None) -> WorkItem:
-    """Open an item, or return the one that is open."""
+def open_item(
+    kind: str, object_name: str, *, actor: str, now: datetime | None = None, due_at: datetime | None = None
+) -> WorkItem:
+    """Open an item, or return the one that is open. ``due_at``: the work's own time, which may move."""
     moment = now or timezone.now()
     item, created = WorkItem.objects.get_or_create(
         kind=kind,
         object=object_name,
         state__in=WorkItem.OPEN_STATES,
-        defaults={"opened_at": moment, "due_at": moment + kinds.find(kind).due, "state": State.OPEN},
+        defaults={"opened_at": moment, "due_at": due_at or moment + kinds.find(kind).due, "state": State.OPEN},
     )
     if created:
         _step(item, State.OPEN, actor)
+    elif due_at is not None and item.due_at != due_at:
+        item.due_at = due_at
+        item.save(update_fields=["due_at"])
     return item
 
 

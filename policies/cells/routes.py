@@ -82,6 +82,7 @@ def _as_authzen(decision: Decision, document: Document) -> Any:
 
 
 _CONSENTS = SubjectRoute("consents")
+_REQUESTS = SubjectRoute("requests")
 _LINKS = SubjectRoute("subject_links")
 _QUESTION = SubjectRoute(
     "decisions",
@@ -104,6 +105,8 @@ SUBJECT_ROUTES: Mapping[str, SubjectRoute] = {
     "/api/v1/consents/state": _CONSENTS,
     "/api/v1/consents/history": _CONSENTS,
     "/api/v1/consents/receipts": _CONSENTS,
+    "/api/v1/requests": _REQUESTS,
+    "/api/v1/requests/list": _REQUESTS,
     "/api/v1/dashboard-links": _LINKS,
     "/api/v1/dashboard-links/revoke": _LINKS,
 }

@@ -12,6 +12,7 @@ class ServiceCredential(models.Model):
         SUBJECT_LINKS = "subject_links", "Issue dashboard links"
         EVENTS = "events", "Send events"
         RECOMMENDATIONS = "recommendations", "Ask for recommendations"
+        REQUESTS = "requests", "Open and follow requests of people"
         REGISTERS = "registers", "Read purposes, jurisdictions and levels"
         METRICS = "metrics", "Read the metrics"
         OPA = "opa", "Pull bundles and report, as an OPA server"

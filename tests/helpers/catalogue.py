@@ -23,6 +23,7 @@ MODULES = [
     "governance/privacy_center/pages.py",
     "governance/privacy_center/ranking.py",
     "governance/privacy_center/receipts.py",
+    "governance/privacy_center/rights.py",
     "governance/demo/shop.py",
     "personalization/parameters.py",
     "personalization/proxy.py",

@@ -9,9 +9,10 @@ from consent.register.jurisdictions.matching import (
     match,
     needs_guardian,
 )
-from consent.register.jurisdictions.pack import Pack, UnreadablePack, revision
+from consent.register.jurisdictions.pack import Pack, revision
 from consent.register.jurisdictions.pack import packs as load
 from consent.register.jurisdictions.strictness import laxer_fields
+from consent.register.jurisdictions.tables import UnreadablePack
 
 __all__ = [
     "Finding", "MatchKind", "Matched", "Pack", "UnreadablePack", "age_of_consent", "consent_days",

@@ -25,6 +25,16 @@ STATE_ZONES = {
 }  # fmt: skip
 # No place on earth begins a day earlier.
 _EARLIEST = timezone(timedelta(hours=14))
+_LATEST = timezone(timedelta(hours=-12))
+# Countries with several zones, and the one in which days begin last (IANA time zone database).
+_ZONES_BEHIND = {
+    "AU": "Australia/Perth", "BR": "America/Rio_Branco", "CA": "America/Vancouver", "CD": "Africa/Kinshasa",
+    "CL": "Pacific/Easter", "CY": "Asia/Nicosia", "EC": "Pacific/Galapagos", "ES": "Atlantic/Canary",
+    "FM": "Pacific/Chuuk", "GL": "America/Thule", "ID": "Asia/Jakarta", "KI": "Pacific/Tarawa",
+    "KZ": "Asia/Qyzylorda", "MN": "Asia/Hovd", "MX": "America/Tijuana", "NZ": "Pacific/Auckland",
+    "PF": "Pacific/Tahiti", "PG": "Pacific/Port_Moresby", "PT": "Atlantic/Azores", "RU": "Europe/Kaliningrad",
+    "US": "Pacific/Honolulu",
+}  # fmt: skip
 
 
 def midnight(day: date, region: str) -> datetime:
@@ -35,6 +45,20 @@ def midnight(day: date, region: str) -> datetime:
     """
     beginnings = [datetime.combine(day, time(), tzinfo=zone) for zone in _zones(region.upper())]
     return min(moment.astimezone(UTC) for moment in beginnings)
+
+
+def earliest_day(moment: datetime, region: str) -> date:
+    """Return the local day of a moment; of a region with several zones the earliest.
+
+    Where nothing is known of the region, the earliest day on earth: what is counted from it ends too early rather than
+    too late.
+    """
+    code = region.strip().upper()
+    country = code.partition("-")[0]
+    if code not in STATE_ZONES and country in _ZONES_BEHIND:
+        return moment.astimezone(ZoneInfo(_ZONES_BEHIND[country])).date()
+    zones = _zones(code)
+    return min(moment.astimezone(_LATEST if zone is _EARLIEST else zone).date() for zone in zones)
 
 
 @lru_cache(maxsize=512)

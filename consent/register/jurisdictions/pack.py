@@ -16,6 +16,7 @@ from typing import Any
 
 from common import levels
 from common.canonical import digest_of
+from consent.register.jurisdictions.tables import Table, UnreadablePack, members
 
 LEVELS = tuple(levels.LEVELS)
 SIGNALS = ("gpc", "gpp", "tcf")
@@ -34,10 +35,6 @@ class ConsentDefault(StrEnum):
 class Unit(StrEnum):
     CALENDAR = "calendar"
     BUSINESS = "business"
-
-
-class UnreadablePack(ValueError):
-    """Refusal of a file that is no pack: a member is missing, unknown, or of the wrong type."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +125,7 @@ def read(text: str, name: str) -> Pack:
     """Read one file. ``name`` is the file's, without its ending, and must be the pack's slug. Raises UnreadablePack."""
     try:
         document = tomllib.loads(text)
-        pack = _pack(_Table(document))
+        pack = _pack(Table(document))
     except (tomllib.TOMLDecodeError, UnreadablePack, ValueError) as exc:
         raise UnreadablePack(f"{name}: {exc}") from exc
     if pack.slug != name:
@@ -136,8 +133,8 @@ def read(text: str, name: str) -> Pack:
     return pack
 
 
-def _pack(table: "_Table") -> Pack:
-    age, answers, signals = (_Table(table.take(part, dict)) for part in ("age", "answers", "signals"))
+def _pack(table: Table) -> Pack:
+    age, answers, signals = (Table(table.take(part, dict)) for part in ("age", "answers", "signals"))
     pack = Pack(
         slug=table.take("slug", str),
         name=table.take("name", str),
@@ -152,60 +149,17 @@ def _pack(table: "_Table") -> Pack:
         opt_in_below=age.take("opt_in_below", int, None),
         minor_max_level=age.take("minor_max_level", str),
         unknown_age_is_adult=age.take("unknown_is_adult", bool),
-        ages_by_region=MappingProxyType(_members(age.take("by_region", dict, {}), int)),
-        answer=answers.deadline("days", "unit"),
-        extension=answers.deadline("extension_days", "unit"),
-        confirm=answers.deadline("confirm_days", "confirm_unit") if answers.holds("confirm_days") else None,
+        ages_by_region=MappingProxyType(members(age.take("by_region", dict, {}), int)),
+        answer=_deadline(answers, "days", "unit"),
+        extension=_deadline(answers, "extension_days", "unit"),
+        confirm=_deadline(answers, "confirm_days", "confirm_unit") if answers.holds("confirm_days") else None,
         binding_signals=tuple(signals.texts("binding")),
-        signal_caps=MappingProxyType(_members(signals.take("caps", dict, {}), str)),
+        signal_caps=MappingProxyType(members(signals.take("caps", dict, {}), str)),
     )
     for part in (table, age, answers, signals):
         part.refuse_the_rest()
     return pack
 
 
-_REQUIRED: Any = object()
-
-
-class _Table:
-    """Reader of a TOML table that accounts for every member."""
-
-    def __init__(self, members: dict[str, Any]) -> None:
-        self._members = members
-        self._taken: set[str] = set()
-
-    def holds(self, name: str) -> bool:
-        return name in self._members
-
-    def take(self, name: str, kind: type, default: Any = _REQUIRED) -> Any:
-        self._taken.add(name)
-        if name not in self._members:
-            if default is _REQUIRED:
-                raise UnreadablePack(f"'{name}' is missing")
-            return default
-        value = self._members[name]
-        # In Python true is a number too, and a moment is a date.
-        if type(value) is not kind:
-            raise UnreadablePack(f"'{name}' is no {kind.__name__}")
-        return value
-
-    def texts(self, name: str) -> list[str]:
-        values = self.take(name, list)
-        if not all(isinstance(value, str) for value in values):
-            raise UnreadablePack(f"'{name}' is no list of texts")
-        return list(values)
-
-    def deadline(self, days: str, unit: str) -> Deadline:
-        return Deadline(self.take(days, int), Unit(self.take(unit, str, Unit.CALENDAR.value)))
-
-    def refuse_the_rest(self) -> None:
-        unknown = sorted(set(self._members) - self._taken)
-        if unknown:
-            raise UnreadablePack(f"nobody knows {', '.join(unknown)}")
-
-
-def _members(table: dict[str, Any], kind: type) -> dict[str, Any]:
-    for name, value in table.items():
-        if type(value) is not kind:
-            raise UnreadablePack(f"'{name}' is no {kind.__name__}")
-    return table
+def _deadline(table: Table, days: str, unit: str) -> Deadline:
+    return Deadline(table.take(days, int), Unit(table.take(unit, str, Unit.CALENDAR.value)))

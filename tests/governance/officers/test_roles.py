@@ -35,6 +35,8 @@ privacy.view_disposal           x - - - x - x -
 privacy.view_hold               x - - - x - x -
 privacy.change_hold             x - - - x - - -
 privacy.add_restriction         x - - - x - - -
+rights.view_rightsrequest       x - - - x - x -
+rights.change_rightsrequest     x - - - x - - -
 privacy.change_retentionschedule x - x - - x - -
 policies.change_residencyrule   x - x - - x - -
 policies.add_policy             x - x - - - - -
@@ -51,7 +53,7 @@ policies.change_servicecredential - - - - - - - x
 """
 _PEOPLE = {
     "consent.view_datasubject", "consent.view_consentrecord", "privacy.view_disposal", "privacy.view_hold",
-    "privacy.view_restriction",
+    "privacy.view_restriction", "rights.view_rightsrequest",
 }  # fmt: skip
 
 

@@ -10,7 +10,12 @@ from consent.pseudonyms import subject_ref
 from tests.helpers.visitor import Visitor, forms_in
 
 pytestmark = pytest.mark.django_db
-ARGUMENTS = {"<int:revision>": "2", "(?P<revision>[0-9]{1,15})": "2", "(?P<form>signed|dpv|kantara)": "signed"}
+ARGUMENTS = {
+    "<int:revision>": "2",
+    "(?P<revision>[0-9]{1,15})": "2",
+    "(?P<form>signed|dpv|kantara)": "signed",
+    "<uuid:pk>": "019b0000-0000-7000-8000-000000000001",
+}
 
 
 def _private_paths():

@@ -81,7 +81,7 @@ def test_lint_fails_on_an_error(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("region", "words"), [("us-ca", "(us-ca), found by region"), ("US", "strictest of 13 laws"), ("??", "by default")]
+    ("region", "words"), [("us-ca", "(us-ca), found by region"), ("US", "strictest of 15 laws"), ("??", "by default")]
 )
 def test_the_law_of_a_region_is_shown(region, words):
     out = io.StringIO()

@@ -48,6 +48,8 @@ LAWS = [
     ("US-CO", "us-co", "region", 13, "opt_out"),
     ("US-CT", "us-ct", "region", 13, "opt_out"),
     ("US-DE", "us-de", "region", 13, "opt_out"),
+    ("US-FL", "us-fl", "region", 13, "opt_out"),
+    ("US-IA", "us-ia", "region", 13, "opt_out"),
     ("US-MD", "us-md", "region", 13, "opt_out"),
     ("US-MN", "us-mn", "region", 13, "opt_out"),
     ("US-MT", "us-mt", "region", 13, "opt_out"),
@@ -85,10 +87,12 @@ DEADLINES = [
     ("GB", 28, 61, None, 730, 183),
     ("US-CA", 45, 45, (10, "business"), 730, 365),
     ("US-TX", 45, 45, None, 730, 365),
-    ("US", 45, 45, (10, "business"), 730, 365),
+    ("US-FL", 45, 15, None, 730, 365),
+    ("US-IA", 90, 45, None, 730, 365),
+    ("US", 45, 15, (10, "business"), 730, 365),
     ("BR", 15, 0, None, 730, 183),
-    ("IN", 90, 0, None, 365, 365),
-    ("", 15, 0, (10, "calendar"), 365, 365),
+    ("IN", 30, 0, None, 365, 365),
+    ("", 10, 0, (10, "calendar"), 365, 365),
 ]
 
 

@@ -1,0 +1,101 @@
+"""Bodies and answers of the requests API. People's ids travel in bodies, never in URLs."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from common.http.rest import Body
+from consent.api import SubjectBody, Uuid
+from privacy.rights.clocks.laws import Right
+from privacy.rights.models import RightsRequest
+from privacy.rights.requests.states import State
+
+RightName = Literal[
+    "access", "portability", "rectification", "erasure", "restriction", "objection", "opt_out", "human_review",
+    "complaint", "majority", "appeal",
+]  # fmt: skip
+StateName = Literal[
+    "received", "identity_asked", "accepted", "clarification_asked", "in_progress", "blocked", "verifying", "done",
+    "refused", "cancelled",
+]  # fmt: skip
+assert set(RightName.__args__) == {right.value for right in Right}  # type: ignore[attr-defined]  # noqa: S101
+assert set(StateName.__args__) == {state.value for state in State}  # type: ignore[attr-defined]  # noqa: S101
+
+
+class OpenBody(Body):
+    """A request of a person, whose identity the calling service vouches for.
+
+    ``statement``: what the person wrote, such as what is to be corrected; kept encrypted until the request closes.
+    ``appeals``: the refused request that an appeal is about.
+    """
+
+    subject: SubjectBody
+    right: RightName
+    statement: Annotated[str, Field(max_length=4_000)] = ""
+    appeals: Uuid | None = None
+
+
+class PersonBody(Body):
+    subject: SubjectBody
+
+
+class CancelBody(PersonBody):
+    """The person's withdrawal of their own request."""
+
+    reason: Annotated[str, Field(max_length=1_000)] = ""
+
+
+class RequestAnswer(Body):
+    """One request. ``due_on``: the last day to answer; null while the law lets the clock stand still.
+
+    ``has_number``: whether the law gives a number; if not, ``due_on`` is the controller's own time.
+    """
+
+    id: UUID
+    right: RightName
+    state: StateName
+    law: str
+    section: str
+    received_at: datetime
+    received_on: date
+    due_on: date | None
+    has_number: bool
+    latest_on: date | None
+    confirm_by: date | None
+    extended_on: date | None
+    closed_at: datetime | None
+    reason: str
+
+
+class RequestsAnswer(Body):
+    requests: list[RequestAnswer]
+
+
+class DownloadAnswer(Body):
+    """Single-use address of the answer's files, and until when it opens them."""
+
+    url: str
+    expires_at: datetime
+
+
+def document(request: RightsRequest, section: str) -> dict[str, Any]:
+    """Return a request as the API answers it; the reason is that of the last step that has one."""
+    reason = next((step.reason for step in reversed(list(request.steps.all())) if step.reason), "")
+    return {
+        "id": str(request.pk),
+        "right": request.right,
+        "state": request.state,
+        "law": request.law,
+        "section": section,
+        "received_at": request.received_at,
+        "received_on": request.received_on,
+        "due_on": request.due_on,
+        "has_number": request.has_number,
+        "latest_on": request.latest_on,
+        "confirm_by": request.confirm_by,
+        "extended_on": request.extended_on,
+        "closed_at": request.closed_at,
+        "reason": reason,
+    }

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+
+
+class RightsConfig(AppConfig):
+    name = "privacy.rights"
+    label = "rights"
+    verbose_name = "Rights of people"
+
+    def ready(self) -> None:
+        from oversight.work import kinds
+        from privacy.rights.answers import own_stores, stores
+        from privacy.rights.requests import fulfilling, outcomes, work
+
+        fulfilling.add(outcomes.FULFILMENTS)
+        kinds.add(work.REQUEST)
+        stores.add(own_stores.PERSON, own_stores.CONSENTS, own_stores.LINKS, own_stores.DELETIONS, own_stores.REQUESTS)

@@ -1,0 +1,182 @@
+"""Officers' pages of requests: the inbox by deadline, and one page with everything to decide about one request."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from audit import trail
+from common import actors
+from common.http.problems import Problem
+from privacy.rights import statistics
+from privacy.rights.clocks.laws import Right, laws
+from privacy.rights.models import Blocker, RightsRequest
+from privacy.rights.problems import ReasonNeeded
+from privacy.rights.requests import fulfilling, requests, statements
+from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, OPEN, TRANSITIONS, Move, State
+
+_MAY_SEE, _MAY_DECIDE = "rights.view_rightsrequest", "rights.change_rightsrequest"
+_MOST_SHOWN = 200
+_LABELS = {
+    Move.ASK_IDENTITY: "Ask for proof of identity",
+    Move.ACCEPT: "Identity is proven",
+    Move.ASK_CLARIFICATION: "Ask what is meant",
+    Move.CLARIFY: "The person has answered",
+    Move.START: "Begin",
+    Move.BLOCK: "Block",
+    Move.UNBLOCK: "Lift the block",
+    Move.VERIFY: "Verify the result",
+    Move.REFUSE: "Refuse",
+    Move.CANCEL: "Cancel for the person",
+}
+
+
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    """Open requests, the one that is due first on top, and the figures of those that were answered."""
+    _require(request, _MAY_SEE)
+    waiting = RightsRequest.objects.filter(state__in=OPEN).order_by(F("due_on").asc(nulls_last=True), "id")
+    today = timezone.now().date()
+    context = {
+        "title": "Requests of people",
+        "today": today,
+        "waiting": [(each, _days_left(each, today)) for each in waiting[:_MOST_SHOWN]],
+        "closed": RightsRequest.objects.exclude(state__in=OPEN).order_by("-closed_at")[:20],
+        "figures": statistics.by_right(),
+    }
+    return render(request, "admin/rights/inbox.html", {**admin.site.each_context(request), **context})
+
+
+@require_safe
+def show(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One request with everything to decide: dates, what was said, steps, blockers, and what can be done now."""
+    _require(request, _MAY_SEE)
+    found = get_object_or_404(RightsRequest.objects.prefetch_related("steps", "blockers"), pk=pk)
+    trail.record("request.looked_at", str(pk), actor=actors.officer(request))
+    law = next((each for each in laws() if each.slug == found.law), None)
+    context = {
+        "title": str(found),
+        "request_row": found,
+        "clock": law.clocks[Right(found.right)] if law else None,
+        "law": law,
+        "days_left": _days_left(found, timezone.now().date()),
+        "statement": statements.unseal(found.statement, found.statement_salt),
+        "choices": _choices(found) if request.user.has_perm(_MAY_DECIDE) else [],
+        "may_extend": request.user.has_perm(_MAY_DECIDE) and _may_extend(found),
+        "grounds": Blocker.Ground.choices,
+        "is_automatic": fulfilling.is_automatic(found.right),
+    }
+    return render(request, "admin/rights/request.html", {**admin.site.each_context(request), **context})
+
+
+@require_POST
+def step(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
+    """Make a move on a request. A refusal is shown, and changes nothing."""
+    _require(request, _MAY_DECIDE)
+    act = _ACTS.get(name) or (_move if name in set(Move) - BY_VERIFICATION else None)
+    if act is None:
+        raise Http404
+    try:
+        act(request, pk, name)
+    except Problem as problem:
+        messages.error(request, problem.detail)
+    else:
+        messages.success(request, "Done.")
+    return redirect("rights-request", pk=pk)
+
+
+def _move(request: HttpRequest, pk: UUID, name: str) -> None:
+    requests.move(pk, Move(name), actor=actors.officer(request), reason=request.POST.get("reason", ""))
+    if name in (Move.ACCEPT, Move.CLARIFY):
+        fulfilling.run(pk, actor=actors.officer(request))
+
+
+def _verify(request: HttpRequest, pk: UUID, _name: str) -> None:
+    fulfilling.verify_by_officer(pk, actor=actors.officer(request), decision=request.POST.get("reason", ""))
+
+
+def _run(request: HttpRequest, pk: UUID, _name: str) -> None:
+    fulfilling.run(pk, actor=actors.officer(request))
+
+
+def _block(request: HttpRequest, pk: UUID, _name: str) -> None:
+    requests.block(
+        pk,
+        ground=_one_of(request.POST.get("ground", ""), Blocker.Ground.values),
+        what=request.POST.get("what", ""),
+        reason=request.POST.get("reason", ""),
+        expires_on=_day(request.POST.get("expires_on", "")),
+        actor=actors.officer(request),
+    )
+
+
+def _unblock(request: HttpRequest, pk: UUID, _name: str) -> None:
+    requests.unblock(pk, actor=actors.officer(request), reason=request.POST.get("reason", ""))
+
+
+def _extend(request: HttpRequest, pk: UUID, _name: str) -> None:
+    until = request.POST.get("until", "")
+    requests.extend(
+        pk,
+        actor=actors.officer(request),
+        reason=request.POST.get("reason", ""),
+        until=_day(until) if until else None,
+    )
+
+
+_ACTS: dict[str, Callable[[HttpRequest, UUID, str], None]] = {
+    Move.VERIFY: _verify,
+    Move.BLOCK: _block,
+    Move.UNBLOCK: _unblock,
+    "extend": _extend,
+    "run": _run,
+}
+
+
+def _choices(found: RightsRequest) -> list[dict[str, Any]]:
+    allowed = [move for move in TRANSITIONS[State(found.state)] if move not in BY_VERIFICATION]
+    return [
+        {
+            "name": move.value,
+            "label": _LABELS[move],
+            "needs_reason": move in NEEDS_REASON or move is Move.VERIFY,
+            "blocks": move is Move.BLOCK,
+        }
+        for move in allowed
+    ]
+
+
+def _may_extend(found: RightsRequest) -> bool:
+    law = next((each for each in laws() if each.slug == found.law), None)
+    clock = law.clocks[Right(found.right)] if law else None
+    return found.is_open and found.extended_on is None and clock is not None and clock.can_be_extended
+
+
+def _days_left(found: RightsRequest, today: date) -> int | None:
+    return (found.due_on - today).days if found.due_on else None
+
+
+def _one_of(text: str, known: list[str]) -> str:
+    if text not in known:
+        raise ReasonNeeded("Name the ground of the block.")
+    return text
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ReasonNeeded("Name the day, such as 2026-12-31.") from None
+
+
+def _require(request: HttpRequest, permission: str) -> None:
+    if not request.user.has_perm(permission):
+        raise PermissionDenied

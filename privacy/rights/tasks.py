@@ -1,0 +1,19 @@
+"""Regular jobs of rights."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from privacy.rights.answers import packages
+from privacy.rights.requests import fulfilling
+
+
+@shared_task(ignore_result=True)
+def fulfil_requests() -> None:
+    """Fulfil accepted requests that answer themselves; runs every minute."""
+    fulfilling.sweep()
+
+
+@shared_task(ignore_result=True)
+def forget_packages() -> None:
+    """Delete answers that have expired; runs nightly."""
+    packages.forget_expired(timezone.now())

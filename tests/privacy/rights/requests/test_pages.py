@@ -1,0 +1,97 @@
+"""Requests in the browser: the person's card, and the officer's inbox with everything to decide."""
+
+import uuid
+from typing import Any
+
+from django.test import Client
+
+from audit.models import AuditEvent
+from privacy.rights.clocks.laws import Right
+from privacy.rights.models import RightsRequest
+from privacy.rights.requests import requests
+from privacy.rights.requests.states import State
+from tests.helpers.officers import signed_in, with_role
+
+
+def opened(right: Right = Right.ERASURE) -> RightsRequest:
+    opening = requests.Opening(
+        right=right, subject_ref=uuid.uuid4(), region="DE", door="api", actor="service:shop", is_identified=True,
+        statement="My words.",
+    )  # fmt: skip
+    return requests.open_request(opening).request
+
+
+def test_a_person_asks_and_downloads_on_their_page(visitor: Any) -> None:
+    browser = visitor.browser
+    shown = browser.post("/privacy/requests", {"right": "access"}, follow=True).content.decode()
+    assert "Your files are ready." in shown
+
+    request = RightsRequest.objects.get()
+    files = browser.post(f"/privacy/requests/{request.pk}/download")
+    assert (files.status_code, files.headers["Content-Type"]) == (200, "application/zip")
+    assert files.headers["Cache-Control"] == "no-store"
+    assert browser.get("/privacy/").content.decode().count("Download my files") == 1
+
+
+def test_a_person_sees_the_day_and_cancels(visitor: Any) -> None:
+    shown = visitor.browser.post("/privacy/requests", {"right": "complaint"}, follow=True).content.decode()
+    assert "We answer by" in shown
+
+    request = RightsRequest.objects.get()
+    visitor.browser.post(f"/privacy/requests/{request.pk}/cancel")
+    request.refresh_from_db()
+    assert request.state == State.CANCELLED
+
+
+def test_another_persons_request_cannot_be_touched(visitor: Any) -> None:
+    request = opened(Right.COMPLAINT)
+
+    visitor.browser.post(f"/privacy/requests/{request.pk}/cancel")
+    files = visitor.browser.post(f"/privacy/requests/{request.pk}/download")
+
+    request.refresh_from_db()
+    assert request.state == State.ACCEPTED
+    assert files.status_code == 302
+
+
+def test_what_is_not_offered_on_the_page_is_not_opened(visitor: Any) -> None:
+    visitor.browser.post("/privacy/requests", {"right": "oblivion"})
+
+    assert not RightsRequest.objects.exists()
+
+
+def test_the_inbox_has_the_first_due_on_top(officer: Client) -> None:
+    opened(Right.ERASURE), opened(Right.OPT_OUT)
+
+    page = officer.get("/admin/requests/").content.decode()
+
+    assert page.index("Opt out") < page.index("Erasure")
+
+
+def test_one_page_has_everything_to_decide(officer: Client) -> None:
+    request = opened()
+    page = officer.get(f"/admin/requests/{request.pk}/").content.decode()
+
+    for text in ("GDPR", "My words.", "Ask what is meant", "Refuse", "Extend", "With an extension"):
+        assert text in page
+    assert AuditEvent.objects.filter(action="request.looked_at", object=str(request.pk)).exists()
+
+
+def test_a_step_is_made_and_one_that_is_not_allowed_is_refused_in_words(officer: Client) -> None:
+    request = opened()
+    path = f"/admin/requests/{request.pk}/"
+
+    assert "needs its reason" not in officer.post(f"{path}start", follow=True).content.decode()
+    assert "from there" in officer.post(f"{path}cancel", follow=True).content.decode()
+    assert officer.post(f"{path}complete").status_code == 404
+    request.refresh_from_db()
+    assert request.state == State.IN_PROGRESS
+
+
+def test_who_may_not_decide_sees_no_button_and_makes_no_step(register_in_force: None) -> None:
+    request = opened()
+    auditor, marketing = signed_in(with_role("ada", "auditor")), signed_in(with_role("mia", "marketing"))
+
+    assert "Refuse" not in auditor.get(f"/admin/requests/{request.pk}/").content.decode()
+    assert auditor.post(f"/admin/requests/{request.pk}/start").status_code == 403
+    assert marketing.get("/admin/requests/").status_code == 403
