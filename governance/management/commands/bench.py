@@ -70,7 +70,7 @@ class Command(BaseCommand):
             threads=options["threads"] or (2 if what == "decisions" else 4),
             opa=options["opa"],
             against=options["against"],
-            rows=options["rows"],
+            rows=int(options["rows"].partition(",")[0]),
         )
         run = _run(what, settings)
         if what == "decisions" and not settings.opa and not settings.against:
