@@ -52,3 +52,25 @@ def _parents(level: list[bytes]) -> list[bytes]:
         hashlib.sha256(b"\x01" + left + right).digest() for left, right in zip(level[::2], level[1::2], strict=False)
     ]
     return [*paired, level[-1]] if len(level) % 2 else paired
+
+
+class MerkleStack:
+    """The same root over leaves that come one by one: one node of each height is kept, and no leaf."""
+
+    def __init__(self) -> None:
+        self._nodes: list[tuple[int, bytes]] = []
+
+    def add(self, leaf: bytes) -> None:
+        height, node = 0, hashlib.sha256(b"\x00" + leaf).digest()
+        while self._nodes and self._nodes[-1][0] == height:
+            node = hashlib.sha256(b"\x01" + self._nodes.pop()[1] + node).digest()
+            height += 1
+        self._nodes.append((height, node))
+
+    def root(self) -> bytes:
+        if not self._nodes:
+            return merkle_root([])
+        *lower, (_, root) = self._nodes
+        for _, left in reversed(lower):
+            root = hashlib.sha256(b"\x01" + left + root).digest()
+        return root

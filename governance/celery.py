@@ -68,6 +68,8 @@ app.conf.update(
         "watch-rollout": {"task": "policies.tasks.watch_rollout", "schedule": 30.0},
         "apply-retention": {"task": "privacy.tasks.apply_retention", "schedule": crontab(hour=1, minute=10)},
         "trim-windows": {"task": "personalization.tasks.trim_windows", "schedule": crontab(hour=1, minute=30)},
+        "forget-undo": {"task": "privacy.tasks.forget_undo", "schedule": crontab(minute=20)},
+        "keep-event-months": {"task": "personalization.tasks.keep_months", "schedule": crontab(hour=0, minute=40)},
         "check-segments": {"task": "personalization.tasks.check_segments", "schedule": crontab(hour=1, minute=45)},
         "train-recommender": {"task": "personalization.tasks.train_recommender", "schedule": crontab(hour=2, minute=0)},
         "release-consent-rates": {

@@ -139,6 +139,12 @@ class Environment(BaseSettings):
     opa_unsigned_bundles: Flag = False
     # The database itself refuses to delete them in the first 30 days.
     opa_decisions_keep_days: Annotated[int, Field(ge=31, le=3_660)] = 90
+    # A nightly deletion of a larger share of a purpose's data waits for an officer.
+    retention_max_share_percent: Annotated[int, Field(ge=1, le=100)] = 30
+    # Retention rests between its batches while others wait; 0 rows a second is no limit of its own.
+    retention_gentle: Flag = True
+    retention_rows_per_s: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    retention_replica_lag_s: Annotated[int, Field(ge=1, le=3_600)] = 10
     ready_opa_behind_s: Annotated[int, Field(ge=1, le=86_400)] = 30
     # People's rights: public holidays by region, days of business, and the time to answer where a law gives no number.
     holidays_file: Path | None = None

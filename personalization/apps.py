@@ -6,9 +6,9 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
-        from personalization.stores import EVENTS_FOR_ANSWERS, EventStore
+        from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS
         from privacy.retention import schedules
         from privacy.rights.answers import stores
 
-        schedules.add_store(EventStore())
+        schedules.add_store(EVENTS)
         stores.add(EVENTS_FOR_ANSWERS)

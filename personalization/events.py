@@ -19,10 +19,12 @@ from policies.decisions.questions import Question
 
 WEIGHTS = {Event.Kind.VIEW: 1.0, Event.Kind.LIKE: 2.0, Event.Kind.PURCHASE: 3.0, Event.Kind.NOT_RELEVANT: 0.0}
 _MAX_CLOCK_AHEAD = timedelta(minutes=5)
+MAX_AGE = timedelta(days=35)
 _ATTEMPTS = 4
 MIDDLE = 3  # of the ratings 1 to 5: what lies below is no liking
 
-# The row lock orders this insert and a withdrawal: whichever commits first, nothing is stored after a "no".
+# The row lock orders this insert and a withdrawal: whichever commits first, nothing is stored after a "no". The key of
+# an event is its time and its id, which finds a repeat; one of the same person with another time is looked for.
 _INSERT = """
 WITH allowed AS (
   SELECT 1 FROM consent_datasubject WHERE ref = %(subject_ref)s AND revision = %(revision)s FOR SHARE
@@ -30,7 +32,11 @@ WITH allowed AS (
   INSERT INTO personalization_event (id, subject_ref, purpose, kind, item_id, value, weight, occurred_at, received_at)
   SELECT %(id)s, %(subject_ref)s, %(purpose)s, %(kind)s, %(item_id)s, %(value)s, %(weight)s,
     %(occurred_at)s, clock_timestamp()
-  FROM allowed ON CONFLICT (id) DO NOTHING RETURNING 1
+  FROM allowed WHERE NOT EXISTS (
+    SELECT FROM personalization_event
+    WHERE id = %(id)s AND subject_ref = %(subject_ref)s AND purpose = %(purpose)s
+      AND occurred_at BETWEEN %(occurred_at)s - interval '35 days' AND %(occurred_at)s + interval '35 days'
+  ) ON CONFLICT DO NOTHING RETURNING 1
 )
 SELECT (SELECT count(*) FROM allowed), (SELECT count(*) FROM stored)
 """
@@ -49,6 +55,11 @@ class EventIdTaken(Conflict):
 class ClockAhead(InvalidRequest):
     code = "clock_ahead"
     title = "The event lies in the future"
+
+
+class EventTooOld(InvalidRequest):
+    code = "event_too_old"
+    title = "The event is too old"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,11 +120,13 @@ def positive() -> QuerySet[Event]:
 def take_in(event: NewEvent) -> Taken:
     """Decide, then store in a statement that counts only while the decision's grounds still hold.
 
-    If the person's revision moved in between, the question is asked again. Raises ItemUnknown, ClockAhead and
-    EventIdTaken.
+    If the person's revision moved in between, the question is asked again. Raises ItemUnknown, ClockAhead, EventTooOld
+    and EventIdTaken.
     """
     if event.occurred_at > timezone.now() + _MAX_CLOCK_AHEAD:
         raise ClockAhead("occurred_at is more than five minutes ahead of this server's clock.")
+    if event.occurred_at < timezone.now() - MAX_AGE:
+        raise EventTooOld(f"occurred_at is more than {MAX_AGE.days} days ago. Older events are not taken in.")
     if not Item.objects.filter(pk=event.item).exists():
         raise ItemUnknown("Put the item into the catalogue first (PUT /api/v1/items).")
     for _ in range(_ATTEMPTS):

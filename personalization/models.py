@@ -38,7 +38,9 @@ class Event(models.Model):
         Kind.NOT_RELEVANT: "ratings",
     }
 
-    id = models.UUIDField(primary_key=True, editable=False)  # derived from the sender and its event id
+    # Derived from the sender and its event id. The table's own key is (occurred_at, id): it is partitioned by month, so
+    # look for one event with its time (docs/decisions/0038-events-by-month.md).
+    id = models.UUIDField(primary_key=True, editable=False)
     subject_ref = models.UUIDField()
     purpose = models.CharField(max_length=64)
     kind = models.CharField(max_length=8, choices=Kind)

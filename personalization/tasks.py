@@ -3,6 +3,7 @@ from celery import shared_task
 from common import actors
 from common.jobs.once_task import OnceTask
 from personalization import training, windows
+from personalization.event_store import months
 
 
 @shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
@@ -14,6 +15,13 @@ def train_recommender() -> None:
 @shared_task(ignore_result=True)
 def trim_windows() -> None:
     windows.trim_windows()
+
+
+@shared_task(ignore_result=True)
+def keep_months() -> None:
+    """Make the partitions of the months ahead, and drop those that are over and empty."""
+    months.make_ahead()
+    months.drop_emptied()
 
 
 @shared_task(ignore_result=True)

@@ -9,7 +9,6 @@ from django.db.models import Count
 
 from audit import trail
 from common import actors
-from consent.ledger import holds
 from consent.models import DataSubject
 from personalization import engine
 from personalization.models import Event
@@ -19,10 +18,11 @@ from policies.decisions import evaluate
 from policies.decisions.questions import Question
 from policies.models import ActiveBundle
 from privacy.anonymisation.kanonymity import smallest_class
+from privacy.retention import turns
 
 _TRIM = """
-DELETE FROM personalization_event WHERE id IN (
-  SELECT id FROM personalization_event WHERE subject_ref = %s AND purpose = %s
+DELETE FROM personalization_event WHERE (occurred_at, id) IN (
+  SELECT occurred_at, id FROM personalization_event WHERE subject_ref = %s AND purpose = %s
   ORDER BY occurred_at DESC, id DESC OFFSET %s)
 """
 
@@ -43,8 +43,8 @@ def trim_windows() -> int:
 
 @transaction.atomic
 def _trim(ref: UUID, purpose: str) -> int:
-    holds.wait_for_holds()
-    if holds.is_kept(ref, purpose):  # a legal hold outlasts the window
+    turns.take("events")
+    if turns.is_kept(ref, purpose):  # a legal hold outlasts the window
         return 0
     with connection.cursor() as cursor:
         cursor.execute(_TRIM, [ref, purpose, BEHAVIORAL_WINDOW])

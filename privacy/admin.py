@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +20,12 @@ from oversight.admin.forms import DraftsChanges
 from privacy.holds.pages import HoldAdmin, RestrictionAdmin
 from privacy.models import Disposal, Hold, PrivacyBudget, Release, Restriction, RetentionSchedule
 from privacy.retention import schedules
+from privacy.retention.plan_pages import RunSteps, share_done
+from privacy.retention.tables import Extent
 
 admin.site.register(Hold, HoldAdmin)
 admin.site.register(Restriction, RestrictionAdmin)
-_TONES = {"queued": "info", "running": "caution", "done": "good"}
+_TONES = {"queued": "info", "running": "caution", "paused": "info", "stopped": "alarm", "done": "good"}
 
 
 class ScheduleForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -32,8 +35,11 @@ class ScheduleForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at
     )
 
     class Meta:
-        labels = {"is_active": "In use"}
-        help_texts = {"is_active": "Switched off, nothing is deleted for its age."}
+        labels = {"is_active": "In use", "undo_days": "Undo (days)"}
+        help_texts = {
+            "is_active": "Switched off, nothing is deleted for its age.",
+            "undo_days": "For so long after a run its rows are kept encrypted and can be restored; 0 keeps nothing.",
+        }
 
 
 @admin.register(RetentionSchedule)
@@ -42,8 +48,8 @@ class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
     list_display = ["purpose", "days", "in_use"]
     list_filter = ["is_active"]
     list_select_related = ["purpose"]
-    fields = ["purpose", "retain_for", "is_active", "due_now"]
-    readonly_fields = ["due_now"]
+    fields = ["purpose", "retain_for", "undo_days", "is_active", "due_now", "next_run", "oldest"]
+    readonly_fields = ["due_now", "next_run", "oldest"]
 
     @display(description="Retention period", ordering="retain_for")
     def days(self, schedule: RetentionSchedule) -> str:
@@ -57,31 +63,42 @@ class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
     def due_now(self, schedule: RetentionSchedule) -> str:
         if not RetentionSchedule.objects.filter(pk=schedule.pk).exists():
             return "Shown once the schedule is saved."
-        before = timezone.now() - schedule.retain_for
-        counts = {
-            store.name: store.count(purpose=schedule.purpose.slug, subject_ref=None, before=before)
-            for store in schedules.stores()
-        }
+        extent = Extent(timezone.now() - schedule.retain_for, schedule.purpose.slug)
+        counts = {store.name: store.count(extent) for store in schedules.stores()}
         return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or NOTHING
+
+    @display(description="Next run")
+    def next_run(self, schedule: RetentionSchedule) -> str:
+        return "Tonight at 01:10 UTC, for what is due then" if schedule.is_active else NOTHING
+
+    @display(description="Oldest entry, and its limit")
+    def oldest(self, schedule: RetentionSchedule) -> str:
+        extent = Extent(timezone.now(), schedule.purpose.slug)
+        rows = ([sentence(store.name), _age(store.oldest(extent)), f"{schedule.retain_for.days} days"]
+                for store in schedules.stores())  # fmt: skip
+        return grid(["Kind", "Age of the oldest entry", "Limit"], rows)
 
     def get_readonly_fields(self, request: HttpRequest, obj: RetentionSchedule | None = None) -> list[str]:
         return [*self.readonly_fields, *(["purpose"] if obj else [])]
 
 
 @admin.register(Disposal)
-class DisposalAdmin(PersonLooksRecorded, ReadOnlyAdmin):
+class DisposalAdmin(PersonLooksRecorded, RunSteps, ReadOnlyAdmin):
     look = "deletion run"
-    list_display = ["when", "standing", "why", "purpose_name", "person", "rows_removed", "finished"]
+    actions_detail_hide_default = False
+    actions_detail = ["pause_this", "resume_this", "stop_this"]
+    list_display = ["when", "standing", "done_share", "why", "purpose_name", "person", "rows_removed", "finished"]
     list_filter = [since("queued_at"), "status", "reason", "purpose"]
-    list_select_related = ["purpose"]
+    list_select_related = ["purpose", "plan"]
     search_fields = ["=subject_ref", "=id"]
     search_help_text = "Paste a person's pseudonym."
     fields = [
-        "standing", "why", "purpose", "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly",
-        "proof",
+        "standing", "why_stopped", "done_share", "why", "purpose", "plan", "person_in_full", "older_than",
+        "removed_rows", "queued", "finished_exactly", "undo", "proof",
     ]  # fmt: skip
     readonly_fields = [
-        "standing", "why", "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly", "proof",
+        "standing", "done_share", "why", "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly",
+        "undo", "proof",
     ]  # fmt: skip
 
     def person_of(self, row: Disposal) -> UUID | None:
@@ -94,6 +111,18 @@ class DisposalAdmin(PersonLooksRecorded, ReadOnlyAdmin):
     @display(description="State", ordering="status")
     def standing(self, disposal: Disposal) -> str:
         return badge(disposal.get_status_display(), _TONES[disposal.status])
+
+    @display(description="Progress")
+    def done_share(self, disposal: Disposal) -> str:
+        return share_done(disposal)
+
+    @display(description="Undo")
+    def undo(self, disposal: Disposal) -> str:
+        if disposal.undone_at is not None:
+            return f"Undone on {exact_moment(disposal.undone_at)}"
+        if disposal.undo_until is None or disposal.undo_until <= timezone.now():
+            return "It cannot be undone."
+        return f"Until {exact_moment(disposal.undo_until)}: ./assent retention undo {disposal.id}"
 
     @display(description="Reason", ordering="reason")
     def why(self, disposal: Disposal) -> str:
@@ -214,6 +243,10 @@ class ReleaseAdmin(ReadOnlyAdmin):
         return format_html(
             "{}", grid(headings, ([_figure(name, row.get(name)) for name in names] for row in release.rows))
         )
+
+
+def _age(moment_received: datetime | None) -> str:
+    return f"{(timezone.now() - moment_received).days} days" if moment_received else NOTHING
 
 
 def _figure(name: str, value: Any) -> Any:

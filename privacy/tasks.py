@@ -9,7 +9,7 @@ from common.jobs.best_effort_task import BestEffortTask
 from privacy.budgets import releases
 from privacy.erasures import noting
 from privacy.holds import members
-from privacy.retention import disposal
+from privacy.retention import disposal, restoring
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +60,12 @@ def apply_retention() -> None:
     """Queue the deletion of everything older than its schedule allows; runs nightly. Holds find their people first."""
     members.refresh(queries=True)
     disposal.queue_for_retention(actor=actors.job("retention"))
+
+
+@shared_task(ignore_result=True)
+def forget_undo() -> None:
+    """Destroy keys and rows of retention runs whose time for undo is over; runs hourly."""
+    restoring.forget_over()
 
 
 @shared_task(ignore_result=True)

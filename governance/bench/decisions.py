@@ -34,6 +34,7 @@ class Settings:
     opa: str | None
     against: str | None = None
     """What to compare with instead: granian, or the checkout of an older release."""
+    rows: int | None = None
 
 
 def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:

@@ -24,7 +24,7 @@ from privacy.models import Disposal
 _SHOWN = 200
 _EVENTS = 200
 _TONES = {**STATE_TONES, "expired": "caution", "renewal_required": "caution"}
-_DISPOSAL_TONES = {"queued": "info", "running": "caution", "done": "good"}
+_DISPOSAL_TONES = {"queued": "info", "running": "caution", "paused": "info", "stopped": "alarm", "done": "good"}
 _SIGNALS = {"gpc": "Global Privacy Control", "gpp": "GPP string", "tcf": "TCF string"}
 
 

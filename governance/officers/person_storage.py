@@ -10,6 +10,7 @@ from common.admin_pages.display import sentence
 from consent.models import ConsentRecord, DataSubject, Purpose
 from privacy.models import HoldMember, RetentionSchedule
 from privacy.retention import schedules
+from privacy.retention.tables import Stored
 
 
 def holds(person: DataSubject) -> list[dict[str, str]]:
@@ -63,7 +64,7 @@ def stored(person: DataSubject) -> list[dict[str, Any]]:
     return [*found, {"data": _("Choices"), "purpose": _("Every purpose"), "entries": records, "why": proof}]
 
 
-def _row(name: str, each: schedules.Stored, purpose: str, period: Any, person: DataSubject) -> dict[str, Any]:
+def _row(name: str, each: Stored, purpose: str, period: Any, person: DataSubject) -> dict[str, Any]:
     row = {"data": sentence(name), "purpose": purpose, "entries": each.rows}
     if person.held or person.restricted or each.purpose in person.limits:
         return {**row, "why": _("Kept until the hold or restriction is released.")}

@@ -51,6 +51,7 @@ CAPABILITIES = {
                 "policies.simulationreport",
                 *_MODELS,
                 "oversight.changeset",
+                "privacy.deletionplan",
             ),
         ),
     ),
@@ -115,8 +116,9 @@ CAPABILITIES = {
         frozenset({"policies.add_policy", "policies.add_simulationreport"}),
     ),
     "approve": Capability(
-        "Approve another officer's change set; put their policy in force, roll it out or back",
-        frozenset({"oversight.approve_changeset", "policies.add_policyactivation", "policies.add_simulationreport"}),
+        "Approve another officer's change set or deletion plan, pause deletions; put their policy in force or back",
+        frozenset({"oversight.approve_changeset", "policies.add_policyactivation", "policies.add_simulationreport"})
+        | {"privacy.approve_deletionplan", "privacy.control_disposal"},
     ),
     "register-models": Capability(
         "Register models and their permissions",

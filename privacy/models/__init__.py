@@ -1,11 +1,20 @@
-"""Retention, deletion, holds and releases: periods, deletion runs and their proof; published statistics."""
+"""Retention, deletion, holds and releases: periods, plans, runs and their proof; published statistics."""
 
 from privacy.models.budgets import BudgetSpend, PrivacyBudget, Release
 from privacy.models.holds import Hold, HoldMember, Restriction
-from privacy.models.retention import Disposal, DisposalBatch, RetentionSchedule
+from privacy.models.retention import (
+    DeletionPlan,
+    DeletionSwitch,
+    Disposal,
+    DisposalBatch,
+    RetentionSchedule,
+    UndoPart,
+)
 
 __all__ = [
     "BudgetSpend",
+    "DeletionPlan",
+    "DeletionSwitch",
     "Disposal",
     "DisposalBatch",
     "Hold",
@@ -14,4 +23,5 @@ __all__ = [
     "Release",
     "Restriction",
     "RetentionSchedule",
+    "UndoPart",
 ]

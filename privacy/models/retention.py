@@ -1,4 +1,4 @@
-"""Retention periods, deletion runs and the proof of what they removed."""
+"""Retention periods, deletion plans, deletion runs and the proof of what they removed."""
 
 from datetime import timedelta
 
@@ -15,17 +15,84 @@ class RetentionSchedule(models.Model):
 
     purpose = models.OneToOneField(Purpose, on_delete=models.PROTECT, related_name="retention")
     retain_for = models.DurationField(help_text="Days, counted from when the data was received.")
+    undo_days = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)
 
     class Meta:
         ordering = ["purpose"]
         verbose_name = "retention schedule"
         constraints = [
-            models.CheckConstraint(name="privacy_retention_is_positive", condition=Q(retain_for__gt=timedelta(0)))
+            models.CheckConstraint(name="privacy_retention_is_a_day", condition=Q(retain_for__gte=timedelta(days=1))),
+            models.CheckConstraint(name="privacy_undo_is_a_month", condition=Q(undo_days__lte=31)),
         ]
 
     def __str__(self) -> str:
         return f"{self.purpose}: {self.retain_for.days} days"
+
+
+class DeletionPlan(models.Model):
+    """What a retention run will delete, frozen and signed before anything goes. Approved as it is, or refused."""
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "Waits for approval"
+        APPROVED = "approved", "Approved"
+        REFUSED = "refused", "Refused"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT)
+    before = models.DateTimeField()
+    document = models.JSONField()
+    digest = models.CharField(max_length=64)
+    signature = models.TextField()
+    state = models.CharField(max_length=8, choices=State, default=State.PROPOSED)
+    author = models.CharField(max_length=160)
+    author_account = models.BigIntegerField(null=True)
+    approver = models.CharField(max_length=160, blank=True)
+    approver_account = models.BigIntegerField(null=True)
+    made_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-made_at"]
+        verbose_name = "deletion plan"
+        permissions = [("approve_deletionplan", "Can approve deletion plans")]
+        constraints = [
+            models.CheckConstraint(
+                name="privacy_plan_by_two_accounts",
+                condition=~Q(approver_account=models.F("author_account"))
+                | Q(approver_account=None)
+                | Q(author_account=None),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose}: {self.due:,} rows"
+
+    @property
+    def due(self) -> int:
+        return sum(each["due"] for each in self.document["data_sets"].values())
+
+    @property
+    def blockers(self) -> list[str]:
+        """What keeps the plan from running without an officer's approval."""
+        return list(self.document["blockers"])
+
+
+class DeletionSwitch(models.Model):
+    """Stop of every retention run, until an officer lifts it. One row: there is one switch."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    actor = models.CharField(max_length=160)
+    reason = models.CharField(max_length=500)
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "stop of retention runs"
+        verbose_name_plural = "stops of retention runs"
+        constraints = [models.CheckConstraint(name="privacy_switch_is_one", condition=Q(id=1))]
+
+    def __str__(self) -> str:
+        return f"stopped by {self.actor}"
 
 
 class Disposal(models.Model):
@@ -38,23 +105,32 @@ class Disposal(models.Model):
     class Status(models.TextChoices):
         QUEUED = "queued", "Queued"
         RUNNING = "running", "Running"
+        PAUSED = "paused", "Paused"
+        STOPPED = "stopped", "Stopped"
         DONE = "done", "Done"
+
+    OPEN = (Status.QUEUED, Status.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reason = models.CharField(max_length=12, choices=Reason)
     purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT)
+    plan = models.OneToOneField(DeletionPlan, on_delete=models.PROTECT, null=True, related_name="run")
     subject_ref = models.UUIDField(null=True)
     record_id = models.UUIDField(null=True, unique=True)  # the withdrawal it follows; one disposal each
     before = models.DateTimeField()
     status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
+    why_stopped = models.CharField(max_length=500, blank=True)
     removed = models.JSONField(default=dict)
     manifest_sha256 = models.CharField(max_length=64, blank=True)
     queued_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
+    undo_until = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-queued_at"]
         verbose_name = "deletion run"
+        permissions = [("control_disposal", "Can pause and stop deletion runs")]
         indexes = [
             models.Index(fields=["queued_at"], condition=~Q(status="done"), name="privacy_disposal_open"),
             models.Index(fields=["subject_ref", "-queued_at"], name="privacy_disposal_of_subject"),
@@ -69,15 +145,46 @@ class Disposal(models.Model):
 
 
 class DisposalBatch(models.Model):
-    """Deletions of one transaction: digests of the keys, never the data. Append only."""
+    """Deletions of one transaction: digests of the keys, never the data. Append only.
+
+    ``keys`` are binary, 16 bytes each. ``reached`` and ``reached_key`` are where the next batch goes on; without them
+    the pass over the store was complete. ``key_digests`` is what releases before binary manifests wrote instead.
+    """
 
     disposal = models.ForeignKey(Disposal, on_delete=models.PROTECT, related_name="batches")
     store = models.CharField(max_length=64)
-    key_digests = models.JSONField()
+    key_digests = models.JSONField(null=True)
+    number = models.PositiveIntegerField(null=True)
+    rows = models.PositiveIntegerField(null=True)
+    keys = models.BinaryField(null=True)
+    reached = models.DateTimeField(null=True)
+    reached_key = models.CharField(max_length=64, blank=True)
 
     class Meta:
         verbose_name = "deletion batch"
         verbose_name_plural = "deletion batches"
+        constraints = [
+            models.UniqueConstraint(fields=["disposal", "number"], name="privacy_batch_number"),
+            models.CheckConstraint(
+                name="privacy_batch_has_keys", condition=Q(key_digests__isnull=True) ^ Q(keys__isnull=True)
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{len(self.key_digests)} rows of {self.store}"
+        return f"{self.rows or len(self.key_digests or ())} rows of {self.store}"
+
+
+class UndoPart(models.Model):
+    """Rows of one batch, compressed and encrypted under the run's key, until the run can no longer be undone."""
+
+    disposal = models.ForeignKey(Disposal, on_delete=models.PROTECT, related_name="undo_parts")
+    number = models.PositiveIntegerField()
+    store = models.CharField(max_length=64)
+    sealed = models.BinaryField()
+
+    class Meta:
+        verbose_name = "undo part"
+        constraints = [models.UniqueConstraint(fields=["disposal", "number"], name="privacy_undo_number")]
+
+    def __str__(self) -> str:
+        return f"part {self.number}"

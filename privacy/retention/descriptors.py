@@ -13,6 +13,7 @@ from oversight.changes.preview import Measured
 from oversight.registers import Register
 from privacy.models import RetentionSchedule
 from privacy.retention import schedules
+from privacy.retention.tables import Extent, Table
 
 _SAMPLE = 5
 
@@ -34,15 +35,15 @@ def rows_due(changes: Sequence[Compared]) -> Iterator[Measured]:
     now = timezone.now()
     for key in keys:
         for store in schedules.stores():
-            due = store.count(purpose=key, subject_ref=None, before=now - periods[key]) if key in periods else 0
+            due = store.count(Extent(now - periods[key], key)) if key in periods else 0
             label = f"Entries of {store.name} under “{key}” deleted the next night, for good"
             yield Measured(f"due/{key}/{store.name}", label, due, "Counted: rows older than the schedule allows.")
             yield from _dated(key, store, now - periods[key] if key in periods else None)
 
 
-def _dated(key: str, store: schedules.Store, before: datetime | None) -> Iterator[Measured]:
+def _dated(key: str, store: Table, before: datetime | None) -> Iterator[Measured]:
     """Return how old the rows are that would be deleted: the oldest of them, and a few more by their days."""
-    sample = store.oldest(purpose=key, before=before, limit=_SAMPLE) if before else []
+    sample = store.oldest_due(Extent(before, key), _SAMPLE) if before else []
     days = [f"{moment:%Y-%m-%d}" for moment in sample]
     oldest = f"Oldest of the entries of {store.name} under “{key}” to be deleted"
     yield Measured(f"due/{key}/{store.name}/oldest", oldest, days[0] if days else "", "Read: the oldest row.")

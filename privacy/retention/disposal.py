@@ -1,28 +1,30 @@
 """Deletion of data whose consent was withdrawn or whose retention ended. In batches, restartable, with proof.
 
-Every batch is one transaction, so a killed worker loses at most the batch in flight and the next run goes on. The
-manifest lists a digest of every removed key; its SHA-256 stands in the audit trail.
+Every batch is one transaction with its checkpoint, so a killed worker loses at most the batch in flight and the next
+run goes on behind it. The manifest covers every removed key; its SHA-256 stands in the audit trail.
 """
 
 import logging
+import time
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import DateTimeField, Exists, Func, OuterRef, Q, Subquery
+from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from audit import trail
 from common import actors
-from common.canonical import canonical_json, sha256
+from common.canonical import sha256
 from common.jobs import queues
-from consent.ledger import holds
 from consent.models import ConsentRecord, DataSubject
-from privacy.models import Disposal, DisposalBatch, HoldMember
-from privacy.retention import schedules
+from privacy.models import DeletionPlan, DeletionSwitch, Disposal, DisposalBatch, HoldMember, RetentionSchedule
+from privacy.retention import manifest, pacing, plans, schedules, turns, undo
+from privacy.retention.pacing import Pace
+from privacy.retention.plans import Outdated
+from privacy.retention.tables import Extent, Position, Table, store_binary
 
 logger = logging.getLogger(__name__)
 # The moment, by the database's clock, that parts what the withdrawn consent allowed from what a later one does. The
@@ -33,6 +35,7 @@ _END_OF_CONSENT = Coalesce(
     Func(function="statement_timestamp", output_field=DateTimeField()),
 )
 _A_MESSAGE = 50
+BATCH = 20_000
 _WITHDRAWN = (ConsentRecord.State.WITHDRAWN, ConsentRecord.State.OBJECTED)
 
 
@@ -48,9 +51,7 @@ def queue_for_withdrawals(records: Sequence[UUID]) -> None:
         for record, purpose, ref, ended in rows
     ]
     Disposal.objects.bulk_create(wanted, ignore_conflicts=True)
-    open_ones = Disposal.objects.filter(record_id__in=[new.record_id for new in wanted]).exclude(
-        status=Disposal.Status.DONE
-    )
+    open_ones = Disposal.objects.filter(record_id__in=[new.record_id for new in wanted], status__in=Disposal.OPEN)
     _hand_over(list(open_ones.values_list("id", flat=True)))
 
 
@@ -76,9 +77,11 @@ def sweep() -> int:
     member = HoldMember.objects.filter(
         Q(purpose="") | Q(purpose=OuterRef("purpose__slug")), ref=OuterRef("subject_ref")
     )
-    overdue = Disposal.objects.exclude(status=Disposal.Status.DONE).filter(
-        ~Exists(held), ~Exists(member), queued_at__lt=timezone.now() - timedelta(minutes=1)
+    overdue = Disposal.objects.filter(
+        ~Exists(held), ~Exists(member), status__in=Disposal.OPEN, queued_at__lt=timezone.now() - timedelta(minutes=1)
     )
+    if DeletionSwitch.objects.exists():
+        overdue = overdue.exclude(reason=Disposal.Reason.RETENTION)
     for reason, queue in ((Disposal.Reason.WITHDRAWAL, queues.URGENT), (Disposal.Reason.RETENTION, queues.LONG)):
         of_reason = overdue.filter(reason=reason).order_by("queued_at")
         _hand_over(list(of_reason.values_list("id", flat=True)[:1_000]), queue)
@@ -86,95 +89,222 @@ def sweep() -> int:
 
 
 def queue_for_retention(*, actor: str) -> list[Disposal]:
-    """Queue one disposal for every schedule that has something due."""
+    """Plan what every schedule makes due; queue each plan that nothing blocks. The others wait for an officer."""
     queued = []
-    for item in schedules.due():
-        if not item.total:
-            continue
-        disposal = Disposal.objects.create(
-            reason=Disposal.Reason.RETENTION, purpose=item.schedule.purpose, before=item.before
-        )
-        queued.append(disposal)
-    for disposal in queued:
-        _hand_over([disposal.id], queues.LONG)  # large ones, each a message of its own
+    for schedule in RetentionSchedule.objects.filter(is_active=True).select_related("purpose"):
+        plan = plan_if_due(schedule, actor=actor)
+        if plan is not None and not plan.blockers:
+            queued.append(queue_plan(plans.approve_by_schedule(plan, actor=actor)))
     return queued
 
 
-def run(disposal_id: UUID) -> Disposal:
-    """Execute a disposal. Two workers may run the same one: they take turns and the end is written once."""
-    disposal = Disposal.objects.select_related("purpose").get(pk=disposal_id)
-    if disposal.status == Disposal.Status.DONE:
-        return disposal
-    try:
-        for store in schedules.stores():
-            while _one_batch(disposal, store):
-                pass
-        return _finish(disposal.pk)
-    except _Held:
-        return disposal
-
-
-class _Held(Exception):
-    """A legal hold keeps the data: unused until the hold ends, then the sweep deletes it."""
-
-
-def _wait_for_holds(disposal: Disposal) -> None:
-    """Take turns with holds until commit. Raises _Held where one keeps this person's data."""
-    holds.wait_for_holds()
-    if disposal.subject_ref is not None and holds.is_kept(disposal.subject_ref, disposal.purpose.slug):
-        raise _Held
+def plan_if_due(schedule: RetentionSchedule, *, actor: str) -> DeletionPlan | None:
+    """Return a new plan of the schedule; None where nothing is due, or where a plan or a run of it is open."""
+    waiting = DeletionPlan.objects.filter(
+        purpose=schedule.purpose, state=DeletionPlan.State.PROPOSED, made_at__gt=timezone.now() - plans.VALID_FOR
+    )
+    unfinished = Disposal.objects.filter(
+        purpose=schedule.purpose, reason=Disposal.Reason.RETENTION, status__in=(*Disposal.OPEN, Disposal.Status.PAUSED)
+    )
+    if waiting.exists() or unfinished.exists():
+        return None
+    extent = Extent(timezone.now() - schedule.retain_for, schedule.purpose.slug)
+    if not any(store.has_due(extent) for store in schedules.stores()):
+        return None
+    return plans.make(schedule, actor=actor)
 
 
 @transaction.atomic
-def _one_batch(disposal: Disposal, store: schedules.Store) -> bool:
-    """Delete one batch and note it in the manifest; return whether there may be more. Raises _Held."""
-    _wait_for_holds(disposal)
-    # Locked before anything is deleted: no other worker may find nothing left, and close the manifest, while this
-    # batch can still be rolled back.
-    locked = Disposal.objects.select_for_update().get(pk=disposal.pk)
+def queue_plan(plan: DeletionPlan) -> Disposal:
+    """Queue the run of an approved plan and hand it to a worker."""
+    run = run_of(plan)
+    hand_over_long(run)
+    return run
+
+
+def run_of(plan: DeletionPlan) -> Disposal:
+    """Return the one run of an approved plan. Raises PlanRefused."""
+    if plan.state != DeletionPlan.State.APPROVED:
+        raise plans.PlanRefused("The plan is not approved, so nothing of it is deleted.")
+    run, _ = Disposal.objects.get_or_create(
+        plan=plan, defaults={"reason": Disposal.Reason.RETENTION, "purpose": plan.purpose, "before": plan.before}
+    )
+    return run
+
+
+def hand_over_long(run: Disposal) -> None:
+    """Hand a retention run to the worker of long jobs: a message of its own."""
+    _hand_over([run.id], queues.LONG)
+
+
+def run(disposal_id: UUID, *, pace: Pace | None = None) -> Disposal:
+    """Execute a disposal. Two workers may run the same one: they take turns and the end is written once."""
+    disposal = Disposal.objects.select_related("purpose", "plan").get(pk=disposal_id)
+    if disposal.status not in Disposal.OPEN:
+        return disposal
+    pace = pace or _pace_of(disposal)
+    try:
+        if disposal.plan is not None:
+            plans.require_current(disposal.plan)
+        for store in schedules.stores():
+            _empty(disposal, store, pace)
+        return _finish(disposal.pk)
+    except Outdated as exc:
+        return _stop(disposal.pk, str(exc))
+    except _NotNow:
+        return Disposal.objects.select_related("purpose", "plan").get(pk=disposal_id)
+
+
+def _pace_of(disposal: Disposal) -> Pace:
+    return pacing.for_retention() if disposal.reason == Disposal.Reason.RETENTION else Pace(gentle=False)
+
+
+def _empty(disposal: Disposal, store: Table, pace: Pace) -> None:
+    goes_on = True
+    while goes_on:
+        began, before = time.monotonic(), disposal.total_removed
+        goes_on = _one_batch(disposal, store, min(BATCH, pacing.GENTLE_BATCH) if pace.gentle else BATCH)
+        pace.rest(time.monotonic() - began, disposal.total_removed - before)
+
+
+class _NotNow(Exception):
+    """A hold keeps the data, or the run is paused, stopped or switched off: the sweep goes on when that has ended."""
+
+
+def _require_free(disposal: Disposal) -> None:
+    """Raise _NotNow where a hold keeps the person of this disposal."""
+    if disposal.subject_ref is not None and turns.is_kept(disposal.subject_ref, disposal.purpose.slug):
+        raise _NotNow
+
+
+def _lock(disposal: Disposal) -> Disposal:
+    """Return the run, locked before anything is deleted. Raises _NotNow.
+
+    No other worker may find nothing left, and close the manifest, while this batch can still be rolled back.
+    """
+    locked = Disposal.objects.select_for_update(of=("self",)).select_related("plan").get(pk=disposal.pk)
+    if locked.status in (Disposal.Status.PAUSED, Disposal.Status.STOPPED):
+        raise _NotNow
+    if locked.reason == Disposal.Reason.RETENTION and DeletionSwitch.objects.exists():
+        raise _NotNow
+    return locked
+
+
+@transaction.atomic
+def _one_batch(disposal: Disposal, store: Table, size: int | None = None) -> bool:
+    """Delete one batch and note it in the manifest; return whether there may be more. Raises _NotNow, Outdated."""
+    turns.take(store.name)
+    _require_free(disposal)
+    locked = _lock(disposal)
     if locked.status == Disposal.Status.DONE:
         return False
-    if locked.status == Disposal.Status.QUEUED:
-        locked.status = Disposal.Status.RUNNING
-        locked.save(update_fields=["status"])
-    rows: dict[str, Any] = {
-        "purpose": disposal.purpose.slug,
-        "subject_ref": disposal.subject_ref,
-        "before": disposal.before,
-    }
-    keys = store.delete_batch(**rows, limit=schedules.BATCH)
-    if not keys:
-        # Another disposal may have taken just these rows; only a count says that none are left.
-        return store.count(**rows) > 0
-    locked.removed[store.name] = locked.removed.get(store.name, 0) + len(keys)
-    locked.save(update_fields=["removed"])
-    DisposalBatch.objects.create(
-        disposal=locked,
-        store=store.name,
-        key_digests=[sha256(key.encode()).hex() for key in keys],
-    )
+    extent = Extent(disposal.before, disposal.purpose.slug, disposal.subject_ref)
+    last = locked.batches.defer("keys").order_by(F("number").desc(nulls_last=True)).first()
+    start = _start(last, store)
+    end = store.locate(extent, start, size or BATCH)
+    keep = locked.plan is not None and locked.plan.document["undo_days"] > 0
+    gone = store.delete_range(extent, start, end, keep=keep)
+    if not gone.rows and end is None:
+        # What a hold kept, or another run took, is behind us; only the whole extent says that nothing is left.
+        return _note_passed(locked, store, last, start) and store.has_due(extent)
+    _note(locked, store, gone.rows)
+    _require_planned(locked, store)
+    number = _next(last)
+    _store_batch(locked, store, number, gone.rows, gone.keys, end)
+    if gone.content is not None:
+        undo.seal(locked, number, store.name, gone.content, undo.make_key(locked.id))
+    disposal.removed = locked.removed
+    return end is not None or store.has_due(extent)
+
+
+def _start(last: DisposalBatch | None, store: Table) -> Position | None:
+    if last is None or last.store != store.name or last.reached is None:
+        return None
+    return Position(last.reached, last.reached_key)
+
+
+def _next(last: DisposalBatch | None) -> int:
+    return 1 if last is None or last.number is None else last.number + 1
+
+
+def _note(locked: Disposal, store: Table, rows: int) -> None:
+    locked.status = Disposal.Status.RUNNING
+    if rows:
+        locked.removed[store.name] = locked.removed.get(store.name, 0) + rows
+    locked.save(update_fields=["status", "removed"])
+
+
+def _note_passed(locked: Disposal, store: Table, last: DisposalBatch | None, start: Position | None) -> bool:
+    """Note that the pass reached the end, so that the next one begins at the beginning."""
+    if start is not None:
+        _store_batch(locked, store, _next(last), 0, b"", None)
     return True
 
 
-def manifest(disposal: Disposal) -> bytes:
-    """Return the proof of a disposal: JSON lines with a digest of each removed key, then the totals."""
-    lines = [
-        canonical_json({"store": batch.store, "key_sha256": digest})
-        for batch in disposal.batches.order_by("pk")
-        for digest in batch.key_digests
-    ]
-    return b"\n".join([*lines, canonical_json({"disposal": str(disposal.id), "removed": disposal.removed})]) + b"\n"
+def _store_batch(locked: Disposal, store: Table, number: int, rows: int, keys: bytes, end: Position | None) -> None:
+    values = {
+        "disposal_id": locked.id,
+        "store": store.name,
+        "number": number,
+        "rows": rows,
+        "keys": keys,
+        "reached": end.at if end else None,
+        "reached_key": end.key if end else "",
+    }
+    store_binary("privacy_disposalbatch", values)
+
+
+def _require_planned(locked: Disposal, store: Table) -> None:
+    """Raise Outdated where the batch in hand, which is then rolled back, goes beyond what the plan says."""
+    if locked.plan is None:
+        return
+    allowed = plans.planned(locked.plan).get(store.name, 0)
+    if locked.removed.get(store.name, 0) > allowed:
+        raise Outdated(
+            f"There is more to delete in {store.name} than the {allowed:,} rows of the plan: data came in late, or a"
+            " hold ended. Make a new plan for the rest."
+        )
+
+
+@transaction.atomic
+def _stop(disposal_id: UUID, why: str) -> Disposal:
+    disposal = Disposal.objects.select_for_update(of=("self",)).select_related("purpose", "plan").get(pk=disposal_id)
+    if disposal.status in Disposal.OPEN:
+        disposal.status, disposal.why_stopped = Disposal.Status.STOPPED, why
+        disposal.save(update_fields=["status", "why_stopped"])
+        seal_stopped(disposal)
+        trail.record(
+            "disposal.stopped",
+            disposal.purpose.slug,
+            actor=actors.job("disposal"),
+            details={"disposal": str(disposal.id), "removed": disposal.removed, "reason": why},
+        )
+    return disposal
+
+
+def seal_stopped(disposal: Disposal) -> None:
+    """Write the end of a run that was stopped: when, and the manifest of what it had removed."""
+    disposal.finished_at = timezone.now()
+    disposal.manifest_sha256 = sha256(manifest.manifest(disposal)).hex()
+    disposal.undo_until = _undo_until(disposal)
+    disposal.save(update_fields=["finished_at", "manifest_sha256", "undo_until"])
+
+
+def _undo_until(disposal: Disposal) -> datetime | None:
+    days = disposal.plan.document["undo_days"] if disposal.plan else 0
+    return timezone.now() + timedelta(days=days) if days and disposal.removed else None
 
 
 @transaction.atomic
 def _finish(disposal_id: UUID) -> Disposal:
-    disposal = Disposal.objects.select_for_update(of=("self",)).select_related("purpose").get(pk=disposal_id)
-    if disposal.status == Disposal.Status.DONE:
+    disposal = Disposal.objects.select_for_update(of=("self",)).select_related("purpose", "plan").get(pk=disposal_id)
+    if disposal.status not in Disposal.OPEN:
         return disposal
     disposal.status = Disposal.Status.DONE
     disposal.finished_at = timezone.now()
-    disposal.manifest_sha256 = sha256(manifest(disposal)).hex()
-    disposal.save(update_fields=["status", "finished_at", "manifest_sha256"])
+    disposal.manifest_sha256 = sha256(manifest.manifest(disposal)).hex()
+    disposal.undo_until = _undo_until(disposal)
+    disposal.save(update_fields=["status", "finished_at", "manifest_sha256", "undo_until"])
     trail.record(
         "disposal.done",
         str(disposal.subject_ref or disposal.purpose.slug),

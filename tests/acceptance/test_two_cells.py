@@ -20,12 +20,13 @@ from governance.launcher import cells
 from governance.launcher.home.home import open_home
 from governance.launcher.home.home_paths import remove_outside_parts
 from governance.launcher.processes.stopping import StopSignals
+from tests.helpers import recent
 from tests.helpers.ports import claimed_neighbours
 
 pytestmark = pytest.mark.acceptance
 PERSON = "anna-4711-of-munich"
 _CHOICES = {"choices": [{"purpose": "recommendations", "choice": "give"}]}
-_EVENT = {"event_id": "e-1", "type": "like", "item": "skillet", "occurred_at": "2026-01-01T00:00:00Z"}
+_EVENT = {"event_id": "e-1", "type": "like", "item": "skillet", "occurred_at": recent.TEXT}
 _ACTION = {"name": "personalize", "properties": {"purpose": "recommendations"}}
 _RESOURCE = {"type": "personalization", "id": "home"}
 _REGISTER = (

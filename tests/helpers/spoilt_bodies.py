@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from policies.endpoints import native
+from tests.helpers import recent
 from tests.helpers.certification_cases import ALICE, READ, RECORD, SEARCHES
 from tests.helpers.wsgi_calls import EVALUATION, EVALUATIONS, question
 
@@ -35,7 +36,7 @@ VALID: dict[str, dict[str, Any]] = {
         "type": "rating",
         "item": "kettle",
         "value": 3,
-        "occurred_at": "2026-01-05T10:00:00+01:00",
+        "occurred_at": f"{recent.AT:%Y-%m-%dT%H:%M:%S}+01:00",
     },
     "/api/v1/recommendations": {"subject": PERSON, "count": 3, "session": ["kettle"], "signals": {"gpc": True}},
     "/api/v1/items": {"items": [{"id": "kettle", "title": "Kettle", "categories": ["kitchen"], "offered": True}]},

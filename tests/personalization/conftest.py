@@ -23,6 +23,7 @@ from personalization.models import Event, Item, PopularItem
 from personalization.recommender import storage
 from personalization.recommender.model import Model
 from personalization.recommender.training import train
+from tests.helpers import recent
 
 SHOP = demo_shop(people=120)
 CREATED = datetime(2026, 3, 1, tzinfo=UTC)
@@ -85,7 +86,7 @@ def event_body(shop: Dataset) -> Callable[..., dict[str, Any]]:
             "subject": {"id": person},
             "type": "view",
             "item": shop.items[0].id,
-            "occurred_at": "2026-01-05T10:00:00Z",
+            "occurred_at": recent.AT.isoformat(),
             **changes,
         }
 

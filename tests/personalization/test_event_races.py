@@ -1,7 +1,6 @@
 """An event and a withdrawal at the same time: whichever commits first, nothing is stored after a "no"."""
 
 import threading
-from datetime import UTC, datetime
 
 import pytest
 from django.db import connection, transaction
@@ -12,6 +11,7 @@ from personalization import events
 from personalization.models import Event, Item
 from policies.decisions import evaluate
 from privacy.models import Disposal
+from tests.helpers import recent
 from tests.helpers.polling import until_waiting_for_locks
 
 REF = subject_ref("customer-1")
@@ -37,7 +37,7 @@ def _event(number=1):
         purpose="recommendations",
         kind="view",
         item="kettle",
-        occurred_at=datetime(2026, 1, 5, tzinfo=UTC),
+        occurred_at=recent.AT,
         processing_region="eu-central",
     )
 

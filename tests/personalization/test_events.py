@@ -12,6 +12,7 @@ from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
 from personalization.models import Event
 from policies.endpoints import credentials
+from tests.helpers import recent
 
 pytestmark = pytest.mark.django_db
 
@@ -52,9 +53,9 @@ def test_a_kind_weighs_what_it_says_about_a_person(api, send, kind, weight):
 
 def test_the_same_event_sent_again_changes_nothing(api, send):
     api.save("customer-1", "give")
-    send(occurred_at="2026-01-05T10:00:00Z")
+    send(occurred_at=recent.TEXT)
 
-    again = send(occurred_at="2026-01-05T11:00:00.000+01:00")  # the same moment
+    again = send(occurred_at=f"{recent.AT:%Y-%m-%d}T11:00:00.000+01:00")  # the same moment
 
     assert again.status_code == 200
     assert (again.json()["stored"], again.json()["duplicate"]) == (True, True)
@@ -69,7 +70,8 @@ def test_the_same_event_sent_again_changes_nothing(api, send):
         {"type": "rating", "value": 1},
         {"type": "rating", "value": 5},
         {"item": 1},
-        {"occurred_at": "2026-01-05T10:00:01Z"},
+        {"occurred_at": f"{recent.AT:%Y-%m-%d}T10:00:01Z"},
+        {"occurred_at": (recent.AT - timedelta(days=30)).isoformat()},
     ],
     ids=str,
 )
@@ -265,6 +267,26 @@ def test_a_clock_may_be_ahead_by_minutes_only(api, send, minutes, status):
     assert status == 201 or answer.json()["code"] == "clock_ahead"
 
 
+@pytest.mark.parametrize(("days", "status"), [(34.9, 201), (35.1, 400), (20_000, 400)], ids=["old", "too old", "1971"])
+def test_an_event_may_be_five_weeks_old_at_most(api, send, days, status):
+    api.save("customer-1", "give")
+
+    answer = send(occurred_at=(timezone.now() - timedelta(days=days)).isoformat())
+
+    assert answer.status_code == status
+    assert status == 201 or answer.json()["code"] == "event_too_old"
+
+
+def test_an_event_of_before_is_known_in_another_month(api, send):
+    api.save("customer-1", "give")
+    for days in (32, 1):
+        assert send(event_id=f"e-{days}", occurred_at=(recent.AT - timedelta(days=days)).isoformat()).status_code == 201
+
+    again = send(event_id="e-32", occurred_at=recent.TEXT)
+
+    assert (again.status_code, again.json()["code"], Event.objects.count()) == (409, "event_id_taken", 2)
+
+
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"])
 def test_a_moment_no_calendar_of_ours_can_hold_is_refused(api, send, moment):
     api.save("customer-1", "give")
@@ -278,9 +300,9 @@ def test_a_moment_no_calendar_of_ours_can_hold_is_refused(api, send, moment):
 def test_time_zones_are_the_same_moment(api, send):
     api.save("customer-1", "give")
 
-    send(occurred_at="2026-01-05T12:00:00+02:00")
+    send(occurred_at=f"{recent.AT:%Y-%m-%d}T12:00:00+02:00")
 
-    assert Event.objects.get().occurred_at.isoformat() == "2026-01-05T10:00:00+00:00"
+    assert Event.objects.get().occurred_at == recent.AT
 
 
 def test_nothing_personal_is_stored_or_answered(api, send, own_spool):

@@ -16,6 +16,7 @@ from personalization.recommender import storage
 from personalization.recommender.model import Model
 from policies.decisions import evaluate, information
 from policies.engines.base import Obligation
+from tests.helpers import recent
 
 pytestmark = pytest.mark.django_db
 
@@ -274,7 +275,7 @@ def test_an_answer_that_cannot_be_logged_is_not_given(api, liked, tmp_path, monk
                 "subject": {"id": "customer-1"},
                 "type": "view",
                 "item": "kettle",
-                "occurred_at": "2026-01-05T10:00:00Z",
+                "occurred_at": recent.TEXT,
             },
         ),
         ("/api/v1/consents/state", {"subject": {"id": "customer-1"}}),

@@ -143,8 +143,15 @@ def make_cluster(data: Path, *, programs: ServerPrograms, password: str, durable
 
 
 def _first_statements(password: str) -> str:
-    # Single-user mode takes one statement a line. CREATEDB is for test databases; no superuser rights.
-    return f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'\nCREATE DATABASE {DATABASE} OWNER {ROLE}\n"
+    # Single-user mode takes one statement a line. CREATEDB is for test databases; no superuser rights. The two grants
+    # are what a scrub needs (docs/retention.md); that of the function is copied into every database made from here.
+    statements = (
+        f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'",
+        f"GRANT pg_checkpoint TO {ROLE}",
+        f"GRANT EXECUTE ON FUNCTION pg_switch_wal() TO {ROLE}",
+        f"CREATE DATABASE {DATABASE} OWNER {ROLE}",
+    )
+    return "".join(f"{statement}\n" for statement in statements)
 
 
 def _failed(command: Sequence[str], output: str) -> InstanceError:

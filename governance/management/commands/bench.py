@@ -1,4 +1,4 @@
-"""Measure this machine: decisions, consents, the decision log, anonymisation."""
+"""Measure this machine: decisions, consents, the decision log, deletion, anonymisation."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance.bench import anonymisation, comparison, consents, decisions, log, machine, report
+from governance.bench import anonymisation, comparison, consents, decisions, log, machine, report, retention
 from governance.bench.decisions import Settings
 
 _RUNS = {
@@ -17,15 +17,16 @@ _RUNS = {
     "consent": consents.run,
     "drain": log.run_drain,
     "simulate": log.run_simulate,
+    "retention": retention.run,
 }
 _ANONYMISE = "anonymise"
 
 
 class Command(BaseCommand):
     help = (
-        "Measure decisions or consents over HTTP, the drainer, or a simulation: how many a second, processor time of"
-        " the process and of PostgreSQL, and latency; or what anonymising costs and loses. Prints a Markdown table and"
-        " the load of the machine before and after."
+        "Measure decisions or consents over HTTP, the drainer, a simulation, or deletion: how many a second, processor"
+        " time of the process and of PostgreSQL, and latency; or what anonymising costs and loses. Prints a Markdown"
+        " table and the load of the machine before and after."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,7 +42,11 @@ class Command(BaseCommand):
             help="With decisions: measure the front and this server in turn instead: granian, or granian with the older"
             " release that is checked out in DIR. With anonymise: DIR.",
         )
-        parser.add_argument("--rows", default="1000000", help="Rows of the generated tables to anonymise, by commas.")
+        parser.add_argument(
+            "--rows",
+            default="1000000",
+            help="Rows of the tables to anonymise, by commas; of the one that retention deletes a quarter of.",
+        )
         parser.add_argument("--adult", type=Path, default=anonymisation.ADULT, help="The UCI Adult table, as CSV.")
         parser.add_argument("--hierarchies", type=Path, help="Anonymise Adult with these hierarchies, too.")
         parser.add_argument("--peer", type=Path, help="A Python with anjana, to compare with.")
@@ -65,6 +70,7 @@ class Command(BaseCommand):
             threads=options["threads"] or (2 if what == "decisions" else 4),
             opa=options["opa"],
             against=options["against"],
+            rows=int(options["rows"].partition(",")[0]),
         )
         run = _run(what, settings)
         if what == "decisions" and not settings.opa and not settings.against:

@@ -17,6 +17,7 @@ from policies.decision_log.spool import SpoolFull
 from policies.decisions import evaluate, information
 from policies.endpoints import credentials
 from policies.models import ResidencyRule
+from tests.helpers import recent
 from tests.helpers.cell_tables import TOKEN
 from tests.helpers.certification_cases import RULES, SEARCHES
 from tests.helpers.fake_cell import Asked, FakeCell
@@ -42,7 +43,7 @@ def choice(person: str = EU_PERSON, region: str | None = "DE", kind: str = "give
     return {"subject": subject(person, region), "choices": [{"purpose": "recommendations", "choice": kind}]}
 
 
-EVENT = {"event_id": "e-1", "type": "like", "item": "skillet", "occurred_at": "2026-01-01T00:00:00Z"}
+EVENT = {"event_id": "e-1", "type": "like", "item": "skillet", "occurred_at": recent.TEXT}
 
 
 def traces(person: str = EU_PERSON) -> list[str]:

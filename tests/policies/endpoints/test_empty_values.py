@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from policies.endpoints import native
+from tests.helpers import recent
 from tests.helpers.wsgi_calls import EVALUATION, EVALUATIONS, WsgiResponse, assert_problem, call, changed, question
 
 BLANK = ["", " ", "\t\n", "\u00a0", "\u200b", "\ufeff"]
@@ -135,7 +136,7 @@ def test_the_officer_reads_the_usual_type(shop_token: str) -> None:
 def test_the_recommender_refuses_the_same(
     shop_token: str, path: str, member: str, values: list[str], form: str
 ) -> None:
-    event = {"event_id": "e-1", "type": "view", "item": "kettle", "occurred_at": "2026-01-05T10:00:00Z"}
+    event = {"event_id": "e-1", "type": "view", "item": "kettle", "occurred_at": recent.TEXT}
     for value in values:
         inner = member.rpartition(".")[2]
         changes = {"subject": {"id": "c", inner: value}} if "." in member else {"subject": {"id": "c"}, member: value}

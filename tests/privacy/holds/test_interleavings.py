@@ -14,7 +14,7 @@ from personalization.models import Event
 from privacy import tasks
 from privacy.holds import members
 from privacy.models import Disposal, Hold, HoldMember
-from privacy.retention import disposal, schedules
+from privacy.retention import disposal
 from tests.helpers.scale import scale
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,7 +24,7 @@ ROWS = 12
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch):
     monkeypatch.setattr(tasks.run_disposals, "apply_async_on_commit", lambda **message: None)
-    monkeypatch.setattr(schedules, "BATCH", 2)
+    monkeypatch.setattr(disposal, "BATCH", 2)
 
 
 def _hold(number: int, seen: list[int], pause: float) -> None:

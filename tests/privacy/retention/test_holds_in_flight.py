@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from consent.ledger import holds
 from consent.models import DataSubject
 from personalization import windows
+from personalization.event_store.stores import EVENTS
 from personalization.models import Event
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
-from personalization.stores import EventStore
 from privacy import tasks
 from privacy.models import Disposal
 from privacy.retention import disposal
@@ -95,7 +95,7 @@ def test_a_hold_waits_for_the_batch_in_flight_and_keeps_the_rest(choose, remembe
 
     setting = threading.Thread(target=hold)
     with transaction.atomic():
-        disposal._one_batch(Disposal.objects.get(), EventStore())
+        disposal._one_batch(Disposal.objects.get(), EVENTS)
         setting.start()
         until_waiting_for_locks()
     setting.join(timeout=30)

@@ -138,7 +138,7 @@ def test_a_legal_hold_outlasts_retention(old_and_new, choose, django_capture_on_
 def test_data_received_after_the_run_was_queued_stays(remember):
     remember("customer-1", 1, days=400)
     (queued,) = disposal.queue_for_retention(actor="operator")
-    RetentionSchedule.objects.update(retain_for=timedelta(seconds=1))
+    RetentionSchedule.objects.update(retain_for=timedelta(days=1))
     remember("customer-1", 1)
 
     disposal.run(queued.id)

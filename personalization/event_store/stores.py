@@ -1,0 +1,30 @@
+"""Events as a data set: what retention and withdrawal delete, and what answers to people's requests are made of."""
+
+from personalization.models import Event
+from privacy.retention.tables import Table
+from privacy.rights.answers.own_stores import TableStore
+from privacy.rights.answers.stores import Description, Member
+
+# The id is a digest of the sender and its event id already: the manifest holds it as it is.
+EVENTS = Table(name="events", table="personalization_event")
+
+EVENTS_FOR_ANSWERS = TableStore(
+    Description(
+        name="events",
+        title="What you looked at, liked, rated or bought",
+        members=(
+            Member("id", "string", "event"),
+            Member("purpose", "string", "purpose"),
+            Member("kind", "string", "what you did"),
+            Member("item_id", "string", "item"),
+            Member("item__title", "string", "title"),
+            Member("value", "integer", "rating"),
+            Member("occurred_at", "date-time", "when"),
+            Member("received_at", "date-time", "received"),
+        ),
+        origin="from you, or observed while you used the service",
+        kept="as long as the purpose's retention period says, or until you turn the purpose off",
+        is_provided=True,
+    ),
+    lambda ref: Event.objects.filter(subject_ref=ref).order_by("occurred_at", "id"),
+)

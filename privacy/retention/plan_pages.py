@@ -1,0 +1,201 @@
+"""Officers' pages of deletion plans: what a plan deletes, its approval by another officer, and its run."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from common import actors
+from common.admin_pages.confirm import Step, confirm
+from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence
+from common.admin_pages.read_only import ReadOnlyAdmin
+from privacy.models import DeletionPlan, Disposal
+from privacy.retention import control, disposal, plans, progress
+
+_TONES = {"proposed": "caution", "approved": "good", "refused": "plain"}
+
+
+@admin.register(DeletionPlan)
+class DeletionPlanAdmin(ReadOnlyAdmin):
+    list_display = ["made", "standing", "purpose", "rows", "author", "approver"]
+    list_filter = ["state", "purpose"]
+    list_select_related = ["purpose"]
+    fields = [
+        "standing", "why", "purpose", "older_than", "deletes", "samples", "author", "made_exactly", "approver",
+        "decided", "undo", "fingerprint", "its_run",
+    ]  # fmt: skip
+    readonly_fields = [
+        "standing", "why", "older_than", "deletes", "samples", "made_exactly", "decided", "undo", "fingerprint",
+        "its_run",
+    ]  # fmt: skip
+    actions_detail_hide_default = False
+    actions_detail = ["approve_this", "refuse_this"]
+
+    @display(description="Made", ordering="made_at")
+    def made(self, plan: DeletionPlan) -> str:
+        return moment(plan.made_at)
+
+    @display(description="State", ordering="state")
+    def standing(self, plan: DeletionPlan) -> str:
+        return badge(plan.get_state_display(), _TONES[plan.state])
+
+    @display(description="Needs an officer because")
+    def why(self, plan: DeletionPlan) -> str:
+        if plans.SHARE in plan.blockers:
+            return f"It deletes more than {plan.document['largest_share_percent']} % of the purpose's data."
+        return NOTHING
+
+    @display(description="Entries")
+    def rows(self, plan: DeletionPlan) -> str:
+        return f"{plan.due:,}"
+
+    @display(description="Deletes what was received before")
+    def older_than(self, plan: DeletionPlan) -> str:
+        return exact_moment(plan.before)
+
+    @display(description="Deletes")
+    def deletes(self, plan: DeletionPlan) -> str:
+        headings = ["Kind", "Deleted", "Kept by a hold", "Stored in all", "Share", "Oldest"]
+        return grid(headings, (_row(name, found) for name, found in plan.document["data_sets"].items()))
+
+    @display(description="SHA-256 of the oldest keys")
+    def samples(self, plan: DeletionPlan) -> str:
+        found = [digest for each in plan.document["data_sets"].values() for digest in each["sample_sha256"]]
+        return grid(["Digest"], ([code(digest)] for digest in found)) if found else NOTHING
+
+    @display(description="Made")
+    def made_exactly(self, plan: DeletionPlan) -> str:
+        return exact_moment(plan.made_at)
+
+    @display(description="Decided")
+    def decided(self, plan: DeletionPlan) -> str:
+        return exact_moment(plan.decided_at)
+
+    @display(description="Can be undone for")
+    def undo(self, plan: DeletionPlan) -> str:
+        days = plan.document["undo_days"]
+        return f"{days} days after its run" if days else "It cannot be undone."
+
+    @display(description="SHA-256 of the plan, as it was signed")
+    def fingerprint(self, plan: DeletionPlan) -> str:
+        return code(plan.digest)
+
+    @display(description="Its run")
+    def its_run(self, plan: DeletionPlan) -> str:
+        run = Disposal.objects.filter(plan=plan).first()
+        if run is None:
+            return NOTHING
+        link = reverse("admin:privacy_disposal_change", args=[run.pk])
+        return format_html('<a href="{}">{}, {}</a>', link, run.get_status_display(), share_done(run))
+
+    @action(
+        description="Approve", permissions=["approve_this"], url_path="approve", icon="check_circle",
+        variant=ActionVariant.PRIMARY,
+    )  # fmt: skip
+    def approve_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        plan = _find(object_id)
+        step = Step(
+            title=f"Approve the deletion of {plan.due:,} entries of {plan.purpose}?",
+            effects=[
+                f"Its run begins at once and deletes what was received before {plan.before:%Y-%m-%d %H:%M} UTC.",
+                "It deletes no more than the plan says. Data under a hold stays.",
+                "It can be paused and stopped at any time. " + self.undo(plan),
+            ],
+            button="Approve and delete",
+            done="The plan is approved and its run is queued.",
+            is_dangerous=True,
+        )
+        return confirm(request, plan, step, lambda: _approve(request, plan))
+
+    @action(description="Refuse", permissions=["approve_this"], url_path="refuse", icon="block")
+    def refuse_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        plan = _find(object_id)
+        step = Step(
+            title=f"Refuse the deletion of {plan.due:,} entries of {plan.purpose}?",
+            effects=["Nothing of it is deleted. The next night makes a new plan, unless the schedule is changed."],
+            button="Refuse this plan",
+            done="The plan is refused.",
+        )
+        actor = actors.officer(request)
+        return confirm(request, plan, step, lambda: plans.refuse(plan, actor=actor, seen=plan.digest))
+
+    def has_approve_this_permission(self, request: HttpRequest, object_id: str) -> bool:
+        is_open = DeletionPlan.objects.filter(pk=object_id, state=DeletionPlan.State.PROPOSED).exists()
+        return is_open and request.user.has_perm("privacy.approve_deletionplan")
+
+
+def _find(object_id: str) -> DeletionPlan:
+    return get_object_or_404(DeletionPlan.objects.select_related("purpose"), pk=object_id)
+
+
+def _approve(request: HttpRequest, plan: DeletionPlan) -> None:
+    # The digest that the page showed is that of the row it read: a plan is never changed.
+    disposal.queue_plan(plans.approve(plan, actor=actors.officer(request), seen=plan.digest))
+
+
+def _row(name: str, found: dict[str, Any]) -> list[str]:
+    share = f"{100 * found['due'] / found['stored']:.0f} %" if found["stored"] else NOTHING
+    oldest = moment(datetime.fromisoformat(found["oldest"])) if found["oldest"] else NOTHING
+    return [sentence(name), f"{found['due']:,}", f"{found['held']:,}", f"{found['stored']:,}", share, oldest]
+
+
+def share_done(run: Disposal) -> str:
+    """Return a bar of how much of its plan a run has deleted, with the figure next to it."""
+    done = progress.permille(run)
+    return format_html(
+        '<progress max="1000" value="{}" aria-label="Deleted of what was planned"></progress> {} %',
+        done,
+        f"{done / 10:.0f}",
+    )
+
+
+class RunSteps:
+    """Pause, resume and stop on the page of a deletion run."""
+
+    @action(description="Pause", permissions=["pause_this"], url_path="pause", icon="pause_circle")
+    def pause_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        effect = "The run rests before its next batch. Resume it to go on where it rested."
+        return _control(request, object_id, "Pause", effect, control.pause)
+
+    @action(description="Resume", permissions=["resume_this"], url_path="resume", icon="play_circle")
+    def resume_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return _control(request, object_id, "Resume", "The run goes on where it rested.", control.resume)
+
+    @action(description="Stop", permissions=["stop_this"], url_path="stop", icon="stop_circle")
+    def stop_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        effect = "The run ends for good. What it has deleted stays deleted; the rest waits for a new plan."
+        reason = "Stopped by an officer."
+        return _control(
+            request, object_id, "Stop", effect, lambda run, *, actor: control.stop(run, actor=actor, reason=reason)
+        )
+
+    def has_pause_this_permission(self, request: HttpRequest, object_id: str) -> bool:
+        return _may(request, object_id, Disposal.OPEN)
+
+    def has_resume_this_permission(self, request: HttpRequest, object_id: str) -> bool:
+        return _may(request, object_id, (Disposal.Status.PAUSED,))
+
+    def has_stop_this_permission(self, request: HttpRequest, object_id: str) -> bool:
+        return _may(request, object_id, (*Disposal.OPEN, Disposal.Status.PAUSED))
+
+
+def _may(request: HttpRequest, object_id: str, states: tuple[str, ...]) -> bool:
+    found = Disposal.objects.filter(pk=object_id, reason=Disposal.Reason.RETENTION, status__in=states)
+    return request.user.has_perm("privacy.control_disposal") and found.exists()
+
+
+def _control(
+    request: HttpRequest, object_id: str, verb: str, effect: str, act: Callable[..., Disposal]
+) -> HttpResponse:
+    run = get_object_or_404(Disposal.objects.select_related("purpose"), pk=object_id)
+    step = Step(
+        title=f"{verb} the deletion run of {run.purpose}?", effects=[effect], button=f"{verb} this run", done=effect
+    )
+    return confirm(request, run, step, lambda: act(run.pk, actor=actors.officer(request)))

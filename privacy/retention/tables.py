@@ -1,0 +1,222 @@
+"""A table of personal data as a data set of retention: counted, looked at, and deleted by ranges of its age.
+
+One DELETE a batch, over a range of the age index. A row lock for each row, or the keys one by one, would cost more than
+the deletion (docs/benchmarks.md).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+
+# People whose data of a purpose a hold or a restriction keeps: by the register, and by the person's row, which
+# statements by hand write. One list that is hashed once a statement: a probe a row costs four times that.
+_KEPT = """
+SELECT ref FROM privacy_holdmember WHERE purpose IN ('', %(purpose)s) AND data_set IN ('', %(data_set)s)
+UNION ALL SELECT ref FROM consent_datasubject
+WHERE (held OR restricted OR limits <> '{}'::jsonb) AND (held OR restricted OR limits ? %(purpose)s)
+"""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Rows about one person under one purpose, and when the oldest and the newest were received."""
+
+    purpose: str
+    rows: int
+    oldest: datetime
+    newest: datetime
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What a run may delete: rows of a purpose, of one person or of all, received until a moment."""
+
+    before: datetime
+    purpose: str
+    subject_ref: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Position:
+    """Place in a data set: before every row of an age, or, with a key, before one among the rows of an instant."""
+
+    at: datetime
+    key: str
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Rows of an extent: those due, those that holds keep, all that the purpose has, and the oldest due."""
+
+    due: int
+    held: int
+    stored: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """Outcome of one range: how many rows, their keys joined, and the rows themselves where they were asked for."""
+
+    rows: int
+    keys: bytes
+    content: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table under retention. Names are code, never input."""
+
+    name: str  # shown to people: "events"
+    table: str
+    purpose: str = "purpose"
+    person: str = "subject_ref"
+    age: str = "received_at"
+    key: str = "id"
+    key_type: str = "uuid"
+    # 16 bytes that stand for the key in a manifest: as it is where it is a digest, hashed where it says something.
+    key_digest: str = "uuid_send(id)"
+
+    def count(self, extent: Extent) -> int:
+        """Count the rows a run would remove."""
+        where, values = self._where(extent)
+        [count] = _one(f"SELECT count(*) FROM {self.table} WHERE {where}", values)  # noqa: S608
+        return int(count)
+
+    def examine(self, extent: Extent) -> Counted:
+        """Count for a plan: also what holds keep, and how much the purpose has."""
+        held = f"{self.person} IN ({_KEPT})"
+        due = f"{self.age} <= %(before)s"
+        found = _one(
+            f"SELECT count(*) FILTER (WHERE {due} AND NOT is_held), count(*) FILTER (WHERE {due} AND is_held),"  # noqa: S608
+            f" count(*), min({self.age}) FILTER (WHERE {due} AND NOT is_held)"
+            f" FROM (SELECT {self.age}, {held} AS is_held FROM {self.table} WHERE {self.purpose} = %(purpose)s) r",
+            {"purpose": extent.purpose, "before": extent.before, "data_set": self.name},
+        )
+        return Counted(*found)
+
+    def stored(self, subject_ref: UUID) -> list[Stored]:
+        """Return what is stored about one person, by purpose."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {self.purpose}, count(*), min({self.age}), max({self.age}) FROM {self.table}"  # noqa: S608
+                f" WHERE {self.person} = %s GROUP BY {self.purpose} ORDER BY {self.purpose}",
+                [subject_ref],
+            )
+            return [Stored(*row) for row in cursor.fetchall()]
+
+    def oldest_due(self, extent: Extent, limit: int) -> list[datetime]:
+        """Return when the oldest rows were received that a run would remove, oldest first."""
+        where, values = self._where(extent)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {self.age} FROM {self.table} WHERE {where} ORDER BY {self.age} LIMIT {limit}",  # noqa: S608
+                values,
+            )
+            return [row[0] for row in cursor.fetchall()]
+
+    def oldest(self, extent: Extent) -> datetime | None:
+        """Return when the oldest row of an extent was received, held ones among them."""
+        where, values = self._extent(extent)
+        [oldest] = _one(f"SELECT min({self.age}) FROM {self.table} WHERE {where}", values)  # noqa: S608
+        return cast("datetime | None", oldest)
+
+    def sample(self, extent: Extent, limit: int) -> list[str]:
+        """Return digests of the oldest keys, so that a plan can be held against the data without showing it."""
+        where, values = self._where(extent)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT encode(sha256({self.key_digest}), 'hex') FROM {self.table} WHERE {where}"  # noqa: S608
+                f" ORDER BY {self.age}, {self.key} LIMIT {limit}",
+                values,
+            )
+            return [row[0] for row in cursor.fetchall()]
+
+    def has_due(self, extent: Extent) -> bool:
+        """Return whether anything is left to delete: the verification after a run."""
+        where, values = self._where(extent)
+        [found] = _one(f"SELECT EXISTS (SELECT FROM {self.table} WHERE {where})", values)  # noqa: S608
+        return bool(found)
+
+    def locate(self, extent: Extent, start: Position | None, rows: int) -> Position | None:
+        """Return where a range of so many rows from ``start`` ends; None where the extent ends before that.
+
+        It ends at an age, which is quicker to compare than an age with a key; where one instant has more rows than
+        the range may have, at a key.
+        """
+        where, values = self._range(extent, start, None)
+        order = f"{self.age}, {self.key}" if start is not None and start.key else self.age
+        found = _one(
+            f"SELECT {self.age} FROM {self.table} WHERE {where}"  # noqa: S608
+            f" ORDER BY {order} OFFSET {rows} LIMIT 1",
+            values,
+        )
+        if found is None:
+            return None
+        if found[0] > (start.at if start else self._oldest(where, values)):
+            return Position(found[0], "")
+        order = f"{self.age}, {self.key}"
+        found = _one(
+            f"SELECT {order} FROM {self.table} WHERE {where} ORDER BY {order} OFFSET {rows} LIMIT 1",  # noqa: S608
+            values,
+        )
+        return Position(found[0], str(found[1]))
+
+    def _oldest(self, where: str, values: dict[str, Any]) -> datetime:
+        [oldest] = _one(f"SELECT min({self.age}) FROM {self.table} WHERE {where}", values)  # noqa: S608
+        return cast("datetime", oldest)
+
+    def delete_range(self, extent: Extent, start: Position | None, end: Position | None, *, keep: bool) -> Deleted:
+        """Delete from ``start`` up to ``end``, which stays; without it, to the end of the extent. Held people stay."""
+        where, values = self._range(extent, start, end)
+        content = "string_agg(record_send(gone), ''::bytea)" if keep else "NULL::bytea"
+        returned = "*" if keep else self.key
+        found = _one(
+            f"WITH gone AS (DELETE FROM {self.table}"  # noqa: S608
+            f" WHERE {where} AND {self.person} NOT IN ({_KEPT}) RETURNING {returned})"
+            f" SELECT count(*), string_agg({self.key_digest}, ''::bytea), {content} FROM gone",
+            values,
+        )
+        return Deleted(found[0], found[1] or b"", found[2])
+
+    def _range(self, extent: Extent, start: Position | None, end: Position | None) -> tuple[str, dict[str, Any]]:
+        where, values = self._extent(extent)
+        for sign, place, name in ((">=", start, "start"), ("<", end, "end")):
+            if place is None:
+                continue
+            values[name] = place.at
+            if place.key:
+                where += f" AND ({self.age}, {self.key}) {sign} (%({name})s, %({name}_key)s::{self.key_type})"
+                values[f"{name}_key"] = place.key
+            else:
+                where += f" AND {self.age} {sign} %({name})s"
+        return where, values
+
+    def _where(self, extent: Extent) -> tuple[str, dict[str, Any]]:
+        where, values = self._extent(extent)
+        return f"{where} AND {self.person} NOT IN ({_KEPT})", values
+
+    def _extent(self, extent: Extent) -> tuple[str, dict[str, Any]]:
+        where = f"{self.purpose} = %(purpose)s AND {self.age} <= %(before)s"
+        values: dict[str, Any] = {"purpose": extent.purpose, "before": extent.before, "data_set": self.name}
+        if extent.subject_ref is not None:
+            where += f" AND {self.person} = %(person)s"
+            values["person"] = extent.subject_ref
+        return where, values
+
+
+def _one(statement: str, values: dict[str, Any]) -> Any:
+    """Return the one row of a statement, in binary both ways: a megabyte of keys as text would be two."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(statement.encode(), values, binary=True).fetchone()
+
+
+def store_binary(table: str, columns: dict[str, Any]) -> None:
+    """Insert a row whose values travel in binary: the ORM would write a megabyte as two of text."""
+    names, places = ", ".join(columns), ", ".join(f"%({name})s" for name in columns)
+    _one(f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING 1", columns)  # noqa: S608

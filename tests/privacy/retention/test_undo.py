@@ -1,0 +1,185 @@
+"""Undo of a retention run: bit for bit, not for people who ended the permission since, and never after its time."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from audit.models import AuditEvent
+from common.actors import Officer
+from consent.pseudonyms import subject_ref
+from personalization.models import Event
+from privacy import tasks
+from privacy.models import Disposal, RetentionSchedule, UndoPart
+from privacy.retention import control, disposal, plans, restoring, undo
+from privacy.retention.pacing import Pace
+from privacy.retention.undo import NoUndo
+
+pytestmark = pytest.mark.django_db
+ANN, BEN = Officer.of("ann", 1), Officer.of("ben", 2)
+
+
+@pytest.fixture(autouse=True)
+def no_worker(monkeypatch, settings, tmp_path):
+    monkeypatch.setattr(tasks.run_disposals, "apply_async_on_commit", lambda **message: None)
+    monkeypatch.setattr(disposal, "BATCH", 4)
+    settings.ASSENT_HOME = tmp_path
+
+
+@pytest.fixture
+def deleted(register_in_force):
+    """Run a plan of recommendations to its end, with rows kept for an undo of so many days."""
+
+    def run(undo_days=7):
+        RetentionSchedule.objects.update(undo_days=undo_days)
+        schedule = RetentionSchedule.objects.select_related("purpose").get(purpose__slug="recommendations")
+        plan = plans.make(schedule, actor=ANN)
+        queued = disposal.run_of(plans.approve(plan, actor=BEN, seen=plan.digest))
+        return disposal.run(queued.id, pace=Pace(gentle=False))
+
+    return run
+
+
+def _content():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, md5(record_send(e)) FROM personalization_event e ORDER BY id")
+        return cursor.fetchall()
+
+
+def test_an_undone_run_restores_every_row_bit_for_bit(remember, deleted):
+    remember("customer-1", 6, days=400)
+    remember("customer-2", 5, days=500)
+    remember("customer-2", 2, days=3)
+    Event.objects.filter(subject_ref=subject_ref("customer-1")).update(kind="rating", value=3)
+    before = _content()
+    run = deleted()
+    assert (run.removed, UndoPart.objects.count()) == ({"events": 11}, 4)
+
+    restored = restoring.undo_run(run.id, actor=ANN)
+
+    assert restored == {"events": 11}
+    assert _content() == before
+    assert AuditEvent.objects.get(action="disposal.undone").details["restored"] == restored
+
+
+def test_people_who_ended_the_permission_since_stay_deleted(choose, remember, deleted):
+    for person in ("customer-1", "customer-2", "customer-3"):
+        choose(person, "give")
+        remember(person, 2, days=400)
+    run = deleted()
+    choose("customer-1", "withdraw")
+    choose("customer-2", "withdraw")
+    choose("customer-2", "give")
+
+    assert restoring.undo_run(run.id, actor=ANN) == {"events": 2}
+    assert {event.subject_ref for event in Event.objects.all()} == {subject_ref("customer-3")}
+
+
+def test_what_is_kept_shows_nothing_of_the_rows(remember, deleted):
+    remember("customer-1", 3, days=400)
+    ref = subject_ref("customer-1").bytes
+    run = deleted()
+
+    sealed = bytes(UndoPart.objects.get().sealed)
+
+    assert ref not in sealed
+    assert b"kettle" not in sealed
+    assert undo.key_path(run.id).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_part_that_was_moved_or_changed_restores_nothing(remember, deleted):
+    remember("customer-1", 8, days=400)
+    run = deleted()
+    first, second = UndoPart.objects.order_by("number")
+    UndoPart.objects.filter(pk=second.pk).update(sealed=first.sealed)
+
+    with pytest.raises(NoUndo, match="not what was stored"):
+        restoring.undo_run(run.id, actor=ANN)
+
+    assert not Event.objects.exists()
+    assert Disposal.objects.get().undone_at is None
+
+
+def test_a_run_is_undone_once(remember, deleted):
+    remember("customer-1", 2, days=400)
+    run = deleted()
+    restoring.undo_run(run.id, actor=ANN)
+
+    with pytest.raises(NoUndo, match="undone already"):
+        restoring.undo_run(run.id, actor=ANN)
+
+    assert not undo.key_path(run.id).exists()
+    assert not UndoPart.objects.exists()
+
+
+def test_after_its_time_the_key_is_destroyed(remember, deleted):
+    remember("customer-1", 2, days=400)
+    run = deleted()
+    tasks.forget_undo()
+    assert undo.key_path(run.id).exists()
+    Disposal.objects.update(undo_until=timezone.now() - timedelta(seconds=1))
+
+    tasks.forget_undo()
+
+    assert not undo.key_path(run.id).exists()
+    assert not UndoPart.objects.exists()
+    with pytest.raises(NoUndo, match="time for an undo ended"):
+        restoring.undo_run(run.id, actor=ANN)
+
+
+def test_a_lost_key_restores_nothing(remember, deleted):
+    remember("customer-1", 2, days=400)
+    run = deleted()
+    undo.destroy_key(run.id)
+
+    with pytest.raises(NoUndo, match="key of this run was destroyed"):
+        restoring.undo_run(run.id, actor=ANN)
+
+
+def test_without_undo_days_nothing_is_kept(remember, deleted):
+    remember("customer-1", 2, days=400)
+    run = deleted(undo_days=0)
+
+    assert not UndoPart.objects.exists()
+    assert not undo.key_path(run.id).exists()
+    with pytest.raises(NoUndo, match="keeps nothing for an undo"):
+        restoring.undo_run(run.id, actor=ANN)
+
+
+def test_a_withdrawals_deletion_has_no_undo(choose, remember):
+    choose("customer-1", "give")
+    remember("customer-1", 2)
+    RetentionSchedule.objects.update(undo_days=7)
+    disposal.queue_for_withdrawals([choose("customer-1", "withdraw")])
+    run = disposal.run(Disposal.objects.get().id)
+
+    assert not UndoPart.objects.exists()
+    with pytest.raises(NoUndo, match="follows a withdrawal"):
+        restoring.undo_run(run.id, actor=ANN)
+
+
+def test_a_stopped_run_can_be_undone(remember, deleted, monkeypatch):
+    remember("customer-1", 6, days=400)
+    finish = disposal._finish
+    monkeypatch.setattr(disposal, "_finish", lambda pk: Disposal.objects.get(pk=pk))
+    run = deleted()
+    monkeypatch.setattr(disposal, "_finish", finish)
+
+    with pytest.raises(NoUndo, match="Stop it first"):
+        restoring.undo_run(run.id, actor=ANN)
+    control.stop(run.id, actor=ANN, reason="Wrong period")
+
+    assert restoring.undo_run(run.id, actor=ANN) == {"events": 6}
+
+
+def test_the_command_restores_and_says_how_much(remember, deleted, capsys):
+    remember("customer-1", 2, days=400)
+    run = deleted()
+
+    call_command("retention", "undo", str(run.id))
+
+    assert "Restored: 2 of 2 events." in capsys.readouterr().out
+    with pytest.raises(CommandError, match="undone already"):
+        call_command("retention", "undo", str(run.id))
