@@ -20,6 +20,8 @@ TASKS = {
     "policies.tasks.run_simulation",
     "policies.tasks.sweep_simulations",
     "policies.tasks.watch_rollout",
+    "privacy.rights.tasks.forget_packages",
+    "privacy.rights.tasks.fulfil_requests",
     "privacy.tasks.apply_retention",
     "privacy.tasks.begin_and_end_holds",
     "privacy.tasks.note_erasures",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
-from privacy.rights.clocks.counting import Calendar, Length, last_day, move_to_working_day
+from privacy.rights.clocks.counting import Calendar, Length, Unit, last_day, move_to_working_day
 from privacy.rights.clocks.laws import Clock, Effect, Right, Start, applicable
 
 
@@ -176,7 +176,10 @@ def _effect(clock: Clock, question: Question) -> Effect:
 
 def _end(clock: Clock, start: date, length: Length, calendar: Calendar, left_out: int) -> date:
     end = last_day(start, length, calendar, counts_first_day=clock.counts_first_day) + timedelta(days=left_out)
-    return move_to_working_day(end, clock.rolls_over, calendar.holidays) if clock.rolls_over else end
+    # What takes effect at once waits for no working day.
+    if not clock.rolls_over or length.unit is Unit.AT_ONCE:
+        return end
+    return move_to_working_day(end, clock.rolls_over, calendar.holidays)
 
 
 def _extended_to(extension: Extension | None, first: date, latest: date | None, clock: Clock) -> date | None:

@@ -36,6 +36,8 @@ DATES = [
     # 24 December and a month is a Sunday; with three it is a Wednesday.
     ("FR", "rectification", "2026-12-24", "2027-01-25", "2027-03-24", "12(3)"),
     ("GB", "access", "2026-09-03", "2026-10-05", "2026-12-03", "12A"),
+    # At once is a Sunday too.
+    ("FR", "opt_out", "2026-03-01", "2026-03-01", None, "21(2)"),
     ("GB", "complaint", "2026-09-03", None, None, "164A"),
     # California: 45 calendar days whatever the weekday; opt-out in business days, of which Saturday is one.
     ("US-CA", "access", "2026-12-24", "2027-02-07", "2027-03-24", "7021"),

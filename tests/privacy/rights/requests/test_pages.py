@@ -11,6 +11,7 @@ from privacy.rights.models import RightsRequest
 from privacy.rights.requests import requests
 from privacy.rights.requests.states import State
 from tests.helpers.officers import signed_in, with_role
+from tests.helpers.visitor import Visitor, forms_in
 
 
 def opened(right: Right = Right.ERASURE) -> RightsRequest:
@@ -21,41 +22,50 @@ def opened(right: Right = Right.ERASURE) -> RightsRequest:
     return requests.open_request(opening).request
 
 
-def test_a_person_asks_and_downloads_on_their_page(visitor: Any) -> None:
-    browser = visitor.browser
-    shown = browser.post("/privacy/requests", {"right": "access"}, follow=True).content.decode()
-    assert "Your files are ready." in shown
+def send(visitor: Visitor, path: str, **fields: str) -> Any:
+    """Send a form of the page as it stands there, with changes."""
+    token = next(
+        form["fields"]["csrfmiddlewaretoken"]
+        for form in forms_in(visitor.look())
+        if form["action"] == "/privacy/requests"
+    )
+    return visitor.browser.post(path, {"csrfmiddlewaretoken": token, **fields})
+
+
+def test_a_person_asks_and_downloads_on_their_page(visitor: Visitor) -> None:
+    send(visitor, "/privacy/requests", right="access")
+    assert "Your files are ready." in visitor.look().content.decode()
 
     request = RightsRequest.objects.get()
-    files = browser.post(f"/privacy/requests/{request.pk}/download")
+    files = send(visitor, f"/privacy/requests/{request.pk}/download")
     assert (files.status_code, files.headers["Content-Type"]) == (200, "application/zip")
     assert files.headers["Cache-Control"] == "no-store"
-    assert browser.get("/privacy/").content.decode().count("Download my files") == 1
+    assert visitor.look().content.decode().count("Download my files") == 1
 
 
-def test_a_person_sees_the_day_and_cancels(visitor: Any) -> None:
-    shown = visitor.browser.post("/privacy/requests", {"right": "complaint"}, follow=True).content.decode()
-    assert "We answer by" in shown
+def test_a_person_sees_the_day_and_cancels(visitor: Visitor) -> None:
+    send(visitor, "/privacy/requests", right="complaint")
+    assert "We answer by" in visitor.look().content.decode()
 
     request = RightsRequest.objects.get()
-    visitor.browser.post(f"/privacy/requests/{request.pk}/cancel")
+    send(visitor, f"/privacy/requests/{request.pk}/cancel")
     request.refresh_from_db()
     assert request.state == State.CANCELLED
 
 
-def test_another_persons_request_cannot_be_touched(visitor: Any) -> None:
+def test_another_persons_request_cannot_be_touched(visitor: Visitor) -> None:
     request = opened(Right.COMPLAINT)
 
-    visitor.browser.post(f"/privacy/requests/{request.pk}/cancel")
-    files = visitor.browser.post(f"/privacy/requests/{request.pk}/download")
+    send(visitor, f"/privacy/requests/{request.pk}/cancel")
+    files = send(visitor, f"/privacy/requests/{request.pk}/download")
 
     request.refresh_from_db()
     assert request.state == State.ACCEPTED
     assert files.status_code == 302
 
 
-def test_what_is_not_offered_on_the_page_is_not_opened(visitor: Any) -> None:
-    visitor.browser.post("/privacy/requests", {"right": "oblivion"})
+def test_what_is_not_offered_on_the_page_is_not_opened(visitor: Visitor) -> None:
+    send(visitor, "/privacy/requests", right="oblivion")
 
     assert not RightsRequest.objects.exists()
 
