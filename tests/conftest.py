@@ -176,7 +176,7 @@ GUARDED = (
     "policies_activation", "policies_policy", "policies_policyactivation", "policies_decisionbatch",
     "policies_decision", "policies_externaldecision", "policies_externalbatch", "policies_rolloutstep",
     "privacy_disposalbatch",
-    "privacy_budgetspend", "privacy_release",
+    "privacy_budgetspend", "privacy_release", "rights_requeststep",
     "oversight_changeset", "oversight_change", "oversight_approval", "oversight_setstep", "oversight_workstep",
 )  # fmt: skip
 
