@@ -20,7 +20,8 @@ RECORDS = {
     "oversight_setstep", "oversight_workitem", "oversight_workstep", "policies_activation", "policies_bundle",
     "policies_decision", "policies_decisionbatch", "policies_externalbatch", "policies_externaldecision",
     "policies_policyactivation", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
-    "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker", "rights_requeststep",
+    "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker",
+    "rights_requeststep",
     "rights_rightsrequest",
 }  # fmt: skip
 # What a service of the business or a person brings, and budgets over it.
@@ -33,7 +34,8 @@ OPERATIONAL = {
     "audit_signingkey", "common_keycheck", "common_ratebucket", "consent_subjectlink", "django_content_type",
     "governance_officersession", "governance_provideridentity", "governance_recoverycode", "governance_secondfactor",
     "django_session", "policies_activebundle", "policies_appliedrelease", "policies_opainstance",
-    "policies_periodkey", "policies_policydraft", "policies_spoolposition", "privacy_holdmember",
+    "policies_periodkey", "policies_policydraft", "policies_spoolposition", "privacy_deletionswitch",
+    "privacy_holdmember", "privacy_undopart",
     "rights_answerpackage", "rights_downloadlink",
 }  # fmt: skip
 
