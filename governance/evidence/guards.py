@@ -5,11 +5,11 @@ from django.db import connection
 from oversight import registers
 
 TABLES = (
-    "audit_auditevent", "audit_auditanchor", "consent_consentrecord", "consent_notice", "consent_noticeterms",
-    "policies_bundle",
-    "policies_activation", "policies_policy", "policies_policyactivation", "policies_decisionbatch",
+    "audit_auditevent", "audit_auditanchor", "consent_bannerlayout", "consent_consentrecord", "consent_notice",
+    "consent_noticeterms", "consent_registersnapshot",
+    "policies_bundle", "policies_activation", "policies_policy", "policies_policyactivation", "policies_decisionbatch",
     "policies_decision", "policies_externaldecision", "policies_externalbatch", "policies_rolloutstep",
-    "privacy_disposalbatch", "privacy_budgetspend", "privacy_release",
+    "privacy_disposalbatch", "privacy_budgetspend", "privacy_release", "rights_requeststep",
     "oversight_setstep", "oversight_approval", "oversight_workstep",
 )  # fmt: skip
 _EXPECTED = """

@@ -124,6 +124,15 @@ def test_a_guard_that_is_off_is_found(table):
     assert f"{table}_append_only" in guards.broken()
 
 
+def test_every_append_only_table_is_looked_at():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid"
+            " WHERE tgname = relname || '_append_only' AND NOT relispartition"
+        )
+        assert {table for (table,) in cursor.fetchall()} == set(guards.TABLES)
+
+
 def test_a_guard_that_was_dropped_is_found():
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER consent_notice_no_truncate ON consent_notice")
