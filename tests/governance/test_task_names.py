@@ -26,8 +26,6 @@ TASKS = {
     "privacy.tasks.begin_and_end_holds",
     "privacy.tasks.note_erasures",
     "privacy.tasks.forget_undo",
-    "privacy.rights.tasks.fulfil_requests",
-    "privacy.rights.tasks.forget_packages",
     "privacy.tasks.release_consent_rates",
     "privacy.tasks.run_disposals",
     "privacy.tasks.sweep_disposals",
