@@ -11,6 +11,9 @@ PREFIX = "role:"
 _REGISTERS = (
     "consent.purpose",
     "consent.purposetext",
+    "consent.purposedata",
+    "consent.datacategory",
+    "consent.datacategorytext",
     "consent.party",
     "consent.site",
     "policies.jurisdiction",

@@ -12,6 +12,7 @@ from audit.models import AuditEvent
 from governance.admin_menu import SIDEBAR
 from governance.officers import role_groups
 from governance.officers.roles import CAPABILITIES, ROLES, with_right
+from oversight import registers
 from tests.helpers.officers import signed_in, with_role
 from tests.helpers.registers import second_newest
 
@@ -51,6 +52,7 @@ governance.change_officersession - - - - - - - x
 policies.add_servicecredential  - - - - - - - x
 policies.change_servicecredential - - - - - - - x
 """
+_OTHERS_REGISTERS = {"officer_rights", "model_permissions"}  # an operator's and a model owner's
 _PEOPLE = {
     "consent.view_datasubject", "consent.view_consentrecord", "privacy.view_disposal", "privacy.view_hold",
     "privacy.view_restriction", "rights.view_rightsrequest",
@@ -67,6 +69,16 @@ def test_a_right_is_held_by_these_roles_and_no_other(line):
 
 def test_the_table_names_every_role():
     assert list(ROLES) == COLUMNS
+
+
+def test_a_privacy_officer_may_draft_every_register_with_its_parts():
+    drafted = [register for register in registers.all_registers() if register.name not in _OTHERS_REGISTERS]
+    models = {model for each in drafted for model in (each.model, *(child.model for child in each.children))}
+    wanted = {f"{model._meta.app_label}.change_{model._meta.model_name}" for model in models} - {
+        "consent.change_notice"
+    }
+
+    assert wanted <= ROLES["privacy-officer"].rights
 
 
 def test_an_auditor_reads_and_changes_nothing():
