@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -123,7 +122,7 @@ def test_earlier_consents_are_not_stretched(upgraded: Found, recorded: Found) ->
     [number] = [n for n, question in enumerate(recorded["questions"]) if _asked(question)[0] == "loyalty"]
     left_out = {
         person: [duty["properties"]["categories"] for duty in upgraded["answers"][person][number][1]
-                 if duty["type"] == "exclude_data"]
+                 if duty["type"] == "exclude_categories"]
         for person in ("fred", "greta", "hanna")
     }  # fmt: skip
 
@@ -131,7 +130,18 @@ def test_earlier_consents_are_not_stretched(upgraded: Found, recorded: Found) ->
 
 
 def test_receipts_of_an_older_release_verify(upgraded: Found) -> None:
-    assert upgraded["receipts"] == [True] * 6
+    # What it issued, and what this one issues for the same choices.
+    assert upgraded["receipts"] == [[True, True]] * 6
+
+
+def test_a_withdrawal_counts_for_a_person_of_an_older_release(upgraded: Found) -> None:
+    assert upgraded["withdrawn"] == [False, "none", "consent_withdrawn"]
+
+
+def test_held_and_restricted_people_stay_so_in_the_registers(upgraded: Found, recorded: Found) -> None:
+    people = recorded["people"]
+
+    assert upgraded["holds"] == [["hold", people["jon"]], ["restriction", people["ida"]]]
 
 
 def test_officers_keep_what_they_may_do(upgraded: Found) -> None:
@@ -158,7 +168,8 @@ def test_officers_bring_a_change_set_into_force(upgraded: Found) -> None:
 
 
 def test_people_who_agreed_to_less_are_reported(upgraded: Found) -> None:
-    assert "loyalty: 2 people agreed to version 1 of the notice, which is not proven to name location." in (
-        upgraded["migrated"]
+    assert (
+        "loyalty: 2 people agreed to version 1 of the notice, which is not proven to name location."
+        in (upgraded["migrated"])
     )
     assert "agreed to version 2" not in upgraded["migrated"]

@@ -1,16 +1,19 @@
 """Database of an older release, restored and brought up to this one in a process of its own.
 
-Run as ``python -m tests.helpers.upgraded_release FOLDER NAME``; writes what was found to ``found.json``. It runs in the settings of an instance: the settings of tests
-let every session write registers, which no installation does.
+Run as ``python -m tests.helpers.upgraded_release FOLDER NAME``; writes what was found to ``found.json``. It runs in the
+settings of an instance: those of tests let every session write registers, which no installation does.
 """
 
 import json
 import shutil
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import django
 from django.core.management import call_command
@@ -32,6 +35,9 @@ JOIN auth_permission p ON p.id = held.permission_id JOIN django_content_type t O
 """
 _DRAFTS = """
 SELECT u.username, jsonb_object_keys(d.files) FROM policies_policydraft d JOIN auth_user u ON u.id = d.account
+"""
+_HOLDS = """
+SELECT CASE WHEN hold_id IS NULL THEN 'restriction' ELSE 'hold' END, ref::text FROM privacy_holdmember ORDER BY 1
 """
 Rows = list[dict[str, Any]]
 
@@ -55,7 +61,9 @@ def main(folder: Path, name: str) -> None:
         "ratings": _query("SELECT value, weight FROM personalization_event WHERE kind = 'rating' ORDER BY value"),
         "drafts": _query(_DRAFTS),
         "rights": [rights, _query(_RIGHTS)],
+        "holds": _query(_HOLDS),
         "answers": _answers(recorded),
+        "withdrawn": _withdrawn(recorded),
         "receipts": [_receipt(file) for file in recorded["receipts"]],
         "pages": _pages(),
         "change_set": _change_set(),
@@ -103,16 +111,37 @@ def _run(*command: str) -> str:
 
 
 def _answers(recorded: dict[str, Any]) -> dict[str, list[Any]]:
-    """Ask again what the older release was asked, at the moment it was asked."""
+    """Ask again what the older release was asked."""
+    with _asking(recorded) as ask:
+        return {person: [ask(question, person) for question in recorded["questions"]] for person in recorded["answers"]}
+
+
+def _withdrawn(recorded: dict[str, Any]) -> list[Any]:
+    """Answer about a person who agreed to recommendations under the older release and withdraws now."""
+    from consent.ledger import ledger
+    from consent.pseudonyms import subject_ref
+
+    choice = ledger.Choice(purpose="recommendations", choice="withdraw")
+    request = ledger.Request(subject_ref=subject_ref("anna"), choices=[choice], source="api", actor="service:shop")
+    ledger.save_choices(request)
+    [question] = [
+        each for each in recorded["questions"]
+        if each["action"]["name"] == "personalize" and each["action"]["properties"]["purpose"] == "recommendations"
+    ]  # fmt: skip
+    with _asking(recorded) as ask:
+        answer, _obligations = ask(question, "anna")
+    return answer
+
+
+@contextmanager
+def _asking(recorded: dict[str, Any]) -> Iterator[Callable[[dict[str, Any], str], tuple[list[Any], list[Any]]]]:
+    """Have a function that asks, at the moment the older release was asked."""
     from policies.endpoints import credentials
 
     token, _credential = credentials.create_credential(name="upgraded", scopes=["decisions"], actor="test")
     clock, time.time = time.time, lambda: float(recorded["answered_at"])
     try:
-        return {
-            person: [_answer(question, person, token) for question in recorded["questions"]]
-            for person in recorded["answers"]
-        }
+        yield lambda question, person: _answer(question, person, token)
     finally:
         time.time = clock
 
@@ -127,11 +156,16 @@ def _answer(question: dict[str, Any], person: str, token: str) -> tuple[list[Any
     return [document["decision"], context.get("level"), *codes], context.get("obligations", [])
 
 
-def _receipt(file: dict[str, Any]) -> bool:
+def _receipt(file: dict[str, Any]) -> list[bool]:
+    """Say whether a receipt is genuine, and one issued now for the same choice."""
     from audit import signing
+    from consent.receipts import issuing
     from consent.receipts.verifying import verify_file
 
-    return verify_file(json.dumps(file).encode(), keys=signing.published_keys()).key_is_trusted
+    record = file["receipt"]["consent_record"]
+    again = issuing.issue(UUID(record["pii_principal_id"]), record["subject_revision"])
+    keys = signing.published_keys()
+    return [verify_file(json.dumps(each).encode(), keys=keys).key_is_trusted for each in (file, again)]
 
 
 def _pages() -> dict[str, list[int]]:
