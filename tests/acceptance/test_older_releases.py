@@ -135,7 +135,10 @@ def test_receipts_of_an_older_release_verify(upgraded: Found) -> None:
 
 
 def test_a_withdrawal_counts_for_a_person_of_an_older_release(upgraded: Found) -> None:
-    assert upgraded["withdrawn"] == [False, "none", "consent_withdrawn"]
+    answer, removed = upgraded["withdrawn"]
+
+    assert answer == [False, "none", "consent_withdrawn"]
+    assert removed == {"events": 2}
 
 
 def test_held_and_restricted_people_stay_so_in_the_registers(upgraded: Found, recorded: Found) -> None:

@@ -117,20 +117,25 @@ def _answers(recorded: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 def _withdrawn(recorded: dict[str, Any]) -> list[Any]:
-    """Answer about a person who agreed to recommendations under the older release and withdraws now."""
+    """Ask about a person who agreed under the older release and withdraws now; say what was deleted."""
     from consent.ledger import ledger
     from consent.pseudonyms import subject_ref
+    from privacy.models import Disposal
+    from privacy.retention import disposal
 
     choice = ledger.Choice(purpose="recommendations", choice="withdraw")
     request = ledger.Request(subject_ref=subject_ref("anna"), choices=[choice], source="api", actor="service:shop")
-    ledger.save_choices(request)
+    [record] = ledger.save_choices(request).records
+    disposal.queue_for_withdrawals([UUID(record["id"])])  # here too: the process does so in the background
+    queued = Disposal.objects.get(record_id=record["id"])
+    removed = disposal.run(queued.pk).removed
     [question] = [
         each for each in recorded["questions"]
         if each["action"]["name"] == "personalize" and each["action"]["properties"]["purpose"] == "recommendations"
     ]  # fmt: skip
     with _asking(recorded) as ask:
         answer, _obligations = ask(question, "anna")
-    return answer
+    return [answer, removed]
 
 
 @contextmanager
