@@ -235,7 +235,8 @@ def test_what_a_protective_change_leaves_is_a_note(
     spoil()
 
     assert (code, key) in notes()
-    assert _found() == set()
+    # What is kept for ever is longer than the notice says, which is an error of its own.
+    assert _found() <= {("notice_asks_everybody", key)}
 
 
 @pytest.mark.django_db
@@ -299,8 +300,8 @@ def test_the_command_fails_with_errors_and_prints_them_as_json(register_in_force
         call_command("registers", "lint", "--json", stdout=out)
 
     assert failed.value.returncode == 1
-    first = json.loads(out.getvalue())[0]
-    assert (first["register"], first["key"], first["code"]) == ("purpose", "newsletter", "recipient_unknown")
+    found = {(each["register"], each["key"], each["code"]) for each in json.loads(out.getvalue())}
+    assert ("purpose", "newsletter", "recipient_unknown") in found
 
 
 # Pages
@@ -332,7 +333,7 @@ def test_the_start_page_counts_errors_that_have_no_card(officer: Client) -> None
     _break_group()
 
     item = next(i for i in officer.get("/admin/").context["attention"] if "in the registers" in str(i["title"]))
-    assert (item["title"], item["url"]) == ("2 errors in the registers", PAGE)
+    assert (item["title"], item["url"]) == ("3 errors in the registers", PAGE)  # the notice says less
 
 
 @pytest.mark.django_db

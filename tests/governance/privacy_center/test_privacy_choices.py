@@ -189,7 +189,7 @@ def test_sensitive_data_is_allowed_by_ticking_a_box_and_refused_without(visitor)
     Purpose.objects.filter(slug="newsletter").update(explicit_consent=True)
 
     page = visitor.choose("newsletter", "give")
-    assert "tick the box" in page.content.decode()
+    assert "tick its box" in page.content.decode()
     assert _records("newsletter") == []
 
     visitor.choose("newsletter", "refuse")
