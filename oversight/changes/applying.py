@@ -92,7 +92,8 @@ def _narrows(
 
 def to_confirm(changes: Iterable[Compared]) -> list[str]:
     """Return the claims of a set that only a second officer's word makes true."""
-    return [said for c in changes if (said := registers.find(c.register).to_confirm(c.before, c.after))]
+    said = (registers.find(change.register).to_confirm(change.before, change.after) for change in changes)
+    return list(dict.fromkeys(filter(None, said)))  # a version is one claim in every language
 
 
 @transaction.atomic
