@@ -10,6 +10,7 @@ from audit.sealed_rows import SealedRows
 from oversight.problems import ChangeRefused, KeptElsewhere
 
 Document = dict[str, Any]
+InWords = Callable[[str, Any], Any]
 Narrows = Callable[[Document | None, Document | None], bool]
 Save = Callable[[Any, bool], None]
 Inverse = Callable[[Document | None, Document | None], tuple[str, Document | None] | None]
@@ -27,6 +28,11 @@ def nothing_to_confirm(_before: Document | None, _after: Document | None) -> str
 def never_narrows_with(_key: str, _after: Document | None, _set: Mapping[tuple[str, str], Document | None]) -> bool:
     """Return False: what else the set changes makes no change of the register one that takes permission away."""
     return False
+
+
+def as_stored(_member: str, content: Any) -> Any:
+    """Return the content: officers read what a member holds as it is stored."""
+    return content
 
 
 def widens(_before: Document | None, _after: Document | None) -> bool:
@@ -70,10 +76,10 @@ class Register:
     ``key``: the fields that name a row. ``omits``: columns that follow from others. ``keeps``: rows are never deleted,
     as records name them. ``in_emergency``: one officer may change it then. ``narrows``: whether a change only takes
     permission away; ``narrows_with``: whether it does with the set's other changes. ``of_people``: members that list
-    people, shown to officers as a number. ``to_confirm``: the claim of a change that a second officer has to confirm,
-    with a reason. ``save``: replaces ``save()`` of the row where a service has rules of its own. ``inverse``: the
-    change that takes one back, where it is not the reverse. ``is_last``: written after all others, as it freezes what
-    they say. ``is_local``: each cell keeps its own.
+    people, shown to officers as a number. ``in_words``: a member's content as officers read it. ``to_confirm``: the
+    claim of a change that a second officer has to confirm, with a reason. ``save``: replaces ``save()`` where
+    a service has its own rules for the row. ``inverse``: the change that takes one back, where it is not the reverse.
+    ``is_last``: written after all others, as it freezes what they say. ``is_local``: each cell keeps its own.
     """
 
     name: str
@@ -86,6 +92,7 @@ class Register:
     in_emergency: bool = True
     keeps: bool = False
     of_people: tuple[str, ...] = ()
+    in_words: InWords = as_stored
     narrows: Narrows = widens
     narrows_with: Beside = never_narrows_with
     to_confirm: ToConfirm = nothing_to_confirm

@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from governance.officers.roles import names_of
 from oversight import guard
 from oversight.problems import ChangeRefused
 from oversight.registers import Document, Register
@@ -22,6 +23,11 @@ def rights_narrow(before: Document | None, after: Document | None) -> bool:
         return False
     flags = all(before[name] or not after[name] for name in ("is_active", "is_staff"))
     return flags and set(after["groups"]) <= set(before["groups"])
+
+
+def _in_words(member: str, content: Any) -> Any:
+    """Return roles by the name that officers know them by, not by that of their group."""
+    return names_of(content) if member == "groups" and content else content
 
 
 def _save(user: Any, created: bool) -> None:
@@ -43,6 +49,7 @@ OFFICER_RIGHTS = Register(
     is_local=True,
     keeps=True,
     narrows=rights_narrow,
+    in_words=_in_words,
     save=_save,
 )  # fmt: skip
 

@@ -77,6 +77,7 @@ def _differences(change: Change) -> Iterator[dict[str, Any]]:
         else:
             if name in register.of_people:
                 old, new = _people(old), _people(new)
+            old, new = register.in_words(name, old), register.in_words(name, new)
             yield _member(_label(name, fields.get(name)), old, new, fields.get(name))
 
 

@@ -13,8 +13,8 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from common import actors
-from common.admin_pages.confirm import Step, confirm
-from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence
+from common.admin_pages.confirm import Step, confirm, confirm_at
+from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence, who
 from common.admin_pages.read_only import ReadOnlyAdmin
 from privacy.models import DeletionPlan, Disposal
 from privacy.retention import control, disposal, plans, progress
@@ -24,17 +24,19 @@ _TONES = {"proposed": "caution", "approved": "good", "refused": "plain"}
 
 @admin.register(DeletionPlan)
 class DeletionPlanAdmin(ReadOnlyAdmin):
-    list_display = ["made", "standing", "purpose", "rows", "author", "approver"]
+    list_display = ["made", "standing", "purpose", "rows", "made_by", "decided_by"]
     list_filter = ["state", "purpose"]
     list_select_related = ["purpose"]
     fields = [
-        "standing", "why", "purpose", "older_than", "deletes", "samples", "author", "made_exactly", "approver",
-        "decided", "undo", "fingerprint", "its_run",
+        "standing", "why", "purpose", "older_than", "deletes", "samples", "made_by", "made_exactly",
+        "decided_by", "decided", "undo", "fingerprint", "its_run",
     ]  # fmt: skip
     readonly_fields = [
-        "standing", "why", "older_than", "deletes", "samples", "made_exactly", "decided", "undo", "fingerprint",
-        "its_run",
+        "standing", "why", "older_than", "deletes", "samples", "made_by", "made_exactly", "decided_by", "decided",
+        "undo", "fingerprint", "its_run",
     ]  # fmt: skip
+    actions_list_hide_default = False
+    actions_list = ["switch_off", "switch_on"]
     actions_detail_hide_default = False
     actions_detail = ["approve_this", "refuse_this"]
 
@@ -45,6 +47,14 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
     @display(description="State", ordering="state")
     def standing(self, plan: DeletionPlan) -> str:
         return badge(plan.get_state_display(), _TONES[plan.state])
+
+    @display(description="Made by", ordering="author")
+    def made_by(self, plan: DeletionPlan) -> str:
+        return who(plan.author)
+
+    @display(description="Decided by", ordering="approver")
+    def decided_by(self, plan: DeletionPlan) -> str:
+        return who(plan.approver) if plan.approver else NOTHING
 
     @display(description="Needs an officer because")
     def why(self, plan: DeletionPlan) -> str:
@@ -125,6 +135,42 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
         )
         actor = actors.officer(request)
         return confirm(request, plan, step, lambda: plans.refuse(plan, actor=actor, seen=plan.digest))
+
+    @action(description="Switch deletion off", permissions=["switch_off"], url_path="switch-off", icon="stop_circle")
+    def switch_off(self, request: HttpRequest) -> HttpResponse:
+        step = Step(
+            title="Switch deletion by retention schedules off?",
+            effects=[
+                "Every retention run rests before its next batch, and none begins until it is switched on again.",
+                "What is past its retention period stays. Deletion after a withdrawal or a request goes on.",
+            ],
+            button="Switch it off",
+            done="Deletion by retention schedules is switched off.",
+            is_dangerous=True,
+        )
+        reason = "Switched off on the page of deletion plans."
+        return self._switch(request, step, lambda actor: control.switch_off(actor=actor, reason=reason))
+
+    @action(description="Switch deletion on", permissions=["switch_on"], url_path="switch-on", icon="play_circle")
+    def switch_on(self, request: HttpRequest) -> HttpResponse:
+        step = Step(
+            title="Switch deletion by retention schedules on?",
+            effects=["What was open goes on within a minute, and the next night deletes what is due."],
+            button="Switch it on",
+            done="Deletion by retention schedules is switched on.",
+        )
+        return self._switch(request, step, lambda actor: control.switch_on(actor=actor))
+
+    def _switch(self, request: HttpRequest, step: Step, act: Callable[[actors.Officer], None]) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "title": step.title, "opts": self.opts}
+        back = reverse("admin:privacy_deletionplan_changelist")
+        return confirm_at(request, step, lambda: act(actors.officer(request)), back=back, context=context)
+
+    def has_switch_off_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("privacy.control_disposal") and not control.is_switched_off()
+
+    def has_switch_on_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("privacy.control_disposal") and control.is_switched_off()
 
     def has_approve_this_permission(self, request: HttpRequest, object_id: str) -> bool:
         is_open = DeletionPlan.objects.filter(pk=object_id, state=DeletionPlan.State.PROPOSED).exists()

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from audit import trail
 from common import actors
+from common.admin_pages.display import who
 from common.http.problems import Problem
 from privacy.rights import statistics
 from privacy.rights.clocks.laws import Right, laws
@@ -67,6 +68,7 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
         "request_row": found,
         "clock": law.clocks[Right(found.right)] if law else None,
         "law": law,
+        "steps": [(step, who(step.actor)) for step in found.steps.all()],
         "days_left": _days_left(found, timezone.now().date()),
         "statement": statements.unseal(found.statement, found.statement_salt),
         "choices": _choices(found) if request.user.has_perm(_MAY_DECIDE) else [],

@@ -30,6 +30,45 @@ PASSWORD = "only-for-this-instance"
 PATIENCE_S = 120
 VIEWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 PUBLIC = ["/", "/shop/", "/nowhere/", "/privacy/", "/api/docs"]
+# Pages of officers that show nothing before there is something to decide; "one": the first that the list links to.
+FILLED = [
+    ("/admin/changes/", "one"),
+    ("/admin/requests/", "one"),
+    ("/admin/privacy/deletionplan/", "one"),
+    ("/admin/privacy/disposal/", "list"),
+    ("/admin/privacy/retentionschedule/", "one"),
+    ("/admin/privacy/hold/add/", "list"),
+    ("/admin/auth/user/", "one"),
+    ("/admin/account/", "list"),
+    ("/admin/data-map", "list"),
+    ("/admin/residency-matrix", "list"),
+    ("/admin/audit/auditevent/", "list"),
+]
+TO_DECIDE = """
+from django.contrib.auth.models import User
+from common.actors import Officer
+from consent.models import DataSubject
+from governance.officers import role_groups
+from oversight import registers, rows
+from oversight.admin.forms import draft_of
+from oversight.changes.documents import Proposed
+from privacy.models import RetentionSchedule
+from privacy.retention import plans
+from privacy.rights.clocks.laws import Right
+from privacy.rights.requests import requests
+
+role_groups.keep_current()
+author = User.objects.create_user("author", is_staff=True)
+actor = Officer.of("author", author.pk)
+plans.make(RetentionSchedule.objects.select_related("purpose").first(), actor=actor)
+document = rows.document_of(registers.find("officer_rights"), author)
+document["groups"] = role_groups.groups_with(author, ["auditor"])
+draft_of([Proposed("officer_rights", "author", document)], title="Change rights", actor=actor)
+requests.open_request(requests.Opening(
+    right=Right.ERASURE, subject_ref=DataSubject.objects.first().ref, region="DE", door="letter", actor=actor,
+    is_identified=True,
+))
+"""
 pytestmark = [
     pytest.mark.acceptance,
     needs_chromium,
@@ -365,6 +404,43 @@ def test_every_page_of_the_admin_fits_and_its_console_is_silent(site, open_page,
         if detail.count():
             page.goto(f"{site.url}{detail.get_attribute('href')}")
             _shoot(page, f"{name}-one", width, scheme)
+
+
+@pytest.fixture(scope="module")
+def with_decisions(site: Site) -> Site:
+    """An instance with a change set, a deletion plan and a request of a person that wait for an officer."""
+    site.run("manage", "shell", "-c", TO_DECIDE)
+    return site
+
+
+def _pages_to_decide(page: Any, site: Site) -> Iterator[str]:
+    """Open each page of FILLED, and the first object of its list where it says so."""
+    for path, kind in FILLED:
+        page.goto(f"{site.url}{path}")
+        yield path.strip("/").replace("/", "-")
+        if kind == "one":
+            link = page.locator(f"#result_list a[href*='/change/'], .sim-wide th a[href^='{path}']").first
+            page.goto(f"{site.url}{link.get_attribute('href')}")
+            yield f"{path.strip('/').replace('/', '-')}-one"
+
+
+@needs_axe
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_axe_finds_no_serious_fault_where_officers_decide(with_decisions, open_page, width, scheme):
+    page = open_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    rules = Path(str(AXE)).read_text()
+    _sign_in(page, with_decisions)
+    faults = []
+
+    for name in _pages_to_decide(page, with_decisions):
+        _shoot(page, f"decide-{name}", width, scheme)
+        page.evaluate(rules)
+        found = page.evaluate("axe.run().then(result => result.violations)")
+        # The theme's own landmarks are no more than "moderate" faults.
+        serious = [fault for fault in found if fault["impact"] in ("serious", "critical")]
+        faults.extend((name, fault["id"], fault["nodes"][0]["html"][:200]) for fault in serious)
+
+    assert faults == []
 
 
 @needs_axe

@@ -13,6 +13,7 @@ from governance.admin_menu import SIDEBAR
 from governance.officers import role_groups
 from governance.officers.roles import CAPABILITIES, ROLES, with_right
 from oversight import registers
+from oversight.models import ChangeSet
 from tests.helpers.officers import signed_in, with_role
 from tests.helpers.registers import second_newest
 
@@ -200,6 +201,9 @@ def test_an_operator_gives_roles_but_never_everything(operator):
 
     ben.refresh_from_db()
     assert role_groups.roles_of(ben) == []
+    change_set = ChangeSet.objects.latest("id")
+    shown = browser.get(f"/admin/changes/{change_set.pk}/").content.decode()
+    assert ("<td>Auditor</td>" in shown, "role:auditor" in shown) == (True, False)
     second_newest()
     ben.refresh_from_db()
     assert (ben.username, ben.is_superuser, role_groups.roles_of(ben)) == ("ben", False, ["auditor"])

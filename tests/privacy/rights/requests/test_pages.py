@@ -84,6 +84,9 @@ def test_one_page_has_everything_to_decide(officer: Client) -> None:
 
     for text in ("GDPR", "My words.", "Ask what is meant", "Refuse", "Extend", "With an extension"):
         assert text in page
+    officer.post(f"/admin/requests/{request.pk}/start")
+    steps = officer.get(f"/admin/requests/{request.pk}/").content.decode()
+    assert ("by Officer anna" in steps, "officer:anna" in steps) == (True, False)
     assert AuditEvent.objects.filter(action="request.looked_at", object=str(request.pk)).exists()
 
 
