@@ -37,7 +37,7 @@ from privacy.retention.tables import Table
 _TABLE = "bench_event"
 _PEOPLE, _HELD = 10_000, 50
 _SHARE = 4  # of the rows one in so many is due
-_WINDOW = 3  # batches
+_WINDOW = 1  # batches
 ROWS = 1_000_000
 _EVENTS = Table(name="bench events", table=_TABLE)
 _VARIANTS = {"Assent": "bench_plain", "Assent with undo": "bench_undo", "hand-written": "bench_hand"}

@@ -24,7 +24,7 @@ from privacy.models import DeletionPlan, DeletionSwitch, Disposal, DisposalBatch
 from privacy.retention import manifest, pacing, plans, schedules, turns, undo
 from privacy.retention.pacing import Pace
 from privacy.retention.plans import Outdated
-from privacy.retention.tables import Extent, Position, Table, store_binary
+from privacy.retention.tables import Batch, Extent, Position, Table, note_end
 
 logger = logging.getLogger(__name__)
 # The moment, by the database's clock, that parts what the withdrawn consent allowed from what a later one does. The
@@ -182,7 +182,8 @@ def _lock(disposal: Disposal) -> Disposal:
 
     No other worker may find nothing left, and close the manifest, while this batch can still be rolled back.
     """
-    locked = Disposal.objects.select_for_update(of=("self",)).select_related("plan").get(pk=disposal.pk)
+    locked = Disposal.objects.select_for_update().get(pk=disposal.pk)
+    locked.plan = disposal.plan  # which never changes
     if locked.status in (Disposal.Status.PAUSED, Disposal.Status.STOPPED):
         raise _NotNow
     if locked.reason == Disposal.Reason.RETENTION and DeletionSwitch.objects.exists():
@@ -203,14 +204,13 @@ def _one_batch(disposal: Disposal, store: Table, size: int | None = None) -> boo
     start = _start(last, store)
     end = store.locate(extent, start, size or BATCH)
     keep = locked.plan is not None and locked.plan.document["undo_days"] > 0
-    gone = store.delete_range(extent, start, end, keep=keep)
+    number = _next(last)
+    gone = store.delete_batch(extent, Batch(locked.id, number, start, end), keep=keep)
     if not gone.rows and end is None:
         # What a hold kept, or another run took, is behind us; only the whole extent says that nothing is left.
         return _note_passed(locked, store, last, start) and store.has_due(extent)
     _note(locked, store, gone.rows)
     _require_planned(locked, store)
-    number = _next(last)
-    _store_batch(locked, store, number, gone.rows, gone.keys, end)
     if gone.content is not None:
         undo.seal(locked, number, store.name, gone.content, undo.make_key(locked.id))
     disposal.removed = locked.removed
@@ -237,21 +237,8 @@ def _note(locked: Disposal, store: Table, rows: int) -> None:
 def _note_passed(locked: Disposal, store: Table, last: DisposalBatch | None, start: Position | None) -> bool:
     """Note that the pass reached the end, so that the next one begins at the beginning."""
     if start is not None:
-        _store_batch(locked, store, _next(last), 0, b"", None)
+        note_end(store.name, locked.id, _next(last))
     return True
-
-
-def _store_batch(locked: Disposal, store: Table, number: int, rows: int, keys: bytes, end: Position | None) -> None:
-    values = {
-        "disposal_id": locked.id,
-        "store": store.name,
-        "number": number,
-        "rows": rows,
-        "keys": keys,
-        "reached": end.at if end else None,
-        "reached_key": end.key if end else "",
-    }
-    store_binary("privacy_disposalbatch", values)
 
 
 def _require_planned(locked: Disposal, store: Table) -> None:

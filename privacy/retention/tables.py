@@ -19,6 +19,9 @@ SELECT ref FROM privacy_holdmember WHERE purpose IN ('', %(purpose)s) AND data_s
 UNION ALL SELECT ref FROM consent_datasubject
 WHERE (held OR restricted OR limits <> '{}'::jsonb) AND (held OR restricted OR limits ? %(purpose)s)
 """
+# A batch in the manifest and as the checkpoint of its run.
+_NOTE = "INSERT INTO privacy_disposalbatch (disposal_id, store, number, reached, reached_key, rows, keys)"
+_NOTED = "%(run)s::uuid, %(store)s, %(number)s::integer, %(reached)s::timestamptz, %(reached_key)s"
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,20 @@ class Counted:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """One batch of a run: which it is, and the range that it deletes. Without an end, to the end of the extent."""
+
+    run: UUID
+    number: int
+    start: Position | None
+    end: Position | None
+
+
+@dataclass(frozen=True)
 class Deleted:
-    """Outcome of one range: how many rows, their keys joined, and the rows themselves where they were asked for."""
+    """Outcome of one batch: how many rows, and the rows themselves where they were asked for."""
 
     rows: int
-    keys: bytes
     content: bytes | None
 
 
@@ -170,18 +182,23 @@ class Table:
         [oldest] = _one(f"SELECT min({self.age}) FROM {self.table} WHERE {where}", values)  # noqa: S608
         return cast("datetime", oldest)
 
-    def delete_range(self, extent: Extent, start: Position | None, end: Position | None, *, keep: bool) -> Deleted:
-        """Delete from ``start`` up to ``end``, which stays; without it, to the end of the extent. Held people stay."""
-        where, values = self._range(extent, start, end)
-        content = "string_agg(record_send(gone), ''::bytea)" if keep else "NULL::bytea"
+    def delete_batch(self, extent: Extent, batch: Batch, *, keep: bool) -> Deleted:
+        """Delete a range and note the keys and where to go on, in one statement. Held people stay.
+
+        The keys never leave the database. Nothing is noted where the extent ended and nothing was left of it.
+        """
+        where, values = self._range(extent, batch.start, batch.end)
+        content = "(SELECT string_agg(record_send(gone), ''::bytea) FROM gone)" if keep else "NULL::bytea"
         returned = "*" if keep else self.key
         found = _one(
             f"WITH gone AS (DELETE FROM {self.table}"  # noqa: S608
-            f" WHERE {where} AND {self.person} NOT IN ({_KEPT}) RETURNING {returned})"
-            f" SELECT count(*), string_agg({self.key_digest}, ''::bytea), {content} FROM gone",
-            values,
+            f" WHERE {where} AND {self.person} NOT IN ({_KEPT}) RETURNING {returned}),"
+            f" noted AS ({_NOTE} SELECT {_NOTED}, count(*), coalesce(string_agg({self.key_digest}, ''::bytea), '')"
+            " FROM gone HAVING count(*) > 0 OR %(reached)s::timestamptz IS NOT NULL RETURNING rows)"
+            f" SELECT coalesce((SELECT rows FROM noted), 0), {content}",
+            values | _noted(self.name, batch),
         )
-        return Deleted(found[0], found[1] or b"", found[2])
+        return Deleted(*found)
 
     def _range(self, extent: Extent, start: Position | None, end: Position | None) -> tuple[str, dict[str, Any]]:
         where, values = self._extent(extent)
@@ -214,6 +231,23 @@ def _one(statement: str, values: dict[str, Any]) -> Any:
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         return cursor.execute(statement.encode(), values, binary=True).fetchone()
+
+
+def note_end(store: str, run: UUID, number: int) -> None:
+    """Note that a pass over a data set reached its end without another row."""
+    batch = Batch(run, number, None, None)
+    _one(f"{_NOTE} SELECT {_NOTED}, 0, ''::bytea RETURNING 1", _noted(store, batch))
+
+
+def _noted(store: str, batch: Batch) -> dict[str, Any]:
+    end = batch.end
+    return {
+        "run": batch.run,
+        "store": store,
+        "number": batch.number,
+        "reached": end.at if end else None,
+        "reached_key": end.key if end else "",
+    }
 
 
 def store_binary(table: str, columns: dict[str, Any]) -> None:

@@ -101,7 +101,7 @@ class Killed(BaseException):
     pass
 
 
-_POINTS = ("_lock", "_note", "_require_planned", "_store_batch", "_finish", "_start")
+_POINTS = ("_lock", "_note", "_require_planned", "_finish", "_start")
 
 
 @pytest.mark.parametrize("seed", range(6))

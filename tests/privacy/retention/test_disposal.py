@@ -130,16 +130,16 @@ class Killed(Exception):
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_in_its_second_batch_loses_only_that_batch(small_batches, withdrawn, monkeypatch):
     queued, keys = withdrawn(10)
-    store, calls = disposal._store_batch, []
+    note, calls = disposal._note, []
 
     def killed_the_second_time(*batch):
         calls.append(1)
         if len(calls) == 2:
             raise Killed
-        store(*batch)
+        note(*batch)
 
     with monkeypatch.context() as patched:
-        patched.setattr(disposal, "_store_batch", killed_the_second_time)
+        patched.setattr(disposal, "_note", killed_the_second_time)
         with pytest.raises(Killed):
             disposal.run(queued.id)
     interrupted = Disposal.objects.get(pk=queued.id)
@@ -203,7 +203,7 @@ def test_a_legal_hold_stops_a_disposal_until_it_ends(withdrawn):
 @pytest.mark.django_db
 def test_a_legal_hold_that_begins_midway_stops_at_the_next_batch(small_batches, withdrawn, monkeypatch):
     queued, keys = withdrawn(10)
-    delete = Table.delete_range
+    delete = Table.delete_batch
 
     def then_hold(self, *which, **keep):
         removed = delete(self, *which, **keep)
@@ -211,7 +211,7 @@ def test_a_legal_hold_that_begins_midway_stops_at_the_next_batch(small_batches, 
         return removed
 
     with monkeypatch.context() as patched:
-        patched.setattr(Table, "delete_range", then_hold)
+        patched.setattr(Table, "delete_batch", then_hold)
         disposal.run(queued.id)
     assert (Event.objects.count(), Disposal.objects.get().status) == (6, "running")
 
