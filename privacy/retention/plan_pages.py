@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -173,8 +174,8 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
         return request.user.has_perm("privacy.control_disposal") and control.is_switched_off()
 
     def has_approve_this_permission(self, request: HttpRequest, object_id: str) -> bool:
-        is_open = DeletionPlan.objects.filter(pk=object_id, state=DeletionPlan.State.PROPOSED).exists()
-        return is_open and request.user.has_perm("privacy.approve_deletionplan")
+        may = request.user.has_perm("privacy.approve_deletionplan")
+        return may and _there_is(DeletionPlan, object_id, state=DeletionPlan.State.PROPOSED)
 
 
 def _find(object_id: str) -> DeletionPlan:
@@ -233,8 +234,16 @@ class RunSteps:
 
 
 def _may(request: HttpRequest, object_id: str, states: tuple[str, ...]) -> bool:
-    found = Disposal.objects.filter(pk=object_id, reason=Disposal.Reason.RETENTION, status__in=states)
-    return request.user.has_perm("privacy.control_disposal") and found.exists()
+    may = request.user.has_perm("privacy.control_disposal")
+    return may and _there_is(Disposal, object_id, reason=Disposal.Reason.RETENTION, status__in=states)
+
+
+def _there_is(kind: type[DeletionPlan] | type[Disposal], object_id: str, **wanted: Any) -> bool:
+    """Return whether there is such a row; an address can name anything, also what is no number of a row."""
+    try:
+        return kind._default_manager.filter(pk=object_id, **wanted).exists()  # noqa: SLF001
+    except ValidationError:
+        return False
 
 
 def _control(

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from audit import trail
 from common import actors
 from common.admin_pages.display import who
+from common.admin_pages.permissions import require
 from common.http.problems import Problem
 from privacy.rights import statistics
 from privacy.rights.clocks.laws import Right, laws
@@ -43,7 +43,7 @@ _LABELS = {
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
     """Open requests, the one that is due first on top, and the figures of those that were answered."""
-    _require(request, _MAY_SEE)
+    require(request, _MAY_SEE)
     waiting = RightsRequest.objects.filter(state__in=OPEN).order_by(F("due_on").asc(nulls_last=True), "id")
     today = timezone.now().date()
     context = {
@@ -59,7 +59,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One request with everything to decide: dates, what was said, steps, blockers, and what can be done now."""
-    _require(request, _MAY_SEE)
+    require(request, _MAY_SEE)
     found = get_object_or_404(RightsRequest.objects.prefetch_related("steps", "blockers"), pk=pk)
     trail.record("request.looked_at", str(pk), actor=actors.officer(request))
     law = next((each for each in laws() if each.slug == found.law), None)
@@ -82,7 +82,7 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def step(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
     """Make a move on a request. A refusal is shown, and changes nothing."""
-    _require(request, _MAY_DECIDE)
+    require(request, _MAY_DECIDE)
     act = _ACTS.get(name) or (_move if name in set(Move) - BY_VERIFICATION else None)
     if act is None:
         raise Http404
@@ -177,8 +177,3 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise ReasonNeeded("Name the day, such as 2026-12-31.") from None
-
-
-def _require(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied

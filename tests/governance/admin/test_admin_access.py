@@ -34,7 +34,8 @@ from policies.models import (
     ServiceCredential,
 )
 from policies.opa import reported_log
-from privacy.models import BudgetSpend, Disposal, PrivacyBudget, Release, RetentionSchedule
+from privacy.models import BudgetSpend, DeletionPlan, Disposal, PrivacyBudget, Release, RetentionSchedule
+from privacy.retention import plans
 from tests.helpers.holds import Register as HoldRegister
 from tests.helpers.holds import hold, restriction
 from tests.helpers.visitor import Visitor, question
@@ -42,7 +43,7 @@ from tests.helpers.visitor import Visitor, question
 pytestmark = pytest.mark.django_db
 READ_ONLY = [
     AuditEvent, AuditAnchor, ConsentImport, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal, Policy,
-    PrivacyBudget, Release, ServiceCredential, OpaInstance, ExternalDecision, Group, OfficerSession,
+    PrivacyBudget, Release, ServiceCredential, OpaInstance, ExternalDecision, Group, OfficerSession, DeletionPlan,
 ]  # fmt: skip
 MENU = [item["link"] for group in SIDEBAR["navigation"] for item in group["items"]]
 PROTECTED = [*(str(path) for path in MENU), "/admin/check-evidence"]
@@ -66,6 +67,7 @@ def lived_in(api, own_spool):
     Disposal.objects.create(
         reason="withdrawal", purpose=purpose, subject_ref=uuid.uuid4(), before=timezone.now(), removed={"events": 3}
     )
+    plans.make(RetentionSchedule.objects.get(purpose=purpose), actor="officer:anna")
     spend = BudgetSpend.objects.create(budget=PrivacyBudget.objects.get(), release_key="k", epsilon=Decimal("0.5"))
     Release.objects.create(
         spend=spend, statistic="rate", rows=[{"region": "DE", "people": 30, "consent_rate_per_mille": 512}]

@@ -103,7 +103,7 @@ def _pooler(port: int) -> Iterator[str]:
     configuration.write_text(
         f"[databases]\npooled = {told}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n"
         "unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 3\n"
-        "ignore_startup_parameters = extra_float_digits\n"
+        "ignore_startup_parameters = extra_float_digits,options\n"  # tests name a writer there
     )
     for path in (folder, configuration):
         user.own(path)

@@ -4,6 +4,8 @@ What the document allows is not refused as invalid, and what it does not allow i
 a credential is needed where it says so, with the scope it names. The long form sends many more requests.
 """
 
+import re
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -42,6 +44,7 @@ CHECKS = [
 DOCUMENT = read_document()
 OPERATIONS = operations(DOCUMENT)
 SITE = "demo-shop"
+_UUID = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/|$|\?)")
 INVALID = "invalid_request"
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 SCHEMA.app = application
@@ -109,6 +112,8 @@ def _assert_as_documented(operation: Operation, answer: Any, caller: str) -> Non
     code = answer.json()["code"] if answer.status_code >= 400 and answer.content else ""
     if "%00" in answer.request.url and answer.status_code == 400:  # no database holds it: nothing is looked up
         assert code == INVALID
+    elif "{request_id}" in operation.path and not _UUID.search(str(answer.request.url)):  # an address of nothing
+        assert (answer.status_code, code) == (404, "not_found")
     elif operation.scope and caller in REFUSED:
         assert (answer.status_code, code) == REFUSED[caller]
     elif answer.status_code == 413:  # no schema says how long a whole body may be
@@ -187,7 +192,7 @@ def test_a_method_the_document_lacks_is_refused(tokens: Tokens, operation: Opera
 
 
 def _call(operation: Operation, body: Any, token: str | None, *, method: str = "", **environ: str) -> WsgiResponse:
-    path = operation.path.format(site=SITE, key_id="none")
+    path = operation.path.format(site=SITE, key_id="none", request_id=uuid.UUID(int=0))
     if "{site}" in operation.path:
         environ["HTTP_ORIGIN"] = Site.objects.get(slug=SITE).origins[0]
     with transaction.atomic():
