@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.conf import settings
 from django.db import connection
 
 from governance.launcher.servers.postgres_binaries import bundled_program
+
+_LAST_CONNECTIONS_S = 2.0  # in which those of a process that just ended go
 
 
 class DatabaseProgramFailed(Exception):
@@ -43,14 +46,23 @@ def restore(file: Path) -> None:
 
 
 def refuse_in_use() -> None:
-    """Refuse where others are connected to the database. Raises InUse."""
+    """Refuse where other clients are connected to the database, and stay so for a moment. Raises InUse."""
+    ends = time.monotonic() + _LAST_CONNECTIONS_S
+    while others := _other_clients():
+        if time.monotonic() > ends:
+            raise InUse(f"{others} connections use the database. Stop the instance (./assent down) and try again.")
+        time.sleep(0.1)
+
+
+def _other_clients() -> int:
+    # Autovacuum has a row there, too; it waits for no one.
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
         [others] = cursor.fetchone()
-    if others:
-        raise InUse(f"{others} connections use the database. Stop the instance (./assent down) and try again.")
+    return int(others)
 
 
 def _run(name: str, *arguments: str) -> str:

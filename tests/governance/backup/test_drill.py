@@ -1,8 +1,10 @@
 """Backup drill: backup, withdraw, delete, restore, replay; what was taken back stays refused and gone."""
 
+import threading
 from datetime import timedelta
 from io import StringIO
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -238,6 +240,17 @@ def test_a_database_in_use_is_not_replaced(choose, home):
         other.close()
     assert not archive.replay_due().exists()
     assert _state("customer-1") == "given"
+
+
+def test_a_connection_that_ends_in_a_moment_is_waited_for(home):
+    opened = psycopg.connect(**connection.get_connection_params() | {"context": None, "cursor_factory": None})
+    ending = threading.Timer(0.3, opened.close)
+    ending.start()
+
+    dumping.refuse_in_use()
+
+    assert opened.closed
+    ending.join()
 
 
 def test_drained_spools_stay_while_a_backup_runs(home):
