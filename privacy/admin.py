@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from common.admin_pages.bulk import BulkInOneTransaction
-from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence, short, words
+from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, in_days, moment, sentence, short, words
 from common.admin_pages.filters import since
 from common.admin_pages.forms import DaysField
 from common.admin_pages.model_admin import ModelAdmin
@@ -53,7 +53,7 @@ class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
 
     @display(description="Retention period", ordering="retain_for")
     def days(self, schedule: RetentionSchedule) -> str:
-        return f"{schedule.retain_for.days} days"
+        return in_days(schedule.retain_for)
 
     @display(description="State", ordering="is_active")
     def in_use(self, schedule: RetentionSchedule) -> str:
@@ -74,7 +74,7 @@ class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
     @display(description="Oldest entry, and its limit")
     def oldest(self, schedule: RetentionSchedule) -> str:
         extent = Extent(timezone.now(), schedule.purpose.slug)
-        rows = ([sentence(store.name), _age(store.oldest(extent)), f"{schedule.retain_for.days} days"]
+        rows = ([sentence(store.name), _age(store.oldest(extent)), in_days(schedule.retain_for)]
                 for store in schedules.stores())  # fmt: skip
         return grid(["Kind", "Age of the oldest entry", "Limit"], rows)
 
@@ -246,7 +246,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
 
 
 def _age(moment_received: datetime | None) -> str:
-    return f"{(timezone.now() - moment_received).days} days" if moment_received else NOTHING
+    return in_days(timedelta(days=(timezone.now() - moment_received).days)) if moment_received else NOTHING
 
 
 def _figure(name: str, value: Any) -> Any:

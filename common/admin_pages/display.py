@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -12,6 +12,13 @@ from django.utils.timezone import localtime
 
 NOTHING = "–"  # noqa: RUF001 (an en dash is what an empty cell shows)
 _ACTORS = {"service": "Service", "officer": "Officer", "job": "Job"}
+
+
+def in_days(length: timedelta) -> str:
+    """Word a length of time: whole days as such."""
+    if length != timedelta(days=length.days):
+        return str(length)
+    return "1 day" if length.days == 1 else f"{length.days} days"
 
 
 def moment(value: datetime | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.urls import reverse
 
-from common.admin_pages.display import NOTHING, badge, moment, sentence, who, words
+from common.admin_pages.display import NOTHING, badge, in_days, moment, sentence, who, words
 from common.wording import word_diff
 from oversight import registers
 from oversight.changes import documents
@@ -112,17 +112,13 @@ def value(content: Any, field: Any = None) -> str:
     if isinstance(content, bool):
         return "Yes" if content else "No"
     if isinstance(field, models.DurationField):
-        return _duration(timedelta(microseconds=content))
+        return in_days(timedelta(microseconds=content))
     if isinstance(content, list):
         return ", ".join(value(each) for each in content)
     if isinstance(content, dict):
         return ", ".join(f"{words(name)}: {value(member)}" for name, member in content.items()) or NOTHING
     choices = dict(field.flatchoices) if field is not None else {}
     return str(choices.get(content, content))
-
-
-def _duration(length: timedelta) -> str:
-    return f"{length.days} days" if length == timedelta(days=length.days) else str(length)
 
 
 def steps(change_set: ChangeSet) -> list[dict[str, Any]]:

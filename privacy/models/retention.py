@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from common.admin_pages.display import in_days
 from common.identifiers import uuid7
 from consent.models import Purpose
 
@@ -27,7 +28,7 @@ class RetentionSchedule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.purpose}: {self.retain_for.days} days"
+        return f"{self.purpose}: {in_days(self.retain_for)}"
 
 
 class DeletionPlan(models.Model):
