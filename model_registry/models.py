@@ -5,6 +5,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from consent.models import Level, Purpose
+from model_registry.documents.models import Document
+
+__all__ = ["Document", "Model", "ModelVersion"]
 
 
 class Model(models.Model):

@@ -1,4 +1,4 @@
-"""Completeness of a card, 0 to 100: a full card has 100, and each thing that is taken away lowers it."""
+"""Completeness of a card: what a reader has to find, and what is missing of it (scored by ``kinds``)."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -48,8 +48,3 @@ CHECKS: Mapping[str, Check] = {
 def missing(card: ModelCard) -> list[str]:
     """Return what a card lacks, in the order of its sections."""
     return [name for name, check in CHECKS.items() if not check(card)]
-
-
-def score(card: ModelCard) -> int:
-    """Return how complete a card is, 0 to 100; 100 only where nothing is missing."""
-    return 100 * (len(CHECKS) - len(missing(card))) // len(CHECKS)

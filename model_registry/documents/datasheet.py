@@ -73,9 +73,7 @@ def unanswered(sheet: DataSheet) -> list[str]:
     return [each for each in QUESTIONS if each not in comments and not sheet.answers.get(each, Answer()).text.strip()]
 
 
-def score(sheet: DataSheet) -> int:
-    """Return how complete a sheet is, 0 to 100; 100 only where every question has an answer and the head is filled."""
-    head = (sheet.name, sheet.description, sheet.licence, sheet.creators, sheet.version, sheet.published)
-    whole = len(QUESTIONS) - len(GROUPS) + len(head)
-    lacks = len(unanswered(sheet)) + sum(not each for each in head)
-    return 100 * (whole - lacks) // whole
+def missing(sheet: DataSheet) -> list[str]:
+    """Return what a sheet lacks: members of its head, then questions by number."""
+    head = ("name", "description", "licence", "creators", "version", "published")
+    return [*(name for name in head if not getattr(sheet, name)), *unanswered(sheet)]

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from model_registry.documents import croissant
-from model_registry.documents.datasheet import GROUPS, QUESTIONS, Answer, DataFile, DataSheet, score, unanswered
+from model_registry.documents.datasheet import GROUPS, QUESTIONS, Answer, DataFile, DataSheet, unanswered
+from model_registry.documents.kinds import KINDS
 from model_registry.documents.refusal import DocumentRefused
 
 SHEET = DataSheet(
@@ -24,12 +25,12 @@ def test_there_are_57_questions_in_seven_groups() -> None:
 
 def test_a_full_sheet_has_a_hundred_and_each_missing_answer_lowers_it() -> None:
     full = SHEET.model_copy(update={"answers": {each: Answer(text="Said.") for each in QUESTIONS}})
-    assert (score(full), unanswered(full)) == (100, [])
+    assert (KINDS["datasheet"].score(full), unanswered(full)) == (100, [])
 
     for question in unanswered(SHEET):
         less = full.model_copy(update={"answers": {**full.answers, question: Answer(text=" ", applies=False)}})
-        assert (score(less) < 100, unanswered(less)) == (True, [question])
-    assert score(DataSheet()) == 0
+        assert (KINDS["datasheet"].score(less) < 100, unanswered(less)) == (True, [question])
+    assert KINDS["datasheet"].score(DataSheet()) == 0
 
 
 def test_what_is_written_is_read_again() -> None:

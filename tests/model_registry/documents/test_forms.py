@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from model_registry.documents import cyclonedx, huggingface, toolkit
 from model_registry.documents.card import ModelCard
-from model_registry.documents.completeness import CHECKS, missing, score
+from model_registry.documents.completeness import CHECKS, missing
+from model_registry.documents.kinds import KINDS
 from model_registry.documents.reading import read_yaml, written_yaml
 from model_registry.documents.refusal import DocumentRefused
 
@@ -295,13 +296,13 @@ FULL = {
 
 def test_a_full_card_has_a_hundred_and_each_removal_lowers_it() -> None:
     full = ModelCard.model_validate(FULL)
-    assert (score(full), missing(full)) == (100, [])
+    assert (KINDS["card"].score(full), missing(full)) == (100, [])
 
     lowered = set()
     for name in ModelCard.model_fields:
         if name in FULL:
             less = ModelCard.model_validate({each: value for each, value in FULL.items() if each != name})
-            assert score(less) < 100
+            assert KINDS["card"].score(less) < 100
             lowered.update(missing(less))
-    assert score(ModelCard()) == 0
+    assert KINDS["card"].score(ModelCard()) == 0
     assert set(missing(ModelCard())) == set(CHECKS) >= lowered
