@@ -116,8 +116,9 @@ def written(row: Document, form: str) -> bytes:
 
 def difference(before: Document, after: Document) -> list[str]:
     """Return the difference of two revisions, line by line, as ``diff -u`` writes it."""
-    texts = [
-        json.dumps(each.content, indent=1, sort_keys=True, ensure_ascii=False).split("\n") for each in (before, after)
-    ]
-    names = [f"{each.kind} {each.revision}" for each in (before, after)]
-    return list(difflib.unified_diff(*texts, *names, lineterm=""))
+    old, new = (f"{each.kind} {each.revision}" for each in (before, after))
+    return list(difflib.unified_diff(_lines(before), _lines(after), old, new, lineterm=""))
+
+
+def _lines(row: Document) -> list[str]:
+    return json.dumps(row.content, indent=1, sort_keys=True, ensure_ascii=False).split("\n")
