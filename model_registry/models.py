@@ -4,10 +4,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from common import policy_data
 from consent.models import Level, Purpose
 from model_registry.documents.models import Document
+from model_registry.gates.models import DocumentReview, Evidence, GateDemand, GateExemption
 
-__all__ = ["Document", "Model", "ModelVersion"]
+__all__ = ["Document", "DocumentReview", "Evidence", "GateDemand", "GateExemption", "Model", "ModelVersion"]
 
 
 class Model(models.Model):
@@ -34,6 +36,9 @@ class ModelVersion(models.Model):
         SUSPENDED = "suspended", "Suspended"
         RETIRED = "retired", "Retired"
 
+    IN_USE = (Status.APPROVED, Status.SUSPENDED)
+    # Drafts are in no bundle: a nightly training changes no revision.
+    IN_BUNDLE = (*IN_USE, Status.RETIRED)
     NEXT = {
         Status.DRAFT: {Status.APPROVED, Status.RETIRED},
         Status.APPROVED: {Status.SUSPENDED, Status.RETIRED},
@@ -51,6 +56,8 @@ class ModelVersion(models.Model):
     metrics = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     status_changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    # A version of an older release serves without the gates until then (docs/decisions/0044).
+    gates_grace_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["model", "-version"]
@@ -69,3 +76,8 @@ class ModelVersion(models.Model):
 
     def may_become(self, status: str) -> bool:
         return status in self.NEXT[self.Status(self.status)]
+
+    def publish_if_in_bundle(self, *, reason: str, actor: str) -> None:
+        """Publish what has changed about the version, in the transaction of the change."""
+        if self.status in self.IN_BUNDLE:
+            policy_data.changed(reason=reason, actor=actor)

@@ -64,7 +64,6 @@ def register_version(
         actor=actor,
         details={"purposes": sorted(p.slug for p in purposes), "artifact_sha256": artifact_sha256},
     )
-    policy_data.changed(reason=f"model {version} registered", actor=actor)
     return version
 
 
@@ -74,6 +73,7 @@ def change_status(*, version_id: int, status: str, actor: str) -> ModelVersion:
 
     Raises StatusNotPossible for a step the life cycle does not have, NoPurpose for an approval without purposes.
     """
+    policy_data.take_turn()
     version = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=version_id)
     if not version.may_become(status):
         raise StatusNotPossible(f"A model that is {version.status} cannot become {status}.")

@@ -11,6 +11,7 @@ from django.db.models import Max
 from pydantic import BaseModel, ValidationError
 
 from audit import trail
+from common import actors, policy_data
 from common.canonical import sha256
 from model_registry.documents import basis, croissant, cyclonedx, huggingface, toolkit
 from model_registry.documents.kinds import KINDS
@@ -71,7 +72,8 @@ def keep(
     source: bytes | None = None,
 ) -> Document:
     """Append a revision of a document. What is equal to the newest revision, over the same facts, is not kept again."""
-    ModelVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
+    policy_data.take_turn()
+    version = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=version.pk)
     content = document.model_dump(mode="json")
     digest = sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode())
     over, newest = basis.digest(version), current(version, kind)
@@ -81,9 +83,11 @@ def keep(
     kept = Document.objects.create(
         version=version, kind=kind, revision=last + 1, content=content, sha256=digest, form=form, source=source,
         basis=over, score=KINDS[kind].score(document), made_by=str(actor),
+        author_id=actors.account_of(actor),
     )  # fmt: skip
     details = {"kind": kind, "revision": kept.revision, "sha256": digest.hex(), "score": kept.score, "form": form}
     trail.record("model.document", str(version), actor=actor, details=details)
+    version.publish_if_in_bundle(reason=f"{kind} of model {version}, revision {kept.revision}", actor=actor)
     return kept
 
 

@@ -1,5 +1,6 @@
 """Row of a document of a version: each revision is a row of its own, and none is ever changed."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -21,6 +22,7 @@ class Document(models.Model):
     source = models.BinaryField(null=True)
     basis = models.BinaryField(max_length=32)
     score = models.PositiveSmallIntegerField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     made_by = models.CharField(max_length=160)
     made_at = models.DateTimeField(default=timezone.now)
 

@@ -7,10 +7,10 @@ from audit.models import AuditEvent
 from consent.ledger import ledger
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
-from model_registry import services
 from personalization import engine, tasks, windows
 from personalization.models import Event
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
+from tests.helpers import models
 
 pytestmark = pytest.mark.django_db
 
@@ -162,7 +162,7 @@ def test_without_a_model_in_use_there_is_nothing_to_check(draft):
 
 
 def test_a_suspended_model_is_checked_too(deployed):
-    services.change_status(version_id=deployed.pk, status="suspended", actor="test")
+    models.take(deployed, "suspended")
 
     tasks.check_segments()
 

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common import actors
 from common.http.problems import Problem
-from governance.demo import people, register
+from governance.demo import model_documents, officers, people, register
 from governance.demo.cast import dataset_name, leading_person
 from model_registry import services
 from model_registry.models import ModelVersion
@@ -42,6 +42,7 @@ class Command(BaseCommand):
         if version is None:
             raise CommandError("Nobody allows training; there is nothing to recommend from.")
         self._retire_older(version)
+        model_documents.complete(version, author=officers.author(), officer=officers.approver())
         services.change_status(version_id=version.pk, status="approved", actor=register.ACTOR)
         self.stdout.write(f"  {version} is trained on {version.metrics['people']} people and approved.")
         releases.release_consent_rate_by_region(actor=actors.job("releases"))
