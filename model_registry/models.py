@@ -32,19 +32,26 @@ class ModelVersion(models.Model):
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
+        IN_REVIEW = "in_review", "In review"
         APPROVED = "approved", "Approved"
+        LIVE = "live", "Live"
         SUSPENDED = "suspended", "Suspended"
         RETIRED = "retired", "Retired"
 
-    IN_USE = (Status.APPROVED, Status.SUSPENDED)
+    IN_USE = (Status.LIVE, Status.SUSPENDED)
     # Drafts are in no bundle: a nightly training changes no revision.
     IN_BUNDLE = (*IN_USE, Status.RETIRED)
+    # The version before goes back to approved when another becomes live, and can be made live again.
     NEXT = {
-        Status.DRAFT: {Status.APPROVED, Status.RETIRED},
-        Status.APPROVED: {Status.SUSPENDED, Status.RETIRED},
-        Status.SUSPENDED: {Status.APPROVED, Status.RETIRED},
+        Status.DRAFT: {Status.IN_REVIEW, Status.RETIRED},
+        Status.IN_REVIEW: {Status.DRAFT, Status.APPROVED, Status.RETIRED},
+        Status.APPROVED: {Status.LIVE, Status.IN_REVIEW, Status.RETIRED},
+        Status.LIVE: {Status.APPROVED, Status.SUSPENDED, Status.RETIRED},
+        Status.SUSPENDED: {Status.LIVE, Status.IN_REVIEW, Status.RETIRED},
         Status.RETIRED: set(),
     }
+    # These steps take two officers: a change set of the register ``model_status``.
+    SECONDED = frozenset({(Status.IN_REVIEW, Status.APPROVED), (Status.SUSPENDED, Status.LIVE)})
 
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="versions")
     version = models.PositiveIntegerField()
@@ -56,6 +63,7 @@ class ModelVersion(models.Model):
     metrics = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     status_changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    approved_until = models.DateField(null=True, blank=True)
     # A version of an older release serves without the gates until then (docs/decisions/0044).
     gates_grace_until = models.DateTimeField(null=True, editable=False)
 
@@ -72,7 +80,7 @@ class ModelVersion(models.Model):
 
     @property
     def is_live(self) -> bool:
-        return self.status == self.Status.APPROVED
+        return self.status == self.Status.LIVE
 
     def may_become(self, status: str) -> bool:
         return status in self.NEXT[self.Status(self.status)]

@@ -1,6 +1,7 @@
 """Documents of the demonstration's model: begun out of the registers and its training, completed in words."""
 
-from model_registry.documents import keeping, prefill
+from model_registry import prefill
+from model_registry.documents import keeping
 from model_registry.documents.assessments import AssessedRisk
 from model_registry.documents.card import Alternative, Architecture, Considerations, License, ModelCard, Risk
 from model_registry.gates import recording

@@ -34,5 +34,9 @@ class Document(models.Model):
             models.CheckConstraint(name="model_registry_document_score", condition=Q(score__lte=100)),
         ]
 
+    @property
+    def sha256_hex(self) -> str:
+        return bytes(self.sha256).hex()
+
     def __str__(self) -> str:
         return f"{self.kind} {self.revision} of {self.version_id}"

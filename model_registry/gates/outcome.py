@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 from django.utils import timezone
 
@@ -43,7 +43,7 @@ def of(version: ModelVersion, now: datetime | None = None) -> Outcome:
     """Return the outcome of a version's gates as they are now, the grace of an upgrade included."""
     moment = now or timezone.now()
     found = gather(version, moment)
-    lines = [_line(found, demand) for demand in found.demands]
+    lines = [*_approval(version, moment), *(_line(found, demand) for demand in found.demands)]
     states = {line.finding.state for line in lines}
     state = next((each for each in (FAILED, PENDING) if each in states), PASSED)
     until = min((line.finding.until for line in lines if line.is_met and line.finding.until), default=None)
@@ -53,6 +53,16 @@ def of(version: ModelVersion, now: datetime | None = None) -> Outcome:
     if state == PASSED:
         return Outcome(PASSED, None if until is None else max(until, grace), lines)
     return Outcome(PASSED, grace, lines)
+
+
+def _approval(version: ModelVersion, now: datetime) -> list[Line]:
+    """Return the end of the approval, where it has one, as a gate of its own."""
+    if version.approved_until is None:
+        return []
+    end = datetime.combine(version.approved_until + timedelta(days=1), time(), UTC)
+    why = f"Approved until {version.approved_until:%Y-%m-%d}."
+    finding = Finding(PASSED if end > now else FAILED, why, "", version.status_changed_at, end)
+    return [Line("approval", "Approval", "an approval that has not ended", finding)]
 
 
 def _line(found: Found, demand: GateDemand) -> Line:

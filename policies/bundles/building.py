@@ -24,7 +24,6 @@ from privacy.models import RetentionSchedule
 
 SEGMENT_MIN_SIZE = 20
 QUIET_HOURS = {"start": 21, "end": 8}
-_FACT_STATUS = {ModelVersion.Status.APPROVED: "live"}
 
 
 def build_data() -> dict[str, Any]:
@@ -169,7 +168,7 @@ def _models() -> dict[str, Any]:
         str(version): {
             "id": version.model.slug,
             "version": version.version,
-            "status": _FACT_STATUS.get(ModelVersion.Status(version.status), version.status),
+            "status": version.status,
             "max_level": version.max_level,
             "purposes": sorted(purpose.slug for purpose in version.purposes.all()),
             **_gates(version, now),

@@ -85,15 +85,15 @@ def test_two_officers_at_once_are_both_in_the_bundle(api, versions):
 def test_of_two_opposite_steps_at_once_the_second_sees_the_first(versions):
     outcomes = []
 
-    def approve():
+    def submit():
         try:
-            services.change_status(version_id=versions[0].pk, status="approved", actor="officer:2")
+            services.change_status(version_id=versions[0].pk, status="in_review", actor="officer:2")
         except services.StatusNotPossible as refused:
             outcomes.append(refused.code)
         finally:
             connection.close()
 
-    second = threading.Thread(target=approve)
+    second = threading.Thread(target=submit)
     with transaction.atomic():
         services.change_status(version_id=versions[0].pk, status="retired", actor="officer:1")
         second.start()

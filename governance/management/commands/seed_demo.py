@@ -41,10 +41,12 @@ class Command(BaseCommand):
         version = training.train_recommender(actor=actors.job("training"))
         if version is None:
             raise CommandError("Nobody allows training; there is nothing to recommend from.")
-        self._retire_older(version)
         model_documents.complete(version, author=officers.author(), officer=officers.approver())
-        services.change_status(version_id=version.pk, status="approved", actor=register.ACTOR)
-        self.stdout.write(f"  {version} is trained on {version.metrics['people']} people and approved.")
+        services.change_status(version_id=version.pk, status="in_review", actor=officers.author())
+        officers.seconded(version, "approved")
+        services.change_status(version_id=version.pk, status="live", actor=officers.author())
+        self._retire_older(version)
+        self.stdout.write(f"  {version} is trained on {version.metrics['people']} people, approved and live.")
         releases.release_consent_rate_by_region(actor=actors.job("releases"))
 
     def _retire_older(self, newest: ModelVersion) -> None:

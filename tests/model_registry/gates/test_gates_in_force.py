@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from common import policy_data
 from consent.models import Purpose
 from model_registry import services
 from model_registry.documents import keeping
@@ -32,8 +33,7 @@ def version(register_in_force: None) -> ModelVersion:
 
 @pytest.fixture
 def live(version: ModelVersion) -> ModelVersion:
-    models.with_evidence(version)
-    return services.change_status(version_id=version.pk, status="approved", actor="test")
+    return models.go_live(version)
 
 
 def in_force() -> Any:
@@ -54,7 +54,8 @@ def test_a_version_with_its_evidence_passes(live: ModelVersion) -> None:
 
 
 def test_no_evidence_is_a_failure_of_each_gate(version: ModelVersion) -> None:
-    services.change_status(version_id=version.pk, status="approved", actor="test")
+    ModelVersion.objects.filter(pk=version.pk).update(status="live")
+    policy_data.changed(reason="test", actor="test")
 
     assert in_force()["gates"] == "failed"
     assert missing(version) == ["card", "dpia", "fallback", "quality", "runbook", "segments"]
@@ -173,6 +174,6 @@ def test_a_grace_of_an_upgrade_ends_by_itself(version: ModelVersion) -> None:
     until = timezone.now() + timedelta(days=9)
     ModelVersion.objects.filter(pk=version.pk).update(gates_grace_until=until)
 
-    services.change_status(version_id=version.pk, status="approved", actor="test")
+    models.take(version, "live")
 
     assert (gates_at(until - timedelta(seconds=1)), gates_at(until)) == ("passed", "failed")
