@@ -8,6 +8,7 @@ from common.admin_pages.display import NOTHING, badge, grid, moment, who
 from model_registry.documents.kinds import KINDS
 from model_registry.gates import outcome
 from model_registry.gates.checks import EXEMPT, FAILED, PASSED, PENDING
+from model_registry.gates.outcome import Line
 from model_registry.models import ModelVersion
 
 _TONES = {PASSED: "good", EXEMPT: "plain", PENDING: "info", FAILED: "alarm"}
@@ -23,13 +24,20 @@ def gates(version: ModelVersion) -> str:
             badge(_WORDS[line.finding.state], _TONES[line.finding.state]),
             line.title,
             line.finding.why,
-            who(line.finding.owner) if line.finding.owner else NOTHING,
-            moment(line.finding.at) if line.finding.at else NOTHING,
+            _by(line),
             moment(line.finding.until) if line.finding.until else NOTHING,
         )
         for line in found.lines
     ]
-    return grid(["State", "Gate", "Evidence", "Owner", "Date", "Ends"], rows)
+    return grid(["State", "Gate", "Evidence", "By", "Ends"], rows)
+
+
+def _by(line: Line) -> str:
+    """Return whose evidence it is, and from when."""
+    finding = line.finding
+    if finding.at is None:
+        return NOTHING
+    return format_html("{} {}", who(finding.owner) if finding.owner else "", moment(finding.at))
 
 
 def documents(version: ModelVersion) -> str:
