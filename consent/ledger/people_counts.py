@@ -33,7 +33,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Yes:
-    """A yes that people gave: to the broader purpose or to the purpose itself, to which version, and whether it ended."""
+    """A yes that people gave: to the broader purpose or to the purpose itself, to which version, whether it ended."""
 
     is_lent: bool
     version: int

@@ -143,7 +143,7 @@ def _refusals(day: dict[str, int]) -> list[dict[str, Any]]:
         "share": round(100 * share),
         "usual": round(100 * usual),
     }
-    url = reverse("admin:policies_decision_changelist") + "?since=hour&outcome__exact=deny"
+    url = reverse("admin:policies_decision_changelist") + "?since=hour&outcome=deny"
     return [_item(_("Unusually many refusals"), detail, url, "now")]
 
 
@@ -370,7 +370,7 @@ def _tiles(outcomes: dict[str, int]) -> list[dict[str, Any]]:
             "label": _("Could not be decided"),
             "value": f"{outcomes.get('unknown', 0):,}",
             "hint": _("denied, and counted apart"),
-            "url": f"{log}?since=day&outcome__exact=unknown",
+            "url": f"{log}?since=day&outcome=unknown",
         },
         {
             "label": _("Consents given"),

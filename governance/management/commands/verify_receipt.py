@@ -50,7 +50,7 @@ def _audit_log(data: bytes, keys: Any) -> list[str]:
     return [
         f"Genuine export of an audit log, made {found.exported_at}; filters: {filters}",
         f"  {found.sealed_events} events sealed in the audit trail, {found.unsealed_events} not yet",
-        *([] if found.is_complete else ["  NOT ALL: the newest events that fit; narrow the filter for the others"]),
+        *([] if found.is_complete else [f"  NOT ALL: the next file goes on after event {found.goes_on_after or '?'}"]),
         f"  newest anchor then: {number} {digest}",
         _about_key(found.kid, trusted=found.key_is_trusted),
     ]
