@@ -29,6 +29,7 @@ from common.admin_pages.log_filters import BadFilter
 from common.identifiers import uuid7_floor
 from common.merkle import MerkleTree, merkle_path, merkle_root, root_from_path
 from common.spreadsheet import safe_cell
+from tests.helpers.past_events import event_at
 from tests.helpers.registers import second_newest
 from tests.helpers.scale import scale
 
@@ -38,23 +39,13 @@ TUESDAY = datetime(2026, 11, 24, 12, tzinfo=UTC)
 REF = "019c1a5e-7f0a-7cc3-98c4-dc0c0c07398f"
 
 
-def _event(action: str, object_id: str, actor: str, at: datetime, **details: Any) -> None:
-    """Record an event as it would have been recorded at another time, its identifier included."""
-    event = trail.prepare(action, object_id, actor=actor, at=at, details=details)
-    noise = event["code"][13:]
-    fields = {k: v for k, v in event.items() if k != "digest"} | {"code": str(uuid7_floor(at))[:13] + noise}
-    fields["digest"] = trail.digest_of(fields).hex()
-    with connection.cursor() as cursor:
-        cursor.execute(trail.insert_events("%s::jsonb"), [json.dumps([fields])])
-
-
 @pytest.fixture
 def week(register_in_force: None) -> None:
-    _event("rule.changed", "residencyrule eea-in-us", "officer:ben", TUESDAY - timedelta(days=1), note="a")
-    _event("purpose.changed", "order_fulfilment", "officer:ben", TUESDAY, actions=["contact"])
-    _event("rule.changed", "jurisdiction eu-gdpr", "officer:anna", TUESDAY + timedelta(hours=11, minutes=59))
-    _event("consent.given", REF, "service:shop", TUESDAY)
-    _event("rule.deleted", "residencyrule eea-in-us", "officer:ben", TUESDAY + timedelta(hours=12))
+    event_at("rule.changed", "residencyrule eea-in-us", "officer:ben", TUESDAY - timedelta(days=1), note="a")
+    event_at("purpose.changed", "order_fulfilment", "officer:ben", TUESDAY, actions=["contact"])
+    event_at("rule.changed", "jurisdiction eu-gdpr", "officer:anna", TUESDAY + timedelta(hours=11, minutes=59))
+    event_at("consent.given", REF, "service:shop", TUESDAY)
+    event_at("rule.deleted", "residencyrule eea-in-us", "officer:ben", TUESDAY + timedelta(hours=12))
 
 
 def _found(**chosen: str) -> list[str]:
