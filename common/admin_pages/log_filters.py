@@ -96,7 +96,7 @@ class LogFilter:
         zone = read_zone(self.zone) if self.zone else timezone.get_current_timezone()
         today = timezone.now().astimezone(zone).date()
         found = [today - timedelta(days=number) for number in range(_LISTED_DAYS)]
-        return [(f"{day:%A %-d %B}", self.on(day), self.start == self.end == day.isoformat()) for day in found]
+        return [(f"{day:%a %-d %b}", self.on(day), self.start == self.end == day.isoformat()) for day in found]
 
     def on(self, day: date) -> str:
         """Return the address part of this filter on one day."""

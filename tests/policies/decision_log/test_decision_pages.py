@@ -42,6 +42,30 @@ def test_facts_stand_in_groups_and_none_is_left_out(officer: Client, decision: D
     assert set(json.loads(decision.entry)["facts"]) <= grouped, "a new fact needs a heading"
 
 
+def test_every_fact_has_words_of_its_own(officer: Client, decision: Decision) -> None:
+    known = json.loads(decision.entry)["facts"]
+    paths = {
+        f"{name}.{member}" if isinstance(value, dict) else name
+        for name, value in known.items()
+        if name != "ancestors"
+        for member in (value if isinstance(value, dict) else [""])
+    }
+
+    assert paths <= facts._LABELS.keys(), "a new fact needs a label"
+    page = _page(officer, decision)
+    for said in ("Answer in force", "Refused", "Law that applies", "Answered under a version that still counts"):
+        assert said in page
+    for raw in ("segment k", "gpp opt out", "Consent: ", "denial_obligations"):
+        assert raw not in page[: page.index("Log entry")]
+
+
+def test_a_fact_without_words_keeps_its_place() -> None:
+    shown = facts.in_groups({"consent": {"state": "given", "mood": "good"}})
+
+    assert "Answer in force" in shown
+    assert "Consent: mood" in shown
+
+
 def test_a_fact_without_a_heading_is_shown_at_the_end() -> None:
     assert "Other facts" in facts.in_groups({"purpose": "p", "weather": "rain"})
     assert "Other facts" not in facts.in_groups({"purpose": "p"})
