@@ -17,7 +17,7 @@ SELECT md5('person' || n)::uuid, (ARRAY['DE', 'FR', 'ES', 'IT', 'NL', 'GB'])[1 +
       'x', 4000000000, 'e', n %% 2 = 0, 'r', md5(slug || n)::uuid, 't', 1767225600, 'src', 'banner')), '{}'::jsonb)
    FROM unnest(%(purposes)s::text[]) WITH ORDINALITY AS p(slug, place) WHERE (n + place) %% 6 <> 0),
   false, false, '{}', now(), now()
-FROM generate_series(1, %(count)s) AS n
+FROM generate_series(%(first)s, %(first)s + %(count)s - 1) AS n
 """
 _EVENTS = """
 INSERT INTO personalization_event (id, subject_ref, purpose, kind, item_id, weight, occurred_at, received_at)
@@ -46,9 +46,20 @@ FROM generate_series(1, %(count)s) AS n,
 """
 
 
-def add_people(count: int, *purposes: str, versions: int = 1) -> None:
-    """Add people with choices about purposes, of as many notice versions in turn."""
-    _run(_PEOPLE, {"count": count, "purposes": list(purposes), "versions": versions})
+_AUDIT = """
+INSERT INTO audit_auditevent (code, occurred_at, action, actor, object, details, digest)
+SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8'
+    || substr(md5(n::text), 4, 15))::uuid, at,
+  CASE WHEN n %% 997 = 0 THEN 'party.changed' ELSE 'consent.given' END,
+  CASE WHEN n %% 991 = 0 THEN 'officer:rare' ELSE 'service:shop' END,
+  CASE WHEN n %% 997 = 0 THEN 'party rare-' || n ELSE gen_random_uuid()::text END, '{}', '\\x00'
+FROM generate_series(1, %(count)s) AS n, LATERAL (SELECT now() - n * interval '300 days' / %(count)s AS at) AS moment
+"""
+
+
+def add_people(count: int, *purposes: str, versions: int = 1, first: int = 1) -> None:
+    """Add people, numbered from ``first``, with choices about purposes, of as many notice versions in turn."""
+    _run(_PEOPLE, {"count": count, "purposes": list(purposes), "versions": versions, "first": first})
     _analyse("consent_datasubject")
 
 
@@ -56,6 +67,12 @@ def add_events(count: int, *, purpose: str, item: int) -> None:
     """Add events of the last 300 days."""
     _run(_EVENTS, {"count": count, "purpose": purpose, "item": item})
     _analyse("personalization_event")
+
+
+def add_audit_events(count: int) -> None:
+    """Add audit events of the last 300 days; one in about a thousand is of an officer, or about a party."""
+    _run(_AUDIT, {"count": count})
+    _analyse("audit_auditevent")
 
 
 def add_decisions(count: int, *, days: int, revision: str = "", batch: int = 0) -> None:

@@ -7,14 +7,14 @@ that the page could show; it then says how far it has looked, so no page gets sl
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from common.admin_pages.log_filters import BadFilter, LogFilter
-from common.identifiers import uuid7_floor
+from common.identifiers import milliseconds_of, uuid7_floor
 from consent.models import Purpose
 from policies.decision_log import pseudonyms
 from policies.models import Bundle, Decision
@@ -46,7 +46,7 @@ class Page:
 
     decisions: list[Decision]
     goes_on: str
-    searched: Decision | None
+    searched: datetime | None
 
 
 def page(chosen: Filter) -> Page:
@@ -56,12 +56,16 @@ def page(chosen: Filter) -> Page:
         narrowed = narrowed.filter(pk__lt=before)
     narrowed = narrowed.order_by("-pk")
     # Without conditions that no index serves, a page is read off an index and no further.
-    floor = narrowed.only("id", "decided_at")[MOST_READ - 1 : MOST_READ].first() if rest else None
-    found = narrowed.filter(rest, **({"pk__gte": floor.pk} if floor else {})).only(*_SHOWN)
+    floor = narrowed.values_list("pk", flat=True)[MOST_READ - 1 : MOST_READ].first() if rest else None
+    found = narrowed.filter(rest, **({"pk__gte": floor} if floor else {})).only(*_SHOWN)
     rows = list(found[: PAGE + 1])
     if len(rows) > PAGE:
         return Page(rows[:PAGE], str(rows[PAGE - 1].pk), None)
-    return Page(rows, str(floor.pk) if floor else "", floor)
+    return Page(rows, str(floor), _moment(floor)) if floor else Page(rows, "", None)
+
+
+def _moment(number: UUID) -> datetime:
+    return datetime.fromtimestamp(milliseconds_of(str(number)) / 1000, tz=UTC)
 
 
 def wanted(chosen: Filter) -> QuerySet[Decision]:
