@@ -11,9 +11,10 @@ from django.db.models import QuerySet
 from audit import trail
 from audit.exports import writing
 from audit.exports.writing import Line, Written
-from audit.log.filters import BadFilter, Filter, wanted
+from audit.log.filters import Filter, wanted
 from audit.log.verifying import FORMAT, TYP
 from audit.models import AuditAnchor, AuditEvent
+from common.admin_pages.log_filters import BadFilter
 from common.postgres.snapshot import one_snapshot
 
 PAGE = 2_000

@@ -21,7 +21,7 @@ from audit.exports import writing
 from audit.exports.writing import Written
 from audit.jws import NotGenuine
 from audit.log import export
-from audit.log.filters import PAGE, Filter, events, known_actions, known_actors
+from audit.log.filters import ANY_OFFICER, PAGE, Filter, events, known_actions, known_actors
 from audit.log.folding import fold
 from audit.log.verifying import verify_export
 from audit.models import AuditEvent
@@ -29,6 +29,7 @@ from common.admin_pages.log_filters import BadFilter
 from common.identifiers import uuid7_floor
 from common.merkle import MerkleTree, merkle_path, merkle_root, root_from_path
 from common.spreadsheet import safe_cell
+from tests.helpers.officers import signed_in, with_role
 from tests.helpers.past_events import event_at
 from tests.helpers.registers import second_newest
 from tests.helpers.scale import scale
@@ -443,6 +444,50 @@ def test_who_may_not_see_the_log_gets_neither_list_nor_file(register_in_force: N
 
     assert browser.get(LIST).status_code == 403
     assert browser.get(reverse("admin:audit_auditevent_export", args=["csv"])).status_code == 403
+
+
+def test_an_auditor_has_list_page_and_files(week: None) -> None:
+    browser = signed_in(with_role("vera", "auditor"))
+    event = AuditEvent.objects.get(action="rule.deleted")
+
+    assert browser.get(LIST).status_code == 200
+    assert browser.get(f"{LIST}{event.position}/change/").status_code == 200
+    assert verify_export(_download(browser, "jsonl", kind="rule")).sealed_events == 3
+
+
+@pytest.mark.parametrize("path", ["", "export.csv", "export.jsonl", "{position}/change/"])
+def test_marketing_has_none_of_it(week: None, path: str) -> None:
+    browser = signed_in(with_role("mark", "marketing"))
+    event = AuditEvent.objects.get(action="rule.deleted")
+
+    assert browser.get(LIST + path.format(position=event.position)).status_code == 403
+    assert not AuditEvent.objects.filter(action__startswith="audit_log.").exists()
+
+
+def test_any_officer_leaves_out_services_and_jobs(officer: Client, week: None) -> None:
+    day = {"start": "2026-11-24", "end": "2026-11-24"}
+
+    assert sorted(_found(actor=ANY_OFFICER, **day)) == ["jurisdiction eu-gdpr", "order_fulfilment"]
+    page = officer.get(LIST, {"actor": ANY_OFFICER, **day}).content.decode()
+    assert f'<option value="{ANY_OFFICER}" selected>Any officer</option>' in page
+
+
+def test_a_line_says_what_it_changed(officer: Client, register_in_force: None) -> None:
+    changed = {"before": {"days": 365, "name": "<b>", "kept": 1}, "after": {"days": 1, "name": "", "kept": 1}}
+    trail.record("retention.changed", "newsletter", actor="officer:zoe", details=changed)
+    many = {"before": {}, "after": {f"member_{number}": "x" * 99 for number in range(9)}}
+    trail.record("retention.made", "newsletter", actor="officer:zoe", details=many)
+
+    page = officer.get(LIST, {"actor": "officer:zoe"})
+
+    made, days = (group["changes"] for group in page.context["groups"])
+    assert days[0] == ("Days", "365", "1")
+    assert [name for name, _old, _new in days] == ["Days", "Name"]
+    assert [name for name, _old, _new in made][-1] == "and 6 more"
+    assert all(len(new) <= 60 for _name, _old, new in made)
+    shown = " ".join(page.content.decode().split())
+    assert "Days: <del>365</del> → <ins>1</ins>" in shown
+    assert "&lt;b&gt;" in shown
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 33])

@@ -94,4 +94,5 @@ def _run(statement: str, values: dict[str, object]) -> None:
 
 
 def _analyse(table: str) -> None:
-    _run(f"ANALYZE {table}", {})
+    """Let the planner know the rows; outside a transaction also what autovacuum would see to in a moment."""
+    _run(f"ANALYZE {table}" if connection.in_atomic_block else f"VACUUM ANALYZE {table}", {})
