@@ -55,6 +55,6 @@ def being_counted(change_set: ChangeSet) -> Panel | None:
         key="counting",
         title=_("People"),
         says=_("Everybody is being counted. The figures will stand above."),
-        method=_("Counted by a job, as of one moment. What is proposed or approved before that is approved without."),
+        method=_("Counted by a job, as of one moment. A set that is approved before that is approved without them."),
         share=change_set.counting["share"],
     )

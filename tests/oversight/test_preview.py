@@ -232,6 +232,7 @@ def test_many_people_are_counted_by_a_job(counted_later: ChangeSet, anna: Office
     assert "people/recommendations/given" not in figures(counted_later)
     shown = page_of(anna, counted_later)
     assert "Everybody is being counted" in shown
+    assert "Nothing is counted for this change" not in shown
     assert '<progress class="sim-progress" max="100" value="0"' in shown
     assert "Look again" in shown, "the page goes on without scripts"
 
