@@ -2,7 +2,7 @@
 
 People are tallied by what no register changes: whether their yes is to the purpose or to the broader one, to which
 version of its notice, and whether it has run out. What the tally is worth under the registers as they are and as they
-would be is worked out from that, so nobody is read twice.
+would be is worked out from that, so each person is read once.
 """
 
 from collections import Counter

@@ -68,7 +68,7 @@ def begin(change_set: ChangeSet) -> None:
 
 
 def finish(change_set: ChangeSet, *, progress: Progress = lambda _share: None) -> None:
-    """Count, and put the figures on the set, unless it was checked anew meanwhile."""
+    """Count, and put the figures on the set, unless it was checked anew since."""
     asked = change_set.counting
     if asked is None:
         return
