@@ -4,13 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from unfold.decorators import display
 
 from audit.log import export, wording
-from audit.log.filters import BadFilter, Filter
+from audit.log.filters import Filter
 from audit.log.page import EXPORTS, LIST, bad_page, log_page
 from audit.log.wording import TONES
 from audit.looks import LooksRecorded
@@ -18,6 +18,7 @@ from audit.models import AuditAnchor, AuditEvent
 from common import actors
 from common.admin_pages.display import badge, code, exact_moment, moment, sentence, short, who
 from common.admin_pages.filters import since
+from common.admin_pages.log_filters import BadFilter
 from common.admin_pages.read_only import ReadOnlyAdmin
 
 
@@ -50,20 +51,22 @@ class AuditEventAdmin(LooksRecorded, ReadOnlyAdmin):
         for text in sorted({chosen.q, chosen.object} - {""}):
             self.record_search(request, text, page=page)
 
-    def export_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+    def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         """Download what a filter finds: ``csv``, or ``jsonl`` with proof."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if kind not in EXPORTS:
             raise Http404
+        given = request.GET.dict()
+        after = given.pop("after", "")
         try:
-            chosen = Filter.of(request.GET.dict())
-            content = export.write(kind, chosen, actor=actors.officer(request))
+            chosen = Filter.of(given)
+            pieces = export.write(kind, chosen, actor=actors.officer(request), after=after)
         except BadFilter as refused:
             context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Audit log"}
             return render(request, LIST, {**context, **bad_page(str(refused))}, status=400)
         self._record_look(request, chosen, page=f"{self.look} export")
-        response = HttpResponse(content, content_type=EXPORTS[kind])
+        response = StreamingHttpResponse(pieces, content_type=EXPORTS[kind])
         response["Content-Disposition"] = f'attachment; filename="audit-log.{kind}"'
         return response
 

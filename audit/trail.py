@@ -20,7 +20,7 @@ from django.utils import timezone
 from audit.models import AuditAnchor, AuditEvent
 from common.canonical import digest_of
 from common.identifiers import uuid7_text
-from common.merkle import merkle_paths, merkle_root
+from common.merkle import MerkleTree, merkle_root
 from common.postgres.copy_text import copy_line, copy_rows
 
 GENESIS = bytes(32)
@@ -159,26 +159,39 @@ def prove(object_id: str | UUID) -> list[dict[str, Any]]:
 
 
 def proven(events: Iterable[AuditEvent]) -> Iterator[dict[str, Any]]:
-    """Yield events, given oldest first, with their paths, as ``prove`` does; each anchor's tree is hashed once."""
-    waiting = list(events)
-    if waiting:
-        first, last = waiting[0].position, waiting[-1].position
-        for link in AuditAnchor.objects.filter(last_position__gte=first, after_position__lt=last).order_by("sequence"):
-            inside = [e for e in waiting if link.after_position < e.position <= link.last_position]
-            waiting = waiting[len(inside) :]
-            if inside:
-                yield from _paths(link, inside)
-    yield from ({"event": event_fields(e), "anchor": None} for e in waiting)
+    """Yield events, given oldest first, with their paths, as ``prove`` does; one anchor's tree is kept at a time."""
+    tree: _Sealed | None = None
+    is_sealed = True
+    for event in events:
+        if is_sealed and (tree is None or event.position > tree.last_position):
+            tree = _Sealed.over(event.position)
+            is_sealed = tree is not None
+        yield tree.proof(event) if tree is not None else {"event": event_fields(event), "anchor": None}
 
 
-def _paths(link: AuditAnchor, inside: list[AuditEvent]) -> Iterator[dict[str, Any]]:
-    rows = AuditEvent.objects.filter(position__gt=link.after_position, position__lte=link.last_position)
-    places = list(rows.order_by("position").values_list("position", "digest"))
-    digests, index = [bytes(d) for _, d in places], {position: i for i, (position, _) in enumerate(places)}
-    anchor, paths = anchor_fields(link), merkle_paths(digests, [index[e.position] for e in inside])
-    for event, path in zip(inside, paths, strict=True):
-        nodes = [[side, node.hex()] for side, node in path]
-        yield {"event": event_fields(event), "anchor": anchor, "path": nodes}
+@dataclass(frozen=True)
+class _Sealed:
+    """The events under one anchor, by their digests alone."""
+
+    last_position: int
+    anchor: dict[str, Any]
+    places: Mapping[int, int]
+    tree: MerkleTree
+
+    @classmethod
+    def over(cls, position: int) -> "_Sealed | None":
+        """Return the anchor that seals an event; None where none does yet."""
+        link = AuditAnchor.objects.filter(last_position__gte=position).order_by("last_position").first()
+        if link is None:
+            return None
+        rows = AuditEvent.objects.filter(position__gt=link.after_position, position__lte=link.last_position)
+        found = list(rows.order_by("position").values_list("position", "digest"))
+        places = {position: index for index, (position, _digest) in enumerate(found)}
+        return cls(link.last_position, anchor_fields(link), places, MerkleTree([bytes(digest) for _, digest in found]))
+
+    def proof(self, event: AuditEvent) -> dict[str, Any]:
+        nodes = [[side, node.hex()] for side, node in self.tree.path(self.places[event.position])]
+        return {"event": event_fields(event), "anchor": self.anchor, "path": nodes}
 
 
 def anchor_fields(link: AuditAnchor) -> dict[str, Any]:

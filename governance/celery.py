@@ -63,6 +63,7 @@ app.conf.update(
         "note-erasures": {"task": "privacy.tasks.note_erasures", "schedule": 60.0},
         "begin-and-end-holds": {"task": "privacy.tasks.begin_and_end_holds", "schedule": 60.0},
         "escalate-work": {"task": "oversight.tasks.escalate_work", "schedule": 600.0},
+        "sweep-counts": {"task": "oversight.tasks.sweep_counts", "schedule": 60.0},
         "sweep-simulations": {"task": "policies.tasks.sweep_simulations", "schedule": 60.0},
         "follow-primary-cell": {"task": "policies.tasks.follow_primary", "schedule": 60.0},
         "watch-rollout": {"task": "policies.tasks.watch_rollout", "schedule": 30.0},

@@ -9,11 +9,11 @@ class PrivacyConfig(AppConfig):
         from common.registers import lint as register_lint
         from consent.ledger import effects
         from oversight import registers
-        from oversight.changes import preview
+        from oversight.changes import figures
         from privacy.holds import descriptors as of_holds
         from privacy.retention import descriptors, disposal, lint
 
         registers.add(descriptors.RETENTION_SCHEDULE, of_holds.HOLD, of_holds.RESTRICTION)
         register_lint.add_check("privacy", lint.check)
-        preview.add_effect(descriptors.rows_due, of_holds.people_kept)
+        figures.add_effect(descriptors.rows_due, of_holds.people_kept)
         effects.on_withdrawal(disposal.queue_for_withdrawals)

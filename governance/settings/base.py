@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "governance.sign_in.gate.SecondFactorGate",
     "governance.web.middleware.ActingOfficer",
     "governance.officers.single_officer.MarkedExports",
+    "governance.web.time_zones.OfficersTimeZone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -265,6 +266,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("assent/mark.svg")},
     ],
     "STYLES": [lambda request: static("assent/admin.css")],
+    "SCRIPTS": [lambda request: static("assent/admin.js")],
     "DASHBOARD_CALLBACK": "governance.officers.start_page.context",
     "SIDEBAR": SIDEBAR,
     "COLORS": {

@@ -25,6 +25,8 @@ class ChangeSet(models.Model):
         SHIPPED = "shipped", "Shipped defaults"
         RELEASE = "release", "Release of the primary cell"
 
+    OPEN_STATES = (State.DRAFT, State.PROPOSED)
+
     title = models.CharField(max_length=200)
     reason = models.CharField(max_length=500, blank=True)
     author = models.ForeignKey(
@@ -39,6 +41,8 @@ class ChangeSet(models.Model):
     base = models.CharField(max_length=64, blank=True, help_text="Digest of all registers when the set was checked.")
     findings = models.JSONField(default=list)
     preview = models.JSONField(default=list)
+    # What a job has yet to count for the preview, and the per cent it has done; null: nothing.
+    counting = models.JSONField(null=True, editable=False)
     expected_revision = models.CharField(max_length=80, blank=True)
     bundle_revision = models.CharField(max_length=80, blank=True)
     undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
@@ -66,7 +70,7 @@ class ChangeSet(models.Model):
     @property
     def is_open(self) -> bool:
         """Return whether it may still come into force."""
-        return self.state in (self.State.DRAFT, self.State.PROPOSED)
+        return self.state in self.OPEN_STATES
 
     @property
     def has_errors(self) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID
 from audit.sealed_rows import SealedRows
 from consent.models import AgeBand, Purpose
 from oversight.changes.documents import Compared
-from oversight.changes.preview import Measured
+from oversight.changes.figures import Measured
 from oversight.problems import ChangeRefused
 from oversight.registers import Document, Register
 from privacy.holds import members

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from oversight.changes.documents import Compared
-from oversight.changes.preview import Measured
+from oversight.changes.figures import Measured
 from oversight.registers import Register
 from privacy.models import RetentionSchedule
 from privacy.retention import schedules
