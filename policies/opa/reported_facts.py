@@ -10,6 +10,7 @@ from typing import Any
 from common.levels import LEVELS
 from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.bundles.loading import LoadedBundle
+from policies.decisions.agreements import LEVEL
 from policies.decisions.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES, UNKNOWN
 
 Mask = Callable[[Any], Any]
@@ -58,6 +59,7 @@ def mask(bundle: LoadedBundle) -> Mask:
                     "channel_allowed": _flag,
                     "refused_categories": _list(category),
                     "unagreed_categories": _list(category),
+                    "unagreed": _list(_word({*bundle.categories, *bundle.recipients, *CHANNELS, *ACTIONS, LEVEL})),
                     "lifts_signal": _flag,
                     "max_level": _word(LEVELS),
                     "source": _word(SOURCES),
