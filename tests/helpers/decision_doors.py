@@ -91,7 +91,9 @@ def doors(token: str, become: Callable[..., None]) -> dict[str, Ask]:
         try:
             guarded()
         except NotPermitted as denied:
-            return Heard(False, left_out=None, asks_again_about=tuple(c for c in denied.reasons if c == RENEWAL) or None)
+            return Heard(
+                False, left_out=None, asks_again_about=tuple(c for c in denied.reasons if c == RENEWAL) or None
+            )
         return Heard(True, left_out=None, asks_again_about=None)
 
     def ask_permission(asked: Asked) -> Heard:
@@ -161,9 +163,7 @@ def _heard(
     return Heard(permitted, level if permitted else None, tuple(left_out), tuple(about))
 
 
-def _through_another_cell(
-    asked: Asked, token: str, between: str, become: Callable[..., None]
-) -> Heard:
+def _through_another_cell(asked: Asked, token: str, between: str, become: Callable[..., None]) -> Heard:
     """Ask the US cell about a person of the EU cell; both are this process, one after the other."""
     forwarded: list[str] = []
 

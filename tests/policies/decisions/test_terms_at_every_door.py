@@ -23,7 +23,6 @@ from policies.cells.release import write_release
 from policies.engines.opa import OpaEngine
 from tests.helpers.decision_doors import Asked, Heard, as_heard_at, doors
 from tests.helpers.wsgi_calls import call
-from tests.policies.cells.conftest import become  # noqa: F401 (a fixture)
 
 Fields = dict[str, Any]
 _NARROW: Fields = {
@@ -35,6 +34,9 @@ _NARROW: Fields = {
 }
 
 
+ALL_OF_IT = Heard(True, "behavioral")
+
+
 @dataclass(frozen=True)
 class Widening:
     """``adds``: the members of the purpose with what they say from now on."""
@@ -42,7 +44,7 @@ class Widening:
     adds: Fields
     asked: Fields
     earlier: Heard
-    new: Heard = Heard(True, "behavioral")
+    new: Heard = ALL_OF_IT
 
 
 WIDENED = {
