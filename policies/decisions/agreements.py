@@ -11,6 +11,7 @@ from common.levels import LEVELS
 from consent.ledger import scopes
 from consent.ledger.projection import ConsentEntry, Consents
 from consent.ledger.selectors import state_now
+from consent.register.part_words import LEVEL
 from consent.register.terms import Beyond, rank
 from policies.bundles.loading import PurposeFacts
 from policies.decisions.questions import Question
@@ -18,7 +19,6 @@ from policies.decisions.questions import Question
 STANDS_AGAINST = frozenset({"refused", "withdrawn", "expired", "renewal_required"})
 # The question may be asked of the person anew; until then nothing of the yes counts for it.
 ASK_AGAIN: Mapping[str, Any] = {"state": "renewal_required", "notice_current": False, "lifts_signal": False}
-LEVEL = "level"  # the part that is new where only the level is
 _PERSONALIZE = "personalize"
 
 

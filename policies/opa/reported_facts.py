@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from common.levels import LEVELS
+from consent.register.part_words import LEVEL
 from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.bundles.loading import LoadedBundle
-from policies.decisions.agreements import LEVEL
 from policies.decisions.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES, UNKNOWN
 
 Mask = Callable[[Any], Any]
