@@ -35,6 +35,7 @@ class LayoutAnswer(Body):
     interface: str
     texts: dict[str, str]
     buttons: list[str]
+    new_buttons: list[str]
     weight: Literal["equal"]
     purposes: list[BannerPurpose]
     layout_sha256: str

@@ -27,6 +27,9 @@ from consent.register.part_words import PartWords
 INTERFACE = "assent.js@1"
 # From first to last; all of the same size, colour and number of steps.
 BUTTONS = ("refuse_all", "accept_all", "choose")
+# Of the question about what came after a yes, which leaves that yes as it is.
+NEW_BUTTONS = ("refuse_new", "accept_new", "save")
+_ORDERS = {INTERFACE: BUTTONS, f"{INTERFACE}-new": NEW_BUTTONS}
 SUBJECT_TYPE = "browser"
 
 BrowserId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -82,6 +85,7 @@ def layout(site: Site, *, locale: str, gpc: bool) -> dict[str, Any]:
         "interface": INTERFACE,
         "texts": words.TEXTS[language],
         "buttons": list(BUTTONS),
+        "new_buttons": list(NEW_BUTTONS),
         "weight": "equal",
         "purposes": [_purpose(purpose, language, named) for purpose in _purposes(site)],
     }
@@ -180,7 +184,7 @@ def _asked(body: ChoicesBody, *, header: bool) -> Asked:
         falls_back=True,
         layout_sha256=body.layout_sha256,
         layout_unknown=layouts.is_unknown(body.layout_sha256),
-        order=BUTTONS if body.interface == INTERFACE else (),
+        order=_ORDERS.get(body.interface, ()),
         signals=signals,
     )
 

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import secrets
 import uuid
 import zipfile
@@ -23,7 +24,7 @@ from consent.ledger.verification import verify_ledger
 from consent.models import BannerLayout, ConsentRecord, DataSubject, Purpose, PurposeText, Site
 from consent.receipts import evidence
 from consent.register import register
-from governance.web.script import bare
+from governance.web.script import PARTS, bare, whole
 from policies.decisions.evaluate import preview
 from policies.decisions.questions import Question
 
@@ -506,8 +507,11 @@ def test_too_many_calls_from_one_network_wait(monkeypatch, settings):
 # The script
 
 
-SCRIPT_LIMIT = 7_650
-"""Bytes that the compressed script may have: what it had (7,614) when this was written. Raise it with a reason."""
+SCRIPT_LIMIT = 8_250
+"""Bytes that the compressed script may have. Raise it with a reason.
+
+7,614 before it asked about what is new since a person agreed; that took 870, and leaving out spaces gave 310 back.
+"""
 
 
 def test_the_script_is_public_and_has_an_entity_tag():
@@ -527,27 +531,43 @@ def test_the_script_is_no_larger_than_its_limit():
     assert 5_000 < len(answer.content) <= SCRIPT_LIMIT
 
 
+def _without_spaces(program):
+    return re.sub(r"\s+", "", program)
+
+
 def test_the_script_is_served_without_comments_and_otherwise_whole():
-    source = (Path(project.BASE_DIR) / "static/assent/assent.js").read_text()
     served = Client().get("/assent.js").content.decode()
 
-    note, *lines = served.splitlines()
+    note, program = served.split("\n", 1)
     assert note.startswith("/* Assent")
-    assert [line for line in lines if line.startswith(("/*", "//", " "))] == []
-    code = iter(line.strip() for line in source.splitlines())
-    assert all(line in code for line in lines)  # every line, in the order of the source
+    assert "\n//" not in program
+    assert "\n/*" not in program
+    code = re.sub(r"^[ \t]*(?://.*|/\*[\s\S]*?\*/)$", "", whole(), flags=re.MULTILINE)
+    assert _without_spaces(program) == _without_spaces(code)
+
+
+def test_every_part_of_the_script_is_served():
+    folder = Path(project.BASE_DIR) / "static/assent/banner"
+
+    assert sorted(path.stem for path in folder.iterdir()) == sorted(PARTS)
+    assert all(whole().count((folder / f"{part}.js").read_text()) == 1 for part in PARTS)
 
 
 @pytest.mark.parametrize(
     ("source", "served"),
     [
-        ('  const a = "https://x";\n', 'const a = "https://x";\n'),
-        ("// why\n\nconst a = 1; // stays\n", "const a = 1; // stays\n"),
-        ("/* one */ a();\n/* two */\n", "/* one */ a();\n"),
-        ("/* one\n   two */\nconst a = b /* c */ / d;\n", "const a = b /* c */ / d;\n"),
+        ('  const a = "https://x";\n', 'const a="https://x";'),
+        ("// why\n\nconst a = 1; // stays\n", "const a=1;// stays\n"),
+        ("/* one */ a();\n/* two */\n", "/* one */ a();"),
+        ("/* one\n   two */\nconst a = b /* c */ / d;\n", "const a=b /* c */ / d;"),
+        ("say(\"a , b\", `c  ${ d } ; e`, 'f = g');\n", "say(\"a , b\",`c  ${ d } ; e`,'f = g');"),
+        ("const a = b.replace(/ ; /g, c);\n", "const a=b.replace(/ ; /g,c);"),
+        ("if (a) return\nb++\n", "if(a)return\nb++\n"),
+        ("const a = () => {\n  b();\n}\nc();\n", "const a=()=>{b();}\nc();"),
+        ("a = b - -c;\n", "a=b - -c;"),
     ],
 )
-def test_only_whole_lines_of_comment_are_left_out(source, served):
+def test_only_what_spaces_a_program_is_left_out(source, served):
     assert bare(source).split("\n", 1)[1] == served
 
 
