@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from consent.models import ConsentRecord, Site
+from consent.models import ConsentRecord, Purpose, Site
+from consent.register import register
 from governance.demo.register import SHOP
 from tests.helpers.browser import AXE
 from tests.helpers.paths import CHECKOUT
@@ -81,3 +82,12 @@ def faults_of(page: Any) -> list[Any]:
     page.evaluate(Path(AXE).read_text())
     found = page.evaluate("axe.run().then(result => result.violations)")
     return [(fault["id"], json.dumps(fault["nodes"][0]["target"]), fault["nodes"][0]["html"][:200]) for fault in found]
+
+
+def widen(*, is_material: bool = False, slug: str = "recommendations", **more: list[str]) -> None:
+    """Let a purpose say more, with the next version of its notice."""
+    purpose = Purpose.objects.get(slug=slug)
+    for name, values in more.items():
+        setattr(purpose, name, [*getattr(purpose, name), *values])
+    register.save_purpose(purpose, actor="officer:test")
+    register.publish_notice(purpose=purpose, text="And where you are.", actor="officer:test", is_material=is_material)

@@ -4,9 +4,12 @@
 const isWhole = (part) => ["action", "level"].includes(part.split("=")[0]);
 
 function newOf({ slug, parts }) {
-  const { no, left } = kept();
+  const { no, left, queue } = kept();
   if (stateOf(slug, no) !== "given") return [];
-  const { beyond, newest_version: version } = confirmed[slug];
+  const { newest_version: version } = confirmed[slug];
+  // What was answered and is not delivered yet is not asked about again.
+  const beyond = confirmed[slug].beyond.filter((part) => !queue.some(({ body }) => body.choices.some((choice) => (
+    choice.purpose === slug && choice.part === part))));
   const found = beyond.filter((part) => !isWhole(part)).map((key) => ({ key, text: parts[key] }));
   if (beyond.some(isWhole) && left[slug] !== version) found.push({ key: "", text: beyond.map((part) => parts[part]).join(", ") });
   return found;

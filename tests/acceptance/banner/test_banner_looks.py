@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.banner_pages import GPC, VIEWS, button, faults_of, shoot, wait_for_given
+from tests.helpers.banner_pages import GPC, VIEWS, button, faults_of, shoot, wait_for_given, widen
 from tests.helpers.browser import needs_chromium
 
 pytestmark = [
@@ -37,5 +37,14 @@ def test_banner_and_shop_fit_and_axe_finds_nothing_where_it_is_named(visit, widt
     home = visit(**view, path="/")
     shoot(home, "home-with-shop", width, scheme, full=True)
     faults += faults_of(home)
+    widen(data_categories=["location"], recipients=["mail-house"], actions=["share"])
+    page.reload()
+    button(page, "Refuse what is new").wait_for()
+    shoot(page, "banner-new", width, scheme)
+    faults += faults_of(page)
+    page.keyboard.press("Escape")
+    page.evaluate("assent.ask()")
+    shoot(page, "banner-choose-new", width, scheme)
+    faults += faults_of(page)
 
     assert faults == []

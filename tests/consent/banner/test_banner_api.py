@@ -504,6 +504,118 @@ def test_too_many_calls_from_one_network_wait(monkeypatch, settings):
     assert far.choose("refuse").status_code == 201
 
 
+# What is new since a yes
+
+
+def _widen(*, is_material=False, **more):
+    purpose = Purpose.objects.get(slug="newsletter")
+    for name, values in more.items():
+        setattr(purpose, name, [*getattr(purpose, name), *values])
+    register.save_purpose(purpose, actor="officer:test")
+    register.publish_notice(purpose=purpose, text="More.", actor="officer:test", is_material=is_material)
+
+
+def test_a_state_names_what_is_new_and_the_layout_words_it():
+    browser, newcomer = Browser(), Browser()
+    browser.choose("give")
+    before = browser.state()
+    _widen(data_categories=["location"], recipients=["parcel-carrier"], channels=["sms"], actions=["share"])
+    newcomer.choose("give")
+    after = browser.state()
+
+    parts = ["data_category=location", "recipient=parcel-carrier", "channel=sms", "action=share"]
+    assert (before["beyond"], before["notice_version"], before["newest_version"]) == ([], 1, 1)
+    assert (after["beyond"], after["notice_version"], after["newest_version"]) == (parts, 1, 2)
+    assert (newcomer.state()["beyond"], newcomer.state()["state"]) == ([], "given")
+    shown = {p["slug"]: p["parts"] for p in browser.layout(locale="de").json()["purposes"]}["newsletter"]
+    assert [shown[part] for part in parts] == ["location", "Parcel Carrier", "SMS", "Ihre Daten weitergeben"]
+
+
+@pytest.mark.parametrize(("choice", "state"), [("give", "given"), ("refuse", "refused"), ("withdraw", "refused")])
+def test_an_answer_about_a_part_leaves_the_whole(choice, state):
+    browser = Browser()
+    browser.choose("give")
+    _widen(data_categories=["location"])
+
+    answer = browser.choose(choice, part="data_category=location", notice_version=2)
+
+    assert answer.status_code == 201
+    assert (states(answer)["newsletter"], browser.state()["beyond"]) == ("given", [])
+    whole, part = ConsentRecord.objects.order_by("recorded_at", "id")
+    assert (whole.state, whole.notice_version, whole.scope) == ("given", 1, "")
+    assert (part.state, part.notice_version, part.scope) == (state, 2, "data_category=location")
+
+
+def test_several_parts_are_answered_in_one_save():
+    browser = Browser()
+    browser.choose("give")
+    _widen(data_categories=["location"], channels=["sms"])
+    choices = [
+        {"purpose": "newsletter", "choice": "give", "part": "data_category=location"},
+        {"purpose": "newsletter", "choice": "refuse", "part": "channel=sms"},
+    ]
+
+    saved = browser.post(CHOICES, {"browser": browser.id, "choices": choices})
+    twice = browser.post(CHOICES, {"browser": browser.id, "choices": [choices[0], choices[0]]})
+
+    assert (saved.status_code, browser.state()["beyond"]) == (201, [])
+    assert (twice.status_code, twice.json()["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("part", "status", "code"),
+    [
+        ("data_category=unheard_of", 400, "part_unknown"),
+        ("recipient=northwind", 400, "part_unknown"),
+        ("action=share", 400, "invalid_request"),
+        ("level=individual", 400, "invalid_request"),
+        ("data_category=location;channel=sms", 400, "invalid_request"),
+        ("location", 400, "invalid_request"),
+        ("", 400, "invalid_request"),
+    ],
+)
+def test_a_part_that_is_none_is_refused_and_nothing_saved(part, status, code):
+    browser = Browser()
+    browser.choose("give")
+    _widen(actions=["share"])
+
+    answer = browser.choose("give", part=part)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert ConsentRecord.objects.count() == 1
+
+
+def test_a_yes_to_a_part_against_the_signal_is_a_no():
+    browser = Browser()
+    browser.choose("give")
+    _widen(data_categories=["location"])
+
+    browser.choose("give", part="data_category=location", body={"gpc": True})
+
+    assert ConsentRecord.objects.get(scope="data_category=location").state == "refused"
+
+
+def test_a_yes_names_the_version_that_was_shown():
+    browser = Browser()
+    shown = {purpose["slug"]: purpose for purpose in browser.layout().json()["purposes"]}["newsletter"]
+    _widen(data_categories=["location"])
+
+    answer = browser.choose("give", notice_version=shown["notice"]["version"])
+
+    entry = answer.json()["purposes"]["newsletter"]
+    assert (entry["notice_version"], entry["newest_version"]) == (1, 2)
+    assert (entry["state"], entry["beyond"]) == ("given", ["data_category=location"])
+
+
+def test_a_yes_to_a_page_from_before_a_material_change_counts_for_nothing():
+    browser = Browser()
+    _widen(data_categories=["location"], is_material=True)
+
+    entry = browser.choose("give", notice_version=1).json()["purposes"]["newsletter"]
+
+    assert (entry["state"], entry["notice_version"], entry["beyond"]) == ("renewal_required", 1, [])
+
+
 # The script
 
 
