@@ -25,7 +25,7 @@ PARTS = ("kept", "state", "delivery", "choosing", "new", "style", "panel", "aski
 # Comments that fill whole lines, and indentation: what a browser does not need, and a text cannot be mistaken for.
 _COMMENTS = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _INDENTATION = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
-# Texts, sheets and patterns, in which every space counts; the first of the alternatives that begins is the one.
+# Texts and patterns, in which every space counts; the first of the alternatives that begins is the one.
 _TEXTS = re.compile(
     r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`"""
     r"""|(?<=[(,=])[ ]?/(?![/*])(?:\\.|[^/\\\n])+/[a-z]*|//[^\n]*|/\*.*?\*/)""",
@@ -34,6 +34,8 @@ _TEXTS = re.compile(
 # Around these, spaces mean nothing in a program, and after the last of them neither does a new line.
 _SPACED = re.compile(r" *(=>|[{}()\[\]:;,=<>?&|*]) *")
 _BROKEN = re.compile(r"([{(,;])\n")
+# A text of several lines is a style sheet.
+_SHEET = re.compile(r" ?([{};,])\s*|(?<=:) ")
 
 
 def whole() -> str:
@@ -46,8 +48,11 @@ def bare(source: str) -> str:
     """Return ``source`` without comments that fill whole lines, and without what spaces the program."""
     lines = _INDENTATION.sub("", _COMMENTS.sub("", source))
     pieces = _TEXTS.split(lines)
-    # Every second piece is one that has to stay as it is.
-    return _NOTE + "".join(piece if number % 2 else _tight(piece) for number, piece in enumerate(pieces))
+    return _NOTE + "".join(_text(piece) if number % 2 else _tight(piece) for number, piece in enumerate(pieces))
+
+
+def _text(piece: str) -> str:
+    return _SHEET.sub(r"\1", piece) if piece.startswith("`\n") else piece
 
 
 def _tight(program: str) -> str:

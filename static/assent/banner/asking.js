@@ -41,7 +41,8 @@ function show(view, message, focus) {
     const text = notice ? [element("details", {}, element("summary", { textContent: texts.read }),
       element("p", { textContent: notice.text, lang: notice.locale, dir: "auto" }))] : [];
     return element("li", {}, view === "new" ? about : switchOf(about, slug, now.given.includes(slug)),
-      ...news.map(({ key, text: part }) => switchOf(`${texts.new} ${part}`, `${slug}?${key}`, false)), ...text);
+      element("div", { role: "group", "aria-label": name }, ...news.map(({ key, text: part }) => (
+        switchOf(`${key || !news[1] ? texts.new : texts.new_all} ${part}`, `${slug}?${key}`, false)))), ...text);
   });
   const actions = {
     refuse_all: () => answer(each(null, false)),

@@ -157,7 +157,7 @@ def test_a_new_action_is_agreed_to_with_the_whole_or_left(visit):
     wait_for_given(page, ALL)
     widen(actions=["share"], data_categories=["location"])
     page.reload()
-    _switch(page, "New: location, share your data").wait_for()
+    _switch(page, "All of it: location, share your data").wait_for()
 
     button(page, "Refuse what is new").click()
     page.get_by_role("dialog").wait_for(state="detached")

@@ -619,10 +619,10 @@ def test_a_yes_to_a_page_from_before_a_material_change_counts_for_nothing():
 # The script
 
 
-SCRIPT_LIMIT = 8_250
+SCRIPT_LIMIT = 8_200
 """Bytes that the compressed script may have. Raise it with a reason.
 
-7,614 before it asked about what is new since a person agreed; that took 870, and leaving out spaces gave 310 back.
+7,614 before it asked about what is new since a person agreed; that took 930, and leaving out spaces gave 390 back.
 """
 
 
@@ -677,6 +677,10 @@ def test_every_part_of_the_script_is_served():
         ("if (a) return\nb++\n", "if(a)return\nb++\n"),
         ("const a = () => {\n  b();\n}\nc();\n", "const a=()=>{b();}\nc();"),
         ("a = b - -c;\n", "a=b - -c;"),
+        (
+            "const s = `\n  a:hover, b { c: d e; }\n  @media (f: 1px) { g { h: i } }`;\n",
+            "const s=`\na:hover,b{c:d e;}@media (f:1px){g{h:i}}`;",
+        ),
     ],
 )
 def test_only_what_spaces_a_program_is_left_out(source, served):
