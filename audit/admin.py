@@ -21,7 +21,6 @@ from common.admin_pages.display import badge, code, exact_moment, moment, senten
 from common.admin_pages.filters import since
 from common.admin_pages.read_only import ReadOnlyAdmin
 
-
 CHANGE_SET = "changes "  # how events name a change set, before its number
 
 

@@ -159,7 +159,7 @@ def _check_shown(site: Site, choices: list[BannerChoice]) -> None:
 
 def _choice(choice: BannerChoice, *, gpc: bool) -> ledger.Choice:
     # The ledger turns a refusal of what was allowed into a withdrawal; "withdraw" alone would fail where nothing was.
-    part = scopes.parts(choice.part or scopes.WHOLE)
+    part: dict[str, Any] = dict(scopes.parts(choice.part or scopes.WHOLE))
     if choice.choice != "give" or (gpc and not choice.told_of_conflict):
         return ledger.Choice(purpose=choice.purpose, choice="refuse", notice_version=choice.notice_version, **part)
     return ledger.Choice(
