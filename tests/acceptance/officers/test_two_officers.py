@@ -35,7 +35,7 @@ pytestmark = [
     needs_chromium,
 ]
 ARTIFACTS = CHECKOUT / "artifacts"
-VIEWS = [(1280, "light"), (390, "light"), (1280, "dark"), (390, "dark")]
+VIEWS = [(1280, "light"), (390, "dark")]  # some twenty pages: each width and each scheme once
 NEW = "postal_address"
 SECRET = "Kx9-long-enough"
 
@@ -53,7 +53,7 @@ def ben(site: str) -> User:
 
 @pytest.fixture
 def look(as_officer: Callable[..., Any]) -> Iterator[Callable[..., None]]:
-    """Take a picture of a page at both widths, light and dark; at the end nothing was cut and no rule of axe broken."""
+    """Take pictures of a page, wide and light, narrow and dark; nothing may be cut and no rule of axe broken."""
     faults: list[Any] = []
 
     def taken(page: Any, name: str) -> None:
@@ -66,8 +66,7 @@ def look(as_officer: Callable[..., Any]) -> Iterator[Callable[..., None]]:
             if wider > 0:
                 faults.append((name, width, f"{wider} px too wide"))
             page.screenshot(path=ARTIFACTS / f"officers-{name}-{width}-{scheme}.png", full_page=True)
-            if (width, scheme) in ((1280, "light"), (390, "dark")):
-                faults.extend((name, width, scheme, *fault) for fault in _broken_rules(page))
+            faults.extend((name, width, scheme, *fault) for fault in _broken_rules(page))
         page.set_viewport_size({"width": 1280, "height": 900})
         page.evaluate("document.documentElement.classList.remove('dark')")
 
@@ -329,9 +328,10 @@ def test_a_colleague_becomes_an_auditor_by_set(as_officer, site, anna, ben, look
     menu = _menu(auditor)
     assert menu >= REGISTERS
     for path in sorted(menu - OWN_ACCOUNT):
-        auditor.goto(f"{site}{path}")
-        assert auditor.locator("#result_list, h1, h2").first.is_visible(), path
-        assert auditor.locator("a[href$='/add/'], [name=_save]").count() == 0, f"{path} offers a change"
+        answer = auditor.request.get(f"{site}{path}")
+        assert answer.status == 200, path
+        assert 'name="_save"' not in answer.text(), f"{path} offers a change"
+        assert '/add/"' not in answer.text(), f"{path} offers a new object"
     for path, right in _forbidden(carla):
         answer = auditor.goto(f"{site}{path}")
         assert answer.status == 403, path
