@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from audit.log import export, wording
@@ -20,6 +21,8 @@ from common.admin_pages.display import badge, code, exact_moment, moment, senten
 from common.admin_pages.filters import since
 from common.admin_pages.log_filters import BadFilter
 from common.admin_pages.read_only import ReadOnlyAdmin
+
+CHANGE_SET = "changes "  # how events name a change set, before its number
 
 
 @admin.register(AuditEvent)
@@ -89,7 +92,11 @@ class AuditEventAdmin(LooksRecorded, ReadOnlyAdmin):
     @display(description="About")
     def object_in_full(self, event: AuditEvent) -> str:
         query = Filter(object=event.object).query()
-        return short(event.object, keep=160, href=f"{reverse('admin:audit_auditevent_changelist')}?{query}")
+        events = short(event.object, keep=160, href=f"{reverse('admin:audit_auditevent_changelist')}?{query}")
+        number = event.object.removeprefix(CHANGE_SET)
+        if number == event.object or not number.isdecimal():
+            return events
+        return format_html('{} · <a href="{}">{}</a>', events, reverse("change-set", args=[number]), "The change set")
 
     @display(description="Before and after")
     def changes(self, event: AuditEvent) -> str:

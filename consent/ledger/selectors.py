@@ -62,6 +62,16 @@ class NewTerms(msgspec.Struct, frozen=True):
     actions: list[str]
     agreed_level: str | None
 
+    def parts(self, level: str) -> list[str]:
+        """Return each in its written form; ``level`` is the register's, and the last are agreed to with the whole."""
+        return [
+            *(scopes.scope_of(data_category=category) for category in self.data_categories),
+            *(scopes.scope_of(recipient=recipient) for recipient in self.recipients),
+            *(scopes.scope_of(channel=channel) for channel in self.channels),
+            *(f"action={action}" for action in self.actions),
+            *([f"level={level}"] if self.agreed_level is not None else []),
+        ]
+
 
 class PartState(msgspec.Struct, frozen=True):
     """State of one part of a purpose (``consent.ledger.scopes``), next to the answer to the whole."""

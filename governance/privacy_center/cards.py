@@ -11,6 +11,7 @@ from consent.ledger.selectors import Descriptions, PurposeState
 from consent.models import Notice, Purpose, PurposeText
 from consent.register import words
 from consent.register.data_words import DataDescriptions
+from consent.register.part_words import LEVEL, PartWords, is_separable
 from governance.privacy_center.levels import Text, because, level_of
 from policies.decisions.evaluate import RenderedVerdict
 from privacy.models import RetentionSchedule
@@ -57,6 +58,7 @@ def cards(
     days = {schedule.purpose_id: schedule.retain_for.days for schedule in active}
     by_slug = {state.purpose.slug: state for state in states}
     data = DataDescriptions(language)
+    named = PartWords(language, described=described, data=data)
     return [
         {
             **_purpose(state, answers[state.purpose.slug]),
@@ -64,7 +66,7 @@ def cards(
             **_data(state.purpose, data),
             "retention": described.of(state.purpose).kept_for or _retention(state.purpose, days.get(state.purpose.pk)),
             "notice": _notice(notices.get(state.purpose.pk)),
-            "new": _new(state, described),
+            "new": _new(state, named),
             "reason": _purpose_reason(state, answers[state.purpose.slug], by_slug, described),
         }
         for state in states
@@ -134,26 +136,23 @@ def _channels(state: PurposeState) -> list[dict[str, Any]]:
     return found
 
 
-def _new(state: PurposeState, described: Descriptions) -> list[dict[str, Any]]:
+def _new(state: PurposeState, named: PartWords) -> list[dict[str, Any]]:
     """Return what the person was not asked about yet, each part that can be answered on its own by itself."""
     more = state.beyond
     if more is None:
         return []
-    parties = dict(zip(state.purpose.recipients, described.recipients_of(state.purpose), strict=True))
-    parts = [
-        *(("data_category", slug, words.plain(slug)) for slug in more.data_categories),
-        *(("recipient", slug, parties.get(slug, slug)) for slug in more.recipients),
-        *(("channel", slug, words.CHANNELS.get(slug, slug)) for slug in more.channels),
+    names = named.of(state.purpose)
+    parts = more.parts(state.purpose.max_level)
+    alone = [part for part in parts if is_separable(part)]
+    found = [
+        {"dimension": dimension, "value": value, "label": names[part]}
+        for part in alone
+        for dimension, _equals, value in (part.partition("="),)
     ]
-    whole: list[Text] = [words.plain_action(action) for action in more.actions]
-    if more.agreed_level is not None:
-        whole.append(_("Level: %(level)s") % {"level": words.LEVELS[state.purpose.max_level]})
-    found = [{"dimension": dimension, "value": value, "label": label} for dimension, value, label in parts]
-    if not whole:
+    if alone == parts:
         return found
     # What cannot be answered by itself is agreed to with the whole, and so with all that is new.
-    every = ", ".join(str(label) for label in [*(label for *_, label in parts), *whole])
-    return [*found, {"dimension": "", "value": "", "label": every}]
+    return [*found, {"dimension": "", "value": "", "label": ", ".join(names[part] for part in parts)}]
 
 
 def preview_card(purpose: Purpose, notice: Notice | None, text: PurposeText | None) -> dict[str, Any]:
@@ -215,4 +214,5 @@ def _purpose_reason(
 
 
 def _is_renewal(answer: RenderedVerdict) -> bool:
-    return any(reason.code == "renewal_required" for reason in answer.verdict.reasons)
+    """Return whether the person is to be asked; a level above the broader purpose's alone is no reason to."""
+    return any(reason.code == "renewal_required" and reason.detail != LEVEL for reason in answer.verdict.reasons)

@@ -12,10 +12,10 @@ from typing import Any, Self
 import msgspec
 
 from common.levels import LEVELS
-from consent.register.terms import EVERYTHING, Beyond, Coverage, beyond, rank
+from consent.register.terms import EVERYTHING, Beyond, Coverage, beyond
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
-from policies.decisions.agreements import ASK_AGAIN, STANDS_AGAINST
+from policies.decisions.agreements import ASK_AGAIN, STANDS_AGAINST, limited_level
 from policies.decisions.facts import UNKNOWN, model_in, region_in
 from policies.engines.replayer import Rules
 
@@ -137,26 +137,26 @@ def _lender(ancestors: Mapping[str, str]) -> str | None:
 def _limits(sheet: Sheet, more: Beyond, over: Refitting) -> Mapping[str, Any]:
     """Return the facts about consent that change as ``more`` was agreed to by nobody."""
     consent = sheet["consent"]
-    if more.everything or _is_about_new(sheet, more):
+    if more.everything:
         return ASK_AGAIN
-    level = min(consent["max_level"], more.max_level or consent["max_level"], key=rank)
+    if about := _new_parts(sheet, more):
+        return {**ASK_AGAIN, "unagreed": about}
     asked = sheet["processing"]["data_categories"]
     said = over.bundle.purposes[sheet["purpose"]].data_categories
     named = said.intersection(asked or said)
     refused, new = named.intersection(consent["refused_categories"]), named & more.data_categories
     if new - refused and new | refused == named:
-        return ASK_AGAIN
+        return {**ASK_AGAIN, "unagreed": sorted(new - refused)}
     return {
-        "max_level": level,
+        **limited_level(more, consent, sheet["action"], sheet["requested_level"]),
         "refused_categories": sorted(new.union(consent["refused_categories"])),
         "unagreed_categories": sorted((new - refused).union(consent["unagreed_categories"])),
     }
 
 
-def _is_about_new(sheet: Sheet, more: Beyond) -> bool:
+def _new_parts(sheet: Sheet, more: Beyond) -> list[str]:
     action, processing = sheet["action"], sheet["processing"]
-    if action == "personalize" and LEVELS.get(more.max_level or "", 1) == 0:
-        return True
-    return (
-        action in more.actions or processing["recipient"] in more.recipients or processing["channel"] in more.channels
-    )
+    if action in more.actions or (action == "personalize" and LEVELS.get(more.max_level or "", 1) == 0):
+        return [action]
+    asked = ((processing["recipient"], more.recipients), (processing["channel"], more.channels))
+    return [value for value, new in asked if value in new]

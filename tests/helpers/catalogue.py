@@ -15,6 +15,7 @@ MODULES = [
     "common/http/problems.py",
     "consent/receipts/content.py",
     "consent/register/next_version.py",
+    "consent/register/part_words.py",
     "consent/register/words.py",
     "governance/privacy_center/cards.py",
     "governance/privacy_center/dashboard.py",
