@@ -31,7 +31,10 @@ from governance.officers.rights_register import OFFICER_RIGHTS
 from governance.officers.roles import CAPABILITIES, PREFIX, ROLES, names_of, of_group
 from governance.sign_in import sessions
 from oversight import rows
-from oversight.admin import presenting
+from oversight.admin import (
+    presenting,
+    relaxed,  # noqa: F401 (registers the page of relaxed registers)
+)
 from oversight.admin.forms import draft_of
 from oversight.changes.documents import Proposed
 

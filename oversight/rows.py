@@ -101,7 +101,7 @@ def _child_key(child: Child, row: models.Model) -> str:
 
 def find_row(register: Register, key: str, *, lock: bool = False) -> models.Model | None:
     """Return the row of a key, locked where said, or None."""
-    parts = key.split("/") if len(register.key) > 1 else [key]
+    parts = key.rsplit("/", len(register.key) - 1)  # only the first part is written by people, with strokes or not
     if len(parts) != len(register.key):
         return None
     fields = {field.name: field for field in register.fields}

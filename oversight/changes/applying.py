@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from common import actors, policy_data
-from oversight import guard, registers, rows
+from oversight import guard, registers, relaxing, rows
 from oversight.changes import checking, documents, drafting, steps, writing
 from oversight.changes.documents import Compared, Document
 from oversight.changes.preview import compared
@@ -23,6 +23,7 @@ _STEP = {
     Kind.PROTECTIVE: Step.APPLIED_PROTECTIVELY,
     Kind.EMERGENCY: Step.APPLIED_IN_EMERGENCY,
     Kind.SINGLE: Step.APPLIED_ALONE,
+    Kind.RELAXED: Step.APPLIED_AS_RELAXED,
     Kind.SHIPPED: Step.SHIPPED,
     Kind.RELEASE: Step.RELEASED,
 }
@@ -125,12 +126,33 @@ def apply_in_emergency(change_set: ChangeSet, *, actor: str, reason: str) -> Cha
     drafting.refuse_others(current, actor)
     if not all(registers.find(c.register).in_emergency for c in compared(current)):
         raise ChangeRefused("This needs two officers, in an emergency too.")
-    if to_confirm(compared(current)):
+    _refuse_claims(current)
+    applied = bring_into_force(current, kind=Kind.EMERGENCY, actor=actor, reason=reason)
+    reviews.ask(reviews.REVIEW, applied, actor=actor)
+    return applied
+
+
+def _refuse_claims(change_set: ChangeSet) -> None:
+    if to_confirm(compared(change_set)):
         raise ChangeRefused(
             "Only a second officer can confirm that a changed text says no more than before. Mark the version as"
             " material, or propose the set."
         )
-    applied = bring_into_force(current, kind=Kind.EMERGENCY, actor=actor, reason=reason)
+
+
+@transaction.atomic
+def apply_relaxed(change_set: ChangeSet, *, actor: str, reason: str) -> ChangeSet:
+    """Bring a draft into force alone whose registers are all relaxed; another officer looks at it afterwards.
+
+    Raises ChangeRefused, NotNow, Outdated.
+    """
+    policy_data.take_turn()
+    current = steps.locked(change_set)
+    drafting.refuse_others(current, actor)
+    if not relaxing.is_relaxed(change.register for change in compared(current)):
+        raise ChangeRefused("Not all of these registers may be changed by one officer: another one has to approve it.")
+    _refuse_claims(current)
+    applied = bring_into_force(current, kind=Kind.RELAXED, actor=actor, reason=reason)
     reviews.ask(reviews.REVIEW, applied, actor=actor)
     return applied
 

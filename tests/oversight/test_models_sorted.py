@@ -10,7 +10,6 @@ from oversight import registers
 # Registers whose tables have a life cycle of their own, or wait for a descriptor (docs/decisions/0031).
 OWN_WAYS = {
     "auth_group", "auth_permission", "auth_group_permissions", "policies_policy", "policies_rollout",
-    "policies_servicecredential",
 }  # fmt: skip
 # What was: written once, and most of it append-only.
 RECORDS = {
