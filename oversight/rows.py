@@ -194,12 +194,37 @@ def _fill(row: models.Model, fields: Iterable[Any], document: Document, title: s
 
 def _clean(row: models.Model) -> None:
     """Validate a row as a form would. An empty list is left to the register's own rules: it may be an answer."""
-    exempt = [
+    row.full_clean(exclude=_exempt(row))
+
+
+def _exempt(row: models.Model) -> list[str]:
+    return [
         field.name
         for field in row._meta.concrete_fields  # noqa: SLF001 (Django documents it)
         if not field.editable or (isinstance(field, models.JSONField) and getattr(row, field.name) in ([], {}))
     ]
-    row.full_clean(exclude=exempt)
+
+
+def unfit(register: Register, key: str) -> str:
+    """Return what a form would refuse about a row that stands, and its children; empty where it would refuse nothing.
+
+    What the database keeps by itself is not asked again: uniqueness, and that a name leads to a row.
+    """
+    row = find_row(register, key)
+    if row is None:
+        return ""
+    found = [row, *(each for child in register.children for each in _rows_of(child, **{child.parent: row}))]
+    return " ".join(filter(None, map(_unfit, found)))
+
+
+def _unfit(row: models.Model) -> str:
+    links = [field.name for field in row._meta.concrete_fields if field.is_relation]  # noqa: SLF001
+    try:
+        row.clean_fields(exclude=[*_exempt(row), *links])
+        row.clean()
+    except ValidationError as exc:
+        return " ".join(_sentences(exc))
+    return ""
 
 
 def _write_children(child: Child, row: models.Model, wanted: Document, title: str) -> None:
