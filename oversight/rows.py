@@ -156,7 +156,10 @@ def _delete(register: Register, key: str, row: models.Model | None) -> None:
     try:
         row.delete()
     except (ProtectedError, RestrictedError):
-        raise ChangeRefused(f"{register.title} {key} cannot be deleted: others name it. Change those first.") from None
+        raise ChangeRefused(
+            f"{register.title} {key} cannot be deleted: others name it. Change those first, or switch it off where"
+            " records do."
+        ) from None
 
 
 def _write(register: Register, row: models.Model | None, key: str, after: Document) -> models.Model:

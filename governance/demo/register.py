@@ -21,6 +21,7 @@ from consent.models import (
 from consent.register import register
 from governance.demo.data_reasons import DATA_REASONS
 from governance.demo.translations import TRANSLATIONS, Translation
+from governance.officers.rights_register import operator_writes
 from governance.web.demonstration import SHOP
 from oversight.changes import applying
 from privacy.models import PrivacyBudget, RetentionSchedule
@@ -240,7 +241,8 @@ def _region_of_the_shop() -> str:
 
 def reset_officer(password: str) -> User:
     """Make sure there is an officer named ``officer`` with this password."""
-    officer, _ = User.objects.get_or_create(username="officer", defaults={"is_staff": True, "is_superuser": True})
+    with operator_writes():
+        officer, _ = User.objects.get_or_create(username="officer", defaults={"is_staff": True, "is_superuser": True})
     officer.set_password(password)
     officer.save(update_fields=["password"])
     return officer
