@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +19,14 @@ from common.spreadsheet import safe_cell
 
 MAX_EVENTS = 10_000
 _COLUMNS = ("position", "occurred_at", "action", "actor", "object", "details", "digest")
+
+
+_in_head: list[Callable[[], dict[str, Any]]] = []
+
+
+def add_to_head(*members: Callable[[], dict[str, Any]]) -> None:
+    """Register functions that return what the packages above say in the head of JSON lines."""
+    _in_head.extend(each for each in members if each not in _in_head)
 
 
 def write(kind: str, chosen: Filter, *, actor: str) -> bytes:
@@ -59,6 +67,8 @@ def _jsonl(found: list[AuditEvent], chosen: Filter, *, is_complete: bool) -> byt
         "events": len(found),
         "is_complete": is_complete,
     }
+    for members in _in_head:
+        head |= members()
     return b"".join(_line(entry) for entry in (head, *_proven(found)))
 
 
