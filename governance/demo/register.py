@@ -119,6 +119,7 @@ _PURPOSES: list[dict[str, Any]] = [
         "channels": ["email"],
         "order": 40,
         "notice": "We need your order, your address and your e-mail address to deliver what you bought.",
+        "days": 2_922,  # eight years: vouchers of a German merchant (section 147(3) of the Fiscal Code, since 2025)
     },
     {
         "slug": "usage_statistics",
