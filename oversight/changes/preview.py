@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -13,6 +13,8 @@ from oversight.changes import checking, writing
 from oversight.changes.documents import Compared
 from oversight.changes.steps import locked
 from oversight.models import ChangeSet
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,20 @@ def findings(changes: Sequence[Compared], *, actor: str) -> list[Finding]:
     policy_data.take_turn()
     before = checking.lint()
     return checking.new_findings(before, _tried(changes, actor).findings)
+
+
+@transaction.atomic
+def read_after(changes: Sequence[Compared], read: Callable[[], _Read]) -> _Read | None:
+    """Return what ``read`` finds while the changes stand; None where they are refused. Nothing of them stays."""
+    policy_data.take_turn()
+    point = transaction.savepoint()
+    try:
+        writing.write(changes, writer="preview")
+        return read()
+    except Problem:
+        return None
+    finally:
+        transaction.savepoint_rollback(point)
 
 
 @dataclass(frozen=True)
