@@ -39,7 +39,9 @@ def _prepared(anna: Officer, *proposed: Proposed) -> dict[str, str]:
 def _kept_for(days: int, *, is_active: bool = True) -> Proposed:
     schedule = registers.find("retention_schedule")
     row = rows.find_document(schedule, "newsletter")
-    return Proposed("retention_schedule", "newsletter", {**(row or {}), "retain_for": days * _DAY, "is_active": is_active})
+    return Proposed(
+        "retention_schedule", "newsletter", {**(row or {}), "retain_for": days * _DAY, "is_active": is_active}
+    )
 
 
 def _controller(slug: str, name: str) -> Proposed:
@@ -65,7 +67,9 @@ def test_an_end_that_is_taken_away_is_named(anna: Officer) -> None:
 
 
 def test_another_controller_is_named_by_its_name(anna: Officer) -> None:
-    found = _prepared(anna, _controller("southwind", "Southwind Ltd"), purpose_with("newsletter", controller="southwind"))
+    found = _prepared(
+        anna, _controller("southwind", "Southwind Ltd"), purpose_with("newsletter", controller="southwind")
+    )
 
     assert found["en"] == "Southwind Ltd is responsible now instead of Northwind Shop."
     assert found["de"] == "Verantwortlich ist jetzt Southwind Ltd statt Northwind Shop."
