@@ -63,7 +63,7 @@ class _RoleFilter(admin.RelatedFieldListFilter):
 
 
 @admin.register(User)
-class OfficerAdmin(DraftsDeletions, BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # unfold ships no types
+class OfficerAdmin(DraftsDeletions, BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]  # unfold's
     form = _OfficerForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

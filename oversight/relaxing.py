@@ -47,7 +47,7 @@ def _in_words(member: str, content: Any) -> Any:
 
 RELAXED_REGISTER = Register(
     name="relaxed_register",
-    title="Register that one officer changes",
+    title="Oversight setting",
     model=RelaxedRegister,
     key=("register",),
     in_bundle=False,

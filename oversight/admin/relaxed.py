@@ -1,4 +1,4 @@
-"""Page of the registers that one officer may change, as this installation has decided by change set."""
+"""Page of oversight settings: registers that one officer may change, as this installation decided by change set."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class RelaxedRegisterForm(ModelForm):  # type: ignore[type-arg]  # not subscript
         label="Why one officer is enough",
         max_length=500,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Read by whoever approves this, and by auditors.",
+        help_text="Read by the officer who approves this, and by auditors.",
     )
 
 

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
                 ("register", models.CharField(max_length=40, unique=True)),
                 ("reason", models.CharField(max_length=500)),
             ],
-            options={"ordering": ["register"], "verbose_name": "relaxed register"},
+            options={"ordering": ["register"], "verbose_name": "oversight setting"},
         ),
         migrations.AlterField(
             model_name="changeset",

@@ -11,7 +11,7 @@ class RelaxedRegister(models.Model):
 
     class Meta:
         ordering = ["register"]
-        verbose_name = "relaxed register"
+        verbose_name = "oversight setting"
 
     def __str__(self) -> str:
         return self.register
