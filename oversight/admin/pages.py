@@ -187,7 +187,9 @@ _STEPS = {
 # What one officer may do: by what the set does, by the installation's setting, by the operator's word.
 _MAY_ALONE: dict[str, Callable[[ChangeSet], bool]] = {
     "protective": lambda s: applying.only_narrows(preview.compared(s)),
-    "relaxed": lambda s: relaxing.is_relaxed(c.register for c in s.changes.all()),
+    "relaxed": lambda s: (
+        relaxing.is_relaxed(c.register for c in s.changes.all()) and not applying.only_narrows(preview.compared(s))
+    ),
     "alone": lambda _set: single.is_single(),
 }
 _OF_DRAFTS = ("check", "rebase")

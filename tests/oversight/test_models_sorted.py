@@ -66,3 +66,23 @@ def test_a_guard_that_is_missing_is_found(table: str) -> None:
         cursor.execute(f"DROP TRIGGER {table}_by_change_set ON {table}")
 
     assert guards.broken() == f"trigger {table}_by_change_set is missing or switched off"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("table", "trigger"),
+    [
+        ("auth_user", "auth_user_rows_by_change_set"),
+        ("auth_group", "auth_group_by_change_set"),
+        ("auth_group_permissions", "auth_group_permissions_by_change_set"),
+        ("auth_permission", "auth_permission_by_change_set"),
+        ("policies_servicecredential", "policies_servicecredential_final"),
+        ("oversight_change", "oversight_change_fixed"),
+        ("oversight_changeset", "oversight_changeset_fixed"),
+    ],
+)
+def test_a_guard_beside_the_registers_that_is_missing_is_found(table: str, trigger: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {trigger} ON {table}")
+
+    assert guards.broken() == f"trigger {trigger} is missing or switched off"
