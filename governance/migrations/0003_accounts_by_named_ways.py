@@ -1,6 +1,6 @@
 """No account, group or permission comes or goes but by a change set, a command of the operator, or a page that says so.
 
-A new permission gives nobody anything, and Django writes it after each migration: its insertion stays free.
+A new permission grants no account anything, and Django writes it after each migration: its insertion stays free.
 """
 
 from django.db import migrations
