@@ -68,11 +68,12 @@ class ServiceCredentialAdmin(DraftsChanges, ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: ServiceCredential | None = None) -> list[str]:
         if obj is None:
             return ["name", "scopes", "expires_at", "repeatable_answers"]
-        shown = ["name", "number", "standing", "token", "scopes", "made_exactly", "expires_at", "revoked"]
+        scopes = "scopes" if self.has_change_permission(request, obj) else "may"  # in words where only read
+        shown = ["name", "number", "standing", "token", scopes, "made_exactly", "expires_at", "revoked"]
         return [*shown, "repeatable_answers"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ServiceCredential | None = None) -> list[str]:
-        return ["name", "number", "standing", "token", "made_exactly", "revoked"] if obj else []
+        return ["name", "number", "standing", "token", "may", "made_exactly", "revoked"] if obj else []
 
     def has_change_permission(self, request: HttpRequest, obj: ServiceCredential | None = None) -> bool:
         is_final = obj is not None and obj.revoked_at is not None

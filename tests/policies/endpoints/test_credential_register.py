@@ -17,6 +17,7 @@ from oversight.rows import find_document
 from policies.endpoints import credential_register, credentials
 from policies.endpoints.credential_register import SERVICE_CREDENTIAL, credential_narrows
 from policies.models import ServiceCredential
+from tests.helpers.officers import signed_in, with_role
 from tests.helpers.registers import drafted, in_force, make_officer, proposed_by, second_newest, without_writer
 
 pytestmark = pytest.mark.django_db
@@ -224,3 +225,14 @@ def test_a_form_that_gives_more_drafts_and_one_that_gives_less_is_one_officers(o
 
     credential.refresh_from_db()
     assert credential.scopes == ["decisions"]
+
+
+def test_an_auditor_reads_a_credential_and_changes_nothing(register_in_force):
+    _token, credential = credentials.create_credential(name="shop", scopes=["decisions"], actor="test")
+    browser = signed_in(with_role("carla", "auditor"))
+    path = f"/admin/policies/servicecredential/{credential.pk}"
+
+    assert "Ask the decision API" in browser.get(f"{path}/change/").content.decode()
+    assert {browser.post(f"{path}/{step}/").status_code for step in ("change", "token", "revoke")} == {403}
+    assert browser.get("/admin/policies/servicecredential/add/").status_code == 403
+    assert ServiceCredential.objects.get().is_valid
