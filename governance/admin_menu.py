@@ -152,6 +152,7 @@ SIDEBAR: dict[str, Any] = {
         ),
         _group(
             "Access",
+            _link("Oversight settings", "person_check", "oversight_relaxedregister"),
             _link("Service credentials", "key", "policies_servicecredential"),
             _link("Officers", "badge", "auth_user"),
             _link("Roles", "groups", "auth_group"),

@@ -15,7 +15,6 @@ from common.admin_pages.display import words
 from common.charts.counts import Figure, bars_figure
 from consent.ledger import selectors
 from consent.models import Notice, Party, Purpose
-from consent.receipts import terms
 from consent.register import terms as agreed
 from consent.register import words as consent_words
 from policies.models import SensitiveCategory
@@ -32,7 +31,7 @@ class Register:
 
 def read_register() -> Register:
     controller = Party.objects.filter(role=Party.Role.CONTROLLER).first()
-    return Register(controller, terms.SPECIAL | set(SensitiveCategory.objects.values_list("slug", flat=True)))
+    return Register(controller, frozenset(SensitiveCategory.objects.values_list("slug", flat=True)))
 
 
 def context(purpose: Purpose) -> dict[str, Any]:

@@ -54,6 +54,7 @@ CAPABILITIES = {
                 "policies.simulationreport",
                 *_MODELS,
                 "oversight.changeset",
+                "oversight.relaxedregister",
                 "privacy.deletionplan",
             ),
         ),
@@ -109,6 +110,10 @@ CAPABILITIES = {
     "propose-holds": Capability(
         "Draft legal holds and restrictions of people, and propose them",
         _rights("add change", _HOLDS) | {"oversight.propose_changeset"},
+    ),
+    "relax-registers": Capability(
+        "Propose that one officer may change a register",
+        _rights("add change delete", ("oversight.relaxedregister",)) | {"oversight.propose_changeset"},
     ),
     "change-in-emergency": Capability(
         "Bring a change into force alone in an emergency, reviewed afterwards",
@@ -169,6 +174,7 @@ ROLES = {
                 "answer-people",
                 "propose-changes",
                 "propose-holds",
+                "relax-registers",
                 "change-in-emergency",
                 "write-policies",
                 "approve",

@@ -26,14 +26,6 @@ _STATE_LABELS = {
     "not_required": _("Always on"),
     "objected": _("You objected"),
 }
-BASIS_LABELS = {
-    "consent": _("Your permission"),
-    "contract": _("Needed for what you ordered"),
-    "legal_obligation": _("The law requires it"),
-    "vital_interests": _("To protect a life"),
-    "public_task": _("A public task"),
-    "legitimate_interests": _("Our legitimate interest; you can object"),
-}
 
 
 def is_on(state: PurposeState) -> bool:
@@ -97,7 +89,7 @@ def _purpose(state: PurposeState, answer: RenderedVerdict | None) -> dict[str, A
         "name": purpose.name,
         "benefit": purpose.benefit,
         "part_of": purpose.parent.name if purpose.parent else "",
-        "legal_basis": BASIS_LABELS[purpose.legal_basis],
+        "legal_basis": words.BASES[purpose.legal_basis],
         "switchable": purpose.needs_consent or purpose.may_be_objected,
         "objectable": purpose.may_be_objected,
         "is_on": is_on(state),

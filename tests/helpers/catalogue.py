@@ -14,7 +14,7 @@ ROOT = CHECKOUT
 MODULES = [
     "common/http/problems.py",
     "consent/receipts/content.py",
-    "consent/register/next_version.py",
+    "consent/register/novelties.py",
     "consent/register/part_words.py",
     "consent/register/words.py",
     "governance/privacy_center/cards.py",
