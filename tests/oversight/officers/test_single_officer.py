@@ -110,7 +110,7 @@ def test_consents_on_standard_output_say_it_aside(
 @pytest.mark.parametrize("is_on", [True, False])
 def test_an_exported_audit_log_says_it_in_its_signed_head(anna: Officer, is_on: bool) -> None:
     _switched(is_on)
-    head = json.loads(export.write("jsonl", Filter(), actor=anna).split(b"\n")[0])
+    head = json.loads(b"".join(export.write("jsonl", Filter(), actor=anna)).split(b"\n")[0])
 
     assert head.get("single_officer", False) is is_on
 
