@@ -105,16 +105,16 @@ class Migration(migrations.Migration):
                 name="privacy_retention_is_a_day",
                 condition=models.Q(
                     models.Q(
-                        ("retain_for__isnull", False),
-                        ("retain_for__gte", dt.timedelta(days=1)),
                         ("keep_last", None),
+                        ("retain_for__gte", dt.timedelta(days=1)),
+                        ("retain_for__isnull", False),
                         models.Q(("trigger", "window"), _negated=True),
                     ),
                     models.Q(
-                        ("trigger", "window"),
-                        ("retain_for", None),
-                        ("keep_last__isnull", False),
                         ("keep_last__gte", 1),
+                        ("keep_last__isnull", False),
+                        ("retain_for", None),
+                        ("trigger", "window"),
                     ),
                     _connector="OR",
                 ),

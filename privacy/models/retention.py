@@ -245,7 +245,7 @@ class DisposalBatch(models.Model):
     rows = models.PositiveIntegerField(null=True)
     keys = models.BinaryField(null=True)
     reached = models.DateTimeField(null=True)
-    reached_key = models.CharField(max_length=64, blank=True)
+    reached_key = models.CharField(max_length=128, blank=True)
 
     class Meta:
         verbose_name = "deletion batch"

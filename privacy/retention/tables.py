@@ -129,7 +129,13 @@ class Table:
 
     def oldest(self, extent: Extent) -> datetime | None:
         """Return when the oldest row of an extent was received, held ones among them."""
-        where, values = self._extent(extent)
+        return self._first(*self._extent(extent))
+
+    def oldest_stored(self, extent: Extent) -> datetime | None:
+        """Return when the oldest row was received that a schedule is about, whether it is due or not."""
+        return self._first(extents.scope(self.columns, extent), extents.values(self.columns, extent))
+
+    def _first(self, where: str, values: dict[str, Any]) -> datetime | None:
         [oldest] = one(f"SELECT min({self.age}) FROM {self.table} WHERE {where}", values)  # noqa: S608
         return cast("datetime | None", oldest)
 
@@ -165,7 +171,7 @@ class Table:
         )
         if found is None:
             return None
-        if found[0] > (start.at if start else self._oldest(where, values)):
+        if found[0] > (start.at if start else cast("datetime", self._first(where, values))):
             return Position(found[0], "")
         order = f"{self.age}, {self.key}"
         found = one(
@@ -173,10 +179,6 @@ class Table:
             values,
         )
         return Position(found[0], str(found[1]))
-
-    def _oldest(self, where: str, values: dict[str, Any]) -> datetime:
-        [oldest] = one(f"SELECT min({self.age}) FROM {self.table} WHERE {where}", values)  # noqa: S608
-        return cast("datetime", oldest)
 
     def delete_batch(self, extent: Extent, batch: Batch, *, keep: bool) -> Deleted:
         """Delete a range and note the keys and where to go on, in one statement. Held people stay.
