@@ -70,7 +70,7 @@ class RetentionSchedule(models.Model):
         ]
 
     def __str__(self) -> str:
-        kept = f"the last {self.keep_last:,}" if self.retain_for is None else in_days(self.retain_for)
+        kept = f"the last {self.keep_last or 0:,}" if self.retain_for is None else in_days(self.retain_for)
         return f"{self.purpose or 'Every purpose'}: {kept}"
 
     def save(self, *args: Any, **options: Any) -> None:

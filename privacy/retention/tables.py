@@ -22,9 +22,10 @@ NOTED = "%(run)s::uuid, %(store)s, %(number)s::integer, %(reached)s::timestamptz
 
 @dataclass(frozen=True)
 class Stored:
-    """Rows about one person under one purpose, and when the oldest and the newest were received."""
+    """Rows of one kind about one person under one purpose, and when the oldest and the newest were received."""
 
     purpose: str
+    kind: str
     rows: int
     oldest: datetime
     newest: datetime
@@ -108,11 +109,12 @@ class Table:
         return Counted(*found)
 
     def stored(self, subject_ref: UUID) -> list[Stored]:
-        """Return what is stored about one person, by purpose."""
+        """Return what is stored about one person, by purpose and kind."""
+        kind = self.kind or "''"
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {self.purpose}, count(*), min({self.age}), max({self.age}) FROM {self.table}"  # noqa: S608
-                f" WHERE {self.person} = %s GROUP BY {self.purpose} ORDER BY {self.purpose}",
+                f"SELECT {self.purpose}, {kind}, count(*), min({self.age}), max({self.age}) FROM {self.table}"  # noqa: S608
+                f" WHERE {self.person} = %s GROUP BY 1, 2 ORDER BY 1, 2",
                 [subject_ref],
             )
             return [Stored(*row) for row in cursor.fetchall()]

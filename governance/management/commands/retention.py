@@ -21,8 +21,8 @@ _SHELL = "operator"
 class Command(BaseCommand):
     help = (
         "Retention: without a word, plan what is due and queue what nothing blocks. 'plan SCHEDULE' makes a plan for"
-        " another officer to approve; 'contracts FILE' notes whose contract ended; 'status [RUN]' shows runs; 'pause', 'resume', 'stop' and 'undo' RUN; 'off' and"
-        " 'on' for every run."
+        " another officer to approve; 'contracts FILE' notes whose contract ended; 'status [RUN]' shows runs; 'pause',"
+        " 'resume', 'stop' and 'undo' RUN; 'off' and 'on' for every run."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

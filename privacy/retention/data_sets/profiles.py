@@ -48,7 +48,7 @@ class Profiles(Table):
             f"SELECT {self.age} FROM {self.table} WHERE ref = %(ref)s AND (region <> '' OR age_band <> 'unknown')",  # noqa: S608
             {"ref": subject_ref},
         )
-        return [Stored("", 1, found[0], found[0])] if found else []
+        return [Stored("", "", 1, found[0], found[0])] if found else []
 
 
 def _record(bands: dict[str, str]) -> None:

@@ -90,6 +90,14 @@ def regions_of(schedule: RetentionSchedule) -> tuple[list[str] | None, list[str]
     return [code for code in known if names(schedule.jurisdiction, code) and code not in own], []
 
 
+def is_about(schedule: RetentionSchedule, region: str) -> bool:
+    """Return whether a schedule is about people of a region, which may be unknown, by itself or for want of others."""
+    special = [each for each in _siblings(schedule) if _rank(each.jurisdiction) > _rank(schedule.jurisdiction)]
+    if any(names(each.jurisdiction, region) for each in special):
+        return False
+    return not schedule.jurisdiction or names(schedule.jurisdiction, region)
+
+
 def _siblings(schedule: RetentionSchedule) -> Iterable[RetentionSchedule]:
     """Return the other schedules in use for the same data; each legal minimum stands for itself."""
     if schedule.is_legal_minimum:

@@ -117,7 +117,7 @@ class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
     @display(description="Kept")
     def keeps(self, schedule: RetentionSchedule) -> str:
         if schedule.retain_for is None:
-            return f"The last {schedule.keep_last:,} of each person"
+            return f"The last {schedule.keep_last or 0:,} of each person"
         least = "At least " if schedule.is_legal_minimum else ""
         since = "" if schedule.trigger == Trigger.RECEIVED else f" since {_lower(schedule.get_trigger_display())}"
         where = f" ({schedule.jurisdiction})" if schedule.jurisdiction else ""
@@ -142,7 +142,7 @@ class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
 
     @display(description="State")
     def how_it_stands(self, schedule: RetentionSchedule) -> str:
-        if not schedule.slug:
+        if not schedule.pk:
             return _UNSAVED
         found = conflicts.state(schedule)
         why = format_html_join("", "<p>{}</p>", ((reason,) for reason in found.reasons))
@@ -150,18 +150,18 @@ class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
 
     @display(description="Would go tonight")
     def due_now(self, schedule: RetentionSchedule) -> str:
-        return _will_go(schedule) if schedule.slug else _UNSAVED
+        return _will_go(schedule) if schedule.pk else _UNSAVED
 
     @display(description="Next due")
     def next_run(self, schedule: RetentionSchedule) -> str:
-        return _next_due(schedule) if schedule.slug else _UNSAVED
+        return _next_due(schedule) if schedule.pk else _UNSAVED
 
     @display(description="Oldest entry, and its limit")
     def oldest(self, schedule: RetentionSchedule) -> str:
         found = schedules.way_of(schedule)
-        if found is None or not schedule.slug:
+        if found is None or not schedule.pk:
             return NOTHING
-        limit = in_days(schedule.retain_for) if schedule.retain_for else f"the last {schedule.keep_last:,}"
+        limit = in_days(schedule.retain_for) if schedule.retain_for else f"the last {schedule.keep_last or 0:,}"
         row = [sentence(found.name), _age(oldest_of(schedule)), limit]
         return grid(["Kind", "Age of the oldest entry", "Limit"], [row])
 
