@@ -31,16 +31,13 @@ class Kept:
 def of_person(person: DataSubject) -> list[Kept]:
     """Return what is stored about the person, and until when."""
     held = {(row.purpose, row.data_set) for row in HoldMember.objects.filter(ref=person.ref)}
-    known = [each for each in _in_use() if terms.is_about(each, person.region)]
+    in_use = terms.in_use()
+    known = [each for each in in_use if terms.is_about(each, person.region, in_use)]
     return [
         _kept(person, name, stored, held, known)
         for name, found in schedules.data_sets().items()
         for stored in found.table.stored(person.ref)
     ]
-
-
-def _in_use() -> list[RetentionSchedule]:
-    return list(RetentionSchedule.objects.filter(is_active=True).select_related("purpose"))
 
 
 def _kept(

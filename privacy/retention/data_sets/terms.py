@@ -82,7 +82,7 @@ def minimums_of(schedule: RetentionSchedule) -> QuerySet[RetentionSchedule]:
 
 def regions_of(schedule: RetentionSchedule) -> tuple[list[str] | None, list[str]]:
     """Return the regions of people whom a schedule is about, None for all, and those that have one of their own."""
-    more_special = [each for each in _siblings(schedule) if _rank(each.jurisdiction) > _rank(schedule.jurisdiction)]
+    more_special = _more_special(schedule, in_use())
     known = _regions() if schedule.jurisdiction or more_special else []
     own = [code for code in known if any(names(each.jurisdiction, code) for each in more_special)]
     if not schedule.jurisdiction:
@@ -90,21 +90,29 @@ def regions_of(schedule: RetentionSchedule) -> tuple[list[str] | None, list[str]
     return [code for code in known if names(schedule.jurisdiction, code) and code not in own], []
 
 
-def is_about(schedule: RetentionSchedule, region: str) -> bool:
-    """Return whether a schedule is about people of a region, which may be unknown, by itself or for want of others."""
-    special = [each for each in _siblings(schedule) if _rank(each.jurisdiction) > _rank(schedule.jurisdiction)]
-    if any(names(each.jurisdiction, region) for each in special):
+def in_use() -> list[RetentionSchedule]:
+    """Return every schedule in use, legal minimums among them."""
+    return list(RetentionSchedule.objects.filter(is_active=True).select_related("purpose"))
+
+
+def is_about(schedule: RetentionSchedule, region: str, among: Iterable[RetentionSchedule]) -> bool:
+    """Return whether a schedule is about people of a region, which may be unknown; ``among``: those in use."""
+    if any(names(each.jurisdiction, region) for each in _more_special(schedule, among)):
         return False
     return not schedule.jurisdiction or names(schedule.jurisdiction, region)
 
 
-def _siblings(schedule: RetentionSchedule) -> Iterable[RetentionSchedule]:
-    """Return the other schedules in use for the same data; each legal minimum stands for itself."""
+def _more_special(schedule: RetentionSchedule, among: Iterable[RetentionSchedule]) -> list[RetentionSchedule]:
+    """Return the schedules for the same data whose jurisdiction is more special; a legal minimum has none."""
     if schedule.is_legal_minimum:
         return []
-    return RetentionSchedule.objects.filter(
-        is_active=True, purpose=schedule.purpose, data_set=schedule.data_set, trigger=schedule.trigger
-    ).exclude(action=Action.KEEP)
+    return [
+        each
+        for each in among
+        if not each.is_legal_minimum
+        and (each.purpose_id, each.data_set, each.trigger) == (schedule.purpose_id, schedule.data_set, schedule.trigger)
+        and _rank(each.jurisdiction) > _rank(schedule.jurisdiction)
+    ]
 
 
 def _regions() -> list[str]:
