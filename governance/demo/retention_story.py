@@ -31,10 +31,11 @@ def tell(narrator: Narrator) -> None:
     people = [subject_ref(f"retention-{uuid4().hex[:12]}") for _ in range(3)]
     author, approver = _officer("demo-author"), _officer("demo-approver")
     schedule = RetentionSchedule.objects.select_related("purpose").get(slug=_PURPOSE)
+    due = schedules.due_of(schedule, timezone.now()).total  # of a demonstration before, whose night has not come
     keys = _store(people)
-    _dry_run(schedule, keys, narrator)
+    _dry_run(schedule, due, keys, narrator)
     hold = _hold(people[0], author, narrator)
-    plan = _plan(schedule, author, narrator)
+    plan = _plan(schedule, due + 2 * _EACH, author, narrator)
     run = _approve(plan, author, approver, narrator)
     _ends(run, plan, people[0], keys, narrator)
     _release(hold, author, approver)
@@ -63,12 +64,12 @@ def _store(people: list[UUID]) -> list[UUID]:
     return [event.pk for event in stored]
 
 
-def _dry_run(schedule: RetentionSchedule, keys: list[UUID], narrator: Narrator) -> None:
+def _dry_run(schedule: RetentionSchedule, before: int, keys: list[UUID], narrator: Narrator) -> None:
     narrator.step("A retention schedule: what would it delete?")
     found = schedules.due_of(schedule, timezone.now())
     narrator.says("schedule", f"{schedule.slug}: kept {schedule.retain_for.days if schedule.retain_for else 0} days")
     narrator.says("dry run", ", ".join(f"{count} {name}" for name, count in found.counts.items()))
-    narrator.must(f"the {len(keys)} old events are due", found.total == len(keys))
+    narrator.must(f"the {len(keys)} old events are due", found.total == before + len(keys))
     narrator.must("and a dry run deletes nothing", Event.objects.filter(pk__in=keys).count() == len(keys))
 
 
@@ -83,7 +84,7 @@ def _hold(ref: UUID, author: Officer, narrator: Narrator) -> Proposed:
     placed = Proposed("hold", slug, document)
     applied = applying.apply_protectively(_draft(author, placed), actor=author, reason="A claim came in")
     narrator.says("officer", f"placed {slug}; another officer looks at it afterwards")
-    narrator.must("it is in force at once", applied.state == ChangeSet.State.APPLIED)
+    narrator.must("it is in force at once", applied.state == ChangeSet.State.IN_FORCE)
     return placed
 
 
@@ -91,13 +92,13 @@ def _draft(author: Officer, proposed: Proposed) -> ChangeSet:
     return preview.check(drafting.draft([proposed], title=f"Hold {proposed.key}", actor=author))
 
 
-def _plan(schedule: RetentionSchedule, author: Officer, narrator: Narrator) -> Any:
+def _plan(schedule: RetentionSchedule, due: int, author: Officer, narrator: Narrator) -> Any:
     narrator.step("An officer makes a deletion plan")
     plan = plans.make(schedule, actor=author)
     found = plan.document["data_sets"]["events"]
     narrator.says("plan", f"{found['due']} of {found['stored']} events go, {found['held']} stay under the hold")
     narrator.says("signed", f"sha256 {plan.digest[:32]}…")
-    narrator.must("it counts what the hold keeps apart", (found["due"], found["held"]) == (2 * _EACH, _EACH))
+    narrator.must("it counts what the hold keeps apart", found["due"] == due and found["held"] >= _EACH)
     return plan
 
 
