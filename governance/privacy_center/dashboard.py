@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from common.levels import LEVELS
 from consent.ledger import selectors
 from consent.ledger.selectors import Descriptions
-from consent.models import ConsentRecord, DataSubject
+from consent.models import ConsentRecord, DataSubject, Purpose
 from consent.register import words
 from governance.privacy_center import cards, decisions, held_data, levels, looks
 from privacy.models import Disposal
@@ -55,7 +55,9 @@ def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str,
         "history": [_history(record, described) for record in selectors.history(ref, limit=30)],
         "held_data": held_data.about(person or DataSubject(ref=ref)),
         "disposals": [
-            _disposal(d, described) for d in Disposal.objects.filter(subject_ref=ref).select_related("purpose")[:5]
+            _disposal(d, d.purpose, described)
+            for d in Disposal.objects.filter(subject_ref=ref).select_related("purpose")[:5]
+            if d.purpose is not None  # that of a withdrawal, always
         ],
         "looks": looks.looks_at(ref),
         "session_ends": session_ends,
@@ -86,8 +88,8 @@ def _history(record: ConsentRecord, described: Descriptions) -> dict[str, Any]:
     }
 
 
-def _disposal(disposal: Disposal, described: Descriptions) -> dict[str, Any]:
-    purpose = described.of(disposal.purpose)
+def _disposal(disposal: Disposal, of: Purpose, described: Descriptions) -> dict[str, Any]:
+    purpose = described.of(of)
     return {
         "when": disposal.finished_at or disposal.queued_at,
         "label": purpose.name,

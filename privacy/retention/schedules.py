@@ -40,7 +40,7 @@ def add_store(
     kinds: Iterable[str] = (),
 ) -> None:
     """Register a table. Without ``ways`` it is deleted from by age."""
-    possible = {(Trigger.RECEIVED, Action.DELETE): store} if ways is None else ways
+    possible: Mapping[Way, Table] = {(Trigger.RECEIVED, Action.DELETE): store} if ways is None else ways
     _stores[store.name] = DataSet(store, possible, refusals or {}, tuple(kinds))
 
 

@@ -25,10 +25,10 @@ def of_purposes() -> dict[str, int]:
 
 def ended() -> set[int]:
     """Return the purposes whose data a schedule in use ends for everyone; a window alone ends nothing."""
-    found = set(_ending().exclude(trigger=Trigger.WINDOW).filter(jurisdiction="").values_list("purpose_id", "data_set"))
-    by_purpose = {purpose for purpose, _ in found if purpose is not None}
-    covers_all = any(purpose is None and data_set == _DEFAULT for purpose, data_set in found)
-    return set(Purpose.objects.values_list("pk", flat=True)) if covers_all else by_purpose
+    ending = _ending().exclude(trigger=Trigger.WINDOW).filter(jurisdiction="")
+    if ending.filter(purpose=None, data_set=_DEFAULT).exists():
+        return set(Purpose.objects.values_list("pk", flat=True))
+    return set(ending.exclude(purpose=None).values_list("purpose_id", flat=True))
 
 
 def main_of(purpose: Purpose) -> RetentionSchedule | None:

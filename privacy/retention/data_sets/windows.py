@@ -156,7 +156,7 @@ class Window(Table):
     def _rows(self, statement: str, values: dict[str, Any]) -> list[Any]:
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
 
 def _pair(at: Position | None) -> Pair:
