@@ -17,6 +17,7 @@ from privacy.models import Disposal, RetentionSchedule
 from privacy.retention import disposal
 
 _STATE = {"withdraw": "withdrawn", "object": "objected", "refuse": "refused"}
+_BY_WHAT_PEOPLE_DO = (RetentionSchedule.Trigger.ACTIVITY, RetentionSchedule.Trigger.WINDOW)
 # What another kind of line does to a person: an erasure (GDPR Article 17) registers here.
 Handler = Callable[[UUID, Line], None]
 _handlers: dict[str, Handler] = {}
@@ -83,12 +84,12 @@ def _repeat(line: Line, people: dict[str, UUID], known: set[str], done: Replayed
 
 
 def _delete_again(line: Line) -> int:
-    """Repeat a retention run. One that went by a person's last activity waits for the next night.
+    """Repeat a retention run. One that went by what people did since waits for the next night.
 
-    The backup does not know what the person did after it, and would delete more than the run did.
+    The backup does not know what they did after it, and would delete more than the run did.
     """
     terms = line.get("terms") or {}
-    if terms.get("trigger") == RetentionSchedule.Trigger.ACTIVITY:
+    if terms.get("trigger") in _BY_WHAT_PEOPLE_DO:
         return 0
     run = Disposal.objects.create(
         reason=Disposal.Reason.RETENTION,

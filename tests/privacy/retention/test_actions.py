@@ -217,7 +217,7 @@ def test_a_person_who_comes_back_states_a_region_again(anonymising, choose):
     assert verification.verify_ledger().ok
 
 
-@pytest.mark.parametrize(("trigger", "again"), [("received", 2), ("last_activity", 0)])
+@pytest.mark.parametrize(("trigger", "again"), [("received", 2), ("last_activity", 0), ("window", 0)])
 def test_a_replay_repeats_what_the_terms_of_a_run_made_due(counting, remember, trigger, again):
     remember("customer-1", 2, days=200)
     (run,) = disposal.queue_for_retention(actor="job:retention")
