@@ -21,7 +21,7 @@ from governance.models import OfficerSession
 from governance.officers.roles import ROLES
 from model_registry import services
 from model_registry.models import Model
-from personalization.models import Item
+from personalization.models import EventCount, Item
 from policies.decision_log import drainer
 from policies.models import (
     Activation,
@@ -44,6 +44,7 @@ pytestmark = pytest.mark.django_db
 READ_ONLY = [
     AuditEvent, AuditAnchor, ConsentImport, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal, Policy,
     PrivacyBudget, Release, ServiceCredential, OpaInstance, ExternalDecision, Group, OfficerSession, DeletionPlan,
+    EventCount,
 ]  # fmt: skip
 MENU = [item["link"] for group in SIDEBAR["navigation"] for item in group["items"]]
 PROTECTED = [*(str(path) for path in MENU), "/admin/check-evidence"]
@@ -84,6 +85,7 @@ def lived_in(api, own_spool):
     )  # fmt: skip
     reported_log.append([reported], caller="service:opa")
     Item.objects.create(slug="i", title="An item", categories=["For two"])
+    EventCount.objects.create(day=now.date(), purpose="recommendations", kind="view", entries=30, people=20)
     HoldRegister().place(hold(), restriction())
     model = Model.objects.create(slug="basket", name="Basket")
     metrics = {"ndcg_at_10_per_mille": {"none": 48}, "people": 281}
