@@ -5,7 +5,6 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from consent.models import DataSubject
@@ -13,6 +12,7 @@ from personalization.models import Event
 from privacy.retention.data_sets import kept_until
 from privacy.retention.data_sets.kept_until import Kept
 
+Text = str | Promise
 _KINDS: dict[str, Promise] = {
     Event.Kind.VIEW: _("Things you looked at"),
     Event.Kind.LIKE: _("Things you liked"),
@@ -41,18 +41,18 @@ def _rows(person: DataSubject) -> Iterator[dict[str, Any]]:
             }
 
 
-def _until(kept: Kept) -> str:
+def _until(kept: Kept) -> Text:
     if kept.is_held:
-        return str(_HELD)
+        return _HELD
     if kept.last is None:
         return _without_end(kept)
     day = {"day": date_format(kept.last, "DATE_FORMAT")}
     if kept.by is not None and kept.by.is_legal_minimum:
-        return _now("%(day)s, because a law requires it") % day
-    return _now("%(day)s at the latest") % day
+        return _("%(day)s, because a law requires it") % day
+    return _("%(day)s at the latest") % day
 
 
-def _without_end(kept: Kept) -> str:
+def _without_end(kept: Kept) -> Text:
     if kept.stored.purpose:
-        return _now("Until you turn off what it is used for")
-    return _now("As long as your choices are kept")
+        return _("Until you turn off what it is used for")
+    return _("As long as your choices are kept")

@@ -53,7 +53,10 @@ def _oldest() -> Figure:
         list(_rows()),
         [Part(_("Part of its limit"), Tone.ACCENT), Part(_("Left"), Tone.QUIET)],
         title=_("Oldest entry against its limit"),
-        description=_("Age of the oldest entry of each schedule in use, as a part of how long it may be kept."),
+        description=_(
+            "Age of the oldest entry of each schedule in use, as a part of how long it may be kept. What is over goes"
+            " tonight, or is kept by a hold or a law."
+        ),
         headings=(_("Schedule"), _("Oldest entry"), _("Part of its limit"), _("Left")),
     )
 
@@ -76,4 +79,4 @@ def _note(age: int, limit: int) -> str:
     of_limit = ngettext("%(age)d of %(limit)d day", "%(age)d of %(limit)d days", limit) % {"age": age, "limit": limit}
     if age < limit:
         return of_limit
-    return _("%(of_limit)s: due, or kept by a hold or a law") % {"of_limit": of_limit}
+    return _("%(of_limit)s: over") % {"of_limit": of_limit}

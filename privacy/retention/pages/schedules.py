@@ -94,7 +94,7 @@ class ScheduleForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at
 
 class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
     form = ScheduleForm
-    list_display = ["slug", "about", "what", "keeps", "act", "standing", "next_due", "will_go"]
+    list_display = ["reference", "about", "what", "keeps", "act", "standing", "next_due", "will_go"]
     list_filter = ["is_active", "action", "trigger"]
     list_select_related = ["purpose"]
     fieldsets = [
@@ -105,6 +105,10 @@ class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
         ("Today", {"fields": ["how_it_stands", "due_now", "next_run", "oldest"]}),
     ]
     readonly_fields = ["how_it_stands", "due_now", "next_run", "oldest"]
+
+    @display(description="Reference", ordering="slug")
+    def reference(self, schedule: RetentionSchedule) -> str:
+        return schedule.slug
 
     @display(description="Purpose", ordering="purpose")
     def about(self, schedule: RetentionSchedule) -> str:
