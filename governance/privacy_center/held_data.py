@@ -46,7 +46,7 @@ def _until(kept: Kept) -> Text:
         return _HELD
     if kept.last is None:
         return _without_end(kept)
-    day = {"day": date_format(kept.last, "DATE_FORMAT")}
+    day = {"day": date_format(kept.last, "j F Y")}
     if kept.by is not None and kept.by.is_legal_minimum:
         return _("%(day)s, because a law requires it") % day
     return _("%(day)s at the latest") % day
