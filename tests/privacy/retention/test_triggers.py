@@ -13,6 +13,7 @@ from privacy.models import ContractEnd, Disposal, RetentionSchedule
 from privacy.retention import disposal, plans, schedules
 from privacy.retention.data_sets import conflicts, contracts, terms
 from privacy.retention.pacing import Pace
+from privacy.rights.answers import own_stores
 
 pytestmark = pytest.mark.django_db
 
@@ -233,3 +234,11 @@ def test_terms_read_back_are_the_terms_that_were_written(tax):
     assert extent == terms.extent(tax, now)
     assert extent.minimums[0].kinds == ("purchase",)
     assert schedules.way_of(tax) is not None
+
+
+def test_the_end_of_a_contract_is_in_the_persons_answer():
+    at = timezone.now()
+    ContractEnd.objects.create(subject_ref=subject_ref("customer-1"), ended_at=at)
+
+    assert own_stores.CONTRACTS.rows(subject_ref("customer-1")) == [{"ended_at": at}]
+    assert own_stores.CONTRACTS.rows(subject_ref("customer-2")) == []
