@@ -132,6 +132,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Restrictions", "pause_circle", "privacy_restriction"),
             _link("Deletion plans", "fact_check", "privacy_deletionplan"),
             _link("Deletion runs", "delete_sweep", "privacy_disposal"),
+            _link("Counts of events", "bar_chart", "personalization_eventcount"),
             _link("Catalogue", "shopping_bag", "personalization_item"),
         ),
         _group(

@@ -18,7 +18,7 @@ from consent.models import Notice, Party, Purpose
 from consent.register import terms as agreed
 from consent.register import words as consent_words
 from policies.models import SensitiveCategory
-from privacy.models import RetentionSchedule
+from privacy.retention.data_sets import periods
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def context(purpose: Purpose) -> dict[str, Any]:
         "data": [{"name": words(c), "is_sensitive": c in register.sensitive} for c in purpose.data_categories],
         "controller": purpose.controller or register.controller,
         "recipients": _recipients(purpose),
-        "retention": RetentionSchedule.objects.filter(purpose=purpose, is_active=True).first(),
+        "retention": periods.main_of(purpose),
         "notices": newest_notices(purpose),
         "languages": [languages.name(code) for code in covered(purpose)],
         "people": _people(people),

@@ -61,7 +61,9 @@ CAPABILITIES = {
     ),
     "read-figures": Capability(
         "Read figures: trust metrics, published statistics, privacy budgets",
-        _rights("view", ("consent.dailycount", "privacy.release", "privacy.privacybudget")),
+        _rights(
+            "view", ("consent.dailycount", "privacy.release", "privacy.privacybudget", "personalization.eventcount")
+        ),
     ),
     "answer-people": Capability(
         "Answer requests of people: identity, blockers, extensions, refusals",

@@ -13,4 +13,5 @@ class RightsConfig(AppConfig):
 
         fulfilling.add(outcomes.FULFILMENTS)
         kinds.add(work.REQUEST)
-        stores.add(own_stores.PERSON, own_stores.CONSENTS, own_stores.LINKS, own_stores.DELETIONS, own_stores.REQUESTS)
+        stores.add(own_stores.PERSON, own_stores.CONSENTS, own_stores.LINKS)
+        stores.add(own_stores.DELETIONS, own_stores.CONTRACTS, own_stores.REQUESTS)

@@ -46,7 +46,6 @@ def test_long_jobs_do_not_hold_up_withdrawals():
     assert {name for name in TASKS if _queue(name) == queues.LONG} == {
         "governance.tasks.verify_evidence",
         "personalization.tasks.train_recommender",
-        "personalization.tasks.trim_windows",
         "policies.tasks.run_simulation",
     }
     assert {_queue(name) for name in TASKS} == set(queues.ALL)

@@ -14,7 +14,6 @@ TASKS = {
     "personalization.tasks.check_segments",
     "personalization.tasks.keep_months",
     "personalization.tasks.train_recommender",
-    "personalization.tasks.trim_windows",
     "policies.tasks.audit_residency",
     "policies.tasks.follow_primary",
     "policies.tasks.forget_external_decisions",

@@ -20,6 +20,7 @@ MODULES = [
     "governance/privacy_center/cards.py",
     "governance/privacy_center/dashboard.py",
     "governance/privacy_center/decisions.py",
+    "governance/privacy_center/held_data.py",
     "governance/privacy_center/levels.py",
     "governance/privacy_center/looks.py",
     "governance/privacy_center/pages.py",

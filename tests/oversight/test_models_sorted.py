@@ -27,7 +27,8 @@ RECORDS = {
 # What a service of the business or a person brings, and budgets over it.
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
-    "personalization_item", "personalization_popularitem", "privacy_privacybudget",
+    "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
+    "privacy_privacybudget",
 }  # fmt: skip
 # What the program keeps for itself.
 OPERATIONAL = {
