@@ -48,6 +48,7 @@ app.conf.update(
         # Deletions that follow retention are handed over to the long queue by name (privacy.retention.disposal).
         "privacy.tasks.run_disposals": {"queue": queues.URGENT},
         "privacy.tasks.sweep_disposals": {"queue": queues.URGENT},
+        "privacy.tasks.undo_run": {"queue": queues.LONG},
         "personalization.tasks.train_recommender": {"queue": queues.LONG},
         "policies.tasks.run_simulation": {"queue": queues.LONG},
         "governance.tasks.verify_evidence": {"queue": queues.LONG},

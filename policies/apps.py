@@ -13,8 +13,10 @@ class PoliciesConfig(AppConfig):
         from consent import residence
         from oversight import registers
         from oversight.admin import panels
+        from oversight.approvals import subjects
         from oversight.changes import preview
         from policies.bundles import publishing
+        from policies.bundles.subjects import POLICY, ROLLOUT
         from policies.cells import residence_guard
         from policies.endpoints.credential_register import SERVICE_CREDENTIAL
         from policies.registers import descriptors, lint, regions
@@ -24,6 +26,7 @@ class PoliciesConfig(AppConfig):
 
         preview.add_probe(change_sets.replay_later)
         panels.add_panel(change_sets.flips)
+        subjects.add(POLICY, ROLLOUT)
         policy_data.add_publisher(publishing.publish_change)
         policy_data.use_turns(publishing.wait_for_publishers)
         registers.add(*descriptors.REGISTERS, PROCESSING_SYSTEM, SERVICE_CREDENTIAL)

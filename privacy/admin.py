@@ -11,11 +11,13 @@ from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid,
 from common.admin_pages.filters import since
 from common.admin_pages.read_only import ReadOnlyAdmin
 from consent.admin.looks import PersonLooksRecorded
+from oversight.admin import timeline
 from privacy.holds.pages import HoldAdmin, RestrictionAdmin
 from privacy.models import Disposal, Hold, PrivacyBudget, Release, Restriction, RetentionSchedule
 from privacy.retention.pages import figures
 from privacy.retention.pages.plans import RunSteps, share_done
 from privacy.retention.pages.schedules import RetentionScheduleAdmin
+from privacy.retention.subjects import PLAN, UNDO
 
 admin.site.register(Hold, HoldAdmin)
 admin.site.register(Restriction, RestrictionAdmin)
@@ -29,7 +31,7 @@ admin.site.register(RetentionSchedule, RetentionScheduleAdmin)
 class DisposalAdmin(PersonLooksRecorded, RunSteps, ReadOnlyAdmin):
     look = "deletion run"
     actions_detail_hide_default = False
-    actions_detail = ["pause_this", "resume_this", "stop_this"]
+    actions_detail = ["approve_undo", "refuse_undo", "pause_this", "resume_this", "stop_this", "propose_undo"]
     list_display = ["when", "standing", "done_share", "why", "purpose_name", "person", "rows_removed", "finished"]
     list_filter = [since("queued_at"), "status", "reason", "purpose"]
     list_select_related = ["purpose", "plan"]
@@ -38,11 +40,11 @@ class DisposalAdmin(PersonLooksRecorded, RunSteps, ReadOnlyAdmin):
     list_before_template = "admin/deletion_runs_before.html"
     fields = [
         "standing", "why_stopped", "done_share", "why", "purpose_name", "schedule", "act", "plan",
-        "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly", "undo", "proof",
+        "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly", "undo", "proof", "history",
     ]  # fmt: skip
     readonly_fields = [
         "standing", "done_share", "why", "purpose_name", "act", "person_in_full", "older_than", "removed_rows",
-        "queued", "finished_exactly", "undo", "proof",
+        "queued", "finished_exactly", "undo", "proof", "history",
     ]  # fmt: skip
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -70,7 +72,11 @@ class DisposalAdmin(PersonLooksRecorded, RunSteps, ReadOnlyAdmin):
             return f"Undone on {exact_moment(disposal.undone_at)}"
         if disposal.undo_until is None or disposal.undo_until <= timezone.now():
             return "It cannot be undone."
-        return f"Until {exact_moment(disposal.undo_until)}: ./assent retention undo {disposal.id}"
+        return f"Until {exact_moment(disposal.undo_until)}, by two officers"
+
+    @display(description="What happened")
+    def history(self, disposal: Disposal) -> str:
+        return timeline.drawn((PLAN.slug, str(disposal.plan_id)), (UNDO.slug, str(disposal.pk)))
 
     @display(description="Reason", ordering="reason")
     def why(self, disposal: Disposal) -> str:

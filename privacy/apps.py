@@ -9,11 +9,14 @@ class PrivacyConfig(AppConfig):
         from common.registers import lint as register_lint
         from consent.ledger import effects
         from oversight import registers
+        from oversight.approvals import subjects
         from oversight.changes import figures
         from privacy.holds import descriptors as of_holds
         from privacy.retention import descriptors, disposal, lint, schedules
         from privacy.retention.data_sets import profiles
+        from privacy.retention.subjects import PLAN, UNDO
 
+        subjects.add(PLAN, UNDO)
         schedules.add_store(profiles.PROFILES, ways=profiles.WAYS, refusals=profiles.REFUSALS)
         registers.add(descriptors.RETENTION_SCHEDULE, of_holds.HOLD, of_holds.RESTRICTION)
         register_lint.add_check("privacy", lint.check)

@@ -40,8 +40,15 @@ def run_disposals(disposal_ids: list[str]) -> None:
 
 @shared_task(ignore_result=True)
 def sweep_disposals() -> None:
-    """Queue disposals that a crash kept from the queue; runs every minute."""
+    """Queue disposals, and undos, that a crash kept from the queue; runs every minute."""
     disposal.sweep()
+    restoring.sweep()
+
+
+@shared_task(base=BestEffortTask, ignore_result=True, acks_late=True, time_limit=3600)
+def undo_run(run: str) -> None:
+    """Put back what a retention run removed, once another officer has approved that."""
+    restoring.carry_out(UUID(run))
 
 
 @shared_task(ignore_result=True)

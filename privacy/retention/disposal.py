@@ -113,7 +113,7 @@ def plan_if_due(schedule: RetentionSchedule, *, actor: str) -> DeletionPlan | No
     found = schedules.way_of(schedule)
     if found is None or refusals.why_not(schedule) or not found.has_due(terms.extent(schedule, timezone.now())):
         return None
-    return plans.make(schedule, actor=actor)
+    return plans.make(schedule, actor=actor, by_schedule=True)
 
 
 @transaction.atomic

@@ -47,6 +47,7 @@ def test_long_jobs_do_not_hold_up_withdrawals():
         "governance.tasks.verify_evidence",
         "personalization.tasks.train_recommender",
         "policies.tasks.run_simulation",
+        "privacy.tasks.undo_run",
     }
     assert {_queue(name) for name in TASKS} == set(queues.ALL)
 

@@ -30,6 +30,7 @@ TASKS = {
     "privacy.tasks.release_consent_rates",
     "privacy.tasks.run_disposals",
     "privacy.tasks.sweep_disposals",
+    "privacy.tasks.undo_run",
 }
 
 
