@@ -60,7 +60,7 @@ class HoldForm(LimitForm):
     age_bands = _Ticked(AgeBand.choices, label="Age band", help_text="None ticked: any.")
     chose_about = _Ticked(_purposes, label="Chose about", help_text="None ticked: any.")
     data_sets = _Ticked(
-        lambda: [(store.name, sentence(store.name)) for store in schedules.stores()],
+        lambda: [(name, sentence(name)) for name in schedules.data_sets()],
         label="Data sets",
         help_text="None ticked: all. It narrows what is kept; use is denied for the purposes of the hold either way.",
     )

@@ -14,6 +14,7 @@ from privacy.models import RetentionSchedule
 from privacy.retention.tables import Extent, Table
 
 _stores: dict[str, Table] = {}
+_more: list[str] = []
 
 
 def add_store(store: Table) -> None:
@@ -22,6 +23,17 @@ def add_store(store: Table) -> None:
 
 def stores() -> Iterable[Table]:
     return tuple(_stores.values())
+
+
+def add_data_set(name: str) -> None:
+    """Register data that a hold may name and that ends by another way than deletion runs."""
+    if name not in _more:
+        _more.append(name)
+
+
+def data_sets() -> list[str]:
+    """Return what a hold may name: every store, and what was registered besides."""
+    return [*_stores, *_more]
 
 
 @dataclass(frozen=True)
