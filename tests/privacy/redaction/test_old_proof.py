@@ -326,7 +326,7 @@ def test_an_evidence_file_with_a_record_that_hides_its_person_is_refused(people)
 def test_an_export_of_the_trail_with_redacted_events_verifies(people):
     old_proof.run()
 
-    content = export.write("jsonl", Filter(), actor="test")
+    content = b"".join(export.write("jsonl", Filter(), actor="test"))
 
     assert verify_export(content).sealed_events > 6
 

@@ -12,9 +12,11 @@ from pyarrow import parquet
 
 from audit.models import AuditEvent
 from common.canonical import sha256
+from common.merkle import root_from_path
 from consent.pseudonyms import subject_ref
 from policies.decision_log import chain
 from policies.decision_log.ageing import checkpoints, days, dropping
+from policies.decision_log.search import proofs
 from policies.models import Decision, DecisionBatch, DroppedPart, LogCheckpoint, LogDrop
 from tests.helpers.aged_log import line, store
 
@@ -77,6 +79,16 @@ def test_the_checkpoint_is_named_by_the_trail(log: datetime) -> None:
     event = AuditEvent.objects.filter(action="decision_log.dropped").order_by("-position")[0]
     assert event.details["digest"] == bytes(newest.digest).hex()
     assert (event.details["rows"], event.details["kept"], event.details["export"]) == (2, 0, None)
+
+
+def test_a_decision_of_a_batch_of_which_a_part_was_dropped_is_still_proven(log: datetime) -> None:
+    dropping.run()
+
+    for decision in Decision.objects.filter(batch_id=3):
+        [proof] = proofs.proven([decision])
+        path = [(side, bytes.fromhex(node)) for side, node in proof["path"]]
+        leaf = sha256(decision.entry.encode())
+        assert root_from_path(leaf, path).hex() == proof["batch"]["root"]
 
 
 def test_a_check_goes_on_from_one_before_the_drop(log: datetime) -> None:
