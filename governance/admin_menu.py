@@ -128,6 +128,7 @@ SIDEBAR: dict[str, Any] = {
         _group(
             "Data and retention",
             _link("Retention schedules", "schedule", "privacy_retentionschedule"),
+            _link("Record periods", "inventory_2", "privacy_recordperiod"),
             _link("Legal holds", "lock", "privacy_hold"),
             _link("Restrictions", "pause_circle", "privacy_restriction"),
             _link("Deletion plans", "fact_check", "privacy_deletionplan"),
@@ -143,6 +144,7 @@ SIDEBAR: dict[str, Any] = {
         _group(
             "Decisions",
             _link("Decision log", "fact_check", "policies_decision"),
+            _link("Dropped days", "auto_delete", "policies_logdrop"),
             _link("OPA servers", "hub", "policies_opainstance"),
             _link("Decisions of OPA servers", "rule", "policies_externaldecision"),
         ),

@@ -50,7 +50,9 @@ app.conf.update(
         "privacy.tasks.sweep_disposals": {"queue": queues.URGENT},
         "privacy.tasks.undo_run": {"queue": queues.LONG},
         "personalization.tasks.train_recommender": {"queue": queues.LONG},
+        "privacy.tasks.redact_old_proof": {"queue": queues.LONG},
         "policies.tasks.run_simulation": {"queue": queues.LONG},
+        "policies.tasks.drop_old_decisions": {"queue": queues.LONG},
         "governance.tasks.verify_evidence": {"queue": queues.LONG},
     },
     timezone="UTC",
@@ -84,6 +86,12 @@ app.conf.update(
         "forget-pseudonym-keys": {
             "task": "policies.tasks.forget_pseudonym_keys",
             "schedule": crontab(hour=4, minute=0),
+        },
+        "drop-old-decisions": {"task": "policies.tasks.drop_old_decisions", "schedule": crontab(hour=0, minute=50)},
+        "redact-old-proof": {"task": "privacy.tasks.redact_old_proof", "schedule": crontab(hour=3, minute=20)},
+        "forget-import-reports": {
+            "task": "privacy.tasks.forget_import_reports",
+            "schedule": crontab(hour=4, minute=20),
         },
         "forget-external-decisions": {
             "task": "policies.tasks.forget_external_decisions",

@@ -155,6 +155,8 @@ class Environment(BaseSettings):
     ready_log_lag_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     assent_home: Path
     erasure_ledger_copy: Path | None = None
+    # Where days of the decision log are written before they are dropped; None: nowhere.
+    decision_log_exports: Path | None = None
     secret_key: SecretStr = SecretStr("")
     secret_key_file: Path | None = None
     secret_key_fallbacks: Secrets = []

@@ -7,13 +7,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence, short, words
+from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, in_days, moment, sentence, short, words
 from common.admin_pages.filters import since
+from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
 from consent.admin.looks import PersonLooksRecorded
 from oversight.admin import timeline
+from oversight.admin.forms import DraftsChanges
 from privacy.holds.pages import HoldAdmin, RestrictionAdmin
-from privacy.models import Disposal, Hold, PrivacyBudget, Release, Restriction, RetentionSchedule
+from privacy.models import Disposal, Hold, PrivacyBudget, RecordPeriod, Release, Restriction, RetentionSchedule
+from privacy.retention.own_records import record_periods
 from privacy.retention.pages import figures
 from privacy.retention.pages.plans import RunSteps, share_done
 from privacy.retention.pages.schedules import RetentionScheduleAdmin
@@ -25,6 +28,35 @@ _TONES = {"queued": "info", "running": "caution", "paused": "info", "stopped": "
 
 
 admin.site.register(RetentionSchedule, RetentionScheduleAdmin)
+
+
+@admin.register(RecordPeriod)
+class RecordPeriodAdmin(DraftsChanges, ModelAdmin):
+    list_display = ["kind", "days"]
+    fields = ["slug", "keep_days", "counted_from", "due_now"]
+    readonly_fields = ["slug", "counted_from", "due_now"]
+
+    @display(description="Kind", ordering="slug")
+    def kind(self, period: RecordPeriod) -> str:
+        return str(period)
+
+    @display(description="Kept for", ordering="keep_days")
+    def days(self, period: RecordPeriod) -> str:
+        return in_days(period.lasts)
+
+    @display(description="Counted from")
+    def counted_from(self, period: RecordPeriod) -> str:
+        return record_periods.COUNTED_FROM[RecordPeriod.Kind(period.slug)]
+
+    @display(description="Would go tonight")
+    def due_now(self, period: RecordPeriod) -> str:
+        return grid(["What", "Now"], record_periods.due(period.slug)) or NOTHING
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a row for each kind there is
+
+    def has_delete_permission(self, request: HttpRequest, obj: RecordPeriod | None = None) -> bool:
+        return False
 
 
 @admin.register(Disposal)

@@ -6,11 +6,14 @@ from django.db import OperationalError
 
 from common import actors
 from common.jobs.best_effort_task import BestEffortTask
+from common.jobs.queues import LONGEST_JOB_S
 from privacy.budgets import releases
 from privacy.erasures import noting
 from privacy.holds import members
+from privacy.redaction import old_proof
 from privacy.retention import disposal, restoring
 from privacy.retention.data_sets import contracts
+from privacy.retention.own_records import old_records
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +78,18 @@ def apply_retention() -> None:
 def forget_undo() -> None:
     """Destroy keys and rows of retention runs whose time for undo is over; runs hourly."""
     restoring.forget_over()
+
+
+@shared_task(ignore_result=True, time_limit=LONGEST_JOB_S)
+def redact_old_proof() -> None:
+    """Redact people whose consent records are past their time as a proof; runs nightly. Idempotent."""
+    old_proof.run()
+
+
+@shared_task(ignore_result=True)
+def forget_import_reports() -> None:
+    """Delete the reports of old imports; runs nightly. Idempotent."""
+    old_records.forget_import_reports()
 
 
 @shared_task(ignore_result=True)

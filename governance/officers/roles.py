@@ -23,6 +23,7 @@ _REGISTERS = (
     "policies.transferinstrument",
     "policies.residencyrule",
     "policies.sensitivecategory",
+    "privacy.recordperiod",
     "privacy.retentionschedule",
 )
 _HOLDS = ("privacy.hold", "privacy.restriction")
@@ -84,7 +85,7 @@ CAPABILITIES = {
     ),
     "read-decisions": Capability(
         "Read the decision log",
-        _rights("view", ("policies.decision", "policies.externaldecision")),
+        _rights("view", ("policies.decision", "policies.externaldecision", "policies.logdrop")),
     ),
     "read-evidence": Capability(
         "Read the audit log and its anchors",

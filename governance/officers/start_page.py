@@ -31,7 +31,7 @@ from oversight.work import kinds
 from policies.bundles import reasons
 from policies.decision_log import figures
 from policies.decision_log.figures import Counted
-from policies.models import ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
+from policies.models import LogDrop, ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
 from policies.opa import servers
 from policies.rollout import pages, watch
 from privacy.budgets import releases
@@ -95,6 +95,7 @@ def _attention(request: HttpRequest) -> list[dict[str, Any]]:
         "policies.view_rollout": _rollouts,
         "model_registry.view_modelversion": _models,
         "privacy.view_disposal": _disposals,
+        "policies.view_logdrop": _kept_days,
         "policies.view_transferinstrument": _instruments,
         "policies.view_processingsystem": _systems,
         "policies.view_opainstance": _opa_servers,
@@ -200,6 +201,15 @@ def _disposals() -> list[dict[str, Any]]:
         return []
     url = reverse("admin:privacy_disposal_changelist") + "?status__exact=queued"
     return [_item(_("Deletions are waiting"), _("Is the worker running?"), url, "now", first.queued_at)]
+
+
+def _kept_days() -> list[dict[str, Any]]:
+    """Return one card for days of the decision log that could not be dropped."""
+    kept = LogDrop.objects.filter(state=LogDrop.State.REFUSED).order_by("day").first()
+    if kept is None:
+        return []
+    url = reverse("admin:policies_logdrop_change", args=[kept.pk])
+    return [_item(_("The decision log keeps days past their period"), kept.why, url, "soon", kept.moved_at)]
 
 
 def _instruments() -> list[dict[str, Any]]:

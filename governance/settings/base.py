@@ -93,6 +93,7 @@ TRACES_ENDPOINT = _TRACES.get_secret_value() if _TRACES else None
 TRACES_SHARE = ENV.otel_traces_sampler_arg
 SPOOL_DIR = ASSENT_HOME / "spool"
 ERASURE_LEDGER_COPY = ENV.erasure_ledger_copy
+DECISION_LOG_EXPORTS = ENV.decision_log_exports
 MODEL_DIR = ASSENT_HOME / "models"
 
 INSTALLED_APPS = [

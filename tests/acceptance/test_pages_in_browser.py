@@ -37,6 +37,8 @@ FILLED = [
     ("/admin/privacy/deletionplan/", "one"),
     ("/admin/privacy/disposal/", "list"),
     ("/admin/privacy/retentionschedule/", "one"),
+    ("/admin/privacy/recordperiod/", "one"),
+    ("/admin/policies/logdrop/", "one"),
     ("/admin/privacy/hold/add/", "list"),
     ("/admin/auth/user/", "one"),
     ("/admin/account/", "list"),
@@ -52,6 +54,7 @@ from governance.officers import role_groups
 from oversight import registers, rows
 from oversight.admin.forms import draft_of
 from oversight.changes.documents import Proposed
+from policies.models import LogDrop
 from privacy.models import RetentionSchedule
 from privacy.retention import plans
 from privacy.rights.clocks.laws import Right
@@ -61,6 +64,7 @@ role_groups.keep_current()
 author = User.objects.create_user("author", is_staff=True)
 actor = Officer.of("author", author.pk)
 plans.make(RetentionSchedule.objects.select_related("purpose").first(), actor=actor)
+LogDrop.objects.create(day="2026-01-01", state="refused", why="It could not be exported: No space left on device")
 document = rows.document_of(registers.find("officer_rights"), author)
 document["groups"] = role_groups.groups_with(author, ["auditor"])
 draft_of([Proposed("officer_rights", "author", document)], title="Change rights", actor=actor)
