@@ -2,6 +2,7 @@ import logging
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.db import OperationalError
 
 from common import actors
@@ -10,6 +11,7 @@ from privacy.budgets import releases
 from privacy.erasures import noting
 from privacy.holds import members
 from privacy.retention import disposal, restoring
+from privacy.scrub import scrubbing
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,17 @@ def apply_retention() -> None:
 def forget_undo() -> None:
     """Destroy keys and rows of retention runs whose time for undo is over; runs hourly."""
     restoring.forget_over()
+
+
+@shared_task(ignore_result=True)
+def scrub_storage() -> None:
+    """Scrub the storage after the nightly deletions where the setting says so; a refusal stands in the trail."""
+    if not settings.SCRUB_NIGHTLY:
+        return
+    try:
+        scrubbing.scrub(actor=actors.job("scrub"))
+    except scrubbing.ScrubRefused as exc:
+        logger.error("The storage was not scrubbed: %s", exc)  # noqa: TRY400 (the text says all)
 
 
 @shared_task(ignore_result=True)

@@ -48,6 +48,7 @@ def test_long_jobs_do_not_hold_up_withdrawals():
         "personalization.tasks.train_recommender",
         "personalization.tasks.trim_windows",
         "policies.tasks.run_simulation",
+        "privacy.tasks.scrub_storage",
     }
     assert {_queue(name) for name in TASKS} == set(queues.ALL)
 

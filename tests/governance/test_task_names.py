@@ -30,6 +30,7 @@ TASKS = {
     "privacy.tasks.forget_undo",
     "privacy.tasks.release_consent_rates",
     "privacy.tasks.run_disposals",
+    "privacy.tasks.scrub_storage",
     "privacy.tasks.sweep_disposals",
 }
 

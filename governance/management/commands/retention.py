@@ -10,6 +10,7 @@ from common.http.problems import Problem
 from privacy.models import DeletionPlan, Disposal, RetentionSchedule
 from privacy.retention import control, disposal, plans, progress, restoring, schedules
 from privacy.retention.undo import NoUndo
+from privacy.scrub import scrubbing
 
 _LOOK_AGAIN_S = 1.0
 _SHELL = "operator"
@@ -72,6 +73,7 @@ class Command(BaseCommand):
         if control.is_switched_off():
             self.stdout.write("Retention runs are switched off: nothing is deleted for its age.")
         if options["which"] is None:
+            self.stdout.write(_scrubbed())
             for each in Disposal.objects.filter(reason="retention").select_related("purpose", "plan")[:20]:
                 self.stdout.write(progress.line(each))
             return
@@ -120,6 +122,12 @@ class Command(BaseCommand):
         if not options["reason"].strip():
             raise CommandError("Say why: --reason TEXT.")
         return str(options["reason"])[:500]
+
+
+def _scrubbed() -> str:
+    last = scrubbing.last_done()
+    when = f"last scrubbed {last:%Y-%m-%d %H:%M}Z" if last else "never scrubbed"
+    return f"The storage was {when}: what was deleted since is still in its files."
 
 
 _ACTIONS = {
