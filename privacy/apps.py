@@ -10,10 +10,12 @@ class PrivacyConfig(AppConfig):
         from consent.ledger import effects
         from oversight import registers
         from oversight.changes import figures
+        from privacy.erasures import undoing
         from privacy.holds import descriptors as of_holds
-        from privacy.retention import descriptors, disposal, lint
+        from privacy.retention import descriptors, disposal, lint, restoring
 
         registers.add(descriptors.RETENTION_SCHEDULE, of_holds.HOLD, of_holds.RESTRICTION)
         register_lint.add_check("privacy", lint.check)
         figures.add_effect(descriptors.rows_due, of_holds.people_kept)
         effects.on_withdrawal(disposal.queue_for_withdrawals)
+        restoring.add_bar(undoing.ended_since)

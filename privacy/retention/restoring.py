@@ -5,7 +5,8 @@ COPY, so nothing is read and written anew on the way.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,15 @@ _ENDED_SINCE = """
 SELECT subject_id FROM consent_consentrecord
 WHERE purpose = %(purpose)s AND state = ANY(%(ended)s) AND recorded_at >= %(since)s
 """
+# What else knows of people whose rows may not come back (privacy.erasures): for a purpose and a time, whether a
+# person's permission ended since. Each raises NoUndo where it cannot say.
+Bar = Callable[[str, datetime], Callable[[UUID], bool]]
+_bars: list[Bar] = []
+
+
+def add_bar(bar: Bar) -> None:
+    """Have undos ask ``bar`` as well."""
+    _bars.append(bar)
 
 
 def undo_run(run: UUID, *, actor: str) -> dict[str, int]:
@@ -35,13 +45,14 @@ def undo_run(run: UUID, *, actor: str) -> dict[str, int]:
     found = Disposal.objects.select_related("purpose", "plan").get(pk=run)
     _require_possible(found)
     key, restored = undo.read_key(run), {}
+    barred = [bar(found.purpose.slug, _since(found)) for bar in _bars]
     with transaction.atomic():
         for name in found.removed:
             turns.take(name)
         locked = Disposal.objects.select_for_update(of=("self",)).get(pk=run)
         _require_possible(locked)
         for name in sorted(found.removed):
-            restored[name] = _restore(found, _store(name), key)
+            restored[name] = _restore(found, _store(name), key, barred)
         locked.undone_at = timezone.now()
         locked.save(update_fields=["undone_at"])
         details = {"disposal": str(run), "restored": restored, "removed": found.removed}
@@ -82,19 +93,25 @@ def _store(name: str) -> Table:
     raise NoUndo(f"The data set {name} is not registered any more.")
 
 
-def _restore(run: Disposal, store: Table, key: bytes) -> int:
+def _since(run: Disposal) -> datetime:
+    return run.plan.made_at if run.plan else run.queued_at
+
+
+def _restore(run: Disposal, store: Table, key: bytes, barred: list[Callable[[UUID], bool]]) -> int:
     """Copy the rows into a table of their own, then into the data set those that may come back."""
-    since = run.plan.made_at if run.plan else run.queued_at
-    values: dict[str, Any] = {"purpose": run.purpose.slug, "ended": [str(state) for state in _ENDED], "since": since}
+    values: dict[str, Any] = {"purpose": run.purpose.slug, "ended": list(_ENDED), "since": _since(run)}
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE undo_rows (LIKE {store.table}) ON COMMIT DROP")
         for part in _parts(run, store.name):
             rows = _as_copied(undo.open_part(part, key))
             with connection.wrap_database_errors, cursor.copy("COPY undo_rows FROM STDIN (FORMAT binary)") as copy:
                 copy.write(_HEADER + rows + _TRAILER)
+        cursor.execute(f"SELECT DISTINCT {store.person} FROM undo_rows")  # noqa: S608 (names are code)
+        values["barred"] = [ref for (ref,) in cursor.fetchall() if any(is_barred(ref) for is_barred in barred)]
         cursor.execute(
             f"INSERT INTO {store.table} SELECT * FROM undo_rows r"  # noqa: S608 (names are code)
-            f" WHERE r.{store.person} NOT IN ({_ENDED_SINCE}) ON CONFLICT DO NOTHING",
+            f" WHERE r.{store.person} NOT IN ({_ENDED_SINCE})"
+            f" AND r.{store.person} <> ALL (%(barred)s::uuid[]) ON CONFLICT DO NOTHING",
             values,
         )
         restored = cursor.rowcount

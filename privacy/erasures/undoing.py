@@ -1,0 +1,30 @@
+"""What the erasure ledger says to an undo: rows of people who withdrew or were erased since the plan do not come back.
+
+The database says so too, unless it is older than the ledger: restored, or of an erasure that left no record of theirs.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from privacy.erasures import ledger, noting
+from privacy.retention.undo import NoUndo
+
+
+def ended_since(purpose: str, since: datetime) -> Callable[[UUID], bool]:
+    """Return whether the ledger names a person in a line written since. Raises NoUndo where it cannot be read."""
+    try:
+        noting.note()
+        ended = {
+            line["who"]
+            for line in ledger.lines()
+            if "who" in line and line.get("purpose", purpose) == purpose and _written(line) >= since
+        }
+        who = ledger.marker()
+    except (ledger.LedgerBroken, ledger.LedgerMissing) as exc:
+        raise NoUndo(f"{exc} Without the erasure ledger, data of erased people could come back.") from exc
+    return lambda ref: who(ref) in ended
+
+
+def _written(line: ledger.Line) -> datetime:
+    return datetime.fromisoformat(line["at"])
