@@ -64,9 +64,11 @@ def test_reading_keeps_one_line_in_memory():
 
 def test_every_line_is_on_disk_before_the_write_returns(monkeypatch):
     synced = []
-    monkeypatch.setattr(
-        ledger.os, "fsync", lambda descriptor: synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
-    )
+
+    def note(descriptor):
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    monkeypatch.setattr(ledger.os, "fsync", note)
 
     ledger.append([{"kind": "begun"}])
 
