@@ -11,45 +11,32 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
-from psycopg.conninfo import conninfo_to_dict
 
 from audit.models import AuditEvent
 from common.postgres import advisory
 from consent.models import DataSubject, SavedRequest
 from governance.backup import dumping
 from governance.launcher.home.home_paths import throwaway_home
-from governance.launcher.one_off import start_and_wait
-from governance.launcher.servers.postgres import SETTINGS, PostgresServer
+from governance.launcher.servers.postgres import SETTINGS
 from personalization.models import Event, Item
 from privacy import tasks
 from privacy.scrub import conditions, scrubbing
+from tests.helpers.own_server import own_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PLANTED = 1_000
 
 
 def _data_folder():
-    return Path(os.environ["ASSENT_HOME"]) / "postgres" / "data"
+    # The home of the server, which several processes of a test run share; each has a home of its own below it.
+    return Path(os.environ["SECRET_KEY_FILE"]).parents[1] / "postgres" / "data"
 
 
 @pytest.fixture
 def server_of_an_instance():
     """Connect to a server with every setting that an instance has, but one that would hide strings from a search."""
-    with throwaway_home() as home:
-        server = PostgresServer(home, {**SETTINGS, "wal_compression": "off"})
-        before = dict(connection.settings_dict)
-        connection.close()
-        try:
-            start_and_wait(server)
-            url = conninfo_to_dict(server.url)
-            named = {"NAME": url["dbname"], "USER": url["user"], "PASSWORD": url["password"], "HOST": url["host"]}
-            connection.settings_dict.update(named)
-            call_command("migrate", verbosity=0, interactive=False)
-            yield home.path / "postgres" / "data"
-        finally:
-            connection.close()
-            connection.settings_dict.update(before)
-            server.stop()
+    with throwaway_home() as home, own_server(home, {**SETTINGS, "wal_compression": "off"}):
+        yield home.path / "postgres" / "data"
 
 
 class Plant:
