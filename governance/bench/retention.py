@@ -1,22 +1,17 @@
 """Speed of deletion: a retention run against the best batched DELETE written by hand, in turns over one table.
 
 Each variant has purposes of its own in one table that looks like the events', so all of them meet the same indexes. A
-window is a number of batches of one variant; windows of all variants take turns, so that what else the machine does
-meets them alike.
+window is one batch of one variant; windows of all variants take turns, so that what else the machine does meets them
+alike. Each variant deletes in a process of its own, so its memory and processor time are its own.
 """
 
 import random
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
-from pathlib import Path
 from statistics import median
-from typing import Any, Protocol
+from typing import Any
 
-import psycopg
 from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.db.models import Sum
@@ -27,19 +22,16 @@ from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from governance.bench import world
 from governance.bench.decisions import Settings
+from governance.bench.deleting import TABLE, HandTask, RunTask, Task, Window, Worker
 from governance.bench.report import Figure, Row
 from oversight import guard
-from privacy.models import RetentionSchedule
+from privacy.models import Disposal, RetentionSchedule
 from privacy.retention import disposal, plans, schedules, undo
-from privacy.retention.pacing import Pace
-from privacy.retention.tables import Table
 
-_TABLE = "bench_event"
+_TABLE = TABLE.table
 _PEOPLE, _HELD = 10_000, 50
 _SHARE = 4  # of the rows one in so many is due
-_WINDOW = 1  # batches
 ROWS = 1_000_000
-_EVENTS = Table(name="bench events", table=_TABLE)
 _VARIANTS = {"Assent": "bench_plain", "Assent with undo": "bench_undo", "hand-written": "bench_hand"}
 # The product's events: the same columns and indexes, in one table without partitions.
 _CREATE = f"""
@@ -58,68 +50,24 @@ CREATE INDEX ON {_TABLE} (item_id varchar_pattern_ops);
 CREATE INDEX ON {_TABLE} (subject_ref, purpose, occurred_at DESC);
 CREATE INDEX ON {_TABLE} (purpose, received_at, id);
 """  # noqa: S608 (a constant)
-# What a careful hand writes: a range of the age index a batch, whose lower bound moves along. No holds, no proof.
-_NEXT = f"""
-SELECT received_at FROM {_TABLE} WHERE purpose = %(purpose)s AND received_at >= %(low)s AND received_at <= %(due)s
-ORDER BY received_at OFFSET {disposal.BATCH} LIMIT 1
-"""  # noqa: S608
-_DELETE = f"""
-DELETE FROM {_TABLE} WHERE purpose = %(purpose)s AND received_at >= %(low)s AND received_at < %(high)s
-"""  # noqa: S608
-
-
-@dataclass
-class _Measured:
-    """What the windows of one variant cost."""
-
-    rows: int = 0
-    seconds: float = 0.0
-    peak_kb: int = 0
-    windows: list[float] = field(default_factory=list)  # microseconds of processor time a row
-
-    def add(self, worker: "_Worker") -> int:
-        """Measure one window; return its rows."""
-        Path("/proc/self/clear_refs").write_text("5")  # the peak of memory counts from here
-        began, before = time.perf_counter(), _cpu_s(worker.backend)
-        rows = worker.window()
-        if rows:
-            self.windows.append((_cpu_s(worker.backend) - before) / rows * 1e6)
-            self.seconds += time.perf_counter() - began
-            self.rows += rows
-            self.peak_kb = max(self.peak_kb, _peak_kb())
-        return rows
 
 
 def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
     """Fill the table, then delete a quarter of it by every variant, in turns."""
     rows = settings.rows or ROWS
-    with world.bench_database(_PEOPLE) as url, _only_the_bench_table():
+    with world.bench_database(_PEOPLE) as url, ExitStack() as stack:
         say(f"storing {rows:,} rows ...")
-        workers = _workers(url, _fill(rows), rows)
+        tasks = _tasks(fill(rows, list(_VARIANTS.values())), rows)
+        workers = {name: stack.enter_context(Worker(url, task)) for name, task in tasks.items()}
         measured = _in_turns(workers, say)
-        kept = {name: worker.finish() for name, worker in workers.items()}
+        kept = {name: _undo_bytes(task) for name, task in tasks.items() if isinstance(task, RunTask)}
     return [_row(name, found, measured["hand-written"], kept.get(name)) for name, found in measured.items()]
 
 
-@contextmanager
-def _only_the_bench_table() -> Iterator[None]:
-    """Have retention know the bench's table alone, and delete without rests."""
-    known, share = dict(schedules._stores), django_settings.RETENTION_MAX_SHARE_PERCENT  # noqa: SLF001
-    schedules._stores.clear()  # noqa: SLF001
-    schedules.add_store(_EVENTS)
-    django_settings.RETENTION_MAX_SHARE_PERCENT = 100
-    try:
-        yield
-    finally:
-        schedules._stores.clear()  # noqa: SLF001
-        schedules._stores.update(known)  # noqa: SLF001
-        django_settings.RETENTION_MAX_SHARE_PERCENT = share
-
-
-def _fill(rows: int) -> datetime:
-    """Store ``rows`` in all, a third for each variant; return the time of the newest."""
+def fill(rows: int, purposes: Sequence[str]) -> datetime:
+    """Store ``rows`` in all, as many for each purpose; return the time of the newest."""
     newest = timezone.now().replace(microsecond=0)
-    of_each = rows // len(_VARIANTS)
+    of_each = rows // len(purposes)
     with connection.cursor() as cursor:
         held = [subject_ref(world.person(number)) for number in range(_HELD)]
         cursor.execute("UPDATE consent_datasubject SET held = true WHERE ref = ANY(%s)", [held])
@@ -127,7 +75,7 @@ def _fill(rows: int) -> datetime:
             "rows": of_each,
             "newest": newest,
             "people": _PEOPLE,
-            "purposes": list(_VARIANTS.values()),
+            "purposes": purposes,
         }
         cursor.execute(_CREATE, parameters)
         cursor.execute(f"VACUUM ANALYZE {_TABLE}")
@@ -138,161 +86,77 @@ def _fill(rows: int) -> datetime:
     return newest
 
 
-def _workers(url: str, newest: datetime, rows: int) -> dict[str, "_Worker"]:
+def _tasks(newest: datetime, rows: int) -> dict[str, Task]:
     kept = timedelta(seconds=rows // len(_VARIANTS) * (_SHARE - 1) // _SHARE)
     return {
-        name: _ByHand(purpose, url, newest - kept)
+        name: HandTask(purpose, newest - kept)
         if name == "hand-written"
-        else _ByAssent(purpose, newest, kept, undo_days=1 if name == "Assent with undo" else 0)
+        else queue_run(purpose, newest, kept, undo_days=1 if name == "Assent with undo" else 0)
         for name, purpose in _VARIANTS.items()
     }
 
 
-class _Worker(Protocol):
-    """One variant, deleting window by window."""
-
-    backend: int
-
-    def window(self) -> int:
-        """Delete one window; return how many rows, 0 at the end."""
-        ...
-
-    def finish(self) -> float | None:
-        """Let the connection go; return how many bytes a row an undo takes, None without one."""
-        ...
-
-
-class _ByAssent:
-    """A retention run of the product, left off after each window."""
-
-    def __init__(self, purpose: str, newest: datetime, kept: timedelta, *, undo_days: int) -> None:
+def queue_run(purpose: str, newest: datetime, kept: timedelta, *, undo_days: int = 0, gentle: bool = False) -> RunTask:
+    """Make the approved run of a purpose that keeps what is younger than ``kept``."""
+    known, share = dict(schedules._stores), django_settings.RETENTION_MAX_SHARE_PERCENT  # noqa: SLF001
+    schedules._stores.clear()  # noqa: SLF001 (the plan is about the bench's table alone)
+    schedules.add_store(TABLE)
+    django_settings.RETENTION_MAX_SHARE_PERCENT = 100
+    try:
         with transaction.atomic(), guard.writing("bench"):
             row = Purpose.objects.create(slug=purpose, name=purpose, legal_basis="legitimate_interests")
             schedule = RetentionSchedule(purpose=row, retain_for=timedelta(days=1), undo_days=undo_days)
             schedule.save()
         # A schedule counts in days, and the table of a small measurement spans less: the moment is moved instead.
         plan = plans.make(schedule, actor="job:bench", now=newest - kept + schedule.retain_for)
-        self._run = disposal.run_of(plans.approve_by_schedule(plan, actor="job:bench"))
-        self._pace = _InTurns()
-        self.backend, is_connected, self._is_read = 0, threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._work, args=(is_connected,), daemon=True)
-        self._thread.start()
-        is_connected.wait()
-
-    def window(self) -> int:
-        """Let the run go on for one window: it stands still between them, as it would while it rests."""
-        before = self._pace.deleted
-        if not self._pace.is_over:
-            self._pace.go_on()
-        return self._pace.deleted - before
-
-    def _work(self, is_connected: threading.Event) -> None:
-        try:
-            connection.ensure_connection()
-            self.backend = connection.connection.info.backend_pid
-            is_connected.set()
-            self._pace.wait()
-            self._run = disposal.run(self._run.id, pace=self._pace)
-        finally:
-            self._pace.end()
-            self._is_read.wait()  # a backend that has gone has no processor time to read
-            connection.close()
-
-    def finish(self) -> float | None:
-        """Let the run's connection go; return how many bytes a row an undo takes."""
-        self._is_read.set()
-        self._thread.join()
-        kept = self._run.undo_parts.aggregate(bytes=Sum(Length("sealed")))["bytes"]
-        undo.destroy_key(self._run.id)
-        return kept / self._run.total_removed if kept else None
+        run = disposal.run_of(plans.approve_by_schedule(plan, actor="job:bench"))
+    finally:
+        schedules._stores.clear()  # noqa: SLF001
+        schedules._stores.update(known)  # noqa: SLF001
+        django_settings.RETENTION_MAX_SHARE_PERCENT = share
+    return RunTask(str(run.id), gentle=gentle)
 
 
-class _InTurns(Pace):
-    """Pace of a run that stands still after each window until it is let go on."""
-
-    def __init__(self) -> None:
-        super().__init__(gentle=False)
-        self.deleted, self.is_over, self._left = 0, False, _WINDOW
-        self._go, self._stands = threading.Semaphore(0), threading.Semaphore(0)
-
-    def rest(self, worked_s: float, rows: int) -> None:
-        self.deleted += rows
-        self._left -= 1
-        if self._left == 0:
-            self._left = _WINDOW
-            self._stands.release()
-            self.wait()
-
-    def wait(self) -> None:
-        self._go.acquire()
-
-    def go_on(self) -> None:
-        """Let the run do one window."""
-        self._go.release()
-        self._stands.acquire()
-
-    def end(self) -> None:
-        self.is_over = True
-        self._stands.release()
+def _undo_bytes(task: RunTask) -> float | None:
+    """Return how many bytes a row an undo takes, None without one; destroy its key."""
+    run = Disposal.objects.get(pk=task.run)
+    kept = run.undo_parts.aggregate(bytes=Sum(Length("sealed")))["bytes"]
+    undo.destroy_key(run.id)
+    return kept / run.total_removed if kept else None
 
 
-class _ByHand:
-    """The same deletion as somebody writes it who has a shell and an evening."""
-
-    def __init__(self, purpose: str, url: str, due: datetime) -> None:
-        self._connection = psycopg.connect(url, autocommit=True, prepare_threshold=0)
-        self._values: dict[str, Any] = {"purpose": purpose, "low": due - timedelta(days=36_500), "due": due}
-        self._is_done = False
-        self.backend = self._connection.info.backend_pid
-
-    def window(self) -> int:
-        return sum(self._batch() for _ in range(_WINDOW))
-
-    def finish(self) -> None:
-        self._connection.close()
-
-    def _batch(self) -> int:
-        if self._is_done:
-            return 0
-        with self._connection.cursor() as cursor:
-            found = cursor.execute(_NEXT, self._values).fetchone()
-            self._is_done = found is None
-            high = found[0] if found else self._values["due"] + timedelta(microseconds=1)
-            cursor.execute(_DELETE, {**self._values, "high": high})
-            self._values["low"] = high
-            return cursor.rowcount
-
-
-def _in_turns(workers: Mapping[str, _Worker], say: Callable[[str], None]) -> dict[str, _Measured]:
+def _in_turns(workers: Mapping[str, Worker], say: Callable[[str], None]) -> dict[str, list[Window]]:
     """Have all variants delete windows in a random order, until each is done."""
-    chance, measured, left = random.Random(7), {name: _Measured() for name in workers}, dict(workers)  # noqa: S311
+    chance, measured = random.Random(7), {name: list[Window]() for name in workers}  # noqa: S311
+    left = dict(workers)
     while left:
         names = list(left)
         chance.shuffle(names)
         for name in names:
-            if not measured[name].add(left[name]):
+            window = left[name].batch()
+            if window.rows:
+                measured[name].append(window)
+            else:
                 del left[name]
-                say(f"{name}: {measured[name].rows:,} rows deleted")
+                say(f"{name}: {sum(each.rows for each in measured[name]):,} rows deleted")
     return measured
 
 
-def _row(name: str, found: _Measured, hand: _Measured, undo_bytes: float | None) -> Row:
+def _row(name: str, found: list[Window], hand: list[Window], undo_bytes: float | None) -> Row:
+    cost = median(window.cpu_us_per_row for window in found)
     figures: dict[str, Figure] = {
-        "rows": found.rows,
-        "rows_per_second": found.rows / found.seconds,
-        "cpu_us_per_row": median(found.windows),
-        "share_of_hand_written": median(hand.windows) / median(found.windows),
-        "peak_memory_mb": found.peak_kb / 1024,
+        "rows": sum(window.rows for window in found),
+        "rows_per_second": sum(window.rows for window in found) / sum(window.seconds for window in found),
+        "cpu_us_per_row": cost,
+        "worker_us_per_row": median(window.worker_s / window.rows * 1e6 for window in found),
+        "share_of_hand_written": median(window.cpu_us_per_row for window in hand) / cost,
+        "share_by_totals": _total(hand) / _total(found),
+        "peak_memory_mb": max(window.peak_kb for window in found) / 1024,
         "undo_bytes_per_row": undo_bytes,
     }
     return Row(name, figures)
 
 
-def _cpu_s(backend: int) -> float:
-    """Return the processor time of this process and one backend, to the nanosecond (schedstat, not ticks)."""
-    return time.process_time() + int(Path(f"/proc/{backend}/schedstat").read_text().split()[0]) / 1e9
-
-
-def _peak_kb() -> int:
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0])
+def _total(windows: list[Window]) -> float:
+    """Return microseconds a row over all windows: with what comes once a pass, and the odd slow one."""
+    return sum(window.worker_s + window.backend_s for window in windows) / sum(window.rows for window in windows) * 1e6

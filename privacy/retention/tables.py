@@ -1,7 +1,8 @@
 """A table of personal data as a data set of retention: counted, looked at, and deleted by ranges of its age.
 
-One DELETE a batch, over a range of the age index. A row lock for each row, or the keys one by one, would cost more than
-the deletion (docs/benchmarks.md).
+One statement a batch, over a range of the age index: it reads the keys and deletes the rows of one snapshot, so both
+are the same rows. Rows returned by the deletion, locked one by one, or looked up by key would cost more than they do
+(docs/benchmarks.md).
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import Any, cast
 from uuid import UUID
 
 import psycopg
-from django.db import connection
+from django.conf import settings
+from django.db import OperationalError, connection
 
 # People whose data of a purpose a hold or a restriction keeps: by the register, and by the person's row, which
 # statements by hand write. One list that is hashed once a statement: a probe a row costs four times that.
@@ -77,6 +79,10 @@ class Deleted:
 
     rows: int
     content: bytes | None
+
+
+class NotAlone(OperationalError):
+    """Others deleted rows of the batch while it ran, and took no turn: it is rolled back and done again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,22 +189,38 @@ class Table:
         return cast("datetime", oldest)
 
     def delete_batch(self, extent: Extent, batch: Batch, *, keep: bool) -> Deleted:
-        """Delete a range and note the keys and where to go on, in one statement. Held people stay.
+        """Delete a range and note the keys and where to go on, in one statement. Held people stay. Raises NotAlone.
 
         The keys never leave the database. Nothing is noted where the extent ended and nothing was left of it.
         """
         where, values = self._range(extent, batch.start, batch.end)
-        content = "(SELECT string_agg(record_send(gone), ''::bytea) FROM gone)" if keep else "NULL::bytea"
-        returned = "*" if keep else self.key
+        where += f" AND {self.person} NOT IN ({_KEPT})"
+        content = "string_agg(record_send(r), ''::bytea)" if keep else "NULL::bytea"
+        before = self._deleted_here()
         found = _one(
-            f"WITH gone AS (DELETE FROM {self.table}"  # noqa: S608
-            f" WHERE {where} AND {self.person} NOT IN ({_KEPT}) RETURNING {returned}),"
-            f" noted AS ({_NOTE} SELECT {_NOTED}, count(*), coalesce(string_agg({self.key_digest}, ''::bytea), '')"
-            " FROM gone HAVING count(*) > 0 OR %(reached)s::timestamptz IS NOT NULL RETURNING rows)"
-            f" SELECT coalesce((SELECT rows FROM noted), 0), {content}",
+            f"WITH seen AS MATERIALIZED (SELECT count(*) AS rows,"  # noqa: S608
+            f" coalesce(string_agg({self.key_digest}, ''::bytea), '') AS keys, {content} AS content"
+            f" FROM {self.table} r WHERE {where}),"
+            f" noted AS ({_NOTE} SELECT {_NOTED}, rows, keys FROM seen"
+            " WHERE rows > 0 OR %(reached)s::timestamptz IS NOT NULL),"
+            f" gone AS (DELETE FROM {self.table} WHERE {where})"
+            " SELECT rows, content FROM seen",
             values | _noted(self.name, batch),
         )
-        return Deleted(*found)
+        deleted = Deleted(*found)
+        if before is not None and self._deleted_here() != before + deleted.rows:
+            raise NotAlone(f"Rows of {self.name} were deleted by others while a batch of a run was.")
+        return deleted
+
+    def _deleted_here(self) -> int | None:
+        """Return how many rows of the table this transaction has deleted; None where the server counts nothing."""
+        [count] = _one(
+            "SELECT CASE WHEN current_setting('track_counts')::boolean THEN sum(pg_stat_get_xact_tuples_deleted(oid))"
+            " END::bigint FROM (SELECT %(table)s::regclass::oid AS oid UNION ALL"
+            " SELECT inhrelid FROM pg_inherits WHERE inhparent = %(table)s::regclass) t",
+            {"table": self.table},
+        )
+        return cast("int | None", count)
 
     def _range(self, extent: Extent, start: Position | None, end: Position | None) -> tuple[str, dict[str, Any]]:
         where, values = self._extent(extent)
@@ -229,8 +251,9 @@ class Table:
 def _one(statement: str, values: dict[str, Any]) -> Any:
     """Return the one row of a statement, in binary both ways: a megabyte of keys as text would be two."""
     connection.ensure_connection()
+    is_own = settings.DATABASE_POOLING == "session"  # behind a pooler the next transaction may have another session
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(statement.encode(), values, binary=True).fetchone()
+        return cursor.execute(statement.encode(), values, binary=True, prepare=is_own).fetchone()
 
 
 def note_end(store: str, run: UUID, number: int) -> None:
