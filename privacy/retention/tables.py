@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import connection
 
 # People whose data of a purpose a hold or a restriction keeps: by the register, and by the person's row, which
 # statements by hand write. One list that is hashed once a statement: a probe a row costs four times that.
@@ -81,10 +81,6 @@ class Deleted:
     content: bytes | None
 
 
-class NotAlone(OperationalError):
-    """Others deleted rows of the batch while it ran, and took no turn: it is rolled back and done again."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """A table under retention. Names are code, never input."""
@@ -102,14 +98,14 @@ class Table:
     def count(self, extent: Extent) -> int:
         """Count the rows a run would remove."""
         where, values = self._where(extent)
-        [count] = _one(f"SELECT count(*) FROM {self.table} WHERE {where}", values)  # noqa: S608
+        [count] = one(f"SELECT count(*) FROM {self.table} WHERE {where}", values)  # noqa: S608
         return int(count)
 
     def examine(self, extent: Extent) -> Counted:
         """Count for a plan: also what holds keep, and how much the purpose has."""
         held = f"{self.person} IN ({_KEPT})"
         due = f"{self.age} <= %(before)s"
-        found = _one(
+        found = one(
             f"SELECT count(*) FILTER (WHERE {due} AND NOT is_held), count(*) FILTER (WHERE {due} AND is_held),"  # noqa: S608
             f" count(*), min({self.age}) FILTER (WHERE {due} AND NOT is_held)"
             f" FROM (SELECT {self.age}, {held} AS is_held FROM {self.table} WHERE {self.purpose} = %(purpose)s) r",
@@ -140,7 +136,7 @@ class Table:
     def oldest(self, extent: Extent) -> datetime | None:
         """Return when the oldest row of an extent was received, held ones among them."""
         where, values = self._extent(extent)
-        [oldest] = _one(f"SELECT min({self.age}) FROM {self.table} WHERE {where}", values)  # noqa: S608
+        [oldest] = one(f"SELECT min({self.age}) FROM {self.table} WHERE {where}", values)  # noqa: S608
         return cast("datetime | None", oldest)
 
     def sample(self, extent: Extent, limit: int) -> list[str]:
@@ -157,7 +153,7 @@ class Table:
     def has_due(self, extent: Extent) -> bool:
         """Return whether anything is left to delete: the verification after a run."""
         where, values = self._where(extent)
-        [found] = _one(f"SELECT EXISTS (SELECT FROM {self.table} WHERE {where})", values)  # noqa: S608
+        [found] = one(f"SELECT EXISTS (SELECT FROM {self.table} WHERE {where})", values)  # noqa: S608
         return bool(found)
 
     def locate(self, extent: Extent, start: Position | None, rows: int) -> Position | None:
@@ -168,7 +164,7 @@ class Table:
         """
         where, values = self._range(extent, start, None)
         order = f"{self.age}, {self.key}" if start is not None and start.key else self.age
-        found = _one(
+        found = one(
             f"SELECT {self.age} FROM {self.table} WHERE {where}"  # noqa: S608
             f" ORDER BY {order} OFFSET {rows} LIMIT 1",
             values,
@@ -178,26 +174,25 @@ class Table:
         if found[0] > (start.at if start else self._oldest(where, values)):
             return Position(found[0], "")
         order = f"{self.age}, {self.key}"
-        found = _one(
+        found = one(
             f"SELECT {order} FROM {self.table} WHERE {where} ORDER BY {order} OFFSET {rows} LIMIT 1",  # noqa: S608
             values,
         )
         return Position(found[0], str(found[1]))
 
     def _oldest(self, where: str, values: dict[str, Any]) -> datetime:
-        [oldest] = _one(f"SELECT min({self.age}) FROM {self.table} WHERE {where}", values)  # noqa: S608
+        [oldest] = one(f"SELECT min({self.age}) FROM {self.table} WHERE {where}", values)  # noqa: S608
         return cast("datetime", oldest)
 
     def delete_batch(self, extent: Extent, batch: Batch, *, keep: bool) -> Deleted:
-        """Delete a range and note the keys and where to go on, in one statement. Held people stay. Raises NotAlone.
+        """Delete a range and note the keys and where to go on, in one statement. Held people stay.
 
         The keys never leave the database. Nothing is noted where the extent ended and nothing was left of it.
         """
         where, values = self._range(extent, batch.start, batch.end)
         where += f" AND {self.person} NOT IN ({_KEPT})"
         content = "string_agg(record_send(r), ''::bytea)" if keep else "NULL::bytea"
-        before = self._deleted_here()
-        found = _one(
+        found = one(
             f"WITH seen AS MATERIALIZED (SELECT count(*) AS rows,"  # noqa: S608
             f" coalesce(string_agg({self.key_digest}, ''::bytea), '') AS keys, {content} AS content"
             f" FROM {self.table} r WHERE {where}),"
@@ -207,20 +202,7 @@ class Table:
             " SELECT rows, content FROM seen",
             values | _noted(self.name, batch),
         )
-        deleted = Deleted(*found)
-        if before is not None and self._deleted_here() != before + deleted.rows:
-            raise NotAlone(f"Rows of {self.name} were deleted by others while a batch of a run was.")
-        return deleted
-
-    def _deleted_here(self) -> int | None:
-        """Return how many rows of the table this transaction has deleted; None where the server counts nothing."""
-        [count] = _one(
-            "SELECT CASE WHEN current_setting('track_counts')::boolean THEN sum(pg_stat_get_xact_tuples_deleted(oid))"
-            " END::bigint FROM (SELECT %(table)s::regclass::oid AS oid UNION ALL"
-            " SELECT inhrelid FROM pg_inherits WHERE inhparent = %(table)s::regclass) t",
-            {"table": self.table},
-        )
-        return cast("int | None", count)
+        return Deleted(*found)
 
     def _range(self, extent: Extent, start: Position | None, end: Position | None) -> tuple[str, dict[str, Any]]:
         where, values = self._extent(extent)
@@ -248,8 +230,8 @@ class Table:
         return where, values
 
 
-def _one(statement: str, values: dict[str, Any]) -> Any:
-    """Return the one row of a statement, in binary both ways: a megabyte of keys as text would be two."""
+def one(statement: str, values: dict[str, Any]) -> Any:
+    """Return the one row of a statement, prepared, in binary both ways: a megabyte of keys as text would be two."""
     connection.ensure_connection()
     is_own = settings.DATABASE_POOLING == "session"  # behind a pooler the next transaction may have another session
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
@@ -259,7 +241,7 @@ def _one(statement: str, values: dict[str, Any]) -> Any:
 def note_end(store: str, run: UUID, number: int) -> None:
     """Note that a pass over a data set reached its end without another row."""
     batch = Batch(run, number, None, None)
-    _one(f"{_NOTE} SELECT {_NOTED}, 0, ''::bytea RETURNING 1", _noted(store, batch))
+    one(f"{_NOTE} SELECT {_NOTED}, 0, ''::bytea RETURNING 1", _noted(store, batch))
 
 
 def _noted(store: str, batch: Batch) -> dict[str, Any]:
@@ -276,4 +258,4 @@ def _noted(store: str, batch: Batch) -> dict[str, Any]:
 def store_binary(table: str, columns: dict[str, Any]) -> None:
     """Insert a row whose values travel in binary: the ORM would write a megabyte as two of text."""
     names, places = ", ".join(columns), ", ".join(f"%({name})s" for name in columns)
-    _one(f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING 1", columns)  # noqa: S608
+    one(f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING 1", columns)  # noqa: S608
