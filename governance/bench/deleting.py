@@ -1,7 +1,7 @@
 """A process that deletes for a measurement, batch by batch as it is asked to: a run of Assent's, or by hand.
 
-``python -m governance.bench.deleting`` reads its task as a line of JSON, then a line for each window: empty for one
-batch, or a number of seconds. It answers with a line for each.
+``python -m governance.bench.deleting`` reads its task as a line of JSON, then a line for each window: empty for a few
+batches, or a number of seconds. It answers with a line for each.
 """
 
 import json
@@ -22,7 +22,7 @@ from privacy.retention.pacing import Pace
 from privacy.retention.tables import Table
 
 TABLE = Table(name="bench events", table="bench_event")
-BATCH = 20_000
+BATCH, BATCHES = 20_000, 3  # batches of a window: a run has its caches warm, as one batch in turns has not
 # What a careful hand writes: a range of the age index a batch, whose lower bound moves along. No holds, no proof.
 _NEXT = f"""
 SELECT received_at FROM {TABLE.table} WHERE purpose = %(purpose)s AND received_at >= %(low)s AND received_at <= %(due)s
@@ -94,8 +94,8 @@ class Worker:
             self._process.wait()
         self._answers.close()
 
-    def batch(self) -> Window:
-        """Have it delete one batch; a window without rows is the end."""
+    def batches(self) -> Window:
+        """Have it delete a few batches; a window without rows is the end."""
         return Window(**self._ask(""))
 
     def begin(self, seconds: float) -> None:
@@ -126,7 +126,7 @@ class _Deleting(Protocol):
     backend: int
 
     def window(self, seconds: float | None) -> int:
-        """Delete one batch, or for so many seconds; return how many rows, 0 at the end."""
+        """Delete a few batches, or for so many seconds; return how many rows, 0 at the end."""
         ...
 
 
@@ -174,13 +174,14 @@ class _InTurns(Pace):
 
     def __init__(self, *, gentle: bool) -> None:
         super().__init__(gentle=gentle)
-        self.deleted, self.is_over, self._until = 0, False, 0.0
+        self.deleted, self.is_over, self._until, self._left = 0, False, 0.0, 0
         self._go, self._stands = threading.Semaphore(0), threading.Semaphore(0)
 
     def rest(self, worked_s: float, rows: int) -> None:
         self.deleted += rows
+        self._left -= 1
         super().rest(worked_s, rows)
-        if time.monotonic() >= self._until:
+        if self._left <= 0 and time.monotonic() >= self._until:
             self._stands.release()
             self.wait()
 
@@ -189,6 +190,7 @@ class _InTurns(Pace):
 
     def go_on(self, seconds: float | None) -> None:
         """Let the run do one window."""
+        self._left = 0 if seconds else BATCHES
         self._until = time.monotonic() + (seconds or 0.0)
         self._go.release()
         self._stands.acquire()
@@ -207,6 +209,9 @@ class _ByHand:
         self.backend = self._connection.info.backend_pid
 
     def window(self, seconds: float | None) -> int:
+        return sum(self._batch() for _ in range(BATCHES))
+
+    def _batch(self) -> int:
         if self._is_done:
             return 0
         with self._connection.cursor() as cursor:

@@ -1,7 +1,7 @@
 """Speed of deletion: a retention run against the best batched DELETE written by hand, in turns over one table.
 
 Each variant has purposes of its own in one table that looks like the events', so all of them meet the same indexes. A
-window is one batch of one variant; windows of all variants take turns, so that what else the machine does meets them
+window is a few batches of one variant; windows of all variants take turns, so that what else the machine does meets them
 alike. Each variant deletes in a process of its own, so its memory and processor time are its own.
 """
 
@@ -133,7 +133,7 @@ def _in_turns(workers: Mapping[str, Worker], say: Callable[[str], None]) -> dict
         names = list(left)
         chance.shuffle(names)
         for name in names:
-            window = left[name].batch()
+            window = left[name].batches()
             if window.rows:
                 measured[name].append(window)
             else:
