@@ -1,8 +1,8 @@
 """Speed of deletion: a retention run against the best batched DELETE written by hand, in turns over one table.
 
 Each variant has purposes of its own in one table that looks like the events', so all of them meet the same indexes. A
-window is a few batches of one variant; windows of all variants take turns, so that what else the machine does meets them
-alike. Each variant deletes in a process of its own, so its memory and processor time are its own.
+window is a few batches of one variant; windows of all variants take turns, so that what else the machine does meets
+them alike. Each variant deletes in a process of its own, so its memory and processor time are its own.
 """
 
 import random
