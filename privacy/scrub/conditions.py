@@ -30,7 +30,7 @@ class Server:
     slots: int
     replicas: int
     clears_statistics: bool
-    is_pooled: bool = False
+    is_pooled: bool
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ def read() -> Server:
         cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(_SETTINGS)])
         found = dict(cursor.fetchall())
         cursor.execute(_RIGHTS)
-        return Server(found, *cursor.fetchone(), is_pooled=settings.DATABASE_POOLING == "transaction")
+        rights = cursor.fetchone()
+    return Server(found, *rights, settings.DATABASE_POOLING == "transaction")
 
 
 def unmet(server: Server, *, copies_apart: bool = False) -> list[str]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance.bench import anonymisation, comparison, consents, decisions, log, machine, pressure, report, retention
+from governance.bench import anonymisation, comparison, consents, decisions, log, machine, report
 from governance.bench.decisions import Settings
+from governance.bench.deletion import pressure, retention
 
 _RUNS = {
     "decisions": decisions.run,

@@ -1,7 +1,7 @@
 """A process that deletes for a measurement, batch by batch as it is asked to: a run of Assent's, or by hand.
 
-``python -m governance.bench.deleting`` reads its task as a line of JSON, then a line for each window: empty for a few
-batches, or a number of seconds. It answers with a line for each.
+``python -m governance.bench.deletion.deleting`` reads its task as a line of JSON, then a line for each window: empty
+for a few batches, or a number of seconds. It answers with a line for each.
 """
 
 import json
@@ -73,7 +73,7 @@ class Worker:
     def __init__(self, url: str, task: Task) -> None:
         environment = {**os.environ, "DATABASE_URL": url}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "governance.bench.deleting"],
+            [sys.executable, "-m", "governance.bench.deletion.deleting"],
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         if self._process.stdin is None or self._process.stdout is None:

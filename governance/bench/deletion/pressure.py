@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from statistics import median
 
-from governance.bench import decisions, load, retention, world
+from governance.bench import decisions, load, world
 from governance.bench.decisions import Settings
-from governance.bench.deleting import Worker
+from governance.bench.deletion import retention
+from governance.bench.deletion.deleting import Worker
 from governance.bench.report import Figure, Row
 
 _IDLE, _GENTLE, _UNPACED = "Decisions, nothing deleted", "beside a run that gives way", "beside a run that does not"

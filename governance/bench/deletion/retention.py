@@ -22,7 +22,7 @@ from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from governance.bench import world
 from governance.bench.decisions import Settings
-from governance.bench.deleting import TABLE, HandTask, RunTask, Task, Window, Worker
+from governance.bench.deletion.deleting import TABLE, HandTask, RunTask, Task, Window, Worker
 from governance.bench.report import Figure, Row
 from oversight import guard
 from privacy.models import Disposal, RetentionSchedule
