@@ -113,8 +113,17 @@ def read() -> Server:
         cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(_SETTINGS)])
         found = dict(cursor.fetchall())
         cursor.execute(_RIGHTS)
-        rights = cursor.fetchone()
-    return Server(found, *rights, settings.DATABASE_POOLING == "transaction")
+        may_checkpoint, may_switch_wal, owns_database, slots, replicas, clears_statistics = cursor.fetchone()
+    return Server(
+        settings=found,
+        may_checkpoint=may_checkpoint,
+        may_switch_wal=may_switch_wal,
+        owns_database=owns_database,
+        slots=slots,
+        replicas=replicas,
+        clears_statistics=clears_statistics,
+        is_pooled=settings.DATABASE_POOLING == "transaction",
+    )
 
 
 def unmet(server: Server, *, copies_apart: bool = False) -> list[str]:
