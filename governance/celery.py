@@ -54,6 +54,7 @@ app.conf.update(
         "policies.tasks.run_simulation": {"queue": queues.LONG},
         "policies.tasks.drop_old_decisions": {"queue": queues.LONG},
         "governance.tasks.verify_evidence": {"queue": queues.LONG},
+        "privacy.tasks.scrub_storage": {"queue": queues.LONG},
     },
     timezone="UTC",
     beat_schedule={
@@ -74,6 +75,7 @@ app.conf.update(
         "keep-event-months": {"task": "personalization.tasks.keep_months", "schedule": crontab(hour=0, minute=40)},
         "check-segments": {"task": "personalization.tasks.check_segments", "schedule": crontab(hour=1, minute=45)},
         "train-recommender": {"task": "personalization.tasks.train_recommender", "schedule": crontab(hour=2, minute=0)},
+        "scrub-storage": {"task": "privacy.tasks.scrub_storage", "schedule": crontab(hour=2, minute=30)},
         "release-consent-rates": {
             "task": "privacy.tasks.release_consent_rates",
             "schedule": crontab(hour=3, minute=0),

@@ -145,6 +145,7 @@ class Environment(BaseSettings):
     retention_gentle: Flag = True
     retention_rows_per_s: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     retention_replica_lag_s: Annotated[int, Field(ge=1, le=3_600)] = 10
+    scrub_nightly: Flag = False
     ready_opa_behind_s: Annotated[int, Field(ge=1, le=86_400)] = 30
     # People's rights: public holidays by region, days of business, and the time to answer where a law gives no number.
     holidays_file: Path | None = None

@@ -11,10 +11,10 @@ class PrivacyConfig(AppConfig):
         from oversight import registers
         from oversight.approvals import subjects
         from oversight.changes import figures
-        from privacy.erasures import replaying
+        from privacy.erasures import replaying, undoing
         from privacy.holds import descriptors as of_holds
         from privacy.redaction import old_proof
-        from privacy.retention import descriptors, disposal, lint, schedules
+        from privacy.retention import descriptors, disposal, lint, restoring, schedules
         from privacy.retention.data_sets import profiles
         from privacy.retention.own_records import old_records, record_periods
         from privacy.retention.subjects import PLAN, UNDO
@@ -28,3 +28,4 @@ class PrivacyConfig(AppConfig):
         record_periods.add_due("consent_proof", old_proof.due)
         replaying.on(old_proof.KIND, old_proof.replay)
         effects.on_withdrawal(disposal.queue_for_withdrawals)
+        restoring.add_bar(undoing.ended_since)

@@ -2,6 +2,7 @@ import logging
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.db import OperationalError
 
 from common import actors
@@ -14,6 +15,7 @@ from privacy.redaction import old_proof
 from privacy.retention import disposal, restoring
 from privacy.retention.data_sets import contracts
 from privacy.retention.own_records import old_records
+from privacy.scrub import scrubbing
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +92,17 @@ def redact_old_proof() -> None:
 def forget_import_reports() -> None:
     """Delete the reports of old imports; runs nightly. Idempotent."""
     old_records.forget_import_reports()
+
+
+@shared_task(ignore_result=True)
+def scrub_storage() -> None:
+    """Scrub the storage after the nightly deletions where the setting says so; a refusal stands in the trail."""
+    if not settings.SCRUB_NIGHTLY:
+        return
+    try:
+        scrubbing.scrub(actor=actors.job("scrub"))
+    except scrubbing.ScrubRefused as exc:
+        logger.error("The storage was not scrubbed: %s", exc)  # noqa: TRY400 (the text says all)
 
 
 @shared_task(ignore_result=True)

@@ -85,6 +85,7 @@ RETENTION_MAX_SHARE_PERCENT = ENV.retention_max_share_percent
 RETENTION_GENTLE = ENV.retention_gentle
 RETENTION_ROWS_PER_S = ENV.retention_rows_per_s
 RETENTION_REPLICA_LAG_S = ENV.retention_replica_lag_s
+SCRUB_NIGHTLY = ENV.scrub_nightly
 READY_OPA_BEHIND_S = ENV.ready_opa_behind_s
 EVIDENCE_FULL_CHECK = ENV.evidence_full_check
 READY_LOG_LAG_S = ENV.ready_log_lag_s

@@ -7,8 +7,8 @@ COPY, so nothing is read and written anew on the way.
 """
 
 import struct
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,15 @@ _ENDED_SINCE = """
 SELECT FROM consent_consentrecord c WHERE c.subject_id = r.{person} AND c.purpose = r.{purpose}
 AND c.state = ANY(%(ended)s) AND c.recorded_at >= %(since)s
 """
+# What else knows of people whose rows may not come back (privacy.erasures): for a purpose, or None for every one, and a
+# time, whether a person's permission ended since. Each raises NoUndo where it cannot say.
+Bar = Callable[[str | None, datetime], Callable[[UUID], bool]]
+_bars: list[Bar] = []
+
+
+def add_bar(bar: Bar) -> None:
+    """Have undos ask ``bar`` as well."""
+    _bars.append(bar)
 
 
 class BeingUndone(NoUndo):
@@ -143,6 +152,7 @@ def undo_run(run: UUID) -> dict[str, int]:
     if given is None:
         raise NoUndo("Another officer has to approve the undo of this run first.")
     key, restored = undo.read_key(run), {}
+    barred = [bar(found.purpose.slug if found.purpose else None, _since(found)) for bar in _bars]
     with transaction.atomic():
         locked = Disposal.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=run).first()
         if locked is None:
@@ -151,7 +161,7 @@ def undo_run(run: UUID) -> dict[str, int]:
         for name in found.removed:
             turns.take(name)
         for name in sorted(found.removed):
-            restored[name] = _restore(found, _store(name), key)
+            restored[name] = _restore(found, _store(name), key, barred)
         locked.undone_at = timezone.now()
         locked.save(update_fields=["undone_at"])
         details = {"disposal": str(run), "restored": restored, "removed": found.removed}
@@ -192,10 +202,13 @@ def _store(name: str) -> Table:
     raise NoUndo(f"The data set {name} is not registered any more.")
 
 
-def _restore(run: Disposal, store: Table, key: bytes) -> int:
+def _since(run: Disposal) -> datetime:
+    return run.plan.made_at if run.plan else run.queued_at
+
+
+def _restore(run: Disposal, store: Table, key: bytes, barred: list[Callable[[UUID], bool]]) -> int:
     """Copy the rows into a table of their own, then into the data set those that may come back."""
-    since = run.plan.made_at if run.plan else run.queued_at
-    values: dict[str, Any] = {"ended": [str(state) for state in _ENDED], "since": since}
+    values: dict[str, Any] = {"ended": [str(state) for state in _ENDED], "since": _since(run)}
     ended = _ENDED_SINCE.format(person=store.person, purpose=store.purpose)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE undo_rows (LIKE {store.table}) ON COMMIT DROP")
@@ -203,9 +216,12 @@ def _restore(run: Disposal, store: Table, key: bytes) -> int:
             rows = _as_copied(undo.open_part(part, key))
             with connection.wrap_database_errors, cursor.copy("COPY undo_rows FROM STDIN (FORMAT binary)") as copy:
                 copy.write(_HEADER + rows + _TRAILER)
+        cursor.execute(f"SELECT DISTINCT {store.person} FROM undo_rows")  # noqa: S608 (names are code)
+        values["barred"] = [ref for (ref,) in cursor.fetchall() if any(is_barred(ref) for is_barred in barred)]
         cursor.execute(
             f"INSERT INTO {store.table} SELECT * FROM undo_rows r"  # noqa: S608 (names are code)
-            f" WHERE NOT EXISTS ({ended}) ON CONFLICT DO NOTHING",
+            f" WHERE NOT EXISTS ({ended})"
+            f" AND r.{store.person} <> ALL (%(barred)s::uuid[]) ON CONFLICT DO NOTHING",
             values,
         )
         restored = cursor.rowcount

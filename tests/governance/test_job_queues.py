@@ -50,6 +50,7 @@ def test_long_jobs_do_not_hold_up_withdrawals():
         "personalization.tasks.train_recommender",
         "policies.tasks.run_simulation",
         "privacy.tasks.undo_run",
+        "privacy.tasks.scrub_storage",
     }
     assert {_queue(name) for name in TASKS} == set(queues.ALL)
 

@@ -32,6 +32,7 @@ TASKS = {
     "privacy.tasks.redact_old_proof",
     "privacy.tasks.release_consent_rates",
     "privacy.tasks.run_disposals",
+    "privacy.tasks.scrub_storage",
     "privacy.tasks.sweep_disposals",
     "privacy.tasks.undo_run",
 }

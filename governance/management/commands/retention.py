@@ -15,6 +15,7 @@ from privacy.models import DeletionPlan, Disposal, RetentionSchedule
 from privacy.retention import control, disposal, plans, progress, restoring, schedules
 from privacy.retention.data_sets import conflicts, contracts
 from privacy.retention.subjects import APPROVE, CONTROL, of_undo
+from privacy.scrub import scrubbing
 
 _LOOK_AGAIN_S = 1.0
 _SHELL = "operator"
@@ -88,6 +89,7 @@ class Command(BaseCommand):
         if control.is_switched_off():
             self.stdout.write("Retention runs are switched off: nothing is deleted for its age.")
         if options["which"] is None:
+            self.stdout.write(_scrubbed())
             for each in Disposal.objects.filter(reason="retention").select_related("purpose", "plan")[:20]:
                 self.stdout.write(progress.line(each))
             return
@@ -177,6 +179,12 @@ def _until(schedule: RetentionSchedule, before: datetime) -> str:
         return "beyond the window of each person"
     counted = "received" if schedule.trigger == "received" else schedule.get_trigger_display().lower()
     return f"{counted} before {before:%Y-%m-%d %H:%M}Z"
+
+
+def _scrubbed() -> str:
+    last = scrubbing.last_done()
+    when = f"last scrubbed {last:%Y-%m-%d %H:%M}Z" if last else "never scrubbed"
+    return f"The storage was {when}: what was deleted since is still in its files."
 
 
 _ACTIONS = {

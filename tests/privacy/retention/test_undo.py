@@ -15,6 +15,7 @@ from oversight.models import Step, WorkItem
 from oversight.problems import NotNow, SecondOfficerNeeded
 from personalization.models import Event
 from privacy import tasks
+from privacy.erasures import ledger
 from privacy.models import Disposal, RetentionSchedule, UndoPart
 from privacy.retention import control, disposal, plans, restoring, undo
 from privacy.retention.pacing import Pace
@@ -88,6 +89,60 @@ def test_people_who_ended_the_permission_since_stay_deleted(choose, remember, de
 
     assert _undone(run) == {"events": 2}
     assert {event.subject_ref for event in Event.objects.all()} == {subject_ref("customer-3")}
+
+
+def _line(person, **described):
+    return {"kind": "withdrawal", "choice": "withdraw", "who": ledger.marker()(subject_ref(person)), **described}
+
+
+def test_who_withdrew_or_was_erased_by_the_ledger_stays_deleted(remember, deleted):
+    """The database does not know of it: it was restored meanwhile, or the erasure left no record."""
+    people = [f"customer-{number}" for number in range(5)]
+    for person in people:
+        remember(person, 2, days=400)
+    ledger.append([_line(people[4], purpose="recommendations")])  # before the plan: they agreed again since
+    run = deleted()
+    ledger.append([
+        _line(people[0], purpose="recommendations"),
+        _line(people[1], kind="erasure"),
+        _line(people[2], purpose="newsletter"),
+    ])  # fmt: skip
+
+    assert restoring.undo_run(run.id, actor=ANN) == {"events": 6}
+
+    back = {event.subject_ref for event in Event.objects.all()}
+    assert back == {subject_ref(person) for person in people[2:]}
+
+
+def test_a_withdrawal_between_run_and_undo_is_noted_first(choose, remember, deleted):
+    for person in ("customer-1", "customer-2"):
+        choose(person, "give")
+        remember(person, 2, days=400)
+    run = deleted()
+    choose("customer-1", "withdraw")
+    trail.anchor()
+
+    assert restoring.undo_run(run.id, actor=ANN) == {"events": 2}
+
+    assert [line["kind"] for line in ledger.lines()][-1] == "withdrawal"
+    assert {event.subject_ref for event in Event.objects.all()} == {subject_ref("customer-2")}
+
+
+@pytest.mark.parametrize("damage", ["a line changed", "the key is gone"])
+def test_a_ledger_that_cannot_be_read_restores_nothing(remember, deleted, damage):
+    remember("customer-1", 2, days=400)
+    run = deleted()
+    ledger.append([_line("customer-1", purpose="recommendations"), _line("customer-2", purpose="recommendations")])
+    if damage == "the key is gone":
+        (ledger.path().parents[1] / "secrets" / "erasure_key").unlink()
+    else:
+        ledger.path().write_text(ledger.path().read_text().replace("recommendations", "newsletter", 1))
+
+    with pytest.raises(NoUndo, match="data of erased people could come back"):
+        restoring.undo_run(run.id, actor=ANN)
+
+    assert not Event.objects.exists()
+    assert undo.key_path(run.id).exists()
 
 
 def test_what_is_kept_shows_nothing_of_the_rows(remember, deleted):
