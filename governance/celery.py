@@ -48,6 +48,7 @@ app.conf.update(
         # Deletions that follow retention are handed over to the long queue by name (privacy.retention.disposal).
         "privacy.tasks.run_disposals": {"queue": queues.URGENT},
         "privacy.tasks.sweep_disposals": {"queue": queues.URGENT},
+        "privacy.rights.tasks.send_letters": {"queue": queues.URGENT},
         "personalization.tasks.train_recommender": {"queue": queues.LONG},
         "personalization.tasks.trim_windows": {"queue": queues.LONG},
         "policies.tasks.run_simulation": {"queue": queues.LONG},
@@ -57,6 +58,7 @@ app.conf.update(
     beat_schedule={
         "anchor-audit-trail": {"task": "audit.tasks.anchor_audit_trail", "schedule": 10.0},
         "fulfil-requests": {"task": "privacy.rights.tasks.fulfil_requests", "schedule": 60.0},
+        "send-letters": {"task": "privacy.rights.tasks.send_letters", "schedule": 10.0},
         "forget-packages": {"task": "privacy.rights.tasks.forget_packages", "schedule": crontab(hour=4, minute=25)},
         "write-head": {"task": "governance.tasks.write_head", "schedule": 60.0},
         "sweep-disposals": {"task": "privacy.tasks.sweep_disposals", "schedule": 60.0},

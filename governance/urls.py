@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from governance.monitoring import health, metrics
 from governance.officers import consent_proof, findings_page, notice_editor, start_page, trust_page
 from governance.openapi.views import DocumentView
-from governance.privacy_center import pages, ranking, receipts, rights, sign_in
+from governance.privacy_center import outside, pages, ranking, receipts, rights, sign_in
 from governance.sign_in import login
 from governance.web import demonstration, script, well_known
 from oversight.admin import pages as change_pages
@@ -40,6 +40,10 @@ urlpatterns = [
     path("privacy/requests/<uuid:pk>/download", rights.download, name="privacy-request-download"),
     path("privacy/requests/<uuid:pk>/cancel", rights.cancel, name="privacy-request-cancel"),
     path("privacy/files/<str:token>", rights.open_files, name="rights-download"),
+    path("privacy/request", outside.ask, name="outside-ask"),
+    path("privacy/request/<str:token>", outside.show, name="outside-request"),
+    path("privacy/request/<str:token>/code", outside.try_code, name="outside-request-code"),
+    path("privacy/request/<str:token>/send", outside.send_code, name="outside-request-send"),
     path("privacy/sign-out", pages.sign_out, name="privacy-sign-out"),
     path("privacy/end-all-sessions", pages.end_all_sessions, name="privacy-end-all-sessions"),
     path("privacy/receipts/<int:revision>", receipts.page, name="privacy-receipt"),

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from privacy.rights.answers import packages
+from privacy.rights.letters import letters, sending
 from privacy.rights.requests import fulfilling
 
 
@@ -15,5 +16,12 @@ def fulfil_requests() -> None:
 
 @shared_task(ignore_result=True)
 def forget_packages() -> None:
-    """Delete answers that have expired; runs nightly."""
+    """Delete answers and letters that have expired; runs nightly."""
     packages.forget_expired(timezone.now())
+    letters.forget_expired(timezone.now())
+
+
+@shared_task(ignore_result=True)
+def send_letters() -> None:
+    """Send letters that wait; runs every ten seconds."""
+    sending.send_waiting()
