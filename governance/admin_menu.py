@@ -130,6 +130,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Retention schedules", "schedule", "privacy_retentionschedule"),
             _link("Legal holds", "lock", "privacy_hold"),
             _link("Restrictions", "pause_circle", "privacy_restriction"),
+            _link("Authorised agents", "support_agent", "rights_agent"),
             _link("Deletion plans", "fact_check", "privacy_deletionplan"),
             _link("Deletion runs", "delete_sweep", "privacy_disposal"),
             _link("Catalogue", "shopping_bag", "personalization_item"),

@@ -152,6 +152,8 @@ class Environment(BaseSettings):
     # Letters to people without an account; unset: none are sent, and the form for them is closed.
     mail_url: _MailUrl | None = None
     mail_url_file: Path | None = None
+    # This business's id in a directory of the Data Rights Protocol; unset: the protocol's endpoints are closed.
+    drp_business_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{0,128}$")] = ""
     mail_from: Annotated[str, Field(pattern=r"^([^@\s<>]+@[^@\s<>]+)?$", max_length=254)] = ""
     business_days: Annotated[str, AfterValidator(_business_days)] = "law"
     rights_own_days: Annotated[int, Field(ge=1, le=90)] = 30

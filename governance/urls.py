@@ -110,6 +110,7 @@ urlpatterns = [
     path("api/v1/banner/", include("consent.banner.urls")),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("privacy.rights.urls")),
+    path("drp/", include("privacy.rights.drp.urls")),
     path("api/v1/", include("personalization.urls")),
     path("api/v1/", include("policies.registers.urls")),
     path("api/v1/opa/", include("policies.opa.urls")),

@@ -24,6 +24,7 @@ _REGISTERS = (
     "policies.residencyrule",
     "policies.sensitivecategory",
     "privacy.retentionschedule",
+    "rights.agent",
 )
 _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")

@@ -6,11 +6,15 @@ from django.utils import timezone
 
 from common.identifiers import uuid7
 from privacy.rights.clocks.laws import Right
+from privacy.rights.drp.models import Agent, AgentRequest, AgentToken
 from privacy.rights.letters.models import Letter
 from privacy.rights.requesters.models import Requester
 from privacy.rights.requests.states import OPEN, PROVEN, Move, State
 
-__all__ = ["AnswerPackage", "Blocker", "DownloadLink", "Letter", "RequestStep", "Requester", "RightsRequest"]
+__all__ = [
+    "Agent", "AgentRequest", "AgentToken", "AnswerPackage", "Blocker", "DownloadLink", "Letter", "RequestStep",
+    "Requester", "RightsRequest",
+]  # fmt: skip
 
 _CHOICES = {"right": [(right.value, right.value.replace("_", " ").capitalize()) for right in Right]}
 _STATES = [(state.value, state.value.replace("_", " ").capitalize()) for state in State]

@@ -21,7 +21,7 @@ RECORDS = {
     "policies_decision", "policies_decisionbatch", "policies_externalbatch", "policies_externaldecision",
     "policies_policyactivation", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
     "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker",
-    "rights_requeststep", "rights_requester",
+    "rights_agentrequest", "rights_requeststep", "rights_requester",
     "rights_rightsrequest",
 }  # fmt: skip
 # What a service of the business or a person brings, and budgets over it.
@@ -36,7 +36,7 @@ OPERATIONAL = {
     "django_session", "policies_activebundle", "policies_appliedrelease", "policies_opainstance",
     "policies_periodkey", "policies_policydraft", "policies_spoolposition", "privacy_deletionswitch",
     "privacy_holdmember", "privacy_undopart",
-    "rights_answerpackage", "rights_downloadlink", "rights_letter",
+    "rights_agenttoken", "rights_answerpackage", "rights_downloadlink", "rights_letter",
 }  # fmt: skip
 
 

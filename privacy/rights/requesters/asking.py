@@ -6,7 +6,7 @@ the id that is matched; where the business knows the person by another id, an of
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -28,12 +28,14 @@ from privacy.rights.requests import fulfilling, requests
 from privacy.rights.requests.states import PROVEN, TRANSITIONS, Move, State
 
 JOB = actors.job("rights")
+NOT_PROVEN_IN_TIME = "The address was not proven in time."
+_PROVES_WITHIN = timedelta(days=14)
 _ASKED = "We have sent a code to the address that was given."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """Request from the form for people without an account."""
+    """Request by an e-mail address: from the form for people without an account, or of an agent."""
 
     right: Right
     address: str
@@ -41,6 +43,10 @@ class Asking:
     locale: str
     acting: Acting = Acting.SELF
     words: str = ""
+    door: str = "form"
+    actor: str = "subject"
+    idempotency_key: str | None = None
+    is_persons_address: bool = False
 
 
 @transaction.atomic
@@ -51,11 +57,17 @@ def ask(asking: Asking, *, now: datetime | None = None) -> RightsRequest:
         right=asking.right,
         subject_ref=pseudonyms.subject_ref(asking.address),
         region=asking.region,
-        door="form",
-        actor="subject",
+        door=asking.door,
+        actor=asking.actor,
         is_identified=False,
         statement=asking.words,
-        asks=Asks(acting=asking.acting, locale=asking.locale, address=asking.address),
+        idempotency_key=asking.idempotency_key,
+        asks=Asks(
+            acting=asking.acting,
+            locale=asking.locale,
+            address=asking.address,
+            is_persons_address=asking.is_persons_address,
+        ),
     )
     request = requests.open_request(opening, now=moment).request
     found = requester.of(request)
@@ -91,7 +103,7 @@ class Proven:
 def prove(request: RightsRequest, code: str, *, now: datetime | None = None) -> Proven:
     """Try a code. A right one accepts the request, or joins it to an open one, and opens a session for oneself.
 
-    Who acts for another gets no session: an officer looks first, and the files come through the request's page.
+    Who asks for another gets no session: an officer looks first, and the files come through the request's page.
     """
     moment = now or timezone.now()
     tried = codes.check(request, code, moment)
@@ -103,7 +115,7 @@ def prove(request: RightsRequest, code: str, *, now: datetime | None = None) -> 
         if request.state == State.IDENTITY_ASKED and requester.accepts(request, found, Proof.ADDRESS):
             request = accept(request, actor="subject", now=moment)
     fulfilling.run(request.pk, now=moment)
-    if requester.acting_of(found) is not Acting.SELF:
+    if not requester.is_person(found):
         return Proven(tried)
     proof = secrets.token_bytes(32)
     return Proven(tried, links.start_session(subject_ref=request.subject_ref, proof=proof, issued_by=JOB))
@@ -120,7 +132,8 @@ def accept(request: RightsRequest, *, actor: str, now: datetime) -> RightsReques
         first = RightsRequest.objects.get(
             subject_ref=request.subject_ref, right=request.right, state__in=[state.value for state in PROVEN]
         )
-        requests.move(request.pk, Move.CANCEL, actor=JOB, reason="The same was asked before.", now=now)
+        joined = {"joined": str(first.pk)}
+        requests.move(request.pk, Move.CANCEL, actor=JOB, reason="The same was asked before.", details=joined, now=now)
         return first
 
 
@@ -160,3 +173,18 @@ def withdraw_mandate(pk: UUID, *, actor: str, now: datetime | None = None) -> Ri
     if Move.CANCEL in TRANSITIONS[State(request.state)]:
         request = requests.move(pk, Move.CANCEL, actor=actor, reason="The mandate was withdrawn.", now=moment)
     return request
+
+
+def end_unproven(*, now: datetime | None = None, limit: int = 1_000) -> int:
+    """End requests whose address was not proven in time, and their addresses with them; return how many."""
+    moment = now or timezone.now()
+    left = RightsRequest.objects.filter(
+        state=State.IDENTITY_ASKED,
+        received_at__lt=moment - _PROVES_WITHIN,
+        requester__address__isnull=False,
+        requester__proven_at=None,
+    )
+    pks = list(left.values_list("pk", flat=True)[:limit])
+    for pk in pks:
+        requests.move(pk, Move.CANCEL, actor=JOB, reason=NOT_PROVEN_IN_TIME, now=moment)
+    return len(pks)

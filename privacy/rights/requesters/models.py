@@ -12,7 +12,8 @@ class Requester(models.Model):
     """Who asks, where that is not the person's own session.
 
     ``address``: the e-mail address, sealed under a key that ends when the request closes; ``address_tag``: its
-    pseudonym, which recognises it when it is typed again. ``code_hash``: keyed hash of the code that waits.
+    pseudonym, which recognises it when it is typed again; ``is_persons_address``: an agent asks, and the person proves
+    it. ``code_hash``: keyed hash of the code that waits.
     """
 
     request = models.OneToOneField("rights.RightsRequest", on_delete=models.PROTECT, related_name="requester")
@@ -21,6 +22,7 @@ class Requester(models.Model):
     address = models.BinaryField(null=True)
     address_salt = models.BinaryField(max_length=16, null=True)
     address_tag = models.UUIDField(null=True)
+    is_persons_address = models.BooleanField(default=False)
     code_hash = models.BinaryField(max_length=32, null=True)
     code_expires_at = models.DateTimeField(null=True)
     codes_sent = models.PositiveSmallIntegerField(default=0)

@@ -27,13 +27,14 @@ class Asks:
     acting: Acting = Acting.SELF
     locale: str = ""
     address: str = ""
+    is_persons_address: bool = False
     mandate_until: date | None = None
 
 
 def keep(request: RightsRequest, asks: Asks) -> Requester:
     """Keep who asks; an address is sealed under a key of its own, which ends with the request."""
     found = Requester(request=request, acting=asks.acting, locale=asks.locale or settings.LANGUAGE_CODE)
-    found.mandate_until = asks.mandate_until
+    found.mandate_until, found.is_persons_address = asks.mandate_until, asks.is_persons_address
     if asks.address:
         found.address, found.address_salt = statements.seal(asks.address)
         found.address_tag = tag(asks.address)
@@ -64,6 +65,11 @@ def acting_of(found: Requester | None) -> Acting:
     return Acting(found.acting) if found else Acting.SELF
 
 
+def is_person(found: Requester | None) -> bool:
+    """Return whether who proves the address is the person, also where an agent asked."""
+    return found is None or found.is_persons_address or found.acting == Acting.SELF
+
+
 def has_mandate(found: Requester | None, day: date) -> bool:
     """Return whether a requester still acts; who asks for themselves always does."""
     if found is None:
@@ -73,4 +79,5 @@ def has_mandate(found: Requester | None, day: date) -> bool:
 
 def accepts(request: RightsRequest, found: Requester | None, proof: Proof) -> bool:
     """Return whether a proof accepts this request without an officer."""
-    return is_enough(proof, Right(request.right), request.law, acting_of(found))
+    acting = Acting.SELF if is_person(found) else acting_of(found)
+    return is_enough(proof, Right(request.right), request.law, acting)

@@ -95,7 +95,12 @@ def _key(opening: Opening) -> tuple[bytes | None, bytes | None]:
     said = [opening.right.value, str(opening.subject_ref), opening.region, opening.statement]
     if opening.asks is not None:
         said += [opening.asks.acting, str(opening.asks.mandate_until)]
-    return sha256(f"{opening.actor}\n{opening.idempotency_key}".encode()), digest_of(said)
+    return key_of(opening.actor, opening.idempotency_key), digest_of(said)
+
+
+def key_of(actor: str, idempotency_key: str) -> bytes:
+    """Return the stored form of a caller's Idempotency-Key."""
+    return sha256(f"{actor}\n{idempotency_key}".encode())
 
 
 def _first(opening: Opening) -> RightsRequest | None:
