@@ -89,6 +89,11 @@ urlpatterns = [
     path("admin/rollouts/<int:pk>/<slug:name>", admin.site.admin_view(step_pages.step), name="rollout-step"),
     path("admin/requests/", admin.site.admin_view(rights_pages.inbox), name="rights-inbox"),
     path("admin/requests/<uuid:pk>/", admin.site.admin_view(rights_pages.show), name="rights-request"),
+    path(
+        "admin/requests/<uuid:pk>/evidence.zip",
+        admin.site.admin_view(rights_pages.evidence),
+        name="rights-request-evidence",
+    ),
     path("admin/requests/<uuid:pk>/<slug:name>", admin.site.admin_view(rights_pages.step), name="rights-request-step"),
     path("admin/consent/proof/", admin.site.admin_view(consent_proof.search), name="consent-proof"),
     path("admin/consent/proof/<uuid:ref>/", admin.site.admin_view(consent_proof.person), name="consent-proof-person"),

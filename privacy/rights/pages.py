@@ -20,13 +20,14 @@ from common.admin_pages.permissions import require
 from common.http.problems import Problem
 from privacy.rights import statistics
 from privacy.rights.clocks.laws import Right, laws
+from privacy.rights.evidence import building
 from privacy.rights.letters import letters
 from privacy.rights.letters.wording import Kind
 from privacy.rights.models import Blocker, RightsRequest
 from privacy.rights.problems import ReasonNeeded
 from privacy.rights.requesters import asking, requester
 from privacy.rights.requesters.proof import Acting
-from privacy.rights.requests import fulfilling, requests, statements
+from privacy.rights.requests import fulfilling, recipients, requests, statements
 from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, OPEN, TRANSITIONS, Move, State
 
 _MAY_SEE, _MAY_DECIDE = "rights.view_rightsrequest", "rights.change_rightsrequest"
@@ -81,9 +82,20 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
         "grounds": Blocker.Ground.choices,
         "is_automatic": fulfilling.is_automatic(found.right),
         **_requester(found),
+        "recipients": recipients.named(_recipients(found)),
         "letters": [(each, letters.text_of(each)) for each in found.letters.all()],
     }
     return render(request, "admin/rights/request.html", {**admin.site.each_context(request), **context})
+
+
+@require_POST
+def evidence(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Give the evidence of a request as a signed zip; ``building.build`` writes it to the audit trail."""
+    require(request, _MAY_SEE)
+    get_object_or_404(RightsRequest, pk=pk)
+    response = HttpResponse(building.build(pk, actor=actors.officer(request)), content_type="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="request-evidence-{pk}.zip"'
+    return response
 
 
 @require_POST
@@ -101,6 +113,11 @@ def step(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
     else:
         messages.success(request, "Done.")
     return redirect("rights-request", pk=pk)
+
+
+def _recipients(found: RightsRequest) -> list[str]:
+    """Return whom the step that began the work names."""
+    return next((step.details["recipients"] for step in found.steps.all() if "recipients" in step.details), [])
 
 
 def _requester(found: RightsRequest) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from privacy.rights.models import Blocker, RequestStep, RightsRequest
 from privacy.rights.problems import ExtensionRefused, MoveNotAllowed, ReasonNeeded, RequestUnknown
 from privacy.rights.requesters import requester
 from privacy.rights.requesters.requester import Asks
-from privacy.rights.requests import dates, statements, work
+from privacy.rights.requests import dates, recipients, statements, work
 from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, PROVEN, TRANSITIONS, Move, State, target
 
 _MOST_REASON = 1000
@@ -212,6 +212,8 @@ def _moved(
     reason: str,
     details: Mapping[str, Any] | None = None,
 ) -> RightsRequest:
+    if step is Move.START and request.right in recipients.INFORMED_OF:
+        details = {**(details or {}), "recipients": recipients.of_person(request.subject_ref)}
     state = target(request.state, step)
     assert state is not None  # noqa: S101 (checked by the caller)
     request.state = state
