@@ -29,7 +29,7 @@ ARTIFACTS = ROOT / "artifacts"
 PASSWORD = "only-for-this-instance"
 PATIENCE_S = 120
 VIEWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-PUBLIC = ["/", "/shop/", "/nowhere/", "/privacy/", "/api/docs"]
+PUBLIC = ["/", "/shop/", "/nowhere/", "/privacy/", "/privacy/request", "/api/docs"]
 # Pages of officers that show nothing before there is something to decide; "one": the first that the list links to.
 FILLED = [
     ("/admin/changes/", "one"),
