@@ -84,6 +84,8 @@ class Site:
         own = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPYCACHEPREFIX")
         self.environment = {name: value for name, value in os.environ.items() if name in own}
         self.environment["PYTHONPATH"] = str(ROOT)
+        # Nothing is sent to it: without a mail server the form of requests is closed.
+        self.environment |= {"MAIL_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "privacy@shop.example"}
         self.token = ""
 
     def command(self, *arguments: str) -> list[str]:
