@@ -131,6 +131,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Record periods", "inventory_2", "privacy_recordperiod"),
             _link("Legal holds", "lock", "privacy_hold"),
             _link("Restrictions", "pause_circle", "privacy_restriction"),
+            _link("Authorised agents", "support_agent", "rights_agent"),
             _link("Deletion plans", "fact_check", "privacy_deletionplan"),
             _link("Deletion runs", "delete_sweep", "privacy_disposal"),
             _link("Counts of events", "bar_chart", "personalization_eventcount"),

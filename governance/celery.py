@@ -49,6 +49,7 @@ app.conf.update(
         "privacy.tasks.run_disposals": {"queue": queues.URGENT},
         "privacy.tasks.sweep_disposals": {"queue": queues.URGENT},
         "privacy.tasks.undo_run": {"queue": queues.LONG},
+        "privacy.rights.tasks.send_letters": {"queue": queues.URGENT},
         "personalization.tasks.train_recommender": {"queue": queues.LONG},
         "privacy.tasks.redact_old_proof": {"queue": queues.LONG},
         "policies.tasks.run_simulation": {"queue": queues.LONG},
@@ -60,6 +61,8 @@ app.conf.update(
     beat_schedule={
         "anchor-audit-trail": {"task": "audit.tasks.anchor_audit_trail", "schedule": 10.0},
         "fulfil-requests": {"task": "privacy.rights.tasks.fulfil_requests", "schedule": 60.0},
+        "send-letters": {"task": "privacy.rights.tasks.send_letters", "schedule": 10.0},
+        "report-to-agents": {"task": "privacy.rights.tasks.report_to_agents", "schedule": 30.0},
         "forget-packages": {"task": "privacy.rights.tasks.forget_packages", "schedule": crontab(hour=4, minute=25)},
         "write-head": {"task": "governance.tasks.write_head", "schedule": 60.0},
         "sweep-disposals": {"task": "privacy.tasks.sweep_disposals", "schedule": 60.0},

@@ -25,6 +25,7 @@ _REGISTERS = (
     "policies.sensitivecategory",
     "privacy.recordperiod",
     "privacy.retentionschedule",
+    "rights.agent",
 )
 _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")

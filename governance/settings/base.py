@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.templatetags.static import static
 from psycopg.conninfo import conninfo_to_dict
@@ -65,6 +66,17 @@ CELL_TIMEOUT_MS = ENV.cell_timeout_ms
 READY_RULES_AGE_S = ENV.ready_rules_age_s
 BUSINESS_NAME = ENV.business_name
 CERTIFICATION = ENV.certification
+
+# A mail server by one URL, such as smtps://name:secret@mail.example.org; letters leave from jobs only.
+DRP_BUSINESS_ID = ENV.drp_business_id
+MAIL_IS_ON = ENV.mail_url is not None
+MAIL_FROM = ENV.mail_from
+_MAIL = urlsplit(ENV.mail_url.get_secret_value() if ENV.mail_url else "smtp://localhost")
+EMAIL_HOST = _MAIL.hostname or "localhost"
+EMAIL_PORT = _MAIL.port or {"smtps": 465, "smtp+starttls": 587}.get(_MAIL.scheme, 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_MAIL.username or ""), unquote(_MAIL.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.scheme == "smtps", _MAIL.scheme == "smtp+starttls"
+EMAIL_TIMEOUT = 10
 OPA_URL = ENV.opa_url.get_secret_value() if ENV.opa_url else None
 OPA_CANDIDATE_URL = ENV.opa_candidate_url.get_secret_value() if ENV.opa_candidate_url else None
 OPA_TIMEOUT_MS = ENV.opa_timeout_ms

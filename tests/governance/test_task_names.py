@@ -24,6 +24,8 @@ TASKS = {
     "policies.tasks.watch_rollout",
     "privacy.rights.tasks.forget_packages",
     "privacy.rights.tasks.fulfil_requests",
+    "privacy.rights.tasks.report_to_agents",
+    "privacy.rights.tasks.send_letters",
     "privacy.tasks.apply_retention",
     "privacy.tasks.begin_and_end_holds",
     "privacy.tasks.note_erasures",

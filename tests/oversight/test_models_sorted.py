@@ -22,7 +22,7 @@ RECORDS = {
     "policies_externaldecision", "policies_logcheckpoint", "policies_policy", "policies_policyactivation",
     "policies_rollout", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
     "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker",
-    "rights_requeststep",
+    "rights_agentrequest", "rights_requeststep", "rights_requester",
     "rights_rightsrequest",
 }  # fmt: skip
 # What a service of the business or a person brings, and budgets over it.
@@ -40,7 +40,7 @@ OPERATIONAL = {
     "policies_heldtag", "policies_logdrop", "policies_periodkey", "policies_policydraft",
     "policies_spoolposition", "privacy_deletionswitch",
     "privacy_holdmember", "privacy_undopart",
-    "rights_answerpackage", "rights_downloadlink",
+    "rights_agenttoken", "rights_answerpackage", "rights_downloadlink", "rights_letter",
 }  # fmt: skip
 
 
