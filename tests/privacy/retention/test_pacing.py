@@ -12,11 +12,10 @@ from privacy import tasks
 from privacy.models import RetentionSchedule
 from privacy.retention import disposal, pacing, plans
 from privacy.retention.pacing import Pace
+from tests.helpers.officers import make_accounts
 from tests.helpers.polling import until, until_waiting_for_locks
 
 pytestmark = pytest.mark.django_db(transaction=True)
-from tests.helpers.officers import make_accounts
-
 ANN, BEN = Officer.of("ann", 1), Officer.of("ben", 2)
 
 
