@@ -4,13 +4,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from audit.log import export, wording
-from audit.log.filters import BadFilter, Filter
+from audit.log.filters import Filter
 from audit.log.page import EXPORTS, LIST, bad_page, log_page
 from audit.log.wording import TONES
 from audit.looks import LooksRecorded
@@ -18,7 +19,10 @@ from audit.models import AuditAnchor, AuditEvent
 from common import actors
 from common.admin_pages.display import badge, code, exact_moment, moment, sentence, short, who
 from common.admin_pages.filters import since
+from common.admin_pages.log_filters import BadFilter
 from common.admin_pages.read_only import ReadOnlyAdmin
+
+CHANGE_SET = "changes "  # how events name a change set, before its number
 
 
 @admin.register(AuditEvent)
@@ -50,20 +54,22 @@ class AuditEventAdmin(LooksRecorded, ReadOnlyAdmin):
         for text in sorted({chosen.q, chosen.object} - {""}):
             self.record_search(request, text, page=page)
 
-    def export_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+    def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         """Download what a filter finds: ``csv``, or ``jsonl`` with proof."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if kind not in EXPORTS:
             raise Http404
+        given = request.GET.dict()
+        after = given.pop("after", "")
         try:
-            chosen = Filter.of(request.GET.dict())
-            content = export.write(kind, chosen, actor=actors.officer(request))
+            chosen = Filter.of(given)
+            pieces = export.write(kind, chosen, actor=actors.officer(request), after=after)
         except BadFilter as refused:
             context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Audit log"}
             return render(request, LIST, {**context, **bad_page(str(refused))}, status=400)
         self._record_look(request, chosen, page=f"{self.look} export")
-        response = HttpResponse(content, content_type=EXPORTS[kind])
+        response = StreamingHttpResponse(pieces, content_type=EXPORTS[kind])
         response["Content-Disposition"] = f'attachment; filename="audit-log.{kind}"'
         return response
 
@@ -86,7 +92,11 @@ class AuditEventAdmin(LooksRecorded, ReadOnlyAdmin):
     @display(description="About")
     def object_in_full(self, event: AuditEvent) -> str:
         query = Filter(object=event.object).query()
-        return short(event.object, keep=160, href=f"{reverse('admin:audit_auditevent_changelist')}?{query}")
+        events = short(event.object, keep=160, href=f"{reverse('admin:audit_auditevent_changelist')}?{query}")
+        number = event.object.removeprefix(CHANGE_SET)
+        if number == event.object or not number.isdecimal():
+            return events
+        return format_html('{} · <a href="{}">{}</a>', events, reverse("change-set", args=[number]), "The change set")
 
     @display(description="Before and after")
     def changes(self, event: AuditEvent) -> str:

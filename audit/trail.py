@@ -17,10 +17,11 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
 
+from audit import redactions
 from audit.models import AuditAnchor, AuditEvent
 from common.canonical import digest_of
 from common.identifiers import uuid7_text
-from common.merkle import merkle_paths, merkle_root
+from common.merkle import MerkleTree, merkle_root
 from common.postgres.copy_text import copy_line, copy_rows
 
 GENESIS = bytes(32)
@@ -159,26 +160,45 @@ def prove(object_id: str | UUID) -> list[dict[str, Any]]:
 
 
 def proven(events: Iterable[AuditEvent]) -> Iterator[dict[str, Any]]:
-    """Yield events, given oldest first, with their paths, as ``prove`` does; each anchor's tree is hashed once."""
-    waiting = list(events)
-    if waiting:
-        first, last = waiting[0].position, waiting[-1].position
-        for link in AuditAnchor.objects.filter(last_position__gte=first, after_position__lt=last).order_by("sequence"):
-            inside = [e for e in waiting if link.after_position < e.position <= link.last_position]
-            waiting = waiting[len(inside) :]
-            if inside:
-                yield from _paths(link, inside)
-    yield from ({"event": event_fields(e), "anchor": None} for e in waiting)
+    """Yield events, given oldest first, with their paths, as ``prove`` does; one anchor's tree is kept at a time."""
+    tree: _Sealed | None = None
+    is_sealed = True
+    for event in events:
+        if is_sealed and (tree is None or event.position > tree.last_position):
+            tree = _Sealed.over(event.position)
+            is_sealed = tree is not None
+        yield tree.proof(event) if tree is not None else {**_shown(event), "anchor": None}
 
 
-def _paths(link: AuditAnchor, inside: list[AuditEvent]) -> Iterator[dict[str, Any]]:
-    rows = AuditEvent.objects.filter(position__gt=link.after_position, position__lte=link.last_position)
-    places = list(rows.order_by("position").values_list("position", "digest"))
-    digests, index = [bytes(d) for _, d in places], {position: i for i, (position, _) in enumerate(places)}
-    anchor, paths = anchor_fields(link), merkle_paths(digests, [index[e.position] for e in inside])
-    for event, path in zip(inside, paths, strict=True):
-        nodes = [[side, node.hex()] for side, node in path]
-        yield {"event": event_fields(event), "anchor": anchor, "path": nodes}
+@dataclass(frozen=True)
+class _Sealed:
+    """The events under one anchor, by their digests alone."""
+
+    last_position: int
+    anchor: dict[str, Any]
+    places: Mapping[int, int]
+    tree: MerkleTree
+
+    @classmethod
+    def over(cls, position: int) -> "_Sealed | None":
+        """Return the anchor that seals an event; None where none does yet."""
+        link = AuditAnchor.objects.filter(last_position__gte=position).order_by("last_position").first()
+        if link is None:
+            return None
+        rows = AuditEvent.objects.filter(position__gt=link.after_position, position__lte=link.last_position)
+        found = list(rows.order_by("position").values_list("position", "digest"))
+        places = {position: index for index, (position, _digest) in enumerate(found)}
+        return cls(link.last_position, anchor_fields(link), places, MerkleTree([bytes(digest) for _, digest in found]))
+
+    def proof(self, event: AuditEvent) -> dict[str, Any]:
+        nodes = [[side, node.hex()] for side, node in self.tree.path(self.places[event.position])]
+        return {**_shown(event), "anchor": self.anchor, "path": nodes}
+
+
+def _shown(event: AuditEvent) -> dict[str, Any]:
+    """Return an event as a proof shows it; of a redacted one the digest outlived what it was made of."""
+    redacted = {"redacted": bytes(event.digest).hex()} if event.redacted_by is not None else {}
+    return {"event": event_fields(event), **redacted}
 
 
 def anchor_fields(link: AuditAnchor) -> dict[str, Any]:
@@ -218,6 +238,7 @@ def verify(*, after_anchor: int = 0) -> Verdict:
             return Verdict(events, anchors, 0, broken, previous.hex())
         anchors, previous, after = anchors + 1, bytes(link.digest), link.last_position
     unsealed, broken = _checked_digests(after, None)
+    broken = broken or redactions.broken_events()
     return Verdict(events + len(unsealed), anchors, len(unsealed), broken, previous.hex())
 
 
@@ -256,7 +277,8 @@ def _broken_root(link: AuditAnchor, digests: list[bytes]) -> str | None:
 def _checked_digests(after: int, upto: int | None) -> tuple[list[bytes], str | None]:
     digests: list[bytes] = []
     for event in _events(after, upto):
-        if bytes(event.digest) != event_digest(event):
+        # What was redacted keeps its digest, under the same root; which events that are, ``redactions`` checks.
+        if event.redacted_by is None and bytes(event.digest) != event_digest(event):
             return digests, f"event {event.position} ({event.action}) was changed"
         digests.append(bytes(event.digest))
     return digests, None

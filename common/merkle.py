@@ -16,25 +16,26 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
 
 def merkle_path(leaves: Sequence[bytes], index: int) -> list[tuple[str, bytes]]:
     """Return the audit path of one leaf (RFC 6962, section 2.1.1): the neighbours on the way up, and their side."""
-    return merkle_paths(leaves, [index])[0]
+    return MerkleTree(leaves).path(index)
 
 
-def merkle_paths(leaves: Sequence[bytes], indexes: Sequence[int]) -> list[list[tuple[str, bytes]]]:
-    """Return the audit path of each of several leaves of one tree, which is hashed once."""
-    levels = [[hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]]
-    while len(levels[-1]) > 1:
-        levels.append(_parents(levels[-1]))
-    return [_path(levels, index) for index in indexes]
+class MerkleTree:
+    """A tree whose nodes are all kept, for the paths of several leaves: they are hashed once."""
 
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        self._levels = [[hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]]
+        while len(self._levels[-1]) > 1:
+            self._levels.append(_parents(self._levels[-1]))
 
-def _path(levels: Sequence[Sequence[bytes]], index: int) -> list[tuple[str, bytes]]:
-    path = []
-    for level in levels[:-1]:
-        neighbour = index ^ 1
-        if neighbour < len(level):
-            path.append(("left" if neighbour < index else "right", level[neighbour]))
-        index //= 2
-    return path
+    def path(self, index: int) -> list[tuple[str, bytes]]:
+        """Return the audit path of a leaf."""
+        path = []
+        for level in self._levels[:-1]:
+            neighbour = index ^ 1
+            if neighbour < len(level):
+                path.append(("left" if neighbour < index else "right", level[neighbour]))
+            index //= 2
+        return path
 
 
 def root_from_path(leaf: bytes, path: Sequence[tuple[str, bytes]]) -> bytes:

@@ -10,9 +10,9 @@ class ConsentConfig(AppConfig):
         from consent.register import descriptors, effects, lint, next_version
         from oversight import registers
         from oversight.admin import remedies
-        from oversight.changes import preview
+        from oversight.changes import counting
 
         registers.add(*descriptors.REGISTERS)
         register_lint.add_check("consent", lint.check)
-        preview.add_effect(effects.people)
+        counting.add_count("people", effects.PEOPLE)
         remedies.add_remedy(*next_version.REMEDIES)

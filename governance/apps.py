@@ -11,9 +11,9 @@ class GovernanceConfig(AppConfig):
         from governance.privacy_center import effects
         from governance.sign_in import sessions
         from oversight import registers
-        from oversight.changes import preview
+        from oversight.changes import figures
 
         registers.add(rights_register.OFFICER_RIGHTS)
-        preview.add_effect(effects.cards)
+        figures.add_effect(effects.cards)
         account_events.connect()
         sessions.connect()

@@ -6,6 +6,13 @@ class OversightConfig(AppConfig):
     verbose_name = "Oversight"
 
     def ready(self) -> None:
-        from oversight.work import kinds, reviews
+        from audit.exports import writing
+        from oversight import registers
+        from oversight.approvals import subjects
+        from oversight.changes.subject import CHANGES
+        from oversight.officers import single
+        from oversight.relaxing import RELAXED_REGISTER
 
-        kinds.add(reviews.APPROVAL, reviews.REVIEW)
+        writing.add_to_head(single.member)
+        registers.add(RELAXED_REGISTER)
+        subjects.add(CHANGES)

@@ -13,11 +13,6 @@ def train_recommender() -> None:
 
 
 @shared_task(ignore_result=True)
-def trim_windows() -> None:
-    windows.trim_windows()
-
-
-@shared_task(ignore_result=True)
 def keep_months() -> None:
     """Make the partitions of the months ahead, and drop those that are over and empty."""
     months.make_ahead()

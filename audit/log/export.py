@@ -1,81 +1,89 @@
 """Export what a filter finds: CSV for a spreadsheet, or JSON lines with the proof of each event, signed as a whole."""
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models import QuerySet
 
-from audit import signing, trail
-from audit.log.filters import Filter, events
+from audit import trail
+from audit.exports import writing
+from audit.exports.writing import Line, Written
+from audit.log.filters import Filter, wanted
 from audit.log.verifying import FORMAT, TYP
 from audit.models import AuditAnchor, AuditEvent
-from common.canonical import sha256
+from common.admin_pages.log_filters import BadFilter
 from common.postgres.snapshot import one_snapshot
-from common.spreadsheet import safe_cell
 
-MAX_EVENTS = 10_000
+PAGE = 2_000
 _COLUMNS = ("position", "occurred_at", "action", "actor", "object", "details", "digest")
 
 
-def write(kind: str, chosen: Filter, *, actor: str) -> bytes:
-    """Return the newest events that fit as ``csv`` or ``jsonl``, oldest first; the export is itself an event.
+def write(kind: str, chosen: Filter, *, actor: str, after: str = "", written: Written | None = None) -> Iterator[bytes]:
+    """Return the events that fit as ``csv`` or ``jsonl``, oldest first, in pieces; the export is itself two events.
 
-    At most ``MAX_EVENTS``; the JSON lines say whether that was all. Raises BadFilter.
+    ``after``: the event that an earlier file ended with. Raises BadFilter before anything is written.
     """
     trail.anchor()
+    if after and not after.isdecimal():
+        raise BadFilter("A file goes on after the number of an event.")
+    chosen.place()
+    found, details = wanted(chosen), {"format": kind, "filters": chosen.named, **({"after": after} if after else {})}
+    trail.record("audit_log.exported", "audit_log", actor=actor, details=details)
+    return _pieces(kind, chosen, found.filter(position__gt=int(after or 0)), written or Written(), actor, details)
+
+
+def _pieces(
+    kind: str, chosen: Filter, found: QuerySet[AuditEvent], written: Written, actor: str, details: dict[str, Any]
+) -> Iterator[bytes]:
     with one_snapshot():
-        newest = list(events(chosen)[: MAX_EVENTS + 1])
-        is_complete, found = len(newest) <= MAX_EVENTS, sorted(newest[:MAX_EVENTS], key=lambda event: event.position)
-        content = _csv(found) if kind == "csv" else _jsonl(found, chosen, is_complete=is_complete)
-    if kind == "jsonl":
-        content = _signed(content)
+        newest = AuditAnchor.objects.order_by("-sequence").first()
+        # Only what is sealed: a later event can still be in a transaction that others do not see.
+        events = _events(found.filter(position__lte=newest.last_position if newest else 0))
+        if kind == "csv":
+            yield from writing.as_csv(_COLUMNS, _rows(events), written)
+        else:
+            yield from writing.as_signed_lines(
+                {"format": FORMAT, "filters": chosen.named}, _proven(events), written, typ=TYP, heads=_heads(newest)
+            )
+    whole = {"events": written.lines, "sha256": written.sha256, "is_complete": written.is_complete}
     with transaction.atomic():
-        details = {"format": kind, "events": len(found), "filters": chosen.named, "sha256": sha256(content).hex()}
-        trail.record("audit_log.exported", "audit_log", actor=actor, details=details)
-    return content
+        trail.record("audit_log.export_written", "audit_log", actor=actor, details={**details, **whole})
 
 
-def _csv(found: Iterable[AuditEvent]) -> bytes:
-    text = io.StringIO(newline="")
-    lines = csv.writer(text)
-    lines.writerow(_COLUMNS)
-    for event in found:
+def _events(found: QuerySet[AuditEvent]) -> Iterator[AuditEvent]:
+    """Yield events page by page, each page from the event where the one before ended."""
+    after = 0
+    while page := list(found.filter(position__gt=after).order_by("position")[:PAGE]):
+        yield from page
+        after = page[-1].position
+
+
+def _heads(newest: AuditAnchor | None) -> dict[str, Any]:
+    """Return the newest anchor, which a kept head can be compared with."""
+    head = {"sequence": newest.sequence, "digest": bytes(newest.digest).hex()} if newest else None
+    return {"head": head or {"sequence": 0, "digest": ""}}
+
+
+def _rows(events: Iterator[AuditEvent]) -> Iterator[Line]:
+    as_text = partial(json.dumps, ensure_ascii=False, sort_keys=True)
+    for event in events:
         fields = trail.event_fields(event)
-        details = json.dumps(fields["details"], ensure_ascii=False, sort_keys=True)
-        texts = [safe_cell(value) for value in (fields["action"], fields["actor"], fields["object"], details)]
-        lines.writerow([event.position, fields["occurred_at"], *texts, bytes(event.digest).hex()])
-    return text.getvalue().encode()
+        texts = [fields["action"], fields["actor"], fields["object"], as_text(fields["details"])]
+        yield str(event.position), [event.position, fields["occurred_at"], *texts, bytes(event.digest).hex()]
 
 
-def _jsonl(found: list[AuditEvent], chosen: Filter, *, is_complete: bool) -> bytes:
-    head = {
-        "format": FORMAT,
-        "exported_at": timezone.now().isoformat(timespec="seconds"),
-        "filters": chosen.named,
-        "events": len(found),
-        "is_complete": is_complete,
-    }
-    return b"".join(_line(entry) for entry in (head, *_proven(found)))
+def _proven(events: Iterator[AuditEvent]) -> Iterator[Line]:
+    """Yield events with number and digest, and their path to the anchor that sealed them."""
+    digests: list[tuple[int, str]] = []
 
+    def noted() -> Iterator[AuditEvent]:
+        for event in events:
+            digests.append((event.position, bytes(event.digest).hex()))
+            yield event
 
-def _signed(content: bytes) -> bytes:
-    """Add a signature over all lines and the newest anchor, which a kept head can be compared with."""
-    newest = AuditAnchor.objects.order_by("-sequence").first()
-    head = {"sequence": newest.sequence, "digest": bytes(newest.digest).hex()} if newest else {}
-    manifest = {"format": FORMAT, "sha256": sha256(content).hex(), "head": head or {"sequence": 0, "digest": ""}}
-    token = signing.sign(json.dumps(manifest, sort_keys=True).encode(), typ=TYP)
-    return content + _line({"jws": token})
-
-
-def _line(entry: Any) -> bytes:
-    return json.dumps(entry, ensure_ascii=False).encode() + b"\n"
-
-
-def _proven(found: list[AuditEvent]) -> Iterator[dict[str, Any]]:
-    """Yield events, given oldest first, each with its number, its digest and its path to the anchor that sealed it."""
-    for event, proof in zip(found, trail.proven(found), strict=True):
-        yield {"position": event.position, "digest": bytes(event.digest).hex(), **proof}
+    for proof in trail.proven(noted()):
+        position, digest = digests.pop()
+        yield str(position), {"position": position, "digest": digest, **proof}

@@ -1,28 +1,29 @@
 """Verification of an exported part of the audit trail without the system it came from: no database, no Django."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from audit import jws
+from audit.exports import reading
 from audit.jws import NotGenuine
-from common.canonical import NotCanonical, digest_of, sha256
-from common.http import strict_json
-from common.merkle import root_from_path
+from common.canonical import NotCanonical, digest_of
 
-FORMAT = "assent-audit-export/1"
+FORMAT = "assent-audit-export/2"
 TYP = "assent-audit-export+jws"
-MARK = f'{{"format": "{FORMAT}"'.encode()
+MARK = b'{"format": "assent-audit-export/'
 
 
 @dataclass(frozen=True)
 class VerifiedExport:
-    """Content of a genuine export. ``head`` is the newest anchor when it was made: number and digest."""
+    """Content of a genuine export. ``head`` is the newest anchor when it was made: number and digest.
+
+    ``goes_on_after`` is the event that the next file goes on after, empty where this one is complete.
+    """
 
     exported_at: str
     filters: dict[str, str]
     is_complete: bool
+    goes_on_after: str
     sealed_events: int
     unsealed_events: int
     head: tuple[int, str]
@@ -35,42 +36,33 @@ def is_sealed(entry: Mapping[str, Any]) -> bool:
     anchor = entry["anchor"]
     if anchor is None:
         return False
-    path = [(side, bytes.fromhex(node)) for side, node in entry["path"]]
-    root = root_from_path(digest_of(entry["event"]), path)
     fields = {name: value for name, value in anchor.items() if name != "digest"}
-    if root.hex() != anchor["root"] or digest_of(fields).hex() != anchor["digest"]:
+    is_under = reading.leads_to(_digest(entry), entry["path"], anchor["root"])
+    if not is_under or digest_of(fields).hex() != anchor["digest"]:
         raise NotGenuine("An event of the audit trail does not lead to its anchor.")
     return True
 
 
+def _digest(entry: Mapping[str, Any]) -> bytes:
+    """Return the digest of an event; of a redacted one it is given, as what it was made of is gone."""
+    return bytes.fromhex(entry["redacted"]) if "redacted" in entry else digest_of(entry["event"])
+
+
 def verify_export(data: bytes, *, trusted: Mapping[str, Mapping[str, str]] | None = None) -> VerifiedExport:
     """Check the bytes of an export: signature, digest of the file, each event and its path. Raises NotGenuine."""
-    body, _, last = data.rstrip(b"\n").rpartition(b"\n")
     try:
-        payload, kid = jws.verify(_read(last)["jws"], typ=TYP, trusted=trusted)
-        signed = _read(payload)
-        if sha256(body + b"\n").hex() != signed["sha256"]:
-            raise NotGenuine("The file is not the one that was signed: something was changed, added or taken away.")
-        head, *entries = [_read(line) for line in body.split(b"\n")]
-        if head["events"] != len(entries):
-            raise NotGenuine("The file holds another number of events than it says.")
-        for entry in entries:
-            if digest_of(entry["event"]).hex() != entry["digest"]:
+        file = reading.read(data, typ=TYP, trusted=trusted)
+        for entry in file.entries:
+            if _digest(entry).hex() != entry["digest"]:
                 raise NotGenuine(f"Event {entry['position']} does not match its digest.")
-        sealed = sum(is_sealed(entry) for entry in entries)
-        newest = (signed["head"]["sequence"], signed["head"]["digest"])
+        sealed = sum(is_sealed(entry) for entry in file.entries)
+        said = file.manifest if "is_complete" in file.manifest else file.head
+        newest = (file.manifest["head"]["sequence"], file.manifest["head"]["digest"])
         return VerifiedExport(
-            head["exported_at"], head["filters"], head["is_complete"], sealed, len(entries) - sealed, newest, kid,
-            trusted is not None,
+            file.head["exported_at"], file.head["filters"], said["is_complete"], said.get("goes_on_after", ""),
+            sealed, len(file.entries) - sealed, newest, file.kid, trusted is not None,
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, IndexError, NotCanonical, ValueError) as exc:
         if isinstance(exc, NotGenuine):
             raise
         raise NotGenuine("The file is not an export of the audit trail.") from None
-
-
-def _read(line: bytes) -> Any:
-    try:
-        return strict_json.loads_of_any_size(line)
-    except (strict_json.InvalidJson, json.JSONDecodeError):
-        raise NotGenuine("A line can be read in two ways, or not at all.") from None

@@ -28,6 +28,8 @@ KINDS = {
     "group": "What roles may do",
     "changes": "Change sets",
     "trail": "Verifications",
+    "audit_log": "Downloads of the audit log",
+    "decision_log": "Downloads of the decision log",
 }
 TONES = {
     "consent.given": "good",
@@ -39,6 +41,7 @@ TONES = {
     "trail.broken": "alarm",
     "decision_log.line_unreadable": "alarm",
 }
+_IN_LINE, _LONGEST = 3, 60  # of what changed in the list: members, and letters of a value
 _NOT_SHOWN = frozenset({"row", "before", "after", "changes"})
 
 
@@ -52,15 +55,43 @@ def kind_in_words(kind: str) -> str:
 
 def changed(event: AuditEvent, earlier: AuditEvent | None) -> str:
     """Return a table of what changed: as the event says itself, or compared with the event before about the object."""
-    if members := dict(_members(event.details.get("changes"))):
-        old, new = ({name: pair[which] for name, pair in members.items()} for which in (0, 1))
-        return _differences(old, new, label=str)
-    before, after = event.details.get("before"), event.details.get("after")
-    if isinstance(before, Mapping) or isinstance(after, Mapping):
-        return _differences(before or {}, after or {})
+    if said := _said(event):
+        return _differences(*said, label=str)
     if earlier is None or kind_of(earlier.action) != kind_of(event.action):
         return NOTHING
     return _differences(_comparable(earlier.details), _comparable(event.details))
+
+
+def said_changes(event: AuditEvent) -> list[tuple[str, str, str]]:
+    """Return what an event says of itself that it changed, for its line in the list: member, before, after."""
+    said = _said(event)
+    if said is None:
+        return []
+    found = list(_moved(*said))
+    more = [(f"and {len(found) - _IN_LINE} more", "", "")] if len(found) > _IN_LINE else []
+    return [*((name, _cut(old), _cut(new)) for name, old, new in found[:_IN_LINE]), *more]
+
+
+def _said(event: AuditEvent) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+    """Return the members before and after that an event itself names, by their words; None where it names none."""
+    if members := dict(_members(event.details.get("changes"))):
+        old, new = ({name: pair[which] for name, pair in members.items()} for which in (0, 1))
+        return old, new
+    before, after = event.details.get("before"), event.details.get("after")
+    if isinstance(before, Mapping) or isinstance(after, Mapping):
+        return tuple({sentence(name): value for name, value in (side or {}).items()} for side in (before, after))  # type: ignore[return-value]
+    return None
+
+
+def _moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield the members that differ, in words."""
+    for name in {**before, **after}:
+        if before.get(name) != after.get(name):
+            yield name, _value(before.get(name)), _value(after.get(name))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _members(changes: Any) -> Iterator[tuple[str, list[Any]]]:
@@ -81,8 +112,7 @@ def _comparable(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any], *, label: Callable[[str], str] = sentence) -> str:
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    rows = ((label(name), _value(before.get(name)), _value(after.get(name))) for name in names)
+    rows = ((label(name), old, new) for name, old, new in _moved(before, after))
     return grid(("Field", "Before", "After"), rows)
 
 

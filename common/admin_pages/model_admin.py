@@ -25,7 +25,6 @@ class ModelAdmin(UnfoldModelAdmin):  # type: ignore[misc]  # unfold ships no typ
     def _offered(self, request: HttpRequest) -> set[str]:
         filters = [entry[0] if isinstance(entry, (list, tuple)) else entry for entry in self.get_list_filter(request)]
         named = {getattr(entry, "parameter_name", None) or str(entry) for entry in filters}
-        named |= {name for entry in filters for name in getattr(entry, "names", ())}
         shown = {str(name) for name in (*self.get_list_display(request), self.date_hierarchy)}
         fields = {field.name for field in self.opts.get_fields()}
         return named | shown & fields | {"id", "pk", self.opts.pk.name}

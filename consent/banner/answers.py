@@ -15,10 +15,13 @@ class BannerNotice(Body):
 
 
 class BannerPurpose(Body):
+    """``parts`` names each part of the purpose: kinds of data, recipients, channels, actions and the level."""
+
     slug: str
     name: str
     benefit: str
     channels: list[str]
+    parts: dict[str, str]
     explicit: bool
     notice: BannerNotice | None
 
@@ -32,6 +35,7 @@ class LayoutAnswer(Body):
     interface: str
     texts: dict[str, str]
     buttons: list[str]
+    new_buttons: list[str]
     weight: Literal["equal"]
     purposes: list[BannerPurpose]
     layout_sha256: str
@@ -46,7 +50,10 @@ class BannerSubject(Body):
 
 
 class BannerPurposeState(Body):
-    """``by_signal``: a signal of the browser says no, above a yes."""
+    """``by_signal``: a signal of the browser says no, above a yes.
+
+    ``beyond``: the parts that came after the person agreed; they are off. ``newest_version`` is the notice's.
+    """
 
     state: str
     by_signal: bool
@@ -54,6 +61,8 @@ class BannerPurposeState(Body):
     since: datetime | None
     expires_at: datetime | None
     notice_version: int | None
+    newest_version: int | None
+    beyond: list[str]
 
 
 class BannerStateAnswer(Body):

@@ -15,17 +15,21 @@ from common import patterns
 from common.http.rest import Body
 from consent.api import Uuid
 from consent.banner import layouts, words
-from consent.ledger import ledger, selectors
+from consent.ledger import ledger, scopes, selectors
 from consent.ledger.proof import Asked
 from consent.models import LegalBasis, Notice, Purpose, Site
 from consent.problems import PurposeUnknown
 from consent.pseudonyms import subject_ref
 from consent.register.jurisdictions import match
 from consent.register.jurisdictions.pack import ConsentDefault
+from consent.register.part_words import PartWords
 
 INTERFACE = "assent.js@1"
 # From first to last; all of the same size, colour and number of steps.
 BUTTONS = ("refuse_all", "accept_all", "choose")
+# Of the question about what came after a yes, which leaves that yes as it is.
+NEW_BUTTONS = ("refuse_new", "accept_new", "save")
+_ORDERS = {INTERFACE: BUTTONS, f"{INTERFACE}-new": NEW_BUTTONS}
 SUBJECT_TYPE = "browser"
 
 BrowserId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -34,11 +38,13 @@ BrowserId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 class BannerChoice(Body):
     """One choice in a banner. ``supersedes`` is the record the visitor saw; a yes must name the one in force.
 
+    ``part``: what of the purpose it is about, as the state's ``beyond`` names it; without it, the whole.
     ``told_of_conflict``: the visitor was informed that the browser's signal says otherwise, and agreed all the same.
     """
 
     purpose: Annotated[str, Field(pattern=f"^{patterns.SLUG}$")]
     choice: Literal["give", "refuse", "withdraw"]
+    part: Annotated[str, Field(pattern=f"^(?:{'|'.join(scopes.DIMENSIONS)})={patterns.SLUG}$")] | None = None
     notice_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     supersedes: Uuid | None = None
     told_of_conflict: bool = False
@@ -51,7 +57,7 @@ class BrowserBody(Body):
 
 
 class ChoicesBody(BrowserBody):
-    choices: Annotated[list[BannerChoice], Field(min_length=1, max_length=20)]
+    choices: Annotated[list[BannerChoice], Field(min_length=1, max_length=40)]
     locale: Annotated[str, Field(pattern=f"^{patterns.LANGUAGE_TAG}$", max_length=35)] = "en"
     layout_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     interface: Annotated[str, Field(pattern=r"^[a-z0-9_.@-]{0,64}$")] = ""
@@ -59,8 +65,8 @@ class ChoicesBody(BrowserBody):
     @field_validator("choices")
     @classmethod
     def _one_choice_a_purpose(cls, choices: list[BannerChoice]) -> list[BannerChoice]:
-        if len({choice.purpose for choice in choices}) != len(choices):
-            raise ValueError("a purpose is named twice")
+        if len({(choice.purpose, choice.part) for choice in choices}) != len(choices):
+            raise ValueError("a purpose is named twice, or a part of it")
         return choices
 
 
@@ -71,6 +77,7 @@ def active_site(slug: str) -> Site | None:
 def layout(site: Site, *, locale: str, gpc: bool) -> dict[str, Any]:
     """Return the banner's layout. ``layout_sha256`` covers what a visitor sees: texts, order, weight, purposes."""
     language = words.nearest(locale)
+    named = PartWords(language)
     shown = {
         "site": site.slug,
         "name": site.name,
@@ -78,8 +85,9 @@ def layout(site: Site, *, locale: str, gpc: bool) -> dict[str, Any]:
         "interface": INTERFACE,
         "texts": words.TEXTS[language],
         "buttons": list(BUTTONS),
+        "new_buttons": list(NEW_BUTTONS),
         "weight": "equal",
-        "purposes": [_purpose(purpose, language) for purpose in _purposes(site)],
+        "purposes": [_purpose(purpose, language, named) for purpose in _purposes(site)],
     }
     return {
         **shown,
@@ -101,13 +109,14 @@ def _purposes(site: Site) -> list[Purpose]:
     return list(askable.prefetch_related("texts", notices))
 
 
-def _purpose(purpose: Purpose, language: str) -> dict[str, Any]:
+def _purpose(purpose: Purpose, language: str, named: PartWords) -> dict[str, Any]:
     text = next((text for text in purpose.texts.all() if text.locale == language), purpose)
     return {
         "slug": purpose.slug,
         "name": text.name,
         "benefit": text.benefit,
         "channels": [],
+        "parts": named.of(purpose),
         "explicit": purpose.explicit_consent,
         "notice": _notice(purpose, language),
     }
@@ -150,11 +159,13 @@ def _check_shown(site: Site, choices: list[BannerChoice]) -> None:
 
 def _choice(choice: BannerChoice, *, gpc: bool) -> ledger.Choice:
     # The ledger turns a refusal of what was allowed into a withdrawal; "withdraw" alone would fail where nothing was.
+    part: dict[str, Any] = dict(scopes.parts(choice.part or scopes.WHOLE))
     if choice.choice != "give" or (gpc and not choice.told_of_conflict):
-        return ledger.Choice(purpose=choice.purpose, choice="refuse", notice_version=choice.notice_version)
+        return ledger.Choice(purpose=choice.purpose, choice="refuse", notice_version=choice.notice_version, **part)
     return ledger.Choice(
         purpose=choice.purpose,
         choice="give",
+        **part,
         notice_version=choice.notice_version,
         supersedes=choice.supersedes,
         told_of_conflict=choice.told_of_conflict,
@@ -173,7 +184,7 @@ def _asked(body: ChoicesBody, *, header: bool) -> Asked:
         falls_back=True,
         layout_sha256=body.layout_sha256,
         layout_unknown=layouts.is_unknown(body.layout_sha256),
-        order=BUTTONS if body.interface == INTERFACE else (),
+        order=_ORDERS.get(body.interface, ()),
         signals=signals,
     )
 
@@ -181,7 +192,7 @@ def _asked(body: ChoicesBody, *, header: bool) -> Asked:
 def state(site: Site, browser: str, *, gpc: bool) -> dict[str, Any]:
     """Return what is in force for a browser, for every purpose of the site; ``gpc`` also where it is remembered."""
     person, states = selectors.states(_ref(site, browser), now=timezone.now())
-    shown = {purpose.slug for purpose in _purposes(site)}
+    shown = {purpose.slug: _newest(purpose) for purpose in _purposes(site)}
     consents = person.consents if person else {}
     gpc = gpc or bool(person and person.gpc_since)
     return {
@@ -189,14 +200,22 @@ def state(site: Site, browser: str, *, gpc: bool) -> dict[str, Any]:
         "revision": person.revision if person else 0,
         "gpc": gpc,
         "purposes": {
-            found.purpose.slug: _entry(found, silenced=gpc and not consents.get(found.purpose.slug, {}).get("told"))
+            found.purpose.slug: _entry(
+                found,
+                silenced=gpc and not consents.get(found.purpose.slug, {}).get("told"),
+                newest=shown[found.purpose.slug],
+            )
             for found in states
             if found.purpose.slug in shown
         },
     }
 
 
-def _entry(found: selectors.PurposeState, *, silenced: bool) -> dict[str, Any]:
+def _newest(purpose: Purpose) -> int | None:
+    return next((notice.version for notice in purpose.notices.all()), None)
+
+
+def _entry(found: selectors.PurposeState, *, silenced: bool, newest: int | None) -> dict[str, Any]:
     by_signal = silenced and found.state == "given"
     return {
         "state": "refused" if by_signal else found.state,
@@ -205,6 +224,8 @@ def _entry(found: selectors.PurposeState, *, silenced: bool) -> dict[str, Any]:
         "since": found.since,
         "expires_at": found.expires_at,
         "notice_version": found.notice_version,
+        "newest_version": newest,
+        "beyond": found.beyond.parts(found.purpose.max_level) if found.beyond else [],
     }
 
 

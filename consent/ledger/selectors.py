@@ -62,6 +62,16 @@ class NewTerms(msgspec.Struct, frozen=True):
     actions: list[str]
     agreed_level: str | None
 
+    def parts(self, level: str) -> list[str]:
+        """Return each in its written form; ``level`` is the register's, and the last are agreed to with the whole."""
+        return [
+            *(scopes.scope_of(data_category=category) for category in self.data_categories),
+            *(scopes.scope_of(recipient=recipient) for recipient in self.recipients),
+            *(scopes.scope_of(channel=channel) for channel in self.channels),
+            *(f"action={action}" for action in self.actions),
+            *([f"level={level}"] if self.agreed_level is not None else []),
+        ]
+
 
 class PartState(msgspec.Struct, frozen=True):
     """State of one part of a purpose (``consent.ledger.scopes``), next to the answer to the whole."""
@@ -163,15 +173,19 @@ def ask_again_at(entry: ConsentEntry | None, region: str) -> datetime | None:
     return since + timedelta(days=match(region).pack.reask_days) if since else None
 
 
+# OFFSET 0: an answer is taken out of a person's row once, not wherever it is looked at.
 _PEOPLE_BY_STATE = """
-SELECT CASE
-    WHEN entry->>'s' <> 'given' THEN entry->>'s'
-    WHEN (entry->>'x')::bigint <= %(now)s THEN 'expired'
-    WHEN (entry->>'n')::bigint < %(required)s THEN 'renewal_required'
-    ELSE 'given' END AS state,
-  count(*), count(*) FILTER (WHERE (entry->>'e')::boolean)
-FROM (SELECT consents->%(purpose)s AS entry FROM consent_datasubject WHERE jsonb_exists(consents, %(purpose)s)) asked
-GROUP BY 1
+SELECT state, count(*), count(*) FILTER (WHERE explicit) FROM (
+  SELECT CASE
+      WHEN entry->>'s' <> 'given' THEN entry->>'s'
+      WHEN (entry->>'x')::bigint <= %(now)s THEN 'expired'
+      WHEN (entry->>'n')::bigint < %(required)s THEN 'renewal_required'
+      ELSE 'given' END AS state,
+    (entry->>'e')::boolean AS explicit
+  FROM (SELECT consents->%(purpose)s AS entry FROM consent_datasubject OFFSET 0) answers
+  WHERE entry IS NOT NULL OFFSET 0
+) states
+GROUP BY state
 """
 
 

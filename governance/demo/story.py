@@ -13,9 +13,10 @@ from django.utils import timezone
 from audit import trail
 from consent.ledger import verification
 from consent.pseudonyms import subject_ref
-from governance.demo import officers
+from governance.demo import retention_story
 from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator
+from governance.demo.officers import seconding
 from model_registry import services
 from model_registry.models import ModelVersion
 from personalization.engine import MODEL_SLUG
@@ -55,6 +56,7 @@ def tell(person: Person, service: ServiceClient, narrator: Narrator) -> None:
     _officer_suspends(person, service, narrator)
     _withdraws(person, service, narrator)
     _stored_profile_goes(person, service, narrator)
+    retention_story.tell(narrator)
     _everything_verifies(narrator)
 
 
@@ -185,7 +187,7 @@ def _officer_suspends(person: Person, service: ServiceClient, narrator: Narrator
     narrator.must("the very next answer is level none", answer.get("level") == "none")
     narrator.must("and says why", "model_not_live" in _codes(answer))
     version.refresh_from_db()
-    officers.seconded(version, "live")
+    seconding.seconded(version, "live")
     narrator.says("officers", "made it live again: one proposed, another approved")
     back = _recommend(person, service)
     narrator.must("live again, the next answer is personal again", back.get("level") == "individual")

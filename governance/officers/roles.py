@@ -23,7 +23,9 @@ _REGISTERS = (
     "policies.transferinstrument",
     "policies.residencyrule",
     "policies.sensitivecategory",
+    "privacy.recordperiod",
     "privacy.retentionschedule",
+    "rights.agent",
 )
 _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
@@ -55,13 +57,16 @@ CAPABILITIES = {
                 "policies.simulationreport",
                 *_MODELS,
                 "oversight.changeset",
+                "oversight.relaxedregister",
                 "privacy.deletionplan",
             ),
         ),
     ),
     "read-figures": Capability(
         "Read figures: trust metrics, published statistics, privacy budgets",
-        _rights("view", ("consent.dailycount", "privacy.release", "privacy.privacybudget")),
+        _rights(
+            "view", ("consent.dailycount", "privacy.release", "privacy.privacybudget", "personalization.eventcount")
+        ),
     ),
     "answer-people": Capability(
         "Answer requests of people: identity, blockers, extensions, refusals",
@@ -82,7 +87,7 @@ CAPABILITIES = {
     ),
     "read-decisions": Capability(
         "Read the decision log",
-        _rights("view", ("policies.decision", "policies.externaldecision")),
+        _rights("view", ("policies.decision", "policies.externaldecision", "policies.logdrop")),
     ),
     "read-evidence": Capability(
         "Read the audit log and its anchors",
@@ -110,6 +115,10 @@ CAPABILITIES = {
     "propose-holds": Capability(
         "Draft legal holds and restrictions of people, and propose them",
         _rights("add change", _HOLDS) | {"oversight.propose_changeset"},
+    ),
+    "relax-registers": Capability(
+        "Propose that one officer may change a register",
+        _rights("add change delete", ("oversight.relaxedregister",)) | {"oversight.propose_changeset"},
     ),
     "change-in-emergency": Capability(
         "Bring a change into force alone in an emergency, reviewed afterwards",
@@ -171,6 +180,7 @@ ROLES = {
                 "answer-people",
                 "propose-changes",
                 "propose-holds",
+                "relax-registers",
                 "change-in-emergency",
                 "write-policies",
                 "approve",

@@ -1,12 +1,12 @@
 """Start page of officers: what needs a decision today, before any list."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, QuerySet
-from django.db.models.functions import TruncHour
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from common import languages
-from common.admin_pages.display import who
 from common.admin_pages.permissions import require
 from common.charts.counts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
 from common.identifiers import uuid7_floor
+from consent.ledger import people_counts
 from consent.models import ConsentRecord, DataSubject, Party, Purpose
 from governance import tasks
 from governance.evidence import checks as evidence
@@ -28,19 +28,22 @@ from governance.web.rate_limits import EVIDENCE_CHECKS
 from model_registry.models import ModelVersion
 from oversight.models import WorkItem
 from oversight.work import kinds
-from policies.authoring import lifecycle
 from policies.bundles import reasons
-from policies.models import Decision, ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
+from policies.decision_log import figures
+from policies.decision_log.figures import Counted
+from policies.models import LogDrop, ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
 from policies.opa import servers
 from policies.rollout import pages, watch
 from privacy.budgets import releases
-from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
+from privacy.models import Disposal, PrivacyBudget
+from privacy.retention.data_sets import periods
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 # An hour with fewer decisions says nothing; a share of refusals that rose by less is no news.
 _ENOUGH_DECISIONS = 50
 _RISE = 0.2
+_MANY_PEOPLE = 200_000  # are not counted for a page
 _CHANGES_REGISTERS = ("oversight.propose_changeset", "oversight.approve_changeset")
 _SEES_DECISIONS, _SEES_EVIDENCE = "policies.view_decision", "audit.view_auditanchor"
 
@@ -49,10 +52,11 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Return the page's context, as unfold's DASHBOARD_CALLBACK. Each part takes the permission of what it shows."""
     may, attention = request.user.has_perm, _attention(request)
     if may(_SEES_DECISIONS):
-        outcomes = _outcomes()
-        attention = [*_refusals(outcomes), *attention]
-        tiles = [tile for tile in _tiles(outcomes) if may_open(request.user, tile["url"])]
-        context.update(tiles=tiles, outcome_chart=_outcome_chart(), reasons_chart=_reasons_chart())
+        now = timezone.now()
+        day = _last_day(now)
+        attention = [*_refusals(day, now), *attention]
+        tiles = [tile for tile in _tiles(_by_outcome(day)) if may_open(request.user, tile["url"])]
+        context.update(tiles=tiles, outcome_chart=_outcome_chart(day, now), reasons_chart=_reasons_chart(day))
     if may(_SEES_EVIDENCE):
         context["trail"] = evidence.last_check()
         attention = [*_broken_evidence(context["trail"]), *attention]
@@ -72,22 +76,26 @@ def check_evidence(request: HttpRequest) -> HttpResponse:
     return redirect("admin:index")
 
 
-def _outcomes() -> dict[str, int]:
-    """Count decisions of the last 24 hours by outcome."""
-    return dict(_decided_since(timezone.now() - _DAY).order_by().values_list("outcome").annotate(Count("id")))
+def _last_day(now: datetime) -> list[Counted]:
+    """Count the decisions of the last 24 hours by the hour of the clock, and apart from that of the last hour."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    moments = {now - _DAY, now - _HOUR, *(hour - number * _HOUR for number in range(24))}
+    return figures.counted(sorted(moments))
 
 
-def _decided_since(moment: datetime) -> QuerySet[Decision]:
-    """Select by identifier, which holds the time: only the partitions of those days are read."""
-    return Decision.objects.filter(pk__gte=uuid7_floor(moment))
+def _by_outcome(counted: Iterable[Counted]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for each in counted:
+        found[each.outcome] += each.decisions
+    return found
 
 
 def _attention(request: HttpRequest) -> list[dict[str, Any]]:
     parts = {
-        "policies.view_policy": _policies,
         "policies.view_rollout": _rollouts,
         "model_registry.view_modelversion": _models,
         "privacy.view_disposal": _disposals,
+        "policies.view_logdrop": _kept_days,
         "policies.view_transferinstrument": _instruments,
         "policies.view_processingsystem": _systems,
         "policies.view_opainstance": _opa_servers,
@@ -128,10 +136,9 @@ def _broken_evidence(trail: evidence.LastCheck) -> list[dict[str, Any]]:
     return [_item(_("The evidence does not hold together"), detail, url, "now", trail.checked)]
 
 
-def _refusals(day: dict[str, int]) -> list[dict[str, Any]]:
+def _refusals(counted: Iterable[Counted], at: datetime) -> list[dict[str, Any]]:
     """Find a share of refusals in the last hour far above the 23 hours before: a rule or a model gone wrong."""
-    recent = _decided_since(timezone.now() - _HOUR).order_by().values_list("outcome").annotate(Count("id"))
-    hour = dict(recent)
+    day, hour = _by_outcome(counted), _by_outcome(each for each in counted if each.since >= at - _HOUR)
     now, before = sum(hour.values()), sum(day.values()) - sum(hour.values())
     if min(now, before) < _ENOUGH_DECISIONS:
         return []
@@ -143,25 +150,12 @@ def _refusals(day: dict[str, int]) -> list[dict[str, Any]]:
         "share": round(100 * share),
         "usual": round(100 * usual),
     }
-    url = reverse("admin:policies_decision_changelist") + "?since=hour&outcome__exact=deny"
+    url = reverse("admin:policies_decision_changelist") + "?since=hour&outcome=deny"
     return [_item(_("Unusually many refusals"), detail, url, "now")]
 
 
 def _item(title: str, detail: str, url: str, severity: str, since: Any = None) -> dict[str, Any]:
     return {"title": title, "detail": detail, "url": url, "severity": severity, "since": since}
-
-
-def _policies() -> list[dict[str, Any]]:
-    alone = lifecycle.unconfirmed_emergency()
-    if alone is None:
-        return []
-    detail = _("%(who)s put policy %(policy)s into force alone: “%(why)s”. Another officer has to confirm it.") % {
-        "who": who(alone.actor),
-        "policy": alone.policy,
-        "why": alone.reason,
-    }
-    url = reverse("admin:policies_policy_change", args=[alone.policy_id])
-    return [_item(_("A policy was activated in an emergency"), detail, url, "now", alone.activated_at)]
 
 
 def _rollouts() -> list[dict[str, Any]]:
@@ -176,9 +170,7 @@ def _rollouts() -> list[dict[str, Any]]:
         )
         return [_item(_("A rollout is not watched"), detail, url, "now", last.watched_at)]
     if last.is_open:
-        title = _("A rollout was begun in an emergency") if last.in_emergency else _("A rollout is running")
-        severity = "now" if last.in_emergency else "info"
-        return [_item(title, pages.headline(last), url, severity, last.started_at)]
+        return [_item(_("A rollout is running"), pages.headline(last), url, "info", last.started_at)]
     if last.state != Rollout.State.ROLLED_BACK or last.ended_at is None or last.ended_at < timezone.now() - 7 * _DAY:
         return []
     return [_item(_("A policy was rolled back by itself"), last.why, url, "now", last.ended_at)]
@@ -210,6 +202,15 @@ def _disposals() -> list[dict[str, Any]]:
         return []
     url = reverse("admin:privacy_disposal_changelist") + "?status__exact=queued"
     return [_item(_("Deletions are waiting"), _("Is the worker running?"), url, "now", first.queued_at)]
+
+
+def _kept_days() -> list[dict[str, Any]]:
+    """Return one card for days of the decision log that could not be dropped."""
+    kept = LogDrop.objects.filter(state=LogDrop.State.REFUSED).order_by("day").first()
+    if kept is None:
+        return []
+    url = reverse("admin:policies_logdrop_change", args=[kept.pk])
+    return [_item(_("The decision log keeps days past their period"), kept.why, url, "soon", kept.moved_at)]
 
 
 def _instruments() -> list[dict[str, Any]]:
@@ -311,7 +312,7 @@ def _findings() -> list[dict[str, Any]]:
 def _gaps() -> list[dict[str, Any]]:
     """Return what the register of processing lacks: a responsible party, texts, languages, an end."""
     purposes = list(purpose_page.with_texts(Purpose.objects.filter(is_active=True)))
-    kept = set(RetentionSchedule.objects.filter(is_active=True).values_list("purpose_id", flat=True))
+    kept = periods.ended()
     return [*_controller_gap(), *(item for purpose in purposes for item in _purpose_gaps(purpose, kept))]
 
 
@@ -354,9 +355,11 @@ def _names(codes: list[str]) -> str:
     return ", ".join(languages.name(code) for code in codes)
 
 
-def _tiles(outcomes: dict[str, int]) -> list[dict[str, Any]]:
+def _tiles(outcomes: Mapping[str, int]) -> list[dict[str, Any]]:
     day = timezone.now() - _DAY
-    changes = dict(ConsentRecord.objects.filter(recorded_at__gte=day).values_list("state").annotate(Count("id")))
+    # By identifier too, which holds the time: it has an index.
+    lately = ConsentRecord.objects.filter(recorded_at__gte=day, pk__gte=uuid7_floor(day - _DAY))
+    changes = dict(lately.values_list("state").annotate(Count("id")))
     total = sum(outcomes.values())
     log = reverse("admin:policies_decision_changelist")
     ledger = reverse("admin:consent_consentrecord_changelist")
@@ -371,7 +374,7 @@ def _tiles(outcomes: dict[str, int]) -> list[dict[str, Any]]:
             "label": _("Could not be decided"),
             "value": f"{outcomes.get('unknown', 0):,}",
             "hint": _("denied, and counted apart"),
-            "url": f"{log}?since=day&outcome__exact=unknown",
+            "url": f"{log}?since=day&outcome=unknown",
         },
         {
             "label": _("Consents given"),
@@ -382,28 +385,31 @@ def _tiles(outcomes: dict[str, int]) -> list[dict[str, Any]]:
         },
         {
             "label": _("People in the register"),
-            "value": f"{DataSubject.objects.count():,}",
+            "value": _people(),
             "hint": _("by pseudonym only"),
             "url": reverse("admin:consent_datasubject_changelist"),
         },
     ]
 
 
-def _outcome_chart() -> Figure:
-    start = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=11)
-    rows = (
-        _decided_since(start)
-        .annotate(hour=TruncHour("decided_at"))
-        .values_list("hour", "outcome")
-        .annotate(count=Count("id"))
-        .order_by("hour")
-    )
-    counts: dict[Any, dict[str, int]] = {}
-    for hour, outcome, count in rows:
-        counts.setdefault(hour, {})[outcome] = count
+def _people() -> str:
+    """Return how many people there are: counted, or where that takes long as the database's statistics say."""
+    expected = people_counts.expected()
+    if expected < _MANY_PEOPLE:
+        return f"{DataSubject.objects.count():,}"
+    return _("about %(count)s") % {"count": f"{round(expected, -4):,}"}
+
+
+def _outcome_chart(counted: Iterable[Counted], now: datetime) -> Figure:
+    start = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=11)
+    counts: dict[datetime, Counter[str]] = {}
+    for each in counted:
+        if each.since >= start:
+            hour = each.since.replace(minute=0, second=0, microsecond=0)
+            counts.setdefault(hour, Counter())[each.outcome] += each.decisions
     hours = [start + timedelta(hours=number) for number in range(12)]
     return columns_figure(
-        [Bucket(f"{hour:%H}:00", counts.get(hour, {})) for hour in hours] if counts else [],
+        [Bucket(f"{hour:%H}:00", counts.get(hour, Counter())) for hour in hours] if counts else [],
         [
             Series("permit", _("Permitted"), Tone.ACCENT),
             Series("deny", _("Not permitted"), Tone.QUIET),
@@ -415,11 +421,11 @@ def _outcome_chart() -> Figure:
     )
 
 
-def _reasons_chart() -> Figure:
-    counts: dict[str, int] = {}
-    recent = _decided_since(timezone.now() - _DAY).exclude(reasons=[])
-    for codes, count in recent.order_by().values_list("reasons").annotate(Count("id")):
-        counts[codes[0]] = counts.get(codes[0], 0) + count
+def _reasons_chart(counted: Iterable[Counted]) -> Figure:
+    counts: Counter[str] = Counter()
+    for each in counted:
+        if each.reason:
+            counts[each.reason] += each.decisions
     top = sorted(counts.items(), key=lambda pair: -pair[1])[:6]
     return bars_figure(
         [(reasons.for_officer(code), count) for code, count in top],

@@ -9,7 +9,7 @@ from consent.ledger.selectors import notices_in
 from consent.models import Purpose
 from governance.privacy_center import cards as purpose_cards
 from oversight.changes.documents import Compared
-from oversight.changes.preview import Measured
+from oversight.changes.figures import Measured
 
 _METHOD = "Drawn: the card of the privacy page as a person reads it who was never asked, in English."
 _LANGUAGE = "en"

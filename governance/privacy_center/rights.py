@@ -33,7 +33,7 @@ ASKED_HERE = {
     Right.HUMAN_REVIEW: _("Let a person look at a decision"),
     Right.COMPLAINT: _("Complain"),
 }
-_RIGHTS = {
+RIGHTS = {
     **ASKED_HERE,
     Right.ERASURE: _("Erase my data"),
     Right.OBJECTION: _("Object"),
@@ -41,7 +41,7 @@ _RIGHTS = {
     Right.MAJORITY: _("Take back a guardian's permission"),
     Right.APPEAL: _("Appeal"),
 }
-_STATES = {
+STATES = {
     State.RECEIVED: _("Received"),
     State.IDENTITY_ASKED: _("We asked who you are"),
     State.ACCEPTED: _("Accepted"),
@@ -69,8 +69,8 @@ def _shown(each: RightsRequest, now: Any) -> dict[str, Any]:
     package = getattr(each, "package", None)
     return {
         "pk": each.pk,
-        "label": _RIGHTS[Right(each.right)],
-        "state": _STATES[State(each.state)],
+        "label": RIGHTS[Right(each.right)],
+        "state": STATES[State(each.state)],
         "received_at": each.received_at,
         "due_on": each.due_on if each.is_open else None,
         "reason": next((step.reason for step in reversed(list(each.steps.all())) if step.reason), ""),

@@ -15,15 +15,17 @@ from django.views.decorators.http import require_POST, require_safe
 from common import actors
 from common.admin_pages.permissions import require
 from common.http.problems import Problem
-from oversight.admin import panels, presenting, remedies
+from oversight import relaxing
+from oversight.admin import panels, presenting, remedies, timeline
+from oversight.approvals import verdicts
+from oversight.approvals.verdicts import EMERGENCY
 from oversight.changes import applying, approval, drafting, preview, undoing
 from oversight.changes.states import Step, allows
+from oversight.changes.subject import CHANGES, subject_of
 from oversight.models import ChangeSet
 from oversight.officers import single
 
-PROPOSE, APPROVE, EMERGENCY = (
-    "oversight.propose_changeset", "oversight.approve_changeset", "oversight.emergency_changeset",
-)  # fmt: skip
+PROPOSE, APPROVE = "oversight.propose_changeset", CHANGES.right
 _VIEW = ("oversight.view_changeset", PROPOSE, APPROVE, EMERGENCY)
 _ON_A_PAGE = 50
 _FILTERS = {"": "All", **dict(ChangeSet.State.choices)}
@@ -69,7 +71,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "figures": presenting.figures(change_set),
         "approvals": change_set.approvals.all(),
         "panels": panels.of(change_set),
-        "steps": presenting.steps(change_set),
+        "steps": timeline.of((ChangeSet.SUBJECT, str(pk))),
         "undone_by": change_set.undone_by.exclude(state=ChangeSet.State.WITHDRAWN),
         **_choices(request, change_set),
     }
@@ -120,8 +122,14 @@ _CHOICES = [
         "In force. Another officer is asked to look at it.", asks_why=True,
     ),
     Choice(
+        "relaxed", "Apply now", "This installation lets one officer change these registers: it is in force at once, "
+        "and another officer looks at it afterwards.", PROPOSE,
+        lambda s, who, why, _seen: applying.apply_relaxed(s, actor=who, reason=why),
+        "In force. Another officer is asked to look at it.", asks_why=True,
+    ),
+    Choice(
         "alone", "Apply", "This installation has a single officer, so it is in force at once.", PROPOSE,
-        lambda s, who, why, seen, confirmed: approval.apply_alone(
+        lambda s, who, why, seen, confirmed: approval.approve(
             s, actor=who, seen=seen, reason=why, confirmed=confirmed
         ), "In force.",
         asks_why=True, tone="strong", confirms=True,
@@ -168,6 +176,7 @@ _BY_NAME = {choice.name: choice for choice in _CHOICES}
 _STEPS = {
     "propose": Step.PROPOSED,
     "protective": Step.APPLIED_PROTECTIVELY,
+    "relaxed": Step.APPLIED_AS_RELAXED,
     "alone": Step.APPLIED_ALONE,
     "emergency": Step.APPLIED_IN_EMERGENCY,
     "reopen": Step.REOPENED,
@@ -175,6 +184,14 @@ _STEPS = {
     "approve": Step.APPLIED,
     "refuse": Step.REFUSED,
     "undo": Step.UNDONE,
+}
+# What one officer may do: by what the set does, by the installation's setting, by the operator's word.
+_MAY_ALONE: dict[str, Callable[[ChangeSet], bool]] = {
+    "protective": lambda s: applying.only_narrows(preview.compared(s)),
+    "relaxed": lambda s: (
+        relaxing.is_relaxed(c.register for c in s.changes.all()) and not applying.only_narrows(preview.compared(s))
+    ),
+    "alone": lambda _set: single.is_single(),
 }
 _OF_DRAFTS = ("check", "rebase")
 _OF_SECONDS = ("approve", "refuse", "review")
@@ -191,7 +208,7 @@ def _rebase(change_set: ChangeSet, actor: actors.Officer) -> list[str]:
 def _choices(request: HttpRequest, change_set: ChangeSet) -> dict[str, Any]:
     """Return what this officer may do now, and why not what another one could."""
     actor = actors.officer(request)
-    is_author = drafting.is_author(change_set, actor)
+    is_author = subject_of(change_set).is_author(actor)
     open_now = [choice for choice in _CHOICES if _is_open(choice, change_set)]
     offered = [
         choice
@@ -215,18 +232,16 @@ def _is_open(choice: Choice, change_set: ChangeSet) -> bool:
         return change_set.is_unreviewed
     if choice.name in _OF_DRAFTS:
         return change_set.state == ChangeSet.State.DRAFT
-    if choice.name == "alone" and not single.is_single():
-        return False
     if choice.name == "propose" and change_set.has_errors:
         return False
-    if choice.name == "protective" and not applying.only_narrows(preview.compared(change_set)):
+    if choice.name in _MAY_ALONE and not _MAY_ALONE[choice.name](change_set):
         return False
     return allows(change_set.state, _STEPS[choice.name])
 
 
 def _why_no_second(change_set: ChangeSet, actor: actors.Officer) -> str:
     try:
-        approval.refuse_dependent(change_set, actor)
+        verdicts.require_second(subject_of(change_set), actor)
     except Problem as problem:
         return problem.detail
     return ""

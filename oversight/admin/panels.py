@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+
 from oversight.models import ChangeSet
 
 
@@ -42,4 +44,17 @@ def of(change_set: ChangeSet) -> list[Panel]:
     """Return the panels of a set that was checked as it stands."""
     if not change_set.is_checked:
         return []
-    return [panel for find in _finders if (panel := find(change_set)) is not None]
+    return [panel for find in (being_counted, *_finders) if (panel := find(change_set)) is not None]
+
+
+def being_counted(change_set: ChangeSet) -> Panel | None:
+    """Return the panel of figures that a job has yet to count."""
+    if change_set.counting is None:
+        return None
+    return Panel(
+        key="counting",
+        title=_("People"),
+        says=_("Everybody is being counted. The figures will stand above."),
+        method=_("Counted by a job, as of one moment. A set that is approved before that is approved without them."),
+        share=change_set.counting["share"],
+    )

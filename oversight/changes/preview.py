@@ -1,39 +1,22 @@
 """Preview of a set's effect: the real write in a savepoint that is rolled back."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 
 from common import policy_data
 from common.http.problems import Problem
 from common.registers.lint import Finding
-from oversight.changes import checking, writing
+from oversight.changes import checking, counting, figures, writing
+from oversight.changes.counting import Progress, Wanted
 from oversight.changes.documents import Compared
+from oversight.changes.figures import Measured
 from oversight.changes.steps import locked
 from oversight.models import ChangeSet
 
-
-@dataclass(frozen=True)
-class Measured:
-    """A figure or a text over the registers as they are: what it is of, and by which method."""
-
-    key: str
-    label: str
-    value: int | str
-    method: str
-
-
-Effect = Callable[[Sequence[Compared]], Iterable[Measured]]
-_effects: list[Effect] = []
-
-
-def add_effect(*effects: Effect) -> None:
-    """Register functions that measure the registers before the write and after it."""
-    _effects.extend(effect for effect in effects if effect not in _effects)
-
-
+_Read = TypeVar("_Read")
 Later = Callable[[ChangeSet], None]
 Probe = Callable[[], Later]
 _probes: list[Probe] = []
@@ -55,29 +38,60 @@ def compared(change_set: ChangeSet) -> list[Compared]:
 
 @transaction.atomic
 def check(change_set: ChangeSet) -> ChangeSet:
-    """Lint and preview a set as it stands, and stamp the result on its digest."""
+    """Lint and preview a set as it stands, and stamp the result on its digest.
+
+    Where there are many people a job counts them afterwards (``counting``).
+    """
     current = locked(change_set)
     changes = compared(current)
     policy_data.take_turn()
-    before, figures = checking.lint(), _measure(changes)
+    before, measured, wanted = checking.lint(), figures.measure(changes), counting.describe(changes)
     current.base = checking.registers_digest()
     tried = _tried(changes, str(current.author_name))
     current.findings = checking.as_document(checking.new_findings(before, tried.findings))
-    current.preview = _paired(figures, tried.figures)
+    current.preview = figures.paired(measured, tried.figures)
+    counting.ask(current, wanted, tried.wanted)
     current.expected_revision = tried.revision
     current.checked_digest = current.digest
-    current.save(update_fields=["base", "findings", "preview", "expected_revision", "checked_digest"])
+    stamped = ["base", "findings", "preview", "counting", "expected_revision", "checked_digest"]
+    current.save(update_fields=stamped)
     for later in tried.later:
         later(current)
+    counting.begin(current)
     return current
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What changes would bring about: what lint would find, and figures before and after."""
+
+    findings: list[Finding]
+    figures: list[dict[str, Any]]
+
+
+def trial(changes: Sequence[Compared], *, actor: str, progress: Progress) -> Trial:
+    """Return what changes would bring about; nothing of them stays. ``progress`` gets the per cent counted."""
+    with transaction.atomic():
+        policy_data.take_turn()
+        before, measured, wanted = checking.lint(), figures.measure(changes), counting.describe(changes)
+        tried = _tried(changes, actor)
+    pairs = {name: [old, tried.wanted.get(name, [])] for name, old in wanted.items()}
+    counted = counting.measured(pairs, progress=progress)
+    return Trial(checking.new_findings(before, tried.findings), [*counted, *figures.paired(measured, tried.figures)])
+
+
 @transaction.atomic
-def findings(changes: Sequence[Compared], *, actor: str) -> list[Finding]:
-    """Return what lint would find after changes; nothing of them stays."""
+def read_after(changes: Sequence[Compared], read: Callable[[], _Read]) -> _Read | None:
+    """Return what ``read`` finds while the changes stand; None where they are refused. Nothing of them stays."""
     policy_data.take_turn()
-    before = checking.lint()
-    return checking.new_findings(before, _tried(changes, actor).findings)
+    point = transaction.savepoint()
+    try:
+        writing.write(changes, writer="preview")
+        return read()
+    except Problem:
+        return None
+    finally:
+        transaction.savepoint_rollback(point)
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,7 @@ class _Tried:
 
     findings: list[Finding]
     figures: list[Measured] = field(default_factory=list)
+    wanted: dict[str, Wanted] = field(default_factory=dict)
     revision: str = ""
     later: list[Later] = field(default_factory=list)
 
@@ -96,28 +111,9 @@ def _tried(changes: Sequence[Compared], actor: str) -> _Tried:
     try:
         writing.write(changes, writer="preview")
         revision = policy_data.changed(reason="preview of a change set", actor=actor)
-        return _Tried(checking.lint(), _measure(changes), revision, [probe() for probe in _probes])
+        found = figures.measure(changes), counting.describe(changes)
+        return _Tried(checking.lint(), *found, revision, [probe() for probe in _probes])
     except Problem as refused:
         return _Tried([Finding(changes[0].register, changes[0].key, refused.code, refused.detail)])
     finally:
         transaction.savepoint_rollback(point)
-
-
-def _measure(changes: Sequence[Compared]) -> list[Measured]:
-    return [figure for effect in _effects for figure in effect(changes)]
-
-
-def _paired(before: Iterable[Measured], after: Iterable[Measured]) -> list[dict[str, Any]]:
-    """Return each figure with its value before and after; what is only there before or after has None."""
-    old = {figure.key: figure for figure in before}
-    new = {figure.key: figure for figure in after}
-    return [
-        {
-            "key": key,
-            "label": figure.label,
-            "method": figure.method,
-            "before": old[key].value if key in old else None,
-            "after": new[key].value if key in new else None,
-        }
-        for key, figure in {**old, **new}.items()
-    ]

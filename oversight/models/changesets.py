@@ -1,13 +1,18 @@
-"""Change sets: what is proposed for the registers, who approved it, and what became of it."""
+"""Change sets: what is proposed for the registers, and what became of it."""
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import QuerySet
 from django.utils import timezone
+
+from oversight.models.approvals import Approval, Step
+from oversight.models.work import WorkItem
 
 
 class ChangeSet(models.Model):
     """Changes of registers that come into force together, as one revision, or not at all."""
+
+    SUBJECT = "changes"
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -22,8 +27,11 @@ class ChangeSet(models.Model):
         PROTECTIVE = "protective", "Protective"
         EMERGENCY = "emergency", "Emergency"
         SINGLE = "single", "Single officer"
+        RELAXED = "relaxed", "One officer, as the register allows"
         SHIPPED = "shipped", "Shipped defaults"
         RELEASE = "release", "Release of the primary cell"
+
+    OPEN_STATES = (State.DRAFT, State.PROPOSED)
 
     title = models.CharField(max_length=200)
     reason = models.CharField(max_length=500, blank=True)
@@ -39,13 +47,14 @@ class ChangeSet(models.Model):
     base = models.CharField(max_length=64, blank=True, help_text="Digest of all registers when the set was checked.")
     findings = models.JSONField(default=list)
     preview = models.JSONField(default=list)
+    # What a job has yet to count for the preview, and the per cent it has done; null: nothing.
+    counting = models.JSONField(null=True, editable=False)
     expected_revision = models.CharField(max_length=80, blank=True)
     bundle_revision = models.CharField(max_length=80, blank=True)
     undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     proposed_at = models.DateTimeField(null=True)
     applied_at = models.DateTimeField(null=True)
-    reviewed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -60,13 +69,23 @@ class ChangeSet(models.Model):
         return self.title
 
     @property
+    def approvals(self) -> QuerySet[Approval]:
+        """Return the verdicts on it."""
+        return Approval.objects.filter(subject=self.SUBJECT, object=str(self.pk))
+
+    @property
+    def steps(self) -> QuerySet[Step]:
+        """Return the steps of its life."""
+        return Step.objects.filter(subject=self.SUBJECT, object=str(self.pk))
+
+    @property
     def is_checked(self) -> bool:
         return self.checked_digest == self.digest
 
     @property
     def is_open(self) -> bool:
         """Return whether it may still come into force."""
-        return self.state in (self.State.DRAFT, self.State.PROPOSED)
+        return self.state in self.OPEN_STATES
 
     @property
     def has_errors(self) -> bool:
@@ -76,8 +95,9 @@ class ChangeSet(models.Model):
     @property
     def is_unreviewed(self) -> bool:
         """Return whether one officer brought it into force alone and no other has looked at it."""
-        alone = self.kind in (self.Kind.EMERGENCY, self.Kind.PROTECTIVE)
-        return alone and self.state in (self.State.IN_FORCE, self.State.UNDONE) and self.reviewed_at is None
+        alone = self.kind in (self.Kind.EMERGENCY, self.Kind.PROTECTIVE, self.Kind.RELAXED)
+        waiting = WorkItem.objects.filter(kind=f"{self.SUBJECT}-review", state__in=WorkItem.OPEN_STATES)
+        return alone and waiting.filter(object=str(self.pk)).exists()
 
 
 class Change(models.Model):
@@ -99,50 +119,3 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.register} {self.key}"
-
-
-class Approval(models.Model):
-    """Verdict of an officer on a change set whose digest is the one that was shown. Append-only."""
-
-    class Verdict(models.TextChoices):
-        APPROVED = "approved", "Approved"
-        REFUSED = "refused", "Refused"
-        REVIEWED = "reviewed", "Reviewed afterwards"
-
-    set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="approvals")
-    digest = models.CharField(max_length=64)
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    is_single = models.BooleanField(default=False, help_text="The installation had one officer.")
-    verdict = models.CharField(max_length=12, choices=Verdict)
-    reason = models.CharField(max_length=500, blank=True)
-    confirmed = models.JSONField(default=dict, help_text="Claims of the set that were confirmed, and why.")
-    provenance = models.JSONField(default=list, help_text="Positions in the trail that say who made the two accounts.")
-    given_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            models.CheckConstraint(
-                name="oversight_two_persons", condition=Q(is_single=True) | ~Q(author=F("account")) | Q(author=None)
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.verdict} {self.set_id}"
-
-
-class SetStep(models.Model):
-    """Step in the life of a change set. Append-only."""
-
-    set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="steps")
-    kind = models.CharField(max_length=24)
-    actor = models.CharField(max_length=160)
-    at = models.DateTimeField(default=timezone.now)
-    note = models.CharField(max_length=500, blank=True)
-
-    class Meta:
-        ordering = ["id"]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.set_id}"

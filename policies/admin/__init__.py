@@ -1,6 +1,7 @@
 """Officers' pages about the policy layer, by subject."""
 
-from policies.admin import bundles, credentials, data_categories, decisions, jurisdictions, opa, policies, residency
+from policies.admin import bundles, credentials, data_categories, drops, jurisdictions, opa, policies, residency
+from policies.admin.decision_log import pages as decision_log
 from policies.admin.systems import ProcessingSystemAdmin
 
 __all__ = [
@@ -8,7 +9,8 @@ __all__ = [
     "bundles",
     "credentials",
     "data_categories",
-    "decisions",
+    "decision_log",
+    "drops",
     "jurisdictions",
     "opa",
     "policies",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from common.admin_pages.display import NOTHING, badge, code, document, exact_mom
 from common.admin_pages.filters import since
 from common.admin_pages.read_only import ReadOnlyAdmin
 from consent.models import Level
-from policies.admin.decisions import TONES, KnownValues, LevelFilter, ReasonFilter
+from policies.admin.decision_log.listing import TONES
 from policies.bundles import reasons
 from policies.models import ExternalDecision, OpaInstance
 from policies.opa import servers
@@ -103,6 +104,34 @@ def _in_words(lag: timedelta) -> str:
     if minutes < 1:
         return "less than a minute"
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} days"
+
+
+class KnownValues(admin.SimpleListFilter):
+    column = ""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
+
+
+class LevelFilter(KnownValues):
+    title = "level"
+    parameter_name = column = "level"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return Level.choices
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """Filter by any reason of a decision; an index serves it however rare the reason is."""
+
+    title = "reason"
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return sorted(((name, reasons.for_officer(name)) for name in reasons.CODES), key=itemgetter(1))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(reasons__contains=[self.value()]) if self.value() else queryset
 
 
 class InstanceFilter(KnownValues):

@@ -91,7 +91,7 @@ def _sheet(data: Mapping[str, Any], chance: random.Random, *, is_full: bool, is_
 
 
 def _left_out(refused: list[Any], some: Callable[[Any], list[Any]]) -> dict[str, list[Any]]:
-    return {"refused_categories": refused, "unagreed_categories": some(refused)}
+    return {"refused_categories": refused, "unagreed_categories": some(refused), "unagreed": some(refused)}
 
 
 def _model(data: Mapping[str, Any], chance: random.Random) -> dict[str, Any] | None:

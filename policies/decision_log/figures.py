@@ -1,8 +1,11 @@
 """Figures of the decision log: opt-out signals by jurisdiction, recent outcomes, and durations.
 
-A statement reads the newest ``MOST_READ`` decisions of its period at most, so that no figure gets slow with the log.
+A statement that reads entries reads the newest ``MOST_READ`` decisions of its period at most, so that no figure gets
+slow with the log. The outcomes of a day are counted whole, off an index that holds them.
 """
 
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -61,6 +64,36 @@ def signal_shares(*, now: datetime) -> tuple[list[SignalShare], SignalShare | No
     if withheld.total or not rows:
         return shares, None
     return shares, SignalShare("", sum(row[2] for row in rows), sum(row[3] for row in rows))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Decisions from a moment to the next one that were answered alike, by their most decisive reason."""
+
+    since: datetime
+    outcome: str
+    reason: str
+    decisions: int
+
+
+# Each hour is a range of the index, in the partitions of its own day.
+_COUNTED = """
+SELECT hour.number, found.outcome, found.reason, found.decisions
+FROM unnest(%(starts)s::uuid[], %(ends)s::uuid[]) WITH ORDINALITY AS hour(first, following, number)
+CROSS JOIN LATERAL (
+  SELECT outcome, coalesce(reasons[1], '') AS reason, count(*) AS decisions FROM policies_decision
+  WHERE id >= hour.first AND id < hour.following GROUP BY 1, 2
+) found
+"""
+_LAST = uuid.UUID(int=2**128 - 1)
+
+
+def counted(moments: Sequence[datetime]) -> list[Counted]:
+    """Count decisions by outcome and most decisive reason, from each moment to the next, and from the last to now."""
+    starts = [uuid7_floor(moment) for moment in moments]
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED, {"starts": starts, "ends": [*starts[1:], _LAST]})
+        return [Counted(moments[number - 1], *rest) for number, *rest in cursor.fetchall()]
 
 
 @dataclass(frozen=True)

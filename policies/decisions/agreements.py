@@ -11,6 +11,7 @@ from common.levels import LEVELS
 from consent.ledger import scopes
 from consent.ledger.projection import ConsentEntry, Consents
 from consent.ledger.selectors import state_now
+from consent.register.part_words import LEVEL
 from consent.register.terms import Beyond, rank
 from policies.bundles.loading import PurposeFacts
 from policies.decisions.questions import Question
@@ -65,39 +66,50 @@ def _limits(
     """Return the facts about consent that change because ``more`` was not agreed to."""
     has_parts = more.data_categories or more.recipients or more.channels
     parts = _given_parts(question, consents, facts, now) if has_parts else []
-    if more.everything or _is_about_new(question, more, parts):
+    if more.everything:
         return ASK_AGAIN
-    level = min(consent["max_level"], more.max_level or consent["max_level"], key=rank)
+    if about := _new_parts(question, more, parts):
+        return {**ASK_AGAIN, "unagreed": about}
+    level = limited_level(more, consent, question.action, question.requested_level)
     if not more.data_categories:
-        return {"max_level": level}
+        return level
     named = facts.data_categories.intersection(question.data_categories or facts.data_categories)
     refused = named.intersection(
         consent["refused_categories"] if question.data_categories else _refused(question, consents, named)
     )
     new = (named & more.data_categories) - {part.get("data_category") for part in parts}
     if new - refused and new | refused == named:
-        return ASK_AGAIN
+        return {**ASK_AGAIN, "unagreed": sorted(new - refused)}
     return {
-        "max_level": level,
+        **level,
         # A question that names no data is about all of it, so what is new has to be left out by name.
         "refused_categories": sorted(new.union(consent["refused_categories"], refused & more.data_categories)),
         "unagreed_categories": sorted(new - refused),
     }
 
 
-def _is_about_new(question: Question, more: Beyond, parts: list[dict[str, str]]) -> bool:
-    """Return whether what the question does, for whom or by which way was never agreed to."""
-    if question.action in more.actions:
-        return True
-    if question.action == _PERSONALIZE and LEVELS.get(more.max_level or "", 1) == 0:
-        return True
-    return any(
-        value in new and not any(part.get(dimension) == value and "data_category" not in part for part in parts)
+def limited_level(more: Beyond, consent: dict[str, Any], action: str, requested: str) -> dict[str, Any]:
+    """Return the limit of the level, and that it is the agreement's where it lowers what is asked for."""
+    if more.max_level is None or rank(more.max_level) >= rank(consent["max_level"]):
+        return {"max_level": consent["max_level"]}
+    is_asked = action == _PERSONALIZE and rank(requested) > rank(more.max_level)
+    return {"max_level": more.max_level, **({"unagreed": [LEVEL]} if is_asked else {})}
+
+
+def _new_parts(question: Question, more: Beyond, parts: list[dict[str, str]]) -> list[str]:
+    """Return what the question does, for whom and by which way, as far as it was never agreed to."""
+    if question.action in more.actions or (
+        question.action == _PERSONALIZE and LEVELS.get(more.max_level or "", 1) == 0
+    ):
+        return [question.action]
+    return [
+        value
         for dimension, value, new in (
             ("recipient", question.recipient, more.recipients),
             ("channel", question.channel, more.channels),
         )
-    )
+        if value in new and not any(part.get(dimension) == value and "data_category" not in part for part in parts)
+    ]
 
 
 def _given_parts(question: Question, consents: Consents, facts: PurposeFacts, now: float) -> list[dict[str, str]]:

@@ -45,6 +45,11 @@ class Memo(Generic[_Key, _Value]):
             self._entries[key] = value
             self._bytes += size
 
+    @property
+    def held_bytes(self) -> int:
+        """Return the estimate of what the entries take."""
+        return self._bytes
+
     def clear(self) -> None:
         with self._writing:
             self._entries.clear()

@@ -163,6 +163,7 @@ def _give(facts: _Facts, *, explicit: bool) -> None:
     explicit = explicit or (consent["state"] == "given" and consent["explicit"])
     consent.update(state="given", notice_current=True, explicit=explicit)
     consent.update(refused_categories=refused, unagreed_categories=[])
+    consent.pop("unagreed", None)
     # A person who agrees is known from then on.
     facts["subject"]["known"] = True
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from common.levels import LEVELS
+from consent.register.part_words import LEVEL
 from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.bundles.loading import LoadedBundle
 from policies.decisions.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES, UNKNOWN
@@ -59,6 +60,7 @@ def mask(bundle: LoadedBundle) -> Mask:
                     "channel_allowed": _flag,
                     "refused_categories": _list(category),
                     "unagreed_categories": _list(category),
+                    "unagreed": _list(_word({*bundle.categories, *bundle.recipients, *CHANNELS, *ACTIONS, LEVEL})),
                     "lifts_signal": _flag,
                     "max_level": _word(LEVELS),
                     "source": _word(SOURCES),

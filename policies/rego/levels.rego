@@ -59,12 +59,16 @@ tcf_grants_profiles if {
 
 # METADATA
 # title: Ceiling of the person
-# description: How personal the person lets this purpose be.
-ceilings contains {"rank": limit, "reason": {"code": "level_capped_by_choice"}} if {
+# description: How personal the person lets this purpose be, or how personal the terms were that the person agreed to.
+ceilings contains {"rank": limit, "reason": own_limit} if {
 	input.consent.max_level != input.requested_level
 	limit := rank(input.consent.max_level)
 	limit < requested_rank
 }
+
+own_limit := {"code": "renewal_required", "detail": "level"} if {
+	"level" in new_parts
+} else := {"code": "level_capped_by_choice"}
 
 default signal_lifted := false
 

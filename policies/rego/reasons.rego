@@ -89,6 +89,16 @@ category_limitations contains {"code": "renewal_required", "detail": concat(", "
 }
 
 # METADATA
+# title: What the person was not asked about
+# description: >-
+#   The kinds of data, action, recipient, channel or level of the question that the yes does not cover. It words the
+#   answer and decides nothing.
+new_parts := {part |
+	some part in object.get(input, ["consent", "unagreed"], [])
+	is_string(part)
+}
+
+# METADATA
 # title: Consent denial reasons
 # description: A stored no counts under every legal basis, a missing or lapsed yes only where consent is the basis.
 consent_denial_reasons contains reason if reason := consent_denial_reason(choice)
@@ -102,12 +112,17 @@ consent_denial_reason(state) := {"code": "consent_refused"} if {
 	state == "refused"
 } else := {"code": "consent_withdrawn"} if {
 	state == "withdrawn"
-} else := {"code": lapse_codes[state]} if {
+} else := lapse(state) if {
 	state != "given"
 	purpose_known
 	needs_consent
 	not served_unasked
 }
+
+lapse(state) := {"code": "renewal_required", "detail": concat(", ", sort(new_parts))} if {
+	state == "renewal_required"
+	new_parts != set()
+} else := {"code": lapse_codes[state]}
 
 lapse_codes := {
 	"expired": "consent_expired",

@@ -1,21 +1,22 @@
 """Facts of logged decisions as other registers would make them: the members that registers alone determine. Pure.
 
 A fact sheet was built over the registers of its day. What of it follows from a person's record is left as it is, with
-one exception that needs no record: a yes of the log covers at most what its purpose said then, so what a candidate's
-purpose says beyond that is agreed to by nobody yet.
+one exception that needs no record: a yes of the log covers at most what its purpose said then, in the revision that
+answered. What a candidate's purpose says beyond that is agreed to by nobody yet; who has answered again since cannot be
+known from the log, so it counts as not agreed, on both sides of the comparison.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import msgspec
 
 from common.levels import LEVELS
-from consent.register.terms import EVERYTHING, Beyond, Coverage, beyond, rank
+from consent.register.terms import EVERYTHING, Beyond, Coverage, beyond
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
-from policies.decisions.agreements import ASK_AGAIN, STANDS_AGAINST
+from policies.decisions.agreements import ASK_AGAIN, STANDS_AGAINST, limited_level
 from policies.decisions.facts import UNKNOWN, model_in, region_in
 from policies.engines.replayer import Rules
 
@@ -24,7 +25,7 @@ Sheet = dict[str, Any]
 
 @dataclass(frozen=True)
 class Refitting:
-    """Registers that facts are refitted over. ``agreed``: those whose words the yeses of the log were given to."""
+    """Registers that facts are refitted over. ``agreed``: purposes of the revision that the yeses were logged under."""
 
     bundle: LoadedBundle
     agreed: Mapping[str, Any]
@@ -36,18 +37,17 @@ class Refitting:
     def over(cls, rules: Rules, *, agreed: Rules, now: float) -> Self:
         """Prepare the registers of ``rules``; instruments and gates end as of ``now`` (epoch seconds)."""
         bundle = loading.load(rules.revision, rules.policies, rules.data_json)
-        before: Mapping[str, Any] = msgspec.json.decode(agreed.data_json)["purposes"]
-        return cls(
-            bundle=bundle,
-            agreed=before,
-            ended=[slug for slug, end in bundle.instrument_ends if end <= now],
-            asked_anew=frozenset(
-                slug
-                for slug, purpose in bundle.purposes.items()
-                if slug in before and purpose.required_notice > before[slug]["required_notice"]
-            ),
-            now=now,
+        ended = [slug for slug, end in bundle.instrument_ends if end <= now]
+        return cls(bundle, {}, ended, frozenset(), now).agreed_in(msgspec.json.decode(agreed.data_json)["purposes"])
+
+    def agreed_in(self, purposes: Mapping[str, Any]) -> Self:
+        """Return the same registers for yeses that were given to what these purposes said."""
+        asked_anew = frozenset(
+            slug
+            for slug, purpose in self.bundle.purposes.items()
+            if slug in purposes and purpose.required_notice > purposes[slug].get("required_notice", 0)
         )
+        return replace(self, agreed=purposes, asked_anew=asked_anew)
 
 
 def refit(facts: bytes, over: Refitting) -> bytes:
@@ -139,26 +139,26 @@ def _lender(ancestors: Mapping[str, str]) -> str | None:
 def _limits(sheet: Sheet, more: Beyond, over: Refitting) -> Mapping[str, Any]:
     """Return the facts about consent that change as ``more`` was agreed to by nobody."""
     consent = sheet["consent"]
-    if more.everything or _is_about_new(sheet, more):
+    if more.everything:
         return ASK_AGAIN
-    level = min(consent["max_level"], more.max_level or consent["max_level"], key=rank)
+    if about := _new_parts(sheet, more):
+        return {**ASK_AGAIN, "unagreed": about}
     asked = sheet["processing"]["data_categories"]
     said = over.bundle.purposes[sheet["purpose"]].data_categories
     named = said.intersection(asked or said)
     refused, new = named.intersection(consent["refused_categories"]), named & more.data_categories
     if new - refused and new | refused == named:
-        return ASK_AGAIN
+        return {**ASK_AGAIN, "unagreed": sorted(new - refused)}
     return {
-        "max_level": level,
+        **limited_level(more, consent, sheet["action"], sheet["requested_level"]),
         "refused_categories": sorted(new.union(consent["refused_categories"])),
         "unagreed_categories": sorted((new - refused).union(consent["unagreed_categories"])),
     }
 
 
-def _is_about_new(sheet: Sheet, more: Beyond) -> bool:
+def _new_parts(sheet: Sheet, more: Beyond) -> list[str]:
     action, processing = sheet["action"], sheet["processing"]
-    if action == "personalize" and LEVELS.get(more.max_level or "", 1) == 0:
-        return True
-    return (
-        action in more.actions or processing["recipient"] in more.recipients or processing["channel"] in more.channels
-    )
+    if action in more.actions or (action == "personalize" and LEVELS.get(more.max_level or "", 1) == 0):
+        return [action]
+    asked = ((processing["recipient"], more.recipients), (processing["channel"], more.channels))
+    return [value for value, new in asked if value in new]

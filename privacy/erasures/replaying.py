@@ -1,25 +1,28 @@
 """Replay of the erasure ledger over a restored database: what was withdrawn or deleted since stays so."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from audit import trail
+from audit import signing, trail
 from common import actors
 from consent.ledger import ledger as choices
 from consent.ledger import scopes
 from consent.models import ConsentRecord, DataSubject, Purpose
 from privacy.erasures import ledger, noting
 from privacy.erasures.ledger import Line
-from privacy.models import Disposal
+from privacy.models import Disposal, RetentionSchedule
 from privacy.retention import disposal
 
 _STATE = {"withdraw": "withdrawn", "object": "objected", "refuse": "refused"}
+_BY_WHAT_PEOPLE_DO = (RetentionSchedule.Trigger.ACTIVITY, RetentionSchedule.Trigger.WINDOW)
 # What another kind of line does to a person: an erasure (GDPR Article 17) registers here.
 Handler = Callable[[UUID, Line], None]
 _handlers: dict[str, Handler] = {}
+_PAGE = 1_000
 
 
 def on(kind: str, handler: Handler) -> None:
@@ -35,20 +38,28 @@ class Replayed:
     withdrawals: int = 0
     deletions: int = 0
     unknown: int = 0
+    keys: int = 0
+    foreign_keys: int = 0
 
 
 def replay(*, actor: str) -> Replayed:
     """Repeat, in order, every line that the database does not have. Safe to repeat. Raises LedgerBroken."""
-    lines = ledger.read()
-    people = _people({line["who"] for line in lines if "who" in line})
-    known = _known_records(line["record"] for line in lines if "record" in line)
-    done = Replayed(lines=len(lines))
-    for line in lines:
-        _repeat(line, people, known, done)
-    details = {"lines": len(lines), "last": lines[-1]["digest"] if lines else "", "withdrawals": done.withdrawals}
+    people = _people({line["who"] for line in ledger.lines() if "who" in line})
+    done, last = Replayed(), ""
+    for page in _pages(ledger.lines()):
+        known = _known_records(line["record"] for line in page if "record" in line)
+        for line in page:
+            _repeat(line, people, known, done)
+        done.lines, last = done.lines + len(page), page[-1]["digest"]
+    details = {"lines": done.lines, "last": last, "withdrawals": done.withdrawals, "keys": done.keys}
     trail.record("erasures.replayed", "erasure_ledger", actor=actor, details={**details, "deletions": done.deletions})
     noting.start_after_the_present()
     return done
+
+
+def _pages(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    while page := list(islice(lines, _PAGE)):
+        yield page
 
 
 def _people(wanted: set[str]) -> dict[str, UUID]:
@@ -69,6 +80,9 @@ def _repeat(line: Line, people: dict[str, UUID], known: set[str], done: Replayed
     if line["kind"] == "retention":
         done.deletions += _delete_again(line)
         return
+    if line["kind"] == "signing_key":
+        _take_key_back(line, done)
+        return
     if "who" not in line:
         return
     ref = people.get(line["who"])
@@ -82,10 +96,36 @@ def _repeat(line: Line, people: dict[str, UUID], known: set[str], done: Replayed
         _handlers[line["kind"]](ref, line)
 
 
+def _take_key_back(line: Line, done: Replayed) -> None:
+    """Know a key again that was made after the backup: what it signed stays genuine, and the one before stays retired.
+
+    One of a secret that this process does not have is counted: the ledger alone makes no key one of ours.
+    """
+    try:
+        done.keys += signing.adopt(
+            kid=line["kid"],
+            salt=bytes.fromhex(line["salt"]),
+            public_key=bytes.fromhex(line["public_key"]),
+            created_at=datetime.fromisoformat(line["made_at"]),
+            actor=actors.job("replay"),
+        )
+    except signing.SigningKeyUnavailable:
+        done.foreign_keys += 1
+
+
 def _delete_again(line: Line) -> int:
+    """Repeat a retention run. One that went by what people did since waits for the next night.
+
+    The backup does not know what they did after it, and would delete more than the run did.
+    """
+    terms = line.get("terms") or {}
+    if terms.get("trigger") in _BY_WHAT_PEOPLE_DO:
+        return 0
     run = Disposal.objects.create(
         reason=Disposal.Reason.RETENTION,
-        purpose=Purpose.objects.get(slug=line["purpose"]),
+        purpose=Purpose.objects.get(slug=line["purpose"]) if line["purpose"] else None,
+        schedule=line.get("schedule", ""),
+        terms=terms,
         before=datetime.fromisoformat(line["cut_off"]),
     )
     return disposal.run(run.pk).total_removed

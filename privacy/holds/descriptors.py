@@ -11,7 +11,7 @@ from uuid import UUID
 from audit.sealed_rows import SealedRows
 from consent.models import AgeBand, Purpose
 from oversight.changes.documents import Compared
-from oversight.changes.preview import Measured
+from oversight.changes.figures import Measured
 from oversight.problems import ChangeRefused
 from oversight.registers import Document, Register
 from privacy.holds import members
@@ -71,7 +71,7 @@ def _refuse_unknown(limit: Hold | Restriction) -> None:
     if isinstance(limit, Hold):
         _refuse_others("processing activity", limit.chose_about, Purpose.objects.values_list("slug", flat=True))
         _refuse_others("age band", limit.age_bands, AgeBand.values)
-        _refuse_others("data set", limit.data_sets, [store.name for store in schedules.stores()])
+        _refuse_others("data set", limit.data_sets, schedules.names_for_holds())
 
 
 def _refuse_others(what: str, named: Any, known: Any) -> None:

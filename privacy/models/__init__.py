@@ -2,7 +2,9 @@
 
 from privacy.models.budgets import BudgetSpend, PrivacyBudget, Release
 from privacy.models.holds import Hold, HoldMember, Restriction
+from privacy.models.periods import RecordPeriod
 from privacy.models.retention import (
+    ContractEnd,
     DeletionPlan,
     DeletionSwitch,
     Disposal,
@@ -13,6 +15,7 @@ from privacy.models.retention import (
 
 __all__ = [
     "BudgetSpend",
+    "ContractEnd",
     "DeletionPlan",
     "DeletionSwitch",
     "Disposal",
@@ -20,6 +23,7 @@ __all__ = [
     "Hold",
     "HoldMember",
     "PrivacyBudget",
+    "RecordPeriod",
     "Release",
     "Restriction",
     "RetentionSchedule",

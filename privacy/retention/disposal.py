@@ -6,12 +6,12 @@ run goes on behind it. The manifest covers every removed key; its SHA-256 stands
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q, Subquery
+from django.db.models import DateTimeField, Exists, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -20,11 +20,14 @@ from common import actors
 from common.canonical import sha256
 from common.jobs import queues
 from consent.models import ConsentRecord, DataSubject
-from privacy.models import DeletionPlan, DeletionSwitch, Disposal, DisposalBatch, HoldMember, RetentionSchedule
+from privacy.models import DeletionPlan, DeletionSwitch, Disposal, HoldMember, RetentionSchedule
 from privacy.retention import manifest, pacing, plans, schedules, turns, undo
+from privacy.retention.data_sets import refusals, terms
+from privacy.retention.data_sets.extents import Extent
 from privacy.retention.pacing import Pace
 from privacy.retention.plans import Outdated
-from privacy.retention.tables import Batch, Extent, Position, Table, note_end
+from privacy.retention.tables import Batch, Position, Table, note_end
+from privacy.retention.turns import Checkpoint
 
 logger = logging.getLogger(__name__)
 # The moment, by the database's clock, that parts what the withdrawn consent allowed from what a later one does. The
@@ -91,7 +94,7 @@ def sweep() -> int:
 def queue_for_retention(*, actor: str) -> list[Disposal]:
     """Plan what every schedule makes due; queue each plan that nothing blocks. The others wait for an officer."""
     queued = []
-    for schedule in RetentionSchedule.objects.filter(is_active=True).select_related("purpose"):
+    for schedule in schedules.ending():
         plan = plan_if_due(schedule, actor=actor)
         if plan is not None and not plan.blockers:
             queued.append(queue_plan(plans.approve_by_schedule(plan, actor=actor)))
@@ -99,19 +102,19 @@ def queue_for_retention(*, actor: str) -> list[Disposal]:
 
 
 def plan_if_due(schedule: RetentionSchedule, *, actor: str) -> DeletionPlan | None:
-    """Return a new plan of the schedule; None where nothing is due, or where a plan or a run of it is open."""
+    """Return a new plan of the schedule; None where nothing is due, it cannot run, or a plan or run of it is open."""
     waiting = DeletionPlan.objects.filter(
-        purpose=schedule.purpose, state=DeletionPlan.State.PROPOSED, made_at__gt=timezone.now() - plans.VALID_FOR
+        schedule=schedule.slug, state=DeletionPlan.State.PROPOSED, made_at__gt=timezone.now() - plans.VALID_FOR
     )
     unfinished = Disposal.objects.filter(
-        purpose=schedule.purpose, reason=Disposal.Reason.RETENTION, status__in=(*Disposal.OPEN, Disposal.Status.PAUSED)
+        schedule=schedule.slug, reason=Disposal.Reason.RETENTION, status__in=(*Disposal.OPEN, Disposal.Status.PAUSED)
     )
     if waiting.exists() or unfinished.exists():
         return None
-    extent = Extent(timezone.now() - schedule.retain_for, schedule.purpose.slug)
-    if not any(store.has_due(extent) for store in schedules.stores()):
+    found = schedules.way_of(schedule)
+    if found is None or refusals.why_not(schedule) or not found.has_due(terms.extent(schedule, timezone.now())):
         return None
-    return plans.make(schedule, actor=actor)
+    return plans.make(schedule, actor=actor, by_schedule=True)
 
 
 @transaction.atomic
@@ -126,8 +129,10 @@ def run_of(plan: DeletionPlan) -> Disposal:
     """Return the one run of an approved plan. Raises PlanRefused."""
     if plan.state != DeletionPlan.State.APPROVED:
         raise plans.PlanRefused("The plan is not approved, so nothing of it is deleted.")
+    said = {"purpose": plan.purpose, "before": plan.before, "schedule": plan.schedule}
+    frozen = plan.document.get("terms", {})
     run, _ = Disposal.objects.get_or_create(
-        plan=plan, defaults={"reason": Disposal.Reason.RETENTION, "purpose": plan.purpose, "before": plan.before}
+        plan=plan, defaults={"reason": Disposal.Reason.RETENTION, "terms": frozen, **said}
     )
     return run
 
@@ -146,13 +151,31 @@ def run(disposal_id: UUID, *, pace: Pace | None = None) -> Disposal:
     try:
         if disposal.plan is not None:
             plans.require_current(disposal.plan)
-        for store in schedules.stores():
+        for store in _stores_of(disposal):
             _empty(disposal, store, pace)
         return _finish(disposal.pk)
     except Outdated as exc:
         return _stop(disposal.pk, str(exc))
     except _NotNow:
         return Disposal.objects.select_related("purpose", "plan").get(pk=disposal_id)
+
+
+def _stores_of(disposal: Disposal) -> Iterable[Table]:
+    """Return what the run acts through: the way of its schedule, or every data set of a purpose. Raises Outdated."""
+    if not disposal.terms:
+        return schedules.stores()
+    said = disposal.terms
+    found = schedules.way(said["data_set"], said["trigger"], said["action"])
+    if found is None:
+        raise Outdated(f"The data set {said['data_set']} is not registered any more. Make a new plan.")
+    return [found]
+
+
+def _extent_of(disposal: Disposal) -> Extent:
+    purpose = disposal.purpose.slug if disposal.purpose else None
+    if disposal.terms:
+        return terms.extent_of(disposal.terms, disposal.before, purpose)
+    return Extent(disposal.before, purpose, disposal.subject_ref)
 
 
 def _pace_of(disposal: Disposal) -> Pace:
@@ -173,22 +196,18 @@ class _NotNow(Exception):
 
 def _require_free(disposal: Disposal) -> None:
     """Raise _NotNow where a hold keeps the person of this disposal."""
-    if disposal.subject_ref is not None and turns.is_kept(disposal.subject_ref, disposal.purpose.slug):
+    if disposal.subject_ref is not None and turns.is_kept(disposal.subject_ref, disposal.about):
         raise _NotNow
 
 
-def _lock(disposal: Disposal) -> Disposal:
-    """Return the run, locked before anything is deleted. Raises _NotNow.
-
-    No other worker may find nothing left, and close the manifest, while this batch can still be rolled back.
-    """
-    locked = Disposal.objects.select_for_update().get(pk=disposal.pk)
-    locked.plan = disposal.plan  # which never changes
-    if locked.status in (Disposal.Status.PAUSED, Disposal.Status.STOPPED):
+def _lock(disposal: Disposal, store: Table) -> Checkpoint:
+    """Lock the run before anything is deleted, and return where it is. Raises _NotNow."""
+    last = turns.lock_run(disposal.pk, store.table if store.deletes else None)
+    if last.status in (Disposal.Status.PAUSED, Disposal.Status.STOPPED):
         raise _NotNow
-    if locked.reason == Disposal.Reason.RETENTION and DeletionSwitch.objects.exists():
+    if disposal.reason == Disposal.Reason.RETENTION and last.is_switched_off:
         raise _NotNow
-    return locked
+    return last
 
 
 @transaction.atomic
@@ -196,57 +215,49 @@ def _one_batch(disposal: Disposal, store: Table, size: int | None = None) -> boo
     """Delete one batch and note it in the manifest; return whether there may be more. Raises _NotNow, Outdated."""
     turns.take(store.name)
     _require_free(disposal)
-    locked = _lock(disposal)
-    if locked.status == Disposal.Status.DONE:
+    last = _lock(disposal, store)
+    if last.status == Disposal.Status.DONE:
         return False
-    extent = Extent(disposal.before, disposal.purpose.slug, disposal.subject_ref)
-    last = locked.batches.defer("keys").order_by(F("number").desc(nulls_last=True)).first()
+    extent = _extent_of(disposal)
     start = _start(last, store)
     end = store.locate(extent, start, size or BATCH)
-    keep = locked.plan is not None and locked.plan.document["undo_days"] > 0
-    number = _next(last)
-    gone = store.delete_batch(extent, Batch(locked.id, number, start, end), keep=keep)
+    keep = disposal.plan is not None and disposal.plan.document["undo_days"] > 0
+    number = last.number + 1
+    gone = store.delete_batch(extent, Batch(disposal.id, number, start, end), keep=keep)
     if not gone.rows and end is None:
         # What a hold kept, or another run took, is behind us; only the whole extent says that nothing is left.
-        return _note_passed(locked, store, last, start) and store.has_due(extent)
-    _note(locked, store, gone.rows)
-    _require_planned(locked, store)
+        return _note_passed(disposal, store, number, start) and store.has_due(extent)
+    removed = _note(disposal, store, gone.rows, last)
+    _require_planned(disposal, store, removed)
     if gone.content is not None:
-        undo.seal(locked, number, store.name, gone.content, undo.make_key(locked.id))
-    disposal.removed = locked.removed
+        undo.seal(disposal, number, store.name, gone.content, undo.make_key(disposal.id))
+    disposal.removed = removed
     return end is not None or store.has_due(extent)
 
 
-def _start(last: DisposalBatch | None, store: Table) -> Position | None:
-    if last is None or last.store != store.name or last.reached is None:
+def _start(last: Checkpoint, store: Table) -> Position | None:
+    if last.store != store.name or last.reached is None:
         return None
-    return Position(last.reached, last.reached_key)
+    return Position(last.reached, last.reached_key or "")
 
 
-def _next(last: DisposalBatch | None) -> int:
-    return 1 if last is None or last.number is None else last.number + 1
+def _note(disposal: Disposal, store: Table, rows: int, last: Checkpoint) -> dict[str, int]:
+    return turns.note_batch(disposal.pk, store.name, rows, last, store.table if store.deletes else None)
 
 
-def _note(locked: Disposal, store: Table, rows: int) -> None:
-    locked.status = Disposal.Status.RUNNING
-    if rows:
-        locked.removed[store.name] = locked.removed.get(store.name, 0) + rows
-    locked.save(update_fields=["status", "removed"])
-
-
-def _note_passed(locked: Disposal, store: Table, last: DisposalBatch | None, start: Position | None) -> bool:
+def _note_passed(disposal: Disposal, store: Table, number: int, start: Position | None) -> bool:
     """Note that the pass reached the end, so that the next one begins at the beginning."""
     if start is not None:
-        note_end(store.name, locked.id, _next(last))
+        note_end(store.name, disposal.pk, number)
     return True
 
 
-def _require_planned(locked: Disposal, store: Table) -> None:
+def _require_planned(disposal: Disposal, store: Table, removed: dict[str, int]) -> None:
     """Raise Outdated where the batch in hand, which is then rolled back, goes beyond what the plan says."""
-    if locked.plan is None:
+    if disposal.plan is None:
         return
-    allowed = plans.planned(locked.plan).get(store.name, 0)
-    if locked.removed.get(store.name, 0) > allowed:
+    allowed = plans.planned(disposal.plan).get(store.name, 0)
+    if removed.get(store.name, 0) > allowed:
         raise Outdated(
             f"There is more to delete in {store.name} than the {allowed:,} rows of the plan: data came in late, or a"
             " hold ended. Make a new plan for the rest."
@@ -262,11 +273,18 @@ def _stop(disposal_id: UUID, why: str) -> Disposal:
         seal_stopped(disposal)
         trail.record(
             "disposal.stopped",
-            disposal.purpose.slug,
+            disposal.about,
             actor=actors.job("disposal"),
             details={"disposal": str(disposal.id), "removed": disposal.removed, "reason": why},
         )
     return disposal
+
+
+def _by_schedule(disposal: Disposal) -> dict[str, str]:
+    """Return which schedule the run followed, and what it did."""
+    if not disposal.terms:
+        return {}
+    return {"schedule": disposal.schedule, "action": disposal.terms["action"]}
 
 
 def seal_stopped(disposal: Disposal) -> None:
@@ -294,12 +312,13 @@ def _finish(disposal_id: UUID) -> Disposal:
     disposal.save(update_fields=["status", "finished_at", "manifest_sha256", "undo_until"])
     trail.record(
         "disposal.done",
-        str(disposal.subject_ref or disposal.purpose.slug),
+        str(disposal.subject_ref or disposal.about),
         actor=actors.job("disposal"),
         details={
             "disposal": str(disposal.id),
             "reason": disposal.reason,
-            "purpose": disposal.purpose.slug,
+            "purpose": disposal.purpose.slug if disposal.purpose else None,
+            **_by_schedule(disposal),
             "removed": disposal.removed,
             "manifest_sha256": disposal.manifest_sha256,
         },

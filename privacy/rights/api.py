@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from common.http.rest import Body
-from consent.api import SubjectBody, Uuid
+from consent.api import Day, SubjectBody, Uuid
 from privacy.rights.clocks.laws import Right
 from privacy.rights.models import RightsRequest
 from privacy.rights.requests.states import State
@@ -28,13 +28,22 @@ class OpenBody(Body):
     """A request of a person, whose identity the calling service vouches for.
 
     ``statement``: what the person wrote, such as what is to be corrected; kept encrypted until the request closes.
-    ``appeals``: the refused request that an appeal is about.
+    ``appeals``: the refused request that an appeal is about. ``acting``: for whom the caller's user asks; a guardian or
+    an agent is looked at by an officer, and ``mandate_until`` is an agent's last day.
     """
 
     subject: SubjectBody
     right: RightName
     statement: Annotated[str, Field(max_length=4_000)] = ""
     appeals: Uuid | None = None
+    acting: Literal["self", "guardian", "agent"] = "self"
+    mandate_until: Day | None = None
+
+    @model_validator(mode="after")
+    def _mandate_is_an_agents(self) -> "OpenBody":
+        if self.mandate_until is not None and self.acting == "self":
+            raise ValueError("mandate_until is for guardians and agents")
+        return self
 
 
 class PersonBody(Body):

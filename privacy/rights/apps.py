@@ -7,10 +7,14 @@ class RightsConfig(AppConfig):
     verbose_name = "Rights of people"
 
     def ready(self) -> None:
+        from oversight import registers
         from oversight.work import kinds
         from privacy.rights.answers import own_stores, stores
+        from privacy.rights.drp import descriptors
         from privacy.rights.requests import fulfilling, outcomes, work
 
         fulfilling.add(outcomes.FULFILMENTS)
         kinds.add(work.REQUEST)
-        stores.add(own_stores.PERSON, own_stores.CONSENTS, own_stores.LINKS, own_stores.DELETIONS, own_stores.REQUESTS)
+        registers.add(descriptors.AGENT)
+        stores.add(own_stores.PERSON, own_stores.CONSENTS, own_stores.LINKS)
+        stores.add(own_stores.DELETIONS, own_stores.CONTRACTS, own_stores.REQUESTS)

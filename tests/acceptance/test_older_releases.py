@@ -20,7 +20,7 @@ Found = dict[str, Any]
 # What this release answers otherwise, because an agreement covers no more than its notice version names: an inherited
 # yes what the broader purpose names, and no data that was added to the purpose later.
 _NARROWER = {
-    ("kim", "recommendations", "personalize"): [True, "behavioral", "level_capped_by_choice"],
+    ("kim", "recommendations", "personalize"): [True, "behavioral", "renewal_required"],
     ("kim", "recommendations", "collect"): [False, None, "renewal_required"],
     ("kim", "recommendations", "train"): [False, None, "renewal_required"],
     ("fred", "loyalty", "personalize"): [True, "individual", "renewal_required"],

@@ -1,5 +1,6 @@
 """The audit log for officers: filters, pages, folding, before and after, and exports with proof."""
 
+import hashlib
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -16,15 +17,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit import signing, trail
+from audit.exports import writing
+from audit.exports.writing import Written
 from audit.jws import NotGenuine
 from audit.log import export
-from audit.log.filters import PAGE, BadFilter, Filter, events, known_actions, known_actors
+from audit.log.filters import ANY_OFFICER, PAGE, Filter, events, known_actions, known_actors
 from audit.log.folding import fold
 from audit.log.verifying import verify_export
 from audit.models import AuditEvent
+from common.admin_pages.log_filters import BadFilter
 from common.identifiers import uuid7_floor
-from common.merkle import merkle_path, merkle_paths, merkle_root, root_from_path
+from common.merkle import MerkleTree, merkle_path, merkle_root, root_from_path
 from common.spreadsheet import safe_cell
+from tests.helpers.officers import signed_in, with_role
+from tests.helpers.past_events import event_at
 from tests.helpers.registers import second_newest
 from tests.helpers.scale import scale
 
@@ -34,23 +40,13 @@ TUESDAY = datetime(2026, 11, 24, 12, tzinfo=UTC)
 REF = "019c1a5e-7f0a-7cc3-98c4-dc0c0c07398f"
 
 
-def _event(action: str, object_id: str, actor: str, at: datetime, **details: Any) -> None:
-    """Record an event as it would have been recorded at another time, its identifier included."""
-    event = trail.prepare(action, object_id, actor=actor, at=at, details=details)
-    noise = event["code"][13:]
-    fields = {k: v for k, v in event.items() if k != "digest"} | {"code": str(uuid7_floor(at))[:13] + noise}
-    fields["digest"] = trail.digest_of(fields).hex()
-    with connection.cursor() as cursor:
-        cursor.execute(trail.insert_events("%s::jsonb"), [json.dumps([fields])])
-
-
 @pytest.fixture
 def week(register_in_force: None) -> None:
-    _event("rule.changed", "residencyrule eea-in-us", "officer:ben", TUESDAY - timedelta(days=1), note="a")
-    _event("purpose.changed", "order_fulfilment", "officer:ben", TUESDAY, actions=["contact"])
-    _event("rule.changed", "jurisdiction eu-gdpr", "officer:anna", TUESDAY + timedelta(hours=11, minutes=59))
-    _event("consent.given", REF, "service:shop", TUESDAY)
-    _event("rule.deleted", "residencyrule eea-in-us", "officer:ben", TUESDAY + timedelta(hours=12))
+    event_at("rule.changed", "residencyrule eea-in-us", "officer:ben", TUESDAY - timedelta(days=1), note="a")
+    event_at("purpose.changed", "order_fulfilment", "officer:ben", TUESDAY, actions=["contact"])
+    event_at("rule.changed", "jurisdiction eu-gdpr", "officer:anna", TUESDAY + timedelta(hours=11, minutes=59))
+    event_at("consent.given", REF, "service:shop", TUESDAY)
+    event_at("rule.deleted", "residencyrule eea-in-us", "officer:ben", TUESDAY + timedelta(hours=12))
 
 
 def _found(**chosen: str) -> list[str]:
@@ -94,7 +90,7 @@ def test_filters_find_who_changed_what_and_when(chosen: dict[str, str], objects:
         ({"start": "tuesday"}, "“tuesday” is no date"),
         ({"end": "2026-02-30"}, "“2026-02-30” is no date"),
         ({"since": "ever"}, "“ever” is no span"),
-        ({"before": "1 OR 1=1"}, "identifier of an event"),
+        ({"before": "1 OR 1=1"}, "identifier of an entry"),
         ({"q": "!!!"}, "Search for words"),
     ],
 )
@@ -296,8 +292,7 @@ def _download(officer: Client, form: str, **chosen: str) -> bytes:
     response = officer.get(reverse("admin:audit_auditevent_export", args=[form]), chosen)
     assert response.status_code == 200
     assert f'filename="audit-log.{form}"' in response["Content-Disposition"]
-    content: bytes = response.content
-    return content
+    return b"".join(response.streaming_content)
 
 
 def test_an_export_with_proof_is_genuine(officer: Client, week: None, tmp_path: Path) -> None:
@@ -365,17 +360,72 @@ def test_a_csv_holds_no_formula_and_is_itself_an_event(officer: Client, register
     assert "'=cmd|calc" in text
     assert "'@officer" in text
     assert ",=" not in text
-    event = AuditEvent.objects.filter(action="audit_log.exported").latest("position")
-    assert (event.actor, event.details["events"]) == ("officer:anna", 1)
-    assert event.details["filters"] == {"object": "=cmd|calc"}
+    begun, ended = AuditEvent.objects.filter(action__startswith="audit_log.").order_by("position")
+    assert (begun.action, begun.actor) == ("audit_log.exported", "officer:anna")
+    assert begun.details["filters"] == {"object": "=cmd|calc"}
+    assert (ended.action, ended.details["events"]) == ("audit_log.export_written", 1)
+    assert ended.details["sha256"] == hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_an_export_beyond_its_limit_says_so(officer: Client, week: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "MAX_EVENTS", 2)
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_an_export_beyond_its_limit_says_so_and_goes_on(
+    officer: Client, week: None, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    whole = _download(officer, form, kind="rule")
+    monkeypatch.setattr(Written, "has_room", property(lambda self: self.lines < 2))
 
-    found = verify_export(_download(officer, "jsonl", kind="rule"))
+    first = _download(officer, form, kind="rule")
+    number = str(sorted(AuditEvent.objects.filter(action__startswith="rule.").values_list("position", flat=True))[1])
+    rest = _download(officer, form, kind="rule", after=number)
 
-    assert (found.is_complete, found.sealed_events) == (False, 2)
+    if form == "csv":
+        assert f"NOT ALL: 2 lines are here. The next file is at the same address with &after={number}" in first.decode()
+        assert b"NOT ALL" not in whole + rest
+        assert [*first.splitlines()[1:3], *rest.splitlines()[1:]] == whole.splitlines()[1:]
+    else:
+        found = verify_export(first)
+        assert (found.is_complete, found.sealed_events, found.goes_on_after) == (False, 2, number)
+        assert (verify_export(rest).is_complete, verify_export(rest).sealed_events) == (True, 1)
+
+
+def test_a_file_goes_on_after_a_number_only(officer: Client) -> None:
+    url = reverse("admin:audit_auditevent_export", args=["csv"])
+
+    assert officer.get(url, {"after": "1; DROP"}).status_code == 400
+
+
+def test_an_export_reads_page_by_page(
+    officer: Client, week: None, sql: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "PAGE", 2)
+    sql.clear()
+
+    assert len(_download(officer, "csv", kind="rule").splitlines()) == 4
+
+    pages = [text for text in sql if "audit_auditevent" in text and "LIMIT 2" in text]
+    assert len(pages) == 3, "two pages hold events, and the third one ends it"
+    assert not [text for text in sql if "OFFSET" in text]
+
+
+def test_files_of_the_first_form_stay_verifiable(week: None) -> None:
+    """A file as releases until 0.9 wrote it: the head says how many events there are."""
+    trail.anchor()
+    found = list(AuditEvent.objects.filter(action__startswith="rule.").order_by("position"))
+    entries = [
+        {"position": event.position, "digest": bytes(event.digest).hex(), **proof}
+        for event, proof in zip(found, trail.proven(found), strict=True)
+    ]
+    head = {
+        "format": "assent-audit-export/1", "exported_at": "2026-11-24T12:00:00+00:00", "filters": {},
+        "events": 3, "is_complete": False,
+    }  # fmt: skip
+    body = b"".join(map(writing.line, [head, *entries]))
+    manifest = {"sha256": hashlib.sha256(body).hexdigest(), "head": {"sequence": 1, "digest": "00"}}
+    data = body + writing.line({"jws": signing.sign(json.dumps(manifest).encode(), typ="assent-audit-export+jws")})
+
+    found_again = verify_export(data)
+
+    assert (found_again.sealed_events, found_again.is_complete) == (3, False)
 
 
 def test_an_export_of_nothing_is_genuine(officer: Client, register_in_force: None) -> None:
@@ -396,11 +446,56 @@ def test_who_may_not_see_the_log_gets_neither_list_nor_file(register_in_force: N
     assert browser.get(reverse("admin:audit_auditevent_export", args=["csv"])).status_code == 403
 
 
+def test_an_auditor_has_list_page_and_files(week: None) -> None:
+    browser = signed_in(with_role("vera", "auditor"))
+    event = AuditEvent.objects.get(action="rule.deleted")
+
+    assert browser.get(LIST).status_code == 200
+    assert browser.get(f"{LIST}{event.position}/change/").status_code == 200
+    assert verify_export(_download(browser, "jsonl", kind="rule")).sealed_events == 3
+
+
+@pytest.mark.parametrize("path", ["", "export.csv", "export.jsonl", "{position}/change/"])
+def test_marketing_has_none_of_it(week: None, path: str) -> None:
+    browser = signed_in(with_role("mark", "marketing"))
+    event = AuditEvent.objects.get(action="rule.deleted")
+
+    assert browser.get(LIST + path.format(position=event.position)).status_code == 403
+    assert not AuditEvent.objects.filter(action__startswith="audit_log.").exists()
+
+
+def test_any_officer_leaves_out_services_and_jobs(officer: Client, week: None) -> None:
+    day = {"start": "2026-11-24", "end": "2026-11-24"}
+
+    assert sorted(_found(actor=ANY_OFFICER, **day)) == ["jurisdiction eu-gdpr", "order_fulfilment"]
+    page = officer.get(LIST, {"actor": ANY_OFFICER, **day}).content.decode()
+    assert f'<option value="{ANY_OFFICER}" selected>Any officer</option>' in page
+
+
+def test_a_line_says_what_it_changed(officer: Client, register_in_force: None) -> None:
+    changed = {"before": {"days": 365, "name": "<b>", "kept": 1}, "after": {"days": 1, "name": "", "kept": 1}}
+    trail.record("retention.changed", "newsletter", actor="officer:zoe", details=changed)
+    many = {"before": {}, "after": {f"member_{number}": "x" * 99 for number in range(9)}}
+    trail.record("retention.made", "newsletter", actor="officer:zoe", details=many)
+
+    page = officer.get(LIST, {"actor": "officer:zoe"})
+
+    made, days = (group["changes"] for group in page.context["groups"])
+    assert days[0] == ("Days", "365", "1")
+    assert [name for name, _old, _new in days] == ["Days", "Name"]
+    assert [name for name, _old, _new in made][-1] == "and 6 more"
+    assert all(len(new) <= 60 for _name, _old, new in made)
+    shown = " ".join(page.content.decode().split())
+    assert "Days: <del>365</del> → <ins>1</ins>" in shown
+    assert "&lt;b&gt;" in shown
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 33])
 def test_paths_of_many_leaves_are_those_of_each(count: int) -> None:
     leaves = [bytes([number]) * 32 for number in range(count)]
 
-    for index, path in enumerate(merkle_paths(leaves, range(count))):
+    tree = MerkleTree(leaves)
+    for index, path in enumerate(map(tree.path, range(count))):
         assert path == merkle_path(leaves, index)
         assert root_from_path(leaves[index], path) == merkle_root(leaves)
 

@@ -14,13 +14,16 @@ ROOT = CHECKOUT
 MODULES = [
     "common/http/problems.py",
     "consent/receipts/content.py",
-    "consent/register/next_version.py",
+    "consent/register/novelties.py",
+    "consent/register/part_words.py",
     "consent/register/words.py",
     "governance/privacy_center/cards.py",
     "governance/privacy_center/dashboard.py",
     "governance/privacy_center/decisions.py",
+    "governance/privacy_center/held_data.py",
     "governance/privacy_center/levels.py",
     "governance/privacy_center/looks.py",
+    "governance/privacy_center/outside.py",
     "governance/privacy_center/pages.py",
     "governance/privacy_center/ranking.py",
     "governance/privacy_center/receipts.py",
@@ -29,6 +32,7 @@ MODULES = [
     "personalization/parameters.py",
     "personalization/proxy.py",
     "policies/bundles/reasons.py",
+    "privacy/rights/letters/wording.py",
 ]
 _OFFICERS = {"attention_item.html", "figure.html", "notice_history.html", "text_diff.html", "trail.html"}
 _MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop"}

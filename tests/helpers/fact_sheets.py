@@ -76,7 +76,8 @@ def random_model(rng: random.Random) -> Facts | None:
 
 def random_categories(rng: random.Random) -> Facts:
     refused = some_of(rng, ["views", "purchases"], 1) if rng.random() < 0.2 else []
-    return {"refused_categories": refused, "unagreed_categories": some_of(rng, refused, len(refused))}
+    unagreed = {"unagreed": some_of(rng, ["share", "views", "level"], 2)} if rng.random() < 0.2 else {}
+    return {"refused_categories": refused, "unagreed_categories": some_of(rng, refused, len(refused)), **unagreed}
 
 
 def random_facts(rng: random.Random) -> Facts:

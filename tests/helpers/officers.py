@@ -6,7 +6,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from common.actors import Officer
 from governance.officers import role_groups
+from governance.officers.rights_register import operator_writes
 from governance.sign_in import factors
 
 PASSWORD = "a long password"
@@ -14,7 +16,8 @@ PASSWORD = "a long password"
 
 def with_role(name: str, *roles: str) -> User:
     role_groups.keep_current()
-    user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+    with operator_writes():
+        user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
     role_groups.set_roles(user, roles)
     return user
 
@@ -42,3 +45,9 @@ def password_typed(user: User, **more: str) -> Client:
     browser = Client()
     browser.post("/admin/login/", {"username": user.username, "password": PASSWORD, **more})
     return browser
+
+
+def make_accounts(*officers: Officer) -> None:
+    """Make the accounts of actors on the shell, under their numbers: the trail knows who they are."""
+    for officer in officers:
+        User.objects.create_superuser(officer.removeprefix("officer:"), id=officer.account, password=PASSWORD)

@@ -7,10 +7,10 @@ from django.db import connection
 from governance.evidence import guards
 from oversight import registers
 
-# Registers whose tables have a life cycle of their own, or wait for a descriptor (docs/decisions/0031).
+# Registers whose tables have a life cycle of their own, or are written by the operator's commands alone
+# (docs/decisions/0031 and 0043).
 OWN_WAYS = {
-    "auth_group", "auth_permission", "auth_group_permissions", "policies_policy", "policies_rollout",
-    "policies_servicecredential",
+    "auth_group", "auth_permission", "auth_group_permissions",
 }  # fmt: skip
 # What was: written once, and most of it append-only.
 RECORDS = {
@@ -18,26 +18,30 @@ RECORDS = {
     "consent_noticeterms", "model_registry_document",
     "model_registry_documentreview", "model_registry_evidence",
     "consent_registersnapshot", "django_admin_log", "oversight_approval", "oversight_change", "oversight_changeset",
-    "oversight_setstep", "oversight_workitem", "oversight_workstep", "policies_activation", "policies_bundle",
-    "policies_decision", "policies_decisionbatch", "policies_externalbatch", "policies_externaldecision",
-    "policies_policyactivation", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
+    "oversight_step", "oversight_workitem", "oversight_workstep", "policies_activation", "policies_bundle",
+    "policies_decision", "policies_decisionbatch", "policies_droppedpart", "policies_externalbatch",
+    "policies_externaldecision", "policies_logcheckpoint", "policies_policy", "policies_policyactivation",
+    "policies_rollout", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
     "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker",
-    "rights_requeststep",
+    "rights_agentrequest", "rights_requeststep", "rights_requester",
     "rights_rightsrequest",
 }  # fmt: skip
 # What a service of the business or a person brings, and budgets over it.
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
-    "personalization_item", "personalization_popularitem", "privacy_privacybudget",
+    "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
+    "privacy_privacybudget",
 }  # fmt: skip
 # What the program keeps for itself.
 OPERATIONAL = {
-    "audit_signingkey", "common_keycheck", "common_ratebucket", "consent_subjectlink", "django_content_type",
+    "audit_signingkey", "common_keycheck", "common_ratebucket", "consent_subjectlink",
+    "django_content_type",
     "governance_officersession", "governance_provideridentity", "governance_recoverycode", "governance_secondfactor",
     "django_session", "policies_activebundle", "policies_appliedrelease", "policies_opainstance",
-    "policies_periodkey", "policies_policydraft", "policies_spoolposition", "privacy_deletionswitch",
+    "policies_heldtag", "policies_logdrop", "policies_periodkey", "policies_policydraft",
+    "policies_spoolposition", "privacy_deletionswitch",
     "privacy_holdmember", "privacy_undopart",
-    "rights_answerpackage", "rights_downloadlink",
+    "rights_agenttoken", "rights_answerpackage", "rights_downloadlink", "rights_letter",
 }  # fmt: skip
 
 
@@ -56,7 +60,7 @@ def test_every_register_refuses_unapproved_writes() -> None:
         cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE '%\\_by\\_change\\_set'")
         guarded = {table for (table,) in cursor.fetchall()}
 
-    assert guarded == set(registers.tables())
+    assert guarded == {*registers.tables(), "auth_group", "auth_group_permissions", "auth_permission"}
 
 
 @pytest.mark.django_db
@@ -67,3 +71,23 @@ def test_a_guard_that_is_missing_is_found(table: str) -> None:
         cursor.execute(f"DROP TRIGGER {table}_by_change_set ON {table}")
 
     assert guards.broken() == f"trigger {table}_by_change_set is missing or switched off"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("table", "trigger"),
+    [
+        ("auth_user", "auth_user_rows_by_change_set"),
+        ("auth_group", "auth_group_by_change_set"),
+        ("auth_group_permissions", "auth_group_permissions_by_change_set"),
+        ("auth_permission", "auth_permission_by_change_set"),
+        ("policies_servicecredential", "policies_servicecredential_final"),
+        ("oversight_change", "oversight_change_fixed"),
+        ("oversight_changeset", "oversight_changeset_fixed"),
+    ],
+)
+def test_a_guard_beside_the_registers_that_is_missing_is_found(table: str, trigger: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {trigger} ON {table}")
+
+    assert guards.broken() == f"trigger {trigger} is missing or switched off"

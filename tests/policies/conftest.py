@@ -6,12 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 
+from consent import residence
+from governance import wsgi
+from personalization import cells
 from policies.bundles import publishing
+from policies.cells import client, residence_guard
+from policies.cells.router import CellRouter
+from policies.cells.routes import SUBJECT_ROUTES
 from policies.endpoints import credentials
 from policies.engines.embedded import EmbeddedEngine
 from policies.engines.opa import OpaEngine
+from tests.helpers.cell_tables import table_of
 from tests.helpers.kept_register import KeptRegister
 from tests.helpers.policy_engines import REGISTER, Ask, asking, bundle_of, opa_server
 from tests.helpers.wsgi_calls import call, question
@@ -82,6 +90,23 @@ def records_token(standing_records: str) -> Iterator[str]:
     with transaction.atomic():
         yield standing_records
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def become(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make this process a cell of a table."""
+
+    def cell(own: str, urls: dict[str, str] | None = None, keys: Any = None) -> None:
+        table = table_of(tmp_path, own, urls=urls, keys=keys)
+        client._breaker.cache_clear()
+        monkeypatch.setattr(client._local, "sessions", {}, raising=False)
+        monkeypatch.setattr(settings, "CELLS", table)
+        monkeypatch.setattr(settings, "PROCESSING_REGION", table.own.processing_region)
+        routes = {**SUBJECT_ROUTES, **cells.SUBJECT_ROUTES}
+        monkeypatch.setattr(wsgi, "cell_router", CellRouter(table, routes, wsgi._here))
+        monkeypatch.setattr(residence, "_factory", residence_guard.guard)
+
+    return cell
 
 
 @pytest.fixture

@@ -94,11 +94,19 @@ class Command(BaseCommand):
         if not changes:
             self.stdout.write("The registers are as the files say.")
             return []
-        errors = [finding for finding in preview.findings(changes, actor=_WHY) if finding.is_error]
+        found = preview.trial(changes, actor=_WHY, progress=self._progress)
+        errors = [finding for finding in found.findings if finding.is_error]
         self._print(errors)
         if errors:
             raise CommandError("The files would bring errors into the registers.", returncode=1)
+        for figure in found.figures:
+            if figure["before"] != figure["after"]:
+                self.stdout.write(f"effect {figure['label']}: {_shown(figure['before'])} -> {_shown(figure['after'])}")
         return changes
+
+    def _progress(self, share: int) -> None:
+        """Say how many people are counted, beside the result and not in it."""
+        self.stderr.write(f"People counted: {share} %")
 
     def _describe(self, change: Compared) -> None:
         sign = "+" if change.before is None else "-" if change.after is None else "~"

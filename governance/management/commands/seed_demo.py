@@ -7,8 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common import actors
 from common.http.problems import Problem
-from governance.demo import model_documents, officers, people, register
+from governance.demo import people, register
 from governance.demo.cast import dataset_name, leading_person
+from governance.demo.officers import accounts, model_documents, seconding
 from model_registry import services
 from model_registry.models import ModelVersion
 from personalization import training
@@ -41,10 +42,10 @@ class Command(BaseCommand):
         version = training.train_recommender(actor=actors.job("training"))
         if version is None:
             raise CommandError("Nobody allows training; there is nothing to recommend from.")
-        model_documents.complete(version, author=officers.author(), officer=officers.approver())
-        services.change_status(version_id=version.pk, status="in_review", actor=officers.author())
-        officers.seconded(version, "approved")
-        services.change_status(version_id=version.pk, status="live", actor=officers.author())
+        model_documents.complete(version, author=accounts.author(), officer=accounts.approver())
+        services.change_status(version_id=version.pk, status="in_review", actor=accounts.author())
+        seconding.seconded(version, "approved")
+        services.change_status(version_id=version.pk, status="live", actor=accounts.author())
         self._retire_older(version)
         self.stdout.write(f"  {version} is trained on {version.metrics['people']} people, approved and live.")
         releases.release_consent_rate_by_region(actor=actors.job("releases"))

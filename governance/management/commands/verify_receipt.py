@@ -1,4 +1,4 @@
-"""Verify a consent receipt, an evidence file or an exported audit log, on any machine: no database, no network."""
+"""Verify a consent receipt, an evidence file or an exported log, on any machine: no database, no network."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,15 +6,20 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit import signed_zip
 from audit.jws import NotGenuine
 from audit.log.verifying import MARK, verify_export
 from consent.receipts.manifest import verify_evidence
 from consent.receipts.verifying import keys_by_id, read_saved_json, verify_file
+from policies.decision_log.search.verifying import MARK as DECISIONS
+from policies.decision_log.search.verifying import verify_decisions
+from privacy.rights.evidence import verifying as of_requests
 
 
 class Command(BaseCommand):
     help = (
-        "Verify a consent receipt (JSON), an evidence file (zip) or an exported audit log (JSONL). "
+        "Verify a consent receipt (JSON), an evidence file of a person or a request (zip) or an exported audit or "
+        "decision log (JSONL). "
         "Exit status 1 if it is not genuine."
     )
     requires_system_checks: list[str] = []
@@ -40,20 +45,55 @@ class Command(BaseCommand):
 def _reader(data: bytes) -> Callable[[bytes, Any], list[str]]:
     if data.startswith(MARK):
         return _audit_log
-    return _evidence if data.startswith(b"PK") else _receipt
+    if data.startswith(DECISIONS):
+        return _decision_log
+    if not data.startswith(b"PK"):
+        return _receipt
+    return _request if of_requests.is_one(signed_zip.unzipped(data)) else _evidence
+
+
+def _request(data: bytes, keys: Any) -> list[str]:
+    found = of_requests.verify_request(data, trusted=None if keys is None else keys_by_id(keys))
+    return [
+        f"Genuine evidence of request {found.request} ({found.right}): {found.state}, made {found.created_at}",
+        f"  {found.steps} steps, each in the audit trail",
+        f"  {found.sealed_events} events sealed in the audit trail, {found.unsealed_events} not yet",
+        _about_key(found.kid, trusted=keys is not None),
+    ]
 
 
 def _audit_log(data: bytes, keys: Any) -> list[str]:
     found = verify_export(data, trusted=None if keys is None else keys_by_id(keys))
-    filters = ", ".join(f"{name} {value}" for name, value in found.filters.items()) or "none"
     number, digest = found.head
     return [
-        f"Genuine export of an audit log, made {found.exported_at}; filters: {filters}",
+        f"Genuine export of an audit log, made {found.exported_at}; filters: {_filters(found.filters)}",
         f"  {found.sealed_events} events sealed in the audit trail, {found.unsealed_events} not yet",
-        *([] if found.is_complete else ["  NOT ALL: the newest events that fit; narrow the filter for the others"]),
+        *_about_rest(found.is_complete, found.goes_on_after),
         f"  newest anchor then: {number} {digest}",
         _about_key(found.kid, trusted=found.key_is_trusted),
     ]
+
+
+def _decision_log(data: bytes, keys: Any) -> list[str]:
+    found = verify_decisions(data, trusted=None if keys is None else keys_by_id(keys))
+    number, digest = found.head
+    return [
+        f"Genuine export of a decision log, made {found.exported_at}; filters: {_filters(found.filters)}",
+        f"  {found.decisions} decisions, each as it was written and sealed in its batch",
+        *_about_rest(found.is_complete, found.goes_on_after),
+        f"  newest batch then: {number} {digest}",
+        _about_key(found.kid, trusted=found.key_is_trusted),
+    ]
+
+
+def _filters(filters: dict[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in filters.items()) or "none"
+
+
+def _about_rest(is_complete: bool, goes_on_after: str) -> list[str]:
+    if is_complete:
+        return []
+    return [f"  NOT ALL: the next file goes on after {goes_on_after}" if goes_on_after else "  NOT ALL of what fits"]
 
 
 def _receipt(data: bytes, keys: Any) -> list[str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from consent.models import ConsentRecord, DataSubject, SubjectLink
-from privacy.models import Disposal
+from privacy.models import ContractEnd, Disposal
 from privacy.rights.answers.stores import Description, Member, Row
 from privacy.rights.models import RightsRequest
 
@@ -112,6 +112,17 @@ DELETIONS = TableStore(
         is_provided=False,
     ),
     lambda ref: Disposal.objects.filter(subject_ref=ref).order_by("queued_at"),
+)
+CONTRACTS = TableStore(
+    Description(
+        name="contracts",
+        title="End of your contract",
+        members=_members(("ended_at", _MOMENT, "ended")),
+        origin="from the systems of the business",
+        kept="until the data has gone whose time counts from it",
+        is_provided=False,
+    ),
+    lambda ref: ContractEnd.objects.filter(subject_ref=ref).order_by("ended_at"),
 )
 REQUESTS = TableStore(
     Description(

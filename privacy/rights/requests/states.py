@@ -36,6 +36,9 @@ OPEN = (
     State.RECEIVED, State.IDENTITY_ASKED, State.ACCEPTED, State.CLARIFICATION_ASKED, State.IN_PROGRESS, State.BLOCKED,
     State.VERIFYING,
 )  # fmt: skip
+# Open requests of people whose identity is proven: of these there is one by person and right. Proof comes before that,
+# so that an unproven request neither joins a person's own nor stands in its way.
+PROVEN = tuple(state for state in OPEN if state not in (State.RECEIVED, State.IDENTITY_ASKED))
 _LEAVE = {Move.REFUSE: State.REFUSED, Move.CANCEL: State.CANCELLED}
 TRANSITIONS: Mapping[State, Mapping[Move, State]] = {
     State.RECEIVED: {Move.ASK_IDENTITY: State.IDENTITY_ASKED, Move.ACCEPT: State.ACCEPTED, **_LEAVE},

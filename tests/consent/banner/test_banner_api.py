@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import secrets
 import uuid
 import zipfile
@@ -23,7 +24,7 @@ from consent.ledger.verification import verify_ledger
 from consent.models import BannerLayout, ConsentRecord, DataSubject, Purpose, PurposeText, Site
 from consent.receipts import evidence
 from consent.register import register
-from governance.web.script import bare
+from governance.web.script import PARTS, bare, whole
 from policies.decisions.evaluate import preview
 from policies.decisions.questions import Question
 
@@ -503,11 +504,126 @@ def test_too_many_calls_from_one_network_wait(monkeypatch, settings):
     assert far.choose("refuse").status_code == 201
 
 
+# What is new since a yes
+
+
+def _widen(*, is_material=False, **more):
+    purpose = Purpose.objects.get(slug="newsletter")
+    for name, values in more.items():
+        setattr(purpose, name, [*getattr(purpose, name), *values])
+    register.save_purpose(purpose, actor="officer:test")
+    register.publish_notice(purpose=purpose, text="More.", actor="officer:test", is_material=is_material)
+
+
+def test_a_state_names_what_is_new_and_the_layout_words_it():
+    browser, newcomer = Browser(), Browser()
+    browser.choose("give")
+    before = browser.state()
+    _widen(data_categories=["location"], recipients=["parcel-carrier"], channels=["sms"], actions=["share"])
+    newcomer.choose("give")
+    after = browser.state()
+
+    parts = ["data_category=location", "recipient=parcel-carrier", "channel=sms", "action=share"]
+    assert (before["beyond"], before["notice_version"], before["newest_version"]) == ([], 1, 1)
+    assert (after["beyond"], after["notice_version"], after["newest_version"]) == (parts, 1, 2)
+    assert (newcomer.state()["beyond"], newcomer.state()["state"]) == ([], "given")
+    shown = {p["slug"]: p["parts"] for p in browser.layout(locale="de").json()["purposes"]}["newsletter"]
+    assert [shown[part] for part in parts] == ["location", "Parcel Carrier", "SMS", "Ihre Daten weitergeben"]
+
+
+@pytest.mark.parametrize(("choice", "state"), [("give", "given"), ("refuse", "refused"), ("withdraw", "refused")])
+def test_an_answer_about_a_part_leaves_the_whole(choice, state):
+    browser = Browser()
+    browser.choose("give")
+    _widen(data_categories=["location"])
+
+    answer = browser.choose(choice, part="data_category=location", notice_version=2)
+
+    assert answer.status_code == 201
+    assert (states(answer)["newsletter"], browser.state()["beyond"]) == ("given", [])
+    whole, part = ConsentRecord.objects.order_by("recorded_at", "id")
+    assert (whole.state, whole.notice_version, whole.scope) == ("given", 1, "")
+    assert (part.state, part.notice_version, part.scope) == (state, 2, "data_category=location")
+
+
+def test_several_parts_are_answered_in_one_save():
+    browser = Browser()
+    browser.choose("give")
+    _widen(data_categories=["location"], channels=["sms"])
+    choices = [
+        {"purpose": "newsletter", "choice": "give", "part": "data_category=location"},
+        {"purpose": "newsletter", "choice": "refuse", "part": "channel=sms"},
+    ]
+
+    saved = browser.post(CHOICES, {"browser": browser.id, "choices": choices})
+    twice = browser.post(CHOICES, {"browser": browser.id, "choices": [choices[0], choices[0]]})
+
+    assert (saved.status_code, browser.state()["beyond"]) == (201, [])
+    assert (twice.status_code, twice.json()["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("part", "status", "code"),
+    [
+        ("data_category=unheard_of", 400, "part_unknown"),
+        ("recipient=northwind", 400, "part_unknown"),
+        ("action=share", 400, "invalid_request"),
+        ("level=individual", 400, "invalid_request"),
+        ("data_category=location;channel=sms", 400, "invalid_request"),
+        ("location", 400, "invalid_request"),
+        ("", 400, "invalid_request"),
+    ],
+)
+def test_a_part_that_is_none_is_refused_and_nothing_saved(part, status, code):
+    browser = Browser()
+    browser.choose("give")
+    _widen(actions=["share"])
+
+    answer = browser.choose("give", part=part)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert ConsentRecord.objects.count() == 1
+
+
+def test_a_yes_to_a_part_against_the_signal_is_a_no():
+    browser = Browser()
+    browser.choose("give")
+    _widen(data_categories=["location"])
+
+    browser.choose("give", part="data_category=location", body={"gpc": True})
+
+    assert ConsentRecord.objects.get(scope="data_category=location").state == "refused"
+
+
+def test_a_yes_names_the_version_that_was_shown():
+    browser = Browser()
+    shown = {purpose["slug"]: purpose for purpose in browser.layout().json()["purposes"]}["newsletter"]
+    _widen(data_categories=["location"])
+
+    answer = browser.choose("give", notice_version=shown["notice"]["version"])
+
+    entry = answer.json()["purposes"]["newsletter"]
+    assert (entry["notice_version"], entry["newest_version"]) == (1, 2)
+    assert (entry["state"], entry["beyond"]) == ("given", ["data_category=location"])
+
+
+def test_a_yes_to_a_page_from_before_a_material_change_counts_for_nothing():
+    browser = Browser()
+    _widen(data_categories=["location"], is_material=True)
+
+    entry = browser.choose("give", notice_version=1).json()["purposes"]["newsletter"]
+
+    assert (entry["state"], entry["notice_version"], entry["beyond"]) == ("renewal_required", 1, [])
+
+
 # The script
 
 
-SCRIPT_LIMIT = 7_650
-"""Bytes that the compressed script may have: what it had (7,614) when this was written. Raise it with a reason."""
+SCRIPT_LIMIT = 8_200
+"""Bytes that the compressed script may have. Raise it with a reason.
+
+7,614 before it asked about what is new since a person agreed; that took 930, and leaving out spaces gave 390 back.
+"""
 
 
 def test_the_script_is_public_and_has_an_entity_tag():
@@ -527,27 +643,47 @@ def test_the_script_is_no_larger_than_its_limit():
     assert 5_000 < len(answer.content) <= SCRIPT_LIMIT
 
 
+def _without_spaces(program):
+    return re.sub(r"\s+", "", program)
+
+
 def test_the_script_is_served_without_comments_and_otherwise_whole():
-    source = (Path(project.BASE_DIR) / "static/assent/assent.js").read_text()
     served = Client().get("/assent.js").content.decode()
 
-    note, *lines = served.splitlines()
+    note, program = served.split("\n", 1)
     assert note.startswith("/* Assent")
-    assert [line for line in lines if line.startswith(("/*", "//", " "))] == []
-    code = iter(line.strip() for line in source.splitlines())
-    assert all(line in code for line in lines)  # every line, in the order of the source
+    assert "\n//" not in program
+    assert "\n/*" not in program
+    code = re.sub(r"^[ \t]*(?://.*|/\*[\s\S]*?\*/)$", "", whole(), flags=re.MULTILINE)
+    assert _without_spaces(program) == _without_spaces(code)
+
+
+def test_every_part_of_the_script_is_served():
+    folder = Path(project.BASE_DIR) / "static/assent/banner"
+
+    assert sorted(path.stem for path in folder.iterdir()) == sorted(PARTS)
+    assert all(whole().count((folder / f"{part}.js").read_text()) == 1 for part in PARTS)
 
 
 @pytest.mark.parametrize(
     ("source", "served"),
     [
-        ('  const a = "https://x";\n', 'const a = "https://x";\n'),
-        ("// why\n\nconst a = 1; // stays\n", "const a = 1; // stays\n"),
-        ("/* one */ a();\n/* two */\n", "/* one */ a();\n"),
-        ("/* one\n   two */\nconst a = b /* c */ / d;\n", "const a = b /* c */ / d;\n"),
+        ('  const a = "https://x";\n', 'const a="https://x";'),
+        ("// why\n\nconst a = 1; // stays\n", "const a=1;// stays\n"),
+        ("/* one */ a();\n/* two */\n", "/* one */ a();"),
+        ("/* one\n   two */\nconst a = b /* c */ / d;\n", "const a=b /* c */ / d;"),
+        ("say(\"a , b\", `c  ${ d } ; e`, 'f = g');\n", "say(\"a , b\",`c  ${ d } ; e`,'f = g');"),
+        ("const a = b.replace(/ ; /g, c);\n", "const a=b.replace(/ ; /g,c);"),
+        ("if (a) return\nb++\n", "if(a)return\nb++\n"),
+        ("const a = () => {\n  b();\n}\nc();\n", "const a=()=>{b();}\nc();"),
+        ("a = b - -c;\n", "a=b - -c;"),
+        (
+            "const s = `\n  a:hover, b { c: d e; }\n  @media (f: 1px) { g { h: i } }`;\n",
+            "const s=`\na:hover,b{c:d e;}@media (f:1px){g{h:i}}`;",
+        ),
     ],
 )
-def test_only_whole_lines_of_comment_are_left_out(source, served):
+def test_only_what_spaces_a_program_is_left_out(source, served):
     assert bare(source).split("\n", 1)[1] == served
 
 

@@ -18,7 +18,7 @@ from governance.evidence import checks as evidence
 from model_registry import services
 from model_registry.models import Model
 from policies.decision_log import drainer
-from policies.models import Decision, ServiceCredential, TransferInstrument
+from policies.models import Decision, LogDrop, ServiceCredential, TransferInstrument
 from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
 from tests.helpers import models
 from tests.helpers.registers import make_account
@@ -40,8 +40,6 @@ def _text(response):
 def tidy(register_in_force, kept_translations):
     """A register with nothing to decide."""
     kept_translations.lay()
-    orders = Purpose.objects.get(slug="order_fulfilment")
-    RetentionSchedule.objects.create(purpose=orders, retain_for=timedelta(days=3650))
 
 
 def test_where_nothing_waits_the_page_says_so(officer, tidy):
@@ -93,6 +91,11 @@ def _late_disposal(purpose):
             lambda **_: PrivacyBudget.objects.update(epsilon_spent=Decimal("9.5")),
             "The privacy budget of “consents” is nearly spent",
             "info",
+        ),
+        (
+            lambda **_: LogDrop.objects.create(day="2026-01-01", state="refused", why="The disk is full"),
+            "The decision log keeps days past their period",
+            "soon",
         ),
         (
             lambda **_: PrivacyBudget.objects.all().delete(),

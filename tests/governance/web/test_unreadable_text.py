@@ -50,7 +50,7 @@ def test_filters_the_lists_do_not_offer_are_refused(officer, path):
 def test_filters_the_lists_offer_are_answered(officer):
     for path in (
         "/admin/consent/consentrecord/?state__exact=given",
-        "/admin/policies/decision/?outcome__exact=permit",
+        "/admin/policies/decision/?outcome=permit",
         "/admin/auth/user/?is_active__exact=1",
         "/admin/auth/user/?groups__id__exact=1",
     ):

@@ -1,20 +1,11 @@
 """The US cell before a fake EU cell, and the EU cell as the US cell finds it; one database, two routers."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 
-from consent import residence
-from governance import wsgi
-from personalization import cells
-from policies.cells import client, residence_guard
-from policies.cells.router import CellRouter
-from policies.cells.routes import SUBJECT_ROUTES
 from policies.endpoints import credentials
-from tests.helpers.cell_tables import table_of
 from tests.helpers.fake_cell import FakeCell, fake_cell
 
 
@@ -22,23 +13,6 @@ from tests.helpers.fake_cell import FakeCell, fake_cell
 def eu() -> Iterator[FakeCell]:
     with fake_cell() as cell:
         yield cell
-
-
-@pytest.fixture
-def become(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Make this process a cell of a table."""
-
-    def cell(own: str, urls: dict[str, str] | None = None, keys: Any = None) -> None:
-        table = table_of(tmp_path, own, urls=urls, keys=keys)
-        client._breaker.cache_clear()
-        monkeypatch.setattr(client._local, "sessions", {}, raising=False)
-        monkeypatch.setattr(settings, "CELLS", table)
-        monkeypatch.setattr(settings, "PROCESSING_REGION", table.own.processing_region)
-        routes = {**SUBJECT_ROUTES, **cells.SUBJECT_ROUTES}
-        monkeypatch.setattr(wsgi, "cell_router", CellRouter(table, routes, wsgi._here))
-        monkeypatch.setattr(residence, "_factory", residence_guard.guard)
-
-    return cell
 
 
 @pytest.fixture

@@ -134,31 +134,3 @@ def test_a_link_broken_at_the_edge_of_a_range_is_named(log, as_attacker):
     )
 
     assert "does not continue batch 1" in str(chain.verify(since=now - timedelta(days=1)).broken)
-
-
-FILTERS = {
-    "reason": ("reason", "subject_unknown", 3),
-    "another reason": ("reason", "objection", 0),
-    "outcome": ("outcome__exact", "permit", 3),
-    "purpose": ("purpose", "recommendations", 6),
-    "action": ("action", "train", 0),
-    "time": ("since", "hour", 6),
-    "rules nobody made": ("revision", "sha256:none", 0),
-}
-
-
-@pytest.mark.parametrize(("name", "value", "found"), FILTERS.values(), ids=FILTERS)
-def test_the_log_is_filtered_in_the_admin(log, client, django_user_model, name, value, found):
-    client.force_login(django_user_model.objects.create_superuser("anna", password="a long password"))
-
-    shown = client.get("/admin/policies/decision/", {name: value})
-
-    assert len(shown.context["cl"].result_list) == found
-
-
-def test_the_log_is_filtered_by_the_rules_in_force(log, client, django_user_model):
-    client.force_login(django_user_model.objects.create_superuser("anna", password="a long password"))
-
-    shown = client.get("/admin/policies/decision/", {"revision": log[0].bundle_revision})
-
-    assert len(shown.context["cl"].result_list) == 6

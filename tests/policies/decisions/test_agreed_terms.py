@@ -99,7 +99,7 @@ def test_added_data_alone_asks_for_renewal(decide: Decide) -> None:
     answer = decide(data=["location"])
 
     assert answer["decision"] is False
-    assert _reasons(answer) == [("renewal_required", None)]
+    assert _reasons(answer) == [("renewal_required", "location")]
 
 
 def test_what_was_agreed_stays_permitted_as_it_was(decide: Decide) -> None:
@@ -155,8 +155,8 @@ def test_a_new_action_recipient_or_channel_asks_for_renewal(
     save()
 
     assert answer["decision"] is False
-    assert ("renewal_required", None) in _reasons(answer)
-    assert ("renewal_required", None) not in _reasons(decide(**asked))
+    assert ("renewal_required", *asked.values()) in _reasons(answer)
+    assert "renewal_required" not in dict(_reasons(decide(**asked)))
 
 
 def test_the_level_stays_the_one_agreed_to(decide: Decide, save: Any) -> None:
@@ -170,7 +170,7 @@ def test_the_level_stays_the_one_agreed_to(decide: Decide, save: Any) -> None:
     save()
 
     assert answer["context"]["level"] == "behavioral"
-    assert _reasons(answer) == [("level_capped_by_choice", None)]
+    assert _reasons(answer) == [("renewal_required", "level")]
     assert decide(level="individual")["context"]["level"] == "individual"
 
 
@@ -178,7 +178,7 @@ def test_an_inherited_yes_covers_what_the_broader_terms_name(decide: Decide, sav
     save("give", "personalization", "customer-3")
 
     assert decide("customer-3")["context"]["level"] == "behavioral", "the level of the broader purpose"
-    assert _reasons(decide("customer-3", action="train")) == [("renewal_required", None)]
+    assert _reasons(decide("customer-3", action="train")) == [("renewal_required", "train")]
 
 
 def test_an_inherited_yes_is_not_stretched_by_added_data(decide: Decide, save: Any) -> None:
@@ -188,7 +188,7 @@ def test_an_inherited_yes_is_not_stretched_by_added_data(decide: Decide, save: A
         _publish(slug)
 
     assert _excluded(decide("customer-3", data=["views", "location"])) == ["location"]
-    assert _reasons(decide("customer-3", data=["location"])) == [("renewal_required", None)]
+    assert _reasons(decide("customer-3", data=["location"])) == [("renewal_required", "location")]
 
 
 def test_a_no_to_a_broader_purpose_stays_a_no(decide: Decide, save: Any) -> None:
@@ -271,7 +271,7 @@ def test_of_a_version_without_terms_nothing_was_agreed(decide: Decide, as_attack
     as_attacker("DELETE FROM consent_noticeterms WHERE purpose = 'recommendations'")
     policy_data.changed(reason="test", actor="test")
 
-    assert _reasons(decide(data=["views"])) == [("renewal_required", None)]
+    assert _reasons(decide(data=["views"])) == [("renewal_required", "personalize")]
 
 
 def test_facts_carry_the_difference_and_no_version(decide: Decide, spooled: Any) -> None:

@@ -292,3 +292,13 @@ def test_a_spoilt_search_finds_nothing_an_evaluation_would_deny(
     for found in answer.json().get("results", []):
         entity = found if searched == "action" else {**body[searched], **found}
         assert call({**body, searched: entity}, standing_records).json()["decision"] is True
+
+
+@pytest.mark.parametrize("path", [SUBJECT_SEARCH, RESOURCE_SEARCH, ACTION_SEARCH])
+@pytest.mark.parametrize("person", ["customer-1", "unknown-1"])
+def test_a_search_names_nobody_who_consents_and_nothing_consented_to(shop_token: str, path: str, person: str) -> None:
+    """Whatever a purpose was widened by, no search can stretch a consent: it lists none, neither old nor new."""
+    body = {**question(person), "context": {"processing_region": "eu-central"}}
+    assert call(body, shop_token).json()["decision"] is (person == "customer-1")
+
+    assert _search(path, body, shop_token)["results"] == []

@@ -338,6 +338,7 @@ def _after(facts: dict[str, Any], change: dict[str, Any], before: Any) -> bool: 
             refused = [c for c in consent["refused_categories"] if c not in consent["unagreed_categories"]]
             consent |= {"state": "given", "notice_current": True, "explicit": explicit}
             consent |= {"refused_categories": refused, "unagreed_categories": []}
+            consent.pop("unagreed", None)
             facts["subject"]["known"] = True
         case {"code": "grant_consent", "purpose": purpose}:
             facts["ancestors"][purpose] = "given"

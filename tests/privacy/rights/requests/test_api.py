@@ -127,3 +127,16 @@ def test_no_id_of_a_person_is_kept(post: Call) -> None:
     row = RightsRequest.objects.values().get()
     assert "very-secret-id" not in str(row)
     assert "hidden words" not in str(row)
+
+
+def test_who_acts_for_another_waits_for_an_officer_and_a_mandate_ends_at_once(post: Call) -> None:
+    answer = post("", {"subject": PERSON, "right": "access", "acting": "agent", "mandate_until": "2099-01-01"})
+    assert (answer.status_code, answer.json()["state"]) == (201, "received")
+
+    pk = answer.json()["id"]
+    assert post(f"/{pk}/end-mandate", {"subject": OTHER}).status_code == 404
+    assert post(f"/{pk}/end-mandate", {"subject": PERSON}).json()["state"] == "cancelled"
+    own = post("", {"subject": PERSON, "right": "complaint"}).json()["id"]
+    refused = post(f"/{own}/end-mandate", {"subject": PERSON})
+    assert (refused.status_code, refused.json()["code"]) == (409, "request_state")
+    assert post("", {"subject": PERSON, "right": "access", "mandate_until": "2099-01-01"}).status_code == 400

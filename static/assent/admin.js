@@ -1,0 +1,36 @@
+// What the administration's pages do with scripts. They work without: in UTC, and with "Look again" for progress.
+"use strict";
+
+// Tell the server the browser's time zone, unless the officer chose one in a log.
+
+{
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.split("; ").some((pair) => pair.startsWith("assent_zone="))) {
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `assent_zone=${zone}; path=/admin/; max-age=31536000; samesite=lax${secure}`;
+  }
+}
+
+// Keep what is still being worked out up to date, and nothing else of the page: a reason may be half typed.
+{
+  const PAUSE_MS = 2000;
+  const unfinished = () => [...document.querySelectorAll("section[aria-labelledby]:has(progress.sim-progress)")];
+
+  const look = async () => {
+    const response = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (!response.ok || response.redirected) return;
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const ids = unfinished().map((section) => section.getAttribute("aria-labelledby"));
+    for (const id of [...ids, "effect"]) {
+      const now = page.querySelector(`section[aria-labelledby="${id}"]`);
+      const before = document.querySelector(`section[aria-labelledby="${id}"]`);
+      if (now && before) before.replaceWith(now);
+      else if (before) before.remove();
+    }
+    if (unfinished().length) setTimeout(look, PAUSE_MS);
+  };
+  // The script stands in the head, before the page's body.
+  document.addEventListener("DOMContentLoaded", () => {
+    if (unfinished().length) setTimeout(look, PAUSE_MS);
+  });
+}
