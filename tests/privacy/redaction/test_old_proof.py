@@ -233,6 +233,17 @@ def test_the_one_function_redacts_no_row_twice(people):
         cursor.execute("SELECT assent_redact(%s, '[]', %s, %s)", [again, record.subject_id, uuid.uuid4()])
 
 
+def test_the_one_function_redacts_no_event_that_is_about_no_person(people):
+    trail.record("changes.applied_in_emergency", "changes 7", actor="officer:anna")
+    position = AuditEvent.objects.get(object="changes 7").position
+    hidden = json.dumps([{"position": position, "code": str(uuid.uuid4()), "details": {}}])
+
+    with pytest.raises(DatabaseError, match="only events about"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT assent_redact('[]', %s, %s, %s)", [hidden, uuid.uuid4(), uuid.uuid4()])
+
+    assert AuditEvent.objects.get(position=position).object == "changes 7"
+
+
 def _permission(api, long_ago):
     save(api, long_ago, "cara", "give", "newsletter")
     # Consents lapse; one that does not is in force for ever.
