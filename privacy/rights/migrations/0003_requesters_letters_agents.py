@@ -12,6 +12,7 @@ from oversight.guard import guard
 class Migration(migrations.Migration):
     dependencies = [
         ("rights", "0002_guards"),
+        ("oversight", "0002_guards"),
     ]
 
     operations = [
@@ -138,6 +139,7 @@ class Migration(migrations.Migration):
                     ("refuse", "Refuse"),
                     ("cancel", "Cancel"),
                     ("open", "Open"),
+                    ("prove", "Prove the address"),
                     ("extend", "Extend"),
                     ("match", "Match"),
                     ("end_mandate", "End the mandate"),
