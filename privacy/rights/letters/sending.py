@@ -39,7 +39,7 @@ def send_waiting(limit: int = 100, *, now: datetime | None = None) -> int:
             continue
         try:
             _send(letter, moment)
-        except OSError as exc:
+        except (OSError, ValueError) as exc:  # ValueError: an address that no mail can be written to
             if not _is_final(exc):
                 Letter.objects.filter(pk=pk).update(sending_at=None)
                 logger.warning("The mail server does not take letters: %s", type(exc).__name__)
@@ -80,11 +80,16 @@ def _send(letter: Letter, moment: datetime) -> None:
     EmailMessage(words.subject, body, settings.MAIL_FROM, [to], headers=headers).send()
 
 
-def _is_final(exc: OSError) -> bool:
-    """Return whether the server refused this letter, or this address, for good."""
+def _is_final(exc: OSError | ValueError) -> bool:
+    """Return whether this letter, or this address, was refused for good.
+
+    A refusal of the sender, its password or the connection speaks of every letter: they wait until it is mended.
+    """
     if isinstance(exc, smtplib.SMTPRecipientsRefused):
         return all(code in _REFUSED_FOR_GOOD for code, _text in exc.recipients.values())
-    return isinstance(exc, smtplib.SMTPResponseException) and exc.smtp_code in _REFUSED_FOR_GOOD
+    return isinstance(exc, ValueError) or (
+        isinstance(exc, smtplib.SMTPDataError) and exc.smtp_code in _REFUSED_FOR_GOOD
+    )
 
 
 def _give_up(moment: datetime) -> None:
