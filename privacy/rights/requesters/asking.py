@@ -158,8 +158,8 @@ def match(pk: UUID, business_id: str, *, actor: str, now: datetime | None = None
     """Say whom a request is about, by the business's own id, which is not kept. Only before it is accepted.
 
     From here on an officer has to accept it: the address is not that person's id. The step has digests of both
-    pseudonyms, which say later whether they were these and outlive neither. Raises MoveNotAllowed, and ValueError for
-    an id that names nobody.
+    pseudonyms, by which it can be checked whose they were. Raises MoveNotAllowed, and ValueError for an id that names
+    nobody.
     """
     request = requests.locked(pk)
     if request.state not in (State.RECEIVED, State.IDENTITY_ASKED):
