@@ -13,7 +13,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from common import actors
-from common.canonical import sha256
 from consent import links, pseudonyms
 from privacy.rights.clocks.laws import Right
 from privacy.rights.letters import letters
@@ -157,19 +156,17 @@ def accept(request: RightsRequest, *, actor: str, now: datetime) -> RightsReques
 def match(pk: UUID, business_id: str, *, actor: str, now: datetime | None = None) -> RightsRequest:
     """Say whom a request is about, by the business's own id, which is not kept. Only before it is accepted.
 
-    From here on an officer has to accept it: the address is not that person's id. The step has digests of both
-    pseudonyms, by which it can be checked whose they were. Raises MoveNotAllowed, and ValueError for an id that names
-    nobody.
+    From here on an officer has to accept it: the address is not that person's id. The step does not say who it was:
+    steps outlive the pseudonym. Raises MoveNotAllowed, and ValueError for an id that names nobody.
     """
     request = requests.locked(pk)
     if request.state not in (State.RECEIVED, State.IDENTITY_ASKED):
         raise MoveNotAllowed("Whom a request is about is settled once it is accepted.")
     if requester.is_unproven(request):
         raise MoveNotAllowed("The address is not proven yet: anyone may have typed it. Wait for its code to be tried.")
-    former, request.subject_ref = request.subject_ref, pseudonyms.subject_ref(pseudonyms.checked(business_id))
+    request.subject_ref = pseudonyms.subject_ref(pseudonyms.checked(business_id))
     request.save(update_fields=["subject_ref"])
-    digests = {"former": sha256(former.bytes).hex(), "person": sha256(request.subject_ref.bytes).hex()}
-    requests.note(request, "match", actor, now or timezone.now(), details=digests)
+    requests.note(request, "match", actor, now or timezone.now())
     return request
 
 

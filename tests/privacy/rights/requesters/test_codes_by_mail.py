@@ -10,7 +10,6 @@ from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 
-from common.canonical import sha256
 from common.http.problems import TooManyRequests
 from consent import pseudonyms
 from consent.models import DataSubject
@@ -236,8 +235,6 @@ def test_a_match_with_another_id_opens_no_session_of_that_person() -> None:
 
     request.refresh_from_db()
     assert (proven.session, request.state) == (None, State.IDENTITY_ASKED)
-    step = request.steps.get(move="match")
-    assert step.details["person"] == sha256(pseudonyms.subject_ref("customer-7").bytes).hex()
     fulfilling.run(asking.accept(request, actor="officer:anna", now=timezone.now()).pk)
     asking.send_code(request, "eve@example.org")
     proven = asking.prove(request, code_in_mail())
