@@ -9,6 +9,7 @@ from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
+from common.postgres import advisory
 from privacy.rights.clocks.laws import Right
 from privacy.rights.letters import letters, sending
 from privacy.rights.letters.wording import Kind, written
@@ -108,6 +109,17 @@ def test_what_is_no_fault_of_the_letter_keeps_it(failing: type[Failing], failure
 
     letter = Letter.objects.get()
     assert (letter.sending_at, letter.failure, letter.address is not None) == (None, "", True)
+
+
+def test_one_process_sends_and_none_beyond_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked()
+    with advisory.held(sending._ONE_RUN):
+        assert sending.send_waiting() == 0
+    with monkeypatch.context() as changed:
+        changed.setattr(sending, "_ROUND_S", -1.0)
+        assert sending.send_waiting() == 0
+
+    assert sending.send_waiting() == 1
 
 
 def test_a_letter_that_a_crash_interrupted_is_not_sent_twice(monkeypatch: pytest.MonkeyPatch) -> None:
