@@ -80,7 +80,7 @@ def add(*found: Kind) -> None:
                     due=timedelta(days=1),
                     severity="now",
                     describe=_describes(_alone(kind)),
-                    may_see=_is_anothers(kind.load),
+                    may_see=_is_anothers(kind.load, is_review=True),
                     **shared,
                 )
             )
@@ -126,12 +126,12 @@ def _describes(load: Load) -> Callable[[str], str]:
     return describe
 
 
-def _is_anothers(load: Load) -> Callable[[WorkItem, Any], bool]:
-    """Return whether the work is on what other officers did: its author, or who acted alone, cannot second it."""
+def _is_anothers(load: Load, *, is_review: bool = False) -> Callable[[WorkItem, Any], bool]:
+    """Return whether the work is on what other officers did: its author cannot second it, nor who acted alone."""
 
     def is_anothers(item: WorkItem, user: Any) -> bool:
         officer, subject = actors.Officer.of(user.get_username(), user.pk), load(item.object)
-        return not (subject.is_author(officer) or acted_alone(subject, officer))
+        return not (subject.is_author(officer) or (is_review and acted_alone(subject, officer)))
 
     return is_anothers
 
