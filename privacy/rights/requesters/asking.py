@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from common import actors
 from consent import links, pseudonyms
+from oversight.officers import single
 from privacy.rights.clocks.laws import Right
 from privacy.rights.letters import letters
 from privacy.rights.letters.wording import Kind
@@ -140,6 +141,7 @@ def accept(request: RightsRequest, *, actor: str, now: datetime) -> RightsReques
     """Accept a proven request. Where the person has asked the same before, this one ends and that one goes on."""
     if not _has_mandate(request, requester.of(request), now):
         raise MoveNotAllowed("The mandate of the agent has ended: refuse the request, or ask the person.")
+    _refuse_the_matcher(request, actor)
     try:
         with transaction.atomic():
             return requests.move(request.pk, Move.ACCEPT, actor=actor, now=now)
@@ -152,12 +154,19 @@ def accept(request: RightsRequest, *, actor: str, now: datetime) -> RightsReques
         return first
 
 
+def _refuse_the_matcher(request: RightsRequest, actor: str) -> None:
+    """Refuse the officer who said whom it is about: alone, one could have anyone's data sent to any address."""
+    matched = request.steps.filter(move="match").last()
+    if matched is not None and actors.is_same_person(actor, matched.actor, None) and not single.is_single():
+        raise MoveNotAllowed("You said whom this request is about, so another officer has to accept it.")
+
+
 @transaction.atomic
 def match(pk: UUID, business_id: str, *, actor: str, now: datetime | None = None) -> RightsRequest:
     """Say whom a request is about, by the business's own id, which is not kept. Only before it is accepted.
 
-    From here on an officer has to accept it: the address is not that person's id. The step does not say who it was:
-    steps outlive the pseudonym. Raises MoveNotAllowed, and ValueError for an id that names nobody.
+    From here on another officer has to accept it: the address is not that person's id. The step does not say who it
+    was: steps outlive the pseudonym. Raises MoveNotAllowed, and ValueError for an id that names nobody.
     """
     request = requests.locked(pk)
     if request.state not in (State.RECEIVED, State.IDENTITY_ASKED):

@@ -14,6 +14,7 @@ from common.http.problems import TooManyRequests
 from consent import pseudonyms
 from consent.models import DataSubject
 from oversight.models import WorkItem
+from oversight.officers import single
 from privacy.rights.clocks.laws import Right
 from privacy.rights.letters import sending
 from privacy.rights.letters.wording import Kind
@@ -203,7 +204,9 @@ def test_who_asks_for_a_child_waits_for_an_officer_and_gets_no_session() -> None
     request = RightsRequest.objects.get()
     assert request.state == State.IDENTITY_ASKED
     asking.match(request.pk, "customer-7", actor="officer:anna")
-    fulfilling.run(asking.accept(request, actor="officer:anna", now=timezone.now()).pk)
+    with pytest.raises(MoveNotAllowed, match="another officer"):
+        asking.accept(request, actor="officer:Anna", now=timezone.now())
+    fulfilling.run(asking.accept(request, actor="officer:ben", now=timezone.now()).pk)
     request.refresh_from_db()
     assert (request.state, request.subject_ref) == (State.DONE, pseudonyms.subject_ref("customer-7"))
 
@@ -235,10 +238,19 @@ def test_a_match_with_another_id_opens_no_session_of_that_person() -> None:
 
     request.refresh_from_db()
     assert (proven.session, request.state) == (None, State.IDENTITY_ASKED)
-    fulfilling.run(asking.accept(request, actor="officer:anna", now=timezone.now()).pk)
+    fulfilling.run(asking.accept(request, actor="officer:ben", now=timezone.now()).pk)
     asking.send_code(request, "eve@example.org")
     proven = asking.prove(request, code_in_mail())
     assert (proven.session, proven.gives_files) == (None, True)
+
+
+def test_the_only_officer_of_an_installation_matches_and_accepts() -> None:
+    single.switch(on=True)
+    request = asked(address="eve@example.org", acting=Acting.GUARDIAN)
+    asking.prove(request, code_in_mail())
+    asking.match(request.pk, "customer-7", actor="officer:anna")
+
+    assert asking.accept(request, actor="officer:anna", now=timezone.now()).state == State.ACCEPTED
 
 
 @pytest.mark.parametrize(("lives", "says"), [("US-CA", "US-CA"), ("US-CA", ""), ("DE", "US-CA")])
