@@ -61,14 +61,18 @@ def exercise(message: RightsMessage, agent: Agent, body: bytes, *, now: datetime
         ),
         now=now,
     )
-    return AgentRequest.objects.create(
+    # Of two deliveries of one message at once, the second finds what the first has made.
+    found, _created = AgentRequest.objects.get_or_create(
         request=request,
-        agent=agent,
-        agent_request_id=message.agent_request_id,
-        exercise=message.exercise,
-        status_callback=message.status_callback,
-        next_try_at=now,
+        defaults={
+            "agent": agent,
+            "agent_request_id": message.agent_request_id,
+            "exercise": message.exercise,
+            "status_callback": message.status_callback,
+            "next_try_at": now,
+        },
     )
+    return found
 
 
 def refused_status(message: RightsMessage, *, now: datetime) -> dict[str, Any]:

@@ -70,7 +70,10 @@ def ask(asking: Asking, *, now: datetime | None = None) -> RightsRequest:
             is_persons_address=asking.is_persons_address,
         ),
     )
-    request = requests.open_request(opening, now=moment).request
+    opened = requests.open_request(opening, now=moment)
+    request = opened.request
+    if not opened.is_new:
+        return request
     found = requester.of(request)
     # Also where no code is sent: every request brings the address letters, whoever typed it.
     codes.take(requester.tag(asking.address))

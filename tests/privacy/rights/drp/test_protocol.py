@@ -122,6 +122,16 @@ def test_the_same_message_answers_with_the_first_request(agent: DrpAgent) -> Non
     assert agent.post(body).json()["request_id"] == agent.post(body).json()["request_id"]
 
 
+def test_a_message_that_comes_twice_at_once_opens_one_request(agent: DrpAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = agent.message(**ASKED)
+    first = agent.post(body).json()["request_id"]
+    # As the second of two sees it: the first was not there yet when it looked.
+    monkeypatch.setattr(AgentRequest.objects, "filter", lambda **_wanted: AgentRequest.objects.none())
+
+    assert agent.post(body).json()["request_id"] == first
+    assert sending.send_waiting() == 1
+
+
 _AHEAD = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 _PAST = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
 
