@@ -18,7 +18,8 @@ from governance.privacy_center.sessions import for_session, refused, way_in
 from governance.web.rate_limits import FILES_OPENED
 from privacy.rights.answers import packages
 from privacy.rights.clocks.laws import Right
-from privacy.rights.models import RightsRequest
+from privacy.rights.letters import letters
+from privacy.rights.models import Letter, RightsRequest
 from privacy.rights.requests import fulfilling, requests
 from privacy.rights.requests.states import TRANSITIONS, Move, State
 
@@ -58,7 +59,7 @@ STATES = {
 def card(ref: UUID) -> dict[str, Any]:
     """Return the context of ``partials/rights.html``: what can be asked, and where each request stands."""
     now = timezone.now()
-    found = RightsRequest.objects.filter(subject_ref=ref).select_related("package").prefetch_related("steps")
+    found = RightsRequest.objects.filter(subject_ref=ref).select_related("package").prefetch_related("steps", "letters")
     return {
         "asked_here": [(right.value, label) for right, label in ASKED_HERE.items()],
         "requests": [_shown(each, now) for each in found.order_by("-id")[:_MOST_SHOWN]],
@@ -75,8 +76,14 @@ def _shown(each: RightsRequest, now: Any) -> dict[str, Any]:
         "due_on": each.due_on if each.is_open else None,
         "reason": next((step.reason for step in reversed(list(each.steps.all())) if step.reason), ""),
         "files_until": package.expires_at if package and package.expires_at > now else None,
+        "letters": list(filter(None, map(letters.text_of, _unsent(each)))),
         "can_cancel": Move.CANCEL in TRANSITIONS[State(each.state)],
     }
+
+
+def _unsent(each: RightsRequest) -> list[Letter]:
+    """Return the letters that no e-mail brings: this page does."""
+    return [letter for letter in each.letters.all() if letter.address is None and letter.sending_at is None]
 
 
 @require_POST
