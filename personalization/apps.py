@@ -8,7 +8,7 @@ class PersonalizationConfig(AppConfig):
     def ready(self) -> None:
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS
         from privacy.retention import schedules
-        from privacy.rights.answers import stores
+        from privacy.rights.stores import seam
 
         schedules.add_store(EVENTS)
-        stores.add(EVENTS_FOR_ANSWERS)
+        seam.add(EVENTS_FOR_ANSWERS)

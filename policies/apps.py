@@ -16,11 +16,14 @@ class PoliciesConfig(AppConfig):
         from oversight.changes import preview
         from policies.bundles import publishing
         from policies.cells import residence_guard
+        from policies.decision_log.stores import DECISIONS
         from policies.registers import descriptors, lint, regions
         from policies.residency.descriptor import PROCESSING_SYSTEM
         from policies.simulation import change_sets
         from privacy.budgets import releases
+        from privacy.rights.stores import seam
 
+        seam.add(DECISIONS)
         preview.add_probe(change_sets.replay_later)
         panels.add_panel(change_sets.flips)
         policy_data.add_publisher(publishing.publish_change)

@@ -207,7 +207,9 @@ def people_by_state(purpose: str, *, now: datetime) -> dict[str, People]:
 
 
 def subject(ref: UUID) -> DataSubject | None:
-    return DataSubject.objects.filter(ref=ref).first()
+    """Return the person; None for one who is not known, or was erased."""
+    person = DataSubject.objects.filter(ref=ref).first()
+    return None if person is not None and person.is_erased else person
 
 
 def states(ref: UUID, *, now: datetime) -> tuple[DataSubject | None, list[PurposeState]]:

@@ -1,9 +1,11 @@
 """Events as a data set: what retention and withdrawal delete, and what answers to people's requests are made of."""
 
+from django.utils.translation import gettext_noop
+
 from personalization.models import Event
 from privacy.retention.tables import Table
-from privacy.rights.answers.own_stores import TableStore
-from privacy.rights.answers.stores import Description, Member
+from privacy.rights.stores.seam import Description, Member
+from privacy.rights.stores.tables import TableStore
 
 # The id is a digest of the sender and its event id already: the manifest holds it as it is.
 EVENTS = Table(name="events", table="personalization_event")
@@ -11,7 +13,7 @@ EVENTS = Table(name="events", table="personalization_event")
 EVENTS_FOR_ANSWERS = TableStore(
     Description(
         name="events",
-        title="What you looked at, liked, rated or bought",
+        title=gettext_noop("What you looked at, liked, rated or bought"),
         members=(
             Member("id", "string", "event"),
             Member("purpose", "string", "purpose"),
@@ -25,6 +27,7 @@ EVENTS_FOR_ANSWERS = TableStore(
         origin="from you, or observed while you used the service",
         kept="as long as the purpose's retention period says, or until you turn the purpose off",
         is_provided=True,
+        tables=("personalization_event",),
     ),
     lambda ref: Event.objects.filter(subject_ref=ref).order_by("occurred_at", "id"),
 )

@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,8 @@ from common.canonical import digest_of
 Line = dict[str, Any]
 NAME = "ledger.jsonl"
 _FIRST = "0" * 64
+_TAIL = 16 * 1024
+_LINES_OF_TAIL = 2  # the end of the last line, and of the one before
 
 
 class LedgerBroken(Exception):
@@ -54,10 +56,21 @@ def _key() -> bytes:
     if not file.exists():
         if path().exists():
             raise LedgerMissing(f"The key of the erasure ledger, {file}, is missing: put it back from your safe.")
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file.touch(mode=0o600, exist_ok=False)
-        file.write_text(secrets.token_hex(32), encoding="ascii")
+        _make_key(file)
     return bytes.fromhex(file.read_text(encoding="ascii"))
+
+
+def _make_key(file: Path) -> None:
+    """Make the key whole or not at all: of two processes that need the first one, both use the same."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
+        target.write(secrets.token_hex(32))
+        target.flush()
+        os.fsync(target.fileno())
+    with suppress(FileExistsError):
+        os.link(partial, file)
+    partial.unlink()
 
 
 def read() -> list[Line]:
@@ -104,36 +117,82 @@ def append(entries: Sequence[Mapping[str, Any]]) -> None:
     if not entries:
         return
     with _locked():
-        lines = read()
-        previous, seq = (lines[-1]["digest"], len(lines)) if lines else (_FIRST, 0)
+        last = _catch_up()
+        previous, seq = (last["digest"], last["seq"]) if last else (_FIRST, 0)
         new = []
         for entry in entries:
             seq += 1
             line = {"seq": seq, "at": timezone.now().isoformat(), **entry, "previous": previous}
             previous = digest_of(line).hex()
             new.append({**line, "digest": previous})
-        for file in filter(None, (path(), copy_path())):
-            _write(file, lines, new)
+        for file in _places():
+            _write(file, new)
 
 
-def _write(file: Path, lines: Sequence[Line], new: Iterable[Line]) -> None:
-    """Bring a file up to ``lines``, where it lost some, and add the new ones."""
+def _places() -> list[Path]:
+    return [file for file in (path(), copy_path()) if file is not None]
+
+
+def _catch_up() -> Line | None:
+    """Return the last line, after both files hold the same; only where they do not, they are read as a whole.
+
+    Raises LedgerBroken.
+    """
+    ends = [_last(file) for file in _places()]
+    if all(end == ends[0] for end in ends):
+        return ends[0]
+    lines = read()
+    for file in _places():
+        present = len(list(checked(file))) if file.exists() else 0
+        _write(file, lines[present:])
+    return lines[-1]
+
+
+def _last(file: Path) -> Line | None:
+    """Return the last finished line of a file, by its end alone: what an append costs does not grow with the ledger."""
+    if not file.exists():
+        return None
+    with file.open("rb") as source:
+        size = source.seek(0, os.SEEK_END)
+        taken, tail = 0, b""
+        while taken < size and tail.count(b"\n") < _LINES_OF_TAIL:
+            taken = min(size, taken + _TAIL)
+            source.seek(size - taken)
+            tail = source.read(taken)
+    finished = tail.split(b"\n")[:-1]
+    if not finished:
+        return None
+    try:
+        line: Line = json.loads(finished[-1])
+        is_whole = digest_of({name: value for name, value in line.items() if name != "digest"}).hex() == line["digest"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        is_whole = False
+    return line if is_whole else list(checked(file))[-1]  # which says what is wrong
+
+
+def _write(file: Path, new: Iterable[Line]) -> None:
+    """Add lines behind the last finished one and flush them to disk."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    present = len(list(checked(file))) if file.exists() else 0
     with file.open("a+b") as target:
         _cut_unfinished(target)
-        for line in (*lines[present:], *new):
+        for line in new:
             target.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         target.flush()
         os.fsync(target.fileno())
 
 
 def _cut_unfinished(target: Any) -> None:
-    target.seek(0)
-    content = target.read()
-    end = content.rfind(b"\n") + 1
-    if end < len(content):
-        target.truncate(end)
+    """Cut what follows the last end of a line: it was never promised."""
+    end = target.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - _TAIL)
+        target.seek(start)
+        found = target.read(end - start).rfind(b"\n")
+        if found >= 0:
+            end = start + found + 1
+            break
+        end = start
+    target.truncate(end)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from common.identifiers import uuid7
 from privacy.rights.clocks.laws import Right
-from privacy.rights.requests.states import OPEN, Move, State
+from privacy.rights.requests.states import OPEN, PROVEN, Move, State
 
 _CHOICES = {"right": [(right.value, right.value.replace("_", " ").capitalize()) for right in Right]}
 _STATES = [(state.value, state.value.replace("_", " ").capitalize()) for state in State]
@@ -51,7 +51,7 @@ class RightsRequest(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["subject_ref", "right"],
-                condition=Q(state__in=[state.value for state in OPEN]),
+                condition=Q(state__in=[state.value for state in PROVEN]),
                 name="rights_one_open_request",
             ),
             models.CheckConstraint(
@@ -112,6 +112,29 @@ class Blocker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_ground_display()}: {self.what}"
+
+
+class ErasureStep(models.Model):
+    """What an erasure did in one store: how many rows, and a digest over their keys. Append-only: it is the manifest.
+
+    A step is noted in the transaction that does it, so an erasure that was cut off goes on behind it.
+    """
+
+    request = models.ForeignKey(RightsRequest, on_delete=models.PROTECT, related_name="erasure_steps")
+    round = models.PositiveSmallIntegerField(default=0)  # the first is 0; each verification that fails begins another
+    store = models.CharField(max_length=64)
+    fate = models.CharField(max_length=12)
+    rows = models.PositiveIntegerField()
+    keys_sha256 = models.CharField(max_length=64, blank=True)
+    also = models.JSONField(default=dict)
+    done_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["request", "round", "store"], name="rights_erasure_step_once")]
+
+    def __str__(self) -> str:
+        return f"{self.store}: {self.rows}"
 
 
 class AnswerPackage(models.Model):

@@ -4,12 +4,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from privacy.rights.answers import packages
-from privacy.rights.requests import fulfilling
+from privacy.rights.requests import blocking, fulfilling
 
 
 @shared_task(ignore_result=True)
 def fulfil_requests() -> None:
-    """Fulfil accepted requests that answer themselves; runs every minute."""
+    """Free requests whose blockers have ended, and fulfil those that answer themselves; runs every minute."""
+    blocking.free_ended(now=timezone.now())
     fulfilling.sweep()
 
 

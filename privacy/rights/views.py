@@ -60,7 +60,7 @@ class RequestsView(APIView):
                 appeals=_appealed(body, ref),
             )
         )
-        done = fulfilling.run(opened.request.pk)
+        done = fulfilling.run_or_leave(opened.request.pk)
         return Response(_document(done), status=201 if opened.is_new else 200)
 
 

@@ -21,7 +21,7 @@ RECORDS = {
     "policies_decision", "policies_decisionbatch", "policies_externalbatch", "policies_externaldecision",
     "policies_policyactivation", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
     "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker",
-    "rights_requeststep",
+    "rights_erasurestep", "rights_requeststep",
     "rights_rightsrequest",
 }  # fmt: skip
 # What a service of the business or a person brings, and budgets over it.

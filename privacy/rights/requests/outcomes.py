@@ -1,7 +1,4 @@
-"""How each right is fulfilled here, and what its verification asks.
-
-A right that is not listed cannot end in ``done``: erasure waits for the erasure of every store.
-"""
+"""How each right is fulfilled here, and what its verification asks. A right not listed cannot end in ``done``."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,6 +9,7 @@ from consent.ledger import ledger, opt_outs, selectors
 from consent.models import DataSubject
 from privacy.rights.answers import packages
 from privacy.rights.clocks.laws import Right
+from privacy.rights.erasure import answering, carrying
 from privacy.rights.models import RightsRequest
 from privacy.rights.requests.fulfilling import JOB, Figures, Fulfilment
 from privacy.rights.requests.states import Move
@@ -70,6 +68,7 @@ _DECIDED = Fulfilment(_not_decided)
 FULFILMENTS: Mapping[Right, Fulfilment] = {
     Right.ACCESS: _ANSWER,
     Right.PORTABILITY: _ANSWER,
+    Right.ERASURE: Fulfilment(answering.missing, carry_out=carrying.carry_out, said=answering.said),
     Right.OBJECTION: Fulfilment(_not_objected, _object),
     Right.OPT_OUT: Fulfilment(_not_opted_out, _opt_out),
     Right.RESTRICTION: Fulfilment(_not_restricted),

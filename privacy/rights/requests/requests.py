@@ -16,7 +16,7 @@ from privacy.rights.clocks.laws import Right
 from privacy.rights.models import Blocker, RequestStep, RightsRequest
 from privacy.rights.problems import ExtensionRefused, MoveNotAllowed, ReasonNeeded, RequestUnknown
 from privacy.rights.requests import dates, statements, work
-from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, OPEN, TRANSITIONS, Move, State, target
+from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, PROVEN, TRANSITIONS, Move, State, target
 
 _MOST_REASON = 1000
 
@@ -45,7 +45,8 @@ class Opened:
 def open_request(opening: Opening, *, now: datetime | None = None) -> Opened:
     """Open a request. The same key, or an open request of the same person and right, answers with the first.
 
-    Identity comes before that: a request that is not proven joins none. Raises IdempotencyKeyReused.
+    Identity comes before that: a request that is not proven joins none, and keeps none from being opened. Raises
+    IdempotencyKeyReused.
     """
     moment = now or timezone.now()
     try:
@@ -101,7 +102,7 @@ def _first(opening: Opening) -> RightsRequest | None:
         return by_key
     if not opening.is_identified:
         return None
-    return RightsRequest.objects.filter(subject_ref=opening.subject_ref, right=opening.right, state__in=OPEN).first()
+    return RightsRequest.objects.filter(subject_ref=opening.subject_ref, right=opening.right, state__in=PROVEN).first()
 
 
 @transaction.atomic
@@ -119,7 +120,17 @@ def move(
         raise MoveNotAllowed("Only the verification of a request's result makes this move.")
     request = locked(pk)
     check(request, step, reason)
+    if step is Move.ACCEPT:
+        _refuse_second(request)
     return _moved(request, step, actor, now or timezone.now(), reason=reason, details=details)
+
+
+def existing(pk: UUID) -> RightsRequest:
+    """Return the request as it is now. Raises RequestUnknown."""
+    try:
+        return RightsRequest.objects.get(pk=pk)
+    except RightsRequest.DoesNotExist:
+        raise RequestUnknown("No request has this id.") from None
 
 
 def locked(pk: UUID) -> RightsRequest:
@@ -130,6 +141,11 @@ def locked(pk: UUID) -> RightsRequest:
         raise RequestUnknown("No request has this id.") from None
 
 
+def reworks(request: RightsRequest) -> int:
+    """Return how often a verification sent a request back to work."""
+    return request.steps.filter(move=Move.REWORK).count()
+
+
 def check(request: RightsRequest, step: Move, reason: str) -> None:
     """Raise MoveNotAllowed or ReasonNeeded for a step that may not be made."""
     if target(request.state, step) is None:
@@ -137,6 +153,13 @@ def check(request: RightsRequest, step: Move, reason: str) -> None:
         raise MoveNotAllowed(f"The request is {request.get_state_display().lower()}; from there: {allowed}.")
     if step in NEEDS_REASON and not reason.strip():
         raise ReasonNeeded("Say why, in words that the person can be given.")
+
+
+def _refuse_second(request: RightsRequest) -> None:
+    """Raise MoveNotAllowed where the person has a proven request about the same right already."""
+    same = RightsRequest.objects.filter(subject_ref=request.subject_ref, right=request.right, state__in=PROVEN)
+    if same.exclude(pk=request.pk).exists():
+        raise MoveNotAllowed("The person has an open request about this right already: cancel this one.")
 
 
 @transaction.atomic

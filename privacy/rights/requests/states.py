@@ -36,6 +36,9 @@ OPEN = (
     State.RECEIVED, State.IDENTITY_ASKED, State.ACCEPTED, State.CLARIFICATION_ASKED, State.IN_PROGRESS, State.BLOCKED,
     State.VERIFYING,
 )  # fmt: skip
+# Open, and who asks is proven: of these there is one for each person and right. An unproven one joins none and keeps
+# none from being opened, or anyone could block another person's request.
+PROVEN = tuple(state for state in OPEN if state not in (State.RECEIVED, State.IDENTITY_ASKED))
 _LEAVE = {Move.REFUSE: State.REFUSED, Move.CANCEL: State.CANCELLED}
 TRANSITIONS: Mapping[State, Mapping[Move, State]] = {
     State.RECEIVED: {Move.ASK_IDENTITY: State.IDENTITY_ASKED, Move.ACCEPT: State.ACCEPTED, **_LEAVE},

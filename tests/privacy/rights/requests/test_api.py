@@ -55,19 +55,19 @@ def test_an_access_request_is_answered_at_once(post: Call, client: Client) -> No
 
 
 def test_a_request_is_opened_once_for_a_key_and_for_a_person(post: Call) -> None:
-    body = {"subject": PERSON, "right": "erasure"}
+    body = {"subject": PERSON, "right": "complaint"}
     first = post("", body, **{"Idempotency-Key": "k1"})
     same_key = post("", body, **{"Idempotency-Key": "k1"})
     same_right = post("", body, **{"Idempotency-Key": "k2"})
 
     assert (first.status_code, same_key.status_code, same_right.status_code) == (201, 200, 200)
     assert first.json()["id"] == same_key.json()["id"] == same_right.json()["id"]
-    reused = post("", {**body, "right": "complaint"}, **{"Idempotency-Key": "k1"})
+    reused = post("", {**body, "right": "human_review"}, **{"Idempotency-Key": "k1"})
     assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
 
 
 def test_another_persons_request_is_as_one_that_does_not_exist(post: Call) -> None:
-    pk = post("", {"subject": PERSON, "right": "erasure"}).json()["id"]
+    pk = post("", {"subject": PERSON, "right": "complaint"}).json()["id"]
 
     for path in (f"/{pk}", f"/{pk}/cancel", f"/{pk}/download"):
         theirs = post(path, {"subject": OTHER})
@@ -79,7 +79,7 @@ def test_another_persons_request_is_as_one_that_does_not_exist(post: Call) -> No
 
 
 def test_a_request_is_cancelled_before_its_work_has_begun(post: Call) -> None:
-    pk = post("", {"subject": PERSON, "right": "erasure"}).json()["id"]
+    pk = post("", {"subject": PERSON, "right": "complaint"}).json()["id"]
 
     assert post(f"/{pk}/cancel", {"subject": PERSON}).json()["state"] == "cancelled"
     again = post(f"/{pk}/cancel", {"subject": PERSON})
