@@ -9,7 +9,7 @@ TABLES = (
     "consent_noticeterms", "consent_registersnapshot",
     "policies_bundle", "policies_activation", "policies_policy", "policies_policyactivation", "policies_decisionbatch",
     "policies_decision", "policies_externaldecision", "policies_externalbatch", "policies_rolloutstep",
-    "privacy_disposalbatch", "privacy_budgetspend", "privacy_release", "rights_requeststep",
+    "privacy_disposalbatch", "privacy_budgetspend", "privacy_release", "rights_erasurestep", "rights_requeststep",
     "oversight_setstep", "oversight_approval", "oversight_workstep",
 )  # fmt: skip
 _EXPECTED = """

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +18,16 @@ from privacy.models import Disposal
 from privacy.retention import disposal
 
 _STATE = {"withdraw": "withdrawn", "object": "objected", "refuse": "refused"}
-# What another kind of line does to a person: an erasure (GDPR Article 17) registers here.
-Handler = Callable[[UUID, Line], None]
+# What another kind of line does to a person: an erasure (GDPR Article 17) registers here. Returns whether it had to.
+Handler = Callable[[UUID, Line], bool]
 _handlers: dict[str, Handler] = {}
+_others: list[Callable[[], Iterable[UUID]]] = []
 
 
-def on(kind: str, handler: Handler) -> None:
-    """Register what replays the lines of a kind."""
+def on(kind: str, handler: Handler, *, people: Callable[[], Iterable[UUID]]) -> None:
+    """Register what replays the lines of a kind. ``people``: who may be in the database without a choice of theirs."""
     _handlers[kind] = handler
+    _others.append(people)
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Replayed:
     lines: int = 0
     withdrawals: int = 0
     deletions: int = 0
+    erasures: int = 0
     unknown: int = 0
 
 
@@ -46,7 +50,8 @@ def replay(*, actor: str) -> Replayed:
     for line in lines:
         _repeat(line, people, known, done)
     details = {"lines": len(lines), "last": lines[-1]["digest"] if lines else "", "withdrawals": done.withdrawals}
-    trail.record("erasures.replayed", "erasure_ledger", actor=actor, details={**details, "deletions": done.deletions})
+    counted = {"deletions": done.deletions, "erasures": done.erasures}
+    trail.record("erasures.replayed", "erasure_ledger", actor=actor, details={**details, **counted})
     noting.start_after_the_present()
     return done
 
@@ -57,7 +62,7 @@ def _people(wanted: set[str]) -> dict[str, UUID]:
         return {}
     refs = DataSubject.objects.values_list("ref", flat=True).iterator(chunk_size=10_000)
     who = ledger.marker()
-    return {mark: ref for ref in refs if (mark := who(ref)) in wanted}
+    return {mark: ref for ref in chain(refs, *(each() for each in _others)) if (mark := who(ref)) in wanted}
 
 
 def _known_records(records: Iterable[str]) -> set[str]:
@@ -79,7 +84,7 @@ def _repeat(line: Line, people: dict[str, UUID], known: set[str], done: Replayed
             done.withdrawals += 1
             done.deletions += _delete_after(records)
     else:
-        _handlers[line["kind"]](ref, line)
+        done.erasures += _handlers[line["kind"]](ref, line)
 
 
 def _delete_again(line: Line) -> int:

@@ -18,4 +18,4 @@ class RightsConfig(AppConfig):
         seam.add(person.PERSON, consents.CONSENTS, consents.TERMS, consents.SAVED_ANSWERS, links.LINKS)
         seam.add(deletions.DELETIONS, requests.REQUESTS, requests.STEPS, requests.ERASURES, requests.FILES)
         seam.add(trail.TRAIL, trail.LOOKS_AT)
-        replaying.on(carrying.KIND, replay.replay)
+        replaying.on(carrying.KIND, replay.replay, people=replay.people)

@@ -25,5 +25,6 @@ class Command(BaseCommand):
         archive.replay_due().unlink(missing_ok=True)
         self.stdout.write(
             f"{done.lines:,} lines of the erasure ledger: {done.withdrawals:,} withdrawals repeated, "
+            f"{done.erasures:,} people erased again, "
             f"{done.deletions:,} rows deleted again, {done.unknown:,} about people who are not in this database."
         )

@@ -1,5 +1,6 @@
 """Erasures after a restore: a database from before one erases the person again, as the ledger's line says."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import transaction
@@ -8,8 +9,11 @@ from audit import trail
 from audit.models import AuditEvent
 from common import actors
 from consent.ledger.erasing import ERASED
+from consent.models import SubjectLink
 from privacy.erasures.ledger import Line
+from privacy.models import Disposal
 from privacy.rights.erasure.carrying import remove
+from privacy.rights.models import RightsRequest
 from privacy.rights.stores import seam
 from privacy.rights.stores.seam import Erasure
 
@@ -17,14 +21,15 @@ AGAIN = "erasures.erased_again"
 
 
 @transaction.atomic
-def replay(ref: UUID, line: Line) -> None:
-    """Erase a person again where this database does not have the erasure. Holds of a restored past do not keep it.
+def replay(ref: UUID, line: Line) -> bool:
+    """Erase a person again where this database does not have the erasure; return whether it had not.
 
-    A database that has it may hold what the person agreed to since, and is left as it is.
+    A database that has it may hold what the person agreed to since, and is left as it is. Holds of a restored past do
+    not keep the erasure: when it came into force there was none.
     """
     is_known = AuditEvent.objects.filter(object=str(ref), action=ERASED, details__erasure=line["erasure"])
     if is_known.exists():
-        return
+        return False
     erasure = Erasure(UUID(line["erasure"]), actors.job("replay"))
     removed = {}
     for store in seam.emptied():
@@ -33,3 +38,11 @@ def replay(ref: UUID, line: Line) -> None:
             removed[store.description.name] = done.rows
     details = {"erasure": line["erasure"], "line": line["digest"], "removed": removed}
     trail.record(AGAIN, str(ref), actor=erasure.actor, details=details)
+    return True
+
+
+def people() -> Iterable[UUID]:
+    """Return who is in this database also without a choice of their own: by a request, a link or a deletion."""
+    named = (RightsRequest.objects, SubjectLink.objects, Disposal.objects.filter(subject_ref__isnull=False))
+    for rows in named:
+        yield from rows.order_by().values_list("subject_ref", flat=True).distinct().iterator(chunk_size=10_000)
