@@ -49,6 +49,7 @@ app.conf.update(
         "privacy.tasks.run_disposals": {"queue": queues.URGENT},
         "privacy.tasks.sweep_disposals": {"queue": queues.URGENT},
         "personalization.tasks.train_recommender": {"queue": queues.LONG},
+        "personalization.tasks.retrain_after_erasures": {"queue": queues.LONG},
         "personalization.tasks.trim_windows": {"queue": queues.LONG},
         "policies.tasks.run_simulation": {"queue": queues.LONG},
         "governance.tasks.verify_evidence": {"queue": queues.LONG},
@@ -72,6 +73,7 @@ app.conf.update(
         "forget-undo": {"task": "privacy.tasks.forget_undo", "schedule": crontab(minute=20)},
         "keep-event-months": {"task": "personalization.tasks.keep_months", "schedule": crontab(hour=0, minute=40)},
         "check-segments": {"task": "personalization.tasks.check_segments", "schedule": crontab(hour=1, minute=45)},
+        "retrain-after-erasures": {"task": "personalization.tasks.retrain_after_erasures", "schedule": 600.0},
         "train-recommender": {"task": "personalization.tasks.train_recommender", "schedule": crontab(hour=2, minute=0)},
         "release-consent-rates": {
             "task": "privacy.tasks.release_consent_rates",

@@ -6,9 +6,13 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from oversight.work import kinds
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS
+        from personalization.training_sets.retraining import RETRAIN
+        from personalization.training_sets.store import TRAINING
         from privacy.retention import schedules
         from privacy.rights.stores import seam
 
         schedules.add_store(EVENTS)
-        seam.add(EVENTS_FOR_ANSWERS)
+        seam.add(EVENTS_FOR_ANSWERS, TRAINING)
+        kinds.add(RETRAIN)

@@ -45,6 +45,7 @@ def test_long_jobs_do_not_hold_up_withdrawals():
     assert _queue("privacy.tasks.sweep_disposals") == queues.URGENT
     assert {name for name in TASKS if _queue(name) == queues.LONG} == {
         "governance.tasks.verify_evidence",
+        "personalization.tasks.retrain_after_erasures",
         "personalization.tasks.train_recommender",
         "personalization.tasks.trim_windows",
         "policies.tasks.run_simulation",

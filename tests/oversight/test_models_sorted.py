@@ -27,7 +27,7 @@ RECORDS = {
 # What a service of the business or a person brings, and budgets over it.
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
-    "personalization_item", "personalization_popularitem", "privacy_privacybudget",
+    "personalization_item", "personalization_popularitem", "personalization_trainingmember", "privacy_privacybudget",
 }  # fmt: skip
 # What the program keeps for itself.
 OPERATIONAL = {
@@ -36,7 +36,7 @@ OPERATIONAL = {
     "django_session", "policies_activebundle", "policies_appliedrelease", "policies_opainstance",
     "policies_periodkey", "policies_policydraft", "policies_spoolposition", "privacy_deletionswitch",
     "privacy_holdmember", "privacy_undopart",
-    "rights_answerpackage", "rights_downloadlink",
+    "personalization_retrainingdue", "rights_answerpackage", "rights_downloadlink",
 }  # fmt: skip
 
 
