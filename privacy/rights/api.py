@@ -10,7 +10,7 @@ from common.http.rest import Body
 from consent.api import SubjectBody, Uuid
 from privacy.rights.clocks.laws import Right
 from privacy.rights.models import RightsRequest
-from privacy.rights.requests.states import State
+from privacy.rights.requests.states import Move, State
 
 RightName = Literal[
     "access", "portability", "rectification", "erasure", "restriction", "objection", "opt_out", "human_review",
@@ -47,10 +47,20 @@ class CancelBody(PersonBody):
     reason: Annotated[str, Field(max_length=1_000)] = ""
 
 
+class KeptPart(Body):
+    """What stays after an erasure: how many rows of which store, on which ground, and until when."""
+
+    store: str
+    rows: int
+    ground: str
+    until: date
+
+
 class RequestAnswer(Body):
     """One request. ``due_on``: the last day to answer; null while the law lets the clock stand still.
 
-    ``has_number``: whether the law gives a number; if not, ``due_on`` is the controller's own time.
+    ``has_number``: whether the law gives a number; if not, ``due_on`` is the controller's own time. Of an erasure that
+    is done, ``erased`` says how many rows of each store went, ``kept`` what stays, ``models`` what is trained anew.
     """
 
     id: UUID
@@ -67,6 +77,9 @@ class RequestAnswer(Body):
     extended_on: date | None
     closed_at: datetime | None
     reason: str
+    erased: dict[str, int]
+    kept: list[KeptPart]
+    models: list[str]
 
 
 class RequestsAnswer(Body):
@@ -82,7 +95,9 @@ class DownloadAnswer(Body):
 
 def document(request: RightsRequest, section: str) -> dict[str, Any]:
     """Return a request as the API answers it; the reason is that of the last step that has one."""
-    reason = next((step.reason for step in reversed(list(request.steps.all())) if step.reason), "")
+    steps = list(request.steps.all())
+    reason = next((step.reason for step in reversed(steps) if step.reason), "")
+    said = next((step.details for step in steps if step.move == Move.COMPLETE), {})
     return {
         "id": str(request.pk),
         "right": request.right,
@@ -98,4 +113,7 @@ def document(request: RightsRequest, section: str) -> dict[str, Any]:
         "extended_on": request.extended_on,
         "closed_at": request.closed_at,
         "reason": reason,
+        "erased": said.get("erased", {}),
+        "kept": [{name: part[name] for name in ("store", "rows", "ground", "until")} for part in said.get("kept", ())],
+        "models": said.get("models", []),
     }

@@ -14,6 +14,7 @@ from governance.evidence import checks
 from personalization.models import Event
 from privacy.erasures import ledger
 from privacy.models import Disposal
+from privacy.retention import disposal
 from privacy.rights.answers import packages
 from privacy.rights.models import AnswerPackage, RightsRequest
 from privacy.rights.requests import fulfilling
@@ -163,3 +164,10 @@ def test_access_covers_all_stores_within_twenty_statements(known: UUID, django_a
 
     assert {"person", "consents", "terms", "looks", "trail", "decisions", "events"} <= made.counts.keys()
     assert all(made.counts[name] for name in ("consents", "terms", "looks", "trail", "events"))
+
+
+def test_no_deletion_run_follows_the_end_of_what_was_erased(known: UUID) -> None:
+    erased()
+
+    assert disposal.sweep() == 0
+    assert not Disposal.objects.filter(subject_ref=known).exists()

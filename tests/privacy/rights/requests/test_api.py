@@ -12,6 +12,8 @@ from django.test import Client
 
 from policies.endpoints import credentials
 from privacy.rights.models import RightsRequest
+from tests.helpers.holds import Register, hold
+from tests.privacy.rights.erasure.conftest import choose, home, remember  # noqa: F401 (fixtures)
 
 PERSON = {"id": "customer-1", "region": "DE"}
 OTHER = {"id": "customer-2", "region": "DE"}
@@ -127,3 +129,31 @@ def test_no_id_of_a_person_is_kept(post: Call) -> None:
     row = RightsRequest.objects.values().get()
     assert "very-secret-id" not in str(row)
     assert "hidden words" not in str(row)
+
+
+def test_an_erasure_answers_with_what_is_kept_and_until_when(post: Call, home: Any, choose: Any, remember: Any) -> None:  # noqa: F811
+    choose("customer-1", "give")
+    remember("customer-1", 2)
+
+    answer = post("", {"subject": PERSON, "right": "erasure"}, **{"Idempotency-Key": "e1"})
+
+    assert answer.status_code == 201
+    said = answer.json()
+    assert (said["state"], said["erased"]["events"], said["models"]) == ("done", 2, [])
+    proof = next(part for part in said["kept"] if part["store"] == "consents")
+    assert (proof["rows"], "17(3)" in proof["ground"], proof["until"][4:]) == (2, True, "-12-31")
+    # The same call again is the same answer, and nothing is erased twice.
+    again = post("", {"subject": PERSON, "right": "erasure"}, **{"Idempotency-Key": "e1"})
+    assert (again.status_code, again.json()["id"]) == (200, said["id"])
+    shown = post(f"/{said['id']}", {"subject": PERSON})
+    assert shown.json()["kept"] == said["kept"]
+
+
+def test_an_erasure_under_a_hold_says_so_and_is_done_later(post: Call, home: Any, choose: Any) -> None:  # noqa: F811
+    choose("customer-1", "give")
+    Register().place(hold())
+
+    said = post("", {"subject": PERSON, "right": "erasure"}).json()
+
+    assert (said["state"], said["kept"]) == ("blocked", [])
+    assert "must be kept for now" in said["reason"]
