@@ -51,7 +51,7 @@ def erase(ref: UUID, *, actor: str, erasure: str, now: datetime | None = None) -
     moment = now or timezone.now()
     DataSubject.objects.get_or_create(ref=ref)
     person = DataSubject.objects.select_for_update().get(ref=ref)
-    if person.is_erased:
+    if person.is_erased and person.gpc_since is None:
         _note(person, actor, erasure, ended=0)
         return Erased(False, 0)
     records = list(_endings(person, actor, moment))

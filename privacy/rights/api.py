@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from common import patterns
 from common.http.rest import Body
 from consent.api import SubjectBody, Uuid
 from privacy.rights.clocks.laws import Right
@@ -24,16 +25,28 @@ assert set(RightName.__args__) == {right.value for right in Right}  # type: igno
 assert set(StateName.__args__) == {state.value for state in State}  # type: ignore[attr-defined]  # noqa: S101
 
 
+class CorrectionBody(Body):
+    """What is right instead of what is stored: region of residence, age band. What is left out stays."""
+
+    region: Annotated[str, Field(pattern=f"^{patterns.REGION}$")] | None = None
+    age_band: Literal["adult", "minor", "child"] | None = None
+
+    def asked(self) -> dict[str, str]:
+        return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
 class OpenBody(Body):
     """A request of a person, whose identity the calling service vouches for.
 
-    ``statement``: what the person wrote, such as what is to be corrected; kept encrypted until the request closes.
+    ``statement``: what the person wrote; ``correction``: of a rectification, what is wrong and what is right. Both are
+    kept encrypted until the request closes.
     ``appeals``: the refused request that an appeal is about.
     """
 
     subject: SubjectBody
     right: RightName
     statement: Annotated[str, Field(max_length=4_000)] = ""
+    correction: CorrectionBody | None = None
     appeals: Uuid | None = None
 
 

@@ -69,12 +69,14 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
         "clock": law.clocks[Right(found.right)] if law else None,
         "law": law,
         "steps": [(step, who(step.actor)) for step in found.steps.all()],
+        "erasure_steps": [step for step in found.erasure_steps.order_by("id") if step.rows],
         "days_left": _days_left(found, timezone.now().date()),
-        "statement": statements.unseal(found.statement, found.statement_salt),
+        "said": statements.unseal(found.statement, found.statement_salt),
         "choices": _choices(found) if request.user.has_perm(_MAY_DECIDE) else [],
         "may_extend": request.user.has_perm(_MAY_DECIDE) and _may_extend(found),
         "grounds": Blocker.Ground.choices,
-        "is_automatic": fulfilling.is_automatic(found.right),
+        "can_run": found.state == State.IN_PROGRESS and fulfilling.may_act(found, actors.officer(request)),
+        "answer": next((step.details for step in found.steps.all() if step.move == Move.COMPLETE), {}),
     }
     return render(request, "admin/rights/request.html", {**admin.site.each_context(request), **context})
 
@@ -98,7 +100,8 @@ def step(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
 def _move(request: HttpRequest, pk: UUID, name: str) -> None:
     requests.move(pk, Move(name), actor=actors.officer(request), reason=request.POST.get("reason", ""))
     if name in (Move.ACCEPT, Move.CLARIFY):
-        fulfilling.run(pk, actor=actors.officer(request))
+        # Who asks is proven, and no more is decided by it: what needs an officer's decision waits for that.
+        fulfilling.run_or_leave(pk)
 
 
 def _verify(request: HttpRequest, pk: UUID, _name: str) -> None:

@@ -22,6 +22,7 @@ from privacy.rights.clocks.laws import Right, laws
 from privacy.rights.models import RightsRequest
 from privacy.rights.problems import RequestUnknown
 from privacy.rights.requests import fulfilling, requests
+from privacy.rights.requests.statements import Said
 from privacy.rights.requests.states import Move
 
 _PROBLEMS = {
@@ -55,7 +56,7 @@ class RequestsView(APIView):
                 door="api",
                 actor=actor_of(request),
                 is_identified=True,
-                statement=body.statement,
+                said=Said(body.statement, body.correction.asked() if body.correction else {}),
                 idempotency_key=idempotency_key(request.META),
                 appeals=_appealed(body, ref),
             )

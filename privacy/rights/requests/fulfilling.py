@@ -67,6 +67,11 @@ def is_automatic(right: str) -> bool:
     return found is not None and (found.act is not None or found.carry_out is not None)
 
 
+def may_act(request: RightsRequest, actor: str) -> bool:
+    """Return whether a request answers itself when this actor runs it."""
+    return is_automatic(request.right) and _fulfilments[Right(request.right)].may_act(request, actor)
+
+
 def run(pk: UUID, *, actor: str = JOB, now: datetime | None = None) -> RightsRequest:
     """Fulfil an accepted request and verify it. Killed anywhere, it goes on where it was when it is run again.
 

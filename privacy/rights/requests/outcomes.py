@@ -11,6 +11,7 @@ from privacy.rights.answers import packages
 from privacy.rights.clocks.laws import Right
 from privacy.rights.erasure import answering, carrying
 from privacy.rights.models import RightsRequest
+from privacy.rights.requests import correcting
 from privacy.rights.requests.fulfilling import JOB, Figures, Fulfilment
 from privacy.rights.requests.states import Move
 
@@ -63,6 +64,11 @@ def _not_decided(request: RightsRequest, _figures: Figures) -> list[str]:
     return [] if decided.exists() else ["an officer's decision, in words"]
 
 
+def _not_corrected(request: RightsRequest, figures: Figures) -> list[str]:
+    """Return what is not as the person asked; what was asked in words needs an officer's decision, in words."""
+    return correcting.is_missing(request) if correcting.wanted(request) else _not_decided(request, figures)
+
+
 _ANSWER = Fulfilment(packages.verify, _answer)
 _DECIDED = Fulfilment(_not_decided)
 FULFILMENTS: Mapping[Right, Fulfilment] = {
@@ -72,7 +78,7 @@ FULFILMENTS: Mapping[Right, Fulfilment] = {
     Right.OBJECTION: Fulfilment(_not_objected, _object),
     Right.OPT_OUT: Fulfilment(_not_opted_out, _opt_out),
     Right.RESTRICTION: Fulfilment(_not_restricted),
-    Right.RECTIFICATION: _DECIDED,
+    Right.RECTIFICATION: Fulfilment(_not_corrected, correcting.act, may_act=correcting.may_act),
     Right.HUMAN_REVIEW: _DECIDED,
     Right.COMPLAINT: _DECIDED,
     Right.MAJORITY: _DECIDED,

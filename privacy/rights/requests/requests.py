@@ -16,6 +16,7 @@ from privacy.rights.clocks.laws import Right
 from privacy.rights.models import Blocker, RequestStep, RightsRequest
 from privacy.rights.problems import ExtensionRefused, MoveNotAllowed, ReasonNeeded, RequestUnknown
 from privacy.rights.requests import dates, statements, work
+from privacy.rights.requests.statements import Said
 from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, PROVEN, TRANSITIONS, Move, State, target
 
 _MOST_REASON = 1000
@@ -31,7 +32,7 @@ class Opening:
     door: str
     actor: str
     is_identified: bool
-    statement: str = ""
+    said: Said = statements.NOTHING
     idempotency_key: str | None = None
     appeals: UUID | None = None
 
@@ -73,8 +74,8 @@ def _create(opening: Opening, moment: datetime) -> RightsRequest:
         received_at=moment,
         received_on=dates.local_day(moment, opening.region),
     )
-    if opening.statement:
-        request.statement, request.statement_salt = statements.seal(opening.statement)
+    if opening.said:
+        request.statement, request.statement_salt = statements.seal(opening.said)
     dates.count(request)
     request.save(force_insert=True)
     _note(request, "open", opening.actor, moment)
@@ -87,7 +88,9 @@ def _create(opening: Opening, moment: datetime) -> RightsRequest:
 def _key(opening: Opening) -> tuple[bytes | None, bytes | None]:
     if opening.idempotency_key is None:
         return None, None
-    said = [opening.right.value, str(opening.subject_ref), opening.region, opening.statement]
+    said: list[Any] = [opening.right.value, str(opening.subject_ref), opening.region, opening.said.words]
+    if opening.said.correction:
+        said.append(dict(opening.said.correction))
     return sha256(f"{opening.actor}\n{opening.idempotency_key}".encode()), digest_of(said)
 
 

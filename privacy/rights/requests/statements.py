@@ -4,8 +4,11 @@ The key comes from the instance's secret and the request's salt; without the sal
 no copy of the database opens it.
 """
 
+import json
 import os
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -15,22 +18,45 @@ from django.conf import settings
 _INFO = b"assent rights request 1"
 
 
-def seal(text: str) -> tuple[bytes, bytes]:
+@dataclass(frozen=True)
+class Said:
+    """What a person said: in their words, and what they want corrected to which value."""
+
+    words: str = ""
+    correction: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.correction)
+
+
+NOTHING = Said()
+
+
+def seal(said: Said) -> tuple[bytes, bytes]:
     """Return what was sealed, and its salt."""
     salt = os.urandom(16)
+    text = json.dumps({"words": said.words, "correction": dict(said.correction)}, ensure_ascii=False)
     return _box(salt, settings.SECRET_KEY).encrypt(text.encode()), salt
 
 
-def unseal(sealed: "bytes | memoryview[int] | None", salt: "bytes | memoryview[int] | None") -> str | None:
-    """Return the text; None where it has ended, or this process has no secret that opens it."""
+def unseal(sealed: "bytes | memoryview[int] | None", salt: "bytes | memoryview[int] | None") -> Said:
+    """Return what was said; nothing where it has ended, or this process has no secret that opens it."""
     if sealed is None or salt is None:
-        return None
+        return NOTHING
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         try:
-            return _box(bytes(salt), secret).decrypt(bytes(sealed)).decode()
+            return _read(_box(bytes(salt), secret).decrypt(bytes(sealed)).decode())
         except InvalidToken:
             continue
-    return None
+    return NOTHING
+
+
+def _read(text: str) -> Said:
+    try:
+        document = json.loads(text)
+        return Said(document["words"], document["correction"])
+    except (ValueError, TypeError, KeyError):
+        return Said(text)  # of a request that an older release sealed: the words alone
 
 
 def _box(salt: bytes, secret: str) -> Fernet:
