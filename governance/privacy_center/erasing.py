@@ -1,6 +1,7 @@
 """Erasure on the privacy dashboard: what would go and what stays, one confirmation, and the answer. No JavaScript."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from consent.models import SubjectLink
-from governance.privacy_center.rights import PLACE, kept, open_here
+from governance.privacy_center.rights import PLACE, grouped, kept, open_here
 from governance.privacy_center.sessions import for_session
 from privacy.rights.clocks.laws import Right
 from privacy.rights.models import RightsRequest
@@ -34,7 +35,7 @@ def erase(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     context = {
         "business_name": settings.BUSINESS_NAME,
         "goes": list(_going(ref)),
-        "kept": list(_staying(ref)),
+        "kept": grouped(_staying(ref)),
         "is_held": blocking.is_kept(ref),
         "is_unconfirmed": request.method == "POST",
     }
@@ -48,12 +49,12 @@ def _going(ref: UUID) -> Iterable[dict[str, Any]]:
             yield {"title": store.description.title, "rows": counts[store.description.name]}
 
 
-def _staying(ref: UUID) -> Iterable[dict[str, Any]]:
+def _staying(ref: UUID) -> Iterator[tuple[str, str, date]]:
     counts, today = count_all(seam.kept(), ref), timezone.now().date()
     for store in seam.kept():
         after = store.description.after
         if after is not None and counts[store.description.name]:
-            yield {"title": store.description.title, "ground": after.ground, "until": after.until(today)}
+            yield store.description.title, after.ground, after.until(today)
 
 
 def _erased(request: HttpRequest, ref: UUID) -> HttpResponse:

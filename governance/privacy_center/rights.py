@@ -1,5 +1,6 @@
 """Requests on the privacy dashboard: ask, cancel, download. Plain forms; nothing needs JavaScript."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -81,7 +82,15 @@ def card(ref: UUID) -> dict[str, Any]:
 def kept(request: RightsRequest) -> list[dict[str, Any]]:
     """Return what an erasure that is done has left as proof, on which ground and until when."""
     said = next((step.details for step in request.steps.all() if step.move == Move.COMPLETE), {})
-    return [{**part, "until": date.fromisoformat(part["until"])} for part in said.get("kept", ())]
+    return grouped((part["title"], part["ground"], date.fromisoformat(part["until"])) for part in said.get("kept", ()))
+
+
+def grouped(parts: Iterable[tuple[str, str, date]]) -> list[dict[str, Any]]:
+    """Return what is kept as entries of one ground and one end each: title, ground and end of every part come in."""
+    titles: dict[tuple[str, date], list[str]] = {}
+    for title, ground, until in parts:
+        titles.setdefault((ground, until), []).append(title)
+    return [{"titles": sorted(found), "ground": ground, "until": until} for (ground, until), found in titles.items()]
 
 
 def _in_language(reason: str) -> str:
