@@ -15,12 +15,13 @@ class PoliciesConfig(AppConfig):
         from oversight.admin import panels
         from oversight.changes import preview
         from policies.bundles import publishing
-        from policies.cells import residence_guard
+        from policies.cells import erasures, residence_guard
         from policies.decision_log.stores import DECISIONS
         from policies.registers import descriptors, lint, regions
         from policies.residency.descriptor import PROCESSING_SYSTEM
         from policies.simulation import change_sets
         from privacy.budgets import releases
+        from privacy.rights.erasure import elsewhere
         from privacy.rights.stores import seam
 
         seam.add(DECISIONS)
@@ -32,5 +33,6 @@ class PoliciesConfig(AppConfig):
         register_lint.add_check("policies", lint.check)
         releases.use_regions(regions.codes)
         if settings.CELLS is not None:
+            elsewhere.use(erasures.OTHERS)
             residence.use_guard(residence_guard.guard)
             registers.keep_elsewhere(None if settings.CELLS.is_primary else settings.CELLS.primary.name)

@@ -56,7 +56,7 @@ class RequestsView(APIView):
                 door="api",
                 actor=actor_of(request),
                 is_identified=True,
-                said=Said(body.statement, body.correction.asked() if body.correction else {}),
+                said=_said(body, request),
                 idempotency_key=idempotency_key(request.META),
                 appeals=_appealed(body, ref),
             )
@@ -136,6 +136,14 @@ def _of_person(pk: UUID, ref: UUID) -> RightsRequest:
         return RightsRequest.objects.select_related("package").get(pk=pk, subject_ref=ref)
     except RightsRequest.DoesNotExist:
         raise RequestUnknown("This person has no request with this id.") from None
+
+
+def _said(body: api.OpenBody, request: Request) -> Said:
+    """Return what was said. Of an erasure in one of several cells the id too, unless another cell passed it on."""
+    is_passed_on = "HTTP_X_ASSENT_CELL" in request.META
+    asks_others = body.right == Right.ERASURE and settings.CELLS is not None and not is_passed_on
+    subject = {"id": body.subject.id, "type": body.subject.type} if asks_others else {}
+    return Said(body.statement, body.correction.asked() if body.correction else {}, subject)
 
 
 def _appealed(body: api.OpenBody, ref: UUID) -> UUID | None:

@@ -83,6 +83,7 @@ def test_one_person_downloads_corrects_and_is_erased(
     page.get_by_text("Correct what we know about you").click()
     page.get_by_label("Where you live").select_option("FR")
     shoot(page, "rights", width, scheme)
+    page.locator("section:has(> #rights)").screenshot(path=ARTIFACTS / f"rights-form-{width}-{scheme}.png")
     page.get_by_role("button", name="Correct this").click()
     page.get_by_text("It is corrected.").wait_for()
     assert DataSubject.objects.get(ref=REF).region == "FR"

@@ -16,7 +16,7 @@ from policies.endpoints import credentials
 from policies.models import ActiveBundle, AppliedRelease
 
 # What a cell may be asked by another one for its callers, apart from pulling the rules.
-_SCOPES = ("cells", "consents", "decisions", "events", "recommendations", "subject_links")
+_SCOPES = ("cells", "consents", "decisions", "events", "recommendations", "requests", "subject_links")
 
 
 class Command(BaseCommand):

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from privacy.erasures import ledger
 from privacy.retention import turns
+from privacy.rights.erasure import elsewhere
 from privacy.rights.models import ErasureStep, RightsRequest
 from privacy.rights.requests import blocking, requests
 from privacy.rights.requests.states import State
@@ -26,9 +27,13 @@ _FIRST = (PERSON, LINKS)
 
 
 def carry_out(request: RightsRequest, actor: str, now: datetime) -> bool:
-    """Do every step that is not noted yet; return whether all are. A hold blocks the request, and nothing more goes."""
+    """Do every step that is not noted yet; return whether all are. A hold blocks the request, and nothing more goes.
+
+    Other cells come last: what is here does not wait for them.
+    """
     erasure = Erasure(request.pk, str(actor))
-    return all(_take(request.pk, erasure, stores, now) for stores in _stages(request))
+    is_done_here = all(_take(request.pk, erasure, stores, now) for stores in _stages(request))
+    return is_done_here and elsewhere.reach(request, now)
 
 
 def _stages(request: RightsRequest) -> Iterator[tuple[Store, ...]]:

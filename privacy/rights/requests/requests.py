@@ -88,7 +88,8 @@ def _create(opening: Opening, moment: datetime) -> RightsRequest:
 def _key(opening: Opening) -> tuple[bytes | None, bytes | None]:
     if opening.idempotency_key is None:
         return None, None
-    said: list[Any] = [opening.right.value, str(opening.subject_ref), opening.region, opening.said.words]
+    # Without the region: where it is not stated it is the stored one, which an erasure takes away.
+    said: list[Any] = [opening.right.value, str(opening.subject_ref), opening.said.words]
     if opening.said.correction:
         said.append(dict(opening.said.correction))
     return sha256(f"{opening.actor}\n{opening.idempotency_key}".encode()), digest_of(said)

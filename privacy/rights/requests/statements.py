@@ -20,13 +20,17 @@ _INFO = b"assent rights request 1"
 
 @dataclass(frozen=True)
 class Said:
-    """What a person said: in their words, and what they want corrected to which value."""
+    """What a person said: in their words, and what they want corrected to which value.
+
+    ``subject``: the id that was shown, where other cells have to be asked by it.
+    """
 
     words: str = ""
     correction: Mapping[str, str] = field(default_factory=dict)
+    subject: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.words or self.correction)
+        return bool(self.words or self.correction or self.subject)
 
 
 NOTHING = Said()
@@ -35,7 +39,8 @@ NOTHING = Said()
 def seal(said: Said) -> tuple[bytes, bytes]:
     """Return what was sealed, and its salt."""
     salt = os.urandom(16)
-    text = json.dumps({"words": said.words, "correction": dict(said.correction)}, ensure_ascii=False)
+    members = {"words": said.words, "correction": dict(said.correction), "subject": dict(said.subject)}
+    text = json.dumps(members, ensure_ascii=False)
     return _box(salt, settings.SECRET_KEY).encrypt(text.encode()), salt
 
 
@@ -54,7 +59,7 @@ def unseal(sealed: "bytes | memoryview[int] | None", salt: "bytes | memoryview[i
 def _read(text: str) -> Said:
     try:
         document = json.loads(text)
-        return Said(document["words"], document["correction"])
+        return Said(document["words"], document["correction"], document["subject"])
     except (ValueError, TypeError, KeyError):
         return Said(text)  # of a request that an older release sealed: the words alone
 

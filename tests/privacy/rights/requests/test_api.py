@@ -157,3 +157,13 @@ def test_an_erasure_under_a_hold_says_so_and_is_done_later(post: Call, home: Any
 
     assert (said["state"], said["kept"]) == ("blocked", [])
     assert "must be kept for now" in said["reason"]
+
+
+def test_a_repeat_without_a_region_is_the_same_request(post: Call, home: Any, choose: Any) -> None:  # noqa: F811
+    choose("customer-1", "give")
+    body = {"subject": {"id": "customer-1"}, "right": "erasure"}
+
+    first, again = (post("", body, **{"Idempotency-Key": "e2"}) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
