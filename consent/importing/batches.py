@@ -15,8 +15,9 @@ from common.postgres.copy_text import copy_line, copy_rows
 from consent import residence
 from consent.importing.reading import Line, Refused
 from consent.importing.rules import Origin, Register, current_register, record_of
-from consent.ledger import erasing, ledger, opt_outs, sealed_people
+from consent.ledger import ledger, opt_outs, sealed_people
 from consent.ledger.choices import Subject
+from consent.ledger.persons import erasing
 from consent.ledger.records import event_of, place_of, projected
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref

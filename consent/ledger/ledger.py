@@ -24,8 +24,9 @@ from common.http.problems import Unavailable
 from common.identifiers import uuid7_text
 from common.postgres.prepared import PreparedStatement
 from consent import residence
-from consent.ledger import effects, erasing, opt_outs, person_facts, sealed_people
+from consent.ledger import effects, opt_outs, person_facts, sealed_people
 from consent.ledger.choices import CHOICES, AskedPurpose, Choice, Request, Saved, State, Subject
+from consent.ledger.persons import erasing
 from consent.ledger.proof import NO_NOTICE, Asked, ServedNotice
 from consent.ledger.records import checked_purpose, event_of, next_record, place_of, projected
 from consent.problems import (

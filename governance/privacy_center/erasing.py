@@ -72,7 +72,7 @@ def _erased(request: HttpRequest, ref: UUID) -> HttpResponse:
 
 def answer(request: RightsRequest) -> dict[str, Any]:
     """Return what an erasure that is done answered, for templates: what went and what is kept."""
-    said = next((step.details for step in request.steps.all() if step.move == Move.COMPLETE), {})
+    said: dict[str, Any] = next((step.details for step in request.steps.all() if step.move == Move.COMPLETE), {})
     erased = said.get("erased", {})
     return {
         "went": [{"title": seam.find(name).description.title, "rows": rows} for name, rows in erased.items()],

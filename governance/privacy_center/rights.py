@@ -81,7 +81,7 @@ def card(ref: UUID) -> dict[str, Any]:
 
 def kept(request: RightsRequest) -> list[dict[str, Any]]:
     """Return what an erasure that is done has left as proof, on which ground and until when."""
-    said = next((step.details for step in request.steps.all() if step.move == Move.COMPLETE), {})
+    said: dict[str, Any] = next((step.details for step in request.steps.all() if step.move == Move.COMPLETE), {})
     return grouped((part["title"], part["ground"], date.fromisoformat(part["until"])) for part in said.get("kept", ()))
 
 

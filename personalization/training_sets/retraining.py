@@ -23,7 +23,7 @@ JOB = actors.job("training")
 
 
 def _describe(object_name: str) -> str:
-    due = RetrainingDue.objects.select_related("version__model").get(version_id=object_name)
+    due = RetrainingDue.objects.select_related("version__model").get(version_id=int(object_name))
     trained = "A new draft is trained" if due.done_at else "A new draft is being trained"
     return f"{due.version} learnt from {due.erased} who were erased since. {trained}: approve it, and retire this one."
 

@@ -17,18 +17,19 @@ _PATH = "/api/v1/requests"
 _NOT_HERE = 421  # the other cell does not know the person
 
 
-def _others() -> dict[str, Cell]:
-    table: Table | None = settings.CELLS
-    return {cell.name: cell for cell in table.cells if cell != table.own} if table else {}
+def _others(table: Table) -> dict[str, Cell]:
+    return {cell.name: cell for cell in table.cells if cell != table.own}
 
 
 def names() -> Iterable[str]:
-    return _others()
+    table: Table | None = settings.CELLS
+    return _others(table) if table else ()
 
 
 def erase(name: str, subject: Mapping[str, str], request: UUID) -> bool:
     """Ask one cell; return whether the person is erased there, or was never there. Repeats are one request to it."""
-    cell, table = _others()[name], settings.CELLS
+    table: Table = settings.CELLS
+    cell = _others(table)[name]
     headers = {
         "Content-Type": "application/json",
         "X-Assent-Cell": table.own.name,

@@ -19,7 +19,7 @@ from audit import trail
 from common import actors
 from common.canonical import sha256
 from common.jobs import queues
-from consent.ledger.erasing import SOURCE as ERASURE
+from consent.ledger.persons.erasing import SOURCE as ERASURE
 from consent.models import ConsentRecord, DataSubject
 from privacy.models import DeletionPlan, DeletionSwitch, Disposal, DisposalBatch, HoldMember, RetentionSchedule
 from privacy.retention import manifest, pacing, plans, schedules, turns, undo

@@ -110,7 +110,7 @@ def document(request: RightsRequest, section: str) -> dict[str, Any]:
     """Return a request as the API answers it; the reason is that of the last step that has one."""
     steps = list(request.steps.all())
     reason = next((step.reason for step in reversed(steps) if step.reason), "")
-    said = next((step.details for step in steps if step.move == Move.COMPLETE), {})
+    said: dict[str, Any] = next((step.details for step in steps if step.move == Move.COMPLETE), {})
     return {
         "id": str(request.pk),
         "right": request.right,

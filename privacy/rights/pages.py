@@ -63,7 +63,7 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = get_object_or_404(RightsRequest.objects.prefetch_related("steps", "blockers"), pk=pk)
     trail.record("request.looked_at", str(pk), actor=actors.officer(request))
     law = next((each for each in laws() if each.slug == found.law), None)
-    context = {
+    context: dict[str, Any] = {
         "title": str(found),
         "request_row": found,
         "clock": law.clocks[Right(found.right)] if law else None,

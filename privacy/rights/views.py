@@ -141,7 +141,7 @@ def _of_person(pk: UUID, ref: UUID) -> RightsRequest:
 def _said(body: api.OpenBody, request: Request) -> Said:
     """Return what was said. Of an erasure in one of several cells the id too, unless another cell passed it on."""
     is_passed_on = "HTTP_X_ASSENT_CELL" in request.META
-    asks_others = body.right == Right.ERASURE and settings.CELLS is not None and not is_passed_on
+    asks_others = Right(body.right) is Right.ERASURE and settings.CELLS is not None and not is_passed_on
     subject = {"id": body.subject.id, "type": body.subject.type} if asks_others else {}
     return Said(body.statement, body.correction.asked() if body.correction else {}, subject)
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from audit import trail
 from audit.models import AuditEvent
 from common import actors
-from consent.ledger.erasing import ERASED
+from consent.ledger.persons.erasing import ERASED
 from consent.models import SubjectLink
 from privacy.erasures.ledger import Line
 from privacy.models import Disposal
@@ -43,6 +43,7 @@ def replay(ref: UUID, line: Line) -> bool:
 
 def people() -> Iterable[UUID]:
     """Return who is in this database also without a choice of their own: by a request, a link or a deletion."""
-    named = (RightsRequest.objects, SubjectLink.objects, Disposal.objects.filter(subject_ref__isnull=False))
+    named = (RightsRequest.objects, SubjectLink.objects, Disposal.objects)
     for rows in named:
-        yield from rows.order_by().values_list("subject_ref", flat=True).distinct().iterator(chunk_size=10_000)
+        refs = rows.order_by().values_list("subject_ref", flat=True).distinct()
+        yield from (ref for ref in refs.iterator(chunk_size=10_000) if ref is not None)

@@ -7,7 +7,7 @@ decide. What has no field, a guardian or a choice that was recorded wrongly, is 
 from datetime import datetime
 
 from common.http.problems import Problem
-from consent.ledger import correcting
+from consent.ledger.persons import correcting
 from consent.models import DataSubject
 from privacy.rights.models import RightsRequest
 from privacy.rights.requests import statements

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_noop
 
-from consent.ledger import erasing
+from consent.ledger.persons import erasing
 from consent.models import DataSubject
 from privacy.rights.stores.seam import Description, Erasure, Fate, Removed
 from privacy.rights.stores.tables import TableStore, members

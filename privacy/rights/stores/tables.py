@@ -100,5 +100,5 @@ def _counted(
 
 
 def _count_of(name: str, query: QuerySet[Any]) -> QuerySet[Any]:
-    named = query.order_by().annotate(of_store=Value(name, output_field=CharField())).values("of_store")
+    named: QuerySet[Any] = query.order_by().annotate(of_store=Value(name, output_field=CharField())).values("of_store")
     return named.annotate(of_rows=Count("*")).values("of_store", "of_rows")

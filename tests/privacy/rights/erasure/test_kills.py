@@ -10,7 +10,7 @@ from django.db import connection, connections
 from audit.models import AuditEvent
 from consent import links
 from consent.ledger import verification
-from consent.ledger.erasing import ERASED
+from consent.ledger.persons.erasing import ERASED
 from consent.models import ConsentRecord
 from privacy.erasures import ledger
 from privacy.rights.requests import fulfilling

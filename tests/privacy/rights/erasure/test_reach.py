@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from consent.ledger import ledger, opt_outs, sealed_people
-from consent.ledger.erasing import ERASED
+from consent.ledger.persons.erasing import ERASED
 from consent.models import ConsentRecord, DataSubject
 from consent.problems import SubjectErased
 from personalization.models import Event, Item

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from audit.models import AuditEvent
-from consent.ledger import correcting, sealed_people
+from consent.ledger import sealed_people
+from consent.ledger.persons import correcting
 from consent.models import DataSubject
 from consent.problems import OtherCell
 from privacy.rights.clocks.laws import Right
