@@ -28,7 +28,9 @@ def names() -> Iterable[str]:
 
 def erase(name: str, subject: Mapping[str, str], request: UUID) -> bool:
     """Ask one cell; return whether the person is erased there, or was never there. Repeats are one request to it."""
-    table: Table = settings.CELLS
+    table: Table | None = settings.CELLS
+    if table is None:
+        return True
     cell = _others(table)[name]
     headers = {
         "Content-Type": "application/json",

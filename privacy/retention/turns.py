@@ -13,13 +13,15 @@ from consent.ledger import holds
 from privacy.models import HoldMember
 
 
-def take(data_set: str) -> None:
-    """Wait for other deleters of the data set and for holds in flight; keep both waiting until this transaction ends.
+def take(*data_sets: str) -> None:
+    """Wait for other deleters of the data sets and for holds in flight; keep both waiting until this transaction ends.
 
-    Raises RuntimeError where the transaction would not see what it waited for.
+    Holds last: who waits for a deleter must not keep a hold waiting. Raises RuntimeError where the transaction would
+    not see what it waited for.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number(data_set)])
+        for data_set in sorted(data_sets):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number(data_set)])
     holds.wait_for_holds()
     with connection.cursor() as cursor:
         # Whoever writes a hold, a page, an import or SQL by hand, takes ROW EXCLUSIVE and so waits, or is waited for.

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from privacy.erasures import ledger
-from privacy.retention import turns
+from privacy.retention import schedules, turns
 from privacy.rights.erasure import elsewhere
 from privacy.rights.models import ErasureStep, RightsRequest
 from privacy.rights.requests import blocking, requests
@@ -20,6 +20,7 @@ from privacy.rights.stores import seam
 from privacy.rights.stores.links import LINKS
 from privacy.rights.stores.person import PERSON
 from privacy.rights.stores.seam import Erasure, Fate, Removed, Store
+from privacy.rights.stores.tables import count_all
 
 KIND = "erasure"
 # With the commit that decisions see, sessions and links end: no page shows what is going.
@@ -37,19 +38,22 @@ def carry_out(request: RightsRequest, actor: str, now: datetime) -> bool:
 
 
 def _stages(request: RightsRequest) -> Iterator[tuple[Store, ...]]:
-    """Yield the stores of each transaction: first what puts the erasure in force, then the others one by one."""
-    first = {store.description.name for store in _FIRST}
-    noted = _noted(request)
-    if not first <= noted:
+    """Yield the stores of each transaction: what puts the erasure in force, what is empty anyway, then one by one."""
+    noted = _noted(request, requests.reworks(request))
+    if not {store.description.name for store in _FIRST} <= noted:
         yield _FIRST
-    for store in seam.emptied():
-        if store.description.name not in first | noted:
+    others = [each for each in seam.emptied() if each not in _FIRST and each.description.name not in noted]
+    counts = count_all(others, request.subject_ref)
+    empty = tuple(store for store in others if not counts[store.description.name])
+    if empty:
+        yield empty
+    for store in others:
+        if store not in empty:
             yield (store,)
 
 
-def _noted(request: RightsRequest) -> set[str]:
-    """Return the stores that are done in the present round."""
-    round_ = requests.reworks(request)
+def _noted(request: RightsRequest, round_: int) -> set[str]:
+    """Return the stores that are done in a round."""
     return set(request.erasure_steps.filter(round=round_).values_list("store", flat=True))
 
 
@@ -62,11 +66,14 @@ def _take(pk: UUID, erasure: Erasure, stores: tuple[Store, ...], now: datetime) 
         return False
     if blocking.block_if_kept(request, actor=erasure.actor, now=now):
         return False
-    noted, is_first = _noted(request), not request.erasure_steps.exists()
-    for store in stores:
-        if store.description.name not in noted:
-            _note(request, store, remove(store, request.subject_ref, erasure), now)
-    if is_first:
+    round_ = requests.reworks(request)
+    noted = _noted(request, round_)
+    ErasureStep.objects.bulk_create(
+        _note(request, round_, store, remove(store, request.subject_ref, erasure), now)
+        for store in stores
+        if store.description.name not in noted
+    )
+    if stores == _FIRST and round_ == 0 and not noted:
         # The last thing before the commit: a line without its commit is repeated, a commit without its line is lost.
         ledger.append([line(request.subject_ref, erasure, now)])
     return True
@@ -74,8 +81,8 @@ def _take(pk: UUID, erasure: Erasure, stores: tuple[Store, ...], now: datetime) 
 
 def _wait_for_holds(stores: tuple[Store, ...]) -> None:
     """Take turns with holds that are being set, and with other deleters of these data sets."""
-    for store in stores:
-        turns.take(store.description.name)
+    data_sets = {each.name for each in schedules.stores()}
+    turns.take(*data_sets & {store.description.name for store in stores})
 
 
 def remove(store: Store, ref: UUID, erasure: Erasure) -> Removed:
@@ -85,10 +92,10 @@ def remove(store: Store, ref: UUID, erasure: Erasure) -> Removed:
     return store.erase(ref, erasure) if store.locate(ref) else Removed()
 
 
-def _note(request: RightsRequest, store: Store, removed: Removed, now: datetime) -> None:
-    ErasureStep.objects.create(
+def _note(request: RightsRequest, round_: int, store: Store, removed: Removed, now: datetime) -> ErasureStep:
+    return ErasureStep(
         request=request,
-        round=requests.reworks(request),
+        round=round_,
         store=store.description.name,
         fate=store.description.fate,
         rows=removed.rows,

@@ -100,5 +100,6 @@ def _counted(
 
 
 def _count_of(name: str, query: QuerySet[Any]) -> QuerySet[Any]:
-    named: QuerySet[Any] = query.order_by().annotate(of_store=Value(name, output_field=CharField())).values("of_store")
-    return named.annotate(of_rows=Count("*")).values("of_store", "of_rows")
+    named = query.order_by().annotate(of_store=Value(name, output_field=CharField())).values("of_store")
+    counted: QuerySet[Any] = named.annotate(of_rows=Count("*")).values("of_store", "of_rows")
+    return counted
