@@ -283,10 +283,15 @@ def notices_in(language: str, purposes: Iterable[Purpose]) -> dict[int, Notice]:
     return {notice.purpose_id: notice for notice in newest}
 
 
+def erased_up_to(ref: UUID) -> int:
+    """Return the revision up to which records are proof of an erased person and nothing else; 0 for none."""
+    return DataSubject.objects.filter(ref=ref).values_list("erased_revision", flat=True).first() or 0
+
+
 def history(ref: UUID, *, limit: int = 100) -> list[ConsentRecord]:
-    """Return the person's records, newest first."""
+    """Return the person's records, newest first; of before an erasure none, which are proof and for no other use."""
     return list(
-        ConsentRecord.objects.filter(subject_id=ref)
+        ConsentRecord.objects.filter(subject_id=ref, subject_revision__gt=erased_up_to(ref))
         .select_related("purpose")
         .order_by("-subject_revision", "-id")[:limit]
     )

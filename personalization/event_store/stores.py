@@ -1,6 +1,6 @@
 """Events as a data set: what retention and withdrawal delete, and what answers to people's requests are made of."""
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop as _
 
 from personalization.models import Event
 from privacy.retention.tables import Table
@@ -13,19 +13,19 @@ EVENTS = Table(name="events", table="personalization_event")
 EVENTS_FOR_ANSWERS = TableStore(
     Description(
         name="events",
-        title=gettext_noop("What you looked at, liked, rated or bought"),
+        title=_("What you looked at, liked, rated or bought"),
         members=(
-            Member("id", "string", "event"),
-            Member("purpose", "string", "purpose"),
-            Member("kind", "string", "what you did"),
-            Member("item_id", "string", "item"),
-            Member("item__title", "string", "title"),
-            Member("value", "integer", "rating"),
-            Member("occurred_at", "date-time", "when"),
-            Member("received_at", "date-time", "received"),
+            Member("id", "string", _("event")),
+            Member("purpose", "string", _("purpose")),
+            Member("kind", "string", _("what you did")),
+            Member("item_id", "string", _("item")),
+            Member("item__title", "string", _("title")),
+            Member("value", "integer", _("rating")),
+            Member("occurred_at", "date-time", _("when")),
+            Member("received_at", "date-time", _("received")),
         ),
-        origin="from you, or observed while you used the service",
-        kept="as long as the purpose's retention period says, or until you turn the purpose off",
+        origin=_("from you, or observed while you used the service"),
+        kept=_("as long as the purpose's retention period says, or until you turn the purpose off"),
         is_provided=True,
         tables=("personalization_event",),
     ),

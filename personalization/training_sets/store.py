@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop as _
 
 from personalization.models import TrainingMember
 from personalization.training_sets import retraining
@@ -23,14 +23,14 @@ class TrainingStore(TableStore):
 TRAINING = TrainingStore(
     Description(
         name="model_training",
-        title=gettext_noop("Models that learnt from your data"),
+        title=_("Models that learnt from your data"),
         members=members(
-            ("version__model__slug", "string", "model"),
-            ("version__version", "integer", "version"),
-            ("version__created_at", "date-time", "trained"),
+            ("version__model__slug", "string", _("model")),
+            ("version__version", "integer", _("version")),
+            ("version__created_at", "date-time", _("trained")),
         ),
-        origin="made when a model was trained on what you did, with your permission",
-        kept="until the version is retired",
+        origin=_("made when a model was trained on what you did, with your permission"),
+        kept=_("until the version is retired"),
         is_provided=False,
         tables=("personalization_trainingmember",),
     ),

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop as _
 
 from consent.models import ConsentRecord, NoticeTerms, SavedRequest
 from privacy.rights.stores import proof
@@ -29,22 +29,22 @@ def _terms_of(ref: UUID) -> QuerySet[NoticeTerms]:
 CONSENTS = TableStore(
     Description(
         name="consents",
-        title=gettext_noop("Your choices"),
+        title=_("Your choices"),
         members=members(
-            ("id", "string", "record"),
-            ("purpose_id", "string", "purpose"),
-            ("scope", "string", "part of the purpose"),
-            ("state", "string", "choice"),
-            ("explicit", "boolean", "explicit"),
-            ("notice_version", "integer", "version of the notice"),
-            ("source", "string", "where you chose"),
-            ("actor", "string", "who recorded it"),
-            ("recorded_at", "date-time", "when"),
-            ("expires_at", "date-time", "until"),
-            ("proof", "object", "what was shown and how it was asked"),
+            ("id", "string", _("record")),
+            ("purpose_id", "string", _("purpose")),
+            ("scope", "string", _("part of the purpose")),
+            ("state", "string", _("choice")),
+            ("explicit", "boolean", _("explicit")),
+            ("notice_version", "integer", _("version of the notice")),
+            ("source", "string", _("where you chose")),
+            ("actor", "string", _("who recorded it")),
+            ("recorded_at", "date-time", _("when")),
+            ("expires_at", "date-time", _("until")),
+            ("proof", "object", _("what was shown and how it was asked")),
         ),
-        origin="from you",
-        kept="as proof of your choice, until claims about it have lapsed",
+        origin=_("from you"),
+        kept=_("as proof of your choice, until claims about it have lapsed"),
         is_provided=True,
         tables=("consent_consentrecord",),
         fate=Fate.KEPT,
@@ -55,15 +55,15 @@ CONSENTS = TableStore(
 TERMS = TableStore(
     Description(
         name="terms",
-        title=gettext_noop("What you were asked to agree to"),
+        title=_("What you were asked to agree to"),
         members=members(
-            ("purpose", "string", "purpose"),
-            ("version", "integer", "version of the notice"),
-            ("content", "string", "data, recipients and use it covered"),
-            ("frozen_at", "date-time", "since"),
+            ("purpose", "string", _("purpose")),
+            ("version", "integer", _("version of the notice")),
+            ("content", "string", _("data, recipients and use it covered")),
+            ("frozen_at", "date-time", _("since")),
         ),
-        origin="from us: the notices that your choices name",
-        kept="as long as the choices that name them",
+        origin=_("from us: the notices that your choices name"),
+        kept=_("as long as the choices that name them"),
         is_provided=False,
         tables=(),
         fate=Fate.KEPT,
@@ -74,10 +74,10 @@ TERMS = TableStore(
 SAVED_ANSWERS = TableStore(
     Description(
         name="saved_answers",
-        title=gettext_noop("Answers kept in case a call is repeated"),
-        members=members(("response", "object", "answer"), ("created_at", "date-time", "when")),
-        origin="made when a choice of yours was saved",
-        kept="7 days",
+        title=_("Answers kept in case a call is repeated"),
+        members=members(("response", "object", _("answer")), ("created_at", "date-time", _("when"))),
+        origin=_("made when a choice of yours was saved"),
+        kept=_("7 days"),
         is_provided=False,
         tables=("consent_savedrequest",),
     ),

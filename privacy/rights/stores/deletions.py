@@ -1,6 +1,6 @@
 """Deletions that followed a person's withdrawals. An erasure leaves them as proof, under a number that names no one."""
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop as _
 
 from privacy.models import Disposal
 from privacy.rights.stores.seam import Description, Fate
@@ -9,17 +9,17 @@ from privacy.rights.stores.tables import TableStore, members
 DELETIONS = TableStore(
     Description(
         name="deletions",
-        title=gettext_noop("Deletions of your data"),
+        title=_("Deletions of your data"),
         members=members(
-            ("id", "string", "deletion"),
-            ("reason", "string", "why"),
-            ("purpose_id", "integer", "purpose"),
-            ("removed", "object", "rows removed by store"),
-            ("queued_at", "date-time", "asked for"),
-            ("finished_at", "date-time", "done"),
+            ("id", "string", _("deletion")),
+            ("reason", "string", _("why")),
+            ("purpose_id", "integer", _("purpose")),
+            ("removed", "object", _("rows removed by store")),
+            ("queued_at", "date-time", _("asked for")),
+            ("finished_at", "date-time", _("done")),
         ),
-        origin="made when you turned something off, or a retention period ended",
-        kept="as proof of the deletion",
+        origin=_("made when you turned something off, or a retention period ended"),
+        kept=_("as proof of the deletion"),
         is_provided=False,
         tables=("privacy_disposal",),
         fate=Fate.ANONYMISED,

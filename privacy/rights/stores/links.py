@@ -1,6 +1,6 @@
 """Links to a person's privacy page, and the sessions they opened."""
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop as _
 
 from consent.models import SubjectLink
 from privacy.rights.stores.seam import Description
@@ -9,17 +9,17 @@ from privacy.rights.stores.tables import TableStore, members
 LINKS = TableStore(
     Description(
         name="dashboard_links",
-        title=gettext_noop("Links to your privacy page"),
+        title=_("Links to your privacy page"),
         members=members(
-            ("issued_by", "string", "issued by"),
-            ("issued_at", "date-time", "issued"),
-            ("expires_at", "date-time", "valid until"),
-            ("opened_at", "date-time", "opened"),
-            ("last_used_at", "date-time", "last used"),
-            ("revoked_at", "date-time", "taken back"),
+            ("issued_by", "string", _("issued by")),
+            ("issued_at", "date-time", _("issued")),
+            ("expires_at", "date-time", _("valid until")),
+            ("opened_at", "date-time", _("opened")),
+            ("last_used_at", "date-time", _("last used")),
+            ("revoked_at", "date-time", _("taken back")),
         ),
-        origin="made when you asked for a link or signed in",
-        kept="one day after it has ended",
+        origin=_("made when you asked for a link or signed in"),
+        kept=_("one day after it has ended"),
         is_provided=False,
         tables=("consent_subjectlink",),
     ),

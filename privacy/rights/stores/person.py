@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop as _
 
 from consent.ledger.persons import erasing
 from consent.models import DataSubject
@@ -28,21 +28,21 @@ class PersonStore(TableStore):
 PERSON = PersonStore(
     Description(
         name="person",
-        title=gettext_noop("What is known about you"),
+        title=_("What is known about you"),
         members=members(
-            ("ref", "string", "pseudonym"),
-            ("region", "string", "region of residence"),
-            ("age_band", "string", "age group"),
-            ("restricted", "boolean", "use restricted"),
-            ("held", "boolean", "kept for a claim"),
-            ("limits", "object", "the same for single purposes"),
-            ("gpc_since", "date-time", "opted out by signal since"),
-            ("erased_at", "date-time", "erased"),
-            ("created_at", "date-time", "first seen"),
-            ("updated_at", "date-time", "last changed"),
+            ("ref", "string", _("pseudonym")),
+            ("region", "string", _("region of residence")),
+            ("age_band", "string", _("age group")),
+            ("restricted", "boolean", _("use restricted")),
+            ("held", "boolean", _("kept for a claim")),
+            ("limits", "object", _("the same for single purposes")),
+            ("gpc_since", "date-time", _("opted out by signal since")),
+            ("erased_at", "date-time", _("erased")),
+            ("created_at", "date-time", _("first seen")),
+            ("updated_at", "date-time", _("last changed")),
         ),
-        origin="from you, or from the service you use",
-        kept="while a choice of yours is in force, and for the proof of it",
+        origin=_("from you, or from the service you use"),
+        kept=_("while a choice of yours is in force, and for the proof of it"),
         is_provided=True,
         tables=("consent_datasubject",),
         fate=Fate.ANONYMISED,

@@ -3,7 +3,7 @@
 from datetime import date
 
 from django.conf import settings
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop as _
 
 from privacy.rights.stores.seam import Kept
 
@@ -14,10 +14,10 @@ def end_of_proof(day: date) -> date:
 
 
 CONSENT = Kept(
-    gettext_noop(
+    _(
         "Proof of your choices. The law asks us to be able to show them (GDPR Articles 7(1) and 17(3)(b)), and claims"
         " may be made about them (Article 17(3)(e))."
     ),
     end_of_proof,
 )
-REQUESTS = Kept(gettext_noop("Proof of how we answered your requests (GDPR Articles 5(2) and 17(3)(e))."), end_of_proof)
+REQUESTS = Kept(_("Proof of how we answered your requests (GDPR Articles 5(2) and 17(3)(e))."), end_of_proof)

@@ -1,6 +1,6 @@
 """Requests of a person: each with its steps and what its erasure removed, as proof; and the files of answers."""
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop as _
 
 from privacy.rights.models import AnswerPackage, ErasureStep, RequestStep, RightsRequest
 from privacy.rights.stores import proof
@@ -10,19 +10,19 @@ from privacy.rights.stores.tables import TableStore, members
 REQUESTS = TableStore(
     Description(
         name="requests",
-        title=gettext_noop("Your requests"),
+        title=_("Your requests"),
         members=members(
-            ("id", "string", "request"),
-            ("right", "string", "right"),
-            ("law", "string", "law"),
-            ("region", "string", "region of residence"),
-            ("door", "string", "where you asked"),
-            ("received_at", "date-time", "received"),
-            ("due_on", "date", "answered by"),
-            ("closed_at", "date-time", "closed"),
+            ("id", "string", _("request")),
+            ("right", "string", _("right")),
+            ("law", "string", _("law")),
+            ("region", "string", _("region of residence")),
+            ("door", "string", _("where you asked")),
+            ("received_at", "date-time", _("received")),
+            ("due_on", "date", _("answered by")),
+            ("closed_at", "date-time", _("closed")),
         ),
-        origin="from your requests",
-        kept="as proof of how they were answered",
+        origin=_("from your requests"),
+        kept=_("as proof of how they were answered"),
         is_provided=False,
         tables=("rights_rightsrequest",),
         fate=Fate.KEPT,
@@ -34,16 +34,16 @@ REQUESTS = TableStore(
 STEPS = TableStore(
     Description(
         name="request_steps",
-        title=gettext_noop("How your closed requests went"),
+        title=_("How your closed requests went"),
         members=members(
-            ("request_id", "string", "request"),
-            ("move", "string", "step"),
-            ("state", "string", "state after it"),
-            ("at", "date-time", "when"),
-            ("reason", "string", "reason"),
+            ("request_id", "string", _("request")),
+            ("move", "string", _("step")),
+            ("state", "string", _("state after it")),
+            ("at", "date-time", _("when")),
+            ("reason", "string", _("reason")),
         ),
-        origin="made while we worked on your requests",
-        kept="as proof of how they were answered",
+        origin=_("made while we worked on your requests"),
+        kept=_("as proof of how they were answered"),
         is_provided=False,
         tables=("rights_requeststep", "rights_blocker"),
         fate=Fate.KEPT,
@@ -54,15 +54,15 @@ STEPS = TableStore(
 ERASURES = TableStore(
     Description(
         name="erasures",
-        title=gettext_noop("What was erased for you"),
+        title=_("What was erased for you"),
         members=members(
-            ("request_id", "string", "request"),
-            ("store", "string", "kind of data"),
-            ("rows", "integer", "entries"),
-            ("done_at", "date-time", "when"),
+            ("request_id", "string", _("request")),
+            ("store", "string", _("kind of data")),
+            ("rows", "integer", _("entries")),
+            ("done_at", "date-time", _("when")),
         ),
-        origin="made when you asked to be erased",
-        kept="as proof of the erasure",
+        origin=_("made when you asked to be erased"),
+        kept=_("as proof of the erasure"),
         is_provided=False,
         tables=("rights_erasurestep",),
         fate=Fate.KEPT,
@@ -73,15 +73,15 @@ ERASURES = TableStore(
 FILES = TableStore(
     Description(
         name="answer_files",
-        title=gettext_noop("Files made for your requests"),
+        title=_("Files made for your requests"),
         members=members(
-            ("request_id", "string", "request"),
-            ("sha256", "string", "SHA-256 of the files"),
-            ("made_at", "date-time", "made"),
-            ("expires_at", "date-time", "kept until"),
+            ("request_id", "string", _("request")),
+            ("sha256", "string", _("SHA-256 of the files")),
+            ("made_at", "date-time", _("made")),
+            ("expires_at", "date-time", _("kept until")),
         ),
-        origin="made when you asked for your data",
-        kept="30 days, encrypted",
+        origin=_("made when you asked for your data"),
+        kept=_("30 days, encrypted"),
         is_provided=False,
         tables=("rights_answerpackage", "rights_downloadlink"),
     ),

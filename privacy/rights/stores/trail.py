@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, F, QuerySet, Value, When
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop as _
 
 from audit.looks import LOOKS
 from audit.models import AuditEvent
@@ -13,10 +13,10 @@ from privacy.rights.stores.seam import Description, Fate
 from privacy.rights.stores.tables import TableStore, members
 
 _MEMBERS = members(
-    ("occurred_at", "date-time", "when"),
-    ("action", "string", "what"),
-    ("by", "string", "by whom"),
-    ("details", "object", "details"),
+    ("occurred_at", "date-time", _("when")),
+    ("action", "string", _("what")),
+    ("by", "string", _("by whom")),
+    ("details", "object", _("details")),
 )
 
 
@@ -29,10 +29,10 @@ def _events(ref: UUID) -> QuerySet[Any]:
 TRAIL = TableStore(
     Description(
         name="trail",
-        title=gettext_noop("What was recorded about you in the audit trail"),
+        title=_("What was recorded about you in the audit trail"),
         members=_MEMBERS,
-        origin="made whenever something about you changed",
-        kept="as proof, with the choices it is about",
+        origin=_("made whenever something about you changed"),
+        kept=_("as proof, with the choices it is about"),
         is_provided=False,
         tables=("audit_auditevent",),
         fate=Fate.KEPT,
@@ -43,10 +43,10 @@ TRAIL = TableStore(
 LOOKS_AT = TableStore(
     Description(
         name="looks",
-        title=gettext_noop("Who looked at your data"),
+        title=_("Who looked at your data"),
         members=_MEMBERS,
-        origin="made whenever an officer looked at your data",
-        kept="as proof, with the audit trail",
+        origin=_("made whenever an officer looked at your data"),
+        kept=_("as proof, with the audit trail"),
         is_provided=False,
         tables=("audit_auditevent",),
         fate=Fate.KEPT,

@@ -161,3 +161,19 @@ def test_sessions_and_links_end_with_the_commit(known: UUID, visitor: Any) -> No
     erased(visitor.ref)
 
     assert visitor.browser.get("/privacy/").status_code == 403
+
+
+def test_services_read_no_history_and_no_receipt_of_before(known: UUID, api: Any) -> None:
+    subject = {"subject": {"id": PERSON}}
+    assert api.post("/api/v1/consents/history", subject).json()["records"]
+    assert api.post("/api/v1/consents/receipts", {**subject, "subject_revision": 1}).status_code == 200
+
+    erased()
+
+    assert api.post("/api/v1/consents/history", subject).json() == {"records": []}
+    for body in (subject, {**subject, "subject_revision": 1}):
+        answer = api.post("/api/v1/consents/receipts", body)
+        assert (answer.status_code, answer.json()["code"]) == (404, "receipt_unknown")
+    api.save(PERSON, "give", notice_version=1)
+    assert len(api.post("/api/v1/consents/history", subject).json()["records"]) == 1
+    assert api.post("/api/v1/consents/receipts", subject).status_code == 200
