@@ -40,7 +40,7 @@ def people(count: int, remember: Any) -> list[UUID]:
     return refs
 
 
-@scale("count", small=24, long=1_000)
+@scale("count", small=24, long=10_000)
 def test_queued_erasures_drain_with_flat_memory(register_in_force: None, remember: Any, count: int) -> None:
     for ref in people(count, remember):
         asked(ref=ref)
