@@ -1,1 +1,1 @@
-"""What is known of a person beside the choices: its erasure, and its correction."""
+"""What is known of a person apart from the choices: its erasure, and its correction."""

@@ -1,4 +1,4 @@
-"""Correction of what is known of a person beside their choices: region and age band (GDPR Article 16).
+"""Correction of what is known of a person apart from their choices: region and age band (GDPR Article 16).
 
 The trail keeps what it was and what it became: that is the receipt of the correction.
 """
