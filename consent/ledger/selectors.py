@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
-from django.db.models import Case, Value, When
+from django.db.models import Case, F, Q, Value, When
 from msgspec import structs
 
 from consent import pseudonyms
@@ -290,8 +290,9 @@ def erased_up_to(ref: UUID) -> int:
 
 def history(ref: UUID, *, limit: int = 100) -> list[ConsentRecord]:
     """Return the person's records, newest first; of before an erasure none, which are proof and for no other use."""
+    is_alive = Q(subject__erased_revision=None) | Q(subject_revision__gt=F("subject__erased_revision"))
     return list(
-        ConsentRecord.objects.filter(subject_id=ref, subject_revision__gt=erased_up_to(ref))
+        ConsentRecord.objects.filter(is_alive, subject_id=ref)
         .select_related("purpose")
         .order_by("-subject_revision", "-id")[:limit]
     )

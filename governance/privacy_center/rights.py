@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from common.http.client_network import client_network
 from common.http.problems import Problem
-from consent.ledger import selectors
 from consent.models import DataSubject, SubjectLink
 from governance.privacy_center.sessions import for_session, refused, way_in
 from governance.web.rate_limits import FILES_OPENED
@@ -64,11 +63,10 @@ _STATES = {
 _AGES = {"adult": _("Of age"), "minor": _("Under age, a teenager"), "child": _("A child")}
 
 
-def card(ref: UUID) -> dict[str, Any]:
+def card(ref: UUID, person: DataSubject | None) -> dict[str, Any]:
     """Return the context of ``partials/rights.html``: what can be asked, and where each request stands."""
     now = timezone.now()
     found = RightsRequest.objects.filter(subject_ref=ref).select_related("package").prefetch_related("steps")
-    person = selectors.subject(ref)
     return {
         "regions": list(Region.objects.order_by("name").values_list("code", "name")),
         "region": person.region if person else "",
