@@ -18,7 +18,7 @@ from privacy.rights.models import RightsRequest
 from privacy.rights.requests.states import State
 from privacy.rights.stores import seam
 from privacy.rights.stores.tables import count_all, verify_all
-from tests.acceptance.test_banner_in_browser import chromium, server, visit  # noqa: F401 (fixtures)
+from tests.acceptance.banner.conftest import chromium, server, visit  # noqa: F401 (fixtures)
 from tests.helpers.browser import AXE, needs_chromium
 from tests.helpers.paths import CHECKOUT
 from tests.privacy.rights.erasure.conftest import REF, choose, decided, home, known, remember  # noqa: F401 (fixtures)
