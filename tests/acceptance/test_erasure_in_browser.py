@@ -5,12 +5,13 @@ Screenshots go into the folder artifacts/, for people to look at.
 
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connections
 
 from consent import links
 from consent.models import DataSubject
@@ -26,6 +27,13 @@ from tests.privacy.rights.erasure.conftest import REF, choose, decided, home, kn
 ARTIFACTS = CHECKOUT / "artifacts"
 VIEWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 pytestmark = [pytest.mark.acceptance, pytest.mark.django_db(transaction=True), needs_chromium]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_connection() -> Iterator[None]:
+    """End the connection that was used under Playwright's loop: what it has prepared is unknown outside of it."""
+    yield
+    connections["default"].close()
 
 
 @pytest.fixture
