@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,12 +15,10 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from common import actors
 from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import badge, moment
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
-from common.http.problems import Problem
 from governance.models import OfficerSession, SecondFactor
 from governance.officers import (
     account_events,
@@ -31,9 +30,13 @@ from governance.officers.rights_register import OFFICER_RIGHTS
 from governance.officers.roles import CAPABILITIES, PREFIX, ROLES, names_of, of_group
 from governance.sign_in import sessions
 from oversight import rows
-from oversight.admin import presenting
-from oversight.admin.forms import draft_of
+from oversight.admin import (
+    presenting,
+    relaxed,  # noqa: F401 (registers the page of relaxed registers)
+)
+from oversight.admin.forms import DraftsDeletions
 from oversight.changes.documents import Proposed
+from oversight.registers import Register
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -60,7 +63,7 @@ class _RoleFilter(admin.RelatedFieldListFilter):
 
 
 @admin.register(User)
-class OfficerAdmin(BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # unfold ships no types
+class OfficerAdmin(DraftsDeletions, BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]  # unfold's
     form = _OfficerForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -106,7 +109,8 @@ class OfficerAdmin(BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore
             obj.wanted = {"is_active": obj.is_active, "is_staff": obj.is_staff}
             stored = User.objects.get(pk=obj.pk)
             obj.is_active, obj.is_staff = stored.is_active, stored.is_staff
-        super().save_model(request, obj, form, change)
+        with rights_register.operator_writes():
+            super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -120,24 +124,19 @@ class OfficerAdmin(BulkInOneTransaction, UserAdmin, ModelAdmin):  # type: ignore
         if document == rows.document_of(OFFICER_RIGHTS, user):
             return
         proposed = [Proposed(OFFICER_RIGHTS.name, user.username, document)]
-        title = f"Change the rights of officer “{user.username}”"
-        try:
-            request.assent_set = draft_of(proposed, title=title, actor=actors.officer(request))  # type: ignore[attr-defined]
-        except Problem as problem:
-            messages.error(request, problem.detail)
+        self._draft(request, proposed, f"Change the rights of officer “{user.username}”")
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         change_set = getattr(request, "assent_set", None)
         return super().response_change(request, obj) if change_set is None else redirect("change-set", pk=change_set.pk)
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        with rights_register.operator_writes():
-            super().delete_model(request, obj)
+    def called(self, register: Register) -> str:
+        return "the account of officer"
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        allowed = queryset if request.user.is_superuser else queryset.filter(is_superuser=False)
-        with rights_register.operator_writes():
-            super().delete_queryset(request, allowed)
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User] | list[User]) -> None:
+        if not all(_may_touch(request, user) for user in queryset):
+            raise PermissionDenied("auth.delete_user")
+        super().delete_queryset(request, queryset)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

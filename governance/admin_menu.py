@@ -132,6 +132,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Restrictions", "pause_circle", "privacy_restriction"),
             _link("Deletion plans", "fact_check", "privacy_deletionplan"),
             _link("Deletion runs", "delete_sweep", "privacy_disposal"),
+            _link("Counts of events", "bar_chart", "personalization_eventcount"),
             _link("Catalogue", "shopping_bag", "personalization_item"),
         ),
         _group(
@@ -152,6 +153,7 @@ SIDEBAR: dict[str, Any] = {
         ),
         _group(
             "Access",
+            _link("Oversight settings", "person_check", "oversight_relaxedregister"),
             _link("Service credentials", "key", "policies_servicecredential"),
             _link("Officers", "badge", "auth_user"),
             _link("Roles", "groups", "auth_group"),

@@ -6,6 +6,12 @@ class OversightConfig(AppConfig):
     verbose_name = "Oversight"
 
     def ready(self) -> None:
+        from audit.exports import writing
+        from oversight import registers
+        from oversight.officers import single
+        from oversight.relaxing import RELAXED_REGISTER
         from oversight.work import kinds, reviews
 
+        writing.add_to_head(single.member)
+        registers.add(RELAXED_REGISTER)
         kinds.add(reviews.APPROVAL, reviews.REVIEW)

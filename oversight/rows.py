@@ -101,7 +101,7 @@ def _child_key(child: Child, row: models.Model) -> str:
 
 def find_row(register: Register, key: str, *, lock: bool = False) -> models.Model | None:
     """Return the row of a key, locked where said, or None."""
-    parts = key.split("/") if len(register.key) > 1 else [key]
+    parts = key.rsplit("/", len(register.key) - 1)  # only the first part is written by people, with strokes or not
     if len(parts) != len(register.key):
         return None
     fields = {field.name: field for field in register.fields}
@@ -156,7 +156,10 @@ def _delete(register: Register, key: str, row: models.Model | None) -> None:
     try:
         row.delete()
     except (ProtectedError, RestrictedError):
-        raise ChangeRefused(f"{register.title} {key} cannot be deleted: others name it. Change those first.") from None
+        raise ChangeRefused(
+            f"{register.title} {key} cannot be deleted: others name it. Change those first, or switch it off where"
+            " records do."
+        ) from None
 
 
 def _write(register: Register, row: models.Model | None, key: str, after: Document) -> models.Model:
@@ -194,12 +197,37 @@ def _fill(row: models.Model, fields: Iterable[Any], document: Document, title: s
 
 def _clean(row: models.Model) -> None:
     """Validate a row as a form would. An empty list is left to the register's own rules: it may be an answer."""
-    exempt = [
+    row.full_clean(exclude=_exempt(row))
+
+
+def _exempt(row: models.Model) -> list[str]:
+    return [
         field.name
         for field in row._meta.concrete_fields  # noqa: SLF001 (Django documents it)
         if not field.editable or (isinstance(field, models.JSONField) and getattr(row, field.name) in ([], {}))
     ]
-    row.full_clean(exclude=exempt)
+
+
+def unfit(register: Register, key: str) -> str:
+    """Return what a form would refuse about a row that stands, and its children; empty where it would refuse nothing.
+
+    What the database keeps by itself is not asked again: uniqueness, and that a name leads to a row.
+    """
+    row = find_row(register, key)
+    if row is None:
+        return ""
+    found = [row, *(each for child in register.children for each in _rows_of(child, **{child.parent: row}))]
+    return " ".join(filter(None, map(_unfit, found)))
+
+
+def _unfit(row: models.Model) -> str:
+    links = [field.name for field in row._meta.concrete_fields if field.is_relation]  # noqa: SLF001
+    try:
+        row.clean_fields(exclude=[*_exempt(row), *links])
+        row.clean()
+    except ValidationError as exc:
+        return " ".join(_sentences(exc))
+    return ""
 
 
 def _write_children(child: Child, row: models.Model, wanted: Document, title: str) -> None:

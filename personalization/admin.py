@@ -5,7 +5,8 @@ from unfold.decorators import display
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField
 from common.admin_pages.model_admin import ModelAdmin
-from personalization.models import Item
+from common.admin_pages.read_only import ReadOnlyAdmin
+from personalization.models import EventCount, Item
 
 
 class ItemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -36,3 +37,16 @@ class ItemAdmin(ModelAdmin):
     @display(description="State", ordering="is_active")
     def offered(self, item: Item) -> str:
         return badge("Offered", "good") if item.is_active else badge("Not offered")
+
+
+@admin.register(EventCount)
+class EventCountAdmin(ReadOnlyAdmin):
+    list_display = ["day", "purpose", "kind", "what", "entries", "people"]
+    list_filter = ["purpose", "kind"]
+    list_select_related = ["item"]
+    fields = ["day", "purpose", "kind", "what", "entries", "people"]
+    readonly_fields = ["what"]
+
+    @display(description="Item", ordering="item")
+    def what(self, count: EventCount) -> str:
+        return count.item.title if count.item else "Others, of too few people each"

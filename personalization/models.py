@@ -65,6 +65,28 @@ class Event(models.Model):
         return f"{self.kind} {self.item_id}"
 
 
+class EventCount(models.Model):
+    """Events of a day, counted before they went: groups of enough people, and nothing about anyone.
+
+    Without an item: those of items that too few people used to be counted on their own.
+    """
+
+    day = models.DateField()
+    purpose = models.CharField(max_length=64)
+    kind = models.CharField(max_length=8, choices=Event.Kind)
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, null=True)
+    entries = models.PositiveIntegerField()
+    people = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["-day", "purpose", "kind", "-entries"]
+        verbose_name = "count of events"
+        verbose_name_plural = "counts of events"
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.entries} {self.kind}"
+
+
 class PopularItem(models.Model):
     """Item of the list shown without personal data: distinct people per item, nothing about anyone."""
 

@@ -23,11 +23,6 @@ def retrain_after_erasures() -> None:
 
 
 @shared_task(ignore_result=True)
-def trim_windows() -> None:
-    windows.trim_windows()
-
-
-@shared_task(ignore_result=True)
 def keep_months() -> None:
     """Make the partitions of the months ahead, and drop those that are over and empty."""
     months.make_ahead()

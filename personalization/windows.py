@@ -1,66 +1,14 @@
-"""Data minimisation: the rolling window of events per person, and segments too large to single out a person."""
-
-from uuid import UUID
+"""Data minimisation: segments too large to single out a person."""
 
 import numpy as np
-from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Count
 
 from audit import trail
 from common import actors
 from consent.models import DataSubject
 from personalization import engine
-from personalization.models import Event
-from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from policies.bundles import building, loading
-from policies.decisions import evaluate
-from policies.decisions.questions import Question
 from policies.models import ActiveBundle
 from privacy.anonymisation.kanonymity import smallest_class
-from privacy.retention import turns
-
-_TRIM = """
-DELETE FROM personalization_event WHERE (occurred_at, id) IN (
-  SELECT occurred_at, id FROM personalization_event WHERE subject_ref = %s AND purpose = %s
-  ORDER BY occurred_at DESC, id DESC OFFSET %s)
-"""
-
-
-def trim_windows() -> int:
-    """Delete events beyond the last 100 of people without full history at their level; return how many."""
-    removed = 0
-    stored = Event.objects.values("subject_ref", "purpose").annotate(stored=Count("id"))
-    over = stored.filter(stored__gt=BEHAVIORAL_WINDOW)
-    for row in over.iterator():
-        if _may_keep_everything(row["subject_ref"], row["purpose"]):
-            continue
-        removed += _trim(row["subject_ref"], row["purpose"])
-    if removed:
-        trail.record("window.trimmed", "events", actor=actors.job("trim"), details={"removed": removed})
-    return removed
-
-
-@transaction.atomic
-def _trim(ref: UUID, purpose: str) -> int:
-    turns.take("events")
-    if turns.is_kept(ref, purpose):  # a legal hold outlasts the window
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(_TRIM, [ref, purpose, BEHAVIORAL_WINDOW])
-        return int(cursor.rowcount)
-
-
-def _may_keep_everything(ref: object, purpose: str) -> bool:
-    question = Question(
-        subject_ref=ref,  # type: ignore[arg-type]  # values() knows no types
-        action="personalize",
-        purpose=purpose,
-        requested_level="individual",
-        data_categories=("purchases", "ratings", "views"),
-        processing_region=settings.PROCESSING_REGION,
-    )
-    return evaluate.decide(question, caller=actors.job("trim")).level == "individual"
 
 
 def check_segments() -> dict[str, int]:

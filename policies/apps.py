@@ -17,6 +17,7 @@ class PoliciesConfig(AppConfig):
         from policies.bundles import publishing
         from policies.cells import erasures, residence_guard
         from policies.decision_log.stores import DECISIONS
+        from policies.endpoints.credential_register import SERVICE_CREDENTIAL
         from policies.registers import descriptors, lint, regions
         from policies.residency.descriptor import PROCESSING_SYSTEM
         from policies.simulation import change_sets
@@ -29,7 +30,7 @@ class PoliciesConfig(AppConfig):
         panels.add_panel(change_sets.flips)
         policy_data.add_publisher(publishing.publish_change)
         policy_data.use_turns(publishing.wait_for_publishers)
-        registers.add(*descriptors.REGISTERS, PROCESSING_SYSTEM)
+        registers.add(*descriptors.REGISTERS, PROCESSING_SYSTEM, SERVICE_CREDENTIAL)
         register_lint.add_check("policies", lint.check)
         releases.use_regions(regions.codes)
         if settings.CELLS is not None:

@@ -1,85 +1,28 @@
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from common.admin_pages.bulk import BulkInOneTransaction
-from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, in_days, moment, sentence, short, words
+from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence, short, words
 from common.admin_pages.filters import since
-from common.admin_pages.forms import DaysField
-from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
 from consent.admin.looks import PersonLooksRecorded
-from oversight.admin.forms import DraftsChanges
 from privacy.holds.pages import HoldAdmin, RestrictionAdmin
 from privacy.models import Disposal, Hold, PrivacyBudget, Release, Restriction, RetentionSchedule
-from privacy.retention import schedules
-from privacy.retention.plan_pages import RunSteps, share_done
-from privacy.retention.tables import Extent
+from privacy.retention.pages import figures
+from privacy.retention.pages.plans import RunSteps, share_done
+from privacy.retention.pages.schedules import RetentionScheduleAdmin
 
 admin.site.register(Hold, HoldAdmin)
 admin.site.register(Restriction, RestrictionAdmin)
 _TONES = {"queued": "info", "running": "caution", "paused": "info", "stopped": "alarm", "done": "good"}
 
 
-class ScheduleForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    retain_for = DaysField(
-        label="Retention period (days)",
-        help_text="Counted from when the data was received. What is older is deleted every night, for good.",
-    )
-
-    class Meta:
-        labels = {"is_active": "In use", "undo_days": "Undo (days)"}
-        help_texts = {
-            "is_active": "Switched off, nothing is deleted for its age.",
-            "undo_days": "For so long after a run its rows are kept encrypted and can be restored; 0 keeps nothing.",
-        }
-
-
-@admin.register(RetentionSchedule)
-class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
-    form = ScheduleForm
-    list_display = ["purpose", "days", "in_use"]
-    list_filter = ["is_active"]
-    list_select_related = ["purpose"]
-    fields = ["purpose", "retain_for", "undo_days", "is_active", "due_now", "next_run", "oldest"]
-    readonly_fields = ["due_now", "next_run", "oldest"]
-
-    @display(description="Retention period", ordering="retain_for")
-    def days(self, schedule: RetentionSchedule) -> str:
-        return in_days(schedule.retain_for)
-
-    @display(description="State", ordering="is_active")
-    def in_use(self, schedule: RetentionSchedule) -> str:
-        return badge("Active", "good") if schedule.is_active else badge("Inactive")
-
-    @display(description="Would be deleted tonight")
-    def due_now(self, schedule: RetentionSchedule) -> str:
-        if not RetentionSchedule.objects.filter(pk=schedule.pk).exists():
-            return "Shown once the schedule is saved."
-        extent = Extent(timezone.now() - schedule.retain_for, schedule.purpose.slug)
-        counts = {store.name: store.count(extent) for store in schedules.stores()}
-        return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or NOTHING
-
-    @display(description="Next run")
-    def next_run(self, schedule: RetentionSchedule) -> str:
-        return "Tonight at 01:10 UTC, for what is due then" if schedule.is_active else NOTHING
-
-    @display(description="Oldest entry, and its limit")
-    def oldest(self, schedule: RetentionSchedule) -> str:
-        extent = Extent(timezone.now(), schedule.purpose.slug)
-        rows = ([sentence(store.name), _age(store.oldest(extent)), in_days(schedule.retain_for)]
-                for store in schedules.stores())  # fmt: skip
-        return grid(["Kind", "Age of the oldest entry", "Limit"], rows)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: RetentionSchedule | None = None) -> list[str]:
-        return [*self.readonly_fields, *(["purpose"] if obj else [])]
+admin.site.register(RetentionSchedule, RetentionScheduleAdmin)
 
 
 @admin.register(Disposal)
@@ -92,14 +35,19 @@ class DisposalAdmin(PersonLooksRecorded, RunSteps, ReadOnlyAdmin):
     list_select_related = ["purpose", "plan"]
     search_fields = ["=subject_ref", "=id"]
     search_help_text = "Paste a person's pseudonym."
+    list_before_template = "admin/deletion_runs_before.html"
     fields = [
-        "standing", "why_stopped", "done_share", "why", "purpose", "plan", "person_in_full", "older_than",
-        "removed_rows", "queued", "finished_exactly", "undo", "proof",
+        "standing", "why_stopped", "done_share", "why", "purpose_name", "schedule", "act", "plan",
+        "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly", "undo", "proof",
     ]  # fmt: skip
     readonly_fields = [
-        "standing", "done_share", "why", "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly",
-        "undo", "proof",
+        "standing", "done_share", "why", "purpose_name", "act", "person_in_full", "older_than", "removed_rows",
+        "queued", "finished_exactly", "undo", "proof",
     ]  # fmt: skip
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list below its figures: what went over time, and how near the oldest data is to its limit."""
+        return super().changelist_view(request, {"figures": figures.of_runs(), **(extra_context or {})})
 
     def person_of(self, row: Disposal) -> UUID | None:
         return row.subject_ref
@@ -130,7 +78,11 @@ class DisposalAdmin(PersonLooksRecorded, RunSteps, ReadOnlyAdmin):
 
     @display(description="Purpose", ordering="purpose")
     def purpose_name(self, disposal: Disposal) -> str:
-        return disposal.purpose.name
+        return disposal.purpose.name if disposal.purpose else "Every purpose"
+
+    @display(description="What it does")
+    def act(self, disposal: Disposal) -> str:
+        return RetentionSchedule.Action(disposal.terms["action"]).label if disposal.terms else "Delete"
 
     @display(description="Person")
     def person(self, disposal: Disposal) -> str:
@@ -243,10 +195,6 @@ class ReleaseAdmin(ReadOnlyAdmin):
         return format_html(
             "{}", grid(headings, ([_figure(name, row.get(name)) for name in names] for row in release.rows))
         )
-
-
-def _age(moment_received: datetime | None) -> str:
-    return in_days(timedelta(days=(timezone.now() - moment_received).days)) if moment_received else NOTHING
 
 
 def _figure(name: str, value: Any) -> Any:

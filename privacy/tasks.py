@@ -10,6 +10,7 @@ from privacy.budgets import releases
 from privacy.erasures import noting
 from privacy.holds import members
 from privacy.retention import disposal, restoring
+from privacy.retention.data_sets import contracts
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ def apply_retention() -> None:
     """Queue the deletion of everything older than its schedule allows; runs nightly. Holds find their people first."""
     members.refresh(queries=True)
     disposal.queue_for_retention(actor=actors.job("retention"))
+    contracts.forget_over()
 
 
 @shared_task(ignore_result=True)

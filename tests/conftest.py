@@ -171,7 +171,7 @@ def sql(django_assert_num_queries: Any) -> Iterator[list[str]]:
 
 _GUARDED = """
 SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger
-WHERE tgname = tgrelid::regclass::text || '_no_truncate'
+WHERE tgname IN (tgrelid::regclass::text || '_no_truncate', tgrelid::regclass::text || '_final')
 """
 
 

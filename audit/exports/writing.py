@@ -8,7 +8,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,11 +84,21 @@ def how_to_go_on(written: Written) -> str:
     return f"The next file is at the same address with &after={written.goes_on_after}; export_log writes all of it."
 
 
+_in_head: list[Callable[[], dict[str, Any]]] = []
+
+
+def add_to_head(*members: Callable[[], dict[str, Any]]) -> None:
+    """Register functions that return what the packages above say in the head of JSON lines."""
+    _in_head.extend(each for each in members if each not in _in_head)
+
+
 def as_signed_lines(
     head: dict[str, Any], lines: Iterable[Line], written: Written, *, typ: str, heads: dict[str, Any]
 ) -> Iterator[bytes]:
     """Yield JSON lines: what the file is, each entry, and a signature over all of that with the newest ``heads``."""
     begun = {**head, "exported_at": timezone.now().isoformat(timespec="seconds")}
+    for members in _in_head:
+        begun |= members()
     waiting = [written.add(line(begun))]
     size = len(waiting[0])
     for entry in _fitting(lines, written):

@@ -7,7 +7,11 @@ from typing import Any
 
 from django import forms
 from django.utils.html import format_html, format_html_join
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from common import patterns
 
@@ -46,6 +50,15 @@ class CommaListField(forms.CharField):
             return bool(self.to_python(data) != list(initial or []))
         except forms.ValidationError:
             return True
+
+
+class Ticked(forms.MultipleChoiceField):
+    """A stored list of names, edited as boxes."""
+
+    widget = UnfoldAdminCheckboxSelectMultipleWidget
+
+    def __init__(self, choices: Any, **options: Any) -> None:
+        super().__init__(choices=choices, required=False, **options)
 
 
 class DaysField(forms.IntegerField):

@@ -94,12 +94,13 @@ def _processing(record: ConsentRecord, frozen: Frozen) -> dict[str, Any]:
 def _kinds_of_data(frozen: Sequence[Frozen]) -> list[dict[str, Any]]:
     slugs = sorted({category for found in frozen for category in (found.agreed or found.purpose)["data_categories"]})
     named = {slug: term for found in frozen for slug, term in found.data_terms.items()}
+    sensitive = frozenset().union(*(found.sensitive for found in frozen))
     return [
         {
             "pii_type": terms.personal_data(named[slug]) if slug in named else terms.kind_of_data(slug),
             "attribute_id": slug,
-            "is_sensitive": slug in terms.SPECIAL,
-            "is_special_category": slug in terms.SPECIAL,
+            "is_sensitive": slug in sensitive,
+            "is_special_category": slug in sensitive,
             "is_optional": True,
         }
         for slug in slugs

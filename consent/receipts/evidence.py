@@ -30,7 +30,7 @@ def build(ref: UUID, *, actor: str, groups: Sequence[str] = ()) -> bytes:
         "subject_ref": str(ref),
         "created_at": timezone.now().isoformat(timespec="seconds"),
         "files": digests(files),
-        **({"single_officer": True} if single.is_single() else {}),
+        **single.member(),
     }
     token = signing.sign(json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode(), typ=TYP)
     return _zipped({**files, MANIFEST: token.encode()})

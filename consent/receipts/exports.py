@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from consent.receipts.content import recipients_of
-from consent.receipts.terms import CONSENT, DPV, GDPR, PD, PERSONAL_DATA, SPECIAL, STATES, WITHDRAW, kind_of_data
+from consent.receipts.terms import CONSENT, DPV, GDPR, PD, PERSONAL_DATA, STATES, WITHDRAW, kind_of_data
 
 _SCHEMA = "https://w3id.org/dpv/schema/dpv-27560"
 _CONTEXT = {
@@ -162,7 +162,8 @@ def as_kantara(receipt: dict[str, Any], *, public_key: str) -> dict[str, Any] | 
         return None
     processing, first = given[0]
     controllers = [party for party in record["parties"] if party["party_role"] == "controller"]
-    sensitive = sorted({slug for used, _ in given for slug in used["pii_information"] if slug in SPECIAL})
+    named = {kind["attribute_id"] for kind in record["pii_information"] if kind["is_sensitive"]}
+    sensitive = sorted({slug for used, _ in given for slug in used["pii_information"] if slug in named})
     return {
         "version": "KI-CR-v1.1.0",
         "jurisdiction": processing["jurisdiction"].get("law", ""),

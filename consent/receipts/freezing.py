@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from consent.models import ConsentRecord, Notice, NoticeTerms, RegisterSnapshot
+from consent.receipts.terms import SENSITIVE_BEFORE
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,12 @@ class Frozen:
         """Terms of the DPV by data category, as far as the register named them then."""
         found = json.loads(self.content).get("data", [])
         return {category["slug"]: category["dpv"] for category in found if "dpv" in category}
+
+    @property
+    def sensitive(self) -> frozenset[str]:
+        """Data categories that were sensitive then, by the register; by a fixed list where the snapshot names none."""
+        found = json.loads(self.content).get("sensitive")
+        return SENSITIVE_BEFORE if found is None else frozenset(found)
 
     @property
     def controllers(self) -> list[str]:

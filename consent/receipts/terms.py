@@ -55,7 +55,8 @@ _KINDS_OF_DATA = {
     "genetics": f"{PD}Genetic",
     "union_membership": f"{PD}TradeUnionMembership",
 }
-SPECIAL = frozenset(
+# What counts as sensitive in receipts of records whose snapshot does not hold the register of sensitive categories.
+SENSITIVE_BEFORE = frozenset(
     {"health", "religion", "ethnicity", "political_opinion", "sexual_orientation", "biometrics", "genetics"}
     | {"union_membership"}
 )

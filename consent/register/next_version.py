@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from django.utils import translation
-from django.utils.translation import gettext as _
-
 from consent.models import Notice
-from consent.register import terms, words
+from consent.register import novelties, terms
 from consent.register.lint_rules import ASKS_EVERYBODY, SAYS_LESS
+from consent.register.novelties import Said
 from oversight.admin.remedies import Remedy
+from oversight.changes import preview
 from oversight.changes.documents import Compared, Document, Proposed
 
 _EXPLAINS = "It begins with the text in force and names what is new, in each of its languages. Read it, and edit it."
@@ -31,24 +30,18 @@ REMEDIES = (
 
 def _versions(slug: str, changes: Sequence[Compared], *, is_material: bool) -> Iterator[Proposed]:
     newest = terms.newest_version(slug)
-    after = next((c.after for c in changes if (c.register, c.key) == ("purpose", slug)), None)
-    for notice in Notice.objects.filter(purpose__slug=slug, version=newest).order_by("locale"):
+    notices = list(Notice.objects.filter(purpose__slug=slug, version=newest).order_by("locale"))
+    if not notices:
+        return
+    agreed, before = terms.of_version(slug, newest), Said.now(slug)
+    after = preview.read_after(changes, lambda: Said.now(slug)) or before
+    for notice in notices:
+        new = novelties.sentences(agreed, before, after, notice.locale)
         document: Document = {
             "purpose": slug,
             "version": newest + 1,
             "locale": notice.locale,
-            "text": "\n\n".join(filter(None, [notice.text, _new(slug, newest, after, notice.locale)])),
+            "text": "\n\n".join(filter(None, [notice.text, " ".join(new)])),
             "is_material": is_material,
         }
         yield Proposed("notice", f"{slug}/{newest + 1}/{notice.locale}", document)
-
-
-def _new(slug: str, version: int, after: Document | None, locale: str) -> str:
-    """Return the sentence about what people are to be asked about, in their language."""
-    more = terms.beyond(terms.Coverage.read(after), terms.of_version(slug, version)) if after else None
-    if more is None:
-        return ""
-    with translation.override(locale):
-        codes = [*sorted(more.data_categories), *sorted(more.recipients), *sorted(more.channels)]
-        names = [*map(words.plain_action, sorted(more.actions)), *map(words.plain, codes)]
-        return _("New in this version: %(what)s.") % {"what": ", ".join(names)} if names else ""

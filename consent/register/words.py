@@ -30,6 +30,14 @@ LEVELS: dict[str, str | Promise] = {
     "contextual": _("This visit"),
     "individual": _("Personal"),
 }
+BASES: dict[str, str | Promise] = {
+    "consent": _("Your permission"),
+    "contract": _("Needed for what you ordered"),
+    "legal_obligation": _("The law requires it"),
+    "vital_interests": _("To protect a life"),
+    "public_task": _("A public task"),
+    "legitimate_interests": _("Our legitimate interest; you can object"),
+}
 SOURCES = {
     "api": "A service",
     "banner": "Consent banner",

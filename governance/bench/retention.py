@@ -168,10 +168,11 @@ class _ByAssent:
     def __init__(self, purpose: str, newest: datetime, kept: timedelta, *, undo_days: int) -> None:
         with transaction.atomic(), guard.writing("bench"):
             row = Purpose.objects.create(slug=purpose, name=purpose, legal_basis="legitimate_interests")
-            schedule = RetentionSchedule(purpose=row, retain_for=timedelta(days=1), undo_days=undo_days)
+            day = timedelta(days=1)
+            schedule = RetentionSchedule(purpose=row, data_set=_EVENTS.name, retain_for=day, undo_days=undo_days)
             schedule.save()
         # A schedule counts in days, and the table of a small measurement spans less: the moment is moved instead.
-        plan = plans.make(schedule, actor="job:bench", now=newest - kept + schedule.retain_for)
+        plan = plans.make(schedule, actor="job:bench", now=newest - kept + day)
         self._run = disposal.run_of(plans.approve_by_schedule(plan, actor="job:bench"))
         self._pace = _InTurns()
         self.backend, is_connected, self._is_read = 0, threading.Event(), threading.Event()

@@ -21,6 +21,7 @@ from consent.models import (
 from consent.register import register
 from governance.demo.data_reasons import DATA_REASONS
 from governance.demo.translations import TRANSLATIONS, Translation
+from governance.officers.rights_register import operator_writes
 from governance.web.demonstration import SHOP
 from oversight.changes import applying
 from privacy.models import PrivacyBudget, RetentionSchedule
@@ -118,6 +119,7 @@ _PURPOSES: list[dict[str, Any]] = [
         "channels": ["email"],
         "order": 40,
         "notice": "We need your order, your address and your e-mail address to deliver what you bought.",
+        "days": 2_922,  # eight years: vouchers of a German merchant (section 147(3) of the Fiscal Code, since 2025)
     },
     {
         "slug": "usage_statistics",
@@ -240,7 +242,8 @@ def _region_of_the_shop() -> str:
 
 def reset_officer(password: str) -> User:
     """Make sure there is an officer named ``officer`` with this password."""
-    officer, _ = User.objects.get_or_create(username="officer", defaults={"is_staff": True, "is_superuser": True})
+    with operator_writes():
+        officer, _ = User.objects.get_or_create(username="officer", defaults={"is_staff": True, "is_superuser": True})
     officer.set_password(password)
     officer.save(update_fields=["password"])
     return officer

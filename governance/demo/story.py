@@ -13,6 +13,7 @@ from django.utils import timezone
 from audit import trail
 from consent.ledger import verification
 from consent.pseudonyms import subject_ref
+from governance.demo import retention_story
 from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator
 from model_registry import services
@@ -54,6 +55,7 @@ def tell(person: Person, service: ServiceClient, narrator: Narrator) -> None:
     _officer_suspends(person, service, narrator)
     _withdraws(person, service, narrator)
     _stored_profile_goes(person, service, narrator)
+    retention_story.tell(narrator)
     _everything_verifies(narrator)
 
 

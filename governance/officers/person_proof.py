@@ -210,7 +210,7 @@ def _disposals(person: DataSubject) -> list[dict[str, Any]]:
     found = Disposal.objects.filter(subject_ref=person.ref).select_related("purpose")[:20]
     return [
         {
-            "purpose": disposal.purpose.name,
+            "purpose": str(disposal.purpose),
             "reason": disposal.get_reason_display(),
             "status": disposal.get_status_display(),
             "tone": _DISPOSAL_TONES[disposal.status],

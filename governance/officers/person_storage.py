@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from common.admin_pages.display import sentence
 from consent.models import ConsentRecord, DataSubject, Purpose
-from privacy.models import HoldMember, RetentionSchedule
-from privacy.retention import schedules
-from privacy.retention.tables import Stored
+from privacy.models import HoldMember
+from privacy.retention.data_sets import kept_until
+from privacy.retention.data_sets.kept_until import Kept
 
 
 def holds(person: DataSubject) -> list[dict[str, str]]:
@@ -52,22 +52,28 @@ def _unnamed(person: DataSubject) -> Iterator[dict[str, str]]:
 
 def stored(person: DataSubject) -> list[dict[str, Any]]:
     """Return each kind of data about the person, how much there is, and when it goes or why it stays."""
-    periods = dict(RetentionSchedule.objects.filter(is_active=True).values_list("purpose__slug", "retain_for"))
     names = dict(Purpose.objects.values_list("slug", "name"))
-    found = [
-        _row(store.name, each, names.get(each.purpose, each.purpose), periods.get(each.purpose), person)
-        for store in schedules.stores()
-        for each in store.stored(person.ref)
-    ]
+    found = [_row(each, names) for each in kept_until.of_person(person)]
     records = ConsentRecord.objects.filter(subject=person).count()
     proof = _("Kept as proof of consent; no period is set.")
     return [*found, {"data": _("Choices"), "purpose": _("Every purpose"), "entries": records, "why": proof}]
 
 
-def _row(name: str, each: Stored, purpose: str, period: Any, person: DataSubject) -> dict[str, Any]:
-    row = {"data": sentence(name), "purpose": purpose, "entries": each.rows}
-    if person.held or person.restricted or each.purpose in person.limits:
+def _row(each: Kept, names: dict[str, str]) -> dict[str, Any]:
+    stored, by = each.stored, each.by
+    data = sentence(each.data_set) + (f": {stored.kind}" if stored.kind else "")
+    purpose = names.get(stored.purpose, stored.purpose) or _("Every purpose")
+    row = {"data": data, "purpose": purpose, "entries": stored.rows}
+    if each.is_held:
         return {**row, "why": _("Kept until the hold or restriction is released.")}
-    if period is None:
-        return {**row, "why": _("Until the person withdraws; no retention schedule.")}
-    return {**row, "first": each.oldest + period, "last": each.newest + period}
+    if by is None:
+        return {**row, "why": _without_end(stored.purpose)}
+    url = reverse("admin:privacy_retentionschedule_change", args=[by.pk])
+    said = by.ground if by.is_legal_minimum else by.slug
+    return {**row, "first": each.first, "last": each.last, "by": said, "is_law": by.is_legal_minimum, "url": url}
+
+
+def _without_end(purpose: str) -> str:
+    if not purpose:
+        return _("As long as a permission is in force, and after it as no retention schedule ends it.")
+    return _("Until the person withdraws; no retention schedule.")

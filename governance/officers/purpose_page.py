@@ -15,11 +15,10 @@ from common.admin_pages.display import words
 from common.charts.counts import Figure, bars_figure
 from consent.ledger import selectors
 from consent.models import Notice, Party, Purpose
-from consent.receipts import terms
 from consent.register import terms as agreed
 from consent.register import words as consent_words
 from policies.models import SensitiveCategory
-from privacy.models import RetentionSchedule
+from privacy.retention.data_sets import periods
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Register:
 
 def read_register() -> Register:
     controller = Party.objects.filter(role=Party.Role.CONTROLLER).first()
-    return Register(controller, terms.SPECIAL | set(SensitiveCategory.objects.values_list("slug", flat=True)))
+    return Register(controller, frozenset(SensitiveCategory.objects.values_list("slug", flat=True)))
 
 
 def context(purpose: Purpose) -> dict[str, Any]:
@@ -45,7 +44,7 @@ def context(purpose: Purpose) -> dict[str, Any]:
         "data": [{"name": words(c), "is_sensitive": c in register.sensitive} for c in purpose.data_categories],
         "controller": purpose.controller or register.controller,
         "recipients": _recipients(purpose),
-        "retention": RetentionSchedule.objects.filter(purpose=purpose, is_active=True).first(),
+        "retention": periods.main_of(purpose),
         "notices": newest_notices(purpose),
         "languages": [languages.name(code) for code in covered(purpose)],
         "people": _people(people),

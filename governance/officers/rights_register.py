@@ -1,7 +1,8 @@
 """Register of what officers may do: their roles, and whether they may sign in. Changed by change sets.
 
-Accounts are made by the operator or on the page of accounts, without rights; superusers by command only. Commands and
-the provider's sign-in give roles as well, as the operator's ways: ``operator_writes`` lets them.
+Accounts are made by the operator or on the page of accounts, without rights; superusers by command only. An account
+is deleted by a change set. Commands and the provider's sign-in make accounts and give roles as well, as the operator's
+ways: ``operator_writes`` lets them, and a trigger refuses every other writer.
 """
 
 from collections.abc import Iterator
@@ -37,6 +38,13 @@ def _save(user: Any, created: bool) -> None:
     user.save(update_fields=["is_active", "is_staff"])
 
 
+def _inverse(before: Document | None, after: Document | None) -> tuple[str, Document | None]:
+    """Return what stood before. Raises ChangeRefused for an account that is gone: its holder is invited again."""
+    if before is None or after is None:
+        raise ChangeRefused("A deleted account does not come back. The operator invites its holder: officers invite.")
+    return str(before["username"]), before
+
+
 OFFICER_RIGHTS = Register(
     name="officer_rights",
     title="Rights of officer",
@@ -47,8 +55,8 @@ OFFICER_RIGHTS = Register(
     in_bundle=False,
     in_emergency=False,
     is_local=True,
-    keeps=True,
     narrows=rights_narrow,
+    inverse=_inverse,
     in_words=_in_words,
     save=_save,
 )  # fmt: skip
@@ -56,6 +64,6 @@ OFFICER_RIGHTS = Register(
 
 @contextmanager
 def operator_writes() -> Iterator[None]:
-    """Let the block write rights of officers, as the operator's commands and the provider's sign-in do."""
+    """Let the block write accounts and their rights, as the operator's commands and the provider's sign-in do."""
     with transaction.atomic(), guard.writing("operator"):
         yield

@@ -3,18 +3,21 @@
 from collections.abc import Iterable
 
 from django.contrib.auth.models import Group, Permission, User
-from django.db import transaction
 
 from governance.officers.rights_register import operator_writes
 from governance.officers.roles import PREFIX, ROLES
 
 
-@transaction.atomic
 def keep_current() -> list[str]:
     """Give every role's group exactly its rights; return the roles that had others. Writes nothing where all have.
 
     Raises LookupError for a right that this installation does not know.
     """
+    with operator_writes():
+        return _keep_current()
+
+
+def _keep_current() -> list[str]:
     known = {_name(row): row for row in Permission.objects.select_related("content_type")}
     changed = []
     for role in ROLES.values():

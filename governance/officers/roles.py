@@ -54,13 +54,16 @@ CAPABILITIES = {
                 "policies.simulationreport",
                 *_MODELS,
                 "oversight.changeset",
+                "oversight.relaxedregister",
                 "privacy.deletionplan",
             ),
         ),
     ),
     "read-figures": Capability(
         "Read figures: trust metrics, published statistics, privacy budgets",
-        _rights("view", ("consent.dailycount", "privacy.release", "privacy.privacybudget")),
+        _rights(
+            "view", ("consent.dailycount", "privacy.release", "privacy.privacybudget", "personalization.eventcount")
+        ),
     ),
     "answer-people": Capability(
         "Answer requests of people: identity, blockers, extensions, refusals",
@@ -109,6 +112,10 @@ CAPABILITIES = {
     "propose-holds": Capability(
         "Draft legal holds and restrictions of people, and propose them",
         _rights("add change", _HOLDS) | {"oversight.propose_changeset"},
+    ),
+    "relax-registers": Capability(
+        "Propose that one officer may change a register",
+        _rights("add change delete", ("oversight.relaxedregister",)) | {"oversight.propose_changeset"},
     ),
     "change-in-emergency": Capability(
         "Bring a change into force alone in an emergency, reviewed afterwards",
@@ -169,6 +176,7 @@ ROLES = {
                 "answer-people",
                 "propose-changes",
                 "propose-holds",
+                "relax-registers",
                 "change-in-emergency",
                 "write-policies",
                 "approve",

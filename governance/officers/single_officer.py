@@ -10,7 +10,6 @@ from oversight.officers import single
 
 _APPROVES = "oversight.approve_changeset"
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
-_PREFIX = "single-officer-"
 
 
 def lacks_second() -> bool:
@@ -34,5 +33,5 @@ class MarkedExports:
         response = self.get_response(request)
         disposition = response.headers.get("Content-Disposition", "")
         if request.path.startswith("/admin/") and disposition.startswith("attachment") and single.is_single():
-            response.headers["Content-Disposition"] = disposition.replace('filename="', f'filename="{_PREFIX}', 1)
+            response.headers["Content-Disposition"] = disposition.replace('filename="', f'filename="{single.PREFIX}', 1)
         return response

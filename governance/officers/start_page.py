@@ -37,7 +37,8 @@ from policies.models import ProcessingSystem, Rollout, ServiceCredential, Transf
 from policies.opa import servers
 from policies.rollout import pages, watch
 from privacy.budgets import releases
-from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
+from privacy.models import Disposal, PrivacyBudget
+from privacy.retention.data_sets import periods
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
@@ -318,7 +319,7 @@ def _findings() -> list[dict[str, Any]]:
 def _gaps() -> list[dict[str, Any]]:
     """Return what the register of processing lacks: a responsible party, texts, languages, an end."""
     purposes = list(purpose_page.with_texts(Purpose.objects.filter(is_active=True)))
-    kept = set(RetentionSchedule.objects.filter(is_active=True).values_list("purpose_id", flat=True))
+    kept = periods.ended()
     return [*_controller_gap(), *(item for purpose in purposes for item in _purpose_gaps(purpose, kept))]
 
 

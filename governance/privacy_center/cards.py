@@ -14,7 +14,7 @@ from consent.register.data_words import DataDescriptions
 from consent.register.part_words import LEVEL, PartWords, is_separable
 from governance.privacy_center.levels import Text, because, level_of
 from policies.decisions.evaluate import RenderedVerdict
-from privacy.models import RetentionSchedule
+from privacy.retention.data_sets import periods
 
 _STATE_LABELS = {
     "given": _("Allowed"),
@@ -25,14 +25,6 @@ _STATE_LABELS = {
     "never_asked": _("Not asked yet"),
     "not_required": _("Always on"),
     "objected": _("You objected"),
-}
-BASIS_LABELS = {
-    "consent": _("Your permission"),
-    "contract": _("Needed for what you ordered"),
-    "legal_obligation": _("The law requires it"),
-    "vital_interests": _("To protect a life"),
-    "public_task": _("A public task"),
-    "legitimate_interests": _("Our legitimate interest; you can object"),
 }
 
 
@@ -54,8 +46,7 @@ def cards(
     """Return the cards of all purposes, in the order of their states."""
     purposes = [state.purpose for state in states]
     notices = selectors.notices_in(language, purposes)
-    active = RetentionSchedule.objects.filter(purpose__in=purposes, is_active=True)
-    days = {schedule.purpose_id: schedule.retain_for.days for schedule in active}
+    days = periods.of_purposes()
     by_slug = {state.purpose.slug: state for state in states}
     data = DataDescriptions(language)
     named = PartWords(language, described=described, data=data)
@@ -64,7 +55,8 @@ def cards(
             **_purpose(state, answers[state.purpose.slug]),
             **_in_words(state.purpose, described),
             **_data(state.purpose, data),
-            "retention": described.of(state.purpose).kept_for or _retention(state.purpose, days.get(state.purpose.pk)),
+            "retention": described.of(state.purpose).kept_for
+            or _retention(state.purpose, days.get(state.purpose.slug)),
             "notice": _notice(notices.get(state.purpose.pk)),
             "new": _new(state, named),
             "reason": _purpose_reason(state, answers[state.purpose.slug], by_slug, described),
@@ -97,7 +89,7 @@ def _purpose(state: PurposeState, answer: RenderedVerdict | None) -> dict[str, A
         "name": purpose.name,
         "benefit": purpose.benefit,
         "part_of": purpose.parent.name if purpose.parent else "",
-        "legal_basis": BASIS_LABELS[purpose.legal_basis],
+        "legal_basis": words.BASES[purpose.legal_basis],
         "switchable": purpose.needs_consent or purpose.may_be_objected,
         "objectable": purpose.may_be_objected,
         "is_on": is_on(state),
@@ -158,10 +150,10 @@ def _new(state: PurposeState, named: PartWords) -> list[dict[str, Any]]:
 def preview_card(purpose: Purpose, notice: Notice | None, text: PurposeText | None) -> dict[str, Any]:
     """Return the card of a purpose for a person who was never asked: for officers, before publication."""
     state = "never_asked" if purpose.needs_consent else "not_required"
-    schedule = RetentionSchedule.objects.filter(purpose=purpose, is_active=True).first()
+    days = periods.of_purposes().get(purpose.slug)
     card = {
         **_purpose(PurposeState(purpose=purpose, state=state), None),
-        "retention": purpose.kept_for or _retention(purpose, schedule.retain_for.days if schedule else None),
+        "retention": purpose.kept_for or _retention(purpose, days),
         "recipients": Descriptions("en").recipients_of(purpose),
         **_data(purpose, DataDescriptions(text.locale if text else "en")),
         "notice": _notice(notice),

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Min
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -14,10 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from common.levels import LEVELS
 from consent.ledger import selectors
 from consent.ledger.selectors import Descriptions
-from consent.models import ConsentRecord, DataSubject
+from consent.models import ConsentRecord, DataSubject, Purpose
 from consent.register import words
-from governance.privacy_center import cards, decisions, levels, looks
-from personalization.models import Event
+from governance.privacy_center import cards, decisions, held_data, levels, looks
 from privacy.models import Disposal
 
 _ACTION_SENTENCES = {
@@ -55,9 +53,11 @@ def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str,
         "purposes": cards.cards(states, answers, described, language),
         "decisions": decisions.about(ref, names, known.candidate if known else None),
         "history": [_history(record, described) for record in selectors.history(ref, limit=30)],
-        "held_data": _held_data(ref),
+        "held_data": held_data.about(person or DataSubject(ref=ref)),
         "disposals": [
-            _disposal(d, described) for d in Disposal.objects.filter(subject_ref=ref).select_related("purpose")[:5]
+            _disposal(d, d.purpose, described)
+            for d in Disposal.objects.filter(subject_ref=ref).select_related("purpose")[:5]
+            if d.purpose is not None  # that of a withdrawal, always
         ],
         "looks": looks.looks_at(ref),
         "session_ends": session_ends,
@@ -89,20 +89,8 @@ def _history(record: ConsentRecord, described: Descriptions) -> dict[str, Any]:
     }
 
 
-def _held_data(ref: UUID) -> list[dict[str, Any]]:
-    rows = Event.objects.filter(subject_ref=ref).values("kind").annotate(count=Count("id"), since=Min("received_at"))
-    labels = {
-        Event.Kind.VIEW: _("Things you looked at"),
-        Event.Kind.LIKE: _("Things you liked"),
-        Event.Kind.RATING: _("Ratings you gave"),
-        Event.Kind.PURCHASE: _("Things you bought"),
-        Event.Kind.NOT_RELEVANT: _("Things you called not relevant"),
-    }
-    return [{"label": labels[Event.Kind(r["kind"])], "count": r["count"], "since": r["since"]} for r in rows]
-
-
-def _disposal(disposal: Disposal, described: Descriptions) -> dict[str, Any]:
-    purpose = described.of(disposal.purpose)
+def _disposal(disposal: Disposal, of: Purpose, described: Descriptions) -> dict[str, Any]:
+    purpose = described.of(of)
     return {
         "when": disposal.finished_at or disposal.queued_at,
         "label": purpose.name,

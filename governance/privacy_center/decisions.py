@@ -9,7 +9,6 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 
 from consent.register import words
-from governance.privacy_center.cards import BASIS_LABELS
 from governance.privacy_center.levels import Text
 from policies.bundles import reasons
 from policies.decision_log import reading
@@ -72,7 +71,7 @@ def _decision(same: list[Decision], names: dict[str, str], candidate: str | None
 def _why(decision: Decision, entry: dict[str, Any]) -> Iterator[Text]:
     if decision.outcome == Decision.Outcome.PERMIT:
         basis = str(entry.get("legal_basis"))
-        yield _("You had allowed it.") if basis == "consent" else BASIS_LABELS.get(basis, _("Our rules allow it."))
+        yield _("You had allowed it.") if basis == "consent" else words.BASES.get(basis, _("Our rules allow it."))
     for code in dict.fromkeys(decision.reasons):
         yield reasons.for_person(code)
 

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from governance.models import OfficerSession, ProviderIdentity
 from governance.officers import account_events, role_groups
+from governance.officers.rights_register import operator_writes
 from governance.oidc.client import Client, SignInRefused
 from governance.sign_in import sessions
 
@@ -59,6 +60,7 @@ def _new_account(claims: Mapping[str, Any], client: Client, subject: str, wanted
     if User.objects.filter(username__iexact=name).exists():
         # Never the account of another way in: who may choose names at the provider would take it over.
         raise SignInRefused("another account has this name")
-    user = User.objects.create_user(name, is_staff=True)  # without a password
+    with operator_writes():
+        user = User.objects.create_user(name, is_staff=True)  # without a password
     ProviderIdentity.objects.create(account=user, issuer=client.issuer, subject=subject)
     return user

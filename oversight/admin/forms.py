@@ -18,6 +18,7 @@ from oversight.admin import presenting
 from oversight.changes import drafting, preview
 from oversight.changes.documents import Proposed
 from oversight.models import ChangeSet
+from oversight.registers import Register
 
 
 class DraftsAlone:
@@ -32,14 +33,58 @@ class DraftsAlone:
         return field
 
 
-class DraftsChanges(DraftsAlone):
+class DraftsDeletions:
+    """Mixin of a ``ModelAdmin``: deleting drafts a change set and leads to its page."""
+
+    model: type[Model]
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.delete_queryset(request, [obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any] | list[Any]") -> None:
+        register = registers.of_model(self.model)
+        gone = [Proposed(register.name, rows.key_of(register, row), None) for row in queryset]
+        names = ", ".join(f"“{row}”" for row in queryset)
+        self._draft(request, gone, f"Delete {self.called(register)} {names}")
+
+    def called(self, register: Register) -> str:
+        """Return what the titles of drafts call an object."""
+        return register.title.lower()
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Return the list's actions; deleting drafts a set, whose page says what it does before it happens."""
+        actions = super().get_actions(request)  # type: ignore[misc]  # ModelAdmin's
+        if "delete_selected" in actions:
+            _action, name, _title = actions["delete_selected"]
+            actions["delete_selected"] = (propose_deletion, name, "Draft a change set that deletes these")
+        return actions
+
+    def _draft(self, request: HttpRequest, proposed: list[Proposed], title: str) -> None:
+        request.assent_set = None  # type: ignore[attr-defined]
+        try:
+            request.assent_set = draft_of(proposed, title=title, actor=actors.officer(request))  # type: ignore[attr-defined]
+        except Problem as problem:
+            messages.error(request, problem.detail)
+
+    def log_deletion(self, request: HttpRequest, *_args: Any) -> None:
+        """Write nothing: Django's own log would say that a draft is in force."""
+
+    log_deletions = log_deletion
+
+    def response_delete(self, request: HttpRequest, *_args: Any, **_more: Any) -> HttpResponse:
+        change_set = getattr(request, "assent_set", None)
+        if change_set is not None:
+            return redirect("change-set", pk=change_set.pk)
+        return redirect(request.get_full_path())
+
+
+class DraftsChanges(DraftsAlone, DraftsDeletions):
     """Mixin of a ``ModelAdmin``: saving and deleting draft a change set and lead to its page.
 
     The form, its inlines and its links are written as ever, in a savepoint; the row is read back as a document, and the
     savepoint is rolled back. So every register's form works, and what it would write is what is proposed.
     """
 
-    model: type[Model]
     change_form_outer_before_template = "admin/changes/open_drafts.html"
     change_form_outer_after_template = "admin/changes/of_object.html"
     object_history_template = "admin/changes/history.html"
@@ -61,44 +106,10 @@ class DraftsChanges(DraftsAlone):
         proposed = [Proposed(register.name, key, rows.document_of(register, row)), *self.more_changes(form, key)]
         transaction.savepoint_rollback(request.assent_point)  # type: ignore[attr-defined]
         verb = "Change" if change else "Add"
-        self._draft(request, proposed, f"{verb} {register.title.lower()} “{row}”")
+        self._draft(request, proposed, f"{verb} {self.called(register)} “{row}”")
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self.delete_queryset(request, [obj])
-
-    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any] | list[Any]") -> None:
-        register = registers.of_model(self.model)
-        gone = [Proposed(register.name, rows.key_of(register, row), None) for row in queryset]
-        names = ", ".join(f"“{row}”" for row in queryset)
-        self._draft(request, gone, f"Delete {register.title.lower()} {names}")
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        """Return the list's actions; deleting drafts a set, whose page says what it does before it happens."""
-        actions = super().get_actions(request)  # type: ignore[misc]  # ModelAdmin's
-        if "delete_selected" in actions:
-            _action, name, _title = actions["delete_selected"]
-            actions["delete_selected"] = (propose_deletion, name, "Draft a change set that deletes these")
-        return actions
-
-    def _draft(self, request: HttpRequest, proposed: list[Proposed], title: str) -> None:
-        request.assent_set = None  # type: ignore[attr-defined]
-        try:
-            request.assent_set = draft_of(proposed, title=title, actor=actors.officer(request))  # type: ignore[attr-defined]
-        except Problem as problem:
-            messages.error(request, problem.detail)
-
-    def log_addition(self, request: HttpRequest, *_args: Any) -> None:
-        """Write nothing: Django's own log would say that a draft is in force."""
-
-    log_change = log_deletion = log_deletions = log_addition
-
-    def response_add(self, request: HttpRequest, *_args: Any, **_more: Any) -> HttpResponse:
-        change_set = getattr(request, "assent_set", None)
-        if change_set is not None:
-            return redirect("change-set", pk=change_set.pk)
-        return redirect(request.get_full_path())
-
-    response_change = response_delete = response_add
+    log_addition = log_change = DraftsDeletions.log_deletion
+    response_add = response_change = DraftsDeletions.response_delete
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from common import actors
 from common.admin_pages.permissions import require
 from common.http.problems import Problem
+from oversight import relaxing
 from oversight.admin import panels, presenting, remedies
 from oversight.changes import applying, approval, drafting, preview, undoing
 from oversight.changes.states import Step, allows
@@ -120,6 +121,12 @@ _CHOICES = [
         "In force. Another officer is asked to look at it.", asks_why=True,
     ),
     Choice(
+        "relaxed", "Apply now", "This installation lets one officer change these registers: it is in force at once, "
+        "and another officer looks at it afterwards.", PROPOSE,
+        lambda s, who, why, _seen: applying.apply_relaxed(s, actor=who, reason=why),
+        "In force. Another officer is asked to look at it.", asks_why=True,
+    ),
+    Choice(
         "alone", "Apply", "This installation has a single officer, so it is in force at once.", PROPOSE,
         lambda s, who, why, seen, confirmed: approval.apply_alone(
             s, actor=who, seen=seen, reason=why, confirmed=confirmed
@@ -168,6 +175,7 @@ _BY_NAME = {choice.name: choice for choice in _CHOICES}
 _STEPS = {
     "propose": Step.PROPOSED,
     "protective": Step.APPLIED_PROTECTIVELY,
+    "relaxed": Step.APPLIED_AS_RELAXED,
     "alone": Step.APPLIED_ALONE,
     "emergency": Step.APPLIED_IN_EMERGENCY,
     "reopen": Step.REOPENED,
@@ -175,6 +183,14 @@ _STEPS = {
     "approve": Step.APPLIED,
     "refuse": Step.REFUSED,
     "undo": Step.UNDONE,
+}
+# What one officer may do: by what the set does, by the installation's setting, by the operator's word.
+_MAY_ALONE: dict[str, Callable[[ChangeSet], bool]] = {
+    "protective": lambda s: applying.only_narrows(preview.compared(s)),
+    "relaxed": lambda s: (
+        relaxing.is_relaxed(c.register for c in s.changes.all()) and not applying.only_narrows(preview.compared(s))
+    ),
+    "alone": lambda _set: single.is_single(),
 }
 _OF_DRAFTS = ("check", "rebase")
 _OF_SECONDS = ("approve", "refuse", "review")
@@ -215,11 +231,9 @@ def _is_open(choice: Choice, change_set: ChangeSet) -> bool:
         return change_set.is_unreviewed
     if choice.name in _OF_DRAFTS:
         return change_set.state == ChangeSet.State.DRAFT
-    if choice.name == "alone" and not single.is_single():
-        return False
     if choice.name == "propose" and change_set.has_errors:
         return False
-    if choice.name == "protective" and not applying.only_narrows(preview.compared(change_set)):
+    if choice.name in _MAY_ALONE and not _MAY_ALONE[choice.name](change_set):
         return False
     return allows(change_set.state, _STEPS[choice.name])
 

@@ -15,6 +15,7 @@ from common.registers.documents import Unreadable, read_documents
 from oversight import registers, rows
 from oversight.changes import drafting
 from oversight.changes.documents import Compared, Proposed
+from oversight.officers import single
 from oversight.problems import NothingChanged
 from oversight.registers import Child, Document, Register
 
@@ -40,7 +41,8 @@ def export(folder: Path) -> list[Path]:
 def _export(register: Register, path: Path) -> Path:
     documents = rows.all_documents(register)
     lines = [_written(register, documents[key]) for key in sorted(documents)]
-    path.write_text(yaml.safe_dump(lines, sort_keys=False, allow_unicode=True, width=100), encoding="utf-8")
+    mark = f"# {single.SENTENCE}\n" if single.is_single() else ""
+    path.write_text(mark + yaml.safe_dump(lines, sort_keys=False, allow_unicode=True, width=100), encoding="utf-8")
     return path
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -16,6 +16,7 @@ from oversight.changes.figures import Measured
 from oversight.changes.steps import locked
 from oversight.models import ChangeSet
 
+_Read = TypeVar("_Read")
 Later = Callable[[ChangeSet], None]
 Probe = Callable[[], Later]
 _probes: list[Probe] = []
@@ -77,6 +78,20 @@ def trial(changes: Sequence[Compared], *, actor: str, progress: Progress) -> Tri
     pairs = {name: [old, tried.wanted.get(name, [])] for name, old in wanted.items()}
     counted = counting.measured(pairs, progress=progress)
     return Trial(checking.new_findings(before, tried.findings), [*counted, *figures.paired(measured, tried.figures)])
+
+
+@transaction.atomic
+def read_after(changes: Sequence[Compared], read: Callable[[], _Read]) -> _Read | None:
+    """Return what ``read`` finds while the changes stand; None where they are refused. Nothing of them stays."""
+    policy_data.take_turn()
+    point = transaction.savepoint()
+    try:
+        writing.write(changes, writer="preview")
+        return read()
+    except Problem:
+        return None
+    finally:
+        transaction.savepoint_rollback(point)
 
 
 @dataclass(frozen=True)

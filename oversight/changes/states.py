@@ -21,6 +21,7 @@ class Step(StrEnum):
     APPLIED_IN_EMERGENCY = "applied_in_emergency"
     APPLIED_PROTECTIVELY = "applied_protectively"
     APPLIED_ALONE = "applied_alone"
+    APPLIED_AS_RELAXED = "applied_as_relaxed"
     SHIPPED = "shipped"
     RELEASED = "released"
     REVIEWED = "reviewed"
@@ -47,6 +48,7 @@ TRANSITIONS = {
     Step.WITHDRAWN: _from(State.DRAFT, State.PROPOSED, to=State.WITHDRAWN),
     Step.APPLIED_IN_EMERGENCY: _from(State.DRAFT, to=State.IN_FORCE),
     Step.APPLIED_PROTECTIVELY: _from(State.DRAFT, to=State.IN_FORCE),
+    Step.APPLIED_AS_RELAXED: _from(State.DRAFT, to=State.IN_FORCE),
     Step.APPLIED_ALONE: _from(State.DRAFT, to=State.IN_FORCE),
     Step.SHIPPED: _from(State.DRAFT, to=State.IN_FORCE),
     Step.RELEASED: _from(State.DRAFT, to=State.IN_FORCE),

@@ -22,6 +22,7 @@ class ChangeSet(models.Model):
         PROTECTIVE = "protective", "Protective"
         EMERGENCY = "emergency", "Emergency"
         SINGLE = "single", "Single officer"
+        RELAXED = "relaxed", "One officer, as the register allows"
         SHIPPED = "shipped", "Shipped defaults"
         RELEASE = "release", "Release of the primary cell"
 
@@ -80,7 +81,7 @@ class ChangeSet(models.Model):
     @property
     def is_unreviewed(self) -> bool:
         """Return whether one officer brought it into force alone and no other has looked at it."""
-        alone = self.kind in (self.Kind.EMERGENCY, self.Kind.PROTECTIVE)
+        alone = self.kind in (self.Kind.EMERGENCY, self.Kind.PROTECTIVE, self.Kind.RELAXED)
         return alone and self.state in (self.State.IN_FORCE, self.State.UNDONE) and self.reviewed_at is None
 
 

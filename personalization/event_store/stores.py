@@ -1,14 +1,50 @@
 """Events as a data set: what retention and withdrawal delete, and what answers to people's requests are made of."""
 
+from typing import Any
+
 from django.utils.translation import gettext_noop as _
 
+from personalization.event_store.window import may_keep_all
 from personalization.models import Event
+from privacy.retention.data_sets.counted import Counted
+from privacy.retention.data_sets.windows import Window
+from privacy.retention.schedules import Action, Trigger, Way
 from privacy.retention.tables import Table
 from privacy.rights.stores.seam import Description, Member
 from privacy.rights.stores.tables import TableStore
 
 # The id is a digest of the sender and its event id already: the manifest holds it as it is.
-EVENTS = Table(name="events", table="personalization_event")
+_PLACE: dict[str, Any] = {"name": "events", "table": "personalization_event", "kind": "kind"}
+EVENTS = Table(**_PLACE)
+
+
+def _smallest_group() -> int:
+    """Return the size that no group of people may fall below: the policies' own value."""
+    from policies.bundles.building import SEGMENT_MIN_SIZE  # the policy layer registers after this one
+
+    return SEGMENT_MIN_SIZE
+
+
+COUNTED = Counted(
+    **_PLACE, counts="personalization_eventcount", groups=("purpose", "kind", "item_id"), smallest=_smallest_group
+)
+WINDOW = Window(**_PLACE, newest="occurred_at DESC, id DESC", may_keep_all=may_keep_all)
+WAYS: dict[Way, Table] = {
+    (Trigger.RECEIVED, Action.DELETE): EVENTS,
+    (Trigger.ACTIVITY, Action.DELETE): EVENTS,
+    (Trigger.CONTRACT, Action.DELETE): EVENTS,
+    (Trigger.WINDOW, Action.DELETE): WINDOW,
+    (Trigger.RECEIVED, Action.AGGREGATE): COUNTED,
+    (Trigger.RECEIVED, Action.KEEP): EVENTS,
+}
+REFUSALS: dict[str, str] = {
+    Action.ANONYMISE: (
+        "An event without its person is a count. Choose to keep counts of groups, which are large enough then."
+    ),
+    Action.AGGREGATE: "Counts are made of whole days of receipt. Let the time count from when data was received.",
+    Action.KEEP: "A legal minimum counts from when data was received.",
+    Trigger.WITHDRAWAL: "Events go at once when their purpose is withdrawn. There is nothing left to count a time for.",
+}
 
 EVENTS_FOR_ANSWERS = TableStore(
     Description(

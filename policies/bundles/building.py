@@ -15,7 +15,7 @@ from policies.models import (
     SensitiveCategory,
     TransferInstrument,
 )
-from privacy.models import RetentionSchedule
+from privacy.retention.data_sets import periods
 
 SEGMENT_MIN_SIZE = 20
 QUIET_HOURS = {"start": 21, "end": 8}
@@ -34,10 +34,7 @@ def build_data() -> dict[str, Any]:
         "sensitive_categories": list(SensitiveCategory.objects.order_by("slug").values_list("slug", flat=True)),
         "residency": _residency(),
         "jurisdictions": {j.slug: _jurisdiction(j) for j in Jurisdiction.objects.all()},
-        "retention": {
-            schedule.purpose.slug: {"days": schedule.retain_for.days}
-            for schedule in RetentionSchedule.objects.filter(is_active=True).select_related("purpose")
-        },
+        "retention": {slug: {"days": days} for slug, days in periods.of_purposes().items()},
         "models": _models(),
     }
 

@@ -61,7 +61,7 @@ _REGISTERS = (
     _Register(DataCategoryText, ("category", "locale")),
     _Register(PurposeData, ("purpose", "category", "locale")),
     _Register(Notice, ("purpose", "version", "locale"), keeps=True),
-    _Register(RetentionSchedule, ("purpose",)),
+    _Register(RetentionSchedule, ("slug",)),
     _Register(SensitiveCategory, ("slug",)),
     _Register(Jurisdiction, ("slug",)),
     _Register(Region, ("code",)),

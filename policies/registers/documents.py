@@ -11,15 +11,17 @@ from common.levels import LEVELS, Level
 from consent.models import Purpose
 from consent.register import words
 from policies.models import Jurisdiction, Region
+from privacy.retention.data_sets import periods
 
 
 def active_purposes() -> QuerySet[Purpose]:
     """Return the active purposes with all that ``purpose`` shows of them: two statements, however many there are."""
     return (
         Purpose.objects.filter(is_active=True)
-        .select_related("parent", "controller", "retention")
+        .select_related("parent", "controller")
         .prefetch_related("texts")
         .annotate(
+            retention_days=periods.Days(),
             notice_version=Max("notices__version"),
             notice_required=Max("notices__version", filter=Q(notices__is_material=True)),
         )
@@ -45,7 +47,7 @@ def purpose(row: Any) -> dict[str, Any]:
         "data_categories": sorted(row.data_categories),
         "recipients": sorted(row.recipients),
         "channels": sorted(row.channels),
-        "retention": _retention(row, texts),
+        "retention": _retention(row.retention_days, texts),
     }
 
 
@@ -56,11 +58,10 @@ def _notice(row: Any) -> dict[str, int] | None:
     return {"version": row.notice_version, "required_version": row.notice_required or 1}
 
 
-def _retention(row: Any, texts: dict[str, Any]) -> dict[str, Any]:
+def _retention(days: int | None, texts: dict[str, Any]) -> dict[str, Any]:
     """Return after how many days the data is deleted, None without a schedule, and how people are told so."""
-    schedule = getattr(row, "retention", None)
     return {
-        "days": schedule.retain_for.days if schedule is not None and schedule.is_active else None,
+        "days": days,
         "descriptions": {locale: text.kept_for for locale, text in texts.items() if text.kept_for},
     }
 

@@ -1,12 +1,13 @@
 """Facts of logged decisions as other registers would make them: the members that registers alone determine. Pure.
 
 A fact sheet was built over the registers of its day. What of it follows from a person's record is left as it is, with
-one exception that needs no record: a yes of the log covers at most what its purpose said then, so what a candidate's
-purpose says beyond that is agreed to by nobody yet.
+one exception that needs no record: a yes of the log covers at most what its purpose said then, in the revision that
+answered. What a candidate's purpose says beyond that is agreed to by nobody yet; who has answered again since cannot be
+known from the log, so it counts as not agreed, on both sides of the comparison.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import msgspec
@@ -24,7 +25,7 @@ Sheet = dict[str, Any]
 
 @dataclass(frozen=True)
 class Refitting:
-    """Registers that facts are refitted over. ``agreed``: those whose words the yeses of the log were given to."""
+    """Registers that facts are refitted over. ``agreed``: purposes of the revision that the yeses were logged under."""
 
     bundle: LoadedBundle
     agreed: Mapping[str, Any]
@@ -35,17 +36,17 @@ class Refitting:
     def over(cls, rules: Rules, *, agreed: Rules, now: float) -> Self:
         """Prepare the registers of ``rules``; transfer instruments end as of ``now`` (epoch seconds)."""
         bundle = loading.load(rules.revision, rules.policies, rules.data_json)
-        before: Mapping[str, Any] = msgspec.json.decode(agreed.data_json)["purposes"]
-        return cls(
-            bundle=bundle,
-            agreed=before,
-            ended=[slug for slug, end in bundle.instrument_ends if end <= now],
-            asked_anew=frozenset(
-                slug
-                for slug, purpose in bundle.purposes.items()
-                if slug in before and purpose.required_notice > before[slug]["required_notice"]
-            ),
+        ended = [slug for slug, end in bundle.instrument_ends if end <= now]
+        return cls(bundle, {}, ended, frozenset()).agreed_in(msgspec.json.decode(agreed.data_json)["purposes"])
+
+    def agreed_in(self, purposes: Mapping[str, Any]) -> Self:
+        """Return the same registers for yeses that were given to what these purposes said."""
+        asked_anew = frozenset(
+            slug
+            for slug, purpose in self.bundle.purposes.items()
+            if slug in purposes and purpose.required_notice > purposes[slug].get("required_notice", 0)
         )
+        return replace(self, agreed=purposes, asked_anew=asked_anew)
 
 
 def refit(facts: bytes, over: Refitting) -> bytes:

@@ -8,7 +8,7 @@ have come together they are settled, and only digests and answers are remembered
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -31,6 +31,7 @@ _SETTLE_AT = 20_000  # different entries; a fact sheet has about a kilobyte
 _REMEMBERED = 200_000  # fact sheets
 _HOUR_S, _DAY_S = 3600, 86_400
 Progress = Callable[[int], None]
+PurposesOf = Callable[[str], Mapping[str, Any] | None]
 
 
 class _Logged(msgspec.Struct):
@@ -87,11 +88,13 @@ def replay(
     patience_s: float = PATIENCE_S,
     progress: Progress | None = None,
     is_refitted: bool = False,
+    purposes_of: PurposesOf = lambda _revision: None,
 ) -> ReplayReport:
     """Return what the candidate would have answered. ``entries`` are lines of the log, in any order.
 
     ``base`` is the revision in force. ``progress`` is called with the number of entries read, about every thousand.
     ``is_refitted``: each side is asked about the facts as its own registers make them, for a change of registers.
+    ``purposes_of``: the purposes of an older revision, None for one that is not known; then those in force count.
     Raises CandidateUnusable.
     """
     check(candidate)
@@ -100,6 +103,7 @@ def replay(
         run = _Run(replayers, base.revision, examples=examples, piece_s=piece_of(until - since))
         if is_refitted:
             now = until.timestamp()
+            run.purposes_of = purposes_of
             run.over = tuple(Refitting.over(rules, agreed=base, now=now) for rules in (candidate, base))
         for number, entry in enumerate(entries, start=1):
             run.take(entry)
@@ -136,6 +140,8 @@ class _Run:
         self._answers: dict[bytes, tuple[ComparedAnswer, ComparedAnswer | None, str]] = {}
         self._known: dict[bytes, ComparedAnswer] = {}
         self.over: tuple[Refitting, ...] = ()  # of the candidate and of the base, where facts are refitted
+        self.purposes_of: PurposesOf = lambda _revision: None
+        self._over_of: dict[str, tuple[Refitting, ...]] = {}  # the same, by the revision that answered
         self.decisions = self.distinct = self.unreadable = 0
         self.skipped: Counter[str] = Counter({"other_packages": 0, "without_facts": 0, "not_an_entry": 0})
         self.unreadable_examples: list[dict[str, Any]] = []
@@ -166,7 +172,7 @@ class _Run:
             if logged is None:
                 continue
             facts = _completed(logged)
-            for_candidate, for_base = self._refitted(facts)
+            for_candidate, for_base = self._refitted(facts, logged.bundle_revision)
             # Facts and revision make the answer, so what was logged under the rules in force need not be asked again.
             needs_base = logged.bundle_revision != self._base or logged.engine == "none" or for_base != facts
             digest = self._ask(asked, for_candidate, needs_base=False)
@@ -182,12 +188,21 @@ class _Run:
         for logged, group, digest, base in readable:
             self._count(logged, group, digest, base)
 
-    def _refitted(self, facts: bytes) -> tuple[bytes, bytes]:
+    def _refitted(self, facts: bytes, revision: str) -> tuple[bytes, bytes]:
         """Return the facts as the registers of the candidate and of the base make them."""
         if not self.over:
             return facts, facts
-        candidate, base = self.over
+        candidate, base = self._over(revision)
         return refit(facts, candidate), refit(facts, base)
+
+    def _over(self, revision: str) -> tuple[Refitting, ...]:
+        """Return both sides for yeses that were logged under a revision; those in force where it is not known."""
+        if revision not in self._over_of:
+            purposes = None if revision == self._base else self.purposes_of(revision)
+            self._over_of[revision] = (
+                self.over if purposes is None else tuple(side.agreed_in(purposes) for side in self.over)
+            )
+        return self._over_of[revision]
 
     def _ask(self, asked: dict[bytes, tuple[bytes, bool]], facts: bytes, *, needs_base: bool) -> bytes:
         """Put facts among those to ask about unless their answers are known; return their digest."""

@@ -2,9 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -54,7 +55,14 @@ def simulate(
         examples=examples,
         progress=progress,
         is_refitted=is_refitted,
+        purposes_of=_purposes_of,
     )
+
+
+def _purposes_of(revision: str) -> Mapping[str, Any] | None:
+    """Return the purposes of a stored revision: the words that its decisions' consents were given to."""
+    data = Bundle.objects.filter(pk=revision).values_list("data", flat=True).first()
+    return None if data is None else json.loads(data)["purposes"]
 
 
 def rules_of(candidate: Candidate) -> Rules:

@@ -85,5 +85,5 @@ def _lines(events: list[AuditEvent], head: str) -> Iterator[dict[str, Any]]:
             }
         elif event.action == "disposal.done" and event.details["reason"] == Disposal.Reason.RETENTION:
             run = Disposal.objects.get(pk=event.details["disposal"])
-            purpose, cut_off = event.details["purpose"], run.before.isoformat()
-            yield {"kind": "retention", "purpose": purpose, "cut_off": cut_off, "run": str(run.pk), **shared}
+            what = {"purpose": event.details["purpose"], "schedule": run.schedule, "terms": run.terms}
+            yield {"kind": "retention", **what, "cut_off": run.before.isoformat(), "run": str(run.pk), **shared}

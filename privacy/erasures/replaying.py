@@ -14,10 +14,11 @@ from consent.ledger import scopes
 from consent.models import ConsentRecord, DataSubject, Purpose
 from privacy.erasures import ledger, noting
 from privacy.erasures.ledger import Line
-from privacy.models import Disposal
+from privacy.models import Disposal, RetentionSchedule
 from privacy.retention import disposal
 
 _STATE = {"withdraw": "withdrawn", "object": "objected", "refuse": "refused"}
+_BY_WHAT_PEOPLE_DO = (RetentionSchedule.Trigger.ACTIVITY, RetentionSchedule.Trigger.WINDOW)
 # What another kind of line does to a person: an erasure (GDPR Article 17) registers here. Returns whether it had to.
 Handler = Callable[[UUID, Line], bool]
 _handlers: dict[str, Handler] = {}
@@ -88,9 +89,18 @@ def _repeat(line: Line, people: dict[str, UUID], known: set[str], done: Replayed
 
 
 def _delete_again(line: Line) -> int:
+    """Repeat a retention run. One that went by what people did since waits for the next night.
+
+    The backup does not know what they did after it, and would delete more than the run did.
+    """
+    terms = line.get("terms") or {}
+    if terms.get("trigger") in _BY_WHAT_PEOPLE_DO:
+        return 0
     run = Disposal.objects.create(
         reason=Disposal.Reason.RETENTION,
-        purpose=Purpose.objects.get(slug=line["purpose"]),
+        purpose=Purpose.objects.get(slug=line["purpose"]) if line["purpose"] else None,
+        schedule=line.get("schedule", ""),
+        terms=terms,
         before=datetime.fromisoformat(line["cut_off"]),
     )
     return disposal.run(run.pk).total_removed

@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from django import forms
 from django.db.models import Count
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from common.admin_pages.display import NOTHING, badge, code, grid, moment, sentence
-from common.admin_pages.forms import CommaListField
+from common.admin_pages.forms import CommaListField, Ticked
 from common.admin_pages.model_admin import ModelAdmin
 from consent.models import AgeBand, Purpose
 from oversight.admin.forms import DraftsChanges
@@ -28,22 +26,13 @@ def _purposes() -> list[tuple[str, str]]:
     return list(Purpose.objects.values_list("slug", "name"))
 
 
-class _Ticked(forms.MultipleChoiceField):
-    """A stored list of names, edited as boxes."""
-
-    widget = UnfoldAdminCheckboxSelectMultipleWidget
-
-    def __init__(self, choices: Any, **options: Any) -> None:
-        super().__init__(choices=choices, required=False, **options)
-
-
 class LimitForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     people = PeopleField(
         required=False,
         label="People",
         help_text="Customer ids or pseudonyms, one a line. Only the pseudonym is kept.",
     )
-    purposes = _Ticked(_purposes, label="Purposes", help_text="None ticked: every purpose.")
+    purposes = Ticked(_purposes, label="Purposes", help_text="None ticked: every purpose.")
 
     class Meta:
         labels = {"slug": "Reference", "starts_at": "From", "ends_at": "Until", "is_released": "Released"}
@@ -57,10 +46,10 @@ class HoldForm(LimitForm):
     regions = CommaListField(
         required=False, free_text=True, label="Region", help_text="Finds people, such as DE, FR. Empty: any."
     )
-    age_bands = _Ticked(AgeBand.choices, label="Age band", help_text="None ticked: any.")
-    chose_about = _Ticked(_purposes, label="Chose about", help_text="None ticked: any.")
-    data_sets = _Ticked(
-        lambda: [(store.name, sentence(store.name)) for store in schedules.stores()],
+    age_bands = Ticked(AgeBand.choices, label="Age band", help_text="None ticked: any.")
+    chose_about = Ticked(_purposes, label="Chose about", help_text="None ticked: any.")
+    data_sets = Ticked(
+        lambda: [(name, sentence(name)) for name in schedules.data_sets()],
         label="Data sets",
         help_text="None ticked: all. It narrows what is kept; use is denied for the purposes of the hold either way.",
     )

@@ -3,6 +3,7 @@
 from privacy.models.budgets import BudgetSpend, PrivacyBudget, Release
 from privacy.models.holds import Hold, HoldMember, Restriction
 from privacy.models.retention import (
+    ContractEnd,
     DeletionPlan,
     DeletionSwitch,
     Disposal,
@@ -13,6 +14,7 @@ from privacy.models.retention import (
 
 __all__ = [
     "BudgetSpend",
+    "ContractEnd",
     "DeletionPlan",
     "DeletionSwitch",
     "Disposal",

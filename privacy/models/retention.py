@@ -1,6 +1,7 @@
 """Retention periods, deletion plans, deletion runs and the proof of what they removed."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -12,23 +13,95 @@ from consent.models import Purpose
 
 
 class RetentionSchedule(models.Model):
-    """Retention period of a purpose's data, counted from when it was received."""
+    """How long a data set is kept: from when its time counts, for how long, what happens then, and for which law.
 
-    purpose = models.OneToOneField(Purpose, on_delete=models.PROTECT, related_name="retention")
-    retain_for = models.DurationField(help_text="Days, counted from when the data was received.")
+    A legal minimum (action ``keep``) is a row like any other: what it names is kept for as long, whatever else is due.
+    """
+
+    class Trigger(models.TextChoices):
+        RECEIVED = "received", "It was received"
+        ACTIVITY = "last_activity", "The person was last active"
+        CONTRACT = "contract_end", "The contract ended"
+        WITHDRAWAL = "withdrawal", "The last permission was withdrawn"
+        WINDOW = "window", "Newer entries of the person push it out"
+
+    class Action(models.TextChoices):
+        DELETE = "delete", "Delete"
+        ANONYMISE = "anonymise", "Anonymise"
+        AGGREGATE = "aggregate", "Keep counts of groups, and delete"
+        SHRED = "crypto_shred", "Destroy the person's key"
+        KEEP = "keep", "Keep at least that long (legal minimum)"
+
+    slug = models.SlugField(max_length=64, unique=True)
+    purpose = models.ForeignKey(
+        Purpose, on_delete=models.PROTECT, null=True, blank=True, related_name="retention_schedules"
+    )
+    data_set = models.CharField(max_length=64, default="events")
+    trigger = models.CharField(max_length=16, choices=Trigger, default=Trigger.RECEIVED)
+    retain_for = models.DurationField(null=True, blank=True)
+    keep_last = models.PositiveIntegerField(null=True, blank=True)
+    action = models.CharField(max_length=16, choices=Action, default=Action.DELETE)
+    kinds = models.JSONField(default=list, blank=True)
+    jurisdiction = models.CharField(max_length=32, blank=True, default="")
+    ground = models.CharField(max_length=200, blank=True, default="")
     undo_days = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)
 
     class Meta:
-        ordering = ["purpose"]
+        ordering = ["purpose", "slug"]
         verbose_name = "retention schedule"
         constraints = [
-            models.CheckConstraint(name="privacy_retention_is_a_day", condition=Q(retain_for__gte=timedelta(days=1))),
+            models.CheckConstraint(
+                name="privacy_retention_is_a_day",
+                condition=Q(retain_for__isnull=False, retain_for__gte=timedelta(days=1), keep_last=None)
+                & ~Q(trigger="window")
+                | Q(trigger="window", retain_for=None, keep_last__isnull=False, keep_last__gte=1),
+            ),
             models.CheckConstraint(name="privacy_undo_is_a_month", condition=Q(undo_days__lte=31)),
+            models.UniqueConstraint(
+                fields=["purpose", "data_set", "trigger", "jurisdiction"],
+                condition=~Q(action="keep"),
+                nulls_distinct=False,
+                name="privacy_retention_once",
+                violation_error_message=(
+                    "There is a schedule of this purpose, data set, trigger and jurisdiction already. Change that one."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.purpose}: {in_days(self.retain_for)}"
+        kept = f"the last {self.keep_last or 0:,}" if self.retain_for is None else in_days(self.retain_for)
+        return f"{self.purpose or 'Every purpose'}: {kept}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        self._name()
+        super().save(*args, **options)
+
+    def clean(self) -> None:
+        self._name()
+
+    def _name(self) -> None:
+        """Name a schedule that has no reference after its purpose."""
+        if not self.slug and self.purpose is not None:
+            self.slug = self.purpose.slug
+
+    @property
+    def is_legal_minimum(self) -> bool:
+        return self.action == self.Action.KEEP
+
+
+class ContractEnd(models.Model):
+    """When a person's contract ended, as the business said: what schedules with that trigger count from."""
+
+    subject_ref = models.UUIDField(primary_key=True)
+    ended_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = "end of a contract"
+        verbose_name_plural = "ends of contracts"
+
+    def __str__(self) -> str:
+        return f"{self.ended_at:%Y-%m-%d}"
 
 
 class DeletionPlan(models.Model):
@@ -40,7 +113,8 @@ class DeletionPlan(models.Model):
         REFUSED = "refused", "Refused"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT)
+    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, null=True)
+    schedule = models.CharField(max_length=64)
     before = models.DateTimeField()
     document = models.JSONField()
     digest = models.CharField(max_length=64)
@@ -67,7 +141,12 @@ class DeletionPlan(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.purpose}: {self.due:,} rows"
+        return f"{self.purpose or self.schedule}: {self.due:,} rows"
+
+    @property
+    def about(self) -> str:
+        """What the plan is named by in the audit trail."""
+        return self.purpose.slug if self.purpose else self.schedule
 
     @property
     def due(self) -> int:
@@ -114,7 +193,9 @@ class Disposal(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reason = models.CharField(max_length=12, choices=Reason)
-    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT)
+    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, null=True)
+    schedule = models.CharField(max_length=64, blank=True, default="", db_default="")
+    terms = models.JSONField(default=dict, db_default={})
     plan = models.OneToOneField(DeletionPlan, on_delete=models.PROTECT, null=True, related_name="run")
     subject_ref = models.UUIDField(null=True)
     record_id = models.UUIDField(null=True, unique=True)  # the withdrawal it follows; one disposal each
@@ -138,7 +219,12 @@ class Disposal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_reason_display()}: {self.purpose}"
+        return f"{self.get_reason_display()}: {self.purpose or self.schedule}"
+
+    @property
+    def about(self) -> str:
+        """What the run is named by in the audit trail, where it is not about one person."""
+        return self.purpose.slug if self.purpose else self.schedule
 
     @property
     def total_removed(self) -> int:
@@ -159,7 +245,7 @@ class DisposalBatch(models.Model):
     rows = models.PositiveIntegerField(null=True)
     keys = models.BinaryField(null=True)
     reached = models.DateTimeField(null=True)
-    reached_key = models.CharField(max_length=64, blank=True)
+    reached_key = models.CharField(max_length=128, blank=True)
 
     class Meta:
         verbose_name = "deletion batch"

@@ -55,7 +55,7 @@ def _move(run: UUID, status: Disposal.Status, action: str, actor: str, reason: s
     found.status, found.why_stopped = status, reason
     found.save(update_fields=["status", "why_stopped"])
     details = {"disposal": str(found.id), "removed": found.removed, "reason": reason}
-    trail.record(action, found.purpose.slug, actor=actor, details=details)
+    trail.record(action, found.about, actor=actor, details=details)
     return found
 
 

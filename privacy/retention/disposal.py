@@ -6,7 +6,7 @@ run goes on behind it. The manifest covers every removed key; its SHA-256 stands
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,9 +23,11 @@ from consent.ledger.persons.erasing import SOURCE as ERASURE
 from consent.models import ConsentRecord, DataSubject
 from privacy.models import DeletionPlan, DeletionSwitch, Disposal, DisposalBatch, HoldMember, RetentionSchedule
 from privacy.retention import manifest, pacing, plans, schedules, turns, undo
+from privacy.retention.data_sets import refusals, terms
+from privacy.retention.data_sets.extents import Extent
 from privacy.retention.pacing import Pace
 from privacy.retention.plans import Outdated
-from privacy.retention.tables import Batch, Extent, Position, Table, note_end
+from privacy.retention.tables import Batch, Position, Table, note_end
 
 logger = logging.getLogger(__name__)
 # The moment, by the database's clock, that parts what the withdrawn consent allowed from what a later one does. The
@@ -90,7 +92,7 @@ def sweep() -> int:
 def queue_for_retention(*, actor: str) -> list[Disposal]:
     """Plan what every schedule makes due; queue each plan that nothing blocks. The others wait for an officer."""
     queued = []
-    for schedule in RetentionSchedule.objects.filter(is_active=True).select_related("purpose"):
+    for schedule in schedules.ending():
         plan = plan_if_due(schedule, actor=actor)
         if plan is not None and not plan.blockers:
             queued.append(queue_plan(plans.approve_by_schedule(plan, actor=actor)))
@@ -98,17 +100,17 @@ def queue_for_retention(*, actor: str) -> list[Disposal]:
 
 
 def plan_if_due(schedule: RetentionSchedule, *, actor: str) -> DeletionPlan | None:
-    """Return a new plan of the schedule; None where nothing is due, or where a plan or a run of it is open."""
+    """Return a new plan of the schedule; None where nothing is due, it cannot run, or a plan or run of it is open."""
     waiting = DeletionPlan.objects.filter(
-        purpose=schedule.purpose, state=DeletionPlan.State.PROPOSED, made_at__gt=timezone.now() - plans.VALID_FOR
+        schedule=schedule.slug, state=DeletionPlan.State.PROPOSED, made_at__gt=timezone.now() - plans.VALID_FOR
     )
     unfinished = Disposal.objects.filter(
-        purpose=schedule.purpose, reason=Disposal.Reason.RETENTION, status__in=(*Disposal.OPEN, Disposal.Status.PAUSED)
+        schedule=schedule.slug, reason=Disposal.Reason.RETENTION, status__in=(*Disposal.OPEN, Disposal.Status.PAUSED)
     )
     if waiting.exists() or unfinished.exists():
         return None
-    extent = Extent(timezone.now() - schedule.retain_for, schedule.purpose.slug)
-    if not any(store.has_due(extent) for store in schedules.stores()):
+    found = schedules.way_of(schedule)
+    if found is None or refusals.why_not(schedule) or not found.has_due(terms.extent(schedule, timezone.now())):
         return None
     return plans.make(schedule, actor=actor)
 
@@ -125,8 +127,10 @@ def run_of(plan: DeletionPlan) -> Disposal:
     """Return the one run of an approved plan. Raises PlanRefused."""
     if plan.state != DeletionPlan.State.APPROVED:
         raise plans.PlanRefused("The plan is not approved, so nothing of it is deleted.")
+    said = {"purpose": plan.purpose, "before": plan.before, "schedule": plan.schedule}
+    frozen = plan.document.get("terms", {})
     run, _ = Disposal.objects.get_or_create(
-        plan=plan, defaults={"reason": Disposal.Reason.RETENTION, "purpose": plan.purpose, "before": plan.before}
+        plan=plan, defaults={"reason": Disposal.Reason.RETENTION, "terms": frozen, **said}
     )
     return run
 
@@ -145,13 +149,31 @@ def run(disposal_id: UUID, *, pace: Pace | None = None) -> Disposal:
     try:
         if disposal.plan is not None:
             plans.require_current(disposal.plan)
-        for store in schedules.stores():
+        for store in _stores_of(disposal):
             _empty(disposal, store, pace)
         return _finish(disposal.pk)
     except Outdated as exc:
         return _stop(disposal.pk, str(exc))
     except _NotNow:
         return Disposal.objects.select_related("purpose", "plan").get(pk=disposal_id)
+
+
+def _stores_of(disposal: Disposal) -> Iterable[Table]:
+    """Return what the run acts through: the way of its schedule, or every data set of a purpose. Raises Outdated."""
+    if not disposal.terms:
+        return schedules.stores()
+    said = disposal.terms
+    found = schedules.way(said["data_set"], said["trigger"], said["action"])
+    if found is None:
+        raise Outdated(f"The data set {said['data_set']} is not registered any more. Make a new plan.")
+    return [found]
+
+
+def _extent_of(disposal: Disposal) -> Extent:
+    purpose = disposal.purpose.slug if disposal.purpose else None
+    if disposal.terms:
+        return terms.extent_of(disposal.terms, disposal.before, purpose)
+    return Extent(disposal.before, purpose, disposal.subject_ref)
 
 
 def _pace_of(disposal: Disposal) -> Pace:
@@ -172,7 +194,7 @@ class _NotNow(Exception):
 
 def _require_free(disposal: Disposal) -> None:
     """Raise _NotNow where a hold keeps the person of this disposal."""
-    if disposal.subject_ref is not None and turns.is_kept(disposal.subject_ref, disposal.purpose.slug):
+    if disposal.subject_ref is not None and turns.is_kept(disposal.subject_ref, disposal.about):
         raise _NotNow
 
 
@@ -198,7 +220,7 @@ def _one_batch(disposal: Disposal, store: Table, size: int | None = None) -> boo
     locked = _lock(disposal)
     if locked.status == Disposal.Status.DONE:
         return False
-    extent = Extent(disposal.before, disposal.purpose.slug, disposal.subject_ref)
+    extent = _extent_of(disposal)
     last = locked.batches.defer("keys").order_by(F("number").desc(nulls_last=True)).first()
     start = _start(last, store)
     end = store.locate(extent, start, size or BATCH)
@@ -261,11 +283,18 @@ def _stop(disposal_id: UUID, why: str) -> Disposal:
         seal_stopped(disposal)
         trail.record(
             "disposal.stopped",
-            disposal.purpose.slug,
+            disposal.about,
             actor=actors.job("disposal"),
             details={"disposal": str(disposal.id), "removed": disposal.removed, "reason": why},
         )
     return disposal
+
+
+def _by_schedule(disposal: Disposal) -> dict[str, str]:
+    """Return which schedule the run followed, and what it did."""
+    if not disposal.terms:
+        return {}
+    return {"schedule": disposal.schedule, "action": disposal.terms["action"]}
 
 
 def seal_stopped(disposal: Disposal) -> None:
@@ -293,12 +322,13 @@ def _finish(disposal_id: UUID) -> Disposal:
     disposal.save(update_fields=["status", "finished_at", "manifest_sha256", "undo_until"])
     trail.record(
         "disposal.done",
-        str(disposal.subject_ref or disposal.purpose.slug),
+        str(disposal.subject_ref or disposal.about),
         actor=actors.job("disposal"),
         details={
             "disposal": str(disposal.id),
             "reason": disposal.reason,
-            "purpose": disposal.purpose.slug,
+            "purpose": disposal.purpose.slug if disposal.purpose else None,
+            **_by_schedule(disposal),
             "removed": disposal.removed,
             "manifest_sha256": disposal.manifest_sha256,
         },

@@ -18,13 +18,19 @@ from common.canonical import canonical_json, sha256
 from common.http.problems import Conflict
 from privacy.models import DeletionPlan, RetentionSchedule
 from privacy.retention import schedules
-from privacy.retention.tables import Counted, Extent
+from privacy.retention.data_sets import refusals, terms
+from privacy.retention.tables import Counted
 
 VALID_FOR = timedelta(days=7)
 GUARDED_FROM = 1_000  # rows; below that a share says nothing
 _SAMPLES = 5
 _TYPE = "assent-deletion-plan"
 SHARE = "share"
+# What plans of earlier releases said without saying it: events by their age.
+EARLIER: dict[str, Any] = {
+    "data_set": "events", "trigger": "received", "action": "delete", "keep_last": 0, "jurisdiction": "",
+    "minimums": [],
+}  # fmt: skip
 
 
 class PlanRefused(Conflict):
@@ -38,11 +44,14 @@ class Outdated(Exception):
 
 @transaction.atomic
 def make(schedule: RetentionSchedule, *, actor: str, now: datetime | None = None) -> DeletionPlan:
-    """Count what the schedule makes due now and store it as a signed plan. Deletes nothing."""
-    before = (now or timezone.now()) - schedule.retain_for
-    plan = DeletionPlan(purpose=schedule.purpose, before=before, author=actor)
+    """Count what the schedule makes due now and store it as a signed plan. Deletes nothing. Raises PlanRefused."""
+    now = now or timezone.now()
+    if reason := refusals.why_not(schedule):
+        raise PlanRefused(reason)
+    before = terms.before_of(schedule, now)
+    plan = DeletionPlan(purpose=schedule.purpose, schedule=schedule.slug, before=before, author=actor)
     plan.author_account = actors.account_of(actor)
-    plan.document = _document(plan, schedule)
+    plan.document = _document(plan, schedule, terms.of(schedule, now))
     plan.digest = sha256(canonical_json(plan.document)).hex()
     plan.signature = signing.sign(plan.digest.encode(), typ=_TYPE)
     plan.save(force_insert=True)
@@ -50,17 +59,21 @@ def make(schedule: RetentionSchedule, *, actor: str, now: datetime | None = None
     return plan
 
 
-def _document(plan: DeletionPlan, schedule: RetentionSchedule) -> dict[str, Any]:
-    extent = Extent(plan.before, schedule.purpose.slug)
-    examined = {store.name: store.examine(extent) for store in schedules.stores()}
-    samples = {store.name: store.sample(extent, _SAMPLES) for store in schedules.stores()}
+def _document(plan: DeletionPlan, schedule: RetentionSchedule, frozen: dict[str, Any]) -> dict[str, Any]:
+    purpose = schedule.purpose.slug if schedule.purpose else None
+    extent = terms.extent_of(frozen, plan.before, purpose)
+    way = schedules.way_of(schedule)
+    examined = {way.name: way.examine(extent)} if way else {}
+    samples = {way.name: way.sample(extent, _SAMPLES)} if way else {}
     return {
-        "format": 1,
+        "format": 2,
         "plan": str(plan.id),
         "made_at": plan.made_at.isoformat(),
         "author": str(plan.author),
-        "purpose": schedule.purpose.slug,
-        "retain_days": schedule.retain_for.days,
+        "schedule": schedule.slug,
+        "purpose": purpose,
+        "retain_days": schedule.retain_for.days if schedule.retain_for else None,
+        "terms": frozen,
         "undo_days": schedule.undo_days,
         "before": plan.before.isoformat(),
         "largest_share_percent": settings.RETENTION_MAX_SHARE_PERCENT,
@@ -77,6 +90,7 @@ def _described(found: Counted, samples: list[str]) -> dict[str, Any]:
     return {
         "due": found.due,
         "held": found.held,
+        "kept_by_law": found.kept_by_law,
         "stored": found.stored,
         "oldest": found.oldest.isoformat() if found.oldest else None,
         "sample_sha256": samples,
@@ -136,14 +150,41 @@ def require_current(plan: DeletionPlan, *, now: datetime | None = None) -> None:
         raise Outdated("The plan's document was changed after it was signed.")
     if (now or timezone.now()) - plan.made_at > VALID_FOR:
         raise Outdated(f"The plan is older than {VALID_FOR.days} days. Make a new one.")
-    schedule = RetentionSchedule.objects.filter(purpose=plan.purpose, is_active=True).first()
+    schedule = schedules.ending().filter(slug=plan.schedule).first()
     if schedule is None:
         raise Outdated("The retention schedule is not in use any more. Nothing is deleted for its age.")
-    if schedule.retain_for.days > plan.document["retain_days"]:
-        raise Outdated("The retention period is longer now than the plan says. Make a new plan.")
-    known = {store.name for store in schedules.stores()}
-    if gone := sorted(set(plan.document["data_sets"]) - known):
+    if gone := sorted(set(plan.document["data_sets"]) - set(schedules.data_sets())):
         raise Outdated(f"The data set {gone[0]} is not registered any more. Make a new plan.")
+    _require_terms(plan, schedule)
+
+
+def _require_terms(plan: DeletionPlan, schedule: RetentionSchedule) -> None:
+    """Raise Outdated where the schedule keeps longer now, does something else, or a law asks for more."""
+    planned_days, now = plan.document["retain_days"], timezone.now()
+    if schedule.retain_for and planned_days is not None and schedule.retain_for.days > planned_days:
+        raise Outdated("The retention period is longer now than the plan says. Make a new plan.")
+    frozen = plan.document.get("terms") or EARLIER
+    current = terms.of(schedule, now)
+    if current["keep_last"] > frozen["keep_last"]:
+        raise Outdated("The window is larger now than the plan says. Make a new plan.")
+    if any(current[name] != frozen[name] for name in ("data_set", "trigger", "action", "jurisdiction")):
+        raise Outdated("The schedule does something else now than the plan says. Make a new plan.")
+    if any(_asks_more(each, frozen, now) for each in current["minimums"]):
+        raise Outdated("A legal minimum keeps more now than the plan says. Make a new plan.")
+
+
+def _asks_more(minimum: dict[str, Any], frozen: dict[str, Any], now: datetime) -> bool:
+    """Return whether a legal minimum is new since the plan, is longer, or names more."""
+    for each in frozen["minimums"]:
+        if each["schedule"] == minimum["schedule"]:
+            grown = _length(minimum, now) > _length(each, datetime.fromisoformat(frozen["at"]))
+            names_more = each["kinds"] and not (minimum["kinds"] and set(minimum["kinds"]) <= set(each["kinds"]))
+            return bool(grown or names_more) or minimum["purpose"] != each["purpose"]
+    return True
+
+
+def _length(minimum: dict[str, Any], at: datetime) -> timedelta:
+    return at - datetime.fromisoformat(minimum["since"])
 
 
 def planned(plan: DeletionPlan) -> Mapping[str, int]:
@@ -152,5 +193,6 @@ def planned(plan: DeletionPlan) -> Mapping[str, int]:
 
 
 def _record(action: str, plan: DeletionPlan, actor: str) -> None:
-    details = {"plan": str(plan.id), "purpose": plan.purpose.slug, "digest": plan.digest, "due": plan.due}
-    trail.record(action, plan.purpose.slug, actor=actor, details=details)
+    purpose = plan.purpose.slug if plan.purpose else None
+    details = {"plan": str(plan.id), "schedule": plan.schedule, "purpose": purpose, "digest": plan.digest}
+    trail.record(action, plan.about, actor=actor, details={**details, "due": plan.due})

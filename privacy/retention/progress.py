@@ -21,6 +21,6 @@ def line(run: Disposal) -> str:
     planned = f" of {sum(plans.planned(run.plan).values()):,}" if run.plan else ""
     why = f": {run.why_stopped}" if run.why_stopped else ""
     return (
-        f"{run.id} {run.purpose.slug} [{'#' * filled}{'.' * (_WIDTH - filled)}] {done / 10:.1f} %"
+        f"{run.id} {run.about} [{'#' * filled}{'.' * (_WIDTH - filled)}] {done / 10:.1f} %"
         f" {run.total_removed:,}{planned} rows, {run.get_status_display().lower()}{why}"
     )

@@ -25,8 +25,8 @@ _INT = struct.Struct("!i")
 _ENDED = (ConsentRecord.State.WITHDRAWN, ConsentRecord.State.OBJECTED, ConsentRecord.State.REFUSED)
 # Who may not get rows back: the permission ended after the plan was made, also where it was given again since.
 _ENDED_SINCE = """
-SELECT subject_id FROM consent_consentrecord
-WHERE purpose = %(purpose)s AND state = ANY(%(ended)s) AND recorded_at >= %(since)s
+SELECT FROM consent_consentrecord c WHERE c.subject_id = r.{person} AND c.purpose = r.{purpose}
+AND c.state = ANY(%(ended)s) AND c.recorded_at >= %(since)s
 """
 
 
@@ -45,7 +45,7 @@ def undo_run(run: UUID, *, actor: str) -> dict[str, int]:
         locked.undone_at = timezone.now()
         locked.save(update_fields=["undone_at"])
         details = {"disposal": str(run), "restored": restored, "removed": found.removed}
-        trail.record("disposal.undone", found.purpose.slug, actor=actor, details=details)
+        trail.record("disposal.undone", found.about, actor=actor, details=details)
         UndoPart.objects.filter(disposal_id=run).delete()
     undo.destroy_key(run)
     return restored
@@ -76,16 +76,16 @@ def _require_possible(run: Disposal) -> None:
 
 
 def _store(name: str) -> Table:
-    for store in schedules.stores():
-        if store.name == name:
-            return store
+    if found := schedules.find(name):
+        return found.table
     raise NoUndo(f"The data set {name} is not registered any more.")
 
 
 def _restore(run: Disposal, store: Table, key: bytes) -> int:
     """Copy the rows into a table of their own, then into the data set those that may come back."""
     since = run.plan.made_at if run.plan else run.queued_at
-    values: dict[str, Any] = {"purpose": run.purpose.slug, "ended": [str(state) for state in _ENDED], "since": since}
+    values: dict[str, Any] = {"ended": [str(state) for state in _ENDED], "since": since}
+    ended = _ENDED_SINCE.format(person=store.person, purpose=store.purpose)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE undo_rows (LIKE {store.table}) ON COMMIT DROP")
         for part in _parts(run, store.name):
@@ -94,7 +94,7 @@ def _restore(run: Disposal, store: Table, key: bytes) -> int:
                 copy.write(_HEADER + rows + _TRAILER)
         cursor.execute(
             f"INSERT INTO {store.table} SELECT * FROM undo_rows r"  # noqa: S608 (names are code)
-            f" WHERE r.{store.person} NOT IN ({_ENDED_SINCE}) ON CONFLICT DO NOTHING",
+            f" WHERE NOT EXISTS ({ended}) ON CONFLICT DO NOTHING",
             values,
         )
         restored = cursor.rowcount

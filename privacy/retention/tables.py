@@ -12,35 +12,23 @@ from uuid import UUID
 import psycopg
 from django.db import connection
 
-# People whose data of a purpose a hold or a restriction keeps: by the register, and by the person's row, which
-# statements by hand write. One list that is hashed once a statement: a probe a row costs four times that.
-_KEPT = """
-SELECT ref FROM privacy_holdmember WHERE purpose IN ('', %(purpose)s) AND data_set IN ('', %(data_set)s)
-UNION ALL SELECT ref FROM consent_datasubject
-WHERE (held OR restricted OR limits <> '{}'::jsonb) AND (held OR restricted OR limits ? %(purpose)s)
-"""
+from privacy.retention.data_sets import extents
+from privacy.retention.data_sets.extents import Columns, Extent
+
 # A batch in the manifest and as the checkpoint of its run.
-_NOTE = "INSERT INTO privacy_disposalbatch (disposal_id, store, number, reached, reached_key, rows, keys)"
-_NOTED = "%(run)s::uuid, %(store)s, %(number)s::integer, %(reached)s::timestamptz, %(reached_key)s"
+NOTE = "INSERT INTO privacy_disposalbatch (disposal_id, store, number, reached, reached_key, rows, keys)"
+NOTED = "%(run)s::uuid, %(store)s, %(number)s::integer, %(reached)s::timestamptz, %(reached_key)s"
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Rows about one person under one purpose, and when the oldest and the newest were received."""
+    """Rows of one kind about one person under one purpose, and when the oldest and the newest were received."""
 
     purpose: str
+    kind: str
     rows: int
     oldest: datetime
     newest: datetime
-
-
-@dataclass(frozen=True)
-class Extent:
-    """What a run may delete: rows of a purpose, of one person or of all, received until a moment."""
-
-    before: datetime
-    purpose: str
-    subject_ref: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -53,10 +41,11 @@ class Position:
 
 @dataclass(frozen=True)
 class Counted:
-    """Rows of an extent: those due, those that holds keep, all that the purpose has, and the oldest due."""
+    """Rows of an extent: those due, kept by holds, kept by law, all that a schedule is about, and the oldest due."""
 
     due: int
     held: int
+    kept_by_law: int
     stored: int
     oldest: datetime | None
 
@@ -92,31 +81,40 @@ class Table:
     key_type: str = "uuid"
     # 16 bytes that stand for the key in a manifest: as it is where it is a digest, hashed where it says something.
     key_digest: str = "uuid_send(id)"
+    kind: str = ""  # the column by which a law names some of the rows
+    only: str = ""  # a condition for the rows that count as the data set
+    ended: str = ""  # the condition of a row whose person withdrew
+
+    @property
+    def columns(self) -> Columns:
+        return Columns(self.name, self.table, self.purpose, self.person, self.age, self.kind, self.only, self.ended)
 
     def count(self, extent: Extent) -> int:
         """Count the rows a run would remove."""
         where, values = self._where(extent)
-        [count] = _one(f"SELECT count(*) FROM {self.table} WHERE {where}", values)  # noqa: S608
+        [count] = one(f"SELECT count(*) FROM {self.table} WHERE {where}", values)  # noqa: S608
         return int(count)
 
     def examine(self, extent: Extent) -> Counted:
         """Count for a plan: also what holds keep, and how much the purpose has."""
-        held = f"{self.person} IN ({_KEPT})"
-        due = f"{self.age} <= %(before)s"
-        found = _one(
-            f"SELECT count(*) FILTER (WHERE {due} AND NOT is_held), count(*) FILTER (WHERE {due} AND is_held),"  # noqa: S608
-            f" count(*), min({self.age}) FILTER (WHERE {due} AND NOT is_held)"
-            f" FROM (SELECT {self.age}, {held} AS is_held FROM {self.table} WHERE {self.purpose} = %(purpose)s) r",
-            {"purpose": extent.purpose, "before": extent.before, "data_set": self.name},
+        found = one(
+            "SELECT count(*) FILTER (WHERE is_over AND is_free AND NOT is_held),"  # noqa: S608
+            " count(*) FILTER (WHERE is_over AND is_free AND is_held), count(*) FILTER (WHERE is_over AND NOT is_free),"
+            " count(*), min(age) FILTER (WHERE is_over AND is_free AND NOT is_held)"
+            f" FROM (SELECT {self.age} AS age, {extents.over(self.columns, extent)} AS is_over,"
+            f" {extents.free(self.columns, extent)} AS is_free, {extents.kept(self.columns, extent)} AS is_held"
+            f" FROM {self.table} WHERE {extents.scope(self.columns, extent)}) r",
+            extents.values(self.columns, extent),
         )
         return Counted(*found)
 
     def stored(self, subject_ref: UUID) -> list[Stored]:
-        """Return what is stored about one person, by purpose."""
+        """Return what is stored about one person, by purpose and kind."""
+        kind = self.kind or "''"
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {self.purpose}, count(*), min({self.age}), max({self.age}) FROM {self.table}"  # noqa: S608
-                f" WHERE {self.person} = %s GROUP BY {self.purpose} ORDER BY {self.purpose}",
+                f"SELECT {self.purpose}, {kind}, count(*), min({self.age}), max({self.age}) FROM {self.table}"  # noqa: S608
+                f" WHERE {self.person} = %s GROUP BY 1, 2 ORDER BY 1, 2",
                 [subject_ref],
             )
             return [Stored(*row) for row in cursor.fetchall()]
@@ -133,8 +131,14 @@ class Table:
 
     def oldest(self, extent: Extent) -> datetime | None:
         """Return when the oldest row of an extent was received, held ones among them."""
-        where, values = self._extent(extent)
-        [oldest] = _one(f"SELECT min({self.age}) FROM {self.table} WHERE {where}", values)  # noqa: S608
+        return self._first(*self._extent(extent))
+
+    def oldest_stored(self, extent: Extent) -> datetime | None:
+        """Return when the oldest row was received that a schedule is about, whether it is due or not."""
+        return self._first(extents.scope(self.columns, extent), extents.values(self.columns, extent))
+
+    def _first(self, where: str, values: dict[str, Any]) -> datetime | None:
+        [oldest] = one(f"SELECT min({self.age}) FROM {self.table} WHERE {where}", values)  # noqa: S608
         return cast("datetime | None", oldest)
 
     def sample(self, extent: Extent, limit: int) -> list[str]:
@@ -151,7 +155,7 @@ class Table:
     def has_due(self, extent: Extent) -> bool:
         """Return whether anything is left to delete: the verification after a run."""
         where, values = self._where(extent)
-        [found] = _one(f"SELECT EXISTS (SELECT FROM {self.table} WHERE {where})", values)  # noqa: S608
+        [found] = one(f"SELECT EXISTS (SELECT FROM {self.table} WHERE {where})", values)  # noqa: S608
         return bool(found)
 
     def locate(self, extent: Extent, start: Position | None, rows: int) -> Position | None:
@@ -162,25 +166,21 @@ class Table:
         """
         where, values = self._range(extent, start, None)
         order = f"{self.age}, {self.key}" if start is not None and start.key else self.age
-        found = _one(
+        found = one(
             f"SELECT {self.age} FROM {self.table} WHERE {where}"  # noqa: S608
             f" ORDER BY {order} OFFSET {rows} LIMIT 1",
             values,
         )
         if found is None:
             return None
-        if found[0] > (start.at if start else self._oldest(where, values)):
+        if found[0] > (start.at if start else cast("datetime", self._first(where, values))):
             return Position(found[0], "")
         order = f"{self.age}, {self.key}"
-        found = _one(
+        found = one(
             f"SELECT {order} FROM {self.table} WHERE {where} ORDER BY {order} OFFSET {rows} LIMIT 1",  # noqa: S608
             values,
         )
         return Position(found[0], str(found[1]))
-
-    def _oldest(self, where: str, values: dict[str, Any]) -> datetime:
-        [oldest] = _one(f"SELECT min({self.age}) FROM {self.table} WHERE {where}", values)  # noqa: S608
-        return cast("datetime", oldest)
 
     def delete_batch(self, extent: Extent, batch: Batch, *, keep: bool) -> Deleted:
         """Delete a range and note the keys and where to go on, in one statement. Held people stay.
@@ -190,13 +190,13 @@ class Table:
         where, values = self._range(extent, batch.start, batch.end)
         content = "(SELECT string_agg(record_send(gone), ''::bytea) FROM gone)" if keep else "NULL::bytea"
         returned = "*" if keep else self.key
-        found = _one(
+        found = one(
             f"WITH gone AS (DELETE FROM {self.table}"  # noqa: S608
-            f" WHERE {where} AND {self.person} NOT IN ({_KEPT}) RETURNING {returned}),"
-            f" noted AS ({_NOTE} SELECT {_NOTED}, count(*), coalesce(string_agg({self.key_digest}, ''::bytea), '')"
+            f" WHERE {where} AND NOT {self.is_kept(extent)} RETURNING {returned}),"
+            f" noted AS ({NOTE} SELECT {NOTED}, count(*), coalesce(string_agg({self.key_digest}, ''::bytea), '')"
             " FROM gone HAVING count(*) > 0 OR %(reached)s::timestamptz IS NOT NULL RETURNING rows)"
             f" SELECT coalesce((SELECT rows FROM noted), 0), {content}",
-            values | _noted(self.name, batch),
+            values | noted(self.name, batch),
         )
         return Deleted(*found)
 
@@ -213,20 +213,21 @@ class Table:
                 where += f" AND {self.age} {sign} %({name})s"
         return where, values
 
+    def is_kept(self, extent: Extent) -> str:
+        """Return the condition for rows that a hold or a restriction keeps."""
+        return f"({extents.kept(self.columns, extent)})"
+
     def _where(self, extent: Extent) -> tuple[str, dict[str, Any]]:
         where, values = self._extent(extent)
-        return f"{where} AND {self.person} NOT IN ({_KEPT})", values
+        return f"{where} AND NOT {self.is_kept(extent)}", values
 
     def _extent(self, extent: Extent) -> tuple[str, dict[str, Any]]:
-        where = f"{self.purpose} = %(purpose)s AND {self.age} <= %(before)s"
-        values: dict[str, Any] = {"purpose": extent.purpose, "before": extent.before, "data_set": self.name}
-        if extent.subject_ref is not None:
-            where += f" AND {self.person} = %(person)s"
-            values["person"] = extent.subject_ref
-        return where, values
+        conditions = [part(self.columns, extent) for part in (extents.scope, extents.over, extents.free)]
+        where = " AND ".join(each for each in conditions if each != "true")
+        return where, extents.values(self.columns, extent)
 
 
-def _one(statement: str, values: dict[str, Any]) -> Any:
+def one(statement: str, values: dict[str, Any]) -> Any:
     """Return the one row of a statement, in binary both ways: a megabyte of keys as text would be two."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
@@ -236,10 +237,10 @@ def _one(statement: str, values: dict[str, Any]) -> Any:
 def note_end(store: str, run: UUID, number: int) -> None:
     """Note that a pass over a data set reached its end without another row."""
     batch = Batch(run, number, None, None)
-    _one(f"{_NOTE} SELECT {_NOTED}, 0, ''::bytea RETURNING 1", _noted(store, batch))
+    one(f"{NOTE} SELECT {NOTED}, 0, ''::bytea RETURNING 1", noted(store, batch))
 
 
-def _noted(store: str, batch: Batch) -> dict[str, Any]:
+def noted(store: str, batch: Batch) -> dict[str, Any]:
     end = batch.end
     return {
         "run": batch.run,
@@ -253,4 +254,4 @@ def _noted(store: str, batch: Batch) -> dict[str, Any]:
 def store_binary(table: str, columns: dict[str, Any]) -> None:
     """Insert a row whose values travel in binary: the ORM would write a megabyte as two of text."""
     names, places = ", ".join(columns), ", ".join(f"%({name})s" for name in columns)
-    _one(f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING 1", columns)  # noqa: S608
+    one(f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING 1", columns)  # noqa: S608

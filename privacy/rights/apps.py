@@ -16,6 +16,13 @@ class RightsConfig(AppConfig):
         fulfilling.add(outcomes.FULFILMENTS)
         kinds.add(work.REQUEST)
         seam.add(person.PERSON, consents.CONSENTS, consents.TERMS, consents.SAVED_ANSWERS, links.LINKS)
-        seam.add(deletions.DELETIONS, requests.REQUESTS, requests.STEPS, requests.ERASURES, requests.FILES)
+        seam.add(
+            deletions.DELETIONS,
+            deletions.CONTRACTS,
+            requests.REQUESTS,
+            requests.STEPS,
+            requests.ERASURES,
+            requests.FILES,
+        )
         seam.add(trail.TRAIL, trail.LOOKS_AT)
         replaying.on(carrying.KIND, replay.replay, people=replay.people)

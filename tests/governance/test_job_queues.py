@@ -47,7 +47,6 @@ def test_long_jobs_do_not_hold_up_withdrawals():
         "governance.tasks.verify_evidence",
         "personalization.tasks.retrain_after_erasures",
         "personalization.tasks.train_recommender",
-        "personalization.tasks.trim_windows",
         "policies.tasks.run_simulation",
     }
     assert {_queue(name) for name in TASKS} == set(queues.ALL)

@@ -15,7 +15,6 @@ TASKS = {
     "personalization.tasks.keep_months",
     "personalization.tasks.retrain_after_erasures",
     "personalization.tasks.train_recommender",
-    "personalization.tasks.trim_windows",
     "policies.tasks.audit_residency",
     "policies.tasks.follow_primary",
     "policies.tasks.forget_external_decisions",

@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from governance.officers import role_groups
+from governance.officers.rights_register import operator_writes
 from governance.sign_in import factors
 
 PASSWORD = "a long password"
@@ -14,7 +15,8 @@ PASSWORD = "a long password"
 
 def with_role(name: str, *roles: str) -> User:
     role_groups.keep_current()
-    user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+    with operator_writes():
+        user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
     role_groups.set_roles(user, roles)
     return user
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.helpers.registers import make_account
 from tests.helpers.visitor import Visitor
 
 
@@ -19,7 +19,7 @@ def visitor(register_in_force: None) -> Visitor:
 def officer(register_in_force: None) -> Client:
     """A superuser: whatever is refused here is refused to everybody."""
     client = Client()
-    client.force_login(User.objects.create_superuser("anna", password="a long password"))
+    client.force_login(make_account("anna"))
     return client
 
 

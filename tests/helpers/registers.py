@@ -9,6 +9,7 @@ from django.db import connection
 
 from common import actors
 from consent.register.terms import newest_version
+from governance.officers.rights_register import operator_writes
 from oversight import registers, rows
 from oversight.admin import remedies
 from oversight.changes import approval, drafting, preview
@@ -36,7 +37,8 @@ def make_officer(name: str) -> actors.Officer:
 
 
 def make_account(name: str) -> User:
-    return User.objects.create_superuser(name, password="a long password")
+    with operator_writes():
+        return User.objects.create_superuser(name, password="a long password")
 
 
 def purpose_with(slug: str, **members: Any) -> Proposed:

@@ -7,10 +7,10 @@ from django.db import connection
 from governance.evidence import guards
 from oversight import registers
 
-# Registers whose tables have a life cycle of their own, or wait for a descriptor (docs/decisions/0031).
+# Registers whose tables have a life cycle of their own, or are written by the operator's commands alone
+# (docs/decisions/0031 and 0043).
 OWN_WAYS = {
     "auth_group", "auth_permission", "auth_group_permissions", "policies_policy", "policies_rollout",
-    "policies_servicecredential",
 }  # fmt: skip
 # What was: written once, and most of it append-only.
 RECORDS = {
@@ -27,7 +27,8 @@ RECORDS = {
 # What a service of the business or a person brings, and budgets over it.
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
-    "personalization_item", "personalization_popularitem", "personalization_trainingmember", "privacy_privacybudget",
+    "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
+    "personalization_trainingmember", "privacy_privacybudget",
 }  # fmt: skip
 # What the program keeps for itself.
 OPERATIONAL = {
@@ -55,7 +56,7 @@ def test_every_register_refuses_unapproved_writes() -> None:
         cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE '%\\_by\\_change\\_set'")
         guarded = {table for (table,) in cursor.fetchall()}
 
-    assert guarded == set(registers.tables())
+    assert guarded == {*registers.tables(), "auth_group", "auth_group_permissions", "auth_permission"}
 
 
 @pytest.mark.django_db
@@ -66,3 +67,23 @@ def test_a_guard_that_is_missing_is_found(table: str) -> None:
         cursor.execute(f"DROP TRIGGER {table}_by_change_set ON {table}")
 
     assert guards.broken() == f"trigger {table}_by_change_set is missing or switched off"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("table", "trigger"),
+    [
+        ("auth_user", "auth_user_rows_by_change_set"),
+        ("auth_group", "auth_group_by_change_set"),
+        ("auth_group_permissions", "auth_group_permissions_by_change_set"),
+        ("auth_permission", "auth_permission_by_change_set"),
+        ("policies_servicecredential", "policies_servicecredential_final"),
+        ("oversight_change", "oversight_change_fixed"),
+        ("oversight_changeset", "oversight_changeset_fixed"),
+    ],
+)
+def test_a_guard_beside_the_registers_that_is_missing_is_found(table: str, trigger: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {trigger} ON {table}")
+
+    assert guards.broken() == f"trigger {trigger} is missing or switched off"

@@ -293,3 +293,26 @@ def test_a_plan_of_files_prints_its_effect_and_progress(api: Any, people: None, 
     assert "People counted: 100 %" in progress.getvalue()
     assert "People counted" not in out.getvalue()
     assert RetentionSchedule.objects.get(purpose__slug="recommendations").retain_for == timedelta(days=365)
+
+
+def scheduled(slug: str, **members: Any) -> Proposed:
+    document = {
+        "slug": slug, "purpose": None, "data_set": "events", "trigger": "received", "action": "delete",
+        "retain_for": timedelta(days=30) // timedelta(microseconds=1), "keep_last": None, "kinds": [],
+        "jurisdiction": "", "ground": "", "undo_days": 0, "is_active": True,
+    }  # fmt: skip
+    return Proposed("retention_schedule", slug, {**document, **members})
+
+
+def test_the_effect_of_a_schedule_is_about_its_own_data_set(anna: Officer) -> None:
+    profiles = scheduled("profiles", data_set="profiles", trigger="withdrawal", action="anonymise")
+
+    shown = figures(drafted(anna, profiles))
+
+    assert {name.split("/")[2] for name in shown if name.startswith("due/profiles")} == {"profiles"}
+
+
+def test_a_legal_minimum_has_no_effect_to_show(anna: Officer) -> None:
+    minimum = scheduled("tax", purpose="order_fulfilment", action="keep", kinds=["purchase"], ground="a law")
+
+    assert not [name for name in figures(drafted(anna, minimum)) if name.startswith("due/")]

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from common.http.problems import Problem
 from consent import exporting
 from consent.importing import reading
+from oversight.officers import single
 
 
 class Command(BaseCommand):
@@ -26,9 +27,11 @@ class Command(BaseCommand):
         what = what or "records"
         try:
             if output is None:
+                if single.is_single():
+                    self.stderr.write(single.SENTENCE)
                 exporting.export(what, options["format"] or "csv", sys.stdout.buffer)
                 return
-            exporting.export_to(output, what, reading.format_of(output, options["format"]))
+            exporting.export_to(single.marked(output), what, reading.format_of(output, options["format"]))
         except Problem as problem:
             raise CommandError(problem.detail, returncode=2) from problem
         except OSError as exc:

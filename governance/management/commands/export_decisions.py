@@ -11,6 +11,7 @@ from django.utils import timezone
 from audit import trail
 from consent.exporting import opened_whole
 from governance.management.time_arguments import moment
+from oversight.officers import single
 from policies.decision_log import drainer, export
 from policies.opa import reported_log
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
             raise CommandError(sentence, returncode=2)
         if kind == "parquet" and output.name.endswith(".gz"):
             raise CommandError(f"{output}: Parquet is packed already; leave .gz away.", returncode=2)
+        output = single.marked(output)
         external = options["of_opa_servers"]
         log = reported_log if external else export
         drainer.drain(Path(settings.SPOOL_DIR))

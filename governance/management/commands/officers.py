@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
 from django.db.models import Count
 
 from governance.officers import account_events, role_groups
+from governance.officers.rights_register import operator_writes
 from governance.officers.roles import ROLES
 from governance.sign_in import factors, invitations, sessions
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, command: str, **options: Any) -> None:
         role_groups.keep_current()
-        with transaction.atomic():
+        with operator_writes():
             getattr(self, f"_{command.replace('-', '_')}")(**options)
 
     def _create(self, name: str, role: list[str], superuser: bool, password_stdin: bool, **options: Any) -> None:

@@ -14,6 +14,8 @@ from common.canonical import sha256
 from consent import key_check
 from governance.evidence import registers
 from governance.officers import role_groups
+from personalization.event_store import shipping
+from policies.bundles import publishing
 from policies.registers import defaults
 
 
@@ -33,6 +35,8 @@ class Command(BaseCommand):
         self._collect_static(fast=fast)
         if defaults.ensure_defaults():
             self.stdout.write("A policy bundle is in force.")
+        if shipping.ensure_window(actor=publishing.SYSTEM):
+            self.stdout.write("The rolling window of events is a retention schedule.")
         if changed := role_groups.keep_current():
             self.stdout.write(f"The rights of these roles are up to date: {', '.join(changed)}.")
         registers.seal_existing(actor="system")

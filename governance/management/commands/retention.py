@@ -1,6 +1,8 @@
 """Retention on the shell: what is due, plans, runs with their progress, pause, stop, undo."""
 
 import time
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from common.http.problems import Problem
 from privacy.models import DeletionPlan, Disposal, RetentionSchedule
 from privacy.retention import control, disposal, plans, progress, restoring, schedules
+from privacy.retention.data_sets import conflicts, contracts
 from privacy.retention.undo import NoUndo
 
 _LOOK_AGAIN_S = 1.0
@@ -17,15 +20,15 @@ _SHELL = "operator"
 
 class Command(BaseCommand):
     help = (
-        "Retention: without a word, plan what is due and queue what nothing blocks. 'plan PURPOSE' makes a plan for"
-        " another officer to approve; 'status [RUN]' shows runs; 'pause', 'resume', 'stop' and 'undo' RUN; 'off' and"
-        " 'on' for every run."
+        "Retention: without a word, plan what is due and queue what nothing blocks. 'plan SCHEDULE' makes a plan for"
+        " another officer to approve; 'contracts FILE' notes whose contract ended; 'status [RUN]' shows runs; 'pause',"
+        " 'resume', 'stop' and 'undo' RUN; 'off' and 'on' for every run."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="Only count; change nothing.")
         parser.add_argument("what", nargs="?", choices=list(_ACTIONS), help="What to do instead of the nightly run.")
-        parser.add_argument("which", nargs="?", help="A purpose (plan) or the identifier of a run.")
+        parser.add_argument("which", nargs="?", help="A schedule (plan), a file (contracts), or a run's identifier.")
         parser.add_argument("--reason", default="", help="Why: for 'stop' and 'off'.")
         parser.add_argument("--follow", action="store_true", help="With 'status': show progress until the run ends.")
 
@@ -40,11 +43,9 @@ class Command(BaseCommand):
         if not due:
             self.stdout.write("There is no retention schedule. Make one in the admin under Data and retention.")
         for item in due:
-            counts = ", ".join(f"{count} {name}" for name, count in item.counts.items()) or "nothing stored"
-            self.stdout.write(
-                f"{item.schedule.purpose.slug}: kept {item.schedule.retain_for.days} days; "
-                f"received before {item.before:%Y-%m-%d %H:%M}Z: {counts}"
-            )
+            self.stdout.write(_line(item))
+            for reason in conflicts.state(item.schedule).reasons:
+                self.stdout.write(f"  {reason}")
         if dry_run:
             self.stdout.write(f"Dry run: {sum(item.total for item in due)} rows would be deleted. Nothing was changed.")
             return
@@ -56,15 +57,15 @@ class Command(BaseCommand):
 
     def _plan(self, options: dict[str, Any]) -> None:
         slug = options["which"] or ""
-        schedule = RetentionSchedule.objects.filter(purpose__slug=slug, is_active=True).first()
+        schedule = schedules.ending().filter(slug=slug).first()
         if schedule is None:
-            raise CommandError(f"There is no retention schedule in use for {slug or 'that purpose'}.")
+            raise CommandError(f"There is no retention schedule {slug or 'of that name'} in use.")
         plan = plans.make(schedule, actor=_SHELL)
         for name, found in plan.document["data_sets"].items():
             share = 100 * found["due"] / found["stored"] if found["stored"] else 0
             self.stdout.write(
-                f"{name}: {found['due']:,} of {found['stored']:,} rows ({share:.0f} %) received before"
-                f" {plan.before:%Y-%m-%d %H:%M}Z; {found['held']:,} under a hold stay"
+                f"{name}: {found['due']:,} of {found['stored']:,} rows ({share:.0f} %) {_until(schedule, plan.before)};"
+                f" {found['held']:,} under a hold and {found['kept_by_law']:,} of a legal minimum stay"
             )
         self.stdout.write(f"Plan {plan.id}, SHA-256 {plan.digest}. An officer approves it under Deletion plans.")
 
@@ -110,6 +111,13 @@ class Command(BaseCommand):
         control.switch_on(actor=_SHELL)
         self.stdout.write("Retention runs go on within a minute.")
 
+    def _contracts(self, options: dict[str, Any]) -> None:
+        try:
+            noted, removed = contracts.note(Path(options["which"] or ""))
+        except (contracts.Unreadable, OSError) as exc:
+            raise CommandError(str(exc)) from exc
+        self.stdout.write(f"{noted:,} ends of contracts noted, {removed:,} taken back.")
+
     def _run(self, options: dict[str, Any]) -> Disposal:
         try:
             return Disposal.objects.select_related("purpose", "plan").get(pk=UUID(options["which"] or ""))
@@ -122,8 +130,24 @@ class Command(BaseCommand):
         return str(options["reason"])[:500]
 
 
+def _line(item: schedules.Due) -> str:
+    counts = ", ".join(f"{count} {name}" for name, count in item.counts.items()) or "nothing stored"
+    schedule = item.schedule
+    kept = f"the last {schedule.keep_last}" if schedule.retain_for is None else f"{schedule.retain_for.days} days"
+    return f"{schedule.slug}: kept {kept}; {_until(schedule, item.before)}: {counts}"
+
+
+def _until(schedule: RetentionSchedule, before: datetime) -> str:
+    """Word what is due: by when data was received, or by what else the time counts from."""
+    if schedule.retain_for is None:
+        return "beyond the window of each person"
+    counted = "received" if schedule.trigger == "received" else schedule.get_trigger_display().lower()
+    return f"{counted} before {before:%Y-%m-%d %H:%M}Z"
+
+
 _ACTIONS = {
     "plan": Command._plan,  # noqa: SLF001
+    "contracts": Command._contracts,  # noqa: SLF001
     "status": Command._status,  # noqa: SLF001
     "pause": Command._pause,  # noqa: SLF001
     "resume": Command._resume,  # noqa: SLF001

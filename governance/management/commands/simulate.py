@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.management.time_arguments import moment
+from oversight.officers import single
 from policies.decision_log import drainer
 from policies.simulation import CandidateUnusable, ReplayReport, service
 
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         except CandidateUnusable as unusable:
             raise CommandError(unusable.detail, returncode=2) from unusable
         if options["output"]:
-            self._write(report, options["output"])
+            self._write(report, single.marked(options["output"]))
         if not options["no_store"]:
             service.keep(report, author="operator", limit=options["limit"], policy=policy)
         self._tell(report)

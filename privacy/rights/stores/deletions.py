@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop as _
 
-from privacy.models import Disposal
+from privacy.models import ContractEnd, Disposal
 from privacy.rights.stores.seam import Description, Fate
 from privacy.rights.stores.tables import TableStore, members
 
@@ -26,4 +26,16 @@ DELETIONS = TableStore(
     ),
     lambda ref: Disposal.objects.filter(subject_ref=ref).order_by("queued_at"),
     names="subject_ref",
+)
+CONTRACTS = TableStore(
+    Description(
+        name="contracts",
+        title=_("End of your contract"),
+        members=members(("ended_at", "date-time", _("ended"))),
+        origin=_("from the systems of the business"),
+        kept=_("until the data has gone whose time counts from it"),
+        is_provided=False,
+        tables=("privacy_contractend",),
+    ),
+    lambda ref: ContractEnd.objects.filter(subject_ref=ref).order_by("ended_at"),
 )

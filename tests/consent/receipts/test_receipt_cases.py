@@ -21,6 +21,7 @@ from consent.pseudonyms import subject_ref
 from consent.receipts import exports, issuing
 from consent.receipts.verifying import verify_file
 from consent.register import register
+from policies.models import SensitiveCategory
 from tests.helpers.paths import CHECKOUT
 from tests.helpers.visitor import Visitor
 
@@ -143,6 +144,25 @@ def test_a_receipt_with_other_terms_is_not_genuine() -> None:
 
     with pytest.raises(NotGenuine, match="terms"):
         verify_file(json.dumps({"jws": forged}).encode())
+
+
+def _sensitive(revision: int) -> set[str]:
+    kinds = receipt(revision)["consent_record"]["pii_information"]
+    return {kind["attribute_id"] for kind in kinds if kind["is_sensitive"] and kind["is_special_category"]}
+
+
+def test_a_receipt_names_as_sensitive_what_the_register_did_then() -> None:
+    before = save(("newsletter", "give"))
+    SensitiveCategory.objects.create(slug="email_address", name="E-mail address")
+    after = save(("newsletter", "give"))
+    assert (_sensitive(before), _sensitive(after)) == (set(), {"email_address"})
+
+    SensitiveCategory.objects.all().delete()
+
+    assert (_sensitive(before), _sensitive(after)) == (set(), {"email_address"}), "a receipt never changes"
+    kantara = exports.as_kantara(receipt(after), public_key="")
+    assert kantara is not None
+    assert (kantara["sensitive"], kantara["spiCat"]) == (True, ["email_address"])
 
 
 def test_only_what_differs_is_a_new_snapshot() -> None:

@@ -247,8 +247,11 @@ def test_a_snapshot_without_the_new_members_reads_as_before(purpose: Purpose) ->
     from consent.models import ConsentRecord
     from consent.receipts.freezing import Frozen
 
+    assert "health" in content.pop("sensitive")
+
     old = Frozen(json.dumps(content), newest.digest, True, {}, [], {})
     assert (old.data_terms, old.controllers) == ({}, ["northwind"])
+    assert "health" in old.sensitive, "as receipts of before named it"
     assert ConsentRecord.objects.get(subject_revision=revision).proof["register"]["sha256"] == newest.digest
 
 

@@ -21,7 +21,8 @@ from governance.models import OfficerSession
 from governance.officers.roles import ROLES
 from model_registry import services
 from model_registry.models import Model
-from personalization.models import Item
+from oversight.models import RelaxedRegister
+from personalization.models import EventCount, Item
 from policies.decision_log import drainer
 from policies.models import (
     Activation,
@@ -31,7 +32,6 @@ from policies.models import (
     OpaInstance,
     Policy,
     ProcessingSystem,
-    ServiceCredential,
 )
 from policies.opa import reported_log
 from privacy.models import BudgetSpend, DeletionPlan, Disposal, PrivacyBudget, Release, RetentionSchedule
@@ -43,7 +43,7 @@ from tests.helpers.visitor import Visitor, question
 pytestmark = pytest.mark.django_db
 READ_ONLY = [
     AuditEvent, AuditAnchor, ConsentImport, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal, Policy,
-    PrivacyBudget, Release, ServiceCredential, OpaInstance, ExternalDecision, Group, OfficerSession, DeletionPlan,
+    PrivacyBudget, Release, OpaInstance, ExternalDecision, Group, OfficerSession, DeletionPlan, EventCount,
 ]  # fmt: skip
 MENU = [item["link"] for group in SIDEBAR["navigation"] for item in group["items"]]
 PROTECTED = [*(str(path) for path in MENU), "/admin/check-evidence"]
@@ -84,7 +84,9 @@ def lived_in(api, own_spool):
     )  # fmt: skip
     reported_log.append([reported], caller="service:opa")
     Item.objects.create(slug="i", title="An item", categories=["For two"])
+    EventCount.objects.create(day=now.date(), purpose="recommendations", kind="view", entries=30, people=20)
     HoldRegister().place(hold(), restriction())
+    RelaxedRegister.objects.create(register="party", reason="Addresses change weekly.")
     model = Model.objects.create(slug="basket", name="Basket")
     metrics = {"ndcg_at_10_per_mille": {"none": 48}, "people": 281}
     services.register_version(model=model, purposes=[purpose], actor="test", metrics=metrics)

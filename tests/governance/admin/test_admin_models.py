@@ -165,7 +165,8 @@ def test_a_credential_is_revoked_after_it_was_said_what_that_means(officer, regi
     officer.post(path)
 
     assert not ServiceCredential.objects.get().is_valid
-    assert AuditEvent.objects.get(action="credential.revoked").actor == "officer:anna"
+    event = AuditEvent.objects.get(action="changes.applied_protectively")
+    assert (event.actor, event.details["changes"][0]["key"]) == ("officer:anna", "shop/1")
     assert officer.get(path).status_code == 403, "there is nothing left to revoke"
 
 

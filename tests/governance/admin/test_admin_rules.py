@@ -116,7 +116,7 @@ def test_a_retention_schedule_is_edited_in_days_and_audited(officer, send):
     schedule = RetentionSchedule.objects.get(purpose__slug="recommendations")
 
     answer = send(_change(RetentionSchedule, schedule), retain_for="30")
-    assert "deleted the next night, for good" in officer.get(answer["Location"]).content.decode()
+    assert "that go the next night, for good" in officer.get(answer["Location"]).content.decode()
     second_newest()
 
     assert _in_force()[1]["retention"]["recommendations"] == {"days": 30}

@@ -376,7 +376,7 @@ def _name(slug):
 def test_the_page_says_until_when_data_is_kept(officer, saved):
     received = datetime(2026, 11, 1, tzinfo=UTC)
     Item.objects.create(slug="kettle", title="Kettle")
-    for purpose in ("recommendations", "order_fulfilment"):
+    for purpose in ("recommendations", "personalization"):
         Event.objects.create(
             id=uuid4(), subject_ref=REF, purpose=purpose, kind="view", item_id="kettle", weight=1,
             occurred_at=received, received_at=received,
@@ -384,7 +384,7 @@ def test_the_page_says_until_when_data_is_kept(officer, saved):
 
     free = {row["purpose"]: row for row in officer.get(PAGE).context["stored"]}
     assert free[_name("recommendations")]["first"] == received + timedelta(days=365)
-    assert "no retention schedule" in free[_name("order_fulfilment")]["why"]
+    assert "no retention schedule" in free[_name("personalization")]["why"]
     assert "proof" in free["Every purpose"]["why"]
 
     Register().place(hold(people=[str(REF)], purposes=["recommendations"]))

@@ -283,12 +283,18 @@ def test_a_check_is_registered_once_by_its_name() -> None:
 
 @pytest.mark.django_db
 def test_the_command_ends_well_where_there_are_only_notes(register_in_force: None) -> None:
+    RetentionSchedule.objects.filter(purpose__slug="order_fulfilment").delete()
     out = StringIO()
 
     call_command("registers", "lint", stdout=out)
 
     assert "note retention_missing purpose order_fulfilment: It keeps data" in out.getvalue()
     assert out.getvalue().splitlines()[-1].startswith("0 errors, ")
+
+
+@pytest.mark.django_db
+def test_the_demonstration_keeps_nothing_without_a_schedule(register_in_force: None) -> None:
+    assert "retention_missing" not in {finding.code for finding in register_lint.findings()}
 
 
 @pytest.mark.django_db

@@ -29,6 +29,10 @@ consent.add_notice              x - x - - x - -
 oversight.propose_changeset     x - x x x x - x
 oversight.approve_changeset     x x - - - - - -
 oversight.emergency_changeset   x - - - - - - -
+oversight.view_relaxedregister  x x x x x x x -
+oversight.add_relaxedregister   x - - - - - - -
+oversight.change_relaxedregister x - - - - - - -
+oversight.delete_relaxedregister x - - - - - - -
 oversight.view_changeset        x x x x x x x -
 consent.view_dailycount         x x - x - x x x
 consent.view_datasubject        x - - - x - x -
@@ -53,7 +57,7 @@ governance.change_officersession - - - - - - - x
 policies.add_servicecredential  - - - - - - - x
 policies.change_servicecredential - - - - - - - x
 """
-_OTHERS_REGISTERS = {"officer_rights", "model_permissions"}  # an operator's and a model owner's
+_OTHERS_REGISTERS = {"officer_rights", "service_credential", "model_permissions"}  # an operator's, a model owner's
 _PEOPLE = {
     "consent.view_datasubject", "consent.view_consentrecord", "privacy.view_disposal", "privacy.view_hold",
     "privacy.view_restriction", "rights.view_rightsrequest",

@@ -39,8 +39,6 @@ def _text(response):
 def tidy(register_in_force, kept_translations):
     """A register with nothing to decide."""
     kept_translations.lay()
-    orders = Purpose.objects.get(slug="order_fulfilment")
-    RetentionSchedule.objects.create(purpose=orders, retain_for=timedelta(days=3650))
 
 
 def test_where_nothing_waits_the_page_says_so(officer, tidy):

@@ -1,6 +1,7 @@
 """What the privacy dashboard tells a person: the level and why, the decisions about them, the data, in words."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -12,6 +13,8 @@ from personalization.models import Event, Item
 from policies.decision_log import drainer
 from policies.decisions import information
 from privacy.models import Disposal, RetentionSchedule
+from tests.helpers.holds import Register as HoldRegister
+from tests.helpers.holds import hold
 from tests.helpers.visitor import question
 
 pytestmark = pytest.mark.django_db
@@ -179,7 +182,7 @@ def test_the_number_of_statements_does_not_grow_with_purposes_choices_or_decisio
     page, many = cost()
 
     assert (len(page.context["purposes"]), len(page.context["disposals"])) == (14, 5)
-    assert many == few == (19, 1)
+    assert many == few == (21, 1)
 
 
 def test_the_business_is_named(visitor, monkeypatch):
@@ -189,3 +192,47 @@ def test_the_business_is_named(visitor, monkeypatch):
 
     assert "Your privacy at Müller &amp; Söhne &lt;b&gt;" in page
     assert "<b>" not in page
+
+
+def _remember(kind="view", purpose="recommendations"):
+    Item.objects.get_or_create(slug="kettle", defaults={"title": "Kettle"})
+    at = timezone.now() - timedelta(days=5)
+    return Event.objects.create(
+        id=uuid4(), subject_ref=subject_ref("customer-1"), purpose=purpose, kind=kind, item_id="kettle", weight=1.0,
+        occurred_at=at, received_at=at,
+    )  # fmt: skip
+
+
+def _until(page):
+    return {str(row["label"]): str(row["until"]) for row in page.context["held_data"]}
+
+
+def test_each_kind_of_data_has_its_last_day(visitor, api):
+    api.save("customer-1", "give")
+    event = _remember()
+
+    last = event.received_at + timedelta(days=365)
+    assert _until(visitor.look())["Things you looked at"] == f"{last:%-d %B %Y} at the latest"
+
+
+def test_what_a_law_keeps_says_so(visitor, api):
+    api.save("customer-1", "give")
+    orders = Purpose.objects.get(slug="order_fulfilment")
+    RetentionSchedule.objects.create(purpose=orders, retain_for=timedelta(days=30))
+    RetentionSchedule.objects.create(
+        slug="tax", purpose=orders, retain_for=timedelta(days=3650), action="keep", ground="§ 147 AO"
+    )
+    _remember("purchase", "order_fulfilment")
+
+    assert _until(visitor.look())["Things you bought"].endswith("because a law requires it")
+
+
+def test_a_hold_is_said_and_its_matter_is_not(visitor, api):
+    api.save("customer-1", "give")
+    _remember()
+    HoldRegister().place(hold("secret-claim", matter="Inquiry of the prosecutor"))
+
+    page = visitor.look()
+
+    assert _until(page)["Things you looked at"] == "Kept on, because we have to. It is not used meanwhile."
+    assert not [word for word in ("secret-claim", "prosecutor") if word in _text(page)]

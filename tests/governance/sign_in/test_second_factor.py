@@ -2,10 +2,12 @@
 
 import re
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -223,6 +225,21 @@ def test_where_every_officer_needs_one_it_is_added_first(anna, settings):
     secret = _enrol(browser)
     assert not _is_inside(browser)
     browser.post("/admin/account/app", {"code": code_of(secret)})
+
+    assert _is_inside(browser)
+
+
+def test_the_first_officer_of_an_installation_gets_in_alone(register_in_force, settings, monkeypatch):
+    """Where a second factor is required from the start, nobody is inside who could help the first officer."""
+    settings.OFFICER_MFA = "required"
+    out = StringIO()
+    monkeypatch.setattr("sys.stdin", StringIO(f"{PASSWORD}\n"))
+    call_command("officers", "create", "first", "--superuser", "--password-stdin", stdout=out)
+    browser = password_typed(User.objects.get(username="first"))
+
+    for closed in ("/admin/changes/", "/admin/auth/user/", "/admin/consent/purpose/"):
+        assert browser.get(closed).status_code == 302, "the password alone opens nothing"
+    browser.post("/admin/account/app", {"code": code_of(_enrol(browser))})
 
     assert _is_inside(browser)
 

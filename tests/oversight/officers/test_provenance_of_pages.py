@@ -13,15 +13,16 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from common.actors import Officer
+from governance.demo import register
 from governance.officers import role_groups
 from governance.officers.rights_register import operator_writes
 from governance.sign_in import invitations
-from oversight.changes import approval
+from oversight.changes import approval, undoing
 from oversight.models import ChangeSet
 from oversight.officers.provenance import independent
-from oversight.problems import SecondOfficerNeeded
+from oversight.problems import ChangeRefused, SecondOfficerNeeded
 from tests.helpers.officers import signed_in, with_app
-from tests.helpers.registers import proposed_by, purpose_with
+from tests.helpers.registers import proposed_by, purpose_with, second_newest
 
 pytestmark = pytest.mark.django_db
 SECRET = "Kx9-long-enough"
@@ -243,9 +244,91 @@ def test_an_account_deleted_and_made_again_is_no_second_person(anna: User, admin
     ben = by_command("ben")
     page = reverse("admin:auth_user_delete", args=[ben.pk])
     assert admin.post(page, {"post": "yes"}).status_code == 302
+    second_newest()
     assert not User.objects.filter(username="ben").exists()
 
     assert refused_through_the_page(anna, add_account(admin, "ben"))
+
+
+def test_one_officer_deletes_no_account(anna: User, admin: Client) -> None:
+    ben = by_command("ben")
+    admin.post(reverse("admin:auth_user_delete", args=[ben.pk]), {"post": "yes"})
+    change_set = ChangeSet.objects.latest("id")
+
+    assert change_set.title == "Delete the account of officer “ben”"
+    assert User.objects.filter(pk=ben.pk).exists()
+    for button in ("protective", "emergency"):
+        press(admin, change_set, button)
+        assert change_set.state == ChangeSet.State.DRAFT
+    admin.post(f"/admin/changes/{change_set.pk}/propose", {"because": "has left"})
+    press(admin, change_set, "approve")
+    assert change_set.state == ChangeSet.State.PROPOSED
+    assert User.objects.filter(pk=ben.pk).exists()
+
+
+def test_a_deleted_account_does_not_come_back_by_undo(anna: User, admin: Client) -> None:
+    ben = by_command("ben")
+    admin.post(reverse("admin:auth_user_delete", args=[ben.pk]), {"post": "yes"})
+
+    with pytest.raises(ChangeRefused, match="does not come back"):
+        undoing.undo(second_newest(), actor=acting(anna))
+
+
+def test_an_account_that_records_name_is_not_deleted(anna: User, admin: Client) -> None:
+    ben = by_command("ben")
+    proposed_by(acting(ben), purpose_with("newsletter", order=77))
+
+    admin.post(reverse("admin:auth_user_delete", args=[ben.pk]), {"post": "yes"})
+
+    assert User.objects.filter(pk=ben.pk).exists()
+    assert not ChangeSet.objects.filter(title__startswith="Delete").exists(), "the page says what names it"
+
+
+def test_one_officer_takes_the_sign_in_and_another_looks_later(anna: User, admin: Client) -> None:
+    ben = by_command("ben")
+    fields = {"is_staff": "on", "roles": ROLES, "email": ""}
+    admin.post(reverse("admin:auth_user_change", args=[ben.pk]), fields)
+    change_set = ChangeSet.objects.latest("id")
+
+    press(admin, change_set, "protective")
+
+    ben.refresh_from_db()
+    assert (ben.is_active, change_set.is_unreviewed) == (False, True)
+    press(admin, change_set, "review")
+    assert change_set.is_unreviewed, "its author does not review it"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO auth_user (username, password, is_superuser, is_staff, is_active) VALUES ('e', '', 't', 't', 't')",
+        "DELETE FROM auth_user WHERE username = 'ben'",
+        "INSERT INTO auth_group (name) VALUES ('role:eve')",
+        "UPDATE auth_group SET name = 'role:eve'",
+        "DELETE FROM auth_group",
+        "INSERT INTO auth_group_permissions (group_id, permission_id) VALUES (1, 1)",
+        "DELETE FROM auth_group_permissions",
+        "UPDATE auth_permission SET codename = 'approve_changeset' WHERE codename = 'view_changeset'",
+        "DELETE FROM auth_permission",
+    ],
+)
+def test_accounts_and_groups_are_not_written_past_named_ways(anna: User, statement: str) -> None:
+    by_command("ben")
+
+    with pytest.raises(DatabaseError, match="changed by a change set"), transaction.atomic():
+        connection.cursor().execute(statement)
+
+
+def test_the_demonstration_makes_its_officer_by_a_named_way(anna: User) -> None:
+    register.reset_officer("a long password of the demonstration")
+
+    assert User.objects.get(username="officer").is_superuser
+
+
+def test_djangos_own_command_makes_no_superuser(anna: User) -> None:
+    """docs/officer-access.md: an account that may do everything is made by the operator's command alone."""
+    with pytest.raises(DatabaseError, match="changed by a change set"), transaction.atomic():
+        call_command("createsuperuser", username="root", email="", interactive=False, stdout=_out())
 
 
 def test_a_week_later_it_is_the_same(anna: User, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,8 +344,8 @@ def test_a_week_later_it_is_the_same(anna: User, admin: Client, monkeypatch: pyt
 
 def test_a_group_edited_by_an_officer_touches_its_members(anna: User, admin: Client) -> None:
     ben = by_command("ben")
-    group = Group.objects.create(name="helpers")
     with operator_writes():
+        group = Group.objects.create(name="helpers")
         ben.groups.add(group)
     assert independent(anna.pk, ben.pk).is_independent
     page = reverse("admin:auth_group_delete", args=[group.pk])

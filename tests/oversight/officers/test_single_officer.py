@@ -1,10 +1,15 @@
 """An installation with one officer: by the operator's word only, and said wherever it matters."""
 
+import json
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
+from audit.log import export
+from audit.log.filters import Filter
 from common.actors import Officer
 from consent.models import Purpose
 from oversight.changes import approval
@@ -61,3 +66,64 @@ def test_the_pages_say_it_and_offer_it(anna: Officer) -> None:
     assert f'action="{page}alone"' in client.get(page).content.decode()
     client.post(f"{page}alone", {"seen": change_set.digest})
     assert Purpose.objects.get(slug="recommendations").data_categories == WIDER
+
+
+def _switched(is_on: bool) -> None:
+    if is_on:
+        call_command("single_officer", "on")
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_registers_as_files_say_it_and_plan_as_before(anna: Officer, tmp_path: Path, is_on: bool) -> None:
+    _switched(is_on)
+    call_command("registers", "export", str(tmp_path))
+
+    written = {path.read_text(encoding="utf-8").startswith("# Single officer: ") for path in tmp_path.glob("*.yaml")}
+    assert written == {is_on}
+    call_command("registers", "plan", str(tmp_path))  # no difference: it would raise with exit status 2
+
+
+@pytest.mark.parametrize(("is_on", "name"), [(True, "single-officer-log.csv"), (False, "log.csv")])
+@pytest.mark.parametrize("command", ["export_consents", "export_decisions"])
+def test_files_of_commands_say_it_in_their_name(
+    anna: Officer, tmp_path: Path, command: str, is_on: bool, name: str
+) -> None:
+    _switched(is_on)
+    call_command(command, "-o", str(tmp_path / "log.csv"))
+
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_consents_on_standard_output_say_it_aside(
+    anna: Officer, capsysbinary: pytest.CaptureFixture[bytes], is_on: bool
+) -> None:
+    _switched(is_on)
+    capsysbinary.readouterr()
+    call_command("export_consents")
+
+    written = capsysbinary.readouterr()
+    assert (b"Single officer" in written.err) is is_on
+    assert b"Single officer" not in written.out, "the lines themselves stay what a program reads"
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_an_exported_audit_log_says_it_in_its_signed_head(anna: Officer, is_on: bool) -> None:
+    _switched(is_on)
+    head = json.loads(b"".join(export.write("jsonl", Filter(), actor=anna)).split(b"\n")[0])
+
+    assert head.get("single_officer", False) is is_on
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/admin/audit/auditevent/export.csv", "/admin/audit/auditevent/export.jsonl", "/admin/trust/numbers.csv"],
+)
+def test_every_download_of_the_administration_says_it(anna: Officer, address: str) -> None:
+    client = Client()
+    client.force_login(User.objects.get(pk=anna.account))
+    assert "single-officer-" not in client.get(address)["Content-Disposition"]
+
+    call_command("single_officer", "on")
+
+    assert 'filename="single-officer-' in client.get(address)["Content-Disposition"]

@@ -78,7 +78,7 @@ def test_people_and_credentials_are_found_through_their_indexes(shop_token: str)
         )
         cursor.execute(
             "INSERT INTO policies_servicecredential (name, token_hash, scopes, created_at, expires_at)"
-            " SELECT 'many', sha256(n::text::bytea), '{decisions}', now(), now() FROM generate_series(1, 2000) AS n"
+            " SELECT 'many-' || n, sha256(n::text::bytea), '{decisions}', now(), now() FROM generate_series(1, 2000) n"
         )
         cursor.execute("ANALYZE consent_datasubject")
         cursor.execute("ANALYZE policies_servicecredential")

@@ -2,10 +2,12 @@
 
 import json
 import re
+from typing import get_args
 
 import pytest
 import yaml
 
+from governance.env import Environment
 from tests.helpers.deployment_files import verdicts
 from tests.helpers.paths import CHECKOUT
 
@@ -117,6 +119,17 @@ def test_compose_hands_on_what_may_be_set():
     assert environment["DATABASE_POOLING"] == "${DATABASE_POOLING:-session}"
     assert environment["SECRET_KEY_FALLBACKS"] == "${SECRET_KEY_FALLBACKS:-}"
     assert environment["EVIDENCE_FULL_CHECK"] == "${EVIDENCE_FULL_CHECK:-weekly}"
+    assert environment["OFFICER_MFA"] == "${OFFICER_MFA:-required}"
+
+
+def test_officers_of_a_deployment_need_a_second_factor():
+    shipped = _own_environments(_rendered())
+    other = _own_environments(_rendered(officerMfa="optional"))
+
+    assert shipped["assent-web", "web"]["OFFICER_MFA"] == "required"
+    assert other["assent-web", "web"]["OFFICER_MFA"] == "optional"
+    allowed = get_args(Environment.model_fields["officer_mfa"].annotation)
+    assert {VALUES["officerMfa"], "optional"} == set(allowed)
 
 
 def test_web_is_asked_for_health_and_shares_the_spool_with_its_drainer():

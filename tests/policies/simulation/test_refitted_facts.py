@@ -19,7 +19,7 @@ from policies.simulation import service
 from policies.simulation.refit import Refitting, refit
 from tests.helpers.fact_sheets import BASE
 from tests.helpers.policy_engines import REGISTER
-from tests.helpers.registers import drafted, make_officer, purpose_with, without_writer
+from tests.helpers.registers import drafted, in_force, make_officer, purpose_with, widened, without_writer
 from tests.helpers.wsgi_calls import question
 
 NOW = 1_800_000_000.0
@@ -99,6 +99,27 @@ def test_a_material_notice_asks_everybody_again():
     assert (made["consent"]["state"], made["consent"]["notice_current"]) == ("renewal_required", False)
     refused = refitted(sheet(state="refused"), over(required_notice=required + 1))
     assert refused["consent"]["state"] == "refused"
+
+
+def test_a_yes_covers_what_the_revision_that_answered_said():
+    """An older, narrower revision: what was added between it and the one in force is agreed to by nobody."""
+    older = copy.deepcopy(SAMPLE["purposes"])
+    older["recommendations"]["data_categories"] = ["views"]
+    facts = sheet()
+    facts["processing"]["data_categories"] = []
+
+    made = refitted(facts, over().agreed_in(older))["consent"]
+
+    added = sorted(set(SAMPLE["purposes"]["recommendations"]["data_categories"]) - {"views"})
+    assert (made["state"], made["unagreed_categories"]) == ("given", added)
+    assert refitted(facts, over())["consent"] == facts["consent"], "logged under the revision in force"
+
+
+def test_a_material_version_since_the_answer_asks_again():
+    older = copy.deepcopy(SAMPLE["purposes"])
+    older["recommendations"]["required_notice"] -= 1
+
+    assert refitted(sheet(), over().agreed_in(older))["consent"]["state"] == "renewal_required"
 
 
 def test_law_sensitivity_and_model_come_from_the_registers():
@@ -191,3 +212,24 @@ def test_a_widening_without_people_of_the_new_flips_nothing(api: Any, own_spool:
 
     counts = SimulationReport.objects.get().counts
     assert (counts["permit_to_deny"], counts["deny_to_permit"]) == (0, 0)
+
+
+@pytest.mark.django_db
+def test_a_yes_of_an_older_narrower_revision_is_not_stretched(api: Any, own_spool: Path, anna: Officer) -> None:
+    """Logged before the purpose was widened: neither in force nor in the candidate does it cover what was added."""
+    api.save("customer-1", "give")
+    asked = {"type": "personalization", "id": "home-feed", "properties": {"data_categories": ["postal_address"]}}
+    api.evaluate(question(resource=asked))
+    drain(own_spool)
+    wider = ["views", "purchases", "ratings", "postal_address"]
+    with without_writer():
+        in_force(anna, make_officer("ben"), *widened("recommendations", data_categories=wider, is_material=False))
+        draft = drafted(anna, purpose_with("recommendations", data_categories=["views", "purchases", "ratings"]))
+    wanted = SimulationReport.objects.get(change_set_digest=draft.digest)
+
+    service.run(wanted.pk)
+
+    report = SimulationReport.objects.get(pk=wanted.pk)
+    assert report.counts["permit_to_deny"] == 0, "nobody has agreed to it, so nothing is lost"
+    assert report.document is not None
+    assert report.document["in_force"]["compared"] == 1

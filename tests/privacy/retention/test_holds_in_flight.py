@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from consent.ledger import holds
 from consent.models import DataSubject
-from personalization import windows
+from personalization.event_store import shipping
 from personalization.event_store.stores import EVENTS
 from personalization.models import Event
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
@@ -69,14 +69,16 @@ def test_a_retention_run_waits_for_the_hold_and_keeps_its_person(choose, remembe
     assert (Event.objects.count(), Disposal.objects.get().removed) == (3, {"events": 2})
 
 
-def test_a_window_waits_for_the_hold_and_keeps_the_oldest(choose, remember, monkeypatch):
+def test_a_window_waits_for_the_hold_and_keeps_the_oldest(choose, remember):
     choose("customer-1", "refuse")
     remember("customer-1", BEHAVIORAL_WINDOW + 4)
+    shipping.ensure_window(actor="system")
+    (queued,) = disposal.queue_for_retention(actor="operator")
 
-    with _while_a_hold_is_set(windows.trim_windows):
+    with _while_a_hold_is_set(lambda: disposal.run(queued.id)):
         pass
 
-    assert Event.objects.count() == BEHAVIORAL_WINDOW + 4
+    assert (Event.objects.count(), Disposal.objects.get().removed) == (BEHAVIORAL_WINDOW + 4, {})
 
 
 def test_a_hold_waits_for_the_batch_in_flight_and_keeps_the_rest(choose, remember):

@@ -12,7 +12,7 @@ from consent.models import DataCategory, Notice, Purpose
 from governance.officers.rights_register import operator_writes
 from oversight.models import ChangeSet
 from tests.helpers.people import Save
-from tests.helpers.registers import drafted, in_force, make_officer, purpose_with, without_writer
+from tests.helpers.registers import drafted, in_force, make_account, make_officer, purpose_with, without_writer
 from tests.helpers.registers import widened as with_notice
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def guarded(register_in_force: None) -> Any:
 @pytest.fixture
 def colleague(register_in_force: None) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("ben", password="a long password"))
+    client.force_login(make_account("ben"))
     return client
 
 
@@ -245,7 +245,8 @@ def test_a_new_purpose_without_notice_cannot_be_proposed(officer: Client) -> Non
 
 
 def test_change_sets_are_not_for_everybody(widened: ChangeSet) -> None:
-    account = User.objects.create_user("carl", password="a long password", is_staff=True)
+    with operator_writes():
+        account = User.objects.create_user("carl", password="a long password", is_staff=True)
     carl = Client()
     carl.force_login(account)
     for path in ("/admin/changes/", f"/admin/changes/{widened.pk}/"):

@@ -17,7 +17,7 @@ from common import actors
 from common.admin_pages.confirm import Step, confirm, confirm_at
 from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence, who
 from common.admin_pages.read_only import ReadOnlyAdmin
-from privacy.models import DeletionPlan, Disposal
+from privacy.models import DeletionPlan, Disposal, RetentionSchedule
 from privacy.retention import control, disposal, plans, progress
 
 _TONES = {"proposed": "caution", "approved": "good", "refused": "plain"}
@@ -29,12 +29,12 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
     list_filter = ["state", "purpose"]
     list_select_related = ["purpose"]
     fields = [
-        "standing", "why", "purpose", "older_than", "deletes", "samples", "made_by", "made_exactly",
+        "standing", "why", "purpose", "schedule", "act", "older_than", "deletes", "samples", "made_by", "made_exactly",
         "decided_by", "decided", "undo", "fingerprint", "its_run",
     ]  # fmt: skip
     readonly_fields = [
-        "standing", "why", "older_than", "deletes", "samples", "made_by", "made_exactly", "decided_by", "decided",
-        "undo", "fingerprint", "its_run",
+        "standing", "why", "act", "older_than", "deletes", "samples", "made_by", "made_exactly", "decided_by",
+        "decided", "undo", "fingerprint", "its_run",
     ]  # fmt: skip
     actions_list_hide_default = False
     actions_list = ["switch_off", "switch_on"]
@@ -60,8 +60,13 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
     @display(description="Needs an officer because")
     def why(self, plan: DeletionPlan) -> str:
         if plans.SHARE in plan.blockers:
-            return f"It deletes more than {plan.document['largest_share_percent']} % of the purpose's data."
+            return f"It deletes more than {plan.document['largest_share_percent']} % of what the schedule is about."
         return NOTHING
+
+    @display(description="What it does")
+    def act(self, plan: DeletionPlan) -> str:
+        said = plan.document.get("terms", plans.EARLIER)
+        return f"{RetentionSchedule.Action(said['action']).label}: {RetentionSchedule.Trigger(said['trigger']).label}"
 
     @display(description="Entries")
     def rows(self, plan: DeletionPlan) -> str:
@@ -73,7 +78,7 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
 
     @display(description="Deletes")
     def deletes(self, plan: DeletionPlan) -> str:
-        headings = ["Kind", "Deleted", "Kept by a hold", "Stored in all", "Share", "Oldest"]
+        headings = ["Kind", "Goes", "Kept by a hold", "Kept by a law", "Stored in all", "Share", "Oldest"]
         return grid(headings, (_row(name, found) for name, found in plan.document["data_sets"].items()))
 
     @display(description="SHA-256 of the oldest keys")
@@ -113,7 +118,7 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
     def approve_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
         plan = _find(object_id)
         step = Step(
-            title=f"Approve the deletion of {plan.due:,} entries of {plan.purpose}?",
+            title=f"Approve the deletion of {plan.due:,} entries of {plan.purpose or plan.schedule}?",
             effects=[
                 f"Its run begins at once and deletes what was received before {plan.before:%Y-%m-%d %H:%M} UTC.",
                 "It deletes no more than the plan says. Data under a hold stays.",
@@ -129,7 +134,7 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
     def refuse_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
         plan = _find(object_id)
         step = Step(
-            title=f"Refuse the deletion of {plan.due:,} entries of {plan.purpose}?",
+            title=f"Refuse the deletion of {plan.due:,} entries of {plan.purpose or plan.schedule}?",
             effects=["Nothing of it is deleted. The next night makes a new plan, unless the schedule is changed."],
             button="Refuse this plan",
             done="The plan is refused.",
@@ -190,7 +195,8 @@ def _approve(request: HttpRequest, plan: DeletionPlan) -> None:
 def _row(name: str, found: dict[str, Any]) -> list[str]:
     share = f"{100 * found['due'] / found['stored']:.0f} %" if found["stored"] else NOTHING
     oldest = moment(datetime.fromisoformat(found["oldest"])) if found["oldest"] else NOTHING
-    return [sentence(name), f"{found['due']:,}", f"{found['held']:,}", f"{found['stored']:,}", share, oldest]
+    by_law = f"{found.get('kept_by_law', 0):,}"  # plans of earlier releases knew of none
+    return [sentence(name), f"{found['due']:,}", f"{found['held']:,}", by_law, f"{found['stored']:,}", share, oldest]
 
 
 def share_done(run: Disposal) -> str:
@@ -251,6 +257,9 @@ def _control(
 ) -> HttpResponse:
     run = get_object_or_404(Disposal.objects.select_related("purpose"), pk=object_id)
     step = Step(
-        title=f"{verb} the deletion run of {run.purpose}?", effects=[effect], button=f"{verb} this run", done=effect
+        title=f"{verb} the deletion run of {run.purpose or run.schedule}?",
+        effects=[effect],
+        button=f"{verb} this run",
+        done=effect,
     )
     return confirm(request, run, step, lambda: act(run.pk, actor=actors.officer(request)))

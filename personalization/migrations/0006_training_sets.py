@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("model_registry", "0003_permissions_by_change_sets"),
-        ("personalization", "0004_events_by_month"),
+        ("personalization", "0005_event_counts"),
     ]
 
     operations = [

@@ -1,0 +1,1 @@
+"""Officers' pages of retention: schedules, and figures of runs."""
