@@ -41,6 +41,7 @@ def test_stores_cover_what_an_answer_must_name() -> None:
     names = {store.description.name for store in seam.registered()}
 
     assert names == {
-        "answer_files", "consents", "contracts", "dashboard_links", "decisions", "deletions", "erasures", "events", "looks",
+        "answer_files", "consents", "contracts",
+        "dashboard_links", "decisions", "deletions", "erasures", "events", "looks",
         "model_training", "person", "request_steps", "requests", "saved_answers", "terms", "trail",
     }  # fmt: skip
