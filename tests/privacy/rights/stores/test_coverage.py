@@ -15,6 +15,7 @@ WITHOUT_STORE = {
     "privacy_restriction": "a register of officers; an erasure waits until the restriction is released",
     "privacy_undopart": "encrypted rows of a run, for at most 31 days; an undo leaves out whoever was erased since",
     "oversight_workitem": "names requests and versions, no person",
+    "personalization_eventcount": "counts of groups that are large enough, no person",
     "personalization_popularitem": "a count of people for each item",
 }
 
