@@ -18,6 +18,7 @@ class AuditEvent(models.Model):
     object = models.CharField(max_length=160)  # an identifier or a pseudonym, never a person's name
     details = models.JSONField(default=dict)
     digest = models.BinaryField(max_length=32)
+    redacted_by = models.UUIDField(null=True)  # code of the event that says so; the digest outlived the content
 
     class Meta:
         indexes = [

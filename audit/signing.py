@@ -7,7 +7,7 @@ it. Processes that are given different secrets would otherwise retire each other
 """
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -115,6 +115,30 @@ def _made(*, replaces: SigningKey | None, actor: str) -> SigningKey:
     )
     trail.record("signing_key.created", key.kid, actor=actor, details={"replaces": replaces.kid if replaces else None})
     return key
+
+
+@transaction.atomic
+def adopt(*, kid: str, salt: bytes, public_key: bytes, created_at: datetime, actor: str) -> bool:
+    """Take back a key that a restored database has lost; return whether it had.
+
+    The newest key signs, so one that was retired before the loss does not sign again. Raises SigningKeyUnavailable for
+    a key of another secret: anyone could have put its name there.
+    """
+    _lock()
+    if SigningKey.objects.filter(kid=kid).exists():
+        return False
+    key = SigningKey(kid=kid, salt=salt, public_key=public_key, created_at=created_at)
+    _require_secret(key)
+    if jws.thumbprint(jws.public_jwk(Ed25519PublicKey.from_public_bytes(public_key))) != kid:
+        raise SigningKeyUnavailable("The name of the key is not the thumbprint of its public half.")
+    current = _current()
+    if current is not None and current.created_at > created_at:
+        key.retired_at = current.created_at
+    else:
+        SigningKey.objects.filter(retired_at=None).update(retired_at=created_at)
+    key.save(force_insert=True)
+    trail.record("signing_key.restored", kid, actor=actor)
+    return True
 
 
 def published_keys() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
 
+from audit import redactions
 from audit.models import AuditAnchor, AuditEvent
 from common.canonical import digest_of
 from common.identifiers import uuid7_text
@@ -166,7 +167,7 @@ def proven(events: Iterable[AuditEvent]) -> Iterator[dict[str, Any]]:
         if is_sealed and (tree is None or event.position > tree.last_position):
             tree = _Sealed.over(event.position)
             is_sealed = tree is not None
-        yield tree.proof(event) if tree is not None else {"event": event_fields(event), "anchor": None}
+        yield tree.proof(event) if tree is not None else {**_shown(event), "anchor": None}
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,13 @@ class _Sealed:
 
     def proof(self, event: AuditEvent) -> dict[str, Any]:
         nodes = [[side, node.hex()] for side, node in self.tree.path(self.places[event.position])]
-        return {"event": event_fields(event), "anchor": self.anchor, "path": nodes}
+        return {**_shown(event), "anchor": self.anchor, "path": nodes}
+
+
+def _shown(event: AuditEvent) -> dict[str, Any]:
+    """Return an event as a proof shows it; of a redacted one the digest outlived what it was made of."""
+    redacted = {"redacted": bytes(event.digest).hex()} if event.redacted_by is not None else {}
+    return {"event": event_fields(event), **redacted}
 
 
 def anchor_fields(link: AuditAnchor) -> dict[str, Any]:
@@ -231,6 +238,7 @@ def verify(*, after_anchor: int = 0) -> Verdict:
             return Verdict(events, anchors, 0, broken, previous.hex())
         anchors, previous, after = anchors + 1, bytes(link.digest), link.last_position
     unsealed, broken = _checked_digests(after, None)
+    broken = broken or redactions.broken_events()
     return Verdict(events + len(unsealed), anchors, len(unsealed), broken, previous.hex())
 
 
@@ -269,7 +277,8 @@ def _broken_root(link: AuditAnchor, digests: list[bytes]) -> str | None:
 def _checked_digests(after: int, upto: int | None) -> tuple[list[bytes], str | None]:
     digests: list[bytes] = []
     for event in _events(after, upto):
-        if bytes(event.digest) != event_digest(event):
+        # What was redacted keeps its digest, under the same root; which events that are, ``redactions`` checks.
+        if event.redacted_by is None and bytes(event.digest) != event_digest(event):
             return digests, f"event {event.position} ({event.action}) was changed"
         digests.append(bytes(event.digest))
     return digests, None

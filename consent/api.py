@@ -43,6 +43,7 @@ def _day(value: Any) -> date:
 
 
 Uuid = Annotated[UUID, BeforeValidator(_uuid)]
+Day = Annotated[date, BeforeValidator(_day), Field(json_schema_extra={"pattern": _DAY})]
 KEY_PARAMETER = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]+$"},
@@ -120,7 +121,7 @@ class GuardianBody(Body):
 
     id: SubjectId
     method: Annotated[str, Field(pattern=f"^{patterns.METHOD}$")]
-    adult_on: Annotated[date, BeforeValidator(_day), Field(json_schema_extra={"pattern": _DAY})]
+    adult_on: Day
 
 
 class ConsentBody(Body):

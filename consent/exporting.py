@@ -19,7 +19,7 @@ _RECORDS = f"""
 SELECT r.subject_id AS subject_ref, r.subject_revision, r.purpose, r.scope, r.state, r.explicit, r.notice_version,
   r.source, r.actor, {_TIME.format("r.recorded_at")} AS recorded_at, {_TIME.format("r.expires_at")} AS expires_at,
   r.id AS record, r.supersedes_id AS supersedes, encode(r.previous_digest, 'hex') AS previous_digest,
-  encode(r.digest, 'hex') AS digest, r.proof
+  encode(r.digest, 'hex') AS digest, r.proof, encode(r.salt, 'hex') AS salt
 FROM consent_consentrecord r ORDER BY r.subject_id, r.subject_revision, r.id
 """  # noqa: S608 (constants of ours)
 _STATE = f"""

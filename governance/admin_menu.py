@@ -128,8 +128,10 @@ SIDEBAR: dict[str, Any] = {
         _group(
             "Data and retention",
             _link("Retention schedules", "schedule", "privacy_retentionschedule"),
+            _link("Record periods", "inventory_2", "privacy_recordperiod"),
             _link("Legal holds", "lock", "privacy_hold"),
             _link("Restrictions", "pause_circle", "privacy_restriction"),
+            _link("Authorised agents", "support_agent", "rights_agent"),
             _link("Deletion plans", "fact_check", "privacy_deletionplan"),
             _link("Deletion runs", "delete_sweep", "privacy_disposal"),
             _link("Counts of events", "bar_chart", "personalization_eventcount"),
@@ -143,6 +145,7 @@ SIDEBAR: dict[str, Any] = {
         _group(
             "Decisions",
             _link("Decision log", "fact_check", "policies_decision"),
+            _link("Dropped days", "auto_delete", "policies_logdrop"),
             _link("OPA servers", "hub", "policies_opainstance"),
             _link("Decisions of OPA servers", "rule", "policies_externaldecision"),
         ),

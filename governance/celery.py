@@ -48,15 +48,22 @@ app.conf.update(
         # Deletions that follow retention are handed over to the long queue by name (privacy.retention.disposal).
         "privacy.tasks.run_disposals": {"queue": queues.URGENT},
         "privacy.tasks.sweep_disposals": {"queue": queues.URGENT},
+        "privacy.tasks.undo_run": {"queue": queues.LONG},
+        "privacy.rights.tasks.send_letters": {"queue": queues.URGENT},
         "personalization.tasks.train_recommender": {"queue": queues.LONG},
         "personalization.tasks.retrain_after_erasures": {"queue": queues.LONG},
+        "privacy.tasks.redact_old_proof": {"queue": queues.LONG},
         "policies.tasks.run_simulation": {"queue": queues.LONG},
+        "policies.tasks.drop_old_decisions": {"queue": queues.LONG},
         "governance.tasks.verify_evidence": {"queue": queues.LONG},
+        "privacy.tasks.scrub_storage": {"queue": queues.LONG},
     },
     timezone="UTC",
     beat_schedule={
         "anchor-audit-trail": {"task": "audit.tasks.anchor_audit_trail", "schedule": 10.0},
         "fulfil-requests": {"task": "privacy.rights.tasks.fulfil_requests", "schedule": 60.0},
+        "send-letters": {"task": "privacy.rights.tasks.send_letters", "schedule": 10.0},
+        "report-to-agents": {"task": "privacy.rights.tasks.report_to_agents", "schedule": 30.0},
         "forget-packages": {"task": "privacy.rights.tasks.forget_packages", "schedule": crontab(hour=4, minute=25)},
         "write-head": {"task": "governance.tasks.write_head", "schedule": 60.0},
         "sweep-disposals": {"task": "privacy.tasks.sweep_disposals", "schedule": 60.0},
@@ -73,6 +80,7 @@ app.conf.update(
         "check-segments": {"task": "personalization.tasks.check_segments", "schedule": crontab(hour=1, minute=45)},
         "retrain-after-erasures": {"task": "personalization.tasks.retrain_after_erasures", "schedule": 600.0},
         "train-recommender": {"task": "personalization.tasks.train_recommender", "schedule": crontab(hour=2, minute=0)},
+        "scrub-storage": {"task": "privacy.tasks.scrub_storage", "schedule": crontab(hour=2, minute=30)},
         "release-consent-rates": {
             "task": "privacy.tasks.release_consent_rates",
             "schedule": crontab(hour=3, minute=0),
@@ -85,6 +93,12 @@ app.conf.update(
         "forget-pseudonym-keys": {
             "task": "policies.tasks.forget_pseudonym_keys",
             "schedule": crontab(hour=4, minute=0),
+        },
+        "drop-old-decisions": {"task": "policies.tasks.drop_old_decisions", "schedule": crontab(hour=0, minute=50)},
+        "redact-old-proof": {"task": "privacy.tasks.redact_old_proof", "schedule": crontab(hour=3, minute=20)},
+        "forget-import-reports": {
+            "task": "privacy.tasks.forget_import_reports",
+            "schedule": crontab(hour=4, minute=20),
         },
         "forget-external-decisions": {
             "task": "policies.tasks.forget_external_decisions",

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from governance.officers.roles import ROLES
@@ -87,6 +87,7 @@ Secrets = Annotated[list[SecretStr], NoDecode, BeforeValidator(_list)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_list)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
+_MailUrl = Annotated[SecretStr, _url("smtp", "smtp+starttls", "smtps")]
 _CLAIM = r"^[A-Za-z0-9_:/.-]{1,128}$"
 
 
@@ -145,18 +146,26 @@ class Environment(BaseSettings):
     retention_gentle: Flag = True
     retention_rows_per_s: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     retention_replica_lag_s: Annotated[int, Field(ge=1, le=3_600)] = 10
+    scrub_nightly: Flag = False
     ready_opa_behind_s: Annotated[int, Field(ge=1, le=86_400)] = 30
     # People's rights: public holidays by region, days of business, and the time to answer where a law gives no number.
     holidays_file: Path | None = None
+    # Letters to people without an account; unset: none are sent, and the form for them is closed.
+    mail_url: _MailUrl | None = None
+    mail_url_file: Path | None = None
+    # This business's id in a directory of the Data Rights Protocol; unset: the protocol's endpoints are closed.
+    drp_business_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{0,128}$")] = ""
+    mail_from: Annotated[str, Field(pattern=r"^([^@\s<>]+@[^@\s<>]+)?$", max_length=254)] = ""
     business_days: Annotated[str, AfterValidator(_business_days)] = "law"
     rights_own_days: Annotated[int, Field(ge=1, le=90)] = 30
-    proof_years: Annotated[int, Field(ge=1, le=30)] = 3
     retrain_after_erasure: Literal["at_once", "nightly"] = "at_once"
     evidence_full_check: Literal["weekly", "monthly", "never"] = "weekly"
     log_format: Literal["json", "text"] = "json"
     ready_log_lag_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     assent_home: Path
     erasure_ledger_copy: Path | None = None
+    # Where days of the decision log are written before they are dropped; None: nowhere.
+    decision_log_exports: Path | None = None
     secret_key: SecretStr = SecretStr("")
     secret_key_file: Path | None = None
     secret_key_fallbacks: Secrets = []
@@ -244,6 +253,14 @@ class Environment(BaseSettings):
             self._check_provider(who)
         if self.officer_oidc_issuer and not self.officer_oidc_roles:
             raise ValueError("OFFICER_OIDC_ISSUER needs OFFICER_OIDC_ROLES: without a role no officer may sign in")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_is_complete(self) -> "Environment":
+        if self.mail_url_file is not None:
+            self.mail_url = TypeAdapter(_MailUrl).validate_python(_read(self.mail_url_file, "mail_url"))
+        if self.mail_url is not None and not self.mail_from:
+            raise ValueError("MAIL_URL needs MAIL_FROM, the address that letters come from")
         return self
 
     @model_validator(mode="after")

@@ -2,7 +2,6 @@
 
 import logging
 from contextlib import nullcontext
-from datetime import timedelta
 
 from celery import shared_task
 from django.contrib.sessions.models import Session
@@ -13,9 +12,9 @@ from common.jobs.once_task import OnceTask
 from common.jobs.queues import LONGEST_JOB_S
 from governance.evidence import checks, heads
 from governance.models import OfficerSession
+from privacy.retention.own_records import record_periods
 
 logger = logging.getLogger(__name__)
-SESSIONS_LAST = timedelta(days=30)  # after their end: how, when and from where an officer signed in
 
 
 @shared_task(base=OnceTask, ignore_result=True, time_limit=LONGEST_JOB_S)
@@ -38,7 +37,7 @@ def write_head() -> None:
 
 @shared_task(ignore_result=True)
 def forget_sessions() -> None:
-    """Delete sessions that have expired, and after a month what is kept of officers' sign-ins; runs nightly."""
+    """Delete sessions that have expired, and after their period what is kept of officers' sign-ins; runs nightly."""
     now = timezone.now()
     Session.objects.filter(expire_date__lt=now).delete()
-    OfficerSession.objects.filter(expires_at__lt=now - SESSIONS_LAST).delete()
+    OfficerSession.objects.filter(expires_at__lt=now - record_periods.period("officer_sessions")).delete()

@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from governance.monitoring import health, metrics
 from governance.officers import consent_proof, findings_page, notice_editor, start_page, trust_page
 from governance.openapi.views import DocumentView
-from governance.privacy_center import erasing, pages, ranking, receipts, rights, sign_in
+from governance.privacy_center import erasing, outside, pages, ranking, receipts, rights, sign_in
 from governance.sign_in import login
 from governance.web import demonstration, script, well_known
 from oversight.admin import pages as change_pages
@@ -42,6 +42,10 @@ urlpatterns = [
     path("privacy/requests/<uuid:pk>/download", rights.download, name="privacy-request-download"),
     path("privacy/requests/<uuid:pk>/cancel", rights.cancel, name="privacy-request-cancel"),
     path("privacy/files/<str:token>", rights.open_files, name="rights-download"),
+    path("privacy/request", outside.ask, name="outside-ask"),
+    path("privacy/request/<str:token>", outside.show, name="outside-request"),
+    path("privacy/request/<str:token>/code", outside.try_code, name="outside-request-code"),
+    path("privacy/request/<str:token>/send", outside.send_code, name="outside-request-send"),
     path("privacy/sign-out", pages.sign_out, name="privacy-sign-out"),
     path("privacy/end-all-sessions", pages.end_all_sessions, name="privacy-end-all-sessions"),
     path("privacy/receipts/<int:revision>", receipts.page, name="privacy-receipt"),
@@ -87,6 +91,11 @@ urlpatterns = [
     path("admin/rollouts/<int:pk>/<slug:name>", admin.site.admin_view(step_pages.step), name="rollout-step"),
     path("admin/requests/", admin.site.admin_view(rights_pages.inbox), name="rights-inbox"),
     path("admin/requests/<uuid:pk>/", admin.site.admin_view(rights_pages.show), name="rights-request"),
+    path(
+        "admin/requests/<uuid:pk>/evidence.zip",
+        admin.site.admin_view(rights_pages.evidence),
+        name="rights-request-evidence",
+    ),
     path("admin/requests/<uuid:pk>/<slug:name>", admin.site.admin_view(rights_pages.step), name="rights-request-step"),
     path("admin/consent/proof/", admin.site.admin_view(consent_proof.search), name="consent-proof"),
     path("admin/consent/proof/<uuid:ref>/", admin.site.admin_view(consent_proof.person), name="consent-proof-person"),
@@ -108,6 +117,7 @@ urlpatterns = [
     path("api/v1/banner/", include("consent.banner.urls")),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("privacy.rights.urls")),
+    path("drp/", include("privacy.rights.drp.urls")),
     path("api/v1/", include("personalization.urls")),
     path("api/v1/", include("policies.registers.urls")),
     path("api/v1/opa/", include("policies.opa.urls")),

@@ -8,10 +8,11 @@ class OversightConfig(AppConfig):
     def ready(self) -> None:
         from audit.exports import writing
         from oversight import registers
+        from oversight.approvals import subjects
+        from oversight.changes.subject import CHANGES
         from oversight.officers import single
         from oversight.relaxing import RELAXED_REGISTER
-        from oversight.work import kinds, reviews
 
         writing.add_to_head(single.member)
         registers.add(RELAXED_REGISTER)
-        kinds.add(reviews.APPROVAL, reviews.REVIEW)
+        subjects.add(CHANGES)

@@ -13,21 +13,30 @@ class PoliciesConfig(AppConfig):
         from consent import residence
         from oversight import registers
         from oversight.admin import panels
+        from oversight.approvals import subjects
         from oversight.changes import preview
         from policies.bundles import publishing
+        from policies.bundles.subjects import POLICY, ROLLOUT
         from policies.cells import erasures, residence_guard
+        from policies.decision_log.ageing import holding, previews
         from policies.decision_log.stores import DECISIONS
         from policies.endpoints.credential_register import SERVICE_CREDENTIAL
         from policies.registers import descriptors, lint, regions
         from policies.residency.descriptor import PROCESSING_SYSTEM
         from policies.simulation import change_sets
         from privacy.budgets import releases
+        from privacy.retention import schedules
+        from privacy.retention.own_records import record_periods
         from privacy.rights.erasure import elsewhere
         from privacy.rights.stores import seam
 
         seam.add(DECISIONS)
+        schedules.add_data_set(holding.DATA_SET)
+        record_periods.add_due("decision_log", previews.days_due)
+        record_periods.add_due("log_exports", previews.files_due)
         preview.add_probe(change_sets.replay_later)
         panels.add_panel(change_sets.flips)
+        subjects.add(POLICY, ROLLOUT)
         policy_data.add_publisher(publishing.publish_change)
         policy_data.use_turns(publishing.wait_for_publishers)
         registers.add(*descriptors.REGISTERS, PROCESSING_SYSTEM, SERVICE_CREDENTIAL)

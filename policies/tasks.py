@@ -3,8 +3,11 @@ import logging
 from celery import shared_task
 
 from common.jobs.best_effort_task import BestEffortTask
+from common.jobs.once_task import OnceTask
+from common.jobs.queues import LONGEST_JOB_S
 from policies.cells import replication
 from policies.decision_log import pseudonyms
+from policies.decision_log.ageing import dropping, exports, holding
 from policies.opa import reported_log
 from policies.residency import systems
 from policies.rollout import watch
@@ -15,8 +18,15 @@ logger = logging.getLogger(__name__)
 
 @shared_task(ignore_result=True)
 def forget_pseudonym_keys() -> None:
-    """Delete monthly keys older than the log may be joined. Idempotent."""
-    pseudonyms.forget_old_keys()
+    """Delete monthly keys older than the log may be joined, but note first whom a hold keeps. Idempotent."""
+    pseudonyms.forget_old_keys(before=holding.note_tags)
+
+
+@shared_task(base=OnceTask, ignore_result=True, time_limit=LONGEST_JOB_S)
+def drop_old_decisions() -> None:
+    """Export and drop the days of the decision log that are older than it is kept; runs nightly. Idempotent."""
+    dropping.run()
+    exports.forget_old()
 
 
 @shared_task(ignore_result=True)

@@ -7,15 +7,20 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence, short, words
+from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, in_days, moment, sentence, short, words
 from common.admin_pages.filters import since
+from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
 from consent.admin.looks import PersonLooksRecorded
+from oversight.admin import timeline
+from oversight.admin.forms import DraftsChanges
 from privacy.holds.pages import HoldAdmin, RestrictionAdmin
-from privacy.models import Disposal, Hold, PrivacyBudget, Release, Restriction, RetentionSchedule
+from privacy.models import Disposal, Hold, PrivacyBudget, RecordPeriod, Release, Restriction, RetentionSchedule
+from privacy.retention.own_records import record_periods
 from privacy.retention.pages import figures
 from privacy.retention.pages.plans import RunSteps, share_done
 from privacy.retention.pages.schedules import RetentionScheduleAdmin
+from privacy.retention.subjects import PLAN, UNDO
 
 admin.site.register(Hold, HoldAdmin)
 admin.site.register(Restriction, RestrictionAdmin)
@@ -25,11 +30,40 @@ _TONES = {"queued": "info", "running": "caution", "paused": "info", "stopped": "
 admin.site.register(RetentionSchedule, RetentionScheduleAdmin)
 
 
+@admin.register(RecordPeriod)
+class RecordPeriodAdmin(DraftsChanges, ModelAdmin):
+    list_display = ["kind", "days"]
+    fields = ["slug", "keep_days", "counted_from", "due_now"]
+    readonly_fields = ["slug", "counted_from", "due_now"]
+
+    @display(description="Kind", ordering="slug")
+    def kind(self, period: RecordPeriod) -> str:
+        return str(period)
+
+    @display(description="Kept for", ordering="keep_days")
+    def days(self, period: RecordPeriod) -> str:
+        return in_days(period.lasts)
+
+    @display(description="Counted from")
+    def counted_from(self, period: RecordPeriod) -> str:
+        return record_periods.COUNTED_FROM[RecordPeriod.Kind(period.slug)]
+
+    @display(description="Would go tonight")
+    def due_now(self, period: RecordPeriod) -> str:
+        return grid(["What", "Now"], record_periods.due(period.slug)) or NOTHING
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a row for each kind there is
+
+    def has_delete_permission(self, request: HttpRequest, obj: RecordPeriod | None = None) -> bool:
+        return False
+
+
 @admin.register(Disposal)
 class DisposalAdmin(PersonLooksRecorded, RunSteps, ReadOnlyAdmin):
     look = "deletion run"
     actions_detail_hide_default = False
-    actions_detail = ["pause_this", "resume_this", "stop_this"]
+    actions_detail = ["approve_undo", "refuse_undo", "pause_this", "resume_this", "stop_this", "propose_undo"]
     list_display = ["when", "standing", "done_share", "why", "purpose_name", "person", "rows_removed", "finished"]
     list_filter = [since("queued_at"), "status", "reason", "purpose"]
     list_select_related = ["purpose", "plan"]
@@ -38,11 +72,11 @@ class DisposalAdmin(PersonLooksRecorded, RunSteps, ReadOnlyAdmin):
     list_before_template = "admin/deletion_runs_before.html"
     fields = [
         "standing", "why_stopped", "done_share", "why", "purpose_name", "schedule", "act", "plan",
-        "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly", "undo", "proof",
+        "person_in_full", "older_than", "removed_rows", "queued", "finished_exactly", "undo", "proof", "history",
     ]  # fmt: skip
     readonly_fields = [
         "standing", "done_share", "why", "purpose_name", "act", "person_in_full", "older_than", "removed_rows",
-        "queued", "finished_exactly", "undo", "proof",
+        "queued", "finished_exactly", "undo", "proof", "history",
     ]  # fmt: skip
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -70,7 +104,11 @@ class DisposalAdmin(PersonLooksRecorded, RunSteps, ReadOnlyAdmin):
             return f"Undone on {exact_moment(disposal.undone_at)}"
         if disposal.undo_until is None or disposal.undo_until <= timezone.now():
             return "It cannot be undone."
-        return f"Until {exact_moment(disposal.undo_until)}: ./assent retention undo {disposal.id}"
+        return f"Until {exact_moment(disposal.undo_until)}, by two officers"
+
+    @display(description="What happened")
+    def history(self, disposal: Disposal) -> str:
+        return timeline.drawn((PLAN.slug, str(disposal.plan_id)), (UNDO.slug, str(disposal.pk)))
 
     @display(description="Reason", ordering="reason")
     def why(self, disposal: Disposal) -> str:

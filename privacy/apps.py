@@ -9,13 +9,23 @@ class PrivacyConfig(AppConfig):
         from common.registers import lint as register_lint
         from consent.ledger import effects
         from oversight import registers
+        from oversight.approvals import subjects
         from oversight.changes import figures
+        from privacy.erasures import replaying, undoing
         from privacy.holds import descriptors as of_holds
-        from privacy.retention import descriptors, disposal, lint, schedules
+        from privacy.redaction import old_proof
+        from privacy.retention import descriptors, disposal, lint, restoring, schedules
         from privacy.retention.data_sets import profiles
+        from privacy.retention.own_records import old_records, record_periods
+        from privacy.retention.subjects import PLAN, UNDO
 
+        subjects.add(PLAN, UNDO)
         schedules.add_store(profiles.PROFILES, ways=profiles.WAYS, refusals=profiles.REFUSALS)
-        registers.add(descriptors.RETENTION_SCHEDULE, of_holds.HOLD, of_holds.RESTRICTION)
+        registers.add(descriptors.RETENTION_SCHEDULE, record_periods.RECORD_PERIOD, of_holds.HOLD, of_holds.RESTRICTION)
         register_lint.add_check("privacy", lint.check)
-        figures.add_effect(descriptors.rows_due, of_holds.people_kept)
+        figures.add_effect(descriptors.rows_due, record_periods.records_due, of_holds.people_kept)
+        record_periods.add_due("import_reports", old_records.due)
+        record_periods.add_due("consent_proof", old_proof.due)
+        replaying.on(old_proof.KIND, old_proof.replay)
         effects.on_withdrawal(disposal.queue_for_withdrawals)
+        restoring.add_bar(undoing.ended_since)

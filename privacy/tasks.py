@@ -2,15 +2,20 @@ import logging
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.db import OperationalError
 
 from common import actors
 from common.jobs.best_effort_task import BestEffortTask
+from common.jobs.queues import LONGEST_JOB_S
 from privacy.budgets import releases
 from privacy.erasures import noting
 from privacy.holds import members
+from privacy.redaction import old_proof
 from privacy.retention import disposal, restoring
 from privacy.retention.data_sets import contracts
+from privacy.retention.own_records import old_records
+from privacy.scrub import scrubbing
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +45,15 @@ def run_disposals(disposal_ids: list[str]) -> None:
 
 @shared_task(ignore_result=True)
 def sweep_disposals() -> None:
-    """Queue disposals that a crash kept from the queue; runs every minute."""
+    """Queue disposals, and undos, that a crash kept from the queue; runs every minute."""
     disposal.sweep()
+    restoring.sweep()
+
+
+@shared_task(base=BestEffortTask, ignore_result=True, acks_late=True, time_limit=3600)
+def undo_run(run: str) -> None:
+    """Put back what a retention run removed, once another officer has approved that."""
+    restoring.carry_out(UUID(run))
 
 
 @shared_task(ignore_result=True)
@@ -68,6 +80,29 @@ def apply_retention() -> None:
 def forget_undo() -> None:
     """Destroy keys and rows of retention runs whose time for undo is over; runs hourly."""
     restoring.forget_over()
+
+
+@shared_task(ignore_result=True, time_limit=LONGEST_JOB_S)
+def redact_old_proof() -> None:
+    """Redact people whose consent records are past their time as a proof; runs nightly. Idempotent."""
+    old_proof.run()
+
+
+@shared_task(ignore_result=True)
+def forget_import_reports() -> None:
+    """Delete the reports of old imports; runs nightly. Idempotent."""
+    old_records.forget_import_reports()
+
+
+@shared_task(ignore_result=True)
+def scrub_storage() -> None:
+    """Scrub the storage after the nightly deletions where the setting says so; a refusal stands in the trail."""
+    if not settings.SCRUB_NIGHTLY:
+        return
+    try:
+        scrubbing.scrub(actor=actors.job("scrub"))
+    except scrubbing.ScrubRefused as exc:
+        logger.error("The storage was not scrubbed: %s", exc)  # noqa: TRY400 (the text says all)
 
 
 @shared_task(ignore_result=True)

@@ -9,19 +9,38 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from common.http.problems import Problem
+from common.http.problems import InvalidRequest, Problem
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """An officer's pending action on one object."""
+    """An officer's pending action on one object.
+
+    ``asks``: the one field of its form, under ``label``. ``seen``: the digest of what the page shows, sent with it.
+    """
 
     title: str
     effects: Sequence[str]
     button: str
     done: str
     is_dangerous: bool = False
+    asks: str = ""
+    label: str = ""
+    needs_answer: bool = True
+    seen: str = ""
+
+
+_LONGEST = 200
+
+
+def answer(request: HttpRequest, name: str = "because") -> str:
+    """Return what was typed into a step's field. Raises InvalidRequest for what no table takes."""
+    typed = request.POST.get(name, "").strip()[:_LONGEST]
+    if "\x00" in typed:
+        raise InvalidRequest(_("The reason holds a NUL character, which cannot be stored."))
+    return typed
 
 
 def confirm(request: HttpRequest, obj: Model, step: Step, act: Callable[[], object]) -> HttpResponse:

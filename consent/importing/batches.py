@@ -64,7 +64,7 @@ ORDER BY ref
 """  # noqa: S608
 _COPY_RECORDS = """
 COPY consent_consentrecord (id, subject_id, subject_revision, purpose, scope, state, explicit, notice_version, source,
-  actor, recorded_at, expires_at, proof, supersedes_id, previous_digest, digest) FROM STDIN
+  actor, recorded_at, expires_at, proof, supersedes_id, previous_digest, digest, salt) FROM STDIN
 """
 
 
@@ -260,6 +260,7 @@ def _record_line(record: dict[str, Any]) -> str:
         record["supersedes"],
         f"\\x{previous}" if previous else None,
         f"\\x{record['digest']}",
+        f"\\x{record['salt']}",
     )
 
 

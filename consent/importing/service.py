@@ -122,9 +122,14 @@ def _begin(order: Order, origin: Origin) -> ConsentImport:
 @transaction.atomic
 def _started(order: Order, origin: Origin) -> ConsentImport:
     details = {"system": order.system, "file_sha256": origin.file_sha256}
-    run = ConsentImport.objects.create(**details, actor=order.actor)
+    run = ConsentImport.objects.create(**details, actor=order.actor, report=_path(order))
     trail.record("consent_import.started", str(run.pk), actor=order.actor, details=details)
     return run
+
+
+def _path(order: Order) -> str:
+    """Return where the report lies, for the job that deletes it with age."""
+    return str(order.report.resolve())
 
 
 def _outcome(run: ConsentImport, *, was_finished: bool = False) -> Outcome:
@@ -203,6 +208,7 @@ class _Run:
         ConsentImport.objects.filter(pk=self._run.pk).update(
             line=last.number,
             offset=last.end,
+            report=_path(self._order),
             report_bytes=self._reported_next,
             imported=self._outcome.imported + tally.imported,
             unproven=self._outcome.unproven + tally.unproven,

@@ -13,6 +13,8 @@ from django.db.models import Q, QuerySet
 from consent.models import DataSubject
 
 LOCK = 0x686F6C64  # "hold"; the trigger of migration 0009 takes it
+# Its answer's second column goes to require_read_committed().
+WAIT = f"SELECT pg_advisory_xact_lock_shared({LOCK}), current_setting('transaction_isolation')"
 
 
 def wait_for_holds() -> None:
@@ -22,8 +24,12 @@ def wait_for_holds() -> None:
     is so under READ COMMITTED only, so anything else is refused.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s), current_setting('transaction_isolation')", [LOCK])
-        isolation = cursor.fetchone()[1]
+        cursor.execute(WAIT)
+        require_read_committed(cursor.fetchone()[1])
+
+
+def require_read_committed(isolation: str) -> None:
+    """Raise RuntimeError where the next statement would not see what was waited for."""
     if not connection.in_atomic_block or isolation != "read committed":
         raise RuntimeError("A deletion needs a READ COMMITTED transaction: it would not see the hold it waited for.")
 

@@ -88,14 +88,14 @@ WITH moved AS (
 ), records AS (
   INSERT INTO consent_consentrecord
     (id, subject_id, subject_revision, purpose, scope, state, explicit, notice_version, source, actor, recorded_at,
-     expires_at, proof, supersedes_id, previous_digest, digest)
+     expires_at, proof, supersedes_id, previous_digest, digest, salt)
   SELECT r.id, moved.ref, $4 + 1, r.purpose, coalesce(r.scope, ''), r.state, r.explicit, r.notice_version, r.source,
      r.actor, r.recorded_at, r.expires_at, coalesce(r.proof, '{{}}'::jsonb), r.supersedes,
-     decode(r.previous_digest, 'hex'), decode(r.digest, 'hex')
+     decode(r.previous_digest, 'hex'), decode(r.digest, 'hex'), decode(r.salt, 'hex')
   FROM moved, jsonb_to_recordset($8)
     AS r(id uuid, purpose text, scope text, state text, explicit boolean, notice_version int, source text, actor text,
          recorded_at timestamptz, expires_at timestamptz, proof jsonb, supersedes uuid, previous_digest text,
-         digest text)
+         digest text, salt text)
 ), kept AS (
   INSERT INTO consent_savedrequest (key, request_digest, response, created_at)
   SELECT $9, $10, $11, $7 FROM moved WHERE $9 IS NOT NULL

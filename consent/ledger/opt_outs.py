@@ -25,8 +25,13 @@ def remember(ref: UUID) -> None:
         _note(ref, actor="subject", details={"signal": "gpc"})
 
 
+@transaction.atomic
 def opt_out(ref: UUID, *, actor: str) -> None:
-    """Remember what a person who is known asked for in words: it counts as the signal does, in every region."""
+    """Remember what a person asked for in words: it counts as the signal does, in every region.
+
+    Of a person who is not known a row is made: their first choice finds it, and with it the opt-out.
+    """
+    DataSubject.objects.bulk_create([DataSubject(ref=ref)], ignore_conflicts=True)
     _note(ref, actor=actor, details={"request": "opt_out"})
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from audit import trail
-from common.canonical import digest_of
+from audit.commitments import new_salt, record_digest
 from consent.ledger import scopes
 from consent.ledger.choices import (
     NOT_GIVEN,
@@ -66,7 +66,7 @@ def next_record(
         raise ConsentNotAsked(f"'{purpose.slug}' rests on {purpose.legal_basis}, so there is nothing to withdraw.")
     _check_explicit(request, choice, purpose)
     law = _law(request, choice, subject)
-    record = {"id": identifier, **_record(request, choice, purpose, current, law, now)}
+    record = {"id": identifier, "salt": new_salt(), **_record(request, choice, purpose, current, law, now)}
     if current is None and choice.place in subject.ended:
         record["supersedes"] = subject.ended[choice.place]  # goes on behind what an erasure ended
     record["subject_revision"] = subject.revision + 1
@@ -241,14 +241,6 @@ def _new_state(choice: Choice, current: ConsentEntry | None) -> str:
     if choice.choice == "refuse" and current is not None and current["s"] == State.GIVEN:
         return str(State.WITHDRAWN)
     return str(STATE_OF_CHOICE[choice.choice])
-
-
-def record_digest(record: Mapping[str, Any]) -> bytes:
-    """Return the digest of a record's fields (``previous_digest`` included): the link of the subject's own chain.
-
-    ``scope`` and ``proof`` are among them only where they are not empty.
-    """
-    return digest_of({key: value for key, value in record.items() if key != "digest"})
 
 
 def place_of(record: Mapping[str, Any]) -> str:

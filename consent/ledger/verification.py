@@ -9,8 +9,10 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
+from audit import redactions
+from audit.commitments import record_digest
 from common.postgres.snapshot import one_snapshot
-from consent.ledger.records import place_of, projected, record_digest
+from consent.ledger.records import place_of, projected
 from consent.models import ConsentRecord, DataSubject
 
 _PAGE = 2_000
@@ -60,7 +62,8 @@ def verify_ledger() -> LedgerVerdict:
                 if broken:
                     return LedgerVerdict(subjects, records, broken)
                 subjects, records = subjects + 1, records + len(links)
-        return LedgerVerdict(subjects, records, _unrecorded() or _without_event() or _lost() or _other_terms())
+        checks = (_unrecorded, _without_event, _lost, _other_terms, redactions.broken_records)
+        return LedgerVerdict(subjects, records, next((found for check in checks if (found := check())), None))
 
 
 def _pages() -> Iterator[list[list[ConsentRecord]]]:
@@ -84,7 +87,9 @@ def _broken_link(link: ConsentRecord, previous: bytes | None) -> str | None:
     stored = bytes(link.previous_digest) if link.previous_digest is not None else None
     if stored != previous:
         return f"consent record {link.id} does not continue the record before it"
-    if bytes(link.digest) != record_digest(fields_of(link)):
+    # Of format 1 only the digest is left after a redaction; which records those are, ``redaction`` checks.
+    is_digest_alone = link.redacted_by is not None and link.commitments is None
+    if not is_digest_alone and bytes(link.digest) != record_digest(fields_of(link)):
         return f"consent record {link.id} was changed"
     return None
 
@@ -94,6 +99,7 @@ def fields_of(link: ConsentRecord) -> dict[str, Any]:
     return {
         **({"scope": link.scope} if link.scope else {}),
         **({"proof": link.proof} if link.proof else {}),
+        **_hidden(link),
         "id": str(link.id),
         "subject": str(link.subject_id),
         "purpose": link.purpose_id,
@@ -110,12 +116,22 @@ def fields_of(link: ConsentRecord) -> dict[str, Any]:
     }
 
 
+def _hidden(link: ConsentRecord) -> dict[str, Any]:
+    """Return the salt of a record of format 2, or after its redaction what stands for person and proof."""
+    if link.commitments is not None:
+        both = bytes(link.commitments).hex()
+        return {"commitments": {"who": both[:64], "how": both[64:]}}
+    return {} if link.salt is None else {"salt": bytes(link.salt).hex()}
+
+
 def _broken_projection(person: DataSubject | None, links: Sequence[ConsentRecord]) -> str | None:
     last = links[-1]
     if person is None:
         return f"the person of consent record {last.id} is missing"
     if person.last_digest is None or bytes(person.last_digest) != bytes(last.digest):
         return f"the current state behind consent record {last.id} is not the one the ledger ends in"
+    if all(link.redacted_by is not None for link in links):
+        return f"person {person.ref} has a current state, and only redacted records" if person.consents else None
     # What was recorded up to an erasure is proof, and no current state.
     erased = person.erased_revision or 0
     alive = [link for link in links if link.subject_revision > erased]

@@ -13,6 +13,7 @@ class ConsentImport(models.Model):
     line = models.BigIntegerField(default=0)  # the last one dealt with
     offset = models.BigIntegerField(default=0)  # where the next one starts, in bytes of the unpacked file
     report_bytes = models.BigIntegerField(default=0)  # how much of the report belongs to the lines dealt with
+    report = models.CharField(max_length=4096, blank=True, default="", db_default="")  # its file, until it is deleted
     imported = models.BigIntegerField(default=0)
     unproven = models.BigIntegerField(default=0, help_text="Among those imported: without all that proves a choice.")
     refused = models.JSONField(default=dict, help_text="Lines refused, by the reason's code.")

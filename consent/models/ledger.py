@@ -100,6 +100,11 @@ class ConsentRecord(models.Model):
     )
     previous_digest = models.BinaryField(max_length=32, null=True)
     digest = models.BinaryField(max_length=32)
+    # Of format 2: what hides person and proof under the digest (``audit.commitments``). Without it, format 1.
+    salt = models.BinaryField(max_length=16, null=True)
+    # Only after a redaction: what stands for person and proof, and the event that says so.
+    commitments = models.BinaryField(max_length=64, null=True)
+    redacted_by = models.UUIDField(null=True)
 
     class Meta:
         ordering = ["-recorded_at", "-id"]

@@ -12,8 +12,8 @@ from uuid import UUID, uuid5
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from audit.commitments import record_digest
 from common.canonical import sha256
-from consent.ledger.records import record_digest
 from consent.ledger.verification import fields_of
 from consent.models import ConsentRecord
 from consent.receipts import freezing, terms

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit import jws
+from audit.commitments import record_digest
 from audit.jws import NotGenuine
-from common.canonical import NotCanonical, canonical_json, digest_of, sha256
+from common.canonical import NotCanonical, canonical_json, sha256
 from common.http import strict_json
 
 TYP = "assent-receipt+jws"
@@ -101,7 +102,7 @@ def _check_content(receipt: dict[str, Any]) -> None:
         if terms and sha256(terms["content"].encode()).hex() != terms["sha256"]:
             raise NotGenuine("The terms that were agreed to are not what the receipt names.")
     for event in record["events"]:
-        if digest_of(event["record"]).hex() != event["record_sha256"]:
+        if "commitments" in event["record"] or record_digest(event["record"]).hex() != event["record_sha256"]:
             raise NotGenuine("A record of the ledger does not match its digest.")
         if event["record"]["subject"] != record["pii_principal_id"]:
             raise NotGenuine("A record belongs to somebody else.")

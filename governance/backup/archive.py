@@ -43,8 +43,7 @@ def write(file: Path) -> int:
 
 def _fill(target: IO[bytes]) -> None:
     with tempfile.TemporaryDirectory(dir=settings.ASSENT_HOME) as room, tarfile.open(fileobj=target, mode="w|") as tar:
-        lines = ledger.read()
-        last = lines[-1] if lines else {"seq": 0, "digest": ""}
+        last = ledger.last() or {"seq": 0, "digest": ""}
         about = {"made_at": timezone.now().isoformat(), "ledger": {"seq": last["seq"], "digest": last["digest"]}}
         _add_text(tar, _ABOUT, json.dumps(about))
         with backup_pause.paused():
@@ -104,8 +103,9 @@ def _unpack(file: Path, room: Path) -> dict[str, Any]:
 
 
 def _refuse_older_ledger(about: dict[str, Any]) -> None:
-    seq, lines = about["ledger"]["seq"], ledger.read()
-    if seq and (len(lines) < seq or lines[seq - 1]["digest"] != about["ledger"]["digest"]):
+    seq = about["ledger"]["seq"]
+    found = [line["digest"] for line in ledger.lines() if line["seq"] == seq]
+    if seq and found != [about["ledger"]["digest"]]:
         raise LedgerTooOld("The erasure ledger lacks lines that it had when the backup was made, or is another one.")
 
 

@@ -68,7 +68,7 @@ def _measure_yardstick(token: str, settings: Settings) -> list[Row]:
 
 
 @contextmanager
-def _serving(url: str, settings: Settings) -> Iterator[tuple[int, int]]:
+def serving(url: str, settings: Settings) -> Iterator[tuple[int, int]]:
     """Run a server process over the database; yield its port and process id."""
     home = Path(tempfile.mkdtemp(prefix="assent-bench-"))
     environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "RUST_BACKTRACE": "0"}
@@ -81,7 +81,7 @@ def _serving(url: str, settings: Settings) -> Iterator[tuple[int, int]]:
 
 
 def _measure_assent(url: str, token: str, subjects: int, settings: Settings, say: Callable[[str], None]) -> list[Row]:
-    with _serving(url, settings) as (port, pid):
+    with serving(url, settings) as (port, pid):
         say(f"measuring with {subjects:,} people ...")
         memo = requests_of_people(token, subjects, vary=False)
         engine = requests_of_people(token, subjects, vary=True)
@@ -118,7 +118,7 @@ def _measure_search(url: str, token: str, settings: Settings, say: Callable[[str
     authzen.store_candidates()
     name, searches = f"AuthZEN resource search, {authzen.CANDIDATES:,} candidates", authzen.searches(token)
     longer = replace(settings, seconds=3 * settings.seconds)
-    with _serving(url, settings) as (port, pid):
+    with serving(url, settings) as (port, pid):
         # The first one evaluates all of them, the next ones find them remembered.
         with cpu.measured(pid) as used:
             first = load.run(("127.0.0.1", port), searches, clients=1, seconds=_FIRST_SEARCH_S, at_most=1)

@@ -18,6 +18,8 @@ from governance.bench import cpu, world
 from governance.bench.decisions import Settings, document
 from governance.bench.report import Row, request_row
 from policies.decision_log import chain, drainer
+from policies.decision_log.ageing import checkpoints, days, dropping
+from policies.decision_log.ageing.reading_out import ReadOut, read_out
 from policies.decision_log.spool import Spool
 from policies.decisions import evaluate
 from policies.endpoints.authzen import question_of
@@ -31,12 +33,28 @@ _ID = b'{"id":"'
 
 
 def run_drain(settings: Settings, say: Callable[[str], None]) -> list[Row]:
-    """Spool decisions, then copy them as the drainer does, then verify them."""
+    """Spool decisions, copy them as the drainer does, verify them, and drop them as the job does with an old day."""
     with world.bench_database(_PEOPLE), _spool(say) as folder:
         return [
             _timed("Drain the spool", lambda: drainer.drain(folder)),
             _timed("Verify the decision log", lambda: chain.verify().decisions),
+            *_dropped(folder.parent),
         ]
+
+
+def _dropped(folder: Path) -> list[Row]:
+    """Check and export each day there is, then drop it under a checkpoint."""
+    found: list[ReadOut] = []
+
+    def read() -> int:
+        gone = checkpoints.dropped()
+        found.extend(read_out(day, gone, folder=folder, progress=lambda _rows: None) for day in days.stored())
+        return sum(each.rows for each in found)
+
+    return [
+        _timed("Check and export a day", read),
+        _timed("Drop it under a checkpoint", lambda: sum(map(dropping.drop_read, found))),
+    ]
 
 
 def run_simulate(settings: Settings, say: Callable[[str], None]) -> list[Row]:

@@ -21,6 +21,7 @@ from audit import signing, trail
 from audit.models import AuditAnchor, AuditEvent
 from common import actors
 from common.canonical import sha256
+from policies.decision_log.ageing import checkpoints
 from policies.models import DecisionBatch
 
 SEALED, RESTORED = "evidence.head", "evidence.restored"
@@ -130,12 +131,31 @@ def compare(head: Head) -> str | None:
 
 
 def _lost_batch(sequence: int, digest: bytes) -> str | None:
-    batch = DecisionBatch.objects.filter(sequence=sequence).first()
     if not sequence:
         return None
+    batch = DecisionBatch.objects.filter(sequence=sequence).first()
     if batch is None:
-        return f"decision batch {sequence} is missing, which a sealed head names"
+        return _lost_or_dropped(sequence, digest)
     return None if bytes(batch.digest) == digest else f"decision batch {sequence} is not the one of a sealed head"
+
+
+def _lost_or_dropped(sequence: int, digest: bytes) -> str | None:
+    try:
+        gone = checkpoints.dropped()
+    except checkpoints.CheckpointBroken as exc:
+        return str(exc)
+    if sequence > gone.upto:
+        return f"decision batch {sequence} is missing, which a sealed head names"
+    return _other_than_dropped(sequence, digest, gone)
+
+
+def _other_than_dropped(sequence: int, digest: bytes, gone: checkpoints.Dropped) -> str | None:
+    """Compare a head with the checkpoint, or with another head of the same batch: the batch itself was dropped."""
+    said = AuditEvent.objects.filter(action=SEALED, object="decision_log", details__batches=sequence)
+    known = {gone.digest.hex()} if sequence == gone.upto else set(said.values_list("details__digest", flat=True))
+    if known - {digest.hex()}:
+        return f"decision batch {sequence} was dropped, and is not the one of a sealed head"
+    return None
 
 
 def _folder() -> Path:

@@ -10,8 +10,9 @@ from policies.bundles.publishing import ACTIVATIONS
 from policies.endpoints.credentials import CREDENTIALS
 from privacy.holds import carrying, evidence
 from privacy.holds.descriptors import HOLDS, RESTRICTIONS
+from privacy.retention.own_records.record_periods import RECORD_PERIODS
 
-_SEALED = (PURPOSES, NOTICES, ACTIVATIONS, CREDENTIALS, HOLDS, RESTRICTIONS)
+_SEALED = (PURPOSES, NOTICES, ACTIVATIONS, CREDENTIALS, HOLDS, RESTRICTIONS, RECORD_PERIODS)
 # Done runs both ways: by their own identifier, and by the manifest the event names.
 _DISPOSALS = """
 WITH said AS (

@@ -43,6 +43,9 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   check-deployment FILE ...       judge Terraform plans, compose files and Kubernetes manifests by the residency
                                   rules (exit status 1: findings, 2: unreadable); needs no database
   retention ARGUMENT ...          see and run retention schedules
+  decision-log status|drop|export|files
+                                  the age of the decision log: what is due, drops, exported files
+  scrub [--copies-apart]          remove what was deleted from the database's files, statistics and log
   anonymise FILE ARGUMENT ...     anonymise a CSV or Parquet file; needs no database
   decode-signal tcf|gpp STRING    show what a consent string says (- reads it; exit status 1: refused)
   import-consents FILE ARGUMENT ...
@@ -277,6 +280,8 @@ _ONE_OFF = frozenset(
         "credentials",
         "officers",
         "retention",
+        "decision-log",
+        "scrub",
         "bench",
         "cells",
         "policy",

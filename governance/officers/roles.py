@@ -23,7 +23,9 @@ _REGISTERS = (
     "policies.transferinstrument",
     "policies.residencyrule",
     "policies.sensitivecategory",
+    "privacy.recordperiod",
     "privacy.retentionschedule",
+    "rights.agent",
 )
 _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
@@ -84,7 +86,7 @@ CAPABILITIES = {
     ),
     "read-decisions": Capability(
         "Read the decision log",
-        _rights("view", ("policies.decision", "policies.externaldecision")),
+        _rights("view", ("policies.decision", "policies.externaldecision", "policies.logdrop")),
     ),
     "read-evidence": Capability(
         "Read the audit log and its anchors",

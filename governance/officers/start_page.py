@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from common import languages
-from common.admin_pages.display import who
 from common.admin_pages.permissions import require
 from common.charts.counts import Bucket, Figure, Series, Tone, bars_figure, columns_figure
 from common.identifiers import uuid7_floor
@@ -29,11 +28,10 @@ from governance.web.rate_limits import EVIDENCE_CHECKS
 from model_registry.models import ModelVersion
 from oversight.models import WorkItem
 from oversight.work import kinds
-from policies.authoring import lifecycle
 from policies.bundles import reasons
 from policies.decision_log import figures
 from policies.decision_log.figures import Counted
-from policies.models import ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
+from policies.models import LogDrop, ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
 from policies.opa import servers
 from policies.rollout import pages, watch
 from privacy.budgets import releases
@@ -94,10 +92,10 @@ def _by_outcome(counted: Iterable[Counted]) -> Counter[str]:
 
 def _attention(request: HttpRequest) -> list[dict[str, Any]]:
     parts = {
-        "policies.view_policy": _policies,
         "policies.view_rollout": _rollouts,
         "model_registry.view_modelversion": _models,
         "privacy.view_disposal": _disposals,
+        "policies.view_logdrop": _kept_days,
         "policies.view_transferinstrument": _instruments,
         "policies.view_processingsystem": _systems,
         "policies.view_opainstance": _opa_servers,
@@ -160,19 +158,6 @@ def _item(title: str, detail: str, url: str, severity: str, since: Any = None) -
     return {"title": title, "detail": detail, "url": url, "severity": severity, "since": since}
 
 
-def _policies() -> list[dict[str, Any]]:
-    alone = lifecycle.unconfirmed_emergency()
-    if alone is None:
-        return []
-    detail = _("%(who)s put policy %(policy)s into force alone: “%(why)s”. Another officer has to confirm it.") % {
-        "who": who(alone.actor),
-        "policy": alone.policy,
-        "why": alone.reason,
-    }
-    url = reverse("admin:policies_policy_change", args=[alone.policy_id])
-    return [_item(_("A policy was activated in an emergency"), detail, url, "now", alone.activated_at)]
-
-
 def _rollouts() -> list[dict[str, Any]]:
     """Return the running rollout, or the last one, if a guard ended it lately."""
     last = Rollout.objects.select_related("policy").first()
@@ -185,9 +170,7 @@ def _rollouts() -> list[dict[str, Any]]:
         )
         return [_item(_("A rollout is not watched"), detail, url, "now", last.watched_at)]
     if last.is_open:
-        title = _("A rollout was begun in an emergency") if last.in_emergency else _("A rollout is running")
-        severity = "now" if last.in_emergency else "info"
-        return [_item(title, pages.headline(last), url, severity, last.started_at)]
+        return [_item(_("A rollout is running"), pages.headline(last), url, "info", last.started_at)]
     if last.state != Rollout.State.ROLLED_BACK or last.ended_at is None or last.ended_at < timezone.now() - 7 * _DAY:
         return []
     return [_item(_("A policy was rolled back by itself"), last.why, url, "now", last.ended_at)]
@@ -218,6 +201,15 @@ def _disposals() -> list[dict[str, Any]]:
         return []
     url = reverse("admin:privacy_disposal_changelist") + "?status__exact=queued"
     return [_item(_("Deletions are waiting"), _("Is the worker running?"), url, "now", first.queued_at)]
+
+
+def _kept_days() -> list[dict[str, Any]]:
+    """Return one card for days of the decision log that could not be dropped."""
+    kept = LogDrop.objects.filter(state=LogDrop.State.REFUSED).order_by("day").first()
+    if kept is None:
+        return []
+    url = reverse("admin:policies_logdrop_change", args=[kept.pk])
+    return [_item(_("The decision log keeps days past their period"), kept.why, url, "soon", kept.moved_at)]
 
 
 def _instruments() -> list[dict[str, Any]]:

@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from consent.models import SubjectLink
-from governance.privacy_center.rights import PLACE, grouped, kept, open_here
+from governance.privacy_center.rights import PLACE, open_here
 from governance.privacy_center.sessions import for_session
 from privacy.rights.clocks.laws import Right
+from privacy.rights.erasure.answering import grouped, kept
 from privacy.rights.models import RightsRequest
 from privacy.rights.requests import blocking, fulfilling
 from privacy.rights.requests.states import Move, State

@@ -1,7 +1,5 @@
 """Requests on the privacy dashboard: ask, cancel, download. Plain forms; nothing needs JavaScript."""
 
-from collections.abc import Iterable
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +20,7 @@ from governance.web.rate_limits import FILES_OPENED
 from policies.models import Region
 from privacy.rights.answers import packages
 from privacy.rights.clocks.laws import Right
+from privacy.rights.erasure.answering import kept
 from privacy.rights.models import RightsRequest
 from privacy.rights.requests import fulfilling, requests
 from privacy.rights.requests.statements import NOTHING, Said
@@ -37,7 +36,7 @@ ASKED_HERE = {
     Right.HUMAN_REVIEW: _("Let a person look at a decision"),
     Right.COMPLAINT: _("Complain"),
 }
-_RIGHTS = {
+RIGHTS = {
     **ASKED_HERE,
     Right.RECTIFICATION: _("Correct something"),
     Right.ERASURE: _("Erase my data"),
@@ -46,7 +45,7 @@ _RIGHTS = {
     Right.MAJORITY: _("Take back a guardian's permission"),
     Right.APPEAL: _("Appeal"),
 }
-_STATES = {
+STATES = {
     State.RECEIVED: _("Received"),
     State.IDENTITY_ASKED: _("We asked who you are"),
     State.ACCEPTED: _("Accepted"),
@@ -77,20 +76,6 @@ def card(ref: UUID, person: DataSubject | None) -> dict[str, Any]:
     }
 
 
-def kept(request: RightsRequest) -> list[dict[str, Any]]:
-    """Return what an erasure that is done has left as proof, on which ground and until when."""
-    said: dict[str, Any] = next((step.details for step in request.steps.all() if step.move == Move.COMPLETE), {})
-    return grouped((part["title"], part["ground"], date.fromisoformat(part["until"])) for part in said.get("kept", ()))
-
-
-def grouped(parts: Iterable[tuple[str, str, date]]) -> list[dict[str, Any]]:
-    """Return what is kept as entries of one ground and one end each: title, ground and end of every part come in."""
-    titles: dict[tuple[str, date], list[str]] = {}
-    for title, ground, until in parts:
-        titles.setdefault((ground, until), []).append(title)
-    return [{"titles": sorted(found), "ground": ground, "until": until} for (ground, until), found in titles.items()]
-
-
 def _in_language(reason: str) -> str:
     """Return a reason in the reader's language where it is one of ours; an officer's own words stay as they are."""
     return gettext(reason) if reason else ""
@@ -100,8 +85,8 @@ def _shown(each: RightsRequest, now: Any) -> dict[str, Any]:
     package = getattr(each, "package", None)
     return {
         "pk": each.pk,
-        "label": _RIGHTS[Right(each.right)],
-        "state": _STATES[State(each.state)],
+        "label": RIGHTS[Right(each.right)],
+        "state": STATES[State(each.state)],
         "received_at": each.received_at,
         "due_on": each.due_on if each.is_open else None,
         "reason": _in_language(next((step.reason for step in reversed(list(each.steps.all())) if step.reason), "")),

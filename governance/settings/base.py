@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.templatetags.static import static
 from psycopg.conninfo import conninfo_to_dict
@@ -65,6 +66,17 @@ CELL_TIMEOUT_MS = ENV.cell_timeout_ms
 READY_RULES_AGE_S = ENV.ready_rules_age_s
 BUSINESS_NAME = ENV.business_name
 CERTIFICATION = ENV.certification
+
+# A mail server by one URL, such as smtps://name:secret@mail.example.org; letters leave from jobs only.
+DRP_BUSINESS_ID = ENV.drp_business_id
+MAIL_IS_ON = ENV.mail_url is not None
+MAIL_FROM = ENV.mail_from
+_MAIL = urlsplit(ENV.mail_url.get_secret_value() if ENV.mail_url else "smtp://localhost")
+EMAIL_HOST = _MAIL.hostname or "localhost"
+EMAIL_PORT = _MAIL.port or {"smtps": 465, "smtp+starttls": 587}.get(_MAIL.scheme, 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_MAIL.username or ""), unquote(_MAIL.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.scheme == "smtps", _MAIL.scheme == "smtp+starttls"
+EMAIL_TIMEOUT = 10
 OPA_URL = ENV.opa_url.get_secret_value() if ENV.opa_url else None
 OPA_CANDIDATE_URL = ENV.opa_candidate_url.get_secret_value() if ENV.opa_candidate_url else None
 OPA_TIMEOUT_MS = ENV.opa_timeout_ms
@@ -81,11 +93,12 @@ OPA_DECISIONS_KEEP_DAYS = ENV.opa_decisions_keep_days
 HOLIDAYS = ENV.holidays()
 BUSINESS_DAYS = read_business_days(ENV.business_days)
 RIGHTS_OWN_DAYS = ENV.rights_own_days
-PROOF_YEARS, RETRAIN_AFTER_ERASURE = ENV.proof_years, ENV.retrain_after_erasure
+RETRAIN_AFTER_ERASURE = ENV.retrain_after_erasure
 RETENTION_MAX_SHARE_PERCENT = ENV.retention_max_share_percent
 RETENTION_GENTLE = ENV.retention_gentle
 RETENTION_ROWS_PER_S = ENV.retention_rows_per_s
 RETENTION_REPLICA_LAG_S = ENV.retention_replica_lag_s
+SCRUB_NIGHTLY = ENV.scrub_nightly
 READY_OPA_BEHIND_S = ENV.ready_opa_behind_s
 EVIDENCE_FULL_CHECK = ENV.evidence_full_check
 READY_LOG_LAG_S = ENV.ready_log_lag_s
@@ -94,6 +107,7 @@ TRACES_ENDPOINT = _TRACES.get_secret_value() if _TRACES else None
 TRACES_SHARE = ENV.otel_traces_sampler_arg
 SPOOL_DIR = ASSENT_HOME / "spool"
 ERASURE_LEDGER_COPY = ENV.erasure_ledger_copy
+DECISION_LOG_EXPORTS = ENV.decision_log_exports
 MODEL_DIR = ASSENT_HOME / "models"
 
 INSTALLED_APPS = [

@@ -7,6 +7,8 @@ from common.http.rate_limit import RateLimit
 # Only attempts that fail are counted: many people may share one network.
 LINKS_OPENED = RateLimit("links opened from network", 30, per=timedelta(minutes=5))
 FILES_OPENED = RateLimit("answers opened from network", 30, per=timedelta(minutes=5))
+CODES_TRIED = RateLimit("codes tried from network", 30, per=timedelta(minutes=5))
+REQUESTS_FROM_NETWORK = RateLimit("requests without an account from network", 20, per=timedelta(hours=1))
 SIGN_INS = RateLimit("sign-ins from network", 60, per=timedelta(minutes=5))
 OFFICER_LOGINS = RateLimit("officer logins to account from network", 10, per=timedelta(minutes=15))
 OFFICER_LOGINS_FROM_NETWORK = RateLimit("officer logins from network", 50, per=timedelta(minutes=15))

@@ -16,15 +16,16 @@ from common import actors
 from common.admin_pages.permissions import require
 from common.http.problems import Problem
 from oversight import relaxing
-from oversight.admin import panels, presenting, remedies
+from oversight.admin import panels, presenting, remedies, timeline
+from oversight.approvals import verdicts
+from oversight.approvals.verdicts import EMERGENCY
 from oversight.changes import applying, approval, drafting, preview, undoing
 from oversight.changes.states import Step, allows
+from oversight.changes.subject import CHANGES, subject_of
 from oversight.models import ChangeSet
 from oversight.officers import single
 
-PROPOSE, APPROVE, EMERGENCY = (
-    "oversight.propose_changeset", "oversight.approve_changeset", "oversight.emergency_changeset",
-)  # fmt: skip
+PROPOSE, APPROVE = "oversight.propose_changeset", CHANGES.right
 _VIEW = ("oversight.view_changeset", PROPOSE, APPROVE, EMERGENCY)
 _ON_A_PAGE = 50
 _FILTERS = {"": "All", **dict(ChangeSet.State.choices)}
@@ -70,7 +71,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "figures": presenting.figures(change_set),
         "approvals": change_set.approvals.all(),
         "panels": panels.of(change_set),
-        "steps": presenting.steps(change_set),
+        "steps": timeline.of((ChangeSet.SUBJECT, str(pk))),
         "undone_by": change_set.undone_by.exclude(state=ChangeSet.State.WITHDRAWN),
         **_choices(request, change_set),
     }
@@ -128,7 +129,7 @@ _CHOICES = [
     ),
     Choice(
         "alone", "Apply", "This installation has a single officer, so it is in force at once.", PROPOSE,
-        lambda s, who, why, seen, confirmed: approval.apply_alone(
+        lambda s, who, why, seen, confirmed: approval.approve(
             s, actor=who, seen=seen, reason=why, confirmed=confirmed
         ), "In force.",
         asks_why=True, tone="strong", confirms=True,
@@ -207,7 +208,7 @@ def _rebase(change_set: ChangeSet, actor: actors.Officer) -> list[str]:
 def _choices(request: HttpRequest, change_set: ChangeSet) -> dict[str, Any]:
     """Return what this officer may do now, and why not what another one could."""
     actor = actors.officer(request)
-    is_author = drafting.is_author(change_set, actor)
+    is_author = subject_of(change_set).is_author(actor)
     open_now = [choice for choice in _CHOICES if _is_open(choice, change_set)]
     offered = [
         choice
@@ -240,7 +241,7 @@ def _is_open(choice: Choice, change_set: ChangeSet) -> bool:
 
 def _why_no_second(change_set: ChangeSet, actor: actors.Officer) -> str:
     try:
-        approval.refuse_dependent(change_set, actor)
+        verdicts.require_second(subject_of(change_set), actor)
     except Problem as problem:
         return problem.detail
     return ""

@@ -7,11 +7,11 @@ from typing import Any
 from django.db import models
 from django.urls import reverse
 
-from common.admin_pages.display import NOTHING, badge, exact_moment, in_days, moment, sentence, who, words
+from common.admin_pages.display import NOTHING, badge, exact_moment, in_days, moment, who, words
 from common.wording import word_diff
 from oversight import registers
 from oversight.changes import documents
-from oversight.models import Change, ChangeSet, SetStep
+from oversight.models import Change, ChangeSet
 
 _TONES = {
     ChangeSet.State.DRAFT: "plain",
@@ -129,15 +129,6 @@ def _moment(content: Any) -> str:
         return exact_moment(datetime.fromisoformat(content))
     except (TypeError, ValueError):
         return str(content)
-
-
-def steps(change_set: ChangeSet) -> list[dict[str, Any]]:
-    """Return the timeline of a set."""
-    return [_step(step) for step in change_set.steps.all()]
-
-
-def _step(step: SetStep) -> dict[str, Any]:
-    return {"what": sentence(step.kind), "by": who(step.actor), "at": moment(step.at), "note": step.note}
 
 
 def figures(change_set: ChangeSet) -> list[dict[str, Any]]:

@@ -7,16 +7,17 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from common import actors, policy_data
+from common import policy_data
 from common.registers.lint import Finding
 from oversight import guard, registers, relaxing, rows
+from oversight.approvals import subjects, verdicts
 from oversight.changes import checking, documents, drafting, steps, writing
 from oversight.changes.documents import Compared, Document
 from oversight.changes.preview import compared
 from oversight.changes.states import Step, allows, target
+from oversight.changes.subject import subject_of
 from oversight.models import ChangeSet
 from oversight.problems import ChangeRefused
-from oversight.work import reviews
 
 Kind = ChangeSet.Kind
 _STEP = {
@@ -57,7 +58,10 @@ def bring_into_force(
         **(details or {}),
     }
     fields = ("kind", "bundle_revision", "applied_at")
-    steps.take(change_set, _STEP[kind], actor=actor, note=reason[:500], details=said, save=fields)
+    is_alone = kind in (Kind.PROTECTIVE, Kind.EMERGENCY, Kind.RELAXED)
+    steps.take(change_set, _STEP[kind], actor=actor, note=reason[:500], details=said, save=fields, is_alone=is_alone)
+    if is_alone:
+        subjects.ask_for_review(subject_of(change_set), actor=actor)
     _undo_original(change_set, actor)
     return change_set
 
@@ -76,7 +80,7 @@ def _undo_original(change_set: ChangeSet, actor: str) -> None:
         return
     original = ChangeSet.objects.select_for_update(of=("self",)).get(pk=change_set.undoes_id)
     if allows(original.state, Step.UNDONE):
-        steps.take(original, Step.UNDONE, actor=actor, details={"by": steps.trail_object(change_set)})
+        steps.take(original, Step.UNDONE, actor=actor, details={"by": subject_of(change_set).trail_object})
 
 
 def only_narrows(changes: Iterable[Compared]) -> bool:
@@ -109,9 +113,7 @@ def apply_protectively(change_set: ChangeSet, *, actor: str, reason: str) -> Cha
     drafting.refuse_others(current, actor)
     if not only_narrows(compared(current)):
         raise ChangeRefused("This does not only take permission away, so a second officer has to approve it.")
-    applied = bring_into_force(current, kind=Kind.PROTECTIVE, actor=actor, reason=reason)
-    reviews.ask(reviews.REVIEW, applied, actor=actor)
-    return applied
+    return bring_into_force(current, kind=Kind.PROTECTIVE, actor=actor, reason=reason)
 
 
 @transaction.atomic
@@ -120,17 +122,14 @@ def apply_in_emergency(change_set: ChangeSet, *, actor: str, reason: str) -> Cha
 
     Raises ChangeRefused, NotNow, Outdated.
     """
-    if not reason.strip():
-        raise ChangeRefused("An emergency needs its reason.")
+    verdicts.refuse_without_reason(reason)
     policy_data.take_turn()
     current = steps.locked(change_set)
     drafting.refuse_others(current, actor)
     if not all(registers.find(c.register).in_emergency for c in compared(current)):
         raise ChangeRefused("This needs two officers, in an emergency too.")
     _refuse_claims(current)
-    applied = bring_into_force(current, kind=Kind.EMERGENCY, actor=actor, reason=reason)
-    reviews.ask(reviews.REVIEW, applied, actor=actor)
-    return applied
+    return bring_into_force(current, kind=Kind.EMERGENCY, actor=actor, reason=reason)
 
 
 def _refuse_claims(change_set: ChangeSet) -> None:
@@ -153,9 +152,7 @@ def apply_relaxed(change_set: ChangeSet, *, actor: str, reason: str) -> ChangeSe
     if not relaxing.is_relaxed(change.register for change in compared(current)):
         raise ChangeRefused("Not all of these registers may be changed by one officer: another one has to approve it.")
     _refuse_claims(current)
-    applied = bring_into_force(current, kind=Kind.RELAXED, actor=actor, reason=reason)
-    reviews.ask(reviews.REVIEW, applied, actor=actor)
-    return applied
+    return bring_into_force(current, kind=Kind.RELAXED, actor=actor, reason=reason)
 
 
 @contextmanager
@@ -212,11 +209,3 @@ def _store_shipped(
     }
     save = ("kind", "applied_at", "findings", "checked_digest")
     steps.take(change_set, _STEP[kind], actor=actor, details=details, save=save)
-
-
-def account_of(actor: str) -> int:
-    """Return the number of the account that acts. Raises ChangeRefused."""
-    account = actors.account_of(actor)
-    if account is None:
-        raise ChangeRefused("Only an officer signed in with an account may do this.")
-    return account

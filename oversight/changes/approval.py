@@ -1,62 +1,43 @@
-"""Verdicts of a second officer: approve, refuse, review afterwards."""
+"""Verdicts of a second officer on a change set: approve, refuse, review afterwards."""
 
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from common import policy_data
-from oversight.changes import applying, drafting, steps
+from oversight.approvals import verdicts
+from oversight.changes import applying, steps
 from oversight.changes.preview import compared
 from oversight.changes.states import Step, target
-from oversight.models import Approval, ChangeSet
-from oversight.officers import provenance, single
-from oversight.problems import ChangeRefused, NotNow, Outdated, SecondOfficerNeeded
-from oversight.work import reviews
+from oversight.changes.subject import subject_of
+from oversight.models import ChangeSet
+from oversight.problems import ChangeRefused
 
-Verdict = Approval.Verdict
+Kind = ChangeSet.Kind
 
 
 @transaction.atomic
 def approve(change_set: ChangeSet, *, actor: str, seen: str, reason: str = "", confirmed: str = "") -> ChangeSet:
     """Approve what was seen, and bring it into force. Raises SecondOfficerNeeded, Outdated, NotNow, ChangeRefused.
 
-    ``confirmed`` says why the set's claims are true, where it makes any: that a changed text says no more than before.
+    The only officer of an installation approves an own draft. ``confirmed`` says why the set's claims are true, where
+    it makes any: that a changed text says no more than before.
     """
     policy_data.take_turn()
     current = steps.locked(change_set)
-    target(current.state, Step.APPLIED)
-    _refuse_unseen(current, seen)
+    subject = subject_of(current)
+    is_only = verdicts.is_only_officer(subject, actor)
+    if not is_only:
+        verdicts.refuse_the_author(subject, actor)
+    target(current.state, Step.APPLIED_ALONE if is_only else Step.APPLIED)
+    verdicts.refuse_unseen(subject, seen)
     claims = _confirmed(current, confirmed)
-    approval = _give(current, Verdict.APPROVED, actor, reason, confirmed=claims)
-    reviews.done(reviews.APPROVAL, current, actor=actor, outcome=Verdict.APPROVED)
-    details = {"approver": str(actor), "provenance": approval.provenance, **({"confirmed": claims} if claims else {})}
-    return applying.bring_into_force(current, kind=ChangeSet.Kind.NORMAL, actor=actor, reason=reason, details=details)
-
-
-@transaction.atomic
-def apply_alone(change_set: ChangeSet, *, actor: str, seen: str, reason: str = "", confirmed: str = "") -> ChangeSet:
-    """Bring an own draft into force where the installation has a single officer. Raises as ``approve``."""
-    if not single.is_single():
-        raise SecondOfficerNeeded("Another officer has to approve this change set. Propose it.")
-    policy_data.take_turn()
-    current = steps.locked(change_set)
-    drafting.refuse_others(current, actor)
-    target(current.state, Step.APPLIED_ALONE)
-    _refuse_unseen(current, seen)
-    claims = _confirmed(current, confirmed)
-    Approval.objects.create(
-        set=current,
-        digest=current.digest,
-        account_id=applying.account_of(actor),
-        author_id=current.author_id,
-        is_single=True,
-        confirmed=claims,
-        verdict=Verdict.APPROVED,
-        reason=reason[:500],
-    )
-    details = {"confirmed": claims} if claims else {}
-    return applying.bring_into_force(current, kind=ChangeSet.Kind.SINGLE, actor=actor, reason=reason, details=details)
+    given = verdicts.approve(subject, actor=actor, seen=seen, reason=reason, confirmed=claims)
+    details: dict[str, Any] = {"confirmed": claims} if claims else {}
+    if is_only:
+        return applying.bring_into_force(current, kind=Kind.SINGLE, actor=actor, reason=reason, details=details)
+    details |= {"approver": str(actor), "provenance": given.provenance}
+    return applying.bring_into_force(current, kind=Kind.NORMAL, actor=actor, reason=reason, details=details)
 
 
 def _confirmed(change_set: ChangeSet, reason: str) -> dict[str, Any]:
@@ -72,60 +53,13 @@ def _confirmed(change_set: ChangeSet, reason: str) -> dict[str, Any]:
 @transaction.atomic
 def refuse(change_set: ChangeSet, *, actor: str, seen: str, reason: str) -> None:
     """Refuse what was seen, with a reason; it comes into force no more. Raises as ``approve``."""
-    if not reason.strip():
-        raise ChangeRefused("Say why, so that its author can do better.")
     current = steps.locked(change_set)
     target(current.state, Step.REFUSED)
-    _refuse_unseen(current, seen)
-    _give(current, Verdict.REFUSED, actor, reason)
+    verdicts.refuse(subject_of(current), actor=actor, seen=seen, reason=reason)
     steps.take(current, Step.REFUSED, actor=actor, note=reason[:500])
-    reviews.done(reviews.APPROVAL, current, actor=actor, outcome=Verdict.REFUSED)
 
 
 @transaction.atomic
 def review(change_set: ChangeSet, *, actor: str, reason: str = "") -> None:
     """Confirm that an independent officer has looked at what one brought into force alone. Raises as ``approve``."""
-    current = steps.locked(change_set)
-    if not current.is_unreviewed:
-        raise NotNow("This change set does not wait for a review.")
-    _give(current, Verdict.REVIEWED, actor, reason)
-    current.reviewed_at = timezone.now()
-    current.save(update_fields=["reviewed_at"])
-    steps.record(current, Step.REVIEWED, actor=actor, note=reason[:500])
-    reviews.done(reviews.REVIEW, current, actor=actor, outcome=reason)
-
-
-def refuse_dependent(change_set: ChangeSet, actor: str) -> list[int]:
-    """Refuse the author, and an account that the author may stand behind. Raises SecondOfficerNeeded.
-
-    Returns the trail's positions that say who made the two accounts.
-    """
-    account = applying.account_of(actor)
-    if drafting.is_author(change_set, actor):
-        raise SecondOfficerNeeded("You wrote this change set. Another officer has to approve it.")
-    if change_set.author_id is None:
-        return []
-    verdict = provenance.independent(change_set.author_id, account)
-    if not verdict.is_independent:
-        raise SecondOfficerNeeded(verdict.why)
-    return list(verdict.positions)
-
-
-def _give(
-    change_set: ChangeSet, verdict: Verdict, actor: str, reason: str, *, confirmed: dict[str, Any] | None = None
-) -> Approval:
-    return Approval.objects.create(
-        set=change_set,
-        digest=change_set.digest,
-        account_id=applying.account_of(actor),
-        author_id=change_set.author_id,
-        verdict=verdict,
-        reason=reason[:500],
-        provenance=refuse_dependent(change_set, actor),
-        confirmed=confirmed or {},
-    )
-
-
-def _refuse_unseen(change_set: ChangeSet, seen: str) -> None:
-    if seen != change_set.digest:
-        raise Outdated("This change set has changed since you opened it. Look at it again.")
+    verdicts.review(subject_of(steps.locked(change_set)), actor=actor, reason=reason)

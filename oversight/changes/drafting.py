@@ -7,12 +7,14 @@ from django.utils import timezone
 
 from common import actors
 from oversight import registers, rows
+from oversight.approvals import subjects
+from oversight.approvals.steps import record
 from oversight.changes import checking, documents, steps
 from oversight.changes.documents import Compared, Proposed
 from oversight.changes.states import Step
+from oversight.changes.subject import subject_of
 from oversight.models import Change, ChangeSet
 from oversight.problems import NothingChanged, NotNow, SecondOfficerNeeded
-from oversight.work import reviews
 
 
 @transaction.atomic
@@ -28,7 +30,7 @@ def draft(
     wanted = list(proposed)
     registers.refuse_if_kept_elsewhere(each.register for each in wanted)
     change_set = store(compare(wanted), title=title, actor=actor, reason=reason, undoes=undoes)
-    steps.record(change_set, Step.DRAFTED, actor=actor, note=reason)
+    record(subject_of(change_set), Step.DRAFTED, actor=actor, note=reason)
     return change_set
 
 
@@ -127,7 +129,7 @@ def withdraw(change_set: ChangeSet, *, actor: str) -> None:
     current = steps.locked(change_set)
     refuse_others(current, actor)
     steps.take(current, Step.WITHDRAWN, actor=actor)
-    reviews.no_longer_needed(reviews.APPROVAL, current, actor=actor)
+    subjects.no_longer_needed(subject_of(current), actor=actor)
 
 
 @transaction.atomic
@@ -137,7 +139,7 @@ def reopen(change_set: ChangeSet, *, actor: str) -> None:
     refuse_others(current, actor)
     current.proposed_at = None
     steps.take(current, Step.REOPENED, actor=actor, save=("proposed_at",))
-    reviews.no_longer_needed(reviews.APPROVAL, current, actor=actor)
+    subjects.no_longer_needed(subject_of(current), actor=actor)
 
 
 @transaction.atomic
@@ -150,15 +152,10 @@ def propose(change_set: ChangeSet, *, actor: str, reason: str) -> None:
     checking.refuse(current.findings)
     current.proposed_at, current.reason = timezone.now(), reason[:500]
     steps.take(current, Step.PROPOSED, actor=actor, note=current.reason, save=("proposed_at", "reason"))
-    reviews.ask(reviews.APPROVAL, current, actor=actor)
+    subjects.ask(subject_of(current), actor=actor)
 
 
 def refuse_others(change_set: ChangeSet, actor: str) -> None:
     """Refuse everybody but a set's author. Raises SecondOfficerNeeded."""
-    if not is_author(change_set, actor):
+    if not subject_of(change_set).is_author(actor):
         raise SecondOfficerNeeded("Only its author edits, proposes or withdraws a change set.")
-
-
-def is_author(change_set: ChangeSet, actor: str) -> bool:
-    """Return whether an actor is a set's author, by account number where both have one."""
-    return actors.is_same_person(actor, change_set.author_name, change_set.author_id)

@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from audit import trail
+from oversight.approvals import steps
 from oversight.changes import states
 from oversight.changes.states import Step
-from oversight.models import ChangeSet, SetStep
-
-
-def trail_object(change_set: ChangeSet) -> str:
-    """Return what the audit trail calls a set."""
-    return f"changes {change_set.pk}"
+from oversight.changes.subject import subject_of
+from oversight.models import ChangeSet
 
 
 def take(
@@ -22,20 +18,12 @@ def take(
     note: str = "",
     details: Mapping[str, Any] | None = None,
     save: tuple[str, ...] = (),
+    is_alone: bool = False,
 ) -> None:
     """Move a locked set on, with the fields in ``save``. Raises NotNow."""
     change_set.state = states.target(change_set.state, step)
     change_set.save(update_fields=["state", *save])
-    record(change_set, step, actor=actor, note=note, details=details)
-
-
-def record(
-    change_set: ChangeSet, step: Step, *, actor: str, note: str = "", details: Mapping[str, Any] | None = None
-) -> None:
-    """Write a step's row and its audit event; the state stays."""
-    SetStep.objects.create(set=change_set, kind=step, actor=str(actor), note=note)
-    said = {"digest": change_set.digest, **({"reason": note} if note else {}), **(details or {})}
-    trail.record(f"changes.{step}", trail_object(change_set), actor=actor, details=said)
+    steps.record(subject_of(change_set), step, actor=actor, note=note, details=details, is_alone=is_alone)
 
 
 def locked(change_set: ChangeSet) -> ChangeSet:

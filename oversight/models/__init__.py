@@ -1,5 +1,6 @@
-from oversight.models.changesets import Approval, Change, ChangeSet, SetStep
+from oversight.models.approvals import Approval, Step
+from oversight.models.changesets import Change, ChangeSet
 from oversight.models.relaxing import RelaxedRegister
 from oversight.models.work import WorkItem, WorkStep
 
-__all__ = ["Approval", "Change", "ChangeSet", "RelaxedRegister", "SetStep", "WorkItem", "WorkStep"]
+__all__ = ["Approval", "Change", "ChangeSet", "RelaxedRegister", "Step", "WorkItem", "WorkStep"]

@@ -1,13 +1,18 @@
-"""Change sets: what is proposed for the registers, who approved it, and what became of it."""
+"""Change sets: what is proposed for the registers, and what became of it."""
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import QuerySet
 from django.utils import timezone
+
+from oversight.models.approvals import Approval, Step
+from oversight.models.work import WorkItem
 
 
 class ChangeSet(models.Model):
     """Changes of registers that come into force together, as one revision, or not at all."""
+
+    SUBJECT = "changes"
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -50,7 +55,6 @@ class ChangeSet(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     proposed_at = models.DateTimeField(null=True)
     applied_at = models.DateTimeField(null=True)
-    reviewed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -63,6 +67,16 @@ class ChangeSet(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def approvals(self) -> QuerySet[Approval]:
+        """Return the verdicts on it."""
+        return Approval.objects.filter(subject=self.SUBJECT, object=str(self.pk))
+
+    @property
+    def steps(self) -> QuerySet[Step]:
+        """Return the steps of its life."""
+        return Step.objects.filter(subject=self.SUBJECT, object=str(self.pk))
 
     @property
     def is_checked(self) -> bool:
@@ -82,7 +96,8 @@ class ChangeSet(models.Model):
     def is_unreviewed(self) -> bool:
         """Return whether one officer brought it into force alone and no other has looked at it."""
         alone = self.kind in (self.Kind.EMERGENCY, self.Kind.PROTECTIVE, self.Kind.RELAXED)
-        return alone and self.state in (self.State.IN_FORCE, self.State.UNDONE) and self.reviewed_at is None
+        waiting = WorkItem.objects.filter(kind=f"{self.SUBJECT}-review", state__in=WorkItem.OPEN_STATES)
+        return alone and waiting.filter(object=str(self.pk)).exists()
 
 
 class Change(models.Model):
@@ -104,50 +119,3 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.register} {self.key}"
-
-
-class Approval(models.Model):
-    """Verdict of an officer on a change set whose digest is the one that was shown. Append-only."""
-
-    class Verdict(models.TextChoices):
-        APPROVED = "approved", "Approved"
-        REFUSED = "refused", "Refused"
-        REVIEWED = "reviewed", "Reviewed afterwards"
-
-    set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="approvals")
-    digest = models.CharField(max_length=64)
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    is_single = models.BooleanField(default=False, help_text="The installation had one officer.")
-    verdict = models.CharField(max_length=12, choices=Verdict)
-    reason = models.CharField(max_length=500, blank=True)
-    confirmed = models.JSONField(default=dict, help_text="Claims of the set that were confirmed, and why.")
-    provenance = models.JSONField(default=list, help_text="Positions in the trail that say who made the two accounts.")
-    given_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            models.CheckConstraint(
-                name="oversight_two_persons", condition=Q(is_single=True) | ~Q(author=F("account")) | Q(author=None)
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.verdict} {self.set_id}"
-
-
-class SetStep(models.Model):
-    """Step in the life of a change set. Append-only."""
-
-    set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="steps")
-    kind = models.CharField(max_length=24)
-    actor = models.CharField(max_length=160)
-    at = models.DateTimeField(default=timezone.now)
-    note = models.CharField(max_length=500, blank=True)
-
-    class Meta:
-        ordering = ["id"]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.set_id}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.contrib.auth import get_user_model
 
 from audit.models import AuditEvent
-from oversight.models import Approval
+from oversight.models import Approval, ChangeSet
 
 CREATED, VOUCHED = "officer.created", "officer.vouched"
 # Steps after which another person may use an account, or has decided what it may do.
@@ -105,8 +105,8 @@ def _counts(event: AuditEvent) -> bool:
 
 def _seconded() -> frozenset[int]:
     """Return the change sets that a second officer approved."""
-    approved = Approval.objects.filter(verdict=Approval.Verdict.APPROVED, is_single=False)
-    return frozenset(approved.values_list("set_id", flat=True))
+    approved = Approval.objects.filter(subject=ChangeSet.SUBJECT, verdict=Approval.Verdict.APPROVED, is_single=False)
+    return frozenset(int(key) for key in approved.values_list("object", flat=True))
 
 
 def _by(event: AuditEvent) -> int | None:

@@ -1,6 +1,6 @@
 """Officers' pages about the policy layer, by subject."""
 
-from policies.admin import bundles, credentials, data_categories, jurisdictions, opa, policies, residency
+from policies.admin import bundles, credentials, data_categories, drops, jurisdictions, opa, policies, residency
 from policies.admin.decision_log import pages as decision_log
 from policies.admin.systems import ProcessingSystemAdmin
 
@@ -10,6 +10,7 @@ __all__ = [
     "credentials",
     "data_categories",
     "decision_log",
+    "drops",
     "jurisdictions",
     "opa",
     "policies",

@@ -14,18 +14,22 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from common import actors
-from common.admin_pages.confirm import Step, confirm
+from common.admin_pages.confirm import Step, answer, confirm
 from common.admin_pages.display import NOTHING, badge, code, document, exact_moment, folded, grid, moment, who
 from common.admin_pages.read_only import ReadOnlyAdmin
+from oversight.admin import timeline
+from oversight.approvals import subjects
+from oversight.work import items
 from policies.admin import editor
 from policies.authoring import comparison, lifecycle
 from policies.authoring import simulated as gate
 from policies.authoring.lint import lint
 from policies.bundles import candidates, publishing
-from policies.models import Policy, PolicyActivation
+from policies.bundles.subjects import ACTIVATE, POLICY, ROLLOUT, of_policy
+from policies.models import Policy
 from policies.rollout import service
 
-_MAY = "policies.add_policyactivation"
+_MAY = ACTIVATE
 
 
 def _is_in_force(policy: Policy) -> bool:
@@ -41,7 +45,7 @@ class PolicyAdmin(ReadOnlyAdmin):
         "changes",
     ]  # fmt: skip
     readonly_fields = fields
-    actions_detail = ["edit", "simulate", "roll_out", "activate", "roll_back"]
+    actions_detail = ["edit", "simulate", "roll_out", "activate", "confirm_this", "refuse_this", "roll_back"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         return super().get_queryset(request).defer("modules", "tests", "sample")  # type: ignore[no-any-return]
@@ -50,7 +54,7 @@ class PolicyAdmin(ReadOnlyAdmin):
     def standing(self, policy: Policy) -> str:
         if not _is_in_force(policy):
             return badge("Rolling out", "info") if _is_rolling_out(policy) else badge("Published")
-        alone = lifecycle.unconfirmed_emergency()
+        alone = subjects.waits_for_review(of_policy(policy))
         return badge("In force, by one person in an emergency", "alarm") if alone else badge("In force", "good")
 
     @display(description="Author", ordering="author")
@@ -93,12 +97,10 @@ class PolicyAdmin(ReadOnlyAdmin):
         )
         return format_html("{}: {}.", moment(report.finished_at), counted)
 
-    @display(description="In force")
+    @display(description="What happened")
     def history(self, policy: Policy) -> str:
-        rows = [
-            (moment(a.activated_at), a.get_kind_display(), who(a.actor), a.reason) for a in policy.activations.all()
-        ]
-        return grid(["Since", "How", "By", "Why"], rows) if rows else NOTHING
+        rollouts = [(ROLLOUT.slug, str(pk)) for pk in policy.rollouts.values_list("pk", flat=True)]
+        return timeline.drawn((POLICY.slug, policy.digest), *rollouts)
 
     @display(description="Changes against the policy in force")
     def changes(self, policy: Policy) -> str:
@@ -116,6 +118,8 @@ class PolicyAdmin(ReadOnlyAdmin):
         "simulate": "policies.add_simulationreport",
         "roll_out": _MAY,
         "activate": _MAY,
+        "confirm_this": _MAY,
+        "refuse_this": _MAY,
         "roll_back": _MAY,
     }
 
@@ -129,10 +133,16 @@ class PolicyAdmin(ReadOnlyAdmin):
 
     def has_activate_permission(self, request: HttpRequest, object_id: str) -> bool:
         last = publishing.last_activation()
-        settled = (
-            last is not None and last.policy_id == unquote(object_id) and last.kind != PolicyActivation.Kind.EMERGENCY
-        )
-        return request.user.has_perm(_MAY) and not settled
+        is_here = last is not None and last.policy_id == unquote(object_id)
+        return request.user.has_perm(_MAY) and not is_here
+
+    def has_confirm_this_permission(self, request: HttpRequest, object_id: str) -> bool:
+        waits = items.find_open(POLICY.review, unquote(object_id)) is not None
+        return request.user.has_perm(_MAY) and waits
+
+    def has_refuse_this_permission(self, request: HttpRequest, object_id: str) -> bool:
+        waits = items.find_open(POLICY.approval, unquote(object_id)) is not None
+        return request.user.has_perm(_MAY) and waits
 
     def has_roll_out_permission(self, request: HttpRequest, object_id: str) -> bool:
         last = publishing.last_activation()
@@ -173,7 +183,7 @@ class PolicyAdmin(ReadOnlyAdmin):
         step = Step(
             title=f"Activate policy {policy}?",
             effects=[
-                f"It was published by {who(policy.author)}. You answer for it as the second person.",
+                f"It was published by {who(policy.author)}. You approve it as the second officer.",
                 "It decides from the very next question on, over the registers as they are.",
                 "Going back to the policy now in force is possible at any time.",
             ],
@@ -181,6 +191,35 @@ class PolicyAdmin(ReadOnlyAdmin):
             done=f"Policy {policy} is in force.",
         )
         return confirm(request, policy, step, lambda: _activate(policy, request))
+
+    @action(description="Confirm", permissions=["confirm_this"], url_path="confirm", icon="check_circle")
+    def confirm_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        policy = get_object_or_404(Policy, pk=unquote(object_id))
+        step = Step(
+            title=f"Confirm that policy {policy} was activated in an emergency?",
+            effects=["You have looked at it as another officer.", "It stays as it is, and leaves the start page."],
+            button="Confirm",
+            done="Confirmed.",
+            asks="because",
+            label="Why (optional)",
+            needs_answer=False,
+        )
+        actor = actors.officer(request)
+        return confirm(request, policy, step, lambda: lifecycle.confirm(policy, actor=actor, reason=answer(request)))
+
+    @action(description="Refuse", permissions=["refuse_this"], url_path="refuse", icon="block")
+    def refuse_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        policy = get_object_or_404(Policy, pk=unquote(object_id))
+        step = Step(
+            title=f"Refuse policy {policy}?",
+            effects=["It does not come into force, unless it is published again.", "Its author reads why."],
+            button="Refuse this policy",
+            done=f"Policy {policy} is refused.",
+            asks="because",
+            label="Why",
+        )
+        actor = actors.officer(request)
+        return confirm(request, policy, step, lambda: lifecycle.refuse(policy, actor=actor, reason=answer(request)))
 
     @action(
         description="Roll back",

@@ -1,28 +1,32 @@
-"""Life cycle of a policy: publish after checks, activate with a second person, roll back: the PAP's rules.
+"""Life cycle of a policy: publish after checks, activate with a second officer, roll back: the PAP's rules.
 
-Officers' changes of the registers go into force at once and alone, as ever; a change of the rules themselves needs two
-people (docs/decisions/0014). What the person is called is the account's name: the caller has made sure of it.
+Who may approve, what an emergency is and how it is reviewed are those of everything that takes two officers
+(docs/decisions/0042). A policy's own are its checks, its simulation and its rollout.
 """
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
+from django.conf import settings
 from django.db import transaction
 
 from audit import trail
 from common import actors
 from common.canonical import NotCanonical, canonical_json
 from common.http.problems import Conflict, Problem
-from oversight.officers import provenance
+from oversight.approvals import steps, subjects, verdicts
+from oversight.models import Approval
+from oversight.problems import NotNow
 from policies.authoring import checks
 from policies.authoring.checks import CheckReport
 from policies.authoring.folder import Folder
 from policies.authoring.simulated import refuse_unless_simulated
 from policies.bundles import building, loading, publishing
+from policies.bundles.subjects import of_policy
 from policies.certification import read_certification
 from policies.models import Bundle, Policy, PolicyActivation
 
 _SHORTEST_PREFIX = 6
+_PUBLISHED, _REFUSED, _WITHDRAWN = "published", "refused", "withdrawn"
 Kind = PolicyActivation.Kind
 
 
@@ -32,24 +36,12 @@ class PolicyRefused(Problem):
     title = "The policy is refused"
 
 
-class SecondPersonNeeded(Problem):
-    status = 403
-    code = "second_person_needed"
-    title = "Another person has to approve this policy"
-
-
-def officer(name: str) -> str:
-    """Return the actor of a name. Raises PolicyRefused where there is no such officer."""
-    users = get_user_model().objects.filter(is_active=True, is_staff=True)
-    account = users.filter(username=name).values_list("pk", flat=True).first()
-    if account is None:
-        raise PolicyRefused(f"No officer is called “{name}”.")
-    return actors.Officer.of(name, account)
-
-
 @transaction.atomic
 def publish_policy(folder: Folder, report: CheckReport, *, author: str, note: str) -> Policy:
-    """Store a folder that passed all checks; it is not in force yet. The first to store a policy is its author."""
+    """Store a folder that passed all checks, and ask another officer to approve it; it is not in force yet.
+
+    The first to store a policy is its author. One that was refused is asked about again.
+    """
     if not report.is_clean:
         raise PolicyRefused("Only a policy that passes lint and tests is published.")
     _refuse_collisions(folder)
@@ -66,8 +58,10 @@ def publish_policy(folder: Folder, report: CheckReport, *, author: str, note: st
             "checks": {"tests": report.passed, "coverage": report.coverage, "opa": bool(report.opa)},
         },
     )
-    if created:
-        trail.record("policy.published", policy.digest, actor=author, details={"note": note[:200], **policy.checks})
+    subject = of_policy(policy)
+    if created or _is_refused(policy):
+        steps.record(subject, _PUBLISHED, actor=author, note=note[:200], details=policy.checks)
+        subjects.ask(subject, actor=author)
     return policy
 
 
@@ -89,57 +83,83 @@ def _refuse_collisions(folder: Folder) -> None:
 
 
 def activate_policy(policy: Policy, *, actor: str, reason: str, emergency: bool = False) -> Bundle:
-    """Bring a policy into force at the next decision.
+    """Bring a policy into force at the next decision, as another officer than its author.
 
-    In an emergency one person is enough, and no simulation is asked for; the trail says so under an action of its own,
-    and the start page until another person has activated the same policy. Raises SecondPersonNeeded, SimulationNeeded,
-    Conflict, PolicyRefused.
+    In an emergency one officer is enough, and no simulation is asked for; the trail says so under an action of its own,
+    and the start page until another officer has confirmed it. Raises SecondOfficerNeeded, SimulationNeeded, Conflict,
+    PolicyRefused, ChangeRefused.
     """
-    if emergency and not reason.strip():
-        raise PolicyRefused("An emergency needs its reason.")
-    if not emergency:
-        refuse_the_author(policy, actor)
+    if emergency:
+        verdicts.refuse_without_reason(reason)
+    else:
+        verdicts.require_second(of_policy(policy), actor)
+    refuse_refused(policy)
     seen = publishing.last_activation()
-    is_confirmed = _confirms_an_emergency(seen, policy, actor)
-    if not emergency and not is_confirmed:
+    if seen is not None and seen.policy_id == policy.digest:
+        raise Conflict(f"This policy is in force.{_to_confirm(policy)}")
+    if not emergency:
         refuse_unless_simulated(policy)
     refuse_if_it_does_not_run(policy)
     with transaction.atomic():
         _refuse_if_overtaken(seen)
-        bundle = publishing.bring_into_force(
-            policy,
-            kind=Kind.EMERGENCY if emergency else Kind.APPROVED,
-            reason=reason,
-            actor=actor,
-        )
+        refuse_refused(policy)
         if emergency:
+            kind = Kind.EMERGENCY
+        else:
+            kind = kind_by(verdicts.approve(of_policy(policy), actor=actor, seen=policy.digest, reason=reason))
+        bundle = publishing.bring_into_force(policy, kind=kind, reason=reason, actor=actor)
+        if emergency:
+            subjects.ask_for_review(of_policy(policy), actor=actor)
             details = {"policy": policy.digest, "author": policy.author, "because": reason[:200]}
             trail.record("bundle.activated_in_emergency", bundle.revision, actor=actor, details=details)
     return bundle
 
 
-def refuse_the_author(policy: Policy, actor: str) -> None:
-    """Refuse the policy's author, and an account that the author may stand behind. Raises SecondPersonNeeded."""
-    if is_author(policy, actor):
-        raise SecondPersonNeeded(f"{policy} was published by the same person. Another one has to activate it.")
-    _refuse_dependent(policy.author_account, actor)
+def _to_confirm(policy: Policy) -> str:
+    if not subjects.waits_for_review(of_policy(policy)):
+        return ""
+    return f" Confirm what was done in an emergency: ./assent policy confirm {policy} --as NAME{settings.HOME_OPTION}"
 
 
-def _refuse_dependent(first: int | None, actor: str) -> None:
-    """Refuse an account that is not independent of the first. Without both numbers names are all there is to compare.
+def kind_by(approval: Approval) -> PolicyActivation.Kind:
+    """Return how a policy is activated by an approval."""
+    return Kind.SINGLE if approval.is_single else Kind.APPROVED
 
-    Raises SecondPersonNeeded.
+
+@transaction.atomic
+def confirm(policy: Policy, *, actor: str, reason: str = "") -> None:
+    """Confirm as another officer what one activated in an emergency. Raises SecondOfficerNeeded, NotNow."""
+    publishing.wait_for_publishers()
+    verdicts.review(of_policy(policy), actor=actor, reason=reason)
+
+
+@transaction.atomic
+def refuse(policy: Policy, *, actor: str, reason: str) -> None:
+    """Refuse a policy that waits for an approval, or withdraw it as its author: it comes into force no more.
+
+    Raises SecondOfficerNeeded, NotNow, ChangeRefused.
     """
-    account = actors.account_of(actor)
-    if first is None or account is None:
-        return
-    verdict = provenance.independent(first, account)
-    if not verdict.is_independent:
-        raise SecondPersonNeeded(verdict.why)
+    publishing.wait_for_publishers()
+    subject = of_policy(policy)
+    if not subjects.waits_for_approval(subject):
+        raise NotNow("This policy does not wait for an approval.")
+    if subject.is_author(actor):
+        subjects.no_longer_needed(subject, actor=actor, outcome=_WITHDRAWN)
+        steps.record(subject, _WITHDRAWN, actor=actor, note=reason)
+    else:
+        verdicts.refuse(subject, actor=actor, seen=policy.digest, reason=reason)
+        steps.record(subject, _REFUSED, actor=actor, note=reason)
 
 
-def is_author(policy: Policy, actor: str) -> bool:
-    return actors.is_same_person(actor, policy.author, policy.author_account)
+def refuse_refused(policy: Policy) -> None:
+    """Refuse a policy that another officer refused, or its author withdrew. Raises Conflict."""
+    if _is_refused(policy):
+        raise Conflict("This policy was refused or withdrawn. Publish it again to ask for another look.")
+
+
+def _is_refused(policy: Policy) -> bool:
+    last = steps.last(of_policy(policy), _PUBLISHED, _REFUSED, _WITHDRAWN)
+    return last is not None and last.kind != _PUBLISHED
 
 
 def _refuse_if_overtaken(seen: PolicyActivation | None) -> None:
@@ -183,12 +203,6 @@ def previous_policy() -> Policy | None:
     return line[-2] if len(line) > 1 else None
 
 
-def unconfirmed_emergency() -> PolicyActivation | None:
-    """Return the activation in force if it was one person's in an emergency and is unconfirmed."""
-    last = publishing.last_activation()
-    return last if last is not None and last.kind == Kind.EMERGENCY else None
-
-
 def find_policy(beginning: str) -> Policy:
     """Find the policy whose digest begins so. Raises PolicyRefused."""
     digits = beginning.removeprefix("sha256:")
@@ -196,21 +210,6 @@ def find_policy(beginning: str) -> Policy:
     if len(digits) < _SHORTEST_PREFIX or len(found) != 1:
         raise PolicyRefused(f"“{beginning}” is not the beginning of one published policy's digest.")
     return found[0]
-
-
-def _confirms_an_emergency(last: PolicyActivation | None, policy: Policy, actor: str) -> bool:
-    """Return whether this activation confirms another person's emergency activation.
-
-    Raises Conflict for a policy that is in force and settled, SecondPersonNeeded for the person who activated it alone.
-    """
-    if last is None or last.policy_id != policy.digest:
-        return False
-    if last.kind != Kind.EMERGENCY:
-        raise Conflict("This policy is in force.")
-    if actors.is_same_person(actor, last.actor, last.actor_account):
-        raise SecondPersonNeeded("Somebody else has to confirm what was activated in an emergency.")
-    _refuse_dependent(last.actor_account, actor)
-    return True
 
 
 def refuse_if_it_does_not_run(policy: Policy) -> None:

@@ -4,18 +4,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from audit import trail
-from common import actors
+from oversight.approvals import steps, subjects
+from oversight.models import Approval
+from policies.bundles.subjects import of_rollout
 from policies.models import ActiveBundle, Bundle, Policy, Rollout, RolloutStep
 
 Kind = RolloutStep.Kind
 State = Rollout.State
-_EVENTS = {
-    State.COMPLETED: "rollout.completed",
-    State.STOPPED: "rollout.stopped",
-    State.ROLLED_BACK: "rollout.rolled_back",
-    State.OVERTAKEN: "rollout.overtaken",
-}
 
 
 def open_rollout() -> Rollout | None:
@@ -28,16 +23,15 @@ def begin(
     """Evaluate a policy as a shadow of the active one from the next decision on."""
     rollout = Rollout.objects.create(
         policy=policy,
-        author=policy.author,
-        author_account=policy.author_account,
         started_by=actor,
         reason=reason[:200],
         guards=guards,
         in_emergency=in_emergency,
     )
-    _step(rollout, Kind.STARTED, bundle, actor, reason)
-    event = "rollout.started_in_emergency" if in_emergency else "rollout.started"
-    trail.record(event, policy.digest, actor=actor, details={"reason": reason[:200], "guards": _in_words(guards)})
+    kind = "started_in_emergency" if in_emergency else Kind.STARTED
+    details = {"guards": _in_words(guards)}
+    _step(rollout, Kind.STARTED, bundle)
+    steps.record(of_rollout(rollout), kind, actor=actor, note=reason[:200], details=details, is_alone=in_emergency)
     return rollout
 
 
@@ -46,21 +40,21 @@ def _in_words(guards: dict[str, Any]) -> dict[str, str]:
     return {name: f"{limit:g}" for name, limit in guards.items()}
 
 
-def set_share(rollout: Rollout, share: int, *, actor: str) -> None:
-    is_wider = share > rollout.share
-    rollout.share = share
-    if is_wider and not rollout.approved_by:
-        rollout.approved_by, rollout.approved_account = actor, actors.account_of(actor)
-    rollout.save(update_fields=["share", "approved_by", "approved_account"])
-    kind = Kind.WIDENED if is_wider else Kind.NARROWED
-    _step(rollout, kind, _candidate(), actor)
-    trail.record(f"rollout.{kind}", rollout.policy_id, actor=actor, details={"ten_thousandths": share})
+def set_share(rollout: Rollout, share: int, *, actor: str, approval: Approval | None = None) -> None:
+    """Let the candidate answer so many people from the next decision on; more of them by an approval."""
+    kind = Kind.WIDENED if share > rollout.share else Kind.NARROWED
+    rollout.share, rollout.approval = share, approval or rollout.approval
+    rollout.save(update_fields=["share", "approval"])
+    _step(rollout, kind, _candidate())
+    note, details = f"{share / 100:g} %", {"ten_thousandths": share}
+    steps.record(of_rollout(rollout), kind, actor=actor, note=note, details=details)
 
 
 def rebuild(rollout: Rollout, bundle: Bundle, *, actor: str) -> None:
     """Put another revision of the same policy in the candidate's place, over the registers as they are now."""
     if bundle.pk != _candidate().pk:
-        _step(rollout, Kind.REBUILT, bundle, actor)
+        _step(rollout, Kind.REBUILT, bundle)
+        steps.record(of_rollout(rollout), Kind.REBUILT, actor=actor, details={"bundle": bundle.revision})
 
 
 def end(rollout: Rollout, state: Rollout.State, *, actor: str, why: str, figures: dict[str, Any] | None = None) -> None:
@@ -68,11 +62,11 @@ def end(rollout: Rollout, state: Rollout.State, *, actor: str, why: str, figures
     candidate, share = _candidate(), rollout.share
     rollout.state, rollout.ended_at, rollout.ended_by, rollout.why = state, timezone.now(), actor, why[:500]
     rollout.save(update_fields=["state", "ended_at", "ended_by", "why"])
-    RolloutStep.objects.create(
-        rollout=rollout, kind=Kind.ENDED, bundle=candidate, share=share, actor=actor, why=why[:500], figures=figures
-    )
+    RolloutStep.objects.create(rollout=rollout, kind=Kind.ENDED, bundle=candidate, share=share, figures=figures)
     ActiveBundle.objects.filter(id=1).update(candidate=None, candidate_share=0, rollout=None)
-    trail.record(_EVENTS[state], rollout.policy_id, actor=actor, details={"why": why[:500]})
+    subject = of_rollout(rollout)
+    steps.record(subject, state, actor=actor, note=why)
+    subjects.no_longer_needed(subject, actor=actor, outcome=state)
 
 
 def candidate_revisions(rollout: Rollout) -> list[str]:
@@ -86,8 +80,6 @@ def _candidate() -> Bundle:
     return candidate
 
 
-def _step(rollout: Rollout, kind: RolloutStep.Kind, bundle: Bundle, actor: str, why: str = "") -> None:
-    RolloutStep.objects.create(
-        rollout=rollout, kind=kind, bundle=bundle, share=rollout.share, actor=actor, why=why[:500]
-    )
+def _step(rollout: Rollout, kind: RolloutStep.Kind, bundle: Bundle) -> None:
+    RolloutStep.objects.create(rollout=rollout, kind=kind, bundle=bundle, share=rollout.share)
     ActiveBundle.objects.filter(id=1).update(candidate=bundle, candidate_share=rollout.share, rollout=rollout)

@@ -14,8 +14,10 @@ from audit import trail
 from audit.sealed_rows import SealedRows
 from common import actors
 from common.canonical import canonical_json, sha256
+from oversight.approvals import steps
 from policies import rego
 from policies.bundles import building, candidates
+from policies.bundles.subjects import of_policy
 from policies.certification import read_certification
 from policies.models import (
     Activation,
@@ -32,6 +34,13 @@ ACTIVATIONS = SealedRows(
     PolicyActivation,
     ("policy_id", "bundle_id", "kind", "author", "author_account", "actor", "actor_account", "reason", "activated_at"),
 )
+_STEPS = {
+    PolicyActivation.Kind.RELEASE: "shipped",
+    PolicyActivation.Kind.APPROVED: "activated",
+    PolicyActivation.Kind.SINGLE: "activated_alone",
+    PolicyActivation.Kind.EMERGENCY: "activated_in_emergency",
+    PolicyActivation.Kind.ROLLBACK: "brought_back",
+}
 _LOCK = 0x62756E64  # "bund"
 
 
@@ -81,11 +90,18 @@ def _bring_into_force(
     details = {
         "kind": str(kind),
         "author": policy.author,
-        "reason": reason[:200],
         "bundle": bundle.revision,
         **ACTIVATIONS.sealed(activation),
     }
-    trail.record("policy.activated", policy.digest, actor=actor, details=details)
+    steps.record(
+        of_policy(policy),
+        _STEPS[kind],
+        action="policy.activated",
+        actor=actor,
+        note=reason[:200],
+        details=details,
+        is_alone=kind == PolicyActivation.Kind.EMERGENCY,
+    )
     return bundle
 
 

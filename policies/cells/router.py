@@ -21,6 +21,7 @@ from consent.pseudonyms import subject_ref
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.cells import forwarding, unroutable
+from policies.cells import routes as routes_of
 from policies.cells.forwarding import Application, CellAnswer
 from policies.cells.requests import SubjectRequest
 from policies.cells.routes import Document, SubjectRoute
@@ -46,10 +47,15 @@ class CellRouter:
         self._table, self._routes, self._local = table, routes, local
 
     def concerns(self, environ: Environ) -> bool:
-        return environ.get("PATH_INFO", "") in self._routes and environ["REQUEST_METHOD"] == "POST"
+        return environ["REQUEST_METHOD"] == "POST" and self._route(environ) is not None
+
+    def _route(self, environ: Environ) -> SubjectRoute | None:
+        return routes_of.find(self._routes, environ.get("PATH_INFO", ""))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        route = self._routes[environ["PATH_INFO"]]
+        route = self._route(environ)
+        if route is None:
+            return self._local(environ, start_response)
         try:
             _refuse_strangers(environ, route.scope)
         except Problem as problem:

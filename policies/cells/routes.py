@@ -3,6 +3,7 @@
 A path that is not here has no person in its body, or is a page of a person who has signed in to this cell.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,7 @@ from policies.endpoints.authzen.batch import DEFAULTS, STOPS_AFTER
 from policies.endpoints.authzen.requests import question_of
 
 Document = dict[str, Any]
+_AN_ID = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/|\Z)")
 
 
 def _region_of_subject(document: Document) -> Any:
@@ -95,6 +97,7 @@ _QUESTION = SubjectRoute(
     check=question_of,
 )
 _SEARCH = SubjectRoute("decisions", _region_in_properties, answer_member="results", about_entities=True)
+# A star stands for an id.
 SUBJECT_ROUTES: Mapping[str, SubjectRoute] = {
     "/access/v1/evaluation": _QUESTION,
     "/access/v1/evaluations": replace(_QUESTION, items="evaluations", may_stop=True),
@@ -108,6 +111,15 @@ SUBJECT_ROUTES: Mapping[str, SubjectRoute] = {
     "/api/v1/consents/receipts": _CONSENTS,
     "/api/v1/requests": _REQUESTS,
     "/api/v1/requests/list": _REQUESTS,
+    "/api/v1/requests/*": _REQUESTS,
+    "/api/v1/requests/*/cancel": _REQUESTS,
+    "/api/v1/requests/*/end-mandate": _REQUESTS,
+    "/api/v1/requests/*/download": _REQUESTS,
     "/api/v1/dashboard-links": _LINKS,
     "/api/v1/dashboard-links/revoke": _LINKS,
 }
+
+
+def find(routes: Mapping[str, SubjectRoute], path: str) -> SubjectRoute | None:
+    """Return the route of a path; None where no person is in its body."""
+    return routes.get(path) or routes.get(_AN_ID.sub("/*", path, count=1))

@@ -36,7 +36,6 @@ _LOCK = 0x6472616E  # "dran"
 _BATCH_BYTES = 4 * 1024 * 1024
 _COPY = """COPY policies_decision (id, decided_at, batch_id, position, subject_tag, caller, action, purpose, outcome,
  level, reasons, bundle_revision, shadow, entry) FROM STDIN"""
-_known_days: set[str] = set()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -79,7 +78,7 @@ def drain(folder: Path) -> int:
 def _drain_some(path: Path) -> int:
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            take_turn(cursor)
         spool, _ = SpoolPosition.objects.get_or_create(name=path.name)
         chunk = _complete_lines(path, spool.position)
         if not chunk:
@@ -90,6 +89,11 @@ def _drain_some(path: Path) -> int:
         spool.position += len(chunk)
         spool.save(update_fields=["position"])
     return len(lines) or 1
+
+
+def take_turn(cursor: Any) -> None:
+    """Wait until no other process writes the log, and keep the others waiting until this transaction ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def _complete_lines(path: Path, position: int) -> bytes:
@@ -162,20 +166,25 @@ def _json(value: dict[str, Any] | None) -> str | None:
 
 
 def ensure_partition(day: str) -> None:
-    """Create the partition of a day (``YYYY-MM-DD``) unless it exists; its bounds are identifiers, which hold time."""
-    if day in _known_days:
-        return
+    """Create the partition of a day (``YYYY-MM-DD``) unless it exists; its bounds are identifiers, which hold time.
+
+    Asked for every batch: another process may have dropped the day since the last one.
+    """
     start = datetime.fromisoformat(day).replace(tzinfo=UTC)
-    bounds = uuid7_floor(start), uuid7_floor(start + timedelta(days=1))
     name = f"policies_decision_{day.replace('-', '')}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s)", [name])
         if cursor.fetchone()[0] is None:
-            cursor.execute(
-                f"CREATE TABLE {name} PARTITION OF policies_decision FOR VALUES FROM ('{bounds[0]}') TO ('{bounds[1]}')"
-            )
-            cursor.execute(no_truncate(name))
-    transaction.on_commit(lambda: _known_days.add(day))
+            make_partition(cursor, name, start)
+
+
+def make_partition(cursor: Any, name: str, start: datetime) -> None:
+    """Create the partition of a day."""
+    bounds = uuid7_floor(start), uuid7_floor(start + timedelta(days=1))
+    cursor.execute(
+        f"CREATE TABLE {name} PARTITION OF policies_decision FOR VALUES FROM ('{bounds[0]}') TO ('{bounds[1]}')"
+    )
+    cursor.execute(no_truncate(name))
 
 
 def _remove_if_finished(path: Path) -> None:

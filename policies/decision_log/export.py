@@ -23,6 +23,8 @@ _PARQUET: dict[str, tuple[str, parquet.Kind]] = {
     "batch": ("batch_id", "number"),
     "position": ("position", "number"),
 }
+# Of a day that leaves the log: the entries as they were written as well, so that their digests can be recomputed.
+ARCHIVE: parquet.Columns = {**_PARQUET, "entry": ("entry", "text")}
 FORMATS = ("jsonl", "csv", "parquet")
 
 

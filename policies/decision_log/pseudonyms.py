@@ -6,6 +6,7 @@ own; once a key is deleted, entries of its month can no longer be joined to a pe
 
 import os
 import time
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from uuid import UUID
 
@@ -37,10 +38,12 @@ def tag(subject_ref: UUID, epoch: float) -> bytes:
 
 def tags_of(subject_ref: UUID) -> list[bytes]:
     """Return every tag under which the log can still show this person's decisions."""
-    return [
-        blake2b(subject_ref.bytes, digest_size=16, key=bytes(key)).digest()
-        for key in PeriodKey.objects.values_list("key", flat=True)
-    ]
+    return [tag_under(bytes(key), subject_ref) for key in PeriodKey.objects.values_list("key", flat=True)]
+
+
+def tag_under(key: bytes, subject_ref: UUID) -> bytes:
+    """Return a person's tag under the key of a month."""
+    return blake2b(subject_ref.bytes, digest_size=16, key=key).digest()
 
 
 def _key(period: str) -> bytes | None:
@@ -54,8 +57,12 @@ def _key(period: str) -> bytes | None:
     return _keys[period]
 
 
-def forget_old_keys() -> int:
-    """Delete the keys of all but the last KEPT_PERIODS months; return their number."""
+@transaction.atomic
+def forget_old_keys(*, before: Callable[[Iterable[PeriodKey]], None] | None = None) -> int:
+    """Delete the keys of all but the last KEPT_PERIODS months; return their number. ``before`` gets them first."""
     kept = list(PeriodKey.objects.order_by("-period").values_list("period", flat=True)[:KEPT_PERIODS])
-    deleted, _ = PeriodKey.objects.exclude(period__in=kept).delete()
-    return deleted
+    old = list(PeriodKey.objects.exclude(period__in=kept))
+    if before is not None:
+        before(old)
+    PeriodKey.objects.filter(pk__in=[key.pk for key in old]).delete()
+    return len(old)

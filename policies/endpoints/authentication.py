@@ -7,6 +7,7 @@ from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from common.http.bearer import bearer_token
 from policies.endpoints.credentials import may_be_ours, token_hash
 from policies.models import ServiceCredential
 
@@ -27,13 +28,6 @@ class ServiceCredentialAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="assent"'
-
-
-def bearer_token(header: str) -> str | None:
-    """Return the token of an Authorization header, or None where there is no well-formed one."""
-    scheme, _, token = header.partition(" ")
-    token = token.strip()
-    return token if scheme.lower() == "bearer" and 0 < len(token) <= 512 and token.isascii() else None
 
 
 class BearerScheme(OpenApiAuthenticationExtension):

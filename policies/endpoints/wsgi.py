@@ -13,12 +13,12 @@ from django.db import DatabaseError, connections
 
 from common import actors
 from common.http import strict_json
+from common.http.bearer import bearer_token
 from common.http.problems import CONTENT_TYPE, Problem, problem_bytes
 from common.postgres.prepared import PreparedStatement
 from common.waiting import no_wait
 from policies.decision_log.spool import SpoolFull
 from policies.decisions.information import Information
-from policies.endpoints.authentication import bearer_token
 from policies.endpoints.credentials import may_be_ours, token_hash
 
 Environ = dict[str, Any]

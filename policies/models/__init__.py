@@ -4,7 +4,16 @@ from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, Pol
 from policies.models.cells import AppliedRelease
 from policies.models.credential import ServiceCredential
 from policies.models.draft import PolicyDraft
-from policies.models.log import Decision, DecisionBatch, PeriodKey, SpoolPosition
+from policies.models.log import (
+    Decision,
+    DecisionBatch,
+    DroppedPart,
+    HeldTag,
+    LogCheckpoint,
+    LogDrop,
+    PeriodKey,
+    SpoolPosition,
+)
 from policies.models.opa import ExternalBatch, ExternalDecision, OpaInstance
 from policies.models.rollout import Rollout, RolloutStep
 from policies.models.rules import (
@@ -25,9 +34,13 @@ __all__ = [
     "Bundle",
     "Decision",
     "DecisionBatch",
+    "DroppedPart",
     "ExternalBatch",
     "ExternalDecision",
+    "HeldTag",
     "Jurisdiction",
+    "LogCheckpoint",
+    "LogDrop",
     "OpaInstance",
     "PeriodKey",
     "Policy",

@@ -1,13 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
-
-def are_two_persons(name: str, account: str, other: str, other_account: str) -> models.Q:
-    """Return the condition that two columns name two persons: by account where both have one, else by name."""
-    are_known = models.Q(**{f"{account}__isnull": False, f"{other_account}__isnull": False})
-    return (are_known & ~models.Q(**{account: models.F(other_account)})) | (
-        ~are_known & ~models.Q(**{name: models.F(other)})
-    )
+from oversight.models.approvals import are_two_persons
 
 
 class Bundle(models.Model):
@@ -74,6 +68,7 @@ class PolicyActivation(models.Model):
     class Kind(models.TextChoices):
         RELEASE = "release", "Shipped with a release"
         APPROVED = "approved", "Approved by a second person"
+        SINGLE = "single", "By the only officer"
         EMERGENCY = "emergency", "In an emergency, by one person"
         ROLLBACK = "rollback", "Taken back"
 

@@ -77,3 +77,84 @@ class PeriodKey(models.Model):
 
     def __str__(self) -> str:
         return self.period
+
+
+class LogCheckpoint(models.Model):
+    """Signed end of a part of the decision log that was dropped for its age. Chained, append only.
+
+    ``document`` names the day, what was dropped, up to which batch no decision is left, that batch's digest, and what
+    was exported. ``digest`` is that of the document, which also names the checkpoint before.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    document = models.JSONField()
+    digest = models.BinaryField(max_length=32)
+    signature = models.TextField()  # JWS over the digest
+
+    class Meta:
+        ordering = ["-number"]
+        verbose_name = "checkpoint of the decision log"
+
+    def __str__(self) -> str:
+        return f"checkpoint {self.number}"
+
+
+class DroppedPart(models.Model):
+    """What verification needs of dropped decisions whose batches are still there. Append only, but for what is passed.
+
+    ``positions`` and ``leaves`` (32 bytes each) for a part of one batch; without them, all of a range of batches.
+    """
+
+    checkpoint = models.ForeignKey(LogCheckpoint, on_delete=models.DO_NOTHING, db_constraint=False)
+    first_batch = models.BigIntegerField()
+    last_batch = models.BigIntegerField(db_index=True)
+    rows = models.BigIntegerField()
+    positions = ArrayField(models.IntegerField(), null=True)
+    leaves = models.BinaryField(null=True)
+
+    class Meta:
+        ordering = ["first_batch", "checkpoint_id"]
+        verbose_name = "dropped part of the decision log"
+
+    def __str__(self) -> str:
+        return f"batches {self.first_batch} to {self.last_batch}"
+
+
+class LogDrop(models.Model):
+    """Progress of the drop of one day of the decision log; the checkpoint is its proof."""
+
+    class State(models.TextChoices):
+        READING = "reading", "Being checked and exported"
+        DROPPED = "dropped", "Dropped"
+        REFUSED = "refused", "Not dropped"
+
+    day = models.DateField(primary_key=True)
+    state = models.CharField(max_length=8, choices=State, default=State.READING)
+    rows = models.BigIntegerField(default=0)
+    rows_read = models.BigIntegerField(default=0)
+    why = models.CharField(max_length=300, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    moved_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-day"]
+        verbose_name = "dropped day"
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
+class HeldTag(models.Model):
+    """Pseudonym of a month of a person under a hold, noted when the month's key goes, until the hold ends."""
+
+    ref = models.UUIDField()
+    period = models.CharField(max_length=7)
+    tag = models.BinaryField(max_length=16)
+
+    class Meta:
+        verbose_name = "pseudonym under a hold"
+        verbose_name_plural = "pseudonyms under a hold"
+        constraints = [models.UniqueConstraint(fields=["ref", "period"], name="policies_heldtag_once")]
+
+    def __str__(self) -> str:
+        return self.period

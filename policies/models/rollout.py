@@ -5,7 +5,8 @@ from typing import Final
 from django.db import models
 from django.utils import timezone
 
-from policies.models.bundle import Bundle, Policy, are_two_persons
+from oversight.models import Approval
+from policies.models.bundle import Bundle, Policy
 
 FULL: Final = 10_000  # shares are counted in ten-thousandths
 
@@ -21,11 +22,9 @@ class Rollout(models.Model):
         OVERTAKEN = "overtaken", "Ended because other rules came into force"
 
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="rollouts")
-    author = models.CharField(max_length=120)  # the policy's, for the constraint below
-    author_account = models.BigIntegerField(null=True)
     started_by = models.CharField(max_length=120)
-    approved_by = models.CharField(max_length=120, blank=True)  # who first let it answer people
-    approved_account = models.BigIntegerField(null=True)
+    # What let it answer so many people; the approval's own constraint says that two persons are behind it.
+    approval = models.ForeignKey(Approval, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=200)
     in_emergency = models.BooleanField(default=False)
     share = models.PositiveSmallIntegerField(default=0)
@@ -44,12 +43,8 @@ class Rollout(models.Model):
                 name="policies_one_open_rollout", fields=["state"], condition=models.Q(state="open")
             ),
             models.CheckConstraint(
-                name="policies_rollout_two_persons",
-                condition=models.Q(share=0)
-                | (
-                    ~models.Q(approved_by="")
-                    & are_two_persons("author", "author_account", "approved_by", "approved_account")
-                ),
+                name="policies_rollout_approved",
+                condition=models.Q(share=0) | models.Q(approval__isnull=False),
             ),
             models.CheckConstraint(name="policies_rollout_share", condition=models.Q(share__lte=FULL)),
         ]
@@ -63,7 +58,10 @@ class Rollout(models.Model):
 
 
 class RolloutStep(models.Model):
-    """One step of a rollout, and which revision was the candidate from then on. Append only."""
+    """Which revision was the candidate from a step of a rollout on, and its share. Append only.
+
+    Who took the step and why stands with the steps of everything that takes two officers (``oversight.models.Step``).
+    """
 
     class Kind(models.TextChoices):
         STARTED = "started", "Started beside the active policy"
@@ -76,8 +74,6 @@ class RolloutStep(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT, related_name="+")
     share = models.PositiveSmallIntegerField()
-    actor = models.CharField(max_length=120)
-    why = models.CharField(max_length=500, blank=True)
     figures = models.JSONField(null=True)  # what a guard had counted
     at = models.DateTimeField(default=timezone.now)
 

@@ -6,7 +6,7 @@ Forgetting takes whole batches from the old end and writes into the audit trail 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -18,13 +18,14 @@ from common import actors
 from common.canonical import digest_of
 from common.merkle import merkle_root
 from common.postgres.snapshot import one_snapshot
-from consent.exporting import AS_IT_IS
+from consent.exporting import AS_IT_IS, opened_whole
 from policies.decision_log import parquet
+from policies.decision_log.ageing import exports, files
 from policies.decision_log.chain import LogVerdict
 from policies.decision_log.drainer import GENESIS
 from policies.models import ExternalBatch, ExternalDecision
 
-FORGOTTEN = "external_decisions.forgotten"
+FORGOTTEN = exports.REPORTED
 _NAME = "decisions of OPA servers"
 _LOCK = 0x6578746C  # "extl"
 _PAGE = 5_000
@@ -160,11 +161,28 @@ def _forget_some(before: datetime) -> int:
     if not old:
         return 0
     last = old[-1]
+    exported = _exported(old[0].sequence, last.sequence)
     count, _ = ExternalDecision.objects.filter(batch_id__gt=0, batch_id__lte=last.sequence).delete()
     ExternalBatch.objects.filter(sequence__lte=last.sequence).delete()
-    details = {"upto": last.sequence, "digest": bytes(last.digest).hex(), "decisions": count}
+    details: dict[str, Any] = {"upto": last.sequence, "digest": bytes(last.digest).hex(), "decisions": count}
+    if exported is not None:
+        details["export"] = exported
     trail.record(FORGOTTEN, "opa-servers", actor=actors.job("retention"), details=details)
     return max(count, 1)
+
+
+def _exported(first: int, last: int) -> dict[str, Any] | None:
+    """Write what is to be deleted where days of the decision log go, too; a failure keeps it. Raises OSError.
+
+    The name is that of the first batch: one that was killed before its commit writes the same file again.
+    """
+    folder = files.folder()
+    if folder is None:
+        return None
+    path = folder / f"reported-{first}.parquet"
+    with opened_whole(path) as file:
+        rows = parquet.write(_PARQUET, _BATCHES, [first, last], file)
+    return files.described(path, rows)
 
 
 _COLUMNS = """id, to_char(decided_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS decided_at,
@@ -183,6 +201,7 @@ _PARQUET: dict[str, tuple[str, parquet.Kind]] = {
     "position": ("position", "number"),
 }
 
+_BATCHES = "FROM policies_externaldecision WHERE batch_id >= %s AND batch_id <= %s ORDER BY batch_id, position"
 _WINDOW = (
     "FROM policies_externaldecision WHERE received_at >= %s AND received_at < %s"
     " ORDER BY received_at, batch_id, position"

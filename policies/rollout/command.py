@@ -1,4 +1,4 @@
-"""Command ``./assent policy rollout``: start, share, promote, stop, status (docs/policy-lifecycle.md)."""
+"""Command ``./assent policy rollout``: start, share, promote, stop, confirm, status (docs/policy-lifecycle.md)."""
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
@@ -9,8 +9,11 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from common.http.problems import Conflict
+from oversight.approvals.verdicts import EMERGENCY
+from oversight.officers.accounts import officer
 from policies.authoring import lifecycle
 from policies.bundles import candidates
+from policies.bundles.subjects import ACTIVATE
 from policies.models import Rollout
 from policies.rollout import figures, service, watch
 from policies.rollout.guards import Figures, Guards, Side, read_guards
@@ -45,6 +48,9 @@ def add_arguments(parser: CommandParser) -> None:
     stop = actions.add_parser("stop", help="Take the candidate back; everybody is answered by the active policy.")
     _person(stop)
     stop.add_argument("--because", required=True, help="Why.")
+    confirm = actions.add_parser("confirm", help="Confirm as another officer that the last one began in an emergency.")
+    _person(confirm)
+    confirm.add_argument("--because", default="", help="Why.")
     actions.add_parser("status", help="How far it is, and what both sides decided.")
 
 
@@ -69,7 +75,8 @@ def run(say: Say, *, step: str, **options: Any) -> None:
 
 
 def _start(say: Say, *, policy: str, person: str, because: str, emergency: bool, **options: Any) -> None:
-    actor, found = lifecycle.officer(person), lifecycle.find_policy(policy)
+    actor = officer(person, right=EMERGENCY if emergency else ACTIVATE)
+    found = lifecycle.find_policy(policy)
     limits = {name: options[name] for name in _GUARDS if options[name] is not None}
     reason = because if emergency else because or found.note
     rollout = service.start(found, actor=actor, reason=reason, guards=read_guards(limits), emergency=emergency)
@@ -87,20 +94,28 @@ def _engine() -> str:
 
 
 def _share(say: Say, *, percent: float, person: str, **_: Any) -> None:
-    actor = lifecycle.officer(person)
+    actor = officer(person, right=ACTIVATE)
     rollout = service.set_share(_running().pk, round(percent * 100), actor=actor)
     say(f"Policy {rollout.policy} answers {rollout.share / 100:g} % of the people from the next decision.")
 
 
 def _promote(say: Say, *, person: str, because: str, **_: Any) -> None:
     rollout = _running()
-    bundle = service.promote(rollout.pk, actor=lifecycle.officer(person), reason=because)
+    bundle = service.promote(rollout.pk, actor=officer(person, right=ACTIVATE), reason=because)
     say(f"In force from the next decision: policy {rollout.policy}, bundle {bundle.revision}.")
 
 
 def _stop(say: Say, *, person: str, because: str, **_: Any) -> None:
-    rollout = service.stop(_running().pk, actor=lifecycle.officer(person), reason=because)
+    rollout = service.stop(_running().pk, actor=officer(person, right=ACTIVATE), reason=because)
     say(f"Policy {rollout.policy} answers nobody from the next decision.")
+
+
+def _confirm(say: Say, *, person: str, because: str, **_: Any) -> None:
+    rollout = Rollout.objects.first()
+    if rollout is None:
+        raise Conflict("There was no rollout yet.")
+    service.confirm(rollout.pk, actor=officer(person, right=ACTIVATE), reason=because)
+    say(f"That {rollout} was begun in an emergency is confirmed.")
 
 
 def _running() -> Rollout:
@@ -153,5 +168,6 @@ _STEPS: dict[str, Callable[..., None]] = {
     "share": _share,
     "promote": _promote,
     "stop": _stop,
+    "confirm": _confirm,
     "status": _status,
 }

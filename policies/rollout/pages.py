@@ -11,15 +11,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from common import actors
-from common.admin_pages.display import NOTHING, badge, exact_moment, moment, who
+from common.admin_pages.display import NOTHING, badge, moment, who
 from common.admin_pages.permissions import require
 from common.charts.counts import Figure, Tone, bars_figure, grouped
 from common.charts.rates import Part, lines_figure
+from common.http.problems import Problem
 from consent.models import Purpose
 from consent.register import words
-from policies.authoring import lifecycle
+from oversight.admin import timeline
+from oversight.approvals import subjects, verdicts
 from policies.bundles import candidates, publishing
-from policies.models import Decision, Policy, Rollout, RolloutStep
+from policies.bundles.subjects import ACTIVATE, ROLLOUT, of_rollout
+from policies.models import Decision, Policy, Rollout
 from policies.rollout import figures, guards, watch
 from policies.rollout.guards import Figures, Guards, Side
 from policies.simulation import pages
@@ -35,7 +38,7 @@ _TONES = {
 }
 
 
-VIEW, ACT = "policies.view_rollout", "policies.add_policyactivation"
+VIEW, ACT = "policies.view_rollout", ACTIVATE
 
 
 def may_view(request: HttpRequest) -> bool:
@@ -104,17 +107,27 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "rollout": rollout,
         "headline": headline(rollout),
         "state": state_of(rollout),
-        "author": who(rollout.author),
+        "author": who(rollout.policy.author),
         "by": who(rollout.started_by),
         "may_act": may_act(request) and rollout.is_open,
-        "is_author": lifecycle.is_author(rollout.policy, actors.officer(request)),
+        "why_not": _why_not(rollout, actors.officer(request)),
+        "may_confirm": may_act(request) and subjects.waits_for_review(of_rollout(rollout)),
         "figures": [_denials(rollout), _kinds(rollout)],
-        "steps": [_step(rollout, step) for step in rollout.steps.all()],
+        "steps": timeline.of((ROLLOUT.slug, str(pk))),
         "examples": _examples(rollout),
     }
     if rollout.is_open:
         context |= _watched(rollout)
     return render(request, "admin/rollout.html", context)
+
+
+def _why_not(rollout: Rollout, actor: actors.Officer) -> str:
+    """Return why an officer cannot let the rollout answer more people; empty for one who can."""
+    try:
+        verdicts.require_second(of_rollout(rollout), actor)
+    except Problem as problem:
+        return problem.detail
+    return ""
 
 
 def headline(rollout: Rollout) -> str:
@@ -208,17 +221,6 @@ def _kinds(rollout: Rollout) -> Figure:
         description=_("Decisions the candidate would have answered differently. One can differ in several ways."),
         headings=(_("Difference"), _("Decisions")),
     )
-
-
-def _step(rollout: Rollout, step: RolloutStep) -> dict[str, Any]:
-    is_end = step.kind == RolloutStep.Kind.ENDED
-    return {
-        "at": exact_moment(step.at),
-        "what": rollout.get_state_display() if is_end else step.get_kind_display(),
-        "share": f"{step.share / 100:g} %",
-        "by": who(step.actor),
-        "why": step.why or NOTHING,
-    }
 
 
 def _examples(rollout: Rollout) -> list[dict[str, Any]]:

@@ -11,12 +11,15 @@ from django.db import transaction
 
 from common import actors
 from common.http.problems import Conflict
+from oversight.approvals import subjects, verdicts
+from oversight.models import Approval
 from policies.authoring import lifecycle
 from policies.authoring.lifecycle import PolicyRefused
 from policies.authoring.simulated import refuse_unless_simulated
 from policies.bundles import candidates, publishing
 from policies.bundles.candidates import State
-from policies.models import Bundle, Policy, PolicyActivation, Rollout
+from policies.bundles.subjects import of_policy, of_rollout
+from policies.models import Bundle, Policy, Rollout
 from policies.models.rollout import FULL
 from policies.rollout.guards import Figures, Guards
 
@@ -30,8 +33,9 @@ def start(policy: Policy, *, actor: str, reason: str, guards: Guards = _NO_GUARD
     In an emergency no simulation is asked for, and the trail has an event of its own. Raises SimulationNeeded,
     Conflict, PolicyRefused.
     """
-    if emergency and not reason.strip():
-        raise PolicyRefused("An emergency needs its reason.")
+    if emergency:
+        verdicts.refuse_without_reason(reason)
+    lifecycle.refuse_refused(policy)
     _refuse_while_another_runs(policy)
     if not emergency:
         refuse_unless_simulated(policy)
@@ -42,7 +46,8 @@ def start(policy: Policy, *, actor: str, reason: str, guards: Guards = _NO_GUARD
         # Both over the registers as they are, with all changes since: the facts of a shadow rest on that.
         publishing.publish("registers as they are, for a rollout", actor)
         bundle, _ = publishing.store(policy, reason=f"candidate: {policy.note}", actor=actor)
-        return candidates.begin(
+        lifecycle.refuse_refused(policy)
+        rollout = candidates.begin(
             policy,
             bundle,
             actor=actor,
@@ -50,38 +55,62 @@ def start(policy: Policy, *, actor: str, reason: str, guards: Guards = _NO_GUARD
             guards=msgspec.to_builtins(guards),
             in_emergency=emergency,
         )
+        # One request for each policy: from here on it is the rollout that waits.
+        subjects.no_longer_needed(of_policy(policy), actor=actor, outcome="rolled out")
+        if emergency:
+            subjects.ask_for_review(of_rollout(rollout), actor=actor)
+        subjects.ask(of_rollout(rollout), actor=actor)
+        return rollout
 
 
 @transaction.atomic
-def set_share(rollout_id: int, share: int, *, actor: str) -> Rollout:
+def set_share(rollout_id: int, share: int, *, actor: str, seen: str = "") -> Rollout:
     """Let the candidate answer ``share`` ten-thousandths of the people; 0 makes it a shadow again.
 
-    More people take another person than the author. Raises SecondPersonNeeded, Conflict.
+    More people take another officer than the author, who approves what was ``seen``: without it, what is there now.
+    Raises SecondOfficerNeeded, Outdated, Conflict.
     """
     rollout = _running(rollout_id)
     if not 0 <= share <= FULL:
         raise PolicyRefused("A share is between 0 and 100 per cent.")
     if share == rollout.share:
         raise Conflict(f"The share is {share / 100:g} % already.")
-    if share > rollout.share:
-        lifecycle.refuse_the_author(rollout.policy, actor)
-    candidates.set_share(rollout, share, actor=actor)
+    if seen:  # what another officer has moved since is not what this one means to narrow, either
+        verdicts.refuse_unseen(of_rollout(rollout), seen)
+    given = _approve(rollout, actor=actor, seen=seen, reason=f"{share / 100:g} %") if share > rollout.share else None
+    candidates.set_share(rollout, share, actor=actor, approval=given)
     return rollout
 
 
-def promote(rollout_id: int, *, actor: str, reason: str = "") -> Bundle:
+def _approve(rollout: Rollout, *, actor: str, seen: str, reason: str) -> Approval:
+    subject = of_rollout(rollout)
+    return verdicts.approve(subject, actor=actor, seen=seen or subject.digest, reason=reason)
+
+
+def promote(rollout_id: int, *, actor: str, reason: str = "", seen: str = "") -> Bundle:
     """Bring the candidate into force for all people and end the rollout.
 
-    Raises SecondPersonNeeded, Conflict, PolicyRefused.
+    Raises SecondOfficerNeeded, Outdated, Conflict, PolicyRefused.
     """
     policy = _meant(rollout_id).policy
-    lifecycle.refuse_the_author(policy, actor)
+    verdicts.require_second(of_policy(policy), actor)
     lifecycle.refuse_if_it_does_not_run(policy)  # the registers have moved on since the start
     with transaction.atomic():
         rollout = _running(rollout_id)
         reason = reason or rollout.reason or policy.note
+        kind = lifecycle.kind_by(_approve(rollout, actor=actor, seen=seen, reason=reason))
         candidates.end(rollout, State.COMPLETED, actor=actor, why=reason)
-        return publishing.bring_into_force(policy, kind=PolicyActivation.Kind.APPROVED, reason=reason, actor=actor)
+        return publishing.bring_into_force(policy, kind=kind, reason=reason, actor=actor)
+
+
+@transaction.atomic
+def confirm(rollout_id: int, *, actor: str, reason: str = "") -> None:
+    """Confirm as another officer that a rollout was begun in an emergency, running or not.
+
+    Raises SecondOfficerNeeded, NotNow.
+    """
+    publishing.wait_for_publishers()
+    verdicts.review(of_rollout(Rollout.objects.select_related("policy").get(pk=rollout_id)), actor=actor, reason=reason)
 
 
 @transaction.atomic

@@ -1,36 +1,26 @@
 """Rollout steps in the browser: start, widen, promote and stop, each confirmed on a page that says what will happen."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from common import actors
+from common.admin_pages.confirm import Step, answer, confirm_at
 from common.admin_pages.display import who
 from common.admin_pages.permissions import require
 from common.http.problems import InvalidRequest, Problem
+from policies.bundles.subjects import of_rollout
 from policies.models import Policy, Rollout
 from policies.rollout import service
 from policies.rollout.guards import Guards, read_guards
 from policies.rollout.pages import ACT, limits
-
-_LONGEST_REASON = 200
-
-
-@dataclass(frozen=True)
-class _Step:
-    title: str
-    effects: list[str]
-    button: str
-    done: str
-    asks: str = ""  # the one field of the form: percent or because
-    label: str = ""
-    is_dangerous: bool = False
 
 
 def _actor(request: HttpRequest) -> str:
@@ -43,7 +33,7 @@ def start(request: HttpRequest) -> HttpResponse:
     actor = _actor(request)
     policy = get_object_or_404(Policy, pk=request.POST.get("policy", ""))
     try:
-        reason = _reason(request) or policy.note
+        reason = answer(request) or policy.note
         rollout = service.start(policy, actor=actor, reason=reason, guards=_guards(request))
     except Problem as problem:
         messages.error(request, problem.detail)
@@ -62,40 +52,25 @@ def _guards(request: HttpRequest) -> Guards:
     return read_guards({name: int(number) if number.is_integer() else number for name, number in numbers.items()})
 
 
-def _reason(request: HttpRequest) -> str:
-    """Return the typed reason. Raises InvalidRequest for what no table takes."""
-    reason = request.POST.get("because", "").strip()[:_LONGEST_REASON]
-    if "\x00" in reason:
-        raise InvalidRequest(_("The reason holds a NUL character, which cannot be stored."))
-    return reason
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     actor = _actor(request)
     rollout = get_object_or_404(Rollout.objects.select_related("policy"), pk=pk)
     if name not in _ACTS:
         raise Http404
-    told = _STEPS[name](rollout)
-    if request.method != "POST":
-        context = {**admin.site.each_context(request), "title": told.title, "step": told, "rollout": rollout}
-        return render(request, "admin/rollout_step.html", context)
-    try:
-        _ACTS[name](rollout, actor, request)
-    except Problem as problem:
-        messages.error(request, problem.detail)
-    else:
-        messages.success(request, told.done)
-    return redirect("rollout", pk=pk)
+    shown = _STEPS[name](rollout)
+    context = {**admin.site.each_context(request), "title": shown.title}
+    act = partial(_ACTS[name], rollout, actor, request)
+    return confirm_at(request, shown, act, back=reverse("rollout", args=[pk]), context=context)
 
 
 def _second_person(rollout: Rollout) -> str:
-    author = {"author": who(rollout.author)}
+    author = {"author": who(rollout.policy.author)}
     return _("It was published by %(author)s. You answer for it as the second person.") % author
 
 
-def _share_told(rollout: Rollout) -> _Step:
-    return _Step(
+def _share_told(rollout: Rollout) -> Step:
+    return Step(
         title=_("Let policy %(policy)s answer more people, or fewer?") % {"policy": rollout.policy},
         effects=[
             _second_person(rollout),
@@ -107,11 +82,12 @@ def _share_told(rollout: Rollout) -> _Step:
         done=_("The share is set."),
         asks="percent",
         label=_("Per cent of the people"),
+        seen=of_rollout(rollout).digest,
     )
 
 
-def _promote_told(rollout: Rollout) -> _Step:
-    return _Step(
+def _promote_told(rollout: Rollout) -> Step:
+    return Step(
         title=_("Bring policy %(policy)s into force for everybody?") % {"policy": rollout.policy},
         effects=[
             _second_person(rollout),
@@ -120,11 +96,12 @@ def _promote_told(rollout: Rollout) -> _Step:
         ],
         button=_("Bring it into force"),
         done=_("Policy %(policy)s is in force.") % {"policy": rollout.policy},
+        seen=of_rollout(rollout).digest,
     )
 
 
-def _stop_told(rollout: Rollout) -> _Step:
-    return _Step(
+def _stop_told(rollout: Rollout) -> Step:
+    return Step(
         title=_("Stop the rollout of policy %(policy)s?") % {"policy": rollout.policy},
         effects=[
             _("Everybody is answered by the active policy from the very next question on."),
@@ -138,29 +115,56 @@ def _stop_told(rollout: Rollout) -> _Step:
     )
 
 
+def _confirm_told(rollout: Rollout) -> Step:
+    return Step(
+        title=_("Confirm that this rollout was begun in an emergency?"),
+        effects=[
+            _("It was begun by %(officer)s, without a simulation. You have looked at it as another officer.")
+            % {"officer": who(rollout.started_by)},
+            _("It goes on as it is, and leaves the start page."),
+        ],
+        button=_("Confirm"),
+        done=_("Confirmed."),
+        asks="because",
+        label=_("Why (optional)"),
+        needs_answer=False,
+    )
+
+
 def _set_share(rollout: Rollout, actor: str, request: HttpRequest) -> None:
     try:
         share = round(100 * float(request.POST.get("percent", "")))
     except (ValueError, OverflowError):
         raise InvalidRequest(_("The share is a number between 0 and 100.")) from None
-    service.set_share(rollout.pk, share, actor=actor)
+    service.set_share(rollout.pk, share, actor=actor, seen=_seen(request))
 
 
-def _promote(rollout: Rollout, actor: str, _request: HttpRequest) -> None:
-    service.promote(rollout.pk, actor=actor)
+def _promote(rollout: Rollout, actor: str, request: HttpRequest) -> None:
+    service.promote(rollout.pk, actor=actor, seen=_seen(request))
+
+
+def _seen(request: HttpRequest) -> str:
+    """Return the digest of the page that the officer saw; one that names none has seen nothing."""
+    return request.POST.get("seen", "") or "-"
 
 
 def _stop(rollout: Rollout, actor: str, request: HttpRequest) -> None:
-    service.stop(rollout.pk, actor=actor, reason=_reason(request))
+    service.stop(rollout.pk, actor=actor, reason=answer(request))
 
 
-_STEPS: dict[str, Callable[[Rollout], _Step]] = {
+def _confirm(rollout: Rollout, actor: str, request: HttpRequest) -> None:
+    service.confirm(rollout.pk, actor=actor, reason=answer(request))
+
+
+_STEPS: dict[str, Callable[[Rollout], Step]] = {
     "share": _share_told,
     "promote": _promote_told,
     "stop": _stop_told,
+    "confirm": _confirm_told,
 }
 _ACTS: dict[str, Callable[[Rollout, str, HttpRequest], Any]] = {
     "share": _set_share,
     "promote": _promote,
     "stop": _stop,
+    "confirm": _confirm,
 }

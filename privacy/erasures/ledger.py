@@ -73,9 +73,25 @@ def _make_key(file: Path) -> None:
     partial.unlink()
 
 
+def lines() -> Iterator[Line]:
+    """Yield the lines of the longer of the two files, checked, one in memory at a time. Raises LedgerBroken."""
+    if files := _files():
+        yield from checked(max(files, key=_length))
+
+
 def read() -> list[Line]:
-    """Return the lines of the longer of the two files, checked. Raises LedgerBroken."""
-    return max((list(checked(file)) for file in _files()), key=len, default=[])
+    """Return all lines, checked. Raises LedgerBroken."""
+    return list(lines())
+
+
+def last() -> Line | None:
+    """Return the last line, by the ends of the files alone. Raises LedgerBroken."""
+    return max((end for file in _files() if (end := _last(file))), key=lambda line: int(line["seq"]), default=None)
+
+
+def _length(file: Path) -> int:
+    end = _last(file)
+    return int(end["seq"]) if end else 0
 
 
 def _files() -> list[Path]:
@@ -93,13 +109,20 @@ def checked(file: Path) -> Iterator[Line]:
     Raises LedgerBroken.
     """
     previous, seq = _FIRST, 0
-    for text in file.read_text(encoding="utf-8").split("\n")[:-1]:
+    for text in _finished(file):
         line = _parsed(text, seq + 1)
         said = {name: value for name, value in line.items() if name != "digest"}
         if (line.get("seq"), line.get("previous")) != (seq + 1, previous) or digest_of(said).hex() != line["digest"]:
             raise LedgerBroken(f"Line {seq + 1} of {file} does not follow from the line before it.")
         previous, seq = line["digest"], seq + 1
         yield line
+
+
+def _finished(file: Path) -> Iterator[str]:
+    with file.open(encoding="utf-8", newline="\n") as source:
+        for text in source:
+            if text.endswith("\n"):
+                yield text[:-1]
 
 
 def _parsed(text: str, number: int) -> Line:

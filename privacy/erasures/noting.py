@@ -1,4 +1,4 @@
-"""Note withdrawals and retention runs in the erasure ledger, from the sealed part of the audit trail.
+"""Note withdrawals, retention runs and new signing keys in the erasure ledger, from the sealed part of the audit trail.
 
 Up to an anchor every position is settled, so nothing that commits late is passed over. A withdrawal is open for as long
 as the next run takes, a minute.
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from audit.models import AuditAnchor, AuditEvent
+from audit.models import AuditAnchor, AuditEvent, SigningKey
 from common.postgres import advisory
 from consent.models import ConsentRecord
 from privacy.erasures import ledger
@@ -87,3 +87,11 @@ def _lines(events: list[AuditEvent], head: str) -> Iterator[dict[str, Any]]:
             run = Disposal.objects.get(pk=event.details["disposal"])
             what = {"purpose": event.details["purpose"], "schedule": run.schedule, "terms": run.terms}
             yield {"kind": "retention", **what, "cut_off": run.before.isoformat(), "run": str(run.pk), **shared}
+        elif event.action == "signing_key.created":
+            yield from ({**_key(key), **shared} for key in SigningKey.objects.filter(kid=event.object))
+
+
+def _key(key: SigningKey) -> dict[str, str]:
+    """Return what is needed to know a key again: its public half, and the salt, which is nothing without the secret."""
+    halves = {"salt": bytes(key.salt).hex(), "public_key": bytes(key.public_key).hex()}
+    return {"kind": "signing_key", "kid": key.kid, **halves, "made_at": key.created_at.isoformat()}

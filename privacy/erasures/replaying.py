@@ -1,13 +1,13 @@
 """Replay of the erasure ledger over a restored database: what was withdrawn or deleted since stays so."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
-from audit import trail
+from audit import signing, trail
 from common import actors
 from consent.ledger import ledger as choices
 from consent.ledger import scopes
@@ -23,9 +23,10 @@ _BY_WHAT_PEOPLE_DO = (RetentionSchedule.Trigger.ACTIVITY, RetentionSchedule.Trig
 Handler = Callable[[UUID, Line], bool]
 _handlers: dict[str, Handler] = {}
 _others: list[Callable[[], Iterable[UUID]]] = []
+_PAGE = 1_000
 
 
-def on(kind: str, handler: Handler, *, people: Callable[[], Iterable[UUID]]) -> None:
+def on(kind: str, handler: Handler, *, people: Callable[[], Iterable[UUID]] = tuple) -> None:
     """Register what replays the lines of a kind. ``people``: who may be in the database without a choice of theirs."""
     _handlers[kind] = handler
     _others.append(people)
@@ -40,21 +41,29 @@ class Replayed:
     deletions: int = 0
     erasures: int = 0
     unknown: int = 0
+    keys: int = 0
+    foreign_keys: int = 0
 
 
 def replay(*, actor: str) -> Replayed:
     """Repeat, in order, every line that the database does not have. Safe to repeat. Raises LedgerBroken."""
-    lines = ledger.read()
-    people = _people({line["who"] for line in lines if "who" in line})
-    known = _known_records(line["record"] for line in lines if "record" in line)
-    done = Replayed(lines=len(lines))
-    for line in lines:
-        _repeat(line, people, known, done)
-    details = {"lines": len(lines), "last": lines[-1]["digest"] if lines else "", "withdrawals": done.withdrawals}
+    people = _people({line["who"] for line in ledger.lines() if "who" in line})
+    done, last = Replayed(), ""
+    for page in _pages(ledger.lines()):
+        known = _known_records(line["record"] for line in page if "record" in line)
+        for line in page:
+            _repeat(line, people, known, done)
+        done.lines, last = done.lines + len(page), page[-1]["digest"]
+    details = {"lines": done.lines, "last": last, "withdrawals": done.withdrawals, "keys": done.keys}
     counted = {"deletions": done.deletions, "erasures": done.erasures}
     trail.record("erasures.replayed", "erasure_ledger", actor=actor, details={**details, **counted})
     noting.start_after_the_present()
     return done
+
+
+def _pages(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    while page := list(islice(lines, _PAGE)):
+        yield page
 
 
 def _people(wanted: set[str]) -> dict[str, UUID]:
@@ -75,6 +84,9 @@ def _repeat(line: Line, people: dict[str, UUID], known: set[str], done: Replayed
     if line["kind"] == "retention":
         done.deletions += _delete_again(line)
         return
+    if line["kind"] == "signing_key":
+        _take_key_back(line, done)
+        return
     if "who" not in line:
         return
     ref = people.get(line["who"])
@@ -86,6 +98,23 @@ def _repeat(line: Line, people: dict[str, UUID], known: set[str], done: Replayed
             done.deletions += _delete_after(records)
     else:
         done.erasures += _handlers[line["kind"]](ref, line)
+
+
+def _take_key_back(line: Line, done: Replayed) -> None:
+    """Know a key again that was made after the backup: what it signed stays genuine, and the one before stays retired.
+
+    One of a secret that this process does not have is counted: the ledger alone makes no key one of ours.
+    """
+    try:
+        done.keys += signing.adopt(
+            kid=line["kid"],
+            salt=bytes.fromhex(line["salt"]),
+            public_key=bytes.fromhex(line["public_key"]),
+            created_at=datetime.fromisoformat(line["made_at"]),
+            actor=actors.job("replay"),
+        )
+    except signing.SigningKeyUnavailable:
+        done.foreign_keys += 1
 
 
 def _delete_again(line: Line) -> int:
@@ -109,7 +138,8 @@ def _delete_again(line: Line) -> int:
 def _withdraw_again(ref: UUID, line: Line) -> list[UUID]:
     """Append the lost withdrawal, named with the lost record; return its records, none where it is in force."""
     place = scopes.key(line["purpose"], line["scope"])
-    now = DataSubject.objects.get(ref=ref).consents.get(place)
+    consents = DataSubject.objects.filter(ref=ref).values_list("consents", flat=True).first() or {}
+    now = consents.get(place)
     if now is None or now["s"] == _STATE[line["choice"]]:
         return []
     part: dict[str, Any] = dict(scopes.parts(line["scope"]))

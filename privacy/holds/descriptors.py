@@ -71,7 +71,7 @@ def _refuse_unknown(limit: Hold | Restriction) -> None:
     if isinstance(limit, Hold):
         _refuse_others("processing activity", limit.chose_about, Purpose.objects.values_list("slug", flat=True))
         _refuse_others("age band", limit.age_bands, AgeBand.values)
-        _refuse_others("data set", limit.data_sets, list(schedules.data_sets()))
+        _refuse_others("data set", limit.data_sets, schedules.names_for_holds())
 
 
 def _refuse_others(what: str, named: Any, known: Any) -> None:

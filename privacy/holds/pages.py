@@ -49,7 +49,7 @@ class HoldForm(LimitForm):
     age_bands = Ticked(AgeBand.choices, label="Age band", help_text="None ticked: any.")
     chose_about = Ticked(_purposes, label="Chose about", help_text="None ticked: any.")
     data_sets = Ticked(
-        lambda: [(name, sentence(name)) for name in schedules.data_sets()],
+        lambda: [(name, sentence(name)) for name in schedules.names_for_holds()],
         label="Data sets",
         help_text="None ticked: all. It narrows what is kept; use is denied for the purposes of the hold either way.",
     )

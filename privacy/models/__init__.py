@@ -2,6 +2,7 @@
 
 from privacy.models.budgets import BudgetSpend, PrivacyBudget, Release
 from privacy.models.holds import Hold, HoldMember, Restriction
+from privacy.models.periods import RecordPeriod
 from privacy.models.retention import (
     ContractEnd,
     DeletionPlan,
@@ -22,6 +23,7 @@ __all__ = [
     "Hold",
     "HoldMember",
     "PrivacyBudget",
+    "RecordPeriod",
     "Release",
     "Restriction",
     "RetentionSchedule",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from common.admin_pages.display import in_days
 from common.identifiers import uuid7
 from consent.models import Purpose
+from oversight.models import Approval
 
 
 class RetentionSchedule(models.Model):
@@ -122,10 +123,9 @@ class DeletionPlan(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.PROPOSED)
     author = models.CharField(max_length=160)
     author_account = models.BigIntegerField(null=True)
-    approver = models.CharField(max_length=160, blank=True)
-    approver_account = models.BigIntegerField(null=True)
+    # Verdict of an officer; none where the schedule alone approved it, or its author withdrew it.
+    decision = models.ForeignKey(Approval, on_delete=models.PROTECT, null=True, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
-    decided_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-made_at"]
@@ -133,10 +133,8 @@ class DeletionPlan(models.Model):
         permissions = [("approve_deletionplan", "Can approve deletion plans")]
         constraints = [
             models.CheckConstraint(
-                name="privacy_plan_by_two_accounts",
-                condition=~Q(approver_account=models.F("author_account"))
-                | Q(approver_account=None)
-                | Q(author_account=None),
+                name="privacy_plan_approved",
+                condition=~Q(state="approved") | Q(decision__isnull=False) | Q(document__blockers=[]),
             )
         ]
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q, Subquery
+from django.db.models import DateTimeField, Exists, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -21,13 +21,14 @@ from common.canonical import sha256
 from common.jobs import queues
 from consent.ledger.persons.erasing import SOURCE as ERASURE
 from consent.models import ConsentRecord, DataSubject
-from privacy.models import DeletionPlan, DeletionSwitch, Disposal, DisposalBatch, HoldMember, RetentionSchedule
+from privacy.models import DeletionPlan, DeletionSwitch, Disposal, HoldMember, RetentionSchedule
 from privacy.retention import manifest, pacing, plans, schedules, turns, undo
 from privacy.retention.data_sets import refusals, terms
 from privacy.retention.data_sets.extents import Extent
 from privacy.retention.pacing import Pace
 from privacy.retention.plans import Outdated
 from privacy.retention.tables import Batch, Position, Table, note_end
+from privacy.retention.turns import Checkpoint
 
 logger = logging.getLogger(__name__)
 # The moment, by the database's clock, that parts what the withdrawn consent allowed from what a later one does. The
@@ -112,7 +113,7 @@ def plan_if_due(schedule: RetentionSchedule, *, actor: str) -> DeletionPlan | No
     found = schedules.way_of(schedule)
     if found is None or refusals.why_not(schedule) or not found.has_due(terms.extent(schedule, timezone.now())):
         return None
-    return plans.make(schedule, actor=actor)
+    return plans.make(schedule, actor=actor, by_schedule=True)
 
 
 @transaction.atomic
@@ -198,18 +199,14 @@ def _require_free(disposal: Disposal) -> None:
         raise _NotNow
 
 
-def _lock(disposal: Disposal) -> Disposal:
-    """Return the run, locked before anything is deleted. Raises _NotNow.
-
-    No other worker may find nothing left, and close the manifest, while this batch can still be rolled back.
-    """
-    locked = Disposal.objects.select_for_update().get(pk=disposal.pk)
-    locked.plan = disposal.plan  # which never changes
-    if locked.status in (Disposal.Status.PAUSED, Disposal.Status.STOPPED):
+def _lock(disposal: Disposal, store: Table) -> Checkpoint:
+    """Lock the run before anything is deleted, and return where it is. Raises _NotNow."""
+    last = turns.lock_run(disposal.pk, store.table if store.deletes else None)
+    if last.status in (Disposal.Status.PAUSED, Disposal.Status.STOPPED):
         raise _NotNow
-    if locked.reason == Disposal.Reason.RETENTION and DeletionSwitch.objects.exists():
+    if disposal.reason == Disposal.Reason.RETENTION and last.is_switched_off:
         raise _NotNow
-    return locked
+    return last
 
 
 @transaction.atomic
@@ -217,57 +214,49 @@ def _one_batch(disposal: Disposal, store: Table, size: int | None = None) -> boo
     """Delete one batch and note it in the manifest; return whether there may be more. Raises _NotNow, Outdated."""
     turns.take(store.name)
     _require_free(disposal)
-    locked = _lock(disposal)
-    if locked.status == Disposal.Status.DONE:
+    last = _lock(disposal, store)
+    if last.status == Disposal.Status.DONE:
         return False
     extent = _extent_of(disposal)
-    last = locked.batches.defer("keys").order_by(F("number").desc(nulls_last=True)).first()
     start = _start(last, store)
     end = store.locate(extent, start, size or BATCH)
-    keep = locked.plan is not None and locked.plan.document["undo_days"] > 0
-    number = _next(last)
-    gone = store.delete_batch(extent, Batch(locked.id, number, start, end), keep=keep)
+    keep = disposal.plan is not None and disposal.plan.document["undo_days"] > 0
+    number = last.number + 1
+    gone = store.delete_batch(extent, Batch(disposal.id, number, start, end), keep=keep)
     if not gone.rows and end is None:
         # What a hold kept, or another run took, is behind us; only the whole extent says that nothing is left.
-        return _note_passed(locked, store, last, start) and store.has_due(extent)
-    _note(locked, store, gone.rows)
-    _require_planned(locked, store)
+        return _note_passed(disposal, store, number, start) and store.has_due(extent)
+    removed = _note(disposal, store, gone.rows, last)
+    _require_planned(disposal, store, removed)
     if gone.content is not None:
-        undo.seal(locked, number, store.name, gone.content, undo.make_key(locked.id))
-    disposal.removed = locked.removed
+        undo.seal(disposal, number, store.name, gone.content, undo.make_key(disposal.id))
+    disposal.removed = removed
     return end is not None or store.has_due(extent)
 
 
-def _start(last: DisposalBatch | None, store: Table) -> Position | None:
-    if last is None or last.store != store.name or last.reached is None:
+def _start(last: Checkpoint, store: Table) -> Position | None:
+    if last.store != store.name or last.reached is None:
         return None
-    return Position(last.reached, last.reached_key)
+    return Position(last.reached, last.reached_key or "")
 
 
-def _next(last: DisposalBatch | None) -> int:
-    return 1 if last is None or last.number is None else last.number + 1
+def _note(disposal: Disposal, store: Table, rows: int, last: Checkpoint) -> dict[str, int]:
+    return turns.note_batch(disposal.pk, store.name, rows, last, store.table if store.deletes else None)
 
 
-def _note(locked: Disposal, store: Table, rows: int) -> None:
-    locked.status = Disposal.Status.RUNNING
-    if rows:
-        locked.removed[store.name] = locked.removed.get(store.name, 0) + rows
-    locked.save(update_fields=["status", "removed"])
-
-
-def _note_passed(locked: Disposal, store: Table, last: DisposalBatch | None, start: Position | None) -> bool:
+def _note_passed(disposal: Disposal, store: Table, number: int, start: Position | None) -> bool:
     """Note that the pass reached the end, so that the next one begins at the beginning."""
     if start is not None:
-        note_end(store.name, locked.id, _next(last))
+        note_end(store.name, disposal.pk, number)
     return True
 
 
-def _require_planned(locked: Disposal, store: Table) -> None:
+def _require_planned(disposal: Disposal, store: Table, removed: dict[str, int]) -> None:
     """Raise Outdated where the batch in hand, which is then rolled back, goes beyond what the plan says."""
-    if locked.plan is None:
+    if disposal.plan is None:
         return
-    allowed = plans.planned(locked.plan).get(store.name, 0)
-    if locked.removed.get(store.name, 0) > allowed:
+    allowed = plans.planned(disposal.plan).get(store.name, 0)
+    if removed.get(store.name, 0) > allowed:
         raise Outdated(
             f"There is more to delete in {store.name} than the {allowed:,} rows of the plan: data came in late, or a"
             " hold ended. Make a new plan for the rest."

@@ -12,15 +12,18 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from audit import signing, trail
+from audit import signing
 from common import actors
 from common.canonical import canonical_json, sha256
 from common.http.problems import Conflict
+from oversight.approvals import steps, subjects, verdicts
 from privacy.models import DeletionPlan, RetentionSchedule
 from privacy.retention import schedules
 from privacy.retention.data_sets import refusals, terms
+from privacy.retention.subjects import of_plan
 from privacy.retention.tables import Counted
 
+State = DeletionPlan.State
 VALID_FOR = timedelta(days=7)
 GUARDED_FROM = 1_000  # rows; below that a share says nothing
 _SAMPLES = 5
@@ -43,8 +46,14 @@ class Outdated(Exception):
 
 
 @transaction.atomic
-def make(schedule: RetentionSchedule, *, actor: str, now: datetime | None = None) -> DeletionPlan:
-    """Count what the schedule makes due now and store it as a signed plan. Deletes nothing. Raises PlanRefused."""
+def make(
+    schedule: RetentionSchedule, *, actor: str, now: datetime | None = None, by_schedule: bool = False
+) -> DeletionPlan:
+    """Count what the schedule makes due now and store it as a signed plan. Deletes nothing. Raises PlanRefused.
+
+    An officer is asked to approve it, unless it goes ahead ``by_schedule`` and nothing blocks it. What waited for the
+    same schedule is overtaken by it.
+    """
     now = now or timezone.now()
     if reason := refusals.why_not(schedule):
         raise PlanRefused(reason)
@@ -55,8 +64,18 @@ def make(schedule: RetentionSchedule, *, actor: str, now: datetime | None = None
     plan.digest = sha256(canonical_json(plan.document)).hex()
     plan.signature = signing.sign(plan.digest.encode(), typ=_TYPE)
     plan.save(force_insert=True)
-    _record("plan.made", plan, actor)
+    _overtake(plan, actor)
+    _record("made", plan, actor)
+    if plan.blockers or not by_schedule:
+        subjects.ask(of_plan(plan), actor=actor)
     return plan
+
+
+def _overtake(plan: DeletionPlan, actor: str) -> None:
+    """Void the requests to approve older plans of the schedule; officers decide on the newest."""
+    older = DeletionPlan.objects.filter(schedule=plan.schedule, state=State.PROPOSED).exclude(pk=plan.pk)
+    for each in older.select_related("purpose"):
+        subjects.no_longer_needed(of_plan(each), actor=actor, outcome="overtaken")
 
 
 def _document(plan: DeletionPlan, schedule: RetentionSchedule, frozen: dict[str, Any]) -> dict[str, Any]:
@@ -98,49 +117,58 @@ def _described(found: Counted, samples: list[str]) -> dict[str, Any]:
 
 
 @transaction.atomic
-def approve(plan: DeletionPlan, *, actor: str, seen: str) -> DeletionPlan:
-    """Approve the plan that was seen, as another officer than its author. Raises PlanRefused."""
-    current = _open(plan, seen)
-    if actors.account_of(actor) is None:
-        raise PlanRefused("Only an officer signed in with an account may approve a plan.")
-    if actors.is_same_person(actor, current.author, current.author_account):
-        raise PlanRefused("You made this plan. Another officer has to approve it.")
-    return _decide(current, DeletionPlan.State.APPROVED, actor)
+def approve(plan: DeletionPlan, *, actor: str, seen: str, reason: str = "") -> DeletionPlan:
+    """Approve the plan that was seen, as an officer independent of its author.
+
+    Raises PlanRefused, SecondOfficerNeeded, Outdated, ChangeRefused.
+    """
+    current = _open(plan)
+    _refuse_outdated(current)
+    current.decision = verdicts.approve(of_plan(current), actor=actor, seen=seen, reason=reason)
+    return _decide(current, State.APPROVED, State.APPROVED, actor, reason)
 
 
 @transaction.atomic
 def approve_by_schedule(plan: DeletionPlan, *, actor: str) -> DeletionPlan:
     """Approve a plan by its schedule alone. Raises PlanRefused where anything blocks it."""
-    current = _open(plan, plan.digest)
+    current = _open(plan)
+    _refuse_outdated(current)
     if current.blockers:
         raise PlanRefused("The plan deletes more than the largest share. An officer has to approve it.")
-    return _decide(current, DeletionPlan.State.APPROVED, actor)
+    subjects.no_longer_needed(of_plan(current), actor=actor)
+    return _decide(current, State.APPROVED, "approved_by_schedule", actor)
 
 
 @transaction.atomic
-def refuse(plan: DeletionPlan, *, actor: str, seen: str) -> DeletionPlan:
-    """Refuse a plan: nothing of it is deleted. Raises PlanRefused."""
-    return _decide(_open(plan, seen), DeletionPlan.State.REFUSED, actor)
+def refuse(plan: DeletionPlan, *, actor: str, seen: str, reason: str) -> DeletionPlan:
+    """Refuse a plan, or withdraw it as its author: nothing of it is deleted. Raises as ``approve``."""
+    current = _open(plan)
+    subject = of_plan(current)
+    if subject.is_author(actor):
+        subjects.no_longer_needed(subject, actor=actor, outcome="withdrawn")
+        return _decide(current, State.REFUSED, "withdrawn", actor, reason)
+    current.decision = verdicts.refuse(subject, actor=actor, seen=seen, reason=reason)
+    return _decide(current, State.REFUSED, State.REFUSED, actor, reason)
 
 
-def _open(plan: DeletionPlan, seen: str) -> DeletionPlan:
+def _open(plan: DeletionPlan) -> DeletionPlan:
     current = DeletionPlan.objects.select_for_update(of=("self",)).select_related("purpose").get(pk=plan.pk)
-    if current.state != DeletionPlan.State.PROPOSED:
+    if current.state != State.PROPOSED:
         raise PlanRefused(f"This plan was {current.get_state_display().lower()} already.")
-    if seen != current.digest:
-        raise PlanRefused("This is not the plan you have seen. Look at it again.")
-    try:
-        require_current(current)
-    except Outdated as exc:
-        raise PlanRefused(str(exc)) from exc
     return current
 
 
-def _decide(plan: DeletionPlan, state: DeletionPlan.State, actor: str) -> DeletionPlan:
-    plan.state, plan.approver, plan.approver_account = state, actor, actors.account_of(actor)
-    plan.decided_at = timezone.now()
-    plan.save(update_fields=["state", "approver", "approver_account", "decided_at"])
-    _record(f"plan.{state}", plan, actor)
+def _refuse_outdated(plan: DeletionPlan) -> None:
+    try:
+        require_current(plan)
+    except Outdated as exc:
+        raise PlanRefused(str(exc)) from exc
+
+
+def _decide(plan: DeletionPlan, state: DeletionPlan.State, step: str, actor: str, reason: str = "") -> DeletionPlan:
+    plan.state = state
+    plan.save(update_fields=["state", "decision"])
+    _record(step, plan, actor, reason)
     return plan
 
 
@@ -192,7 +220,7 @@ def planned(plan: DeletionPlan) -> Mapping[str, int]:
     return {name: int(each["due"]) for name, each in plan.document["data_sets"].items()}
 
 
-def _record(action: str, plan: DeletionPlan, actor: str) -> None:
+def _record(step: str, plan: DeletionPlan, actor: str, reason: str = "") -> None:
     purpose = plan.purpose.slug if plan.purpose else None
-    details = {"plan": str(plan.id), "schedule": plan.schedule, "purpose": purpose, "digest": plan.digest}
-    trail.record(action, plan.about, actor=actor, details={**details, "due": plan.due})
+    details = {"plan": str(plan.id), "schedule": plan.schedule, "purpose": purpose, "due": plan.due}
+    steps.record(of_plan(plan), step, actor=actor, note=reason, details=details)

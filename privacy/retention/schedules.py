@@ -17,6 +17,7 @@ from privacy.retention.tables import Table
 
 Trigger, Action = RetentionSchedule.Trigger, RetentionSchedule.Action
 Way = tuple[str, str]  # a trigger and an action
+_more: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,17 @@ def way_of(schedule: RetentionSchedule) -> Table | None:
 def ending() -> QuerySet[RetentionSchedule]:
     """Return the schedules in use that end the keeping of data: all but legal minimums."""
     return RetentionSchedule.objects.filter(is_active=True).exclude(action=Action.KEEP).select_related("purpose")
+
+
+def add_data_set(name: str) -> None:
+    """Register data that a hold may name and that ends by another way than deletion runs."""
+    if name not in _more:
+        _more.append(name)
+
+
+def names_for_holds() -> list[str]:
+    """Return what a hold may name: every data set, and what was registered besides."""
+    return [*_stores, *_more]
 
 
 @dataclass(frozen=True)

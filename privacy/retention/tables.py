@@ -1,7 +1,8 @@
 """A table of personal data as a data set of retention: counted, looked at, and deleted by ranges of its age.
 
-One DELETE a batch, over a range of the age index. A row lock for each row, or the keys one by one, would cost more than
-the deletion (docs/benchmarks.md).
+One statement a batch, over a range of the age index: it reads the keys and deletes the rows of one snapshot, so both
+are the same rows. Rows returned by the deletion, locked one by one, or looked up by key would cost more than they do
+(docs/benchmarks.md).
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import psycopg
+from django.conf import settings
 from django.db import connection
 
 from privacy.retention.data_sets import extents
@@ -84,6 +86,7 @@ class Table:
     kind: str = ""  # the column by which a law names some of the rows
     only: str = ""  # a condition for the rows that count as the data set
     ended: str = ""  # the condition of a row whose person withdrew
+    deletes: bool = True  # whether rows go; otherwise they are changed
 
     @property
     def columns(self) -> Columns:
@@ -188,14 +191,16 @@ class Table:
         The keys never leave the database. Nothing is noted where the extent ended and nothing was left of it.
         """
         where, values = self._range(extent, batch.start, batch.end)
-        content = "(SELECT string_agg(record_send(gone), ''::bytea) FROM gone)" if keep else "NULL::bytea"
-        returned = "*" if keep else self.key
+        where += f" AND NOT {self.is_kept(extent)}"
+        content = "string_agg(record_send(r), ''::bytea)" if keep else "NULL::bytea"
         found = one(
-            f"WITH gone AS (DELETE FROM {self.table}"  # noqa: S608
-            f" WHERE {where} AND NOT {self.is_kept(extent)} RETURNING {returned}),"
-            f" noted AS ({NOTE} SELECT {NOTED}, count(*), coalesce(string_agg({self.key_digest}, ''::bytea), '')"
-            " FROM gone HAVING count(*) > 0 OR %(reached)s::timestamptz IS NOT NULL RETURNING rows)"
-            f" SELECT coalesce((SELECT rows FROM noted), 0), {content}",
+            f"WITH seen AS MATERIALIZED (SELECT count(*) AS rows,"  # noqa: S608
+            f" coalesce(string_agg({self.key_digest}, ''::bytea), '') AS keys, {content} AS content"
+            f" FROM {self.table} r WHERE {where}),"
+            f" noted AS ({NOTE} SELECT {NOTED}, rows, keys FROM seen"
+            " WHERE rows > 0 OR %(reached)s::timestamptz IS NOT NULL),"
+            f" gone AS (DELETE FROM {self.table} WHERE {where})"
+            " SELECT rows, content FROM seen",
             values | noted(self.name, batch),
         )
         return Deleted(*found)
@@ -228,10 +233,11 @@ class Table:
 
 
 def one(statement: str, values: dict[str, Any]) -> Any:
-    """Return the one row of a statement, in binary both ways: a megabyte of keys as text would be two."""
+    """Return the one row of a statement, prepared, in binary both ways: a megabyte of keys as text would be two."""
     connection.ensure_connection()
+    is_own = settings.DATABASE_POOLING == "session"  # behind a pooler the next transaction may have another session
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(statement.encode(), values, binary=True).fetchone()
+        return cursor.execute(statement.encode(), values, binary=True, prepare=is_own).fetchone()
 
 
 def note_end(store: str, run: UUID, number: int) -> None:

@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from common import patterns
 from common.http.rest import Body
-from consent.api import SubjectBody, Uuid
+from consent.api import Day, SubjectBody, Uuid
 from privacy.rights.clocks.laws import Right
 from privacy.rights.models import RightsRequest
 from privacy.rights.requests.states import Move, State
@@ -40,7 +40,8 @@ class OpenBody(Body):
 
     ``statement``: what the person wrote; ``correction``: of a rectification, what is wrong and what is right. Both are
     kept encrypted until the request closes.
-    ``appeals``: the refused request that an appeal is about.
+    ``appeals``: the refused request that an appeal is about. ``acting``: for whom the caller's user asks; a guardian or
+    an agent is looked at by an officer, and ``mandate_until`` is an agent's last day.
     """
 
     subject: SubjectBody
@@ -48,6 +49,14 @@ class OpenBody(Body):
     statement: Annotated[str, Field(max_length=4_000)] = ""
     correction: CorrectionBody | None = None
     appeals: Uuid | None = None
+    acting: Literal["self", "guardian", "agent"] = "self"
+    mandate_until: Day | None = None
+
+    @model_validator(mode="after")
+    def _mandate_is_an_agents(self) -> "OpenBody":
+        if self.mandate_until is not None and self.acting == "self":
+            raise ValueError("mandate_until is for guardians and agents")
+        return self
 
 
 class PersonBody(Body):

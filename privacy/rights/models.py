@@ -6,10 +6,20 @@ from django.utils import timezone
 
 from common.identifiers import uuid7
 from privacy.rights.clocks.laws import Right
+from privacy.rights.drp.models import Agent, AgentRequest, AgentToken
+from privacy.rights.letters.models import Letter
+from privacy.rights.requesters.models import Requester
 from privacy.rights.requests.states import OPEN, PROVEN, Move, State
+
+__all__ = [
+    "Agent", "AgentRequest", "AgentToken", "AnswerPackage", "Blocker", "DownloadLink", "ErasureStep", "Letter",
+    "RequestStep", "Requester", "RightsRequest",
+]  # fmt: skip
 
 _CHOICES = {"right": [(right.value, right.value.replace("_", " ").capitalize()) for right in Right]}
 _STATES = [(state.value, state.value.replace("_", " ").capitalize()) for state in State]
+# Steps that leave the state as it is, or come before the first.
+_OTHER_STEPS = [("open", "Open"), ("extend", "Extend"), ("match", "Match"), ("end_mandate", "End the mandate")]
 _MOVES = [(move.value, move.value.replace("_", " ").capitalize()) for move in Move]
 
 
@@ -76,7 +86,7 @@ class RequestStep(models.Model):
     """Step in the life of a request. Append-only."""
 
     request = models.ForeignKey(RightsRequest, on_delete=models.PROTECT, related_name="steps")
-    move = models.CharField(max_length=20, choices=[*_MOVES, ("open", "Open"), ("extend", "Extend")])
+    move = models.CharField(max_length=20, choices=[*_MOVES, *_OTHER_STEPS])
     state = models.CharField(max_length=20, choices=_STATES)
     actor = models.CharField(max_length=160)
     at = models.DateTimeField(default=timezone.now)

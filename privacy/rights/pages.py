@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,9 +20,14 @@ from common.admin_pages.permissions import require
 from common.http.problems import Problem
 from privacy.rights import statistics
 from privacy.rights.clocks.laws import Right, laws
+from privacy.rights.evidence import building
+from privacy.rights.letters import letters
+from privacy.rights.letters.wording import Kind
 from privacy.rights.models import Blocker, RightsRequest
 from privacy.rights.problems import ReasonNeeded
-from privacy.rights.requests import fulfilling, requests, statements
+from privacy.rights.requesters import asking, requester
+from privacy.rights.requesters.proof import Acting
+from privacy.rights.requests import fulfilling, recipients, requests, statements
 from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, OPEN, TRANSITIONS, Move, State
 
 _MAY_SEE, _MAY_DECIDE = "rights.view_rightsrequest", "rights.change_rightsrequest"
@@ -77,8 +83,21 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
         "grounds": Blocker.Ground.choices,
         "can_run": found.state == State.IN_PROGRESS and fulfilling.may_act(found, actors.officer(request)),
         "answer": next((step.details for step in found.steps.all() if step.move == Move.COMPLETE), {}),
+        **_requester(found),
+        "recipients": recipients.named(_recipients(found)),
+        "letters": [(each, letters.text_of(each)) for each in found.letters.all()],
     }
     return render(request, "admin/rights/request.html", {**admin.site.each_context(request), **context})
+
+
+@require_POST
+def evidence(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Give the evidence of a request as a signed zip; ``building.build`` writes it to the audit trail."""
+    require(request, _MAY_SEE)
+    get_object_or_404(RightsRequest, pk=pk)
+    response = HttpResponse(building.build(pk, actor=actors.officer(request)), content_type="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="request-evidence-{pk}.zip"'
+    return response
 
 
 @require_POST
@@ -97,11 +116,55 @@ def step(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
     return redirect("rights-request", pk=pk)
 
 
+def _recipients(found: RightsRequest) -> list[str]:
+    """Return whom the step that began the work names."""
+    return next((step.details["recipients"] for step in found.steps.all() if "recipients" in step.details), [])
+
+
+def _requester(found: RightsRequest) -> dict[str, Any]:
+    asks = requester.of(found)
+    acting = requester.acting_of(asks)
+    return {
+        "requester": asks,
+        "may_match": found.state in (State.RECEIVED, State.IDENTITY_ASKED),
+        "may_end_mandate": acting is not Acting.SELF and asks is not None and asks.mandate_withdrawn_at is None,
+    }
+
+
 def _move(request: HttpRequest, pk: UUID, name: str) -> None:
     requests.move(pk, Move(name), actor=actors.officer(request), reason=request.POST.get("reason", ""))
-    if name in (Move.ACCEPT, Move.CLARIFY):
-        # Who asks is proven, and no more is decided by it: what needs an officer's decision waits for that.
+    if name == Move.CLARIFY:
         fulfilling.run_or_leave(pk)
+
+
+def _accept(request: HttpRequest, pk: UUID, _name: str) -> None:
+    with transaction.atomic():
+        accepted = asking.accept(requests.locked(pk), actor=actors.officer(request), now=timezone.now())
+    # Who asks is proven, and no more is decided by it: what needs an officer's decision waits for that.
+    fulfilling.run_or_leave(accepted.pk)
+
+
+def _match(request: HttpRequest, pk: UUID, _name: str) -> None:
+    try:
+        asking.match(pk, request.POST.get("person", "")[:256], actor=actors.officer(request))
+    except ValueError as exc:
+        raise ReasonNeeded(f"The id {exc}.") from None
+
+
+@transaction.atomic
+def _letter(request: HttpRequest, pk: UUID, _name: str) -> None:
+    words = request.POST.get("words", "").strip()
+    if not words:
+        raise ReasonNeeded("Write what the person is to be told.")
+    found = requests.locked(pk)
+    address = requester.address_of(requester.of(found))
+    letters.write(
+        found, Kind.MESSAGE, words=words, actor=actors.officer(request), moment=timezone.now(), address=address
+    )
+
+
+def _end_mandate(request: HttpRequest, pk: UUID, _name: str) -> None:
+    asking.withdraw_mandate(pk, actor=actors.officer(request))
 
 
 def _verify(request: HttpRequest, pk: UUID, _name: str) -> None:
@@ -141,7 +204,11 @@ _ACTS: dict[str, Callable[[HttpRequest, UUID, str], None]] = {
     Move.VERIFY: _verify,
     Move.BLOCK: _block,
     Move.UNBLOCK: _unblock,
+    Move.ACCEPT: _accept,
     "extend": _extend,
+    "match": _match,
+    "letter": _letter,
+    "end_mandate": _end_mandate,
     "run": _run,
 }
 

@@ -21,6 +21,9 @@ from privacy.rights.answers import packages
 from privacy.rights.clocks.laws import Right, laws
 from privacy.rights.models import RightsRequest
 from privacy.rights.problems import RequestUnknown
+from privacy.rights.requesters import asking
+from privacy.rights.requesters.proof import Acting
+from privacy.rights.requesters.requester import Asks
 from privacy.rights.requests import fulfilling, requests
 from privacy.rights.requests.statements import Said
 from privacy.rights.requests.states import Move
@@ -41,7 +44,7 @@ class RequestsView(APIView):
     @extend_schema(
         operation_id="open_request",
         request=api.OpenBody,
-        responses={201: api.RequestAnswer, 200: api.RequestAnswer, **_PROBLEMS},
+        responses={201: api.RequestAnswer, 200: api.RequestAnswer, **_UNKNOWN, **_PROBLEMS},
         parameters=[KEY_PARAMETER],
     )
     def post(self, request: Request) -> Response:
@@ -55,10 +58,11 @@ class RequestsView(APIView):
                 region=body.subject.region or _region_of(ref),
                 door="api",
                 actor=actor_of(request),
-                is_identified=True,
+                is_identified=body.acting == "self",
                 said=_said(body, request),
                 idempotency_key=idempotency_key(request.META),
                 appeals=_appealed(body, ref),
+                asks=_asks(body),
             )
         )
         done = fulfilling.run_or_leave(opened.request.pk)
@@ -110,6 +114,21 @@ class CancelRequestView(APIView):
         return Response(_document(moved))
 
 
+class EndMandateView(APIView):
+    """End the mandate of the agent or guardian who asked for a person, at once."""
+
+    required_scope = "requests"
+
+    @extend_schema(
+        operation_id="end_mandate",
+        request=api.PersonBody,
+        responses={200: api.RequestAnswer, **_UNKNOWN, **_PROBLEMS},
+    )
+    def post(self, request: Request, request_id: UUID) -> Response:
+        found = _of_person(request_id, read_body(api.PersonBody, request).subject.ref())
+        return Response(_document(asking.withdraw_mandate(found.pk, actor=actor_of(request))))
+
+
 class DownloadRequestView(APIView):
     """Issue a single-use link to the files of a person's answered request."""
 
@@ -148,6 +167,12 @@ def _said(body: api.OpenBody, request: Request) -> Said:
 
 def _appealed(body: api.OpenBody, ref: UUID) -> UUID | None:
     return _of_person(body.appeals, ref).pk if body.appeals else None
+
+
+def _asks(body: api.OpenBody) -> Asks | None:
+    if body.acting == "self":
+        return None
+    return Asks(acting=Acting(body.acting), mandate_until=body.mandate_until)
 
 
 def _region_of(ref: UUID) -> str:

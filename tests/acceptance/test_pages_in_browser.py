@@ -29,7 +29,7 @@ ARTIFACTS = ROOT / "artifacts"
 PASSWORD = "only-for-this-instance"
 PATIENCE_S = 120
 VIEWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-PUBLIC = ["/", "/shop/", "/nowhere/", "/privacy/", "/api/docs"]
+PUBLIC = ["/", "/shop/", "/nowhere/", "/privacy/", "/privacy/request", "/api/docs"]
 # Pages of officers that show nothing before there is something to decide; "one": the first that the list links to.
 FILLED = [
     ("/admin/changes/", "one"),
@@ -37,6 +37,8 @@ FILLED = [
     ("/admin/privacy/deletionplan/", "one"),
     ("/admin/privacy/disposal/", "list"),
     ("/admin/privacy/retentionschedule/", "one"),
+    ("/admin/privacy/recordperiod/", "one"),
+    ("/admin/policies/logdrop/", "one"),
     ("/admin/privacy/hold/add/", "list"),
     ("/admin/auth/user/", "one"),
     ("/admin/account/", "list"),
@@ -52,6 +54,7 @@ from governance.officers import role_groups
 from oversight import registers, rows
 from oversight.admin.forms import draft_of
 from oversight.changes.documents import Proposed
+from policies.models import LogDrop
 from privacy.models import RetentionSchedule
 from privacy.retention import plans
 from privacy.rights.clocks.laws import Right
@@ -61,6 +64,7 @@ role_groups.keep_current()
 author = User.objects.create_user("author", is_staff=True)
 actor = Officer.of("author", author.pk)
 plans.make(RetentionSchedule.objects.select_related("purpose").first(), actor=actor)
+LogDrop.objects.create(day="2026-01-01", state="refused", why="It could not be exported: No space left on device")
 document = rows.document_of(registers.find("officer_rights"), author)
 document["groups"] = role_groups.groups_with(author, ["auditor"])
 draft_of([Proposed("officer_rights", "author", document)], title="Change rights", actor=actor)
@@ -84,6 +88,8 @@ class Site:
         own = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPYCACHEPREFIX")
         self.environment = {name: value for name, value in os.environ.items() if name in own}
         self.environment["PYTHONPATH"] = str(ROOT)
+        # Nothing is sent to it: without a mail server the form of requests is closed.
+        self.environment |= {"MAIL_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "privacy@shop.example"}
         self.token = ""
 
     def command(self, *arguments: str) -> list[str]:

@@ -16,6 +16,7 @@ from assent_client import (
     Conflict,
     Forbidden,
     InvalidRequest,
+    NotFound,
     NotPermitted,
     Question,
     Unauthenticated,
@@ -115,6 +116,30 @@ def test_an_event_is_taken_once_and_recommendations_come(assent: Assent) -> None
     assert (first.stored, first.duplicate, again.duplicate) == (True, False, True)
     assert assent.send_event("stranger", kind="like", item="kettle").stored is False
     assert page.level in {"none", "segment", "behavioral", "contextual", "individual"}
+
+
+ASKER = {"id": "customer-1", "region": "DE"}
+
+
+def test_a_request_is_opened_once_answered_and_downloaded(assent: Assent) -> None:
+    first = assent.open_request(ASKER, "access", idempotency_key="r-1")
+    again = assent.open_request(ASKER, "access", idempotency_key="r-1")
+
+    assert (first.state, first.law, again.id) == ("done", "gdpr", first.id)
+    assert [each.id for each in assent.requests_of(ASKER)] == [first.id]
+    assert assent.request(ASKER, first.id).right == "access"
+    assert "/privacy/files/" in assent.download_request(ASKER, first.id).url
+    with pytest.raises(NotFound):
+        assent.request("stranger", first.id)
+
+
+def test_an_agents_request_waits_and_ends_with_its_mandate(assent: Assent) -> None:
+    asked = assent.open_request(ASKER, "erasure", acting="agent", mandate_until="2099-01-01")
+    own = assent.open_request(ASKER, "complaint")
+
+    assert asked.state == "received"
+    assert assent.end_mandate(ASKER, asked.id).state == "cancelled"
+    assert assent.cancel_request(ASKER, own.id).state == "cancelled"
 
 
 def test_searches(assent: Assent) -> None:

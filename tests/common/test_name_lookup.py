@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from common.http import outgoing
 from common.waiting import name_lookup
 from common.waiting.name_lookup import THREADS, NameLookupTimeout
 from governance.oidc import fetch
@@ -92,7 +93,7 @@ def test_connection_no_address_takes_is_refused():
 
 
 def test_sign_in_whose_provider_has_no_address_in_time_fails(resolver, monkeypatch):
-    monkeypatch.setattr(fetch, "CONNECT_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(outgoing, "CONNECT_TIMEOUT_S", 0.05)
     with pytest.raises(ProviderUnavailable):
         fetch.fetch_json("https://id.example/jwks", issuer="https://id.example")
 

@@ -44,10 +44,14 @@ def test_long_jobs_do_not_hold_up_withdrawals():
     assert _queue("privacy.tasks.run_disposals") == queues.URGENT
     assert _queue("privacy.tasks.sweep_disposals") == queues.URGENT
     assert {name for name in TASKS if _queue(name) == queues.LONG} == {
+        "policies.tasks.drop_old_decisions",
+        "privacy.tasks.redact_old_proof",
         "governance.tasks.verify_evidence",
         "personalization.tasks.retrain_after_erasures",
         "personalization.tasks.train_recommender",
         "policies.tasks.run_simulation",
+        "privacy.tasks.undo_run",
+        "privacy.tasks.scrub_storage",
     }
     assert {_queue(name) for name in TASKS} == set(queues.ALL)
 

@@ -18,7 +18,7 @@ from governance.models import OfficerSession
 TABLES: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[2] / "governance" / "stored_data.toml").read_text(encoding="utf-8")
 )
-REASONS = {"proof", "register", "officer", "open"}
+REASONS = {"proof", "register", "officer"}
 
 
 def _columns(table: str) -> list[str]:

@@ -16,6 +16,7 @@ TASKS = {
     "personalization.tasks.retrain_after_erasures",
     "personalization.tasks.train_recommender",
     "policies.tasks.audit_residency",
+    "policies.tasks.drop_old_decisions",
     "policies.tasks.follow_primary",
     "policies.tasks.forget_external_decisions",
     "policies.tasks.forget_pseudonym_keys",
@@ -24,13 +25,19 @@ TASKS = {
     "policies.tasks.watch_rollout",
     "privacy.rights.tasks.forget_packages",
     "privacy.rights.tasks.fulfil_requests",
+    "privacy.rights.tasks.report_to_agents",
+    "privacy.rights.tasks.send_letters",
     "privacy.tasks.apply_retention",
     "privacy.tasks.begin_and_end_holds",
     "privacy.tasks.note_erasures",
+    "privacy.tasks.forget_import_reports",
     "privacy.tasks.forget_undo",
+    "privacy.tasks.redact_old_proof",
     "privacy.tasks.release_consent_rates",
     "privacy.tasks.run_disposals",
+    "privacy.tasks.scrub_storage",
     "privacy.tasks.sweep_disposals",
+    "privacy.tasks.undo_run",
 }
 
 

@@ -24,6 +24,7 @@ MODULES = [
     "governance/privacy_center/held_data.py",
     "governance/privacy_center/levels.py",
     "governance/privacy_center/looks.py",
+    "governance/privacy_center/outside.py",
     "governance/privacy_center/pages.py",
     "governance/privacy_center/ranking.py",
     "governance/privacy_center/receipts.py",
@@ -44,10 +45,12 @@ MODULES = [
             "links",
             "person",
             "proof",
+            "letters",
             "requests",
             "trail",
         )
     ),
+    "privacy/rights/letters/wording.py",
 ]
 _OFFICERS = {"attention_item.html", "figure.html", "notice_history.html", "text_diff.html", "trail.html"}
 _MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop"}

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from common.actors import Officer
 from governance.officers import role_groups
 from governance.officers.rights_register import operator_writes
 from governance.sign_in import factors
@@ -44,3 +45,9 @@ def password_typed(user: User, **more: str) -> Client:
     browser = Client()
     browser.post("/admin/login/", {"username": user.username, "password": PASSWORD, **more})
     return browser
+
+
+def make_accounts(*officers: Officer) -> None:
+    """Make the accounts of actors on the shell, under their numbers: the trail knows who they are."""
+    for officer in officers:
+        User.objects.create_superuser(officer.removeprefix("officer:"), id=officer.account, password=PASSWORD)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from common import actors
@@ -11,8 +12,10 @@ from policies.models import Policy, Rollout
 from policies.rollout import service
 from policies.rollout.guards import Guards
 from policies.simulation import service as simulations
+from tests.helpers.officers import make_accounts
 
-ANNA, BERTA = "officer:anna", "officer:berta"  # Anna writes policies, Berta approves them
+# Anna writes policies; Berta approves them, who has an account from the first policy on.
+ANNA, BERTA = "officer:anna", actors.Officer.of("berta", 1002)
 _PERMIT = "\tinput.held == false\n"
 # What a candidate says to a question that is permitted today.
 STRICT = {_PERMIT: f'{_PERMIT}\tinput.subject.region != "DE"\n'}
@@ -22,6 +25,8 @@ SAME = {"# The answer to": "# What is answered to"}
 
 def publish(changes: dict[str, str] = STRICT, *, author: str = ANNA, note: str = "no profiling") -> Policy:
     """The shipped policy with pieces of its decision exchanged."""
+    if not User.objects.filter(pk=BERTA.account).exists():
+        make_accounts(BERTA)
     modules = dict(publishing.read_policies())
     text = modules["decision.rego"]
     for old, new in changes.items():

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 # A change set is written step by step, which its triggers insist on: its rows cannot be copied as they end up.
-LEFT_OUT = ["oversight_changeset", "oversight_change", "oversight_setstep"]
+LEFT_OUT = ["oversight_changeset", "oversight_change", "oversight_step"]
 _TABLES = """
 SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition

@@ -12,7 +12,7 @@ from consent.register.register import PURPOSES
 from oversight import guard
 from oversight.changes import applying, approval, drafting, preview, undoing
 from oversight.changes.documents import Proposed
-from oversight.models import ChangeSet, WorkItem
+from oversight.models import Approval, ChangeSet, WorkItem
 from oversight.problems import ChangeRefused, NothingChanged, NotNow, Outdated, SecondOfficerNeeded
 from policies.models import Activation, ActiveBundle
 from tests.helpers.registers import drafted, in_force, proposed_by, purpose_with, widened
@@ -77,9 +77,10 @@ def test_the_database_refuses_an_approval_by_the_author(anna: Officer) -> None:
     change_set = proposed_by(anna, *widened("recommendations", data_categories=WIDER))
 
     with pytest.raises(DatabaseError, match="oversight_two_persons"), transaction.atomic():
-        change_set.approvals.create(
-            digest=change_set.digest, account_id=anna.account, author_id=anna.account, verdict="approved"
-        )
+        Approval.objects.create(
+            subject="changes", object=str(change_set.pk), digest=change_set.digest, verdict="approved",
+            actor=anna, account=anna.account, author_name="officer:another", author=anna.account,
+        )  # fmt: skip
 
 
 def test_an_approval_of_a_draft_that_changed_since_is_refused(anna: Officer, ben: Officer) -> None:
@@ -325,7 +326,7 @@ def test_the_writer_ends_with_the_set(anna: Officer, ben: Officer) -> None:
         "UPDATE oversight_changeset SET digest = 'x'",
         "UPDATE oversight_changeset SET author_name = 'officer:other'",
         "DELETE FROM oversight_changeset",
-        "UPDATE oversight_setstep SET note = 'x'",
+        "UPDATE oversight_step SET note = 'x'",
         "UPDATE oversight_approval SET reason = 'x'",
     ],
 )

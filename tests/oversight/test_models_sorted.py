@@ -10,18 +10,19 @@ from oversight import registers
 # Registers whose tables have a life cycle of their own, or are written by the operator's commands alone
 # (docs/decisions/0031 and 0043).
 OWN_WAYS = {
-    "auth_group", "auth_permission", "auth_group_permissions", "policies_policy", "policies_rollout",
+    "auth_group", "auth_permission", "auth_group_permissions",
 }  # fmt: skip
 # What was: written once, and most of it append-only.
 RECORDS = {
     "audit_auditevent", "audit_auditanchor", "consent_bannerlayout", "consent_consentimport", "consent_consentrecord",
     "consent_noticeterms",
     "consent_registersnapshot", "django_admin_log", "oversight_approval", "oversight_change", "oversight_changeset",
-    "oversight_setstep", "oversight_workitem", "oversight_workstep", "policies_activation", "policies_bundle",
-    "policies_decision", "policies_decisionbatch", "policies_externalbatch", "policies_externaldecision",
-    "policies_policyactivation", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
+    "oversight_step", "oversight_workitem", "oversight_workstep", "policies_activation", "policies_bundle",
+    "policies_decision", "policies_decisionbatch", "policies_droppedpart", "policies_externalbatch",
+    "policies_externaldecision", "policies_logcheckpoint", "policies_policy", "policies_policyactivation",
+    "policies_rollout", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
     "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker",
-    "rights_erasurestep", "rights_requeststep",
+    "rights_agentrequest", "rights_erasurestep", "rights_requeststep", "rights_requester",
     "rights_rightsrequest",
 }  # fmt: skip
 # What a service of the business or a person brings, and budgets over it.
@@ -32,12 +33,15 @@ DATA = {
 }  # fmt: skip
 # What the program keeps for itself.
 OPERATIONAL = {
-    "audit_signingkey", "common_keycheck", "common_ratebucket", "consent_subjectlink", "django_content_type",
+    "audit_signingkey", "common_keycheck", "common_ratebucket", "consent_subjectlink",
+    "django_content_type",
     "governance_officersession", "governance_provideridentity", "governance_recoverycode", "governance_secondfactor",
     "django_session", "policies_activebundle", "policies_appliedrelease", "policies_opainstance",
-    "policies_periodkey", "policies_policydraft", "policies_spoolposition", "privacy_deletionswitch",
+    "policies_heldtag", "policies_logdrop", "policies_periodkey", "policies_policydraft",
+    "policies_spoolposition", "privacy_deletionswitch",
     "privacy_holdmember", "privacy_undopart",
-    "personalization_retrainingdue", "rights_answerpackage", "rights_downloadlink",
+    "personalization_retrainingdue", "rights_agenttoken", "rights_answerpackage", "rights_downloadlink",
+    "rights_letter",
 }  # fmt: skip
 
 

@@ -3,46 +3,22 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
-from threading import Barrier, Thread
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from audit.models import AuditEvent
 from common.actors import Officer
-from common.http.problems import Problem
 from consent.models import Purpose
 from oversight.changes import applying, approval, checking, drafting, preview
 from oversight.models import ChangeSet, WorkItem
 from policies.models import Activation
+from tests.helpers.at_once import at_once
 from tests.helpers.kept_register import lay_register
 from tests.helpers.registers import make_officer, proposed_by, purpose_with, widened
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WIDER = ["views", "purchases", "ratings", "postal_address"]
-
-
-def at_once(*acts: Callable[[], object]) -> list[str]:
-    """Run acts in threads with connections of their own; return "done" or the refusal's code for each, sorted."""
-    start, said = Barrier(len(acts)), []
-
-    def run(act: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            act()
-            said.append("done")
-        except Problem as problem:
-            said.append(problem.code)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=[act]) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(said)
 
 
 def test_two_approvals_of_one_set_bring_it_into_force_once() -> None:

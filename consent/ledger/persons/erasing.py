@@ -14,10 +14,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import trail
+from audit.commitments import new_salt, record_digest
 from common.identifiers import uuid7_text
 from consent.ledger import scopes, sealed_people
 from consent.ledger.choices import AskedPurpose, Request, State, Subject
-from consent.ledger.records import event_of, record_digest
+from consent.ledger.records import event_of
 from consent.models import ConsentRecord, DataSubject
 from consent.problems import SubjectErased
 
@@ -70,6 +71,7 @@ def _endings(person: DataSubject, actor: str, now: datetime) -> Iterator[dict[st
         purpose, _, scope = place.partition("?")
         record = {
             "id": identifier,
+            "salt": new_salt(),
             "subject": str(person.ref),
             "purpose": purpose,
             "state": str(State.WITHDRAWN),
@@ -104,6 +106,7 @@ def _append(records: Collection[Mapping[str, Any]], actor: str, now: datetime) -
             supersedes_id=record["supersedes"],
             previous_digest=bytes.fromhex(record["previous_digest"]) if record["previous_digest"] else None,
             digest=bytes.fromhex(record["digest"]),
+            salt=bytes.fromhex(record["salt"]),
         )
         for record in records
     )

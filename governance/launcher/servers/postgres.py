@@ -55,6 +55,10 @@ SETTINGS: Mapping[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
+    # What a scrub needs (privacy/scrub): segments of the log end with their content, and no log quotes a row.
+    "wal_recycle": "off",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
 }
 # For clusters that are deleted after use.
 THROWAWAY_SETTINGS: Mapping[str, str] = {

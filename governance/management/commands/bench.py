@@ -8,8 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance.bench import anonymisation, comparison, consents, decisions, log, machine, report, retention
+from governance.bench import anonymisation, comparison, consents, decisions, log, machine, report
 from governance.bench.decisions import Settings
+from governance.bench.deletion import pressure, retention
 
 _RUNS = {
     "decisions": decisions.run,
@@ -18,6 +19,7 @@ _RUNS = {
     "drain": log.run_drain,
     "simulate": log.run_simulate,
     "retention": retention.run,
+    "pressure": pressure.run,
 }
 _ANONYMISE = "anonymise"
 
@@ -45,7 +47,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--rows",
             default="1000000",
-            help="Rows of the tables to anonymise, by commas; of the one that retention deletes a quarter of.",
+            help="Rows of the tables to anonymise, by commas; of the one that retention deletes a quarter of, and that"
+            " pressure deletes from while it asks for decisions.",
         )
         parser.add_argument("--adult", type=Path, default=anonymisation.ADULT, help="The UCI Adult table, as CSV.")
         parser.add_argument("--hierarchies", type=Path, help="Anonymise Adult with these hierarchies, too.")

@@ -9,14 +9,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import signing
 from governance.launcher.home.home import write_private
+from personalization.cells import SUBJECT_ROUTES as OF_EVENTS
 from policies.bundles import loading
 from policies.cells import replication
+from policies.cells.routes import SUBJECT_ROUTES
 from policies.cells.table import Table
 from policies.endpoints import credentials
 from policies.models import ActiveBundle, AppliedRelease
 
-# What a cell may be asked by another one for its callers, apart from pulling the rules.
-_SCOPES = ("cells", "consents", "decisions", "events", "recommendations", "requests", "subject_links")
+# What a cell may be asked by another one for its callers: the scope of each way in, apart from pulling the rules.
+_SCOPES = ("cells", *sorted({route.scope for route in (*SUBJECT_ROUTES.values(), *OF_EVENTS.values())}))
 
 
 class Command(BaseCommand):

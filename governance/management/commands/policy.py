@@ -8,10 +8,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.http.problems import Problem
+from oversight.approvals.verdicts import EMERGENCY
+from oversight.officers.accounts import officer
 from policies.authoring import checks, comparison, lifecycle
 from policies.authoring.folder import SAMPLE, SHIPPED, SHIPPED_SAMPLE, Folder, read_folder
 from policies.authoring.lint import lint
 from policies.bundles import building, bundle_file, candidates, publishing
+from policies.bundles.subjects import ACTIVATE, PUBLISH
 from policies.models import Bundle, Policy
 from policies.rollout import command
 
@@ -39,6 +42,12 @@ class Command(BaseCommand):
         _person(activate)
         activate.add_argument("--because", default="", help="Why.")
         activate.add_argument("--emergency", action="store_true", help="Alone; the trail and the start page say so.")
+        confirm = actions.add_parser("confirm", help="Confirm as another officer what one activated in an emergency.")
+        refuse = actions.add_parser("refuse", help="Refuse a policy that waits for approval, or withdraw your own.")
+        for verdict in (confirm, refuse):
+            verdict.add_argument("policy", help="The beginning of its digest.")
+            _person(verdict)
+            verdict.add_argument("--because", default="", help="Why.")
         rollback = actions.add_parser("rollback", help="Go back to the policy that was in force before.")
         _person(rollback)
         rollback.add_argument("--because", required=True, help="Why.")
@@ -59,7 +68,7 @@ class Command(BaseCommand):
 
     def _lint(self, *, folder: Path, sample: Path | None, **_: Any) -> None:
         read = _read(folder, sample)
-        self._refuse([str(finding) for finding in lint(read.policies, read.tests, {**read.sample, **read.overlay})])
+        self._complain([str(finding) for finding in lint(read.policies, read.tests, {**read.sample, **read.overlay})])
         self.stdout.write(f"{len(read.policies)} files and {len(read.tests)} files of tests: no finding.")
 
     def _test(self, *, folder: Path, sample: Path | None, **_: Any) -> None:
@@ -68,12 +77,12 @@ class Command(BaseCommand):
     def _tested(self, folder: Path, sample: Path | None) -> tuple[Folder, checks.CheckReport]:
         read = _read(folder, sample)
         report = checks.check(read)
-        self._refuse(report.complaints)
+        self._complain(report.complaints)
         engines = "both engines" if report.opa else "the embedded engine (no opa on the PATH)"
         self.stdout.write(f"{report.passed} tests hold in {engines}; {report.coverage} % of the lines were run.")
         return read, report
 
-    def _refuse(self, complaints: list[str]) -> None:
+    def _complain(self, complaints: list[str]) -> None:
         for complaint in complaints:
             self.stderr.write(complaint)
         if complaints:
@@ -93,20 +102,30 @@ class Command(BaseCommand):
         )
 
     def _publish(self, *, folder: Path, sample: Path | None, person: str, note: str, **_: Any) -> None:
-        author = lifecycle.officer(person)
+        author = officer(person, right=PUBLISH)
         policy = lifecycle.publish_policy(*self._tested(folder, sample), author=author, note=note)
         self.stdout.write(f"Published {policy.digest}, by {policy.author}. See what it would change, then begin:")
         self.stdout.write(f"  ./assent manage simulate {policy}{settings.HOME_OPTION}")
         self.stdout.write(f"  ./assent policy rollout start {policy} --as NAME{settings.HOME_OPTION}")
 
     def _activate(self, *, policy: str, person: str, because: str, emergency: bool, **_: Any) -> None:
-        actor = lifecycle.officer(person)
+        actor = officer(person, right=EMERGENCY if emergency else ACTIVATE)
         found = lifecycle.find_policy(policy)
         reason = because if emergency else because or found.note
         self._in_force(lifecycle.activate_policy(found, actor=actor, reason=reason, emergency=emergency))
 
+    def _confirm(self, *, policy: str, person: str, because: str, **_: Any) -> None:
+        found = lifecycle.find_policy(policy)
+        lifecycle.confirm(found, actor=officer(person, right=ACTIVATE), reason=because)
+        self.stdout.write(f"Policy {found}: what was done in an emergency is confirmed.")
+
+    def _refuse(self, *, policy: str, person: str, because: str, **_: Any) -> None:
+        found = lifecycle.find_policy(policy)
+        lifecycle.refuse(found, actor=officer(person, right=ACTIVATE), reason=because)
+        self.stdout.write(f"Policy {found} does not come into force, unless it is published again.")
+
     def _rollback(self, *, person: str, because: str, **_: Any) -> None:
-        self._in_force(lifecycle.roll_back(actor=lifecycle.officer(person), reason=because))
+        self._in_force(lifecycle.roll_back(actor=officer(person, right=ACTIVATE), reason=because))
 
     def _rollout(self, **options: Any) -> None:
         command.run(self.stdout.write, **options)

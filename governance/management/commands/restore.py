@@ -30,4 +30,4 @@ class Command(BaseCommand):
         ) as exc:  # fmt: skip
             raise CommandError(str(exc)) from exc
         self.stdout.write(f"Restored the backup of {about['made_at']}.")
-        call_command("replay_erasures", stdout=self.stdout)
+        call_command("replay_erasures", stdout=self.stdout, stderr=self.stderr)

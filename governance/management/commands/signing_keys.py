@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from audit import signing
+from audit import signing, trail
 from audit.models import SigningKey
 from policies.bundles import bundle_keys
+from privacy.erasures import noting
 
 
 class Command(BaseCommand):
@@ -26,6 +27,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, what: str, **options: Any) -> None:
         if what == "rotate":
             signing.rotate(actor="command:signing_keys")
+            trail.anchor()
+            noting.note()  # before a head is signed by it: a restore knows the key from the erasure ledger
         printers: dict[str, Callable[[], str]] = {
             "pem": lambda: signing.public_pem(signing.current_key()),
             "bundle-pem": lambda: bundle_keys.current().public_pem(),

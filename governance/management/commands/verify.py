@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from audit import trail
+from audit import redactions, trail
 from consent.ledger import verification
 from governance.evidence import checks, heads
 from governance.management.time_arguments import moment
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         )
         lines: list[tuple[str, str, Any]] = [
             ("Audit trail", f"{events.events} events under {events.anchors} anchors, head {events.head[:16]}", events),
-            ("Consent ledger", f"{ledger.records} records of {ledger.subjects} people", ledger),
+            ("Consent ledger", f"{ledger.records} records of {ledger.subjects} people{_redacted()}", ledger),
             ("Decision log", f"{log.decisions} decisions in {log.batches} batches, head {log.head[:16]}", log),
             ("Decisions of OPA servers", f"{reported.decisions} in {reported.batches} batches", reported),
         ]
@@ -69,6 +69,11 @@ class Command(BaseCommand):
             self.stdout.write(f"Not covered: {NOT_COVERED}.")
         if any(broken for _, _, broken in found):
             raise CommandError("The evidence does not hold together. Keep the database as it is and look into it.")
+
+
+def _redacted() -> str:
+    people = redactions.people()
+    return f", {people} of them redacted" if people else ""
 
 
 def _compared(path: Path) -> str | None:

@@ -6,17 +6,20 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit import signed_zip
 from audit.jws import NotGenuine
 from audit.log.verifying import MARK, verify_export
 from consent.receipts.manifest import verify_evidence
 from consent.receipts.verifying import keys_by_id, read_saved_json, verify_file
 from policies.decision_log.search.verifying import MARK as DECISIONS
 from policies.decision_log.search.verifying import verify_decisions
+from privacy.rights.evidence import verifying as of_requests
 
 
 class Command(BaseCommand):
     help = (
-        "Verify a consent receipt (JSON), an evidence file (zip) or an exported audit or decision log (JSONL). "
+        "Verify a consent receipt (JSON), an evidence file of a person or a request (zip) or an exported audit or "
+        "decision log (JSONL). "
         "Exit status 1 if it is not genuine."
     )
     requires_system_checks: list[str] = []
@@ -44,7 +47,19 @@ def _reader(data: bytes) -> Callable[[bytes, Any], list[str]]:
         return _audit_log
     if data.startswith(DECISIONS):
         return _decision_log
-    return _evidence if data.startswith(b"PK") else _receipt
+    if not data.startswith(b"PK"):
+        return _receipt
+    return _request if of_requests.is_one(signed_zip.unzipped(data)) else _evidence
+
+
+def _request(data: bytes, keys: Any) -> list[str]:
+    found = of_requests.verify_request(data, trusted=None if keys is None else keys_by_id(keys))
+    return [
+        f"Genuine evidence of request {found.request} ({found.right}): {found.state}, made {found.created_at}",
+        f"  {found.steps} steps, each in the audit trail",
+        f"  {found.sealed_events} events sealed in the audit trail, {found.unsealed_events} not yet",
+        _about_key(found.kid, trusted=keys is not None),
+    ]
 
 
 def _audit_log(data: bytes, keys: Any) -> list[str]:

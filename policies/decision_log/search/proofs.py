@@ -8,12 +8,13 @@ from typing import Any
 from django.db import connection
 
 from common.merkle import MerkleTree
+from policies.decision_log.ageing import checkpoints
 from policies.models import Decision, DecisionBatch
 
 _TREES = 16  # kept at once: processes write at the same time, so their batches alternate
 # Leaves are hashed by the database: only 32 bytes of an entry travel.
 _LEAVES = """
-SELECT sha256(convert_to(entry, 'UTF8')) FROM policies_decision WHERE batch_id = %s ORDER BY position"""
+SELECT position, sha256(convert_to(entry, 'UTF8')) FROM policies_decision WHERE batch_id = %s"""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,11 @@ def _batch(sequence: int) -> _Batch | None:
         return None
     with connection.cursor() as cursor:
         cursor.execute(_LEAVES, [sequence])
-        tree = MerkleTree([bytes(leaf) for (leaf,) in cursor.fetchall()])
+        leaves = {position: bytes(leaf) for position, leaf in cursor.fetchall()}
+    if len(leaves) < row.decision_count:
+        # A part of the batch was dropped for its age: its leaves are kept under a signed checkpoint.
+        leaves |= checkpoints.dropped().leaves(sequence)
+    tree = MerkleTree([leaves[position] for position in sorted(leaves)])
     fields = {
         "sequence": row.sequence,
         "created_at": row.created_at.isoformat(timespec="microseconds"),

@@ -67,6 +67,7 @@ def _record(bands: dict[str, str]) -> None:
 PROFILES = Profiles(
     name="profiles",
     table="consent_datasubject",
+    deletes=False,
     purpose="",
     person="ref",
     age="updated_at",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -9,16 +10,20 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from common import actors
-from common.admin_pages.confirm import Step, confirm, confirm_at
+from common.admin_pages.confirm import Step, answer, confirm, confirm_at
 from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, sentence, who
 from common.admin_pages.read_only import ReadOnlyAdmin
+from oversight.admin import timeline
+from oversight.work import items
 from privacy.models import DeletionPlan, Disposal, RetentionSchedule
-from privacy.retention import control, disposal, plans, progress
+from privacy.retention import control, disposal, plans, progress, restoring
+from privacy.retention.subjects import APPROVE, CONTROL, PLAN, UNDO, of_undo
 
 _TONES = {"proposed": "caution", "approved": "good", "refused": "plain"}
 
@@ -27,14 +32,13 @@ _TONES = {"proposed": "caution", "approved": "good", "refused": "plain"}
 class DeletionPlanAdmin(ReadOnlyAdmin):
     list_display = ["made", "standing", "purpose", "rows", "made_by", "decided_by"]
     list_filter = ["state", "purpose"]
-    list_select_related = ["purpose"]
+    list_select_related = ["purpose", "decision"]
     fields = [
-        "standing", "why", "purpose", "schedule", "act", "older_than", "deletes", "samples", "made_by", "made_exactly",
-        "decided_by", "decided", "undo", "fingerprint", "its_run",
+        "standing", "why", "purpose", "schedule", "act", "older_than", "deletes", "samples", "undo", "fingerprint",
+        "its_run", "history",
     ]  # fmt: skip
     readonly_fields = [
-        "standing", "why", "act", "older_than", "deletes", "samples", "made_by", "made_exactly", "decided_by",
-        "decided", "undo", "fingerprint", "its_run",
+        "standing", "why", "act", "older_than", "deletes", "samples", "undo", "fingerprint", "its_run", "history",
     ]  # fmt: skip
     actions_list_hide_default = False
     actions_list = ["switch_off", "switch_on"]
@@ -53,9 +57,11 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
     def made_by(self, plan: DeletionPlan) -> str:
         return who(plan.author)
 
-    @display(description="Decided by", ordering="approver")
+    @display(description="Decided by", ordering="decision__actor")
     def decided_by(self, plan: DeletionPlan) -> str:
-        return who(plan.approver) if plan.approver else NOTHING
+        if plan.decision is not None:
+            return who(plan.decision.actor)
+        return "Its schedule" if plan.state == DeletionPlan.State.APPROVED else NOTHING
 
     @display(description="Needs an officer because")
     def why(self, plan: DeletionPlan) -> str:
@@ -86,14 +92,6 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
         found = [digest for each in plan.document["data_sets"].values() for digest in each["sample_sha256"]]
         return grid(["Digest"], ([code(digest)] for digest in found)) if found else NOTHING
 
-    @display(description="Made")
-    def made_exactly(self, plan: DeletionPlan) -> str:
-        return exact_moment(plan.made_at)
-
-    @display(description="Decided")
-    def decided(self, plan: DeletionPlan) -> str:
-        return exact_moment(plan.decided_at)
-
     @display(description="Can be undone for")
     def undo(self, plan: DeletionPlan) -> str:
         days = plan.document["undo_days"]
@@ -110,6 +108,10 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
             return NOTHING
         link = reverse("admin:privacy_disposal_change", args=[run.pk])
         return format_html('<a href="{}">{}, {}</a>', link, run.get_status_display(), share_done(run))
+
+    @display(description="What happened")
+    def history(self, plan: DeletionPlan) -> str:
+        return timeline.drawn((PLAN.slug, str(plan.pk)))
 
     @action(
         description="Approve", permissions=["approve_this"], url_path="approve", icon="check_circle",
@@ -138,9 +140,12 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
             effects=["Nothing of it is deleted. The next night makes a new plan, unless the schedule is changed."],
             button="Refuse this plan",
             done="The plan is refused.",
+            asks="because",
+            label="Why",
         )
         actor = actors.officer(request)
-        return confirm(request, plan, step, lambda: plans.refuse(plan, actor=actor, seen=plan.digest))
+        act = partial(plans.refuse, plan, actor=actor, seen=plan.digest)
+        return confirm(request, plan, step, lambda: act(reason=answer(request)))
 
     @action(description="Switch deletion off", permissions=["switch_off"], url_path="switch-off", icon="stop_circle")
     def switch_off(self, request: HttpRequest) -> HttpResponse:
@@ -173,13 +178,13 @@ class DeletionPlanAdmin(ReadOnlyAdmin):
         return confirm_at(request, step, lambda: act(actors.officer(request)), back=back, context=context)
 
     def has_switch_off_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("privacy.control_disposal") and not control.is_switched_off()
+        return request.user.has_perm(CONTROL) and not control.is_switched_off()
 
     def has_switch_on_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("privacy.control_disposal") and control.is_switched_off()
+        return request.user.has_perm(CONTROL) and control.is_switched_off()
 
     def has_approve_this_permission(self, request: HttpRequest, object_id: str) -> bool:
-        may = request.user.has_perm("privacy.approve_deletionplan")
+        may = request.user.has_perm(APPROVE)
         return may and _there_is(DeletionPlan, object_id, state=DeletionPlan.State.PROPOSED)
 
 
@@ -190,6 +195,15 @@ def _find(object_id: str) -> DeletionPlan:
 def _approve(request: HttpRequest, plan: DeletionPlan) -> None:
     # The digest that the page showed is that of the row it read: a plan is never changed.
     disposal.queue_plan(plans.approve(plan, actor=actors.officer(request), seen=plan.digest))
+
+
+def _run(object_id: str) -> Disposal:
+    return get_object_or_404(Disposal.objects.select_related("purpose"), pk=object_id)
+
+
+def _approve_undo(request: HttpRequest, run: Disposal) -> None:
+    restoring.approve(run.pk, actor=actors.officer(request), seen=request.POST.get("seen", ""))
+    restoring.hand_over(run.pk)
 
 
 def _row(name: str, found: dict[str, Any]) -> list[str]:
@@ -210,7 +224,7 @@ def share_done(run: Disposal) -> str:
 
 
 class RunSteps:
-    """Pause, resume and stop on the page of a deletion run."""
+    """Pause, resume, stop and undo on the page of a deletion run."""
 
     @action(description="Pause", permissions=["pause_this"], url_path="pause", icon="pause_circle")
     def pause_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -220,6 +234,65 @@ class RunSteps:
     @action(description="Resume", permissions=["resume_this"], url_path="resume", icon="play_circle")
     def resume_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return _control(request, object_id, "Resume", "The run goes on where it rested.", control.resume)
+
+    @action(description="Propose to undo", permissions=["propose_undo"], url_path="propose-undo", icon="undo")
+    def propose_undo(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run = _run(object_id)
+        step = Step(
+            title=f"Propose to undo the deletion run of {run.purpose or run.schedule}?",
+            effects=["Another officer is asked to approve it. Nothing comes back yet."],
+            button="Propose",
+            done="Proposed. Another officer finds it on the start page.",
+            asks="because",
+            label="Why",
+        )
+        actor = actors.officer(request)
+        return confirm(request, run, step, lambda: restoring.propose(run.pk, actor=actor, reason=answer(request)))
+
+    @action(
+        description="Approve the undo", permissions=["decide_undo"], url_path="approve-undo", icon="check_circle",
+        variant=ActionVariant.PRIMARY,
+    )  # fmt: skip
+    def approve_undo(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run = _run(object_id)
+        subject = of_undo(run)
+        step = Step(
+            title=f"Put back {run.total_removed:,} entries of {run.purpose or run.schedule}?",
+            effects=[
+                f"It was proposed by {who(subject.author)}: “{subject.reason}”",
+                "Entries of people who refused, withdrew or objected since stay deleted.",
+                "The key of the run is destroyed afterwards.",
+            ],
+            button="Approve and put back",
+            done="Approved. A worker puts the entries back.",
+            seen=subject.digest,
+        )
+        return confirm(request, run, step, lambda: _approve_undo(request, run))
+
+    @action(description="Refuse the undo", permissions=["decide_undo"], url_path="refuse-undo", icon="block")
+    def refuse_undo(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run = _run(object_id)
+        step = Step(
+            title=f"Refuse to undo the deletion run of {run.purpose or run.schedule}?",
+            effects=["What it deleted stays deleted. It can be proposed again while its time lasts."],
+            button="Refuse the undo",
+            done="The undo is refused.",
+            asks="because",
+            label="Why",
+        )
+        actor, seen = actors.officer(request), of_undo(run).digest
+        return confirm(
+            request, run, step, lambda: restoring.refuse(run.pk, actor=actor, seen=seen, reason=answer(request))
+        )
+
+    def has_propose_undo_permission(self, request: HttpRequest, object_id: str) -> bool:
+        may = request.user.has_perm(CONTROL)
+        if not may or not _there_is(Disposal, object_id, undone_at=None, undo_until__gt=timezone.now()):
+            return False
+        return not items.find_open(UNDO.approval, object_id) and restoring.approval_of(_run(object_id)) is None
+
+    def has_decide_undo_permission(self, request: HttpRequest, object_id: str) -> bool:
+        return request.user.has_perm(APPROVE) and items.find_open(UNDO.approval, object_id) is not None
 
     @action(description="Stop", permissions=["stop_this"], url_path="stop", icon="stop_circle")
     def stop_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -240,7 +313,7 @@ class RunSteps:
 
 
 def _may(request: HttpRequest, object_id: str, states: tuple[str, ...]) -> bool:
-    may = request.user.has_perm("privacy.control_disposal")
+    may = request.user.has_perm(CONTROL)
     return may and _there_is(Disposal, object_id, reason=Disposal.Reason.RETENTION, status__in=states)
 
 
@@ -255,7 +328,7 @@ def _there_is(kind: type[DeletionPlan] | type[Disposal], object_id: str, **wante
 def _control(
     request: HttpRequest, object_id: str, verb: str, effect: str, act: Callable[..., Disposal]
 ) -> HttpResponse:
-    run = get_object_or_404(Disposal.objects.select_related("purpose"), pk=object_id)
+    run = _run(object_id)
     step = Step(
         title=f"{verb} the deletion run of {run.purpose or run.schedule}?",
         effects=[effect],

@@ -91,6 +91,11 @@ def verify(request: RightsRequest, counted: dict[str, int]) -> list[str]:
     return [name for name, rows in now.items() if counted.get(name) != rows]
 
 
+def in_force(pk: UUID, *, now: datetime | None = None) -> AnswerPackage | None:
+    """Return the files of a request while they are kept."""
+    return AnswerPackage.objects.filter(request=pk, expires_at__gt=now or timezone.now()).first()
+
+
 def issue_link(package: AnswerPackage, *, actor: str, now: datetime | None = None) -> str:
     """Return the token of a new single-use link."""
     moment = now or timezone.now()

@@ -7,6 +7,7 @@ from typing import Any
 
 from common.canonical import digest_of
 from privacy.rights.models import RightsRequest
+from privacy.rights.requests.states import Move
 from privacy.rights.stores import seam
 from privacy.rights.stores.tables import count_all, verify_all
 
@@ -44,3 +45,17 @@ def _kept(request: RightsRequest, day: date) -> Iterable[dict[str, Any]]:
                 "ground": description.after.ground,
                 "until": description.after.until(day).isoformat(),
             }
+
+
+def kept(request: RightsRequest) -> list[dict[str, Any]]:
+    """Return what an erasure that is done has left as proof, on which ground and until when."""
+    said: dict[str, Any] = next((step.details for step in request.steps.all() if step.move == Move.COMPLETE), {})
+    return grouped((part["title"], part["ground"], date.fromisoformat(part["until"])) for part in said.get("kept", ()))
+
+
+def grouped(parts: Iterable[tuple[str, str, date]]) -> list[dict[str, Any]]:
+    """Return what is kept as entries of one ground and one end each: title, ground and end of every part come in."""
+    titles: dict[tuple[str, date], list[str]] = {}
+    for title, ground, until in parts:
+        titles.setdefault((ground, until), []).append(title)
+    return [{"titles": sorted(found), "ground": ground, "until": until} for (ground, until), found in titles.items()]

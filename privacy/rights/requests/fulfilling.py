@@ -85,10 +85,10 @@ def run(pk: UUID, *, actor: str = JOB, now: datetime | None = None) -> RightsReq
     return _run_at_once(pk, fulfilment, actor, moment)
 
 
-def run_or_leave(pk: UUID) -> RightsRequest:
+def run_or_leave(pk: UUID, *, now: datetime | None = None) -> RightsRequest:
     """Fulfil a request; what fails is logged, leaves it as far as it came, and is tried again by the next sweep."""
     try:
-        return run(pk)
+        return run(pk, now=now)
     except Exception:
         logger.exception("A request could not be fulfilled; the next sweep tries again")
         return requests.existing(pk)

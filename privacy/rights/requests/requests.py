@@ -13,9 +13,12 @@ from audit import trail
 from common.canonical import digest_of, sha256
 from consent.problems import IdempotencyKeyReused
 from privacy.rights.clocks.laws import Right
+from privacy.rights.letters import letters
 from privacy.rights.models import Blocker, RequestStep, RightsRequest
 from privacy.rights.problems import ExtensionRefused, MoveNotAllowed, ReasonNeeded, RequestUnknown
-from privacy.rights.requests import dates, statements, work
+from privacy.rights.requesters import requester
+from privacy.rights.requesters.requester import Asks
+from privacy.rights.requests import dates, recipients, statements, work
 from privacy.rights.requests.statements import Said
 from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, PROVEN, TRANSITIONS, Move, State, target
 
@@ -24,7 +27,7 @@ _MOST_REASON = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """Request as it came in. ``is_identified``: the door has proven who asks."""
+    """Request as it came in. ``is_identified``: the door has proven who asks; ``asks``: who, if not the session."""
 
     right: Right
     subject_ref: UUID
@@ -35,6 +38,7 @@ class Opening:
     said: Said = statements.NOTHING
     idempotency_key: str | None = None
     appeals: UUID | None = None
+    asks: Asks | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,9 @@ def _create(opening: Opening, moment: datetime) -> RightsRequest:
         request.statement, request.statement_salt = statements.seal(opening.said)
     dates.count(request)
     request.save(force_insert=True)
-    _note(request, "open", opening.actor, moment)
+    if opening.asks is not None:
+        requester.keep(request, opening.asks)
+    note(request, "open", opening.actor, moment)
     if opening.is_identified:
         _moved(request, Move.ACCEPT, opening.actor, moment, reason="")
     work.follow(request, actor=opening.actor)
@@ -92,7 +98,14 @@ def _key(opening: Opening) -> tuple[bytes | None, bytes | None]:
     said: list[Any] = [opening.right.value, str(opening.subject_ref), opening.said.words]
     if opening.said.correction:
         said.append(dict(opening.said.correction))
-    return sha256(f"{opening.actor}\n{opening.idempotency_key}".encode()), digest_of(said)
+    if opening.asks is not None:
+        said += [opening.asks.acting, str(opening.asks.mandate_until)]
+    return key_of(opening.actor, opening.idempotency_key), digest_of(said)
+
+
+def key_of(actor: str, idempotency_key: str) -> bytes:
+    """Return the stored form of a caller's Idempotency-Key."""
+    return sha256(f"{actor}\n{idempotency_key}".encode())
 
 
 def _first(opening: Opening) -> RightsRequest | None:
@@ -124,8 +137,6 @@ def move(
         raise MoveNotAllowed("Only the verification of a request's result makes this move.")
     request = locked(pk)
     check(request, step, reason)
-    if step is Move.ACCEPT:
-        _refuse_second(request)
     return _moved(request, step, actor, now or timezone.now(), reason=reason, details=details)
 
 
@@ -157,13 +168,6 @@ def check(request: RightsRequest, step: Move, reason: str) -> None:
         raise MoveNotAllowed(f"The request is {request.get_state_display().lower()}; from there: {allowed}.")
     if step in NEEDS_REASON and not reason.strip():
         raise ReasonNeeded("Say why, in words that the person can be given.")
-
-
-def _refuse_second(request: RightsRequest) -> None:
-    """Raise MoveNotAllowed where the person has a proven request about the same right already."""
-    same = RightsRequest.objects.filter(subject_ref=request.subject_ref, right=request.right, state__in=PROVEN)
-    if same.exclude(pk=request.pk).exists():
-        raise MoveNotAllowed("The person has an open request about this right already: cancel this one.")
 
 
 @transaction.atomic
@@ -211,7 +215,8 @@ def extend(
             "needs the date: answer now."
         )
     request.save()
-    _note(request, "extend", actor, moment, reason=reason, details={"due_on": str(request.due_on)})
+    note(request, "extend", actor, moment, reason=reason, details={"due_on": str(request.due_on)})
+    letters.follow(request, "extend", words=reason, actor=actor, moment=moment)
     work.follow(request, actor=actor)
     return request
 
@@ -225,15 +230,20 @@ def _moved(
     reason: str,
     details: Mapping[str, Any] | None = None,
 ) -> RightsRequest:
+    if step is Move.START and request.right in recipients.INFORMED_OF:
+        details = {**(details or {}), "recipients": recipients.of_person(request.subject_ref)}
     state = target(request.state, step)
     assert state is not None  # noqa: S101 (checked by the caller)
     request.state = state
     if not request.is_open:
         request.closed_at, request.statement, request.statement_salt = moment, None, None
-    _note(request, step, actor, moment, reason=reason, details=details)
+    note(request, step, actor, moment, reason=reason, details=details)
     if request.is_open:
         dates.count(request)
     request.save()
+    letters.follow(request, step, words=reason, actor=actor, moment=moment)
+    if not request.is_open:
+        requester.forget_address(request)
     work.follow(request, actor=actor)
     return request
 
@@ -248,7 +258,7 @@ def finish_verified(
     return _moved(request, step, actor, moment, reason=reason, details=details)
 
 
-def _note(
+def note(
     request: RightsRequest,
     step: str,
     actor: str,
@@ -257,6 +267,7 @@ def _note(
     reason: str = "",
     details: Mapping[str, Any] | None = None,
 ) -> None:
+    """Write a step into the request's history and the audit trail."""
     said = dict(details or {})
     RequestStep.objects.create(
         request=request,

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+Stored = "bytes | memoryview[int] | None"
 _INFO = b"assent rights request 1"
 
 
@@ -37,23 +38,33 @@ NOTHING = Said()
 
 
 def seal(said: Said) -> tuple[bytes, bytes]:
-    """Return what was sealed, and its salt."""
-    salt = os.urandom(16)
+    """Return what was said, sealed, and its salt."""
     members = {"words": said.words, "correction": dict(said.correction), "subject": dict(said.subject)}
-    text = json.dumps(members, ensure_ascii=False)
+    return seal_text(json.dumps(members, ensure_ascii=False))
+
+
+def unseal(sealed: Stored, salt: Stored) -> Said:
+    """Return what was said; nothing where it has ended, or this process has no secret that opens it."""
+    text = unseal_text(sealed, salt)
+    return NOTHING if text is None else _read(text)
+
+
+def seal_text(text: str) -> tuple[bytes, bytes]:
+    """Return a text sealed under a key of its own, and the salt that this key is made from."""
+    salt = os.urandom(16)
     return _box(salt, settings.SECRET_KEY).encrypt(text.encode()), salt
 
 
-def unseal(sealed: "bytes | memoryview[int] | None", salt: "bytes | memoryview[int] | None") -> Said:
-    """Return what was said; nothing where it has ended, or this process has no secret that opens it."""
+def unseal_text(sealed: Stored, salt: Stored) -> str | None:
+    """Return a sealed text; None where it has ended, or this process has no secret that opens it."""
     if sealed is None or salt is None:
-        return NOTHING
+        return None
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         try:
-            return _read(_box(bytes(salt), secret).decrypt(bytes(sealed)).decode())
+            return _box(bytes(salt), secret).decrypt(bytes(sealed)).decode()
         except InvalidToken:
             continue
-    return NOTHING
+    return None
 
 
 def _read(text: str) -> Said:

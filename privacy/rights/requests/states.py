@@ -36,8 +36,8 @@ OPEN = (
     State.RECEIVED, State.IDENTITY_ASKED, State.ACCEPTED, State.CLARIFICATION_ASKED, State.IN_PROGRESS, State.BLOCKED,
     State.VERIFYING,
 )  # fmt: skip
-# Open, and who asks is proven: of these there is one for each person and right. An unproven one joins none and keeps
-# none from being opened, or anyone could block another person's request.
+# Open requests of people whose identity is proven: of these there is one by person and right. Proof comes before that,
+# so that an unproven request neither joins a person's own nor stands in its way.
 PROVEN = tuple(state for state in OPEN if state not in (State.RECEIVED, State.IDENTITY_ASKED))
 _LEAVE = {Move.REFUSE: State.REFUSED, Move.CANCEL: State.CANCELLED}
 TRANSITIONS: Mapping[State, Mapping[Move, State]] = {

@@ -2,15 +2,16 @@
 
 from datetime import date
 
-from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
+from privacy.models import RecordPeriod
+from privacy.retention.own_records import record_periods
 from privacy.rights.stores.seam import Kept
 
 
 def end_of_proof(day: date) -> date:
-    """Return the last day on which a claim about a choice may be made: the end of a year, so many years later."""
-    return date(day.year + settings.PROOF_YEARS, 12, 31)
+    """Return when proof of an erasure of a day is redacted: at the end of its record period."""
+    return day + record_periods.period(RecordPeriod.Kind.CONSENT_PROOF)
 
 
 CONSENT = Kept(

@@ -1,5 +1,6 @@
 """Requests of a person: each with its steps and what its erasure removed, as proof; and the files of answers."""
 
+from django.db.models import F
 from django.utils.translation import gettext_noop as _
 
 from privacy.rights.models import AnswerPackage, ErasureStep, RequestStep, RightsRequest
@@ -7,6 +8,14 @@ from privacy.rights.stores import proof
 from privacy.rights.stores.seam import Description, Fate
 from privacy.rights.stores.tables import TableStore, members
 
+# Where that was not the person's own session.
+_WHO_ASKED = {
+    "acting": F("requester__acting"),
+    "mandate_until": F("requester__mandate_until"),
+    "mandate_withdrawn_at": F("requester__mandate_withdrawn_at"),
+    "agent": F("agent_request__agent__name"),
+    "agent_request_id": F("agent_request__agent_request_id"),
+}
 REQUESTS = TableStore(
     Description(
         name="requests",
@@ -20,15 +29,20 @@ REQUESTS = TableStore(
             ("received_at", "date-time", _("received")),
             ("due_on", "date", _("answered by")),
             ("closed_at", "date-time", _("closed")),
+            ("acting", "string", _("who asked for you")),
+            ("mandate_until", "date", _("mandate until")),
+            ("mandate_withdrawn_at", "date-time", _("mandate withdrawn")),
+            ("agent", "string", _("agent")),
+            ("agent_request_id", "string", _("the agent's id of the request")),
         ),
         origin=_("from your requests"),
         kept=_("as proof of how they were answered"),
         is_provided=False,
-        tables=("rights_rightsrequest",),
+        tables=("rights_rightsrequest", "rights_agentrequest"),
         fate=Fate.KEPT,
         after=proof.REQUESTS,
     ),
-    lambda ref: RightsRequest.objects.filter(subject_ref=ref).order_by("id"),
+    lambda ref: RightsRequest.objects.filter(subject_ref=ref).annotate(**_WHO_ASKED).order_by("id"),
 )
 # Of closed requests: the one that asks for this answer goes on meanwhile.
 STEPS = TableStore(

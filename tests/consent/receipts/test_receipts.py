@@ -13,12 +13,13 @@ from django.core.management import call_command
 from audit import jws, signing, trail
 from audit.jws import NotGenuine
 from audit.models import SigningKey
+from audit.signed_zip import MANIFEST
 from consent.ledger import ledger
 from consent.ledger.proof import Asked
 from consent.models import Party, Purpose
 from consent.pseudonyms import subject_ref
 from consent.receipts import evidence, exports, issuing
-from consent.receipts.manifest import MANIFEST, verify_evidence
+from consent.receipts.manifest import verify_evidence
 from consent.receipts.verifying import verify_file
 from tests.helpers.paths import CHECKOUT
 
@@ -288,13 +289,13 @@ def test_nobody_gets_a_receipt_that_is_not_there(saved):
 
 def test_evidence_whose_receipt_can_be_read_in_two_ways_is_refused(saved, monkeypatch):
     """Also where the forger has the manifest signed: the file inside is what a reader opens."""
-    write = evidence._text
+    write = evidence.text
 
     def forged(document):
         text = write(document)
         return b'{"receipt": {"note": "FORGED"}, ' + text[1:] if "jws" in document else text
 
-    monkeypatch.setattr(evidence, "_text", forged)
+    monkeypatch.setattr(evidence, "text", forged)
 
     with pytest.raises(NotGenuine, match="twice"):
         verify_evidence(evidence.build(REF, actor="officer:anna"))

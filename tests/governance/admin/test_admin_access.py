@@ -29,6 +29,7 @@ from policies.models import (
     Bundle,
     Decision,
     ExternalDecision,
+    LogDrop,
     OpaInstance,
     Policy,
     ProcessingSystem,
@@ -43,7 +44,7 @@ from tests.helpers.visitor import Visitor, question
 pytestmark = pytest.mark.django_db
 READ_ONLY = [
     AuditEvent, AuditAnchor, ConsentImport, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal, Policy,
-    PrivacyBudget, Release, OpaInstance, ExternalDecision, Group, OfficerSession, DeletionPlan, EventCount,
+    LogDrop, PrivacyBudget, Release, OpaInstance, ExternalDecision, Group, OfficerSession, DeletionPlan, EventCount,
 ]  # fmt: skip
 MENU = [item["link"] for group in SIDEBAR["navigation"] for item in group["items"]]
 PROTECTED = [*(str(path) for path in MENU), "/admin/check-evidence"]
@@ -85,6 +86,7 @@ def lived_in(api, own_spool):
     reported_log.append([reported], caller="service:opa")
     Item.objects.create(slug="i", title="An item", categories=["For two"])
     EventCount.objects.create(day=now.date(), purpose="recommendations", kind="view", entries=30, people=20)
+    LogDrop.objects.create(day=now.date(), state="refused", why="The disk was full")
     HoldRegister().place(hold(), restriction())
     RelaxedRegister.objects.create(register="party", reason="Addresses change weekly.")
     model = Model.objects.create(slug="basket", name="Basket")

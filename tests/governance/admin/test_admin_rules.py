@@ -14,7 +14,7 @@ from oversight.models import ChangeSet
 from oversight.problems import ChangeRefused
 from policies.decisions import facts
 from policies.models import ActiveBundle, Jurisdiction, ResidencyRule
-from privacy.models import RetentionSchedule
+from privacy.models import RecordPeriod, RetentionSchedule
 from tests.helpers.registers import second_newest
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +122,28 @@ def test_a_retention_schedule_is_edited_in_days_and_audited(officer, send):
     assert _in_force()[1]["retention"]["recommendations"] == {"days": 30}
     fields = AuditEvent.objects.get(action="changes.applied").details["changes"][0]["fields"]
     assert fields == {"retain_for": [365 * 86_400_000_000, 30 * 86_400_000_000]}
+
+
+def test_a_record_period_is_edited_in_days_and_shows_what_goes(officer, send):
+    period, _ = RecordPeriod.objects.get_or_create(slug="decision_log", defaults={"keep_days": 365})
+
+    answer = send(_change(RecordPeriod, period), keep_days="90")
+    assert (
+        "Days of the decision log dropped the next night, for good" in officer.get(answer["Location"]).content.decode()
+    )
+    second_newest()
+
+    period.refresh_from_db()
+    assert period.keep_days == 90
+
+
+def test_a_record_period_below_the_least_is_refused(officer):
+    period, _ = RecordPeriod.objects.get_or_create(slug="decision_log", defaults={"keep_days": 365})
+
+    page = officer.post(_change(RecordPeriod, period), {"keep_days": "30"})
+
+    assert page.status_code == 200
+    assert "From 31 to 36,500 days." in page.content.decode()
 
 
 def test_deleting_a_retention_schedule_is_audited_and_in_force(officer):

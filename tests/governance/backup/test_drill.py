@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from audit import trail
+from audit import signing, trail
+from audit.models import SigningKey
 from consent.ledger import ledger as choices
 from consent.models import ConsentRecord, DataSubject
 from consent.pseudonyms import subject_ref
@@ -87,7 +88,7 @@ def test_what_was_taken_back_since_the_backup_stays_gone(choose, remember, home)
 
     said = _restored(file)
 
-    assert "1 withdrawals repeated, 0 people erased again, 5 rows deleted again" in said
+    assert "1 withdrawals repeated, 0 people erased or redacted again, 5 rows deleted again" in said
     assert _state("customer-1") == "withdrawn"
     assert _state("customer-2") == "given"
     assert list(Event.objects.values_list("subject_ref", flat=True)) == [subject_ref("customer-2")]
@@ -312,3 +313,61 @@ def test_nothing_is_noted_twice(choose, home):
     [line] = ledger.read()
     assert str(subject_ref("customer-1")) not in str(line)
     assert timezone.now() - timedelta(hours=1) < timezone.datetime.fromisoformat(line["at"])
+
+
+def _rotated_since(home):
+    """Write a backup under one signing key, then a head under the next."""
+    signing.current_key()
+    file = _backup(home)
+    call_command("signing_keys", "rotate", stdout=StringIO())
+    assert heads.write()
+    return file, signing.current_key().kid
+
+
+def test_a_signing_key_made_since_the_backup_is_known_again(choose, home):
+    choose("customer-1", "give")
+    file, kid = _rotated_since(home)
+    signed = signing.sign_bytes(b"a receipt")
+
+    assert "1 signing keys restored" in _restored(file)
+
+    assert signing.current_key().kid == kid  # the one before, retired perhaps for cause, does not sign again
+    assert SigningKey.objects.exclude(kid=kid).get().retired_at is not None
+    assert signing.is_signed(b"a receipt", signed[1], signing.public_keys()[0])
+    assert heads.lost_since_written() is None
+    assert "0 signing keys restored" in _restored_again()
+
+
+def _restored_again():
+    out = StringIO()
+    call_command("replay_erasures", stdout=out)
+    return out.getvalue()
+
+
+def test_a_line_alone_makes_no_key_one_of_ours(choose, home):
+    choose("customer-1", "give")
+    file = _backup(home)
+    line = {"kind": "signing_key", "kid": "x", "salt": "00" * 16, "public_key": "11" * 32}
+    ledger.append([{**line, "made_at": timezone.now().isoformat()}])
+
+    call_command("restore", file, stdout=StringIO(), stderr=(err := StringIO()))
+
+    assert "1 signing keys of another SECRET_KEY were not restored" in err.getvalue()
+    assert not SigningKey.objects.filter(kid="x").exists()
+
+
+def test_a_head_under_an_unknown_key_ends_with_the_way_out(choose, home):
+    choose("customer-1", "give")
+    signing.current_key()
+    file = _backup(home)
+    signing.rotate(actor="operator")  # the home is lost before the next minute's noting
+    trail.anchor()
+    heads.write()
+
+    with pytest.raises(CommandError, match=r"no key of this instance signed it.*SECRET_KEY_FALLBACKS"):
+        _restored(file)
+
+    assert archive.replay_due().exists()  # not served
+    (home / "heads").rename(home / "heads-aside")
+    _restored_again()
+    assert not archive.replay_due().exists()

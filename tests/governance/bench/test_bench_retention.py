@@ -7,8 +7,8 @@ import pytest
 from django.core.management import call_command
 
 FIGURES = [
-    "what", "rows", "rows_per_second", "cpu_us_per_row", "share_of_hand_written", "peak_memory_mb",
-    "undo_bytes_per_row",
+    "what", "rows", "rows_per_second", "cpu_us_per_row", "worker_us_per_row", "share_of_hand_written",
+    "share_by_totals", "peak_memory_mb", "undo_bytes_per_row",
 ]  # fmt: skip
 
 

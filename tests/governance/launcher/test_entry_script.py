@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from governance.launcher import cli
 from tests.helpers.paths import CHECKOUT
 
 SCRIPT = CHECKOUT / "assent"
@@ -36,6 +37,12 @@ def complete_environment(script, folder: Path, kind: str) -> None:
 def test_old_pythons_can_read_it():
     ast.parse(SCRIPT.read_text(), feature_version=(3, 6))
     assert os.access(SCRIPT, os.X_OK)
+
+
+def test_every_command_with_packages_gets_the_environment(script):
+    without = {"down", "status", "decode-signal", "help"}
+
+    assert {*cli._OWN, *cli._ONE_OFF} - without == set(script["NEEDING_ENVIRONMENT"])
 
 
 def test_an_old_python_without_a_newer_one_says_so(script, monkeypatch, capsys, tmp_path):

@@ -19,6 +19,7 @@ from policies.endpoints import credentials
 from policies.models import Decision, Policy
 from policies.rollout import service
 from privacy.models import Disposal
+from tests.helpers.registers import make_officer
 from tests.helpers.visitor import question
 
 pytestmark = pytest.mark.django_db
@@ -175,7 +176,7 @@ def test_a_rollout_is_told_by_side_and_by_difference(api, token, own_spool):
     policy = Policy.objects.create(digest=digest, modules=modules, author="officer:anna", note="")
     rollout = service.start(policy, actor="officer:anna", reason="test", emergency=True)
     api.evaluate(question("customer-1"))
-    service.set_share(rollout.pk, 10_000, actor="officer:berta")
+    service.set_share(rollout.pk, 10_000, actor=make_officer("berta"))
     api.evaluate(question("customer-1"))
     drainer.drain(own_spool)
 

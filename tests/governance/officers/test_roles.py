@@ -48,6 +48,8 @@ policies.change_residencyrule   x - x - - x - -
 policies.add_policy             x - x - - - - -
 policies.add_policyactivation   x x - - - - - -
 policies.view_decision          x x x - - - x -
+policies.view_logdrop           x x x - - - x -
+privacy.change_recordperiod     x - x - - x - -
 model_registry.add_model        x - - x - - - -
 model_registry.change_modelversion x x - - - - - -
 audit.view_auditevent           x x - - - - x -

@@ -18,7 +18,7 @@ from governance.evidence import checks as evidence
 from model_registry import services
 from model_registry.models import Model
 from policies.decision_log import drainer
-from policies.models import Decision, ServiceCredential, TransferInstrument
+from policies.models import Decision, LogDrop, ServiceCredential, TransferInstrument
 from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
 from tests.helpers.registers import make_account
 from tests.helpers.visitor import question
@@ -90,6 +90,11 @@ def _late_disposal(purpose):
             lambda **_: PrivacyBudget.objects.update(epsilon_spent=Decimal("9.5")),
             "The privacy budget of “consents” is nearly spent",
             "info",
+        ),
+        (
+            lambda **_: LogDrop.objects.create(day="2026-01-01", state="refused", why="The disk is full"),
+            "The decision log keeps days past their period",
+            "soon",
         ),
         (
             lambda **_: PrivacyBudget.objects.all().delete(),

@@ -29,8 +29,8 @@ def _private_paths():
             yield f"/{path}"
 
 
-# Explains the ranking to everybody; a person who is signed in sees their own list there.
-OPEN_TO_ALL = {"/privacy/ranking"}
+# The ranking is explained to everybody, and a person who is signed in sees their own list there; anybody may ask.
+OPEN_TO_ALL = {"/privacy/ranking", "/privacy/request"}
 PATHS = sorted(_private_paths())
 
 

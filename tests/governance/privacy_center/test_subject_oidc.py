@@ -14,6 +14,7 @@ from django.test import Client as Browser
 from joserfc.jwk import ECKey, RSAKey
 
 from audit.models import AuditEvent
+from common.http import outgoing
 from consent import links
 from consent.models import SubjectLink
 from consent.pseudonyms import subject_ref
@@ -284,7 +285,7 @@ def _slowly(handler):
 def _hugely(handler):
     handler.send_response(200)
     handler.end_headers()
-    handler.wfile.write(b'{"a": "' + b"x" * (fetch.MAX_ANSWER_BYTES + 1) + b'"}')
+    handler.wfile.write(b'{"a": "' + b"x" * (outgoing.MAX_ANSWER_BYTES + 1) + b'"}')
 
 
 def _elsewhere(handler):
@@ -310,7 +311,7 @@ def _not_json(handler):
 @pytest.mark.parametrize("answer", [_slowly, _hugely, _elsewhere, _brokenly, _not_json])
 @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/token", "/keys"])
 def test_a_provider_that_does_not_answer_well_gets_a_calm_page(fake, monkeypatch, path, answer):
-    monkeypatch.setattr(fetch, "DEADLINE_S", 0.4)
+    monkeypatch.setattr(outgoing, "DEADLINE_S", 0.4)
     fake.answers[path] = answer
     browser = Browser()
 

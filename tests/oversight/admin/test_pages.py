@@ -120,10 +120,10 @@ def test_the_author_is_offered_no_approval(officer: Client, widened: ChangeSet) 
     take(officer, widened, "propose")
 
     shown = text_of(officer.get(f"/admin/changes/{widened.pk}/"))
-    assert "Another officer has to approve it" in shown
+    assert "Another officer has to approve this change set" in shown
     assert "/approve" not in shown
     answer = officer.post(f"/admin/changes/{widened.pk}/approve", {"seen": widened.digest}, follow=True)
-    assert "You wrote this change set" in text_of(answer)
+    assert "You are its author. Another officer has to approve this change set" in text_of(answer)
     assert len(purpose().data_categories) == 3
 
 

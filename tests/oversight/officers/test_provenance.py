@@ -89,7 +89,7 @@ def test_a_renamed_account_is_the_same(anna: Officer, ben: Officer) -> None:
 def test_an_author_who_renames_himself_is_the_author(anna: Officer) -> None:
     change_set = proposed_by(anna, purpose_with("newsletter", order=77))
 
-    with pytest.raises(SecondOfficerNeeded, match="You wrote"):
+    with pytest.raises(SecondOfficerNeeded, match="its author"):
         approval.approve(change_set, actor=Officer.of("else", anna.account), seen=change_set.digest)
 
 

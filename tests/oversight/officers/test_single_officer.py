@@ -24,10 +24,10 @@ WIDER = ["views", "purchases", "ratings", "postal_address"]
 def test_one_officer_alone_is_refused_until_the_operator_says_so(anna: Officer) -> None:
     change_set = drafted(anna, *widened("recommendations", data_categories=WIDER))
     with pytest.raises(SecondOfficerNeeded):
-        approval.apply_alone(change_set, actor=anna, seen=change_set.digest)
+        approval.approve(change_set, actor=anna, seen=change_set.digest)
 
     call_command("single_officer", "on")
-    approval.apply_alone(change_set, actor=anna, seen=change_set.digest)
+    approval.approve(change_set, actor=anna, seen=change_set.digest)
 
     assert Purpose.objects.get(slug="recommendations").data_categories == WIDER
     change_set.refresh_from_db()
@@ -39,7 +39,7 @@ def test_what_was_not_seen_is_not_applied(anna: Officer) -> None:
     change_set = drafted(anna, *widened("recommendations", data_categories=WIDER))
 
     with pytest.raises(Outdated):
-        approval.apply_alone(change_set, actor=anna, seen="0" * 64)
+        approval.approve(change_set, actor=anna, seen="0" * 64)
 
 
 def test_it_ends_when_the_operator_says_so(anna: Officer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,7 +49,7 @@ def test_it_ends_when_the_operator_says_so(anna: Officer, capsys: pytest.Capture
 
     change_set = drafted(anna, *widened("recommendations", data_categories=WIDER))
     with pytest.raises(SecondOfficerNeeded):
-        approval.apply_alone(change_set, actor=anna, seen=change_set.digest)
+        approval.approve(change_set, actor=anna, seen=change_set.digest)
 
 
 def test_the_pages_say_it_and_offer_it(anna: Officer) -> None:

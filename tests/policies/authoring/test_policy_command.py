@@ -18,10 +18,14 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from audit.models import AuditEvent
+from common.actors import Officer
 from consent.models import Purpose
 from consent.register import register
-from governance.officers import start_page
+from oversight.models import Approval, WorkItem
+from oversight.problems import SecondOfficerNeeded
+from oversight.work import kinds
 from policies import rego
+from policies.authoring import lifecycle
 from policies.bundles import bundle_file, publishing
 from policies.models import ActiveBundle, Bundle, Policy, PolicyActivation, SimulationReport
 from policies.registers import defaults
@@ -44,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def officers(shop_token: str) -> None:
     for name in ("anna", "berta"):
-        get_user_model().objects.create_user(name, is_staff=True)
+        get_user_model().objects.create_superuser(name)
     get_user_model().objects.create_user("visitor")
 
 
@@ -70,6 +74,10 @@ def _publish(folder: Path, name: str = "anna") -> Policy:
 
 def _in_force() -> Bundle:
     return ActiveBundle.objects.select_related("bundle").get().bundle
+
+
+def _waiting() -> dict[str, str]:
+    return dict(WorkItem.objects.filter(state="open").values_list("kind", "object"))
 
 
 def _actions() -> list[str]:
@@ -121,9 +129,7 @@ def test_another_person_activates_and_it_decides_at_the_next_question(folder: Pa
         _policy("activate", str(policy), "--as", "berta")
 
 
-@pytest.mark.parametrize(
-    ("name", "why"), [("anna", "same person"), ("visitor", "No officer"), ("nobody", "No officer")]
-)
+@pytest.mark.parametrize(("name", "why"), [("anna", "its author"), ("visitor", "No officer"), ("nobody", "No officer")])
 def test_the_author_and_who_is_no_officer_cannot_activate(name: str, why: str, folder: Path) -> None:
     policy, before = _publish(folder), _in_force()
 
@@ -170,11 +176,75 @@ def test_an_emergency_is_one_person_and_loud_until_another_confirms(folder: Path
     event = AuditEvent.objects.get(action="bundle.activated_in_emergency")
     assert (event.object, event.actor) == (_in_force().revision, "officer:anna")
     assert event.details["because"] == "people are harmed"
-    assert [item["severity"] for item in start_page._policies()] == ["now"]
-    with pytest.raises(CommandError, match="same person"):
-        _policy("activate", str(policy), "--as", "anna")
+    assert _waiting() == {"policy-review": policy.digest}
+    carla = get_user_model().objects.create_superuser("carla")
+    [(item, kind)] = kinds.waiting_for(carla)
+    assert kind.describe(item.object) == f"Policy {policy}, by Officer anna: “people are harmed”"
+    assert kinds.waiting_for(get_user_model().objects.get(username="anna")) == []
+    for refused in ("activate", "confirm"):
+        with pytest.raises(CommandError, match=r"its author|alone"):
+            _policy(refused, str(policy), "--as", "anna")
+    with pytest.raises(CommandError, match=f"policy confirm {policy} --as"):
+        _policy("activate", str(policy), "--as", "berta")
+    _policy("confirm", str(policy), "--as", "berta", "--because", "it was right")
+    assert _waiting() == {}
+    assert Approval.objects.get(verdict="reviewed").reason == "it was right"
+
+
+def test_a_published_policy_waits_until_it_is_approved_or_refused(folder: Path) -> None:
+    policy = _publish(folder)
+    assert _waiting() == {"policy-approval": policy.digest}
+    with pytest.raises(CommandError, match="Say why"):
+        _policy("refuse", str(policy), "--as", "berta")
+
+    _policy("refuse", str(policy), "--as", "berta", "--because", "too strict")
+
+    assert _waiting() == {}
+    for way in ([], ["--emergency"]):
+        with pytest.raises(CommandError, match="was refused or withdrawn"):
+            _policy("activate", str(policy), "--as", "berta", "--because", "now", *way)
+    with pytest.raises(CommandError, match="does not wait"):
+        _policy("refuse", str(policy), "--as", "berta", "--because", "again")
+    _publish(folder)
+    assert _waiting() == {"policy-approval": policy.digest}
     _policy("activate", str(policy), "--as", "berta")
-    assert start_page._policies() == []
+    assert _waiting() == {}
+
+
+def test_an_account_without_the_right_is_no_second_officer(folder: Path) -> None:
+    policy = _publish(folder)
+    carl = get_user_model().objects.create_user("carl", is_staff=True)
+
+    for words in (["activate"], ["activate", "--emergency", "--because", "now"], ["refuse"], ["rollout", "start"]):
+        with pytest.raises(CommandError, match="lacks the right"):
+            _policy(*words, str(policy), "--as", "carl")
+    with pytest.raises(SecondOfficerNeeded, match="lacks the right"):
+        lifecycle.activate_policy(policy, actor=Officer.of("carl", carl.pk), reason="good")
+
+    assert _in_force().policies != policy.modules
+
+
+def test_its_author_withdraws_a_policy(folder: Path) -> None:
+    policy = _publish(folder)
+
+    _policy("refuse", str(policy), "--as", "anna", "--because", "a second thought")
+
+    assert _waiting() == {}
+    assert not Approval.objects.exists()
+    assert "policy.withdrawn" in _actions()
+    with pytest.raises(CommandError, match="was refused or withdrawn"):
+        _policy("rollout", "start", str(policy), "--as", "anna")
+
+
+def test_the_only_officer_activates_an_own_policy(folder: Path) -> None:
+    policy = _publish(folder)
+    call_command("single_officer", "on", stdout=io.StringIO())
+
+    _policy("activate", str(policy), "--as", "anna")
+
+    last = publishing.last_activation()
+    assert last is not None
+    assert (last.kind, Approval.objects.get().is_single) == ("single", True)
 
 
 def test_rolling_back_brings_the_policy_before_over_todays_registers(folder: Path) -> None:
@@ -322,5 +392,5 @@ def test_the_author_is_refused_on_the_page_too(folder: Path) -> None:
 
     answer = author.post(f"/admin/policies/policy/{quote(policy.digest)}/activate/", follow=True)
 
-    assert "same person" in answer.content.decode()
+    assert "its author" in answer.content.decode()
     assert _in_force() == before

@@ -11,9 +11,11 @@ from audit import trail
 from audit.models import AuditEvent
 from common import actors
 from common.http.problems import Conflict
+from oversight.officers.accounts import officer
+from oversight.problems import SecondOfficerNeeded
 from policies.authoring import lifecycle
-from policies.authoring.lifecycle import SecondPersonNeeded
 from policies.bundles import publishing
+from policies.bundles.subjects import ACTIVATE
 from policies.models import Policy, PolicyActivation
 from policies.rollout import service
 from tests.helpers import rollouts
@@ -21,11 +23,15 @@ from tests.helpers.polling import until_waiting_for_locks
 
 
 def _officer(name: str) -> Any:
-    return get_user_model().objects.create_user(name, is_staff=True)
+    return get_user_model().objects.create_superuser(name)
+
+
+def _acting(name: str) -> actors.Officer:
+    return officer(name, right=ACTIVATE)
 
 
 def _published_by(name: str) -> Policy:
-    author = lifecycle.officer(name)
+    author = _acting(name)
     policy = rollouts.publish(author=author)
     return Policy.objects.get(pk=policy.pk)
 
@@ -45,12 +51,12 @@ def test_an_author_renamed_is_still_the_author(register_in_force: None) -> None:
     anna.username = "anna2"
     anna.save()
 
-    with pytest.raises(SecondPersonNeeded):
-        lifecycle.activate_policy(policy, actor=lifecycle.officer("anna2"), reason="mine")
-    rollout = service.start(policy, actor=lifecycle.officer("anna2"), reason="mine", emergency=True)
-    for widen in (lambda: service.set_share(rollout.pk, 100, actor=lifecycle.officer("anna2")),
-                  lambda: service.promote(rollout.pk, actor=lifecycle.officer("anna2"))):  # fmt: skip
-        with pytest.raises(SecondPersonNeeded):
+    with pytest.raises(SecondOfficerNeeded):
+        lifecycle.activate_policy(policy, actor=_acting("anna2"), reason="mine")
+    rollout = service.start(policy, actor=_acting("anna2"), reason="mine", emergency=True)
+    for widen in (lambda: service.set_share(rollout.pk, 100, actor=_acting("anna2")),
+                  lambda: service.promote(rollout.pk, actor=_acting("anna2"))):  # fmt: skip
+        with pytest.raises(SecondOfficerNeeded):
             widen()
 
 
@@ -61,12 +67,12 @@ def test_an_account_that_its_author_set_up_is_no_second_person(register_in_force
     policy = _published_by("anna")
     trail.record(action, f"account:{ben.pk}", actor="officer:anna", details={"account": ben.pk, "by": anna.pk})
 
-    with pytest.raises(SecondPersonNeeded, match="do not count as two persons"):
-        lifecycle.activate_policy(policy, actor=lifecycle.officer("ben"), reason="mine too")
+    with pytest.raises(SecondOfficerNeeded, match="do not count as two persons"):
+        lifecycle.activate_policy(policy, actor=_acting("ben"), reason="mine too")
 
-    lifecycle.activate_policy(policy, actor=lifecycle.officer("anna"), reason="people are harmed", emergency=True)
-    with pytest.raises(SecondPersonNeeded, match="do not count as two persons"):
-        lifecycle.activate_policy(policy, actor=lifecycle.officer("ben"), reason="confirmed")
+    lifecycle.activate_policy(policy, actor=_acting("anna"), reason="people are harmed", emergency=True)
+    with pytest.raises(SecondOfficerNeeded, match="do not count as two persons"):
+        lifecycle.confirm(policy, actor=_acting("ben"))
 
 
 @pytest.mark.django_db
@@ -75,10 +81,10 @@ def test_a_name_used_again_is_another_person(register_in_force: None) -> None:
     policy = _published_by("anna")
     anna.delete()
     _officer("anna")
-    rollout = service.start(policy, actor=lifecycle.officer("anna"), reason="reviewed", emergency=True)
+    rollout = service.start(policy, actor=_acting("anna"), reason="reviewed", emergency=True)
 
-    service.set_share(rollout.pk, 100, actor=lifecycle.officer("anna"))
-    bundle = service.promote(rollout.pk, actor=lifecycle.officer("anna"))
+    service.set_share(rollout.pk, 100, actor=_acting("anna"))
+    bundle = service.promote(rollout.pk, actor=_acting("anna"))
 
     last = publishing.last_activation()
     assert last is not None
@@ -90,12 +96,12 @@ def test_a_name_used_again_is_another_person(register_in_force: None) -> None:
 def test_an_emergency_is_not_confirmed_under_a_new_name(register_in_force: None) -> None:
     anna = _officer("anna")
     policy = rollouts.publish(author="officer:carla")
-    lifecycle.activate_policy(policy, actor=lifecycle.officer("anna"), reason="people are harmed", emergency=True)
+    lifecycle.activate_policy(policy, actor=_acting("anna"), reason="people are harmed", emergency=True)
     anna.username = "anna2"
     anna.save()
 
-    with pytest.raises(SecondPersonNeeded):
-        lifecycle.activate_policy(policy, actor=lifecycle.officer("anna2"), reason="confirmed")
+    with pytest.raises(SecondOfficerNeeded):
+        lifecycle.confirm(policy, actor=_acting("anna2"))
 
 
 @pytest.mark.django_db

@@ -57,6 +57,7 @@ def codes(answer: WsgiResponse) -> list[str]:
     return [reason["code"] for reason in answer.json()["context"]["reasons"]]
 
 
+REQUEST = "/api/v1/requests/01a22666-bb83-73fb-b651-349528d86b49"
 # Path, a body about the EU person, what the EU cell answers with, and under which scope.
 FORWARDED = [
     (EVALUATION, about(), 200, PERMIT),
@@ -69,6 +70,12 @@ FORWARDED = [
     ("/api/v1/consents/state", {"subject": subject()}, 200, {"known": True, "purposes": {}}),
     ("/api/v1/consents/history", {"subject": subject()}, 200, {"records": []}),
     ("/api/v1/consents/receipts", {"subject": subject()}, 404, {"code": "not_found"}),
+    ("/api/v1/requests", {"subject": subject(), "right": "access"}, 201, {"state": "done"}),
+    ("/api/v1/requests/list", {"subject": subject()}, 200, {"requests": []}),
+    (REQUEST, {"subject": subject()}, 200, {"state": "done"}),
+    (f"{REQUEST}/cancel", {"subject": subject()}, 200, {"state": "cancelled"}),
+    (f"{REQUEST}/end-mandate", {"subject": subject()}, 409, {"code": "request_state"}),
+    (f"{REQUEST}/download", {"subject": subject()}, 201, {"url": "https://eu.example.org/privacy/files/x"}),
     ("/api/v1/dashboard-links", {"subject": subject()}, 201, {"url": "https://eu.example.org/privacy/open/x"}),
     ("/api/v1/dashboard-links/revoke", {"subject": subject()}, 200, {"links": 0, "sessions": 0}),
     ("/api/v1/events", {**EVENT, "subject": subject()}, 201, {"stored": True}),

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as configured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections, transaction
 from django.utils import timezone
@@ -20,6 +21,7 @@ from audit import trail
 from audit.models import AuditEvent
 from governance.evidence import checks
 from policies import tasks
+from policies.decision_log.ageing import exports
 from policies.models import ExternalBatch, ExternalDecision
 from policies.opa import reported_log
 
@@ -134,7 +136,7 @@ def _age(as_attacker: Callable[[str], None], days: int, upto: int) -> None:
 def test_what_is_old_is_forgotten_and_the_rest_still_verifies(
     log: list[ExternalDecision], as_attacker: Callable[[str], None]
 ) -> None:
-    _age(as_attacker, settings.OPA_DECISIONS_KEEP_DAYS + 1, upto=2)
+    _age(as_attacker, configured.OPA_DECISIONS_KEEP_DAYS + 1, upto=2)
     assert reported_log.verify().ok
 
     tasks.forget_external_decisions()
@@ -159,6 +161,37 @@ def test_when_all_is_forgotten_the_chain_goes_on_where_it_was(
     reported_log.append([_row()], caller="service:opa")
 
     assert list(ExternalBatch.objects.values_list("sequence", flat=True)) == [4]
+    assert reported_log.verify().ok
+
+
+def test_what_is_old_is_exported_before_it_is_forgotten(
+    log: list[ExternalDecision], as_attacker: Callable[[str], None], tmp_path: Path, settings: Any
+) -> None:
+    settings.DECISION_LOG_EXPORTS = tmp_path
+    _age(as_attacker, 400, upto=2)
+
+    tasks.forget_external_decisions()
+
+    [event] = AuditEvent.objects.filter(action=reported_log.FORGOTTEN)
+    path = tmp_path / "reported-1.parquet"
+    assert event.details["export"]["rows"] == parquet.read_table(path).num_rows == 4
+    assert [each.state(tmp_path) for each in exports.every()] == [None]
+    path.write_bytes(b"x")
+    assert [each.state(tmp_path) for each in exports.every()] == ["changed"]
+    assert exports.forget_old(now=timezone.now() + timedelta(days=366)) == 1
+    assert [each.state(tmp_path) for each in exports.every()] == ["gone"]
+
+
+def test_what_cannot_be_exported_is_not_forgotten(
+    log: list[ExternalDecision], as_attacker: Callable[[str], None], tmp_path: Path, settings: Any
+) -> None:
+    settings.DECISION_LOG_EXPORTS = tmp_path / "missing"
+    _age(as_attacker, 400, upto=2)
+
+    with pytest.raises(FileNotFoundError):
+        tasks.forget_external_decisions()
+
+    assert ExternalBatch.objects.count() == 3
     assert reported_log.verify().ok
 
 

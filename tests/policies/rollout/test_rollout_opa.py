@@ -18,7 +18,7 @@ from policies.opa import bundle_files
 from policies.rollout import service
 from tests.helpers.live_assent import configuration, eventually, live_assent, turn
 from tests.helpers.policy_engines import OpaProcess, opa_process
-from tests.helpers.rollouts import ANNA, SAME, STRICT, start
+from tests.helpers.rollouts import ANNA, BERTA, SAME, STRICT, start
 from tests.helpers.wsgi_calls import call, changed, question
 
 Spooled = Callable[[], list[dict[str, Any]]]
@@ -70,7 +70,7 @@ def test_both_revisions_are_asked_and_neither_server_is_given_the_others(
     rollout = start(STRICT)
     for body in (question(), CHILD, question("stranger")):
         call(body, shop_token)
-    service.set_share(rollout.pk, FULL, actor="officer:berta")
+    service.set_share(rollout.pk, FULL, actor=BERTA)
     answer = call(changed("context.signals", {"gpc": True}), shop_token).json()
 
     shadow, *_, last = spooled()

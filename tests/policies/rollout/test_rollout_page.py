@@ -16,6 +16,7 @@ from policies.models import ActiveBundle, Bundle, Decision, Policy, Rollout, Sim
 from policies.rollout import service
 from policies.rollout.guards import Guards
 from policies.simulation import service as simulations
+from tests.helpers.registers import make_officer
 from tests.helpers.visitor import question
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +61,10 @@ def _text(response):
     return " ".join(response.content.decode().split())
 
 
+def _seen_and_posted(browser, path, **fields):
+    return browser.post(path, {**fields, "seen": browser.get(path).context["step"].seen}, follow=True)
+
+
 def test_the_empty_page_says_what_will_appear(officer):
     shown = _text(officer.get(PAGE))
 
@@ -86,9 +91,9 @@ def test_a_policy_goes_its_whole_way_in_the_browser(officer, policy, ask, own_sp
 
     assert officer.get(f"{PAGE}{rollout.pk}/share").status_code == 200
     assert ActiveBundle.objects.get().candidate_share == 0
-    officer.post(f"{PAGE}{rollout.pk}/share", {"percent": "12.5"})
+    _seen_and_posted(officer, f"{PAGE}{rollout.pk}/share", percent="12.5")
     assert ActiveBundle.objects.get().candidate_share == 1_250
-    officer.post(f"{PAGE}{rollout.pk}/promote")
+    _seen_and_posted(officer, f"{PAGE}{rollout.pk}/promote")
 
     assert ActiveBundle.objects.get().bundle.policies == policy.modules
     assert "in force for everybody" in _text(officer.get(f"{PAGE}{rollout.pk}/"))
@@ -219,12 +224,12 @@ def test_the_author_is_shown_no_way_to_widen_and_is_refused_one(running):
     author.force_login(User.objects.create_superuser("berta", password="a long password"))
 
     shown = _text(author.get(f"{PAGE}{running.pk}/"))
-    assert "Another officer lets it answer people." in shown
+    assert "Another officer has to approve this rollout." in shown
     assert "Widen or narrow" not in shown
     refused = author.post(f"{PAGE}{running.pk}/share", {"percent": "10"}, follow=True)
-    assert "same person" in _text(refused)
+    assert "You are its author." in _text(refused)
     refused = author.post(f"{PAGE}{running.pk}/promote", follow=True)
-    assert "same person" in _text(refused)
+    assert "You are its author." in _text(refused)
     assert ActiveBundle.objects.get().candidate_share == 0
 
 
@@ -259,3 +264,16 @@ def test_a_stored_candidate_is_no_revision_in_force(officer, policy):
     stored = Bundle.objects.get(policies=policy.modules)
     assert ActiveBundle.objects.get().bundle_id != stored.pk
     assert json.loads(stored.data) == json.loads(ActiveBundle.objects.get().bundle.data)
+
+
+def test_a_share_set_since_the_page_was_opened_is_refused(officer, running):
+    path = f"{PAGE}{running.pk}/share"
+    seen = officer.get(path).context["step"].seen
+    service.set_share(running.pk, 500, actor=make_officer("carla"))
+
+    refused = officer.post(path, {"percent": "50", "seen": seen}, follow=True)
+
+    assert "has changed since you opened it" in _text(refused)
+    assert ActiveBundle.objects.get().candidate_share == 500
+    _seen_and_posted(officer, path, percent="50")
+    assert ActiveBundle.objects.get().candidate_share == 5_000

@@ -14,8 +14,10 @@ from consent.models import Purpose
 from consent.register import register
 from model_registry import services
 from model_registry.models import Model, ModelVersion
+from oversight.models import Approval
+from oversight.problems import ChangeRefused, SecondOfficerNeeded
 from policies.authoring import lifecycle, simulated
-from policies.authoring.lifecycle import PolicyRefused, SecondPersonNeeded
+from policies.authoring.lifecycle import PolicyRefused
 from policies.authoring.simulated import SimulationNeeded
 from policies.bundles import candidates, publishing
 from policies.models import ActiveBundle, Policy, Rollout, RolloutStep, SimulationReport
@@ -49,7 +51,9 @@ def test_the_way_into_force_is_told_step_by_step() -> None:
     bundle = service.promote(rollout.pk, actor=BERTA)
 
     rollout.refresh_from_db()
-    assert (rollout.state, rollout.started_by, rollout.approved_by) == ("completed", ANNA, BERTA)
+    assert (rollout.state, rollout.started_by) == ("completed", ANNA)
+    assert rollout.approval is not None
+    assert (rollout.approval.actor, rollout.approval.author_name) == (BERTA, ANNA)
     assert [(step.kind, step.share) for step in rollout.steps.all()] == [
         ("started", 0), ("widened", 1_000), ("narrowed", 500), ("ended", 500),
     ]  # fmt: skip
@@ -66,9 +70,9 @@ def test_the_way_into_force_is_told_step_by_step() -> None:
 def test_the_author_may_start_and_stop_but_not_let_it_answer_anybody(who: str) -> None:
     rollout = start(STRICT)
 
-    with pytest.raises(SecondPersonNeeded):
+    with pytest.raises(SecondOfficerNeeded):
         service.set_share(rollout.pk, 1, actor=who)
-    with pytest.raises(SecondPersonNeeded):
+    with pytest.raises(SecondOfficerNeeded):
         service.promote(rollout.pk, actor=who)
     assert _row().candidate_share == 0
     service.stop(rollout.pk, actor=who, reason="a second thought")
@@ -78,9 +82,12 @@ def test_the_author_may_start_and_stop_but_not_let_it_answer_anybody(who: str) -
 def test_the_database_refuses_one_person_too() -> None:
     rollout = start(STRICT)
 
-    for approved_by in ("", rollout.author):
-        with pytest.raises(IntegrityError, match="policies_rollout_two_persons"), transaction.atomic():
-            Rollout.objects.filter(pk=rollout.pk).update(share=1, approved_by=approved_by)
+    with pytest.raises(IntegrityError, match="policies_rollout_approved"), transaction.atomic():
+        Rollout.objects.filter(pk=rollout.pk).update(share=1)
+    with pytest.raises(IntegrityError, match="oversight_two_persons"), transaction.atomic():
+        Approval.objects.create(
+            subject="rollout", object=str(rollout.pk), digest="", actor=ANNA, author_name=ANNA, verdict="approved"
+        )
 
 
 def test_at_most_one_rollout_runs() -> None:
@@ -89,7 +96,7 @@ def test_at_most_one_rollout_runs() -> None:
     with pytest.raises(Conflict, match="is running"):
         start(SAME)
     with pytest.raises(IntegrityError, match="policies_one_open_rollout"), transaction.atomic():
-        Rollout.objects.create(policy=rollout.policy, author=ANNA, started_by=ANNA, reason="")
+        Rollout.objects.create(policy=rollout.policy, started_by=ANNA, reason="")
 
 
 def test_a_candidate_without_its_rollout_is_refused_by_the_database() -> None:
@@ -148,7 +155,7 @@ def test_a_guard_takes_back_once_and_says_why() -> None:
     assert _actions(rollout.policy)[-1] == ("rollout.rolled_back", service.WATCH)
 
 
-@pytest.mark.parametrize("statement", ["UPDATE {} SET why = 'x'", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET share = 1", "DELETE FROM {}", "TRUNCATE {}"])
 def test_steps_cannot_be_rewritten(statement: str) -> None:
     start(STRICT)
     with connection.cursor() as cursor:
@@ -208,7 +215,7 @@ def test_confirming_an_emergency_keeps_the_rollout() -> None:
     lifecycle.activate_policy(alone, actor=ANNA, reason="harm", emergency=True)
     rollout = start(STRICT)
 
-    lifecycle.activate_policy(alone, actor=BERTA, reason="")
+    lifecycle.confirm(alone, actor=BERTA)
 
     rollout.refresh_from_db()
     assert rollout.is_open
@@ -344,7 +351,7 @@ def test_another_policys_report_is_none_of_this_one() -> None:
 
 def test_an_emergency_starts_without_a_simulation_and_is_loud() -> None:
     policy = publish(STRICT)
-    with pytest.raises(PolicyRefused, match="reason"):
+    with pytest.raises(ChangeRefused, match="reason"):
         service.start(policy, actor=ANNA, reason=" ", emergency=True)
 
     service.start(policy, actor=ANNA, reason="people are harmed", emergency=True)

@@ -148,7 +148,7 @@ def test_the_job_takes_a_candidate_back_by_itself_and_says_why(ask: Ask, shop_to
         "100.0 % of the decisions of the candidate were denials, 4.8 % of the active one's; allowed: 2 points."
     )
     event = AuditEvent.objects.get(action="rollout.rolled_back")
-    assert (event.object, event.details["why"]) == (rollout.policy_id, rollout.why)
+    assert (event.object, event.details["reason"]) == (rollout.policy_id, rollout.why)
     assert ActiveBundle.objects.get().candidate is None
     assert call(question(), shop_token).json()["decision"] is True
 

@@ -23,11 +23,12 @@ from privacy import tasks
 from privacy.models import Disposal, Hold, HoldMember, RetentionSchedule
 from privacy.retention import disposal, plans
 from privacy.retention.pacing import Pace
+from tests.helpers.officers import make_accounts
 from tests.helpers.paths import CHECKOUT
 from tests.helpers.polling import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ANN, BEN = Officer.of("ann", 1), Officer.of("ben", 2)
+ANN, BEN = Officer.of("ann", 1001), Officer.of("ben", 1002)
 _WORKER = """
 import django, sys
 django.setup()
@@ -85,6 +86,7 @@ def started(register_in_force, monkeypatch, settings, tmp_path):
     """Store an invented table and queue the approved plan of what is due."""
     monkeypatch.setattr(tasks.run_disposals, "apply_async_on_commit", lambda **message: None)
     settings.ASSENT_HOME = tmp_path
+    make_accounts(ANN, BEN)
 
     def start(seed, rows=600):
         table = Table(random.Random(seed), rows)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from personalization.event_store.stores import EVENTS
 from personalization.models import Event
 from privacy import tasks
 from privacy.models import Disposal
-from privacy.retention import disposal, manifest
+from privacy.retention import disposal, manifest, turns
 from privacy.retention.tables import Table
 from tests.helpers.polling import until_waiting_for_locks
 
@@ -136,7 +137,7 @@ def test_a_worker_killed_in_its_second_batch_loses_only_that_batch(small_batches
         calls.append(1)
         if len(calls) == 2:
             raise Killed
-        note(*batch)
+        return note(*batch)
 
     with monkeypatch.context() as patched:
         patched.setattr(disposal, "_note", killed_the_second_time)
@@ -216,6 +217,26 @@ def test_a_legal_hold_that_begins_midway_stops_at_the_next_batch(small_batches, 
     assert (Event.objects.count(), Disposal.objects.get().status) == (6, "running")
 
     DataSubject.objects.update(held=False)
+    _assert_proved(disposal.run(queued.id), keys)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_that_others_delete_from_is_rolled_back(small_batches, withdrawn, monkeypatch):
+    """The kind: a statement by hand that took no turn, whose rows the manifest would name as well."""
+    queued, keys = withdrawn(10)
+    delete = Table.delete_batch
+
+    def with_another(self, *which, **keep):
+        removed = delete(self, *which, **keep)
+        return replace(removed, rows=removed.rows + 1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Table, "delete_batch", with_another)
+        with pytest.raises(turns.NotAlone):
+            disposal.run(queued.id)
+    assert Event.objects.count() == 10
+    assert not queued.batches.exists()
+
     _assert_proved(disposal.run(queued.id), keys)
 
 

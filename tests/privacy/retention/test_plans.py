@@ -6,18 +6,23 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from audit import jws
+from audit import jws, trail
 from audit.models import AuditEvent
 from common.actors import Officer
+from common.http.problems import Problem
 from consent.models import DataSubject
+from oversight.models import Approval, WorkItem
+from oversight.officers import single
+from oversight.problems import ChangeRefused, Outdated, SecondOfficerNeeded
 from personalization.models import Event
 from privacy import tasks
 from privacy.models import DeletionPlan, Disposal, RetentionSchedule
 from privacy.retention import control, disposal, manifest, plans, schedules
 from privacy.retention.pacing import Pace
+from tests.helpers.officers import make_accounts
 
 pytestmark = pytest.mark.django_db
-ANN, BEN = Officer.of("ann", 1), Officer.of("ben", 2)
+ANN, BEN = Officer.of("ann", 1001), Officer.of("ben", 1002)
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +32,8 @@ def no_worker(monkeypatch):
 
 @pytest.fixture
 def schedule(register_in_force):
-    """Recommendations are kept 365 days."""
+    """Recommendations are kept 365 days; Ann and Ben have accounts that are independent."""
+    make_accounts(ANN, BEN)
     return RetentionSchedule.objects.select_related("purpose").get(purpose__slug="recommendations")
 
 
@@ -123,31 +129,94 @@ def test_only_another_officer_approves(schedule, remember, actor, reason):
     remember("customer-2", 3, days=500)
     plan = plans.make(schedule, actor=ANN)
 
-    with pytest.raises(plans.PlanRefused) as refused:
+    with pytest.raises(Problem) as refused:
         plans.approve(plan, actor=actor, seen=plan.digest)
 
     assert reason in refused.value.detail
     assert DeletionPlan.objects.get().state == "proposed"
 
 
+def _waiting():
+    return list(WorkItem.objects.filter(state="open").values_list("kind", "object"))
+
+
+def test_a_plan_waits_in_the_queue_until_it_is_decided(schedule):
+    first = plans.make(schedule, actor=ANN)
+    assert _waiting() == [("plan-approval", str(first.pk))]
+    second = plans.make(schedule, actor=ANN)
+    assert _waiting() == [("plan-approval", str(second.pk))]
+    with pytest.raises(ChangeRefused, match="Say why"):
+        plans.refuse(second, actor=BEN, seen=second.digest, reason=" ")
+
+    plans.refuse(second, actor=BEN, seen=second.digest, reason="Too many.")
+
+    assert _waiting() == []
+    refused = DeletionPlan.objects.get(pk=second.pk)
+    assert (refused.state, refused.decision.actor, refused.decision.reason) == ("refused", BEN, "Too many.")
+
+
+def test_an_account_that_the_author_set_up_does_not_approve(schedule):
+    plan = plans.make(schedule, actor=ANN)
+    details = {"account": BEN.account, "by": ANN.account}
+    trail.record("officer.password_set", f"account:{BEN.account}", actor=ANN, details=details)
+
+    with pytest.raises(SecondOfficerNeeded, match="do not count as two persons"):
+        plans.approve(plan, actor=BEN, seen=plan.digest)
+
+    assert DeletionPlan.objects.get().state == "proposed"
+    assert not Approval.objects.exists()
+
+
+def test_its_author_withdraws_a_plan(schedule):
+    plan = plans.make(schedule, actor=ANN)
+
+    plans.refuse(plan, actor=ANN, seen=plan.digest, reason="")
+
+    assert (DeletionPlan.objects.get().state, _waiting()) == ("refused", [])
+    assert AuditEvent.objects.filter(action="plan.withdrawn").exists()
+
+
+def test_the_only_officer_approves_an_own_plan(schedule, remember):
+    remember("customer-2", 3, days=500)
+    plan = plans.make(schedule, actor=ANN)
+    single.switch(on=True)
+
+    approved = plans.approve(plan, actor=ANN, seen=plan.digest)
+
+    assert (approved.state, approved.decision.is_single) == ("approved", True)
+
+
+def test_the_database_refuses_an_approval_without_a_verdict(schedule, remember, settings):
+    settings.RETENTION_MAX_SHARE_PERCENT = 1
+    remember("customer-2", plans.GUARDED_FROM, days=500)
+    plan = plans.make(schedule, actor=ANN)
+
+    with pytest.raises(IntegrityError, match="privacy_plan_approved"), transaction.atomic():
+        DeletionPlan.objects.filter(pk=plan.pk).update(state="approved")
+
+
 def test_the_database_refuses_one_account_for_both(schedule, remember):
     plan = plans.make(schedule, actor=ANN)
 
-    with pytest.raises(IntegrityError), transaction.atomic():
-        DeletionPlan.objects.filter(pk=plan.pk).update(approver_account=ANN.account)
+    with pytest.raises(IntegrityError, match="oversight_two_persons"), transaction.atomic():
+        Approval.objects.create(
+            subject="plan", object=str(plan.pk), digest=plan.digest, verdict="approved",
+            actor="officer:another", account=ANN.account, author_name=ANN, author=ANN.account,
+        )  # fmt: skip
 
 
 def test_a_plan_that_was_not_seen_is_not_approved(schedule):
     plan = plans.make(schedule, actor=ANN)
 
-    with pytest.raises(plans.PlanRefused) as refused:
+    with pytest.raises(Outdated) as refused:
         plans.approve(plan, actor=BEN, seen="0" * 64)
 
-    assert "not the plan you have seen" in refused.value.detail
+    assert "has changed since you opened it" in refused.value.detail
 
 
 def test_a_refused_plan_cannot_be_approved(schedule):
-    plan = plans.refuse(plans.make(schedule, actor=ANN), actor=BEN, seen=DeletionPlan.objects.get().digest)
+    plan = plans.make(schedule, actor=ANN)
+    plans.refuse(plan, actor=BEN, seen=plan.digest, reason="Too many.")
 
     with pytest.raises(plans.PlanRefused) as refused:
         plans.approve(plan, actor=BEN, seen=plan.digest)
@@ -218,7 +287,7 @@ def test_the_largest_share_blocks_a_nightly_run(schedule, remember, settings):
     assert disposal.queue_for_retention(actor="job:retention") == []
 
     plan = DeletionPlan.objects.get()
-    assert (plan.state, plan.blockers) == ("proposed", ["share"])
+    assert (plan.state, plan.blockers, _waiting()) == ("proposed", ["share"], [("plan-approval", str(plan.pk))])
     with pytest.raises(plans.PlanRefused):
         plans.approve_by_schedule(plan, actor="job:retention")
     assert Event.objects.count() == 2 * plans.GUARDED_FROM
@@ -233,6 +302,7 @@ def test_a_share_within_the_largest_goes_ahead(schedule, remember, settings):
     remember("customer-2", plans.GUARDED_FROM, days=3)
 
     assert len(disposal.queue_for_retention(actor="job:retention")) == 1
+    assert (_waiting(), Approval.objects.count()) == ([], 0)
 
 
 def test_a_night_makes_no_second_plan_for_what_waits(schedule, remember, settings):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
 from assent_client.errors import NotPermitted, UnfulfilledObligations, UnreadableAnswer
@@ -117,6 +117,27 @@ class Receipt:
 
     receipt: Document
     jws: str
+
+
+@dataclass(frozen=True)
+class PersonRequest:
+    """A request of a person about one right. ``due_on``: the last day to answer; None while the clock stands still."""
+
+    id: str
+    right: str
+    state: str
+    law: str
+    due_on: date | None
+    reason: str
+    members: Document
+
+
+@dataclass(frozen=True)
+class DownloadLink:
+    """Single-use address of the files of an answer."""
+
+    url: str
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -261,6 +282,34 @@ def read_state(document: Any) -> ConsentState:
 
 def read_receipt(document: Any) -> Receipt:
     return Receipt(_need(document, "receipt", dict), _need(document, "jws", str))
+
+
+def read_request(document: Any) -> PersonRequest:
+    due_on = _get(document, "due_on", str, None)
+    return PersonRequest(
+        id=_need(document, "id", str),
+        right=_need(document, "right", str),
+        state=_need(document, "state", str),
+        law=_need(document, "law", str),
+        due_on=_day(due_on) if due_on else None,
+        reason=_get(document, "reason", str, ""),
+        members=document,
+    )
+
+
+def read_requests(document: Any) -> list[PersonRequest]:
+    return [read_request(each) for each in _need(document, "requests", list)]
+
+
+def read_download(document: Any) -> DownloadLink:
+    return DownloadLink(_need(document, "url", str), _moment(_need(document, "expires_at", str)))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UnreadableAnswer("A day cannot be read.") from None
 
 
 def read_event(document: Any) -> EventTaken:

@@ -13,10 +13,12 @@ from assent_client import answers
 from assent_client.answers import (
     ConsentState,
     Decision,
+    DownloadLink,
     EventTaken,
     Jurisdiction,
     Level,
     ListPage,
+    PersonRequest,
     Purpose,
     Receipt,
     Recommendations,
@@ -121,6 +123,32 @@ def send_event(
         **members,
     }
     return Call("/api/v1/events", body, answers.read_event)
+
+
+def open_request(
+    subject: Mapping[str, Any] | str, right: str, *, idempotency_key: str | None, members: Mapping[str, Any]
+) -> Call[PersonRequest]:
+    headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+    body = {"subject": _subject(subject), "right": right, **members}
+    return Call("/api/v1/requests", body, answers.read_request, headers)
+
+
+def requests_of(subject: Mapping[str, Any] | str) -> Call[list[PersonRequest]]:
+    return Call("/api/v1/requests/list", {"subject": _subject(subject)}, answers.read_requests)
+
+
+def show_request(subject: Mapping[str, Any] | str, request_id: str) -> Call[PersonRequest]:
+    return Call(f"/api/v1/requests/{uuid.UUID(request_id)}", {"subject": _subject(subject)}, answers.read_request)
+
+
+def change_request(subject: Mapping[str, Any] | str, request_id: str, step: str) -> Call[PersonRequest]:
+    path = f"/api/v1/requests/{uuid.UUID(request_id)}/{step}"
+    return Call(path, {"subject": _subject(subject)}, answers.read_request)
+
+
+def download_request(subject: Mapping[str, Any] | str, request_id: str) -> Call[DownloadLink]:
+    path = f"/api/v1/requests/{uuid.UUID(request_id)}/download"
+    return Call(path, {"subject": _subject(subject)}, answers.read_download)
 
 
 def recommend(subject: Mapping[str, Any] | str, *, members: Mapping[str, Any]) -> Call[Recommendations]:

@@ -14,10 +14,12 @@ from assent_client import calls
 from assent_client.answers import (
     ConsentState,
     Decision,
+    DownloadLink,
     EventTaken,
     Jurisdiction,
     Level,
     ListPage,
+    PersonRequest,
     Purpose,
     Receipt,
     Recommendations,
@@ -111,6 +113,32 @@ class Assent:
         """Send one thing a person did; it is stored only if the person allows it."""
         call = calls.send_event(subject, kind=kind, item=item, event_id=event_id, occurred_at=occurred_at, members=more)
         return self._send(call)
+
+    def open_request(
+        self, subject: _Person, right: str, *, idempotency_key: str | None = None, **more: Any
+    ) -> PersonRequest:
+        """Open a request of a person about a right, such as ``erasure``; ``more`` are other members of the body."""
+        return self._send(calls.open_request(subject, right, idempotency_key=idempotency_key, members=more))
+
+    def requests_of(self, subject: _Person) -> list[PersonRequest]:
+        """A person's requests, the newest first."""
+        return self._send(calls.requests_of(subject))
+
+    def request(self, subject: _Person, request_id: str) -> PersonRequest:
+        """One request of a person."""
+        return self._send(calls.show_request(subject, request_id))
+
+    def cancel_request(self, subject: _Person, request_id: str) -> PersonRequest:
+        """Cancel a request whose work has not begun."""
+        return self._send(calls.change_request(subject, request_id, "cancel"))
+
+    def end_mandate(self, subject: _Person, request_id: str) -> PersonRequest:
+        """End the mandate of the agent or guardian who asked for a person."""
+        return self._send(calls.change_request(subject, request_id, "end-mandate"))
+
+    def download_request(self, subject: _Person, request_id: str) -> DownloadLink:
+        """A single-use address of the files that answer a request."""
+        return self._send(calls.download_request(subject, request_id))
 
     def recommend(self, subject: _Person, *, count: int = 10, **more: Any) -> Recommendations:
         """Recommendations at the highest level the person allows."""
@@ -243,6 +271,32 @@ class AsyncAssent:
         """Send one thing a person did; it is stored only if the person allows it."""
         call = calls.send_event(subject, kind=kind, item=item, event_id=event_id, occurred_at=occurred_at, members=more)
         return await self._send(call)
+
+    async def open_request(
+        self, subject: _Person, right: str, *, idempotency_key: str | None = None, **more: Any
+    ) -> PersonRequest:
+        """Open a request of a person about a right, such as ``erasure``; ``more`` are other members of the body."""
+        return await self._send(calls.open_request(subject, right, idempotency_key=idempotency_key, members=more))
+
+    async def requests_of(self, subject: _Person) -> list[PersonRequest]:
+        """A person's requests, the newest first."""
+        return await self._send(calls.requests_of(subject))
+
+    async def request(self, subject: _Person, request_id: str) -> PersonRequest:
+        """One request of a person."""
+        return await self._send(calls.show_request(subject, request_id))
+
+    async def cancel_request(self, subject: _Person, request_id: str) -> PersonRequest:
+        """Cancel a request whose work has not begun."""
+        return await self._send(calls.change_request(subject, request_id, "cancel"))
+
+    async def end_mandate(self, subject: _Person, request_id: str) -> PersonRequest:
+        """End the mandate of the agent or guardian who asked for a person."""
+        return await self._send(calls.change_request(subject, request_id, "end-mandate"))
+
+    async def download_request(self, subject: _Person, request_id: str) -> DownloadLink:
+        """A single-use address of the files that answer a request."""
+        return await self._send(calls.download_request(subject, request_id))
 
     async def recommend(self, subject: _Person, *, count: int = 10, **more: Any) -> Recommendations:
         """Recommendations at the highest level the person allows."""

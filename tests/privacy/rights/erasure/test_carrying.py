@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from audit import trail
 from consent.ledger import sealed_people, selectors, verification
@@ -15,8 +16,9 @@ from personalization.models import Event
 from privacy.erasures import ledger
 from privacy.models import Disposal
 from privacy.retention import disposal
+from privacy.retention.own_records import record_periods
 from privacy.rights.answers import packages
-from privacy.rights.models import AnswerPackage, RightsRequest
+from privacy.rights.models import AnswerPackage
 from privacy.rights.requests import fulfilling
 from privacy.rights.requests.states import State
 from privacy.rights.stores import seam
@@ -62,9 +64,8 @@ def test_the_answer_names_what_is_kept_with_ground_and_end(known: UUID) -> None:
     kept = {part["store"]: part for part in answer["kept"]}
     assert {"consents", "trail", "requests"} <= kept.keys()
     assert "17(3)(b)" in kept["consents"]["ground"]
-    assert date.fromisoformat(kept["consents"]["until"]) == date(
-        RightsRequest.objects.latest("pk").received_on.year + settings.PROOF_YEARS, 12, 31
-    )
+    until = timezone.now().date() + record_periods.period("consent_proof")
+    assert date.fromisoformat(kept["consents"]["until"]) == until
     assert answer["erased"]["events"] == 3
     assert len(answer["manifest_sha256"]) == 64
 

@@ -58,7 +58,7 @@ def test_an_erasure_after_the_backup_is_repeated(known: UUID, home: Any) -> None
     file = backed_up(home)
     request = erased()
 
-    assert "1 people erased again" in restored(file)
+    assert "1 people erased or redacted again" in restored(file)
 
     assert set(verify_all(seam.emptied(), REF).values()) == {0}
     assert decided()[0] == "subject_unknown"
@@ -92,7 +92,7 @@ def test_who_agreed_anew_before_the_backup_is_not_erased_again(known: UUID, choo
     choose(PERSON, "give", actor="subject")
     file = backed_up(home)
 
-    assert "0 people erased again" in restored(file)
+    assert "0 people erased or redacted again" in restored(file)
 
     assert decided() == []
 
@@ -125,7 +125,7 @@ def test_a_person_without_a_choice_is_found_by_what_names_them(register_in_force
     file = backed_up(home)
     erased(ref)
 
-    assert "1 people erased again" in restored(file)
+    assert "1 people erased or redacted again" in restored(file)
 
     assert not SubjectLink.objects.exists()
     assert DataSubject.objects.get(ref=ref).is_erased

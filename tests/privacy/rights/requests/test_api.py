@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from policies.endpoints import credentials
+from privacy.retention.own_records import record_periods
 from privacy.rights.models import RightsRequest
 from tests.helpers.holds import Register, hold
 from tests.privacy.rights.erasure.conftest import choose, home, remember  # noqa: F401 (fixtures)
@@ -140,8 +142,9 @@ def test_an_erasure_answers_with_what_is_kept_and_until_when(post: Call, home: A
     assert answer.status_code == 201
     said = answer.json()
     assert (said["state"], said["erased"]["events"], said["models"]) == ("done", 2, [])
+    until = timezone.now().date() + record_periods.period("consent_proof")
     proof = next(part for part in said["kept"] if part["store"] == "consents")
-    assert (proof["rows"], "17(3)" in proof["ground"], proof["until"][4:]) == (2, True, "-12-31")
+    assert (proof["rows"], "17(3)" in proof["ground"], proof["until"]) == (2, True, str(until))
     # The same call again is the same answer, and nothing is erased twice.
     again = post("", {"subject": PERSON, "right": "erasure"}, **{"Idempotency-Key": "e1"})
     assert (again.status_code, again.json()["id"]) == (200, said["id"])
@@ -167,3 +170,16 @@ def test_a_repeat_without_a_region_is_the_same_request(post: Call, home: Any, ch
 
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
+
+
+def test_who_acts_for_another_waits_for_an_officer_and_a_mandate_ends_at_once(post: Call) -> None:
+    answer = post("", {"subject": PERSON, "right": "access", "acting": "agent", "mandate_until": "2099-01-01"})
+    assert (answer.status_code, answer.json()["state"]) == (201, "received")
+
+    pk = answer.json()["id"]
+    assert post(f"/{pk}/end-mandate", {"subject": OTHER}).status_code == 404
+    assert post(f"/{pk}/end-mandate", {"subject": PERSON}).json()["state"] == "cancelled"
+    own = post("", {"subject": PERSON, "right": "complaint"}).json()["id"]
+    refused = post(f"/{own}/end-mandate", {"subject": PERSON})
+    assert (refused.status_code, refused.json()["code"]) == (409, "request_state")
+    assert post("", {"subject": PERSON, "right": "access", "mandate_until": "2099-01-01"}).status_code == 400

@@ -8,13 +8,19 @@ from django.conf import settings
 from privacy.rights.stores import seam
 
 # Columns that hold a person's pseudonym, or what can be joined to it.
-NAMING = {"ref", "subject_ref", "subject_id", "subject_tag", "people", "object", "response", "sealed"}
+NAMING = {
+    "ref", "subject_ref", "subject_id", "subject_tag", "address_tag", "people", "object", "response", "sealed",
+    "agent_request_id",
+}  # fmt: skip
 WITHOUT_STORE = {
     "privacy_holdmember": "what it says stands in the person's own row (held, restricted, limits)",
     "privacy_hold": "a register of officers; an erasure waits until the hold is released",
     "privacy_restriction": "a register of officers; an erasure waits until the restriction is released",
     "privacy_undopart": "encrypted rows of a run, for at most 31 days; an undo leaves out whoever was erased since",
     "oversight_workitem": "names requests and versions, no person",
+    "oversight_approval": "names what two officers decide on, no person",
+    "oversight_step": "names what two officers decide on, no person",
+    "policies_heldtag": "of people who are held; an erasure waits for the end of the hold, and the rows go with it",
     "personalization_eventcount": "counts of groups that are large enough, no person",
     "personalization_popularitem": "a count of people for each item",
 }
@@ -43,6 +49,6 @@ def test_stores_cover_what_an_answer_must_name() -> None:
 
     assert names == {
         "answer_files", "consents", "contracts",
-        "dashboard_links", "decisions", "deletions", "erasures", "events", "looks",
+        "dashboard_links", "decisions", "deletions", "erasures", "events", "letters", "looks",
         "model_training", "person", "request_steps", "requests", "saved_answers", "terms", "trail",
     }  # fmt: skip

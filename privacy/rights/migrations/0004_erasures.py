@@ -9,7 +9,7 @@ from common.append_only import guard
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rights", "0002_guards"),
+        ("rights", "0003_requesters_letters_agents"),
     ]
 
     operations = [
@@ -28,20 +28,6 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["id"],
             },
-        ),
-        migrations.RemoveConstraint(
-            model_name="rightsrequest",
-            name="rights_one_open_request",
-        ),
-        migrations.AddConstraint(
-            model_name="rightsrequest",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("state__in", ["accepted", "clarification_asked", "in_progress", "blocked", "verifying"])
-                ),
-                fields=("subject_ref", "right"),
-                name="rights_one_open_request",
-            ),
         ),
         migrations.AddField(
             model_name="erasurestep",

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0017_kept_people"),
+        ("consent", "0019_record_format_2"),
     ]
 
     operations = [

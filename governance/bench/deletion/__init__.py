@@ -1,0 +1,1 @@
+"""Deletion measured: against one by hand, and what it does to decisions meanwhile."""

@@ -1,0 +1,191 @@
+"""Requests of people without an account: an address that is checked first, then the request as any other.
+
+Known and unknown people are treated alike until the code is right: the person is not looked up before. The address is
+the id that is matched; where the business knows the person by another id, an officer matches (``match``).
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from common import actors
+from consent import links, pseudonyms
+from privacy.rights.clocks.laws import Right
+from privacy.rights.letters import letters
+from privacy.rights.letters.wording import Kind
+from privacy.rights.models import DownloadLink, Letter, RightsRequest
+from privacy.rights.problems import MoveNotAllowed
+from privacy.rights.requesters import codes, requester
+from privacy.rights.requesters.codes import Outcome, Tried
+from privacy.rights.requesters.models import Requester
+from privacy.rights.requesters.proof import Acting, Proof
+from privacy.rights.requesters.requester import Asks
+from privacy.rights.requests import fulfilling, requests
+from privacy.rights.requests.statements import Said
+from privacy.rights.requests.states import PROVEN, TRANSITIONS, Move, State
+
+JOB = actors.job("rights")
+NOT_PROVEN_IN_TIME = "The address was not proven in time."
+_PROVES_WITHIN = timedelta(days=14)
+_ASKED = "We have sent a code to the address that was given."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Request by an e-mail address: from the form for people without an account, or of an agent."""
+
+    right: Right
+    address: str
+    region: str
+    locale: str
+    acting: Acting = Acting.SELF
+    words: str = ""
+    door: str = "form"
+    actor: str = "subject"
+    idempotency_key: str | None = None
+    is_persons_address: bool = False
+
+
+@transaction.atomic
+def ask(asking: Asking, *, now: datetime | None = None) -> RightsRequest:
+    """Open a request that waits for its address to be proven, and send the code. Raises TooManyRequests."""
+    moment = now or timezone.now()
+    opening = requests.Opening(
+        right=asking.right,
+        subject_ref=pseudonyms.subject_ref(asking.address),
+        region=asking.region,
+        door=asking.door,
+        actor=asking.actor,
+        is_identified=False,
+        said=Said(asking.words),
+        idempotency_key=asking.idempotency_key,
+        asks=Asks(
+            acting=asking.acting,
+            locale=asking.locale,
+            address=asking.address,
+            is_persons_address=asking.is_persons_address,
+        ),
+    )
+    request = requests.open_request(opening, now=moment).request
+    found = requester.of(request)
+    if requester.accepts(request, found, Proof.NONE):
+        return accept(request, actor=JOB, now=moment)
+    codes.take(requester.tag(asking.address))
+    return requests.move(request.pk, Move.ASK_IDENTITY, actor=JOB, reason=_ASKED, now=moment)
+
+
+def send_code(request: RightsRequest, address: str, *, now: datetime | None = None) -> None:
+    """Send a code to the requester's address; once that has ended, to the one typed, if it is the same.
+
+    Nothing says whether it was. Raises TooManyRequests.
+    """
+    moment = now or timezone.now()
+    found = requester.of(request)
+    if found is None or found.address_tag is None or not requester.has_mandate(found, moment.date()):
+        return
+    known = requester.address_of(found) or (address if address and requester.tag(address) == found.address_tag else "")
+    codes.take(requester.tag(address) if address else found.address_tag)
+    if found.codes_sent < codes.MOST_CODES and known:
+        letters.write(request, Kind.CODE, actor=JOB, moment=moment, address=known)
+
+
+@dataclass(frozen=True)
+class Proven:
+    """Result of a code: how it was, and the secret of a session of the person it was right for."""
+
+    tried: Tried
+    session: str | None = None
+
+
+def prove(request: RightsRequest, code: str, *, now: datetime | None = None) -> Proven:
+    """Try a code. A right one accepts the request, or joins it to an open one, and opens a session for oneself.
+
+    Who asks for another gets no session: an officer looks first, and the files come through the request's page.
+    """
+    moment = now or timezone.now()
+    tried = codes.check(request, code, moment)
+    if tried.outcome is not Outcome.RIGHT:
+        return Proven(tried)
+    found = requester.of(request)
+    with transaction.atomic():
+        request = requests.locked(request.pk)
+        if request.state == State.IDENTITY_ASKED and requester.accepts(request, found, Proof.ADDRESS):
+            request = accept(request, actor="subject", now=moment)
+    fulfilling.run_or_leave(request.pk, now=moment)
+    if not requester.is_person(found):
+        return Proven(tried)
+    proof = secrets.token_bytes(32)
+    return Proven(tried, links.start_session(subject_ref=request.subject_ref, proof=proof, issued_by=JOB))
+
+
+def accept(request: RightsRequest, *, actor: str, now: datetime) -> RightsRequest:
+    """Accept a proven request. Where the person has asked the same before, this one ends and that one goes on."""
+    if not requester.has_mandate(requester.of(request), now.date()):
+        raise MoveNotAllowed("The mandate of the agent has ended: refuse the request, or ask the person.")
+    try:
+        with transaction.atomic():
+            return requests.move(request.pk, Move.ACCEPT, actor=actor, now=now)
+    except IntegrityError:
+        first = RightsRequest.objects.get(
+            subject_ref=request.subject_ref, right=request.right, state__in=[state.value for state in PROVEN]
+        )
+        joined = {"joined": str(first.pk)}
+        requests.move(request.pk, Move.CANCEL, actor=JOB, reason="The same was asked before.", details=joined, now=now)
+        return first
+
+
+@transaction.atomic
+def match(pk: UUID, business_id: str, *, actor: str, now: datetime | None = None) -> RightsRequest:
+    """Say whom a request is about, by the business's own id, which is not kept. Only before it is accepted.
+
+    Raises MoveNotAllowed, and ValueError for an id that names nobody.
+    """
+    request = requests.locked(pk)
+    if request.state not in (State.RECEIVED, State.IDENTITY_ASKED):
+        raise MoveNotAllowed("Whom a request is about is settled once it is accepted.")
+    request.subject_ref = pseudonyms.subject_ref(pseudonyms.checked(business_id))
+    request.save(update_fields=["subject_ref"])
+    requests.note(request, "match", actor, now or timezone.now())
+    return request
+
+
+@transaction.atomic
+def withdraw_mandate(pk: UUID, *, actor: str, now: datetime | None = None) -> RightsRequest:
+    """End an agent's mandate at once: links and unsent letters end, and a request whose work has not begun, too.
+
+    Raises RequestUnknown, and MoveNotAllowed where no agent asked.
+    """
+    moment = now or timezone.now()
+    request = requests.locked(pk)
+    found = requester.of(request)
+    if found is None or requester.acting_of(found) is Acting.SELF:
+        raise MoveNotAllowed("The person asked for themselves: there is no mandate.")
+    letters.write(request, Kind.MANDATE, actor=actor, moment=moment, address=requester.address_of(found))
+    Requester.objects.filter(pk=found.pk, mandate_withdrawn_at=None).update(
+        mandate_withdrawn_at=moment, address=None, address_salt=None, code_hash=None
+    )
+    DownloadLink.objects.filter(package__request=request, used_at=None).delete()
+    Letter.objects.filter(request=request, sending_at=None).exclude(kind=Kind.MANDATE).update(address=None)
+    requests.note(request, "end_mandate", actor, moment)
+    if Move.CANCEL in TRANSITIONS[State(request.state)]:
+        request = requests.move(pk, Move.CANCEL, actor=actor, reason="The mandate was withdrawn.", now=moment)
+    return request
+
+
+def end_unproven(*, now: datetime | None = None, limit: int = 1_000) -> int:
+    """End requests whose address was not proven in time, and their addresses with them; return how many."""
+    moment = now or timezone.now()
+    left = RightsRequest.objects.filter(
+        state=State.IDENTITY_ASKED,
+        received_at__lt=moment - _PROVES_WITHIN,
+        requester__address__isnull=False,
+        requester__proven_at=None,
+    )
+    pks = list(left.values_list("pk", flat=True)[:limit])
+    for pk in pks:
+        requests.move(pk, Move.CANCEL, actor=JOB, reason=NOT_PROVEN_IN_TIME, now=moment)
+    return len(pks)
