@@ -13,9 +13,12 @@ from common.actors import Officer
 from common.canonical import sha256
 from consent.pseudonyms import subject_ref
 from governance.demo.narrator import Narrator
+from governance.officers import role_groups
+from governance.officers.rights_register import operator_writes
 from oversight.changes import applying, approval, drafting, preview
 from oversight.changes.documents import Proposed
 from oversight.models import ChangeSet
+from oversight.problems import SecondOfficerNeeded
 from personalization.models import Event, Item
 from privacy.models import Disposal, RetentionSchedule
 from privacy.retention import disposal, manifest, plans, schedules
@@ -29,7 +32,7 @@ _WAIT_S = 120
 def tell(narrator: Narrator) -> None:
     """Take a schedule from its dry run to its manifest. What it deletes it has stored itself."""
     people = [subject_ref(f"retention-{uuid4().hex[:12]}") for _ in range(3)]
-    author, approver = _officer("demo-author"), _officer("demo-approver")
+    author, approver = _officer("demo-author", "privacy-officer"), _officer("demo-approver", "approver")
     schedule = RetentionSchedule.objects.select_related("purpose").get(slug=_PURPOSE)
     due = schedules.due_of(schedule, timezone.now()).total  # of a demonstration before, whose night has not come
     keys = _store(people)
@@ -41,12 +44,14 @@ def tell(narrator: Narrator) -> None:
     _release(hold, author, approver)
 
 
-def _officer(name: str) -> Officer:
-    """Return an officer with an account that nobody can sign in to."""
-    account, is_new = User.objects.get_or_create(username=name)
+def _officer(name: str, role: str) -> Officer:
+    """Return an officer of a role, with an account to which there is no password."""
+    with operator_writes():
+        account, is_new = User.objects.get_or_create(username=name)
     if is_new:
         account.set_unusable_password()
         account.save()
+    role_groups.set_roles(account, [role])
     return Officer.of(name, account.pk)
 
 
@@ -115,7 +120,7 @@ def _approve(plan: Any, author: Officer, approver: Officer, narrator: Narrator) 
 def _is_refused(plan: Any, author: Officer) -> bool:
     try:
         plans.approve(plan, actor=author, seen=plan.digest)
-    except plans.PlanRefused:
+    except SecondOfficerNeeded:
         return True
     return False
 

@@ -53,9 +53,9 @@ INSERT INTO policies_rolloutstep (rollout_id, kind, bundle_id, share, actor, why
 VALUES (1, 'started', 'b', 0, 'officer:anna', 'try', now()), (1, 'widened', 'b', 500, 'officer:ben', '', now()),
   (1, 'ended', 'b', 500, 'officer:ben', 'good', now()), (2, 'started', 'b', 0, 'officer:anna', 'harm', now());
 
-INSERT INTO privacy_deletionplan (id, purpose_id, before, document, digest, signature, state, author, author_account,
-  approver, approver_account, made_at, decided_at)
-SELECT ('00000000-0000-0000-0000-00000000000' || n)::uuid, (SELECT id FROM consent_purpose LIMIT 1), now(),
+INSERT INTO privacy_deletionplan (id, purpose_id, schedule, before, document, digest, signature, state, author,
+  author_account, approver, approver_account, made_at, decided_at)
+SELECT ('00000000-0000-0000-0000-00000000000' || n)::uuid, (SELECT id FROM consent_purpose LIMIT 1), 'old', now(),
   jsonb_build_object('blockers', blockers::jsonb, 'data_sets', '{}'::jsonb), 'p' || n, '', state, 'officer:anna', 1,
   approver, account, now(), decided
 FROM (VALUES (1, 'approved', '["share"]', 'officer:ben', 2, now()), (2, 'approved', '[]', 'job:retention', NULL, now()),

@@ -289,7 +289,7 @@ def test_a_plan_of_files_prints_its_effect_and_progress(api: Any, people: None, 
         call_command("registers", "plan", str(tmp_path), stdout=out, stderr=progress)
 
     assert ended.value.returncode == 2
-    assert "effect Entries of events under “recommendations” deleted the next night, for good: 0 -> 1" in out.getvalue()
+    assert "effect Entries of events under “recommendations” that go the next night, for good: 0 -> 1" in out.getvalue()
     assert "People counted: 100 %" in progress.getvalue()
     assert "People counted" not in out.getvalue()
     assert RetentionSchedule.objects.get(purpose__slug="recommendations").retain_for == timedelta(days=365)

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def stored(choose, remember):
     """A person of Germany with orders of 10 and 20 days ago, purchases of 30, and what was looked at 5 days ago."""
+    RetentionSchedule.objects.filter(purpose__slug="order_fulfilment").delete()  # each test has its own
     choose("customer-1", "give")
     for days in (10, 20):
         remember("customer-1", 1, days=days, purpose="order_fulfilment")

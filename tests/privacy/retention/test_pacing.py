@@ -12,6 +12,7 @@ from privacy import tasks
 from privacy.models import RetentionSchedule
 from privacy.retention import disposal, pacing, plans
 from privacy.retention.pacing import Pace
+from tests.helpers.officers import make_accounts
 from tests.helpers.polling import until, until_waiting_for_locks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +66,7 @@ def replicas():
 @pytest.fixture
 def due(remember, monkeypatch, settings, tmp_path):
     """Return a queued run over 20 events in batches of 5."""
+    make_accounts(ANN, BEN)
     settings.ASSENT_HOME = tmp_path
     monkeypatch.setattr(tasks.run_disposals, "apply_async_on_commit", lambda **message: None)
     monkeypatch.setattr(pacing, "GENTLE_BATCH", 5)

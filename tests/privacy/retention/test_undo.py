@@ -108,7 +108,7 @@ def test_who_withdrew_or_was_erased_by_the_ledger_stays_deleted(remember, delete
         _line(people[2], purpose="newsletter"),
     ])  # fmt: skip
 
-    assert restoring.undo_run(run.id, actor=ANN) == {"events": 6}
+    assert _undone(run) == {"events": 6}
 
     back = {event.subject_ref for event in Event.objects.all()}
     assert back == {subject_ref(person) for person in people[2:]}
@@ -122,7 +122,7 @@ def test_a_withdrawal_between_run_and_undo_is_noted_first(choose, remember, dele
     choose("customer-1", "withdraw")
     trail.anchor()
 
-    assert restoring.undo_run(run.id, actor=ANN) == {"events": 2}
+    assert _undone(run) == {"events": 2}
 
     assert [line["kind"] for line in ledger.lines()][-1] == "withdrawal"
     assert {event.subject_ref for event in Event.objects.all()} == {subject_ref("customer-2")}
@@ -139,7 +139,7 @@ def test_a_ledger_that_cannot_be_read_restores_nothing(remember, deleted, damage
         ledger.path().write_text(ledger.path().read_text().replace("recommendations", "newsletter", 1))
 
     with pytest.raises(NoUndo, match="data of erased people could come back"):
-        restoring.undo_run(run.id, actor=ANN)
+        _undone(run)
 
     assert not Event.objects.exists()
     assert undo.key_path(run.id).exists()
