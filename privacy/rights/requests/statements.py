@@ -9,13 +9,14 @@ import os
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-Stored = "bytes | memoryview[int] | None"
+Stored: TypeAlias = "bytes | memoryview[int] | None"
 _INFO = b"assent rights request 1"
 
 
