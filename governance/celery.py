@@ -49,7 +49,6 @@ app.conf.update(
         "privacy.tasks.run_disposals": {"queue": queues.URGENT},
         "privacy.tasks.sweep_disposals": {"queue": queues.URGENT},
         "privacy.tasks.undo_run": {"queue": queues.LONG},
-        "privacy.rights.tasks.send_letters": {"queue": queues.URGENT},
         "personalization.tasks.train_recommender": {"queue": queues.LONG},
         "personalization.tasks.retrain_after_erasures": {"queue": queues.LONG},
         "privacy.tasks.redact_old_proof": {"queue": queues.LONG},

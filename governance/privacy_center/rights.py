@@ -21,7 +21,8 @@ from policies.models import Region
 from privacy.rights.answers import packages
 from privacy.rights.clocks.laws import Right
 from privacy.rights.erasure.answering import kept
-from privacy.rights.models import RightsRequest
+from privacy.rights.letters import letters
+from privacy.rights.models import Letter, RightsRequest
 from privacy.rights.requests import fulfilling, requests
 from privacy.rights.requests.statements import NOTHING, Said
 from privacy.rights.requests.states import TRANSITIONS, Move, State
@@ -65,7 +66,7 @@ _AGES = {"adult": _("Of age"), "minor": _("Under age, a teenager"), "child": _("
 def card(ref: UUID, person: DataSubject | None) -> dict[str, Any]:
     """Return the context of ``partials/rights.html``: what can be asked, and where each request stands."""
     now = timezone.now()
-    found = RightsRequest.objects.filter(subject_ref=ref).select_related("package").prefetch_related("steps")
+    found = RightsRequest.objects.filter(subject_ref=ref).select_related("package").prefetch_related("steps", "letters")
     return {
         "regions": list(Region.objects.order_by("name").values_list("code", "name")),
         "region": person.region if person else "",
@@ -92,8 +93,14 @@ def _shown(each: RightsRequest, now: Any) -> dict[str, Any]:
         "reason": _in_language(next((step.reason for step in reversed(list(each.steps.all())) if step.reason), "")),
         "kept": kept(each),
         "files_until": package.expires_at if package and package.expires_at > now else None,
+        "letters": list(filter(None, map(letters.text_of, _unsent(each)))),
         "can_cancel": Move.CANCEL in TRANSITIONS[State(each.state)],
     }
+
+
+def _unsent(each: RightsRequest) -> list[Letter]:
+    """Return the letters that no e-mail brings: this page does."""
+    return [letter for letter in each.letters.all() if letter.address is None and letter.sending_at is None]
 
 
 @require_POST

@@ -22,7 +22,7 @@ from consent.models import DataSubject, SubjectLink
 from privacy.erasures import ledger
 from privacy.models import Disposal
 from privacy.retention.own_records import record_periods
-from privacy.rights.models import Requester, RightsRequest
+from privacy.rights.models import AgentRequest, Requester, RightsRequest
 
 logger = logging.getLogger(__name__)
 KIND = "redaction"
@@ -89,8 +89,10 @@ def _redact(person: DataSubject, *, ground: str, actor: str) -> None:
     for run in Disposal.objects.filter(Q(subject_ref=ref) | Q(record_id__in=done.records)):
         record = done.records.get(run.record_id) if run.record_id else None
         Disposal.objects.filter(pk=run.pk).update(subject_ref=done.tombstone, record_id=record or run.record_id)
-    Requester.objects.filter(request__subject_ref=ref).update(address_tag=None)
     RightsRequest.objects.filter(subject_ref=ref).update(subject_ref=done.tombstone)
+    # What recognises the address of who asked, and an agent's own name for the request, would lead to the person.
+    Requester.objects.filter(request__subject_ref=done.tombstone).update(address_tag=None)
+    AgentRequest.objects.filter(request__subject_ref=done.tombstone).update(agent_request_id="")
     SubjectLink.objects.filter(subject_ref=ref).delete()
 
 

@@ -9,7 +9,7 @@ from privacy.rights.clocks.laws import Right
 from privacy.rights.drp.models import Agent, AgentRequest, AgentToken
 from privacy.rights.letters.models import Letter
 from privacy.rights.requesters.models import Requester
-from privacy.rights.requests.states import OPEN, PROVEN, Move, State
+from privacy.rights.requests.states import OPEN, PROVE, PROVEN, Move, State
 
 __all__ = [
     "Agent", "AgentRequest", "AgentToken", "AnswerPackage", "Blocker", "DownloadLink", "ErasureStep", "Letter",
@@ -19,7 +19,10 @@ __all__ = [
 _CHOICES = {"right": [(right.value, right.value.replace("_", " ").capitalize()) for right in Right]}
 _STATES = [(state.value, state.value.replace("_", " ").capitalize()) for state in State]
 # Steps that leave the state as it is, or come before the first.
-_OTHER_STEPS = [("open", "Open"), ("extend", "Extend"), ("match", "Match"), ("end_mandate", "End the mandate")]
+_OTHER_STEPS = [
+    ("open", "Open"), (PROVE, "Prove the address"), ("extend", "Extend"), ("match", "Match"),
+    ("end_mandate", "End the mandate"),
+]  # fmt: skip
 _MOVES = [(move.value, move.value.replace("_", " ").capitalize()) for move in Move]
 
 

@@ -50,12 +50,14 @@ _LABELS = {
 def inbox(request: HttpRequest) -> HttpResponse:
     """Open requests, the one that is due first on top, and the figures of those that were answered."""
     require(request, _MAY_SEE)
-    waiting = RightsRequest.objects.filter(state__in=OPEN).order_by(F("due_on").asc(nulls_last=True), "id")
+    waiting = RightsRequest.objects.filter(~requester.UNPROVEN, state__in=OPEN)
+    waiting = waiting.order_by(F("due_on").asc(nulls_last=True), "id")
     today = timezone.now().date()
     context = {
         "title": "Requests of people",
         "today": today,
         "waiting": [(each, _days_left(each, today)) for each in waiting[:_MOST_SHOWN]],
+        "unproven": RightsRequest.objects.filter(requester.UNPROVEN).count(),
         "closed": RightsRequest.objects.exclude(state__in=OPEN).order_by("-closed_at")[:20],
         "figures": statistics.by_right(),
     }
@@ -126,7 +128,7 @@ def _requester(found: RightsRequest) -> dict[str, Any]:
     acting = requester.acting_of(asks)
     return {
         "requester": asks,
-        "may_match": found.state in (State.RECEIVED, State.IDENTITY_ASKED),
+        "may_match": found.state in (State.RECEIVED, State.IDENTITY_ASKED) and not requester.is_unproven(found),
         "may_end_mandate": acting is not Acting.SELF and asks is not None and asks.mandate_withdrawn_at is None,
     }
 

@@ -20,7 +20,16 @@ from privacy.rights.requesters import requester
 from privacy.rights.requesters.requester import Asks
 from privacy.rights.requests import dates, recipients, statements, work
 from privacy.rights.requests.statements import Said
-from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, PROVEN, TRANSITIONS, Move, State, target
+from privacy.rights.requests.states import (
+    BY_VERIFICATION,
+    NEEDS_REASON,
+    PROVE,
+    PROVEN,
+    TRANSITIONS,
+    Move,
+    State,
+    target,
+)
 
 _MOST_REASON = 1000
 
@@ -256,6 +265,16 @@ def finish_verified(
     if step is Move.COMPLETE:
         request.verified_at = moment
     return _moved(request, step, actor, moment, reason=reason, details=details)
+
+
+def note_proof(request: RightsRequest, *, actor: str, moment: datetime) -> None:
+    """Note on a locked request that its address was proven: its clock runs again, and it is an officer's work."""
+    if request.steps.filter(move=PROVE).exists():
+        return
+    note(request, PROVE, actor, moment)
+    dates.count(request)
+    request.save()
+    work.follow(request, actor=actor)
 
 
 def note(
