@@ -314,7 +314,7 @@ def test_after_the_mandate_an_agent_hears_that_it_has_ended_and_no_more(
     agent: DrpAgent, sent: list[dict[str, Any]]
 ) -> None:
     pk = agent.exercise("deletion", status_callback="https://agent.example/hook").json()["request_id"]
-    proven(pk)
+    requests.move(pk, Move.ACCEPT, actor="officer:anna")
     requests.move(pk, Move.START, actor="officer:anna")
     requests.extend(pk, actor="officer:anna", reason="Many systems.")
     asking.withdraw_mandate(pk, actor="subject")
