@@ -35,6 +35,7 @@ _OPERATIONS = {
     "/api/v1/requests/list": ("Requests", "List a person's requests"),
     "/api/v1/requests/{request_id}": ("Requests", "Show one request"),
     "/api/v1/requests/{request_id}/cancel": ("Requests", "Cancel a request"),
+    "/api/v1/requests/{request_id}/end-mandate": ("Requests", "End an agent's mandate"),
     "/api/v1/requests/{request_id}/download": ("Requests", "Get a link to an answer's files"),
     "/api/v1/banner/{site}": ("Banner", "Get the banner of a site"),
     "/api/v1/banner/{site}/choices": ("Banner", "Save what a visitor chose"),

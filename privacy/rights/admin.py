@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import NOTHING, badge, moment
@@ -15,11 +17,12 @@ from privacy.rights.models import Agent
 
 
 class AgentForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    web_url = forms.URLField(required=False, assume_scheme="https", label="Website", widget=UnfoldAdminTextInputWidget)
+
     class Meta:
         labels = {
             "slug": "Id in the directory",
             "verify_key": "Public key",
-            "web_url": "Website",
             "is_active": "In use",
         }
         help_texts = {

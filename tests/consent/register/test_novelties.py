@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from common.actors import Officer
-from consent.models import Notice, Party, Purpose
+from consent.models import Notice, Party
 from consent.register import novelties, terms
 from consent.register.novelties import Said
 from oversight import registers, rows
 from oversight.admin import remedies
 from oversight.changes.documents import Proposed
+from privacy.models import RetentionSchedule
 from tests.helpers.registers import drafted, make_officer, purpose_with
 
 pytestmark = pytest.mark.django_db
@@ -112,5 +113,5 @@ def test_what_says_no_more_adds_no_sentence(anna: Officer) -> None:
 def test_reading_a_set_leaves_the_registers_as_they_were(anna: Officer) -> None:
     _prepared(anna, _kept_for(1000))
 
-    assert Purpose.objects.get(slug="newsletter").retention.retain_for.days == 730
+    assert RetentionSchedule.objects.get(slug="newsletter").retain_for.days == 730
     assert terms.newest_version("newsletter") == 1

@@ -37,6 +37,7 @@ from policies.models import (
 from policies.opa import reported_log
 from privacy.models import BudgetSpend, DeletionPlan, Disposal, PrivacyBudget, Release, RetentionSchedule
 from privacy.retention import plans
+from privacy.rights.models import Agent
 from tests.helpers.holds import Register as HoldRegister
 from tests.helpers.holds import hold, restriction
 from tests.helpers.visitor import Visitor, question
@@ -86,6 +87,7 @@ def lived_in(api, own_spool):
     reported_log.append([reported], caller="service:opa")
     Item.objects.create(slug="i", title="An item", categories=["For two"])
     EventCount.objects.create(day=now.date(), purpose="recommendations", kind="view", entries=30, people=20)
+    Agent.objects.create(slug="A", name="An agent", verify_key="A" * 43 + "=")
     LogDrop.objects.create(day=now.date(), state="refused", why="The disk was full")
     HoldRegister().place(hold(), restriction())
     RelaxedRegister.objects.create(register="party", reason="Addresses change weekly.")

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from audit import jws
+from audit.signed_zip import MANIFEST
 from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
 from consent.receipts import evidence, manifest
@@ -72,7 +73,7 @@ def test_the_evidence_about_a_person_says_it_under_its_signature(register_in_for
 
     with zipfile.ZipFile(io.BytesIO(file)) as archive:
         readme = archive.read("README.txt").decode()
-        payload, _kid = jws.verify(archive.read(manifest.MANIFEST).decode(), typ=manifest.TYP, trusted=None)
+        payload, _kid = jws.verify(archive.read(MANIFEST).decode(), typ=manifest.TYP, trusted=None)
     is_on = state == "on"
     assert ("Single officer" in readme, json.loads(payload).get("single_officer", False)) == (is_on, is_on)
     assert manifest.verify_evidence(file).subject_ref == str(REF)

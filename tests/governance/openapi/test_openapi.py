@@ -38,8 +38,8 @@ def _operations(document):
     ]
 
 
-# What people look at in a browser, the banner's script, and the document itself.
-PAGES = ("/privacy/", "/admin/", "/shop/", "/assent.js", "/api/schema", "/api/docs")
+# What people look at in a browser, the banner's script, the document itself, and another protocol (docs/rights.md).
+PAGES = ("/privacy/", "/admin/", "/shop/", "/assent.js", "/api/schema", "/api/docs", "/drp/")
 CONVERTERS = re.compile(r"<(?:\w+:)?(\w+)>")
 
 

@@ -218,7 +218,7 @@ def test_each_kind_of_data_has_its_last_day(visitor, api):
 def test_what_a_law_keeps_says_so(visitor, api):
     api.save("customer-1", "give")
     orders = Purpose.objects.get(slug="order_fulfilment")
-    RetentionSchedule.objects.create(purpose=orders, retain_for=timedelta(days=30))
+    RetentionSchedule.objects.filter(purpose=orders).update(retain_for=timedelta(days=30))
     RetentionSchedule.objects.create(
         slug="tax", purpose=orders, retain_for=timedelta(days=3650), action="keep", ground="§ 147 AO"
     )

@@ -10,7 +10,7 @@ from governance.privacy_center import cards
 from policies.decision_log import drainer
 from tests.helpers.visitor import Visitor, question
 
-KEPT = "your region and age group where we know them, your choices with the notices you saw, the decisions about you"
+KEPT = "Also kept: your choices with the notices you saw and a log of what was changed and looked up"
 
 
 @pytest.fixture
