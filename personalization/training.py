@@ -21,6 +21,7 @@ from personalization.recommender import interactions as rec
 from personalization.recommender import storage
 from personalization.recommender.evaluation import evaluate
 from personalization.recommender.training import train
+from personalization.training_sets import members, retraining
 from policies.decisions.evaluate import Decision, decide
 from policies.decisions.questions import Question
 
@@ -34,6 +35,12 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
 
     One ``train`` decision is asked and logged for every person; all data of people without a permit is left out.
     """
+    version = _trained(actor)
+    retraining.mark_done()
+    return version
+
+
+def _trained(actor: str) -> ModelVersion | None:
     refresh_popular_items()
     useful = events.positive().filter(purpose=PURPOSE)
     people = list(useful.order_by().values_list("subject_ref", flat=True).distinct())
@@ -48,7 +55,7 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
     model = train(data, catalogue, segments)
     manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
     evaluation = evaluate(data, catalogue, segments)
-    version = _register(manifest, {str(k): round(v * 1000) for k, v in evaluation.ndcg.items()}, len(permitted), actor)
+    version = _register(manifest, {str(k): round(v * 1000) for k, v in evaluation.ndcg.items()}, permitted, actor)
     logger.info("Trained %s on %s people", version, len(permitted))
     return version
 
@@ -94,18 +101,20 @@ def _segments(people: list[UUID]) -> dict[rec.Person, str]:
 
 
 @transaction.atomic
-def _register(manifest: storage.Manifest, ndcg: dict[str, int], people: int, actor: str) -> ModelVersion:
+def _register(manifest: storage.Manifest, ndcg: dict[str, int], people: list[UUID], actor: str) -> ModelVersion:
     model = services.register_model(
         engine.MODEL_SLUG, name="House recommender", description="Item to item, trained on people who agreed."
     )
-    return services.register_version(
+    version = services.register_version(
         model=model,
         purposes=list(Purpose.objects.filter(slug=PURPOSE)),
         actor=actor,
         artifact=f"{manifest.name}-{manifest.version}",
         artifact_sha256=manifest.digest,
-        metrics={"ndcg_at_10_per_mille": ndcg, "people": people},
+        metrics={"ndcg_at_10_per_mille": ndcg, "people": len(people)},
     )
+    members.note(version, people)
+    return version
 
 
 @transaction.atomic

@@ -93,6 +93,7 @@ OPA_DECISIONS_KEEP_DAYS = ENV.opa_decisions_keep_days
 HOLIDAYS = ENV.holidays()
 BUSINESS_DAYS = read_business_days(ENV.business_days)
 RIGHTS_OWN_DAYS = ENV.rights_own_days
+RETRAIN_AFTER_ERASURE = ENV.retrain_after_erasure
 RETENTION_MAX_SHARE_PERCENT = ENV.retention_max_share_percent
 RETENTION_GENTLE = ENV.retention_gentle
 RETENTION_ROWS_PER_S = ENV.retention_rows_per_s

@@ -26,6 +26,7 @@ from privacy.rights.requesters.models import Requester
 from privacy.rights.requesters.proof import Acting, Proof
 from privacy.rights.requesters.requester import Asks
 from privacy.rights.requests import dates, fulfilling, requests
+from privacy.rights.requests.statements import Said
 from privacy.rights.requests.states import PROVEN, TRANSITIONS, Move, State
 
 JOB = actors.job("rights")
@@ -61,7 +62,7 @@ def ask(asking: Asking, *, now: datetime | None = None) -> RightsRequest:
         door=asking.door,
         actor=asking.actor,
         is_identified=False,
-        statement=asking.words,
+        said=Said(asking.words),
         idempotency_key=asking.idempotency_key,
         asks=Asks(
             acting=asking.acting,
@@ -129,7 +130,7 @@ def prove(request: RightsRequest, code: str, *, now: datetime | None = None) -> 
             requests.note_proof(request, actor="subject", moment=moment)
             if requester.accepts(request, found, Proof.ADDRESS):
                 request = accept(request, actor="subject", now=moment)
-    fulfilling.run(request.pk, now=moment)
+    fulfilling.run_or_leave(request.pk, now=moment)
     if not requester.opens_session(request, found):
         return Proven(tried, gives_files=True)
     proof = secrets.token_bytes(32)

@@ -43,7 +43,7 @@ def keep(request: RightsRequest, asks: Asks) -> Requester:
     found = Requester(request=request, acting=asks.acting, locale=asks.locale or settings.LANGUAGE_CODE)
     found.mandate_until, found.is_persons_address = asks.mandate_until, asks.is_persons_address
     if asks.address:
-        found.address, found.address_salt = statements.seal(asks.address)
+        found.address, found.address_salt = statements.seal_text(asks.address)
         found.address_tag = tag(asks.address)
     found.save(force_insert=True)
     return found
@@ -56,7 +56,7 @@ def locale_of(request: RightsRequest) -> str:
 
 def address_of(found: Requester | None) -> str | None:
     """Return the address; None where there was none, or where it has ended with the request."""
-    return statements.unseal(found.address, found.address_salt) if found else None
+    return statements.unseal_text(found.address, found.address_salt) if found else None
 
 
 def forget_address(request: RightsRequest) -> None:

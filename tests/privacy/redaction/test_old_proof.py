@@ -19,6 +19,7 @@ from audit.log.filters import Filter
 from audit.log.verifying import verify_export
 from audit.models import AuditEvent
 from consent.ledger import verification
+from consent.ledger.persons import erasing
 from consent.ledger.verification import fields_of
 from consent.models import ConsentRecord, DataSubject, Purpose
 from consent.pseudonyms import subject_ref
@@ -395,3 +396,42 @@ def test_verify_counts_what_was_redacted(people):
     call_command("verify", "--full", stdout=said)
 
     assert "1 of them redacted" in said.getvalue()
+
+
+@pytest.fixture
+def erase():
+    def _erase(ref, moment):
+        erasing.erase(ref, actor="subject", erasure=str(uuid.uuid4()), now=moment)
+        DataSubject.objects.filter(pk=ref).update(updated_at=moment)
+        return ref
+
+    return _erase
+
+
+def test_the_proof_left_by_an_erasure_is_redacted_at_its_end(people, erase, long_ago):
+    erase(BOB, long_ago + timedelta(days=2))
+    lately = erase(subject_ref("carla"), timezone.now())
+    trail.anchor()
+
+    assert old_proof.run() == 2  # Ann, whose proof is over, and Bob
+    DataSubject.objects.filter(pk=BOB).update(updated_at=timezone.now() - timedelta(days=2))
+    old_proof.run()
+
+    assert BOB.hex not in _all_text().replace("-", "")
+    assert DataSubject.objects.get(pk=lately).erased_revision is not None
+    assert _broken() == []
+
+
+def test_an_erased_person_without_a_record_is_remembered_as_long(people, erase, long_ago):
+    recent = erase(subject_ref("carla"), timezone.now() - timedelta(days=30))
+    old = erase(subject_ref("dora"), long_ago)
+    DataSubject.objects.filter(pk=ANN).update(updated_at=timezone.now())
+
+    assert old_proof.run() == 1
+    DataSubject.objects.filter(pk=old).update(updated_at=timezone.now() - timedelta(days=2))
+    old_proof.run()
+
+    assert DataSubject.objects.filter(pk=recent).exists()
+    assert not DataSubject.objects.filter(pk=old).exists()
+    assert old.hex not in _all_text().replace("-", "")
+    assert _broken() == []

@@ -26,6 +26,7 @@ from privacy.rights.models import RightsRequest
 from privacy.rights.requesters import asking
 from privacy.rights.requests import requests
 from privacy.rights.requests.states import Move, State
+from tests.helpers.holds import Register, hold, refs
 
 URL = "/drp/v1/data-rights-request"
 ADDRESS = "ada@example.org"
@@ -250,6 +251,7 @@ def test_refusal_extension_and_lapse_are_said_in_the_protocols_words(agent: DrpA
     asking.end_unproven(now=datetime.now(UTC) + timedelta(days=15))
     assert agent.status(late).json()["status"] == "expired"
 
+    Register().place(hold(people=refs("bob@example.org")))  # else the deletion is done at once
     extended = agent.exercise("deletion", email="bob@example.org").json()["request_id"]
     proven(extended)
     requests.extend(extended, actor="officer:anna", reason="Many systems.")
@@ -257,6 +259,7 @@ def test_refusal_extension_and_lapse_are_said_in_the_protocols_words(agent: DrpA
 
 
 def test_a_proven_request_that_joins_another_has_its_status(agent: DrpAgent) -> None:
+    Register().place(hold(people=refs(ADDRESS)))  # else the deletion is done at once
     first = agent.exercise("deletion").json()["request_id"]
     proven(first)
     before = agent.status(first).json()["status"]

@@ -8,7 +8,7 @@ from django.test import Client
 from audit.models import AuditEvent
 from privacy.rights.clocks.laws import Right
 from privacy.rights.models import Letter, RightsRequest
-from privacy.rights.requests import requests
+from privacy.rights.requests import requests, statements
 from privacy.rights.requests.states import State
 from tests.helpers.officers import signed_in, with_role
 from tests.helpers.visitor import Visitor, forms_in
@@ -17,7 +17,7 @@ from tests.helpers.visitor import Visitor, forms_in
 def opened(right: Right = Right.ERASURE) -> RightsRequest:
     opening = requests.Opening(
         right=right, subject_ref=uuid.uuid4(), region="DE", door="api", actor="service:shop", is_identified=True,
-        statement="My words.",
+        said=statements.Said("My words."),
     )  # fmt: skip
     return requests.open_request(opening).request
 
