@@ -10,6 +10,8 @@ from audit.models import AuditEvent
 from common import actors
 
 LOOKED_UP = "subject.looked_up"
+# Every event by which an officer saw, or took a copy of, what is kept about one person.
+LOOKS = (LOOKED_UP, "evidence.exported", "receipt.exported")
 
 
 def record(request: HttpRequest, person: UUID | str, *, page: str, known: bool = True) -> None:

@@ -76,6 +76,13 @@ class RegionConflict(Conflict):
     title = "The region contradicts what is stored"
 
 
+class SubjectErased(Conflict):
+    """Refusal to store anything about a person who was erased, until they agree anew."""
+
+    code = "subject_erased"
+    title = "This person was erased"
+
+
 class Superseded(Conflict):
     code = "superseded"
     title = "Somebody else changed this choice first"

@@ -207,6 +207,8 @@ class ReceiptsView(APIView):
         ref = body.subject.ref()
         person = selectors.subject(ref)
         revision = body.subject_revision or (person.revision if person else 0)
+        if revision <= selectors.erased_up_to(ref):
+            revision = 0  # of an erased person: proof, and not for services
         return Response(issuing.issue(ref, revision))
 
 

@@ -49,8 +49,8 @@ app.conf.update(
         "privacy.tasks.run_disposals": {"queue": queues.URGENT},
         "privacy.tasks.sweep_disposals": {"queue": queues.URGENT},
         "privacy.tasks.undo_run": {"queue": queues.LONG},
-        "privacy.rights.tasks.send_letters": {"queue": queues.URGENT},
         "personalization.tasks.train_recommender": {"queue": queues.LONG},
+        "personalization.tasks.retrain_after_erasures": {"queue": queues.LONG},
         "privacy.tasks.redact_old_proof": {"queue": queues.LONG},
         "policies.tasks.run_simulation": {"queue": queues.LONG},
         "policies.tasks.drop_old_decisions": {"queue": queues.LONG},
@@ -77,6 +77,7 @@ app.conf.update(
         "forget-undo": {"task": "privacy.tasks.forget_undo", "schedule": crontab(minute=20)},
         "keep-event-months": {"task": "personalization.tasks.keep_months", "schedule": crontab(hour=0, minute=40)},
         "check-segments": {"task": "personalization.tasks.check_segments", "schedule": crontab(hour=1, minute=45)},
+        "retrain-after-erasures": {"task": "personalization.tasks.retrain_after_erasures", "schedule": 600.0},
         "train-recommender": {"task": "personalization.tasks.train_recommender", "schedule": crontab(hour=2, minute=0)},
         "scrub-storage": {"task": "privacy.tasks.scrub_storage", "schedule": crontab(hour=2, minute=30)},
         "release-consent-rates": {

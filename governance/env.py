@@ -158,6 +158,7 @@ class Environment(BaseSettings):
     mail_from: Annotated[str, Field(pattern=r"^([^@\s<>]+@[^@\s<>]+)?$", max_length=254)] = ""
     business_days: Annotated[str, AfterValidator(_business_days)] = "law"
     rights_own_days: Annotated[int, Field(ge=1, le=90)] = 30
+    retrain_after_erasure: Literal["at_once", "nightly"] = "at_once"
     evidence_full_check: Literal["weekly", "monthly", "never"] = "weekly"
     log_format: Literal["json", "text"] = "json"
     ready_log_lag_s: Annotated[int, Field(ge=1, le=86_400)] = 300

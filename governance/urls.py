@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from governance.monitoring import health, metrics
 from governance.officers import consent_proof, findings_page, notice_editor, start_page, trust_page
 from governance.openapi.views import DocumentView
-from governance.privacy_center import outside, pages, ranking, receipts, rights, sign_in
+from governance.privacy_center import erasing, outside, pages, ranking, receipts, rights, sign_in
 from governance.sign_in import login
 from governance.web import demonstration, script, well_known
 from model_registry.pages import documents as model_documents
@@ -38,6 +38,8 @@ urlpatterns = [
     path("privacy/not-relevant", ranking.not_relevant, name="not-relevant"),
     path("privacy/all-off", pages.all_off, name="privacy-all-off"),
     path("privacy/requests", rights.ask, name="privacy-request"),
+    path("privacy/corrections", rights.correct, name="privacy-correct"),
+    path("privacy/erasure", erasing.erase, name="privacy-erase"),
     path("privacy/requests/<uuid:pk>/download", rights.download, name="privacy-request-download"),
     path("privacy/requests/<uuid:pk>/cancel", rights.cancel, name="privacy-request-cancel"),
     path("privacy/files/<str:token>", rights.open_files, name="rights-download"),

@@ -64,7 +64,7 @@ class ModelVersion(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     status_changed_at = models.DateTimeField(default=timezone.now, editable=False)
     approved_until = models.DateField(null=True, blank=True)
-    # A version of an older release serves without the gates until then (docs/decisions/0046).
+    # A version of an older release serves without the gates until then (docs/decisions/0047).
     gates_grace_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:

@@ -6,10 +6,14 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from oversight.work import kinds
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
+        from personalization.training_sets.retraining import RETRAIN
+        from personalization.training_sets.store import TRAINING
         from privacy.retention import schedules
-        from privacy.rights.answers import stores
+        from privacy.rights.stores import seam
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
-        stores.add(EVENTS_FOR_ANSWERS)
+        seam.add(EVENTS_FOR_ANSWERS, TRAINING)
+        kinds.add(RETRAIN)

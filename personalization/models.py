@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils import timezone
 
+from model_registry.models import ModelVersion
+
 
 class Item(models.Model):
     """Catalogue item that can be recommended."""
@@ -97,3 +99,33 @@ class PopularItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rank}. {self.item_id}"
+
+
+class TrainingMember(models.Model):
+    """Person a version of a model was trained on."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+", db_index=False)
+    subject_ref = models.UUIDField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject_ref", "version"], name="personalization_trained_once")]
+        indexes = [models.Index(fields=["version"], name="personalization_trained")]
+
+    def __str__(self) -> str:
+        return f"person {str(self.subject_ref)[:8]} in {self.version_id}"
+
+
+class RetrainingDue(models.Model):
+    """Version that learnt from people who were erased since: how many, and when a training without them ended."""
+
+    version = models.OneToOneField(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    erased = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField(default=timezone.now)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "retraining after erasures"
+        verbose_name_plural = "retrainings after erasures"
+
+    def __str__(self) -> str:
+        return f"{self.erased} erased since {self.version_id}"

@@ -1,15 +1,25 @@
 from celery import shared_task
+from django.conf import settings
 
 from common import actors
 from common.jobs.once_task import OnceTask
 from personalization import training, windows
 from personalization.event_store import months
+from personalization.training_sets import retraining
 
 
 @shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
 def train_recommender() -> None:
     """Train a new draft version, never served before it is approved; nightly, or when an officer asks."""
     training.train_recommender(actor=actors.job("training"))
+
+
+@shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
+def retrain_after_erasures() -> None:
+    """Train anew where a version learnt from people who were erased since; without that setting, nightly does it."""
+    retraining.close_work()
+    if settings.RETRAIN_AFTER_ERASURE == "at_once" and retraining.is_due():
+        training.train_recommender(actor=actors.job("training"))
 
 
 @shared_task(ignore_result=True)

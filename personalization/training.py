@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from personalization.recommender import storage
 from personalization.recommender.evaluation import Evaluation, evaluate
 from personalization.recommender.model import Model
 from personalization.recommender.training import train
+from personalization.training_sets import members, retraining
 from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.decisions.evaluate import Decision, decide
 from policies.decisions.questions import Question
@@ -35,11 +37,25 @@ PURPOSE = "recommendations"
 _POPULAR_FROM_PEOPLE = 2
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """Figures of a training, and what the gates of a release read of it: whether each passed, with its figures."""
+
+    metrics: dict[str, Any]
+    findings: dict[str, tuple[bool, dict[str, Any]]]
+
+
 def train_recommender(*, actor: str) -> ModelVersion | None:
     """Train, evaluate, save and register a new draft version; None without anyone's permission to train.
 
     One ``train`` decision is asked and logged for every person; all data of people without a permit is left out.
     """
+    version = _trained(actor)
+    retraining.mark_done()
+    return version
+
+
+def _trained(actor: str) -> ModelVersion | None:
     refresh_popular_items()
     useful = events.positive().filter(purpose=PURPOSE)
     people = list(useful.order_by().values_list("subject_ref", flat=True).distinct())
@@ -54,7 +70,8 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
     model = train(data, catalogue, segments)
     manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
     evaluation = evaluate(data, catalogue, segments)
-    version = _register(manifest, _metrics(data, evaluation, len(permitted)), _findings(model, data), actor)
+    measured = _Measured(_metrics(data, evaluation, len(permitted)), _findings(model, data))
+    version = _register(manifest, measured, permitted, actor)
     logger.info("Trained %s on %s people", version, len(permitted))
     return version
 
@@ -142,9 +159,7 @@ def _findings(model: Model, data: rec.Interactions) -> dict[str, tuple[bool, dic
 
 
 @transaction.atomic
-def _register(
-    manifest: storage.Manifest, metrics: dict[str, Any], findings: dict[str, tuple[bool, dict[str, Any]]], actor: str
-) -> ModelVersion:
+def _register(manifest: storage.Manifest, measured: _Measured, people: list[UUID], actor: str) -> ModelVersion:
     entry = services.register_model(
         engine.MODEL_SLUG, name="House recommender", description="Item to item, trained on people who agreed."
     )
@@ -154,12 +169,13 @@ def _register(
         actor=actor,
         artifact=f"{manifest.name}-{manifest.version}",
         artifact_sha256=manifest.digest,
-        metrics=metrics,
+        metrics=measured.metrics,
     )
-    for name, (is_passed, figures) in findings.items():
+    for name, (is_passed, figures) in measured.findings.items():
         recording.record_evidence(
             version, Evidence.Kind.TRAINING, name, is_passed=is_passed, figures=figures, actor=actor
         )
+    members.note(version, people)
     return version
 
 

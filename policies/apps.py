@@ -17,8 +17,9 @@ class PoliciesConfig(AppConfig):
         from oversight.changes import preview
         from policies.bundles import publishing
         from policies.bundles.subjects import POLICY, ROLLOUT
-        from policies.cells import residence_guard
+        from policies.cells import erasures, residence_guard
         from policies.decision_log.ageing import holding, previews
+        from policies.decision_log.stores import DECISIONS
         from policies.endpoints.credential_register import SERVICE_CREDENTIAL
         from policies.registers import descriptors, lint, regions
         from policies.residency.descriptor import PROCESSING_SYSTEM
@@ -26,7 +27,10 @@ class PoliciesConfig(AppConfig):
         from privacy.budgets import releases
         from privacy.retention import schedules
         from privacy.retention.own_records import record_periods
+        from privacy.rights.erasure import elsewhere
+        from privacy.rights.stores import seam
 
+        seam.add(DECISIONS)
         schedules.add_data_set(holding.DATA_SET)
         record_periods.add_due("decision_log", previews.days_due)
         record_periods.add_due("log_exports", previews.files_due)
@@ -39,5 +43,6 @@ class PoliciesConfig(AppConfig):
         register_lint.add_check("policies", lint.check)
         releases.use_regions(regions.codes)
         if settings.CELLS is not None:
+            elsewhere.use(erasures.OTHERS)
             residence.use_guard(residence_guard.guard)
             registers.keep_elsewhere(None if settings.CELLS.is_primary else settings.CELLS.primary.name)

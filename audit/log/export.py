@@ -45,9 +45,9 @@ def _pieces(
         if kind == "csv":
             yield from writing.as_csv(_COLUMNS, _rows(events), written)
         else:
-            yield from writing.as_signed_lines(
-                {"format": FORMAT, "filters": chosen.named}, _proven(events), written, typ=TYP, heads=_heads(newest)
-            )
+            # What the export was asked for, ``after`` among it: a file that begins later says so under its signature.
+            head = {**details, "format": FORMAT}
+            yield from writing.as_signed_lines(head, _proven(events), written, typ=TYP, heads=_heads(newest))
     whole = {"events": written.lines, "sha256": written.sha256, "is_complete": written.is_complete}
     with transaction.atomic():
         trail.record("audit_log.export_written", "audit_log", actor=actor, details={**details, **whole})

@@ -17,11 +17,13 @@ MARK = b'{"format": "assent-audit-export/'
 class VerifiedExport:
     """Content of a genuine export. ``head`` is the newest anchor when it was made: number and digest.
 
-    ``goes_on_after`` is the event that the next file goes on after, empty where this one is complete.
+    ``begins_after`` is the event that the file before ended with, empty where this is the first; ``goes_on_after`` the
+    event that the next file goes on after, empty where this one is complete.
     """
 
     exported_at: str
     filters: dict[str, str]
+    begins_after: str
     is_complete: bool
     goes_on_after: str
     sealed_events: int
@@ -59,8 +61,8 @@ def verify_export(data: bytes, *, trusted: Mapping[str, Mapping[str, str]] | Non
         said = file.manifest if "is_complete" in file.manifest else file.head
         newest = (file.manifest["head"]["sequence"], file.manifest["head"]["digest"])
         return VerifiedExport(
-            file.head["exported_at"], file.head["filters"], said["is_complete"], said.get("goes_on_after", ""),
-            sealed, len(file.entries) - sealed, newest, file.kid, trusted is not None,
+            file.head["exported_at"], file.head["filters"], file.head.get("after", ""), said["is_complete"],
+            said.get("goes_on_after", ""), sealed, len(file.entries) - sealed, newest, file.kid, trusted is not None,
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, IndexError, NotCanonical, ValueError) as exc:
         if isinstance(exc, NotGenuine):

@@ -134,6 +134,8 @@ class DataSubjectAdmin(_FoundById):
     def standing(self, subject: DataSubject) -> str:
         if subject.held:
             return badge("Legal hold: kept, not used", "alarm")
+        if subject.is_erased:
+            return badge("Erased: proof of consent only", "info")
         return badge("Restricted: kept, not used", "caution") if subject.restricted else badge("In normal use")
 
     @display(description="Last change", ordering="updated_at")

@@ -17,6 +17,7 @@ from consent.importing.reading import Line, Refused
 from consent.importing.rules import Origin, Register, current_register, record_of
 from consent.ledger import ledger, opt_outs, sealed_people
 from consent.ledger.choices import Subject
+from consent.ledger.persons import erasing
 from consent.ledger.records import event_of, place_of, projected
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
@@ -132,8 +133,20 @@ def _read(cursor: Any, refs: set[str], *, rehearsal: bool) -> _People:
         ref: Subject(revision, _decode(consents), bytes(digest) if digest else None, region, age_band)
         for ref, revision, consents, digest, region, age_band in cursor
     }
+    _mark_erased(known)
     new = refs - known.keys()
     return _People({**known, **{ref: Subject() for ref in new}}, new)
+
+
+def _mark_erased(known: dict[str, Subject]) -> None:
+    """Say of whom an erasure took what was known: only what they agreed to since is taken in."""
+    erased = DataSubject.objects.filter(ref__in=list(known), erased_revision__isnull=False)
+    found = list(erased.values_list("ref", "erased_revision", "erased_at"))
+    ended = erasing.last_records(ref for ref, *_ in found) if found else {}
+    for ref, revision, moment in found:
+        person = known[str(ref)]
+        person.erased_revision, person.erased_at = revision, moment
+        person.ended = ended.get(str(ref), {})
 
 
 def _records(
@@ -168,7 +181,7 @@ def _records(
 
 def _refuse_other_cells(guard: residence.Guard | None, region: str | None, person: Subject) -> None:
     """Raise Refused for a person whom another cell holds, where there are several."""
-    problem = guard(region, person.revision > 0) if guard else None
+    problem = guard(region, person.revision > 0 and not person.is_erased) if guard else None
     if problem is not None:
         raise Refused(problem.code, problem.detail)
 

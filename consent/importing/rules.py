@@ -17,6 +17,7 @@ from consent.ledger.projection import ConsentEntry, Consents
 from consent.ledger.proof import NO_NOTICE, Asked, Guardian, ServedNotice
 from consent.ledger.records import checked_purpose, next_record
 from consent.models import Notice, NoticeTerms, Purpose
+from consent.problems import SubjectErased
 
 _NO = ("refused", "withdrawn", "objected")
 _SAYS_NO = ("refuse", "withdraw", "object")
@@ -131,6 +132,7 @@ def record_of(
     )
     proven = register.is_proven(row)
     try:
+        _check_erased(row, person, proven=proven)
         purpose = checked_purpose(choice, register.asked(row))
         _check_order(row, choice, person.consents, origin=origin, proven=proven)
         return next_record(
@@ -144,6 +146,14 @@ def record_of(
         )
     except Problem as problem:
         raise Refused(problem.code, problem.detail) from None
+
+
+def _check_erased(row: ImportRow, person: Subject, *, proven: bool) -> None:
+    """Refuse what an erasure took, and all else about the erased but a later, proven yes."""
+    if person.erased_at is not None and row.recorded_at <= person.erased_at:
+        raise Refused(SubjectErased.code, "The person was erased after this choice; nothing of it is taken in again.")
+    if person.is_erased and not (row.choice == "give" and proven):
+        raise Refused(SubjectErased.code, "The person was erased, and nothing proves that they agreed anew since.")
 
 
 def _check_order(row: ImportRow, choice: Choice, consents: Consents, *, origin: Origin, proven: bool) -> None:

@@ -117,6 +117,13 @@ class Subject:
     last_digest: bytes | None = None
     region: str = ""
     age_band: str = "unknown"
+    erased_revision: int | None = None
+    erased_at: datetime | None = None
+    ended: Mapping[str, str] = field(default_factory=dict)  # of an erased person: the last record of each place
+
+    @property
+    def is_erased(self) -> bool:
+        return self.erased_revision is not None and self.erased_revision == self.revision
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from common.postgres.prepared import PreparedStatement
 from consent import residence
 from consent.ledger import effects, opt_outs, person_facts, sealed_people
 from consent.ledger.choices import CHOICES, AskedPurpose, Choice, Request, Saved, State, Subject
+from consent.ledger.persons import erasing
 from consent.ledger.proof import NO_NOTICE, Asked, ServedNotice
 from consent.ledger.records import checked_purpose, event_of, next_record, place_of, projected
 from consent.problems import (
@@ -45,7 +46,7 @@ _READ = PreparedStatement(
     "assent_ledger_read",
     """
 SELECT s.revision, s.consents::text, encode(s.last_digest, 'hex'), s.region, s.age_band,
-  encode(r.request_digest, 'hex'), r.response::text,
+  encode(r.request_digest, 'hex'), r.response::text, s.erased_revision,
   (SELECT jsonb_agg(jsonb_build_array(c.place,
       p.slug, p.legal_basis, extract(epoch FROM p.consent_valid_for)::bigint, coalesce(newest.version, 0),
       p.channels, p.recipients, p.data_categories, p.explicit_consent, coalesce(c.version, newest.version),
@@ -131,8 +132,10 @@ def _save(request: Request) -> Saved:
         if replay is not None:
             return replay
         settled, warnings = person_facts.settle(request, subject)
-        if settled.region or not subject.revision:
-            residence.check(settled.region, known=subject.revision > 0)
+        erasing.require_proven(settled, subject, purposes)
+        is_known = subject.revision > 0 and not subject.is_erased
+        if settled.region or not is_known:
+            residence.check(settled.region, known=is_known)
         now = timezone.now()
         records = _new_records(settled, subject, purposes, now)
         saved = Saved(subject.revision + 1, [_public(record) for record in records], warnings=warnings)
@@ -148,7 +151,7 @@ def _read(request: Request) -> tuple[Subject, dict[str, AskedPurpose], Saved | N
     value: Callable[[int, int], Any] = result.get_value  # bytes, or None for NULL
     used_digest = value(0, 5)
     replay = _replayed(request, bytes.fromhex(used_digest.decode()), value(0, 6)) if used_digest else None
-    known = {place: _purpose(row) for place, *row in _decode(value(0, 7) or b"[]")}
+    known = {place: _purpose(row) for place, *row in _decode(value(0, 8) or b"[]")}
     if value(0, 0) is None:
         return Subject(), known, replay
     last = value(0, 2)
@@ -159,6 +162,10 @@ def _read(request: Request) -> tuple[Subject, dict[str, AskedPurpose], Saved | N
         region=value(0, 3).decode(),
         age_band=value(0, 4).decode(),
     )
+    erased = value(0, 7)
+    if erased is not None:
+        subject.erased_revision = int(erased)
+        subject.ended = erasing.last_records([request.subject_ref]).get(str(request.subject_ref), {})
     return subject, known, replay
 
 

@@ -21,7 +21,7 @@ def binds(region: str) -> bool:
 def remember(ref: UUID) -> None:
     """Remember the signal for a person who is known. Where nothing changes, nothing is written."""
     person = DataSubject.objects.filter(ref=ref, gpc_since=None).first()
-    if person is not None and binds(person.region):
+    if person is not None and not person.is_erased and binds(person.region):
         _note(ref, actor="subject", details={"signal": "gpc"})
 
 

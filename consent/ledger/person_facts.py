@@ -17,20 +17,21 @@ def settle(request: Request, subject: Subject) -> tuple[Request, list[str]]:
     if not subject.revision or request.guardian is not None or request.actor == "subject":
         return request, []
     kept = []
-    if _is_younger(subject.age_band, request.age_band):
+    if is_younger(subject.age_band, request.age_band):
         request = replace(request, age_band=None)
         kept.append(AGE_BAND_KEPT)
-    if _is_laxer(request.region, subject.region):
+    if is_laxer(request.region, subject.region):
         request = replace(request, region=None)
         kept.append(REGION_KEPT)
     return request, kept
 
 
-def _is_younger(stored: str, stated: str | None) -> bool:
+def is_younger(stored: str, stated: str | None) -> bool:
+    """Return whether who is stored is younger than stated."""
     return stated is not None and _AGES.get(stated, 0) < _AGES.get(stored, 0)
 
 
-def _is_laxer(stated: str | None, stored: str) -> bool:
+def is_laxer(stated: str | None, stored: str) -> bool:
     """Return whether a region's law protects less. Of two laws that differ, the one that asks first is the stricter."""
     if stated is None or not stored:
         return False

@@ -67,6 +67,8 @@ def next_record(
     _check_explicit(request, choice, purpose)
     law = _law(request, choice, subject)
     record = {"id": identifier, "salt": new_salt(), **_record(request, choice, purpose, current, law, now)}
+    if current is None and choice.place in subject.ended:
+        record["supersedes"] = subject.ended[choice.place]  # goes on behind what an erasure ended
     record["subject_revision"] = subject.revision + 1
     record["previous_digest"] = previous.hex() if previous else None
     return {**record, "digest": record_digest(record).hex()}

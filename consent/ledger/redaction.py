@@ -90,7 +90,13 @@ def _leave_tombstone(person: DataSubject, tombstone: UUID) -> None:
         ref=tombstone, revision=person.revision, last_digest=person.last_digest, **blank
     )  # its times say when it was redacted
     DataSubject.objects.filter(pk=person.pk).update(
-        revision=person.revision + 1, last_digest=None, gpc_since=None, updated_at=timezone.now(), **blank
+        revision=person.revision + 1,
+        last_digest=None,
+        gpc_since=None,
+        erased_revision=None,
+        erased_at=None,
+        updated_at=timezone.now(),
+        **blank,
     )
 
 
@@ -117,6 +123,13 @@ def _of_event(event: AuditEvent, ids: dict[UUID, UUID]) -> dict[str, Any]:
 def forget_blank(refs: Iterable[UUID]) -> int:
     """Delete rows that a redaction left blank and that nothing came to since; return their number."""
     blank = DataSubject.objects.filter(
-        pk__in=list(refs), consents={}, last_digest=None, held=False, restricted=False, limits={}, gpc_since=None
+        pk__in=list(refs),
+        consents={},
+        last_digest=None,
+        held=False,
+        restricted=False,
+        limits={},
+        gpc_since=None,
+        erased_revision=None,
     )
     return blank.exclude(records__isnull=False).delete()[0]

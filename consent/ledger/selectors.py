@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
-from django.db.models import Case, Value, When
+from django.db.models import Case, F, Q, Value, When
 from msgspec import structs
 
 from consent import pseudonyms
@@ -207,7 +207,9 @@ def people_by_state(purpose: str, *, now: datetime) -> dict[str, People]:
 
 
 def subject(ref: UUID) -> DataSubject | None:
-    return DataSubject.objects.filter(ref=ref).first()
+    """Return the person; None for one who is not known, or was erased."""
+    person = DataSubject.objects.filter(ref=ref).first()
+    return None if person is not None and person.is_erased else person
 
 
 def states(ref: UUID, *, now: datetime) -> tuple[DataSubject | None, list[PurposeState]]:
@@ -281,10 +283,16 @@ def notices_in(language: str, purposes: Iterable[Purpose]) -> dict[int, Notice]:
     return {notice.purpose_id: notice for notice in newest}
 
 
+def erased_up_to(ref: UUID) -> int:
+    """Return the revision up to which records are proof of an erased person and nothing else; 0 for none."""
+    return DataSubject.objects.filter(ref=ref).values_list("erased_revision", flat=True).first() or 0
+
+
 def history(ref: UUID, *, limit: int = 100) -> list[ConsentRecord]:
-    """Return the person's records, newest first."""
+    """Return the person's records, newest first; of before an erasure none, which are proof and for no other use."""
+    is_alive = Q(subject__erased_revision=None) | Q(subject_revision__gt=F("subject__erased_revision"))
     return list(
-        ConsentRecord.objects.filter(subject_id=ref)
+        ConsentRecord.objects.filter(is_alive, subject_id=ref)
         .select_related("purpose")
         .order_by("-subject_revision", "-id")[:limit]
     )

@@ -132,11 +132,15 @@ def _broken_projection(person: DataSubject | None, links: Sequence[ConsentRecord
         return f"the current state behind consent record {last.id} is not the one the ledger ends in"
     if all(link.redacted_by is not None for link in links):
         return f"person {person.ref} has a current state, and only redacted records" if person.consents else None
-    expected = {place_of(fields_of(link)): link for link in links}  # the newest of each purpose and part
+    # What was recorded up to an erasure is proof, and no current state.
+    erased = person.erased_revision or 0
+    alive = [link for link in links if link.subject_revision > erased]
+    expected = {place_of(fields_of(link)): link for link in alive}  # the newest of each purpose and part
     for place, link in expected.items():
         if person.consents.get(place) != projected(fields_of(link)):
             return f"the current state says something else than consent record {link.id}"
-    if person.consents.keys() - expected.keys() or person.revision != last.subject_revision:
+    revision = last.subject_revision if alive else max(last.subject_revision, erased)
+    if person.consents.keys() - expected.keys() or person.revision != revision:
         return f"the current state behind consent record {last.id} says more than the ledger"
     return None
 

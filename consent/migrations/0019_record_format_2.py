@@ -5,10 +5,20 @@ from django.db import migrations, models
 from common.append_only import let_redact
 
 # The one function that the triggers let pass: what stands for a person and a proof is replaced, and never a digest, a
-# link, a position or a leaf.
+# link, a position or a leaf. Events that are not about a person, as those of officers and of change sets, stay.
 _REDACT = """
 CREATE FUNCTION assent_redact(records jsonb, events jsonb, tombstone uuid, by uuid) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+  IF EXISTS (
+    SELECT FROM jsonb_to_recordset(events) AS n(position bigint) JOIN audit_auditevent e USING (position)
+    WHERE NOT EXISTS (
+      SELECT FROM consent_datasubject d WHERE d.ref = CASE
+        WHEN e.object ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN e.object::uuid END
+    )
+  ) THEN
+    RAISE EXCEPTION 'audit_auditevent is append-only: only events about a person are redacted'
+      USING ERRCODE = 'restrict_violation';
+  END IF;
   UPDATE consent_consentrecord r SET id = n.new_id, subject_id = tombstone, supersedes_id = n.supersedes,
     proof = '{}', salt = NULL, commitments = decode(n.commitments, 'hex'), redacted_by = by
   FROM jsonb_to_recordset(records) AS n(id uuid, new_id uuid, supersedes uuid, commitments text)

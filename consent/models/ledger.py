@@ -36,6 +36,10 @@ class DataSubject(models.Model):
     limits = models.JSONField(default=dict, db_default={}, editable=False)
     # Since when an opt-out signal of the person's browser is remembered; it counts without being sent again.
     gpc_since = models.DateTimeField("Opted out by signal since", null=True, editable=False)
+    # The revision that an erasure left the row at, and when. While ``revision`` is still this one the person counts as
+    # unknown; records up to it are kept as proof and say nothing about the present.
+    erased_revision = models.BigIntegerField(null=True, editable=False)
+    erased_at = models.DateTimeField(null=True, editable=False)
     last_digest = models.BinaryField(max_length=32, null=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
@@ -48,11 +52,17 @@ class DataSubject(models.Model):
                 fields=["ref"],
                 condition=Q(held=True) | Q(restricted=True) | ~Q(limits={}),
                 name="consent_datasubject_kept",
-            )
+            ),
+            models.Index(fields=["ref"], condition=Q(erased_revision__isnull=False), name="consent_datasubject_erased"),
         ]
 
     def __str__(self) -> str:
         return f"person {str(self.ref)[:8]}"
+
+    @property
+    def is_erased(self) -> bool:
+        """Return whether the person was erased and has not come back with a choice since."""
+        return self.erased_revision is not None and self.erased_revision == self.revision
 
 
 class ConsentRecord(models.Model):

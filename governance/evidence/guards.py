@@ -10,7 +10,7 @@ TABLES = (
     "policies_bundle", "policies_activation", "policies_policy", "policies_policyactivation", "policies_decisionbatch",
     "policies_decision", "policies_droppedpart", "policies_logcheckpoint", "policies_externaldecision",
     "policies_externalbatch", "policies_rolloutstep",
-    "privacy_disposalbatch", "privacy_budgetspend", "privacy_release", "rights_requeststep",
+    "privacy_disposalbatch", "privacy_budgetspend", "privacy_release", "rights_erasurestep", "rights_requeststep",
     "oversight_step", "oversight_approval", "oversight_workstep",
 )  # fmt: skip
 # Of tables that are no registers, or hold more than what a change set writes.

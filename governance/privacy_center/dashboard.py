@@ -62,6 +62,7 @@ def context(ref: UUID, *, session_ends: datetime | None, gpc: bool) -> dict[str,
         "looks": looks.looks_at(ref),
         "session_ends": session_ends,
         "known": person is not None,
+        "person": person,
     }
 
 

@@ -125,7 +125,7 @@ def try_code(request: HttpRequest, token: str) -> HttpResponse:
     CODES_TRIED.give_back(network)
     if proven.session is not None:
         return signed_in(request, proven.session)
-    package = packages.in_force(found.pk)
+    package = packages.in_force(found.pk) if proven.gives_files else None
     if package is None:
         return _page(request, token, _of(token), says=_("Your address is proven. We will look at your request."))
     return redirect("rights-download", token=packages.issue_link(package, actor="subject"))

@@ -76,7 +76,7 @@ def dashboard(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     if opts_out:
         opt_outs.remember(session.subject_ref)
     context = content.context(session.subject_ref, session_ends=session.session_expires_at, gpc=opts_out)
-    context["rights"] = rights.card(session.subject_ref)
+    context["rights"] = rights.card(session.subject_ref, context["person"])
     response = render(request, "privacy/dashboard.html", {**context, "message": _message(request, context)})
     response.headers["Vary"] = "Sec-GPC, Cookie"
     return response

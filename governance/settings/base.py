@@ -67,8 +67,8 @@ READY_RULES_AGE_S = ENV.ready_rules_age_s
 BUSINESS_NAME = ENV.business_name
 CERTIFICATION = ENV.certification
 
-# A mail server by one URL, such as smtps://name:secret@mail.example.org; letters leave from jobs only.
 DRP_BUSINESS_ID = ENV.drp_business_id
+# A mail server by one URL, such as smtps://name:secret@mail.example.org; letters leave from jobs only.
 MAIL_IS_ON = ENV.mail_url is not None
 MAIL_FROM = ENV.mail_from
 _MAIL = urlsplit(ENV.mail_url.get_secret_value() if ENV.mail_url else "smtp://localhost")
@@ -93,6 +93,7 @@ OPA_DECISIONS_KEEP_DAYS = ENV.opa_decisions_keep_days
 HOLIDAYS = ENV.holidays()
 BUSINESS_DAYS = read_business_days(ENV.business_days)
 RIGHTS_OWN_DAYS = ENV.rights_own_days
+RETRAIN_AFTER_ERASURE = ENV.retrain_after_erasure
 RETENTION_MAX_SHARE_PERCENT = ENV.retention_max_share_percent
 RETENTION_GENTLE = ENV.retention_gentle
 RETENTION_ROWS_PER_S = ENV.retention_rows_per_s

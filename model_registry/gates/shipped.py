@@ -43,7 +43,7 @@ def fill(*, actor: str) -> None:
 
 
 def _give_grace(actor: str) -> None:
-    """Let versions that an older release approved serve on for a while: it had no gates (docs/decisions/0046)."""
+    """Let versions that an older release approved serve on for a while: it had no gates (docs/decisions/0047)."""
     until = timezone.now() + GRACE
     for version in ModelVersion.objects.filter(status__in=ModelVersion.IN_USE).select_related("model"):
         version.gates_grace_until = until

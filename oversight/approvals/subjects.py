@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import QuerySet
+
 from common import actors
 from common.admin_pages.display import who
-from oversight.models import Step, WorkItem
+from oversight.models import Approval, Step, WorkItem
 from oversight.work import items, kinds
 
 
@@ -78,7 +80,7 @@ def add(*found: Kind) -> None:
                     due=timedelta(days=1),
                     severity="now",
                     describe=_describes(_alone(kind)),
-                    may_see=_is_anothers(kind.load, _alone(kind)),
+                    may_see=_is_anothers(kind.load, is_review=True),
                     **shared,
                 )
             )
@@ -89,20 +91,27 @@ def find(slug: str) -> Kind:
     return _kinds[slug]
 
 
-def last_alone(subject: Subject) -> Step | None:
-    """Return the newest step that one officer took without a second."""
-    return Step.objects.filter(subject=subject.kind, object=subject.key, is_alone=True).last()
+def alone(subject: Subject) -> QuerySet[Step]:
+    """Return the steps that one officer took without a second, since another last looked."""
+    found = Step.objects.filter(subject=subject.kind, object=subject.key)
+    looked = found.filter(kind=Approval.Verdict.REVIEWED).last()
+    return found.filter(is_alone=True, **({"pk__gt": looked.pk} if looked else {}))
+
+
+def acted_alone(subject: Subject, actor: str) -> bool:
+    """Return whether an officer took one of the steps that wait for another's look."""
+    return any(actors.is_same_person(actor, step.actor, step.account) for step in alone(subject))
 
 
 Load = Callable[[str], Subject]
 
 
 def _alone(kind: Kind) -> Load:
-    """Return what loads a subject with the officer who acted alone, and why, in place of its author."""
+    """Return what loads a subject with the officer who acted alone last, and why, in place of its author."""
 
     def load(key: str) -> Subject:
         subject = kind.load(key)
-        step = last_alone(subject)
+        step = alone(subject).last()
         return subject if step is None else replace(subject, author=step.actor, account=step.account, reason=step.note)
 
     return load
@@ -117,12 +126,12 @@ def _describes(load: Load) -> Callable[[str], str]:
     return describe
 
 
-def _is_anothers(*loads: Load) -> Callable[[WorkItem, Any], bool]:
-    """Return whether the work is on what another officer did: whose it is cannot second it."""
+def _is_anothers(load: Load, *, is_review: bool = False) -> Callable[[WorkItem, Any], bool]:
+    """Return whether the work is on what other officers did: its author cannot second it, nor who acted alone."""
 
     def is_anothers(item: WorkItem, user: Any) -> bool:
-        officer = actors.Officer.of(user.get_username(), user.pk)
-        return not any(load(item.object).is_author(officer) for load in loads)
+        officer, subject = actors.Officer.of(user.get_username(), user.pk), load(item.object)
+        return not (subject.is_author(officer) or (is_review and acted_alone(subject, officer)))
 
     return is_anothers
 

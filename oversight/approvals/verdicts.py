@@ -90,13 +90,11 @@ def refuse_the_author(subject: Subject, actor: str) -> None:
 
 
 def _refuse_who_acted_alone(subject: Subject, actor: str) -> list[int]:
-    """Refuse the officer whose step is reviewed, who need not be the author. Raises SecondOfficerNeeded."""
-    last = subjects.last_alone(subject)
-    if last is None:
-        return []
-    if actors.is_same_person(actor, last.actor, last.account):
+    """Refuse an officer one of whose steps is reviewed, who need not be the author. Raises SecondOfficerNeeded."""
+    if subjects.acted_alone(subject, actor):
         raise SecondOfficerNeeded("You did this alone. Another officer has to confirm it.")
-    return _positions(last.account, account_of(actor))
+    account = account_of(actor)
+    return [position for step in subjects.alone(subject) for position in _positions(step.account, account)]
 
 
 def _positions(first: int | None, account: int) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connections, transaction
 
+from common.postgres import advisory
 from oversight.changes import figures
 from oversight.changes.documents import Compared
 from oversight.changes.figures import Measured
@@ -18,6 +19,7 @@ from oversight.models import ChangeSet
 
 Wanted = list[dict[str, Any]]
 Progress = Callable[[int], None]
+_ONE_COUNT = 0x636F756E << 32  # "coun", and the number of the set
 AT_ONCE = 50_000  # rows that are counted within the request: a few hundredths of a second
 
 
@@ -103,10 +105,17 @@ def waiting() -> list[int]:
 
 
 def count_for(pk: int) -> None:
-    """Count for a set, and say on it how far that has come."""
-    change_set = ChangeSet.objects.filter(pk=pk, counting__isnull=False).first()
-    if change_set is None:
-        return
+    """Count for a set, and say on it how far that has come, unless another worker counts for it.
+
+    The sweep asks again for what is not done, and cannot know whether a worker lives: the lock ends with its process.
+    """
+    with advisory.held(_ONE_COUNT + pk) as is_ours:
+        change_set = ChangeSet.objects.filter(pk=pk, counting__isnull=False).first() if is_ours else None
+        if change_set is not None:
+            _count_for(change_set)
+
+
+def _count_for(change_set: ChangeSet) -> None:
     # A connection of its own: the count reads as of one moment, in a transaction that writes nothing.
     other = connections["default"].copy()
     try:
@@ -116,7 +125,7 @@ def count_for(pk: int) -> None:
                 cursor.execute(
                     "UPDATE oversight_changeset SET counting = jsonb_set(counting, '{share}', to_jsonb(%s::int))"
                     " WHERE id = %s AND counting IS NOT NULL",
-                    [share, pk],
+                    [share, change_set.pk],
                 )
 
         finish(change_set, progress=note)

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from personalization.event_store.window import may_keep_all
 from personalization.models import Event
 from privacy.retention.data_sets.counted import Counted
 from privacy.retention.data_sets.windows import Window
 from privacy.retention.schedules import Action, Trigger, Way
 from privacy.retention.tables import Table
-from privacy.rights.answers.own_stores import TableStore
-from privacy.rights.answers.stores import Description, Member
+from privacy.rights.stores.seam import Description, Member
+from privacy.rights.stores.tables import TableStore
 
 # The id is a digest of the sender and its event id already: the manifest holds it as it is.
 _PLACE: dict[str, Any] = {"name": "events", "table": "personalization_event", "kind": "kind"}
@@ -47,20 +49,21 @@ REFUSALS: dict[str, str] = {
 EVENTS_FOR_ANSWERS = TableStore(
     Description(
         name="events",
-        title="What you looked at, liked, rated or bought",
+        title=_("What you looked at, liked, rated or bought"),
         members=(
-            Member("id", "string", "event"),
-            Member("purpose", "string", "purpose"),
-            Member("kind", "string", "what you did"),
-            Member("item_id", "string", "item"),
-            Member("item__title", "string", "title"),
-            Member("value", "integer", "rating"),
-            Member("occurred_at", "date-time", "when"),
-            Member("received_at", "date-time", "received"),
+            Member("id", "string", _("event")),
+            Member("purpose", "string", _("purpose")),
+            Member("kind", "string", _("what you did")),
+            Member("item_id", "string", _("item")),
+            Member("item__title", "string", _("title")),
+            Member("value", "integer", _("rating")),
+            Member("occurred_at", "date-time", _("when")),
+            Member("received_at", "date-time", _("received")),
         ),
-        origin="from you, or observed while you used the service",
-        kept="as long as the purpose's retention period says, or until you turn the purpose off",
+        origin=_("from you, or observed while you used the service"),
+        kept=_("as long as the purpose's retention period says, or until you turn the purpose off"),
         is_provided=True,
+        tables=("personalization_event",),
     ),
     lambda ref: Event.objects.filter(subject_ref=ref).order_by("occurred_at", "id"),
 )

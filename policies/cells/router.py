@@ -116,7 +116,9 @@ class CellRouter:
             # About no person, or about an entity of a package: those are in the bundle, and so in every cell.
             home = home_of(region, bundle, self._table, now) if region and bundle else own
             return home if isinstance(home, Cell) else own
-        where = place(region, known=ref in people, bundle=bundle, table=self._table, now=now)
+        found = people.get(ref)
+        is_known = found is not None and (route.knows_erased or not found.erased)
+        where = place(region, known=is_known, bundle=bundle, table=self._table, now=now)
         # What is no question at all is refused as ever, and not answered with a denial.
         return own if isinstance(where, Unplaced) and not route.can_be_read(question) else where
 

@@ -49,6 +49,7 @@ class SubjectRoute:
     asks_about_processing: bool = False  # whether the question is about processing where the caller runs
     may_stop: bool = False  # whether a batch may end after its first deny or permit
     default_type: str | None = "data_subject"  # of a person whose type is not said; None where it has to be
+    knows_erased: bool = False  # whether an erased person is still answered by the cell they were erased in
     about_entities: bool = False  # of the bundle, which every cell has; no person's row is looked up
     check: Callable[[Document], object] | None = None  # raises ValueError or Problem for what is no question
 
@@ -84,7 +85,7 @@ def _as_authzen(decision: Decision, document: Document) -> Any:
 
 
 _CONSENTS = SubjectRoute("consents")
-_REQUESTS = SubjectRoute("requests")
+_REQUESTS = SubjectRoute("requests", knows_erased=True)
 _LINKS = SubjectRoute("subject_links")
 _QUESTION = SubjectRoute(
     "decisions",

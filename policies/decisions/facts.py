@@ -112,8 +112,8 @@ def _about_person(
             "region": region,
             "jurisdiction": bundle.data["residency"]["jurisdiction_of"].get(region, UNKNOWN),
             "age_band": _age_band(question, known),
-            # A row without a choice is there for a hold on someone who has not chosen yet.
-            "known": bool(known.subject_revision),
+            # A row without a choice is there for a hold on someone who has not chosen yet, or after an erasure.
+            "known": bool(known.subject_revision) and not known.erased,
         },
         "engine": {
             "segment_k": question.segment_size,

@@ -27,7 +27,7 @@ SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes
        c.repeatable_answers,
        a.bundle_id, a.candidate_id, a.candidate_share, a.rollout_id,
        s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL,
-       nullif(s.limits, '{}')::text
+       nullif(s.limits, '{}')::text, s.erased_revision = s.revision
 FROM (VALUES (1)) AS one(row)
 LEFT JOIN policies_servicecredential c ON c.token_hash = $1
 LEFT JOIN policies_activebundle a ON a.id = 1
@@ -45,7 +45,7 @@ SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes
        c.repeatable_answers,
        a.bundle_id, a.candidate_id, a.candidate_share, a.rollout_id,
        s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL,
-       nullif(s.limits, '{}')::text, s.ref
+       nullif(s.limits, '{}')::text, s.erased_revision = s.revision, s.ref
 FROM (VALUES (1)) AS one(row)
 LEFT JOIN policies_servicecredential c ON c.token_hash = $1
 LEFT JOIN policies_activebundle a ON a.id = 1
@@ -57,7 +57,7 @@ LEFT JOIN consent_datasubject s ON s.ref = ANY ($2)
 )
 # The columns of both, in their order.
 _CALLER, _VALID, _HAS_SCOPE, _IS_CELL, _REPEATABLE, _BUNDLE, _CANDIDATE, _SHARE, _ROLLOUT = range(9)
-_REVISION, _REGION, _AGE_BAND, _RESTRICTED, _HELD, _CONSENTS, _GPC, _LIMITS, _REF = range(9, 18)
+_REVISION, _REGION, _AGE_BAND, _RESTRICTED, _HELD, _CONSENTS, _GPC, _LIMITS, _ERASED, _REF = range(9, 19)
 _TRUE = b"\x01"
 NO_SUBJECT = UUID(int=0)  # of a reading about no person
 _NO_TOKEN = b""
@@ -94,6 +94,7 @@ class Information(msgspec.Struct, frozen=True, kw_only=True):
     limits: _Limits = {}  # the same two words for single purposes
     consents: dict[str, ConsentEntry] = {}
     gpc: bool = False  # an opt-out signal is remembered
+    erased: bool = False  # and has not come back since: counts as unknown
     candidate: str | None = None
     is_shadow: bool = False
 
@@ -224,4 +225,5 @@ def _about(result: PGresult, row: int, shared: Information) -> Information:
         limits=_NO_LIMITS if (limits := value(row, _LIMITS)) is None else _decode_limits(limits),
         consents=_decode(value(row, _CONSENTS)),
         gpc=value(row, _GPC) == _TRUE,
+        erased=value(row, _ERASED) == _TRUE,
     )

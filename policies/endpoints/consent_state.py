@@ -70,7 +70,7 @@ def _body(subject: _Subject | str, known: Information) -> bytes:
     states = in_force(known.consents, _purposes(known), region=known.region, now_epoch=time.time())
     return _encode(
         {
-            "known": known.subject_revision is not None,
+            "known": known.subject_revision is not None and not known.erased,
             "subject_revision": known.subject_revision or 0,
             "opted_out_by_signal": known.gpc,
             "purposes": {slug: _state(state) for slug, state in states.items()},

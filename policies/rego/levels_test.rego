@@ -44,3 +44,15 @@ test_a_tcf_string_needs_both_purposes_of_profiling if {
 	decision.tcf_grants_profiles with input as with_changes(changes)
 	not decision.tcf_grants_profiles with input as with_changes({"/signals/tcf_purposes": [1, 5]})
 }
+
+test_a_lower_level_of_the_person_says_whose_it_is if {
+	answers := {code | some unagreed in [[], ["level"]]
+		answer := decision.answer with input as with_changes({
+			"/consent/max_level": "segment",
+			"/consent/unagreed": unagreed,
+		})
+		answer.level == "segment"
+		code := codes(answer)[0]
+	}
+	answers == {"level_capped_by_choice", "renewal_required"}
+}

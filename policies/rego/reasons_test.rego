@@ -46,3 +46,11 @@ test_an_unknown_model_is_one_reason if {
 	answer := decision.answer with input as with_changes({"/model": {"status": "unknown"}})
 	codes(answer) == ["model_unknown"]
 }
+
+test_what_a_yes_does_not_cover_is_named_and_what_is_no_text_is_not if {
+	decision.new_parts == {"ads", "sms"} with input as with_changes({"/consent/unagreed": ["sms", "ads", 7, null]})
+	decision.new_parts == set() with input as with_changes({"/consent/unagreed": []})
+	changes := {"/consent/state": "renewal_required", "/consent/unagreed": ["sms", "ads"]}
+	answer := decision.answer with input as with_changes(changes)
+	{"code": "renewal_required", "detail": "ads, sms"} in answer.reasons
+}

@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -56,10 +56,21 @@ def _key() -> bytes:
     if not file.exists():
         if path().exists():
             raise LedgerMissing(f"The key of the erasure ledger, {file}, is missing: put it back from your safe.")
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file.touch(mode=0o600, exist_ok=False)
-        file.write_text(secrets.token_hex(32), encoding="ascii")
+        _make_key(file)
     return bytes.fromhex(file.read_text(encoding="ascii"))
+
+
+def _make_key(file: Path) -> None:
+    """Make the key whole or not at all: of two processes that need the first one, both use the same."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
+        target.write(secrets.token_hex(32))
+        target.flush()
+        os.fsync(target.fileno())
+    with suppress(FileExistsError):
+        os.link(partial, file)
+    partial.unlink()
 
 
 def lines() -> Iterator[Line]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -19,15 +19,17 @@ from privacy.retention import disposal
 
 _STATE = {"withdraw": "withdrawn", "object": "objected", "refuse": "refused"}
 _BY_WHAT_PEOPLE_DO = (RetentionSchedule.Trigger.ACTIVITY, RetentionSchedule.Trigger.WINDOW)
-# What another kind of line does to a person: an erasure (GDPR Article 17) registers here.
-Handler = Callable[[UUID, Line], None]
+# What another kind of line does to a person: an erasure (GDPR Article 17) registers here. Returns whether it had to.
+Handler = Callable[[UUID, Line], bool]
 _handlers: dict[str, Handler] = {}
+_others: list[Callable[[], Iterable[UUID]]] = []
 _PAGE = 1_000
 
 
-def on(kind: str, handler: Handler) -> None:
-    """Register what replays the lines of a kind."""
+def on(kind: str, handler: Handler, *, people: Callable[[], Iterable[UUID]] = tuple) -> None:
+    """Register what replays the lines of a kind. ``people``: who may be in the database without a choice of theirs."""
     _handlers[kind] = handler
+    _others.append(people)
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Replayed:
     lines: int = 0
     withdrawals: int = 0
     deletions: int = 0
+    erasures: int = 0
     unknown: int = 0
     keys: int = 0
     foreign_keys: int = 0
@@ -52,7 +55,8 @@ def replay(*, actor: str) -> Replayed:
             _repeat(line, people, known, done)
         done.lines, last = done.lines + len(page), page[-1]["digest"]
     details = {"lines": done.lines, "last": last, "withdrawals": done.withdrawals, "keys": done.keys}
-    trail.record("erasures.replayed", "erasure_ledger", actor=actor, details={**details, "deletions": done.deletions})
+    counted = {"deletions": done.deletions, "erasures": done.erasures}
+    trail.record("erasures.replayed", "erasure_ledger", actor=actor, details={**details, **counted})
     noting.start_after_the_present()
     return done
 
@@ -68,7 +72,7 @@ def _people(wanted: set[str]) -> dict[str, UUID]:
         return {}
     refs = DataSubject.objects.values_list("ref", flat=True).iterator(chunk_size=10_000)
     who = ledger.marker()
-    return {mark: ref for ref in refs if (mark := who(ref)) in wanted}
+    return {mark: ref for ref in chain(refs, *(each() for each in _others)) if (mark := who(ref)) in wanted}
 
 
 def _known_records(records: Iterable[str]) -> set[str]:
@@ -93,7 +97,7 @@ def _repeat(line: Line, people: dict[str, UUID], known: set[str], done: Replayed
             done.withdrawals += 1
             done.deletions += _delete_after(records)
     else:
-        _handlers[line["kind"]](ref, line)
+        done.erasures += _handlers[line["kind"]](ref, line)
 
 
 def _take_key_back(line: Line, done: Replayed) -> None:
@@ -134,7 +138,8 @@ def _delete_again(line: Line) -> int:
 def _withdraw_again(ref: UUID, line: Line) -> list[UUID]:
     """Append the lost withdrawal, named with the lost record; return its records, none where it is in force."""
     place = scopes.key(line["purpose"], line["scope"])
-    now = DataSubject.objects.get(ref=ref).consents.get(place)
+    consents = DataSubject.objects.filter(ref=ref).values_list("consents", flat=True).first() or {}
+    now = consents.get(place)
     if now is None or now["s"] == _STATE[line["choice"]]:
         return []
     part: dict[str, Any] = dict(scopes.parts(line["scope"]))

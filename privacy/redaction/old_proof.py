@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -22,7 +22,7 @@ from consent.models import DataSubject, SubjectLink
 from privacy.erasures import ledger
 from privacy.models import Disposal
 from privacy.retention.own_records import record_periods
-from privacy.rights.models import RightsRequest
+from privacy.rights.models import AgentRequest, Requester, RightsRequest
 
 logger = logging.getLogger(__name__)
 KIND = "redaction"
@@ -55,9 +55,9 @@ def over(before: datetime) -> QuerySet[DataSubject]:
     """Return people whose last choice, and whose last permission, ended before a moment, and whom nothing keeps."""
     open_requests = RightsRequest.objects.filter(subject_ref=OuterRef("ref"), closed_at=None)
     open_runs = Disposal.objects.filter(subject_ref=OuterRef("ref")).exclude(status=Disposal.Status.DONE)
-    people = DataSubject.objects.filter(
-        updated_at__lt=before, last_digest__isnull=False, held=False, restricted=False, limits={}
-    ).exclude(consents={})
+    has_proof = Q(last_digest__isnull=False) & ~Q(consents={})
+    people = DataSubject.objects.filter(has_proof | Q(erased_revision__isnull=False), updated_at__lt=before)
+    people = people.filter(held=False, restricted=False, limits={})
     people = people.filter(~Exists(open_requests), ~Exists(open_runs))
     permitted = RawSQL(_PERMITTED, [int(before.timestamp())])  # noqa: S611 (a constant; the moment is a parameter)
     return people.alias(permitted=permitted).filter(permitted=False)
@@ -85,24 +85,30 @@ def _redact_some(before: datetime) -> int:
 def _redact(person: DataSubject, *, ground: str, actor: str) -> None:
     ref = person.pk
     done = redaction.redact(person, ground=ground, actor=actor)
-    for run in Disposal.objects.filter(subject_ref=ref):
+    # An erasure has taken the person out of rows of runs already, and left the record that each followed.
+    for run in Disposal.objects.filter(Q(subject_ref=ref) | Q(record_id__in=done.records)):
         record = done.records.get(run.record_id) if run.record_id else None
         Disposal.objects.filter(pk=run.pk).update(subject_ref=done.tombstone, record_id=record or run.record_id)
     RightsRequest.objects.filter(subject_ref=ref).update(subject_ref=done.tombstone)
+    # What recognises the address of who asked, and an agent's own name for the request, would lead to the person.
+    Requester.objects.filter(request__subject_ref=done.tombstone).update(address_tag=None)
+    AgentRequest.objects.filter(request__subject_ref=done.tombstone).update(agent_request_id="")
     SubjectLink.objects.filter(subject_ref=ref).delete()
 
 
 def _forget_blank(now: datetime) -> int:
     """Delete the rows of people redacted a day ago or longer to whom nothing came since."""
-    blank = DataSubject.objects.filter(revision__gt=0, consents={}, last_digest=None, updated_at__lt=now - _BLANK_FOR)
+    blank = DataSubject.objects.filter(revision__gt=0, consents={}, last_digest=None, erased_revision=None)
+    blank = blank.filter(updated_at__lt=now - _BLANK_FOR)
     return redaction.forget_blank(blank.values_list("pk", flat=True))
 
 
 @transaction.atomic
-def replay(ref: UUID, _line: dict[str, Any]) -> None:
-    """Redact a person of a restored database again."""
-    person = DataSubject.objects.select_for_update().get(pk=ref)
-    if person.last_digest is None:
-        return
+def replay(ref: UUID, _line: dict[str, Any]) -> bool:
+    """Redact a person of a restored database again; return whether it had to."""
+    person = DataSubject.objects.select_for_update().filter(pk=ref).first()
+    if person is None or (person.last_digest is None and person.erased_revision is None):
+        return False
     _redact(person, ground="replay", actor=actors.job("replay"))
     trail.record("erasures.redacted_again", "erasure_ledger", actor=actors.job("replay"))
+    return True

@@ -19,6 +19,7 @@ from audit import trail
 from common import actors
 from common.canonical import sha256
 from common.jobs import queues
+from consent.ledger.persons.erasing import SOURCE as ERASURE
 from consent.models import ConsentRecord, DataSubject
 from privacy.models import DeletionPlan, DeletionSwitch, Disposal, HoldMember, RetentionSchedule
 from privacy.retention import manifest, pacing, plans, schedules, turns, undo
@@ -70,11 +71,9 @@ def _hand_over(disposals: Sequence[UUID], queue: str = queues.URGENT) -> None:
 def sweep() -> int:
     """Queue what did not reach a worker: withdrawals without disposal, and disposals not done."""
     disposed = Disposal.objects.filter(record_id=OuterRef("pk"))
-    missing = list(
-        ConsentRecord.objects.filter(~Exists(disposed), scope="", state__in=_WITHDRAWN).values_list("pk", flat=True)[
-            :1_000
-        ]
-    )
+    # An erasure deletes by itself, and more than a withdrawal does.
+    ended = ConsentRecord.objects.filter(~Exists(disposed), scope="", state__in=_WITHDRAWN).exclude(source=ERASURE)
+    missing = list(ended.values_list("pk", flat=True)[:1_000])
     queue_for_withdrawals(missing)
     held = DataSubject.objects.filter(Q(held=True) | Q(restricted=True), ref=OuterRef("subject_ref"))
     member = HoldMember.objects.filter(

@@ -73,19 +73,19 @@ def note_batch(run: UUID, store: str, rows: int, before: Checkpoint, table: str 
     return dict(removed)
 
 
-def take(data_set: str) -> None:
-    """Wait for other deleters of the data set and for holds in flight; keep both waiting until this transaction ends.
+def take(*data_sets: str) -> None:
+    """Wait for other deleters of the data sets and for holds in flight; keep both waiting until this transaction ends.
 
-    Raises RuntimeError where the transaction would not see what it waited for.
+    Holds last: who waits for a deleter must not keep a hold waiting. Raises RuntimeError where the transaction would
+    not see what it waited for.
     """
     # Several statements in one message, each with a snapshot of its own. Whoever writes a hold, a page, an import or
     # SQL by hand, takes ROW EXCLUSIVE on the last table and so waits, or is waited for.
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT pg_advisory_xact_lock({_number(data_set)}); {holds.WAIT};"
-            " LOCK TABLE privacy_holdmember IN SHARE MODE"
-        )
-        cursor.nextset()
+        locks = "; ".join(f"SELECT pg_advisory_xact_lock({_number(each)})" for each in sorted(data_sets))
+        cursor.execute(f"{locks}{'; ' * bool(locks)}{holds.WAIT}; LOCK TABLE privacy_holdmember IN SHARE MODE")
+        for _lock in data_sets:
+            cursor.nextset()
         holds.require_read_committed(cursor.fetchone()[1])
 
 

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from common import patterns
 from common.http.rest import Body
 from consent.api import Day, SubjectBody, Uuid
 from privacy.rights.clocks.laws import Right
 from privacy.rights.models import RightsRequest
-from privacy.rights.requests.states import State
+from privacy.rights.requests.states import Move, State
 
 RightName = Literal[
     "access", "portability", "rectification", "erasure", "restriction", "objection", "opt_out", "human_review",
@@ -24,10 +25,21 @@ assert set(RightName.__args__) == {right.value for right in Right}  # type: igno
 assert set(StateName.__args__) == {state.value for state in State}  # type: ignore[attr-defined]  # noqa: S101
 
 
+class CorrectionBody(Body):
+    """What is right instead of what is stored: region of residence, age band. What is left out stays."""
+
+    region: Annotated[str, Field(pattern=f"^{patterns.REGION}$")] | None = None
+    age_band: Literal["adult", "minor", "child"] | None = None
+
+    def asked(self) -> dict[str, str]:
+        return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
 class OpenBody(Body):
     """A request of a person, whose identity the calling service vouches for.
 
-    ``statement``: what the person wrote, such as what is to be corrected; kept encrypted until the request closes.
+    ``statement``: what the person wrote; ``correction``: of a rectification, what is wrong and what is right. Both are
+    kept encrypted until the request closes.
     ``appeals``: the refused request that an appeal is about. ``acting``: for whom the caller's user asks; a guardian or
     an agent is looked at by an officer, and ``mandate_until`` is an agent's last day.
     """
@@ -35,6 +47,7 @@ class OpenBody(Body):
     subject: SubjectBody
     right: RightName
     statement: Annotated[str, Field(max_length=4_000)] = ""
+    correction: CorrectionBody | None = None
     appeals: Uuid | None = None
     acting: Literal["self", "guardian", "agent"] = "self"
     mandate_until: Day | None = None
@@ -56,10 +69,20 @@ class CancelBody(PersonBody):
     reason: Annotated[str, Field(max_length=1_000)] = ""
 
 
+class KeptPart(Body):
+    """What stays after an erasure: how many rows of which store, on which ground, and until when."""
+
+    store: str
+    rows: int
+    ground: str
+    until: date
+
+
 class RequestAnswer(Body):
     """One request. ``due_on``: the last day to answer; null while the law lets the clock stand still.
 
-    ``has_number``: whether the law gives a number; if not, ``due_on`` is the controller's own time.
+    ``has_number``: whether the law gives a number; if not, ``due_on`` is the controller's own time. Of an erasure that
+    is done, ``erased`` says how many rows of each store went, ``kept`` what stays, ``models`` what is trained anew.
     """
 
     id: UUID
@@ -76,6 +99,9 @@ class RequestAnswer(Body):
     extended_on: date | None
     closed_at: datetime | None
     reason: str
+    erased: dict[str, int]
+    kept: list[KeptPart]
+    models: list[str]
 
 
 class RequestsAnswer(Body):
@@ -91,7 +117,9 @@ class DownloadAnswer(Body):
 
 def document(request: RightsRequest, section: str) -> dict[str, Any]:
     """Return a request as the API answers it; the reason is that of the last step that has one."""
-    reason = next((step.reason for step in reversed(list(request.steps.all())) if step.reason), "")
+    steps = list(request.steps.all())
+    reason = next((step.reason for step in reversed(steps) if step.reason), "")
+    said: dict[str, Any] = next((step.details for step in steps if step.move == Move.COMPLETE), {})
     return {
         "id": str(request.pk),
         "right": request.right,
@@ -107,4 +135,7 @@ def document(request: RightsRequest, section: str) -> dict[str, Any]:
         "extended_on": request.extended_on,
         "closed_at": request.closed_at,
         "reason": reason,
+        "erased": said.get("erased", {}),
+        "kept": [{name: part[name] for name in ("store", "rows", "ground", "until")} for part in said.get("kept", ())],
+        "models": said.get("models", []),
     }

@@ -9,17 +9,20 @@ from privacy.rights.clocks.laws import Right
 from privacy.rights.drp.models import Agent, AgentRequest, AgentToken
 from privacy.rights.letters.models import Letter
 from privacy.rights.requesters.models import Requester
-from privacy.rights.requests.states import OPEN, PROVEN, Move, State
+from privacy.rights.requests.states import OPEN, PROVE, PROVEN, Move, State
 
 __all__ = [
-    "Agent", "AgentRequest", "AgentToken", "AnswerPackage", "Blocker", "DownloadLink", "Letter", "RequestStep",
-    "Requester", "RightsRequest",
+    "Agent", "AgentRequest", "AgentToken", "AnswerPackage", "Blocker", "DownloadLink", "ErasureStep", "Letter",
+    "RequestStep", "Requester", "RightsRequest",
 ]  # fmt: skip
 
 _CHOICES = {"right": [(right.value, right.value.replace("_", " ").capitalize()) for right in Right]}
 _STATES = [(state.value, state.value.replace("_", " ").capitalize()) for state in State]
 # Steps that leave the state as it is, or come before the first.
-_OTHER_STEPS = [("open", "Open"), ("extend", "Extend"), ("match", "Match"), ("end_mandate", "End the mandate")]
+_OTHER_STEPS = [
+    ("open", "Open"), (PROVE, "Prove the address"), ("extend", "Extend"), ("match", "Match"),
+    ("end_mandate", "End the mandate"),
+]  # fmt: skip
 _MOVES = [(move.value, move.value.replace("_", " ").capitalize()) for move in Move]
 
 
@@ -122,6 +125,29 @@ class Blocker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_ground_display()}: {self.what}"
+
+
+class ErasureStep(models.Model):
+    """What an erasure did in one store: how many rows, and a digest over their keys. Append-only: it is the manifest.
+
+    A step is noted in the transaction that does it, so an erasure that was cut off goes on behind it.
+    """
+
+    request = models.ForeignKey(RightsRequest, on_delete=models.PROTECT, related_name="erasure_steps")
+    round = models.PositiveSmallIntegerField(default=0)  # the first is 0; each verification that fails begins another
+    store = models.CharField(max_length=64)
+    fate = models.CharField(max_length=12)
+    rows = models.PositiveIntegerField()
+    keys_sha256 = models.CharField(max_length=64, blank=True)
+    also = models.JSONField(default=dict)
+    done_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["request", "round", "store"], name="rights_erasure_step_once")]
+
+    def __str__(self) -> str:
+        return f"{self.store}: {self.rows}"
 
 
 class AnswerPackage(models.Model):

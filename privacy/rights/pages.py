@@ -50,12 +50,14 @@ _LABELS = {
 def inbox(request: HttpRequest) -> HttpResponse:
     """Open requests, the one that is due first on top, and the figures of those that were answered."""
     require(request, _MAY_SEE)
-    waiting = RightsRequest.objects.filter(state__in=OPEN).order_by(F("due_on").asc(nulls_last=True), "id")
+    waiting = RightsRequest.objects.filter(~requester.UNPROVEN, state__in=OPEN)
+    waiting = waiting.order_by(F("due_on").asc(nulls_last=True), "id")
     today = timezone.now().date()
     context = {
         "title": "Requests of people",
         "today": today,
         "waiting": [(each, _days_left(each, today)) for each in waiting[:_MOST_SHOWN]],
+        "unproven": RightsRequest.objects.filter(requester.UNPROVEN).count(),
         "closed": RightsRequest.objects.exclude(state__in=OPEN).order_by("-closed_at")[:20],
         "figures": statistics.by_right(),
     }
@@ -69,18 +71,20 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = get_object_or_404(RightsRequest.objects.prefetch_related("steps", "blockers"), pk=pk)
     trail.record("request.looked_at", str(pk), actor=actors.officer(request))
     law = next((each for each in laws() if each.slug == found.law), None)
-    context = {
+    context: dict[str, Any] = {
         "title": str(found),
         "request_row": found,
         "clock": law.clocks[Right(found.right)] if law else None,
         "law": law,
         "steps": [(step, who(step.actor)) for step in found.steps.all()],
+        "erasure_steps": [step for step in found.erasure_steps.order_by("id") if step.rows],
         "days_left": _days_left(found, timezone.now().date()),
-        "statement": statements.unseal(found.statement, found.statement_salt),
+        "said": statements.unseal(found.statement, found.statement_salt),
         "choices": _choices(found) if request.user.has_perm(_MAY_DECIDE) else [],
         "may_extend": request.user.has_perm(_MAY_DECIDE) and _may_extend(found),
         "grounds": Blocker.Ground.choices,
-        "is_automatic": fulfilling.is_automatic(found.right),
+        "can_run": found.state == State.IN_PROGRESS and fulfilling.may_act(found, actors.officer(request)),
+        "answer": next((step.details for step in found.steps.all() if step.move == Move.COMPLETE), {}),
         **_requester(found),
         "recipients": recipients.named(_recipients(found)),
         "letters": [(each, letters.text_of(each)) for each in found.letters.all()],
@@ -106,8 +110,7 @@ def step(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
     if act is None:
         raise Http404
     try:
-        with transaction.atomic():
-            act(request, pk, name)
+        act(request, pk, name)
     except Problem as problem:
         messages.error(request, problem.detail)
     else:
@@ -125,7 +128,7 @@ def _requester(found: RightsRequest) -> dict[str, Any]:
     acting = requester.acting_of(asks)
     return {
         "requester": asks,
-        "may_match": found.state in (State.RECEIVED, State.IDENTITY_ASKED),
+        "may_match": found.state in (State.RECEIVED, State.IDENTITY_ASKED) and not requester.is_unproven(found),
         "may_end_mandate": acting is not Acting.SELF and asks is not None and asks.mandate_withdrawn_at is None,
     }
 
@@ -133,13 +136,14 @@ def _requester(found: RightsRequest) -> dict[str, Any]:
 def _move(request: HttpRequest, pk: UUID, name: str) -> None:
     requests.move(pk, Move(name), actor=actors.officer(request), reason=request.POST.get("reason", ""))
     if name == Move.CLARIFY:
-        fulfilling.run(pk, actor=actors.officer(request))
+        fulfilling.run_or_leave(pk)
 
 
 def _accept(request: HttpRequest, pk: UUID, _name: str) -> None:
-    actor = actors.officer(request)
-    accepted = asking.accept(requests.locked(pk), actor=actor, now=timezone.now())
-    fulfilling.run(accepted.pk, actor=actor)
+    with transaction.atomic():
+        accepted = asking.accept(requests.locked(pk), actor=actors.officer(request), now=timezone.now())
+    # Who asks is proven, and no more is decided by it: what needs an officer's decision waits for that.
+    fulfilling.run_or_leave(accepted.pk)
 
 
 def _match(request: HttpRequest, pk: UUID, _name: str) -> None:
@@ -149,6 +153,7 @@ def _match(request: HttpRequest, pk: UUID, _name: str) -> None:
         raise ReasonNeeded(f"The id {exc}.") from None
 
 
+@transaction.atomic
 def _letter(request: HttpRequest, pk: UUID, _name: str) -> None:
     words = request.POST.get("words", "").strip()
     if not words:

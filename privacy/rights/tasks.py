@@ -7,12 +7,13 @@ from privacy.rights.answers import packages
 from privacy.rights.drp import reporting
 from privacy.rights.letters import letters, sending
 from privacy.rights.requesters import asking
-from privacy.rights.requests import fulfilling
+from privacy.rights.requests import blocking, fulfilling
 
 
 @shared_task(ignore_result=True)
 def fulfil_requests() -> None:
-    """Fulfil accepted requests that answer themselves; runs every minute."""
+    """Free requests whose blockers have ended, and fulfil those that answer themselves; runs every minute."""
+    blocking.free_ended(now=timezone.now())
     fulfilling.sweep()
 
 

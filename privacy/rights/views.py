@@ -25,6 +25,7 @@ from privacy.rights.requesters import asking
 from privacy.rights.requesters.proof import Acting
 from privacy.rights.requesters.requester import Asks
 from privacy.rights.requests import fulfilling, requests
+from privacy.rights.requests.statements import Said
 from privacy.rights.requests.states import Move
 
 _PROBLEMS = {
@@ -58,13 +59,13 @@ class RequestsView(APIView):
                 door="api",
                 actor=actor_of(request),
                 is_identified=body.acting == "self",
-                statement=body.statement,
+                said=_said(body, request),
                 idempotency_key=idempotency_key(request.META),
                 appeals=_appealed(body, ref),
                 asks=_asks(body),
             )
         )
-        done = fulfilling.run(opened.request.pk)
+        done = fulfilling.run_or_leave(opened.request.pk)
         return Response(_document(done), status=201 if opened.is_new else 200)
 
 
@@ -154,6 +155,14 @@ def _of_person(pk: UUID, ref: UUID) -> RightsRequest:
         return RightsRequest.objects.select_related("package").get(pk=pk, subject_ref=ref)
     except RightsRequest.DoesNotExist:
         raise RequestUnknown("This person has no request with this id.") from None
+
+
+def _said(body: api.OpenBody, request: Request) -> Said:
+    """Return what was said. Of an erasure in one of several cells the id too, unless another cell passed it on."""
+    is_passed_on = "HTTP_X_ASSENT_CELL" in request.META
+    asks_others = Right(body.right) is Right.ERASURE and settings.CELLS is not None and not is_passed_on
+    subject = {"id": body.subject.id, "type": body.subject.type} if asks_others else {}
+    return Said(body.statement, body.correction.asked() if body.correction else {}, subject)
 
 
 def _appealed(body: api.OpenBody, ref: UUID) -> UUID | None:

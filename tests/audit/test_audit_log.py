@@ -385,7 +385,9 @@ def test_an_export_beyond_its_limit_says_so_and_goes_on(
     else:
         found = verify_export(first)
         assert (found.is_complete, found.sealed_events, found.goes_on_after) == (False, 2, number)
-        assert (verify_export(rest).is_complete, verify_export(rest).sealed_events) == (True, 1)
+        found = verify_export(rest)
+        assert (found.begins_after, found.is_complete, found.sealed_events) == (number, True, 1)
+        assert verify_export(whole).begins_after == verify_export(first).begins_after == ""
 
 
 def test_a_file_goes_on_after_a_number_only(officer: Client) -> None:

@@ -17,7 +17,7 @@ def test_attack_or_case_has_tests_that_exist(row):
     named = TEST.findall(row[2])
     assert len(named) == row[2].count("](") > 0
     for name, path in named:
-        assert re.search(rf"^def {name}\(", (DOCS / path).read_text(encoding="utf-8"), re.MULTILINE), name
+        assert re.search(rf"^ *def {name}\(", (DOCS / path).read_text(encoding="utf-8"), re.MULTILINE), name
 
 
 def test_case_stands_in_one_table_only():

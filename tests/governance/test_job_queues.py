@@ -47,6 +47,7 @@ def test_long_jobs_do_not_hold_up_withdrawals():
         "policies.tasks.drop_old_decisions",
         "privacy.tasks.redact_old_proof",
         "governance.tasks.verify_evidence",
+        "personalization.tasks.retrain_after_erasures",
         "personalization.tasks.train_recommender",
         "policies.tasks.run_simulation",
         "privacy.tasks.undo_run",

@@ -13,6 +13,7 @@ TASKS = {
     "oversight.tasks.sweep_counts",
     "personalization.tasks.check_segments",
     "personalization.tasks.keep_months",
+    "personalization.tasks.retrain_after_erasures",
     "personalization.tasks.train_recommender",
     "policies.tasks.audit_residency",
     "policies.tasks.drop_old_decisions",

@@ -19,6 +19,7 @@ MODULES = [
     "consent/register/words.py",
     "governance/privacy_center/cards.py",
     "governance/privacy_center/dashboard.py",
+    "governance/privacy_center/erasing.py",
     "governance/privacy_center/decisions.py",
     "governance/privacy_center/held_data.py",
     "governance/privacy_center/levels.py",
@@ -29,9 +30,26 @@ MODULES = [
     "governance/privacy_center/receipts.py",
     "governance/privacy_center/rights.py",
     "governance/demo/shop.py",
+    "personalization/event_store/stores.py",
     "personalization/parameters.py",
     "personalization/proxy.py",
+    "personalization/training_sets/store.py",
     "policies/bundles/reasons.py",
+    "policies/decision_log/stores.py",
+    "privacy/rights/requests/blocking.py",
+    *(
+        f"privacy/rights/stores/{name}.py"
+        for name in (
+            "consents",
+            "deletions",
+            "links",
+            "person",
+            "proof",
+            "letters",
+            "requests",
+            "trail",
+        )
+    ),
     "privacy/rights/letters/wording.py",
 ]
 _OFFICERS = {"attention_item.html", "figure.html", "notice_history.html", "text_diff.html", "trail.html"}

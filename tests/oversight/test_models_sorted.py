@@ -23,14 +23,14 @@ RECORDS = {
     "policies_externaldecision", "policies_logcheckpoint", "policies_policy", "policies_policyactivation",
     "policies_rollout", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
     "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker",
-    "rights_agentrequest", "rights_requeststep", "rights_requester",
+    "rights_agentrequest", "rights_erasurestep", "rights_requeststep", "rights_requester",
     "rights_rightsrequest",
 }  # fmt: skip
 # What a service of the business or a person brings, and budgets over it.
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
     "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
-    "privacy_privacybudget",
+    "personalization_trainingmember", "privacy_privacybudget",
 }  # fmt: skip
 # What the program keeps for itself.
 OPERATIONAL = {
@@ -41,7 +41,8 @@ OPERATIONAL = {
     "policies_heldtag", "policies_logdrop", "policies_periodkey", "policies_policydraft",
     "policies_spoolposition", "privacy_deletionswitch",
     "privacy_holdmember", "privacy_undopart",
-    "rights_agenttoken", "rights_answerpackage", "rights_downloadlink", "rights_letter",
+    "personalization_retrainingdue", "rights_agenttoken", "rights_answerpackage", "rights_downloadlink",
+    "rights_letter",
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from common.actors import Officer
+from common.postgres import advisory
 from consent.ledger import people_counts
 from consent.models import DataSubject, Purpose
 from oversight import registers, rows, tasks
@@ -245,6 +246,16 @@ def test_many_people_are_counted_by_a_job(counted_later: ChangeSet, anna: Office
     tasks.count_everybody(counted_later.pk)
     again = ChangeSet.objects.get(pk=counted_later.pk)
     assert again.preview == counted_later.preview, "a message that is delivered twice counts once"
+
+
+def test_a_count_that_another_worker_makes_is_not_made_again(counted_later: ChangeSet) -> None:
+    with advisory.held(counting._ONE_COUNT + counted_later.pk) as is_ours:
+        tasks.count_everybody(counted_later.pk)
+
+        assert is_ours
+        assert ChangeSet.objects.get(pk=counted_later.pk).counting is not None
+    tasks.count_everybody(counted_later.pk)
+    assert ChangeSet.objects.get(pk=counted_later.pk).counting is None
 
 
 def test_a_count_of_what_has_changed_since_is_dropped(counted_later: ChangeSet, anna: Officer) -> None:

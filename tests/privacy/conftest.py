@@ -27,8 +27,7 @@ def choose(register_in_force: None) -> Callable[..., UUID]:
                 subject_ref=subject_ref(person),
                 choices=[ledger.Choice(purpose=purpose, choice=choice)],
                 source="api",
-                actor="service:shop",
-                **{"region": "DE", "age_band": "adult", **described},
+                **{"actor": "service:shop", "region": "DE", "age_band": "adult", **described},
             )
         )
         return UUID(saved.records[0]["id"])

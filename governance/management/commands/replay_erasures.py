@@ -36,6 +36,6 @@ class Command(BaseCommand):
             )
         self.stdout.write(
             f"{done.lines:,} lines of the erasure ledger: {done.withdrawals:,} withdrawals repeated, "
-            f"{done.deletions:,} rows deleted again, {done.unknown:,} about people who are not in this database, "
-            f"{done.keys:,} signing keys restored."
+            f"{done.erasures:,} people erased or redacted again, {done.deletions:,} rows deleted again, "
+            f"{done.unknown:,} about people who are not in this database, {done.keys:,} signing keys restored."
         )

@@ -8,11 +8,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import signed_zip
 from audit.jws import NotGenuine
-from audit.log.verifying import MARK, verify_export
+from audit.log.verifying import MARK, VerifiedExport, verify_export
 from consent.receipts.manifest import verify_evidence
 from consent.receipts.verifying import keys_by_id, read_saved_json, verify_file
 from policies.decision_log.search.verifying import MARK as DECISIONS
-from policies.decision_log.search.verifying import verify_decisions
+from policies.decision_log.search.verifying import VerifiedDecisions, verify_decisions
 from privacy.rights.evidence import verifying as of_requests
 
 
@@ -68,7 +68,7 @@ def _audit_log(data: bytes, keys: Any) -> list[str]:
     return [
         f"Genuine export of an audit log, made {found.exported_at}; filters: {_filters(found.filters)}",
         f"  {found.sealed_events} events sealed in the audit trail, {found.unsealed_events} not yet",
-        *_about_rest(found.is_complete, found.goes_on_after),
+        *_about_rest(found),
         f"  newest anchor then: {number} {digest}",
         _about_key(found.kid, trusted=found.key_is_trusted),
     ]
@@ -80,7 +80,7 @@ def _decision_log(data: bytes, keys: Any) -> list[str]:
     return [
         f"Genuine export of a decision log, made {found.exported_at}; filters: {_filters(found.filters)}",
         f"  {found.decisions} decisions, each as it was written and sealed in its batch",
-        *_about_rest(found.is_complete, found.goes_on_after),
+        *_about_rest(found),
         f"  newest batch then: {number} {digest}",
         _about_key(found.kid, trusted=found.key_is_trusted),
     ]
@@ -90,10 +90,13 @@ def _filters(filters: dict[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in filters.items()) or "none"
 
 
-def _about_rest(is_complete: bool, goes_on_after: str) -> list[str]:
-    if is_complete:
-        return []
-    return [f"  NOT ALL: the next file goes on after {goes_on_after}" if goes_on_after else "  NOT ALL of what fits"]
+def _about_rest(found: VerifiedExport | VerifiedDecisions) -> list[str]:
+    """Return what a file that does not hold everything says of the rest, before it and after it."""
+    said = [f"  NOT ALL: it begins after {found.begins_after}"] if found.begins_after else []
+    if found.is_complete:
+        return said
+    after = found.goes_on_after
+    return [*said, f"  NOT ALL: the next file goes on after {after}" if after else "  NOT ALL of what fits"]
 
 
 def _receipt(data: bytes, keys: Any) -> list[str]:

@@ -47,7 +47,8 @@ def _pieces(
         if kind == "csv":
             yield from writing.as_csv([*_COLUMNS, *_PLACE], _rows(_decisions(found.defer("entry"))), written)
         else:
-            head = {"format": FORMAT, "filters": chosen.named}
+            # What the export was asked for, ``after`` among it: a file that begins later says so under its signature.
+            head = {**details, "format": FORMAT}
             lines = _proven(_decisions(found))
             yield from writing.as_signed_lines(head, lines, written, typ=TYP, heads={"head": proofs.newest()})
     whole = {"decisions": written.lines, "sha256": written.sha256, "is_complete": written.is_complete}

@@ -15,10 +15,14 @@ MARK = f'{{"format": "{FORMAT}"'.encode()
 
 @dataclass(frozen=True)
 class VerifiedDecisions:
-    """Content of a genuine export. ``head`` is the newest batch of the log when it was made: number and digest."""
+    """Content of a genuine export. ``head`` is the newest batch of the log when it was made: number and digest.
+
+    ``begins_after`` is the decision that the file before ended with, empty where this is the first.
+    """
 
     exported_at: str
     filters: dict[str, str]
+    begins_after: str
     is_complete: bool
     goes_on_after: str
     decisions: int
@@ -36,8 +40,8 @@ def verify_decisions(data: bytes, *, trusted: Mapping[str, Mapping[str, str]] | 
         head, manifest = file.head, file.manifest
         newest = (manifest["head"]["sequence"], manifest["head"]["digest"])
         return VerifiedDecisions(
-            head["exported_at"], head["filters"], manifest["is_complete"], manifest["goes_on_after"],
-            len(file.entries), newest, file.kid, trusted is not None,
+            head["exported_at"], head["filters"], head.get("after", ""), manifest["is_complete"],
+            manifest["goes_on_after"], len(file.entries), newest, file.kid, trusted is not None,
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, IndexError, NotCanonical, ValueError) as exc:
         if isinstance(exc, NotGenuine):

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
-from privacy.rights.answers.stores import Description, Row
+from privacy.rights.stores.seam import Description, Row
 
 SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 _STYLE = mark_safe((Path(__file__).parent / "page.css").read_text(encoding="utf-8"))  # noqa: S308 (our own file)

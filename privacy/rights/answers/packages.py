@@ -15,10 +15,12 @@ from django.utils import timezone
 
 from audit import signing, trail
 from common.canonical import canonical_json, sha256
-from privacy.rights.answers import files, sealing, stores
+from privacy.rights.answers import files, sealing
 from privacy.rights.answers.files import Section
 from privacy.rights.clocks.laws import Right
 from privacy.rights.models import AnswerPackage, DownloadLink, RightsRequest
+from privacy.rights.stores import seam
+from privacy.rights.stores.tables import count_all
 
 TYP = "assent-answer+jws"
 PACKAGE_LASTS = timedelta(days=30)
@@ -37,8 +39,8 @@ def make(request: RightsRequest, *, now: datetime) -> Made:
     """Make the files of an answer, and a signed manifest of them."""
     provided_only = request.right == Right.PORTABILITY
     sections = [
-        Section(store.description, list(store.rows(request.subject_ref)))
-        for store in stores.registered(provided_only=provided_only)
+        Section(store.description, list(store.export(request.subject_ref)))
+        for store in seam.registered(provided_only=provided_only)
     ]
     head = {
         "right": request.right,
@@ -85,11 +87,8 @@ def keep(request: RightsRequest, made: Made, *, now: datetime) -> AnswerPackage:
 def verify(request: RightsRequest, counted: dict[str, int]) -> list[str]:
     """Return what an answer lacks: the stores, asked again, that hold another number of rows than it has."""
     provided_only = request.right == Right.PORTABILITY
-    return [
-        store.description.name
-        for store in stores.registered(provided_only=provided_only)
-        if counted.get(store.description.name) != store.count(request.subject_ref)
-    ]
+    now = count_all(seam.registered(provided_only=provided_only), request.subject_ref)
+    return [name for name, rows in now.items() if counted.get(name) != rows]
 
 
 def in_force(pk: UUID, *, now: datetime | None = None) -> AnswerPackage | None:

@@ -18,9 +18,10 @@ from privacy.rights.drp.models import Agent, AgentRequest
 from privacy.rights.models import RightsRequest
 from privacy.rights.requesters import asking, pages
 from privacy.rights.requesters.asking import Asking
+from privacy.rights.requesters.models import Requester
 from privacy.rights.requesters.proof import Acting
 from privacy.rights.requests import requests
-from privacy.rights.requests.states import Move, State
+from privacy.rights.requests.states import PROVE, Move, State
 
 RIGHTS: Mapping[str, Right] = {
     "sale:opt-out": Right.OPT_OUT,
@@ -60,14 +61,18 @@ def exercise(message: RightsMessage, agent: Agent, body: bytes, *, now: datetime
         ),
         now=now,
     )
-    return AgentRequest.objects.create(
+    # Of two deliveries of one message at once, the second finds what the first has made.
+    found, _created = AgentRequest.objects.get_or_create(
         request=request,
-        agent=agent,
-        agent_request_id=message.agent_request_id,
-        exercise=message.exercise,
-        status_callback=message.status_callback,
-        next_try_at=now,
+        defaults={
+            "agent": agent,
+            "agent_request_id": message.agent_request_id,
+            "exercise": message.exercise,
+            "status_callback": message.status_callback,
+            "next_try_at": now,
+        },
     )
+    return found
 
 
 def refused_status(message: RightsMessage, *, now: datetime) -> dict[str, Any]:
@@ -83,16 +88,23 @@ def refused_status(message: RightsMessage, *, now: datetime) -> dict[str, Any]:
 
 
 def status_of(found: AgentRequest) -> dict[str, Any]:
-    """Return the status object of a request, as the protocol has it."""
-    request = _goes_on_as(found.request)
+    """Return the status object of a request, as the protocol has it; once the mandate has ended, that alone."""
+    request = found.request if has_ended(found) else _goes_on_as(found.request)
     status: dict[str, Any] = {
         "request_id": str(found.request_id),
         "received_at": found.request.received_at.isoformat(),
         **_agents_own(found.agent_request_id),
     }
+    if has_ended(found):
+        return {**status, "status": "revoked"}
     if request.due_on is not None:
         status["expected_by"] = midnight(request.due_on, request.region).isoformat()
     return {**status, **_STATES[State(request.state)](request)}
+
+
+def has_ended(found: AgentRequest) -> bool:
+    """Return whether the mandate was withdrawn: the agent is given nothing more."""
+    return Requester.objects.filter(request=found.request_id, mandate_withdrawn_at__isnull=False).exists()
 
 
 def _agents_own(agent_request_id: str) -> dict[str, str]:
@@ -106,6 +118,8 @@ def _goes_on_as(request: RightsRequest) -> RightsRequest:
 
 
 def _waits_for_proof(request: RightsRequest) -> dict[str, Any]:
+    if request.steps.filter(move=PROVE).exists():
+        return {"status": "in_progress"}  # the person has proven the address; an officer looks
     return {
         "status": "in_progress",
         "reason": "need_user_verification",

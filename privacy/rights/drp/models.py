@@ -26,11 +26,15 @@ class Agent(models.Model):
 
 
 class AgentToken(models.Model):
-    """Token that an agent and this business share; only its SHA-256 is kept. A new one ends the former."""
+    """Token that an agent and this business share; only its SHA-256 is kept. A new one ends the former.
+
+    ``asked_at``: when the agent says that it signed the message for it; the next has to be newer.
+    """
 
     agent = models.OneToOneField(Agent, on_delete=models.CASCADE, related_name="token")
     token_hash = models.BinaryField(max_length=32, unique=True)
     issued_at = models.DateTimeField(default=timezone.now)
+    asked_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return f"token of {self.agent_id}"

@@ -1,12 +1,15 @@
 """Reports to agents: each change of a status is sent to the address the agent named, until it says 200.
 
-The address is a stranger's: https, public, one exchange with an end (``common.http.outgoing``). Reports that do not
-arrive wait longer each time and end after some days; the agent can always ask.
+The address is another's: https, public, one exchange with an end (``common.http.outgoing``). Reports that do not arrive
+wait longer each time and end after some days; the agent can always ask. One process reports at a time, and begins no
+further exchange once its time is over: an agent that answers slowly holds up no other work.
 """
 
 import json
 import logging
+import time
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,25 +17,32 @@ from django.utils import timezone
 from common.canonical import digest_of
 from common.http import outgoing
 from common.http.outgoing import CannotReach
+from common.postgres import advisory
 from privacy.rights.drp import exercising
 from privacy.rights.drp.models import AgentRequest
 
 logger = logging.getLogger(__name__)
 _MOST_TRIES = 12
+_ONE_RUN = 0x64727072  # "drpr", an advisory lock of ours
+_ROUND_S = 20.0
 _FIRST_WAIT = timedelta(minutes=1)
 _AGAIN = timedelta(minutes=1)
+_WITH_ADDRESS = AgentRequest.objects.filter(agent__is_active=True).exclude(status_callback="")
 
 
 def report(limit: int = 50, *, now: datetime | None = None) -> int:
-    """Send the statuses that have changed; return how many arrived."""
+    """Send the statuses that have changed to agents in force; return how many arrived."""
     moment = now or timezone.now()
-    due = AgentRequest.objects.exclude(status_callback="").filter(next_try_at__lte=moment).order_by("next_try_at")
-    return sum(_report(pk, moment) for pk in list(due.values_list("pk", flat=True)[:limit]))
+    due = _WITH_ADDRESS.filter(next_try_at__lte=moment).order_by("next_try_at")
+    with advisory.held(_ONE_RUN) as is_ours:
+        pks = list(due.values_list("pk", flat=True)[:limit]) if is_ours else []
+        ends = time.monotonic() + _ROUND_S
+        return sum(_report(pk, moment) for pk in takewhile(lambda _pk: time.monotonic() < ends, pks))
 
 
 def _report(pk: int, moment: datetime) -> bool:
     with transaction.atomic():
-        waiting = AgentRequest.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk)
+        waiting = _WITH_ADDRESS.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk)
         found = waiting.filter(next_try_at__lte=moment).select_related("request").first()
         if found is None:
             return False
@@ -51,7 +61,8 @@ def _report(pk: int, moment: datetime) -> bool:
 
 def _wait(found: AgentRequest, until: datetime, *, tries: int) -> None:
     found.next_try_at, found.tries = until, tries
-    if tries >= _MOST_TRIES or (tries == 0 and not found.request.is_open):
+    is_over = not found.request.is_open or exercising.has_ended(found)
+    if tries >= _MOST_TRIES or (tries == 0 and is_over):
         found.status_callback = ""
     found.save(update_fields=["next_try_at", "tries", "status_callback"])
 

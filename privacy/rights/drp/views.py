@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from common.http import strict_json
 from common.http.bearer import bearer_token
+from common.http.client_network import client_network
 from common.http.problems import Problem
 from common.http.rate_limit import RateLimit
 from privacy.rights.drp import agents, exercising, messages
@@ -60,13 +61,15 @@ class TokenView(ProtocolView):
     def post(self, request: HttpRequest, agent_id: str) -> HttpResponse:
         agent = Agent.objects.filter(slug=agent_id, is_active=True).first()
         try:
-            _TOKENS.take(agent_id)
             if agent is None:
                 return HttpResponse(status=403)
-            messages.read(_body(request), agent, timezone.now())
+            # By network as well: who is not the agent cannot use up what the agent has.
+            _TOKENS.take(agent.slug, client_network(request.META))
+            document = messages.read(_body(request), agent, timezone.now())
+            token = agents.issue_token(agent, document, now=timezone.now())
         except Problem:
             return HttpResponse(status=403)
-        return JsonResponse({"agent-id": agent.slug, "token": agents.issue_token(agent, now=timezone.now())})
+        return JsonResponse({"agent-id": agent.slug, "token": token})
 
     def get(self, request: HttpRequest, agent_id: str) -> HttpResponse:
         agent = agents.agent_of(bearer_token(request.META.get("HTTP_AUTHORIZATION", "")))

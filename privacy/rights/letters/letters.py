@@ -5,8 +5,9 @@ from datetime import datetime
 
 from privacy.rights.answers import packages, sealing
 from privacy.rights.clocks.laws import Right
+from privacy.rights.erasure import answering
 from privacy.rights.letters.models import Letter
-from privacy.rights.letters.wording import Facts, Kind, written
+from privacy.rights.letters.wording import Facts, Kept, Kind, written
 from privacy.rights.models import RightsRequest
 from privacy.rights.requesters import pages, requester
 from privacy.rights.requests.states import Move
@@ -50,7 +51,9 @@ def write(
 
 def facts_of(request: RightsRequest, *, words: str = "", code: str = "", has_page: bool = True) -> Facts:
     page = pages.url(request) if has_page else ""
-    return Facts(Right(request.right), request.due_on, words[:MOST_WORDS], page, code)
+    right = Right(request.right)
+    kept = tuple(Kept(**each) for each in answering.kept(request)) if right is Right.ERASURE else ()
+    return Facts(right, request.due_on, words[:MOST_WORDS], page, code, kept)
 
 
 def text_of(letter: Letter) -> str:

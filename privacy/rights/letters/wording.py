@@ -1,5 +1,6 @@
 """Words of letters, in the person's language. What an officer writes is quoted as it was written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -25,14 +26,24 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What an erasure left as proof: the kinds of data, on which ground, and until when."""
+
+    titles: Sequence[str]
+    ground: str
+    until: date
+
+
+@dataclass(frozen=True)
 class Facts:
-    """What a letter may say: the right, its day, an officer's words, the page of the request, a code."""
+    """What a letter may say: the right, its day, an officer's words, the page of the request, a code, what is kept."""
 
     right: Right
     due_on: date | None = None
     words: str = ""
     page: str = ""
     code: str = ""
+    kept: Sequence[Kept] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +105,15 @@ def _closing(kind: Kind, facts: Facts) -> str:
         return _("You can ask us to look again, complain to your data protection authority, or go to court.")
     if kind is Kind.DONE and facts.right in (Right.ACCESS, Right.PORTABILITY):
         return _("Your files wait for 30 days. We never send them by e-mail.")
+    if kind is Kind.DONE and facts.kept:
+        said = [_("Your data is erased. This is kept as proof:"), *(_stays(each) for each in facts.kept)]
+        return "\n\n".join(said)
     return ""
+
+
+def _stays(kept: Kept) -> str:
+    until = _("Until %(day)s.") % {"day": formats.date_format(kept.until, "DATE_FORMAT")}
+    return f"{' · '.join(_(title) for title in kept.titles)}: {_(kept.ground)} {until}"
 
 
 def _way(facts: Facts) -> str:

@@ -12,6 +12,7 @@ from oversight.guard import guard
 class Migration(migrations.Migration):
     dependencies = [
         ("rights", "0002_guards"),
+        ("oversight", "0002_guards"),
     ]
 
     operations = [
@@ -66,6 +67,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("token_hash", models.BinaryField(max_length=32, unique=True)),
                 ("issued_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
@@ -138,6 +140,7 @@ class Migration(migrations.Migration):
                     ("refuse", "Refuse"),
                     ("cancel", "Cancel"),
                     ("open", "Open"),
+                    ("prove", "Prove the address"),
                     ("extend", "Extend"),
                     ("match", "Match"),
                     ("end_mandate", "End the mandate"),

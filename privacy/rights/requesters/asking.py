@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from common import actors
 from consent import links, pseudonyms
+from oversight.officers import single
 from privacy.rights.clocks.laws import Right
 from privacy.rights.letters import letters
 from privacy.rights.letters.wording import Kind
@@ -24,7 +25,8 @@ from privacy.rights.requesters.codes import Outcome, Tried
 from privacy.rights.requesters.models import Requester
 from privacy.rights.requesters.proof import Acting, Proof
 from privacy.rights.requesters.requester import Asks
-from privacy.rights.requests import fulfilling, requests
+from privacy.rights.requests import dates, fulfilling, requests
+from privacy.rights.requests.statements import Said
 from privacy.rights.requests.states import PROVEN, TRANSITIONS, Move, State
 
 JOB = actors.job("rights")
@@ -60,7 +62,7 @@ def ask(asking: Asking, *, now: datetime | None = None) -> RightsRequest:
         door=asking.door,
         actor=asking.actor,
         is_identified=False,
-        statement=asking.words,
+        said=Said(asking.words),
         idempotency_key=asking.idempotency_key,
         asks=Asks(
             acting=asking.acting,
@@ -69,11 +71,17 @@ def ask(asking: Asking, *, now: datetime | None = None) -> RightsRequest:
             is_persons_address=asking.is_persons_address,
         ),
     )
-    request = requests.open_request(opening, now=moment).request
+    opened = requests.open_request(opening, now=moment)
+    request = opened.request
+    if not opened.is_new:
+        return request
     found = requester.of(request)
-    if requester.accepts(request, found, Proof.NONE):
-        return accept(request, actor=JOB, now=moment)
+    # Also where no code is sent: every request brings the address letters, whoever typed it.
     codes.take(requester.tag(asking.address))
+    if requester.accepts(request, found, Proof.NONE):
+        accept(request, actor=JOB, now=moment)
+        # Its own page, and not that of a request which it joins: that one may be another requester's.
+        return RightsRequest.objects.get(pk=request.pk)
     return requests.move(request.pk, Move.ASK_IDENTITY, actor=JOB, reason=_ASKED, now=moment)
 
 
@@ -84,47 +92,60 @@ def send_code(request: RightsRequest, address: str, *, now: datetime | None = No
     """
     moment = now or timezone.now()
     found = requester.of(request)
-    if found is None or found.address_tag is None or not requester.has_mandate(found, moment.date()):
+    if found is None or found.address_tag is None or not _has_mandate(request, found, moment):
         return
+    # Of the address that a code goes to, whatever was typed.
+    codes.take(found.address_tag)
     known = requester.address_of(found) or (address if address and requester.tag(address) == found.address_tag else "")
-    codes.take(requester.tag(address) if address else found.address_tag)
-    if found.codes_sent < codes.MOST_CODES and known:
+    is_waiting = Letter.objects.filter(request=request, kind=Kind.CODE, sending_at=None, address__isnull=False).exists()
+    if found.codes_sent < codes.MOST_CODES and known and not is_waiting:
         letters.write(request, Kind.CODE, actor=JOB, moment=moment, address=known)
 
 
 @dataclass(frozen=True)
 class Proven:
-    """Result of a code: how it was, and the secret of a session of the person it was right for."""
+    """Result of a code: how it was, the secret of a session of the person it was right for, and what it gives."""
 
     tried: Tried
     session: str | None = None
+    gives_files: bool = False
 
 
 def prove(request: RightsRequest, code: str, *, now: datetime | None = None) -> Proven:
     """Try a code. A right one accepts the request, or joins it to an open one, and opens a session for oneself.
 
-    Who asks for another gets no session: an officer looks first, and the files come through the request's page.
+    Who asks for another, or whose address alone does not prove the person, gets no session: an officer looks first,
+    and the files come through the request's page.
     """
     moment = now or timezone.now()
     tried = codes.check(request, code, moment)
     if tried.outcome is not Outcome.RIGHT:
         return Proven(tried)
     found = requester.of(request)
+    if not _has_mandate(request, found, moment):
+        return Proven(tried)
     with transaction.atomic():
         request = requests.locked(request.pk)
-        if request.state == State.IDENTITY_ASKED and requester.accepts(request, found, Proof.ADDRESS):
-            request = accept(request, actor="subject", now=moment)
-    fulfilling.run(request.pk, now=moment)
-    if not requester.is_person(found):
-        return Proven(tried)
+        if request.state == State.IDENTITY_ASKED:
+            requests.note_proof(request, actor="subject", moment=moment)
+            if requester.accepts(request, found, Proof.ADDRESS):
+                request = accept(request, actor="subject", now=moment)
+    fulfilling.run_or_leave(request.pk, now=moment)
+    if not requester.opens_session(request, found):
+        return Proven(tried, gives_files=True)
     proof = secrets.token_bytes(32)
     return Proven(tried, links.start_session(subject_ref=request.subject_ref, proof=proof, issued_by=JOB))
 
 
+def _has_mandate(request: RightsRequest, found: Requester | None, now: datetime) -> bool:
+    return requester.has_mandate(found, dates.local_day(now, request.region))
+
+
 def accept(request: RightsRequest, *, actor: str, now: datetime) -> RightsRequest:
     """Accept a proven request. Where the person has asked the same before, this one ends and that one goes on."""
-    if not requester.has_mandate(requester.of(request), now.date()):
+    if not _has_mandate(request, requester.of(request), now):
         raise MoveNotAllowed("The mandate of the agent has ended: refuse the request, or ask the person.")
+    _refuse_the_matcher(request, actor)
     try:
         with transaction.atomic():
             return requests.move(request.pk, Move.ACCEPT, actor=actor, now=now)
@@ -137,15 +158,25 @@ def accept(request: RightsRequest, *, actor: str, now: datetime) -> RightsReques
         return first
 
 
+def _refuse_the_matcher(request: RightsRequest, actor: str) -> None:
+    """Refuse the officer who said whom it is about: alone, one could have anyone's data sent to any address."""
+    matched = request.steps.filter(move="match").last()
+    if matched is not None and actors.is_same_person(actor, matched.actor, None) and not single.is_single():
+        raise MoveNotAllowed("You said whom this request is about, so another officer has to accept it.")
+
+
 @transaction.atomic
 def match(pk: UUID, business_id: str, *, actor: str, now: datetime | None = None) -> RightsRequest:
     """Say whom a request is about, by the business's own id, which is not kept. Only before it is accepted.
 
-    Raises MoveNotAllowed, and ValueError for an id that names nobody.
+    From here on another officer has to accept it: the address is not that person's id. The step does not say who it
+    was: steps outlive the pseudonym. Raises MoveNotAllowed, and ValueError for an id that names nobody.
     """
     request = requests.locked(pk)
     if request.state not in (State.RECEIVED, State.IDENTITY_ASKED):
         raise MoveNotAllowed("Whom a request is about is settled once it is accepted.")
+    if requester.is_unproven(request):
+        raise MoveNotAllowed("The address is not proven yet: anyone may have typed it. Wait for its code to be tried.")
     request.subject_ref = pseudonyms.subject_ref(pseudonyms.checked(business_id))
     request.save(update_fields=["subject_ref"])
     requests.note(request, "match", actor, now or timezone.now())

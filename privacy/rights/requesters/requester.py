@@ -5,15 +5,22 @@ from datetime import date
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 
 from consent import pseudonyms
-from privacy.rights.clocks.laws import Right
+from consent.models import DataSubject
+from privacy.rights.clocks.laws import Right, applicable
 from privacy.rights.models import RightsRequest
 from privacy.rights.requesters.models import Requester
 from privacy.rights.requesters.proof import Acting, Proof, is_enough
 from privacy.rights.requests import statements
+from privacy.rights.requests.states import State
 
 _ADDRESSES = "contact address"
+# Requests whose address is not proven yet: anyone may have typed it, so they are no officer's work.
+UNPROVEN = Q(
+    state__in=(State.RECEIVED, State.IDENTITY_ASKED), requester__address_tag__isnull=False, requester__proven_at=None
+)
 
 
 def of(request: RightsRequest) -> Requester | None:
@@ -36,7 +43,7 @@ def keep(request: RightsRequest, asks: Asks) -> Requester:
     found = Requester(request=request, acting=asks.acting, locale=asks.locale or settings.LANGUAGE_CODE)
     found.mandate_until, found.is_persons_address = asks.mandate_until, asks.is_persons_address
     if asks.address:
-        found.address, found.address_salt = statements.seal(asks.address)
+        found.address, found.address_salt = statements.seal_text(asks.address)
         found.address_tag = tag(asks.address)
     found.save(force_insert=True)
     return found
@@ -49,7 +56,7 @@ def locale_of(request: RightsRequest) -> str:
 
 def address_of(found: Requester | None) -> str | None:
     """Return the address; None where there was none, or where it has ended with the request."""
-    return statements.unseal(found.address, found.address_salt) if found else None
+    return statements.unseal_text(found.address, found.address_salt) if found else None
 
 
 def forget_address(request: RightsRequest) -> None:
@@ -80,4 +87,35 @@ def has_mandate(found: Requester | None, day: date) -> bool:
 def accepts(request: RightsRequest, found: Requester | None, proof: Proof) -> bool:
     """Return whether a proof accepts this request without an officer."""
     acting = Acting.SELF if is_person(found) else acting_of(found)
-    return is_enough(proof, Right(request.right), request.law, acting)
+    return _is_enough(request, _worth(request, proof), Right(request.right), acting)
+
+
+def opens_session(request: RightsRequest, found: Requester | None) -> bool:
+    """Return whether who proved the address may have the person's page: it shows and gives all that an access does."""
+    proof = _worth(request, Proof.ADDRESS)
+    return is_person(found) and _is_enough(request, proof, Right.ACCESS, Acting.SELF)
+
+
+def _worth(request: RightsRequest, proof: Proof) -> Proof:
+    """Return what a proof is worth: an address proves a person only where it is their id in the register.
+
+    Not where an officer has said that the request is about a person with another id, nor where nobody has this one.
+    """
+    is_id = DataSubject.objects.filter(pk=request.subject_ref).exists() and not was_matched(request)
+    return Proof.NONE if proof is Proof.ADDRESS and not is_id else proof
+
+
+def is_unproven(request: RightsRequest) -> bool:
+    return RightsRequest.objects.filter(UNPROVEN, pk=request.pk).exists()
+
+
+def was_matched(request: RightsRequest) -> bool:
+    """Return whether an officer has said whom the request is about."""
+    return request.steps.filter(move="match").exists()
+
+
+def _is_enough(request: RightsRequest, proof: Proof, right: Right, acting: Acting) -> bool:
+    """Return whether a proof is enough under every law that may protect the person, wherever they say they live."""
+    known = DataSubject.objects.filter(pk=request.subject_ref).values_list("region", flat=True).first()
+    found = {law.slug for region in {request.region, known or request.region} for law in applicable(region)}
+    return all(is_enough(proof, right, law, acting) for law in {request.law, *found})

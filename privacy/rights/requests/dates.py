@@ -1,5 +1,6 @@
 """Dates of a request, counted again from its steps whenever one of them may move them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from consent.register.jurisdictions.clocks import earliest_day
@@ -7,10 +8,10 @@ from privacy.rights import deadlines
 from privacy.rights.clocks.due import About, Due, Extension, Question, State, due_in
 from privacy.rights.clocks.laws import Right
 from privacy.rights.models import RightsRequest
-from privacy.rights.requests.states import Move
+from privacy.rights.requests.states import PROVE, Move
 
 _ASKED = {Move.ASK_IDENTITY: About.IDENTITY, Move.ASK_CLARIFICATION: About.CLARIFICATION}
-_ANSWERED = {Move.ACCEPT: About.IDENTITY, Move.CLARIFY: About.CLARIFICATION}
+_ANSWERED: Mapping[str, About] = {Move.ACCEPT: About.IDENTITY, PROVE: About.IDENTITY, Move.CLARIFY: About.CLARIFICATION}
 
 
 def count(request: RightsRequest) -> Due:
@@ -43,7 +44,7 @@ def _questions(request: RightsRequest) -> list[Question]:
         day = local_day(step.at, request.region)
         if step.move in _ASKED:
             questions.append(Question(_ASKED[Move(step.move)], day))
-        about = _ANSWERED.get(Move(step.move)) if step.move in _ANSWERED else None
+        about = _ANSWERED.get(step.move)
         questions = [
             Question(each.about, each.asked, day) if each.answered is None and each.about is about else each
             for each in questions

@@ -3,9 +3,11 @@
 Each right that ends in ``done`` has a query that says what is still missing. A right without one cannot end so.
 """
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -18,20 +20,38 @@ from privacy.rights.problems import MoveNotAllowed
 from privacy.rights.requests import requests
 from privacy.rights.requests.states import Move, State
 
+logger = logging.getLogger(__name__)
 JOB = actors.job("rights")
 # A request that finds no end by itself after so many rounds of work waits for an officer.
 _MOST_ROUNDS = 3
+_PAGE = 100
 
 
 Figures = dict[str, int]
 
 
+def _always(_request: RightsRequest, _actor: str) -> bool:
+    return True
+
+
+def _nothing(_request: RightsRequest) -> Mapping[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Fulfilment:
-    """How a right is fulfilled: ``act`` does it, where it needs no officer; ``missing`` asks what the result lacks."""
+    """How a right is fulfilled.
+
+    ``missing`` asks what the result lacks. ``act`` does it in one transaction, where it needs no officer; ``carry_out``
+    does it in several, each noted, and returns whether all are done. ``may_act``: whether this request answers itself,
+    for this actor. ``said``: what the step that completes the request keeps of the answer.
+    """
 
     missing: Callable[[RightsRequest, Figures], list[str]]
     act: Callable[[RightsRequest, datetime], Figures] | None = None
+    carry_out: Callable[[RightsRequest, str, datetime], bool] | None = None
+    may_act: Callable[[RightsRequest, str], bool] = _always
+    said: Callable[[RightsRequest], Mapping[str, Any]] = _nothing
 
 
 _fulfilments: dict[Right, Fulfilment] = {}
@@ -44,29 +64,88 @@ def add(fulfilments: Mapping[Right, Fulfilment]) -> None:
 
 def is_automatic(right: str) -> bool:
     found = _fulfilments.get(Right(right))
-    return found is not None and found.act is not None
+    return found is not None and (found.act is not None or found.carry_out is not None)
+
+
+def may_act(request: RightsRequest, actor: str) -> bool:
+    """Return whether a request answers itself when this actor runs it."""
+    return is_automatic(request.right) and _fulfilments[Right(request.right)].may_act(request, actor)
+
+
+def run(pk: UUID, *, actor: str = JOB, now: datetime | None = None) -> RightsRequest:
+    """Fulfil an accepted request and verify it. Killed anywhere, it goes on where it was when it is run again.
+
+    A request in another state, or that waits for an officer, is left as it is.
+    """
+    moment = now or timezone.now()
+    request = requests.existing(pk)
+    fulfilment = _fulfilments.get(Right(request.right))
+    if fulfilment is not None and fulfilment.carry_out is not None:
+        return _run_in_steps(pk, fulfilment, actor, moment)
+    return _run_at_once(pk, fulfilment, actor, moment)
+
+
+def run_or_leave(pk: UUID, *, now: datetime | None = None) -> RightsRequest:
+    """Fulfil a request; what fails is logged, leaves it as far as it came, and is tried again by the next sweep."""
+    try:
+        return run(pk, now=now)
+    except Exception:
+        logger.exception("A request could not be fulfilled; the next sweep tries again")
+        return requests.existing(pk)
 
 
 @transaction.atomic
-def run(pk: UUID, *, actor: str = JOB, now: datetime | None = None) -> RightsRequest:
-    """Fulfil an accepted request and verify it, in one transaction: killed anywhere, it is as it was, and is run again.
-
-    A request in another state, or of a right that officers fulfil, is left as it is.
-    """
-    moment = now or timezone.now()
+def _run_at_once(pk: UUID, fulfilment: Fulfilment | None, actor: str, now: datetime) -> RightsRequest:
     request = requests.locked(pk)
-    fulfilment = _fulfilments.get(Right(request.right))
     if fulfilment is None or fulfilment.act is None or request.state not in (State.ACCEPTED, State.IN_PROGRESS):
         return request
+    if not fulfilment.may_act(request, actor):
+        return request
     if request.state == State.ACCEPTED:
-        request = requests.move(pk, Move.START, actor=actor, now=moment)
+        request = requests.move(pk, Move.START, actor=actor, now=now)
     for _round in range(_MOST_ROUNDS):
-        figures = fulfilment.act(request, moment)
-        requests.move(pk, Move.VERIFY, actor=actor, now=moment)
-        request = verify(pk, figures, actor=actor, now=moment)
+        figures = fulfilment.act(request, now)
+        requests.move(pk, Move.VERIFY, actor=actor, now=now)
+        request = verify(pk, figures, actor=actor, now=now)
         if request.state == State.DONE:
             break
     return request
+
+
+def _run_in_steps(pk: UUID, fulfilment: Fulfilment, actor: str, now: datetime) -> RightsRequest:
+    assert fulfilment.carry_out is not None  # noqa: S101 (the caller has looked)
+    request = requests.existing(pk)
+    if actor == JOB and requests.reworks(request) >= _MOST_ROUNDS:
+        return request  # waits for an officer
+    for _round in range(_MOST_ROUNDS):
+        request = _begin(pk, actor, now)
+        if request.state == State.IN_PROGRESS:
+            if not fulfilment.carry_out(request, actor, now):
+                return requests.existing(pk)
+            request = _go_to_verification(pk, actor, now)
+        if request.state == State.VERIFYING:
+            request = _verify_once(pk, actor, now)
+        if request.state != State.IN_PROGRESS:
+            return request
+    return request
+
+
+@transaction.atomic
+def _begin(pk: UUID, actor: str, now: datetime) -> RightsRequest:
+    request = requests.locked(pk)
+    return requests.move(pk, Move.START, actor=actor, now=now) if request.state == State.ACCEPTED else request
+
+
+@transaction.atomic
+def _go_to_verification(pk: UUID, actor: str, now: datetime) -> RightsRequest:
+    request = requests.locked(pk)
+    return requests.move(pk, Move.VERIFY, actor=actor, now=now) if request.state == State.IN_PROGRESS else request
+
+
+@transaction.atomic
+def _verify_once(pk: UUID, actor: str, now: datetime) -> RightsRequest:
+    request = requests.locked(pk)
+    return verify(pk, {}, actor=actor, now=now) if request.state == State.VERIFYING else request
 
 
 @transaction.atomic
@@ -86,7 +165,7 @@ def verify(pk: UUID, figures: Figures, *, actor: str, now: datetime | None = Non
         actor=actor,
         moment=now or timezone.now(),
         reason=f"Missing: {', '.join(missing)}." if missing else "",
-        details={"figures": figures},
+        details={"figures": figures, **({} if missing else fulfilment.said(request))},
     )
 
 
@@ -97,11 +176,31 @@ def verify_by_officer(pk: UUID, *, actor: str, decision: str) -> RightsRequest:
     return verify(pk, {}, actor=actor)
 
 
-def sweep(limit: int = 100) -> int:
-    """Run accepted requests that a crash left; return how many."""
+def sweep() -> int:
+    """Run every request that a crash left, and free those whose blockers have ended; return how many were run.
+
+    Page by page, so memory does not grow with the queue. What fails comes again with the next.
+    """
+    ran = 0
+    for pk in _left():
+        run_or_leave(pk)
+        ran += 1
+    return ran
+
+
+def _left() -> Iterator[UUID]:
+    """Yield the requests that a sweep goes on with: those of rights that take several steps also from the middle."""
     automatic = [right for right in _fulfilments if is_automatic(right)]
-    left = RightsRequest.objects.filter(state=State.ACCEPTED, right__in=automatic)
-    pks = list(left.order_by("received_at").values_list("pk", flat=True)[:limit])
-    for pk in pks:
-        run(pk)
-    return len(pks)
+    in_steps = [right for right, each in _fulfilments.items() if each.carry_out is not None]
+    accepted = RightsRequest.objects.filter(state=State.ACCEPTED, right__in=automatic)
+    begun = RightsRequest.objects.filter(state__in=(State.IN_PROGRESS, State.VERIFYING), right__in=in_steps)
+    for query in (accepted, begun):
+        last: UUID | None = None
+        while page := _page(query, last):
+            yield from page
+            last = page[-1]
+
+
+def _page(query: Any, after: UUID | None) -> list[UUID]:
+    rest = query if after is None else query.filter(pk__gt=after)
+    return list(rest.order_by("pk").values_list("pk", flat=True)[:_PAGE])

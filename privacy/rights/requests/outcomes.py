@@ -1,7 +1,4 @@
-"""How each right is fulfilled here, and what its verification asks.
-
-A right that is not listed cannot end in ``done``: erasure waits for the erasure of every store.
-"""
+"""How each right is fulfilled here, and what its verification asks. A right not listed cannot end in ``done``."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +9,9 @@ from consent.ledger import ledger, opt_outs, selectors
 from consent.models import DataSubject
 from privacy.rights.answers import packages
 from privacy.rights.clocks.laws import Right
+from privacy.rights.erasure import answering, carrying
 from privacy.rights.models import RightsRequest
+from privacy.rights.requests import correcting
 from privacy.rights.requests.fulfilling import JOB, Figures, Fulfilment
 from privacy.rights.requests.states import Move
 
@@ -65,15 +64,21 @@ def _not_decided(request: RightsRequest, _figures: Figures) -> list[str]:
     return [] if decided.exists() else ["an officer's decision, in words"]
 
 
+def _not_corrected(request: RightsRequest, figures: Figures) -> list[str]:
+    """Return what is not as the person asked; what was asked in words needs an officer's decision, in words."""
+    return correcting.is_missing(request) if correcting.wanted(request) else _not_decided(request, figures)
+
+
 _ANSWER = Fulfilment(packages.verify, _answer)
 _DECIDED = Fulfilment(_not_decided)
 FULFILMENTS: Mapping[Right, Fulfilment] = {
     Right.ACCESS: _ANSWER,
     Right.PORTABILITY: _ANSWER,
+    Right.ERASURE: Fulfilment(answering.missing, carry_out=carrying.carry_out, said=answering.said),
     Right.OBJECTION: Fulfilment(_not_objected, _object),
     Right.OPT_OUT: Fulfilment(_not_opted_out, _opt_out),
     Right.RESTRICTION: Fulfilment(_not_restricted),
-    Right.RECTIFICATION: _DECIDED,
+    Right.RECTIFICATION: Fulfilment(_not_corrected, correcting.act, may_act=correcting.may_act),
     Right.HUMAN_REVIEW: _DECIDED,
     Right.COMPLAINT: _DECIDED,
     Right.MAJORITY: _DECIDED,

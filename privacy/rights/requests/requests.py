@@ -19,7 +19,17 @@ from privacy.rights.problems import ExtensionRefused, MoveNotAllowed, ReasonNeed
 from privacy.rights.requesters import requester
 from privacy.rights.requesters.requester import Asks
 from privacy.rights.requests import dates, recipients, statements, work
-from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, PROVEN, TRANSITIONS, Move, State, target
+from privacy.rights.requests.statements import Said
+from privacy.rights.requests.states import (
+    BY_VERIFICATION,
+    NEEDS_REASON,
+    PROVE,
+    PROVEN,
+    TRANSITIONS,
+    Move,
+    State,
+    target,
+)
 
 _MOST_REASON = 1000
 
@@ -34,7 +44,7 @@ class Opening:
     door: str
     actor: str
     is_identified: bool
-    statement: str = ""
+    said: Said = statements.NOTHING
     idempotency_key: str | None = None
     appeals: UUID | None = None
     asks: Asks | None = None
@@ -49,7 +59,8 @@ class Opened:
 def open_request(opening: Opening, *, now: datetime | None = None) -> Opened:
     """Open a request. The same key, or an open request of the same person and right, answers with the first.
 
-    Identity comes before that: a request that is not proven joins none. Raises IdempotencyKeyReused.
+    Identity comes before that: a request that is not proven joins none, and keeps none from being opened. Raises
+    IdempotencyKeyReused.
     """
     moment = now or timezone.now()
     try:
@@ -76,8 +87,8 @@ def _create(opening: Opening, moment: datetime) -> RightsRequest:
         received_at=moment,
         received_on=dates.local_day(moment, opening.region),
     )
-    if opening.statement:
-        request.statement, request.statement_salt = statements.seal(opening.statement)
+    if opening.said:
+        request.statement, request.statement_salt = statements.seal(opening.said)
     dates.count(request)
     request.save(force_insert=True)
     if opening.asks is not None:
@@ -92,7 +103,10 @@ def _create(opening: Opening, moment: datetime) -> RightsRequest:
 def _key(opening: Opening) -> tuple[bytes | None, bytes | None]:
     if opening.idempotency_key is None:
         return None, None
-    said = [opening.right.value, str(opening.subject_ref), opening.region, opening.statement]
+    # Without the region: where it is not stated it is the stored one, which an erasure takes away.
+    said: list[Any] = [opening.right.value, str(opening.subject_ref), opening.said.words]
+    if opening.said.correction:
+        said.append(dict(opening.said.correction))
     if opening.asks is not None:
         said += [opening.asks.acting, str(opening.asks.mandate_until)]
     return key_of(opening.actor, opening.idempotency_key), digest_of(said)
@@ -135,12 +149,25 @@ def move(
     return _moved(request, step, actor, now or timezone.now(), reason=reason, details=details)
 
 
+def existing(pk: UUID) -> RightsRequest:
+    """Return the request as it is now. Raises RequestUnknown."""
+    try:
+        return RightsRequest.objects.get(pk=pk)
+    except RightsRequest.DoesNotExist:
+        raise RequestUnknown("No request has this id.") from None
+
+
 def locked(pk: UUID) -> RightsRequest:
     """Return the request, locked until the transaction ends. Raises RequestUnknown."""
     try:
         return RightsRequest.objects.select_for_update(of=("self",)).get(pk=pk)
     except RightsRequest.DoesNotExist:
         raise RequestUnknown("No request has this id.") from None
+
+
+def reworks(request: RightsRequest) -> int:
+    """Return how often a verification sent a request back to work."""
+    return request.steps.filter(move=Move.REWORK).count()
 
 
 def check(request: RightsRequest, step: Move, reason: str) -> None:
@@ -238,6 +265,16 @@ def finish_verified(
     if step is Move.COMPLETE:
         request.verified_at = moment
     return _moved(request, step, actor, moment, reason=reason, details=details)
+
+
+def note_proof(request: RightsRequest, *, actor: str, moment: datetime) -> None:
+    """Note on a locked request that its address was proven: its clock runs again, and it is an officer's work."""
+    if request.steps.filter(move=PROVE).exists():
+        return
+    note(request, PROVE, actor, moment)
+    dates.count(request)
+    request.save()
+    work.follow(request, actor=actor)
 
 
 def note(

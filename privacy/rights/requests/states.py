@@ -53,6 +53,8 @@ TRANSITIONS: Mapping[State, Mapping[Move, State]] = {
     State.REFUSED: {},
     State.CANCELLED: {},
 }
+# Step that leaves the state: the requester has proven the address.
+PROVE = "prove"
 # The law wants the reasons of these, in words the person can be given.
 NEEDS_REASON = frozenset({Move.ASK_IDENTITY, Move.ASK_CLARIFICATION, Move.BLOCK, Move.REFUSE, Move.REWORK})
 # Only the verification query makes these moves (``requests.verifying``).

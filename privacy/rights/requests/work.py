@@ -8,6 +8,7 @@ from consent.register.jurisdictions.clocks import midnight
 from oversight.work import items
 from oversight.work.kinds import Kind
 from privacy.rights.models import RightsRequest
+from privacy.rights.requesters import requester
 
 # An item that is not done by then is escalated: time enough to answer, or to announce an extension.
 AHEAD = timedelta(days=5)
@@ -34,8 +35,10 @@ REQUEST = Kind(
 
 
 def follow(request: RightsRequest, *, actor: str) -> None:
-    """Open, move or close the item of a request, as the request now stands."""
+    """Open, move or close the item of a request, as it now stands. One whose address is not proven has none yet."""
     name = str(request.pk)
+    if requester.is_unproven(request):
+        return
     if request.is_open:
         items.open_item(REQUEST.slug, name, actor=actor, due_at=_due_at(request))
         return

@@ -88,7 +88,7 @@ def test_what_was_taken_back_since_the_backup_stays_gone(choose, remember, home)
 
     said = _restored(file)
 
-    assert "1 withdrawals repeated, 5 rows deleted again" in said
+    assert "1 withdrawals repeated, 0 people erased or redacted again, 5 rows deleted again" in said
     assert _state("customer-1") == "withdrawn"
     assert _state("customer-2") == "given"
     assert list(Event.objects.values_list("subject_ref", flat=True)) == [subject_ref("customer-2")]

@@ -13,6 +13,7 @@ from common import actors
 from common.http.problems import Conflict
 from oversight.officers.accounts import officer
 from oversight.problems import SecondOfficerNeeded
+from oversight.work import kinds
 from policies.authoring import lifecycle
 from policies.bundles import publishing
 from policies.bundles.subjects import ACTIVATE
@@ -102,6 +103,31 @@ def test_an_emergency_is_not_confirmed_under_a_new_name(register_in_force: None)
 
     with pytest.raises(SecondOfficerNeeded):
         lifecycle.confirm(policy, actor=_acting("anna2"))
+
+
+@pytest.mark.django_db
+def test_of_two_emergencies_neither_officer_confirms_the_other(register_in_force: None) -> None:
+    for name in ("anna", "ben", "dora"):
+        _officer(name)
+    policy = rollouts.publish(author="officer:carla")
+    lifecycle.activate_policy(policy, actor=_acting("anna"), reason="people are harmed", emergency=True)
+    lifecycle.roll_back(actor=_acting("dora"), reason="too early")
+    lifecycle.activate_policy(policy, actor=_acting("ben"), reason="they still are", emergency=True)
+
+    for name in ("anna", "ben"):
+        with pytest.raises(SecondOfficerNeeded, match="You did this alone"):
+            lifecycle.confirm(policy, actor=_acting(name))
+    assert [item for item, _kind in kinds.waiting_for(_account("anna")) if item.kind == "policy-review"] == []
+    lifecycle.confirm(policy, actor=_acting("dora"))
+
+    lifecycle.roll_back(actor=_acting("dora"), reason="once more")
+    lifecycle.activate_policy(policy, actor=_acting("ben"), reason="again", emergency=True)
+    assert [item.kind for item, _kind in kinds.waiting_for(_account("anna"))] == ["policy-review"]
+    lifecycle.confirm(policy, actor=_acting("anna"))
+
+
+def _account(name: str) -> Any:
+    return get_user_model().objects.get(username=name)
 
 
 @pytest.mark.django_db

@@ -26,7 +26,7 @@ def us(become: Callable[..., None], eu: FakeCell, shop_token: str) -> str:
 def as_us(shop_token: str, become: Callable[..., None]) -> dict[str, Any]:
     """This process is the EU cell; the environ with which the US cell asks it for its service 'shop'."""
     become("eu")
-    scopes = ["cells", "decisions", "consents", "events", "recommendations", "subject_links"]
+    scopes = ["cells", "decisions", "consents", "events", "recommendations", "requests", "subject_links"]
     token, _ = credentials.create_credential(name="cell-us", scopes=scopes, actor="test")
     return {
         "HTTP_AUTHORIZATION": f"Bearer {token}",

@@ -120,7 +120,7 @@ def test_a_csv_holds_no_formula_and_is_two_events(officer: Client, log: list[Dec
 
 
 def test_a_file_beyond_its_limit_says_so_and_goes_on(
-    officer: Client, log: list[Decision], monkeypatch: pytest.MonkeyPatch
+    officer: Client, log: list[Decision], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Written, "has_room", property(lambda self: self.lines < 5))
     last = str(log[4].pk)
@@ -130,9 +130,13 @@ def test_a_file_beyond_its_limit_says_so_and_goes_on(
         in download(officer, "csv").decode()
     )
     first, rest = verify_decisions(download(officer, "jsonl")), download(officer, "jsonl", after=last)
+    found, file, out = verify_decisions(rest), tmp_path / "rest.jsonl", StringIO()
+    file.write_bytes(rest)
+    call_command("verify_receipt", str(file), stdout=out)
 
-    assert (first.is_complete, first.goes_on_after) == (False, last)
-    assert (verify_decisions(rest).is_complete, verify_decisions(rest).decisions) == (True, 3)
+    assert (first.begins_after, first.is_complete, first.goes_on_after) == ("", False, last)
+    assert (found.begins_after, found.is_complete, found.decisions) == (last, True, 3)
+    assert f"NOT ALL: it begins after {last}" in out.getvalue()
     assert officer.get(f"{LIST}export.csv", {"after": "x"}).status_code == 400
 
 

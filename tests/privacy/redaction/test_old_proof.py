@@ -19,6 +19,7 @@ from audit.log.filters import Filter
 from audit.log.verifying import verify_export
 from audit.models import AuditEvent
 from consent.ledger import verification
+from consent.ledger.persons import erasing
 from consent.ledger.verification import fields_of
 from consent.models import ConsentRecord, DataSubject, Purpose
 from consent.pseudonyms import subject_ref
@@ -29,7 +30,8 @@ from governance.evidence import checks
 from privacy.erasures import ledger, replaying
 from privacy.models import Disposal
 from privacy.redaction import old_proof
-from privacy.rights.models import RightsRequest
+from privacy.rights.models import Letter, Requester, RightsRequest
+from privacy.rights.requesters import asking, requester
 from tests.helpers.holds import Register, hold, restriction
 from tests.helpers.old_choices import save
 
@@ -233,6 +235,17 @@ def test_the_one_function_redacts_no_row_twice(people):
         cursor.execute("SELECT assent_redact(%s, '[]', %s, %s)", [again, record.subject_id, uuid.uuid4()])
 
 
+def test_the_one_function_redacts_no_event_that_is_about_no_person(people):
+    trail.record("changes.applied_in_emergency", "changes 7", actor="officer:anna")
+    position = AuditEvent.objects.get(object="changes 7").position
+    hidden = json.dumps([{"position": position, "code": str(uuid.uuid4()), "details": {}}])
+
+    with pytest.raises(DatabaseError, match="only events about"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT assent_redact('[]', %s, %s, %s)", [hidden, uuid.uuid4(), uuid.uuid4()])
+
+    assert AuditEvent.objects.get(position=position).object == "changes 7"
+
+
 def _permission(api, long_ago):
     save(api, long_ago, "cara", "give", "newsletter")
     # Consents lapse; one that does not is in force for ever.
@@ -274,6 +287,21 @@ def test_people_with_an_open_request_stay(people, closed, redacted):
 
     assert old_proof.run() == redacted
     assert RightsRequest.objects.filter(subject_ref=ANN).exists() is not bool(redacted)
+
+
+def test_who_asked_is_not_recognised_after_a_redaction(people):
+    now = timezone.now()
+    request = RightsRequest.objects.create(
+        right="access", subject_ref=ANN, law="gdpr", door="form", opened_by="subject", received_on=now.date(),
+        closed_at=now, state="done", verified_at=now,
+    )  # fmt: skip
+    Requester.objects.create(request=request, locale="en", address_tag=requester.tag("ann@example.org"))
+
+    old_proof.run()
+
+    assert Requester.objects.get().address_tag is None
+    asking.send_code(request, "ann@example.org")
+    assert not Letter.objects.exists()
 
 
 def test_within_the_period_nothing_is_redacted(api):
@@ -368,3 +396,42 @@ def test_verify_counts_what_was_redacted(people):
     call_command("verify", "--full", stdout=said)
 
     assert "1 of them redacted" in said.getvalue()
+
+
+@pytest.fixture
+def erase():
+    def _erase(ref, moment):
+        erasing.erase(ref, actor="subject", erasure=str(uuid.uuid4()), now=moment)
+        DataSubject.objects.filter(pk=ref).update(updated_at=moment)
+        return ref
+
+    return _erase
+
+
+def test_the_proof_left_by_an_erasure_is_redacted_at_its_end(people, erase, long_ago):
+    erase(BOB, long_ago + timedelta(days=2))
+    lately = erase(subject_ref("carla"), timezone.now())
+    trail.anchor()
+
+    assert old_proof.run() == 2  # Ann, whose proof is over, and Bob
+    DataSubject.objects.filter(pk=BOB).update(updated_at=timezone.now() - timedelta(days=2))
+    old_proof.run()
+
+    assert BOB.hex not in _all_text().replace("-", "")
+    assert DataSubject.objects.get(pk=lately).erased_revision is not None
+    assert _broken() == []
+
+
+def test_an_erased_person_without_a_record_is_remembered_as_long(people, erase, long_ago):
+    recent = erase(subject_ref("carla"), timezone.now() - timedelta(days=30))
+    old = erase(subject_ref("dora"), long_ago)
+    DataSubject.objects.filter(pk=ANN).update(updated_at=timezone.now())
+
+    assert old_proof.run() == 1
+    DataSubject.objects.filter(pk=old).update(updated_at=timezone.now() - timedelta(days=2))
+    old_proof.run()
+
+    assert DataSubject.objects.filter(pk=recent).exists()
+    assert not DataSubject.objects.filter(pk=old).exists()
+    assert old.hex not in _all_text().replace("-", "")
+    assert _broken() == []

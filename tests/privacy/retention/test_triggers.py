@@ -13,7 +13,7 @@ from privacy.models import ContractEnd, Disposal, RetentionSchedule
 from privacy.retention import disposal, plans, schedules
 from privacy.retention.data_sets import conflicts, contracts, terms
 from privacy.retention.pacing import Pace
-from privacy.rights.answers import own_stores
+from privacy.rights.stores import deletions
 
 pytestmark = pytest.mark.django_db
 
@@ -240,5 +240,5 @@ def test_the_end_of_a_contract_is_in_the_persons_answer():
     at = timezone.now()
     ContractEnd.objects.create(subject_ref=subject_ref("customer-1"), ended_at=at)
 
-    assert own_stores.CONTRACTS.rows(subject_ref("customer-1")) == [{"ended_at": at}]
-    assert own_stores.CONTRACTS.rows(subject_ref("customer-2")) == []
+    assert deletions.CONTRACTS.export(subject_ref("customer-1")) == [{"ended_at": at}]
+    assert deletions.CONTRACTS.export(subject_ref("customer-2")) == []

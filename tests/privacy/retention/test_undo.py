@@ -21,6 +21,8 @@ from privacy.retention import control, disposal, plans, restoring, undo
 from privacy.retention.pacing import Pace
 from privacy.retention.subjects import of_undo
 from privacy.retention.undo import NoUndo
+from privacy.rights.clocks.laws import Right
+from privacy.rights.requests import fulfilling, requests
 from tests.helpers.officers import make_accounts
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +114,25 @@ def test_who_withdrew_or_was_erased_by_the_ledger_stays_deleted(remember, delete
 
     back = {event.subject_ref for event in Event.objects.all()}
     assert back == {subject_ref(person) for person in people[2:]}
+
+
+def test_who_was_erased_since_stays_deleted(remember, deleted):
+    """An erasure ends no permission of a person who gave none: the erasure ledger alone keeps their rows out."""
+    for person in ("customer-1", "customer-2"):
+        remember(person, 2, days=400)
+    run = deleted()
+    asked = requests.Opening(
+        right=Right.ERASURE,
+        subject_ref=subject_ref("customer-1"),
+        region="DE",
+        door="api",
+        actor="service:shop",
+        is_identified=True,
+    )
+    assert fulfilling.run(requests.open_request(asked).request.pk).state == "done"
+
+    assert _undone(run) == {"events": 2}
+    assert {event.subject_ref for event in Event.objects.all()} == {subject_ref("customer-2")}
 
 
 def test_a_withdrawal_between_run_and_undo_is_noted_first(choose, remember, deleted):

@@ -13,14 +13,20 @@ from django.test import Client
 from nacl.signing import SigningKey
 
 from common.http import outgoing
+from common.postgres import advisory
+from consent import pseudonyms
+from consent.models import DataSubject
+from oversight import rows
 from oversight.guard import writing
 from privacy.rights.drp import reporting
+from privacy.rights.drp.descriptors import AGENT
 from privacy.rights.drp.models import Agent, AgentRequest, AgentToken
 from privacy.rights.letters import sending
 from privacy.rights.models import RightsRequest
 from privacy.rights.requesters import asking
 from privacy.rights.requests import requests
 from privacy.rights.requests.states import Move, State
+from tests.helpers.holds import Register, hold, refs
 
 URL = "/drp/v1/data-rights-request"
 ADDRESS = "ada@example.org"
@@ -78,6 +84,8 @@ class DrpAgent:
 def in_directory(settings: Any, register_in_force: None) -> None:
     settings.DRP_BUSINESS_ID, settings.MAIL_IS_ON, settings.MAIL_FROM = "SHOP", True, "privacy@shop.example"
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    for address in (ADDRESS, "bob@example.org"):
+        DataSubject.objects.create(ref=pseudonyms.subject_ref(address), region="DE")
 
 
 @pytest.fixture
@@ -113,6 +121,16 @@ def test_the_same_message_answers_with_the_first_request(agent: DrpAgent) -> Non
     body = agent.message(**{"drp.version": "1.0", "exercise": "deletion", "email": ADDRESS})
 
     assert agent.post(body).json()["request_id"] == agent.post(body).json()["request_id"]
+
+
+def test_a_message_that_comes_twice_at_once_opens_one_request(agent: DrpAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = agent.message(**ASKED)
+    first = agent.post(body).json()["request_id"]
+    # As the second of two sees it: the first was not there yet when it looked.
+    monkeypatch.setattr(AgentRequest.objects, "filter", lambda **_wanted: AgentRequest.objects.none())
+
+    assert agent.post(body).json()["request_id"] == first
+    assert sending.send_waiting() == 1
 
 
 _AHEAD = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
@@ -173,6 +191,37 @@ def test_a_new_token_ends_the_former(agent: DrpAgent) -> None:
     assert AgentToken.objects.count() == 1
 
 
+def test_a_message_gives_a_token_once_and_only_if_it_asks_for_one(agent: DrpAgent) -> None:
+    url, browser = f"/drp/v1/agent/{agent.slug}", Client()
+    message, other = agent.message(), agent.message(**ASKED)
+
+    assert browser.post(url, message, content_type="text/plain").status_code == 200
+    for seen in (message, other):
+        assert browser.post(url, seen, content_type="text/plain").status_code == 403
+
+
+@pytest.mark.parametrize("change", [{"verify_key": b64encode(b"k" * 32).decode()}, {"is_active": False}])
+def test_another_key_and_switching_off_end_the_token(agent: DrpAgent, change: dict[str, Any]) -> None:
+    row = Agent.objects.get()
+    document = rows.document_of(AGENT, row)
+    with writing("test"):
+        rows.write_document(AGENT, row.slug, {**document, "name": "Renamed"})
+        assert AgentToken.objects.exists()
+        rows.write_document(AGENT, row.slug, {**document, **change})
+
+    assert not AgentToken.objects.exists()
+    assert agent.exercise().status_code == 401
+
+
+def test_others_do_not_use_up_an_agents_token_requests(agent: DrpAgent) -> None:
+    forged = DrpAgent(agent.slug)
+    elsewhere = Client(REMOTE_ADDR="198.51.100.7")
+    for _number in range(31):
+        elsewhere.post(f"/drp/v1/agent/{agent.slug}", forged.message(), content_type="text/plain")
+
+    assert agent.ask_token().status_code == 200
+
+
 def test_another_agents_request_is_forbidden_as_one_that_is_not_there(agent: DrpAgent) -> None:
     pk = agent.exercise("deletion").json()["request_id"]
     other = DrpAgent("OTHER").known()
@@ -202,6 +251,7 @@ def test_refusal_extension_and_lapse_are_said_in_the_protocols_words(agent: DrpA
     asking.end_unproven(now=datetime.now(UTC) + timedelta(days=15))
     assert agent.status(late).json()["status"] == "expired"
 
+    Register().place(hold(people=refs("bob@example.org")))  # else the deletion is done at once
     extended = agent.exercise("deletion", email="bob@example.org").json()["request_id"]
     proven(extended)
     requests.extend(extended, actor="officer:anna", reason="Many systems.")
@@ -209,6 +259,7 @@ def test_refusal_extension_and_lapse_are_said_in_the_protocols_words(agent: DrpA
 
 
 def test_a_proven_request_that_joins_another_has_its_status(agent: DrpAgent) -> None:
+    Register().place(hold(people=refs(ADDRESS)))  # else the deletion is done at once
     first = agent.exercise("deletion").json()["request_id"]
     proven(first)
     before = agent.status(first).json()["status"]
@@ -236,6 +287,61 @@ def test_changed_statuses_are_reported_until_they_arrive(agent: DrpAgent, monkey
     assert [status["status"] for _url, status in sent] == ["in_progress", "in_progress", "denied"]
     reporting.report(now=now + timedelta(minutes=30))
     assert AgentRequest.objects.get().status_callback == ""
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Statuses that were sent to agents, all of which answer 200."""
+    found: list[dict[str, Any]] = []
+
+    def exchange(_url: str, *, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        found.append(json.loads(body))
+        return 200, b""
+
+    monkeypatch.setattr(outgoing, "exchange", exchange)
+    return found
+
+
+def test_an_agent_that_is_switched_off_hears_nothing(agent: DrpAgent, sent: list[dict[str, Any]]) -> None:
+    agent.exercise("deletion", status_callback="https://agent.example/hook")
+    with writing("test"):
+        Agent.objects.update(is_active=False)
+
+    assert (reporting.report(), sent) == (0, [])
+
+
+def test_after_the_mandate_an_agent_hears_that_it_has_ended_and_no_more(
+    agent: DrpAgent, sent: list[dict[str, Any]]
+) -> None:
+    pk = agent.exercise("deletion", status_callback="https://agent.example/hook").json()["request_id"]
+    requests.move(pk, Move.ACCEPT, actor="officer:anna")
+    requests.move(pk, Move.START, actor="officer:anna")
+    requests.extend(pk, actor="officer:anna", reason="Many systems.")
+    asking.withdraw_mandate(pk, actor="subject")
+
+    assert RightsRequest.objects.get().state == State.IN_PROGRESS
+    status = agent.status(pk).json()
+    assert (status["status"], "processing_details" in status, "expected_by" in status) == ("revoked", False, False)
+    now = datetime.now(UTC)
+    assert [reporting.report(now=now + timedelta(minutes=wait)) for wait in (0, 5, 10)] == [1, 0, 0]
+    assert [each["status"] for each in sent] == ["revoked"]
+
+
+def test_one_process_reports_at_a_time(agent: DrpAgent, sent: list[dict[str, Any]]) -> None:
+    agent.exercise("deletion", status_callback="https://agent.example/hook")
+
+    with advisory.held(reporting._ONE_RUN):
+        assert reporting.report() == 0
+    assert reporting.report() == 1
+
+
+def test_no_exchange_begins_once_the_time_is_over(
+    agent: DrpAgent, sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent.exercise("deletion", status_callback="https://agent.example/hook")
+    monkeypatch.setattr(reporting, "_ROUND_S", -1.0)
+
+    assert (reporting.report(), sent) == (0, [])
 
 
 @pytest.mark.parametrize(

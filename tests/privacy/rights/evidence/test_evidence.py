@@ -67,6 +67,14 @@ def test_steps_that_the_trail_does_not_know_are_not_genuine(answered: RightsRequ
         verifying.verify_request(building.build(answered.pk, actor="officer:anna"))
 
 
+@pytest.mark.parametrize("taken", ["move = 'start'", "true"], ids=["one", "all"])
+def test_steps_that_were_taken_away_are_missed(answered: RightsRequest, as_attacker: Any, taken: str) -> None:
+    as_attacker(f"DELETE FROM rights_requeststep WHERE request_id = '{answered.pk}' AND {taken}")
+
+    with pytest.raises(NotGenuine, match="not those of the audit trail"):
+        verifying.verify_request(building.build(answered.pk, actor="officer:anna"))
+
+
 def test_who_may_see_requests_downloads_and_is_recorded(answered: RightsRequest) -> None:
     path = f"/admin/requests/{answered.pk}/evidence.zip"
     marketing: Client = signed_in(with_role("mia", "marketing"))

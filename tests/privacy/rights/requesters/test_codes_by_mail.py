@@ -10,11 +10,16 @@ from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 
+from common.http.problems import TooManyRequests
 from consent import pseudonyms
+from consent.models import DataSubject
+from oversight.models import WorkItem
+from oversight.officers import single
 from privacy.rights.clocks.laws import Right
 from privacy.rights.letters import sending
 from privacy.rights.letters.wording import Kind
 from privacy.rights.models import Letter, RequestStep, RightsRequest
+from privacy.rights.problems import MoveNotAllowed
 from privacy.rights.requesters import asking, codes, requester
 from privacy.rights.requesters.asking import Asking
 from privacy.rights.requesters.codes import Outcome
@@ -31,6 +36,12 @@ FORM = {"right": "access", "acting": "self", "address": ADDRESS, "region": "DE",
 def mail_server(settings: Any, register_in_force: None) -> None:
     settings.MAIL_IS_ON, settings.MAIL_FROM = True, "privacy@shop.example"
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    known(ADDRESS)
+
+
+def known(address: str, **said: Any) -> None:
+    """Put a person into the register whose id is an address."""
+    DataSubject.objects.update_or_create(ref=pseudonyms.subject_ref(address), defaults=said)
 
 
 def asked(right: Right = Right.ACCESS, region: str = "DE", address: str = ADDRESS, **changes: Any) -> RightsRequest:
@@ -193,9 +204,105 @@ def test_who_asks_for_a_child_waits_for_an_officer_and_gets_no_session() -> None
     request = RightsRequest.objects.get()
     assert request.state == State.IDENTITY_ASKED
     asking.match(request.pk, "customer-7", actor="officer:anna")
-    fulfilling.run(asking.accept(request, actor="officer:anna", now=timezone.now()).pk)
+    with pytest.raises(MoveNotAllowed, match="another officer"):
+        asking.accept(request, actor="officer:Anna", now=timezone.now())
+    fulfilling.run(asking.accept(request, actor="officer:ben", now=timezone.now()).pk)
     request.refresh_from_db()
     assert (request.state, request.subject_ref) == (State.DONE, pseudonyms.subject_ref("customer-7"))
+
+
+def test_an_address_that_is_nobodys_id_waits_for_an_officer() -> None:
+    browser = Client()
+    page = browser.post("/privacy/request", FORM | {"address": "ada@elsewhere.example"}).headers["Location"]
+    assert not WorkItem.objects.filter(kind="rights-request").exists()
+
+    answer = browser.post(f"{page}/code", {"code": code_in_mail()})
+
+    assert (answer.status_code, "Your address is proven" in answer.content.decode()) == (200, True)
+    request = RightsRequest.objects.get()
+    assert (request.state, request.due_on is not None) == (State.IDENTITY_ASKED, True)
+    assert WorkItem.objects.filter(kind="rights-request", object=str(request.pk)).exists()
+    assert [step.move for step in request.steps.all()] == ["open", "ask_identity", "prove"]
+
+
+def test_a_match_with_another_id_opens_no_session_of_that_person() -> None:
+    known("customer-7")
+    request = asked(address="eve@example.org")
+    with pytest.raises(MoveNotAllowed, match="not proven yet"):
+        asking.match(request.pk, "customer-7", actor="officer:anna")
+    assert asking.prove(request, code_in_mail()).session is None
+    asking.match(request.pk, "customer-7", actor="officer:anna")
+
+    asking.send_code(request, "eve@example.org")
+    proven = asking.prove(request, code_in_mail())
+
+    request.refresh_from_db()
+    assert (proven.session, request.state) == (None, State.IDENTITY_ASKED)
+    fulfilling.run(asking.accept(request, actor="officer:ben", now=timezone.now()).pk)
+    asking.send_code(request, "eve@example.org")
+    proven = asking.prove(request, code_in_mail())
+    assert (proven.session, proven.gives_files) == (None, True)
+
+
+def test_the_only_officer_of_an_installation_matches_and_accepts() -> None:
+    single.switch(on=True)
+    request = asked(address="eve@example.org", acting=Acting.GUARDIAN)
+    asking.prove(request, code_in_mail())
+    asking.match(request.pk, "customer-7", actor="officer:anna")
+
+    assert asking.accept(request, actor="officer:anna", now=timezone.now()).state == State.ACCEPTED
+
+
+@pytest.mark.parametrize(("lives", "says"), [("US-CA", "US-CA"), ("US-CA", ""), ("DE", "US-CA")])
+def test_where_a_code_is_too_little_for_a_copy_it_opens_no_page(lives: str, says: str) -> None:
+    known(ADDRESS, region=lives)
+    browser = Client()
+    page = browser.post("/privacy/request", FORM | {"region": says}).headers["Location"]
+
+    assert browser.post(f"{page}/code", {"code": code_in_mail()}).status_code == 200
+
+    assert browser.get("/privacy/").status_code == 403
+    assert RightsRequest.objects.get().state == State.IDENTITY_ASKED
+
+
+def test_letters_to_one_address_are_limited_whatever_is_typed() -> None:
+    request = asked()
+    sending.send_waiting()
+    for number in range(3):
+        asking.send_code(request, f"somebody-{number}@example.org")
+    assert sending.send_waiting() == 1, "one code waits at a time"
+
+    asking.send_code(request, "somebody@example.org")
+    asking.send_code(request, "somebody@example.org")
+    with pytest.raises(TooManyRequests):
+        asking.send_code(request, "somebody-else@example.org")
+    with pytest.raises(TooManyRequests):
+        asked(Right.OPT_OUT)
+    assert not RightsRequest.objects.filter(right="opt_out").exists()
+
+
+def test_an_opt_out_shows_its_own_page_and_no_other_persons() -> None:
+    requests.open_request(
+        requests.Opening(
+            right=Right.OPT_OUT, subject_ref=pseudonyms.subject_ref(ADDRESS), region="DE", door="api",
+            actor="service:shop", is_identified=True,
+        )
+    )  # fmt: skip
+
+    page = Client().post("/privacy/request", FORM | {"right": "opt_out"}, follow=True)
+
+    assert page.status_code == 200
+    assert RightsRequest.objects.get(door="form").state == State.CANCELLED
+
+
+def test_a_code_in_flight_gives_nothing_once_the_mandate_has_ended() -> None:
+    request = asked(Right.ERASURE, acting=Acting.AGENT)
+    code = code_in_mail()
+    Requester.objects.filter(request=request).update(mandate_until=timezone.now().date() - timedelta(days=3))
+
+    proven = asking.prove(request, code)
+
+    assert (proven.tried.outcome, proven.session, proven.gives_files) == (Outcome.RIGHT, None, False)
 
 
 def test_a_withdrawn_mandate_ends_the_request_its_links_and_its_letters() -> None:

@@ -9,6 +9,7 @@ from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
+from common.postgres import advisory
 from privacy.rights.clocks.laws import Right
 from privacy.rights.letters import letters, sending
 from privacy.rights.letters.wording import Kind, written
@@ -21,7 +22,7 @@ from tests.privacy.rights.requesters.test_codes_by_mail import ADDRESS, asked, m
 class Failing(BaseEmailBackend):
     """Backend that fails as it is set to."""
 
-    failure: OSError
+    failure: Exception
 
     def send_messages(self, _messages: Any) -> int:
         raise self.failure
@@ -71,14 +72,54 @@ def test_a_server_that_is_away_keeps_the_letter(failing: type[Failing]) -> None:
     assert (letter.address, letter.failure) == (None, "NotSentInTime")
 
 
-def test_an_address_that_is_refused_for_good_is_forgotten(failing: type[Failing]) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        smtplib.SMTPRecipientsRefused({ADDRESS: (550, b"no such user")}),
+        smtplib.SMTPDataError(554, b"refused"),
+        UnicodeError("label empty or too long"),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+def test_an_address_that_is_refused_for_good_is_forgotten(failing: type[Failing], failure: Exception) -> None:
     asked()
-    failing.failure = smtplib.SMTPRecipientsRefused({ADDRESS: (550, b"no such user")})
+    failing.failure = failure
 
     assert sending.send_waiting() == 0
 
     letter = Letter.objects.get()
-    assert (letter.address, letter.failure) == (None, "SMTPRecipientsRefused")
+    assert (letter.address, letter.failure) == (None, type(failure).__name__)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        smtplib.SMTPAuthenticationError(535, b"wrong password"),
+        smtplib.SMTPSenderRefused(550, b"not yours", "privacy@shop.example"),
+        smtplib.SMTPConnectError(554, b"go away"),
+        smtplib.SMTPRecipientsRefused({ADDRESS: (450, b"later")}),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+def test_what_is_no_fault_of_the_letter_keeps_it(failing: type[Failing], failure: Exception) -> None:
+    asked()
+    failing.failure = failure
+
+    assert sending.send_waiting() == 0
+
+    letter = Letter.objects.get()
+    assert (letter.sending_at, letter.failure, letter.address is not None) == (None, "", True)
+
+
+def test_one_process_sends_and_none_beyond_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked()
+    with advisory.held(sending._ONE_RUN):
+        assert sending.send_waiting() == 0
+    with monkeypatch.context() as changed:
+        changed.setattr(sending, "_ROUND_S", -1.0)
+        assert sending.send_waiting() == 0
+
+    assert sending.send_waiting() == 1
 
 
 def test_a_letter_that_a_crash_interrupted_is_not_sent_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from policies.endpoints import credentials
+from privacy.retention.own_records import record_periods
 from privacy.rights.models import RightsRequest
+from tests.helpers.holds import Register, hold
+from tests.privacy.rights.erasure.conftest import choose, home, remember  # noqa: F401 (fixtures)
 
 PERSON = {"id": "customer-1", "region": "DE"}
 OTHER = {"id": "customer-2", "region": "DE"}
@@ -55,19 +59,19 @@ def test_an_access_request_is_answered_at_once(post: Call, client: Client) -> No
 
 
 def test_a_request_is_opened_once_for_a_key_and_for_a_person(post: Call) -> None:
-    body = {"subject": PERSON, "right": "erasure"}
+    body = {"subject": PERSON, "right": "complaint"}
     first = post("", body, **{"Idempotency-Key": "k1"})
     same_key = post("", body, **{"Idempotency-Key": "k1"})
     same_right = post("", body, **{"Idempotency-Key": "k2"})
 
     assert (first.status_code, same_key.status_code, same_right.status_code) == (201, 200, 200)
     assert first.json()["id"] == same_key.json()["id"] == same_right.json()["id"]
-    reused = post("", {**body, "right": "complaint"}, **{"Idempotency-Key": "k1"})
+    reused = post("", {**body, "right": "human_review"}, **{"Idempotency-Key": "k1"})
     assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
 
 
 def test_another_persons_request_is_as_one_that_does_not_exist(post: Call) -> None:
-    pk = post("", {"subject": PERSON, "right": "erasure"}).json()["id"]
+    pk = post("", {"subject": PERSON, "right": "complaint"}).json()["id"]
 
     for path in (f"/{pk}", f"/{pk}/cancel", f"/{pk}/download"):
         theirs = post(path, {"subject": OTHER})
@@ -79,7 +83,7 @@ def test_another_persons_request_is_as_one_that_does_not_exist(post: Call) -> No
 
 
 def test_a_request_is_cancelled_before_its_work_has_begun(post: Call) -> None:
-    pk = post("", {"subject": PERSON, "right": "erasure"}).json()["id"]
+    pk = post("", {"subject": PERSON, "right": "complaint"}).json()["id"]
 
     assert post(f"/{pk}/cancel", {"subject": PERSON}).json()["state"] == "cancelled"
     again = post(f"/{pk}/cancel", {"subject": PERSON})
@@ -127,6 +131,45 @@ def test_no_id_of_a_person_is_kept(post: Call) -> None:
     row = RightsRequest.objects.values().get()
     assert "very-secret-id" not in str(row)
     assert "hidden words" not in str(row)
+
+
+def test_an_erasure_answers_with_what_is_kept_and_until_when(post: Call, home: Any, choose: Any, remember: Any) -> None:  # noqa: F811
+    choose("customer-1", "give")
+    remember("customer-1", 2)
+
+    answer = post("", {"subject": PERSON, "right": "erasure"}, **{"Idempotency-Key": "e1"})
+
+    assert answer.status_code == 201
+    said = answer.json()
+    assert (said["state"], said["erased"]["events"], said["models"]) == ("done", 2, [])
+    until = timezone.now().date() + record_periods.period("consent_proof")
+    proof = next(part for part in said["kept"] if part["store"] == "consents")
+    assert (proof["rows"], "17(3)" in proof["ground"], proof["until"]) == (2, True, str(until))
+    # The same call again is the same answer, and nothing is erased twice.
+    again = post("", {"subject": PERSON, "right": "erasure"}, **{"Idempotency-Key": "e1"})
+    assert (again.status_code, again.json()["id"]) == (200, said["id"])
+    shown = post(f"/{said['id']}", {"subject": PERSON})
+    assert shown.json()["kept"] == said["kept"]
+
+
+def test_an_erasure_under_a_hold_says_so_and_is_done_later(post: Call, home: Any, choose: Any) -> None:  # noqa: F811
+    choose("customer-1", "give")
+    Register().place(hold())
+
+    said = post("", {"subject": PERSON, "right": "erasure"}).json()
+
+    assert (said["state"], said["kept"]) == ("blocked", [])
+    assert "must be kept for now" in said["reason"]
+
+
+def test_a_repeat_without_a_region_is_the_same_request(post: Call, home: Any, choose: Any) -> None:  # noqa: F811
+    choose("customer-1", "give")
+    body = {"subject": {"id": "customer-1"}, "right": "erasure"}
+
+    first, again = (post("", body, **{"Idempotency-Key": "e2"}) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
 
 
 def test_who_acts_for_another_waits_for_an_officer_and_a_mandate_ends_at_once(post: Call) -> None:

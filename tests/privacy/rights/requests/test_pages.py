@@ -7,8 +7,8 @@ from django.test import Client
 
 from audit.models import AuditEvent
 from privacy.rights.clocks.laws import Right
-from privacy.rights.models import RightsRequest
-from privacy.rights.requests import requests
+from privacy.rights.models import Letter, RightsRequest
+from privacy.rights.requests import requests, statements
 from privacy.rights.requests.states import State
 from tests.helpers.officers import signed_in, with_role
 from tests.helpers.visitor import Visitor, forms_in
@@ -17,7 +17,7 @@ from tests.helpers.visitor import Visitor, forms_in
 def opened(right: Right = Right.ERASURE) -> RightsRequest:
     opening = requests.Opening(
         right=right, subject_ref=uuid.uuid4(), region="DE", door="api", actor="service:shop", is_identified=True,
-        statement="My words.",
+        said=statements.Said("My words."),
     )  # fmt: skip
     return requests.open_request(opening).request
 
@@ -41,6 +41,21 @@ def test_a_person_asks_and_downloads_on_their_page(visitor: Visitor) -> None:
     assert (files.status_code, files.headers["Content-Type"]) == (200, "application/zip")
     assert files.headers["Cache-Control"] == "no-store"
     assert visitor.look().content.decode().count("Download my files") == 1
+
+
+def test_a_persons_page_shows_what_an_officer_writes(visitor: Visitor) -> None:
+    send(visitor, "/privacy/requests", right="complaint")
+    request = RightsRequest.objects.get()
+    officer = signed_in(with_role("anna", "privacy-officer"))
+
+    officer.post(f"/admin/requests/{request.pk}/letter", {"words": "Which shop was it?"})
+
+    page = visitor.look().content.decode()
+    assert "Which shop was it?" in page
+    assert Letter.objects.get().sent_at is None
+    others = opened(Right.COMPLAINT)
+    officer.post(f"/admin/requests/{others.pk}/letter", {"words": "Not for these eyes."})
+    assert "Not for these eyes." not in visitor.look().content.decode()
 
 
 def test_a_person_sees_the_day_and_cancels(visitor: Visitor) -> None:

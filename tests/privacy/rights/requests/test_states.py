@@ -15,6 +15,7 @@ from oversight.models import WorkItem
 from privacy.rights.clocks.laws import Right
 from privacy.rights.models import RightsRequest
 from privacy.rights.problems import ExtensionRefused, MoveNotAllowed, ReasonNeeded
+from privacy.rights.requesters import asking
 from privacy.rights.requests import fulfilling, requests, statements, work
 from privacy.rights.requests.fulfilling import Fulfilment
 from privacy.rights.requests.states import BY_VERIFICATION, OPEN, TRANSITIONS, Move, State
@@ -130,17 +131,6 @@ def test_steps_are_append_only() -> None:
 
 
 @pytest.mark.django_db
-def test_erasure_cannot_end_as_done_before_stores_can_erase() -> None:
-    request = opened(Right.ERASURE, is_identified=True)
-    requests.move(request.pk, Move.START, actor=ACTOR)
-
-    with pytest.raises(MoveNotAllowed, match="Nothing can verify"):
-        fulfilling.verify_by_officer(request.pk, actor=ACTOR, decision="erased")
-    request.refresh_from_db()
-    assert request.state == State.IN_PROGRESS
-
-
-@pytest.mark.django_db
 @pytest.mark.parametrize("move", [Move.ASK_IDENTITY, Move.REFUSE])
 def test_what_the_law_wants_reasons_for_needs_them(move: Move) -> None:
     request = opened()
@@ -151,18 +141,20 @@ def test_what_the_law_wants_reasons_for_needs_them(move: Move) -> None:
 
 
 @pytest.mark.django_db
-def test_an_unproven_request_joins_no_other() -> None:
-    first = opened(Right.COMPLAINT, is_identified=True)
+def test_an_unproven_request_joins_no_other_and_blocks_none() -> None:
+    unproven = opened(Right.COMPLAINT, is_identified=False)
+    ref = unproven.subject_ref
 
-    unproven = opened(Right.COMPLAINT, subject_ref=first.subject_ref, is_identified=False)
-    assert (unproven.pk != first.pk, unproven.state) == (True, State.RECEIVED)
-    again = requests.open_request(
-        requests.Opening(
-            right=Right.COMPLAINT, subject_ref=first.subject_ref, region="DE", door="api", actor="service:other",
-            is_identified=True,
-        )
-    )  # fmt: skip
-    assert (again.request.pk, again.is_new) == (first.pk, False)
+    first = opened(Right.COMPLAINT, subject_ref=ref, is_identified=True)
+    second = opened(Right.COMPLAINT, subject_ref=ref, is_identified=False)
+    again = opened(Right.COMPLAINT, subject_ref=ref, is_identified=True)
+
+    assert len({unproven.pk, first.pk, second.pk}) == 3
+    assert again.pk == first.pk
+    assert asking.accept(unproven, actor=ACTOR, now=timezone.now()).pk == first.pk
+    assert requests.existing(unproven.pk).state == State.CANCELLED
+    requests.move(first.pk, Move.CANCEL, actor=ACTOR)
+    assert asking.accept(second, actor=ACTOR, now=timezone.now()).state == State.ACCEPTED
 
 
 @pytest.mark.django_db
@@ -218,9 +210,9 @@ def test_a_blocker_has_its_ground_reviewer_and_expiry() -> None:
 
 @pytest.mark.django_db
 def test_what_the_person_wrote_ends_with_the_request() -> None:
-    request = opened(Right.RECTIFICATION, is_identified=True, statement="My region is FR.")
+    request = opened(Right.RECTIFICATION, is_identified=True, said=statements.Said("My region is FR."))
     assert b"FR" not in bytes(request.statement or b"")
-    assert statements.unseal(request.statement, request.statement_salt) == "My region is FR."
+    assert statements.unseal(request.statement, request.statement_salt).words == "My region is FR."
 
     closed = requests.move(request.pk, Move.REFUSE, actor=ACTOR, reason="It is right.")
 

@@ -1,0 +1,16 @@
+"""The people a version was trained on: written with the version, kept until it is retired."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from model_registry.models import ModelVersion
+from personalization.models import TrainingMember
+
+_AT_ONCE = 10_000
+
+
+def note(version: ModelVersion, people: Iterable[UUID]) -> None:
+    """Note whom a version learnt from, and forget it of retired versions. In the transaction of the registration."""
+    TrainingMember.objects.filter(version__status=ModelVersion.Status.RETIRED).delete()
+    rows = (TrainingMember(version=version, subject_ref=ref) for ref in people)
+    TrainingMember.objects.bulk_create(rows, batch_size=_AT_ONCE)
