@@ -18,13 +18,7 @@ def ended_since(purpose: str | None, since: datetime) -> Callable[[UUID], bool]:
     """
     try:
         noting.note()
-        ended = {
-            line["who"]
-            for line in ledger.lines()
-            if "who" in line
-            and (purpose is None or line.get("purpose", purpose) == purpose)
-            and _written(line) >= since
-        }
+        ended = {line["who"] for line in ledger.lines() if _is_about(line, purpose) and _written(line) >= since}
         who = ledger.marker()
     except (ledger.LedgerBroken, ledger.LedgerMissing) as exc:
         raise NoUndo(f"{exc} Without the erasure ledger, data of erased people could come back.") from exc

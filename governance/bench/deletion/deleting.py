@@ -1,6 +1,6 @@
 """A process that deletes for a measurement, batch by batch as it is asked to: a run of Assent's, or by hand.
 
-``python -m governance.bench.deletion.deleting`` reads its task as a line of JSON, then a line for each window: empty
+``python -m governance.bench.deletion`` reads its task as a line of JSON, then a line for each window: empty
 for a few batches, or a number of seconds. It answers with a line for each.
 """
 
@@ -73,7 +73,7 @@ class Worker:
     def __init__(self, url: str, task: Task) -> None:
         environment = {**os.environ, "DATABASE_URL": url}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "governance.bench.deletion.deleting"],
+            [sys.executable, "-m", "governance.bench.deletion"],
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         if self._process.stdin is None or self._process.stdout is None:
@@ -249,9 +249,6 @@ def _answer(said: dict[str, Any]) -> None:
 def _made(task: dict[str, Any]) -> _Deleting:
     if task["kind"] == "hand":
         return _ByHand(task["purpose"], task["due"])
-    import django
-
-    django.setup()
     from governance.celery import app
 
     app.loader.import_default_modules()  # all that a worker has in memory
@@ -266,7 +263,3 @@ def _backend_s(backend: int) -> float:
 def _peak_kb() -> int:
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0])
-
-
-if __name__ == "__main__":
-    main()
