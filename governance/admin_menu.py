@@ -124,6 +124,8 @@ SIDEBAR: dict[str, Any] = {
             "Models",
             _link("Model versions", "model_training", "model_registry_modelversion"),
             _link("Models", "deployed_code", "model_registry_model"),
+            _link("Release gates", "checklist", "model_registry_gatedemand"),
+            _link("Gates that do not apply", "remove_done", "model_registry_gateexemption"),
         ),
         _group(
             "Data and retention",

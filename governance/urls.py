@@ -8,6 +8,7 @@ from governance.openapi.views import DocumentView
 from governance.privacy_center import erasing, outside, pages, ranking, receipts, rights, sign_in
 from governance.sign_in import login
 from governance.web import demonstration, script, well_known
+from model_registry.pages import documents as model_documents
 from oversight.admin import pages as change_pages
 from policies.registers import jurisdiction_matrix
 from policies.residency import data_map, matrix
@@ -73,6 +74,11 @@ urlpatterns = [
         name="change-set-remedy",
     ),
     path("admin/changes/<int:pk>/<slug:name>", admin.site.admin_view(change_pages.step), name="change-set-step"),
+    path(
+        "admin/models/<int:pk>/documents/<slug:kind>",
+        admin.site.admin_view(model_documents.show),
+        name="model-document",
+    ),
     path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
     path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),
     path(

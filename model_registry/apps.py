@@ -9,4 +9,4 @@ class ModelRegistryConfig(AppConfig):
         from model_registry import descriptors
         from oversight import registers
 
-        registers.add(descriptors.MODEL, descriptors.MODEL_PERMISSIONS)
+        registers.add(*descriptors.REGISTERS)

@@ -1,6 +1,7 @@
-"""Descriptors of the models' registers: their entries, and what each version may do.
+"""Descriptors of the models' registers: entries, what each version may do, which gates it has to pass.
 
-Status is a life cycle of its own (``services``): suspending takes one officer and waits for nobody.
+Status is a life cycle of its own (``services``): suspending takes one officer and waits for no other; what makes a
+version fit to serve is a change of the register ``model_status``, so it takes two.
 """
 
 from typing import Any
@@ -10,7 +11,9 @@ from django.utils import timezone
 from audit import trail
 from common import actors
 from common.levels import LEVELS
-from model_registry.models import Model, ModelVersion
+from model_registry import services
+from model_registry.gates.checks import GATES
+from model_registry.models import GateDemand, GateExemption, Model, ModelVersion
 from oversight.changes.writing import set_in_force
 from oversight.problems import ChangeRefused
 from oversight.registers import Document, Register
@@ -31,11 +34,67 @@ def _save_permissions(version: Any, created: bool) -> None:
     if created:
         raise ChangeRefused("A version of a model is registered by its training, not by a change set.")
     before = version.status
-    if before in (Status.APPROVED, Status.SUSPENDED):
-        version.status, version.status_changed_at = Status.DRAFT, timezone.now()
+    if before in (Status.APPROVED, *ModelVersion.IN_USE):
+        version.status, version.status_changed_at = Status.IN_REVIEW, timezone.now()
         details = {"before": before, "set": set_in_force()}
         trail.record("model.sent_to_review", str(version), actor=actors.job("changes"), details=details)
-    version.save(update_fields=["max_level", "status", "status_changed_at"])
+        version.approved_until = None
+    version.save(update_fields=["max_level", "status", "status_changed_at", "approved_until"])
+
+
+def status_narrows(before: Document | None, after: Document | None) -> bool:
+    """Return whether a version serves no longer, or is approved for a shorter time and nothing else."""
+    if before is None or after is None:
+        return False
+    if before["status"] != after["status"]:
+        return after["status"] not in (Status.APPROVED, Status.LIVE)
+    old, new = before["approved_until"], after["approved_until"]
+    return new is not None and (old is None or new <= old)
+
+
+def _save_status(version: Any, created: bool) -> None:
+    """Take the step of a set, or set another end of the approval."""
+    if created:
+        raise ChangeRefused("A version of a model is registered by its training, not by a change set.")
+    current = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=version.pk)
+    if version.status in (Status.APPROVED, Status.LIVE) and version.approved_until is None:
+        raise ChangeRefused("An approval ends: say until when.")
+    current.approved_until = version.approved_until
+    if current.status != version.status:
+        services.move(current, version.status, actor=actors.job("changes"), set=set_in_force())
+    elif current.status not in (Status.APPROVED, *ModelVersion.IN_USE):
+        raise ChangeRefused(f"A version that is {current.get_status_display().lower()} has no approval that ends.")
+    else:
+        current.save(update_fields=["approved_until"])
+
+
+def demand_narrows(before: Document | None, after: Document | None) -> bool:
+    """Return whether a gate is demanded that was not."""
+    if after is None or not after["is_active"]:
+        return False
+    return before is None or {**before, "is_active": True} == after
+
+
+def exemption_narrows(_before: Document | None, after: Document | None) -> bool:
+    """Return whether a gate applies again."""
+    return after is None
+
+
+def _save_demand(demand: Any, _created: bool) -> None:
+    _refuse_unknown_gate(demand.gate)
+    demand.save()
+
+
+def _save_exemption(exemption: Any, _created: bool) -> None:
+    _refuse_unknown_gate(exemption.gate)
+    if not ModelVersion.objects.filter(model=exemption.model, version=exemption.version).exists():
+        raise ChangeRefused(f"There is no version {exemption.version} of the model {exemption.model.slug}.")
+    exemption.save()
+
+
+def _refuse_unknown_gate(gate: str) -> None:
+    if gate not in GATES:
+        raise ChangeRefused(f"There is no gate “{gate}”. There are: {', '.join(GATES)}.")
 
 
 MODEL = Register(name="model", title="Model", model=Model, key=("slug",), keeps=True, is_local=True)
@@ -44,9 +103,60 @@ MODEL_PERMISSIONS = Register(
     title="Permissions of model version",
     model=ModelVersion,
     key=("model", "version"),
-    omits=("status", "artifact", "artifact_sha256", "metrics", "created_at", "status_changed_at"),
+    omits=(
+        "status",
+        "artifact",
+        "artifact_sha256",
+        "metrics",
+        "created_at",
+        "status_changed_at",
+        "gates_grace_until",
+        "approved_until",
+    ),
     keeps=True,
     is_local=True,
     narrows=permissions_narrow,
     save=_save_permissions,
 )
+MODEL_STATUS = Register(
+    name="model_status",
+    title="Status of model version",
+    model=ModelVersion,
+    key=("model", "version"),
+    omits=(
+        "purposes",
+        "max_level",
+        "artifact",
+        "artifact_sha256",
+        "metrics",
+        "created_at",
+        "status_changed_at",
+        "gates_grace_until",
+    ),
+    keeps=True,
+    is_local=True,
+    in_emergency=False,
+    narrows=status_narrows,
+    save=_save_status,
+)
+GATE_DEMAND = Register(
+    name="gate_demand",
+    title="Release gate",
+    model=GateDemand,
+    key=("slug",),
+    keeps=True,
+    is_local=True,
+    narrows=demand_narrows,
+    save=_save_demand,
+)
+GATE_EXEMPTION = Register(
+    name="gate_exemption",
+    title="Gate that does not apply",
+    model=GateExemption,
+    key=("model", "version", "gate"),
+    in_emergency=False,
+    is_local=True,
+    narrows=exemption_narrows,
+    save=_save_exemption,
+)
+REGISTERS = (MODEL, MODEL_PERMISSIONS, MODEL_STATUS, GATE_DEMAND, GATE_EXEMPTION)

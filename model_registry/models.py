@@ -4,7 +4,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from common import policy_data
 from consent.models import Level, Purpose
+from model_registry.documents.models import Document
+from model_registry.gates.models import DocumentReview, Evidence, GateDemand, GateExemption
+
+__all__ = ["Document", "DocumentReview", "Evidence", "GateDemand", "GateExemption", "Model", "ModelVersion"]
 
 
 class Model(models.Model):
@@ -27,16 +32,26 @@ class ModelVersion(models.Model):
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
+        IN_REVIEW = "in_review", "In review"
         APPROVED = "approved", "Approved"
+        LIVE = "live", "Live"
         SUSPENDED = "suspended", "Suspended"
         RETIRED = "retired", "Retired"
 
+    IN_USE = (Status.LIVE, Status.SUSPENDED)
+    # Drafts are in no bundle: a nightly training changes no revision.
+    IN_BUNDLE = (*IN_USE, Status.RETIRED)
+    # The version before goes back to approved when another becomes live, and can be made live again.
     NEXT = {
-        Status.DRAFT: {Status.APPROVED, Status.RETIRED},
-        Status.APPROVED: {Status.SUSPENDED, Status.RETIRED},
-        Status.SUSPENDED: {Status.APPROVED, Status.RETIRED},
+        Status.DRAFT: {Status.IN_REVIEW, Status.RETIRED},
+        Status.IN_REVIEW: {Status.DRAFT, Status.APPROVED, Status.RETIRED},
+        Status.APPROVED: {Status.LIVE, Status.IN_REVIEW, Status.RETIRED},
+        Status.LIVE: {Status.APPROVED, Status.SUSPENDED, Status.RETIRED},
+        Status.SUSPENDED: {Status.LIVE, Status.IN_REVIEW, Status.RETIRED},
         Status.RETIRED: set(),
     }
+    # These steps take two officers: a change set of the register ``model_status``.
+    SECONDED = frozenset({(Status.IN_REVIEW, Status.APPROVED), (Status.SUSPENDED, Status.LIVE)})
 
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="versions")
     version = models.PositiveIntegerField()
@@ -48,6 +63,9 @@ class ModelVersion(models.Model):
     metrics = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     status_changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    approved_until = models.DateField(null=True, blank=True)
+    # A version of an older release serves without the gates until then (docs/decisions/0047).
+    gates_grace_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["model", "-version"]
@@ -62,7 +80,12 @@ class ModelVersion(models.Model):
 
     @property
     def is_live(self) -> bool:
-        return self.status == self.Status.APPROVED
+        return self.status == self.Status.LIVE
 
     def may_become(self, status: str) -> bool:
         return status in self.NEXT[self.Status(self.status)]
+
+    def publish_if_in_bundle(self, *, reason: str, actor: str) -> None:
+        """Publish what has changed about the version, in the transaction of the change."""
+        if self.status in self.IN_BUNDLE:
+            policy_data.changed(reason=reason, actor=actor)

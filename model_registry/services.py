@@ -12,13 +12,23 @@ from audit import trail
 from common import policy_data
 from common.http.problems import Conflict, Problem
 from consent.models import Purpose
+from model_registry.gates import outcome
+from model_registry.gates.checks import PASSED
 from model_registry.models import Model, ModelVersion
 from oversight import guard
+from oversight.problems import SecondOfficerNeeded
+
+Status = ModelVersion.Status
 
 
 class StatusNotPossible(Conflict):
     code = "status_not_possible"
     title = "The model cannot take this status"
+
+
+class GatesNotPassed(Conflict):
+    code = "gates_not_passed"
+    title = "The model has not passed its release gates"
 
 
 class NoPurpose(Problem):
@@ -64,34 +74,64 @@ def register_version(
         actor=actor,
         details={"purposes": sorted(p.slug for p in purposes), "artifact_sha256": artifact_sha256},
     )
-    policy_data.changed(reason=f"model {version} registered", actor=actor)
     return version
 
 
 @transaction.atomic
 def change_status(*, version_id: int, status: str, actor: str) -> ModelVersion:
-    """Move a version to ``status`` and publish the bundle that says so, in one transaction.
+    """Take a step that one officer may take, and publish the bundle that says so, in one transaction.
 
-    Raises StatusNotPossible for a step the life cycle does not have, NoPurpose for an approval without purposes.
+    Raises as ``move``, and SecondOfficerNeeded for a step that takes two: it is proposed as a change set.
     """
+    policy_data.take_turn()
     version = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=version_id)
-    if not version.may_become(status):
-        raise StatusNotPossible(f"A model that is {version.status} cannot become {status}.")
-    if status == ModelVersion.Status.APPROVED and not version.purposes.exists():
-        raise NoPurpose("Name at least one purpose this version may serve.")
-    before, version.status = version.status, status
-    version.status_changed_at = timezone.now()
-    version.save(update_fields=["status", "status_changed_at"])
-    trail.record(f"model.{status}", str(version), actor=actor, details={"before": before})
+    if (version.status, status) in ModelVersion.SECONDED:
+        raise SecondOfficerNeeded(
+            f"A model that is {version.get_status_display().lower()} becomes {Status(status).label.lower()}"
+            " by a change set that another officer approves."
+        )
+    with guard.writing("life cycle"):
+        move(version, status, actor=actor)
     policy_data.changed(reason=f"model {version} {status}", actor=actor)
     return version
 
 
+def move(version: ModelVersion, status: str, *, actor: str, **details: Any) -> None:
+    """Move a locked version to ``status``. The caller has named the writer, and publishes.
+
+    Raises StatusNotPossible for a step the life cycle does not have, NoPurpose and GatesNotPassed for a version that
+    cannot serve.
+    """
+    before = version.status
+    if not version.may_become(status):
+        raise StatusNotPossible(f"A model that is {before} cannot become {status}.")
+    if status in (Status.APPROVED, Status.LIVE):
+        _refuse_unfit(version)
+    if status == Status.LIVE:
+        _step_back(version, actor)
+    if status in (Status.DRAFT, Status.IN_REVIEW):
+        version.approved_until = None
+    version.status, version.status_changed_at = status, timezone.now()
+    version.save(update_fields=["status", "status_changed_at", "approved_until"])
+    trail.record(f"model.{status}", str(version), actor=actor, details={"before": before, **details})
+
+
+def _refuse_unfit(version: ModelVersion) -> None:
+    if not version.purposes.exists():
+        raise NoPurpose("Name at least one purpose this version may serve.")
+    found = outcome.of(version)
+    if found.state != PASSED:
+        raise GatesNotPassed(" ".join(line.finding.why for line in found.missing))
+
+
+def _step_back(version: ModelVersion, actor: str) -> None:
+    """Take the version that is live out of use: it stays approved, to be made live again."""
+    for other in version.model.versions.select_for_update().filter(status=Status.LIVE).exclude(pk=version.pk):
+        other.status, other.status_changed_at = Status.APPROVED, timezone.now()
+        other.save(update_fields=["status", "status_changed_at"])
+        trail.record("model.approved", str(other), actor=actor, details={"before": "live", "for": str(version)})
+
+
 def live_version(slug: str) -> ModelVersion | None:
-    """Return the newest approved version of a model."""
-    return (
-        ModelVersion.objects.filter(model__slug=slug, status=ModelVersion.Status.APPROVED)
-        .select_related("model")
-        .order_by("-version")
-        .first()
-    )
+    """Return the version of a model that serves."""
+    return ModelVersion.objects.filter(model__slug=slug, status=Status.LIVE).select_related("model").first()

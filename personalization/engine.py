@@ -40,13 +40,13 @@ _load_lock = threading.Lock()
 
 
 def model_in_use(bundle: LoadedBundle) -> str | None:
-    """Return the newest deployed version; a suspended one too, so that the decision says why it is not used."""
+    """Return the live version, or the newest suspended one, so that the decision says why it is not used."""
     versions = [
-        (model["version"], name)
+        (model["status"] == "live", model["version"], name)
         for name, model in bundle.data["models"].items()
         if model["id"] == MODEL_SLUG and model["status"] in _IN_USE
     ]
-    return max(versions)[1] if versions else None
+    return max(versions)[2] if versions else None
 
 
 def segment_key(region: str, age_band: str) -> str:

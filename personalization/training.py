@@ -3,7 +3,10 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -11,23 +14,35 @@ from django.conf import settings
 from django.db import transaction
 
 from common import actors
+from common.canonical import sha256
 from common.identifiers import uuid7
 from consent.models import DataSubject, Purpose
 from model_registry import services
-from model_registry.models import ModelVersion
+from model_registry.gates import recording
+from model_registry.models import Evidence, ModelVersion
 from personalization import engine, events
 from personalization.models import Item, PopularItem
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
-from personalization.recommender.evaluation import evaluate
+from personalization.recommender.evaluation import Evaluation, evaluate
+from personalization.recommender.model import Model
 from personalization.recommender.training import train
 from personalization.training_sets import members, retraining
+from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.decisions.evaluate import Decision, decide
 from policies.decisions.questions import Question
 
 logger = logging.getLogger(__name__)
 PURPOSE = "recommendations"
 _POPULAR_FROM_PEOPLE = 2
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Figures of a training, and what the gates of a release read of it: whether each passed, with its figures."""
+
+    metrics: dict[str, Any]
+    findings: dict[str, tuple[bool, dict[str, Any]]]
 
 
 def train_recommender(*, actor: str) -> ModelVersion | None:
@@ -55,7 +70,8 @@ def _trained(actor: str) -> ModelVersion | None:
     model = train(data, catalogue, segments)
     manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
     evaluation = evaluate(data, catalogue, segments)
-    version = _register(manifest, {str(k): round(v * 1000) for k, v in evaluation.ndcg.items()}, permitted, actor)
+    measured = _Measured(_metrics(data, evaluation, len(permitted)), _findings(model, data))
+    version = _register(manifest, measured, permitted, actor)
     logger.info("Trained %s on %s people", version, len(permitted))
     return version
 
@@ -100,19 +116,65 @@ def _segments(people: list[UUID]) -> dict[rec.Person, str]:
     return {ref.bytes: engine.segment_key(region, age_band) for ref, region, age_band in rows}
 
 
+def _metrics(data: rec.Interactions, evaluation: Evaluation, people: int) -> dict[str, Any]:
+    """Return the figures of a training: quality per level and group, and the data it comes from."""
+    ndcg = {str(level): round(quality * 1000) for level, quality in evaluation.ndcg.items()}
+    days = [datetime.fromtimestamp(float(moment), tz=UTC).date() for moment in (data.time.min(), data.time.max())]
+    return {
+        "ndcg_at_10_per_mille": ndcg,
+        "people": people,
+        "measured_on": evaluation.people,
+        "by_segment": _large_groups(evaluation),
+        "window": [day.isoformat() for day in days],
+        "data_sha256": _digest(data),
+    }
+
+
+def _large_groups(evaluation: Evaluation) -> dict[str, list[int]]:
+    """Return how many people of a group were asked about, and the quality for them; small groups are taken together."""
+    small = [figures for figures in evaluation.by_segment.values() if figures[0] < SEGMENT_MIN_SIZE]
+    groups = {name: figures for name, figures in evaluation.by_segment.items() if figures[0] >= SEGMENT_MIN_SIZE}
+    people = sum(count for count, _ in small)
+    if people >= SEGMENT_MIN_SIZE or (people and not groups):
+        groups["all others"] = (people, sum(count * quality for count, quality in small) / people)
+    return {name: [count, round(quality * 1000)] for name, (count, quality) in groups.items()}
+
+
+def _digest(data: rec.Interactions) -> str:
+    rows = zip(data.person, data.item, data.weight, data.time, strict=True)
+    lines = [f"{bytes(who).hex()},{item},{weight},{at}\n" for who, item, weight, at in rows]
+    return sha256("".join(lines).encode()).hex()
+
+
+def _findings(model: Model, data: rec.Interactions) -> dict[str, tuple[bool, dict[str, Any]]]:
+    """Return what the gates of a release read of a training: by name, whether it passed, and its figures."""
+    people = [segment.people for segment in model.segments.values()]
+    popular = PopularItem.objects.count()
+    newest = datetime.fromtimestamp(float(data.time.max()), tz=UTC)
+    return {
+        "segments": (True, {"segments": len(people), "smallest": min(people, default=0)}),
+        "fallback": (popular > 0, {"popular_items": popular}),
+        "freshness": (True, {"newest": newest.isoformat()}),
+    }
+
+
 @transaction.atomic
-def _register(manifest: storage.Manifest, ndcg: dict[str, int], people: list[UUID], actor: str) -> ModelVersion:
-    model = services.register_model(
+def _register(manifest: storage.Manifest, measured: _Measured, people: list[UUID], actor: str) -> ModelVersion:
+    entry = services.register_model(
         engine.MODEL_SLUG, name="House recommender", description="Item to item, trained on people who agreed."
     )
     version = services.register_version(
-        model=model,
+        model=entry,
         purposes=list(Purpose.objects.filter(slug=PURPOSE)),
         actor=actor,
         artifact=f"{manifest.name}-{manifest.version}",
         artifact_sha256=manifest.digest,
-        metrics={"ndcg_at_10_per_mille": ndcg, "people": len(people)},
+        metrics=measured.metrics,
     )
+    for name, (is_passed, figures) in measured.findings.items():
+        recording.record_evidence(
+            version, Evidence.Kind.TRAINING, name, is_passed=is_passed, figures=figures, actor=actor
+        )
     members.note(version, people)
     return version
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.contrib.auth.models import User
 from django.utils import timezone
 
 from audit.models import AuditEvent
@@ -13,8 +12,7 @@ from common.actors import Officer
 from common.canonical import sha256
 from consent.pseudonyms import subject_ref
 from governance.demo.narrator import Narrator
-from governance.officers import role_groups
-from governance.officers.rights_register import operator_writes
+from governance.demo.officers import accounts
 from oversight.changes import applying, approval, drafting, preview
 from oversight.changes.documents import Proposed
 from oversight.models import ChangeSet
@@ -32,7 +30,7 @@ _WAIT_S = 120
 def tell(narrator: Narrator) -> None:
     """Take a schedule from its dry run to its manifest. What it deletes it has stored itself."""
     people = [subject_ref(f"retention-{uuid4().hex[:12]}") for _ in range(3)]
-    author, approver = _officer("demo-author", "privacy-officer"), _officer("demo-approver", "approver")
+    author, approver = accounts.author(), accounts.approver()
     schedule = RetentionSchedule.objects.select_related("purpose").get(slug=_PURPOSE)
     due = schedules.due_of(schedule, timezone.now()).total  # of a demonstration before, whose night has not come
     keys = _store(people)
@@ -42,17 +40,6 @@ def tell(narrator: Narrator) -> None:
     run = _approve(plan, author, approver, narrator)
     _ends(run, plan, people[0], keys, narrator)
     _release(hold, author, approver)
-
-
-def _officer(name: str, role: str) -> Officer:
-    """Return an officer of a role, with an account to which there is no password."""
-    with operator_writes():
-        account, is_new = User.objects.get_or_create(username=name)
-    if is_new:
-        account.set_unusable_password()
-        account.save()
-    role_groups.set_roles(account, [role])
-    return Officer.of(name, account.pk)
 
 
 def _store(people: list[UUID]) -> list[UUID]:

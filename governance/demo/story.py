@@ -16,6 +16,7 @@ from consent.pseudonyms import subject_ref
 from governance.demo import retention_story
 from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator
+from governance.demo.officers import seconding
 from model_registry import services
 from model_registry.models import ModelVersion
 from personalization.engine import MODEL_SLUG
@@ -178,16 +179,18 @@ def _found_in_model(person: Person) -> list[str]:
 
 def _officer_suspends(person: Person, service: ServiceClient, narrator: Narrator) -> None:
     narrator.step("A privacy officer suspends the model")
-    version = ModelVersion.objects.filter(model__slug=MODEL_SLUG, status="approved").latest("version")
+    version = ModelVersion.objects.get(model__slug=MODEL_SLUG, status="live")
     services.change_status(version_id=version.pk, status="suspended", actor=_OFFICER)
     narrator.says("officer", f"suspended {version}")
     answer = _recommend(person, service)
     narrator.answer(answer)
     narrator.must("the very next answer is level none", answer.get("level") == "none")
     narrator.must("and says why", "model_not_live" in _codes(answer))
-    services.change_status(version_id=version.pk, status="approved", actor=_OFFICER)
+    version.refresh_from_db()
+    seconding.seconded(version, "live")
+    narrator.says("officers", "made it live again: one proposed, another approved")
     back = _recommend(person, service)
-    narrator.must("approved again, the next answer is personal again", back.get("level") == "individual")
+    narrator.must("live again, the next answer is personal again", back.get("level") == "individual")
 
 
 def _withdraws(person: Person, service: ServiceClient, narrator: Narrator) -> None:

@@ -38,6 +38,9 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   cells status|pull|welcome       several instances as one deployment (docs/cells.md)
   registers lint|export|plan|apply
                                   check the registers as a whole; write them to files, draft what files say
+  model import|export|show MODEL@VERSION
+                                  documents of a model's version: card, data sheet, assessments, runbook
+  gate MODEL VERSION [--json]     release gates of a model's version (exit status 1: something is missing)
   verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
   verify-receipt FILE             check a consent receipt or an evidence file; needs no database
   check-deployment FILE ...       judge Terraform plans, compose files and Kubernetes manifests by the residency
@@ -285,6 +288,8 @@ _ONE_OFF = frozenset(
         "bench",
         "cells",
         "policy",
+        "model",
+        "gate",
         "registers",
         "import-consents",
         "export-consents",

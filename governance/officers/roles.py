@@ -29,7 +29,8 @@ _REGISTERS = (
 )
 _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
-_MODELS = ("model_registry.model", "model_registry.modelversion")
+_GATES = ("model_registry.gatedemand", "model_registry.gateexemption")
+_MODELS = ("model_registry.model", "model_registry.modelversion", *_GATES)
 
 
 def _rights(verbs: str, models: Iterable[str]) -> frozenset[str]:
@@ -133,11 +134,12 @@ CAPABILITIES = {
         | {"privacy.approve_deletionplan", "privacy.control_disposal"},
     ),
     "register-models": Capability(
-        "Register models and their permissions",
-        _rights("add change", ("model_registry.model",)) | {"oversight.propose_changeset"},
+        "Register models, write their documents, propose their approval, permissions and release gates",
+        _rights("add change", ("model_registry.model", *_GATES))
+        | {"model_registry.delete_gateexemption", "oversight.propose_changeset"},
     ),
     "approve-models": Capability(
-        "Approve, suspend and retire model versions",
+        "Release, suspend and retire model versions",
         frozenset({"model_registry.change_modelversion"}),
     ),
     "manage-access": Capability(

@@ -177,10 +177,11 @@ def _rollouts() -> list[dict[str, Any]]:
 
 
 def _models() -> list[dict[str, Any]]:
-    waiting = ModelVersion.objects.filter(status__in=("draft", "suspended")).select_related("model")[:5]
+    waiting = ModelVersion.objects.filter(status__in=("draft", "in_review", "suspended")).select_related("model")[:5]
     details = {
         "draft": _("Trained and waiting for your approval. It is not in use yet."),
-        "suspended": _("Suspended. Everybody gets the general list until you approve or retire it."),
+        "in_review": _("In review: its release gates and documents wait for two officers."),
+        "suspended": _("Suspended. Everybody gets the general list until two officers make it live again."),
     }
     return [
         _item(

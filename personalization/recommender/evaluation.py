@@ -1,8 +1,8 @@
 """Evaluation of the levels at a person's held-out last interaction: the figures of the model card."""
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,10 +18,14 @@ SESSION_LENGTH = 2
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Mean nDCG@10 (0..1) per level over the ``people`` whose last new item was held out."""
+    """Mean nDCG@10 (0..1) per level over the ``people`` whose last new item was held out.
+
+    ``by_segment``: how many of them are in a segment, and their mean at the most personal level.
+    """
 
     people: int
     ndcg: Mapping[Level, float]
+    by_segment: Mapping[str, tuple[int, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,14 @@ def evaluate(interactions: Interactions, items: Iterable[Item], segments: Mappin
     train_rows, cases = _split(interactions, segments)
     model = train(interactions.rows(train_rows), items, segments)
     ndcg = {level: float(np.mean([_ndcg(model, level, case) for case in cases])) if cases else 0.0 for level in Level}
-    return Evaluation(people=len(cases), ndcg=ndcg)
+    return Evaluation(people=len(cases), ndcg=ndcg, by_segment=_by_segment(model, cases))
+
+
+def _by_segment(model: Model, cases: Sequence[_Case]) -> dict[str, tuple[int, float]]:
+    found: dict[str, list[float]] = {}
+    for case in cases:
+        found.setdefault(case.segment or "none", []).append(_ndcg(model, Level.INDIVIDUAL, case))
+    return {name: (len(values), float(np.mean(values))) for name, values in sorted(found.items())}
 
 
 def _split(interactions: Interactions, segments: Mapping[Person, str]) -> tuple[list[int], list[_Case]]:

@@ -1,11 +1,16 @@
 """Build the data of a bundle out of the registers: what policies can look up."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from common.levels import LEVELS
 from consent.models import NO_NOTICES, Purpose, current_notice_versions
 from consent.register.terms import Coverage, Terms, beyond_versions, live, of_versions
+from model_registry.gates import outcome as gates
+from model_registry.gates.checks import FAILED
 from model_registry.models import ModelVersion
 from policies.models import (
     Jurisdiction,
@@ -19,7 +24,6 @@ from privacy.retention.data_sets import periods
 
 SEGMENT_MIN_SIZE = 20
 QUIET_HOURS = {"start": 21, "end": 8}
-_FACT_STATUS = {ModelVersion.Status.APPROVED: "live"}
 
 
 def build_data() -> dict[str, Any]:
@@ -154,17 +158,27 @@ def _jurisdiction(jurisdiction: Jurisdiction) -> dict[str, Any]:
 
 
 def _models() -> dict[str, Any]:
-    versions = ModelVersion.objects.select_related("model").prefetch_related("purposes")
+    """Return the versions that serve, served, or may serve again at once; drafts are in no bundle."""
+    versions = ModelVersion.objects.filter(status__in=ModelVersion.IN_BUNDLE)
+    now = timezone.now()
     return {
         str(version): {
             "id": version.model.slug,
             "version": version.version,
-            "status": _FACT_STATUS.get(ModelVersion.Status(version.status), version.status),
+            "status": version.status,
             "max_level": version.max_level,
             "purposes": sorted(purpose.slug for purpose in version.purposes.all()),
-            "gates": "passed",
+            **_gates(version, now),
             "artifact": version.artifact,
             "artifact_sha256": version.artifact_sha256,
         }
-        for version in versions
+        for version in versions.select_related("model").prefetch_related("purposes")
     }
+
+
+def _gates(version: ModelVersion, now: datetime) -> dict[str, Any]:
+    """Return the outcome of a version's gates, and when it ends by itself; a retired version passes none."""
+    if version.status not in ModelVersion.IN_USE:
+        return {"gates": FAILED, "gates_until": None}
+    outcome = gates.of(version, now)
+    return {"gates": outcome.state, "gates_until": outcome.until.isoformat() if outcome.until else None}

@@ -61,6 +61,8 @@ class LoadedBundle:
     sensitive: frozenset[str]
     recipients: frozenset[str]
     instrument_ends: tuple[tuple[str, float], ...]  # (slug, epoch seconds), the ones that end at all
+    # Epoch seconds from which on a model version has failed its gates, by its name; the ones that end at all.
+    gate_ends: Mapping[str, float] = field(default_factory=dict)
     packages: dict[str, Package] = field(default_factory=dict)  # by resource type; all others are the consent package's
 
 
@@ -114,6 +116,11 @@ def load(revision: str, policies: dict[str, str], data_text: str) -> LoadedBundl
             for slug, instrument in sorted(data["residency"]["instruments"].items())
             if instrument["valid_until"]
         ),
+        gate_ends={
+            name: datetime.fromisoformat(model["gates_until"]).timestamp()
+            for name, model in data.get("models", {}).items()
+            if model.get("gates_until")
+        },
         packages=read_register(data),
     )
 

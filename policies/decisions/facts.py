@@ -66,11 +66,14 @@ def build(question: Question, known: Information, bundle: LoadedBundle, now: flo
         categories=question.data_categories,
     )
     expired, next_end = _instruments(bundle, now)
+    gates_end = bundle.gate_ends.get(question.model) if question.model and bundle.gate_ends else None
+    if gates_end is not None and gates_end > now and (next_end is None or gates_end < next_end):
+        next_end = gates_end
     about_purpose = bundle.purposes.get(purpose)
     person = _encode(_about_person(question, chosen, known, bundle, about_purpose, now, known.limits.get(purpose, ())))
     slugs = (purpose, *about_purpose.ancestors) if about_purpose else ()
     return Facts(
-        _about_request(question, purpose, expired, bundle) + person[1:],
+        _about_request(question, purpose, expired, bundle, now) + person[1:],
         _first_end([*chosen.narrower, *map(known.consents.get, slugs)], next_end, now),
     )
 
@@ -132,22 +135,25 @@ def _size_of(kind: _Kind, members: bytes) -> int:
 REQUEST_MEMBERS: Memo[_Kind, bytes] = Memo(4 * MIB, _size_of)
 
 
-def _about_request(question: Question, purpose: str, expired: tuple[str, ...], bundle: LoadedBundle) -> bytes:
+def _about_request(
+    question: Question, purpose: str, expired: tuple[str, ...], bundle: LoadedBundle, now: float
+) -> bytes:
     """Return the members of the facts that say nothing about the person, encoded once for each kind of request."""
+    has_ended = bool(question.model) and gates_have_ended(question.model, bundle, now)
     kind = (
         bundle.revision, question.action, purpose, question.requested_level, question.data_categories[:_MAX_CATEGORIES],
         question.processing_region, question.recipient, question.channel, question.gpc, question.gpp_opt_out,
-        question.tcf_present, question.tcf_purposes, question.model, expired,
+        question.tcf_present, has_ended, question.tcf_purposes, question.model, expired,
     )  # fmt: skip
     members = REQUEST_MEMBERS.get(kind)
     if members is None:
-        members = _encode(_request_members(question, purpose, expired, bundle))[:-1] + b","
+        members = _encode(_request_members(question, purpose, expired, bundle, now))[:-1] + b","
         REQUEST_MEMBERS.remember(kind, members)
     return members
 
 
 def _request_members(
-    question: Question, purpose: str, expired: tuple[str, ...], bundle: LoadedBundle
+    question: Question, purpose: str, expired: tuple[str, ...], bundle: LoadedBundle, now: float
 ) -> dict[str, Any]:
     return {
         "action": question.action if question.action in ACTIONS else UNKNOWN,
@@ -160,7 +166,7 @@ def _request_members(
             "tcf_purposes": sorted(set(question.tcf_purposes)),
         },
         "processing": _processing(question, expired, bundle),
-        "model": model_in(question.model, bundle),
+        "model": model_in(question.model, bundle, now),
     }
 
 
@@ -246,12 +252,19 @@ def _one_of(value: str | None, vocabulary: frozenset[str]) -> str | None:
     return value if value in vocabulary else UNKNOWN
 
 
-def model_in(name: str | None, bundle: LoadedBundle) -> Mapping[str, Any] | None:
-    """Return a model version as the register knows it, the unknown one where it does not."""
+def gates_have_ended(name: str | None, bundle: LoadedBundle, now: float) -> bool:
+    """Return whether evidence of a model version has ended, so that its gates are failed as of ``now``."""
+    end = bundle.gate_ends.get(name) if name and bundle.gate_ends else None
+    return end is not None and end <= now
+
+
+def model_in(name: str | None, bundle: LoadedBundle, now: float) -> Mapping[str, Any] | None:
+    """Return a model version as the register knows it as of ``now``, the unknown one where it does not."""
     if name is None:
         return None
     model = bundle.data["models"].get(name, _UNKNOWN_MODEL)
-    return {member: model[member] for member in _UNKNOWN_MODEL}
+    known = {member: model[member] for member in _UNKNOWN_MODEL}
+    return {**known, "gates": "failed"} if gates_have_ended(name, bundle, now) else known
 
 
 def _is_quiet(region: str, bundle: LoadedBundle, now: float) -> bool:

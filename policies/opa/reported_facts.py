@@ -19,6 +19,7 @@ _STATES = frozenset(
     {"given", "refused", "withdrawn", "expired", "renewal_required", "never_asked", "not_required", "objected"}
 )
 _BUDGETS = frozenset({"available", "exhausted"})
+_GATES = frozenset({"passed", "failed", "pending"})
 _TCF_PURPOSES = frozenset(range(1, 25))
 _MAX_LIST = 64
 
@@ -92,7 +93,7 @@ def _model(bundle: LoadedBundle) -> Mask:
             "status": _word({model["status"] for model in models}),
             "max_level": _word(LEVELS),
             "purposes": _list(_word(bundle.purposes)),
-            "gates": _word({model["gates"] for model in models}),
+            "gates": _word(_GATES),
         }
     )
     return lambda value: None if value is None else known(value)

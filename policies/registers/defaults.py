@@ -10,6 +10,7 @@ from common.levels import LEVELS
 from consent.models import DataCategory
 from consent.register import jurisdictions
 from consent.register.jurisdictions.clocks import STATE_ZONES
+from model_registry.gates import shipped as shipped_gates
 from oversight.changes import applying
 from policies.bundles import building, loading, publishing
 from policies.models import (
@@ -118,12 +119,16 @@ def ensure_defaults() -> bool:
     fresh = not Region.objects.exists()
     if fresh:
         _fill()
+    lacks_gates = shipped_gates.are_missing()
+    if lacks_gates:
+        with applying.apply_shipped(title="Release gates of this release", actor=publishing.SYSTEM):
+            shipped_gates.fill(actor=publishing.SYSTEM)
     certification = settings.CERTIFICATION
     shipped = publishing.shipped_policy()
     is_due = _is_due(shipped)
     active = ActiveBundle.objects.exists()
     is_whole = active and publishing.has_certification() == certification and not _lacks_terms()
-    if not (fresh or is_due) and is_whole:
+    if not (fresh or is_due or lacks_gates) and is_whole:
         return False
     reason = "defaults of this release" if fresh else "policies of this release"
     reason += " and of the certification scenario" if certification else ""

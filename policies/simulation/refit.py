@@ -31,13 +31,14 @@ class Refitting:
     agreed: Mapping[str, Any]
     ended: list[str]
     asked_anew: frozenset[str]
+    now: float
 
     @classmethod
     def over(cls, rules: Rules, *, agreed: Rules, now: float) -> Self:
-        """Prepare the registers of ``rules``; transfer instruments end as of ``now`` (epoch seconds)."""
+        """Prepare the registers of ``rules``; instruments and gates end as of ``now`` (epoch seconds)."""
         bundle = loading.load(rules.revision, rules.policies, rules.data_json)
         ended = [slug for slug, end in bundle.instrument_ends if end <= now]
-        return cls(bundle, {}, ended, frozenset()).agreed_in(msgspec.json.decode(agreed.data_json)["purposes"])
+        return cls(bundle, {}, ended, frozenset(), now).agreed_in(msgspec.json.decode(agreed.data_json)["purposes"])
 
     def agreed_in(self, purposes: Mapping[str, Any]) -> Self:
         """Return the same registers for yeses that were given to what these purposes said."""
@@ -94,7 +95,7 @@ def _processing(processing: Sheet, over: Refitting) -> Sheet:
 def _model(model: Sheet | None, over: Refitting) -> Mapping[str, Any] | None:
     if model is None or model["id"] == UNKNOWN:
         return model
-    return model_in(f"{model['id']}@{model['version']}", over.bundle)
+    return model_in(f"{model['id']}@{model['version']}", over.bundle, over.now)
 
 
 def _ancestors(sheet: Sheet, over: Refitting) -> dict[str, str]:

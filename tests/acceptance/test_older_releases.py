@@ -79,11 +79,14 @@ def _asked(question: Found) -> tuple[str, str]:
 def test_all_of_it_is_there(upgraded: Found, release: str) -> None:
     lost = upgraded["lost"]
     rewritten = [(row["kind"], row["weight"]) for row in lost.pop("personalization_event", [])]
+    # The version that served is live now, and has its grace (migration 0006 of model_registry).
+    served = [row["status"] for row in lost.pop("model_registry_modelversion")]
     gone = [row["author"] for row in lost.pop("policies_policydraft")]
 
     assert upgraded["events"] == 4352
     # A new revision is in force. A draft of no account has no author who could open it (migration 0017 of policies).
     assert (list(lost), gone) == (["policies_activebundle"], ["officer:gone"])
+    assert (served, upgraded["models"]) == (["approved"], [["live", True]])
     assert upgraded["drafts"] == [["olga", "a.rego"]]
     # Ratings keep their value, and one below the middle weighs nothing (migration 0003 of personalization).
     assert rewritten == ([("rating", 2)] if release == "4e4dd1b" else [])

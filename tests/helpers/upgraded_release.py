@@ -59,6 +59,7 @@ def main(folder: Path, name: str) -> None:
         "lost": _lost(before, _rows()),
         "events": len(before["personalization_event"]),
         "ratings": _query("SELECT value, weight FROM personalization_event WHERE kind = 'rating' ORDER BY value"),
+        "models": _models(),
         "drafts": _query(_DRAFTS),
         "rights": [rights, _query(_RIGHTS)],
         "holds": _query(_HOLDS),
@@ -108,6 +109,16 @@ def _run(*command: str) -> str:
     except (CommandError, SystemExit) as refused:
         said.write(f"REFUSED: {refused}")
     return said.getvalue()
+
+
+def _models() -> list[list[Any]]:
+    """Return each version in use: its state, and whether its grace is on the audit trail."""
+    from audit.models import AuditEvent
+    from model_registry.models import ModelVersion
+
+    graced = set(AuditEvent.objects.filter(action="model.gates_grace").values_list("object", flat=True))
+    versions = ModelVersion.objects.filter(status__in=ModelVersion.IN_USE).select_related("model")
+    return [[version.status, str(version) in graced] for version in versions]
 
 
 def _answers(recorded: dict[str, Any]) -> dict[str, list[Any]]:

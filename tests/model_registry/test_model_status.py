@@ -3,31 +3,41 @@
 import json
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from audit.models import AuditEvent
 from common import policy_data
 from consent.models import Purpose
 from model_registry import services
-from model_registry.models import Model, ModelVersion
+from model_registry.models import GateDemand, Model, ModelVersion
+from oversight.problems import SecondOfficerNeeded
 from policies.bundles import publishing
 from policies.models import ActiveBundle, Bundle
 
 pytestmark = pytest.mark.django_db
 
-ALLOWED = {
-    ("draft", "approved"),
+SECONDED = {("in_review", "approved"), ("suspended", "live")}
+ALONE = {
+    ("draft", "in_review"),
     ("draft", "retired"),
-    ("approved", "suspended"),
+    ("in_review", "draft"),
+    ("in_review", "retired"),
+    ("approved", "live"),
+    ("approved", "in_review"),
     ("approved", "retired"),
-    ("suspended", "approved"),
+    ("live", "approved"),
+    ("live", "suspended"),
+    ("live", "retired"),
+    ("suspended", "in_review"),
     ("suspended", "retired"),
 }
-STATUSES = ["draft", "approved", "suspended", "retired"]
-STEPS = [(before, after) for before in STATUSES for after in [*STATUSES, "live", ""]]
+STATUSES = ["draft", "in_review", "approved", "live", "suspended", "retired"]
+STEPS = [(before, after) for before in STATUSES for after in [*STATUSES, "canary", ""]]
 
 
 @pytest.fixture
 def model(register_in_force):
+    GateDemand.objects.update(is_active=False)
     return Model.objects.create(slug="basket", name="Basket")
 
 
@@ -60,28 +70,30 @@ def _stored(version):
 def test_a_step_is_taken_if_the_life_of_a_model_has_it(register, before, after):
     version = register(before, "recommendations")
 
-    if (before, after) in ALLOWED:
+    if (before, after) in ALONE:
         _change(version, after)
         assert _stored(version).status == after
+    elif (before, after) in SECONDED:
+        with pytest.raises(SecondOfficerNeeded, match="another officer approves"):
+            _change(version, after)
+        assert _stored(version).status == before
     else:
         with pytest.raises(services.StatusNotPossible):
             _change(version, after)
         assert _stored(version).status == before
 
 
-@pytest.mark.parametrize(("before", "after"), sorted(ALLOWED))
-def test_every_step_is_a_bundle_in_force_and_an_event(register, before, after):
+@pytest.mark.parametrize(("before", "after"), sorted(ALONE))
+def test_every_step_is_an_event_and_in_force_at_once(register, before, after):
     version = register(before, "recommendations")
-    revision, since = ActiveBundle.objects.get().bundle_id, _stored(version).status_changed_at
+    since = _stored(version).status_changed_at
 
     _change(version, after)
 
-    assert ActiveBundle.objects.get().bundle_id != revision
-    assert _in_force()["status"] == {"approved": "live"}.get(after, after)
+    served = after if after in ("live", "suspended", "retired") else None
+    assert (_in_force() or {}).get("status") == served
     event = AuditEvent.objects.get(action=f"model.{after}")
     assert (event.actor, event.object, event.details) == ("officer:ada", "basket@1", {"before": before})
-    activated = AuditEvent.objects.filter(action="bundle.activated").first()
-    assert (activated.object, activated.actor) == (ActiveBundle.objects.get().bundle_id, "officer:ada")
     assert _stored(version).status_changed_at > since
 
 
@@ -96,31 +108,52 @@ def test_a_refused_step_leaves_no_bundle_and_no_event(register):
     assert (ActiveBundle.objects.get().bundle_id, AuditEvent.objects.count()) == (revision, events)
 
 
-@pytest.mark.parametrize("before", ["draft", "suspended"])
-def test_without_a_purpose_nothing_is_approved(register, before):
-    version = register(before)
+def test_without_a_purpose_nothing_becomes_live(register):
+    version = register("approved")
 
     with pytest.raises(services.NoPurpose) as refused:
-        _change(version, "approved")
+        _change(version, "live")
 
     assert (refused.value.status, refused.value.code) == (409, "model_without_purpose")
-    assert _stored(version).status == before
+    assert _stored(version).status == "approved"
+
+
+def test_without_its_gates_nothing_becomes_live(register):
+    version = register("approved", "recommendations")
+    GateDemand.objects.filter(slug="runbook").update(is_active=True)
+
+    with pytest.raises(services.GatesNotPassed, match="Runbook: there is none") as refused:
+        _change(version, "live")
+
+    assert (refused.value.status, refused.value.code) == (409, "gates_not_passed")
+    assert _stored(version).status == "approved"
+
+
+def test_the_version_before_steps_back_and_can_be_made_live_again(register):
+    first, second = register("live", "recommendations"), register("approved", "recommendations")
+
+    _change(second, "live")
+    assert [_stored(each).status for each in (first, second)] == ["approved", "live"]
+    assert AuditEvent.objects.get(action="model.approved").details == {"before": "live", "for": "basket@2"}
+
+    _change(first, "live")
+    assert [_stored(each).status for each in (first, second)] == ["live", "approved"]
+    assert (_in_force("basket@1")["status"], _in_force("basket@2")) == ("live", None)
+
+
+def test_the_database_refuses_two_live_versions(register):
+    register("live")
+
+    with pytest.raises(IntegrityError, match="one_live"), transaction.atomic():
+        register("live")
 
 
 def test_without_a_purpose_a_version_can_still_be_retired(register):
     assert _change(register("draft"), "retired").status == "retired"
 
 
-@pytest.mark.parametrize(
-    "step",
-    [
-        lambda version: _change(version, "suspended"),
-        lambda version: services.register_version(model=version.model, purposes=[], actor="test"),
-    ],
-    ids=["change", "register"],
-)
-def test_what_cannot_be_published_is_not_changed(register, monkeypatch, step):
-    version = register("approved", "recommendations")
+def test_what_cannot_be_published_is_not_changed(register, monkeypatch):
+    version = register("live", "recommendations")
     revision, before = ActiveBundle.objects.get().bundle_id, (Bundle.objects.count(), AuditEvent.objects.count())
 
     def fail(*args, **kwargs):
@@ -129,9 +162,9 @@ def test_what_cannot_be_published_is_not_changed(register, monkeypatch, step):
     monkeypatch.setattr(publishing, "activate", fail)
 
     with pytest.raises(OSError, match="disk"):
-        step(version)
+        _change(version, "suspended")
 
-    assert _stored(version).status == "approved"
+    assert _stored(version).status == "live"
     assert ModelVersion.objects.count() == 1
     assert ActiveBundle.objects.get().bundle_id == revision
     assert (Bundle.objects.count(), AuditEvent.objects.count()) == before
@@ -140,10 +173,11 @@ def test_what_cannot_be_published_is_not_changed(register, monkeypatch, step):
 
 def test_the_same_registers_again_are_the_same_revision_again(register):
     version = register("approved", "recommendations")
+    _change(version, "live")
     revision = ActiveBundle.objects.get().bundle_id
 
-    _change(version, "suspended")
     _change(version, "approved")
+    _change(version, "live")
 
     assert ActiveBundle.objects.get().bundle_id == revision
     assert AuditEvent.objects.filter(action="bundle.activated", object=revision).count() == 2
@@ -161,16 +195,17 @@ def test_versions_of_a_model_count_up_and_start_as_drafts(register, model):
     assert other.version == 1
 
 
-def test_a_registered_version_is_in_the_bundle_as_a_draft_with_what_it_may_do(register):
-    register("draft", "recommendations", "personalization", max_level="segment", artifact="a-1", artifact_sha256="5e")
+def test_a_version_in_use_is_in_the_bundle_with_what_it_may_do(register):
+    register("live", "recommendations", "personalization", max_level="segment", artifact="a-1", artifact_sha256="5e")
 
     assert _in_force() == {
         "id": "basket",
         "version": 1,
-        "status": "draft",
+        "status": "live",
         "max_level": "segment",
         "purposes": ["personalization", "recommendations"],
         "gates": "passed",
+        "gates_until": None,
         "artifact": "a-1",
         "artifact_sha256": "5e",
     }
@@ -178,11 +213,11 @@ def test_a_registered_version_is_in_the_bundle_as_a_draft_with_what_it_may_do(re
     assert event.details == {"purposes": ["personalization", "recommendations"], "artifact_sha256": "5e"}
 
 
-def test_the_live_version_is_the_newest_approved(register):
+def test_the_live_version_is_the_one_that_serves(register):
     assert services.live_version("basket") is None
 
     register("approved", "recommendations")
-    register("approved", "recommendations")
+    register("live", "recommendations")
     register("suspended", "recommendations")
     register("draft", "recommendations")
 

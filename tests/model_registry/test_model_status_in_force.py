@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from consent.models import Purpose
 from model_registry import services
 from model_registry.models import Model, ModelVersion
+from tests.helpers import models
 from tests.helpers.polling import until_waiting_for_locks
 
 _NAMES = ["basket", "other"]
@@ -43,16 +44,17 @@ def test_every_status_is_in_force_at_the_next_decision(api, versions):
     api.save("customer-1", "give")
     answers = [_decide(api)]
 
-    for status in ("approved", "suspended", "approved", "retired"):
-        services.change_status(version_id=versions[0].pk, status=status, actor="test")
+    models.with_evidence(versions[0])
+    for status in ("live", "suspended", "live", "retired"):
+        models.take(versions[0], status)
         answers.append(_decide(api))
 
     assert answers == [
-        (False, [("model_not_live", "draft")]),
+        (False, [("model_unknown", None), ("level_capped_by_model", None)]),
         (True, []),
         (False, [("model_not_live", "suspended")]),
         (True, []),
-        (False, [("model_not_live", "retired")]),
+        (False, [("model_not_live", "retired"), ("gate_failed", None)]),
     ]
     assert _decide(api, "basket@2")[1][0] == ("model_unknown", None)
 
@@ -63,13 +65,15 @@ def test_two_officers_at_once_are_both_in_the_bundle(api, versions):
 
     def approve():
         try:
-            services.change_status(version_id=versions[1].pk, status="approved", actor="officer:2")
+            models.take(versions[1], "live")
         finally:
             connection.close()
 
+    for version in versions:
+        models.with_evidence(version)
     second = threading.Thread(target=approve)
     with transaction.atomic():
-        services.change_status(version_id=versions[0].pk, status="approved", actor="officer:1")
+        models.take(versions[0], "live")
         second.start()
         until_waiting_for_locks()
     second.join(timeout=30)
@@ -81,15 +85,15 @@ def test_two_officers_at_once_are_both_in_the_bundle(api, versions):
 def test_of_two_opposite_steps_at_once_the_second_sees_the_first(versions):
     outcomes = []
 
-    def approve():
+    def submit():
         try:
-            services.change_status(version_id=versions[0].pk, status="approved", actor="officer:2")
+            services.change_status(version_id=versions[0].pk, status="in_review", actor="officer:2")
         except services.StatusNotPossible as refused:
             outcomes.append(refused.code)
         finally:
             connection.close()
 
-    second = threading.Thread(target=approve)
+    second = threading.Thread(target=submit)
     with transaction.atomic():
         services.change_status(version_id=versions[0].pk, status="retired", actor="officer:1")
         second.start()

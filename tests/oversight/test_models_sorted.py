@@ -15,7 +15,8 @@ OWN_WAYS = {
 # What was: written once, and most of it append-only.
 RECORDS = {
     "audit_auditevent", "audit_auditanchor", "consent_bannerlayout", "consent_consentimport", "consent_consentrecord",
-    "consent_noticeterms",
+    "consent_noticeterms", "model_registry_document",
+    "model_registry_documentreview", "model_registry_evidence",
     "consent_registersnapshot", "django_admin_log", "oversight_approval", "oversight_change", "oversight_changeset",
     "oversight_step", "oversight_workitem", "oversight_workstep", "policies_activation", "policies_bundle",
     "policies_decision", "policies_decisionbatch", "policies_droppedpart", "policies_externalbatch",

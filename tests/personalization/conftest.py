@@ -23,7 +23,7 @@ from personalization.models import Event, Item, PopularItem
 from personalization.recommender import storage
 from personalization.recommender.model import Model
 from personalization.recommender.training import train
-from tests.helpers import recent
+from tests.helpers import models, recent
 
 SHOP = demo_shop(people=120)
 CREATED = datetime(2026, 3, 1, tzinfo=UTC)
@@ -67,7 +67,7 @@ def draft(shop: Dataset, own_breaker: CircuitBreaker) -> ModelVersion:
 
 @pytest.fixture
 def deployed(draft: ModelVersion) -> ModelVersion:
-    return services.change_status(version_id=draft.pk, status="approved", actor="test")
+    return models.go_live(draft)
 
 
 @pytest.fixture

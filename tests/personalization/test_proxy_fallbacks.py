@@ -16,7 +16,7 @@ from personalization.recommender import storage
 from personalization.recommender.model import Model
 from policies.decisions import evaluate, information
 from policies.engines.base import Obligation
-from tests.helpers import recent
+from tests.helpers import models, recent
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def liked(api, deployed, remember, shop):
 
 
 def _change(version, status):
-    services.change_status(version_id=version.pk, status=status, actor="officer:test")
+    models.take(version, status)
 
 
 def _is_everybodys_list(answer, shop):
@@ -61,7 +61,7 @@ def test_a_model_switched_off_is_not_used_from_the_next_request_on(ask, liked, d
 
 def test_a_model_switched_on_again_is_used_from_the_next_request_on(ask, liked, deployed):
     _change(deployed, "suspended")
-    _change(deployed, "approved")
+    _change(deployed, "live")
 
     assert ask()["level"] == "individual"
 
@@ -93,8 +93,9 @@ def test_a_newer_draft_does_not_take_the_place_of_the_version_in_force(ask, like
 
 def test_the_levels_of_a_model_are_a_ceiling(ask, liked, deployed):
     ModelVersion.objects.filter(pk=deployed.pk).update(max_level="behavioral")
+    models.with_evidence(ModelVersion.objects.get(pk=deployed.pk))
     _change(deployed, "suspended")
-    _change(deployed, "approved")
+    _change(deployed, "live")
 
     answer = ask()
 
@@ -145,7 +146,7 @@ def test_an_unusable_model_is_named_each_time(ask, liked, deployed, monkeypatch)
 
 def test_a_version_without_an_artifact_is_not_served(ask, liked, deployed, shop):
     version = services.register_version(model=deployed.model, purposes=list(deployed.purposes.all()), actor="test")
-    _change(version, "approved")
+    models.go_live(version)
 
     answer = ask()
 

@@ -6,13 +6,13 @@ import pytest
 from django.conf import settings
 
 from consent.pseudonyms import subject_ref
-from model_registry import services
 from model_registry.models import ModelVersion
 from oversight.models import WorkItem
 from personalization import tasks, training
 from personalization.models import RetrainingDue, TrainingMember
 from personalization.training_sets import retraining
 from privacy.rights.stores import seam
+from tests.helpers import models
 from tests.personalization.test_training_job import people  # noqa: F401 (fixture)
 from tests.privacy.rights.erasure.conftest import answer_of, erased
 
@@ -35,7 +35,7 @@ def test_a_version_names_whom_it_learnt_from(trained, people):  # noqa: F811
 
 
 def test_an_erasure_lists_the_models_and_makes_a_training_due(trained):
-    services.change_status(version_id=trained.pk, status=ModelVersion.Status.APPROVED, actor="officer:test")
+    models.go_live(trained)
 
     answer = answer_of(erased(REF))
 
@@ -55,13 +55,13 @@ def test_an_erasure_lists_the_models_and_makes_a_training_due(trained):
 
 
 def test_the_work_ends_when_the_old_version_serves_no_longer(trained):
-    services.change_status(version_id=trained.pk, status=ModelVersion.Status.APPROVED, actor="officer:test")
+    models.go_live(trained)
     erased(REF)
     retraining.close_work()
     item = WorkItem.objects.get(kind=retraining.RETRAIN.slug)
     assert item.state in WorkItem.OPEN_STATES
 
-    services.change_status(version_id=trained.pk, status=ModelVersion.Status.RETIRED, actor="officer:test")
+    models.take(trained, "retired")
     retraining.close_work()
 
     item.refresh_from_db()

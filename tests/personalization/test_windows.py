@@ -10,7 +10,6 @@ from audit.models import AuditEvent
 from consent.ledger import ledger
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
-from model_registry import services
 from personalization import engine, tasks, windows
 from personalization.event_store import shipping
 from personalization.models import Event
@@ -20,6 +19,7 @@ from privacy import tasks as retention_tasks
 from privacy.models import Disposal, RetentionSchedule
 from privacy.retention import disposal, plans, restoring
 from privacy.retention.pacing import Pace
+from tests.helpers import models
 
 pytestmark = pytest.mark.django_db
 
@@ -249,7 +249,7 @@ def test_without_a_model_in_use_there_is_nothing_to_check(draft):
 
 
 def test_a_suspended_model_is_checked_too(deployed):
-    services.change_status(version_id=deployed.pk, status="suspended", actor="test")
+    models.take(deployed, "suspended")
 
     tasks.check_segments()
 

@@ -9,6 +9,7 @@ from common import actors
 from common.http.problems import Problem
 from governance.demo import people, register
 from governance.demo.cast import dataset_name, leading_person
+from governance.demo.officers import accounts, model_documents, seconding
 from model_registry import services
 from model_registry.models import ModelVersion
 from personalization import training
@@ -41,9 +42,12 @@ class Command(BaseCommand):
         version = training.train_recommender(actor=actors.job("training"))
         if version is None:
             raise CommandError("Nobody allows training; there is nothing to recommend from.")
+        model_documents.complete(version, author=accounts.author(), officer=accounts.approver())
+        services.change_status(version_id=version.pk, status="in_review", actor=accounts.author())
+        seconding.seconded(version, "approved")
+        services.change_status(version_id=version.pk, status="live", actor=accounts.author())
         self._retire_older(version)
-        services.change_status(version_id=version.pk, status="approved", actor=register.ACTOR)
-        self.stdout.write(f"  {version} is trained on {version.metrics['people']} people and approved.")
+        self.stdout.write(f"  {version} is trained on {version.metrics['people']} people, approved and live.")
         releases.release_consent_rate_by_region(actor=actors.job("releases"))
 
     def _retire_older(self, newest: ModelVersion) -> None:

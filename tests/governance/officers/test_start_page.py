@@ -20,6 +20,7 @@ from model_registry.models import Model
 from policies.decision_log import drainer
 from policies.models import Decision, LogDrop, ServiceCredential, TransferInstrument
 from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
+from tests.helpers import models
 from tests.helpers.registers import make_account
 from tests.helpers.visitor import question
 
@@ -56,8 +57,8 @@ def _trained(**_):
 
 def _suspended(**_):
     version = _trained()
-    for status in ("approved", "suspended"):
-        services.change_status(version_id=version.pk, status=status, actor="test")
+    models.go_live(version)
+    models.take(version, "suspended")
 
 
 def _late_disposal(purpose):

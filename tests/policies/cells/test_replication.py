@@ -28,6 +28,7 @@ from policies.cells.release import TYP, rules_digest, write_release
 from policies.cells.replication import NotFollowed, follow
 from policies.endpoints import credentials
 from policies.models import Activation, AppliedRelease, Policy, Region, ResidencyRule
+from tests.helpers import models
 from tests.helpers.fake_cell import FakeCell
 from tests.helpers.wsgi_calls import assert_problem, call
 from tests.policies.cells.test_cell_router import EU_PERSON
@@ -130,6 +131,8 @@ def test_models_stay_each_cells_own(primary: str) -> None:
     version = services.register_version(
         model=model, purposes=[Purpose.objects.get(slug="recommendations")], actor="test"
     )
+
+    models.go_live(version)
 
     follow()
 

@@ -14,6 +14,7 @@ from policies.decisions import evaluate, information
 from policies.endpoints import credentials
 from policies.endpoints.authzen import question_of
 from policies.models import ServiceCredential
+from tests.helpers import models
 from tests.helpers.holds import Register as HoldRegister
 from tests.helpers.holds import hold, refs, restriction
 from tests.helpers.wsgi_calls import assert_problem, call, changed, question
@@ -187,14 +188,14 @@ def model(shop_token: str) -> ModelVersion:
         purposes=[Purpose.objects.get(slug="recommendations")],
         actor="test",
     )
-    return services.change_status(version_id=version.pk, status="approved", actor="test")
+    return models.go_live(version)
 
 
 def test_a_suspended_model_is_refused_at_the_next_decision(shop_token: str, model: ModelVersion) -> None:
     permitted = call(MODEL, shop_token).json()
     assert permitted["decision"] is True
 
-    services.change_status(version_id=model.pk, status="suspended", actor="test")
+    models.take(model, "suspended")
 
     answer = call(MODEL, shop_token).json()
     assert answer["decision"] is False
@@ -203,10 +204,10 @@ def test_a_suspended_model_is_refused_at_the_next_decision(shop_token: str, mode
 
 
 def test_a_model_taken_up_again_serves_at_the_next_decision(shop_token: str, model: ModelVersion) -> None:
-    services.change_status(version_id=model.pk, status="suspended", actor="test")
+    models.take(model, "suspended")
     assert call(MODEL, shop_token).json()["decision"] is False
 
-    services.change_status(version_id=model.pk, status="approved", actor="test")
+    models.take(model, "live")
 
     assert call(MODEL, shop_token).json()["decision"] is True
 

@@ -13,7 +13,7 @@ from common.http.problems import Conflict, InvalidRequest
 from consent.models import Purpose
 from consent.register import register
 from model_registry import services
-from model_registry.models import Model, ModelVersion
+from model_registry.models import Model
 from oversight.models import Approval
 from oversight.problems import ChangeRefused, SecondOfficerNeeded
 from policies.authoring import lifecycle, simulated
@@ -25,6 +25,7 @@ from policies.models.rollout import FULL
 from policies.registers import defaults
 from policies.rollout import service
 from policies.rollout.guards import Figures, Guards, Side, read_guards
+from tests.helpers import models
 from tests.helpers.rollouts import ANNA, BERTA, BROKEN, SAME, STRICT, publish, simulate, start
 from tests.helpers.wsgi_calls import call, changed, question
 
@@ -277,12 +278,12 @@ def test_a_model_suspended_during_a_rollout_is_suspended_for_the_candidate(shop_
         purposes=[Purpose.objects.get(slug="recommendations")],
         actor="test",
     )
-    services.change_status(version_id=version.pk, status=ModelVersion.Status.APPROVED, actor="test")
+    models.go_live(version)
     start(SAME, share=FULL)
     asked = changed("resource.properties.model", "basket@1")
     assert call(asked, shop_token).json()["decision"] is True
 
-    services.change_status(version_id=version.pk, status=ModelVersion.Status.SUSPENDED, actor="test")
+    models.take(version, "suspended")
 
     answer = call(asked, shop_token).json()
     assert answer["context"]["bundle_revision"] == _row().candidate_id

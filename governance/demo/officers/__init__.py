@@ -1,0 +1,1 @@
+"""Officers of the demonstration and what two of them do together."""

@@ -1,0 +1,74 @@
+"""Models from the command line: documents in and out, and what a version lacks."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from common.http.problems import Problem
+from model_registry.documents import keeping
+from model_registry.documents.kinds import KINDS
+from model_registry.models import ModelVersion
+
+
+class Command(BaseCommand):
+    help = "Take documents of a model's version in, write them out, and show what a version has and lacks."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        forms = [*keeping.FORMS, keeping.NATIVE]
+        taken = commands.add_parser("import", help="Take a document in. Exit status 1: refused, with its line.")
+        taken.add_argument("model", metavar="MODEL@VERSION")
+        taken.add_argument("file", type=Path)
+        taken.add_argument("--form", choices=forms, help="Form of the file (default: by its name and content).")
+        taken.add_argument("--kind", choices=list(KINDS), default="card", help="Kind of a document in our own JSON.")
+        given = commands.add_parser("export", help="Write a document to standard output.")
+        given.add_argument("model", metavar="MODEL@VERSION")
+        given.add_argument("--kind", choices=list(KINDS), default="card")
+        given.add_argument("--form", choices=forms, default=keeping.NATIVE)
+        shown = commands.add_parser("show", help="Show a version's documents, how complete each is, and what it lacks.")
+        shown.add_argument("model", metavar="MODEL@VERSION")
+
+    def handle(self, *args: Any, command: str, model: str, **options: Any) -> None:
+        try:
+            getattr(self, f"_{command}")(_version(model), **options)
+        except Problem as refused:
+            raise CommandError(refused.detail, returncode=1) from None
+
+    def _import(self, version: ModelVersion, file: Path, form: str | None, kind: str, **_options: Any) -> None:
+        try:
+            data = file.read_bytes()
+        except OSError as exc:
+            raise CommandError(f"{file} cannot be read: {exc.strerror}.", returncode=1) from None
+        as_form = form or keeping.guess_form(file.name, data)
+        found, document = keeping.read(data, as_form, kind)
+        row = keeping.keep(version, found, document, actor="operator", form=as_form, source=data)
+        self.stdout.write(f"{KINDS[found].title}, revision {row.revision}: {row.score} of 100.")
+
+    def _export(self, version: ModelVersion, kind: str, form: str, **_options: Any) -> None:
+        row = keeping.current(version, kind)
+        if row is None:
+            raise CommandError(f"{version} has no {KINDS[kind].title.lower()}.", returncode=1)
+        sys.stdout.buffer.write(keeping.written(row, form))
+
+    def _show(self, version: ModelVersion, **_options: Any) -> None:
+        self.stdout.write(f"{version}: {version.get_status_display()}")
+        for kind, described in KINDS.items():
+            row = keeping.current(version, kind)
+            if row is None:
+                self.stdout.write(f"  {described.title}: none")
+                continue
+            late = ", out of date: what the version may do has changed" if keeping.is_out_of_date(row) else ""
+            self.stdout.write(f"  {described.title}: revision {row.revision}, {row.score} of 100{late}")
+            for each in described.missing(keeping.document_of(row)):
+                self.stdout.write(f"    missing: {each}")
+
+
+def _version(name: str) -> ModelVersion:
+    slug, _, number = name.partition("@")
+    found = ModelVersion.objects.filter(model__slug=slug).select_related("model")
+    version = found.filter(version=number).first() if number.isdecimal() and number.isascii() else None
+    if version is None:
+        raise CommandError(f"There is no version “{name}”. Name one as MODEL@VERSION, such as house-recommender@3.")
+    return version

@@ -1,0 +1,335 @@
+"""CycloneDX ML-BOM 1.6: a model as a component with its ``modelCard``.
+
+Read and written as JSON: the format's Python library drops ``modelCard`` and ``data`` in silence. Figures are texts in
+this form too. A licence id is SPDX here, so one that is not is written as a name.
+"""
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from model_registry.documents.card import ModelCard
+from model_registry.documents.forms import (
+    Document,
+    card_of,
+    check,
+    list_of,
+    object_of,
+    overlaid,
+    text_of,
+    without_blanks,
+)
+from model_registry.documents.reading import Path, Read, decoded, read_json
+
+NAME = "cyclonedx"
+SPEC_VERSION = "1.6"
+_VERSIONS = ("1.5", "1.6", "1.7")
+_APPROACHES = ("supervised", "unsupervised", "reinforcement-learning", "semi-supervised", "self-supervised")
+# Ids of the hub in SPDX's spelling; others are written as names.
+_SPDX = {
+    "apache-2.0": "Apache-2.0", "mit": "MIT", "bsd-3-clause": "BSD-3-Clause", "bsd-2-clause": "BSD-2-Clause",
+    "gpl-3.0": "GPL-3.0-only", "lgpl-3.0": "LGPL-3.0-only", "agpl-3.0": "AGPL-3.0-only", "mpl-2.0": "MPL-2.0",
+    "cc0-1.0": "CC0-1.0", "cc-by-4.0": "CC-BY-4.0", "cc-by-sa-4.0": "CC-BY-SA-4.0", "cc-by-nc-4.0": "CC-BY-NC-4.0",
+}  # fmt: skip
+_SPDX_FORM = re.compile(r"[A-Z0-9][A-Za-z0-9.+-]*\Z")
+_GRAPHICS = {"description": "", "collection": [{"name": "", "image": None}]}
+_PROPERTIES = [{"name": "", "value": ""}]
+_DATASET = {
+    "ref": "", "bom-ref": "", "type": "", "name": "", "description": "", "classification": "", "governance": None,
+    "contents": {"url": "", "attachment": None, "properties": _PROPERTIES}, "sensitiveData": [""],
+    "graphics": _GRAPHICS,
+}  # fmt: skip
+_CARD: Document = {
+    "bom-ref": "",
+    "modelParameters": {
+        "approach": {"type": ""}, "task": "", "architectureFamily": "", "modelArchitecture": "",
+        "datasets": [_DATASET], "inputs": [{"format": ""}], "outputs": [{"format": ""}],
+    },
+    "quantitativeAnalysis": {
+        "performanceMetrics": [{"type": "", "value": "", "slice": "",
+                                "confidenceInterval": {"lowerBound": "", "upperBound": ""}}],
+        "graphics": _GRAPHICS,
+    },
+    "considerations": {
+        "users": [""], "useCases": [""], "technicalLimitations": [""], "performanceTradeoffs": [""],
+        "ethicalConsiderations": [{"name": "", "mitigationStrategy": ""}],
+        "fairnessAssessments": [{"groupAtRisk": "", "benefits": "", "harms": "", "mitigationStrategy": ""}],
+        "environmentalConsiderations": None,
+    },
+    "properties": _PROPERTIES,
+}  # fmt: skip
+# What is read of the component around the card; the rest is kept as it is.
+_COMPONENT: Document = {
+    "name": "", "version": "", "description": "", "tags": [""], "authors": [{"name": "", "email": ""}],
+    "licenses": [{"expression": "", "license": {"id": "", "name": "", "url": "", "text": {"content": ""}}}],
+    "externalReferences": [{"url": ""}], "hashes": [{"alg": "", "content": ""}],
+}  # fmt: skip
+
+
+def read(data: bytes) -> ModelCard:
+    """Return the card of a CycloneDX document with one model. Raises DocumentRefused with the line."""
+    found = read_json(decoded(data))
+    document = object_of(found, (), found.value)
+    if document.get("bomFormat") != "CycloneDX":
+        raise found.refuse(("bomFormat",), "This must be “CycloneDX”.")
+    if document.get("specVersion") not in _VERSIONS:
+        raise found.refuse(("specVersion",), f"The version must be one of {', '.join(_VERSIONS)}.")
+    path, component = _model(found, document)
+    _check(found, path, document, component)
+    return card_of({**_members(component), "kept": {NAME: document}}, found, {})
+
+
+def _model(found: Read, document: Document) -> tuple[Path, Document]:
+    """Return the component that is a model with a card; exactly one is wanted."""
+    components: list[tuple[Path, Document]] = []
+    main = object_of(found, ("metadata",), document.get("metadata", {})).get("component")
+    if isinstance(main, dict):
+        components.append((("metadata", "component"), main))
+    for number, each in enumerate(list_of(found, ("components",), document.get("components", []))):
+        components.append((("components", number), object_of(found, ("components", number), each)))
+    cards = [(path, each) for path, each in components if "modelCard" in each]
+    if len(cards) != 1:
+        raise found.refuse(("components",), f"There must be one component with a modelCard; there are {len(cards)}.")
+    path, component = cards[0]
+    if component.get("type") != "machine-learning-model":
+        raise found.refuse((*path, "type"), "A component with a modelCard must be of type machine-learning-model.")
+    return path, component
+
+
+def _check(found: Read, path: Path, document: Document, component: Document) -> None:
+    text_of(found, (*path, "name"), component.get("name"))
+    if not component["name"].strip():
+        raise found.refuse((*path, "name"), "The model needs a name.")
+    check(found, path, component, _COMPONENT, is_open=True)
+    card = component["modelCard"]
+    check(found, (*path, "modelCard"), card, _CARD)
+    refs = _refs(found, document)
+    data = card.get("modelParameters", {}).get("datasets", [])
+    for number, each in enumerate(data):
+        place = (*path, "modelCard", "modelParameters", "datasets", number)
+        if not object_of(found, place, each):
+            raise found.refuse(place, "An empty data set says nothing.")
+        if "ref" in each and each["ref"] not in refs:
+            raise found.refuse((*place, "ref"), "Nothing in this document has this bom-ref.")
+    for number, each in enumerate(component.get("hashes", [])):
+        if each.get("alg") == "SHA-256" and not re.fullmatch(r"[0-9a-fA-F]{64}", str(each.get("content"))):
+            raise found.refuse((*path, "hashes", number, "content"), "A SHA-256 has 64 hexadecimal digits.")
+
+
+def _refs(found: Read, document: Document) -> set[str]:
+    refs: set[str] = set()
+    waiting: list[tuple[Path, Any]] = [((), document)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            ref = value.get("bom-ref")
+            if isinstance(ref, str):
+                if ref in refs:
+                    raise found.refuse((*path, "bom-ref"), "Two parts have the same bom-ref.")
+                refs.add(ref)
+            waiting += [((*path, name), each) for name, each in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*path, number), each) for number, each in enumerate(value)]
+    return refs
+
+
+def _members(component: Document) -> Document:
+    card = component.get("modelCard", {})
+    parameters, considerations = card.get("modelParameters", {}), card.get("considerations", {})
+    figures = card.get("quantitativeAnalysis", {}).get("performanceMetrics", [])
+    return {
+        "name": component.get("name", ""),
+        "version": component.get("version", ""),
+        "overview": component.get("description", ""),
+        "owners": _owners(component),
+        "licenses": [_licence(each) for each in component.get("licenses", [])],
+        "tags": component.get("tags", []),
+        "references": [each.get("url", "") for each in component.get("externalReferences", [])],
+        "architecture": {
+            "name": parameters.get("modelArchitecture", ""),
+            "family": parameters.get("architectureFamily", ""),
+            "approach": parameters.get("approach", {}).get("type", ""),
+            "task": parameters.get("task", ""),
+            "inputs": [each.get("format", "") for each in parameters.get("inputs", [])],
+            "outputs": [each.get("format", "") for each in parameters.get("outputs", [])],
+        },
+        "training": {"data": [_dataset(each) for each in parameters.get("datasets", []) if "ref" not in each]},
+        "evaluations": [{"metrics": [_metric(each) for each in figures]}] if figures else [],
+        "considerations": {
+            "users": considerations.get("users", []),
+            "use_cases": considerations.get("useCases", []),
+            "limitations": considerations.get("technicalLimitations", []),
+            "tradeoffs": considerations.get("performanceTradeoffs", []),
+            "ethical": [
+                {"name": each.get("name", ""), "mitigation": each.get("mitigationStrategy", "")}
+                for each in considerations.get("ethicalConsiderations", [])
+            ],
+            "fairness": [_renamed(each, _FAIRNESS) for each in considerations.get("fairnessAssessments", [])],
+            "environmental": considerations.get("environmentalConsiderations", {}),
+        },
+    }
+
+
+_FAIRNESS = {
+    "groupAtRisk": "group_at_risk", "benefits": "benefits", "harms": "harms", "mitigationStrategy": "mitigation"
+}  # fmt: skip
+
+
+def _renamed(document: Document, names: Mapping[str, str]) -> Document:
+    return {names[name]: value for name, value in document.items() if name in names}
+
+
+def _owners(component: Document) -> list[Document]:
+    return [{"name": each.get("name", ""), "contact": each.get("email", "")} for each in component.get("authors", [])]
+
+
+def _licence(each: Document) -> Document:
+    if "expression" in each:
+        return {"id": each["expression"]}
+    licence = each.get("license", {})
+    return {
+        "id": licence.get("id", ""),
+        "name": licence.get("name", ""),
+        "link": licence.get("url", ""),
+        "text": licence.get("text", {}).get("content", ""),
+    }
+
+
+def _dataset(each: Document) -> Document:
+    return {
+        "name": each.get("name", ""),
+        "type": each.get("type", ""),
+        "url": each.get("contents", {}).get("url", ""),
+        "description": each.get("description", ""),
+        "sensitive": each.get("sensitiveData", []),
+    }
+
+
+def _metric(each: Document) -> Document:
+    interval = each.get("confidenceInterval")
+    return {
+        "type": each.get("type", ""),
+        "value": each.get("value"),
+        "slice": each.get("slice", ""),
+        "interval": {"lower": interval.get("lowerBound"), "upper": interval.get("upperBound")} if interval else None,
+    }
+
+
+def write(card: ModelCard) -> bytes:
+    """Return the CycloneDX document of a card."""
+    original = card.kept.get(NAME)
+    if original is None:
+        document = _envelope(_component(card))
+    else:
+        path, component = _model(Read(original), original)
+        theirs = _component(ModelCard.model_validate(_members(component)))
+        document = _replaced(original, path, overlaid(component, theirs, _component(card)))
+    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def _envelope(component: Document) -> Document:
+    serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(component, sort_keys=True))
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": SPEC_VERSION,
+        "serialNumber": f"urn:uuid:{serial}",
+        "version": 1,
+        "components": [component],
+    }
+
+
+def _replaced(document: Any, path: Path, value: Any) -> Any:
+    if not path:
+        return value
+    inner = _replaced(document[path[0]], path[1:], value)
+    if isinstance(document, list):
+        return [inner if number == path[0] else each for number, each in enumerate(document)]
+    return {**document, path[0]: inner}
+
+
+def _component(card: ModelCard) -> Document:
+    parameters = {
+        "approach": {"type": card.architecture.approach} if card.architecture.approach in _APPROACHES else {},
+        "task": card.architecture.task,
+        "architectureFamily": card.architecture.family,
+        "modelArchitecture": card.architecture.name,
+        "datasets": [_data(each) for each in card.training.data],
+        "inputs": [{"format": each} for each in card.architecture.inputs],
+        "outputs": [{"format": each} for each in card.architecture.outputs],
+    }
+    figures = [_figure(metric, each.dataset.name) for each in card.evaluations for metric in each.metrics]
+    model = {
+        "modelParameters": without_blanks(parameters),
+        "quantitativeAnalysis": without_blanks({"performanceMetrics": figures}),
+        "considerations": without_blanks(_considerations(card)),
+    }
+    return without_blanks(
+        {
+            "type": "machine-learning-model",
+            "name": card.name or "model",
+            "version": card.version,
+            "description": card.overview,
+            "authors": [without_blanks({"name": each.name, "email": each.contact}) for each in card.owners],
+            "licenses": [_written(each) for each in card.licenses],
+            "tags": card.tags,
+            "externalReferences": [{"type": "documentation", "url": each} for each in card.references],
+        }
+    ) | {"modelCard": without_blanks(model)}
+
+
+def _considerations(card: ModelCard) -> Document:
+    said = card.considerations
+    back = {ours: theirs for theirs, ours in _FAIRNESS.items()}
+    return {
+        "users": said.users,
+        "useCases": said.use_cases,
+        "technicalLimitations": said.limitations,
+        "performanceTradeoffs": said.tradeoffs,
+        "ethicalConsiderations": [
+            without_blanks({"name": each.name, "mitigationStrategy": each.mitigation}) for each in said.ethical
+        ],
+        "fairnessAssessments": [without_blanks(_renamed(each.model_dump(), back)) for each in said.fairness],
+        "environmentalConsiderations": said.environmental,
+    }
+
+
+def _written(licence: Any) -> Document:
+    spdx = _SPDX.get(licence.id, licence.id)
+    if licence.id and _SPDX_FORM.match(spdx):
+        return {"license": without_blanks({"id": spdx, "url": licence.link})}
+    name = licence.name or licence.id or "see text"
+    text = {"content": licence.text} if licence.text else {}
+    return {"license": without_blanks({"name": name, "url": licence.link, "text": text})}
+
+
+def _data(each: Any) -> Document:
+    return without_blanks(
+        {
+            "type": each.type or "dataset",
+            "name": each.name,
+            "contents": {"url": each.url} if each.url else {},
+            "description": each.description,
+            "sensitiveData": each.sensitive,
+        }
+    )
+
+
+def _figure(metric: Any, data: str) -> Document:
+    interval = metric.interval
+    bounds = {"lowerBound": _said(interval.lower), "upperBound": _said(interval.upper)} if interval else {}
+    return without_blanks(
+        {
+            "type": metric.type or metric.name or "",
+            "value": _said(metric.value),
+            "slice": metric.slice or data,
+            "confidenceInterval": without_blanks(bounds),
+        }
+    )
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,110 @@
+"""Forms of documents: read into a card, and written from it without losing what the card does not know."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from model_registry.documents.card import ModelCard
+from model_registry.documents.reading import Path, Read
+from model_registry.documents.refusal import DocumentRefused, path_of
+
+Document = dict[str, Any]
+_GONE = object()
+
+
+def overlaid(original: Any, theirs: Any, ours: Any) -> Any:
+    """Return ``original`` with what differs between ``theirs`` and ``ours``: what was read from it, and what is now.
+
+    Members that the card does not know stay as they were, also inside lists whose length is still the same.
+    """
+    if ours == theirs and type(ours) is type(theirs):
+        return original
+    if isinstance(original, dict) and isinstance(theirs, dict) and isinstance(ours, dict):
+        found = {}
+        for name in [*original, *(name for name in ours if name not in original)]:
+            value = overlaid(original.get(name, _GONE), theirs.get(name, _GONE), ours.get(name, _GONE))
+            if value is not _GONE:
+                found[name] = value
+        return found
+    same_size = all(isinstance(each, list) for each in (original, theirs, ours))
+    if same_size and len(original) == len(theirs) == len(ours):
+        return [overlaid(*each) for each in zip(original, theirs, ours, strict=True)]
+    return ours
+
+
+def card_of(members: Mapping[str, Any], read: Read, places: Mapping[str, Path]) -> ModelCard:
+    """Return the card that a form's members make. Raises DocumentRefused at the member's line in the form.
+
+    ``places``: where in the form a member of the card came from, for its line.
+    """
+    try:
+        return ModelCard.model_validate(members)
+    except ValidationError as exc:
+        error = exc.errors(include_input=False, include_url=False)[0]
+        where = tuple(error["loc"])
+        place = next((places[name] for name in (path_of(where[:size]) for size in range(len(where), 0, -1))
+                      if name in places), ())  # fmt: skip
+        refused = read.refuse(place, error["msg"])
+        raise DocumentRefused(error["msg"] + ".", line=refused.line, member=path_of(place or where)) from None
+
+
+def check(found: Read, path: Path, value: Any, form: Any, *, is_open: bool = False) -> None:
+    """Refuse what a form has no place for, and values of another type. Raises DocumentRefused.
+
+    ``form``: "" is a text, None anything, a list holds the form of its entries, an object has these members only, or
+    these among others where the form ``is_open``.
+    """
+    if form is None:
+        return
+    if isinstance(form, str):
+        text_of(found, path, value)
+    elif isinstance(form, list):
+        for number, each in enumerate(list_of(found, path, value)):
+            check(found, (*path, number), each, form[0], is_open=is_open)
+    else:
+        for name, each in object_of(found, path, value).items():
+            if name not in form and is_open:
+                continue
+            if name not in form:
+                known = ", ".join(form)
+                raise found.refuse((*path, name), f"The form has no such member here. It has: {known}.")
+            check(found, (*path, name), each, form[name], is_open=is_open)
+
+
+def without_blanks(document: Document) -> Document:
+    """Return a document without members that say nothing: absent is not the same as false or zero."""
+    return {name: value for name, value in document.items() if value not in (None, "", [], {})}
+
+
+def text_of(read: Read, path: Path, value: Any) -> str:
+    """Return a member that must be a text. Raises DocumentRefused."""
+    if not isinstance(value, str):
+        raise read.refuse(path, f"This must be a text, not {_kind(value)}.")
+    return value
+
+
+def list_of(read: Read, path: Path, value: Any) -> list[Any]:
+    """Return a member that must be a list. Raises DocumentRefused."""
+    if not isinstance(value, list):
+        raise read.refuse(path, f"This must be a list, not {_kind(value)}.")
+    return value
+
+
+def object_of(read: Read, path: Path, value: Any) -> Document:
+    """Return a member that must be an object. Raises DocumentRefused."""
+    if not isinstance(value, dict):
+        raise read.refuse(path, f"This must be an object, not {_kind(value)}.")
+    return value
+
+
+def needed(read: Read, path: Path, document: Document, name: str) -> Any:
+    """Return a member that must be there and say something. Raises DocumentRefused."""
+    if document.get(name) is None:
+        raise read.refuse(path, f"“{name}” is missing.")
+    return document[name]
+
+
+def _kind(value: Any) -> str:
+    names = {"dict": "an object", "list": "a list", "str": "a text", "bool": "true or false", "NoneType": "empty"}
+    return names.get(type(value).__name__, "a number")

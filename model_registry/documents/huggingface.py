@@ -1,0 +1,235 @@
+"""README of Hugging Face: YAML metadata between two fences, and the text behind them.
+
+Read without the hub's library, which asks the network, merges results that differ only in their names, and drops what
+it does not know. The metadata's own members: hub-docs at 242f4a1e.
+"""
+
+from typing import Any
+
+from model_registry.documents.card import ModelCard
+from model_registry.documents.forms import (
+    Document,
+    card_of,
+    list_of,
+    needed,
+    object_of,
+    overlaid,
+    text_of,
+    without_blanks,
+)
+from model_registry.documents.reading import Path, Read, decoded, read_yaml, written_yaml
+from model_registry.documents.refusal import DocumentRefused
+
+NAME = "huggingface"
+_FENCE = "---"
+
+
+def read(data: bytes) -> ModelCard:
+    """Return the card of a README.md. Raises DocumentRefused with the line."""
+    head, body = _parts(decoded(data))
+    members = _members(head)
+    said = {**members, "body": body, "kept": {NAME: head.value}}
+    return card_of(said, head, _PLACES)
+
+
+def write(card: ModelCard) -> bytes:
+    """Return the README.md of a card."""
+    original = card.kept.get(NAME, {})
+    theirs = _document(ModelCard.model_validate(_members(Read(original))))
+    metadata = overlaid(original, theirs, _document(card))
+    head = f"{_FENCE}\n{written_yaml(metadata)}{_FENCE}\n" if metadata else ""
+    return (head + card.body).encode()
+
+
+_PLACES: dict[str, Path] = {
+    "licenses": ("license",),
+    "languages": ("language",),
+    "tags": ("tags",),
+    "evaluations": ("model-index",),
+    "architecture.base_models": ("base_model",),
+    "training": ("datasets",),
+}
+
+
+def _parts(text: str) -> tuple[Read, str]:
+    """Return the metadata and the text behind it. An open fence that never closes is refused: it hides the metadata."""
+    lines = text.splitlines(keepends=True)
+    start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+    if start == len(lines) or lines[start].rstrip("\r\n") != _FENCE:
+        return Read({}), text
+    for end in range(start + 1, len(lines)):
+        if lines[end].rstrip("\r\n") == _FENCE:
+            found = read_yaml("".join(lines[start + 1 : end]).replace("\r\n", "\n"), first_line=start + 2)
+            return _mapping(found, start), "".join(lines[end + 1 :])
+    raise DocumentRefused(
+        "The metadata begins here and never ends: a line of three hyphens is missing.", line=start + 1
+    )
+
+
+def _mapping(found: Read, start: int) -> Read:
+    if found.value is None:
+        return Read({})
+    if not isinstance(found.value, dict):
+        raise DocumentRefused("The metadata must be members with values.", line=start + 2)
+    return found
+
+
+def _members(head: Read) -> Document:
+    metadata = head.value
+    tags = _texts(head, ("tags",), metadata.get("tags"))
+    bases = _texts(head, ("base_model",), metadata.get("base_model"))
+    evaluations = _evaluations(head, metadata.get("model-index"))
+    return {
+        "name": _model_name(head, metadata.get("model-index")),
+        "languages": _texts(head, ("language",), metadata.get("language")),
+        "tags": tags,
+        "licenses": _licenses(head, metadata),
+        "architecture": {
+            "library": _text(head, "library_name"),
+            "task": _text(head, "pipeline_tag"),
+            "base_models": bases,
+        },
+        "training": {"data": [{"name": name} for name in _texts(head, ("datasets",), metadata.get("datasets"))]},
+        "evaluations": evaluations,
+    }
+
+
+def _text(head: Read, name: str) -> str:
+    value = head.value.get(name)
+    return "" if value is None else text_of(head, (name,), value)
+
+
+def _texts(head: Read, path: Path, value: Any) -> list[str]:
+    """Return a text, or a list of texts; an empty entry is refused, as generators write ``- null``."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [value]
+    return [text_of(head, (*path, number), each) for number, each in enumerate(list_of(head, path, value))]
+
+
+def _licenses(head: Read, metadata: Document) -> list[Document]:
+    ids = _texts(head, ("license",), metadata.get("license"))
+    name, link = _text(head, "license_name"), _text(head, "license_link")
+    if ids == ["other"] and not (name and link):
+        raise head.refuse(("license",), "A licence “other” needs license_name and license_link.")
+    found: list[Document] = [{"id": each} for each in ids]
+    if found and (name or link):
+        found[0] |= {"name": name, "link": link}
+    return found
+
+
+def _model_name(head: Read, index: Any) -> str:
+    entries = [] if index is None else list_of(head, ("model-index",), index)
+    if len(entries) > 1:
+        raise head.refuse(("model-index", 1), "One card describes one model; this is a second one.")
+    if not entries:
+        return ""
+    path: Path = ("model-index", 0)
+    return text_of(head, (*path, "name"), needed(head, path, object_of(head, path, entries[0]), "name"))
+
+
+def _evaluations(head: Read, index: Any) -> list[Document]:
+    entries = [] if index is None else list_of(head, ("model-index",), index)
+    found = []
+    for number, entry in enumerate(entries):
+        path: Path = ("model-index", number, "results")
+        results = list_of(head, path, needed(head, path[:2], object_of(head, path[:2], entry), "results"))
+        found += [_evaluation(head, (*path, place), each) for place, each in enumerate(results)]
+    return found
+
+
+def _evaluation(head: Read, path: Path, result: Any) -> Document:
+    each = object_of(head, path, result)
+    task = object_of(head, (*path, "task"), needed(head, path, each, "task"))
+    data = object_of(head, (*path, "dataset"), needed(head, path, each, "dataset"))
+    source = object_of(head, (*path, "source"), each.get("source") or {})
+    metrics = list_of(head, (*path, "metrics"), needed(head, path, each, "metrics"))
+    return {
+        "task": text_of(head, (*path, "task", "type"), needed(head, (*path, "task"), task, "type")),
+        "task_name": task.get("name"),
+        "dataset": _dataset(head, (*path, "dataset"), data),
+        "metrics": [_metric(head, (*path, "metrics", place), one) for place, one in enumerate(metrics)],
+        "source_name": source.get("name"),
+        "source_url": source.get("url"),
+    }
+
+
+def _dataset(head: Read, path: Path, data: Document) -> Document:
+    return {
+        "type": text_of(head, (*path, "type"), needed(head, path, data, "type")),
+        "name": text_of(head, (*path, "name"), needed(head, path, data, "name")),
+        **{name: data.get(name) for name in ("config", "split", "revision")},
+        "args": data.get("args"),
+    }
+
+
+def _metric(head: Read, path: Path, value: Any) -> Document:
+    metric = object_of(head, path, value)
+    needed(head, path, metric, "value")
+    return {
+        "type": text_of(head, (*path, "type"), needed(head, path, metric, "type")),
+        **{name: metric.get(name) for name in ("name", "value", "config", "args", "verified")},
+    }
+
+
+def _document(card: ModelCard) -> Document:
+    """Return the metadata that a card has words for."""
+    licence = card.licenses[0] if card.licenses else None
+    ids = [each.id for each in card.licenses if each.id]
+    results = [_result(each, card) for each in card.evaluations]
+    return without_blanks(
+        {
+            "language": card.languages,
+            "license": ids[0] if len(ids) == 1 else ids,
+            "license_name": licence.name if licence else "",
+            "license_link": licence.link if licence else "",
+            "library_name": card.architecture.library,
+            "pipeline_tag": card.architecture.task,
+            "tags": card.tags,
+            "datasets": [each.name for each in card.training.data],
+            "base_model": card.architecture.base_models,
+            "model-index": [{"name": card.name or "model", "results": results}] if results else [],
+        }
+    )
+
+
+def _result(each: Any, card: ModelCard) -> Document:
+    """Return a result with the members that the hub demands, also where the card was read from a form without them."""
+    data = each.dataset
+    unnamed = next((one.name for one in card.training.data if one.name), "unknown")
+    source = {"name": each.source_name, "url": each.source_url}
+    return without_blanks(
+        {
+            "task": without_blanks({"type": each.task or card.architecture.task or "other", "name": each.task_name}),
+            "dataset": without_blanks(
+                {
+                    "type": data.type or data.name or unnamed,
+                    "name": data.name or data.type or unnamed,
+                    "config": data.config,
+                    "split": data.split,
+                    "revision": data.revision,
+                    "args": data.args,
+                }
+            ),
+            "metrics": [
+                _kept_false(
+                    {
+                        "type": one.type or one.name or "figure",
+                        "value": one.value,
+                        "name": one.name,
+                        "config": one.config,
+                        "args": one.args,
+                        "verified": one.verified,
+                    }
+                )
+                for one in each.metrics
+                if one.value is not None
+            ],
+            "source": without_blanks(source),
+        }
+    )
+
+
+def _kept_false(document: Document) -> Document:
+    return {name: value for name, value in document.items() if value is not None}

@@ -1,0 +1,199 @@
+"""The gates: each reads its evidence and says whether it is there. No evidence is a failure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from model_registry.documents.kinds import KINDS
+from model_registry.documents.models import Document
+from model_registry.gates.found import Found
+from model_registry.gates.models import DocumentReview, Evidence
+
+PASSED, FAILED, PENDING, EXEMPT = "passed", "failed", "pending", "not_applicable"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a gate found: its state and why, who made the evidence and when, until when a passed gate holds."""
+
+    state: str
+    why: str
+    owner: str = ""
+    at: datetime | None = None
+    until: datetime | None = None
+
+
+Check = Callable[[Found, Decimal], Finding]
+Judge = Callable[[Found, Evidence, Decimal], Finding]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate: its title, what it asks for, its check, its threshold where a demand names none, and the unit."""
+
+    title: str
+    asks: str
+    check: Check
+    threshold: Decimal = Decimal(0)
+    unit: str = ""
+
+
+def _document(kind: str) -> Check:
+    """Return a check that a document is there and complete enough."""
+    title = KINDS[kind].title
+
+    def check(found: Found, least: Decimal) -> Finding:
+        row = found.documents.get(kind)
+        if row is None:
+            return Finding(FAILED, f"{title}: there is none.")
+        if row.score < least:
+            return _of(row, FAILED, f"{title}: {row.score} of 100, at least {least:f} are asked for.")
+        return _of(row, PASSED, f"{title}: revision {row.revision}, {row.score} of 100.")
+
+    return check
+
+
+def _assessment(kind: str) -> Check:
+    """Return a check that an assessment is complete, of what the version may do, approved, not past its review."""
+    is_complete, title = _document(kind), KINDS[kind].title
+
+    def check(found: Found, least: Decimal) -> Finding:
+        finding = is_complete(found, least)
+        if finding.state != PASSED:
+            return finding
+        row = found.documents[kind]
+        if bytes(row.basis) != found.basis:
+            return _of(row, FAILED, f"{title}: out of date, what the version may do has changed since.")
+        due = _end_of(row.content["review_due"])
+        if due <= found.now:
+            return _of(row, FAILED, f"{title}: its review was due on {row.content['review_due']}.")
+        return _reviewed(found, row, due)
+
+    return check
+
+
+def _reviewed(found: Found, row: Document, due: datetime) -> Finding:
+    title, verdict = KINDS[row.kind].title, found.verdicts.get(row.pk)
+    if verdict is None:
+        return _of(row, PENDING, f"{title}: revision {row.revision} waits for the approval of another officer.")
+    if verdict.verdict == DocumentReview.Verdict.REFUSED:
+        return _of(row, FAILED, f"{title}: revision {row.revision} was refused.")
+    why = f"{title}: approved, to be reviewed by {row.content['review_due']}."
+    return Finding(PASSED, why, verdict.actor, verdict.given_at, due)
+
+
+def _end_of(day: str) -> datetime:
+    return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), UTC)
+
+
+def _epsilon(found: Found, most: Decimal) -> Finding:
+    row = found.documents.get("card")
+    epsilon = row.content["training"]["epsilon"] if row else None
+    if row is None or epsilon is None:
+        return Finding(FAILED, "No model card states the epsilon of the training.")
+    state = PASSED if Decimal(str(epsilon)) <= most else FAILED
+    return _of(row, state, f"Epsilon {epsilon} of the training, at most {most:f}.")
+
+
+def _measured(kinds: tuple[str, ...], name: str, what: str, judge: Judge | None = None) -> Check:
+    """Return a check of the newest row of evidence of a name; a row that has ended is none."""
+
+    def check(found: Found, threshold: Decimal) -> Finding:
+        rows = [found.evidence[kind, name] for kind in kinds if (kind, name) in found.evidence]
+        if not rows:
+            return Finding(FAILED, f"{what}: there is no evidence about this file.")
+        row = max(rows, key=lambda each: each.pk)
+        if row.valid_until is not None and row.valid_until <= found.now:
+            return _by(row, FAILED, f"{what}: the evidence ended on {row.valid_until:%Y-%m-%d}.")
+        if not row.is_passed:
+            return _by(row, FAILED, f"{what}: failed.")
+        return judge(found, row, threshold) if judge else _by(row, PASSED, f"{what}: passed.")
+
+    return check
+
+
+def _segments(_found: Found, row: Evidence, least: Decimal) -> Finding:
+    count, smallest = row.figures.get("segments", 0), row.figures.get("smallest", 0)
+    if not count:
+        return _by(row, PASSED, "It has no segments.")
+    state = PASSED if smallest >= least else FAILED
+    return _by(row, state, f"The smallest of {count} segments has {smallest} people, at least {least:f} are asked for.")
+
+
+def _fresh(found: Found, row: Evidence, days: Decimal) -> Finding:
+    newest = datetime.fromisoformat(row.figures["newest"])
+    ends = newest + timedelta(days=float(days))
+    state = PASSED if ends > found.now else FAILED
+    finding = _by(row, state, f"Its newest data is of {newest:%Y-%m-%d}, at most {days:f} days old.")
+    return Finding(finding.state, finding.why, finding.owner, finding.at, _first(finding.until, ends))
+
+
+def _quality(found: Found, most: Decimal) -> Finding:
+    """Compare the figures per level: nDCG of the first ten, in thousandths."""
+    own, version = _ndcg(found.version.metrics), found.version
+    if not own:
+        return Finding(FAILED, "Quality: the training measured none.")
+    before = _ndcg(found.before.metrics) if found.before else {}
+    worst = max(((before[level] - own.get(level, 0), level) for level in before), default=None)
+    if worst is None:
+        return Finding(PASSED, "Quality: measured; no version in use to compare with.", "training", version.created_at)
+    loss, level = worst
+    state = PASSED if loss <= most else FAILED
+    why = f"Quality: at most {loss} thousandths below {found.before} (level {level}); {most:f} are allowed."
+    return Finding(state, why, "training", version.created_at)
+
+
+def _ndcg(metrics: Mapping[str, Any]) -> dict[str, int]:
+    return {str(level): int(figure) for level, figure in metrics.get("ndcg_at_10_per_mille", {}).items()}
+
+
+def _of(row: Document, state: str, why: str) -> Finding:
+    return Finding(state, why, row.made_by, row.made_at)
+
+
+def _by(row: Evidence, state: str, why: str) -> Finding:
+    return Finding(state, why, row.made_by, row.made_at, row.valid_until)
+
+
+def _first(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+_WHOLE = Decimal(100)
+_AUDIT, _ANY = (Evidence.Kind.AUDIT.value,), (Evidence.Kind.TRAINING.value, Evidence.Kind.AUDIT.value)
+GATES: Mapping[str, Gate] = {
+    "card": Gate("Model card", "a model card that is complete", _document("card"), _WHOLE, "of 100"),
+    "datasheet": Gate("Data sheet", "a data sheet that is complete", _document("datasheet"), _WHOLE, "of 100"),
+    "dpia": Gate(
+        "Impact assessment",
+        "a data protection impact assessment: complete, of what the version may do, approved, not past its review",
+        _assessment("dpia"), _WHOLE, "of 100",
+    ),
+    "fria": Gate(
+        "Fundamental rights",
+        "a fundamental-rights assessment: complete, of what the version may do, approved, not past its review",
+        _assessment("fria"), _WHOLE, "of 100",
+    ),
+    "runbook": Gate("Runbook", "a runbook with contacts", _document("runbook"), _WHOLE, "of 100"),
+    "segments": Gate(
+        "Size of segments", "that no segment is smaller than k people",
+        _measured(_ANY, "segments", "Size of segments", _segments), Decimal(20), "people",
+    ),
+    "quality": Gate(
+        "Quality", "no worse quality than the version in use, but for so many thousandths",
+        _quality, Decimal(20), "thousandths",
+    ),
+    "fallback": Gate(
+        "Fallback", "that there is an answer when the model gives none",
+        _measured(_ANY, "fallback", "Fallback"),
+    ),
+    "freshness": Gate(
+        "Freshness", "training data that is not older than so many days",
+        _measured(_ANY, "freshness", "Freshness", _fresh), Decimal(90), "days",
+    ),
+    "epsilon": Gate("Privacy budget", "an epsilon of the training of at most this", _epsilon, Decimal(3), "epsilon"),
+    "bias_audit": Gate("Bias audit", "a bias audit that passed", _measured(_AUDIT, "bias", "Bias audit")),
+    "leak_audit": Gate("Leak audit", "a leak audit that passed", _measured(_AUDIT, "leak", "Leak audit")),
+}  # fmt: skip

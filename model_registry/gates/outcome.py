@@ -1,0 +1,78 @@
+"""Outcome of a version's gates: the checklist, and the one word with its end that stands in the bundle."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from django.utils import timezone
+
+from model_registry.gates.checks import EXEMPT, FAILED, GATES, PASSED, PENDING, Finding
+from model_registry.gates.found import Found, gather
+from model_registry.gates.models import GateDemand
+from model_registry.models import ModelVersion
+
+
+@dataclass(frozen=True)
+class Line:
+    """A demanded gate with what was found."""
+
+    slug: str
+    title: str
+    asks: str
+    finding: Finding
+
+    @property
+    def is_met(self) -> bool:
+        return self.finding.state in (PASSED, EXEMPT)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """State of all gates together. ``until``: when it becomes ``failed`` by itself, None where it does not."""
+
+    state: str
+    until: datetime | None
+    lines: Sequence[Line]
+
+    @property
+    def missing(self) -> list[Line]:
+        return [line for line in self.lines if not line.is_met]
+
+
+def of(version: ModelVersion, now: datetime | None = None) -> Outcome:
+    """Return the outcome of a version's gates as they are now, the grace of an upgrade included."""
+    moment = now or timezone.now()
+    found = gather(version, moment)
+    lines = [*_approval(version, moment), *(_line(found, demand) for demand in found.demands)]
+    states = {line.finding.state for line in lines}
+    state = next((each for each in (FAILED, PENDING) if each in states), PASSED)
+    until = min((line.finding.until for line in lines if line.is_met and line.finding.until), default=None)
+    grace = version.gates_grace_until
+    if grace is None or grace <= moment:
+        return Outcome(state, until if state == PASSED else None, lines)
+    if state == PASSED:
+        return Outcome(PASSED, None if until is None else max(until, grace), lines)
+    return Outcome(PASSED, grace, lines)
+
+
+def _approval(version: ModelVersion, now: datetime) -> list[Line]:
+    """Return the end of the approval, where it has one, as a gate of its own."""
+    if version.approved_until is None:
+        return []
+    end = datetime.combine(version.approved_until + timedelta(days=1), time(), UTC)
+    why = f"Approved until {version.approved_until:%Y-%m-%d}."
+    finding = Finding(PASSED if end > now else FAILED, why, "", version.status_changed_at, end)
+    return [Line("approval", "Approval", "an approval that has not ended", finding)]
+
+
+def _line(found: Found, demand: GateDemand) -> Line:
+    gate = GATES.get(demand.gate)
+    if gate is None:
+        finding = Finding(FAILED, f"This release has no gate “{demand.gate}”.")
+        return Line(demand.gate, demand.gate, "", finding)
+    exemption = found.exemptions.get(demand.gate)
+    if exemption is not None:
+        finding = Finding(EXEMPT, f"Does not apply: {exemption.reason}")
+    else:
+        finding = gate.check(found, gate.threshold if demand.threshold is None else demand.threshold)
+    return Line(demand.gate, gate.title, gate.asks, finding)

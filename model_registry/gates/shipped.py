@@ -1,0 +1,51 @@
+"""Gates that a release ships: demanded of every version until officers change them, by change sets."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from django.utils import timezone
+
+from audit import trail
+from model_registry.models import GateDemand, ModelVersion
+
+# Demand: its gate, the level from which on, and whether it is switched on. What needs an audit, a training under
+# differential privacy, or the role of a deployer of the AI Act waits for an officer who has it.
+DEMANDS: Mapping[str, tuple[str, str, bool]] = {
+    "card": ("card", "none", True),
+    "runbook": ("runbook", "none", True),
+    "dpia": ("dpia", "segment", True),
+    "segments": ("segments", "segment", True),
+    "quality": ("quality", "none", True),
+    "fallback": ("fallback", "none", True),
+    "datasheet": ("datasheet", "none", False),
+    "fria": ("fria", "segment", False),
+    "freshness": ("freshness", "none", False),
+    "epsilon": ("epsilon", "individual", False),
+    "bias-audit": ("bias_audit", "segment", False),
+    "leak-audit": ("leak_audit", "segment", False),
+}
+GRACE = timedelta(days=90)
+
+
+def are_missing() -> bool:
+    """Return whether this release ships a gate that the register lacks."""
+    return GateDemand.objects.filter(slug__in=DEMANDS).count() < len(DEMANDS)
+
+
+def fill(*, actor: str) -> None:
+    """Add what the register lacks; where it had no gates at all, versions in use get their grace."""
+    if not GateDemand.objects.exists():
+        _give_grace(actor)
+    for slug, (gate, level, is_active) in DEMANDS.items():
+        GateDemand.objects.get_or_create(
+            slug=slug, defaults={"gate": gate, "from_level": level, "is_active": is_active}
+        )
+
+
+def _give_grace(actor: str) -> None:
+    """Let versions that an older release approved serve on for a while: it had no gates (docs/decisions/0047)."""
+    until = timezone.now() + GRACE
+    for version in ModelVersion.objects.filter(status__in=ModelVersion.IN_USE).select_related("model"):
+        version.gates_grace_until = until
+        version.save(update_fields=["gates_grace_until"])
+        trail.record("model.gates_grace", str(version), actor=actor, details={"until": until.isoformat()})

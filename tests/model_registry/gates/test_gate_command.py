@@ -1,0 +1,50 @@
+"""``gate``: names what is missing and ends with a status that a pipeline can stop at."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from consent.models import Purpose
+from model_registry import services
+from model_registry.models import ModelVersion
+from tests.helpers import models
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def version(register_in_force: None) -> ModelVersion:
+    model = services.register_model("house", name="House", description="")
+    purposes = [Purpose.objects.get(slug="recommendations")]
+    return services.register_version(model=model, purposes=purposes, actor="job:training")
+
+
+def test_what_is_missing_is_named_and_the_status_is_one(version: ModelVersion) -> None:
+    out = StringIO()
+
+    with pytest.raises(CommandError, match="house@1 lacks: card, dpia, fallback, quality, runbook, segments") as ended:
+        call_command("gate", "house", "1", stdout=out)
+
+    assert ended.value.returncode == 1
+    assert "FAILED  card         Model card: there is none." in out.getvalue()
+
+
+def test_a_version_with_its_evidence_ends_well(version: ModelVersion) -> None:
+    models.with_evidence(version)
+    out = StringIO()
+
+    call_command("gate", "house", "1", "--json", stdout=out)
+
+    found = json.loads(out.getvalue())
+    assert (found["gates"], {line["state"] for line in found["list"]}) == ("passed", {"passed"})
+    [dpia] = [line for line in found["list"] if line["gate"] == "dpia"]
+    assert (dpia["owner"], dpia["until"]) == ("officer:second", found["until"])
+
+
+def test_a_version_that_is_not_there_is_another_status(register_in_force: None) -> None:
+    with pytest.raises(CommandError, match="There is no version 3") as ended:
+        call_command("gate", "house", "3")
+
+    assert ended.value.returncode == 2
