@@ -186,15 +186,20 @@ def _no_constant(word: str) -> Any:
 
 
 def _check_depth(value: Any) -> None:
+    """Refuse what nests too deeply, and what JSON can write and nothing can store: escaped controls, 1e999."""
     waiting, nodes = [(value, 1)], 0
     while waiting:
         each, depth = waiting.pop()
         nodes += 1
+        if isinstance(each, str) and _CONTROL.search(each):
+            raise DocumentRefused("There is a control character, or half of a character, in a text.")
+        if isinstance(each, float) and not math.isfinite(each):
+            raise DocumentRefused("A number is too large.")
         if depth > _MAX_DEPTH or nodes > _MAX_NODES:
             raise DocumentRefused(
                 f"The document is nested deeper than {_MAX_DEPTH} or has more than {_MAX_NODES:,} values."
             )
-        inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+        inner = [*each, *each.values()] if isinstance(each, dict) else each if isinstance(each, list) else ()
         waiting += [(value, depth + 1) for value in inner]
 
 

@@ -181,7 +181,7 @@ def test_a_window_is_restored_bit_for_bit(api, busy, settings, tmp_path):
     _night()
     run = Disposal.objects.get(schedule=shipping.SLUG)
 
-    assert restoring.undo_run(run.id, actor="operator") == {"events": 4}
+    assert restoring.undo_run(run.id) == {"events": 4}
     assert len(_kept("customer-1")) == BEHAVIORAL_WINDOW + 4
 
 
