@@ -17,6 +17,7 @@ from governance.officers import role_groups
 from personalization.event_store import shipping
 from policies.bundles import publishing
 from policies.registers import defaults
+from privacy.budgets import shipped
 
 
 class Command(BaseCommand):
@@ -32,6 +33,8 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
             self.stdout.write("The database is up to date with this release.")
         self._check_keys()
+        if shipped.ensure_if_new():
+            self.stdout.write("One statistic is published each month under a small privacy budget.")
         self._collect_static(fast=fast)
         if defaults.ensure_defaults():
             self.stdout.write("A policy bundle is in force.")

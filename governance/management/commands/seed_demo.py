@@ -44,7 +44,7 @@ class Command(BaseCommand):
         self._retire_older(version)
         services.change_status(version_id=version.pk, status="approved", actor=register.ACTOR)
         self.stdout.write(f"  {version} is trained on {version.metrics['people']} people and approved.")
-        releases.release_consent_rate_by_region(actor=actors.job("releases"))
+        releases.release_due(actor=actors.job("releases"))
 
     def _retire_older(self, newest: ModelVersion) -> None:
         older = ModelVersion.objects.filter(model=newest.model).exclude(pk=newest.pk).exclude(status="retired")
