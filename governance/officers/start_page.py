@@ -278,7 +278,7 @@ def _withheld_statistics() -> list[dict[str, Any]]:
             reverse("admin:privacy_privacybudget_changelist"),
             "info",
         )
-        for statistic in releases.withheld()
+        for statistic in releases.withheld(ledger.balances())
     ]
 
 

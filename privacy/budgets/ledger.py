@@ -20,6 +20,13 @@ from privacy.models import BudgetSpend, PrivacyBudget
 _EPSILON_PLACES = 4
 _OVERSPENT = "the privacy budget of"  # what the trigger says
 
+_BALANCES = """
+SELECT b.id, b.epsilon_total, nullif(w.since, '-infinity'),
+  privacy_budget_used(b.id, w.since, coalesce(asked.until, 'infinity'), b.delta)
+FROM (SELECT %s::timestamptz AS at, %s::timestamptz AS until) AS asked, privacy_privacybudget AS b,
+  LATERAL (SELECT privacy_window_start(b."window", asked.at) AS since) AS w
+WHERE b.id = ANY(%s)"""
+
 
 class NoBudget(Problem):
     status = HTTPStatus.CONFLICT
@@ -130,18 +137,17 @@ def _plain(epsilon: Decimal) -> str:
 
 def balance(budget: PrivacyBudget, at: datetime | None = None, *, until: datetime | None = None) -> Balance:
     """Return what a budget holds in the window of ``at``, now where none is given; of charges up to ``until``."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-WITH asked AS (SELECT privacy_window_start(%s, %s) AS since)
-SELECT nullif(since, '-infinity'), privacy_budget_used(%s, since, coalesce(%s, 'infinity'::timestamptz), %s)
-FROM asked""",
-            [budget.window, at or timezone.now(), budget.pk, until, budget.delta],
-        )
-        since, used = cursor.fetchone()
-    return Balance(budget.epsilon_total, Decimal(used), since)
+    return _balances([budget.pk], at, until)[budget.pk]
 
 
 def balances() -> list[tuple[PrivacyBudget, Balance]]:
-    """Return every budget with what it holds now."""
-    return [(budget, balance(budget)) for budget in PrivacyBudget.objects.all()]
+    """Return every budget with what it holds now. Two statements."""
+    budgets = list(PrivacyBudget.objects.all())
+    found = _balances([budget.pk for budget in budgets], None, None) if budgets else {}
+    return [(budget, found[budget.pk]) for budget in budgets]
+
+
+def _balances(keys: list[int], at: datetime | None, until: datetime | None) -> dict[int, Balance]:
+    with connection.cursor() as cursor:
+        cursor.execute(_BALANCES, [at or timezone.now(), until, keys])
+        return {key: Balance(total, Decimal(used), since) for key, total, since, used in cursor.fetchall()}

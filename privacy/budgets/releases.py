@@ -6,7 +6,7 @@ budget, not leak. What was published in a period is read again without a charge.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -21,7 +21,7 @@ from privacy.budgets import data_sets, estimates, ledger
 from privacy.budgets.composition import Curve
 from privacy.budgets.data_sets import DataSet
 from privacy.budgets.estimates import Bounds, Estimate
-from privacy.models import Release, Statistic
+from privacy.models import PrivacyBudget, Release, Statistic
 
 Kind = Statistic.Kind
 _PERIODS = {"night": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
@@ -54,15 +54,17 @@ def release_due(*, actor: str) -> tuple[list[Release], list[Withheld]]:
     return released, withheld
 
 
-def withheld() -> list[Statistic]:
-    """Return the statistics in use that are due, and that their budgets do not allow."""
-    left = {budget.data_set: balance.left for budget, balance in ledger.balances()}
-    return [
-        statistic
+def withheld(balances: Iterable[tuple[PrivacyBudget, ledger.Balance]]) -> list[Statistic]:
+    """Return the statistics in use that are due, and that what is left of their budgets does not allow."""
+    left = {budget.data_set: balance.left for budget, balance in balances}
+    short = {
+        key_of(statistic, timezone.now()): statistic
         for statistic in Statistic.objects.filter(is_active=True)
         if statistic.epsilon > left.get(statistic.data_set, 0)
-        and not Release.objects.filter(spend__release_key=key_of(statistic, timezone.now())).exists()
-    ]
+    }
+    published = Release.objects.filter(spend__release_key__in=list(short)).values_list("spend__release_key", flat=True)
+    done = set(published) if short else set()
+    return [statistic for key, statistic in short.items() if key not in done]
 
 
 def release(statistic: Statistic, *, actor: str) -> Release:

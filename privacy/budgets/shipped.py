@@ -8,17 +8,11 @@ from decimal import Decimal
 from django.db import transaction
 
 from audit import trail
-from audit.models import AuditEvent
 from oversight import guard
 from privacy.budgets.data_sets import CONSENTS
 from privacy.models import PrivacyBudget, Statistic
 
 _WRITER = "shipped statistics"
-
-
-def ensure_if_new() -> bool:
-    """Define the shipped statistic where nothing has ever been recorded; return whether it did."""
-    return not AuditEvent.objects.exists() and ensure()
 
 
 @transaction.atomic

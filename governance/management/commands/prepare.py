@@ -16,6 +16,7 @@ from governance.evidence import registers
 from governance.officers import role_groups
 from personalization.event_store import shipping
 from policies.bundles import publishing
+from policies.models import ActiveBundle
 from policies.registers import defaults
 from privacy.budgets import shipped
 
@@ -33,7 +34,7 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
             self.stdout.write("The database is up to date with this release.")
         self._check_keys()
-        if shipped.ensure_if_new():
+        if not ActiveBundle.objects.exists() and shipped.ensure():
             self.stdout.write("One statistic is published each month under a small privacy budget.")
         self._collect_static(fast=fast)
         if defaults.ensure_defaults():
