@@ -26,6 +26,7 @@ from privacy.models import PrivacyBudget, Release, Statistic
 Kind = Statistic.Kind
 _PERIODS = {"night": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
 _DIGITS = 4
+_STEPS: int = 10**_DIGITS
 _CURVES: dict[str, Callable[[float, Bounds], Curve]] = {
     Kind.SUM: estimates.curve_of_sum,
     Kind.MEAN: estimates.curve_of_mean,
@@ -149,8 +150,7 @@ def _row(estimate: Estimate, statistic: Statistic, data_set: DataSet) -> dict[st
 def _rounded(value: float | None, scale: int, towards: Callable[[float], int]) -> float | None:
     if value is None or (isinstance(value, int) and scale == 1):
         return value
-    steps: int = towards(value / scale * 10**_DIGITS)
-    return steps / 10**_DIGITS
+    return towards(value / scale * _STEPS) / _STEPS
 
 
 @transaction.atomic
