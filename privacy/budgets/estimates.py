@@ -47,13 +47,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A released number with the interval it lies in; ``value`` is None where the noise leaves nothing to say."""
+    """A released number with the interval it lies in; ``value`` is None where the noise leaves nothing to say.
+
+    ``rows``: the noisy number of rows that it was divided by, within ``rows_margin``.
+    """
 
     group: str
     value: float | None
     low: float | None
     high: float | None
     rows: int | None = None
+    rows_margin: int | None = None
 
 
 Cells = Mapping[str, Cell]
@@ -93,10 +97,10 @@ def quantile(
     whole = sum(drawn)
     margin = noise.sum_error_bound(len(cells), epsilon, bounds.rows, _EACH_OF_TWO)
     if whole <= margin:
-        return Estimate("", None, None, None, max(0, whole))
+        return Estimate("", None, None, None, max(0, whole), margin)
     found = list(accumulate(drawn))
     value, low = (_first_edge(found, edges, share * whole - off) for off in (0, margin))
-    return Estimate("", value, low, max(value, _last_edge(found, edges, share * whole + margin)), whole)
+    return Estimate("", value, low, max(value, _last_edge(found, edges, share * whole + margin)), whole, margin)
 
 
 def largest(cells: Cells, number: int, *, epsilon: float, bounds: Bounds) -> list[Estimate]:
@@ -152,17 +156,17 @@ def _mean(group: str, cell: Cell, epsilon: float, bounds: Bounds, smallest: int)
     # Twice the distance from the middle is a whole number, and differs by at most the span for each row.
     twice = 2 * cell.total - (bounds.lower + bounds.upper) * cell.rows
     drawn = noise.noisy_count(twice, epsilon=epsilon, sensitivity=reach)
+    margin = noise.error_bound(epsilon, bounds.rows, _EACH_OF_TWO)
     if rows < smallest:
-        return Estimate(group, None, None, None, max(0, rows))
+        return Estimate(group, None, None, None, max(0, rows), margin)
     middle = (bounds.lower + bounds.upper) / 2
     value = _clamped(middle + drawn / (2 * rows), bounds)
-    fewest = rows - noise.error_bound(epsilon, bounds.rows, _EACH_OF_TWO)
-    most = rows + noise.error_bound(epsilon, bounds.rows, _EACH_OF_TWO)
+    fewest, most = rows - margin, rows + margin
     off = noise.error_bound(epsilon, reach, _EACH_OF_TWO)
     if fewest < 1:
-        return Estimate(group, value, bounds.lower, bounds.upper, rows)
+        return Estimate(group, value, bounds.lower, bounds.upper, rows, margin)
     ends = [middle + (drawn + side * off) / (2 * count) for side in (-1, 1) for count in (fewest, most)]
-    return Estimate(group, value, _clamped(min(ends), bounds), _clamped(max(ends), bounds), rows)
+    return Estimate(group, value, _clamped(min(ends), bounds), _clamped(max(ends), bounds), rows, margin)
 
 
 def _clamped(value: float, bounds: Bounds) -> float:
@@ -174,11 +178,11 @@ def _rate(group: str, cell: Cell, epsilon: float, bounds: Bounds, margin: int, s
         cell.total, cell.rows, epsilon=epsilon, sensitivity=bounds.rows, smallest_denominator=smallest
     )
     if drawn.rate is None:
-        return Estimate(group, None, None, None, drawn.denominator)
+        return Estimate(group, None, None, None, drawn.denominator, margin)
     low = max(0.0, (drawn.numerator - margin) / (drawn.denominator + margin))
     fewest = drawn.denominator - margin
     high = min(1.0, (drawn.numerator + margin) / fewest) if fewest > 0 else 1.0
-    return Estimate(group, drawn.rate, low, high, drawn.denominator)
+    return Estimate(group, drawn.rate, low, high, drawn.denominator, margin)
 
 
 def _first_edge(found: Sequence[int], edges: Sequence[float], wanted: float) -> float:

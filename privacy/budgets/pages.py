@@ -8,6 +8,7 @@ from django import forms
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -17,17 +18,18 @@ from common.admin_pages.forms import SuggestingInput
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
 from oversight.admin.forms import DraftsChanges
-from privacy.budgets import burn_down, data_sets, ledger, noise
+from privacy.budgets import burn_down, data_sets, ledger, noise, releases
 from privacy.models import BudgetSpend, PrivacyBudget, Release, Statistic
 
 _CHARGES_SHOWN = 50
+_PLACES = 12  # of a delta
 _UNSAVED = "Shown once it is in force."
 _RATE_OF_OLD = "consent_rate_per_mille"
 
 
-def plain(epsilon: Decimal) -> str:
-    """Format an epsilon without zeros at its end."""
-    return f"{round(epsilon, 4).normalize():f}"
+def plain(number: Decimal) -> str:
+    """Format a number without zeros at its end and without an exponent."""
+    return f"{round(number, _PLACES).normalize():f}"
 
 
 def _data_sets() -> list[tuple[str, str]]:
@@ -39,7 +41,15 @@ def _names(member: str) -> list[tuple[str, str]]:
     return list(dict(found).items())
 
 
-class BudgetForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+class _PlainNumbers(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A form that shows stored decimals without zeros at their ends and without an exponent."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.initial.update({name: plain(value) for name, value in self.initial.items() if isinstance(value, Decimal)})
+
+
+class BudgetForm(_PlainNumbers):
     data_set = forms.ChoiceField(choices=_data_sets, widget=UnfoldAdminSelectWidget, label="Data set")
 
     class Meta:
@@ -51,7 +61,7 @@ class BudgetForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at r
         }
 
 
-class StatisticForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+class StatisticForm(_PlainNumbers):
     data_set = forms.ChoiceField(choices=_data_sets, widget=UnfoldAdminSelectWidget, label="Data set")
 
     class Meta:
@@ -116,7 +126,8 @@ class PrivacyBudgetAdmin(DraftsChanges, ModelAdmin):
     def plot(self, budget: PrivacyBudget) -> str:
         if not budget.pk:
             return _UNSAVED
-        return render_to_string("partials/figure.html", {"figure": burn_down.figure(budget)})
+        drawn = render_to_string("partials/figure.html", {"figure": burn_down.figure(budget)})
+        return format_html('<div class="start trust">{}</div>', drawn)
 
     @display(description="Spent on")
     def charges(self, budget: PrivacyBudget) -> str:
@@ -184,8 +195,8 @@ class ReleaseAdmin(ReadOnlyAdmin):
     list_display = ["title", "published", "groups", "cost"]
     list_filter = [since("published_at"), "statistic"]
     list_select_related = ["spend"]
-    fields = ["title", "published_exactly", "cost", "computed", "figures"]
-    readonly_fields = ["title", "published_exactly", "cost", "computed", "figures"]
+    fields = ["title", "published_exactly", "cost", "figures", "computed"]
+    readonly_fields = fields
 
     @display(description="Statistic", ordering="statistic")
     def title(self, release: Release) -> str:
@@ -209,10 +220,9 @@ class ReleaseAdmin(ReadOnlyAdmin):
 
     @display(description="Computed as")
     def computed(self, release: Release) -> str:
-        shown = {name: value for name, value in release.definition.items() if value not in (None, "")}
-        return (
-            grid(["Member", "Value"], ([sentence(name), value] for name, value in shown.items())) if shown else NOTHING
-        )
+        known = release.definition
+        used = [name for name in releases.members_of(known["kind"]) if known[name] not in (None, "")] if known else []
+        return grid(["Member", "Value"], ([words(name).capitalize(), _text(known[name])] for name in used))
 
     @display(description="As published, noise included")
     def figures(self, release: Release) -> str:
@@ -221,8 +231,19 @@ class ReleaseAdmin(ReadOnlyAdmin):
         if _RATE_OF_OLD in release.rows[0]:
             return grid(["Region", "People", "Error", "Consent rate"], _rows_of_old(release))
         share = 100 if release.definition["kind"] == Statistic.Kind.RATE else 1
-        headings = ["Group", "Value", "Error (95 % lie between)", "Rows"]
-        return grid(headings, ([row["group"], *_shown(row, share), row.get("rows", NOTHING)] for row in release.rows))
+        has_rows = "rows" in release.rows[0]
+        headings = ["Group", "Value", "Error: 95 % interval", *(["Rows"] if has_rows else [])]
+        return grid(headings, (_line(row, share, has_rows) for row in release.rows))
+
+
+def _line(row: dict[str, Any], share: int, has_rows: bool) -> list[Any]:
+    return [row["group"], *_shown(row, share), *([f"{row['rows']:,} ± {row['rows_margin']}"] if has_rows else [])]
+
+
+def _text(member: Any) -> str:
+    """Return a member of a definition as read: decimals were stored as texts, with zeros at their ends."""
+    text = str(member)
+    return text.rstrip("0").rstrip(".") if text.replace(".", "", 1).isdigit() and "." in text else text
 
 
 def _shown(row: dict[str, Any], share: int) -> tuple[str, str]:

@@ -32,8 +32,16 @@ _CURVES: dict[str, Callable[[float, Bounds], Curve]] = {
     Kind.MEAN: estimates.curve_of_mean,
     Kind.RATE: estimates.curve_of_rate,
 }
-_DEFINITION = ("title", "data_set", "kind", "group_by", "value", "lower", "upper", "cells", "share", "top", "rows_each",
-               "epsilon", "every")  # fmt: skip
+_OF_ALL = ("title", "data_set", "kind", "rows_each", "epsilon", "every")
+_OF_KIND: dict[str, tuple[str, ...]] = {
+    Kind.COUNT: ("group_by",),
+    Kind.HISTOGRAM: ("value", "lower", "upper", "cells"),
+    Kind.SUM: ("group_by", "value", "lower", "upper"),
+    Kind.MEAN: ("group_by", "value", "lower", "upper"),
+    Kind.QUANTILE: ("value", "lower", "upper", "cells", "share"),
+    Kind.TOP: ("group_by", "top"),
+    Kind.RATE: ("group_by", "value"),
+}
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,11 @@ def bounds_of(statistic: Statistic, data_set: DataSet) -> Bounds:
     return Bounds(statistic.rows_each, _whole(statistic.lower, scale), _whole(statistic.upper, scale))
 
 
+def members_of(kind: str) -> tuple[str, ...]:
+    """Return what of a statistic's definition its kind uses."""
+    return _OF_ALL + _OF_KIND[kind]
+
+
 def edges_of(statistic: Statistic) -> list[float]:
     """Return the public edges of the cells of a histogram or quantile."""
     lower, upper = float(statistic.lower or 0), float(statistic.upper or 0)
@@ -144,7 +157,7 @@ def _row(estimate: Estimate, statistic: Statistic, data_set: DataSet) -> dict[st
         "low": _rounded(estimate.low, scale, math.floor),
         "high": _rounded(estimate.high, scale, math.ceil),
     }
-    return row if estimate.rows is None else {**row, "rows": estimate.rows}
+    return row if estimate.rows is None else {**row, "rows": estimate.rows, "rows_margin": estimate.rows_margin}
 
 
 def _rounded(value: float | None, scale: int, towards: Callable[[float], int]) -> float | None:
@@ -155,7 +168,7 @@ def _rounded(value: float | None, scale: int, towards: Callable[[float], int]) -
 
 @transaction.atomic
 def _publish(spend: Any, statistic: Statistic, rows: list[dict[str, Any]], actor: str) -> Release:
-    definition = {name: _plain(getattr(statistic, name)) for name in _DEFINITION}
+    definition = {name: _plain(getattr(statistic, name)) for name in members_of(statistic.kind)}
     published = Release.objects.create(
         spend=spend,
         statistic=statistic.slug,

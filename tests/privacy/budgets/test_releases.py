@@ -118,7 +118,9 @@ def test_the_threshold_sees_noisy_numbers_only(people, monkeypatch):
     people("DE", 25, 25)
     monkeypatch.setattr(noise, "noisy_count", lambda value, **parameters: value - 6)
 
-    assert _of(_release().rows, "DE") == [{"group": "DE", "value": None, "low": None, "high": None, "rows": 19}]
+    assert _of(_release().rows, "DE") == [
+        {"group": "DE", "value": None, "low": None, "high": None, "rows": 19, "rows_margin": 15}
+    ]
 
 
 def test_the_noise_of_a_region_costs_one_epsilon_in_two_halves(people, silent):
@@ -268,6 +270,7 @@ def test_every_published_number_has_its_error(people):
         assert each.rows
         for row in each.rows:
             numbers = [row["low"], row["value"], row["high"]]
+            assert ("rows" in row) == ("rows_margin" in row)
             assert numbers == [None] * 3 or numbers == sorted(numbers), each.statistic
 
 
