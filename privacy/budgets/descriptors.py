@@ -45,12 +45,17 @@ def save_budget(budget: Any, _created: bool) -> None:
 
 def save_statistic(statistic: Any, _created: bool) -> None:
     """Save a statistic; it is no longer as shipped. Raises ChangeRefused for one that could not be computed."""
+    refuse_unfit(statistic)
+    statistic.is_shipped = False
+    statistic.save()
+
+
+def refuse_unfit(statistic: Statistic) -> None:
+    """Raise ChangeRefused for a statistic that could not be computed, or never be paid for."""
     data_set = _data_set(statistic.data_set)
     _refuse_names(statistic, data_set)
     _refuse_bounds(statistic, data_set)
     _refuse_cost(statistic)
-    statistic.is_shipped = False
-    statistic.save()
 
 
 def _data_set(name: str) -> DataSet:

@@ -1,6 +1,7 @@
 """Officers' pages of statistics, privacy budgets and releases: saving one of the first two drafts a change set."""
 
 from collections.abc import Iterator
+from copy import copy
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,8 @@ from common.admin_pages.forms import SuggestingInput
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
 from oversight.admin.forms import DraftsChanges
-from privacy.budgets import burn_down, data_sets, ledger, noise, releases
+from oversight.problems import ChangeRefused
+from privacy.budgets import burn_down, data_sets, descriptors, ledger, noise, releases
 from privacy.models import BudgetSpend, PrivacyBudget, Release, Statistic
 
 _CHARGES_SHOWN = 50
@@ -84,6 +86,20 @@ class StatisticForm(_PlainNumbers):
             "group_by": SuggestingInput(lambda: _names("groups")),
             "value": SuggestingInput(lambda: _names("values")),
         }
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what could not be computed, in a sentence."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return cleaned
+        wanted = copy(self.instance)
+        for name, value in cleaned.items():
+            setattr(wanted, name, value)
+        try:
+            descriptors.refuse_unfit(wanted)
+        except ChangeRefused as exc:
+            raise forms.ValidationError(exc.detail) from None
+        return cleaned
 
 
 class PrivacyBudgetAdmin(DraftsChanges, ModelAdmin):
