@@ -5,6 +5,7 @@ with its error. The charge is committed before anything is computed and is never
 budget, not leak. What was published in a period is read again without a charge.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from privacy.budgets.data_sets import DataSet
 from privacy.budgets.estimates import Bounds, Estimate
 from privacy.models import PrivacyBudget, Release, Statistic
 
+logger = logging.getLogger(__name__)
 Kind = Statistic.Kind
 _PERIODS = {"night": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
 _DIGITS = 4
@@ -53,13 +55,18 @@ class Withheld:
 
 
 def release_due(*, actor: str) -> tuple[list[Release], list[Withheld]]:
-    """Publish every statistic in use that has not been published in its period; return them, and what was refused."""
+    """Publish every statistic in use that has not been published in its period; return them, and what was refused.
+
+    One that fails does not keep the others.
+    """
     released, withheld = [], []
     for statistic in Statistic.objects.filter(is_active=True):
         try:
             released.append(release(statistic, actor=actor))
         except (ledger.NoBudget, ledger.BudgetExhausted, ledger.ReleaseKeyTaken) as refused:
             withheld.append(Withheld(statistic, refused))
+        except Exception:
+            logger.exception("The statistic %s failed; the next night repeats it under the same charge", statistic.slug)
     return released, withheld
 
 

@@ -252,6 +252,16 @@ def test_the_task_publishes_what_is_due_and_skips_the_rest(people, silent):
     assert [each.slug for each in releases.withheld(ledger.balances())] == ["own-top-k"]
 
 
+def test_a_statistic_that_fails_does_not_keep_the_others(people, silent, caplog):
+    people("DE", 40, 30)
+    _define(data_set="gone", kind="count", slug="a-first")
+
+    released, withheld = releases.release_due(actor="job:test")
+
+    assert ([each.statistic for each in released], withheld) == (["consent-rate-by-region"], [])
+    assert "The statistic a-first failed" in caplog.text
+
+
 def test_every_published_number_has_its_error(people):
     """The kind: a number without its error is read as the truth."""
     people("DE", 100, 60)
