@@ -142,6 +142,7 @@ SIDEBAR: dict[str, Any] = {
         _group(
             "Releases",
             _link("Published statistics", "query_stats", "privacy_release"),
+            _link("Statistics", "functions", "privacy_statistic"),
             _link("Privacy budgets", "savings", "privacy_privacybudget"),
         ),
         _group(

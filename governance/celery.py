@@ -80,10 +80,7 @@ app.conf.update(
         "retrain-after-erasures": {"task": "personalization.tasks.retrain_after_erasures", "schedule": 600.0},
         "train-recommender": {"task": "personalization.tasks.train_recommender", "schedule": crontab(hour=2, minute=0)},
         "scrub-storage": {"task": "privacy.tasks.scrub_storage", "schedule": crontab(hour=2, minute=30)},
-        "release-consent-rates": {
-            "task": "privacy.tasks.release_consent_rates",
-            "schedule": crontab(hour=3, minute=0),
-        },
+        "release-statistics": {"task": "privacy.tasks.release_statistics", "schedule": crontab(hour=3, minute=0)},
         "forget-old-requests": {
             "task": "consent.tasks.forget_old_requests",
             "schedule": crontab(hour=4, minute=10),

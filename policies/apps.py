@@ -24,7 +24,7 @@ class PoliciesConfig(AppConfig):
         from policies.registers import descriptors, lint, regions
         from policies.residency.descriptor import PROCESSING_SYSTEM
         from policies.simulation import change_sets
-        from privacy.budgets import releases
+        from privacy.budgets import data_sets
         from privacy.retention import schedules
         from privacy.retention.own_records import record_periods
         from privacy.rights.erasure import elsewhere
@@ -41,7 +41,7 @@ class PoliciesConfig(AppConfig):
         policy_data.use_turns(publishing.wait_for_publishers)
         registers.add(*descriptors.REGISTERS, PROCESSING_SYSTEM, SERVICE_CREDENTIAL)
         register_lint.add_check("policies", lint.check)
-        releases.use_regions(regions.codes)
+        data_sets.use_regions(regions.codes)
         if settings.CELLS is not None:
             elsewhere.use(erasures.OTHERS)
             residence.use_guard(residence_guard.guard)

@@ -4,18 +4,27 @@ from uuid import UUID
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.html import format_html
 from unfold.decorators import display
 
-from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, in_days, moment, sentence, short, words
+from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, in_days, moment, sentence, short
 from common.admin_pages.filters import since
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
 from consent.admin.looks import PersonLooksRecorded
 from oversight.admin import timeline
 from oversight.admin.forms import DraftsChanges
+from privacy.budgets.pages import PrivacyBudgetAdmin, ReleaseAdmin, StatisticAdmin
 from privacy.holds.pages import HoldAdmin, RestrictionAdmin
-from privacy.models import Disposal, Hold, PrivacyBudget, RecordPeriod, Release, Restriction, RetentionSchedule
+from privacy.models import (
+    Disposal,
+    Hold,
+    PrivacyBudget,
+    RecordPeriod,
+    Release,
+    Restriction,
+    RetentionSchedule,
+    Statistic,
+)
 from privacy.retention.own_records import record_periods
 from privacy.retention.pages import figures
 from privacy.retention.pages.plans import RunSteps, share_done
@@ -23,7 +32,10 @@ from privacy.retention.pages.schedules import RetentionScheduleAdmin
 from privacy.retention.subjects import PLAN, UNDO
 
 admin.site.register(Hold, HoldAdmin)
+admin.site.register(PrivacyBudget, PrivacyBudgetAdmin)
+admin.site.register(Release, ReleaseAdmin)
 admin.site.register(Restriction, RestrictionAdmin)
+admin.site.register(Statistic, StatisticAdmin)
 _TONES = {"queued": "info", "running": "caution", "paused": "info", "stopped": "alarm", "done": "good"}
 
 
@@ -157,85 +169,3 @@ class DisposalAdmin(PersonLooksRecorded, RunSteps, ReadOnlyAdmin):
     @display(description="Manifest digest (SHA-256)")
     def proof(self, disposal: Disposal) -> str:
         return code(disposal.manifest_sha256) if disposal.manifest_sha256 else NOTHING
-
-
-@admin.register(PrivacyBudget)
-class PrivacyBudgetAdmin(ReadOnlyAdmin):
-    list_display = ["title", "standing", "spent", "left"]
-    fields = ["title", "standing", "total", "spent", "left", "spends"]
-    readonly_fields = ["title", "standing", "total", "spent", "left", "spends"]
-
-    @display(description="Data", ordering="data_set")
-    def title(self, budget: PrivacyBudget) -> str:
-        return sentence(budget.data_set)
-
-    @display(description="State")
-    def standing(self, budget: PrivacyBudget) -> str:
-        if budget.epsilon_left <= 0:
-            return badge("Spent: nothing more is published", "alarm")
-        is_low = budget.epsilon_left * 10 <= budget.epsilon_total
-        return badge("Nearly spent", "caution") if is_low else badge("Enough left", "good")
-
-    @display(description="Total budget (epsilon)")
-    def total(self, budget: PrivacyBudget) -> str:
-        return f"{budget.epsilon_total.normalize():f}"
-
-    @display(description="Spent (epsilon)", ordering="epsilon_spent")
-    def spent(self, budget: PrivacyBudget) -> str:
-        return f"{budget.epsilon_spent.normalize():f}"
-
-    @display(description="Left (epsilon)")
-    def left(self, budget: PrivacyBudget) -> str:
-        return f"{budget.epsilon_left.normalize():f}"
-
-    @display(description="Spent on")
-    def spends(self, budget: PrivacyBudget) -> str:
-        return grid(
-            ["Release", "Epsilon", "When"],
-            ([s.release_key, f"{s.epsilon.normalize():f}", moment(s.spent_at)] for s in budget.spends.all()[:50]),
-        )
-
-
-@admin.register(Release)
-class ReleaseAdmin(ReadOnlyAdmin):
-    list_display = ["title", "published", "regions", "cost"]
-    list_filter = [since("published_at")]
-    list_select_related = ["spend"]
-    fields = ["title", "published_exactly", "cost", "figures"]
-    readonly_fields = ["title", "published_exactly", "cost", "figures"]
-
-    @display(description="Statistic", ordering="statistic")
-    def title(self, release: Release) -> str:
-        return sentence(release.statistic)
-
-    @display(description="Published", ordering="published_at")
-    def published(self, release: Release) -> str:
-        return moment(release.published_at)
-
-    @display(description="Rows")
-    def regions(self, release: Release) -> int:
-        return len(release.rows)
-
-    @display(description="Cost (epsilon)")
-    def cost(self, release: Release) -> str:
-        return f"{release.spend.epsilon.normalize():f}"
-
-    @display(description="Published")
-    def published_exactly(self, release: Release) -> str:
-        return exact_moment(release.published_at)
-
-    @display(description="As published, noise included")
-    def figures(self, release: Release) -> str:
-        if not release.rows:
-            return "There were no regions in the register."
-        names = list(release.rows[0])
-        headings = [words(name).removesuffix(" per mille").capitalize() for name in names]
-        return format_html(
-            "{}", grid(headings, ([_figure(name, row.get(name)) for name in names] for row in release.rows))
-        )
-
-
-def _figure(name: str, value: Any) -> Any:
-    if value is None:
-        return NOTHING
-    return f"{value / 10:.1f} %" if name.endswith("_per_mille") else value

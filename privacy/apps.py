@@ -11,6 +11,7 @@ class PrivacyConfig(AppConfig):
         from oversight import registers
         from oversight.approvals import subjects
         from oversight.changes import figures
+        from privacy.budgets import descriptors as of_budgets
         from privacy.erasures import replaying, undoing
         from privacy.holds import descriptors as of_holds
         from privacy.redaction import old_proof
@@ -22,8 +23,10 @@ class PrivacyConfig(AppConfig):
         subjects.add(PLAN, UNDO)
         schedules.add_store(profiles.PROFILES, ways=profiles.WAYS, refusals=profiles.REFUSALS)
         registers.add(descriptors.RETENTION_SCHEDULE, record_periods.RECORD_PERIOD, of_holds.HOLD, of_holds.RESTRICTION)
+        registers.add(of_budgets.PRIVACY_BUDGET, of_budgets.STATISTIC)
         register_lint.add_check("privacy", lint.check)
         figures.add_effect(descriptors.rows_due, record_periods.records_due, of_holds.people_kept)
+        figures.add_effect(of_budgets.budgets_left)
         record_periods.add_due("import_reports", old_records.due)
         record_periods.add_due("consent_proof", old_proof.due)
         replaying.on(old_proof.KIND, old_proof.replay)

@@ -106,9 +106,8 @@ def scrub_storage() -> None:
 
 
 @shared_task(ignore_result=True)
-def release_consent_rates() -> None:
-    """Publish consent rates nightly; without a budget, or with a spent one, nothing, which the start page says."""
-    try:
-        releases.release_consent_rate_by_region(actor=actors.job("releases"))
-    except (releases.NoBudget, releases.BudgetExhausted) as withheld:
-        logger.info("No statistic was released: %s", withheld.detail)
+def release_statistics() -> None:
+    """Publish each statistic that is due, nightly; the start page and a metric show what the budgets refused."""
+    _released, withheld = releases.release_due(actor=actors.job("releases"))
+    for each in withheld:
+        logger.info("The statistic %s was not released: %s", each.statistic.slug, each.reason.detail)

@@ -29,7 +29,7 @@ from common.charts.counts import (
 
 MAX_ROWS = 12
 _ROW, _KEY_ROW, _BAR = 52, 24, 12
-_LEFT, _RIGHT, _HEIGHT = 44, 330, 180  # of the plot of lines; the names of the lines stand right of it
+_LEFT, _RIGHT, _HEIGHT = 56, 330, 180  # of the plot of lines; the names of the lines stand right of it
 _TOP, _AXIS_ROW, _LABEL_GAP = 12, 28, 20
 _MAX_AXIS_LABELS = 4
 _MOST_CHARS = 30

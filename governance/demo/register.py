@@ -1,7 +1,6 @@
-"""Register of processing of the demonstration: five purposes, their notices, retention and a privacy budget."""
+"""Register of processing of the demonstration: five purposes, their notices, retention and a statistic."""
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -24,7 +23,8 @@ from governance.demo.translations import TRANSLATIONS, Translation
 from governance.officers.rights_register import operator_writes
 from governance.web.demonstration import SHOP
 from oversight.changes import applying
-from privacy.models import PrivacyBudget, RetentionSchedule
+from privacy.budgets import shipped
+from privacy.models import RetentionSchedule
 
 ACTOR = "officer:demo"
 _PARTIES: list[dict[str, Any]] = [
@@ -159,7 +159,7 @@ def _ensure_register() -> None:
         if not Notice.objects.filter(purpose=purpose).exists():
             register.publish_notice(purpose=purpose, text=text, actor=ACTOR)
     _ensure_shop()
-    PrivacyBudget.objects.get_or_create(data_set="consents", defaults={"epsilon_total": Decimal(10)})
+    shipped.ensure()
     policy_data.changed(reason="register of the demonstration", actor=ACTOR)
 
 

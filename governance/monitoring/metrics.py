@@ -29,7 +29,7 @@ from rest_framework.views import APIView
 from audit.models import AuditAnchor, AuditEvent
 from common.http.rest import AnyAnswer
 from consent.trust import metrics as trust
-from governance.monitoring import jobs, requests
+from governance.monitoring import budgets, jobs, requests
 from policies.bundles import candidates
 from policies.decision_log import figures as log_figures
 from policies.decision_log import spool_lag
@@ -226,6 +226,7 @@ _PARTS: dict[str, Part] = {
     "spool": _spool,
     "consents": _consents,
     "disposals": _disposals,
+    "budgets": budgets.metrics,
     "bundle": _bundle,
     "rollout": _rollout,
     "trail": _trail,

@@ -27,6 +27,7 @@ _REGISTERS = (
     "privacy.retentionschedule",
     "rights.agent",
 )
+_BUDGETS = ("privacy.privacybudget", "privacy.statistic")
 _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
 _GATES = ("model_registry.gatedemand", "model_registry.gateexemption")
@@ -64,9 +65,7 @@ CAPABILITIES = {
     ),
     "read-figures": Capability(
         "Read figures: trust metrics, published statistics, privacy budgets",
-        _rights(
-            "view", ("consent.dailycount", "privacy.release", "privacy.privacybudget", "personalization.eventcount")
-        ),
+        _rights("view", ("consent.dailycount", "privacy.release", *_BUDGETS, "personalization.eventcount")),
     ),
     "answer-people": Capability(
         "Answer requests of people: identity, blockers, extensions, refusals",
@@ -111,6 +110,10 @@ CAPABILITIES = {
     "propose-changes": Capability(
         "Draft changes of the registers and notices, and propose them",
         _rights("add change delete", _REGISTERS) | {"consent.add_notice", "oversight.propose_changeset"},
+    ),
+    "propose-statistics": Capability(
+        "Draft statistics and privacy budgets, and propose them",
+        _rights("add change delete", _BUDGETS) | {"oversight.propose_changeset"},
     ),
     "propose-holds": Capability(
         "Draft legal holds and restrictions of people, and propose them",
@@ -179,6 +182,7 @@ ROLES = {
                 *_READING,
                 "answer-people",
                 "propose-changes",
+                "propose-statistics",
                 "propose-holds",
                 "relax-registers",
                 "change-in-emergency",

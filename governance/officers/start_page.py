@@ -34,8 +34,8 @@ from policies.decision_log.figures import Counted
 from policies.models import LogDrop, ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
 from policies.opa import servers
 from policies.rollout import pages, watch
-from privacy.budgets import releases
-from privacy.models import Disposal, PrivacyBudget
+from privacy.budgets import ledger, releases
+from privacy.models import Disposal
 from privacy.retention.data_sets import periods
 
 _DAY = timedelta(days=1)
@@ -268,21 +268,18 @@ def _credentials() -> list[dict[str, Any]]:
 
 
 def _budgets() -> list[dict[str, Any]]:
-    return [*_missing_budget(), *_spent_budgets()]
+    return [*_withheld_statistics(), *_spent_budgets()]
 
 
-def _missing_budget() -> list[dict[str, Any]]:
-    if PrivacyBudget.objects.filter(data_set=releases.DATA_SET).exists():
-        return []
-    detail = _("The nightly consent rates are published only under a budget, and the data set “%(name)s” has none.")
-    url = reverse("admin:privacy_privacybudget_changelist")
+def _withheld_statistics() -> list[dict[str, Any]]:
     return [
         _item(
-            _("No statistic is published: there is no privacy budget"),
-            detail % {"name": releases.DATA_SET},
-            url,
+            _("The statistic “%(name)s” is withheld") % {"name": statistic.title},
+            _("The budget of “%(name)s” does not allow it now.") % {"name": statistic.data_set},
+            reverse("admin:privacy_privacybudget_changelist"),
             "info",
         )
+        for statistic in releases.withheld(ledger.balances())
     ]
 
 
@@ -290,12 +287,13 @@ def _spent_budgets() -> list[dict[str, Any]]:
     return [
         _item(
             _("The privacy budget of “%(name)s” is nearly spent") % {"name": budget.data_set},
-            _("%(left)s of %(total)s epsilon is left.") % {"left": budget.epsilon_left, "total": budget.epsilon_total},
-            reverse("admin:privacy_privacybudget_changelist"),
+            _("%(left)s of %(total)s epsilon is left.")
+            % {"left": f"{balance.left.normalize():f}", "total": f"{balance.total.normalize():f}"},
+            reverse("admin:privacy_privacybudget_change", args=[budget.pk]),
             "info",
         )
-        for budget in PrivacyBudget.objects.all()
-        if budget.epsilon_left * 10 <= budget.epsilon_total
+        for budget, balance in ledger.balances()
+        if balance.is_low
     ]
 
 

@@ -98,6 +98,26 @@ def error_bound(epsilon: float, sensitivity: int = 1, confidence: float = 0.95) 
     return max(0, math.ceil(-log_tail / decay) - 1)
 
 
+def sum_error_bound(number: int, epsilon: float, sensitivity: int = 1, confidence: float = 0.95) -> int:
+    """Return an n with P(|sum of ``number`` independent draws| <= n) >= ``confidence``, by Chernoff's bound.
+
+    One draw has E exp(t X) = (1 - a)^2 / ((1 - a exp(t)) (1 - a exp(-t))) with a = exp(-epsilon / sensitivity), for
+    t < epsilon / sensitivity. Any such t bounds the tail; the best of a grid is taken.
+    """
+    if number == 1:
+        return error_bound(epsilon, sensitivity, confidence)
+    _check(epsilon, sensitivity)
+    decay = epsilon / sensitivity
+    log_share = math.log(2 / (1 - confidence))
+    grid = (decay * step / 200 for step in range(1, 200))
+    return math.ceil(min((log_share + number * _log_moment(decay, t)) / t for t in grid))
+
+
+def _log_moment(decay: float, t: float) -> float:
+    first, second = math.log(-math.expm1(-decay)), math.log(-math.expm1(t - decay))
+    return 2 * first - second - math.log(-math.expm1(-t - decay))
+
+
 def _check(epsilon: float, sensitivity: int) -> None:
     if index(sensitivity) < 1:
         raise UnusablePrivacyParameter(f"Sensitivity must be at least 1, not {sensitivity}.")

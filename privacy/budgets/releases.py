@@ -1,131 +1,191 @@
 """Statistics about people, published under differential privacy and charged to a stored budget.
 
-Which groups are published is public and never comes from the data: a list of regions, each with noise, the empty ones
-too. That a region is listed says nothing, then, about who is in it.
-
-The charge is committed before the noise is drawn and is never given back, so a crash can only waste budget, not leak.
-Neighbouring data sets differ in one whole person (add or remove); counts get integer noise with sensitivity 1.
+A statistic is defined and approved by change set, computed by a nightly job, once in each of its periods, and published
+with its error. The charge is committed before anything is computed and is never given back, so a crash can only waste
+budget, not leak. What was published in a period is read again without a charge.
 """
 
+import logging
+import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from http import HTTPStatus
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit import trail
-from common.http.problems import Problem
 from common.suppression import SMALLEST_GROUP
-from privacy.budgets import noise
-from privacy.models import BudgetSpend, PrivacyBudget, Release
+from privacy.budgets import data_sets, estimates, ledger
+from privacy.budgets.composition import Curve
+from privacy.budgets.data_sets import DataSet
+from privacy.budgets.estimates import Bounds, Estimate
+from privacy.models import PrivacyBudget, Release, Statistic
 
-STATISTIC = "consent-rate-by-region"
-DATA_SET = "consents"
-EPSILON = Decimal("0.5")
-_EPSILON_PLACES = 4
-
-# A person is in one region at most, so the regions are disjoint: one release costs one epsilon (parallel composition).
-# Who lives in a part of a country that is not listed counts for the country.
-_COUNTS = """
-WITH listed AS (SELECT unnest(%s::text[]) AS region), placed AS (
-    SELECT CASE WHEN s.region IN (SELECT region FROM listed) THEN s.region ELSE split_part(s.region, '-', 1) END
-        AS region, s.consents
-    FROM consent_datasubject AS s WHERE s.region <> '')
-SELECT l.region, count(p.region), count(*) FILTER (WHERE p.region IS NOT NULL AND EXISTS (
-    SELECT 1 FROM jsonb_each(p.consents) AS c
-    WHERE position('?' in c.key) = 0 AND c.value->>'s' = 'given' AND coalesce((c.value->>'x')::bigint > %s, true)))
-FROM listed AS l LEFT JOIN placed AS p USING (region) GROUP BY l.region ORDER BY l.region
-"""
-RegionList = Callable[[], Iterable[str]]
-_region_lists: list[RegionList] = []
-
-
-def use_regions(listed: RegionList) -> None:
-    """Name the source of the public list of regions: the register that holds it is in a package above this one."""
-    _region_lists[:] = [listed]
-
-
-class NoBudget(Problem):
-    status = HTTPStatus.CONFLICT
-    code = "no_budget"
-    title = "No privacy budget is set"
+logger = logging.getLogger(__name__)
+Kind = Statistic.Kind
+_PERIODS = {"night": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
+_DIGITS = 4
+_STEPS: int = 10**_DIGITS
+_CURVES: dict[str, Callable[[float, Bounds], Curve]] = {
+    Kind.SUM: estimates.curve_of_sum,
+    Kind.MEAN: estimates.curve_of_mean,
+    Kind.RATE: estimates.curve_of_rate,
+}
+_OF_ALL = ("title", "data_set", "kind", "rows_each", "epsilon", "every")
+_OF_KIND: dict[str, tuple[str, ...]] = {
+    Kind.COUNT: ("group_by",),
+    Kind.HISTOGRAM: ("value", "lower", "upper", "cells"),
+    Kind.SUM: ("group_by", "value", "lower", "upper"),
+    Kind.MEAN: ("group_by", "value", "lower", "upper"),
+    Kind.QUANTILE: ("value", "lower", "upper", "cells", "share"),
+    Kind.TOP: ("group_by", "top"),
+    Kind.RATE: ("group_by", "value"),
+}
 
 
-class ReleaseKeyTaken(Problem):
-    status = HTTPStatus.CONFLICT
-    code = "release_key_taken"
-    title = "This release key stands for another charge"
+@dataclass(frozen=True)
+class Withheld:
+    """A statistic that is due and was refused, with the reason."""
+
+    statistic: Statistic
+    reason: ledger.NoBudget | ledger.BudgetExhausted | ledger.ReleaseKeyTaken
 
 
-class BudgetExhausted(Problem):
-    status = HTTPStatus.CONFLICT
-    code = "budget_exhausted"
-    title = "The privacy budget is spent"
+def release_due(*, actor: str) -> tuple[list[Release], list[Withheld]]:
+    """Publish every statistic in use that has not been published in its period; return them, and what was refused.
 
-
-@transaction.atomic
-def spend(*, data_set: str, epsilon: Decimal, release_key: str, actor: str) -> BudgetSpend:
-    """Charge one release against the budget of ``data_set``.
-
-    ``epsilon`` is dimensionless, > 0, and adds up under basic composition (Dwork & Roth 2014, Theorem 3.16).
-    The same ``release_key`` is charged once, and serves for this data set and epsilon only. Raises NoBudget,
-    ReleaseKeyTaken, BudgetExhausted if less than ``epsilon`` is left, and ValueError for one that is not above 0 or
-    finer than what the ledger of charges can hold, which would round it away.
+    One that fails does not keep the others.
     """
-    if not (epsilon.is_finite() and epsilon > 0 and epsilon == round(epsilon, _EPSILON_PLACES)):
-        raise ValueError(f"Epsilon must be above 0 with at most {_EPSILON_PLACES} decimal places, not {epsilon}.")
-    budget = PrivacyBudget.objects.select_for_update().filter(data_set=data_set).first()
-    already = BudgetSpend.objects.filter(release_key=release_key).first()
-    if already is not None and budget is not None and (already.budget_id, already.epsilon) == (budget.pk, epsilon):
-        return already
-    if already is not None:
-        raise ReleaseKeyTaken("It was charged for another data set or another epsilon. Use a key of its own.")
-    if budget is None:
-        raise NoBudget("Nothing is published about a data set without a budget, and none has been set.")
-    if budget.epsilon_left < epsilon:
-        raise BudgetExhausted(f"{budget.epsilon_left} of {budget.epsilon_total} is left; {epsilon} is needed.")
-    budget.epsilon_spent += epsilon
-    budget.save(update_fields=["epsilon_spent"])
-    charge = BudgetSpend.objects.create(budget=budget, release_key=release_key, epsilon=epsilon)
-    trail.record("budget.spent", data_set, actor=actor, details={"epsilon": str(epsilon), "release": release_key})
-    return charge
+    released, withheld = [], []
+    for statistic in Statistic.objects.filter(is_active=True):
+        try:
+            released.append(release(statistic, actor=actor))
+        except (ledger.NoBudget, ledger.BudgetExhausted, ledger.ReleaseKeyTaken) as refused:
+            withheld.append(Withheld(statistic, refused))
+        except Exception:
+            logger.exception("The statistic %s failed; the next night repeats it under the same charge", statistic.slug)
+    return released, withheld
 
 
-def release_consent_rate_by_region(*, actor: str) -> Release:
-    """Publish today's consent rate per listed region, once a day. Raises NoBudget, or BudgetExhausted when it is spent.
+def withheld(balances: Iterable[tuple[PrivacyBudget, ledger.Balance]]) -> list[Statistic]:
+    """Return the statistics in use that are due, and that what is left of their budgets does not allow."""
+    left = {budget.data_set: balance.left for budget, balance in balances}
+    short = {
+        key_of(statistic, timezone.now()): statistic
+        for statistic in Statistic.objects.filter(is_active=True)
+        if statistic.epsilon > left.get(statistic.data_set, 0)
+    }
+    published = Release.objects.filter(spend__release_key__in=list(short)).values_list("spend__release_key", flat=True)
+    done = set(published) if short else set()
+    return [statistic for key, statistic in short.items() if key not in done]
 
-    The rate of a region with fewer than SMALLEST_GROUP people, noise included, is left out: it would be noise alone.
-    """
-    key = f"{STATISTIC}:{timezone.now():%Y-%m-%d}"
-    charge = spend(data_set=DATA_SET, epsilon=EPSILON, release_key=key, actor=actor)
-    existing = Release.objects.filter(spend=charge).first()
-    if existing is not None:
-        return existing
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, [sorted(_listed_regions()), int(timezone.now().timestamp())])
-        counts = cursor.fetchall()
-    rows = [_noisy_row(*row) for row in counts]
+
+def release(statistic: Statistic, *, actor: str) -> Release:
+    """Publish a statistic for the period of now. Raises NoBudget, BudgetExhausted and ReleaseKeyTaken."""
+    key = key_of(statistic, timezone.now())
+    published = Release.objects.filter(spend__release_key=key).first()
+    if published is not None:
+        return published
+    data_set = data_sets.known()[statistic.data_set]
+    bounds = bounds_of(statistic, data_set)
+    curve = _CURVES.get(statistic.kind, estimates.curve_of_count)(float(statistic.epsilon), bounds)
+    charge = ledger.Charge(statistic.data_set, statistic.slug, key, statistic.epsilon, curve)
+    spend = ledger.reserve(charge, actor=actor)
+    rows = [_row(estimate, statistic, data_set) for estimate in _compute(statistic, data_set, bounds)]
     try:
-        return _publish(charge, rows, actor)
+        return _publish(spend, statistic, rows, actor)
     except IntegrityError:
         # Another worker published under the same charge; its noise is the published one.
-        return Release.objects.get(spend=charge)
+        return Release.objects.get(spend=spend)
 
 
-def _listed_regions() -> set[str]:
-    return {region for listed in _region_lists for region in listed()}
+def key_of(statistic: Statistic, moment: datetime) -> str:
+    """Return the name of the release of a statistic in the period that a moment lies in."""
+    return f"{statistic.slug}:{moment:{_PERIODS[statistic.every]}}"
 
 
-def _noisy_row(region: str, people: int, consenting: int) -> dict[str, Any]:
-    rate = noise.noisy_rate(consenting, people, epsilon=float(EPSILON), smallest_denominator=SMALLEST_GROUP)
-    per_mille = None if rate.rate is None else round(rate.rate * 1000)
-    return {"region": region, "people": rate.denominator, "consent_rate_per_mille": per_mille}
+def bounds_of(statistic: Statistic, data_set: DataSet) -> Bounds:
+    """Return what one person may add, in whole units. Raises ValueError where a bound is none."""
+    if statistic.kind in (Kind.COUNT, Kind.TOP, Kind.RATE):
+        return Bounds(statistic.rows_each)
+    scale = data_set.values[statistic.value]
+    return Bounds(statistic.rows_each, _whole(statistic.lower, scale), _whole(statistic.upper, scale))
+
+
+def members_of(kind: str) -> tuple[str, ...]:
+    """Return what of a statistic's definition its kind uses."""
+    return _OF_ALL + _OF_KIND[kind]
+
+
+def edges_of(statistic: Statistic) -> list[float]:
+    """Return the public edges of the cells of a histogram or quantile."""
+    lower, upper = float(statistic.lower or 0), float(statistic.upper or 0)
+    return [round(lower + (upper - lower) * each / statistic.cells, _DIGITS) for each in range(statistic.cells + 1)]
+
+
+def _whole(bound: Decimal | None, scale: int) -> int:
+    if bound is None or bound * scale != int(bound * scale):
+        raise ValueError(f"Both bounds are needed, in whole steps of {Decimal(1) / scale}.")
+    return int(bound * scale)
+
+
+def _compute(statistic: Statistic, data_set: DataSet, bounds: Bounds) -> list[Estimate]:
+    epsilon = float(statistic.epsilon)
+    if statistic.kind in (Kind.HISTOGRAM, Kind.QUANTILE):
+        return _over_cells(statistic, data_set, bounds, epsilon)
+    cells = data_sets.grouped(data_set, statistic.group_by, statistic.value, bounds)
+    if statistic.kind == Kind.TOP:
+        return estimates.largest(cells, statistic.top, epsilon=epsilon, bounds=bounds)
+    if statistic.kind == Kind.RATE:
+        return estimates.rates(cells, epsilon=epsilon, bounds=bounds, smallest=SMALLEST_GROUP)
+    if statistic.kind == Kind.MEAN:
+        return estimates.means(cells, epsilon=epsilon, bounds=bounds, smallest=SMALLEST_GROUP)
+    method = estimates.sums if statistic.kind == Kind.SUM else estimates.counts
+    return method(cells, epsilon=epsilon, bounds=bounds)
+
+
+def _over_cells(statistic: Statistic, data_set: DataSet, bounds: Bounds, epsilon: float) -> list[Estimate]:
+    cells, edges = data_sets.in_cells(data_set, statistic.value, bounds, statistic.cells), edges_of(statistic)
+    if statistic.kind == Kind.QUANTILE:
+        return [estimates.quantile(cells, edges, float(statistic.share), epsilon=epsilon, bounds=bounds)]
+    named = {f"{low:g} to {high:g}": cell for low, high, cell in zip(edges, edges[1:], cells, strict=False)}
+    return estimates.counts(named, epsilon=epsilon, bounds=bounds)
+
+
+def _row(estimate: Estimate, statistic: Statistic, data_set: DataSet) -> dict[str, Any]:
+    """Return an estimate as published: in units of the value, the interval rounded outwards."""
+    scale = data_set.values[statistic.value] if statistic.kind in (Kind.SUM, Kind.MEAN) else 1
+    row = {
+        "group": estimate.group or data_sets.ALL,
+        "value": _rounded(estimate.value, scale, round),
+        "low": _rounded(estimate.low, scale, math.floor),
+        "high": _rounded(estimate.high, scale, math.ceil),
+    }
+    return row if estimate.rows is None else {**row, "rows": estimate.rows, "rows_margin": estimate.rows_margin}
+
+
+def _rounded(value: float | None, scale: int, towards: Callable[[float], int]) -> float | None:
+    if value is None or (isinstance(value, int) and scale == 1):
+        return value
+    return towards(value / scale * _STEPS) / _STEPS
 
 
 @transaction.atomic
-def _publish(charge: BudgetSpend, rows: list[dict[str, Any]], actor: str) -> Release:
-    release = Release.objects.create(spend=charge, statistic=STATISTIC, rows=rows)
-    trail.record("statistic.released", STATISTIC, actor=actor, details={"epsilon": str(EPSILON), "rows": len(rows)})
-    return release
+def _publish(spend: Any, statistic: Statistic, rows: list[dict[str, Any]], actor: str) -> Release:
+    definition = {name: _plain(getattr(statistic, name)) for name in members_of(statistic.kind)}
+    published = Release.objects.create(
+        spend=spend,
+        statistic=statistic.slug,
+        definition={**definition, "confidence": estimates.CONFIDENCE},
+        rows=rows,
+    )
+    details = {"epsilon": str(statistic.epsilon), "rows": len(rows)}
+    trail.record("statistic.released", statistic.slug, actor=actor, details=details)
+    return published
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Decimal) else value

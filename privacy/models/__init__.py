@@ -1,6 +1,6 @@
 """Retention, deletion, holds and releases: periods, plans, runs and their proof; published statistics."""
 
-from privacy.models.budgets import BudgetSpend, PrivacyBudget, Release
+from privacy.models.budgets import BudgetSpend, PrivacyBudget, Release, Statistic
 from privacy.models.holds import Hold, HoldMember, Restriction
 from privacy.models.periods import RecordPeriod
 from privacy.models.retention import (
@@ -27,5 +27,6 @@ __all__ = [
     "Release",
     "Restriction",
     "RetentionSchedule",
+    "Statistic",
     "UndoPart",
 ]

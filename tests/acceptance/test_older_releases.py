@@ -150,6 +150,11 @@ def test_held_and_restricted_people_stay_so_in_the_registers(upgraded: Found, re
     assert upgraded["holds"] == [["hold", people["jon"]], ["restriction", people["ida"]]]
 
 
+def test_a_budget_and_its_statistic_stay_as_they_were(upgraded: Found) -> None:
+    """Nightly at .5 for ever, as it was approved; what was spent is recomputed from the charges."""
+    assert upgraded["statistics"] == [["consent-rate-by-region", "rate", "0.5000", "night", "consents", "ever", True]]
+
+
 def test_officers_keep_what_they_may_do(upgraded: Found) -> None:
     before, after = upgraded["rights"]
 

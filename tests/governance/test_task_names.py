@@ -33,7 +33,7 @@ TASKS = {
     "privacy.tasks.forget_import_reports",
     "privacy.tasks.forget_undo",
     "privacy.tasks.redact_old_proof",
-    "privacy.tasks.release_consent_rates",
+    "privacy.tasks.release_statistics",
     "privacy.tasks.run_disposals",
     "privacy.tasks.scrub_storage",
     "privacy.tasks.sweep_disposals",

@@ -39,6 +39,11 @@ SELECT u.username, jsonb_object_keys(d.files) FROM policies_policydraft d JOIN a
 _HOLDS = """
 SELECT CASE WHEN hold_id IS NULL THEN 'restriction' ELSE 'hold' END, ref::text FROM privacy_holdmember ORDER BY 1
 """
+_STATISTICS = """
+SELECT s.slug, s.kind, s.epsilon::text, s.every, b.data_set, b."window",
+  privacy_budget_used(b.id, '-infinity', 'infinity', 0) = (SELECT sum(epsilon) FROM privacy_budgetspend)
+FROM privacy_statistic s JOIN privacy_privacybudget b USING (data_set)
+"""
 Rows = list[dict[str, Any]]
 
 
@@ -63,6 +68,7 @@ def main(folder: Path, name: str) -> None:
         "drafts": _query(_DRAFTS),
         "rights": [rights, _query(_RIGHTS)],
         "holds": _query(_HOLDS),
+        "statistics": _query(_STATISTICS),
         "answers": _answers(recorded),
         "withdrawn": _withdrawn(recorded),
         "receipts": [_receipt(file) for file in recorded["receipts"]],

@@ -26,11 +26,11 @@ RECORDS = {
     "rights_agentrequest", "rights_erasurestep", "rights_requeststep", "rights_requester",
     "rights_rightsrequest",
 }  # fmt: skip
-# What a service of the business or a person brings, and budgets over it.
+# What a service of the business or a person brings.
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
     "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
-    "personalization_trainingmember", "privacy_privacybudget",
+    "personalization_trainingmember",
 }  # fmt: skip
 # What the program keeps for itself.
 OPERATIONAL = {

@@ -7,6 +7,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from common.actors import Officer
 from consent.ledger import ledger
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
@@ -19,7 +20,9 @@ from privacy import tasks as retention_tasks
 from privacy.models import Disposal, RetentionSchedule
 from privacy.retention import disposal, plans, restoring
 from privacy.retention.pacing import Pace
+from privacy.retention.subjects import of_undo
 from tests.helpers import models
+from tests.helpers.officers import make_accounts
 
 pytestmark = pytest.mark.django_db
 
@@ -174,12 +177,19 @@ def test_events_after_the_plan_push_nothing_more_out(api, busy, remember, shop, 
     assert _kept("customer-1") == newest | {event.pk for event in late}
 
 
+ANN, BEN = Officer.of("ann", 1), Officer.of("ben", 2)
+
+
 def test_a_window_is_restored_bit_for_bit(api, busy, settings, tmp_path):
     settings.ASSENT_HOME = tmp_path
     RetentionSchedule.objects.filter(slug=shipping.SLUG).update(undo_days=3)
     busy("customer-1")
     _night()
     run = Disposal.objects.get(schedule=shipping.SLUG)
+
+    make_accounts(ANN, BEN)
+    restoring.propose(run.id, actor=ANN, reason="Too few")
+    restoring.approve(run.id, actor=BEN, seen=of_undo(run).digest)
 
     assert restoring.undo_run(run.id) == {"events": 4}
     assert len(_kept("customer-1")) == BEHAVIORAL_WINDOW + 4

@@ -16,7 +16,9 @@ from governance.evidence import registers
 from governance.officers import role_groups
 from personalization.event_store import shipping
 from policies.bundles import publishing
+from policies.models import ActiveBundle
 from policies.registers import defaults
+from privacy.budgets import shipped
 
 
 class Command(BaseCommand):
@@ -32,6 +34,8 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
             self.stdout.write("The database is up to date with this release.")
         self._check_keys()
+        if not ActiveBundle.objects.exists() and shipped.ensure():
+            self.stdout.write("One statistic is published each month under a small privacy budget.")
         self._collect_static(fast=fast)
         if defaults.ensure_defaults():
             self.stdout.write("A policy bundle is in force.")

@@ -48,7 +48,7 @@ class Command(BaseCommand):
         services.change_status(version_id=version.pk, status="live", actor=accounts.author())
         self._retire_older(version)
         self.stdout.write(f"  {version} is trained on {version.metrics['people']} people, approved and live.")
-        releases.release_consent_rate_by_region(actor=actors.job("releases"))
+        releases.release_due(actor=actors.job("releases"))
 
     def _retire_older(self, newest: ModelVersion) -> None:
         older = ModelVersion.objects.filter(model=newest.model).exclude(pk=newest.pk).exclude(status="retired")

@@ -45,7 +45,7 @@ from tests.helpers.visitor import Visitor, question
 pytestmark = pytest.mark.django_db
 READ_ONLY = [
     AuditEvent, AuditAnchor, ConsentImport, ConsentRecord, DataSubject, Decision, Bundle, Activation, Disposal, Policy,
-    LogDrop, PrivacyBudget, Release, OpaInstance, ExternalDecision, Group, OfficerSession, DeletionPlan, EventCount,
+    LogDrop, Release, OpaInstance, ExternalDecision, Group, OfficerSession, DeletionPlan, EventCount,
 ]  # fmt: skip
 MENU = [item["link"] for group in SIDEBAR["navigation"] for item in group["items"]]
 PROTECTED = [*(str(path) for path in MENU), "/admin/check-evidence"]

@@ -4,6 +4,7 @@ import json
 import secrets
 import uuid
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -18,7 +19,7 @@ from policies.decision_log import drainer, figures
 from policies.endpoints import credentials
 from policies.models import Decision, Policy
 from policies.rollout import service
-from privacy.models import Disposal
+from privacy.models import BudgetSpend, Disposal, PrivacyBudget
 from tests.helpers.registers import make_officer
 from tests.helpers.visitor import question
 
@@ -118,6 +119,17 @@ def test_consents_are_told_from_20_people_on_and_no_person_is_in_any_label(api, 
     assert "shop" not in text
 
 
+def test_what_is_left_of_a_privacy_budget_is_given(token):
+    samples = _samples(token)
+    assert (samples["assent_privacy_budget_left", "consents"], samples["assent_statistics_withheld",]) == (1, 0)
+
+    budget = PrivacyBudget.objects.get()
+    BudgetSpend.objects.create(budget=budget, release_key="k", epsilon=Decimal("0.75"))
+
+    samples = _samples(token)
+    assert (samples["assent_privacy_budget_left", "consents"], samples["assent_statistics_withheld",]) == (0.25, 1)
+
+
 def test_open_deletions_the_bundle_and_the_anchor_have_an_age(token):
     purpose = Purpose.objects.first()
     for ago in (10, 20):
@@ -164,7 +176,7 @@ def test_a_scrape_costs_the_same_statements_whatever_is_stored(api, token, own_s
     drainer.drain(own_spool)
     trail.anchor()
 
-    assert few <= cost() == 16
+    assert few <= cost() == 20
 
 
 def test_a_rollout_is_told_by_side_and_by_difference(api, token, own_spool):

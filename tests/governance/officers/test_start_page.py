@@ -19,7 +19,7 @@ from model_registry import services
 from model_registry.models import Model
 from policies.decision_log import drainer
 from policies.models import Decision, LogDrop, ServiceCredential, TransferInstrument
-from privacy.models import Disposal, PrivacyBudget, RetentionSchedule
+from privacy.models import BudgetSpend, Disposal, PrivacyBudget, RetentionSchedule
 from tests.helpers import models
 from tests.helpers.registers import make_account
 from tests.helpers.visitor import question
@@ -88,7 +88,9 @@ def _late_disposal(purpose):
             "soon",
         ),
         (
-            lambda **_: PrivacyBudget.objects.update(epsilon_spent=Decimal("9.5")),
+            lambda **_: BudgetSpend.objects.create(
+                budget=PrivacyBudget.objects.get(), release_key="k", epsilon=Decimal("0.95")
+            ),
             "The privacy budget of “consents” is nearly spent",
             "info",
         ),
@@ -99,7 +101,7 @@ def _late_disposal(purpose):
         ),
         (
             lambda **_: PrivacyBudget.objects.all().delete(),
-            "No statistic is published: there is no privacy budget",
+            "The statistic “Consent rate by region” is withheld",
             "info",
         ),
         (

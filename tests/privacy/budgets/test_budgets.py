@@ -1,13 +1,16 @@
-"""A privacy budget: charged once per release, never beyond its total, never given back."""
+"""A privacy budget: charged once per release, never beyond its total in a window, never given back."""
 
 import threading
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import timezone
 
 from audit.models import AuditEvent
-from privacy.budgets import releases
+from privacy.budgets import ledger
+from privacy.budgets.composition import composed, discrete_laplace, pure
 from privacy.models import BudgetSpend, PrivacyBudget
 from tests.helpers.polling import until_waiting_for_locks
 
@@ -17,22 +20,40 @@ def budget(db):
     return PrivacyBudget.objects.create(data_set="consents", epsilon_total=Decimal("1.0"))
 
 
-def _spend(key, epsilon="0.4"):
-    return releases.spend(data_set="consents", epsilon=Decimal(epsilon), release_key=key, actor="test")
+def _charge(key, epsilon="0.4", *, data_set="consents", statistic="people", curve=None):
+    return ledger.Charge(data_set, statistic, key, Decimal(epsilon), curve or pure(0.4))
+
+
+def _spend(key, epsilon="0.4", **more):
+    return ledger.reserve(_charge(key, epsilon, **more), actor="test")
 
 
 def _spent(budget):
     budget.refresh_from_db()
-    return budget.epsilon_spent
+    return ledger.balance(budget).spent
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Let a block of the test run at a day."""
+
+    def move(day):
+        monkeypatch.setattr(timezone, "now", lambda: datetime.fromisoformat(day).replace(tzinfo=UTC))
+
+    return move
 
 
 @pytest.mark.django_db
 def test_a_release_is_charged_and_audited(budget):
     charge = _spend("monday")
 
-    assert (charge.epsilon, _spent(budget), budget.epsilon_left) == (Decimal("0.4"), Decimal("0.4"), Decimal("0.6"))
+    assert (charge.epsilon, _spent(budget), ledger.balance(budget).left) == (
+        Decimal("0.4"),
+        Decimal("0.4"),
+        Decimal("0.6"),
+    )
     event = AuditEvent.objects.get(action="budget.spent")
-    assert (event.object, event.details) == ("consents", {"epsilon": "0.4", "release": "monday"})
+    assert (event.object, event.details) == ("consents", {"epsilon": "0.4", "release": "monday", "statistic": "people"})
 
 
 @pytest.mark.django_db
@@ -45,15 +66,16 @@ def test_the_same_release_is_charged_once(budget):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("data_set", "epsilon"), [("visits", "0.4"), ("consents", "0.5"), ("consents", "0.3"), ("unheard_of", "0.4")]
+    "other",
+    [{"data_set": "visits"}, {"epsilon": "0.5"}, {"epsilon": "0.3"}, {"data_set": "unheard_of"}, {"statistic": "ages"}],
 )
-def test_a_key_serves_for_its_data_set_and_epsilon_only(budget, data_set, epsilon):
+def test_a_key_serves_for_what_it_was_charged_for_only(budget, other):
     """The kind: a charge that is found by its name alone pays for something it was never charged for."""
     PrivacyBudget.objects.create(data_set="visits", epsilon_total=Decimal("1.0"))
     _spend("monday")
 
-    with pytest.raises(releases.ReleaseKeyTaken):
-        releases.spend(data_set=data_set, epsilon=Decimal(epsilon), release_key="monday", actor="test")
+    with pytest.raises(ledger.ReleaseKeyTaken):
+        _spend("monday", **other)
 
     assert BudgetSpend.objects.count() == 1
     assert _spent(budget) == Decimal("0.4")
@@ -66,7 +88,7 @@ def test_the_same_epsilon_in_other_digits_is_the_same_charge(budget):
 
 @pytest.mark.django_db
 def test_without_a_budget_nothing_is_charged():
-    with pytest.raises(releases.NoBudget, match="none has been set"):
+    with pytest.raises(ledger.NoBudget, match="none has been set"):
         _spend("monday")
 
     assert not BudgetSpend.objects.exists()
@@ -77,7 +99,7 @@ def test_a_budget_can_be_spent_to_the_last_and_no_further(budget):
     for key, epsilon in (("monday", "0.4"), ("tuesday", "0.6")):
         _spend(key, epsilon)
 
-    with pytest.raises(releases.BudgetExhausted) as refused:
+    with pytest.raises(ledger.BudgetExhausted) as refused:
         _spend("wednesday", "0.0001")
 
     assert (refused.value.code, refused.value.status) == ("budget_exhausted", 409)
@@ -89,7 +111,7 @@ def test_a_budget_can_be_spent_to_the_last_and_no_further(budget):
 def test_what_does_not_fit_is_not_charged_in_part(budget):
     _spend("monday", "0.8")
 
-    with pytest.raises(releases.BudgetExhausted):
+    with pytest.raises(ledger.BudgetExhausted):
         _spend("tuesday", "0.4")
 
     assert _spent(budget) == Decimal("0.8")
@@ -116,10 +138,106 @@ def test_a_charge_that_is_none_is_refused(budget, epsilon):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("spent", ["-0.1", "1.1"])
-def test_the_database_holds_a_budget_within_its_bounds(budget, spent):
-    with pytest.raises(IntegrityError, match="privacy_budget_not_overspent"), transaction.atomic():
-        PrivacyBudget.objects.update(epsilon_spent=Decimal(spent))
+def test_the_database_refuses_an_overspend_by_any_writer(budget):
+    _spend("monday", "0.8")
+
+    with pytest.raises(IntegrityError, match="the privacy budget of consents is spent"), transaction.atomic():
+        BudgetSpend.objects.create(budget=budget, release_key="by hand", epsilon=Decimal("0.3"))
+
+    assert _spent(budget) == Decimal("0.8")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("curve", [(0.1,), (*pure(0.1), 0.1)])
+def test_the_database_refuses_a_curve_of_other_orders(budget, curve):
+    with pytest.raises(IntegrityError, match="privacy_spend_has_all_orders"), transaction.atomic():
+        _spend("monday", "0.1", curve=curve)
+
+
+@pytest.mark.django_db
+def test_a_new_window_has_the_whole_budget_again(db, at):
+    budget = PrivacyBudget.objects.create(data_set="consents", epsilon_total=Decimal("1.0"), window="month")
+    at("2026-03-30")
+    _spend("march", "0.9")
+    with pytest.raises(ledger.BudgetExhausted):
+        _spend("more", "0.2")
+
+    at("2026-04-01")
+
+    assert _spend("april", "0.9").pk
+    assert (_spent(budget), ledger.balance(budget).since) == (Decimal("0.9"), datetime(2026, 4, 1, tzinfo=UTC))
+
+
+@pytest.mark.django_db
+def test_a_budget_without_a_window_never_has(budget, at):
+    at("2026-03-30")
+    _spend("march", "0.9")
+    at("2036-04-01")
+
+    with pytest.raises(ledger.BudgetExhausted):
+        _spend("later", "0.2")
+
+
+@pytest.mark.django_db
+def test_a_charge_is_never_dated_into_an_earlier_window(db, at):
+    budget = PrivacyBudget.objects.create(data_set="consents", epsilon_total=Decimal("1.0"), window="month")
+    at("2026-04-01")
+    _spend("april", "0.9")
+    at("2026-03-31")
+
+    with pytest.raises(ledger.BudgetExhausted):
+        _spend("back-dated", "0.2")
+
+    assert _spend("fits", "0.1").spent_at.date() == datetime(2026, 3, 31, tzinfo=UTC).date()
+    assert BudgetSpend.objects.get(release_key="fits").spent_at.date() == datetime(2026, 4, 1, tzinfo=UTC).date()
+    assert _spent(budget) == Decimal("1.0")
+
+
+@pytest.mark.django_db
+def test_a_lowered_budget_is_spent_and_not_overdrawn(budget):
+    _spend("monday", "0.8")
+    PrivacyBudget.objects.update(epsilon_total=Decimal("0.5"))
+
+    with pytest.raises(ledger.BudgetExhausted):
+        _spend("tuesday", "0.1")
+
+    budget.refresh_from_db()
+    assert ledger.balance(budget).left == 0
+
+
+@pytest.mark.django_db
+def test_many_small_charges_cost_less_under_a_delta(db):
+    """The database and the module compute the same composition; without a delta epsilons add up."""
+    strict = PrivacyBudget.objects.create(data_set="visits", epsilon_total=Decimal(3))
+    budget = PrivacyBudget.objects.create(data_set="consents", epsilon_total=Decimal(3), delta=Decimal("0.000001"))
+    curve = discrete_laplace(0.02, 50)
+    for number in range(120):
+        _spend(f"night {number}", "0.02", curve=curve)
+        _spend(f"visits {number}", "0.02", curve=curve, data_set="visits")
+
+    ours = composed([(0.02, curve)] * 120, 1e-6)
+
+    assert _spent(strict) == Decimal("2.4")
+    assert float(_spent(budget)) == pytest.approx(ours, abs=1e-9)
+    assert ours < 1.4
+
+
+@pytest.mark.django_db
+def test_the_basic_bound_holds_where_it_is_the_smaller(db):
+    budget = PrivacyBudget.objects.create(data_set="consents", epsilon_total=Decimal(1), delta=Decimal("0.000001"))
+    _spend("once", "0.5", curve=pure(0.5))
+
+    assert _spent(budget) == Decimal("0.5")
+
+
+@pytest.mark.django_db
+def test_a_charge_of_an_earlier_release_counts_in_full(db):
+    budget = PrivacyBudget.objects.create(data_set="consents", epsilon_total=Decimal(3), delta=Decimal("0.000001"))
+    BudgetSpend.objects.create(budget=budget, release_key="consent-rate-by-region:2026-01-01", epsilon=Decimal("0.5"))
+
+    assert _spent(budget) == Decimal("0.5")
+    again = ledger.Charge("consents", "any", "consent-rate-by-region:2026-01-01", Decimal("0.5"), pure(0.5))
+    assert ledger.reserve(again, actor="test").curve is None
 
 
 @pytest.mark.django_db
@@ -141,7 +259,7 @@ def _at_the_same_time(calls):
     def run(call):
         try:
             outcomes.append(call())
-        except releases.BudgetExhausted as refused:
+        except ledger.BudgetExhausted as refused:
             outcomes.append(refused)
         finally:
             connection.close()
