@@ -99,10 +99,10 @@ class Weighing:
         place[chosen] = np.arange(width)
         found = np.zeros(self._signals * width)
         for rows, neighbours, values in zip(self._rows, self._neighbours, self._values, strict=True):
-            places = place[neighbours]
-            hits = np.flatnonzero(places.ravel() >= 0)
+            places = np.take(place, neighbours.ravel())
+            hits = np.flatnonzero(places >= 0)
             if len(hits):
-                cells = rows[hits // neighbours.shape[1]] * width + places.ravel()[hits]
+                cells = rows[hits // neighbours.shape[1]] * width + places[hits]
                 found += np.bincount(cells, weights=values.ravel()[hits], minlength=len(found))
         table = found.reshape(self._signals, width)
         for rows, outgoing, into in self._general:
