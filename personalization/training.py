@@ -23,9 +23,9 @@ from personalization import engine, events
 from personalization.models import Item, PopularItem
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
-from personalization.recommender.evaluation import Evaluation, Figures, evaluate
 from personalization.recommender.training import train
-from personalization.recommender.tuning import Chosen, choose
+from personalization.recommender.validation.evaluation import Evaluation, Figures, evaluate
+from personalization.recommender.validation.tuning import Chosen, choose
 from personalization.training_sets import members, retraining
 from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.decisions.evaluate import Decision, decide

@@ -7,6 +7,7 @@ same kind inside the training part.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from common.levels import Level
 from governance.bench.recommender import movielens, yardsticks
 from governance.bench.recommender.movielens import Ratings
 from governance.bench.report import Row
-from personalization.recommender import metrics, training, tuning
-from personalization.recommender.evaluation import Case, Figures, Protocol, cases, gains, listed, summarised
+from personalization.recommender import training
 from personalization.recommender.histories import Histories
-from personalization.recommender.interactions import Interactions, Person
+from personalization.recommender.interactions import Interaction, Interactions, Person
 from personalization.recommender.model import Model
 from personalization.recommender.recipe import Lists
-from personalization.recommender.split import split
+from personalization.recommender.validation import metrics, tuning
+from personalization.recommender.validation.evaluation import Case, Figures, Protocol, cases, gains, listed, summarised
+from personalization.recommender.validation.split import split
 
 _FOLDS = 5
 _SESSION = 5
@@ -142,18 +144,18 @@ class _Bench:
         models = self._folds()
         for length in (_SESSION, 20):
             for protocol in Protocol:
-                self._visitors(
-                    f"session, the last {length}", models, protocol, lambda case, n=length: case.history[-n:]
-                )
+                self._visitors(f"session, the last {length}", models, protocol, partial(_latest, length))
         for length in _LEFT:
             self._visitors(
                 f"cold start, the last {length} likes",
                 models,
                 Protocol.S,
-                lambda case, n=length: [touch for touch in case.history if touch.liked][-n:],
+                partial(_latest_likes, length),
             )
 
-    def _visitors(self, what: str, models: Sequence[Model], protocol: Protocol, use: Callable[[Case], Any]) -> None:
+    def _visitors(
+        self, what: str, models: Sequence[Model], protocol: Protocol, use: Callable[[Case], Sequence[Interaction]]
+    ) -> None:
         self._say(f"{what}, {protocol}")
         lists = [
             listed(
@@ -228,6 +230,14 @@ class _Bench:
 
 def _seen(case: Case) -> frozenset[str]:
     return frozenset(touch.item for touch in case.history)
+
+
+def _latest(number: int, case: Case) -> Sequence[Interaction]:
+    return case.history[-number:]
+
+
+def _latest_likes(number: int, case: Case) -> Sequence[Interaction]:
+    return [touch for touch in case.history if touch.liked][-number:]
 
 
 def _columns(figures: Figures) -> dict[str, float | str | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,13 @@ class Method:
 def methods(seed: int = 0) -> Iterator[Method]:
     """Yield every method with each of its settings."""
     for value in _EASE:
-        yield Method("EASE", f"lambda {value:g}", lambda likes, value=value: _ease(likes, value))
+        yield Method("EASE", f"lambda {value:g}", partial(_ease, regularisation=value))
     yield Method("item-kNN", "cosine", _item_knn)
     for number in _USERS:
-        yield Method("user-kNN", f"{number} people", lambda likes, number=number: _user_knn(likes, number))
+        yield Method("user-kNN", f"{number} people", partial(_user_knn, number=number))
     for factors, penalty, alpha in _ALS:
         setting = f"{factors} factors, penalty {penalty:g}, alpha {alpha:g}"
-        yield Method("ALS", setting, lambda likes, f=factors, p=penalty, a=alpha: _als(likes, f, p, a, seed))
+        yield Method("ALS", setting, partial(_als, factors=factors, penalty=penalty, alpha=alpha, seed=seed))
     yield Method("popularity", "likes", _popularity)
 
 

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from governance.bench.recommender import movielens, quality, yardsticks
-from personalization.recommender import metrics
+from personalization.recommender.validation import metrics
 
 FILMS, PEOPLE = 60, 110
 _WHEEL = "ASSENT_TEST_MOVIELENS"

@@ -8,10 +8,10 @@ import pytest
 from common.levels import Level
 from governance.demo.datasets import DatasetUnreadable, demo_shop, restaurants
 from personalization.recommender import storage
-from personalization.recommender.evaluation import evaluate
 from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.training import train
-from personalization.recommender.tuning import choose
+from personalization.recommender.validation.evaluation import evaluate
+from personalization.recommender.validation.tuning import choose
 from tests.helpers.paths import DATA
 
 REAL = DATA / "restaurants"

@@ -5,13 +5,13 @@ import pytest
 
 from common.levels import Level
 from governance.demo.datasets import demo_shop
-from personalization.recommender import metrics
-from personalization.recommender.evaluation import Protocol, evaluate
 from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.recipe import Kind, Lists
-from personalization.recommender.split import split
 from personalization.recommender.training import plain, regrouped, taste_segments, train
-from personalization.recommender.tuning import choose
+from personalization.recommender.validation import metrics
+from personalization.recommender.validation.evaluation import Protocol, evaluate
+from personalization.recommender.validation.split import split
+from personalization.recommender.validation.tuning import choose
 
 SHOP = demo_shop(people=200)
 SEGMENTS = SHOP.segments("region")

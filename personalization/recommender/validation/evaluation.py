@@ -12,12 +12,13 @@ from enum import StrEnum
 import numpy as np
 
 from common.levels import Level
-from personalization.recommender import diversity, metrics
+from personalization.recommender import diversity
 from personalization.recommender.interactions import Interaction, Interactions, Item, Person
 from personalization.recommender.model import Model
 from personalization.recommender.recipe import Recipe
-from personalization.recommender.split import split
 from personalization.recommender.training import train
+from personalization.recommender.validation import metrics
+from personalization.recommender.validation.split import split
 
 SESSION_LENGTH = 2
 """The interactions just before the held-out ones that count as this session: not yet stored as history."""

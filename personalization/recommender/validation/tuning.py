@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from personalization.recommender import training, weights
 from personalization.recommender.histories import Histories
 from personalization.recommender.interactions import Interactions, Item, Person
-from personalization.recommender.metrics import ndcg_of_scores
 from personalization.recommender.parts import Part
 from personalization.recommender.recipe import Band, Kind, Lists, Recipe, Spec
 from personalization.recommender.signals import Signals
-from personalization.recommender.split import Split, split
+from personalization.recommender.validation.metrics import ndcg_of_scores
+from personalization.recommender.validation.split import Split, split
 
 _REGULARISATIONS = (20.0, 50.0, 100.0, 200.0, 500.0)
 _PACES: Mapping[bool, tuple[float | None, ...]] = {True: (None, 100.0, 30.0), False: (3.0, 8.0, 30.0)}

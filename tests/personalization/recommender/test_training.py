@@ -223,7 +223,7 @@ def test_columns_that_do_not_fit_are_refused(column, values):
 
 def test_the_recommender_loads_without_the_web_framework():
     script = (
-        "import sys, personalization.recommender.storage, personalization.recommender.evaluation;"
+        "import sys, personalization.recommender.storage, personalization.recommender.validation.evaluation;"
         "print([name for name in ('django', 'celery', 'rest_framework', 'implicit') if name in sys.modules])"
     )
 
