@@ -91,6 +91,13 @@ class Histories:
             self.position[rows], self.strength[rows], self.liked[rows], np.zeros(len(self.liked[rows]), dtype=np.bool_)
         )
 
+    def without(self, numbers: NDArray[np.intp]) -> "Histories":
+        """Return the same as if these people had done nothing."""
+        rows = ~np.isin(self.number, numbers)
+        return Histories(
+            self.people, self.items, self.number[rows], self.position[rows], self.strength[rows], self.liked[rows]
+        )
+
     def _matrix(self, values: NDArray[Any], rows: NDArray[np.bool_]) -> Any:
         entries = (values[rows], (self.number[rows], self.position[rows]))
         return sparse.csr_matrix(entries, shape=(len(self.people), self.items))

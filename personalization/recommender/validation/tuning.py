@@ -23,7 +23,8 @@ from personalization.recommender.validation.split import Split, split
 _REGULARISATIONS = (20.0, 50.0, 100.0, 200.0, 500.0)
 _PACES: Mapping[bool, tuple[float | None, ...]] = {True: (None, 100.0, 30.0), False: (3.0, 8.0, 30.0)}
 _SHARES = (0.2, 0.4, 0.7, 1.0, 1.6, 2.5)
-_PRIORS = (0.0, 0.1, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0)
+_PRIORS = (0.0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 4.0)
+_FOLDS = 4
 _LENGTHS = (1, 2, 3, 5, 10, 20)
 _TIMES = (0.5, 1.0, 2.0)
 _LEAST_ASKED = 30
@@ -74,12 +75,13 @@ def choose(
         return Chosen(training.plain(len(catalogue), dense_limit), {}, len(asked.people))
     search = _Search(data, asked, limits)
     choices = search.parts()
-    model = training.train(known, catalogue, segments, neighbours=1, min_segment=min_segment, dense_limit=0)
-    priors = np.array([model.segments.get(segments.get(person, ""), model.popularity).prior for person in asked.people])
+    shares = tuple(choice.share for choice in choices)
+    recipe = Recipe(tuple(choice.part.spec for choice in choices), (Band(None, shares),))
+    lists, priors, figures = _lists(known, catalogue, segments, asked, recipe, limits)
     bands, least = search.bands(choices, priors)
-    recipe = Recipe(tuple(choice.part.spec for choice in choices), bands, least)
-    lists, figures = _lists(known, catalogue, segments, asked, recipe, limits)
-    return Chosen(replace(recipe, lists=lists), {**search.figures, **figures}, len(asked.people))
+    return Chosen(
+        replace(recipe, bands=bands, min_likes=least, lists=lists), {**search.figures, **figures}, len(asked.people)
+    )
 
 
 def _lists(
@@ -89,8 +91,8 @@ def _lists(
     asked: "_Asked",
     recipe: Recipe,
     limits: _Limits,
-) -> tuple[Lists, dict[str, float]]:
-    """Compare the two ways to make the lists of segments among the people who are in one."""
+) -> tuple[Lists, NDArray[np.float64], dict[str, float]]:
+    """Compare the two ways to make the lists of segments; return the better, and what it expects of everybody."""
     model = training.train(
         known,
         catalogue,
@@ -101,15 +103,15 @@ def _lists(
         neighbours=limits.neighbours,
         dense_limit=limits.dense_limit,
     )
-    if not model.segments:
-        return Lists.COUNTS, {}
-    figures = {}
+    figures, priors = {}, {}
     for lists in Lists:
         groups = training.regrouped(model, known, segments, lists)
         given = [groups.segments.get(segments.get(person, ""), groups.popularity) for person in asked.people]
         figures[f"segments by {lists}"] = asked.ndcg(np.array([group.scores for group in given]))
+        priors[lists] = np.array([group.prior for group in given])
     better = figures["segments by scores"] >= figures["segments by counts"] + _SIGNIFICANT
-    return (Lists.SCORES if better else Lists.COUNTS), figures
+    lists = Lists.SCORES if better else Lists.COUNTS
+    return lists, priors[lists], figures
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +119,7 @@ class _Asked:
     """Some of the people with something held out: their signals, and (people x items) what is relevant and what not."""
 
     people: Sequence[Person]
+    numbers: NDArray[np.intp]
     signals: Sequence[Signals]
     relevant: NDArray[np.bool_]
     seen: NDArray[np.bool_]
@@ -140,17 +143,13 @@ class _Asked:
         for row, person in enumerate(people):
             relevant[row, [columns[item] for item in held.relevant[person] if item in columns]] = True
             seen[row, signals[row].positions] = True
-        return cls(people, signals, relevant, seen)
+        return cls(people, np.array([numbers[person] for person in people], dtype=np.intp), signals, relevant, seen)
 
     def scores(self, part: Part) -> NDArray[np.float32]:
         return np.array([part.scores(signals) for signals in self.signals], dtype=np.float32)
 
     def ndcg(self, scores: NDArray[Any]) -> float:
         return float(ndcg_of_scores(np.where(self.seen, -np.inf, scores), self.relevant).mean())
-
-    def cut(self, length: int) -> "_Asked":
-        """Return the same people with only their latest interactions, as of a visitor without a record."""
-        return replace(self, signals=[signals.latest(length) for signals in self.signals])
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,10 +232,13 @@ class _Search:
         return _Candidate({part.spec.half_life: (part, self._asked.scores(part)) for part in parts})
 
     def _built(self, spec: Spec) -> Part:
+        return self._limited(spec, self._data)
+
+    def _limited(self, spec: Spec, data: Histories) -> Part:
         limits = self._limits
         return weights.build(
             spec,
-            self._data,
+            data,
             min_people=limits.min_people,
             neighbours=limits.neighbours,
             dense_limit=limits.dense_limit,
@@ -247,8 +249,9 @@ class _Search:
         shares = tuple(choice.share for choice in choices)
         alone = self._asked.ndcg(priors)
         bands, least = [], None
+        folds = self._folds(choices)
         for length in _LENGTHS:
-            band, ndcg = self._band(length, choices, priors)
+            band, ndcg = self._band(length, shares, self._unknown(folds, length), priors)
             self.figures[f"last {length}"] = ndcg
             bands.append(band)
             if least is None and ndcg >= alone:
@@ -256,9 +259,41 @@ class _Search:
         self.figures["prior"] = alone
         return (*bands, Band(None, shares)), least or _LENGTHS[-1]
 
-    def _band(self, length: int, choices: Sequence[_Choice], priors: NDArray[np.float64]) -> tuple[Band, float]:
-        asked = self._asked.cut(length)
-        first, *others = [np.float32(choice.share) * asked.scores(choice.part) for choice in choices]
+    def _folds(self, choices: Sequence[_Choice]) -> list[tuple[NDArray[np.intp], list[Part]]]:
+        """Return some of the people asked, and the parts as they are when these are not trained on.
+
+        Weights that were trained on a person remember what they did next to what: a short history would seem to say
+        more of them than it does of a newcomer.
+        """
+        places = np.arange(len(self._asked.people))
+        number = _FOLDS if len(places) > len(self._data.people) / _FOLDS else 1
+        folds = []
+        for fold in range(number):
+            some = places[fold::number]
+            rest = self._data.without(self._asked.numbers[some])
+            folds.append((some, [self._rebuilt(choice.part.spec, rest) for choice in choices]))
+        return folds
+
+    def _rebuilt(self, spec: Spec, data: Histories) -> Part:
+        return training.scaled(self._limited(spec, data), data)
+
+    def _unknown(self, folds: Sequence[tuple[NDArray[np.intp], list[Part]]], length: int) -> list[NDArray[np.float32]]:
+        """Return by part everybody's scores from their latest interactions, by weights not trained on them."""
+        found = [np.zeros(self._asked.relevant.shape, dtype=np.float32) for _ in folds[0][1]]
+        for some, parts in folds:
+            for scores, part in zip(found, parts, strict=True):
+                for place in some:
+                    scores[place] = part.scores(self._asked.signals[place].latest(length))
+        return found
+
+    def _band(
+        self,
+        length: int,
+        shares: Sequence[float],
+        scores: Sequence[NDArray[np.float32]],
+        priors: NDArray[np.float64],
+    ) -> tuple[Band, float]:
+        first, *others = [np.float32(share) * some for share, some in zip(shares, scores, strict=True)]
         rest = sum(others, np.zeros_like(first))
         figures = {
             (times, prior): self._asked.ndcg(np.float32(times) * first + rest + prior * priors)
@@ -269,7 +304,6 @@ class _Search:
         (times, prior), ndcg = max(figures.items(), key=lambda one: one[1])
         if ndcg < plain + _SIGNIFICANT:
             (times, prior), ndcg = (1.0, 0.0), plain
-        shares = [choice.share for choice in choices]
         return Band(length, (shares[0] * times, *shares[1:]), prior), ndcg
 
 
