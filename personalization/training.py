@@ -23,6 +23,7 @@ from personalization import engine, events
 from personalization.models import Item, PopularItem
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
+from personalization.recommender.recipe import Lists
 from personalization.recommender.training import train
 from personalization.recommender.validation.evaluation import Evaluation, Figures, evaluate
 from personalization.recommender.validation.tuning import Chosen, choose
@@ -66,7 +67,8 @@ def _trained(actor: str) -> ModelVersion | None:
         rec.Item(item.slug, item.title, tuple(item.categories)) for item in Item.objects.filter(is_active=True)
     ]
     segments = _segments(permitted)
-    chosen = choose(data, catalogue, segments)
+    # Segments are counted, because the page about the ranking says so.
+    chosen = choose(data, catalogue, segments, lists=(Lists.COUNTS,))
     model = train(data, catalogue, segments, recipe=chosen.recipe)
     manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
     evaluation = evaluate(data, catalogue, segments, recipe=chosen.recipe)

@@ -60,10 +60,12 @@ def choose(
     min_people: int = 2,
     neighbours: int = training.NEIGHBOURS,
     dense_limit: int = weights.DENSE_LIMIT,
+    lists: Sequence[Lists] = tuple(Lists),
 ) -> Chosen:
     """Choose parts, their weights and half-lives, the least history, and how the segments' lists are made.
 
-    With too few people to ask it is what ``train`` takes by itself.
+    With too few people to ask it is what ``train`` takes by itself. ``lists`` are the ways to make segments' lists that
+    may be chosen.
     """
     limits = _Limits(min_segment, min_people, neighbours, dense_limit)
     catalogue = training.catalogue_of(items)
@@ -77,10 +79,10 @@ def choose(
     choices = search.parts()
     shares = tuple(choice.share for choice in choices)
     recipe = Recipe(tuple(choice.part.spec for choice in choices), (Band(None, shares),))
-    lists, priors, figures = _lists(known, catalogue, segments, asked, recipe, limits)
+    best, priors, figures = _lists(known, catalogue, segments, asked, replace(recipe, lists=lists[0]), limits, lists)
     bands, least = search.bands(choices, priors)
     return Chosen(
-        replace(recipe, bands=bands, min_likes=least, lists=lists), {**search.figures, **figures}, len(asked.people)
+        replace(recipe, bands=bands, min_likes=least, lists=best), {**search.figures, **figures}, len(asked.people)
     )
 
 
@@ -91,8 +93,9 @@ def _lists(
     asked: "_Asked",
     recipe: Recipe,
     limits: _Limits,
+    ways: Sequence[Lists],
 ) -> tuple[Lists, NDArray[np.float64], dict[str, float]]:
-    """Compare the two ways to make the lists of segments; return the better, and what it expects of everybody."""
+    """Compare ways to make the lists of segments; return the best, and what it expects of everybody."""
     model = training.train(
         known,
         catalogue,
@@ -104,14 +107,13 @@ def _lists(
         dense_limit=limits.dense_limit,
     )
     figures, priors = {}, {}
-    for lists in Lists:
+    for lists in ways:
         groups = training.regrouped(model, known, segments, lists)
         given = [groups.segments.get(segments.get(person, ""), groups.popularity) for person in asked.people]
-        figures[f"segments by {lists}"] = asked.ndcg(np.array([group.scores for group in given]))
+        figures[lists] = asked.ndcg(np.array([group.scores for group in given]))
         priors[lists] = np.array([group.prior for group in given])
-    better = figures["segments by scores"] >= figures["segments by counts"] + _SIGNIFICANT
-    lists = Lists.SCORES if better else Lists.COUNTS
-    return lists, priors[lists], figures
+    best = max(ways, key=lambda one: figures[one])
+    return best, priors[best], {f"segments by {lists}": figure for lists, figure in figures.items()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,6 @@ from governance.bench.recommender import movielens, quality, yardsticks
 from personalization.recommender.validation import metrics
 
 FILMS, PEOPLE = 60, 110
-_WHEEL = "ASSENT_TEST_MOVIELENS"
 
 
 @pytest.fixture(scope="module")
@@ -145,11 +144,11 @@ def test_of_each_method_the_best_setting_is_kept() -> None:
 
 
 @pytest.mark.skipif(
-    _WHEEL not in os.environ,
-    reason=f"MovieLens-100K may not be passed on: name the wheel of {movielens.PACKAGE} in {_WHEEL}",
+    "ASSENT_TEST_MOVIELENS" not in os.environ,
+    reason=f"MovieLens-100K may not be passed on: name the wheel of {movielens.PACKAGE} in ASSENT_TEST_MOVIELENS",
 )
 def test_the_floors_of_movielens_are_held() -> None:
-    rows = quality.run(quality.Asked(path=Path(os.environ[_WHEEL])), lambda _text: None)
+    rows = quality.run(quality.Asked(path=Path(os.environ["ASSENT_TEST_MOVIELENS"])), lambda _text: None)
 
     reached = {row.what.partition(",")[0]: row.figures["ndcg_at_10"] for row in rows if row.figures["protocol"] == "S"}
     by_name = {row.what: row.figures["ndcg_at_10"] for row in rows if row.figures["protocol"] == "S"}

@@ -38,6 +38,11 @@ def test_the_choice_is_never_below_a_plain_method_on_the_validation_data():
     assert chosen.recipe.bands[-1].prior == 0.0
 
 
+def test_segments_are_listed_in_a_way_that_is_allowed():
+    for allowed in Lists:
+        assert choose(SHOP.interactions, SHOP.items, SEGMENTS, lists=(allowed,)).recipe.lists is allowed
+
+
 def test_the_choice_is_deterministic():
     assert choose(SHOP.interactions, SHOP.items, SEGMENTS) == choose(SHOP.interactions, SHOP.items, SEGMENTS)
 
