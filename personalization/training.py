@@ -2,8 +2,9 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from personalization import engine, events
 from personalization.models import Item, PopularItem
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
+from personalization.recommender.model import Model
 from personalization.recommender.recipe import Lists
 from personalization.recommender.training import train
 from personalization.recommender.validation.evaluation import Evaluation, Figures, evaluate
@@ -72,7 +74,9 @@ def _trained(actor: str) -> ModelVersion | None:
     model = train(data, catalogue, segments, recipe=chosen.recipe)
     manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
     evaluation = evaluate(data, catalogue, segments, recipe=chosen.recipe)
-    version = _register(manifest, _metrics(chosen, evaluation, len(permitted)), permitted, actor)
+    metrics = {**_metrics(data, evaluation, len(permitted)), **_protocols(chosen, evaluation)}
+    measured = _Measured(metrics, _findings(model, data))
+    version = _register(manifest, measured, permitted, actor)
     logger.info("Trained %s on %s people", version, len(permitted))
     return version
 
@@ -117,12 +121,23 @@ def _segments(people: list[UUID]) -> dict[rec.Person, str]:
     return {ref.bytes: engine.segment_key(region, age_band) for ref, region, age_band in rows}
 
 
-def _metrics(chosen: Chosen, evaluation: Evaluation, people: int) -> dict[str, Any]:
-    """Return what the version shows of itself: whole thousandths, as canonical JSON holds no fractions."""
+def _metrics(data: rec.Interactions, evaluation: Evaluation, people: int) -> dict[str, Any]:
+    """Return the figures of a training: quality per level and group, and the data it comes from."""
+    ndcg = {str(level): round(quality * 1000) for level, quality in evaluation.ndcg.items()}
+    days = [datetime.fromtimestamp(float(moment), tz=UTC).date() for moment in (data.time.min(), data.time.max())]
     return {
-        "ndcg_at_10_per_mille": _per_mille(evaluation.ndcg),
+        "ndcg_at_10_per_mille": ndcg,
         "people": people,
-        "asked": evaluation.people,
+        "measured_on": evaluation.people,
+        "by_segment": _large_groups(evaluation),
+        "window": [day.isoformat() for day in days],
+        "data_sha256": _digest(data),
+    }
+
+
+def _protocols(chosen: Chosen, evaluation: Evaluation) -> dict[str, Any]:
+    """Return every level's figures by protocol, and what was compared to choose: all in thousandths."""
+    return {
         "protocols": {
             str(protocol): {str(level): _figures(figures) for level, figures in levels.items()}
             for protocol, levels in evaluation.levels.items()
@@ -135,12 +150,11 @@ def _metrics(chosen: Chosen, evaluation: Evaluation, people: int) -> dict[str, A
             }
             for key, group in evaluation.groups.items()
         },
-        "validation": {"asked": chosen.people, "ndcg_at_10_per_mille": _per_mille(chosen.ndcg)},
+        "validation": {
+            "asked": chosen.people,
+            "ndcg_at_10_per_mille": {name: round(1000 * figure) for name, figure in chosen.ndcg.items()},
+        },
     }
-
-
-def _per_mille(figures: Mapping[Any, float]) -> dict[str, int]:
-    return {str(name): round(1000 * figure) for name, figure in figures.items()}
 
 
 def _figures(figures: Figures) -> dict[str, Any]:
@@ -152,9 +166,37 @@ def _figures(figures: Figures) -> dict[str, Any]:
     }
 
 
+def _large_groups(evaluation: Evaluation) -> dict[str, list[int]]:
+    """Return how many people of a group were asked about, and the quality for them; small groups are taken together."""
+    small = [figures for figures in evaluation.by_segment.values() if figures[0] < SEGMENT_MIN_SIZE]
+    groups = {name: figures for name, figures in evaluation.by_segment.items() if figures[0] >= SEGMENT_MIN_SIZE}
+    people = sum(count for count, _ in small)
+    if people >= SEGMENT_MIN_SIZE or (people and not groups):
+        groups["all others"] = (people, sum(count * quality for count, quality in small) / people)
+    return {name: [count, round(quality * 1000)] for name, (count, quality) in groups.items()}
+
+
+def _digest(data: rec.Interactions) -> str:
+    rows = zip(data.person, data.item, data.weight, data.time, strict=True)
+    lines = [f"{bytes(who).hex()},{item},{weight},{at}\n" for who, item, weight, at in rows]
+    return sha256("".join(lines).encode()).hex()
+
+
+def _findings(model: Model, data: rec.Interactions) -> dict[str, tuple[bool, dict[str, Any]]]:
+    """Return what the gates of a release read of a training: by name, whether it passed, and its figures."""
+    people = [segment.people for segment in model.segments.values()]
+    popular = PopularItem.objects.count()
+    newest = datetime.fromtimestamp(float(data.time.max()), tz=UTC)
+    return {
+        "segments": (True, {"segments": len(people), "smallest": min(people, default=0)}),
+        "fallback": (popular > 0, {"popular_items": popular}),
+        "freshness": (True, {"newest": newest.isoformat()}),
+    }
+
+
 @transaction.atomic
-def _register(manifest: storage.Manifest, metrics: dict[str, Any], people: list[UUID], actor: str) -> ModelVersion:
-    model = services.register_model(
+def _register(manifest: storage.Manifest, measured: _Measured, people: list[UUID], actor: str) -> ModelVersion:
+    entry = services.register_model(
         engine.MODEL_SLUG, name="House recommender", description="Item to item, trained on people who agreed."
     )
     version = services.register_version(
@@ -163,7 +205,7 @@ def _register(manifest: storage.Manifest, metrics: dict[str, Any], people: list[
         actor=actor,
         artifact=f"{manifest.name}-{manifest.version}",
         artifact_sha256=manifest.digest,
-        metrics=metrics,
+        metrics=measured.metrics,
     )
     for name, (is_passed, figures) in measured.findings.items():
         recording.record_evidence(

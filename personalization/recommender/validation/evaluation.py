@@ -70,6 +70,7 @@ class Evaluation:
     people: int
     levels: Mapping[Protocol, Mapping[Level, Figures]]
     groups: Mapping[str, GroupFigure] = field(default_factory=dict)
+    by_segment: Mapping[str, tuple[int, float]] = field(default_factory=dict)
 
     @property
     def ndcg(self) -> Mapping[Level, float]:
@@ -110,7 +111,8 @@ def evaluate(
         levels[protocol] = {level: summarised(model, asked, lists, base=base) for level, lists in found.items()}
         if protocol is Protocol.S:
             personal = gains(asked, found[Level.INDIVIDUAL])
-    return Evaluation(len(asked), levels, _groups(asked, segments, personal, min_segment))
+    groups = _groups(asked, segments, personal, min_segment)
+    return Evaluation(len(asked), levels, groups, _by_segment(asked, segments, personal))
 
 
 def cases(known: Interactions, relevant: Mapping[Person, Sequence[str]]) -> list[Case]:
@@ -199,6 +201,16 @@ def summarised(
         popularity_lift=float(known[everything].mean()) / used_to if used_to and len(everything) else 0.0,
         lift=mean / base - 1 if base else None,
     )
+
+
+def _by_segment(
+    asked: Sequence[Case], segments: Mapping[Person, str], ndcg: Sequence[float]
+) -> dict[str, tuple[int, float]]:
+    """Return how many people of each segment, however small, were asked, and their mean; "none" are those in none."""
+    found: dict[str, list[float]] = {}
+    for case, one in zip(asked, ndcg, strict=True):
+        found.setdefault(segments.get(case.person, "none"), []).append(one)
+    return {key: (len(some), float(np.mean(some))) for key, some in sorted(found.items())}
 
 
 def _groups(
