@@ -48,7 +48,11 @@ PARAMETERS = (
     ),
     Parameter(
         "behavioral",
-        _("How alike a thing is to what you liked lately: two things are alike if the same people chose both."),
+        _(
+            "How alike a thing is to what you liked lately, the latest most of all: two things are alike if the same"
+            " people chose both, or one soon after the other. While you have done little here, what is popular in your"
+            " region and age group counts as well."
+        ),
         (_WINDOW,),
         is_profiling=True,
     ),

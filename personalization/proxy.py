@@ -207,7 +207,7 @@ class History:
 
 def _explained(served: Served, liked: frozenset[str]) -> list[dict[str, Any]]:
     """Return the recommendations in words; an item taken out of the catalogue since the training is left out."""
-    ids = {because.item for r in served.recommendations for because in r.because}
+    ids = {reason.item for r in served.recommendations for reason in (*r.because, *r.despite)}
     ids |= {r.item.id for r in served.recommendations}
     known = {item.slug: item for item in Item.objects.filter(pk__in=ids)}
     titles = {slug: item.title for slug, item in known.items()}
@@ -216,15 +216,16 @@ def _explained(served: Served, liked: frozenset[str]) -> list[dict[str, Any]]:
 
 
 def _item(recommendation: Recommendation, titles: dict[str, str], liked: frozenset[str]) -> dict[str, Any]:
-    because = [
-        {"item": b.item, "title": titles.get(b.item, b.item), "share": round(b.share, 4)}
-        for b in recommendation.because
-    ]
+    because, despite = (
+        [{"item": b.item, "title": titles.get(b.item, b.item), "share": round(b.share, 4)} for b in some]
+        for some in (recommendation.because, recommendation.despite)
+    )
     return {
         "item": recommendation.item.id,
         "title": recommendation.item.title,
         "basis": str(recommendation.basis),
         "because": because,
+        "despite": despite,
         "why": _why(recommendation, [str(b["title"]) for b in because], liked),
     }
 
@@ -249,6 +250,7 @@ def _popular(count: int, decision: Decision, model: str | None, *, fallback: str
             "title": row.item.title,
             "basis": "popular",
             "because": [],
+            "despite": [],
             "why": _("Popular with other people"),
         }
         for row in rows

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,11 @@ from personalization import engine, events
 from personalization.models import Item, PopularItem
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
-from personalization.recommender.evaluation import Evaluation, evaluate
 from personalization.recommender.model import Model
+from personalization.recommender.recipe import Lists
 from personalization.recommender.training import train
+from personalization.recommender.validation.evaluation import Evaluation, Figures, evaluate
+from personalization.recommender.validation.tuning import Chosen, choose
 from personalization.training_sets import members, retraining
 from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.decisions.evaluate import Decision, decide
@@ -67,10 +69,13 @@ def _trained(actor: str) -> ModelVersion | None:
         rec.Item(item.slug, item.title, tuple(item.categories)) for item in Item.objects.filter(is_active=True)
     ]
     segments = _segments(permitted)
-    model = train(data, catalogue, segments)
+    # Segments are counted, because the page about the ranking says so.
+    chosen = choose(data, catalogue, segments, lists=(Lists.COUNTS,))
+    model = train(data, catalogue, segments, recipe=chosen.recipe)
     manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
-    evaluation = evaluate(data, catalogue, segments)
-    measured = _Measured(_metrics(data, evaluation, len(permitted)), _findings(model, data))
+    evaluation = evaluate(data, catalogue, segments, recipe=chosen.recipe)
+    metrics = {**_metrics(data, evaluation, len(permitted)), **_protocols(chosen, evaluation)}
+    measured = _Measured(metrics, _findings(model, data))
     version = _register(manifest, measured, permitted, actor)
     logger.info("Trained %s on %s people", version, len(permitted))
     return version
@@ -127,6 +132,37 @@ def _metrics(data: rec.Interactions, evaluation: Evaluation, people: int) -> dic
         "by_segment": _large_groups(evaluation),
         "window": [day.isoformat() for day in days],
         "data_sha256": _digest(data),
+    }
+
+
+def _protocols(chosen: Chosen, evaluation: Evaluation) -> dict[str, Any]:
+    """Return every level's figures by protocol, and what was compared to choose: all in thousandths."""
+    return {
+        "protocols": {
+            str(protocol): {str(level): _figures(figures) for level, figures in levels.items()}
+            for protocol, levels in evaluation.levels.items()
+        },
+        "groups": {
+            key: {
+                "people": group.people,
+                "ndcg": round(1000 * group.ndcg),
+                "interval": [round(1000 * end) for end in group.interval],
+            }
+            for key, group in evaluation.groups.items()
+        },
+        "validation": {
+            "asked": chosen.people,
+            "ndcg_at_10_per_mille": {name: round(1000 * figure) for name, figure in chosen.ndcg.items()},
+        },
+    }
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    given = asdict(figures)
+    interval = given.pop("interval")
+    return {
+        **{name: None if value is None else round(1000 * value) for name, value in given.items()},
+        "interval": [round(1000 * end) for end in interval],
     }
 
 

@@ -126,10 +126,13 @@ class BecauseAnswer(Body):
 
 
 class ItemAnswer(Body):
+    """Recommended item, with the person's own items that speak for it most and against it most."""
+
     item: str
     title: str
     basis: str
     because: list[BecauseAnswer]
+    despite: list[BecauseAnswer]
     why: str
 
 

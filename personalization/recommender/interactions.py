@@ -34,11 +34,13 @@ class Interaction:
     """One touch of an item by the person a recommendation is for.
 
     ``weight`` is its strength, > 0, in any unit the caller keeps to; ``time`` is in seconds and only orders.
+    ``liked`` is false for a touch that says what the person did, but not that they wanted it.
     """
 
     item: str
     weight: float = 1.0
     time: float = 0.0
+    liked: bool = True
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.weight) and self.weight > 0):
@@ -47,17 +49,23 @@ class Interaction:
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
-    """Interactions of many people as four columns of equal length; row i is one interaction."""
+    """Interactions of many people as columns of equal length; row i is one interaction.
+
+    Without a column ``liked`` every interaction is a liking.
+    """
 
     person: Sequence[Person]
     item: Sequence[str]
     weight: NDArray[np.float64]
     time: NDArray[np.float64]
+    liked: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         lengths = {len(self.person), len(self.item), len(self.weight), len(self.time)}
         if len(lengths) != 1:
             raise InvalidInteractions("The columns person, item, weight and time must be equally long.")
+        if self.liked is not None and len(self.liked) != len(self.person):
+            raise InvalidInteractions("The column liked must be as long as the others.")
         if not (np.isfinite(self.weight).all() and (self.weight > 0).all()):
             raise InvalidInteractions("Every weight must be a finite number above 0.")
         if not np.isfinite(self.time).all():
@@ -74,4 +82,5 @@ class Interactions:
             item=[self.item[row] for row in chosen],
             weight=self.weight[chosen],
             time=self.time[chosen],
+            liked=None if self.liked is None else self.liked[chosen],
         )

@@ -11,6 +11,7 @@ from common.levels import Level
 from personalization.recommender.interactions import Interaction
 
 BEHAVIORAL_WINDOW = 100
+"""The latest interactions that ``behavioral`` may use: of everything, and of those that the person liked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +50,7 @@ def _permitted_history(level: Level, history: Iterable[Interaction]) -> tuple[In
     oldest_first = sorted(history, key=lambda interaction: interaction.time)
     if level.includes(Level.INDIVIDUAL):
         return tuple(oldest_first)
-    return tuple(oldest_first[-BEHAVIORAL_WINDOW:])
+    older, latest = oldest_first[:-BEHAVIORAL_WINDOW], oldest_first[-BEHAVIORAL_WINDOW:]
+    missing = BEHAVIORAL_WINDOW - sum(interaction.liked for interaction in latest)
+    liked_before = [interaction for interaction in older if interaction.liked]
+    return (*liked_before[max(len(liked_before) - missing, 0) :], *latest)

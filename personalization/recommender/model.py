@@ -4,17 +4,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from common.levels import Level
+from personalization.recommender import diversity as diverse
 from personalization.recommender.interactions import Interaction, Item
 from personalization.recommender.levels import Permitted, permit
+from personalization.recommender.parts import Part, Weighing
+from personalization.recommender.recipe import Recipe
+from personalization.recommender.signals import Signals
 
-MIN_LIKES = 5
-"""Below this many distinct known items a person is better served by popularity (cold start)."""
 MAX_COUNT = 100
 
 _Positions = NDArray[np.intp]
@@ -38,23 +39,15 @@ class Fallback(StrEnum):
     SEGMENT_NOT_AVAILABLE = "segment_not_available"
 
 
-class Method(StrEnum):
-    """Method by which the weights between items were computed."""
-
-    EASE = "ease"
-    TFIDF_COSINE = "tfidf_cosine"
-
-
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """Parameters of the training; see ``training.train``."""
 
-    method: Method
     min_segment: int
     min_people: int
     neighbours: int
-    regularisation: float
     damping: float
+    recipe: Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +72,20 @@ class Popularity:
         order = np.argsort(-self.scores, kind="stable")
         return order[self.scores[order] > 0]
 
+    @cached_property
+    def prior(self) -> NDArray[np.float64]:
+        """Return the logarithm of the scores from 0 on, in units of its standard deviation."""
+        logs = np.log(self.scores + 1 / max(self.people, 1))
+        spread = float(logs.std())
+        return (logs - logs.min()) / spread if spread else np.zeros_like(logs)
+
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """Item of the person's own that a recommendation rests on.
+    """Item of the person's own that speaks for a recommendation or against it.
 
-    ``contribution`` is its exact part of the score, ``share`` the same as a fraction of the score (0..1].
+    ``contribution`` is its exact part of the score, below 0 where it speaks against; ``share`` the same as a fraction
+    of everything that speaks for the recommendation.
     """
 
     item: str
@@ -98,7 +99,9 @@ class Recommendation:
     """One recommended item. Scores compare only within one basis.
 
     ``people`` is the size of the group a popular or segment recommendation was counted in; ``because`` the
-    person's own items behind one from history or session. Exactly one of them is set.
+    person's own items behind one from history or session. Exactly one of them is set. ``despite`` are the person's
+    own items that speak against it, ``prior`` is what its popularity adds for a person of short history: the
+    contributions of all items and ``prior`` sum to ``score``.
     """
 
     item: Item
@@ -106,6 +109,8 @@ class Recommendation:
     basis: Basis
     because: tuple[Because, ...] = ()
     people: int | None = None
+    despite: tuple[Because, ...] = ()
+    prior: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +129,14 @@ class Served:
 class Model:
     """Trained scores and weights, without any person in them.
 
-    ``item_weights`` is a sparse (items x items) CSR matrix, non-negative, zero diagonal: row = an item the
-    person touched, column = the item it speaks for. ``segments`` holds groups of at least
+    ``parts`` follow the specifications of ``parameters.recipe``. ``segments`` holds groups of at least
     ``parameters.min_segment`` people only.
     """
 
     items: tuple[Item, ...]
     popularity: Popularity
     segments: Mapping[str, Popularity]
-    item_weights: Any  # scipy.sparse.csr_matrix; scipy carries no types
+    parts: tuple[Part, ...]
     trained_on: TrainedOn
     parameters: Parameters
 
@@ -141,8 +145,11 @@ class Model:
         if len(self._positions) != size:
             raise ValueError("Two items of a model have the same id.")
         groups = [self.popularity, *self.segments.values()]
-        if self.item_weights.shape != (size, size) or any(group.scores.shape != (size,) for group in groups):
+        sizes = {len(group.scores) for group in groups} | {len(part.out) for part in self.parts}
+        if sizes != {size}:
             raise ValueError("Scores and weights of a model must cover exactly its items.")
+        if tuple(part.spec for part in self.parts) != self.parameters.recipe.parts:
+            raise ValueError("The parts of a model must be those of its recipe.")
 
     def recommend(
         self,
@@ -153,31 +160,38 @@ class Model:
         segment: str | None = None,
         count: int = 10,
         exclude_seen: bool = True,
+        exclude: Collection[str] = frozenset(),
         exclude_categories: Collection[str] = frozenset(),
         reasons: int = 3,
+        diversity: float = 0.0,
     ) -> Served:
         """Recommend up to ``count`` (1..100) items, using no more of the person than ``level`` allows.
 
         ``exclude_seen`` leaves out items of the person's that the level may look at, so at ``none`` and
-        ``segment`` it changes nothing. Items of ``exclude_categories`` are neither recommended nor used as
-        a reason. Items this model does not know are ignored. ``reasons`` bounds ``because``, >= 1.
+        ``segment`` it changes nothing. Items in ``exclude`` are not recommended. Items of ``exclude_categories`` are
+        neither recommended nor used as a reason. Items this model does not know are ignored. ``reasons`` bounds
+        ``because`` and ``despite``, >= 1. ``diversity`` (0..1) trades the score of a personal list for different
+        categories in it.
 
-        Raises ValueError for an unknown level or a ``count`` or ``reasons`` out of range.
+        Raises ValueError for an unknown level or a ``count``, ``reasons`` or ``diversity`` out of range.
         """
         if not 1 <= count <= MAX_COUNT:
             raise ValueError("count must be from 1 to 100.")
         if reasons < 1:
             raise ValueError("reasons must be at least 1.")
+        if not 0 <= diversity <= 1:
+            raise ValueError("diversity must be from 0 to 1.")
         permitted = permit(level, history=history, session=session, segment=segment)
         allowed = self._outside(exclude_categories)
-        signals = _Signals.of(permitted, self._positions, allowed)
-        candidates = self._unseen(permitted, allowed) if exclude_seen else allowed
+        signals = Signals.of(permitted, self._positions, allowed)
+        candidates = self._unseen(permitted, allowed) if exclude_seen else allowed.copy()
+        candidates[[self._positions[item] for item in exclude if item in self._positions]] = False
         general = self._general(permitted, candidates, count)
         if not permitted.level.includes(Level.BEHAVIORAL):
             return general
-        if len(signals.positions) < MIN_LIKES:
+        if len(signals) < self.parameters.recipe.min_likes:
             return Served(general.level_used, Fallback.TOO_LITTLE_HISTORY, general.recommendations)
-        personal = self._related(signals, candidates, count, reasons)
+        personal = self._related(signals, self._group(permitted), candidates, _Wish(count, reasons, diversity))
         if not personal:
             return Served(general.level_used, Fallback.NOTHING_RELATED, general.recommendations)
         return Served(permitted.level, None, _filled(personal, general.recommendations, count))
@@ -206,10 +220,14 @@ class Model:
         unseen[[self._positions[item] for item in touched if item in self._positions]] = False
         return unseen
 
+    def _group(self, permitted: Permitted) -> Popularity:
+        """Return the person's segment if the level may look at it and it is stored, else everybody."""
+        return self.popularity if permitted.segment is None else self.segments.get(permitted.segment, self.popularity)
+
     def _general(self, permitted: Permitted, candidates: _Flags, count: int) -> Served:
         """Serve from the person's segment if it is stored, else from everybody."""
-        group = self.segments.get(permitted.segment) if permitted.segment is not None else None
-        if group is not None:
+        group = self._group(permitted)
+        if group is not self.popularity:
             chosen = self._most_popular(group, Basis.SEGMENT, candidates, count)
             return Served(Level.SEGMENT, None, chosen)
         fallback = None if permitted.level is Level.NONE else Fallback.SEGMENT_NOT_AVAILABLE
@@ -225,65 +243,81 @@ class Model:
             for position in best
         )
 
-    def _related(self, signals: "_Signals", candidates: _Flags, count: int, reasons: int) -> list[Recommendation]:
-        """Score every candidate as the sum of what each of the person's items says for it."""
-        rows = self.item_weights[signals.positions]
-        scores = np.where(candidates, rows.T @ signals.strengths, 0.0)
-        related = np.flatnonzero(scores > 0)
-        best = related[np.argsort(-scores[related], kind="stable")[:count]]
-        contributions = rows[:, best].toarray() * signals.strengths[:, np.newaxis]
+    def _related(self, signals: Signals, group: Popularity, candidates: _Flags, wish: "_Wish") -> list[Recommendation]:
+        """Score every candidate as the sum of what each of the person's items says for it or against it."""
+        band = self.parameters.recipe.band(len(signals))
+        weighing = Weighing(self.parts, band.weights, signals)
+        prior = band.prior * group.prior if band.prior else np.zeros(len(self.items))
+        related = np.flatnonzero((weighing.scores > 0) & candidates)
+        scores = weighing.scores[related] + prior[related]
+        best = related[self._chosen(related, scores, wish)]
+        contributions = weighing.contributions(best)
         return [
-            self._explained(position, signals, contributions[:, column], reasons)
+            self._explained(position, signals, contributions[:, column], float(prior[position]), wish.reasons)
             for column, position in enumerate(best)
         ]
 
+    def _chosen(self, related: _Positions, scores: NDArray[np.float64], wish: "_Wish") -> _Positions:
+        """Return which of the related items make the list, in its order."""
+        if not wish.diversity:
+            return highest(scores, wish.count)
+        pool = highest(scores, max(wish.count, diverse.POOL))
+        return pool[diverse.order(scores[pool], self._categories[related[pool]], wish.count, wish.diversity)]
+
+    @cached_property
+    def _categories(self) -> NDArray[np.float32]:
+        return diverse.vectors([item.categories for item in self.items])
+
     def _explained(
-        self, position: int, signals: "_Signals", contributions: NDArray[np.float64], reasons: int
+        self, position: int, signals: Signals, contributions: NDArray[np.float64], prior: float, reasons: int
     ) -> Recommendation:
-        score = float(contributions.sum())
-        strongest = np.argsort(-contributions, kind="stable")[:reasons]
-        because = tuple(
-            Because(
-                item=self.items[signals.positions[row]].id,
-                share=float(contributions[row]) / score,
-                contribution=float(contributions[row]),
-                source=Basis.SESSION if signals.in_session[row] else Basis.HISTORY,
-            )
-            for row in strongest
-            if contributions[row] > 0
-        )
+        personal = float(contributions.sum())
+        speaking_for = float(contributions[contributions > 0].sum()) + prior
+        order = np.argsort(-contributions, kind="stable")
+        because = [row for row in order[:reasons] if contributions[row] > 0]
+        despite = [row for row in order[::-1][:reasons] if contributions[row] < 0]
         from_session = float(contributions[signals.in_session].sum())
-        basis = Basis.SESSION if from_session > score / 2 else Basis.HISTORY
-        return Recommendation(self.items[position], score, basis, because=because)
 
+        def worded(rows: list[int]) -> tuple[Because, ...]:
+            return tuple(
+                Because(
+                    item=self.items[signals.positions[row]].id,
+                    share=float(contributions[row]) / speaking_for,
+                    contribution=float(contributions[row]),
+                    source=Basis.SESSION if signals.in_session[row] else Basis.HISTORY,
+                )
+                for row in rows
+            )
 
-@dataclass(frozen=True, eq=False)
-class _Signals:
-    """Distinct items of a person that may be used: position, strength 0..1, whether of this session."""
-
-    positions: _Positions
-    strengths: NDArray[np.float64]
-    in_session: _Flags
-
-    @classmethod
-    def of(cls, permitted: Permitted, positions: Mapping[str, int], allowed: _Flags) -> "_Signals":
-        weights: dict[int, float] = {}
-        session: set[int] = set()
-        for interactions, of_session in ((permitted.history, False), (permitted.session, True)):
-            for interaction in interactions:
-                position = positions.get(interaction.item)
-                if position is None or not allowed[position]:
-                    continue
-                # The strongest counts once: reloading a page is not a stronger wish. Training does the same.
-                weights[position] = max(weights.get(position, 0.0), interaction.weight)
-                if of_session:
-                    session.add(position)
-        strengths = np.fromiter(weights.values(), dtype=np.float64, count=len(weights))
-        return cls(
-            positions=np.fromiter(weights, dtype=np.intp, count=len(weights)),
-            strengths=strengths / strengths.max() if len(strengths) else strengths,
-            in_session=np.fromiter((position in session for position in weights), dtype=np.bool_),
+        return Recommendation(
+            self.items[position],
+            personal + prior,
+            Basis.SESSION if from_session > personal / 2 else Basis.HISTORY,
+            because=worded(because),
+            despite=worded(despite),
+            prior=prior,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a personal list is asked to be."""
+
+    count: int
+    reasons: int
+    diversity: float
+
+
+def highest(scores: NDArray[np.float64], count: int) -> _Positions:
+    """Return where the highest scores are, best first; ties keep their order.
+
+    Only few of many scores are sorted, which is quick as long as they are not mostly equal.
+    """
+    if len(scores) <= count:
+        return np.argsort(-scores, kind="stable")
+    least = np.partition(scores, len(scores) - count)[len(scores) - count]
+    among = np.flatnonzero(scores >= least)
+    return among[np.argsort(-scores[among], kind="stable")[:count]]
 
 
 def _filled(

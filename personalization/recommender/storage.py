@@ -3,6 +3,9 @@
 ``NAME-VERSION/`` holds ``arrays.npz``, ``items.json``, ``segments.json`` and ``manifest.json``. Nothing in it
 is executable: arrays are read without pickle. Checksums find damage; against exchange of the whole folder
 compare the manifest's digest with the one that was approved.
+
+Version 2 of the schema holds the parts of a recipe; folders of version 1, with one sparse matrix of positive weights,
+are still read.
 """
 
 import hashlib
@@ -14,23 +17,26 @@ import shutil
 import uuid
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-from scipy import sparse
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from common.http.problems import Conflict, InvalidRequest, NotFound, Problem
 from personalization.recommender.interactions import Item
 from personalization.recommender.model import Model, Parameters, Popularity, TrainedOn
+from personalization.recommender.parts import Part
+from personalization.recommender.recipe import Kind, Spec, of_one_part
 
 MANIFEST = "manifest.json"
 _ARRAYS, _ITEMS, _SEGMENTS = "arrays.npz", "items.json", "segments.json"
 _FILES = (_ARRAYS, _ITEMS, _SEGMENTS)
+_FORMER_MIN_LIKES = 5
+_PART = ("neighbours", "weights", "out", "into")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 # No hyphen: NAME-VERSION has to split in one way only.
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+]{0,63}")
@@ -74,19 +80,42 @@ class PathRefused(InvalidRequest):
     title = "The model's path is refused"
 
 
+@dataclass(frozen=True, slots=True)
+class FormerParameters:
+    """Parameters of the training in version 1 of the schema."""
+
+    method: Literal["ease", "tfidf_cosine"]
+    min_segment: int
+    min_people: int
+    neighbours: int
+    regularisation: float
+    damping: float
+
+    def current(self) -> Parameters:
+        """Return the same parameters as a recipe of one part."""
+        recipe = of_one_part(Spec(Kind(self.method), None, self.regularisation), min_likes=_FORMER_MIN_LIKES)
+        return Parameters(self.min_segment, self.min_people, self.neighbours, self.damping, recipe)
+
+
 class Manifest(BaseModel):
     """Manifest of a stored model. ``digest`` is the SHA-256 (hex) over the rest, checksums included."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1]
+    schema_version: Literal[1, 2]
     name: str
     version: str
     created: datetime
     trained_on: TrainedOn
-    parameters: Parameters
+    parameters: Parameters | FormerParameters
     files: dict[str, str]
     digest: str
+
+    @model_validator(mode="after")
+    def _fits_its_version(self) -> "Manifest":
+        if isinstance(self.parameters, FormerParameters) != (self.schema_version == 1):
+            raise ValueError("The parameters are not those of the schema's version.")
+        return self
 
 
 def save(model: Model, folder: Path, name: str, version: str, *, created: datetime | None = None) -> Manifest:
@@ -147,14 +176,14 @@ def _inside(path: Path, folder: Path) -> Path:
 
 def _arrays(model: Model) -> bytes:
     groups = [group.scores for group in model.segments.values()]
+    parts = {f"part_{number}_{name}": getattr(part, name) for number, part in enumerate(model.parts) for name in _PART}
     buffer = io.BytesIO()
     np.savez(
         buffer,
         popularity=model.popularity.scores,
         segments=np.vstack(groups) if groups else np.zeros((0, len(model.items))),
-        item_weights=model.item_weights.data.astype(np.float32),
-        item_weights_columns=model.item_weights.indices.astype(np.int64),
-        item_weights_rows=model.item_weights.indptr.astype(np.int64),
+        scales=np.array([part.scale for part in model.parts], dtype=np.float64),
+        **parts,
     )
     return buffer.getvalue()
 
@@ -174,7 +203,7 @@ def _json(value: Any) -> bytes:
 
 def _manifest(model: Model, name: str, version: str, created: datetime, contents: Mapping[str, bytes]) -> Manifest:
     draft = Manifest(
-        schema_version=1,
+        schema_version=2,
         name=name,
         version=version,
         created=created,
@@ -275,9 +304,9 @@ def _model(manifest: Manifest, contents: Mapping[str, bytes]) -> Model:
                 items=items,
                 popularity=Popularity(int(groups["people"]), arrays["popularity"]),
                 segments=_stored_segments(groups["segments"], arrays["segments"]),
-                item_weights=_stored_weights(arrays, len(items)),
+                parts=_stored_parts(manifest, arrays, len(items)),
                 trained_on=manifest.trained_on,
-                parameters=manifest.parameters,
+                parameters=_current(manifest),
             )
     except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
         raise ModelCorrupted(MANIFEST, "lists files that do not make a model") from exc
@@ -287,8 +316,39 @@ def _stored_segments(people: Mapping[str, int], scores: Any) -> dict[str, Popula
     return {key: Popularity(int(size), row) for (key, size), row in zip(people.items(), scores, strict=True)}
 
 
-def _stored_weights(arrays: Any, size: int) -> Any:
-    entries = (arrays["item_weights"], arrays["item_weights_columns"], arrays["item_weights_rows"])
-    weights = sparse.csr_matrix(entries, shape=(size, size))
-    weights.check_format(full_check=True)
-    return weights
+def _current(manifest: Manifest) -> Parameters:
+    given = manifest.parameters
+    return given.current() if isinstance(given, FormerParameters) else given
+
+
+def _stored_parts(manifest: Manifest, arrays: Any, size: int) -> tuple[Part, ...]:
+    specs = _current(manifest).recipe.parts
+    if manifest.schema_version == 1:
+        return (_former_part(specs[0], arrays, size),)
+    scales = arrays["scales"]
+    return tuple(
+        Part(spec, float(scale), *(_typed(arrays[f"part_{number}_{name}"], name) for name in _PART))
+        for number, (spec, scale) in enumerate(zip(specs, scales, strict=True))
+    )
+
+
+def _typed(values: Any, name: str) -> Any:
+    expected = np.int32 if name == "neighbours" else np.float32
+    if values.dtype != expected:
+        raise ValueError(f"{name} is not an array of {np.dtype(expected).name}.")
+    return values
+
+
+def _former_part(spec: Spec, arrays: Any, size: int) -> Part:
+    """Pad the rows of a sparse matrix (CSR) of version 1."""
+    weights, columns, ends = (arrays[name] for name in ("item_weights", "item_weights_columns", "item_weights_rows"))
+    lengths = np.diff(ends)
+    if len(ends) != size + 1 or ends[0] != 0 or ends[-1] != len(weights) or (lengths < 0).any():
+        raise ValueError("The rows of the weights do not fit the items.")
+    rows = np.repeat(np.arange(size), lengths)
+    places = np.arange(len(weights)) - np.repeat(ends[:-1], lengths)
+    width = int(lengths.max(initial=0))
+    neighbours, padded = np.zeros((size, width), dtype=np.int32), np.zeros((size, width), dtype=np.float32)
+    neighbours[rows, places], padded[rows, places] = columns, weights
+    nothing = np.zeros(size, dtype=np.float32)
+    return Part(spec, 1.0, neighbours, padded, nothing, nothing)

@@ -240,7 +240,14 @@ def test_a_stranger_is_served_what_everybody_is_served(ask, deployed, shop):
     assert (answer["level"], answer["subject_revision"]) == ("none", 0)
     assert "subject_unknown" in [reason["code"] for reason in answer["reasons"]]
     assert answer["items"] == [
-        {"item": i.id, "title": i.title, "basis": "popular", "because": [], "why": "Popular with other people"}
+        {
+            "item": i.id,
+            "title": i.title,
+            "basis": "popular",
+            "because": [],
+            "despite": [],
+            "why": "Popular with other people",
+        }
         for n, i in enumerate(shop.items[:3])
     ]
 

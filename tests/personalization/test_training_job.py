@@ -16,6 +16,7 @@ from personalization import tasks, training
 from personalization.models import Event, Item, PopularItem
 from personalization.recommender import storage
 from policies.models import ActiveBundle
+from tests.helpers.recommender import weights
 
 pytestmark = pytest.mark.django_db
 
@@ -101,8 +102,9 @@ def test_an_item_only_people_without_permission_touched_leaves_no_trace(people, 
 
     position = [item.id for item in model.items].index(rare)
     assert model.popularity.scores[position] == 0
-    assert not np.any(model.item_weights[position].toarray())
-    assert not np.any(model.item_weights[:, [position]].toarray())
+    for part in range(len(model.parts)):
+        assert not np.any(weights(model, part)[position])
+        assert not np.any(weights(model, part)[:, position])
 
 
 def test_a_decision_is_logged_for_every_person_asked(people, own_spool):
@@ -141,7 +143,10 @@ def test_the_artifact_holds_no_person_and_nothing_sensitive(people):
     items = json.loads((settings.MODEL_DIR / version.artifact / "items.json").read_text())
     assert {member for item in items for member in item} == {"id", "title", "categories"}
     measured = {"ndcg_at_10_per_mille", "people", "measured_on", "by_segment", "window", "data_sha256"}
-    assert set(version.metrics) == measured
+    assert set(version.metrics) == measured | {"protocols", "groups", "validation"}
+    assert set(version.metrics["protocols"]) == {"S", "W"}
+    for levels in version.metrics["protocols"].values():
+        assert set(levels) == {"none", "segment", "behavioral", "contextual", "individual"}
 
 
 def test_a_segment_below_twenty_people_is_not_in_the_artifact(people):

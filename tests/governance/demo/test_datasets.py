@@ -8,9 +8,10 @@ import pytest
 from common.levels import Level
 from governance.demo.datasets import DatasetUnreadable, demo_shop, restaurants
 from personalization.recommender import storage
-from personalization.recommender.evaluation import evaluate
 from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.training import train
+from personalization.recommender.validation.evaluation import evaluate
+from personalization.recommender.validation.tuning import choose
 from tests.helpers.paths import DATA
 
 REAL = DATA / "restaurants"
@@ -196,8 +197,10 @@ def test_the_real_restaurants_are_read_whole():
 
 def test_on_the_real_restaurants_history_beats_popularity():
     data = restaurants(REAL)
+    segments = data.segments("budget")
+    recipe = choose(data.interactions, data.items, segments).recipe
 
-    ndcg = evaluate(data.interactions, data.items, data.segments("budget")).ndcg
+    ndcg = evaluate(data.interactions, data.items, segments, recipe=recipe).ndcg
 
     assert ndcg[Level.NONE] < ndcg[Level.SEGMENT] < ndcg[Level.BEHAVIORAL] < ndcg[Level.CONTEXTUAL]
 

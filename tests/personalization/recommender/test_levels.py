@@ -9,7 +9,7 @@ from common.levels import Level
 from governance.demo.datasets import demo_shop
 from personalization.recommender.interactions import Interaction, InvalidInteractions
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
-from personalization.recommender.model import MIN_LIKES, Basis, Fallback
+from personalization.recommender.model import Basis, Fallback
 from personalization.recommender.training import train
 
 SHOP = demo_shop(people=150)
@@ -90,15 +90,15 @@ def test_contextual_uses_the_session_and_says_so():
 
 
 def test_too_little_history_falls_back_to_the_segment():
-    served = MODEL.recommend("behavioral", history=LIKES, segment="region=DE")
+    served = MODEL.recommend("behavioral", history=LIKES[:1], segment="region=DE")
 
-    assert len(LIKES) < MIN_LIKES
+    assert MODEL.parameters.recipe.min_likes == 2
     assert (served.level_used, served.fallback) == (Level.SEGMENT, Fallback.TOO_LITTLE_HISTORY)
     assert {one.basis for one in served.recommendations} == {Basis.SEGMENT}
 
 
 def test_too_little_history_without_a_segment_falls_back_to_popularity():
-    served = MODEL.recommend("individual", history=LIKES)
+    served = MODEL.recommend("individual", history=LIKES[:1])
 
     assert (served.level_used, served.fallback) == (Level.NONE, Fallback.TOO_LITTLE_HISTORY)
     assert {one.basis for one in served.recommendations} == {Basis.POPULAR}
@@ -107,7 +107,7 @@ def test_too_little_history_without_a_segment_falls_back_to_popularity():
 def test_enough_history_is_used():
     served = MODEL.recommend("behavioral", history=HISTORY, segment="region=DE")
 
-    assert len(HISTORY) >= MIN_LIKES
+    assert len(HISTORY) >= MODEL.parameters.recipe.min_likes
     assert (served.level_used, served.fallback) == (Level.BEHAVIORAL, None)
     assert served.recommendations[0].basis is Basis.HISTORY
 

@@ -15,9 +15,12 @@ from common.levels import Level
 from governance.demo.datasets import demo_shop
 from personalization.recommender import storage
 from personalization.recommender.interactions import Interaction
+from personalization.recommender.recipe import Band, Kind, Recipe, Spec
 from personalization.recommender.training import train
+from tests.helpers.paths import CHECKOUT
 
 SHOP = demo_shop(people=120)
+FORMER = CHECKOUT / "tests" / "data" / "recommender" / "former-1"
 MODEL = train(SHOP.interactions, SHOP.items, SHOP.segments("region"))
 HISTORY = [Interaction(item.id) for item in SHOP.items[:8]]
 CREATED = datetime(2026, 3, 1, tzinfo=UTC)
@@ -53,6 +56,68 @@ def test_a_loaded_model_answers_like_the_saved_one(folder, stored, level):
     assert loaded.recommend(level, **asked) == MODEL.recommend(level, **asked)
     assert loaded.parameters == MODEL.parameters
     assert loaded.trained_on == MODEL.trained_on
+
+
+def test_a_folder_of_the_former_schema_still_serves(folder):
+    shutil.copytree(FORMER, folder / "former-1")
+    history = [Interaction(item) for item in ("bread", "butter", "honey", "jam", "milk")]
+
+    model = storage.load(Path("former-1"), folder=folder)
+    served = model.recommend("individual", history=history, count=2, reasons=10)
+
+    assert storage.read_manifest(folder / "former-1", folder=folder).schema_version == 1
+    # What the release that wrote the folder gave for the same history.
+    assert [one.item.id for one in served.recommendations] == ["oats", "tea"]
+    assert [one.score for one in served.recommendations] == pytest.approx([0.45008978992700577] * 2)
+    assert served.recommendations[0].because[0].contribution == pytest.approx(0.10582053661346436)
+    assert model.recommend("segment", segment="region=DE").level_used is Level.SEGMENT
+    assert model.recommend("individual", history=history[:4]).level_used is Level.NONE
+
+
+def test_parameters_of_one_schema_under_the_other_are_refused(folder):
+    shutil.copytree(FORMER, folder / "former-1")
+    manifest = json.loads((folder / "former-1" / "manifest.json").read_bytes())
+    storage.Manifest.model_validate(manifest)
+
+    with pytest.raises(ValueError, match="version"):
+        storage.Manifest.model_validate({**manifest, "schema_version": 2})
+
+
+@pytest.mark.parametrize(
+    ("array", "spoilt"),
+    [
+        ("part_0_neighbours", lambda values: values + 1_000),
+        ("part_0_neighbours", lambda values: values.astype(np.int64)),
+        ("part_0_weights", lambda values: values[:-1]),
+        ("part_0_weights", lambda values: np.full_like(values, np.nan)),
+        ("part_0_out", lambda values: values[:-1]),
+        ("scales", lambda values: values[:0]),
+    ],
+)
+def test_arrays_that_do_not_fit_the_items_are_refused(folder, stored, array, spoilt):
+    with np.load(stored / "arrays.npz") as arrays:
+        contents = dict(arrays)
+    buffer = io.BytesIO()
+    np.savez(buffer, **{**contents, array: spoilt(contents[array])})
+    rewritten(stored, "arrays.npz", buffer.getvalue())
+
+    with pytest.raises(storage.ModelCorrupted):
+        storage.load(stored, folder=folder)
+
+
+def test_every_part_of_a_recipe_is_stored(folder):
+    recipe = Recipe(
+        (Spec(Kind.EASE, 30.0, 50.0), Spec(Kind.NEAR, 3.0)), (Band(2, (1.0, 0.5), 0.8), Band(None, (1.0, 1.0))), 1
+    )
+    model = train(SHOP.interactions, SHOP.items, SHOP.segments("region"), recipe=recipe)
+    storage.save(model, folder, "shop", "2")
+
+    loaded = storage.load(Path("shop-2"), folder=folder)
+
+    assert loaded.parameters.recipe == recipe
+    for few in (HISTORY[:1], HISTORY):
+        asked = {"history": few, "segment": "region=DE"}
+        assert loaded.recommend("individual", **asked) == model.recommend("individual", **asked)
 
 
 def test_a_model_without_segments_is_stored_too(folder):

@@ -30,7 +30,7 @@ def models(draw):
         weight=np.array(weights, dtype=np.float64),
         time=np.arange(len(rows), dtype=np.float64),
     )
-    return train(interactions, ITEMS, {}, ease_limit=draw(st.sampled_from([0, 5_000])))
+    return train(interactions, ITEMS, {}, dense_limit=draw(st.sampled_from([0, 5_000])))
 
 
 histories = st.lists(
@@ -41,7 +41,7 @@ histories = st.lists(
 )
 
 
-def a_model():
+def a_model(**limits):
     """Thirty people who like neighbours: person p touches the items p to p + 3 (around the circle of ids)."""
     rows = [(person, IDS[(person + step) % len(IDS)]) for person in range(30) for step in range(4)]
     interactions = Interactions(
@@ -50,7 +50,7 @@ def a_model():
         weight=np.ones(len(rows)),
         time=np.arange(len(rows), dtype=np.float64),
     )
-    return train(interactions, ITEMS, {})
+    return train(interactions, ITEMS, {}, **limits)
 
 
 MODEL = a_model()
@@ -64,8 +64,11 @@ def test_contributions_sum_to_the_score_and_shares_to_one(model, history, sessio
 
     for one in served.recommendations:
         if one.basis in {Basis.HISTORY, Basis.SESSION}:
-            assert sum(because.contribution for because in one.because) == pytest.approx(one.score)
+            reasons = [*one.because, *one.despite]
+            total = sum(reason.contribution for reason in reasons) + one.prior
+            assert total == pytest.approx(one.score, abs=1e-6)
             assert sum(because.share for because in one.because) == pytest.approx(1.0)
+            assert all(reason.contribution < 0 for reason in one.despite)
 
 
 @no_deadline
@@ -174,7 +177,7 @@ def test_a_history_nothing_is_related_to_falls_back():
 
 
 def test_a_short_personal_list_is_filled_with_popular_items():
-    served = MODEL.recommend("behavioral", history=HISTORY, count=100)
+    served = a_model(dense_limit=0).recommend("behavioral", history=HISTORY, count=100)
 
     bases = [one.basis for one in served.recommendations]
     assert bases == sorted(bases)  # history before popular

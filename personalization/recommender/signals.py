@@ -1,0 +1,70 @@
+"""What a person did, as the scoring reads it: distinct items, oldest first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personalization.recommender.levels import Permitted
+
+
+@dataclass(frozen=True, eq=False)
+class Signals:
+    """Distinct items of a person that may be used: position, strength 0..1, whether liked, whether of this session."""
+
+    positions: NDArray[np.intp]
+    strengths: NDArray[np.float64]
+    liked: NDArray[np.bool_]
+    in_session: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, permitted: Permitted, positions: Mapping[str, int], allowed: NDArray[np.bool_]) -> "Signals":
+        """Read what a level permits; items that the model does not know or that are not ``allowed`` are left out."""
+        weights: dict[int, float] = {}
+        liked: set[int] = set()
+        session: set[int] = set()
+        for interactions, of_session in ((permitted.history, False), (permitted.session, True)):
+            for interaction in interactions:
+                position = positions.get(interaction.item)
+                if position is None or not allowed[position]:
+                    continue
+                # The strongest counts once, at its latest moment: reloading a page is not a stronger wish. Training
+                # does the same.
+                weights[position] = max(weights.pop(position, 0.0), interaction.weight)
+                if interaction.liked:
+                    liked.add(position)
+                if of_session:
+                    session.add(position)
+        strengths = np.fromiter(weights.values(), dtype=np.float64, count=len(weights))
+        return cls(
+            positions=np.fromiter(weights, dtype=np.intp, count=len(weights)),
+            strengths=strengths / strengths.max() if len(strengths) else strengths,
+            liked=np.fromiter((position in liked for position in weights), dtype=np.bool_, count=len(weights)),
+            in_session=np.fromiter((position in session for position in weights), dtype=np.bool_, count=len(weights)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def latest(self, number: int) -> "Signals":
+        """Return the ``number`` latest."""
+        return Signals(
+            self.positions[-number:], self.strengths[-number:], self.liked[-number:], self.in_session[-number:]
+        )
+
+    def only_liked(self) -> "Signals":
+        """Return what the person liked."""
+        rows = self.wanted
+        return Signals(self.positions[rows], self.strengths[rows], self.liked[rows], self.in_session[rows])
+
+    @cached_property
+    def everything(self) -> NDArray[np.intp]:
+        """Return the numbers of all signals."""
+        return np.arange(len(self.positions))
+
+    @cached_property
+    def wanted(self) -> NDArray[np.intp]:
+        """Return the numbers of the signals that the person liked."""
+        return np.flatnonzero(self.liked)

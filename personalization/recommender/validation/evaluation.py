@@ -1,0 +1,228 @@
+"""Evaluation of a model's levels on what came after the training part of each person: the figures of the model card.
+
+Two protocols, always to be named. S: every item of the training part is left out of every list, which compares
+levels. W: only what the level may look at is left out, which is what the level serves. People hardly repeat an item,
+so a repeat is no hit, and W costs every level that forgets.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from common.levels import Level
+from personalization.recommender import diversity
+from personalization.recommender.interactions import Interaction, Interactions, Item, Person
+from personalization.recommender.model import Model
+from personalization.recommender.recipe import Recipe
+from personalization.recommender.training import train
+from personalization.recommender.validation import metrics
+from personalization.recommender.validation.split import split
+
+SESSION_LENGTH = 2
+"""The interactions just before the held-out ones that count as this session: not yet stored as history."""
+PEOPLE = 5_000
+"""At most so many people are asked about: a sample, evenly over all of them."""
+
+
+class Protocol(StrEnum):
+    """Rule for the items that a list leaves out."""
+
+    S = "S"
+    W = "W"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Figures of one level's lists of ten: means over the people asked, ``interval`` the 95 % one of nDCG.
+
+    ``coverage`` is the share of the catalogue on any list, ``diversity`` the mean distance of two items of a list in
+    categories, ``novelty`` the mean of -log2 of the share of people who know an item, ``popularity_lift`` how many
+    times as popular the recommended items are as what the same people touched before. ``lift`` is nDCG over that of
+    ``none``, less 1.
+    """
+
+    ndcg: float = 0.0
+    interval: tuple[float, float] = (0.0, 0.0)
+    precision: float = 0.0
+    recall: float = 0.0
+    coverage: float = 0.0
+    diversity: float = 0.0
+    novelty: float = 0.0
+    popularity_lift: float = 0.0
+    lift: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFigure:
+    """Mean nDCG@10 of the people of one segment at the highest level, with its interval."""
+
+    people: int
+    ndcg: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Figures per protocol and level over the ``people`` who liked something that was held out."""
+
+    people: int
+    levels: Mapping[Protocol, Mapping[Level, Figures]]
+    groups: Mapping[str, GroupFigure] = field(default_factory=dict)
+    by_segment: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+
+    @property
+    def ndcg(self) -> Mapping[Level, float]:
+        """Return mean nDCG@10 per level as it is served (protocol W)."""
+        return {level: figures.ndcg for level, figures in self.levels[Protocol.W].items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Person who is asked about: what they did before, and what they liked of what came after."""
+
+    person: Person
+    history: tuple[Interaction, ...]
+    relevant: frozenset[str]
+
+
+def evaluate(
+    interactions: Interactions,
+    items: Iterable[Item],
+    segments: Mapping[Person, str],
+    *,
+    recipe: Recipe | None = None,
+    min_segment: int = 20,
+) -> Evaluation:
+    """Train without the last fifth of each person's items and see how high every level ranks those that they liked.
+
+    People without a liked item among them are trained on but not asked about.
+    """
+    held = split(interactions)
+    known = interactions.rows(held.training)
+    model = train(known, items, segments, recipe=recipe, min_segment=min_segment)
+    asked = cases(known, held.relevant)
+    levels: dict[Protocol, dict[Level, Figures]] = {}
+    personal: list[float] = []
+    for protocol in Protocol:
+        found = {level: _asked(model, level, asked, segments, protocol) for level in Level}
+        base = summarised(model, asked, found[Level.NONE]).ndcg
+        levels[protocol] = {level: summarised(model, asked, lists, base=base) for level, lists in found.items()}
+        if protocol is Protocol.S:
+            personal = gains(asked, found[Level.INDIVIDUAL])
+    groups = _groups(asked, segments, personal, min_segment)
+    return Evaluation(len(asked), levels, groups, _by_segment(asked, segments, personal))
+
+
+def cases(known: Interactions, relevant: Mapping[Person, Sequence[str]]) -> list[Case]:
+    """Return the people to ask about, in the order of their first row."""
+    histories: dict[Person, list[Interaction]] = {}
+    for row in np.argsort(known.time, kind="stable"):
+        liked = known.liked is None or bool(known.liked[row])
+        touch = Interaction(known.item[row], float(known.weight[row]), float(known.time[row]), liked)
+        histories.setdefault(known.person[row], []).append(touch)
+    able = [person for person in histories if relevant.get(person)]
+    chosen = np.unique(np.linspace(0, len(able) - 1, min(len(able), PEOPLE)).astype(int))
+    return [Case(able[one], tuple(histories[able[one]]), frozenset(relevant[able[one]])) for one in chosen]
+
+
+def _asked(
+    model: Model, level: Level, asked: Sequence[Case], segments: Mapping[Person, str], protocol: Protocol
+) -> list[list[str]]:
+    return [
+        listed(
+            model,
+            level,
+            history=case.history[:-SESSION_LENGTH],
+            session=case.history[-SESSION_LENGTH:],
+            segment=segments.get(case.person),
+            exclude={touch.item for touch in case.history} if protocol is Protocol.S else frozenset(),
+        )
+        for case in asked
+    ]
+
+
+def listed(
+    model: Model,
+    level: Level,
+    *,
+    exclude: Iterable[str],
+    history: Sequence[Interaction] = (),
+    session: Sequence[Interaction] = (),
+    segment: str | None = None,
+    diversity: float = 0.0,
+) -> list[str]:
+    """Return the ids of the ten items that a level gives."""
+    served = model.recommend(
+        level,
+        history=history,
+        session=session,
+        segment=segment,
+        count=metrics.RANKS,
+        exclude=frozenset(exclude),
+        diversity=diversity,
+    )
+    return [one.item.id for one in served.recommendations]
+
+
+def gains(asked: Sequence[Case], lists: Sequence[Sequence[str]]) -> list[float]:
+    """Return everybody's nDCG@10."""
+    return [
+        metrics.ndcg([item in case.relevant for item in some], len(case.relevant))
+        for case, some in zip(asked, lists, strict=True)
+    ]
+
+
+def summarised(
+    model: Model, asked: Sequence[Case], lists: Sequence[Sequence[str]], *, base: float | None = None
+) -> Figures:
+    """Return the figures of the lists that the people asked were given; ``base`` is the nDCG of ``none``."""
+    if not asked:
+        return Figures()
+    ndcg = gains(asked, lists)
+    places = {item.id: place for place, item in enumerate(model.items)}
+    categories = diversity.vectors([item.categories for item in model.items])
+    known = model.popularity.scores
+    shown = [np.array([places[item] for item in some], dtype=np.intp) for some in lists]
+    before = [np.array([places[t.item] for t in case.history if t.item in places], dtype=np.intp) for case in asked]
+    hits = [sum(item in case.relevant for item in some) for case, some in zip(asked, lists, strict=True)]
+    everything = np.concatenate(shown)
+    used_to = float(np.mean([known[some].mean() for some in before if len(some)] or [0.0]))
+    mean = float(np.mean(ndcg))
+    return Figures(
+        ndcg=mean,
+        interval=metrics.interval(ndcg),
+        precision=float(np.mean(hits)) / metrics.RANKS,
+        recall=float(np.mean([hit / len(case.relevant) for hit, case in zip(hits, asked, strict=True)])),
+        coverage=len(np.unique(everything)) / max(len(model.items), 1),
+        diversity=float(np.mean([diversity.intra_list(categories[some]) for some in shown])),
+        novelty=float(-np.log2(np.maximum(known[everything], 1e-6)).mean()) if len(everything) else 0.0,
+        popularity_lift=float(known[everything].mean()) / used_to if used_to and len(everything) else 0.0,
+        lift=mean / base - 1 if base else None,
+    )
+
+
+def _by_segment(
+    asked: Sequence[Case], segments: Mapping[Person, str], ndcg: Sequence[float]
+) -> dict[str, tuple[int, float]]:
+    """Return how many people of each segment, however small, were asked, and their mean; "none" are those in none."""
+    found: dict[str, list[float]] = {}
+    for case, one in zip(asked, ndcg, strict=True):
+        found.setdefault(segments.get(case.person, "none"), []).append(one)
+    return {key: (len(some), float(np.mean(some))) for key, some in sorted(found.items())}
+
+
+def _groups(
+    asked: Sequence[Case], segments: Mapping[Person, str], ndcg: Sequence[float], min_segment: int
+) -> dict[str, GroupFigure]:
+    """Return the figures of the segments with enough people asked: a smaller one would speak of single people."""
+    found: dict[str, list[float]] = {}
+    for case, one in zip(asked, ndcg, strict=True):
+        if case.person in segments:
+            found.setdefault(segments[case.person], []).append(one)
+    return {
+        key: GroupFigure(len(some), float(np.mean(some)), metrics.interval(some))
+        for key, some in sorted(found.items())
+        if len(some) >= min_segment
+    }

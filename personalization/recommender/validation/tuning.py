@@ -1,0 +1,315 @@
+"""Choice of a recipe by validation: every person's latest part is held out of what is given for training.
+
+Plain EASE (or, beyond the size it can be computed for, cosines) and item-kNN are the first candidates; what is added to
+the better of them must rank the held-out items higher, so the choice is never below them on the validation data.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personalization.recommender import training, weights
+from personalization.recommender.histories import Histories
+from personalization.recommender.interactions import Interactions, Item, Person
+from personalization.recommender.parts import Part
+from personalization.recommender.recipe import Band, Kind, Lists, Recipe, Spec
+from personalization.recommender.signals import Signals
+from personalization.recommender.validation.metrics import ndcg_of_scores
+from personalization.recommender.validation.split import Split, split
+
+_REGULARISATIONS = (20.0, 50.0, 100.0, 200.0, 500.0)
+_PACES: Mapping[bool, tuple[float | None, ...]] = {True: (None, 100.0, 30.0), False: (3.0, 8.0, 30.0)}
+_SHARES = (0.2, 0.4, 0.7, 1.0, 1.6, 2.5)
+_PRIORS = (0.0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 4.0)
+_FOLDS = 4
+_LENGTHS = (1, 2, 3, 5, 10, 20)
+_TIMES = (0.5, 1.0, 2.0)
+_LEAST_ASKED = 30
+_SIGNIFICANT = 0.0005
+"""A gain in nDCG below this is taken for chance."""
+_CELLS = 3_000_000
+"""So many scores (people x items) are compared at a time: the people asked are a sample in a large catalogue."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Recipe, and the mean nDCG@10 on the validation data of each thing that was compared."""
+
+    recipe: Recipe
+    ndcg: Mapping[str, float]
+    people: int
+
+
+@dataclass(frozen=True)
+class _Limits:
+    min_segment: int
+    min_people: int
+    neighbours: int
+    dense_limit: int
+
+
+def choose(
+    interactions: Interactions,
+    items: Iterable[Item],
+    segments: Mapping[Person, str],
+    *,
+    min_segment: int = 20,
+    min_people: int = 2,
+    neighbours: int = training.NEIGHBOURS,
+    dense_limit: int = weights.DENSE_LIMIT,
+    lists: Sequence[Lists] = tuple(Lists),
+) -> Chosen:
+    """Choose parts, their weights and half-lives, the least history, and how the segments' lists are made.
+
+    With too few people to ask it is what ``train`` takes by itself. ``lists`` are the ways to make segments' lists that
+    may be chosen.
+    """
+    limits = _Limits(min_segment, min_people, neighbours, dense_limit)
+    catalogue = training.catalogue_of(items)
+    held = split(interactions)
+    known = interactions.rows(held.training)
+    data = Histories.of(known, catalogue)
+    asked = _Asked.of(held, data, catalogue)
+    if len(asked.people) < _LEAST_ASKED:
+        return Chosen(training.plain(len(catalogue), dense_limit), {}, len(asked.people))
+    search = _Search(data, asked, limits)
+    choices = search.parts()
+    shares = tuple(choice.share for choice in choices)
+    recipe = Recipe(tuple(choice.part.spec for choice in choices), (Band(None, shares),))
+    best, priors, figures = _lists(known, catalogue, segments, asked, replace(recipe, lists=lists[0]), limits, lists)
+    bands, least = search.bands(choices, priors)
+    return Chosen(
+        replace(recipe, bands=bands, min_likes=least, lists=best), {**search.figures, **figures}, len(asked.people)
+    )
+
+
+def _lists(
+    known: Interactions,
+    catalogue: Sequence[Item],
+    segments: Mapping[Person, str],
+    asked: "_Asked",
+    recipe: Recipe,
+    limits: _Limits,
+    ways: Sequence[Lists],
+) -> tuple[Lists, NDArray[np.float64], dict[str, float]]:
+    """Compare ways to make the lists of segments; return the best, and what it expects of everybody."""
+    model = training.train(
+        known,
+        catalogue,
+        segments,
+        recipe=recipe,
+        min_segment=limits.min_segment,
+        min_people=limits.min_people,
+        neighbours=limits.neighbours,
+        dense_limit=limits.dense_limit,
+    )
+    figures, priors = {}, {}
+    for lists in ways:
+        groups = training.regrouped(model, known, segments, lists)
+        given = [groups.segments.get(segments.get(person, ""), groups.popularity) for person in asked.people]
+        figures[lists] = asked.ndcg(np.array([group.scores for group in given]))
+        priors[lists] = np.array([group.prior for group in given])
+    best = max(ways, key=lambda one: figures[one])
+    return best, priors[best], {f"segments by {lists}": figure for lists, figure in figures.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """Some of the people with something held out: their signals, and (people x items) what is relevant and what not."""
+
+    people: Sequence[Person]
+    numbers: NDArray[np.intp]
+    signals: Sequence[Signals]
+    relevant: NDArray[np.bool_]
+    seen: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, held: Split, data: Histories, catalogue: Sequence[Item]) -> "_Asked":
+        columns = {item.id: column for column, item in enumerate(catalogue)}
+        numbers = {person: number for number, person in enumerate(data.people)}
+        able = [
+            person
+            for person in held.relevant
+            if person in numbers and not columns.keys().isdisjoint(held.relevant[person])
+        ]
+        able.sort(key=lambda person: numbers[person])
+        most = max(1, _CELLS // max(len(catalogue), 1))
+        people = [able[place] for place in np.unique(np.linspace(0, len(able) - 1, min(most, len(able))).astype(int))]
+        relevant = np.zeros((len(people), len(catalogue)), dtype=np.bool_)
+        seen = np.zeros_like(relevant)
+        starts = data.starts()
+        signals = [data.signals(numbers[person], starts) for person in people]
+        for row, person in enumerate(people):
+            relevant[row, [columns[item] for item in held.relevant[person] if item in columns]] = True
+            seen[row, signals[row].positions] = True
+        return cls(people, np.array([numbers[person] for person in people], dtype=np.intp), signals, relevant, seen)
+
+    def scores(self, part: Part) -> NDArray[np.float32]:
+        return np.array([part.scores(signals) for signals in self.signals], dtype=np.float32)
+
+    def ndcg(self, scores: NDArray[Any]) -> float:
+        return float(ndcg_of_scores(np.where(self.seen, -np.inf, scores), self.relevant).mean())
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """Weights between items, with everybody's scores by them at each pace that is tried."""
+
+    paces: Mapping[float | None, tuple[Part, NDArray[np.float32]]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    """Candidate with the pace and the share that it is taken at."""
+
+    candidate: _Candidate
+    pace: float | None
+    share: float
+
+    @property
+    def part(self) -> Part:
+        return self.candidate.paces[self.pace][0]
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        return np.float32(self.share) * self.candidate.paces[self.pace][1]
+
+
+class _Search:
+    """Greedy search among candidate parts, each scored once for everybody asked."""
+
+    def __init__(self, data: Histories, asked: _Asked, limits: _Limits) -> None:
+        self._data, self._asked, self._limits = data, asked, limits
+        self.figures: dict[str, float] = {}
+
+    def parts(self) -> list[_Choice]:
+        """Return what ranks best together: the best plain method, and what adds to it."""
+        choices = [_Choice(self._paced(self._best_plain(), True), None, 1.0)]
+        reached = self._asked.ndcg(choices[0].scores)
+        left = [self._paced(self._built(Spec(kind)), False) for kind in (Kind.NEAR, Kind.FORWARD)]
+        while left:
+            options = [[*choices, choice] for candidate in left for choice in _options(candidate)]
+            better, ndcg = self._best_of(options)
+            if ndcg < reached + _SIGNIFICANT:
+                break
+            choices, reached = better, ndcg
+            left = [candidate for candidate in left if candidate is not better[-1].candidate]
+            choices, reached = self._refined(choices, reached)
+        self.figures["chosen"] = reached
+        return choices
+
+    def _refined(self, choices: list[_Choice], reached: float) -> tuple[list[_Choice], float]:
+        """Try every other pace and share of one part after the other."""
+        for place, one in enumerate(choices):
+            options = [[*choices[:place], new, *choices[place + 1 :]] for new in _options(one.candidate)]
+            better, ndcg = self._best_of(options)
+            if ndcg >= reached + _SIGNIFICANT:
+                choices, reached = better, ndcg
+        return choices, reached
+
+    def _best_of(self, options: list[list[_Choice]]) -> tuple[list[_Choice], float]:
+        figures = [self._asked.ndcg(np.sum([choice.scores for choice in option], axis=0)) for option in options]
+        best = int(np.argmax(figures))
+        return options[best], figures[best]
+
+    def _best_plain(self) -> Part:
+        figures = {}
+        for spec in self._plain():
+            part = self._built(spec)
+            name = f"{spec.kind} {spec.regularisation:g}" if spec.kind is Kind.EASE else str(spec.kind)
+            self.figures[name] = self._asked.ndcg(self._asked.scores(part))
+            figures[name] = part
+        return figures[max(figures, key=lambda name: self.figures[name])]
+
+    def _plain(self) -> list[Spec]:
+        if self._data.items > self._limits.dense_limit:
+            return [Spec(Kind.TFIDF_COSINE)]
+        return [Spec(Kind.COSINE), *(Spec(Kind.EASE, None, one) for one in _REGULARISATIONS)]
+
+    def _paced(self, part: Part, likes_only: bool) -> _Candidate:
+        parts = [training.scaled(part.at_pace(pace), self._data) for pace in _PACES[likes_only]]
+        return _Candidate({part.spec.half_life: (part, self._asked.scores(part)) for part in parts})
+
+    def _built(self, spec: Spec) -> Part:
+        return self._limited(spec, self._data)
+
+    def _limited(self, spec: Spec, data: Histories) -> Part:
+        limits = self._limits
+        return weights.build(
+            spec,
+            data,
+            min_people=limits.min_people,
+            neighbours=limits.neighbours,
+            dense_limit=limits.dense_limit,
+        )
+
+    def bands(self, choices: Sequence[_Choice], priors: NDArray[np.float64]) -> tuple[tuple[Band, ...], int]:
+        """Return the weights by length of history, and from how many likes on they beat the segment's list."""
+        shares = tuple(choice.share for choice in choices)
+        alone = self._asked.ndcg(priors)
+        bands, least = [], None
+        folds = self._folds(choices)
+        for length in _LENGTHS:
+            band, ndcg = self._band(length, shares, self._unknown(folds, length), priors)
+            self.figures[f"last {length}"] = ndcg
+            bands.append(band)
+            if least is None and ndcg >= alone:
+                least = length
+        self.figures["prior"] = alone
+        return (*bands, Band(None, shares)), least or _LENGTHS[-1]
+
+    def _folds(self, choices: Sequence[_Choice]) -> list[tuple[NDArray[np.intp], list[Part]]]:
+        """Return some of the people asked, and the parts as they are when these are not trained on.
+
+        Weights that were trained on a person remember what they did next to what: a short history would seem to say
+        more of them than it does of a newcomer.
+        """
+        places = np.arange(len(self._asked.people))
+        number = _FOLDS if len(places) > len(self._data.people) / _FOLDS else 1
+        folds = []
+        for fold in range(number):
+            some = places[fold::number]
+            rest = self._data.without(self._asked.numbers[some])
+            folds.append((some, [self._rebuilt(choice.part.spec, rest) for choice in choices]))
+        return folds
+
+    def _rebuilt(self, spec: Spec, data: Histories) -> Part:
+        return training.scaled(self._limited(spec, data), data)
+
+    def _unknown(self, folds: Sequence[tuple[NDArray[np.intp], list[Part]]], length: int) -> list[NDArray[np.float32]]:
+        """Return by part everybody's scores from their latest interactions, by weights not trained on them."""
+        found = [np.zeros(self._asked.relevant.shape, dtype=np.float32) for _ in folds[0][1]]
+        for some, parts in folds:
+            for scores, part in zip(found, parts, strict=True):
+                for place in some:
+                    scores[place] = part.scores(self._asked.signals[place].latest(length))
+        return found
+
+    def _band(
+        self,
+        length: int,
+        shares: Sequence[float],
+        scores: Sequence[NDArray[np.float32]],
+        priors: NDArray[np.float64],
+    ) -> tuple[Band, float]:
+        first, *others = [np.float32(share) * some for share, some in zip(shares, scores, strict=True)]
+        rest = sum(others, np.zeros_like(first))
+        figures = {
+            (times, prior): self._asked.ndcg(np.float32(times) * first + rest + prior * priors)
+            for times in _TIMES
+            for prior in _PRIORS
+        }
+        plain = figures[1.0, 0.0]
+        (times, prior), ndcg = max(figures.items(), key=lambda one: one[1])
+        if ndcg < plain + _SIGNIFICANT:
+            (times, prior), ndcg = (1.0, 0.0), plain
+        return Band(length, (shares[0] * times, *shares[1:]), prior), ndcg
+
+
+def _options(candidate: _Candidate) -> Iterator[_Choice]:
+    for pace in candidate.paces:
+        for share in _SHARES:
+            yield _Choice(candidate, pace, share)
