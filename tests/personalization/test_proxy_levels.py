@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from consent.models import DataSubject, Purpose
 from consent.register import register
+from model_registry.models import ModelVersion
 from personalization.models import Event, Item
 from personalization.recommender.interactions import Interaction
+from tests.helpers import models
 
 pytestmark = pytest.mark.django_db
 
@@ -187,6 +189,8 @@ def _without(category):
     purpose = Purpose.objects.get(slug="recommendations")
     purpose.data_categories = [each for each in purpose.data_categories if each != category]
     register.save_purpose(purpose, actor="test")
+    for version in ModelVersion.objects.all():  # the assessment was of other data
+        models.with_evidence(version)
 
 
 def test_a_category_the_purpose_may_not_use_is_kept_out_of_the_history(ask, liked, remember, shop):
