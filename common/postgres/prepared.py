@@ -93,7 +93,9 @@ class PreparedStatement:
             wrapper.ensure_connection()
         connection: PGconn = wrapper.connection.pgconn
         if _thread.connection is not connection:
-            _thread.connection, _thread.names, _thread.poll = connection, set(), select.poll()
+            # With the connection, as it may be put aside for another one and come back: its session knows them still.
+            _thread.names = vars(wrapper.connection).setdefault("assent_prepared", set())
+            _thread.connection, _thread.poll = connection, select.poll()
             _thread.poll.register(connection.socket, select.POLLIN)
         if self.is_named and self._name not in _thread.names:
             self.send_prepare(connection)

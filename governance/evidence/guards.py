@@ -11,6 +11,7 @@ TABLES = (
     "policies_decision", "policies_droppedpart", "policies_logcheckpoint", "policies_externaldecision",
     "policies_externalbatch", "policies_rolloutstep",
     "privacy_disposalbatch", "privacy_budgetspend", "privacy_release", "rights_erasurestep", "rights_requeststep",
+    "model_registry_document", "model_registry_documentreview", "model_registry_evidence",
     "oversight_step", "oversight_approval", "oversight_workstep",
 )  # fmt: skip
 # Of tables that are no registers, or hold more than what a change set writes.

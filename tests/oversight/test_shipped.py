@@ -24,12 +24,13 @@ def test_defaults_and_the_demonstration_are_laid_as_shipped_sets() -> None:
     sets = ChangeSet.objects.order_by("id")
     assert [(each.title, each.kind, each.state) for each in sets] == [
         ("Defaults of this release", "shipped", "in_force"),
+        ("Release gates of this release", "shipped", "in_force"),
         ("Register of the demonstration", "shipped", "in_force"),
         ("Translations of the demonstration", "shipped", "in_force"),
     ]
     assert Change.objects.filter(register="residency_rule").count() == ResidencyRule.objects.count()
     assert Change.objects.filter(register="purpose", before__isnull=True).count() == Purpose.objects.count()
-    assert AuditEvent.objects.filter(action="changes.shipped").count() == 3
+    assert AuditEvent.objects.filter(action="changes.shipped").count() == 4
 
 
 def test_a_shipped_set_is_checked_as_a_draft_is() -> None:
@@ -41,7 +42,7 @@ def test_a_shipped_set_is_checked_as_a_draft_is() -> None:
         assert change_set.is_checked
         assert not [finding for finding in change_set.findings if finding["is_error"]], change_set.title
     events = AuditEvent.objects.filter(action="changes.shipped")
-    assert [event.details["errors"] for event in events] == [0, 0, 0]
+    assert [event.details["errors"] for event in events] == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ REFUSED: dict[str, tuple[Callable[[Officer, Officer], Case], str]] = {
         "Changed again since: purpose recommendations. Undo the later change first.",
     ),
     "an undo that was built upon since": (_undo_that_was_built_upon_since, "Changed since this was drafted"),
-    "an approval by the author": (_approved_by_its_author, "You wrote this change set."),
+    "an approval by the author": (_approved_by_its_author, "You are its author."),
 }
 
 
