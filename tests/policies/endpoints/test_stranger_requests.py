@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -131,7 +132,12 @@ def test_singles_cost_one_statement_and_large_batches_two(shop_token, statements
 def test_a_token_from_before_the_tags_stays_valid(shop_token):
     old = f"assent_{'k' * 43}"
     with transaction.atomic(), writing("test"):
-        ServiceCredential.objects.create(name="older", scopes=["decisions"], token_hash=credentials.token_hash(old))
+        ServiceCredential.objects.create(
+            name="older",
+            scopes=["decisions"],
+            token_hash=credentials.token_hash(old),
+            expires_at=timezone.now() + timedelta(days=1),
+        )
 
     assert call(question(), old).status == 200
     assert_problem(call(question(), f"assent_{'q' * 43}"), 401, "unauthenticated")
