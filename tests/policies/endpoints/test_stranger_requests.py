@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from common.postgres.prepared import PreparedStatement
 from consent import signals
