@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from common import patterns
 from common.http.rest import Body
@@ -35,14 +35,25 @@ class CorrectionBody(Body):
         return {name: value for name, value in self.model_dump().items() if value is not None}
 
 
+# As ``OpenBody`` checks it: who asks for themselves has no mandate.
+_MANDATE_IS_ANOTHERS: dict[str, Any] = {
+    "anyOf": [
+        {"properties": {"acting": {"enum": ["guardian", "agent"]}}, "required": ["acting"]},
+        {"properties": {"mandate_until": {"type": "null"}}},
+    ]
+}
+
+
 class OpenBody(Body):
     """A request of a person, whose identity the calling service vouches for.
 
     ``statement``: what the person wrote; ``correction``: of a rectification, what is wrong and what is right. Both are
     kept encrypted until the request closes.
     ``appeals``: the refused request that an appeal is about. ``acting``: for whom the caller's user asks; a guardian or
-    an agent is looked at by an officer, and ``mandate_until`` is an agent's last day.
+    an agent is looked at by an officer, and ``mandate_until`` is the last day of these: nobody else has one.
     """
+
+    model_config = ConfigDict(json_schema_extra=_MANDATE_IS_ANOTHERS)
 
     subject: SubjectBody
     right: RightName

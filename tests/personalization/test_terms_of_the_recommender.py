@@ -13,11 +13,13 @@ import pytest
 from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from consent.register import register
+from model_registry.models import ModelVersion
 from personalization import engine as recommender
 from personalization import training
 from personalization.models import Event
 from policies import engines
 from policies.engines.opa import OpaEngine
+from tests.helpers import models
 from tests.policies.conftest import opa_engine, opa_url  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +38,8 @@ def _say(**fields: Any) -> None:
     for name, value in fields.items():
         setattr(purpose, name, value)
     register.save_purpose(purpose, actor="officer:test")
+    for version in ModelVersion.objects.all():  # the assessment was of other data
+        models.with_evidence(version)
     register.publish_notice(purpose=purpose, text="More.", actor="officer:test", is_material=False)
 
 

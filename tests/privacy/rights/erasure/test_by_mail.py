@@ -81,6 +81,7 @@ def test_an_erasure_blanks_letters_of_closed_requests_and_leaves_its_own(choose:
 
 
 def test_letters_that_an_erasure_left_are_found(choose: Any) -> None:
+    choose(ADDRESS, "give")  # of a stranger, an officer would look first
     before = _proven(_asked(Right.ACCESS))
     store = seam.find("letters")
 
@@ -91,6 +92,7 @@ def test_letters_that_an_erasure_left_are_found(choose: Any) -> None:
 
 
 def test_an_access_lists_letters_with_their_words_and_who_asked(choose: Any) -> None:
+    choose(ADDRESS, "give")  # of a stranger, an officer would look first
     request = _proven(_asked(Right.ACCESS))
 
     said = list(seam.find("letters").export(REF))
