@@ -163,7 +163,7 @@ def test_a_purpose_is_widened_by_two_officers_and_undone(
     press(page, "Draft the next notice version in this set")
     look(page, "draft")
     press(page, "Propose", because="A wish of marketing.")
-    page.get_by_text("Another officer has to approve it.").wait_for()
+    page.get_by_text("Another officer has to approve this change set.").wait_for()
     assert page.get_by_role("button", name="Approve").count() == 0, "not by its author"
 
     puppet = as_officer(second)
