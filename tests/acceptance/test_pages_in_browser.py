@@ -51,6 +51,7 @@ from django.contrib.auth.models import User
 from common.actors import Officer
 from consent.models import DataSubject
 from governance.officers import role_groups
+from governance.officers.rights_register import operator_writes
 from oversight import registers, rows
 from oversight.admin.forms import draft_of
 from oversight.changes.documents import Proposed
@@ -61,7 +62,8 @@ from privacy.rights.clocks.laws import Right
 from privacy.rights.requests import requests
 
 role_groups.keep_current()
-author = User.objects.create_user("author", is_staff=True)
+with operator_writes():
+    author = User.objects.create_user("author", is_staff=True)
 actor = Officer.of("author", author.pk)
 plans.make(RetentionSchedule.objects.select_related("purpose").first(), actor=actor)
 LogDrop.objects.create(day="2026-01-01", state="refused", why="It could not be exported: No space left on device")
@@ -70,8 +72,15 @@ document["groups"] = role_groups.groups_with(author, ["auditor"])
 draft_of([Proposed("officer_rights", "author", document)], title="Change rights", actor=actor)
 requests.open_request(requests.Opening(
     right=Right.ERASURE, subject_ref=DataSubject.objects.first().ref, region="DE", door="letter", actor=actor,
-    is_identified=True,
+    is_identified=False,  # waits for an officer; an accepted erasure is fulfilled within a minute
 ))
+"""
+SECOND_SIGNS_IN = f"""
+from django.contrib.auth.models import User
+
+second = User.objects.get(username="second")
+second.set_password({PASSWORD!r})
+second.save(update_fields=["password"])
 """
 pytestmark = [
     pytest.mark.acceptance,
@@ -271,9 +280,9 @@ def test_a_decision_number_is_copied_whole(site, open_page):
     assert page.evaluate("navigator.clipboard.readText()") == decision
 
 
-def _sign_in(page: Any, site: Site) -> None:
+def _sign_in(page: Any, site: Site, name: str = "officer") -> None:
     page.goto(f"{site.url}/admin/")
-    page.get_by_label("Username").fill("officer")
+    page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("heading", name="Needs a decision").wait_for()
@@ -297,9 +306,20 @@ def test_an_officer_suspends_a_model_and_the_next_page_of_a_person_shows_it(site
     assert _level(person) == "General"
     assert person.get_by_text("We have switched this method off for the moment.").count() >= 1
 
-    officer.get_by_role("link", name="Approve").click()
-    officer.get_by_role("button", name="Approve this version").click()
-    officer.get_by_text("is approved from the next decision on").wait_for()
+    officer.get_by_role("link", name="Make live again").click()
+    officer.get_by_role("button", name="Draft the change").click()
+    officer.get_by_role("button", name="Propose", exact=True).click()
+    officer.get_by_text("Proposed. Another officer finds it on the start page.").wait_for()
+    person.reload()
+    assert _level(person) == "General", "not before the second officer"
+
+    site.run("officers", "invite", "second", "--role", "approver")
+    site.run("manage", "shell", "-c", SECOND_SIGNS_IN)
+    second = open_page()
+    _sign_in(second, site, "second")
+    second.goto(officer.url)
+    second.get_by_role("button", name="Approve", exact=True).click()
+    second.get_by_text("In force.", exact=True).wait_for()
     person.reload()
     assert _level(person) == "Personal"
 
