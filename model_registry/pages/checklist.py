@@ -29,7 +29,7 @@ def gates(version: ModelVersion) -> str:
         )
         for line in found.lines
     ]
-    return grid(["State", "Gate", "Evidence", "By", "Ends"], rows)
+    return grid(["State", "Gate", "Evidence", "By", "Ends"], rows, is_stacked=True)
 
 
 def _by(line: Line) -> str:
@@ -37,7 +37,7 @@ def _by(line: Line) -> str:
     finding = line.finding
     if finding.at is None:
         return NOTHING
-    return format_html("{} {}", who(finding.owner) if finding.owner else "", moment(finding.at))
+    return format_html("<span>{} {}</span>", who(finding.owner) if finding.owner else "", moment(finding.at))
 
 
 def documents(version: ModelVersion) -> str:
@@ -52,14 +52,14 @@ def documents(version: ModelVersion) -> str:
             if row
             else (link, "none", NOTHING, NOTHING, NOTHING)
         )
-    return grid(["Document", "Revision", "Complete", "By", "Date"], rows)
+    return grid(["Document", "Revision", "Complete", "By", "Date"], rows, is_stacked=True)
 
 
 def timeline(version: ModelVersion) -> str:
     """Return the steps of a version from the audit trail, newest first."""
     events = AuditEvent.objects.filter(object=str(version), action__startswith="model.").order_by("-position")
     rows = [(moment(event.occurred_at), _what(event), who(event.actor), _said(event)) for event in events[:_MOST_STEPS]]
-    return grid(["When", "What", "By", "About"], rows)
+    return grid(["When", "What", "By", "About"], rows, is_stacked=True)
 
 
 def _what(event: AuditEvent) -> str:
