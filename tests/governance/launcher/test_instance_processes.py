@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from governance.launcher.processes.child import MARK, Child, ChildSpec
 from governance.launcher.processes.launcher_lock import claim, find_launcher
 from governance.launcher.processes.process_records import end_leftovers, read_records, write_records
 from governance.launcher.processes.processes import ProcessId, identify, wait_until
+from tests.helpers.polling import until
 
 
 @pytest.fixture
@@ -79,6 +81,8 @@ def test_orphaned_workers_are_ended_only_with_this_instances_mark(home, owner, e
         env={**os.environ, MARK: mark},
     )
     worker = identify(int(leader.communicate()[0]))
+    # A parent goes on while the kernel still lays out what its child began with.
+    until(lambda: Path(f"/proc/{worker.pid}/environ").read_bytes(), "the worker has its environment")
     record(home, pid=leader.pid, started="gone")
 
     assert end_leftovers(home) == ended
