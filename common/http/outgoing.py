@@ -1,4 +1,4 @@
-"""Exchange with an address that somebody else named, guarded against server-side request forgery.
+"""Exchange with an address that another party named, guarded against server-side request forgery.
 
 https only (http for a host of the operator's on this machine); no redirects, no proxies from the environment; an end in
 time and size in every case. Addresses must be public ones, unless they are on the host the operator configured, and the

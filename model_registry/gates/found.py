@@ -1,4 +1,4 @@
-"""Evidence of a version as gates read it: seven statements, whatever is demanded."""
+"""Evidence of a version as gates read it: seven statements for any demands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What takes two officers, whatever it is: its steps, the verdict of the second one, and the work that waits for it."""
+"""Work of any kind that takes two officers: its steps, the verdict of the second one, and what waits for it."""

@@ -75,7 +75,7 @@ def refuse_dependent(subject: Subject, actor: str) -> list[int]:
 
 
 def _refuse_without_right(subject: Subject, account: int) -> None:
-    """Refuse an account that may not approve, on whatever way it came here. Raises SecondOfficerNeeded."""
+    """Refuse an account that may not approve, on every path. Raises SecondOfficerNeeded."""
     kind = subjects.find(subject.kind)
     user = get_user_model().objects.filter(pk=account).first()
     if user is None or not user.has_perm(kind.right):

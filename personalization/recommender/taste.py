@@ -18,7 +18,7 @@ _AT_A_TIME = 4_000
 def lists(model: Model, data: Histories, found: Mapping[str, Sequence[int]]) -> dict[str, Popularity]:
     """Return for each group the mean of its people's standardised scores, from 0 on.
 
-    Items without support have the score 0, so they are on nobody's list.
+    Items without support have the score 0, so they are on no list.
     """
     known = model.popularity.scores > 0
     result = {}

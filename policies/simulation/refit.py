@@ -2,7 +2,7 @@
 
 A fact sheet was built over the registers of its day. What of it follows from a person's record is left as it is, with
 one exception that needs no record: a yes of the log covers at most what its purpose said then, in the revision that
-answered. What a candidate's purpose says beyond that is agreed to by nobody yet; who has answered again since cannot be
+answered. What a candidate's purpose says beyond that is not agreed to yet; who has answered again since cannot be
 known from the log, so it counts as not agreed, on both sides of the comparison.
 """
 
@@ -137,7 +137,7 @@ def _lender(ancestors: Mapping[str, str]) -> str | None:
 
 
 def _limits(sheet: Sheet, more: Beyond, over: Refitting) -> Mapping[str, Any]:
-    """Return the facts about consent that change as ``more`` was agreed to by nobody."""
+    """Return the facts about consent that change as ``more`` was not agreed to."""
     consent = sheet["consent"]
     if more.everything:
         return ASK_AGAIN

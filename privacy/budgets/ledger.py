@@ -1,7 +1,7 @@
 """Charges against privacy budgets: reserved before anything is computed, bound to what they pay for, never refunded.
 
 What was spent of a budget is recomputed from its charges in the database (``privacy_budget_used``), whose trigger
-refuses a charge beyond the total, whatever process makes it.
+refuses a charge beyond the total, from any process.
 """
 
 from dataclasses import dataclass

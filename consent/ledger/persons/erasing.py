@@ -46,7 +46,7 @@ class Erased:
 def erase(ref: UUID, *, actor: str, erasure: str, now: datetime | None = None) -> Erased:
     """End what is in force and blank the person's row, or make one that says so. ``erasure`` names the request.
 
-    The row stays locked until the caller's transaction ends: whatever is saved about the person meanwhile waits, and
+    The row stays locked until the caller's transaction ends: every write about the person waits for it, and
     then finds it blank.
     """
     moment = now or timezone.now()

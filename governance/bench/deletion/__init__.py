@@ -1,1 +1,1 @@
-"""Deletion measured: against one by hand, and what it does to decisions meanwhile."""
+"""Deletion measured: against one by hand, and what it does to decisions during it."""

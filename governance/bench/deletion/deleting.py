@@ -43,7 +43,7 @@ class RunTask:
 
 @dataclass(frozen=True)
 class HandTask:
-    """The same deletion as somebody writes it who has a shell and an evening."""
+    """The same deletion as a script written by hand."""
 
     purpose: str
     due: datetime

@@ -72,7 +72,7 @@ class Window(Table):
         return any(self._measured(extent, pairs)[0] for pairs in self._pages(extent))
 
     def locate(self, extent: Extent, start: Position | None, rows: int) -> Position | None:
-        """Return the first person behind a batch of about so many rows; None where nobody is left."""
+        """Return the first person behind a batch of about so many rows; None where none is left."""
         found, seen, after = 0, False, _pair(start)
         while page := self._beyond(extent, after, inclusive=not seen):
             for ref, purpose, beyond in page:

@@ -76,7 +76,7 @@ def ask(asking: Asking, *, now: datetime | None = None) -> RightsRequest:
     if not opened.is_new:
         return request
     found = requester.of(request)
-    # Also where no code is sent: every request brings the address letters, whoever typed it.
+    # Also where no code is sent: every request brings the address letters, also one that another person made.
     codes.take(requester.tag(asking.address))
     if requester.accepts(request, found, Proof.NONE):
         accept(request, actor=JOB, now=moment)
@@ -94,7 +94,7 @@ def send_code(request: RightsRequest, address: str, *, now: datetime | None = No
     found = requester.of(request)
     if found is None or found.address_tag is None or not _has_mandate(request, found, moment):
         return
-    # Of the address that a code goes to, whatever was typed.
+    # Of the address that a code goes to, not of the one that was typed.
     codes.take(found.address_tag)
     known = requester.address_of(found) or (address if address and requester.tag(address) == found.address_tag else "")
     is_waiting = Letter.objects.filter(request=request, kind=Kind.CODE, sending_at=None, address__isnull=False).exists()
@@ -170,7 +170,7 @@ def match(pk: UUID, business_id: str, *, actor: str, now: datetime | None = None
     """Say whom a request is about, by the business's own id, which is not kept. Only before it is accepted.
 
     From here on another officer has to accept it: the address is not that person's id. The step does not say who it
-    was: steps outlive the pseudonym. Raises MoveNotAllowed, and ValueError for an id that names nobody.
+    was: steps outlive the pseudonym. Raises MoveNotAllowed, and ValueError for an id of no data subject.
     """
     request = requests.locked(pk)
     if request.state not in (State.RECEIVED, State.IDENTITY_ASKED):

@@ -60,7 +60,7 @@ def check(request: RightsRequest, code: str, now: datetime) -> Tried:
     """Try a code. Each try counts, also among several at once; a right code is used up."""
     found = Requester.objects.select_for_update().get(request=request)
     if found.code_hash is None or found.code_expires_at is None or found.code_expires_at <= now:
-        return Tried(Outcome.USED_UP if found.codes_sent >= MOST_CODES else Outcome.ENDED)
+        return _over(found)
     found.tries += 1
     is_right = hmac.compare_digest(bytes(found.code_hash), _hash(found, "".join(code.split())))
     if is_right or found.tries >= MOST_TRIES:
@@ -71,11 +71,11 @@ def check(request: RightsRequest, code: str, now: datetime) -> Tried:
     if is_right:
         return Tried(Outcome.RIGHT)
     left = MOST_TRIES - found.tries
-    return (
-        Tried(Outcome.WRONG, left)
-        if left
-        else Tried(Outcome.USED_UP if found.codes_sent >= MOST_CODES else Outcome.ENDED)
-    )
+    return Tried(Outcome.WRONG, left) if left else _over(found)
+
+
+def _over(found: Requester) -> Tried:
+    return Tried(Outcome.USED_UP if found.codes_sent >= MOST_CODES else Outcome.ENDED)
 
 
 def _hash(found: Requester, code: str) -> bytes:

@@ -99,7 +99,7 @@ def opens_session(request: RightsRequest, found: Requester | None) -> bool:
 def _worth(request: RightsRequest, proof: Proof) -> Proof:
     """Return what a proof is worth: an address proves a person only where it is their id in the register.
 
-    Not where an officer has said that the request is about a person with another id, nor where nobody has this one.
+    Not where an officer has said that the request is about a person with another id, nor where this one is unknown.
     """
     is_id = DataSubject.objects.filter(pk=request.subject_ref).exists() and not was_matched(request)
     return Proof.NONE if proof is Proof.ADDRESS and not is_id else proof

@@ -44,7 +44,7 @@ REQUESTS = TableStore(
     ),
     lambda ref: RightsRequest.objects.filter(subject_ref=ref).annotate(**_WHO_ASKED).order_by("id"),
 )
-# Of closed requests: the one that asks for this answer goes on meanwhile.
+# Of closed requests: the one that asks for this answer is still open.
 STEPS = TableStore(
     Description(
         name="request_steps",

@@ -1,4 +1,4 @@
-"""Whatever takes two officers takes them alike: one check, what was seen, one verdict of two at once."""
+"""Everything that takes two officers takes them alike: one check, what was seen, one verdict of two at once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

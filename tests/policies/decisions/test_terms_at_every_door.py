@@ -1,4 +1,4 @@
-"""Who agreed before a purpose was widened is not stretched: at every door, in both engines, whatever was widened.
+"""Who agreed before a purpose was widened is not stretched: at every endpoint, in both engines, for each widening.
 
 Kind: a rule that is tested where it is written, but has to hold at each door that leads to it. The table says what was
 widened, what is asked then, and what a person hears who agreed before (``earlier``); who agrees to the new notice is
