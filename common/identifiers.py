@@ -5,26 +5,32 @@ import time
 import uuid
 from datetime import datetime
 
+_NS_PER_MS = 1_000_000
 _MS_SHIFT = 80
 _VERSION = 0x7 << 76
 _VARIANT = 0x2 << 62
-_RANDOM_A = ((1 << 12) - 1) << 64
 _RANDOM_B = (1 << 62) - 1
 
 
 def uuid7() -> uuid.UUID:
-    """Return a new identifier whose first 48 bits are the Unix time in milliseconds."""
-    noise = int.from_bytes(os.urandom(10), "big")
-    milliseconds = time.time_ns() // 1_000_000
-    return uuid.UUID(int=(milliseconds << _MS_SHIFT) | _VERSION | (noise & _RANDOM_A) | _VARIANT | (noise & _RANDOM_B))
+    """Return a new identifier: the Unix time to a 4,096th of a millisecond, then 62 random bits.
+
+    The fraction stands in ``rand_a`` (RFC 9562, section 6.2, method 3), so identifiers that one process makes one after
+    the other sort in that order: a log that is read by them shows what happened as it happened.
+    """
+    noise = int.from_bytes(os.urandom(8), "big")
+    milliseconds, rest = divmod(time.time_ns(), _NS_PER_MS)
+    fraction = (rest << 12) // _NS_PER_MS << 64
+    return uuid.UUID(int=(milliseconds << _MS_SHIFT) | _VERSION | fraction | _VARIANT | (noise & _RANDOM_B))
 
 
 def uuid7_text() -> str:
     """Return a new identifier as text, at a fraction of the cost: the decision path makes one for every answer."""
-    noise = os.urandom(10).hex()
-    moment = f"{time.time_ns() // 1_000_000:012x}"
-    variant = "89ab"[noise.encode()[3] & 3]
-    return f"{moment[:8]}-{moment[8:]}-7{noise[:3]}-{variant}{noise[4:7]}-{noise[7:19]}"
+    noise = os.urandom(8).hex()
+    milliseconds, rest = divmod(time.time_ns(), _NS_PER_MS)
+    moment = f"{milliseconds:012x}"
+    variant = "89ab"[noise.encode()[0] & 3]
+    return f"{moment[:8]}-{moment[8:]}-7{(rest << 12) // _NS_PER_MS:03x}-{variant}{noise[1:4]}-{noise[4:]}"
 
 
 def uuid7_floor(moment: datetime) -> uuid.UUID:

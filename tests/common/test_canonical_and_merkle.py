@@ -1,6 +1,7 @@
 """Digests, roots and identifiers are what their standards say, so that others can recompute them."""
 
 import hashlib
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import RFC_4122, UUID
 
@@ -63,6 +64,17 @@ def test_identifiers_are_version_7_and_lie_between_the_floors_of_their_time(make
     assert len(set(made)) == len(made)
     after = datetime.now(UTC) + timedelta(milliseconds=1)
     assert all(uuid7_floor(before) <= identifier < uuid7_floor(after) for identifier in made)
+
+
+@pytest.mark.parametrize("make", [uuid7, uuid7_text])
+def test_identifiers_made_one_after_the_other_sort_in_that_order(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter(range(1_796_000_000_000_000_000, 1_796_000_000_003_000_000, 300))
+    monkeypatch.setattr(time, "time_ns", lambda: next(moments))
+
+    made = [str(make()) for _ in range(10_000)]
+
+    assert made == sorted(made)
+    assert len({identifier[19:] for identifier in made}) == len(made)
 
 
 def test_the_floor_of_a_day_lies_between_its_neighbours() -> None:
