@@ -18,7 +18,7 @@ from common.http.problems import Problem
 from model_registry import approval, prefill, services
 from model_registry.gates.checks import GATES
 from model_registry.models import GateDemand, GateExemption, Model, ModelVersion
-from model_registry.pages import checklist, release_steps
+from model_registry.pages import checklist, panels, release_steps
 from oversight.admin import presenting
 from oversight.admin.forms import DraftsChanges
 from oversight.models import ChangeSet
@@ -75,11 +75,12 @@ class ModelVersionAdmin(DraftsChanges, ModelAdmin):
         ("Release gates", {"fields": ["gates", "documents"]}),
         ("What it may do", {"fields": ["purposes", "max_level"]}),
         ("What it is", {"fields": ["model", "version", "quality", "created_exactly", "file"]}),
+        ("What was found", {"fields": ["panels"]}),
         ("What happened", {"fields": ["timeline"]}),
     ]
     readonly_fields = [
         "standing", "meaning", "changed_exactly", "approved_to", "gates", "documents", "model", "version", "quality",
-        "created_exactly", "file", "timeline",
+        "created_exactly", "file", "panels", "timeline",
     ]  # fmt: skip
     actions = ["submit", "suspend", "retire"]
     actions_detail = [
@@ -160,6 +161,10 @@ class ModelVersionAdmin(DraftsChanges, ModelAdmin):
     @display(description="Documents")
     def documents(self, version: ModelVersion) -> str:
         return checklist.documents(version)
+
+    @display(description="Audits, monitors and deployments")
+    def panels(self, version: ModelVersion) -> str:
+        return panels.drawn(version) or NOTHING
 
     @display(description="Steps")
     def timeline(self, version: ModelVersion) -> str:
