@@ -18,6 +18,7 @@ from policies.endpoints import credentials
 from policies.models import ActiveBundle
 from tests.conftest import Api
 from tests.helpers import models
+from tests.helpers.registers import without_writer
 from tests.helpers.wsgi_calls import changed
 
 pytestmark = pytest.mark.django_db
@@ -248,7 +249,7 @@ def test_models_are_listed_with_their_versions(api: Api) -> None:
 
 
 def test_it_is_released_like_any_other_and_the_next_decision_knows_it(api: Api) -> None:
-    register(api)
+    register(api, max_level="behavioral")
     api.save("customer-1", "give")
     before = ActiveBundle.objects.get().bundle_id
 
@@ -257,19 +258,20 @@ def test_it_is_released_like_any_other_and_the_next_decision_knows_it(api: Api) 
         reasons = [reason["code"] for reason in document["context"]["reasons"]]
         return document["decision"], document["context"]["level"], reasons
 
-    assert decide() == (False, "none", ["model_unknown"])
+    assert decide()[2] == ["model_unknown", "level_capped_by_model"]
     assert ActiveBundle.objects.get().bundle_id == before
     version = models.go_live(ModelVersion.objects.get())
-    assert decide() == (True, "segment", ["level_capped_by_model"])
+    assert decide() == (True, "behavioral", ["level_capped_by_model"])
 
     models.take(version, "suspended")
-    assert decide() == (False, "none", ["model_not_live"])
+    assert decide()[0] is False
+    assert "model_not_live" in decide()[2]
 
 
 def test_what_a_version_is_known_by_has_no_other_writer(api: Api) -> None:
     register(api)
 
-    with pytest.raises(DatabaseError, match="changed by a change set"), transaction.atomic():
+    with without_writer(), pytest.raises(DatabaseError, match="changed by a change set"), transaction.atomic():
         ModelVersion.objects.update(endpoint="https://elsewhere.example.org")
     with pytest.raises(DatabaseError, match="model_registry_label"), transaction.atomic(), writing("test"):
         ModelVersion.objects.create(model=Model.objects.get(), version=7, label="2026-11-29")
@@ -311,3 +313,14 @@ def test_the_command_says_what_is_wrong(register_in_force: None, arguments: tupl
 
 def test_a_registration_needs_no_more_than_its_label_and_one_identity() -> None:
     assert RegisterBody.model_validate({"label": "x", "endpoint": "https://a.example.org"}).max_level == "none"
+
+
+def test_its_page_shows_where_it_runs_and_links_nowhere(api: Api, admin_client: Any) -> None:
+    register(api)
+
+    page = admin_client.get(f"/admin/model_registry/modelversion/{ModelVersion.objects.get().pk}/change/")
+
+    text = page.content.decode()
+    assert "https://engine.example.org/v2/score" in text
+    assert 'href="https://engine.example.org' not in text
+    assert "2026-11-29, registered by" in text
