@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from governance.openapi.authzen import ANY_OBJECT, FREE
 from personalization.intake.endpoint import MOST, PATH, SCOPE, SHARED
 
 _ANSWERS = {"$ref": "#/components/schemas/EventAnswers"}
@@ -52,9 +53,9 @@ SCHEMAS: dict[str, Any] = {
                 "type": "array",
                 "minItems": 1,
                 "maxItems": MOST,
-                "items": {"type": "object", "description": "As of a single event; what is shared may be left out"},
+                "items": ANY_OBJECT,
             },
-            **{name: {"description": f"The events' `{name}`, where they say none"} for name in SHARED},
+            **dict.fromkeys(SHARED, FREE),
         },
     },
     "EventAnswers": {

@@ -1,7 +1,7 @@
 """Events as requests say them, and as they are taken in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -29,7 +29,35 @@ _MOMENT = (
 _A_MOMENT = re.compile(_MOMENT)
 MOST_SECONDS = 14_400
 _NAMES = {"not_relevant": Event.Kind.NOT_RELEVANT}
-_WITH_VALUE = {"rating": 5, "dwell": MOST_SECONDS}
+_WITH_VALUE = ("rating", "dwell")
+_BEST = 5
+
+
+def _if(kinds: Sequence[str], then: dict[str, Any]) -> dict[str, Any]:
+    return {"if": {"properties": {"type": {"enum": list(kinds)}}, "required": ["type"]}, "then": then}
+
+
+def _only(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"properties": {name: schema}, "required": [name]}
+
+
+# What the members alone cannot say, as JSON Schema.
+_TOGETHER: dict[str, Any] = {
+    "allOf": [
+        _if(["rating"], _only("value", {"type": "integer", "maximum": _BEST})),
+        _if(["dwell"], _only("value", {"type": "integer"})),
+        *(
+            {"if": _only(one, {"type": kind}), "then": _only(other, {"type": other_kind})}
+            for one, kind, other, other_kind in (
+                ("amount", "string", "currency", "string"),
+                ("currency", "string", "amount", "string"),
+                ("stream", "string", "sequence", "integer"),
+                ("sequence", "integer", "stream", "string"),
+            )
+        ),
+        {"if": _only("amount", {"type": "string"}), "then": _only("type", {"const": "purchase"})},
+    ]
+}
 
 
 def _datetime(value: Any) -> datetime:
@@ -65,12 +93,7 @@ class EventBody(Body):
     gap, so that events which never arrived are known in number.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "if": {"properties": {"type": {"enum": ["dwell", "rating"]}}, "required": ["type"]},
-            "then": {"properties": {"value": {"type": "integer"}}, "required": ["value"]},
-        }
-    )
+    model_config = ConfigDict(json_schema_extra=_TOGETHER)
 
     version: Literal[1] = 1
     event_id: Slug
@@ -95,8 +118,8 @@ class EventBody(Body):
             raise ValueError("a rating needs a value from 1 to 5")
         if value is None and kind == "dwell":
             raise ValueError(f"dwell needs the seconds, from 1 to {MOST_SECONDS}")
-        if value is not None and value > _WITH_VALUE.get(kind or "", 5):
-            raise ValueError("a value is from 1 to 5, of dwell its seconds")
+        if value is not None and value > _BEST and kind == "rating":
+            raise ValueError("a rating is from 1 to 5")
         return value
 
     @model_validator(mode="after")

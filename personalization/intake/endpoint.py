@@ -46,18 +46,18 @@ def _answer(environ: Environ) -> wsgi.Reply:
 def _items(document: dict[str, Any], token: str) -> list[dict[str, Any]]:
     """Return the events with what they share. Raises Refused; callers without permission learn no more than that."""
     events = document.get("events")
-    is_batch = isinstance(events, list) and 0 < len(events) <= MOST and document.keys() <= {"events", *SHARED}
-    if not is_batch:
+    is_list = isinstance(events, list) and 0 < len(events) <= MOST and all(isinstance(each, dict) for each in events)
+    if not is_list or not document.keys() <= {"events", *SHARED}:
         wsgi.check_known(_known(frozenset(), token)[0], SCOPE)
         raise Refused(
             400, "invalid_request",
-            f"Send from 1 to {MOST:,} events in 'events'; next to it may stand: {', '.join(SHARED)}.",
+            f"Send from 1 to {MOST:,} objects in 'events'; next to it may stand: {', '.join(SHARED)}.",
         )  # fmt: skip
     shared = {name: document[name] for name in SHARED if name in document}
-    return [{**shared, **item} if isinstance(item, dict) else item for item in document["events"]]
+    return [{**shared, **item} for item in document["events"]]
 
 
-def _read(item: Any) -> EventBody | Problem:
+def _read(item: dict[str, Any]) -> EventBody | Problem:
     try:
         return read_document(EventBody, item)
     except InvalidRequest as fault:

@@ -20,7 +20,7 @@ ON CONFLICT (key) DO UPDATE SET arrived = known.arrived + excluded.arrived, upda
 """
 _CLOSE = """
 WITH over AS (
-  DELETE FROM personalization_eventstream WHERE updated_at < now() - %s
+  DELETE FROM personalization_eventstream WHERE updated_at < now() - %s::interval
   RETURNING sender, updated_at, upper(arrived) AS numbered,
     (SELECT sum(upper(part) - lower(part)) FROM unnest(arrived) AS part) AS arrived
 )
@@ -45,7 +45,7 @@ def note(bodies: Sequence[EventBody], sender: str) -> None:
 def close_silent() -> None:
     """Count what was lost of the streams that are over, by day and sender, and forget them."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLOSE, [_AGE])
+        cursor.execute(_CLOSE, [f"{_AGE.total_seconds()} seconds"])
 
 
 def _key(sender: str, stream: str) -> UUID:
