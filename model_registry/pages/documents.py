@@ -13,7 +13,7 @@ from common import actors
 from common.admin_pages.permissions import require
 from common.http.problems import Problem
 from model_registry import prefill
-from model_registry.documents import keeping
+from model_registry.documents import archives, keeping
 from model_registry.documents.kinds import KINDS
 from model_registry.documents.models import Document
 from model_registry.documents.reading import MAX_BYTES
@@ -51,16 +51,16 @@ def _act(request: HttpRequest, version: ModelVersion, kind: str) -> None:
         _review(request, version, kind)
         return
     require(request, CHANGE)
-    upload = request.FILES.get("file")
-    data = upload.read(MAX_BYTES + 1) if upload else request.POST.get("content", "").encode()
-    form = keeping.guess_form(str(upload.name), data) if upload else keeping.NATIVE
-    found, document = keeping.read(data, form, kind)
-    if found != kind:
-        messages.warning(request, f"The file is a {KINDS[found].title.lower()}, and was kept as one.")
-    row = keeping.keep(
-        version, found, document, actor=actors.officer(request), form=form, source=data if upload else None
-    )
-    messages.success(request, f"{KINDS[found].title}: revision {row.revision} is kept.")
+    upload, actor = request.FILES.get("file"), actors.officer(request)
+    if upload:
+        kept = archives.take_in(version, str(upload.name), upload.read(MAX_BYTES + 1), actor=actor, kind=kind)
+    else:
+        content = request.POST.get("content", "").encode()
+        kept = archives.take_in(version, "", content, actor=actor, form=keeping.NATIVE, kind=kind)
+    for row in kept:
+        if row.kind != kind:
+            messages.warning(request, f"The file is a {KINDS[row.kind].title.lower()}, and was kept as one.")
+        messages.success(request, f"{KINDS[row.kind].title}: revision {row.revision} is kept.")
 
 
 def _review(request: HttpRequest, version: ModelVersion, kind: str) -> None:
