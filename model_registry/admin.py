@@ -17,7 +17,7 @@ from common.admin_pages.model_admin import ModelAdmin
 from common.http.problems import Problem
 from model_registry import approval, prefill, services
 from model_registry.gates.checks import GATES
-from model_registry.models import GateDemand, GateExemption, Model, ModelVersion
+from model_registry.models import GateDemand, GateExemption, Model, ModelVersion, StoppedSegment
 from model_registry.pages import checklist, panels, release_steps
 from oversight.admin import presenting
 from oversight.admin.forms import DraftsChanges
@@ -368,3 +368,16 @@ class GateExemptionAdmin(DraftsChanges, ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: GateExemption | None = None) -> list[str]:
         return ["model", "version", "gate"] if obj else []
+
+
+@admin.register(StoppedSegment)
+class StoppedSegmentAdmin(DraftsChanges, ModelAdmin):
+    """Segments that are off. Deleting one drafts the set that lets it serve again; two officers bring it into force."""
+
+    list_display = ["model", "version", "segment", "stopped_on", "reason"]
+    list_select_related = ["model"]
+    list_filter = ["model"]
+    fields = ["model", "version", "segment", "stopped_on", "reason"]
+
+    def has_change_permission(self, request: HttpRequest, obj: StoppedSegment | None = None) -> bool:
+        return False
