@@ -7,7 +7,7 @@ from oversight.guard import guard
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("model_registry", "0006_life_cycle"),
+        ("model_registry", "0007_models_elsewhere"),
     ]
 
     operations = [
