@@ -6,7 +6,9 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from model_registry.external import registration
         from oversight.work import kinds
+        from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
         from personalization.training_sets.retraining import RETRAIN
@@ -17,3 +19,4 @@ class PersonalizationConfig(AppConfig):
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         kinds.add(RETRAIN)
+        registration.reserve(MODEL_SLUG)
