@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from model_registry.documents.datasheet import DataSheet
+from model_registry.documents.files.json_reading import read_json
 from model_registry.documents.forms import Document, list_of, object_of, objects_of, overlaid, text_of, without_blanks
-from model_registry.documents.json_reading import read_json
 from model_registry.documents.reading import Path, Read, decoded
 from model_registry.documents.refusal import DocumentRefused
 

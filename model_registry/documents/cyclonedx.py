@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from model_registry.documents.card import ModelCard
+from model_registry.documents.files.json_reading import read_json
 from model_registry.documents.forms import (
     Document,
     card_of,
@@ -22,7 +23,6 @@ from model_registry.documents.forms import (
     text_of,
     without_blanks,
 )
-from model_registry.documents.json_reading import read_json
 from model_registry.documents.reading import Path, Read, decoded
 
 NAME = "cyclonedx"

@@ -14,7 +14,7 @@ from audit import trail
 from common import actors, policy_data
 from common.canonical import sha256
 from model_registry.documents import basis, croissant, cyclonedx, huggingface, toolkit
-from model_registry.documents.json_reading import read_json
+from model_registry.documents.files.json_reading import read_json
 from model_registry.documents.kinds import KINDS
 from model_registry.documents.models import Document
 from model_registry.documents.reading import decoded

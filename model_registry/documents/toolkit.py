@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from model_registry.documents.card import ModelCard
+from model_registry.documents.files.json_reading import read_json
 from model_registry.documents.forms import (
     Document,
     card_of,
@@ -15,7 +16,6 @@ from model_registry.documents.forms import (
     overlaid,
     without_blanks,
 )
-from model_registry.documents.json_reading import read_json
 from model_registry.documents.reading import Path, Read, decoded
 
 NAME = "model-card-toolkit"

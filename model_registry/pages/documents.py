@@ -13,7 +13,8 @@ from common import actors
 from common.admin_pages.permissions import require
 from common.http.problems import Conflict, Problem
 from model_registry import prefill
-from model_registry.documents import archives, keeping
+from model_registry.documents import keeping
+from model_registry.documents.files import archives
 from model_registry.documents.kinds import KINDS
 from model_registry.documents.models import Document
 from model_registry.documents.reading import MAX_BYTES

@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from common.http.problems import Problem
 from common.http.rest import read_document
 from common.levels import LEVELS
-from model_registry.documents import archives, keeping
+from model_registry.documents import keeping
+from model_registry.documents.files import archives
 from model_registry.documents.kinds import KINDS
 from model_registry.documents.reading import MAX_BYTES
 from model_registry.external import registration

@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 
 from consent.models import Purpose
 from model_registry import services
-from model_registry.documents import archives, keeping
+from model_registry.documents import keeping
+from model_registry.documents.files import archives
 from model_registry.documents.refusal import DocumentRefused
 from model_registry.models import Document, ModelVersion
 from tests.helpers import models
