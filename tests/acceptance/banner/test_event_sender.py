@@ -13,6 +13,11 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     needs_chromium,
 ]
+_LOAD = """() => new Promise((loaded) => {
+  const script = Object.assign(document.createElement("script"), {src: "/own-sender.js", onload: loaded});
+  script.dataset.to = "/own-events";
+  document.head.append(script);
+})"""
 VIEW = '() => assentEvents.send({type: "view", item: "kettle"})'
 
 
@@ -27,18 +32,20 @@ def page(visit, settings):
         failing[0] -= 1
         route.fulfill(status=503 if failing[0] >= 0 else 204)
 
-    opened = visit(routes=lambda context: context.route("**/own-events", own_server))
     script = (settings.BASE_DIR / "static" / "assent" / "events.js").read_text()
-    opened.evaluate("document.head.append(Object.assign(document.createElement('meta'), {name: 'loaded'}))")
-    opened.add_script_tag(content=script.replace("script.dataset.to", '"/own-events"').replace(
-        "script.dataset.purpose", "undefined"
-    ))  # fmt: skip
+
+    def routes(context):
+        context.route("**/own-events", own_server)
+        context.route("**/own-sender.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
+
+    opened = visit(routes=routes)
+    opened.evaluate(_LOAD)
     opened.sent, opened.failing = sent, failing
     return opened
 
 
-def _numbers(page) -> list[int]:
-    return [event["sequence"] for body in page.sent for event in body["events"]]
+def _numbers(bodies) -> list[int]:
+    return [event["sequence"] for body in bodies for event in body["events"]]
 
 
 def test_nothing_is_sent_before_a_yes_and_after_a_no(page):
@@ -75,10 +82,15 @@ def test_events_are_numbered_and_sent_again_under_the_same_ids_after_a_failure(p
 def test_what_waits_is_sent_when_the_page_is_left(page):
     button(page, "Accept all").click()
     wait_for_given(page, ALL)
+    page.evaluate(
+        "() => { window.beacons = []; navigator.sendBeacon = (to, blob) => blob.text().then(t => beacons.push(t)); }"
+    )
     for _ in range(60):
         page.evaluate(VIEW)
+    page.evaluate("() => dispatchEvent(new Event('pagehide'))")
 
-    page.goto("about:blank")
-    page.wait_for_timeout(200)
-
-    assert sorted(_numbers(page)) == list(range(60))
+    page.wait_for_function("() => beacons.length === 1")
+    left = [json.loads(text) for text in page.evaluate("() => beacons")]
+    sent = [*_numbers(page.sent), *_numbers(left)]
+    assert sorted(sent) == list(range(60))
+    assert page.sent[0]["stream"] == left[0]["stream"]
