@@ -11,7 +11,10 @@ from common.http.problems import Problem
 from common.http.rest import read_document
 from common.levels import LEVELS
 from model_registry.documents import keeping
+from model_registry.documents.files import archives
 from model_registry.documents.kinds import KINDS
+from model_registry.documents.printing import writing
+from model_registry.documents.reading import MAX_BYTES
 from model_registry.external import registration
 from model_registry.external.bodies import RegisterBody
 from model_registry.models import ModelVersion
@@ -34,7 +37,7 @@ class Command(BaseCommand):
         given = commands.add_parser("export", help="Write a document to standard output.")
         given.add_argument("model", metavar="MODEL@VERSION")
         given.add_argument("--kind", choices=list(KINDS), default="card")
-        given.add_argument("--form", choices=forms, default=keeping.NATIVE)
+        given.add_argument("--form", choices=writing.FORMS, default=keeping.NATIVE)
         shown = commands.add_parser("show", help="Show a version's documents, how complete each is, and what it lacks.")
         shown.add_argument("model", metavar="MODEL@VERSION")
         _add_register(commands)
@@ -61,19 +64,18 @@ class Command(BaseCommand):
 
     def _import(self, version: ModelVersion, file: Path, form: str | None, kind: str, **_options: Any) -> None:
         try:
-            data = file.read_bytes()
+            with file.open("rb") as opened:
+                data = opened.read(MAX_BYTES + 1)
         except OSError as exc:
             raise CommandError(f"{file} cannot be read: {exc.strerror}.", returncode=1) from None
-        as_form = form or keeping.guess_form(file.name, data)
-        found, document = keeping.read(data, as_form, kind)
-        row = keeping.keep(version, found, document, actor="operator", form=as_form, source=data)
-        self.stdout.write(f"{KINDS[found].title}, revision {row.revision}: {row.score} of 100.")
+        for row in archives.take_in(version, file.name, data, actor="operator", form=form or "", kind=kind):
+            self.stdout.write(f"{KINDS[row.kind].title}, revision {row.revision}: {row.score} of 100.")
 
     def _export(self, version: ModelVersion, kind: str, form: str, **_options: Any) -> None:
         row = keeping.current(version, kind)
         if row is None:
             raise CommandError(f"{version} has no {KINDS[kind].title.lower()}.", returncode=1)
-        sys.stdout.buffer.write(keeping.written(row, form))
+        sys.stdout.buffer.write(writing.written(row, form))
 
     def _show(self, version: ModelVersion, **_options: Any) -> None:
         self.stdout.write(f"{version}: {version.get_status_display()}")
