@@ -7,7 +7,9 @@ class PersonalizationConfig(AppConfig):
 
     def ready(self) -> None:
         from model_registry.external import registration
+        from oversight import registers
         from oversight.work import kinds
+        from personalization.audits.descriptors import REGRESSION_CASE
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
@@ -19,4 +21,5 @@ class PersonalizationConfig(AppConfig):
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         kinds.add(RETRAIN)
+        registers.add(REGRESSION_CASE)
         registration.reserve(MODEL_SLUG)
