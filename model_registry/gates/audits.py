@@ -14,8 +14,9 @@ def bias(row: Evidence, least: Decimal) -> tuple[bool, str]:
     at_most = row.figures.get("worst_at_most")
     if at_most is None:
         return True, "passed."
-    said = f"the worst of {row.figures['slices']} slices ({row.figures['worst']}) is served at most {_number(at_most)} times"
-    return _number(at_most) >= least, f"{said} as well as the others; at least {least:f} is asked for."
+    ratio, worst = _number(at_most), f"the worst of {row.figures['slices']} slices ({row.figures['worst']})"
+    why = f"{worst} is served at most {ratio} times as well as the others; at least {least:f} is asked for."
+    return ratio >= least, why
 
 
 def leak(row: Evidence, most: Decimal) -> tuple[bool, str]:

@@ -47,8 +47,8 @@ class Command(BaseCommand):
             if command == "register":
                 self._register(model, **options)
                 return
-            if options.get("version"):
-                model = f"{model}@{options['version']}"
+            if number := options.pop("number", None):
+                model = f"{model}@{number}"
             getattr(self, f"_{command}")(_version(model), **options)
         except Problem as refused:
             members = "".join(f" {name}: {'; '.join(what)}." for name, what in (refused.errors or {}).items())
@@ -124,7 +124,7 @@ def _sha256(file: Path) -> str:
 def _add_audit(commands: Any) -> None:
     audited = commands.add_parser("audit", help="Audit a version's file. Exit status 1: a demanded gate fails.")
     audited.add_argument("model", metavar="MODEL")
-    audited.add_argument("version", metavar="VERSION", nargs="?", help="Or MODEL@VERSION in one word.")
+    audited.add_argument("number", metavar="VERSION", nargs="?", help="Or MODEL@VERSION in one word.")
     audited.add_argument("--only", default="", help=f"Some of {', '.join(AUDITS)}, with commas.")
     audited.add_argument("--json", action="store_true", dest="as_json", help="The whole signed document.")
 
