@@ -15,6 +15,7 @@ class PersonalizationConfig(AppConfig):
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
+        from personalization.monitors import work
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
         from privacy.retention import schedules
@@ -22,7 +23,7 @@ class PersonalizationConfig(AppConfig):
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
-        kinds.add(RETRAIN)
+        kinds.add(RETRAIN, work.STOPPED)
         registers.add(REGRESSION_CASE)
         listeners.add(running.before_review)
         registration.reserve(MODEL_SLUG)

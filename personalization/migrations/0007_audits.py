@@ -8,7 +8,7 @@ from oversight.guard import guard
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("model_registry", "0008_audits_suspend"),
+        ("model_registry", "0009_audits_suspend"),
         ("personalization", "0006_training_sets"),
     ]
 
