@@ -9,7 +9,7 @@ from oversight.guard import guard
 class Migration(migrations.Migration):
     dependencies = [
         ("model_registry", "0009_audits_suspend"),
-        ("personalization", "0006_training_sets"),
+        ("personalization", "0007_batches_of_events"),
     ]
 
     operations = [
