@@ -20,14 +20,16 @@ from model_registry.documents.reading import MAX_BYTES
 from model_registry.external import registration
 from model_registry.external.bodies import RegisterBody
 from model_registry.models import Model, ModelVersion
+from personalization.audits import command as audits
+from personalization.audits.suite import AUDITS
 
 _OF_MODELS = ("register", "served")  # of a model, not of one of its versions
 
 
 class Command(BaseCommand):
     help = (
-        "Register a version whose engine runs elsewhere; take documents of a version in, write them out, and show"
-        " what it has and lacks."
+        "Register a version whose engine runs elsewhere; take documents of a version in, write them out, show"
+        " what it has and lacks, and audit it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -48,12 +50,15 @@ class Command(BaseCommand):
         served = commands.add_parser("served", help="Show which versions served on a day, from the audit trail.")
         served.add_argument("model", metavar="MODEL", help="The model's short name.")
         served.add_argument("day", type=date.fromisoformat, help="The day (UTC), such as 2026-11-29.")
+        _add_audit(commands)
 
     def handle(self, *args: Any, command: str, model: str, **options: Any) -> None:
         try:
             if command in _OF_MODELS:
                 getattr(self, f"_{command}")(model, **options)
                 return
+            if number := options.pop("number", None):
+                model = f"{model}@{number}"
             getattr(self, f"_{command}")(_version(model), **options)
         except Problem as refused:
             members = "".join(f" {name}: {'; '.join(what)}." for name, what in (refused.errors or {}).items())
@@ -97,6 +102,12 @@ class Command(BaseCommand):
             raise CommandError(f"{version} has no {KINDS[kind].title.lower()}.", returncode=1)
         sys.stdout.buffer.write(writing.written(row, form))
 
+    def _audit(self, version: ModelVersion, only: str, as_json: bool, **_options: Any) -> None:
+        names = [name.strip() for name in only.split(",") if name.strip()]
+        failed = audits.audit(version, only=names, as_json=as_json, say=self.stdout.write, note=self.stderr.write)
+        if failed:
+            raise CommandError(f"{version} fails: {', '.join(failed)}.", returncode=1)
+
     def _show(self, version: ModelVersion, **_options: Any) -> None:
         self.stdout.write(f"{version}: {version.get_status_display()}")
         for kind, described in KINDS.items():
@@ -130,6 +141,14 @@ def _sha256(file: Path) -> str:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as exc:
         raise CommandError(f"{file} cannot be read: {exc.strerror}.", returncode=1) from None
+
+
+def _add_audit(commands: Any) -> None:
+    audited = commands.add_parser("audit", help="Audit a version's file. Exit status 1: a demanded gate fails.")
+    audited.add_argument("model", metavar="MODEL")
+    audited.add_argument("number", metavar="VERSION", nargs="?", help="Or MODEL@VERSION in one word.")
+    audited.add_argument("--only", default="", help=f"Some of {', '.join(AUDITS)}, with commas.")
+    audited.add_argument("--json", action="store_true", dest="as_json", help="The whole signed document.")
 
 
 def _version(name: str) -> ModelVersion:
