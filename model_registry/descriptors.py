@@ -13,7 +13,7 @@ from common import actors
 from common.levels import LEVELS
 from model_registry import services
 from model_registry.gates.checks import GATES
-from model_registry.models import GateDemand, GateExemption, Model, ModelVersion
+from model_registry.models import GateDemand, GateExemption, Model, ModelVersion, StoppedSegment
 from oversight.changes.writing import set_in_force
 from oversight.problems import ChangeRefused
 from oversight.registers import Document, Register
@@ -80,6 +80,11 @@ def exemption_narrows(_before: Document | None, after: Document | None) -> bool:
     return after is None
 
 
+def stop_narrows(before: Document | None, _after: Document | None) -> bool:
+    """Return whether a segment is off that was not."""
+    return before is None
+
+
 def _save_demand(demand: Any, _created: bool) -> None:
     _refuse_unknown_gate(demand.gate)
     demand.save()
@@ -87,9 +92,18 @@ def _save_demand(demand: Any, _created: bool) -> None:
 
 def _save_exemption(exemption: Any, _created: bool) -> None:
     _refuse_unknown_gate(exemption.gate)
-    if not ModelVersion.objects.filter(model=exemption.model, version=exemption.version).exists():
-        raise ChangeRefused(f"There is no version {exemption.version} of the model {exemption.model.slug}.")
+    _refuse_unknown_version(exemption)
     exemption.save()
+
+
+def _save_stop(stop: Any, _created: bool) -> None:
+    _refuse_unknown_version(stop)
+    stop.save()
+
+
+def _refuse_unknown_version(row: Any) -> None:
+    if not ModelVersion.objects.filter(model=row.model, version=row.version).exists():
+        raise ChangeRefused(f"There is no version {row.version} of the model {row.model.slug}.")
 
 
 def _refuse_unknown_gate(gate: str) -> None:
@@ -155,4 +169,14 @@ GATE_EXEMPTION = Register(
     narrows=exemption_narrows,
     save=_save_exemption,
 )
-REGISTERS = (MODEL, MODEL_PERMISSIONS, MODEL_STATUS, GATE_DEMAND, GATE_EXEMPTION)
+STOPPED_SEGMENT = Register(
+    name="stopped_segment",
+    title="Stopped segment",
+    model=StoppedSegment,
+    key=("model", "version", "segment"),
+    in_emergency=False,
+    is_local=True,
+    narrows=stop_narrows,
+    save=_save_stop,
+)
+REGISTERS = (MODEL, MODEL_PERMISSIONS, MODEL_STATUS, GATE_DEMAND, GATE_EXEMPTION, STOPPED_SEGMENT)

@@ -8,8 +8,18 @@ from common import policy_data
 from consent.models import Level, Purpose
 from model_registry.documents.models import Document
 from model_registry.gates.models import DocumentReview, Evidence, GateDemand, GateExemption
+from model_registry.segments.models import StoppedSegment
 
-__all__ = ["Document", "DocumentReview", "Evidence", "GateDemand", "GateExemption", "Model", "ModelVersion"]
+__all__ = [
+    "Document",
+    "DocumentReview",
+    "Evidence",
+    "GateDemand",
+    "GateExemption",
+    "Model",
+    "ModelVersion",
+    "StoppedSegment",
+]
 
 
 class Model(models.Model):

@@ -17,6 +17,9 @@ from model_registry.gates import outcome
 from model_registry.gates.checks import PASSED
 from model_registry.models import Model, ModelVersion
 from oversight import guard
+from oversight.changes import applying, drafting
+from oversight.changes.documents import Proposed
+from oversight.models import ChangeSet
 from oversight.problems import SecondOfficerNeeded
 
 Status = ModelVersion.Status
@@ -124,6 +127,27 @@ def change_status(*, version_id: int, status: str, actor: str) -> ModelVersion:
         move(version, status, actor=actor)
     policy_data.changed(reason=f"model {version} {status}", actor=actor)
     return version
+
+
+@transaction.atomic
+def suspend_protectively(version: ModelVersion, *, reason: str, actor: str) -> ChangeSet | None:
+    """Suspend a live version as a set in force at once, which an officer looks at afterwards; None if it is not live.
+
+    For jobs that find out that a version must not go on serving. Two officers make it live again.
+    """
+    policy_data.take_turn()
+    current = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=version.pk)
+    if not current.is_live:
+        return None
+    after = {
+        "model": current.model.slug,
+        "version": current.version,
+        "status": Status.SUSPENDED.value,
+        "approved_until": current.approved_until.isoformat() if current.approved_until else None,
+    }
+    proposed = [Proposed("model_status", f"{current.model.slug}/{current.version}", after)]
+    change_set = drafting.draft(proposed, title=f"Model {current}: suspended", actor=actor, reason=reason)
+    return applying.apply_protectively(change_set, actor=actor, reason=reason)
 
 
 def move(version: ModelVersion, status: str, *, actor: str, **details: Any) -> None:

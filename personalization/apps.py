@@ -11,6 +11,7 @@ class PersonalizationConfig(AppConfig):
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
+        from personalization.monitors import work
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
         from privacy.retention import schedules
@@ -18,5 +19,5 @@ class PersonalizationConfig(AppConfig):
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
-        kinds.add(RETRAIN)
+        kinds.add(RETRAIN, work.STOPPED)
         registration.reserve(MODEL_SLUG)
