@@ -23,6 +23,9 @@ DEMANDS: Mapping[str, tuple[str, str, bool]] = {
     "epsilon": ("epsilon", "individual", False),
     "bias-audit": ("bias_audit", "segment", False),
     "leak-audit": ("leak_audit", "segment", False),
+    "adversarial-audit": ("adversarial_audit", "none", False),
+    "regression-audit": ("regression_audit", "none", False),
+    "ageing-audit": ("ageing_audit", "none", False),
 }
 GRACE = timedelta(days=90)
 
