@@ -1,12 +1,11 @@
-"""Bundled recommender as the proxy uses it: bounded in time, behind a circuit breaker, checked by digest.
+"""Bundled recommender as the proxy uses it: behind a circuit breaker, checked by digest.
 
 Models are loaded once per process from their versioned files and only under the digest that stands in the bundle.
 """
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,12 @@ from common.http.problems import Problem
 from common.waiting.breaker import CircuitBreaker
 from personalization.recommender import storage
 from personalization.recommender.model import Model, Served
+from personalization.serving.reading import ReadingFailed
 from policies.bundles.loading import LoadedBundle
 
 logger = logging.getLogger(__name__)
 MODEL_SLUG = "house-recommender"
-TIMEOUT_S = 0.25
+SLOW_S = 0.25
 _IN_USE = ("live", "suspended")
 
 
@@ -35,7 +35,6 @@ class EngineFailed(Exception):
 
 
 _breaker = CircuitBreaker()
-_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="recommender")
 _load_lock = threading.Lock()
 
 
@@ -72,25 +71,29 @@ def _load(artifact: str, digest: str) -> Model:
 
 @tracing.traced("recommender")
 def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
-    """Ask the model within TIMEOUT_S. Raises EngineFailed; failures in a row open the breaker."""
+    """Ask the model, in this thread. Raises EngineFailed and ReadingFailed.
+
+    Failures in a row open the breaker, and so do answers that took longer than SLOW_S: an engine on a machine that is
+    out of breath rests. To hand each request to another thread would cost more than the answer.
+    """
     if not _breaker.allows():
         raise EngineFailed("recommender_resting")
     if _is_stopped(name, bundle, arguments.get("segment")):
         arguments["segment"] = None
-    future = _pool.submit(lambda: load(name, bundle).recommend(**arguments))
+    began = time.monotonic()
     try:
-        served = future.result(timeout=TIMEOUT_S)
-    except FutureTimeoutError as exc:
-        _breaker.failed()
-        raise EngineFailed("recommender_timeout") from exc
-    except EngineFailed:
-        # The artifact, not the engine: loading has logged what is wrong with it, and resting would hide the reason.
+        served = load(name, bundle).recommend(**arguments)
+    except (EngineFailed, ReadingFailed):
+        # The artifact or the database, not the engine. Loading has logged what is wrong, and resting would hide it.
         raise
     except Exception as exc:
         _breaker.failed()
         logger.exception("The recommender failed")
         raise EngineFailed("recommender_failed") from exc
-    _breaker.succeeded()
+    if time.monotonic() - began > SLOW_S:
+        _breaker.failed()
+    else:
+        _breaker.succeeded()
     return served
 
 

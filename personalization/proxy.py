@@ -5,24 +5,21 @@ the list everybody gets (level ``none``), and the answer says so.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
-
-from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from common import tracing
 from common.levels import LEVELS
 from common.tracing import Attributes
 from consent.signals import NO_SIGNALS, Signals
-from personalization import engine, events
-from personalization.models import Event, Item, PopularItem
+from personalization import engine
+from personalization.models import Event
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
-from personalization.recommender.model import Recommendation, Served
+from personalization.serving import reading, wording
+from personalization.serving.reading import History
 from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import evaluate, information
@@ -33,8 +30,6 @@ from policies.decisions.questions import Question
 logger = logging.getLogger(__name__)
 _FULFILLED = frozenset({"max_level", "exclude_categories", "non_profiled", "log_transfer"})
 _MAX_HISTORY = 5_000
-_SPARE = 20  # recommendations that may turn out to be unwanted
-_MAX_COUNT = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +83,13 @@ def _span_attributes(answer: Recommendations) -> Attributes:
 
 
 @tracing.traced("personalization", span_attributes=_span_attributes)
-def recommend(request: RecommendationRequest, *, caller: str) -> Recommendations:
-    """Serve one person. Raises SpoolFull only; engine failures are level ``none``."""
-    try:
-        known = information.read(request.subject_ref)
-    except InformationUnavailable:
-        known = information.NOTHING
+def recommend(request: RecommendationRequest, *, caller: str, known: Information | None = None) -> Recommendations:
+    """Serve one person. ``known``: where it was read with the caller. Raises SpoolFull only; failures are ``none``."""
+    if known is None:
+        try:
+            known = information.read(request.subject_ref)
+        except InformationUnavailable:
+            known = information.NOTHING
     bundle = loading.usable(known.bundle_revision)
     if bundle is None:
         decision = evaluate.unavailable(_question(request), caller=caller)
@@ -141,8 +137,14 @@ def _personal(
     level, excluded = decision.level, _excluded(decision)
     # What a person looks at in this session is views, whether it is stored or not.
     session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else request.session
-    history = _history(request, level, excluded)
+    titles: dict[str, str] = {}
+
+    def offered(items: list[str]) -> Collection[str]:
+        titles.update(reading.offered(items))
+        return titles
+
     try:
+        history = _history(request, level, excluded)
         served = engine.recommend(
             model,
             bundle,
@@ -150,14 +152,18 @@ def _personal(
             history=history.touches,
             session=[Interaction(item) for item in session],
             segment=engine.segment_key(known.region, known.age_band),
-            count=min(request.count + _SPARE, _MAX_COUNT),
+            count=request.count,
+            exclude=history.unwanted,
+            offered=offered,
         )
+        if served.level_used == "none":
+            return _popular(request.count, decision, model, fallback=served.fallback)
+        titles.update(reading.titles(wording.reasons_of(served.recommendations) - titles.keys()))
     except engine.EngineFailed as failed:
         return _popular(request.count, decision, model, fallback=failed.code)
-    if served.level_used == "none":
-        return _popular(request.count, decision, model, fallback=served.fallback)
-    explained = _explained(served, history.liked)
-    items = [item for item in explained if item["item"] not in history.unwanted][: request.count]
+    except reading.ReadingFailed:
+        return _popular(request.count, decision, model, fallback="information_unavailable")
+    items = wording.explained(served.recommendations, titles, history.liked)
     return Recommendations(str(served.level_used), items, decision, model, served.fallback and str(served.fallback))
 
 
@@ -171,95 +177,19 @@ def _excluded(decision: Decision) -> frozenset[str]:
     return frozenset().union(*lists)
 
 
-def _history(request: RecommendationRequest, level: str, excluded: frozenset[str]) -> "History":
+def _history(request: RecommendationRequest, level: str, excluded: frozenset[str]) -> History:
     """Return what the level may use, and no row more: nothing below ``behavioral``, else the window or everything."""
     if LEVELS[level] < LEVELS["behavioral"]:
         return History()
-    kinds = [kind for kind, category in Event.CATEGORY.items() if category not in excluded]
-    rows = Event.objects.filter(subject_ref=request.subject_ref, purpose=request.purpose, kind__in=kinds)
+    kinds = [kind.value for kind, category in Event.CATEGORY.items() if category not in excluded]
     window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW
-    newest = rows.order_by("-occurred_at").values_list("item_id", "weight", "occurred_at", "kind")[:window]
-    return History.of(newest)
-
-
-@dataclass(frozen=True)
-class History:
-    """What a level may use: touches of items, which of them say that the person likes it, and what got a no."""
-
-    touches: tuple[Interaction, ...] = ()
-    liked: frozenset[str] = frozenset()
-    unwanted: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, newest_first: Iterable[tuple[str, float, datetime, str]]) -> "History":
-        """Sort events; what came before a no about the same item counts no longer, unless the no was taken back."""
-        dismissed_from = timezone.now() - events.DISMISSED_FOR
-        touches: list[Interaction] = []
-        liked, unwanted, taken_back = set(), set(), set()
-        for item, weight, moment, kind in newest_first:
-            if kind == Event.Kind.UNDO:
-                taken_back.add(item)
-            elif kind in (Event.Kind.NOT_RELEVANT, Event.Kind.DISMISS):
-                if item not in taken_back and (kind != Event.Kind.DISMISS or moment > dismissed_from):
-                    unwanted.add(item)
-            elif weight == 0:
-                unwanted.add(item)
-            elif item not in unwanted:
-                touches.append(Interaction(item, weight, moment.timestamp()))
-                # A look says nothing about liking, nor does a rating in the middle.
-                if kind in (Event.Kind.LIKE, Event.Kind.PURCHASE) or weight > events.MIDDLE:
-                    liked.add(item)
-        return cls(tuple(touches), frozenset(liked), frozenset(unwanted))
-
-
-def _explained(served: Served, liked: frozenset[str]) -> list[dict[str, Any]]:
-    """Return the recommendations in words; an item taken out of the catalogue since the training is left out."""
-    ids = {reason.item for r in served.recommendations for reason in (*r.because, *r.despite)}
-    ids |= {r.item.id for r in served.recommendations}
-    known = {item.slug: item for item in Item.objects.filter(pk__in=ids)}
-    titles = {slug: item.title for slug, item in known.items()}
-    gone = {slug for slug in ids if slug not in known or not known[slug].is_active}
-    return [_item(r, titles, liked) for r in served.recommendations if r.item.id not in gone]
-
-
-def _item(recommendation: Recommendation, titles: dict[str, str], liked: frozenset[str]) -> dict[str, Any]:
-    because, despite = (
-        [{"item": b.item, "title": titles.get(b.item, b.item), "share": round(b.share, 4)} for b in some]
-        for some in (recommendation.because, recommendation.despite)
-    )
-    return {
-        "item": recommendation.item.id,
-        "title": recommendation.item.title,
-        "basis": str(recommendation.basis),
-        "because": because,
-        "despite": despite,
-        "why": _why(recommendation, [str(b["title"]) for b in because], liked),
-    }
-
-
-def _why(recommendation: Recommendation, titles: list[str], liked: frozenset[str]) -> str:
-    if titles:
-        things = titles[0] if len(titles) == 1 else _("%(one)s and %(other)s") % {"one": titles[0], "other": titles[1]}
-        if recommendation.basis == "session" or any(b.item not in liked for b in recommendation.because[:2]):
-            return _("Because you looked at %(things)s") % {"things": things}
-        return _("Because you liked %(things)s") % {"things": things}
-    if recommendation.basis == "segment":
-        return _("Popular in your region and age group")
-    return _("Popular with other people")
+    return reading.history(request.subject_ref, request.purpose, kinds, window)
 
 
 def _popular(count: int, decision: Decision, model: str | None, *, fallback: str | None = None) -> Recommendations:
-    """Return the general list; it needs neither the engine nor anything about the person."""
-    rows = PopularItem.objects.select_related("item").filter(item__is_active=True)[:count]
-    items = [
-        {
-            "item": row.item_id,
-            "title": row.item.title,
-            "basis": "popular",
-            "because": [],
-            "despite": [],
-            "why": _("Popular with other people"),
-        }
-        for row in rows
-    ]
+    """Return the general list; it needs neither the engine nor anything about the person. Empty without a database."""
+    try:
+        items = wording.popular(reading.general(count))
+    except reading.ReadingFailed:
+        items, fallback = [], fallback or "information_unavailable"
     return Recommendations("none", items, decision, model, fallback)

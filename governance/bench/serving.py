@@ -1,7 +1,7 @@
 """Recommendations and events over HTTP next to decisions: what each costs the web process and PostgreSQL.
 
-One database: people of whom most permit recommendations, a catalogue, a hundred events of each of the active people, and
-a model that was trained on some of them and is live. Each row is also a ratio to a decision of the same run.
+One database: people of whom most permit recommendations, a catalogue, a hundred events of each of the active people,
+and a model that was trained on some of them and is live. Each row is also a ratio to a decision of the same run.
 """
 
 import json
@@ -33,7 +33,7 @@ from personalization import engine
 from personalization.intake import endpoint
 from personalization.models import Item, PopularItem
 from personalization.recommender import storage
-from personalization.recommender.interactions import Interactions
+from personalization.recommender.interactions import Interactions, Person
 from personalization.recommender.interactions import Item as TrainedItem
 from personalization.recommender.training import train
 
@@ -41,6 +41,7 @@ ITEMS, CATEGORIES, EVENTS = 1_000, 20, 100
 ACTIVE, TRAINED_ON = 2_000, 1_000
 IN_A_BATCH = 100
 _REQUESTS = 4_000
+_OWN_TASTE = 0.7
 _LEVELS = ("none", "segment", "behavioral", "contextual", "individual")
 _DECISION = "Decision"
 _SEGMENTS = [f"region={region}|age=adult" for region in ("DE", "FR", "ES", "IT", "NL", "GB")]
@@ -97,9 +98,8 @@ def _with_ratios(rows: Sequence[Row]) -> list[Row]:
 @contextmanager
 def _served(url: str, folder: Path, settings: Settings) -> Iterator[tuple[int, int]]:
     home = Path(tempfile.mkdtemp(prefix="assent-bench-"))
-    environment = {
-        **os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "MODEL_DIR": str(folder), "RUST_BACKTRACE": "0",
-    }  # fmt: skip
+    (home / "models").symlink_to(folder)
+    environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "RUST_BACKTRACE": "0"}
     port = servers.free_port()
     try:
         with servers.running(servers.web(port, threads=settings.threads), port, environment) as pid:
@@ -154,10 +154,8 @@ def _touches(person: int) -> list[int]:
     """Return the items of a person, oldest first: most of one category, as tastes go."""
     chance = random.Random(person)  # noqa: S311
     own = chance.randrange(CATEGORIES)
-    return [
-        CATEGORIES * chance.randrange(ITEMS // CATEGORIES) + (own if chance.random() < 0.7 else chance.randrange(CATEGORIES))
-        for _ in range(EVENTS)
-    ]  # fmt: skip
+    kinds = [own if chance.random() < _OWN_TASTE else chance.randrange(CATEGORIES) for _ in range(EVENTS)]
+    return [CATEGORIES * chance.randrange(ITEMS // CATEGORIES) + kind for kind in kinds]
 
 
 def _fill(active: int) -> None:
@@ -192,7 +190,7 @@ def _deploy(folder: Path) -> None:
         time=np.arange(len(pairs), dtype=np.float64),
     )
     catalogue = [TrainedItem(_slug(n), f"Item {n}", (f"category-{n % CATEGORIES}",)) for n in range(ITEMS)]
-    segments = {person: _SEGMENTS[person % len(_SEGMENTS)] for person in range(TRAINED_ON)}
+    segments: dict[Person, str] = {person: _SEGMENTS[person % len(_SEGMENTS)] for person in range(TRAINED_ON)}
     stored = storage.save(train(data, catalogue, segments), folder, engine.MODEL_SLUG, f"{os.getpid()}{id(data)}")
     version = services.register_version(
         model=services.register_model(engine.MODEL_SLUG, name="House recommender", description="Of a measurement."),

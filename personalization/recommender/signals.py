@@ -35,7 +35,7 @@ class Signals:
                 # The strongest counts once, at its latest moment: reloading a page is not a stronger wish. Training
                 # does the same.
                 before = weights.pop(position, 0.0)
-                weights[position] = weight if weight > before else before
+                weights[position] = max(before, weight)
                 if is_liked:
                     liked.add(position)
                 if of_session:

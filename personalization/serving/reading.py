@@ -6,6 +6,7 @@ contains: to take hundreds of rows out of a result one by one costs more than to
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -21,16 +22,16 @@ _DISMISSED_S = round(events.DISMISSED_FOR.total_seconds())
 # A dismissal that is over says nothing. The newest first, by the index of the window.
 _HISTORY = PreparedStatement(
     "assent_history",
-    f"""
-    SELECT string_agg(item_id, ','), string_agg(kind, ','), string_agg(coalesce(value, 0)::text, ',')
+    """
+    SELECT string_agg(item_id, ','), string_agg(kind, ','), string_agg(weight::text, ',')
     FROM (
-      SELECT item_id, kind, value FROM personalization_event
+      SELECT item_id, kind, weight FROM personalization_event
       WHERE subject_ref = $1 AND purpose = $2 AND kind = ANY (string_to_array($3, ','))
-        AND (kind <> 'dismiss' OR occurred_at > now() - interval '{_DISMISSED_S} seconds')
+        AND (kind <> 'dismiss' OR occurred_at > now() - make_interval(secs => $5))
       ORDER BY occurred_at DESC LIMIT $4
     ) newest
     """,
-    [_UUID, _TEXT, _TEXT, _INT],
+    [_UUID, _TEXT, _TEXT, _INT, _INT],
     binary=True,
     timeout_ms=TIMEOUT_MS,
 )
@@ -71,8 +72,8 @@ class History:
     unwanted: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, newest_first: Iterable[tuple[str, str, int]]) -> "History":
-        """Sort events of items, kinds and values.
+    def of(cls, newest_first: Iterable[tuple[str, str, float]]) -> "History":
+        """Sort events of items, kinds and weights.
 
         What came before a no about the same item counts no longer, unless the no was taken back.
         """
@@ -80,13 +81,12 @@ class History:
         liked: set[str] = set()
         unwanted: set[str] = set()
         taken_back: set[str] = set()
-        for age, (item, kind, value) in enumerate(newest_first):
-            weight = events.weight_of(kind, value)
+        for age, (item, kind, weight) in enumerate(newest_first):
             if weight:
                 if item not in unwanted:
                     touches.append(Interaction(item, weight, -age))
                     # A look says nothing about liking, nor does a rating in the middle.
-                    if kind in _LIKING or (kind == Event.Kind.RATING and value > events.MIDDLE):
+                    if kind in _LIKING or weight > events.MIDDLE:
                         liked.add(item)
             elif kind == Event.Kind.UNDO:
                 taken_back.add(item)
@@ -98,13 +98,19 @@ class History:
 _LIKING = frozenset({Event.Kind.LIKE, Event.Kind.PURCHASE})
 
 
+def executions() -> int:
+    """Return how many statements of this module were executed, which tests count."""
+    return sum(statement.executions for statement in (_HISTORY, _OFFERED, _TITLES, _GENERAL))
+
+
 def history(subject_ref: UUID, purpose: str, kinds: Collection[str], limit: int) -> History:
     """Return what a person did under a purpose, the newest ``limit`` events of the kinds. Raises ReadingFailed."""
-    [row] = _rows(_HISTORY, subject_ref.bytes, purpose.encode(), ",".join(kinds).encode(), limit.to_bytes(4, "big"))
+    asked = subject_ref.bytes, purpose.encode(), ",".join(kinds).encode(), _int(limit), _int(_DISMISSED_S)
+    [row] = _rows(_HISTORY, *asked)
     if row[0] is None:
         return History()
-    items, kinds_of, values = (column.split(",") for column in row)
-    return History.of(zip(items, kinds_of, map(int, values), strict=True))
+    items, kinds_of, weights = (column.split(",") for column in row)
+    return History.of(zip(items, kinds_of, map(float, weights), strict=True))
 
 
 def offered(items: Collection[str]) -> Mapping[str, str]:
@@ -119,10 +125,14 @@ def titles(items: Collection[str]) -> Mapping[str, str]:
 
 def general(count: int) -> list[tuple[str, str]]:
     """Return items and titles of the list that everybody gets. Raises ReadingFailed."""
-    return _rows(_GENERAL, count.to_bytes(4, "big"))
+    return _rows(_GENERAL, _int(count))
 
 
-def _rows(statement: PreparedStatement, *parameters: bytes) -> list[tuple[str, ...]]:  # type: ignore[return]
+def _int(number: int) -> bytes:
+    return number.to_bytes(4, "big")
+
+
+def _rows(statement: PreparedStatement, *parameters: bytes) -> list[Any]:
     try:
         result = statement.execute(parameters)
     except psycopg.Error as exc:
@@ -131,4 +141,4 @@ def _rows(statement: PreparedStatement, *parameters: bytes) -> list[tuple[str, .
     return [
         tuple(None if (cell := result.get_value(row, column)) is None else cell.decode() for column in width)
         for row in range(result.ntuples)
-    ]  # type: ignore[misc]
+    ]
