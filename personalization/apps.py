@@ -8,9 +8,10 @@ class PersonalizationConfig(AppConfig):
     def ready(self) -> None:
         from model_registry import listeners
         from model_registry.external import registration
+        from model_registry.pages import panels
         from oversight import registers
         from oversight.work import kinds
-        from personalization.audits import running
+        from personalization.audits import panel, running
         from personalization.audits.descriptors import REGRESSION_CASE
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
@@ -26,4 +27,5 @@ class PersonalizationConfig(AppConfig):
         kinds.add(RETRAIN, work.STOPPED)
         registers.add(REGRESSION_CASE)
         listeners.add(running.before_review)
+        panels.register("audits", panels.Panel("Audits", panel.drawn, order=10))
         registration.reserve(MODEL_SLUG)

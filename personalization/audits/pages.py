@@ -1,0 +1,84 @@
+"""Page of a version's audits: ask for them, see how far they are, read what was found, download it with its signature."""
+
+import json
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from common import actors
+from common.admin_pages.display import badge, grid, moment, who
+from common.admin_pages.permissions import require, requires
+from common.http.problems import Problem
+from model_registry.models import ModelVersion
+from personalization.audits import panel, running
+from personalization.audits.models import AuditRun
+from personalization.audits.suite import AUDITS
+
+VIEW, ADD = "personalization.view_auditrun", "personalization.add_auditrun"
+_MOST_RUNS = 20
+_State = AuditRun.State
+_TONES = {_State.WAITING: "plain", _State.RUNNING: "info", _State.DONE: "good", _State.FAILED: "alarm"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(VIEW)
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the audits of a version; a POST asks for those that are ticked."""
+    version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=pk)
+    if request.method == "POST":
+        return _ask(request, version)
+    newest = panel.newest_results(version)
+    runs = list(AuditRun.objects.filter(version=version).defer("document", "signature")[:_MOST_RUNS])
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Audits of {version.model.name}, version {version.version}",
+        "version": version,
+        "may_ask": request.user.has_perm(ADD),
+        "audits": [(name, audit.title) for name, audit in AUDITS.items()],
+        "open": [run for run in runs if not run.has_ended],
+        "runs": _runs(runs),
+        "latest": next((run for run in runs if run.state == _State.DONE), None),
+        "cases": panel.cases(newest),
+        "promoted": panel.promoted(newest),
+        **panel.shown(version),
+    }
+    return render(request, "admin/models/audits.html", context)
+
+
+def _ask(request: HttpRequest, version: ModelVersion) -> HttpResponse:
+    require(request, ADD)
+    try:
+        running.request(version, author=actors.officer(request), only=request.POST.getlist("audits"))
+    except Problem as refused:
+        messages.error(request, refused.detail)
+    else:
+        messages.success(request, "The audits are asked for. They begin within a minute.")
+    return redirect("model-audits", pk=version.pk)
+
+
+def _runs(runs: list[AuditRun]) -> str:
+    rows = [
+        (
+            badge(run.get_state_display(), _TONES[_State(run.state)]),
+            ", ".join(AUDITS[name].title for name in run.audits if name in AUDITS),
+            who(run.author),
+            moment(run.requested_at),
+            run.error or moment(run.finished_at),
+        )
+        for run in runs
+    ]
+    return grid(["State", "Audits", "Asked by", "Asked", "Ended"], rows, is_stacked=True)
+
+
+@require_safe
+@requires(VIEW)
+def download(request: HttpRequest, run: UUID) -> HttpResponse:
+    """Return the document of a run with its signature."""
+    row = get_object_or_404(AuditRun, pk=run, state=_State.DONE)
+    document = json.dumps({**(row.document or {}), "signature": row.signature}, indent=2, ensure_ascii=False)
+    response = HttpResponse(document, content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="audit-{row.pk}.json"'
+    return response
