@@ -52,9 +52,7 @@ def _drawn(rows: Sequence[IntervalRow], title: str, description: str) -> SafeStr
 
 def _row(row: IntervalRow, *, y: int) -> SafeString:
     tone = Tone.ALARM if row.is_marked else Tone.ACCENT
-    low, high, value = (
-        _DOT + (WIDTH - 2 * _DOT) * min(max(share, 0.0), 1.0) for share in (row.low, row.high, row.value)
-    )
+    low, high, value = (_x(share) for share in (row.low, row.high, row.value))
     text = format_html(
         '<text class="chart-label" x="0" y="{y}">{}<tspan class="chart-muted" dx="8">{}</tspan></text>'
         '<text class="chart-value" x="{}" y="{y}" text-anchor="end">{}</text>',
@@ -81,3 +79,7 @@ def _row(row: IntervalRow, *, y: int) -> SafeString:
         _DOT,
     )
     return format_html("<g><title>{}: {}</title>{}</g>", row.label, in_words(row), joined([text, shape]))
+
+
+def _x(share: float) -> float:
+    return _DOT + (WIDTH - 2 * _DOT) * min(max(share, 0.0), 1.0)

@@ -1,4 +1,4 @@
-"""Page of a version's audits: ask for them, see how far they are, read what was found, download it with its signature."""
+"""Page of a version's audits: ask for them, see how far they are, read and download what was found."""
 
 import json
 from uuid import UUID

@@ -20,6 +20,8 @@ from personalization.audits.suite import AUDITS
 
 _TONES = {PASSED: "good", EXEMPT: "plain", PENDING: "info", FAILED: "alarm"}
 _WORDS = {PASSED: "Passed", EXEMPT: "Does not apply", PENDING: "Waiting", FAILED: "Failed"}
+# Of the others' quality, in thousandths: the threshold that is shipped marks a row; the register's is in the summary.
+_MARKED = 800
 Result = Mapping[str, Any]
 
 
@@ -87,9 +89,9 @@ def _slices(report: Result) -> Figure:
             "Group",
             "People",
             "Quality",
-            "Times the others'",
+            "To the others'",
             "With a hit",
-            "Times the others'",
+            "To the others'",
             "Own taste shown",
         ),
         table=[
@@ -109,12 +111,9 @@ def _slices(report: Result) -> Figure:
 
 def _slice(one: Result) -> IntervalRow:
     value, low, high = (end / 1000 for end in one["quality"])
-    # The default threshold marks a row; what the register demands is in the summary.
-    is_marked = (one["quality_ratio"][2] or 1000) < _MARKED
+    at_most = one["quality_ratio"][2]
+    is_marked = at_most is not None and at_most < _MARKED
     return IntervalRow(one["group"], f"{one['people']} people", value, low, high, is_marked)
-
-
-_MARKED = 800
 
 
 def _times(ratio: Sequence[int | None]) -> str:

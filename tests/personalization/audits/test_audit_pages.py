@@ -49,8 +49,8 @@ def test_slices_scores_and_age_are_drawn_with_their_numbers(
 
     html = page(owner, version)
 
-    for title in ("Quality by group of people", "Scores of people’s own items", "Quality by the model’s age"):
-        assert title.replace("’", "&#x27;") in html
+    for title in ("Quality by group of people", "Scores of people's own items", "Quality by the model's age"):
+        assert title.replace("'", "&#x27;") in html
     assert html.count("Show the numbers") == 3
     assert "region=US" in html
     assert "one-topic" in html
@@ -93,7 +93,7 @@ def test_progress_is_shown(version: ModelVersion, owner: Client) -> None:
 def test_who_may_only_look_asks_for_nothing(version: ModelVersion, client: Client) -> None:
     viewer = officer(client, "view_auditrun")
 
-    assert "<button" not in page(viewer, version).split('id="found"')[1]
+    assert "Run audits" not in page(viewer, version)
     assert viewer.post(reverse("model-audits", args=[version.pk])).status_code == 403
     assert not AuditRun.objects.exists()
 
