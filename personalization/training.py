@@ -20,7 +20,7 @@ from consent.models import DataSubject, Purpose
 from model_registry import services
 from model_registry.gates import recording
 from model_registry.models import Evidence, ModelVersion
-from personalization import engine, events
+from personalization import engine, events, without_profile
 from personalization.models import Item, PopularItem
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
@@ -192,6 +192,7 @@ def _findings(model: Model, data: rec.Interactions) -> dict[str, tuple[bool, dic
         "segments": (True, {"segments": len(people), "smallest": min(people, default=0)}),
         "fallback": (popular > 0, {"popular_items": popular}),
         "freshness": (True, {"newest": newest.isoformat()}),
+        "opted_out": without_profile.compare(model),
     }
 
 
