@@ -1,6 +1,8 @@
 """Page of a version's audits: ask for them, see how far they are, read and download what was found."""
 
 import json
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -9,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from common import actors
-from common.admin_pages.display import badge, grid, moment, who
+from common.admin_pages.display import badge, moment, who
 from common.admin_pages.permissions import require, requires
 from common.http.problems import Problem
 from model_registry.models import ModelVersion
@@ -19,6 +21,8 @@ from personalization.audits.suite import AUDITS
 
 VIEW, ADD = "personalization.view_auditrun", "personalization.add_auditrun"
 _MOST_RUNS = 20
+_RUNS = ("Audits", "State", "Asked by", "Asked", "Ended")
+_PROMOTED = ("Little known item", "Fake profiles", "Shown to before", "Shown to after", "Rank before", "Rank after")
 _State = AuditRun.State
 _TONES = {_State.WAITING: "plain", _State.RUNNING: "info", _State.DONE: "good", _State.FAILED: "alarm"}
 
@@ -39,11 +43,10 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "may_ask": request.user.has_perm(ADD),
         "audits": [(name, audit.title) for name, audit in AUDITS.items()],
         "open": [run for run in runs if not run.has_ended],
-        "runs": _runs(runs),
         "latest": next((run for run in runs if run.state == _State.DONE), None),
-        "cases": panel.cases(newest),
-        "promoted": panel.promoted(newest),
-        **panel.shown(version),
+        "figures": panel.figures(newest),
+        "tables": _tables(version, newest),
+        "runs": _Table("runs", "Runs", _RUNS, _runs(runs)),
     }
     return render(request, "admin/models/audits.html", context)
 
@@ -59,18 +62,40 @@ def _ask(request: HttpRequest, version: ModelVersion) -> HttpResponse:
     return redirect("model-audits", pk=version.pk)
 
 
-def _runs(runs: list[AuditRun]) -> str:
-    rows = [
+@dataclass(frozen=True)
+class _Table:
+    """A table of the page under its heading, with a sentence about it."""
+
+    slug: str
+    heading: str
+    headings: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    note: str = ""
+
+
+def _tables(version: ModelVersion, newest: panel.Newest) -> list[_Table]:
+    found = panel.summary(version, newest) if newest else []
+    note = "" if found else "Its file has not been audited yet."
+    fakes = "One fake profile to a hundred people; each holds the item and twenty popular ones."
+    tables = [
+        _Table("found", "What was found", panel.SUMMARY, found, note),
+        _Table("promoted", "Items that fake profiles promote", _PROMOTED, panel.promoted(newest), fakes),
+        _Table("cases", "Recorded cases", ("Case", "Answer", "Difference"), panel.cases(newest)),
+    ]
+    return [table for table in tables if table.rows or table.slug == "found"]
+
+
+def _runs(runs: list[AuditRun]) -> list[tuple[Any, ...]]:
+    return [
         (
-            badge(run.get_state_display(), _TONES[_State(run.state)]),
             ", ".join(AUDITS[name].title for name in run.audits if name in AUDITS),
+            badge(run.get_state_display(), _TONES[_State(run.state)]),
             who(run.author),
             moment(run.requested_at),
             run.error or moment(run.finished_at),
         )
         for run in runs
     ]
-    return grid(["State", "Audits", "Asked by", "Asked", "Ended"], rows, is_stacked=True)
 
 
 @require_safe

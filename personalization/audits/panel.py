@@ -5,13 +5,15 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 
 from common.admin_pages.display import NOTHING, badge, grid, moment, who
 from common.charts.counts import Figure, Tone
 from common.charts.intervals import IntervalRow, in_words, intervals_figure
 from common.charts.rates import Part, lines_figure, percent
 from model_registry.gates import outcome
-from model_registry.gates.checks import EXEMPT, FAILED, PASSED, PENDING
+from model_registry.gates.checks import EXEMPT, FAILED, GATES, PASSED, PENDING
+from model_registry.gates.found import gather
 from model_registry.models import ModelVersion
 from personalization.audits import running
 from personalization.audits.gathering import NotAuditable, refuse_foreign
@@ -23,6 +25,10 @@ _WORDS = {PASSED: "Passed", EXEMPT: "Does not apply", PENDING: "Waiting", FAILED
 # Of the others' quality, in thousandths: the threshold that is shipped marks a row; the register's is in the summary.
 _MARKED = 800
 Result = Mapping[str, Any]
+Newest = Mapping[str, tuple[AuditRun, Result]]
+
+
+SUMMARY = ("Audit", "Gate", "Found", "Signature", "By", "When")
 
 
 def drawn(version: ModelVersion) -> str:
@@ -31,20 +37,16 @@ def drawn(version: ModelVersion) -> str:
         refuse_foreign(version)
     except NotAuditable:
         return ""
-    context = {**shown(version), "url": reverse("model-audits", args=[version.pk])}
+    newest = newest_results(version)
+    context = {
+        "summary": grid(SUMMARY, summary(version, newest), is_stacked=True) if newest else "",
+        "figures": figures(newest),
+        "url": reverse("model-audits", args=[version.pk]),
+    }
     return render_to_string("admin/models/audits_panel.html", context)
 
 
-def shown(version: ModelVersion) -> dict[str, Any]:
-    """Return the newest result of each audit about the version's file, as a summary and figures."""
-    newest = newest_results(version)
-    return {
-        "summary": _summary(version, newest) if newest else "",
-        "figures": _figures({name: result for name, (_run, result) in newest.items()}),
-    }
-
-
-def newest_results(version: ModelVersion) -> dict[str, tuple[AuditRun, Result]]:
+def newest_results(version: ModelVersion) -> Newest:
     """Return the newest result of each audit, with its run. Only about the file that is registered now."""
     ended = AuditRun.objects.filter(
         version=version, artifact_sha256=version.artifact_sha256, state=AuditRun.State.DONE
@@ -53,27 +55,24 @@ def newest_results(version: ModelVersion) -> dict[str, tuple[AuditRun, Result]]:
     return {name: found[name] for name in AUDITS if name in found}
 
 
-def _summary(version: ModelVersion, newest: Mapping[str, tuple[AuditRun, Result]]) -> str:
-    lines = {line.slug: line for line in outcome.of(version).lines}
+def summary(version: ModelVersion, newest: Newest) -> list[tuple[Any, ...]]:
+    """Return for each audit what its gate says of it; where no gate demands it, by the threshold that is shipped."""
+    found = gather(version, timezone.now())
+    demanded = {line.slug: line.finding for line in outcome.of(version).lines}
     untrue = {run.pk: running.untrue(run) for run, _result in newest.values()}
     rows = []
-    for name, (run, result) in newest.items():
-        line = lines.get(AUDITS[name].gate)
-        state = badge(_WORDS[line.finding.state], _TONES[line.finding.state]) if line else badge("No gate demands it")
+    for name, (run, _result) in newest.items():
+        gate = AUDITS[name].gate
+        finding = demanded.get(gate) or GATES[gate].check(found, GATES[gate].threshold)
+        state = badge(_WORDS[finding.state], _TONES[finding.state]) if gate in demanded else badge("Not demanded")
         signed = badge("Not genuine", "alarm") if untrue[run.pk] else badge("Genuine", "good")
-        said = line.finding.why if line else _said(result)
-        rows.append((AUDITS[name].title, state, said, signed, who(run.author), moment(run.finished_at)))
-    return grid(["Audit", "Gate", "Found", "Signature", "By", "When"], rows, is_stacked=True)
+        rows.append((AUDITS[name].title, state, finding.why, signed, who(run.author), moment(run.finished_at)))
+    return rows
 
 
-def _said(result: Result) -> str:
-    figures = result["figures"]
-    if not result["measured"]:
-        return f"Not measured: {figures['why']}."
-    return ", ".join(f"{member.replace('_', ' ')} {value}" for member, value in figures.items() if value is not None)
-
-
-def _figures(results: Mapping[str, Result]) -> list[Figure]:
+def figures(newest: Newest) -> list[Figure]:
+    """Return the drawings of what was measured."""
+    results = {name: result for name, (_run, result) in newest.items()}
     measured = {name: result["report"] for name, result in results.items() if result["measured"]}
     drawing = {"bias": _slices, "leak": _scores, "ageing": _months}
     return [draw(measured[name]) for name, draw in drawing.items() if name in measured]
@@ -85,22 +84,12 @@ def _slices(report: Result) -> Figure:
         rows,
         title="Quality by group of people",
         description="Share of the best possible quality (nDCG of ten) with its 95 % interval, the worst served first.",
-        headings=(
-            "Group",
-            "People",
-            "Quality",
-            "To the others'",
-            "With a hit",
-            "To the others'",
-            "Own taste shown",
-        ),
+        headings=("Group", "Quality", "To the others'", "Hits to the others'", "Own taste shown"),
         table=[
             (
-                one["group"],
-                str(one["people"]),
+                f"{one['group']}, {row.note}",
                 in_words(row),
                 _times(one["quality_ratio"]),
-                _share(one["reached"][0]),
                 _times(one["impact_ratio"]),
                 NOTHING if one["own_taste"] is None else f"{one['own_taste'] / 1000:.2f}",
             )
@@ -154,28 +143,32 @@ def _months(report: Result) -> Figure:
     )
 
 
-def cases(results: Mapping[str, tuple[AuditRun, Result]]) -> str:
+def cases(newest: Newest) -> list[tuple[Any, ...]]:
     """Return recorded cases with what differs."""
-    found = results.get("regression")
+    found = newest.get("regression")
     if found is None or not found[1]["measured"]:
-        return ""
-    rows = [
-        (one["name"], badge("Differs", "alarm") if one["differences"] else badge("As recorded", "good"),
-         "; ".join(one["differences"]) or NOTHING)
+        return []
+    return [
+        (one["name"], badge("Differs", "alarm"), "; ".join(one["differences"]))
+        if one["differences"]
+        else (one["name"], badge("As recorded", "good"), NOTHING)
         for one in found[1]["report"]["cases"]
-    ]  # fmt: skip
-    return grid(["Case", "Answer", "Difference"], rows, is_stacked=True)
+    ]
 
 
-def promoted(results: Mapping[str, tuple[AuditRun, Result]]) -> str:
-    """Return what fake profiles brought about."""
-    found = results.get("adversarial")
+def promoted(newest: Newest) -> list[tuple[Any, ...]]:
+    """Return what fake profiles brought about, item by item."""
+    found = newest.get("adversarial")
     if found is None or not found[1]["measured"]:
-        return ""
-    rows = [
-        (f"Item {number}", one["profiles"], _share(one["before"]), _share(one["after"]), one["rank_before"],
-         one["rank_after"])
+        return []
+    return [
+        (
+            f"Item {number}",
+            one["profiles"],
+            _share(one["before"]),
+            _share(one["after"]),
+            one["rank_before"],
+            one["rank_after"],
+        )
         for number, one in enumerate(found[1]["report"]["promoted"], start=1)
-    ]  # fmt: skip
-    headings = ["Little known item", "Fake profiles", "Shown to before", "Shown to after", "Rank before", "Rank after"]
-    return grid(headings, rows, is_stacked=True)
+    ]
