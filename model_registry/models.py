@@ -7,9 +7,10 @@ from django.utils import timezone
 from common import policy_data
 from consent.models import Level, Purpose
 from model_registry.documents.models import Document
+from model_registry.files.models import ModelFile
 from model_registry.gates.models import DocumentReview, Evidence, GateDemand, GateExemption
 
-__all__ = ["Document", "DocumentReview", "Evidence", "GateDemand", "GateExemption", "Model", "ModelVersion"]
+__all__ = ["Document", "DocumentReview", "Evidence", "GateDemand", "GateExemption", "Model", "ModelFile", "ModelVersion"]
 
 
 class Model(models.Model):
@@ -61,6 +62,8 @@ class ModelVersion(models.Model):
     artifact = models.CharField(max_length=200, blank=True, editable=False)
     artifact_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     metrics = models.JSONField(default=dict, blank=True, editable=False)
+    # Compact JWS over the version's name, digests and figures (files/signature.py).
+    signature = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     status_changed_at = models.DateTimeField(default=timezone.now, editable=False)
     approved_until = models.DateField(null=True, blank=True)

@@ -14,6 +14,8 @@ from common.http.problems import Conflict, Problem
 from consent.models import Purpose
 from model_registry.gates import outcome
 from model_registry.gates.checks import PASSED
+from model_registry.files import signature
+from model_registry.files.models import ModelFile
 from model_registry.models import Model, ModelVersion
 from oversight import guard
 from oversight.problems import SecondOfficerNeeded
@@ -54,8 +56,12 @@ def register_version(
     artifact: str = "",
     artifact_sha256: str = "",
     metrics: dict[str, Any] | None = None,
+    files: Sequence[ModelFile] = (),
 ) -> ModelVersion:
-    """Add the next version of ``model`` as a draft. Drafts are never served."""
+    """Add the next version of ``model`` as a draft, signed with its files. Drafts are never served.
+
+    ``files``: unsaved rows of what the version was trained and measured on.
+    """
     Model.objects.select_for_update().get(pk=model.pk)
     last = model.versions.aggregate(last=Max("version"))["last"] or 0
     with guard.writing("training"):
@@ -74,7 +80,22 @@ def register_version(
         actor=actor,
         details={"purposes": sorted(p.slug for p in purposes), "artifact_sha256": artifact_sha256},
     )
+    _sign(version, files)
     return version
+
+
+def _sign(version: ModelVersion, files: Sequence[ModelFile]) -> None:
+    """Keep the rows of a new version's files, and sign the version with their digests."""
+    artifact = ModelFile(kind=ModelFile.Kind.ARTIFACT, path=version.artifact, sha256=version.artifact_sha256)
+    for file in [*([artifact] if version.artifact else []), *files]:
+        file.version, file.current_sha256 = version, file.sha256
+        file.save(force_insert=True)
+    if version.artifact_sha256:
+        digests = {str(file.kind): file.sha256 for file in files}
+        version.signature = signature.sign(
+            version, digests, metrics_sha256=signature.digest_of_metrics(version.metrics)
+        )
+        version.save(update_fields=["signature"])
 
 
 @transaction.atomic
