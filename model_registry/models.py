@@ -10,7 +10,16 @@ from model_registry.documents.models import Document
 from model_registry.files.models import ModelFile
 from model_registry.gates.models import DocumentReview, Evidence, GateDemand, GateExemption
 
-__all__ = ["Document", "DocumentReview", "Evidence", "GateDemand", "GateExemption", "Model", "ModelFile", "ModelVersion"]
+__all__ = [
+    "Document",
+    "DocumentReview",
+    "Evidence",
+    "GateDemand",
+    "GateExemption",
+    "Model",
+    "ModelFile",
+    "ModelVersion",
+]
 
 
 class Model(models.Model):

@@ -12,10 +12,10 @@ from audit import trail
 from common import policy_data
 from common.http.problems import Conflict, Problem
 from consent.models import Purpose
-from model_registry.gates import outcome
-from model_registry.gates.checks import PASSED
 from model_registry.files import signature
 from model_registry.files.models import ModelFile
+from model_registry.gates import outcome
+from model_registry.gates.checks import PASSED
 from model_registry.models import Model, ModelVersion
 from oversight import guard
 from oversight.problems import SecondOfficerNeeded

@@ -6,36 +6,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('model_registry', '0006_life_cycle'),
+        ("model_registry", "0006_life_cycle"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='modelversion',
-            name='signature',
+            model_name="modelversion",
+            name="signature",
             field=models.TextField(blank=True, editable=False),
         ),
         migrations.CreateModel(
-            name='ModelFile',
+            name="ModelFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('artifact', 'Artifact'), ('data', 'Data snapshot'), ('evaluation', 'Evaluation')], max_length=12)),
-                ('path', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('current_sha256', models.CharField(max_length=64)),
-                ('persons', models.PositiveIntegerField(default=0)),
-                ('persons_left', models.PositiveIntegerField(default=0)),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('gone_at', models.DateTimeField(null=True)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='model_registry.modelversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("artifact", "Artifact"), ("data", "Data snapshot"), ("evaluation", "Evaluation")],
+                        max_length=12,
+                    ),
+                ),
+                ("path", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("current_sha256", models.CharField(max_length=64)),
+                ("persons", models.PositiveIntegerField(default=0)),
+                ("persons_left", models.PositiveIntegerField(default=0)),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("gone_at", models.DateTimeField(null=True)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="model_registry.modelversion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'file of a model',
-                'verbose_name_plural': 'files of models',
-                'ordering': ['kind'],
-                'constraints': [models.UniqueConstraint(fields=('version', 'kind'), name='model_registry_file_of_version')],
+                "verbose_name": "file of a model",
+                "verbose_name_plural": "files of models",
+                "ordering": ["kind"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("version", "kind"), name="model_registry_file_of_version")
+                ],
             },
         ),
     ]

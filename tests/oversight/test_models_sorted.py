@@ -36,7 +36,7 @@ DATA = {
 OPERATIONAL = {
     "audit_signingkey", "common_keycheck", "common_ratebucket", "consent_subjectlink",
     "django_content_type",
-    "governance_officersession", "governance_provideridentity", "governance_recoverycode", "governance_secondfactor",
+    "model_registry_modelfile", "governance_officersession", "governance_provideridentity", "governance_recoverycode", "governance_secondfactor",
     "django_session", "policies_activebundle", "policies_appliedrelease", "policies_opainstance",
     "policies_heldtag", "policies_logdrop", "policies_periodkey", "policies_policydraft",
     "policies_spoolposition", "privacy_deletionswitch",

@@ -78,7 +78,7 @@ def _of_another_kind(version, _trained):
 
 
 def _changed_text(version, _trained):
-    head, _payload_, tail = version.signature.split(".")
+    head, _, tail = version.signature.split(".")
     return {"signature": f"{head}.{jws.encode(_payload(version, trained_on='0' * 64))}.{tail}"}
 
 
