@@ -33,6 +33,11 @@ class GatesNotPassed(Conflict):
     title = "The model has not passed its release gates"
 
 
+class ArtifactGone(Conflict):
+    code = "artifact_gone"
+    title = "The file of the model was deleted"
+
+
 class NoPurpose(Problem):
     status = HTTPStatus.CONFLICT
     code = "model_without_purpose"
@@ -120,8 +125,8 @@ def change_status(*, version_id: int, status: str, actor: str) -> ModelVersion:
 def move(version: ModelVersion, status: str, *, actor: str, **details: Any) -> None:
     """Move a locked version to ``status``. The caller has named the writer, and publishes.
 
-    Raises StatusNotPossible for a step the life cycle does not have, NoPurpose and GatesNotPassed for a version that
-    cannot serve.
+    Raises StatusNotPossible for a step the life cycle does not have, NoPurpose, ArtifactGone and GatesNotPassed for a
+    version that cannot serve.
     """
     before = version.status
     if not version.may_become(status):
@@ -140,6 +145,8 @@ def move(version: ModelVersion, status: str, *, actor: str, **details: Any) -> N
 def _refuse_unfit(version: ModelVersion) -> None:
     if not version.purposes.exists():
         raise NoPurpose("Name at least one purpose this version may serve.")
+    if gone := version.files.filter(kind=ModelFile.Kind.ARTIFACT, gone_at__isnull=False).first():
+        raise ArtifactGone(f"Its file was deleted on {gone.gone_at:%Y-%m-%d}, as its record period says. Train anew.")
     found = outcome.of(version)
     if found.state != PASSED:
         raise GatesNotPassed(" ".join(line.finding.why for line in found.missing))

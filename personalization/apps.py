@@ -9,11 +9,14 @@ class PersonalizationConfig(AppConfig):
         from oversight.work import kinds
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
+        from personalization.snapshots import data_set
+        from personalization.snapshots.store import SNAPSHOT_STORE
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
         from privacy.retention import schedules
         from privacy.rights.stores import seam
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
-        seam.add(EVENTS_FOR_ANSWERS, TRAINING)
+        schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
+        seam.add(EVENTS_FOR_ANSWERS, TRAINING, SNAPSHOT_STORE)
         kinds.add(RETRAIN)

@@ -8,8 +8,8 @@ class ModelFile(models.Model):
     """File or folder of a version, by its path below the folder of models.
 
     ``sha256``: digest as registered; of an artifact it is that of its manifest. ``current_sha256``: digest after people
-    left the file. ``persons``: how many it was made of; ``persons_left``: how many of them left. ``gone_at``: deleted by
-    its retention.
+    left the file. ``persons``: how many it was made of; ``persons_left``: how many of them left. ``gone_at``: deleted
+    by its retention.
     """
 
     class Kind(models.TextChoices):

@@ -17,7 +17,7 @@ from audit.jws import NotGenuine
 from audit.models import AuditEvent, SigningKey
 from common import policy_data
 from common.canonical import sha256
-from model_registry.models import ModelVersion
+from model_registry.models import ModelFile, ModelVersion
 
 TYPE = "assent-model-version"
 _FORMAT = 1
@@ -90,6 +90,7 @@ def sign_existing() -> int:
     for version in signed:
         version.signature = sign(version, {}, metrics_sha256="")
         version.save(update_fields=["signature"])
+        _note_artifact(version)
     if any(version.status in ModelVersion.IN_BUNDLE for version in signed):
         policy_data.changed(reason="signatures of models", actor="system")
     return len(signed)
@@ -100,6 +101,13 @@ def _is_as_registered(version: ModelVersion) -> bool:
     events = AuditEvent.objects.filter(action="model.registered", object=str(version))
     said = events.order_by("-position").values_list("details__artifact_sha256", flat=True).first()
     return said is not None and said == version.artifact_sha256
+
+
+def _note_artifact(version: ModelVersion) -> None:
+    digest = version.artifact_sha256
+    said = {"path": version.artifact, "sha256": digest, "current_sha256": digest, "made_at": version.created_at}
+    if version.artifact:
+        ModelFile.objects.get_or_create(version=version, kind=ModelFile.Kind.ARTIFACT, defaults=said)
 
 
 def _is_ours(kid: str) -> bool:

@@ -16,6 +16,7 @@ from governance.evidence import registers
 from governance.officers import role_groups
 from model_registry.files import signature
 from personalization.event_store import shipping
+from personalization.snapshots import shipping as snapshots_shipping
 from policies.bundles import publishing
 from policies.models import ActiveBundle
 from policies.registers import defaults
@@ -44,6 +45,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{signed} versions of models are signed.")
         if shipping.ensure_window(actor=publishing.SYSTEM):
             self.stdout.write("The rolling window of events is a retention schedule.")
+        if snapshots_shipping.ensure_schedule(actor=publishing.SYSTEM):
+            self.stdout.write("Snapshots of trainings stand under a retention schedule.")
         if changed := role_groups.keep_current():
             self.stdout.write(f"The rights of these roles are up to date: {', '.join(changed)}.")
         registers.seal_existing(actor="system")
