@@ -27,7 +27,7 @@ class PoliciesConfig(AppConfig):
         from privacy.budgets import data_sets
         from privacy.retention import schedules
         from privacy.retention.own_records import record_periods
-        from privacy.rights.erasure import elsewhere
+        from privacy.rights.requests import other_cells
         from privacy.rights.stores import seam
 
         seam.add(DECISIONS)
@@ -43,6 +43,6 @@ class PoliciesConfig(AppConfig):
         register_lint.add_check("policies", lint.check)
         data_sets.use_regions(regions.codes)
         if settings.CELLS is not None:
-            elsewhere.use(erasures.OTHERS)
+            other_cells.use(erasures.OTHERS)
             residence.use_guard(residence_guard.guard)
             registers.keep_elsewhere(None if settings.CELLS.is_primary else settings.CELLS.primary.name)

@@ -27,7 +27,7 @@ from privacy.rights.models import Blocker, RightsRequest
 from privacy.rights.problems import ReasonNeeded
 from privacy.rights.requesters import asking, requester
 from privacy.rights.requesters.proof import Acting
-from privacy.rights.requests import fulfilling, recipients, requests, statements
+from privacy.rights.requests import fulfilling, other_cells, recipients, requests, statements
 from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, OPEN, TRANSITIONS, Move, State
 
 _MAY_SEE, _MAY_DECIDE = "rights.view_rightsrequest", "rights.change_rightsrequest"
@@ -129,6 +129,7 @@ def _requester(found: RightsRequest) -> dict[str, Any]:
     return {
         "requester": asks,
         "may_match": found.state in (State.RECEIVED, State.IDENTITY_ASKED) and not requester.is_unproven(found),
+        "lacks_id": other_cells.lacks_id(found),
         "may_end_mandate": acting is not Acting.SELF and asks is not None and asks.mandate_withdrawn_at is None,
     }
 
@@ -147,8 +148,17 @@ def _accept(request: HttpRequest, pk: UUID, _name: str) -> None:
 
 
 def _match(request: HttpRequest, pk: UUID, _name: str) -> None:
+    _with_id(asking.match, request, pk)
+
+
+def _name_person(request: HttpRequest, pk: UUID, _name: str) -> None:
+    _with_id(asking.name_person, request, pk)
+    fulfilling.run_or_leave(pk)
+
+
+def _with_id(act: Callable[..., RightsRequest], request: HttpRequest, pk: UUID) -> None:
     try:
-        asking.match(pk, request.POST.get("person", "")[:256], actor=actors.officer(request))
+        act(pk, request.POST.get("person", "")[:256], actor=actors.officer(request))
     except ValueError as exc:
         raise ReasonNeeded(f"The id {exc}.") from None
 
@@ -209,6 +219,7 @@ _ACTS: dict[str, Callable[[HttpRequest, UUID, str], None]] = {
     Move.ACCEPT: _accept,
     "extend": _extend,
     "match": _match,
+    "name": _name_person,
     "letter": _letter,
     "end_mandate": _end_mandate,
     "run": _run,
