@@ -6,17 +6,19 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from model_registry.pages import panels
         from oversight.work import kinds
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
         from personalization.snapshots import data_set
-        from personalization.snapshots.store import SNAPSHOT_STORE
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
+        from personalization.verification import telling
         from privacy.retention import schedules
         from privacy.rights.stores import seam
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
-        seam.add(EVENTS_FOR_ANSWERS, TRAINING, SNAPSHOT_STORE)
+        seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         kinds.add(RETRAIN)
+        panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

@@ -18,14 +18,15 @@ from common import actors
 from common.identifiers import uuid7
 from consent.models import DataSubject, Purpose
 from model_registry import services
+from model_registry.documents import keeping as documents
 from model_registry.gates import recording
 from model_registry.models import Evidence, ModelFile, ModelVersion
-from personalization import engine, events, measured
+from personalization import engine, events, measured, own_card
 from personalization.models import Item, PopularItem
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
 from personalization.recommender.model import Model
-from personalization.recommender.recipe import Lists
+from personalization.recommender.recipe import Lists, Recipe
 from personalization.recommender.training import train
 from personalization.recommender.validation.evaluation import Asked, ask, summed
 from personalization.recommender.validation.tuning import choose
@@ -49,6 +50,7 @@ class _Training:
 
     began: datetime
     manifest: storage.Manifest
+    recipe: Recipe
     metrics: dict[str, Any]
     findings: dict[str, tuple[bool, dict[str, Any]]]
     people: list[UUID]
@@ -86,7 +88,9 @@ def _trained(actor: str) -> ModelVersion | None:
     asked = ask(data, catalogue, segments, recipe=chosen.recipe)
     figures = measured.of_evaluation(summed(asked, segments))
     metrics = {**measured.of_data(data), **figures, **measured.of_choice(chosen)}
-    training = _Training(began, manifest, metrics, _findings(model, data), permitted, Data(data, segments), asked)
+    training = _Training(
+        began, manifest, chosen.recipe, metrics, _findings(model, data), permitted, Data(data, segments), asked
+    )
     version = _register(training, actor)
     logger.info("Trained %s on %s people", version, len(permitted))
     return version
@@ -175,6 +179,7 @@ def _register_with(files: list[ModelFile], training: _Training, actor: str) -> M
         recording.record_evidence(
             version, Evidence.Kind.TRAINING, name, is_passed=is_passed, figures=figures, actor=actor
         )
+    documents.keep(version, "card", own_card.card(version, training.recipe), actor=actor)
     members.note(version, training.people)
     inside = {UUID(bytes=bytes(person)) for person in training.data.interactions.person}
     keeping.note(version, inside, purpose=PURPOSE, since=training.began, actor=actor)

@@ -21,6 +21,7 @@ DEMANDS: Mapping[str, tuple[str, str, bool]] = {
     "fria": ("fria", "segment", False),
     "freshness": ("freshness", "none", False),
     "epsilon": ("epsilon", "individual", False),
+    "files": ("files", "none", False),
     "bias-audit": ("bias_audit", "segment", False),
     "leak-audit": ("leak_audit", "segment", False),
 }

@@ -15,7 +15,7 @@ from personalization.models import SnapshotPerson
 from personalization.snapshots import files
 from privacy.retention import turns
 
-NAME = "snapshots"
+NAME = "model_training"  # of the data set and of the store: deletions, holds and erasures take turns by it
 _AT_ONCE = 10_000
 _LATE = timedelta(days=1)  # longer than any training takes to register its files
 _WITHDRAWN = (ConsentRecord.State.WITHDRAWN, ConsentRecord.State.OBJECTED)
@@ -109,7 +109,12 @@ def sweep() -> int:
 
 def read(file: ModelFile) -> bytes | None:
     """Return the bytes of a file; None where there are none."""
+    return read_path(file.path)
+
+
+def read_path(path: str) -> bytes | None:
+    """Return the bytes of a file by its path; None where there are none."""
     try:
-        return files.place(file.path).read_bytes()
+        return files.place(path).read_bytes()
     except (OSError, files.Unreadable):
         return None

@@ -73,13 +73,13 @@ def test_a_training_keeps_its_data_and_its_evaluation_signed_with_the_version(tr
 
 
 def test_an_access_holds_what_a_snapshot_says_of_a_person(trained):
-    store = seam.find("snapshots")
+    store = seam.find("model_training")
 
     rows = list(store.export(REF))
 
-    assert len(rows) == store.count(REF) == 6
-    assert {(row["model"], row["version"]) for row in rows} == {("house-recommender", 1)}
-    assert store.verify(REF) > 6  # the evaluation and the table name the person as well
+    assert len(rows) == store.count(REF) == 1
+    assert len(rows[0]["touches"]) == 6
+    assert store.verify(REF) > 7  # rows of two tables, of the data and of the evaluation
     assert (list(store.export(subject_ref("no-one"))), store.verify(subject_ref("no-one"))) == ([], 0)
 
 
@@ -88,7 +88,7 @@ def test_erased_people_leave_the_files_and_the_others_stay(trained):
 
     erased(REF)
 
-    assert seam.find("snapshots").verify(REF) == 0
+    assert seam.find("model_training").verify(REF) == 0
     for kind in ("data", "evaluation"):
         assert REF.bytes not in _bytes(trained, kind)
         assert OTHER.bytes in _bytes(trained, kind)
@@ -163,7 +163,7 @@ def test_the_last_one_takes_the_files_along(trained):
 
 def _schedule_of(period=timedelta(days=30)):
     with transaction.atomic(), guard.writing("test"):
-        return RetentionSchedule.objects.create(slug="snapshots", data_set="snapshots", retain_for=period)
+        return RetentionSchedule.objects.create(slug="snapshots", data_set="model_training", retain_for=period)
 
 
 def _age(version, days):
@@ -191,7 +191,7 @@ def test_a_schedule_deletes_old_snapshots_that_nothing_leads_back_to(trained, st
 
     assert (_file(trained).gone_at is None) is kept
     assert files.place(_file(trained).path).exists() is kept
-    assert run.removed == ({} if kept else {"snapshots": 25})
+    assert run.removed == ({} if kept else {"model_training": 25})
 
 
 def test_a_young_snapshot_stays(trained):

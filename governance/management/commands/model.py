@@ -1,4 +1,4 @@
-"""Models from the command line: documents in and out, and what a version lacks."""
+"""Models from the command line: documents in and out, what a version lacks, and whether its figures are true."""
 
 import sys
 from pathlib import Path
@@ -10,6 +10,7 @@ from common.http.problems import Problem
 from model_registry.documents import keeping
 from model_registry.documents.kinds import KINDS
 from model_registry.models import ModelVersion
+from personalization.verification import telling, verifying
 
 
 class Command(BaseCommand):
@@ -27,12 +28,19 @@ class Command(BaseCommand):
         given.add_argument("model", metavar="MODEL@VERSION")
         given.add_argument("--kind", choices=list(KINDS), default="card")
         given.add_argument("--form", choices=forms, default=keeping.NATIVE)
+        verified = commands.add_parser(
+            "verify",
+            help="Recompute every figure and digest from the bytes. Exit status 1: something differs or is missing.",
+        )
+        verified.add_argument("model", metavar="MODEL")
+        verified.add_argument("number", metavar="VERSION", nargs="?", help="May stand behind MODEL@ as well.")
+        verified.add_argument("--json", action="store_true", dest="as_json")
         shown = commands.add_parser("show", help="Show a version's documents, how complete each is, and what it lacks.")
         shown.add_argument("model", metavar="MODEL@VERSION")
 
-    def handle(self, *args: Any, command: str, model: str, **options: Any) -> None:
+    def handle(self, *args: Any, command: str, model: str, number: str | None = None, **options: Any) -> None:
         try:
-            getattr(self, f"_{command}")(_version(model), **options)
+            getattr(self, f"_{command}")(_version(model if number is None else f"{model}@{number}"), **options)
         except Problem as refused:
             raise CommandError(refused.detail, returncode=1) from None
 
@@ -51,6 +59,13 @@ class Command(BaseCommand):
         if row is None:
             raise CommandError(f"{version} has no {KINDS[kind].title.lower()}.", returncode=1)
         sys.stdout.buffer.write(keeping.written(row, form))
+
+    def _verify(self, version: ModelVersion, as_json: bool, **_options: Any) -> None:
+        report = verifying.verify(version)
+        verifying.record(version, report, actor="operator")
+        self.stdout.write(telling.as_json(version, report) if as_json else telling.as_text(version, report))
+        if report.bad:
+            sys.exit(1)
 
     def _show(self, version: ModelVersion, **_options: Any) -> None:
         self.stdout.write(f"{version}: {version.get_status_display()}")
