@@ -125,6 +125,7 @@ urlpatterns = [
     path("api/v1/", include("privacy.rights.urls")),
     path("drp/", include("privacy.rights.drp.urls")),
     path("api/v1/", include("personalization.urls")),
+    path("api/v1/", include("model_registry.external.urls")),
     path("api/v1/", include("policies.registers.urls")),
     path("api/v1/opa/", include("policies.opa.urls")),
     path("api/v1/cells/", include("policies.cells.urls")),

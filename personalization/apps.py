@@ -6,10 +6,13 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from model_registry.external import registration
         from model_registry.pages import panels
         from oversight.work import kinds
+        from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
+        from personalization.monitors import work
         from personalization.snapshots import data_set
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
@@ -20,5 +23,6 @@ class PersonalizationConfig(AppConfig):
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
-        kinds.add(RETRAIN)
+        kinds.add(RETRAIN, work.STOPPED)
+        registration.reserve(MODEL_SLUG)
         panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("model_registry", "0007_files_and_signature"),
+        ("model_registry", "0009_files_and_signature"),
         ("personalization", "0006_training_sets"),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("model_registry", "0006_life_cycle"),
+        ("model_registry", "0008_stopped_segments"),
     ]
 
     operations = [
