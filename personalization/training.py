@@ -21,7 +21,7 @@ from model_registry import services
 from model_registry.documents import keeping as documents
 from model_registry.gates import recording
 from model_registry.models import Evidence, ModelFile, ModelVersion
-from personalization import engine, events, measured, own_card
+from personalization import engine, events
 from personalization.models import Item, PopularItem
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
@@ -30,6 +30,7 @@ from personalization.recommender.recipe import Lists, Recipe
 from personalization.recommender.training import train
 from personalization.recommender.validation.evaluation import Asked, ask, summed
 from personalization.recommender.validation.tuning import choose
+from personalization.registered import measured, own_card
 from personalization.snapshots import keeping
 from personalization.snapshots.files import Data, data_bytes, evaluation_bytes
 from personalization.training_sets import members, retraining

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from personalization import measured
 from personalization.recommender.model import Model
 from personalization.recommender.recipe import Lists
 from personalization.recommender.training import train
 from personalization.recommender.validation.evaluation import Asked, Case, ask, summed
 from personalization.recommender.validation.tuning import Chosen, choose
+from personalization.registered import measured
 from personalization.snapshots import files
 from personalization.snapshots.files import Data, Listed
 from personalization.verification.lines import Line, State, compared

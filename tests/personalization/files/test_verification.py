@@ -21,7 +21,7 @@ from personalization.snapshots import files
 from personalization.snapshots.files import Data
 from personalization.verification import rerun, verifying
 from personalization.verification.lines import State
-from tests.personalization.test_snapshots import REF, _age, _retain, _schedule_of, _withdraw
+from tests.personalization.files.test_snapshots import REF, _age, _retain, _schedule_of, _withdraw
 from tests.personalization.test_training_job import people  # noqa: F401 (fixture)
 from tests.privacy.rights.erasure.conftest import erased
 
