@@ -79,6 +79,11 @@ urlpatterns = [
         admin.site.admin_view(model_documents.show),
         name="model-document",
     ),
+    path(
+        "admin/models/<int:pk>/documents/<slug:kind>/<slug:form>",
+        admin.site.admin_view(model_documents.download),
+        name="model-document-file",
+    ),
     path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
     path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),
     path(
@@ -101,6 +106,9 @@ urlpatterns = [
         "admin/requests/<uuid:pk>/evidence.zip",
         admin.site.admin_view(rights_pages.evidence),
         name="rights-request-evidence",
+    ),
+    path(
+        "admin/requests/<uuid:pk>/address", admin.site.admin_view(rights_pages.address), name="rights-request-address"
     ),
     path("admin/requests/<uuid:pk>/<slug:name>", admin.site.admin_view(rights_pages.step), name="rights-request-step"),
     path("admin/consent/proof/", admin.site.admin_view(consent_proof.search), name="consent-proof"),

@@ -6,9 +6,13 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from model_registry import listeners
         from model_registry.external import registration
         from model_registry.pages import panels
+        from oversight import registers
         from oversight.work import kinds
+        from personalization.audits import running
+        from personalization.audits.descriptors import REGRESSION_CASE
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
@@ -24,5 +28,7 @@ class PersonalizationConfig(AppConfig):
         schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         kinds.add(RETRAIN, work.STOPPED)
+        registers.add(REGRESSION_CASE)
+        listeners.add(running.before_review)
         registration.reserve(MODEL_SLUG)
         panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

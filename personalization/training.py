@@ -74,14 +74,14 @@ def _trained(actor: str) -> ModelVersion | None:
     refresh_popular_items()
     useful = events.positive().filter(purpose=PURPOSE)
     people = list(useful.order_by().values_list("subject_ref", flat=True).distinct())
-    permitted = _permitted(people)
-    if not permitted:
+    trained_on = permitted(people, caller=actors.job("training"))
+    if not trained_on:
         return None
-    data = _interactions(permitted)
+    data = _interactions(trained_on)
     catalogue = [
         rec.Item(item.slug, item.title, tuple(item.categories)) for item in Item.objects.filter(is_active=True)
     ]
-    segments = _segments(permitted)
+    segments = _segments(trained_on)
     # Segments are counted, because the page about the ranking says so.
     chosen = choose(data, catalogue, segments, lists=(Lists.COUNTS,))
     model = train(data, catalogue, segments, recipe=chosen.recipe)
@@ -90,15 +90,16 @@ def _trained(actor: str) -> ModelVersion | None:
     figures = measured.of_evaluation(summed(asked, segments))
     metrics = {**measured.of_data(data), **figures, **measured.of_choice(chosen)}
     training = _Training(
-        began, manifest, chosen.recipe, metrics, _findings(model, data), permitted, Data(data, segments), asked
+        began, manifest, chosen.recipe, metrics, _findings(model, data), trained_on, Data(data, segments), asked
     )
     version = _register(training, actor)
-    logger.info("Trained %s on %s people", version, len(permitted))
+    logger.info("Trained %s on %s people", version, len(trained_on))
     return version
 
 
-def _permitted(people: Iterable[UUID]) -> list[UUID]:
-    return [ref for ref in people if _is_permitted(decide(_question(ref), caller=actors.job("training")))]
+def permitted(people: Iterable[UUID], *, caller: str) -> list[UUID]:
+    """Return the people who may be trained on: one logged decision each."""
+    return [ref for ref in people if _is_permitted(decide(_question(ref), caller=caller))]
 
 
 def _is_permitted(decision: Decision) -> bool:

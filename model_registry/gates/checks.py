@@ -8,6 +8,7 @@ from typing import Any
 
 from model_registry.documents.kinds import KINDS
 from model_registry.documents.models import Document
+from model_registry.gates import audits
 from model_registry.gates.found import Found
 from model_registry.gates.models import DocumentReview, Evidence
 
@@ -27,6 +28,7 @@ class Finding:
 
 Check = Callable[[Found, Decimal], Finding]
 Judge = Callable[[Found, Evidence, Decimal], Finding]
+AuditJudge = Callable[[Evidence, Decimal], tuple[bool, str]]
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,20 @@ def _measured(kinds: tuple[str, ...], name: str, what: str, judge: Judge | None 
         if row.valid_until is not None and row.valid_until <= found.now:
             return _by(row, FAILED, f"{what}: the evidence ended on {row.valid_until:%Y-%m-%d}.")
         if not row.is_passed:
-            return _by(row, FAILED, f"{what}: failed.")
+            return _by(row, FAILED, f"{what}: {audits.unmeasured(row)}")
         return judge(found, row, threshold) if judge else _by(row, PASSED, f"{what}: passed.")
 
     return check
+
+
+def _audited(name: str, what: str, judge: AuditJudge) -> Check:
+    """Return a check of the newest audit of a name, whose figures a judge compares."""
+
+    def compare(_found: Found, row: Evidence, threshold: Decimal) -> Finding:
+        is_met, why = judge(row, threshold)
+        return _by(row, PASSED if is_met else FAILED, f"{what}: {why}")
+
+    return _measured(_AUDIT, name, what, compare)
 
 
 def _files(found: Found, row: Evidence, _threshold: Decimal) -> Finding:
@@ -206,6 +218,24 @@ GATES: Mapping[str, Gate] = {
         _measured(_AUDIT, "files", "Files and figures", _files),
     ),
     "epsilon": Gate("Privacy budget", "an epsilon of the training of at most this", _epsilon, Decimal(3), "epsilon"),
-    "bias_audit": Gate("Bias audit", "a bias audit that passed", _measured(_AUDIT, "bias", "Bias audit")),
-    "leak_audit": Gate("Leak audit", "a leak audit that passed", _measured(_AUDIT, "leak", "Leak audit")),
+    "bias_audit": Gate(
+        "Bias audit", "that no group of people is served much worse than the others",
+        _audited("bias", "Bias audit", audits.bias), Decimal("0.8"), "of the others",
+    ),
+    "leak_audit": Gate(
+        "Leak audit", "that the model gives away neither who it was trained on nor what they did",
+        _audited("leak", "Leak audit", audits.leak), Decimal("0.2"), "gain over guessing",
+    ),
+    "adversarial_audit": Gate(
+        "Adversarial audit", "that hostile input and a few fake profiles change little",
+        _audited("adversarial", "Adversarial audit", audits.adversarial), Decimal("0.25"), "of people",
+    ),
+    "regression_audit": Gate(
+        "Recorded cases", "that recorded cases are answered as recorded",
+        _audited("regression", "Recorded cases", audits.regression), Decimal(0), "cases",
+    ),
+    "ageing_audit": Gate(
+        "Quality by age", "that quality does not fall fast after a training",
+        _audited("ageing", "Quality by age", audits.ageing), Decimal(50), "thousandths",
+    ),
 }  # fmt: skip

@@ -24,6 +24,9 @@ DEMANDS: Mapping[str, tuple[str, str, bool]] = {
     "files": ("files", "none", False),
     "bias-audit": ("bias_audit", "segment", False),
     "leak-audit": ("leak_audit", "segment", False),
+    "adversarial-audit": ("adversarial_audit", "none", False),
+    "regression-audit": ("regression_audit", "none", False),
+    "ageing-audit": ("ageing_audit", "none", False),
 }
 GRACE = timedelta(days=90)
 

@@ -11,17 +11,22 @@ from common.http.problems import Problem
 from common.http.rest import read_document
 from common.levels import LEVELS
 from model_registry.documents import keeping
+from model_registry.documents.files import archives
 from model_registry.documents.kinds import KINDS
+from model_registry.documents.printing import writing
+from model_registry.documents.reading import MAX_BYTES
 from model_registry.external import registration
 from model_registry.external.bodies import RegisterBody
 from model_registry.models import ModelVersion
+from personalization.audits import command as audits
+from personalization.audits.suite import AUDITS
 from personalization.verification import telling, verifying
 
 
 class Command(BaseCommand):
     help = (
-        "Register a version whose engine runs elsewhere; take documents of a version in, write them out, and show"
-        " what it has and lacks."
+        "Register a version whose engine runs elsewhere; take documents of a version in, write them out, show"
+        " what it has and lacks, and audit it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,7 +40,7 @@ class Command(BaseCommand):
         given = commands.add_parser("export", help="Write a document to standard output.")
         given.add_argument("model", metavar="MODEL@VERSION")
         given.add_argument("--kind", choices=list(KINDS), default="card")
-        given.add_argument("--form", choices=forms, default=keeping.NATIVE)
+        given.add_argument("--form", choices=writing.FORMS, default=keeping.NATIVE)
         verified = commands.add_parser(
             "verify",
             help="Recompute every figure and digest from the bytes. Exit status 1: something differs or is missing.",
@@ -46,13 +51,16 @@ class Command(BaseCommand):
         shown = commands.add_parser("show", help="Show a version's documents, how complete each is, and what it lacks.")
         shown.add_argument("model", metavar="MODEL@VERSION")
         _add_register(commands)
+        _add_audit(commands)
 
-    def handle(self, *args: Any, command: str, model: str, number: str | None = None, **options: Any) -> None:
+    def handle(self, *args: Any, command: str, model: str, **options: Any) -> None:
         try:
             if command == "register":
                 self._register(model, **options)
                 return
-            getattr(self, f"_{command}")(_version(model if number is None else f"{model}@{number}"), **options)
+            if number := options.pop("number", None):
+                model = f"{model}@{number}"
+            getattr(self, f"_{command}")(_version(model), **options)
         except Problem as refused:
             members = "".join(f" {name}: {'; '.join(what)}." for name, what in (refused.errors or {}).items())
             raise CommandError(refused.detail + members, returncode=1) from None
@@ -69,19 +77,24 @@ class Command(BaseCommand):
 
     def _import(self, version: ModelVersion, file: Path, form: str | None, kind: str, **_options: Any) -> None:
         try:
-            data = file.read_bytes()
+            with file.open("rb") as opened:
+                data = opened.read(MAX_BYTES + 1)
         except OSError as exc:
             raise CommandError(f"{file} cannot be read: {exc.strerror}.", returncode=1) from None
-        as_form = form or keeping.guess_form(file.name, data)
-        found, document = keeping.read(data, as_form, kind)
-        row = keeping.keep(version, found, document, actor="operator", form=as_form, source=data)
-        self.stdout.write(f"{KINDS[found].title}, revision {row.revision}: {row.score} of 100.")
+        for row in archives.take_in(version, file.name, data, actor="operator", form=form or "", kind=kind):
+            self.stdout.write(f"{KINDS[row.kind].title}, revision {row.revision}: {row.score} of 100.")
 
     def _export(self, version: ModelVersion, kind: str, form: str, **_options: Any) -> None:
         row = keeping.current(version, kind)
         if row is None:
             raise CommandError(f"{version} has no {KINDS[kind].title.lower()}.", returncode=1)
-        sys.stdout.buffer.write(keeping.written(row, form))
+        sys.stdout.buffer.write(writing.written(row, form))
+
+    def _audit(self, version: ModelVersion, only: str, as_json: bool, **_options: Any) -> None:
+        names = [name.strip() for name in only.split(",") if name.strip()]
+        failed = audits.audit(version, only=names, as_json=as_json, say=self.stdout.write, note=self.stderr.write)
+        if failed:
+            raise CommandError(f"{version} fails: {', '.join(failed)}.", returncode=1)
 
     def _verify(self, version: ModelVersion, as_json: bool, **_options: Any) -> None:
         report = verifying.verify(version)
@@ -123,6 +136,14 @@ def _sha256(file: Path) -> str:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as exc:
         raise CommandError(f"{file} cannot be read: {exc.strerror}.", returncode=1) from None
+
+
+def _add_audit(commands: Any) -> None:
+    audited = commands.add_parser("audit", help="Audit a version's file. Exit status 1: a demanded gate fails.")
+    audited.add_argument("model", metavar="MODEL")
+    audited.add_argument("number", metavar="VERSION", nargs="?", help="Or MODEL@VERSION in one word.")
+    audited.add_argument("--only", default="", help=f"Some of {', '.join(AUDITS)}, with commas.")
+    audited.add_argument("--json", action="store_true", dest="as_json", help="The whole signed document.")
 
 
 def _version(name: str) -> ModelVersion:

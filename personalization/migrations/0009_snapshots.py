@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("model_registry", "0009_files_and_signature"),
-        ("personalization", "0006_training_sets"),
+        ("model_registry", "0010_files_and_signature"),
+        ("personalization", "0008_audits"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("model_registry", "0008_stopped_segments"),
+        ("model_registry", "0009_audits_suspend"),
     ]
 
     operations = [
