@@ -122,6 +122,12 @@ SIDEBAR: dict[str, Any] = {
         ),
         _group(
             "Models",
+            {
+                "title": "Overview of models",
+                "icon": "monitoring",
+                "link": reverse_lazy("model-overview"),
+                "permission": _has("model_registry.view_modelversion"),
+            },
             _link("Model versions", "model_training", "model_registry_modelversion"),
             _link("Models", "deployed_code", "model_registry_model"),
             _link("Release gates", "checklist", "model_registry_gatedemand"),

@@ -21,7 +21,7 @@ from model_registry import services
 from model_registry.documents import keeping as documents
 from model_registry.gates import recording
 from model_registry.models import Evidence, ModelFile, ModelVersion
-from personalization import engine, events
+from personalization import engine, events, without_profile
 from personalization.models import Item, PopularItem
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
@@ -147,6 +147,7 @@ def _findings(model: Model, data: rec.Interactions) -> dict[str, tuple[bool, dic
         "segments": (True, {"segments": len(people), "smallest": min(people, default=0)}),
         "fallback": (popular > 0, {"popular_items": popular}),
         "freshness": (True, {"newest": newest.isoformat()}),
+        "opted_out": without_profile.compare(model),
     }
 
 

@@ -19,6 +19,7 @@ DEMANDS: Mapping[str, tuple[str, str, bool]] = {
     "fallback": ("fallback", "none", True),
     "datasheet": ("datasheet", "none", False),
     "fria": ("fria", "segment", False),
+    "opted-out": ("opted_out", "segment", False),
     "freshness": ("freshness", "none", False),
     "epsilon": ("epsilon", "individual", False),
     "files": ("files", "none", False),
