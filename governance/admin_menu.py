@@ -127,6 +127,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Release gates", "checklist", "model_registry_gatedemand"),
             _link("Gates that do not apply", "remove_done", "model_registry_gateexemption"),
             _link("Stopped segments", "group_off", "model_registry_stoppedsegment"),
+            _link("Objectives of monitors", "monitoring", "personalization_monitorobjective"),
         ),
         _group(
             "Data and retention",

@@ -7,11 +7,13 @@ class PersonalizationConfig(AppConfig):
 
     def ready(self) -> None:
         from model_registry.external import registration
+        from model_registry.pages import panels
+        from oversight import registers
         from oversight.work import kinds
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
-        from personalization.monitors import work
+        from personalization.monitors import objectives, pages, work
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
         from privacy.retention import schedules
@@ -19,5 +21,7 @@ class PersonalizationConfig(AppConfig):
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
-        kinds.add(RETRAIN, work.STOPPED)
+        kinds.add(RETRAIN, work.STOPPED, work.MONITORED)
+        registers.add(objectives.MONITOR_OBJECTIVE)
+        panels.register("monitors", pages.PANEL)
         registration.reserve(MODEL_SLUG)

@@ -94,6 +94,11 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     return served
 
 
+def is_resting() -> bool:
+    """Return whether the engine is not asked for a while, after failures."""
+    return _breaker.is_open
+
+
 def segment_size(name: str | None, bundle: LoadedBundle, key: str) -> int | None:
     """Return how many people are in a segment of the model in use; None where that cannot be known."""
     if name is None:

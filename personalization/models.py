@@ -4,6 +4,27 @@ from django.db import models
 from django.utils import timezone
 
 from model_registry.models import ModelVersion
+from personalization.monitors.models import (
+    ItemExposure,
+    MonitorObjective,
+    MonitorResult,
+    ServedCount,
+    TrainingReference,
+)
+
+__all__ = [
+    "Event",
+    "EventCount",
+    "Item",
+    "ItemExposure",
+    "MonitorObjective",
+    "MonitorResult",
+    "PopularItem",
+    "RetrainingDue",
+    "ServedCount",
+    "TrainingMember",
+    "TrainingReference",
+]
 
 
 class Item(models.Model):

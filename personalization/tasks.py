@@ -5,6 +5,7 @@ from common import actors
 from common.jobs.once_task import OnceTask
 from personalization import training, windows
 from personalization.event_store import months
+from personalization.monitors import running
 from personalization.training_sets import retraining
 
 
@@ -32,3 +33,9 @@ def keep_months() -> None:
 @shared_task(ignore_result=True)
 def check_segments() -> None:
     windows.check_segments()
+
+
+@shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
+def run_monitors() -> None:
+    """Measure the versions in use against their objectives."""
+    running.run()

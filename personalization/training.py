@@ -22,6 +22,8 @@ from model_registry.gates import recording
 from model_registry.models import Evidence, ModelVersion
 from personalization import engine, events
 from personalization.models import Item, PopularItem
+from personalization.monitors import references
+from personalization.monitors.references import Reference
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
 from personalization.recommender.model import Model
@@ -41,10 +43,11 @@ _POPULAR_FROM_PEOPLE = 2
 
 @dataclass(frozen=True)
 class _Measured:
-    """Figures of a training, and what the gates of a release read of it: whether each passed, with its figures."""
+    """Figures of a training, what gates read of it (whether each passed, with its figures), and what monitors do."""
 
     metrics: dict[str, Any]
     findings: dict[str, tuple[bool, dict[str, Any]]]
+    reference: Reference
 
 
 def train_recommender(*, actor: str) -> ModelVersion | None:
@@ -75,7 +78,8 @@ def _trained(actor: str) -> ModelVersion | None:
     manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
     evaluation = evaluate(data, catalogue, segments, recipe=chosen.recipe)
     metrics = {**_metrics(data, evaluation, len(permitted)), **_protocols(chosen, evaluation)}
-    measured = _Measured(metrics, _findings(model, data))
+    reference = references.measure(model, data, permitted, purpose=PURPOSE)
+    measured = _Measured(metrics, _findings(model, data), reference)
     version = _register(manifest, measured, permitted, actor)
     logger.info("Trained %s on %s people", version, len(permitted))
     return version
@@ -212,6 +216,7 @@ def _register(manifest: storage.Manifest, measured: _Measured, people: list[UUID
             version, Evidence.Kind.TRAINING, name, is_passed=is_passed, figures=figures, actor=actor
         )
     members.note(version, people)
+    references.keep(version, measured.reference)
     return version
 
 

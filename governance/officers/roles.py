@@ -31,7 +31,8 @@ _BUDGETS = ("privacy.privacybudget", "privacy.statistic")
 _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
 _GATES = ("model_registry.gatedemand", "model_registry.gateexemption", "model_registry.stoppedsegment")
-_MODELS = ("model_registry.model", "model_registry.modelversion", *_GATES)
+_OBJECTIVES = ("personalization.monitorobjective",)
+_MODELS = ("model_registry.model", "model_registry.modelversion", *_GATES, *_OBJECTIVES)
 
 
 def _rights(verbs: str, models: Iterable[str]) -> frozenset[str]:
@@ -137,8 +138,9 @@ CAPABILITIES = {
         | {"privacy.approve_deletionplan", "privacy.control_disposal"},
     ),
     "register-models": Capability(
-        "Register models, write their documents, propose their approval, permissions and release gates",
+        "Register models, write their documents, propose their approval, permissions, release gates and objectives",
         _rights("add change", ("model_registry.model", *_GATES))
+        | _rights("add change delete", _OBJECTIVES)
         | {"model_registry.delete_gateexemption", "model_registry.delete_stoppedsegment"}
         | {"oversight.propose_changeset"},
     ),

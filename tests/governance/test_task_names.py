@@ -14,6 +14,7 @@ TASKS = {
     "personalization.tasks.check_segments",
     "personalization.tasks.keep_months",
     "personalization.tasks.retrain_after_erasures",
+    "personalization.tasks.run_monitors",
     "personalization.tasks.train_recommender",
     "policies.tasks.audit_residency",
     "policies.tasks.drop_old_decisions",
