@@ -102,6 +102,9 @@ urlpatterns = [
         admin.site.admin_view(rights_pages.evidence),
         name="rights-request-evidence",
     ),
+    path(
+        "admin/requests/<uuid:pk>/address", admin.site.admin_view(rights_pages.address), name="rights-request-address"
+    ),
     path("admin/requests/<uuid:pk>/<slug:name>", admin.site.admin_view(rights_pages.step), name="rights-request-step"),
     path("admin/consent/proof/", admin.site.admin_view(consent_proof.search), name="consent-proof"),
     path("admin/consent/proof/<uuid:ref>/", admin.site.admin_view(consent_proof.person), name="consent-proof-person"),

@@ -8,13 +8,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
-from pydantic import BaseModel
 
 from common import actors
 from common.admin_pages.permissions import require
 from common.http.problems import Conflict, Problem
 from model_registry import prefill
 from model_registry.documents import keeping
+from model_registry.documents.files import archives
 from model_registry.documents.kinds import KINDS
 from model_registry.documents.models import Document
 from model_registry.documents.reading import MAX_BYTES
@@ -55,20 +55,21 @@ def _act(request: HttpRequest, version: ModelVersion, kind: str) -> None:
     if _FORM in request.POST:
         _refuse_stale(request, version, kind)
         content = document_form.typed(kind, _content(version, kind, keeping.current(version, kind)), request.POST)
-        _keep(request, version, kind, document_form.document(kind, content))
+        row = keeping.keep(version, kind, document_form.document(kind, content), actor=actors.officer(request))
+        messages.success(request, f"{KINDS[kind].title}: revision {row.revision} is kept.")
         return
-    upload = request.FILES.get("file")
-    data = upload.read(MAX_BYTES + 1) if upload else request.POST.get("content", "").encode()
-    form = keeping.guess_form(str(upload.name), data) if upload else keeping.NATIVE
-    found, document = keeping.read(data, form, kind)
-    if found != kind:
-        messages.warning(request, f"The file is a {KINDS[found].title.lower()}, and was kept as one.")
-    _keep(request, version, found, document, form=form, source=data if upload else None)
+    for row in _taken_in(request, version, kind):
+        if row.kind != kind:
+            messages.warning(request, f"The file is a {KINDS[row.kind].title.lower()}, and was kept as one.")
+        messages.success(request, f"{KINDS[row.kind].title}: revision {row.revision} is kept.")
 
 
-def _keep(request: HttpRequest, version: ModelVersion, kind: str, document: BaseModel, **source: Any) -> None:
-    row = keeping.keep(version, kind, document, actor=actors.officer(request), **source)
-    messages.success(request, f"{KINDS[kind].title}: revision {row.revision} is kept.")
+def _taken_in(request: HttpRequest, version: ModelVersion, kind: str) -> list[Document]:
+    upload, actor = request.FILES.get("file"), actors.officer(request)
+    if upload:
+        return archives.take_in(version, str(upload.name), upload.read(MAX_BYTES + 1), actor=actor, kind=kind)
+    content = request.POST.get("content", "").encode()
+    return archives.take_in(version, "", content, actor=actor, form=keeping.NATIVE, kind=kind)
 
 
 def _refuse_stale(request: HttpRequest, version: ModelVersion, kind: str) -> None:

@@ -11,7 +11,9 @@ from common.http.problems import Problem
 from common.http.rest import read_document
 from common.levels import LEVELS
 from model_registry.documents import keeping
+from model_registry.documents.files import archives
 from model_registry.documents.kinds import KINDS
+from model_registry.documents.reading import MAX_BYTES
 from model_registry.external import registration
 from model_registry.external.bodies import RegisterBody
 from model_registry.models import ModelVersion
@@ -61,13 +63,12 @@ class Command(BaseCommand):
 
     def _import(self, version: ModelVersion, file: Path, form: str | None, kind: str, **_options: Any) -> None:
         try:
-            data = file.read_bytes()
+            with file.open("rb") as opened:
+                data = opened.read(MAX_BYTES + 1)
         except OSError as exc:
             raise CommandError(f"{file} cannot be read: {exc.strerror}.", returncode=1) from None
-        as_form = form or keeping.guess_form(file.name, data)
-        found, document = keeping.read(data, as_form, kind)
-        row = keeping.keep(version, found, document, actor="operator", form=as_form, source=data)
-        self.stdout.write(f"{KINDS[found].title}, revision {row.revision}: {row.score} of 100.")
+        for row in archives.take_in(version, file.name, data, actor="operator", form=form or "", kind=kind):
+            self.stdout.write(f"{KINDS[row.kind].title}, revision {row.revision}: {row.score} of 100.")
 
     def _export(self, version: ModelVersion, kind: str, form: str, **_options: Any) -> None:
         row = keeping.current(version, kind)
