@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.db.models import Count, QuerySet
 
 from personalization.models import Event, Item
-from personalization.monitors import bins
+from personalization.monitors.measures import bins
 from personalization.recommender.model import Model
 
 KIND, CATEGORY, POPULARITY, RATING = "kind", "category", "popularity", "rating"

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from personalization.monitors import drift
 from personalization.monitors.kinds import MONITORS, SIGNIFICANT
+from personalization.monitors.measures import drift
 
 WITHIN, BEYOND, TOO_FEW, UNKNOWN, WATCHED = "within", "beyond", "too_few", "unknown", "watched"
 

@@ -15,9 +15,10 @@ from consent.models import DataSubject
 from model_registry.models import ModelVersion
 from model_registry.segments import stopping
 from personalization.models import Event, Item
-from personalization.monitors import bins, concentration, drift, inputs, tally
+from personalization.monitors import inputs, tally
 from personalization.monitors.inputs import Inputs
 from personalization.monitors.judging import Measured
+from personalization.monitors.measures import bins, concentration, drift
 from personalization.monitors.models import ItemExposure, ServedCount, TrainingReference
 from personalization.recommender.model import Model
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from model_registry.models import ModelVersion
 from personalization.models import Event
-from personalization.monitors import bins, inputs
+from personalization.monitors import inputs
+from personalization.monitors.measures import bins
 from personalization.monitors.models import TrainingReference
 from personalization.recommender.interactions import Interaction, Interactions
 from personalization.recommender.model import Model

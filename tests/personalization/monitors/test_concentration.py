@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from personalization.monitors import bins, concentration
+from personalization.monitors.measures import bins, concentration
 
 shown = st.lists(st.integers(0, 1_000), min_size=1, max_size=60)
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from personalization.monitors import drift
+from personalization.monitors.measures import drift
 
 counts = st.lists(st.integers(0, 500), min_size=2, max_size=40)
 
