@@ -15,7 +15,7 @@ class TrainingReference(models.Model):
     """Distributions at the training of a version, which monitors compare with.
 
     ``inputs``: counts of the events learnt from, by input and value. ``scores``: of the lists the version gives the
-    people it learnt from, in the bins of ``monitors.bins``. ``popularity``: the version's items by tenth.
+    people it learnt from, in the bins of ``monitors.measures.bins``.
     """
 
     version = models.OneToOneField(ModelVersion, on_delete=models.CASCADE, related_name="training_reference")
