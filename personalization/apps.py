@@ -6,10 +6,13 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from model_registry import listeners
         from model_registry.external import registration
         from model_registry.pages import panels
         from oversight import registers
         from oversight.work import kinds
+        from personalization.audits import running
+        from personalization.audits.descriptors import REGRESSION_CASE
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
@@ -22,6 +25,7 @@ class PersonalizationConfig(AppConfig):
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         kinds.add(RETRAIN, work.STOPPED, work.MONITORED)
-        registers.add(objectives.MONITOR_OBJECTIVE)
+        registers.add(REGRESSION_CASE, objectives.MONITOR_OBJECTIVE)
         panels.register("monitors", pages.PANEL)
+        listeners.add(running.before_review)
         registration.reserve(MODEL_SLUG)

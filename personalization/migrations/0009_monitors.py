@@ -9,7 +9,7 @@ from oversight.guard import guard
 class Migration(migrations.Migration):
     dependencies = [
         ("model_registry", "0008_stopped_segments"),
-        ("personalization", "0006_training_sets"),
+        ("personalization", "0008_audits"),
     ]
 
     operations = [
