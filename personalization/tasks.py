@@ -4,11 +4,13 @@ from django.conf import settings
 from common import actors
 from common.jobs.best_effort_task import BestEffortTask
 from common.jobs.once_task import OnceTask
+from model_registry.files import ageing
 from personalization import training, windows
 from personalization.audits import running as audits
 from personalization.event_store import months
 from personalization.intake import streams
 from personalization.monitors import running
+from personalization.snapshots import keeping
 from personalization.training_sets import retraining
 
 
@@ -61,3 +63,10 @@ def check_segments() -> None:
 def run_monitors() -> None:
     """Measure the versions in use against their objectives."""
     running.run()
+
+
+@shared_task(ignore_result=True)
+def forget_model_files() -> None:
+    """Delete artifacts of versions out of use, after their record period, and files that no version names."""
+    ageing.forget_old()
+    keeping.sweep()

@@ -9,7 +9,7 @@ from oversight.guard import guard
 class Migration(migrations.Migration):
     dependencies = [
         ("model_registry", "0008_stopped_segments"),
-        ("personalization", "0008_audits"),
+        ("personalization", "0009_snapshots"),
     ]
 
     operations = [
