@@ -51,6 +51,7 @@ app.conf.update(
         "privacy.tasks.undo_run": {"queue": queues.LONG},
         "personalization.tasks.train_recommender": {"queue": queues.LONG},
         "personalization.tasks.retrain_after_erasures": {"queue": queues.LONG},
+        "personalization.tasks.run_monitors": {"queue": queues.LONG},
         "personalization.tasks.run_audits": {"queue": queues.LONG},
         "privacy.tasks.redact_old_proof": {"queue": queues.LONG},
         "policies.tasks.run_simulation": {"queue": queues.LONG},
@@ -80,6 +81,7 @@ app.conf.update(
         "keep-event-months": {"task": "personalization.tasks.keep_months", "schedule": crontab(hour=0, minute=40)},
         "close-event-streams": {"task": "personalization.tasks.close_streams", "schedule": crontab(hour=1, minute=20)},
         "check-segments": {"task": "personalization.tasks.check_segments", "schedule": crontab(hour=1, minute=45)},
+        "run-monitors": {"task": "personalization.tasks.run_monitors", "schedule": crontab(hour=1, minute=50)},
         "retrain-after-erasures": {"task": "personalization.tasks.retrain_after_erasures", "schedule": 600.0},
         "train-recommender": {"task": "personalization.tasks.train_recommender", "schedule": crontab(hour=2, minute=0)},
         "scrub-storage": {"task": "privacy.tasks.scrub_storage", "schedule": crontab(hour=2, minute=30)},
@@ -95,6 +97,10 @@ app.conf.update(
         },
         "drop-old-decisions": {"task": "policies.tasks.drop_old_decisions", "schedule": crontab(hour=0, minute=50)},
         "redact-old-proof": {"task": "privacy.tasks.redact_old_proof", "schedule": crontab(hour=3, minute=20)},
+        "forget-model-files": {
+            "task": "personalization.tasks.forget_model_files",
+            "schedule": crontab(hour=4, minute=30),
+        },
         "forget-import-reports": {
             "task": "privacy.tasks.forget_import_reports",
             "schedule": crontab(hour=4, minute=20),

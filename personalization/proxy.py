@@ -5,6 +5,7 @@ the list everybody gets (level ``none``), and the answer says so.
 """
 
 import logging
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from common.tracing import Attributes
 from consent.signals import NO_SIGNALS, Signals
 from personalization import engine
 from personalization.models import Event
+from personalization.monitors import tally
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.serving import reading, wording
@@ -85,6 +87,27 @@ def _span_attributes(answer: Recommendations) -> Attributes:
 @tracing.traced("personalization", span_attributes=_span_attributes)
 def recommend(request: RecommendationRequest, *, caller: str, known: Information | None = None) -> Recommendations:
     """Serve one person. ``known``: where it was read with the caller. Raises SpoolFull only; failures are ``none``."""
+    started = time.perf_counter()
+    answer = _recommended(request, caller, known)
+    _count(answer, time.perf_counter() - started)
+    return answer
+
+
+def _count(answer: Recommendations, seconds: float) -> None:
+    """Count an answer for the monitors of its model."""
+    tally.answered(
+        model=answer.model,
+        permitted=answer.decision.level or "none",
+        level=answer.level,
+        fallback=answer.fallback,
+        seconds=seconds,
+    )
+    tally.resting(engine.is_resting())
+    if answer.model is not None and answer.level != "none":
+        tally.shown(answer.model, (str(item["item"]) for item in answer.items))
+
+
+def _recommended(request: RecommendationRequest, caller: str, known: Information | None) -> Recommendations:
     if known is None:
         try:
             known = information.read(request.subject_ref)
@@ -163,6 +186,7 @@ def _personal(
         return _popular(request.count, decision, model, fallback=failed.code)
     except reading.ReadingFailed:
         return _popular(request.count, decision, model, fallback="information_unavailable")
+    tally.scored(model, served.recommendations)
     items = wording.explained(served.recommendations, titles, history.liked)
     return Recommendations(str(served.level_used), items, decision, model, served.fallback and str(served.fallback))
 
