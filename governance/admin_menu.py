@@ -133,6 +133,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Release gates", "checklist", "model_registry_gatedemand"),
             _link("Gates that do not apply", "remove_done", "model_registry_gateexemption"),
             _link("Recorded cases", "rule", "personalization_regressioncase"),
+            _link("Creators who opted out", "person_off", "personalization_creatoroptout"),
             _link("Stopped segments", "group_off", "model_registry_stoppedsegment"),
         ),
         _group(

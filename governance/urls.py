@@ -11,6 +11,7 @@ from governance.web import demonstration, script, well_known
 from model_registry.pages import documents as model_documents
 from model_registry.pages import overview as model_overview
 from oversight.admin import pages as change_pages
+from personalization.explained import pages as explained
 from policies.registers import jurisdiction_matrix
 from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
@@ -36,6 +37,8 @@ urlpatterns = [
     path("privacy/choices", pages.choose, name="privacy-choice"),
     path("privacy/level", pages.set_level, name="privacy-level"),
     path("privacy/ranking", ranking.page, name="ranking"),
+    path("privacy/ranking/creators", explained.creators, name="ranking-creators"),
+    path("privacy/ranking/model", explained.model_card, name="model-card"),
     path("privacy/not-relevant", ranking.not_relevant, name="not-relevant"),
     path("privacy/all-off", pages.all_off, name="privacy-all-off"),
     path("privacy/requests", rights.ask, name="privacy-request"),

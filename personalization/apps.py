@@ -8,12 +8,14 @@ class PersonalizationConfig(AppConfig):
     def ready(self) -> None:
         from model_registry import listeners
         from model_registry.external import registration
+        from model_registry.pages import panels
         from oversight import registers
         from oversight.work import kinds
         from personalization.audits import running
         from personalization.audits.descriptors import REGRESSION_CASE
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
+        from personalization.explained.panel import TRAINING as TRAINING_PANEL
         from personalization.models import Event
         from personalization.monitors import work
         from personalization.training_sets.retraining import RETRAIN
@@ -23,6 +25,7 @@ class PersonalizationConfig(AppConfig):
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
+        panels.register("training", TRAINING_PANEL)
         kinds.add(RETRAIN, work.STOPPED)
         registers.add(REGRESSION_CASE)
         listeners.add(running.before_review)

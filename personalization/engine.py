@@ -55,12 +55,17 @@ def segment_key(region: str, age_band: str) -> str:
 
 def load(name: str, bundle: LoadedBundle) -> Model:
     """Return the model's artifact. Raises EngineFailed if it is missing, changed or not the approved one."""
-    stored = bundle.data["models"][name]
+    registered = bundle.data["models"][name]
+    return stored(registered["artifact"], registered["artifact_sha256"])
+
+
+def stored(artifact: str, digest: str) -> Model:
+    """Return an artifact under the digest it was registered with. Raises EngineFailed as ``load``."""
     try:
         with _load_lock:
-            return _load(stored["artifact"], stored["artifact_sha256"])
+            return _load(artifact, digest)
     except (Problem, OSError) as exc:
-        logger.exception("The artifact of %s cannot be used", name)
+        logger.exception("The artifact %s cannot be used", artifact)
         raise EngineFailed("model_unusable") from exc
 
 

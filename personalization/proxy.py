@@ -19,6 +19,7 @@ from common.levels import LEVELS
 from common.tracing import Attributes
 from consent.signals import NO_SIGNALS, Signals
 from personalization import engine, events
+from personalization.creators import opt_outs
 from personalization.models import Event, Item, PopularItem
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
@@ -151,6 +152,7 @@ def _personal(
             session=[Interaction(item) for item in session],
             segment=engine.segment_key(known.region, known.age_band),
             count=min(request.count + _SPARE, _MAX_COUNT),
+            exclude=opt_outs.left_out(),
         )
     except engine.EngineFailed as failed:
         return _popular(request.count, decision, model, fallback=failed.code)
@@ -250,7 +252,8 @@ def _why(recommendation: Recommendation, titles: list[str], liked: frozenset[str
 
 def _popular(count: int, decision: Decision, model: str | None, *, fallback: str | None = None) -> Recommendations:
     """Return the general list; it needs neither the engine nor anything about the person."""
-    rows = PopularItem.objects.select_related("item").filter(item__is_active=True)[:count]
+    offered = PopularItem.objects.filter(~opt_outs.is_out("item__creator"), item__is_active=True)
+    rows = offered.select_related("item")[:count]
     items = [
         {
             "item": row.item_id,

@@ -21,6 +21,7 @@ from model_registry import services
 from model_registry.gates import recording
 from model_registry.models import Evidence, ModelVersion
 from personalization import engine, events, without_profile
+from personalization.creators import opt_outs
 from personalization.models import Item, PopularItem
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
@@ -66,7 +67,8 @@ def _trained(actor: str) -> ModelVersion | None:
         return None
     data = _interactions(trained_on)
     catalogue = [
-        rec.Item(item.slug, item.title, tuple(item.categories)) for item in Item.objects.filter(is_active=True)
+        rec.Item(item.slug, item.title, tuple(item.categories))
+        for item in Item.objects.filter(~opt_outs.is_out(), is_active=True)
     ]
     segments = _segments(trained_on)
     # Segments are counted, because the page about the ranking says so.
@@ -105,7 +107,7 @@ def _question(ref: UUID) -> Question:
 def _interactions(people: list[UUID]) -> rec.Interactions:
     rows = list(
         events.positive()
-        .filter(purpose=PURPOSE, subject_ref__in=people, item__is_active=True)
+        .filter(~opt_outs.is_out("item__creator"), purpose=PURPOSE, subject_ref__in=people, item__is_active=True)
         .order_by("occurred_at", "id")
         .values_list("subject_ref", "item_id", "weight", "occurred_at")
     )
@@ -220,7 +222,7 @@ def _register(manifest: storage.Manifest, measured: _Measured, people: list[UUID
 @transaction.atomic
 def refresh_popular_items() -> None:
     """Write the general list: items by distinct people; an item of a single person is left out."""
-    useful = events.positive().filter(item__is_active=True)
+    useful = events.positive().filter(~opt_outs.is_out("item__creator"), item__is_active=True)
     pairs = useful.order_by().values_list("item_id", "subject_ref").distinct()
     people = Counter(item for item, _ in pairs)
     ranked = sorted(((count, item) for item, count in people.items()), key=lambda pair: (-pair[0], pair[1]))

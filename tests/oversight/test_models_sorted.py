@@ -30,7 +30,7 @@ RECORDS = {
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
     "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
-    "personalization_trainingmember",
+    "personalization_trainingmember", "personalization_creatoroptout",
 }  # fmt: skip
 # What the program keeps for itself.
 OPERATIONAL = {
