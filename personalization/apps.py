@@ -18,15 +18,19 @@ class PersonalizationConfig(AppConfig):
         from personalization.explained.panel import TRAINING as TRAINING_PANEL
         from personalization.models import Event
         from personalization.monitors import work
+        from personalization.snapshots import data_set
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
+        from personalization.verification import telling
         from privacy.retention import schedules
         from privacy.rights.stores import seam
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
+        schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         panels.register("training", TRAINING_PANEL)
         kinds.add(RETRAIN, work.STOPPED)
         registers.add(REGRESSION_CASE)
         listeners.add(running.before_review)
         registration.reserve(MODEL_SLUG)
+        panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("personalization", "0008_audits"),
+        ("personalization", "0009_snapshots"),
     ]
 
     operations = [
