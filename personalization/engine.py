@@ -79,6 +79,11 @@ def stored(artifact: str, digest: str) -> Model:
         raise EngineFailed("model_unusable") from exc
 
 
+def require_signed(stored: Mapping[str, Any]) -> None:
+    """Raise NotGenuine where the signature of a version is missing, not ours, or of something else."""
+    _require_signed(stored.get("signature", ""), stored["id"], stored["version"], stored["artifact_sha256"])
+
+
 @lru_cache(maxsize=8)
 def _require_signed(token: str, model: str, version: int, digest: str) -> None:
     signature.require(token, model=model, version=version, artifact_sha256=digest)

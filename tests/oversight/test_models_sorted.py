@@ -22,6 +22,7 @@ RECORDS = {
     "policies_decision", "policies_decisionbatch", "policies_droppedpart", "policies_externalbatch",
     "policies_externaldecision", "policies_logcheckpoint", "policies_policy", "policies_policyactivation",
     "policies_rollout", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
+    "personalization_auditrun",
     "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker",
     "rights_agentrequest", "rights_erasurestep", "rights_requeststep", "rights_requester",
     "rights_rightsrequest",
@@ -42,6 +43,7 @@ OPERATIONAL = {
     "policies_heldtag", "policies_logdrop", "policies_periodkey", "policies_policydraft",
     "policies_spoolposition", "privacy_deletionswitch",
     "privacy_holdmember", "privacy_undopart",
+    "personalization_eventstream", "personalization_signalloss",
     "personalization_retrainingdue", "rights_agenttoken", "rights_answerpackage", "rights_downloadlink",
     "rights_letter",
 }  # fmt: skip
