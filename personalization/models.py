@@ -6,6 +6,13 @@ from django.utils import timezone
 from model_registry.models import ModelVersion
 from personalization.audits.models import AuditRun, RegressionCase
 from personalization.creators.models import CreatorOptOut
+from personalization.monitors.models import (
+    ItemExposure,
+    MonitorObjective,
+    MonitorResult,
+    ServedCount,
+    TrainingReference,
+)
 
 __all__ = [
     "AuditRun",
@@ -13,10 +20,15 @@ __all__ = [
     "Event",
     "EventCount",
     "Item",
+    "ItemExposure",
+    "MonitorObjective",
+    "MonitorResult",
     "PopularItem",
     "RegressionCase",
     "RetrainingDue",
+    "ServedCount",
     "TrainingMember",
+    "TrainingReference",
 ]
 
 

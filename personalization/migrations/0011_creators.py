@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("personalization", "0009_snapshots"),
+        ("personalization", "0010_monitors"),
     ]
 
     operations = [
