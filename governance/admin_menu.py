@@ -126,6 +126,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Models", "deployed_code", "model_registry_model"),
             _link("Release gates", "checklist", "model_registry_gatedemand"),
             _link("Gates that do not apply", "remove_done", "model_registry_gateexemption"),
+            _link("Rules of review", "rule", "reviews_reviewrule"),
         ),
         _group(
             "Data and retention",

@@ -31,7 +31,8 @@ _BUDGETS = ("privacy.privacybudget", "privacy.statistic")
 _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
 _GATES = ("model_registry.gatedemand", "model_registry.gateexemption")
-_MODELS = ("model_registry.model", "model_registry.modelversion", *_GATES)
+_REVIEWED = ("reviews.reviewrule",)
+_MODELS = ("model_registry.model", "model_registry.modelversion", *_GATES, *_REVIEWED)
 
 
 def _rights(verbs: str, models: Iterable[str]) -> frozenset[str]:
@@ -137,8 +138,8 @@ CAPABILITIES = {
         | {"privacy.approve_deletionplan", "privacy.control_disposal"},
     ),
     "register-models": Capability(
-        "Register models, write their documents, propose their approval, permissions and release gates",
-        _rights("add change", ("model_registry.model", *_GATES))
+        "Register models, write their documents, propose their approval, permissions, release gates and reviews",
+        _rights("add change", ("model_registry.model", *_GATES, *_REVIEWED))
         | {"model_registry.delete_gateexemption", "oversight.propose_changeset"},
     ),
     "approve-models": Capability(

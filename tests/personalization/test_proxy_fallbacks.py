@@ -214,7 +214,7 @@ def test_a_permit_with_a_duty_nobody_here_understands_is_no_permit(ask, liked, s
     def stricter(*args, **kwargs):
         decision = decide(*args, **kwargs)
         verdict = msgspec.structs.replace(
-            decision.rendered.verdict, obligations=[Obligation("human_review", {}), Obligation("max_level", {})]
+            decision.rendered.verdict, obligations=[Obligation("water_mark", {}), Obligation("max_level", {})]
         )
         rendered = evaluate.render_verdict(verdict, decision.rendered.facts, "test")
         return evaluate.Decision(decision.id, rendered, decision.subject_revision, None, "sha256:test", b"")
