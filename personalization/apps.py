@@ -6,9 +6,11 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from model_registry.reviews import kinds as outputs
         from oversight.work import kinds
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
+        from personalization.review.producing import RECOMMENDATIONS
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
         from privacy.retention import schedules
@@ -17,3 +19,4 @@ class PersonalizationConfig(AppConfig):
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         kinds.add(RETRAIN)
+        outputs.add(RECOMMENDATIONS)

@@ -86,8 +86,8 @@ CAPABILITIES = {
         ),
     ),
     "read-decisions": Capability(
-        "Read the decision log",
-        _rights("view", ("policies.decision", "policies.externaldecision", "policies.logdrop")),
+        "Read the decision log, and which outputs were reviewed",
+        _rights("view", ("policies.decision", "policies.externaldecision", "policies.logdrop", "reviews.review")),
     ),
     "read-evidence": Capability(
         "Read the audit log and its anchors",
@@ -146,6 +146,10 @@ CAPABILITIES = {
         "Release, suspend and retire model versions",
         frozenset({"model_registry.change_modelversion"}),
     ),
+    "review-outputs": Capability(
+        "Judge outputs of models before people are shown them",
+        frozenset({"reviews.view_review", "reviews.change_review"}),
+    ),
     "manage-access": Capability(
         "Manage officers, their roles and sessions, and service credentials",
         _rights("add change", ("auth.user", "policies.servicecredential"))
@@ -191,6 +195,7 @@ ROLES = {
                 "approve",
                 "register-models",
                 "approve-models",
+                "review-outputs",
             ),
         ),
         Role(
@@ -204,6 +209,7 @@ ROLES = {
                 "read-evidence",
                 "approve",
                 "approve-models",
+                "review-outputs",
             ),
         ),
         Role(
@@ -222,7 +228,7 @@ ROLES = {
             "request-handler",
             "Request handler",
             "Answers the requests of people: looks at one person, hands out evidence, proposes restrictions.",
-            ("read-registers", "read-people", "propose-holds", "answer-people"),
+            ("read-registers", "read-people", "propose-holds", "answer-people", "review-outputs"),
         ),
         Role(
             "marketing",
