@@ -17,6 +17,7 @@ from consent.banner import layouts
 from consent.ledger import ledger
 from consent.ledger.proof import Asked, Guardian
 from consent.pseudonyms import USABLE, checked, subject_ref
+from consent.shown_ids import Shown
 
 _ONE: dict[str, Any] = {"pattern": USABLE}
 SubjectId = Annotated[str, Field(min_length=1, max_length=256, json_schema_extra=_ONE), AfterValidator(checked)]
@@ -64,6 +65,9 @@ class SubjectBody(Body):
 
     def ref(self) -> UUID:
         return subject_ref(self.id, subject_type=self.type)
+
+    def shown(self) -> Shown:
+        return Shown(self.id, self.type)
 
 
 class DescribedSubject(SubjectBody):

@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from audit import trail
 from common.canonical import sha256
-from consent import counts
+from consent import counts, shown_ids
 from consent.models import SubjectLink
+from consent.shown_ids import Shown
 
 LINK_LASTS = timedelta(minutes=15)
 SESSION_LASTS = timedelta(minutes=30)
@@ -35,7 +36,7 @@ class Revoked:
 
 
 @transaction.atomic
-def issue_link(*, subject_ref: UUID, issued_by: str) -> tuple[str, SubjectLink]:
+def issue_link(*, subject_ref: UUID, issued_by: str, shown: Shown | None = None) -> tuple[str, SubjectLink]:
     """Return the token for the link's URL and the stored row."""
     token = secrets.token_urlsafe(32)
     link = SubjectLink.objects.create(
@@ -43,6 +44,7 @@ def issue_link(*, subject_ref: UUID, issued_by: str) -> tuple[str, SubjectLink]:
         subject_ref=subject_ref,
         issued_by=issued_by,
         expires_at=timezone.now() + LINK_LASTS,
+        shown_id=shown_ids.sealed(shown, token),
     )
     trail.record("subject_link.issued", str(subject_ref), actor=issued_by)
     counts.count(counts.What.LINK_ISSUED)
@@ -67,11 +69,14 @@ def open_link(token: str) -> str | None:
     if not used:
         return None
     link = SubjectLink.objects.get(session_hash=sha256(session.encode()))
+    if link.shown_id is not None:
+        link.shown_id = shown_ids.sealed(shown_ids.opened(link.shown_id, token), session)
+        link.save(update_fields=["shown_id"])
     trail.record("subject_link.opened", str(link.subject_ref), actor="subject")
     return session
 
 
-def start_session(*, subject_ref: UUID, proof: bytes, issued_by: str) -> str | None:
+def start_session(*, subject_ref: UUID, proof: bytes, issued_by: str, shown: Shown | None = None) -> str | None:
     """Return the secret of a session for a person authenticated in another way.
 
     ``proof`` is what was proved with, at least 256 random bits; the same one never opens a second session (None).
@@ -88,6 +93,7 @@ def start_session(*, subject_ref: UUID, proof: bytes, issued_by: str) -> str | N
                 session_hash=sha256(session.encode()),
                 session_expires_at=now + SESSION_LASTS,
                 last_used_at=now,
+                shown_id=shown_ids.sealed(shown, session),
             )
             trail.record("subject_session.started", str(subject_ref), actor=issued_by)
     except IntegrityError:
@@ -106,7 +112,9 @@ def open_session(secret: str) -> SubjectLink | None:
 
 
 def end_session(secret: str) -> None:
-    SubjectLink.objects.filter(session_hash=sha256(secret.encode())).update(session_expires_at=timezone.now())
+    SubjectLink.objects.filter(session_hash=sha256(secret.encode())).update(
+        session_expires_at=timezone.now(), shown_id=None
+    )
 
 
 @transaction.atomic
@@ -120,7 +128,7 @@ def revoke_access(*, subject_ref: UUID, actor: str) -> Revoked:
         Q(opened_at=None, expires_at__gt=now) | Q(session_expires_at__gt=now)
     )
     opened = dict(in_force.select_for_update().values_list("pk", "opened_at"))
-    SubjectLink.objects.filter(pk__in=list(opened)).update(revoked_at=now)
+    SubjectLink.objects.filter(pk__in=list(opened)).update(revoked_at=now, shown_id=None)
     unopened = list(opened.values()).count(None)
     revoked = Revoked(links=unopened, sessions=len(opened) - unopened)
     trail.record(

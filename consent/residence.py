@@ -23,6 +23,11 @@ def use_guard(factory: GuardFactory | None) -> None:
     _factory = factory
 
 
+def is_shared() -> bool:
+    """Return whether this installation is one of several cells."""
+    return _factory is not None
+
+
 def guard() -> Guard | None:
     return None if _factory is None else _factory()
 

@@ -226,7 +226,7 @@ class DashboardLinksView(APIView):
         ref = subject.ref()
         residence.check_person(ref, subject.region)
         _ISSUED_FOR_PERSON.take(str(ref))
-        token, link = links.issue_link(subject_ref=ref, issued_by=actor_of(request))
+        token, link = links.issue_link(subject_ref=ref, issued_by=actor_of(request), shown=subject.shown())
         answer = {"url": f"{settings.PUBLIC_URL}/privacy/open/{token}", "expires_at": link.expires_at}
         return Response(answer, status=status.HTTP_201_CREATED)
 

@@ -133,6 +133,7 @@ SIDEBAR: dict[str, Any] = {
                 "permission": "model_registry.reviews.pages.may_view",
             },
             _link("Rules of review", "rule", "reviews_reviewrule"),
+            _link("Stopped segments", "group_off", "model_registry_stoppedsegment"),
         ),
         _group(
             "Data and retention",

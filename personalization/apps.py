@@ -6,10 +6,13 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from model_registry.external import registration
         from model_registry.reviews import kinds as outputs
         from oversight.work import kinds
+        from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
+        from personalization.monitors import work
         from personalization.review.producing import RECOMMENDATIONS
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
@@ -18,5 +21,6 @@ class PersonalizationConfig(AppConfig):
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
-        kinds.add(RETRAIN)
+        kinds.add(RETRAIN, work.STOPPED)
         outputs.add(RECOMMENDATIONS)
+        registration.reserve(MODEL_SLUG)

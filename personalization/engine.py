@@ -75,6 +75,8 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     """Ask the model within TIMEOUT_S. Raises EngineFailed; failures in a row open the breaker."""
     if not _breaker.allows():
         raise EngineFailed("recommender_resting")
+    if _is_stopped(name, bundle, arguments.get("segment")):
+        arguments["segment"] = None
     future = _pool.submit(lambda: load(name, bundle).recommend(**arguments))
     try:
         served = future.result(timeout=TIMEOUT_S)
@@ -96,8 +98,15 @@ def segment_size(name: str | None, bundle: LoadedBundle, key: str) -> int | None
     """Return how many people are in a segment of the model in use; None where that cannot be known."""
     if name is None:
         return None
+    if _is_stopped(name, bundle, key):
+        return 0
     try:
         segment = load(name, bundle).segments.get(key)
     except EngineFailed:
         return None
     return segment.people if segment else 0
+
+
+def _is_stopped(name: str, bundle: LoadedBundle, key: str | None) -> bool:
+    """Return whether a segment of a version is off (``model_registry.segments``)."""
+    return key in bundle.data["models"][name].get("stopped_segments", ())

@@ -15,7 +15,9 @@ class PoliciesConfig(AppConfig):
         from oversight.admin import panels
         from oversight.approvals import subjects
         from oversight.changes import preview
+        from oversight.rollouts import watch
         from policies.bundles import publishing
+        from policies.bundles.candidates import KIND
         from policies.bundles.subjects import POLICY, ROLLOUT
         from policies.cells import erasures, residence_guard
         from policies.decision_log.ageing import holding, previews
@@ -23,11 +25,12 @@ class PoliciesConfig(AppConfig):
         from policies.endpoints.credential_register import SERVICE_CREDENTIAL
         from policies.registers import descriptors, lint, regions
         from policies.residency.descriptor import PROCESSING_SYSTEM
+        from policies.rollout import service as rollouts
         from policies.simulation import change_sets
         from privacy.budgets import data_sets
         from privacy.retention import schedules
         from privacy.retention.own_records import record_periods
-        from privacy.rights.erasure import elsewhere
+        from privacy.rights.requests import other_cells
         from privacy.rights.stores import seam
 
         seam.add(DECISIONS)
@@ -37,12 +40,13 @@ class PoliciesConfig(AppConfig):
         preview.add_probe(change_sets.replay_later)
         panels.add_panel(change_sets.flips)
         subjects.add(POLICY, ROLLOUT)
+        watch.add(KIND, rollouts.look)
         policy_data.add_publisher(publishing.publish_change)
         policy_data.use_turns(publishing.wait_for_publishers)
         registers.add(*descriptors.REGISTERS, PROCESSING_SYSTEM, SERVICE_CREDENTIAL)
         register_lint.add_check("policies", lint.check)
         data_sets.use_regions(regions.codes)
         if settings.CELLS is not None:
-            elsewhere.use(erasures.OTHERS)
+            other_cells.use(erasures.OTHERS)
             residence.use_guard(residence_guard.guard)
             registers.keep_elsewhere(None if settings.CELLS.is_primary else settings.CELLS.primary.name)

@@ -5,12 +5,12 @@ from celery import shared_task
 from common.jobs.best_effort_task import BestEffortTask
 from common.jobs.once_task import OnceTask
 from common.jobs.queues import LONGEST_JOB_S
+from oversight.rollouts import watch
 from policies.cells import replication
 from policies.decision_log import pseudonyms
 from policies.decision_log.ageing import dropping, exports, holding
 from policies.opa import reported_log
 from policies.residency import systems
-from policies.rollout import watch
 from policies.simulation import service as simulations
 
 logger = logging.getLogger(__name__)
@@ -65,5 +65,5 @@ def sweep_simulations() -> None:
 
 @shared_task(ignore_result=True)
 def watch_rollout() -> None:
-    """Roll back a candidate that passes the limits of its guards; runs every 30 s. Idempotent."""
+    """Roll back candidates that pass the limits of their guards, of every kind; runs every 30 s. Idempotent."""
     watch.check()

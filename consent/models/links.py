@@ -5,7 +5,10 @@ from django.utils import timezone
 
 
 class SubjectLink(models.Model):
-    """A single-use link to a privacy dashboard and the short session it opens. Only hashes are stored."""
+    """A single-use link to a privacy dashboard and the short session it opens. Only hashes are stored.
+
+    ``shown_id``: the id it was issued for, sealed under the token or the session's secret (``consent.shown_ids``).
+    """
 
     token_hash = models.BinaryField(max_length=32, primary_key=True)
     subject_ref = models.UUIDField(db_index=True)
@@ -16,6 +19,7 @@ class SubjectLink(models.Model):
     session_hash = models.BinaryField(max_length=32, null=True, unique=True)
     session_expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    shown_id = models.BinaryField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

@@ -28,13 +28,13 @@ from rest_framework.views import APIView
 
 from audit.models import AuditAnchor, AuditEvent
 from common.http.rest import AnyAnswer
+from common.rollouts.shares import FULL
 from consent.trust import metrics as trust
 from governance.monitoring import budgets, jobs, requests
 from policies.bundles import candidates
 from policies.decision_log import figures as log_figures
 from policies.decision_log import spool_lag
 from policies.models import ActiveBundle
-from policies.models.rollout import FULL
 from policies.rollout import figures
 from privacy.models import Disposal
 

@@ -30,9 +30,13 @@ _REGISTERS = (
 _BUDGETS = ("privacy.privacybudget", "privacy.statistic")
 _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
-_GATES = ("model_registry.gatedemand", "model_registry.gateexemption")
-_REVIEWED = ("reviews.reviewrule",)
-_MODELS = ("model_registry.model", "model_registry.modelversion", *_GATES, *_REVIEWED)
+_GATES = (
+    "model_registry.gatedemand",
+    "model_registry.gateexemption",
+    "model_registry.stoppedsegment",
+    "reviews.reviewrule",
+)
+_MODELS = ("model_registry.model", "model_registry.modelversion", *_GATES)
 
 
 def _rights(verbs: str, models: Iterable[str]) -> frozenset[str]:
@@ -139,8 +143,9 @@ CAPABILITIES = {
     ),
     "register-models": Capability(
         "Register models, write their documents, propose their approval, permissions, release gates and reviews",
-        _rights("add change", ("model_registry.model", *_GATES, *_REVIEWED))
-        | {"model_registry.delete_gateexemption", "oversight.propose_changeset"},
+        _rights("add change", ("model_registry.model", *_GATES))
+        | {"model_registry.delete_gateexemption", "model_registry.delete_stoppedsegment"}
+        | {"oversight.propose_changeset"},
     ),
     "approve-models": Capability(
         "Release, suspend and retire model versions",

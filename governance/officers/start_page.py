@@ -27,13 +27,14 @@ from governance.officers.page_rights import may_open
 from governance.web.rate_limits import EVIDENCE_CHECKS
 from model_registry.models import ModelVersion
 from oversight.models import WorkItem
+from oversight.rollouts import watch
 from oversight.work import kinds
 from policies.bundles import reasons
 from policies.decision_log import figures
 from policies.decision_log.figures import Counted
 from policies.models import LogDrop, ProcessingSystem, Rollout, ServiceCredential, TransferInstrument
 from policies.opa import servers
-from policies.rollout import pages, watch
+from policies.rollout import pages
 from privacy.budgets import ledger, releases
 from privacy.models import Disposal
 from privacy.retention.data_sets import periods

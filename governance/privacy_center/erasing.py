@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from consent.models import SubjectLink
 from governance.privacy_center.rights import PLACE, open_here
-from governance.privacy_center.sessions import for_session
+from governance.privacy_center.sessions import for_session, shown_id
 from privacy.rights.clocks.laws import Right
 from privacy.rights.erasure.answering import grouped, kept
 from privacy.rights.models import RightsRequest
@@ -31,7 +31,7 @@ from privacy.rights.stores.tables import count_all
 def erase(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     """Show what an erasure does; with the confirmation, erase and show the answer: the session ends with it."""
     if request.method == "POST" and request.POST.get("understood") == "1":
-        return _erased(request, session.subject_ref)
+        return _erased(request, session)
     ref = session.subject_ref
     context = {
         "business_name": settings.BUSINESS_NAME,
@@ -58,8 +58,9 @@ def _staying(ref: UUID) -> Iterator[tuple[str, str, date]]:
             yield store.description.title, after.ground, after.until(today)
 
 
-def _erased(request: HttpRequest, ref: UUID) -> HttpResponse:
-    found = fulfilling.run_or_leave(open_here(ref, Right.ERASURE).pk)
+def _erased(request: HttpRequest, session: SubjectLink) -> HttpResponse:
+    opened = open_here(session.subject_ref, Right.ERASURE, shown=shown_id(request, session))
+    found = fulfilling.run_or_leave(opened.pk)
     if found.state != State.DONE:
         text = _("We have received your request.")
         messages.success(request, text, extra_tags=PLACE)

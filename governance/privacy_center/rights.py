@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from common.http.client_network import client_network
 from common.http.problems import Problem
 from consent.models import DataSubject, SubjectLink
+from consent.shown_ids import Shown
 from governance.privacy_center.sessions import for_session, refused, way_in
 from governance.web.rate_limits import FILES_OPENED
 from policies.models import Region
@@ -135,7 +136,7 @@ def correct(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     return _back()
 
 
-def open_here(ref: UUID, right: Right, said: Said = NOTHING) -> RightsRequest:
+def open_here(ref: UUID, right: Right, said: Said = NOTHING, *, shown: Shown | None = None) -> RightsRequest:
     """Open a request of the person whose session it is, or return the one that is open."""
     opening = requests.Opening(
         right=right,
@@ -145,6 +146,7 @@ def open_here(ref: UUID, right: Right, said: Said = NOTHING) -> RightsRequest:
         actor="subject",
         is_identified=True,
         said=said,
+        shown=shown,
     )
     return requests.open_request(opening).request
 

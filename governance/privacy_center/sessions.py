@@ -8,8 +8,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from consent import links
+from consent import links, shown_ids
 from consent.models import SubjectLink
+from consent.shown_ids import Shown
 
 _P = ParamSpec("_P")
 
@@ -30,6 +31,11 @@ def for_session(
 def current_session(request: HttpRequest) -> SubjectLink | None:
     secret = request.COOKIES.get(settings.SUBJECT_COOKIE_NAME, "")
     return links.open_session(secret) if 0 < len(secret) <= 128 else None
+
+
+def shown_id(request: HttpRequest, session: SubjectLink) -> Shown | None:
+    """Return the id that this browser's session was opened with, where other cells may have to be asked by it."""
+    return shown_ids.opened(session.shown_id, request.COOKIES.get(settings.SUBJECT_COOKIE_NAME, ""))
 
 
 def signed_in(request: HttpRequest, secret: str) -> HttpResponse:

@@ -1,7 +1,7 @@
 """Sign-in of people through the business's OpenID Connect provider, as an option (docs/decisions/0012).
 
 One claim of the ID token is the business's id of the person; it becomes a pseudonym at once. No account is made here:
-nothing keeps a name, an address or the claim. Every failure shows the same calm page.
+no name, address or claim is kept in the clear. Every failure shows the same calm page.
 """
 
 import logging
@@ -16,6 +16,7 @@ from common.http.client_network import client_network
 from common.http.problems import Problem
 from consent import links, residence
 from consent.pseudonyms import subject_ref
+from consent.shown_ids import Shown
 from governance.oidc import answers, provider, tokens
 from governance.oidc.attempts import ATTEMPT_LASTS, attempt_of, begin
 from governance.oidc.client import Client, ProviderUnavailable, SignInRefused
@@ -63,13 +64,14 @@ def back(request: HttpRequest) -> HttpResponse:
 def _session(request: HttpRequest, client: Client) -> str:
     attempt = attempt_of(request.COOKIES.get(settings.SIGN_IN_COOKIE_NAME, ""), "subject")
     attempt, token = answers.id_token(request, client, attempt)
-    ref = subject_ref(tokens.person_of(token, client, nonce=attempt.nonce, now=timezone.now()))
+    person = tokens.person_of(token, client, nonce=attempt.nonce, now=timezone.now())
+    ref = subject_ref(person)
     try:
         residence.check_person(ref)
     except Problem:
         # Where there are several cells: no row is made for a person another one may hold.
         raise SignInRefused("nobody is known in this cell by this name") from None
-    secret = links.start_session(subject_ref=ref, proof=attempt.proof, issued_by="sign-in")
+    secret = links.start_session(subject_ref=ref, proof=attempt.proof, issued_by="sign-in", shown=Shown(person))
     if secret is None:
         raise SignInRefused("this attempt has had its session")
     return secret

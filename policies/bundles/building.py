@@ -13,6 +13,7 @@ from model_registry.gates import outcome as gates
 from model_registry.gates.checks import FAILED
 from model_registry.models import ModelVersion
 from model_registry.reviews.models import ReviewRule
+from model_registry.segments import stopping
 from policies.models import (
     Jurisdiction,
     ProcessingRegion,
@@ -168,7 +169,7 @@ def _reviews() -> dict[str, Any]:
 def _models() -> dict[str, Any]:
     """Return the versions that serve, served, or may serve again at once; drafts are in no bundle."""
     versions = ModelVersion.objects.filter(status__in=ModelVersion.IN_BUNDLE)
-    now = timezone.now()
+    now, off = timezone.now(), stopping.by_version()
     return {
         str(version): {
             "id": version.model.slug,
@@ -179,9 +180,14 @@ def _models() -> dict[str, Any]:
             **_gates(version, now),
             "artifact": version.artifact,
             "artifact_sha256": version.artifact_sha256,
+            **_stopped(off.get((version.model_id, version.version), [])),
         }
         for version in versions.select_related("model").prefetch_related("purposes")
     }
+
+
+def _stopped(segments: list[str]) -> dict[str, Any]:
+    return {"stopped_segments": sorted(segments)} if segments else {}
 
 
 def _gates(version: ModelVersion, now: datetime) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.utils import timezone
-
-from oversight.approvals import steps, subjects
-from oversight.models import Approval
-from policies.bundles.subjects import of_rollout
+from common import policy_data
+from oversight.approvals import steps
+from oversight.rollouts import service
+from oversight.rollouts.kinds import Kind as KindOfRollout
+from policies.bundles.subjects import ROLLOUT, of_rollout
 from policies.models import ActiveBundle, Bundle, Policy, Rollout, RolloutStep
 
 Kind = RolloutStep.Kind
@@ -29,25 +29,10 @@ def begin(
         in_emergency=in_emergency,
     )
     kind = "started_in_emergency" if in_emergency else Kind.STARTED
-    details = {"guards": _in_words(guards)}
+    details = {"guards": service.in_words(guards)}
     _step(rollout, Kind.STARTED, bundle)
     steps.record(of_rollout(rollout), kind, actor=actor, note=reason[:200], details=details, is_alone=in_emergency)
     return rollout
-
-
-def _in_words(guards: dict[str, Any]) -> dict[str, str]:
-    """Return fractions as text: the trail takes none, as they have no canonical text."""
-    return {name: f"{limit:g}" for name, limit in guards.items()}
-
-
-def set_share(rollout: Rollout, share: int, *, actor: str, approval: Approval | None = None) -> None:
-    """Let the candidate answer so many people from the next decision on; more of them by an approval."""
-    kind = Kind.WIDENED if share > rollout.share else Kind.NARROWED
-    rollout.share, rollout.approval = share, approval or rollout.approval
-    rollout.save(update_fields=["share", "approval"])
-    _step(rollout, kind, _candidate())
-    note, details = f"{share / 100:g} %", {"ten_thousandths": share}
-    steps.record(of_rollout(rollout), kind, actor=actor, note=note, details=details)
 
 
 def rebuild(rollout: Rollout, bundle: Bundle, *, actor: str) -> None:
@@ -57,16 +42,9 @@ def rebuild(rollout: Rollout, bundle: Bundle, *, actor: str) -> None:
         steps.record(of_rollout(rollout), Kind.REBUILT, actor=actor, details={"bundle": bundle.revision})
 
 
-def end(rollout: Rollout, state: Rollout.State, *, actor: str, why: str, figures: dict[str, Any] | None = None) -> None:
+def end(rollout: Rollout, state: Rollout.State, *, actor: str, why: str) -> None:
     """End the candidate: from the next decision on it answers no request."""
-    candidate, share = _candidate(), rollout.share
-    rollout.state, rollout.ended_at, rollout.ended_by, rollout.why = state, timezone.now(), actor, why[:500]
-    rollout.save(update_fields=["state", "ended_at", "ended_by", "why"])
-    RolloutStep.objects.create(rollout=rollout, kind=Kind.ENDED, bundle=candidate, share=share, figures=figures)
-    ActiveBundle.objects.filter(id=1).update(candidate=None, candidate_share=0, rollout=None)
-    subject = of_rollout(rollout)
-    steps.record(subject, state, actor=actor, note=why)
-    subjects.no_longer_needed(subject, actor=actor, outcome=state)
+    service.end(KIND, rollout, state, actor=actor, why=why)
 
 
 def candidate_revisions(rollout: Rollout) -> list[str]:
@@ -83,3 +61,29 @@ def _candidate() -> Bundle:
 def _step(rollout: Rollout, kind: RolloutStep.Kind, bundle: Bundle) -> None:
     RolloutStep.objects.create(rollout=rollout, kind=kind, bundle=bundle, share=rollout.share)
     ActiveBundle.objects.filter(id=1).update(candidate=bundle, candidate_share=rollout.share, rollout=rollout)
+
+
+def _put(rollout: Rollout, step: str, _actor: str) -> None:
+    _step(rollout, Kind(step), _candidate())
+
+
+def _take_out(rollout: Rollout, _actor: str, figures: dict[str, Any] | None) -> None:
+    RolloutStep.objects.create(
+        rollout=rollout, kind=Kind.ENDED, bundle=_candidate(), share=rollout.share, figures=figures
+    )
+    ActiveBundle.objects.filter(id=1).update(candidate=None, candidate_share=0, rollout=None)
+
+
+def _running() -> list[Rollout]:
+    rollout = open_rollout()
+    return [rollout] if rollout else []
+
+
+KIND = KindOfRollout(
+    slug=ROLLOUT.slug,
+    take_turn=policy_data.take_turn,
+    running=_running,
+    subject=of_rollout,
+    put=_put,
+    take_out=_take_out,
+)

@@ -10,7 +10,7 @@ from django.conf import settings
 from policies.cells import client
 from policies.cells.client import CellUnavailable
 from policies.cells.table import Cell, Table
-from privacy.rights.erasure.elsewhere import Others
+from privacy.rights.requests.other_cells import Others
 
 logger = logging.getLogger(__name__)
 _PATH = "/api/v1/requests"

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from common.levels import LEVELS
+from common.rollouts.shares import are_in_share
 from consent.ledger import scopes
 from consent.ledger.projection import ConsentEntry
 from consent.ledger.selectors import state_now
@@ -23,7 +24,6 @@ from policies.decisions import agreements
 from policies.decisions.information import Information
 from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
 from policies.decisions.questions import Question
-from policies.decisions.shares import are_in_share
 
 ACTIONS = frozenset({"personalize", "collect", "share", "train", "release", "price", "contact", "transfer"})
 CHANNELS = frozenset({"web", "app", "email", "sms", "push", "post", "phone", "store"})

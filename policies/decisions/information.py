@@ -16,8 +16,8 @@ from django.db import DatabaseError, connections
 from psycopg.pq.abc import PGresult
 
 from common.postgres.prepared import PreparedStatement, StatementTimeout
+from common.rollouts.shares import are_in_share
 from consent.ledger.projection import ConsentEntry
-from policies.decisions.shares import are_in_share
 
 TIMEOUT_MS = 1_000
 STATEMENT = PreparedStatement(

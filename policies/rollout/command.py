@@ -11,11 +11,12 @@ from django.utils import timezone
 from common.http.problems import Conflict
 from oversight.approvals.verdicts import EMERGENCY
 from oversight.officers.accounts import officer
+from oversight.rollouts import watch
 from policies.authoring import lifecycle
 from policies.bundles import candidates
 from policies.bundles.subjects import ACTIVATE
 from policies.models import Rollout
-from policies.rollout import figures, service, watch
+from policies.rollout import figures, service
 from policies.rollout.guards import Figures, Guards, Side, read_guards
 
 Say = Callable[[str], Any]
@@ -151,8 +152,8 @@ def _status(say: Say, **_: Any) -> None:
 def _side(name: str, side: Side) -> str:
     took = "" if side.p99_us is None else f", one in a hundred took longer than {side.p99_us / 1000:.1f} ms"
     return (
-        f"  {name}: {side.decisions:,}, denied {100 * side.deny_rate:.1f} %, engine failed at"
-        f" {100 * side.failure_rate:.1f} %{took}"
+        f"  {name}: {side.decisions:,}, denied {100 * side.denials.value:.1f} %, engine failed at"
+        f" {100 * side.failures.value:.1f} %{took}"
     )
 
 

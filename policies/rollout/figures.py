@@ -13,10 +13,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.identifiers import uuid7_floor
+from common.rollouts.shares import FULL
 from policies.bundles import candidates
 from policies.decision_log.shadow import FAILURES
 from policies.models import Activation, Decision, Rollout
-from policies.models.rollout import FULL
 from policies.rollout.guards import Figures, Guards, Side
 
 MOST_READ = 50_000

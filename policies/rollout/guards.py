@@ -1,17 +1,12 @@
 """Guards of a rollout: limits an officer sets, and a judgement that is a pure function of the counts."""
 
 from dataclasses import dataclass
-from math import sqrt
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 
-from common.http.problems import InvalidRequest
-
-# Fewer milliseconds are no finding, even as a high multiple.
-LEAST_LATER_US: Final = 5_000
-# A difference between two groups of people that chance makes once in several hundred looks is no reason yet.
-_STANDARD_ERRORS: Final = 3.0
+from common.rollouts import limits
+from common.rollouts.limits import Breach, Rate
 
 _Points = Annotated[float, msgspec.Meta(gt=0, le=100)]
 
@@ -28,10 +23,7 @@ class Guards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_guards(document: dict[str, Any]) -> Guards:
     """Read the limits. Raises InvalidRequest, which names the limit that makes no sense."""
-    try:
-        return msgspec.convert(document, Guards)
-    except msgspec.ValidationError as exc:
-        raise InvalidRequest(f"The guards make no sense: {exc}") from None
+    return limits.read_limits(document, Guards)
 
 
 @dataclass(frozen=True)
@@ -44,12 +36,12 @@ class Side:
     p99_us: int | None = None
 
     @property
-    def deny_rate(self) -> float:
-        return self.denied / self.decisions if self.decisions else 0.0
+    def denials(self) -> Rate:
+        return Rate(self.denied, self.decisions)
 
     @property
-    def failure_rate(self) -> float:
-        return self.failed / self.decisions if self.decisions else 0.0
+    def failures(self) -> Rate:
+        return Rate(self.failed, self.decisions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,17 +58,11 @@ class Figures:
     is_shadow: bool
 
 
-@dataclass(frozen=True)
-class Breach:
-    guard: str
-    sentence: str
-
-
 def judge(guards: Guards, figures: Figures) -> Breach | None:
     """Return the first limit that is passed, in a sentence; None where all hold, or too little was decided."""
     if figures.candidate.decisions < guards.at_least:
         return None
-    return _errors(guards, figures) or _denials(guards, figures) or _latency(guards, figures)
+    return limits.first([_errors(guards, figures), _denials(guards, figures), _latency(guards, figures)])
 
 
 def yardstick(guards: Guards, figures: Figures) -> Side | None:
@@ -86,13 +72,14 @@ def yardstick(guards: Guards, figures: Figures) -> Side | None:
 
 def _errors(guards: Guards, figures: Figures) -> Breach | None:
     usual = yardstick(guards, figures) or Side()
-    rate = figures.candidate.failure_rate
-    if rate - usual.failure_rate <= guards.error_points / 100:
+    rate = figures.candidate.failures.value
+    if rate - usual.failures.value <= guards.error_points / 100:
         return None
     return Breach(
         "error_points",
-        f"The engine failed at {_percent(rate)} of the decisions of the candidate, at {_percent(usual.failure_rate)} of"
-        f" the active one's; allowed: {_points(guards.error_points)} more.",
+        f"The engine failed at {limits.percent(rate)} of the decisions of the candidate,"
+        f" at {limits.percent(usual.failures.value)} of the active one's;"
+        f" allowed: {limits.points(guards.error_points)} more.",
     )
 
 
@@ -100,20 +87,16 @@ def _denials(guards: Guards, figures: Figures) -> Breach | None:
     usual = yardstick(guards, figures)
     if usual is None:
         return None
-    shift = abs(figures.candidate.deny_rate - usual.deny_rate)
-    if shift <= guards.deny_points / 100 or (not figures.is_shadow and shift <= _chance(figures.candidate, usual)):
+    candidate = figures.candidate.denials
+    shift = abs(candidate.value - usual.denials.value)
+    by_chance = 0.0 if figures.is_shadow else limits.chance(candidate, usual.denials)
+    if shift <= guards.deny_points / 100 or shift <= by_chance:
         return None
     return Breach(
         "deny_points",
-        f"{_percent(figures.candidate.deny_rate)} of the decisions of the candidate were denials,"
-        f" {_percent(usual.deny_rate)} of the active one's; allowed: {_points(guards.deny_points)}.",
+        f"{limits.percent(candidate.value)} of the decisions of the candidate were denials,"
+        f" {limits.percent(usual.denials.value)} of the active one's; allowed: {limits.points(guards.deny_points)}.",
     )
-
-
-def _chance(one: Side, other: Side) -> float:
-    """Return how far the rates of two groups may lie apart without anything having changed."""
-    together = (one.denied + other.denied) / (one.decisions + other.decisions)
-    return _STANDARD_ERRORS * sqrt(together * (1 - together) * (1 / one.decisions + 1 / other.decisions))
 
 
 def _latency(guards: Guards, figures: Figures) -> Breach | None:
@@ -122,25 +105,12 @@ def _latency(guards: Guards, figures: Figures) -> Breach | None:
         now, usual = figures.active, figures.before if figures.before.decisions >= guards.at_least else None
     else:
         now, usual = figures.candidate, yardstick(guards, figures)
-    if usual is None or now.p99_us is None or usual.p99_us is None:
-        return None
-    if now.p99_us - usual.p99_us <= LEAST_LATER_US or now.p99_us <= guards.latency_ratio * usual.p99_us:
+    if usual is None or not limits.is_slower(now.p99_us, usual.p99_us, guards.latency_ratio):
         return None
     whose = "with the candidate beside it" if figures.is_shadow else "by the candidate"
     return Breach(
         "latency_ratio",
-        f"One in a hundred decisions {whose} took longer than {_ms(now.p99_us)}, without it {_ms(usual.p99_us)};"
+        f"One in a hundred decisions {whose} took longer than {limits.milliseconds(now.p99_us)},"
+        f" without it {limits.milliseconds(usual.p99_us)};"
         f" allowed: {guards.latency_ratio:g} times as long.",
     )
-
-
-def _percent(rate: float) -> str:
-    return f"{100 * rate:.1f} %"
-
-
-def _points(points: float) -> str:
-    return f"{points:g} point" if points == 1 else f"{points:g} points"
-
-
-def _ms(microseconds: int) -> str:
-    return f"{microseconds / 1000:.1f} ms"

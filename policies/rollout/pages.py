@@ -11,33 +11,26 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from common import actors
-from common.admin_pages.display import NOTHING, badge, moment, who
+from common.admin_pages.display import NOTHING, moment, who
 from common.admin_pages.permissions import require
 from common.charts.counts import Figure, Tone, bars_figure, grouped
 from common.charts.rates import Part, lines_figure
-from common.http.problems import Problem
+from common.rollouts.limits import Rate, percent
 from consent.models import Purpose
 from consent.register import words
 from oversight.admin import timeline
-from oversight.approvals import subjects, verdicts
+from oversight.approvals import subjects
+from oversight.rollouts import pages as shared
+from oversight.rollouts import watch
 from policies.bundles import candidates, publishing
 from policies.bundles.subjects import ACTIVATE, ROLLOUT, of_rollout
 from policies.models import Decision, Policy, Rollout
-from policies.rollout import figures, guards, watch
+from policies.rollout import figures, guards
 from policies.rollout.guards import Figures, Guards, Side
 from policies.simulation import pages
 
 _MOST_SHOWN = 20
 _MOST_EXAMPLES = 5
-_TONES = {
-    Rollout.State.OPEN: "info",
-    Rollout.State.COMPLETED: "good",
-    Rollout.State.STOPPED: "plain",
-    Rollout.State.ROLLED_BACK: "alarm",
-    Rollout.State.OVERTAKEN: "caution",
-}
-
-
 VIEW, ACT = "policies.view_rollout", ACTIVATE
 
 
@@ -48,10 +41,6 @@ def may_view(request: HttpRequest) -> bool:
 def may_act(request: HttpRequest) -> bool:
     """Return whether the officer may activate a policy, and so also roll it out."""
     return request.user.has_perm(ACT)
-
-
-def state_of(rollout: Rollout) -> str:
-    return badge(str(rollout.get_state_display()), _TONES[Rollout.State(rollout.state)])
 
 
 @require_safe
@@ -67,7 +56,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "policies": [(p.digest, named(p), p.digest == wanted) for p in _published()],
         "limits": limits(Guards()),
         "rollouts": [
-            {"row": row, "state": state_of(row), "began": moment(row.started_at), "by": who(row.started_by)}
+            {"row": row, "state": shared.state_of(row), "began": moment(row.started_at), "by": who(row.started_by)}
             for row in Rollout.objects.select_related("policy")[:_MOST_SHOWN]
         ],
     }
@@ -94,7 +83,7 @@ def limits(guards_set: Guards) -> list[dict[str, Any]]:
         "error_points": _("Percentage points the engine may fail at more"),
         "latency_ratio": _("Times as long the slowest one in a hundred may take"),
     }
-    return [{"name": name, "label": text, "value": f"{getattr(guards_set, name):g}"} for name, text in texts.items()]
+    return shared.limit_fields(guards_set, texts)
 
 
 @require_safe
@@ -106,11 +95,11 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "title": _("Rollout of policy %(policy)s") % {"policy": rollout.policy},
         "rollout": rollout,
         "headline": headline(rollout),
-        "state": state_of(rollout),
+        "state": shared.state_of(rollout),
         "author": who(rollout.policy.author),
         "by": who(rollout.started_by),
         "may_act": may_act(request) and rollout.is_open,
-        "why_not": _why_not(rollout, actors.officer(request)),
+        "why_not": shared.why_not(of_rollout(rollout), actors.officer(request)),
         "may_confirm": may_act(request) and subjects.waits_for_review(of_rollout(rollout)),
         "figures": [_denials(rollout), _kinds(rollout)],
         "steps": timeline.of((ROLLOUT.slug, str(pk))),
@@ -119,15 +108,6 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     if rollout.is_open:
         context |= _watched(rollout)
     return render(request, "admin/rollout.html", context)
-
-
-def _why_not(rollout: Rollout, actor: actors.Officer) -> str:
-    """Return why an officer cannot let the rollout answer more people; empty for one who can."""
-    try:
-        verdicts.require_second(of_rollout(rollout), actor)
-    except Problem as problem:
-        return problem.detail
-    return ""
 
 
 def headline(rollout: Rollout) -> str:
@@ -162,14 +142,14 @@ def _rows(counted: Figures, limits_set: Guards) -> list[tuple[str, str, str, str
         (_("Decisions"), grouped(candidate.decisions), grouped(active.decisions), NOTHING),
         (
             _("Not permitted"),
-            _rate(candidate, candidate.deny_rate),
-            _rate(active, active.deny_rate),
+            _rate(candidate.denials),
+            _rate(active.denials),
             _("%(points)s apart") % {"points": _points(limits_set.deny_points)},
         ),
         (
             _("The engine failed"),
-            _rate(candidate, candidate.failure_rate),
-            _rate(active, active.failure_rate),
+            _rate(candidate.failures),
+            _rate(active.failures),
             _("%(points)s more") % {"points": _points(limits_set.error_points)},
         ),
         (
@@ -187,8 +167,8 @@ def _points(points: float) -> str:
     return f"{points:g} {_('point') if points == 1 else _('points')}"
 
 
-def _rate(side: Side, rate: float) -> str:
-    return f"{100 * rate:.1f} %" if side.decisions else NOTHING
+def _rate(rate: Rate) -> str:
+    return percent(rate.value) if rate.of else NOTHING
 
 
 def _milliseconds(side: Side) -> str:

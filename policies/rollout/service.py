@@ -1,29 +1,24 @@
-"""Rollout steps: start, widen, promote, stop, roll back: the PAP's rules. One transaction, one audit event each.
-
-Everything waits for the publishers' lock and reads the rollout after that, so an officer who clicks and the job that
-watches never both act on the same one. Every call names the rollout it means: another one is not touched.
-"""
+"""Rollout steps of a policy: start and promote are the PAP's rules; the others are those of every rollout."""
 
 from dataclasses import asdict
+from datetime import datetime
 
 import msgspec
 from django.db import transaction
 
-from common import actors
 from common.http.problems import Conflict
 from oversight.approvals import subjects, verdicts
-from oversight.models import Approval
+from oversight.rollouts import service as steps
+from oversight.rollouts.watch import Look
 from policies.authoring import lifecycle
-from policies.authoring.lifecycle import PolicyRefused
 from policies.authoring.simulated import refuse_unless_simulated
 from policies.bundles import candidates, publishing
-from policies.bundles.candidates import State
+from policies.bundles.candidates import KIND, State
 from policies.bundles.subjects import of_policy, of_rollout
 from policies.models import Bundle, Policy, Rollout
-from policies.models.rollout import FULL
-from policies.rollout.guards import Figures, Guards
+from policies.rollout import figures
+from policies.rollout.guards import Guards, judge, read_guards
 
-WATCH = actors.job("rollout")
 _NO_GUARDS = Guards()
 
 
@@ -63,28 +58,9 @@ def start(policy: Policy, *, actor: str, reason: str, guards: Guards = _NO_GUARD
         return rollout
 
 
-@transaction.atomic
 def set_share(rollout_id: int, share: int, *, actor: str, seen: str = "") -> Rollout:
-    """Let the candidate answer ``share`` ten-thousandths of the people; 0 makes it a shadow again.
-
-    More people take another officer than the author, who approves what was ``seen``: without it, what is there now.
-    Raises SecondOfficerNeeded, Outdated, Conflict.
-    """
-    rollout = _running(rollout_id)
-    if not 0 <= share <= FULL:
-        raise PolicyRefused("A share is between 0 and 100 per cent.")
-    if share == rollout.share:
-        raise Conflict(f"The share is {share / 100:g} % already.")
-    if seen:  # what another officer has moved since is not what this one means to narrow, either
-        verdicts.refuse_unseen(of_rollout(rollout), seen)
-    given = _approve(rollout, actor=actor, seen=seen, reason=f"{share / 100:g} %") if share > rollout.share else None
-    candidates.set_share(rollout, share, actor=actor, approval=given)
-    return rollout
-
-
-def _approve(rollout: Rollout, *, actor: str, seen: str, reason: str) -> Approval:
-    subject = of_rollout(rollout)
-    return verdicts.approve(subject, actor=actor, seen=seen or subject.digest, reason=reason)
+    """Let the candidate answer ``share`` ten-thousandths of the people. Raises as ``oversight.rollouts.service``."""
+    return steps.set_share(KIND, rollout_id, share, actor=actor, seen=seen)
 
 
 def promote(rollout_id: int, *, actor: str, reason: str = "", seen: str = "") -> Bundle:
@@ -92,13 +68,13 @@ def promote(rollout_id: int, *, actor: str, reason: str = "", seen: str = "") ->
 
     Raises SecondOfficerNeeded, Outdated, Conflict, PolicyRefused.
     """
-    policy = _meant(rollout_id).policy
+    policy = steps.meant(KIND, rollout_id).policy
     verdicts.require_second(of_policy(policy), actor)
     lifecycle.refuse_if_it_does_not_run(policy)  # the registers have moved on since the start
     with transaction.atomic():
-        rollout = _running(rollout_id)
+        rollout = steps.running(KIND, rollout_id)
         reason = reason or rollout.reason or policy.note
-        kind = lifecycle.kind_by(_approve(rollout, actor=actor, seen=seen, reason=reason))
+        kind = lifecycle.kind_by(steps.approve(KIND, rollout, actor=actor, seen=seen, reason=reason))
         candidates.end(rollout, State.COMPLETED, actor=actor, why=reason)
         return publishing.bring_into_force(policy, kind=kind, reason=reason, actor=actor)
 
@@ -113,37 +89,16 @@ def confirm(rollout_id: int, *, actor: str, reason: str = "") -> None:
     verdicts.review(of_rollout(Rollout.objects.select_related("policy").get(pk=rollout_id)), actor=actor, reason=reason)
 
 
-@transaction.atomic
 def stop(rollout_id: int, *, actor: str, reason: str) -> Rollout:
     """End the rollout: the active policy answers all people from the next decision on. Takes one person."""
-    if not reason.strip():
-        raise PolicyRefused("Say why the rollout is stopped.")
-    rollout = _running(rollout_id)
-    candidates.end(rollout, State.STOPPED, actor=actor, why=reason)
-    return rollout
+    return steps.stop(KIND, rollout_id, actor=actor, reason=reason)
 
 
-@transaction.atomic
-def roll_back(rollout_id: int, *, why: str, figures: Figures) -> bool:
-    """End the rollout on behalf of a guard; return whether it was still running."""
-    try:
-        rollout = _running(rollout_id)
-    except Conflict:
-        return False
-    candidates.end(rollout, State.ROLLED_BACK, actor=WATCH, why=why, figures=asdict(figures))
-    return True
-
-
-def _running(rollout_id: int) -> Rollout:
-    publishing.wait_for_publishers()
-    return _meant(rollout_id)
-
-
-def _meant(rollout_id: int) -> Rollout:
-    rollout = candidates.open_rollout()
-    if rollout is None or rollout.pk != rollout_id:
-        raise Conflict("This rollout has ended.")
-    return rollout
+def look(rollout: Rollout, now: datetime) -> Look:
+    """Count the decisions of both sides and judge them: the source of the guards' figures."""
+    guards = read_guards(rollout.guards)
+    counted = figures.figures_of(rollout, guards, now=now)
+    return Look(judge(guards, counted), asdict(counted))
 
 
 def _refuse_while_another_runs(policy: Policy) -> None:

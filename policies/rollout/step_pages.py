@@ -15,7 +15,9 @@ from common import actors
 from common.admin_pages.confirm import Step, answer, confirm_at
 from common.admin_pages.display import who
 from common.admin_pages.permissions import require
-from common.http.problems import InvalidRequest, Problem
+from common.http.problems import Problem
+from oversight.rollouts import pages as shared
+from policies.bundles.candidates import KIND
 from policies.bundles.subjects import of_rollout
 from policies.models import Policy, Rollout
 from policies.rollout import service
@@ -44,12 +46,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 def _guards(request: HttpRequest) -> Guards:
     """Read the guards of the form. Raises InvalidRequest."""
-    given = {field["name"]: request.POST.get(field["name"], field["value"]) for field in limits(Guards())}
-    try:
-        numbers = {name: float(text) for name, text in given.items()}
-    except ValueError:
-        raise InvalidRequest(_("The guards are numbers.")) from None
-    return read_guards({name: int(number) if number.is_integer() else number for name, number in numbers.items()})
+    return read_guards(shared.read_limit_fields(request, limits(Guards())))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -70,18 +67,11 @@ def _second_person(rollout: Rollout) -> str:
 
 
 def _share_told(rollout: Rollout) -> Step:
-    return Step(
-        title=_("Let policy %(policy)s answer more people, or fewer?") % {"policy": rollout.policy},
-        effects=[
-            _second_person(rollout),
-            _("So many in a hundred people, chosen by a hash, are answered by it from the very next question."),
-            _("A person who is answered by it stays with it while the share grows. The guards go on looking."),
-            _("0 answers no one: it is evaluated in parallel with the active policy again."),
-        ],
-        button=_("Set the share"),
-        done=_("The share is set."),
-        asks="percent",
-        label=_("Per cent of the people"),
+    return shared.share_step(
+        _("Let policy %(policy)s answer more people, or fewer?") % {"policy": rollout.policy},
+        _second_person(rollout),
+        _("So many in a hundred people, chosen by a hash, are answered by it from the very next question."),
+        _("0 answers no one: it is evaluated in parallel with the active policy again."),
         seen=of_rollout(rollout).digest,
     )
 
@@ -101,17 +91,10 @@ def _promote_told(rollout: Rollout) -> Step:
 
 
 def _stop_told(rollout: Rollout) -> Step:
-    return Step(
-        title=_("Stop the rollout of policy %(policy)s?") % {"policy": rollout.policy},
-        effects=[
-            _("Everybody is answered by the active policy from the very next question on."),
-            _("The policy stays published and can be rolled out again."),
-        ],
-        button=_("Stop the rollout"),
-        done=_("The rollout is stopped."),
-        asks="because",
-        label=_("Why"),
-        is_dangerous=True,
+    return shared.stop_step(
+        _("Stop the rollout of policy %(policy)s?") % {"policy": rollout.policy},
+        _("Everybody is answered by the active policy from the very next question on."),
+        _("The policy stays published and can be rolled out again."),
     )
 
 
@@ -131,25 +114,8 @@ def _confirm_told(rollout: Rollout) -> Step:
     )
 
 
-def _set_share(rollout: Rollout, actor: str, request: HttpRequest) -> None:
-    try:
-        share = round(100 * float(request.POST.get("percent", "")))
-    except (ValueError, OverflowError):
-        raise InvalidRequest(_("The share is a number between 0 and 100.")) from None
-    service.set_share(rollout.pk, share, actor=actor, seen=_seen(request))
-
-
 def _promote(rollout: Rollout, actor: str, request: HttpRequest) -> None:
-    service.promote(rollout.pk, actor=actor, seen=_seen(request))
-
-
-def _seen(request: HttpRequest) -> str:
-    """Return the digest of the page that the officer saw; one that names none has seen nothing."""
-    return request.POST.get("seen", "") or "-"
-
-
-def _stop(rollout: Rollout, actor: str, request: HttpRequest) -> None:
-    service.stop(rollout.pk, actor=actor, reason=answer(request))
+    service.promote(rollout.pk, actor=actor, seen=shared.seen(request))
 
 
 def _confirm(rollout: Rollout, actor: str, request: HttpRequest) -> None:
@@ -163,8 +129,8 @@ _STEPS: dict[str, Callable[[Rollout], Step]] = {
     "confirm": _confirm_told,
 }
 _ACTS: dict[str, Callable[[Rollout, str, HttpRequest], Any]] = {
-    "share": _set_share,
+    "share": partial(shared.set_share, KIND),
     "promote": _promote,
-    "stop": _stop,
+    "stop": partial(shared.stop, KIND),
     "confirm": _confirm,
 }

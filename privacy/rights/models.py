@@ -21,7 +21,7 @@ _STATES = [(state.value, state.value.replace("_", " ").capitalize()) for state i
 # Steps that leave the state as it is, or come before the first.
 _OTHER_STEPS = [
     ("open", "Open"), (PROVE, "Prove the address"), ("extend", "Extend"), ("match", "Match"),
-    ("end_mandate", "End the mandate"),
+    ("end_mandate", "End the mandate"), ("name", "Name the person for other cells"),
 ]  # fmt: skip
 _MOVES = [(move.value, move.value.replace("_", " ").capitalize()) for move in Move]
 

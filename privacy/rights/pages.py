@@ -13,11 +13,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from audit import trail
+from audit import looks, trail
 from common import actors
 from common.admin_pages.display import who
 from common.admin_pages.permissions import require
 from common.http.problems import Problem
+from consent.models import DataSubject
 from privacy.rights import statistics
 from privacy.rights.clocks.laws import Right, laws
 from privacy.rights.evidence import building
@@ -27,7 +28,7 @@ from privacy.rights.models import Blocker, RightsRequest
 from privacy.rights.problems import ReasonNeeded
 from privacy.rights.requesters import asking, requester
 from privacy.rights.requesters.proof import Acting
-from privacy.rights.requests import fulfilling, recipients, requests, statements
+from privacy.rights.requests import fulfilling, other_cells, recipients, requests, statements
 from privacy.rights.requests.states import BY_VERIFICATION, NEEDS_REASON, OPEN, TRANSITIONS, Move, State
 
 _MAY_SEE, _MAY_DECIDE = "rights.view_rightsrequest", "rights.change_rightsrequest"
@@ -70,6 +71,28 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
     require(request, _MAY_SEE)
     found = get_object_or_404(RightsRequest.objects.prefetch_related("steps", "blockers"), pk=pk)
     trail.record("request.looked_at", str(pk), actor=actors.officer(request))
+    return _page(request, found)
+
+
+@require_POST
+def address(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show the addresses of a request that is being matched to a person, once, as an event of the audit trail."""
+    require(request, _MAY_DECIDE)
+    found = get_object_or_404(RightsRequest.objects.prefetch_related("steps", "blockers"), pk=pk)
+    addresses = asking.addresses(found)
+    if addresses is None:
+        messages.error(request, "An address is shown only while its request is matched to a person.")
+        return redirect("rights-request", pk=pk)
+    with transaction.atomic():
+        known = DataSubject.objects.filter(pk=found.subject_ref).exists()
+        looks.record(request, found.subject_ref, page="address of a request", known=known)
+        trail.record("request.address_looked_at", str(pk), actor=actors.officer(request))
+    response = _page(request, found, addresses=addresses)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _page(request: HttpRequest, found: RightsRequest, **more: Any) -> HttpResponse:
     law = next((each for each in laws() if each.slug == found.law), None)
     context: dict[str, Any] = {
         "title": str(found),
@@ -88,6 +111,7 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
         **_requester(found),
         "recipients": recipients.named(_recipients(found)),
         "letters": [(each, letters.text_of(each)) for each in found.letters.all()],
+        **more,
     }
     return render(request, "admin/rights/request.html", {**admin.site.each_context(request), **context})
 
@@ -128,7 +152,9 @@ def _requester(found: RightsRequest) -> dict[str, Any]:
     acting = requester.acting_of(asks)
     return {
         "requester": asks,
-        "may_match": found.state in (State.RECEIVED, State.IDENTITY_ASKED) and not requester.is_unproven(found),
+        "may_match": asking.is_matched_now(found),
+        "has_address": asks is not None and asks.address is not None,
+        "lacks_id": other_cells.lacks_id(found),
         "may_end_mandate": acting is not Acting.SELF and asks is not None and asks.mandate_withdrawn_at is None,
     }
 
@@ -147,8 +173,17 @@ def _accept(request: HttpRequest, pk: UUID, _name: str) -> None:
 
 
 def _match(request: HttpRequest, pk: UUID, _name: str) -> None:
+    _with_id(asking.match, request, pk)
+
+
+def _name_person(request: HttpRequest, pk: UUID, _name: str) -> None:
+    _with_id(asking.name_person, request, pk)
+    fulfilling.run_or_leave(pk)
+
+
+def _with_id(act: Callable[..., RightsRequest], request: HttpRequest, pk: UUID) -> None:
     try:
-        asking.match(pk, request.POST.get("person", "")[:256], actor=actors.officer(request))
+        act(pk, request.POST.get("person", "")[:256], actor=actors.officer(request))
     except ValueError as exc:
         raise ReasonNeeded(f"The id {exc}.") from None
 
@@ -209,6 +244,7 @@ _ACTS: dict[str, Callable[[HttpRequest, UUID, str], None]] = {
     Move.ACCEPT: _accept,
     "extend": _extend,
     "match": _match,
+    "name": _name_person,
     "letter": _letter,
     "end_mandate": _end_mandate,
     "run": _run,

@@ -25,6 +25,7 @@ from privacy.rights.requesters import asking
 from privacy.rights.requesters.proof import Acting
 from privacy.rights.requesters.requester import Asks
 from privacy.rights.requests import fulfilling, requests
+from privacy.rights.requests.other_cells import PASSED_ON
 from privacy.rights.requests.statements import Said
 from privacy.rights.requests.states import Move
 
@@ -56,10 +57,11 @@ class RequestsView(APIView):
                 right=Right(body.right),
                 subject_ref=ref,
                 region=body.subject.region or _region_of(ref),
-                door="api",
+                door=_door(request),
                 actor=actor_of(request),
                 is_identified=body.acting == "self",
-                said=_said(body, request),
+                said=_said(body),
+                shown=body.subject.shown(),
                 idempotency_key=idempotency_key(request.META),
                 appeals=_appealed(body, ref),
                 asks=_asks(body),
@@ -157,12 +159,12 @@ def _of_person(pk: UUID, ref: UUID) -> RightsRequest:
         raise RequestUnknown("This person has no request with this id.") from None
 
 
-def _said(body: api.OpenBody, request: Request) -> Said:
-    """Return what was said. Of an erasure in one of several cells the id too, unless another cell passed it on."""
-    is_passed_on = "HTTP_X_ASSENT_CELL" in request.META
-    asks_others = Right(body.right) is Right.ERASURE and settings.CELLS is not None and not is_passed_on
-    subject = {"id": body.subject.id, "type": body.subject.type} if asks_others else {}
-    return Said(body.statement, body.correction.asked() if body.correction else {}, subject)
+def _door(request: Request) -> str:
+    return PASSED_ON if "HTTP_X_ASSENT_CELL" in request.META else "api"
+
+
+def _said(body: api.OpenBody) -> Said:
+    return Said(body.statement, body.correction.asked() if body.correction else {})
 
 
 def _appealed(body: api.OpenBody, ref: UUID) -> UUID | None:

@@ -7,7 +7,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from common import actors
+from oversight.rollouts import service as steps
 from policies.bundles import publishing
+from policies.bundles.candidates import KIND
 from policies.models import Policy, Rollout
 from policies.rollout import service
 from policies.rollout.guards import Guards
@@ -53,3 +55,8 @@ def start(changes: dict[str, str] = STRICT, *, share: int = 0, guards: Guards | 
         publish(changes), actor=ANNA, reason="test", guards=guards or Guards(), **{"emergency": True, **more}
     )
     return service.set_share(rollout.pk, share, actor=BERTA) if share else rollout
+
+
+def roll_back(rollout: Rollout, *, why: str, figures: dict[str, Any] | None = None) -> bool:
+    """What the watch does to a candidate that passed a limit."""
+    return steps.roll_back(KIND, rollout.pk, why=why, figures=figures or {})

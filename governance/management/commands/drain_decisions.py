@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, connection
 
+from oversight.rollouts import watch
 from policies.decision_log import drainer
-from policies.rollout import watch
 
 logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 15.0

@@ -1,50 +1,35 @@
-"""Erasure in other cells: each has a key and pseudonyms of its own, so it is asked by the id that the request showed.
+"""Erasure in other cells: each is asked by the id that the request showed (``requests.other_cells``).
 
-Which cells there are, and how one is asked, a package above registers. The id is sealed under the request's key and
-ends with the request. A cell that cannot be asked, or is not done yet, is asked again by the next sweep.
+A cell that cannot be asked, or is not done yet, is asked again by the next sweep. Where no door has shown the id, the
+request waits for an officer who knows it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
-from uuid import UUID
 
 from django.db import transaction
 
 from privacy.rights.models import ErasureStep, RightsRequest
-from privacy.rights.requests import requests, statements
+from privacy.rights.requests import other_cells, requests, statements
+from privacy.rights.requests.other_cells import Others
 from privacy.rights.stores.seam import Fate
 
 
-@dataclass(frozen=True)
-class Others:
-    """The other cells, and the call that has one of them erase a person; returns whether it is done there."""
-
-    names: Callable[[], Iterable[str]]
-    erase: Callable[[str, Mapping[str, str], UUID], bool]
-
-
-_others: list[Others] = []
-
-
-def use(others: Others) -> None:
-    """Register the other cells. Called in ``AppConfig.ready()``."""
-    _others[:] = [others]
-
-
 def reach(request: RightsRequest, now: datetime) -> bool:
-    """Have every other cell erase the person whose id was shown; return whether all are done."""
-    subject = statements.unseal(request.statement, request.statement_salt).subject
-    if not subject:
+    """Have every other cell erase the person; return whether all are done."""
+    if not other_cells.are_asked(request.right, request.door):
         return True
     noted = set(request.erasure_steps.values_list("store", flat=True))
-    waiting = [(each, name) for each in _others for name in each.names() if _store(name) not in noted]
+    waiting = [(each, name) for each, name in other_cells.registered() if _store(name) not in noted]
+    if not waiting:
+        return True
+    subject = statements.unseal(request.statement, request.statement_salt).subject
     reached = [_reach(request, each, name, subject, now) for each, name in waiting]  # each, also behind a failure
     return all(reached)
 
 
 def _reach(request: RightsRequest, others: Others, name: str, subject: Mapping[str, str], now: datetime) -> bool:
-    if not others.erase(name, subject, request.pk):
+    if not subject or not others.erase(name, subject, request.pk):
         return False
     with transaction.atomic():
         found = requests.locked(request.pk)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from common import actors
 from consent import links, pseudonyms
+from consent.shown_ids import Shown
 from oversight.officers import single
 from privacy.rights.clocks.laws import Right
 from privacy.rights.letters import letters
@@ -25,25 +26,30 @@ from privacy.rights.requesters.codes import Outcome, Tried
 from privacy.rights.requesters.models import Requester
 from privacy.rights.requesters.proof import Acting, Proof
 from privacy.rights.requesters.requester import Asks
-from privacy.rights.requests import dates, fulfilling, requests
+from privacy.rights.requests import dates, fulfilling, other_cells, requests, statements
 from privacy.rights.requests.statements import Said
 from privacy.rights.requests.states import PROVEN, TRANSITIONS, Move, State
 
 JOB = actors.job("rights")
 NOT_PROVEN_IN_TIME = "The address was not proven in time."
 _PROVES_WITHIN = timedelta(days=14)
+_MATCHED = (State.RECEIVED, State.IDENTITY_ASKED)
 _ASKED = "We have sent a code to the address that was given."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """Request by an e-mail address: from the form for people without an account, or of an agent."""
+    """Request by an e-mail address: from the form for people without an account, or of an agent.
+
+    ``person``: the address of the child, or of who gave the mandate, where it is another than the requester's own.
+    """
 
     right: Right
     address: str
     region: str
     locale: str
     acting: Acting = Acting.SELF
+    person: str = ""
     words: str = ""
     door: str = "form"
     actor: str = "subject"
@@ -55,14 +61,16 @@ class Asking:
 def ask(asking: Asking, *, now: datetime | None = None) -> RightsRequest:
     """Open a request that waits for its address to be proven, and send the code. Raises TooManyRequests."""
     moment = now or timezone.now()
+    shown = Shown(asking.person or asking.address)
     opening = requests.Opening(
         right=asking.right,
-        subject_ref=pseudonyms.subject_ref(asking.address),
+        subject_ref=pseudonyms.subject_ref(shown.id),
         region=asking.region,
         door=asking.door,
         actor=asking.actor,
         is_identified=False,
-        said=Said(asking.words),
+        said=Said(asking.words, subject=shown.document() if asking.person else {}),
+        shown=shown,
         idempotency_key=asking.idempotency_key,
         asks=Asks(
             acting=asking.acting,
@@ -133,8 +141,9 @@ def prove(request: RightsRequest, code: str, *, now: datetime | None = None) -> 
     fulfilling.run_or_leave(request.pk, now=moment)
     if not requester.opens_session(request, found):
         return Proven(tried, gives_files=True)
-    proof = secrets.token_bytes(32)
-    return Proven(tried, links.start_session(subject_ref=request.subject_ref, proof=proof, issued_by=JOB))
+    address, proof = requester.address_of(found), secrets.token_bytes(32)
+    shown = Shown(address) if address else None
+    return Proven(tried, links.start_session(subject_ref=request.subject_ref, proof=proof, issued_by=JOB, shown=shown))
 
 
 def _has_mandate(request: RightsRequest, found: Requester | None, now: datetime) -> bool:
@@ -154,6 +163,7 @@ def accept(request: RightsRequest, *, actor: str, now: datetime) -> RightsReques
             subject_ref=request.subject_ref, right=request.right, state__in=[state.value for state in PROVEN]
         )
         joined = {"joined": str(first.pk)}
+        requests.take_id(first.pk, statements.unseal(request.statement, request.statement_salt).subject)
         requests.move(request.pk, Move.CANCEL, actor=JOB, reason="The same was asked before.", details=joined, now=now)
         return first
 
@@ -165,6 +175,27 @@ def _refuse_the_matcher(request: RightsRequest, actor: str) -> None:
         raise MoveNotAllowed("You said whom this request is about, so another officer has to accept it.")
 
 
+def is_matched_now(request: RightsRequest) -> bool:
+    """Return whether an officer may say whom a request is about: before it is accepted, and its address is proven."""
+    return request.state in _MATCHED and not requester.is_unproven(request)
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Addresses that a request came with: where its letters go, and that of the person, if it is another."""
+
+    requester: str
+    person: str
+
+
+def addresses(request: RightsRequest) -> Addresses | None:
+    """Return the addresses, as long as the request is matched; None then, and where it has none."""
+    known = requester.address_of(requester.of(request)) if is_matched_now(request) else None
+    if known is None:
+        return None
+    return Addresses(known, statements.unseal(request.statement, request.statement_salt).subject.get("id", known))
+
+
 @transaction.atomic
 def match(pk: UUID, business_id: str, *, actor: str, now: datetime | None = None) -> RightsRequest:
     """Say whom a request is about, by the business's own id, which is not kept. Only before it is accepted.
@@ -173,14 +204,42 @@ def match(pk: UUID, business_id: str, *, actor: str, now: datetime | None = None
     was: steps outlive the pseudonym. Raises MoveNotAllowed, and ValueError for an id of no data subject.
     """
     request = requests.locked(pk)
-    if request.state not in (State.RECEIVED, State.IDENTITY_ASKED):
+    if request.state not in _MATCHED:
         raise MoveNotAllowed("Whom a request is about is settled once it is accepted.")
     if requester.is_unproven(request):
         raise MoveNotAllowed("The address is not proven yet: anyone may have typed it. Wait for its code to be tried.")
-    request.subject_ref = pseudonyms.subject_ref(pseudonyms.checked(business_id))
+    person = pseudonyms.checked(business_id)
+    request.subject_ref = pseudonyms.subject_ref(person)
     request.save(update_fields=["subject_ref"])
+    _keep_id(request, person)
     requests.note(request, "match", actor, now or timezone.now())
     return request
+
+
+@transaction.atomic
+def name_person(pk: UUID, business_id: str, *, actor: str, now: datetime | None = None) -> RightsRequest:
+    """Give the id of the person an erasure is about, where no door has shown it, so that other cells can be asked.
+
+    Raises MoveNotAllowed where it is another person's or not needed, and ValueError for an id of no data subject.
+    """
+    request = requests.locked(pk)
+    person = pseudonyms.checked(business_id)
+    if not other_cells.lacks_id(request):
+        raise MoveNotAllowed("No other cell waits for the id of this person.")
+    if pseudonyms.subject_ref(person) != request.subject_ref:
+        raise MoveNotAllowed("This request is about a person with another id.")
+    _keep_id(request, person)
+    requests.note(request, "name", actor, now or timezone.now())
+    return request
+
+
+def _keep_id(request: RightsRequest, person: str) -> None:
+    """Keep the id of a matched person until the request closes, where other cells are asked by it."""
+    said = statements.unseal(request.statement, request.statement_salt)
+    named = other_cells.with_id(said, Shown(person), right=request.right, door=request.door)
+    if named != said:
+        request.statement, request.statement_salt = statements.seal(named)
+        request.save(update_fields=["statement", "statement_salt"])
 
 
 @transaction.atomic

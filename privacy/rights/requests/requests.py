@@ -1,7 +1,7 @@
 """Open, move, extend and close requests. Every change is a step, an audit event, and new dates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,13 +12,14 @@ from django.utils import timezone
 from audit import trail
 from common.canonical import digest_of, sha256
 from consent.problems import IdempotencyKeyReused
+from consent.shown_ids import Shown
 from privacy.rights.clocks.laws import Right
 from privacy.rights.letters import letters
 from privacy.rights.models import Blocker, RequestStep, RightsRequest
 from privacy.rights.problems import ExtensionRefused, MoveNotAllowed, ReasonNeeded, RequestUnknown
 from privacy.rights.requesters import requester
 from privacy.rights.requesters.requester import Asks
-from privacy.rights.requests import dates, recipients, statements, work
+from privacy.rights.requests import dates, other_cells, recipients, statements, work
 from privacy.rights.requests.statements import Said
 from privacy.rights.requests.states import (
     BY_VERIFICATION,
@@ -36,7 +37,10 @@ _MOST_REASON = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """Request as it came in. ``is_identified``: the door has proven who asks; ``asks``: who, if not the session."""
+    """Request as it came in. ``is_identified``: the door has proven who asks; ``asks``: who, if not the session.
+
+    ``shown``: the person's id, where the door has seen it.
+    """
 
     right: Right
     subject_ref: UUID
@@ -45,6 +49,7 @@ class Opening:
     actor: str
     is_identified: bool
     said: Said = statements.NOTHING
+    shown: Shown | None = None
     idempotency_key: str | None = None
     appeals: UUID | None = None
     asks: Asks | None = None
@@ -70,6 +75,7 @@ def open_request(opening: Opening, *, now: datetime | None = None) -> Opened:
         found = _first(opening)
         if found is None:
             raise
+        take_id(found.pk, _said(opening).subject)
         return Opened(found, False)
 
 
@@ -87,8 +93,8 @@ def _create(opening: Opening, moment: datetime) -> RightsRequest:
         received_at=moment,
         received_on=dates.local_day(moment, opening.region),
     )
-    if opening.said:
-        request.statement, request.statement_salt = statements.seal(opening.said)
+    if said := _said(opening):
+        request.statement, request.statement_salt = statements.seal(said)
     dates.count(request)
     request.save(force_insert=True)
     if opening.asks is not None:
@@ -98,6 +104,10 @@ def _create(opening: Opening, moment: datetime) -> RightsRequest:
         _moved(request, Move.ACCEPT, opening.actor, moment, reason="")
     work.follow(request, actor=opening.actor)
     return request
+
+
+def _said(opening: Opening) -> Said:
+    return other_cells.with_id(opening.said, opening.shown, right=opening.right, door=opening.door)
 
 
 def _key(opening: Opening) -> tuple[bytes | None, bytes | None]:
@@ -129,6 +139,18 @@ def _first(opening: Opening) -> RightsRequest | None:
     if not opening.is_identified:
         return None
     return RightsRequest.objects.filter(subject_ref=opening.subject_ref, right=opening.right, state__in=PROVEN).first()
+
+
+@transaction.atomic
+def take_id(pk: UUID, subject: Mapping[str, str]) -> None:
+    """Keep the id that a later request of the same person showed with the open one, if that has none."""
+    if not subject:
+        return
+    request = locked(pk)
+    said = statements.unseal(request.statement, request.statement_salt)
+    if request.is_open and not said.subject:
+        request.statement, request.statement_salt = statements.seal(replace(said, subject=subject))
+        request.save(update_fields=["statement", "statement_salt"])
 
 
 @transaction.atomic

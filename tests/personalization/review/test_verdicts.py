@@ -142,7 +142,6 @@ def test_an_account_that_the_first_reviewer_made_is_no_second(waiting: Any, anna
     judge(review, "approve", anna)
     puppet = make_officer("puppet")
     AuditEvent.objects.filter(action="officer.created")
-    from audit import trail
 
     trail.record("officer.password_set", "puppet", actor=anna, details={"account": puppet.account, "by": anna.account})
 

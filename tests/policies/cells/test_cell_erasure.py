@@ -10,9 +10,8 @@ from consent.ledger import ledger
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
 from policies.cells import erasures
-from privacy.rights.erasure import elsewhere
 from privacy.rights.models import RightsRequest
-from privacy.rights.requests import fulfilling, statements
+from privacy.rights.requests import fulfilling, other_cells, statements
 from privacy.rights.requests.states import State
 from tests.helpers.wsgi_calls import WsgiClient
 
@@ -22,7 +21,7 @@ BODY = {"subject": {"id": "customer-1", "region": "US-CA"}, "right": "erasure"}
 
 @pytest.fixture(autouse=True)
 def others(monkeypatch: Any, tmp_path: Any) -> None:
-    monkeypatch.setattr(elsewhere, "_others", [erasures.OTHERS])
+    monkeypatch.setattr(other_cells, "_others", [erasures.OTHERS])
     monkeypatch.setattr(settings, "ASSENT_HOME", tmp_path)
 
 

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from common.rollouts.shares import FULL, are_in_share
 from consent.pseudonyms import subject_ref
 from policies.bundles import loading
 from policies.decision_log import chain, drainer
 from policies.decisions import evaluate, information
-from policies.decisions.shares import are_in_share
 from policies.models import ActiveBundle, Decision, Rollout
-from policies.models.rollout import FULL
 from policies.rollout import service
 from tests.helpers.rollouts import ANNA, BERTA, BROKEN, SAME, STRICT, start
 from tests.helpers.wsgi_calls import EVALUATIONS, call, question

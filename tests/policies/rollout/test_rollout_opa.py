@@ -8,12 +8,12 @@ import pytest
 import requests
 from django.conf import settings
 
+from common.rollouts.shares import FULL
 from policies import engines
 from policies.bundles import bundle_keys, loading
 from policies.decisions import evaluate
 from policies.engines.opa import OpaEngine
 from policies.models import ActiveBundle
-from policies.models.rollout import FULL
 from policies.opa import bundle_files
 from policies.rollout import service
 from tests.helpers.live_assent import configuration, eventually, live_assent, turn

@@ -9,17 +9,15 @@ import pytest
 from django.db import connections
 
 from common.http.problems import Conflict
+from common.rollouts.shares import FULL
 from policies.models import ActiveBundle, Rollout
-from policies.models.rollout import FULL
 from policies.rollout import service
-from policies.rollout.guards import Figures, Side
 from tests.helpers.polling import until
-from tests.helpers.rollouts import ANNA, BERTA, STRICT, start
+from tests.helpers.rollouts import ANNA, BERTA, STRICT, roll_back, start
 from tests.helpers.scale import scale
 from tests.helpers.wsgi_calls import EVALUATIONS, call, connection_kept, question
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NOTHING = Figures(candidate=Side(), active=Side(), before=Side(), is_shadow=False)
 PEOPLE = [f"customer-{number}" for number in range(1, 20)]
 Answered = list[tuple[float, str]]  # when it was asked, and the revision that answered
 
@@ -68,7 +66,7 @@ def test_nobody_who_asks_after_the_roll_back_is_answered_by_what_was_rolled_back
     candidate = ActiveBundle.objects.get().candidate_id
     _wait_for(candidate, token)
 
-    service.roll_back(rollout.pk, why="too strict", figures=NOTHING)
+    roll_back(rollout, why="too strict")
     rolled_back_at = time.monotonic()
 
     answered = answering(30)
@@ -125,7 +123,7 @@ def test_an_officer_and_the_job_at_once_end_it_once(token: str) -> None:
     acts: list[Callable[[], Any]] = [
         lambda: service.stop(rollout.pk, actor=ANNA, reason="seen"),
         lambda: service.promote(rollout.pk, actor=BERTA),
-        lambda: service.roll_back(rollout.pk, why="too strict", figures=NOTHING),
+        lambda: roll_back(rollout, why="too strict"),
     ]
     threads = [threading.Thread(target=act, args=[what]) for what in acts]
     for thread in threads:

@@ -10,27 +10,27 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from common.http.problems import Conflict, InvalidRequest
+from common.rollouts.shares import FULL
 from consent.models import Purpose
 from consent.register import register
 from model_registry import services
 from model_registry.models import Model
 from oversight.models import Approval
 from oversight.problems import ChangeRefused, SecondOfficerNeeded
+from oversight.rollouts.service import WATCH
 from policies.authoring import lifecycle, simulated
 from policies.authoring.lifecycle import PolicyRefused
 from policies.authoring.simulated import SimulationNeeded
 from policies.bundles import candidates, publishing
 from policies.models import ActiveBundle, Policy, Rollout, RolloutStep, SimulationReport
-from policies.models.rollout import FULL
 from policies.registers import defaults
 from policies.rollout import service
-from policies.rollout.guards import Figures, Guards, Side, read_guards
+from policies.rollout.guards import Guards, read_guards
 from tests.helpers import models
-from tests.helpers.rollouts import ANNA, BERTA, BROKEN, SAME, STRICT, publish, simulate, start
+from tests.helpers.rollouts import ANNA, BERTA, BROKEN, SAME, STRICT, publish, roll_back, simulate, start
 from tests.helpers.wsgi_calls import call, changed, question
 
 pytestmark = pytest.mark.usefixtures("shop_token")
-NOTHING = Figures(candidate=Side(), active=Side(), before=Side(), is_shadow=True)
 
 
 def _row() -> ActiveBundle:
@@ -112,7 +112,7 @@ def test_what_is_in_force_needs_no_rollout() -> None:
 
 @pytest.mark.parametrize("share", [-1, FULL + 1])
 def test_a_share_is_between_nobody_and_everybody(share: int) -> None:
-    with pytest.raises(PolicyRefused):
+    with pytest.raises(ChangeRefused):
         service.set_share(start(STRICT).pk, share, actor=BERTA)
 
 
@@ -133,27 +133,27 @@ def test_a_rollout_that_ended_cannot_be_acted_on_nor_the_next_one_in_its_place()
     ):
         with pytest.raises(Conflict, match="has ended"):
             act()
-    assert service.roll_back(first.pk, why="late", figures=NOTHING) is False
+    assert roll_back(first, why="late") is False
     assert _row().candidate is not None
 
 
 def test_stopping_says_why() -> None:
-    with pytest.raises(PolicyRefused, match="why"):
+    with pytest.raises(ChangeRefused, match="why"):
         service.stop(start(STRICT).pk, actor=ANNA, reason=" ")
 
 
 def test_a_guard_takes_back_once_and_says_why() -> None:
     rollout = start(STRICT, share=100)
 
-    assert service.roll_back(rollout.pk, why="7 % and 3 %", figures=NOTHING) is True
-    assert service.roll_back(rollout.pk, why="again", figures=NOTHING) is False
+    assert roll_back(rollout, why="7 % and 3 %", figures={"candidate": 7}) is True
+    assert roll_back(rollout, why="again") is False
 
     rollout.refresh_from_db()
-    assert (rollout.state, rollout.ended_by, rollout.why) == ("rolled_back", service.WATCH, "7 % and 3 %")
+    assert (rollout.state, rollout.ended_by, rollout.why) == ("rolled_back", WATCH, "7 % and 3 %")
     ended = rollout.steps.last()
     assert ended is not None
-    assert ended.figures["candidate"]["decisions"] == 0
-    assert _actions(rollout.policy)[-1] == ("rollout.rolled_back", service.WATCH)
+    assert ended.figures == {"candidate": 7}
+    assert _actions(rollout.policy)[-1] == ("rollout.rolled_back", WATCH)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE {} SET share = 1", "DELETE FROM {}", "TRUNCATE {}"])

@@ -8,14 +8,15 @@ import pytest
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from common.rollouts.shares import FULL
 from consent.models import Purpose
 from consent.register import register
 from governance.management.commands import drain_decisions
+from oversight.rollouts import watch
 from policies import tasks
 from policies.decision_log import drainer
 from policies.models import ActiveBundle, Decision, Rollout
-from policies.models.rollout import FULL
-from policies.rollout import figures, service, watch
+from policies.rollout import figures, service
 from policies.rollout.guards import Figures, Guards, read_guards
 from tests.helpers.rollouts import ANNA, BERTA, BROKEN, SAME, STRICT, start
 from tests.helpers.wsgi_calls import EVALUATIONS, call, question
@@ -104,7 +105,7 @@ def test_decisions_before_a_stage_are_the_measure_of_the_full_share(ask: Ask) ->
     ask(20)
 
     assert _count(rollout).before.decisions == 20
-    assert watch.check() is not None
+    assert watch.check()
 
 
 def test_between_a_share_and_the_others_batches_do_not_count(ask: Ask, shop_token: str, own_spool: Path) -> None:
@@ -158,13 +159,13 @@ def test_a_candidate_that_keeps_its_limits_stays(ask: Ask, changes: dict[str, st
     rollout = start(changes, guards=LOW)
     ask(30, 5)
 
-    assert watch.check() is None
+    assert watch.check() == []
     rollout.refresh_from_db()
     assert rollout.is_open
 
 
 def test_without_a_rollout_the_job_does_nothing(shop_token: str) -> None:
-    assert watch.check() is None
+    assert watch.check() == []
 
 
 def test_an_officer_who_was_faster_is_not_undone(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,9 +180,9 @@ def test_an_officer_who_was_faster_is_not_undone(ask: Ask, monkeypatch: pytest.M
         start(SAME)
         return told
 
-    monkeypatch.setattr(watch.figures, "figures_of", counted_then_stopped)
+    monkeypatch.setattr(figures, "figures_of", counted_then_stopped)
 
-    assert watch.check() is None
+    assert watch.check() == []
     rollout.refresh_from_db()
     assert rollout.state == "stopped"
     assert ActiveBundle.objects.get().candidate is not None
@@ -218,14 +219,14 @@ def test_while_a_share_answers_nobody_a_piece_of_time_says_nothing_of_the_candid
 def test_the_drainer_looks_where_nobody_else_does_and_leaves_it_alone_otherwise(ask: Ask) -> None:
     rollout = start(STRICT, guards=LOW)
     ask(25)
-    assert watch.check_if_late() is None
+    assert watch.check_if_late() == []
 
     Rollout.objects.update(watched_at=timezone.now() - watch.LATE - timedelta(seconds=1))
-    assert watch.check_if_late() is not None
+    assert watch.check_if_late()
 
     rollout.refresh_from_db()
     assert rollout.state == "rolled_back"
-    assert watch.check_if_late() is None
+    assert watch.check_if_late() == []
 
 
 def test_a_look_that_finds_nothing_is_noted(ask: Ask) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from hashlib import blake2b
+from typing import Final
 from uuid import UUID
 
-from policies.models.rollout import FULL
+FULL: Final = 10_000  # shares are counted in ten-thousandths
 
 
 def are_in_share(people: Collection[UUID], *, share: int, salt: bytes) -> bool:

@@ -6,8 +6,7 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.decisions.shares import are_in_share
-from policies.models.rollout import FULL
+from common.rollouts.shares import FULL, are_in_share
 from tests.helpers.scale import scale
 
 SALT = (7).to_bytes(8, "big")

@@ -1,0 +1,55 @@
+"""Registers of release gates: which are demanded, and which do not apply to a version."""
+
+from django.contrib import admin
+from django.forms import ChoiceField, ModelForm
+from django.http import HttpRequest
+
+from common.admin_pages.model_admin import ModelAdmin
+from model_registry.gates.checks import GATES
+from model_registry.models import GateDemand, GateExemption
+from oversight.admin.forms import DraftsChanges
+
+
+class DemandForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    gate = ChoiceField(label="Gate", choices=[(slug, gate.title) for slug, gate in GATES.items()])
+
+    class Meta:
+        labels = {"slug": "Short name", "from_level": "From this level on", "is_active": "Demanded"}
+        help_texts = {
+            "purpose": "Only versions that may serve this purpose. Empty: all.",
+            "threshold": "In the unit of the gate. Empty: "
+            + "; ".join(f"{gate.title} {gate.threshold:f} {gate.unit}" for gate in GATES.values() if gate.unit),
+        }
+
+
+@admin.register(GateDemand)
+class GateDemandAdmin(DraftsChanges, ModelAdmin):
+    form = DemandForm
+    list_display = ["slug", "gate", "purpose", "from_level", "threshold", "is_active"]
+    list_filter = ["is_active"]
+    list_select_related = ["purpose"]
+    fields = ["slug", "gate", "purpose", "from_level", "threshold", "is_active"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: GateDemand | None = None) -> list[str]:
+        return ["slug"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: GateDemand | None = None) -> bool:
+        return False  # a gate is switched off
+
+
+class ExemptionForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    gate = ChoiceField(label="Gate", choices=[(slug, gate.title) for slug, gate in GATES.items()])
+
+    class Meta:
+        help_texts = {"reason": "Why it does not apply. It stands in the version's list of gates."}
+
+
+@admin.register(GateExemption)
+class GateExemptionAdmin(DraftsChanges, ModelAdmin):
+    form = ExemptionForm
+    list_display = ["model", "version", "gate", "reason"]
+    list_select_related = ["model"]
+    fields = ["model", "version", "gate", "reason"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: GateExemption | None = None) -> list[str]:
+        return ["model", "version", "gate"] if obj else []
