@@ -209,13 +209,16 @@ def test_an_approval_is_not_another_persons(
 
 
 @pytest.mark.usefixtures("marked")
-def test_text_of_a_verdict_moved_to_another_review_is_not_served(ask: Any, waiting: Any, anna: Any) -> None:
+def test_a_changed_list_that_was_forged_is_not_served(ask: Any, waiting: Any, anna: Any) -> None:
     review = waiting()
     judge(review, "change", anna, edit=first_half)
-    forged = sealing.seal({"reason": "", "content": {**first_half({"items": []}), "level": "individual"}}, review)
-    VerdictText.objects.update(sealed=forged)
+    content = sealing.intact(output_of(review))
+    forged = {"reason": "", "content": {**content, "items": content["items"][::-1]}}
+    VerdictText.objects.update(sealed=sealing.seal(forged, review))
 
     assert ask()["fallback"] == "awaiting_review"
+    review.refresh_from_db()
+    assert review.why_void == "altered"
 
 
 @pytest.mark.usefixtures("marked")
