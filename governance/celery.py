@@ -77,6 +77,7 @@ app.conf.update(
         "apply-retention": {"task": "privacy.tasks.apply_retention", "schedule": crontab(hour=1, minute=10)},
         "forget-undo": {"task": "privacy.tasks.forget_undo", "schedule": crontab(minute=20)},
         "keep-event-months": {"task": "personalization.tasks.keep_months", "schedule": crontab(hour=0, minute=40)},
+        "close-event-streams": {"task": "personalization.tasks.close_streams", "schedule": crontab(hour=1, minute=20)},
         "check-segments": {"task": "personalization.tasks.check_segments", "schedule": crontab(hour=1, minute=45)},
         "retrain-after-erasures": {"task": "personalization.tasks.retrain_after_erasures", "schedule": 600.0},
         "train-recommender": {"task": "personalization.tasks.train_recommender", "schedule": crontab(hour=2, minute=0)},

@@ -82,6 +82,11 @@ urlpatterns = [
         admin.site.admin_view(model_documents.show),
         name="model-document",
     ),
+    path(
+        "admin/models/<int:pk>/documents/<slug:kind>/<slug:form>",
+        admin.site.admin_view(model_documents.download),
+        name="model-document-file",
+    ),
     path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
     path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),
     path(

@@ -5,6 +5,7 @@ from common import actors
 from common.jobs.once_task import OnceTask
 from personalization import training, windows
 from personalization.event_store import months
+from personalization.intake import streams
 from personalization.training_sets import retraining
 
 
@@ -27,6 +28,12 @@ def keep_months() -> None:
     """Make the partitions of the months ahead, and drop those that are over and empty."""
     months.make_ahead()
     months.drop_emptied()
+
+
+@shared_task(ignore_result=True)
+def close_streams() -> None:
+    """Count the events that never arrived, of streams that are silent."""
+    streams.close_silent()
 
 
 @shared_task(ignore_result=True)

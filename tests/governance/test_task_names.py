@@ -12,6 +12,7 @@ TASKS = {
     "oversight.tasks.escalate_work",
     "oversight.tasks.sweep_counts",
     "personalization.tasks.check_segments",
+    "personalization.tasks.close_streams",
     "personalization.tasks.keep_months",
     "personalization.tasks.retrain_after_erasures",
     "personalization.tasks.train_recommender",

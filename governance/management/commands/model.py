@@ -13,6 +13,7 @@ from common.levels import LEVELS
 from model_registry.documents import keeping
 from model_registry.documents.files import archives
 from model_registry.documents.kinds import KINDS
+from model_registry.documents.printing import writing
 from model_registry.documents.reading import MAX_BYTES
 from model_registry.external import registration
 from model_registry.external.bodies import RegisterBody
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         given = commands.add_parser("export", help="Write a document to standard output.")
         given.add_argument("model", metavar="MODEL@VERSION")
         given.add_argument("--kind", choices=list(KINDS), default="card")
-        given.add_argument("--form", choices=forms, default=keeping.NATIVE)
+        given.add_argument("--form", choices=writing.FORMS, default=keeping.NATIVE)
         shown = commands.add_parser("show", help="Show a version's documents, how complete each is, and what it lacks.")
         shown.add_argument("model", metavar="MODEL@VERSION")
         _add_register(commands)
@@ -74,7 +75,7 @@ class Command(BaseCommand):
         row = keeping.current(version, kind)
         if row is None:
             raise CommandError(f"{version} has no {KINDS[kind].title.lower()}.", returncode=1)
-        sys.stdout.buffer.write(keeping.written(row, form))
+        sys.stdout.buffer.write(writing.written(row, form))
 
     def _show(self, version: ModelVersion, **_options: Any) -> None:
         self.stdout.write(f"{version}: {version.get_status_display()}")
