@@ -9,6 +9,7 @@ from governance.privacy_center import erasing, outside, pages, ranking, receipts
 from governance.sign_in import login
 from governance.web import demonstration, script, well_known
 from model_registry.pages import documents as model_documents
+from model_registry.pages import overview as model_overview
 from model_registry.reviews import pages as review_pages
 from oversight.admin import pages as change_pages
 from policies.registers import jurisdiction_matrix
@@ -77,6 +78,7 @@ urlpatterns = [
     path("admin/changes/<int:pk>/<slug:name>", admin.site.admin_view(change_pages.step), name="change-set-step"),
     path("admin/reviews/", admin.site.admin_view(review_pages.overview), name="reviews"),
     path("admin/reviews/<uuid:pk>/", admin.site.admin_view(review_pages.show), name="review"),
+    path("admin/models/", admin.site.admin_view(model_overview.show), name="model-overview"),
     path(
         "admin/models/<int:pk>/documents/<slug:kind>",
         admin.site.admin_view(model_documents.show),

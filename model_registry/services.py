@@ -13,6 +13,7 @@ from audit import trail
 from common import policy_data
 from common.http.problems import Conflict, Problem
 from consent.models import Purpose
+from model_registry import listeners
 from model_registry.gates import outcome
 from model_registry.gates.checks import PASSED
 from model_registry.models import Model, ModelVersion
@@ -168,6 +169,7 @@ def move(version: ModelVersion, status: str, *, actor: str, **details: Any) -> N
     version.status, version.status_changed_at = status, timezone.now()
     version.save(update_fields=["status", "status_changed_at", "approved_until"])
     trail.record(f"model.{status}", str(version), actor=actor, details={"before": before, **details})
+    listeners.stepped(version, status, actor)
 
 
 def _refuse_unfit(version: ModelVersion) -> None:

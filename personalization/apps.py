@@ -6,9 +6,13 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from model_registry import listeners
         from model_registry.external import registration
         from model_registry.reviews import kinds as outputs
+        from oversight import registers
         from oversight.work import kinds
+        from personalization.audits import running
+        from personalization.audits.descriptors import REGRESSION_CASE
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
@@ -23,4 +27,6 @@ class PersonalizationConfig(AppConfig):
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         kinds.add(RETRAIN, work.STOPPED)
         outputs.add(RECOMMENDATIONS)
+        registers.add(REGRESSION_CASE)
+        listeners.add(running.before_review)
         registration.reserve(MODEL_SLUG)

@@ -4,6 +4,18 @@ from django.db import models
 from django.utils import timezone
 
 from model_registry.models import ModelVersion
+from personalization.audits.models import AuditRun, RegressionCase
+
+__all__ = [
+    "AuditRun",
+    "Event",
+    "EventCount",
+    "Item",
+    "PopularItem",
+    "RegressionCase",
+    "RetrainingDue",
+    "TrainingMember",
+]
 
 
 class Item(models.Model):

@@ -36,7 +36,8 @@ _GATES = (
     "model_registry.stoppedsegment",
     "reviews.reviewrule",
 )
-_MODELS = ("model_registry.model", "model_registry.modelversion", *_GATES)
+_CASES = ("personalization.regressioncase",)
+_MODELS = ("model_registry.model", "model_registry.modelversion", "personalization.auditrun", *_GATES, *_CASES)
 
 
 def _rights(verbs: str, models: Iterable[str]) -> frozenset[str]:
@@ -143,13 +144,13 @@ CAPABILITIES = {
     ),
     "register-models": Capability(
         "Register models, write their documents, propose their approval, permissions, release gates and reviews",
-        _rights("add change", ("model_registry.model", *_GATES))
+        _rights("add change", ("model_registry.model", *_GATES, *_CASES))
         | {"model_registry.delete_gateexemption", "model_registry.delete_stoppedsegment"}
-        | {"oversight.propose_changeset"},
+        | {"personalization.delete_regressioncase", "personalization.add_auditrun", "oversight.propose_changeset"},
     ),
     "approve-models": Capability(
         "Release, suspend and retire model versions",
-        frozenset({"model_registry.change_modelversion"}),
+        frozenset({"model_registry.change_modelversion", "personalization.add_auditrun"}),
     ),
     "review-outputs": Capability(
         "Judge outputs of models before people are shown them",

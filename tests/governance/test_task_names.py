@@ -15,6 +15,8 @@ TASKS = {
     "personalization.tasks.close_streams",
     "personalization.tasks.keep_months",
     "personalization.tasks.retrain_after_erasures",
+    "personalization.tasks.run_audits",
+    "personalization.tasks.sweep_audits",
     "personalization.tasks.train_recommender",
     "policies.tasks.audit_residency",
     "policies.tasks.drop_old_decisions",
