@@ -141,6 +141,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Rules of review", "rule", "reviews_reviewrule"),
             _link("Recorded cases", "rule", "personalization_regressioncase"),
             _link("Stopped segments", "group_off", "model_registry_stoppedsegment"),
+            _link("Objectives of monitors", "monitoring", "personalization_monitorobjective"),
         ),
         _group(
             "Data and retention",

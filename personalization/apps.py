@@ -17,7 +17,7 @@ class PersonalizationConfig(AppConfig):
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
-        from personalization.monitors import work
+        from personalization.monitors import objectives, pages, work
         from personalization.review.producing import RECOMMENDATIONS
         from personalization.snapshots import data_set
         from personalization.training_sets.retraining import RETRAIN
@@ -29,9 +29,10 @@ class PersonalizationConfig(AppConfig):
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
-        kinds.add(RETRAIN, work.STOPPED)
+        kinds.add(RETRAIN, work.STOPPED, work.MONITORED)
         outputs.add(RECOMMENDATIONS)
-        registers.add(REGRESSION_CASE)
+        registers.add(REGRESSION_CASE, objectives.MONITOR_OBJECTIVE)
+        panels.register("monitors", pages.PANEL)
         listeners.add(running.before_review)
         registration.reserve(MODEL_SLUG)
         panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

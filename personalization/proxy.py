@@ -5,6 +5,7 @@ any failure, the person gets the list everybody gets (level ``none``), and the a
 """
 
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,6 +25,7 @@ from model_registry.reviews.outputs.holding import Made
 from model_registry.reviews.outputs.serving import Show
 from personalization import engine, events
 from personalization.models import Event, Item, PopularItem
+from personalization.monitors import tally
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Recommendation, Served
@@ -96,7 +98,24 @@ def _span_attributes(answer: Recommendations) -> Attributes:
 @tracing.traced("personalization", span_attributes=_span_attributes)
 def recommend(request: RecommendationRequest, *, caller: str) -> Recommendations:
     """Serve one person. Raises SpoolFull only; engine failures are level ``none``."""
-    return _reviewed(request, make(request, caller=caller))
+    started = time.perf_counter()
+    answer = _reviewed(request, make(request, caller=caller))
+    _count(answer, time.perf_counter() - started)
+    return answer
+
+
+def _count(answer: Recommendations, seconds: float) -> None:
+    """Count an answer for the monitors of its model."""
+    tally.answered(
+        model=answer.model,
+        permitted=answer.decision.level or "none",
+        level=answer.level,
+        fallback=answer.fallback,
+        seconds=seconds,
+    )
+    tally.resting(engine.is_resting())
+    if answer.model is not None and answer.level != "none":
+        tally.shown(answer.model, (str(item["item"]) for item in answer.items))
 
 
 def make(request: RecommendationRequest, *, caller: str) -> Recommendations:
@@ -167,6 +186,7 @@ def _personal(
         return _popular(request.count, decision, model, fallback=failed.code)
     if served.level_used == "none":
         return _popular(request.count, decision, model, fallback=served.fallback)
+    tally.scored(model, served.recommendations)
     explained = _explained(served, history.liked)
     items = [item for item in explained if item["item"] not in history.unwanted][: request.count]
     level_used, sure = str(served.level_used), outputs.confidence(served.recommendations[: request.count])
