@@ -151,7 +151,7 @@ CAPABILITIES = {
         | {"privacy.approve_deletionplan", "privacy.control_disposal"},
     ),
     "register-models": Capability(
-        "Register models, write their documents, propose their approval, permissions, release gates, reviews and objectives",
+        "Register models, write their documents, propose approval, permissions, release gates, reviews, objectives",
         _rights("add change", ("model_registry.model", *_GATES, *_CASES))
         | _rights("add change delete", _OBJECTIVES)
         | {"model_registry.delete_gateexemption", "model_registry.delete_stoppedsegment"}
