@@ -9,6 +9,7 @@ class PersonalizationConfig(AppConfig):
         from model_registry import listeners
         from model_registry.external import registration
         from model_registry.pages import panels
+        from model_registry.reviews import kinds as outputs
         from oversight import registers
         from oversight.work import kinds
         from personalization.audits import panel, running
@@ -18,6 +19,7 @@ class PersonalizationConfig(AppConfig):
         from personalization.explained.panel import TRAINING as TRAINING_PANEL
         from personalization.models import Event
         from personalization.monitors import objectives, pages, work
+        from personalization.review.producing import RECOMMENDATIONS
         from personalization.snapshots import data_set
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
@@ -30,6 +32,7 @@ class PersonalizationConfig(AppConfig):
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         panels.register("training", TRAINING_PANEL)
         kinds.add(RETRAIN, work.STOPPED, work.MONITORED)
+        outputs.add(RECOMMENDATIONS)
         registers.add(REGRESSION_CASE, objectives.MONITOR_OBJECTIVE)
         panels.register("monitors", pages.PANEL)
         listeners.add(running.before_review)
