@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from audit import trail
 from common import policy_data
 from common.http.problems import Conflict, Problem
 from consent.models import Purpose
+from model_registry import moves
 from model_registry.gates import outcome
 from model_registry.gates.checks import PASSED
 from model_registry.models import Model, ModelVersion
@@ -103,17 +103,40 @@ def move(version: ModelVersion, status: str, *, actor: str, **details: Any) -> N
     cannot serve.
     """
     before = version.status
-    if not version.may_become(status):
+    # A canary comes with a share and a rollout: ``begin_canary``.
+    if status == Status.CANARY or not version.may_become(status):
         raise StatusNotPossible(f"A model that is {before} cannot become {status}.")
-    if status in (Status.APPROVED, Status.LIVE):
+    # The way back from a canary is open whatever its gates say.
+    if status == Status.LIVE or (status == Status.APPROVED and before != Status.CANARY):
         _refuse_unfit(version)
-    if status == Status.LIVE:
-        _step_back(version, actor)
+    stepped_back = _step_back(version, actor) if status == Status.LIVE else []
     if status in (Status.DRAFT, Status.IN_REVIEW):
         version.approved_until = None
-    version.status, version.status_changed_at = status, timezone.now()
-    version.save(update_fields=["status", "status_changed_at", "approved_until"])
+    version.save(update_fields=[*version.take_status(status), "approved_until"])
     trail.record(f"model.{status}", str(version), actor=actor, details={"before": before, **details})
+    for other in stepped_back:
+        moves.tell(other, Status.LIVE, actor)
+    moves.tell(version, before, actor)
+
+
+def begin_canary(version: ModelVersion, rollout: int, *, actor: str) -> None:
+    """Put a locked, approved version next to the live one, serving nobody yet. The caller publishes.
+
+    Raises as ``move``.
+    """
+    if not version.may_become(Status.CANARY):
+        raise StatusNotPossible(f"A model that is {version.status} cannot become canary.")
+    _refuse_unfit(version)
+    fields = version.take_status(Status.CANARY)
+    version.canary_rollout = rollout
+    version.save(update_fields=fields)
+    trail.record("model.canary", str(version), actor=actor, details={"before": Status.APPROVED, "rollout": rollout})
+
+
+def set_canary_share(version: ModelVersion, share: int) -> None:
+    """Let a canary serve so many ten-thousandths of the people. The caller publishes, and has recorded the step."""
+    version.canary_share = share
+    version.save(update_fields=["canary_share"])
 
 
 def _refuse_unfit(version: ModelVersion) -> None:
@@ -124,12 +147,13 @@ def _refuse_unfit(version: ModelVersion) -> None:
         raise GatesNotPassed(" ".join(line.finding.why for line in found.missing))
 
 
-def _step_back(version: ModelVersion, actor: str) -> None:
-    """Take the version that is live out of use: it stays approved, to be made live again."""
-    for other in version.model.versions.select_for_update().filter(status=Status.LIVE).exclude(pk=version.pk):
-        other.status, other.status_changed_at = Status.APPROVED, timezone.now()
-        other.save(update_fields=["status", "status_changed_at"])
+def _step_back(version: ModelVersion, actor: str) -> list[ModelVersion]:
+    """Take the version that is live out of use: it stays approved, to be made live again. Return it."""
+    others = list(version.model.versions.select_for_update().filter(status=Status.LIVE).exclude(pk=version.pk))
+    for other in others:
+        other.save(update_fields=other.take_status(Status.APPROVED))
         trail.record("model.approved", str(other), actor=actor, details={"before": "live", "for": str(version)})
+    return others
 
 
 def live_version(slug: str) -> ModelVersion | None:

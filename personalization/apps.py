@@ -6,9 +6,15 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from model_registry import moves
+        from model_registry.pages import panels
+        from oversight.approvals import subjects
+        from oversight.rollouts import watch
         from oversight.work import kinds
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
+        from personalization.rollouts import kind as rollouts
+        from personalization.rollouts import pages, service
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
         from privacy.retention import schedules
@@ -16,4 +22,8 @@ class PersonalizationConfig(AppConfig):
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
-        kinds.add(RETRAIN)
+        kinds.add(RETRAIN, rollouts.ROLLED_BACK)
+        subjects.add(rollouts.ROLLOUT)
+        watch.add(rollouts.KIND, service.look)
+        moves.listen(rollouts.follow)
+        panels.register("deployments", panels.Panel("Deployments", pages.panel, order=50))

@@ -5,24 +5,29 @@ Models are loaded once per process from their versioned files and only under the
 
 import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
 from common import tracing
 from common.http.problems import Problem
 from common.waiting.breaker import CircuitBreaker
+from model_registry.gates.checks import PASSED
 from personalization.recommender import storage
 from personalization.recommender.model import Model, Served
 from policies.bundles.loading import LoadedBundle
+from policies.decisions.facts import gates_have_ended
 
 logger = logging.getLogger(__name__)
 MODEL_SLUG = "house-recommender"
 TIMEOUT_S = 0.25
+_VERSIONS = 3  # the live one, a canary, and the one before, whose last requests are being answered
 _IN_USE = ("live", "suspended")
 
 
@@ -34,19 +39,51 @@ class EngineFailed(Exception):
         self.code = code
 
 
-_breaker = CircuitBreaker()
-_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="recommender")
+class _Lane:
+    """What one version is asked by: its own breaker and threads, so that a canary that hangs stops no other."""
+
+    def __init__(self) -> None:
+        self.breaker = CircuitBreaker()
+        self.pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="recommender")
+
+
+@lru_cache(maxsize=_VERSIONS)
+def _lane(_name: str) -> _Lane:
+    return _Lane()
+
+
 _load_lock = threading.Lock()
 
 
-def model_in_use(bundle: LoadedBundle) -> str | None:
-    """Return the live version, or the newest suspended one, so that the decision says why it is not used."""
+def model_in_use(bundle: LoadedBundle, subject_ref: UUID | None = None) -> str | None:
+    """Return the version that serves a person: the canary in whose share they are, else the live one.
+
+    Without either it is the newest suspended one, so that the decision says why it is not used. A canary whose gates do
+    not stand is passed over: its people are served by the live version.
+    """
+    canary = _canary_of(bundle, subject_ref) if subject_ref and bundle.canaries else None
+    if canary is not None:
+        return canary
     versions = [
         (model["status"] == "live", model["version"], name)
         for name, model in bundle.data["models"].items()
         if model["id"] == MODEL_SLUG and model["status"] in _IN_USE
     ]
     return max(versions)[2] if versions else None
+
+
+def _canary_of(bundle: LoadedBundle, subject_ref: UUID) -> str | None:
+    found = candidate_of(bundle)
+    return found if found and bundle.canaries[found].serves((subject_ref,)) else None
+
+
+def candidate_of(bundle: LoadedBundle) -> str | None:
+    """Return the canary of the model, whomever it serves, while its gates stand."""
+    for name in bundle.canaries:
+        model = bundle.data["models"][name]
+        if model["id"] == MODEL_SLUG and model["gates"] == PASSED and not gates_have_ended(name, bundle, time.time()):
+            return name
+    return None
 
 
 def segment_key(region: str, age_band: str) -> str:
@@ -56,15 +93,20 @@ def segment_key(region: str, age_band: str) -> str:
 def load(name: str, bundle: LoadedBundle) -> Model:
     """Return the model's artifact. Raises EngineFailed if it is missing, changed or not the approved one."""
     stored = bundle.data["models"][name]
+    return load_file(name, stored["artifact"], stored["artifact_sha256"])
+
+
+def load_file(name: str, artifact: str, digest: str) -> Model:
+    """Return the model of a file under its digest. Raises as ``load``."""
     try:
         with _load_lock:
-            return _load(stored["artifact"], stored["artifact_sha256"])
+            return _load(artifact, digest)
     except (Problem, OSError) as exc:
         logger.exception("The artifact of %s cannot be used", name)
         raise EngineFailed("model_unusable") from exc
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=_VERSIONS)
 def _load(artifact: str, digest: str) -> Model:
     folder = Path(settings.MODEL_DIR)
     return storage.load(folder / artifact, folder=folder, digest=digest)
@@ -73,22 +115,23 @@ def _load(artifact: str, digest: str) -> Model:
 @tracing.traced("recommender")
 def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     """Ask the model within TIMEOUT_S. Raises EngineFailed; failures in a row open the breaker."""
-    if not _breaker.allows():
+    lane = _lane(name)
+    if not lane.breaker.allows():
         raise EngineFailed("recommender_resting")
-    future = _pool.submit(lambda: load(name, bundle).recommend(**arguments))
+    future = lane.pool.submit(lambda: load(name, bundle).recommend(**arguments))
     try:
         served = future.result(timeout=TIMEOUT_S)
     except FutureTimeoutError as exc:
-        _breaker.failed()
+        lane.breaker.failed()
         raise EngineFailed("recommender_timeout") from exc
     except EngineFailed:
         # The artifact, not the engine: loading has logged what is wrong with it, and resting would hide the reason.
         raise
     except Exception as exc:
-        _breaker.failed()
+        lane.breaker.failed()
         logger.exception("The recommender failed")
         raise EngineFailed("recommender_failed") from exc
-    _breaker.succeeded()
+    lane.breaker.succeeded()
     return served
 
 

@@ -4,6 +4,18 @@ from django.db import models
 from django.utils import timezone
 
 from model_registry.models import ModelVersion
+from personalization.rollouts.models import ModelRollout, RolloutCount
+
+__all__ = [
+    "Event",
+    "EventCount",
+    "Item",
+    "ModelRollout",
+    "PopularItem",
+    "RetrainingDue",
+    "RolloutCount",
+    "TrainingMember",
+]
 
 
 class Item(models.Model):

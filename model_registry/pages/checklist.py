@@ -57,13 +57,13 @@ def documents(version: ModelVersion) -> str:
 
 def timeline(version: ModelVersion) -> str:
     """Return the steps of a version from the audit trail, newest first."""
-    events = AuditEvent.objects.filter(object=str(version), action__startswith="model.").order_by("-position")
+    events = AuditEvent.objects.filter(object=str(version), action__regex=r"^model(_rollout)?\.").order_by("-position")
     rows = [(moment(event.occurred_at), _what(event), who(event.actor), _said(event)) for event in events[:_MOST_STEPS]]
     return grid(["When", "What", "By", "About"], rows, is_stacked=True)
 
 
 def _what(event: AuditEvent) -> str:
-    return event.action.removeprefix("model.").replace("_", " ").capitalize()
+    return event.action.removeprefix("model.").replace("model_", "").replace(".", " ").replace("_", " ").capitalize()
 
 
 def _said(event: AuditEvent) -> str:
