@@ -132,6 +132,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Models", "deployed_code", "model_registry_model"),
             _link("Release gates", "checklist", "model_registry_gatedemand"),
             _link("Gates that do not apply", "remove_done", "model_registry_gateexemption"),
+            _link("Stopped segments", "group_off", "model_registry_stoppedsegment"),
         ),
         _group(
             "Data and retention",

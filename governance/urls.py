@@ -112,6 +112,9 @@ urlpatterns = [
         admin.site.admin_view(rights_pages.evidence),
         name="rights-request-evidence",
     ),
+    path(
+        "admin/requests/<uuid:pk>/address", admin.site.admin_view(rights_pages.address), name="rights-request-address"
+    ),
     path("admin/requests/<uuid:pk>/<slug:name>", admin.site.admin_view(rights_pages.step), name="rights-request-step"),
     path("admin/consent/proof/", admin.site.admin_view(consent_proof.search), name="consent-proof"),
     path("admin/consent/proof/<uuid:ref>/", admin.site.admin_view(consent_proof.person), name="consent-proof-person"),
@@ -135,6 +138,7 @@ urlpatterns = [
     path("api/v1/", include("privacy.rights.urls")),
     path("drp/", include("privacy.rights.drp.urls")),
     path("api/v1/", include("personalization.urls")),
+    path("api/v1/", include("model_registry.external.urls")),
     path("api/v1/", include("policies.registers.urls")),
     path("api/v1/opa/", include("policies.opa.urls")),
     path("api/v1/cells/", include("policies.cells.urls")),

@@ -11,7 +11,7 @@ from common import actors
 from common.levels import LEVELS
 from model_registry import moves, services
 from model_registry.gates.checks import GATES
-from model_registry.models import GateDemand, GateExemption, Model, ModelVersion
+from model_registry.models import GateDemand, GateExemption, Model, ModelVersion, StoppedSegment
 from oversight.changes.writing import set_in_force
 from oversight.problems import ChangeRefused
 from oversight.registers import Document, Register
@@ -30,7 +30,7 @@ def permissions_narrow(before: Document | None, after: Document | None) -> bool:
 def _save_permissions(version: Any, created: bool) -> None:
     """Save what a version may do, and send it back to review: what was approved was another version of it."""
     if created:
-        raise ChangeRefused("A version of a model is registered by its training, not by a change set.")
+        raise ChangeRefused("A version of a model is registered by its training or its operator, not by a change set.")
     before = version.status
     if before in (Status.APPROVED, *ModelVersion.IN_USE):
         fields = version.take_status(Status.IN_REVIEW)
@@ -55,7 +55,7 @@ def status_narrows(before: Document | None, after: Document | None) -> bool:
 def _save_status(version: Any, created: bool) -> None:
     """Take the step of a set, or set another end of the approval."""
     if created:
-        raise ChangeRefused("A version of a model is registered by its training, not by a change set.")
+        raise ChangeRefused("A version of a model is registered by its training or its operator, not by a change set.")
     current = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=version.pk)
     if version.status == Status.CANARY != current.status:
         raise ChangeRefused("A canary begins with its rollout, on the page of the version.")
@@ -82,6 +82,11 @@ def exemption_narrows(_before: Document | None, after: Document | None) -> bool:
     return after is None
 
 
+def stop_narrows(before: Document | None, _after: Document | None) -> bool:
+    """Return whether a segment is off that was not."""
+    return before is None
+
+
 def _save_demand(demand: Any, _created: bool) -> None:
     _refuse_unknown_gate(demand.gate)
     demand.save()
@@ -89,9 +94,18 @@ def _save_demand(demand: Any, _created: bool) -> None:
 
 def _save_exemption(exemption: Any, _created: bool) -> None:
     _refuse_unknown_gate(exemption.gate)
-    if not ModelVersion.objects.filter(model=exemption.model, version=exemption.version).exists():
-        raise ChangeRefused(f"There is no version {exemption.version} of the model {exemption.model.slug}.")
+    _refuse_unknown_version(exemption)
     exemption.save()
+
+
+def _save_stop(stop: Any, _created: bool) -> None:
+    _refuse_unknown_version(stop)
+    stop.save()
+
+
+def _refuse_unknown_version(row: Any) -> None:
+    if not ModelVersion.objects.filter(model=row.model, version=row.version).exists():
+        raise ChangeRefused(f"There is no version {row.version} of the model {row.model.slug}.")
 
 
 def _refuse_unknown_gate(gate: str) -> None:
@@ -99,24 +113,29 @@ def _refuse_unknown_gate(gate: str) -> None:
         raise ChangeRefused(f"There is no gate “{gate}”. There are: {', '.join(GATES)}.")
 
 
-MODEL = Register(name="model", title="Model", model=Model, key=("slug",), keeps=True, is_local=True)
+# What a version is, and what is known of it: written by its training or registration, and by no change set.
+_NO_RULES = (
+    "artifact",
+    "artifact_sha256",
+    "label",
+    "endpoint",
+    "registered_sha256",
+    "metrics",
+    "created_at",
+    "status_changed_at",
+    "gates_grace_until",
+    "canary_share",
+    "canary_rollout",
+)
+MODEL = Register(
+    name="model", title="Model", model=Model, key=("slug",), omits=("registrant",), keeps=True, is_local=True
+)
 MODEL_PERMISSIONS = Register(
     name="model_permissions",
     title="Permissions of model version",
     model=ModelVersion,
     key=("model", "version"),
-    omits=(
-        "status",
-        "artifact",
-        "artifact_sha256",
-        "metrics",
-        "created_at",
-        "status_changed_at",
-        "gates_grace_until",
-        "canary_share",
-        "canary_rollout",
-        "approved_until",
-    ),
+    omits=("status", "approved_until", *_NO_RULES),
     keeps=True,
     is_local=True,
     narrows=permissions_narrow,
@@ -127,18 +146,7 @@ MODEL_STATUS = Register(
     title="Status of model version",
     model=ModelVersion,
     key=("model", "version"),
-    omits=(
-        "purposes",
-        "max_level",
-        "artifact",
-        "artifact_sha256",
-        "metrics",
-        "created_at",
-        "status_changed_at",
-        "gates_grace_until",
-        "canary_share",
-        "canary_rollout",
-    ),
+    omits=("purposes", "max_level", *_NO_RULES),
     keeps=True,
     is_local=True,
     in_emergency=False,
@@ -165,4 +173,14 @@ GATE_EXEMPTION = Register(
     narrows=exemption_narrows,
     save=_save_exemption,
 )
-REGISTERS = (MODEL, MODEL_PERMISSIONS, MODEL_STATUS, GATE_DEMAND, GATE_EXEMPTION)
+STOPPED_SEGMENT = Register(
+    name="stopped_segment",
+    title="Stopped segment",
+    model=StoppedSegment,
+    key=("model", "version", "segment"),
+    in_emergency=False,
+    is_local=True,
+    narrows=stop_narrows,
+    save=_save_stop,
+)
+REGISTERS = (MODEL, MODEL_PERMISSIONS, MODEL_STATUS, GATE_DEMAND, GATE_EXEMPTION, STOPPED_SEGMENT)

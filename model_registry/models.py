@@ -9,17 +9,31 @@ from common.rollouts.shares import FULL
 from consent.models import Level, Purpose
 from model_registry.documents.models import Document
 from model_registry.gates.models import DocumentReview, Evidence, GateDemand, GateExemption
+from model_registry.segments.models import StoppedSegment
 
-__all__ = ["Document", "DocumentReview", "Evidence", "GateDemand", "GateExemption", "Model", "ModelVersion"]
+__all__ = [
+    "Document",
+    "DocumentReview",
+    "Evidence",
+    "GateDemand",
+    "GateExemption",
+    "Model",
+    "ModelVersion",
+    "StoppedSegment",
+]
 
 
 class Model(models.Model):
-    """A model by its stable slug, for example ``basket``."""
+    """A model by its stable slug, for example ``basket``.
+
+    ``registrant``: who registers its versions, where its engine runs elsewhere; empty where it is trained here.
+    """
 
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     owner = models.CharField(max_length=120, blank=True)
+    registrant = models.CharField(max_length=120, blank=True, editable=False)
 
     class Meta:
         ordering = ["slug"]
@@ -29,7 +43,11 @@ class Model(models.Model):
 
 
 class ModelVersion(models.Model):
-    """A trained version: what it may be used for, and its status in the life cycle."""
+    """A version: what it may be used for, and its status in the life cycle.
+
+    Of a model whose engine runs elsewhere: ``label``, the owner's own name of it; ``endpoint``, where it answers, which
+    is shown and never called; ``registered_sha256``, digest of its registration, by which a repeat is known.
+    """
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -71,6 +89,9 @@ class ModelVersion(models.Model):
     max_level = models.CharField(max_length=16, choices=Level, default=Level.INDIVIDUAL)
     artifact = models.CharField(max_length=200, blank=True, editable=False)
     artifact_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    label = models.CharField(max_length=64, blank=True, editable=False)
+    endpoint = models.CharField(max_length=400, blank=True, editable=False)
+    registered_sha256 = models.BinaryField(max_length=32, blank=True, default=b"", editable=False)
     metrics = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     status_changed_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -93,6 +114,7 @@ class ModelVersion(models.Model):
                 condition=Q(status="canary", canary_rollout__isnull=False, canary_share__lte=FULL)
                 | (~Q(status="canary") & Q(canary_rollout__isnull=True, canary_share=0)),
             ),
+            models.UniqueConstraint(fields=["model", "label"], condition=~Q(label=""), name="model_registry_label"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """Change the register of models. A change of status is a new bundle revision, in force at the next decision."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +17,9 @@ from model_registry.gates import outcome
 from model_registry.gates.checks import PASSED
 from model_registry.models import Model, ModelVersion
 from oversight import guard
+from oversight.changes import applying, drafting
+from oversight.changes.documents import Proposed
+from oversight.models import ChangeSet
 from oversight.problems import SecondOfficerNeeded
 
 Status = ModelVersion.Status
@@ -31,17 +35,44 @@ class GatesNotPassed(Conflict):
     title = "The model has not passed its release gates"
 
 
+class ModelOfOthers(Conflict):
+    code = "model_of_others"
+    title = "The model is registered by others"
+
+
 class NoPurpose(Problem):
     status = HTTPStatus.CONFLICT
     code = "model_without_purpose"
     title = "A model needs a purpose before it can be approved"
 
 
+@dataclass(frozen=True)
+class Registration:
+    """What a version of an engine elsewhere is known by: its owner's label, its endpoint, the registration's digest."""
+
+    label: str = ""
+    endpoint: str = ""
+    sha256: bytes = b""
+
+
+TRAINED_HERE = Registration()
+
+
 @transaction.atomic
-def register_model(slug: str, *, name: str, description: str) -> Model:
-    """Return the entry of a model that is trained here, made where there is none."""
+def register_model(slug: str, *, name: str, description: str, registrant: str = "") -> Model:
+    """Return the entry of a model, made where there is none. Raises ModelOfOthers where another registers it.
+
+    An entry that officers made belongs to whom registers its first version.
+    """
+    made = {"name": name, "description": description, "registrant": registrant}
     with guard.writing("training"):
-        return Model.objects.get_or_create(slug=slug, defaults={"name": name, "description": description})[0]
+        entry = Model.objects.get_or_create(slug=slug, defaults=made)[0]
+        if registrant and not entry.registrant and not entry.versions.exists():
+            entry.registrant = registrant
+            entry.save(update_fields=["registrant"])
+    if entry.registrant != registrant:
+        raise ModelOfOthers(f"The model “{slug}” is {'registered by others' if entry.registrant else 'trained here'}.")
+    return entry
 
 
 @transaction.atomic
@@ -54,8 +85,9 @@ def register_version(
     artifact: str = "",
     artifact_sha256: str = "",
     metrics: dict[str, Any] | None = None,
+    registration: Registration = TRAINED_HERE,
 ) -> ModelVersion:
-    """Add the next version of ``model`` as a draft. Drafts are never served."""
+    """Add the next version of ``model`` as a draft. Drafts are never served; a number is never used again."""
     Model.objects.select_for_update().get(pk=model.pk)
     last = model.versions.aggregate(last=Max("version"))["last"] or 0
     with guard.writing("training"):
@@ -66,14 +98,15 @@ def register_version(
             artifact=artifact,
             artifact_sha256=artifact_sha256,
             metrics=metrics or {},
+            label=registration.label,
+            endpoint=registration.endpoint,
+            registered_sha256=registration.sha256,
         )
         version.purposes.set(purposes)
-    trail.record(
-        "model.registered",
-        str(version),
-        actor=actor,
-        details={"purposes": sorted(p.slug for p in purposes), "artifact_sha256": artifact_sha256},
-    )
+    details = {"purposes": sorted(p.slug for p in purposes), "artifact_sha256": artifact_sha256}
+    if registration.label:
+        details |= {"label": registration.label, "endpoint": registration.endpoint}
+    trail.record("model.registered", str(version), actor=actor, details=details)
     return version
 
 
@@ -94,6 +127,27 @@ def change_status(*, version_id: int, status: str, actor: str) -> ModelVersion:
         move(version, status, actor=actor)
     policy_data.changed(reason=f"model {version} {status}", actor=actor)
     return version
+
+
+@transaction.atomic
+def suspend_protectively(version: ModelVersion, *, reason: str, actor: str) -> ChangeSet | None:
+    """Suspend a live version as a set in force at once, which an officer looks at afterwards; None if it is not live.
+
+    For jobs that find out that a version must not go on serving. Two officers make it live again.
+    """
+    policy_data.take_turn()
+    current = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=version.pk)
+    if not current.is_live:
+        return None
+    after = {
+        "model": current.model.slug,
+        "version": current.version,
+        "status": Status.SUSPENDED.value,
+        "approved_until": current.approved_until.isoformat() if current.approved_until else None,
+    }
+    proposed = [Proposed("model_status", f"{current.model.slug}/{current.version}", after)]
+    change_set = drafting.draft(proposed, title=f"Model {current}: suspended", actor=actor, reason=reason)
+    return applying.apply_protectively(change_set, actor=actor, reason=reason)
 
 
 def move(version: ModelVersion, status: str, *, actor: str, **details: Any) -> None:

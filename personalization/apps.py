@@ -7,12 +7,15 @@ class PersonalizationConfig(AppConfig):
 
     def ready(self) -> None:
         from model_registry import moves
+        from model_registry.external import registration
         from model_registry.pages import panels
         from oversight.approvals import subjects
         from oversight.rollouts import watch
         from oversight.work import kinds
+        from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
+        from personalization.monitors import work
         from personalization.rollouts import kind as rollouts
         from personalization.rollouts import pages, service
         from personalization.training_sets.retraining import RETRAIN
@@ -22,8 +25,9 @@ class PersonalizationConfig(AppConfig):
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
-        kinds.add(RETRAIN, rollouts.ROLLED_BACK)
+        kinds.add(RETRAIN, rollouts.ROLLED_BACK, work.STOPPED)
         subjects.add(rollouts.ROLLOUT)
         watch.add(rollouts.KIND, service.look)
         moves.listen(rollouts.follow)
         panels.register("deployments", panels.Panel("Deployments", pages.panel, order=50))
+        registration.reserve(MODEL_SLUG)

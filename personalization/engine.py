@@ -6,6 +6,7 @@ Models are loaded once per process from their versioned files and only under the
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import lru_cache
@@ -118,7 +119,7 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     lane = _lane(name)
     if not lane.breaker.allows():
         raise EngineFailed("recommender_resting")
-    future = lane.pool.submit(lambda: load(name, bundle).recommend(**arguments))
+    future = lane.pool.submit(lambda: compute(name, bundle, arguments))
     try:
         served = future.result(timeout=TIMEOUT_S)
     except FutureTimeoutError as exc:
@@ -135,12 +136,25 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     return served
 
 
+def compute(name: str, bundle: LoadedBundle, arguments: Mapping[str, Any]) -> Served:
+    """Return the model's answer, without a segment that a monitor has stopped. Raises EngineFailed."""
+    is_stopped = _is_stopped(name, bundle, arguments.get("segment"))
+    return load(name, bundle).recommend(**{**arguments, **({"segment": None} if is_stopped else {})})
+
+
 def segment_size(name: str | None, bundle: LoadedBundle, key: str) -> int | None:
     """Return how many people are in a segment of the model in use; None where that cannot be known."""
     if name is None:
         return None
+    if _is_stopped(name, bundle, key):
+        return 0
     try:
         segment = load(name, bundle).segments.get(key)
     except EngineFailed:
         return None
     return segment.people if segment else 0
+
+
+def _is_stopped(name: str, bundle: LoadedBundle, key: str | None) -> bool:
+    """Return whether a segment of a version is off (``model_registry.segments``)."""
+    return key in bundle.data["models"][name].get("stopped_segments", ())

@@ -1,33 +1,59 @@
 """Data minimisation: segments too large to single out a person."""
 
-import numpy as np
+from django.db import transaction
+from django.db.models import Count
 
 from audit import trail
 from common import actors
 from consent.models import DataSubject
+from model_registry.models import ModelVersion
+from model_registry.segments import stopping
 from personalization import engine
+from personalization.monitors import work
 from policies.bundles import building, loading
+from policies.bundles.loading import LoadedBundle
 from policies.models import ActiveBundle
-from privacy.anonymisation.kanonymity import smallest_class
+
+JOB = actors.job("segments")
 
 
+@transaction.atomic
 def check_segments() -> dict[str, int]:
-    """Verify that every segment the model in use serves holds at least k people of the register; audit the result."""
+    """Stop every segment of the version in use, and of its canary, that holds fewer than k people; audit the result.
+
+    A stopped segment serves nobody from the next request on. It does not come back by itself: two officers let it, or
+    a version trained since.
+    """
     active = ActiveBundle.objects.first()
     bundle = loading.loaded(active.bundle_id) if active else None
-    name = engine.model_in_use(bundle) if bundle else None
-    if bundle is None or name is None:
+    if bundle is None:
         return {}
-    segments = engine.load(name, bundle).segments
-    rows = DataSubject.objects.exclude(region="").values_list("region", "age_band")
-    people = [row for row in rows if engine.segment_key(*row) in segments]
-    k = 0
-    if len({engine.segment_key(*row) for row in people}) == len(segments) > 0:
-        columns = {
-            "region": np.array([region for region, _ in people]),
-            "age_band": np.array([age for _, age in people]),
-        }
-        k = smallest_class(columns, ["region", "age_band"])
-    details = {"segments": len(segments), "smallest": k, "required": building.SEGMENT_MIN_SIZE}
-    trail.record("segments.checked", name, actor=actors.job("segments"), details=details)
+    names = [name for name in (engine.model_in_use(bundle), engine.candidate_of(bundle)) if name]
+    return next(iter([_check(name, bundle) for name in names]), {})
+
+
+def _check(name: str, bundle: LoadedBundle) -> dict[str, int]:
+    segments, people = engine.load(name, bundle).segments, people_by_segment()
+    small = [key for key in segments if people.get(key, 0) < building.SEGMENT_MIN_SIZE]
+    version = _version(name)
+    stopping.stop(version, small, reason=f"Fewer than {building.SEGMENT_MIN_SIZE} people are in it.", actor=JOB)
+    work.follow_stopped(version, actor=JOB)
+    details = {
+        "segments": len(segments),
+        "smallest": min((people.get(key, 0) for key in segments), default=0),
+        "required": building.SEGMENT_MIN_SIZE,
+        "stopped": len(stopping.stopped(version)),
+    }
+    trail.record("segments.checked", name, actor=JOB, details=details)
     return details
+
+
+def people_by_segment() -> dict[str, int]:
+    """Return how many people of the register are in each segment. One statement."""
+    rows = DataSubject.objects.exclude(region="").order_by().values_list("region", "age_band").annotate(Count("pk"))
+    return {engine.segment_key(region, age_band): count for region, age_band, count in rows}
+
+
+def _version(name: str) -> ModelVersion:
+    slug, _, number = name.rpartition("@")
+    return ModelVersion.objects.select_related("model").get(model__slug=slug, version=int(number))

@@ -38,6 +38,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   cells status|pull|welcome       several instances as one deployment (docs/cells.md)
   registers lint|export|plan|apply
                                   check the registers as a whole; write them to files, draft what files say
+  model register MODEL ...        register a version of a model whose engine runs elsewhere
   model import|export|show MODEL@VERSION
                                   documents of a model's version: card, data sheet, assessments, runbook
   gate MODEL VERSION [--json]     release gates of a model's version (exit status 1: something is missing)

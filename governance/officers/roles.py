@@ -30,7 +30,7 @@ _REGISTERS = (
 _BUDGETS = ("privacy.privacybudget", "privacy.statistic")
 _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
-_GATES = ("model_registry.gatedemand", "model_registry.gateexemption")
+_GATES = ("model_registry.gatedemand", "model_registry.gateexemption", "model_registry.stoppedsegment")
 _MODELS = ("model_registry.model", "model_registry.modelversion", *_GATES)
 
 
@@ -140,7 +140,8 @@ CAPABILITIES = {
     "register-models": Capability(
         "Register models, write their documents, propose their approval, permissions and release gates",
         _rights("add change", ("model_registry.model", *_GATES))
-        | {"model_registry.delete_gateexemption", "oversight.propose_changeset"},
+        | {"model_registry.delete_gateexemption", "model_registry.delete_stoppedsegment"}
+        | {"oversight.propose_changeset"},
     ),
     "approve-models": Capability(
         "Release, suspend and retire model versions",

@@ -48,7 +48,14 @@ class AskForm(forms.Form):
         label=_("What would you like?"), choices=[(right.value, RIGHTS[right]) for right in Right]
     )
     acting = forms.ChoiceField(label=_("Who is it about?"), choices=[(each.value, _ACTING[each]) for each in Acting])
-    address = forms.EmailField(label=_("E-mail address that the business knows"), max_length=254)
+    address = forms.EmailField(
+        label=_("Your e-mail address; if it is about you, the one that the business knows"), max_length=254
+    )
+    person = forms.EmailField(
+        label=_("If it is about your child or another person: their e-mail address that the business knows, if any"),
+        required=False,
+        max_length=254,
+    )
     region = forms.ChoiceField(label=_("Where do you live?"), required=False)
     words = forms.CharField(
         label=_("In your words, if there is something to say"),
@@ -61,7 +68,15 @@ class AskForm(forms.Form):
         super().__init__(*args, **named)
         regions = [(region.code, region.name) for region in Region.objects.order_by("name")]
         self.fields["region"].choices = [("", _("Elsewhere")), *regions]  # type: ignore[attr-defined]
+        self.fields["person"].widget.attrs["autocomplete"] = "off"
         self.fields["address"].widget.attrs["autocomplete"] = "email"
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an address of another person in a request about oneself: one of the two is a mistake."""
+        said = super().clean() or {}
+        if said.get("person") and said.get("acting") == Acting.SELF:
+            self.add_error("person", _("You ask for yourself: leave this empty, or say whom it is about."))
+        return said
 
 
 @require_http_methods(["GET", "POST"])
@@ -88,6 +103,7 @@ def _asked(form: AskForm) -> Asking:
         region=said["region"],
         locale=get_language() or settings.LANGUAGE_CODE,
         acting=Acting(said["acting"]),
+        person=said["person"],
         words=said["words"],
     )
 

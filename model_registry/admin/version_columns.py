@@ -1,8 +1,9 @@
 """What the list and the page of versions show of one, each value in words."""
 
+from django.utils.html import format_html
 from unfold.decorators import display
 
-from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment
+from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, who
 from model_registry.models import ModelVersion
 from model_registry.pages import checklist, panels
 
@@ -17,7 +18,7 @@ _TONES = {
     Status.RETIRED: "plain",
 }
 _MEANINGS = {
-    Status.DRAFT: "Newly trained, or taken back from review. It serves no person.",
+    Status.DRAFT: "Newly trained or registered, or taken back from review. It serves no person.",
     Status.IN_REVIEW: "Its documents are written and reviewed. It serves no person.",
     Status.APPROVED: "Two officers approved it. It serves no person until it is made live.",
     Status.CANARY: "It is tried next to the live version: it serves so many of the people as its rollout says.",
@@ -76,6 +77,14 @@ class VersionColumns:
     @display(description="SHA-256 of its file")
     def file(self, version: ModelVersion) -> str:
         return code(version.artifact_sha256) if version.artifact_sha256 else NOTHING
+
+    @display(description="Where its engine runs")
+    def engine(self, version: ModelVersion) -> str:
+        """Format the address of an engine elsewhere as text: no page leads there, and nothing calls it."""
+        if not version.model.registrant:
+            return "Here"
+        at = code(version.endpoint) if version.endpoint else "Elsewhere"
+        return format_html("{} {}, registered by {}", at, version.label, who(version.model.registrant))
 
     @display(description="Approved until")
     def approved_to(self, version: ModelVersion) -> str:

@@ -35,13 +35,13 @@ class ModelVersionAdmin(VersionColumns, DraftsChanges, VersionSteps):
         (None, {"fields": ["standing", "meaning", "changed_exactly", "approved_to"]}),
         ("Release gates", {"fields": ["gates", "documents"]}),
         ("What it may do", {"fields": ["purposes", "max_level"]}),
-        ("What it is", {"fields": ["model", "version", "quality", "created_exactly", "file"]}),
+        ("What it is", {"fields": ["model", "version", "quality", "created_exactly", "file", "engine"]}),
         ("What was found", {"fields": ["panels"]}),
         ("What happened", {"fields": ["timeline"]}),
     ]
     readonly_fields = [
         "standing", "meaning", "changed_exactly", "approved_to", "gates", "documents", "model", "version", "quality",
-        "created_exactly", "file", "panels", "timeline",
+        "created_exactly", "file", "engine", "panels", "timeline",
     ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
@@ -53,7 +53,7 @@ class ModelVersionAdmin(VersionColumns, DraftsChanges, VersionSteps):
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # versions come from training
+        return False  # versions come from training and registration
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
         return False

@@ -7,13 +7,15 @@ that is none, two nodes of one id, a path that leads out of its folder, a misspe
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
 
 from model_registry.documents.datasheet import DataSheet
-from model_registry.documents.forms import Document, list_of, object_of, overlaid, text_of, without_blanks
-from model_registry.documents.reading import Path, Read, decoded, read_json
+from model_registry.documents.files.json_reading import read_json
+from model_registry.documents.forms import Document, list_of, object_of, objects_of, overlaid, text_of, without_blanks
+from model_registry.documents.reading import Path, Read, decoded
 from model_registry.documents.refusal import DocumentRefused
 
 NAME = "croissant"
@@ -49,17 +51,22 @@ def read(data: bytes) -> DataSheet:
     found = read_json(decoded(data))
     document = object_of(found, (), found.value)
     _check_head(found, document)
+    _check_creators(found, document)
     _check_ids(found, document)
+    _check_fields(found, document)
     members = _members(found, document)
     try:
         return DataSheet.model_validate({**members, "kept": {NAME: document}})
     except ValidationError as exc:
         error = exc.errors(include_input=False, include_url=False)[0]
-        raise DocumentRefused(error["msg"] + ".", member=".".join(map(str, error["loc"]))) from None
+        theirs = dict(_HEAD).get(str(error["loc"][0]))
+        if theirs:
+            raise found.refuse((theirs,), error["msg"] + ".") from None
+        raise DocumentRefused(error["msg"] + ".", line=1, member=".".join(map(str, error["loc"]))) from None
 
 
 def _check_head(found: Read, document: Document) -> None:
-    object_of(found, ("@context",), document.get("@context"))
+    _check_context(found, document)
     if document.get("conformsTo") not in _ACCEPTED:
         raise found.refuse(("conformsTo",), f"This must be exactly {CONFORMS}.")
     if document.get("@type") not in ("sc:Dataset", "Dataset", "https://schema.org/Dataset"):
@@ -70,8 +77,41 @@ def _check_head(found: Read, document: Document) -> None:
     for name in document:
         if name.startswith("rai:") and name not in _RAI:
             raise found.refuse((name,), "The RAI vocabulary has no such member.")
-    if not re.match(r"\d{4}-\d\d-\d\d", text_of(found, ("datePublished",), document["datePublished"])):
+    if not _is_day(text_of(found, ("datePublished",), document["datePublished"])[:10]):
         raise found.refuse(("datePublished",), "The date must be written as 2026-01-31.")
+
+
+def _check_creators(found: Read, document: Document) -> None:
+    creators = document["creator"]
+    for number, each in enumerate(creators if isinstance(creators, list) else [creators]):
+        if not isinstance(each, dict) or not each.get("name"):
+            at: Path = ("creator", number) if isinstance(creators, list) else ("creator",)
+            raise found.refuse(at, "A creator is a sc:Person or a sc:Organization with a name.")
+
+
+def _check_context(found: Read, document: Document) -> None:
+    context = object_of(found, ("@context",), document.get("@context"))
+    for name in ("sc", "@vocab"):
+        if str(context.get(name, "")).startswith("http://schema.org"):
+            raise found.refuse(("@context", name), "Write https://schema.org/: the format's reader refuses this one.")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return re.fullmatch(r"\d{4}-\d\d-\d\d", text) is not None and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _check_fields(found: Read, document: Document) -> None:
+    """Refuse a field whose type nothing says."""
+    for place, each in enumerate(list_of(found, ("recordSet",), document.get("recordSet", []))):
+        path: Path = ("recordSet", place)
+        fields = object_of(found, path, each).get("field", [])
+        for number, one in enumerate(fields if isinstance(fields, list) else [fields]):
+            at = (*path, "field", number)
+            if not {"dataType", "subField", "parentField"} & object_of(found, at, one).keys():
+                raise found.refuse(at, "A field needs “dataType”.")
 
 
 def _check_ids(found: Read, document: Document) -> None:
@@ -97,15 +137,8 @@ def _is_source(node: Document) -> bool:
 
 
 def _nodes(document: Document) -> Iterator[tuple[Path, Document]]:
-    """Yield the objects of a document with their paths, the first on top."""
-    waiting: list[tuple[Path, Any]] = [((name,), value) for name, value in document.items() if name != "@context"]
-    while waiting:
-        path, value = waiting.pop(0)
-        if isinstance(value, dict):
-            yield path, value
-            waiting += [((*path, name), each) for name, each in value.items()]
-        elif isinstance(value, list):
-            waiting += [((*path, number), each) for number, each in enumerate(value)]
+    """Yield the objects of a document but its context with their paths."""
+    yield from objects_of({name: value for name, value in document.items() if name != "@context"})
 
 
 _HEAD = (
@@ -152,6 +185,9 @@ def _file(found: Read, path: Path, value: Any) -> Document:
     digest = text_of(found, (*path, "sha256"), each.get("sha256", "")).lower()
     if digest and not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise found.refuse((*path, "sha256"), "A SHA-256 has 64 hexadecimal digits.")
+    md5 = text_of(found, (*path, "md5"), each.get("md5", ""))
+    if md5 and not re.fullmatch(r"[0-9a-fA-F]{32}", md5):
+        raise found.refuse((*path, "md5"), "An MD5 has 32 hexadecimal digits.")
     if not digest and not each.get("md5") and not each.get("isLiveDataset"):
         raise found.refuse(path, "A file needs “sha256”, unless it is a live data set.")
     return {

@@ -11,21 +11,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from model_registry.documents.card import ModelCard
+from model_registry.documents.files.json_reading import read_json
 from model_registry.documents.forms import (
     Document,
     card_of,
     check,
     list_of,
     object_of,
+    objects_of,
     overlaid,
     text_of,
     without_blanks,
 )
-from model_registry.documents.reading import Path, Read, decoded, read_json
+from model_registry.documents.reading import Path, Read, decoded
 
 NAME = "cyclonedx"
 SPEC_VERSION = "1.6"
 _VERSIONS = ("1.5", "1.6", "1.7")
+_DATA_TYPES = ("source-code", "configuration", "dataset", "definition", "other")
+# Hexadecimal digits of each digest.
+_DIGITS = {
+    "MD5": 32, "SHA-1": 40, "SHA-256": 64, "SHA-384": 96, "SHA-512": 128, "SHA3-256": 64, "SHA3-384": 96,
+    "SHA3-512": 128, "BLAKE2b-256": 64, "BLAKE2b-384": 96, "BLAKE2b-512": 128, "BLAKE3": None,
+    "Streebog-256": 64, "Streebog-512": 128,
+}  # fmt: skip
+_SCHEMA = re.compile(r"https?://cyclonedx\.org/schema/bom-(\d\.\d)\.schema\.json\Z")
 _APPROACHES = ("supervised", "unsupervised", "reinforcement-learning", "semi-supervised", "self-supervised")
 # Ids of the hub in SPDX's spelling; others are written as names.
 _SPDX = {
@@ -33,7 +43,6 @@ _SPDX = {
     "gpl-3.0": "GPL-3.0-only", "lgpl-3.0": "LGPL-3.0-only", "agpl-3.0": "AGPL-3.0-only", "mpl-2.0": "MPL-2.0",
     "cc0-1.0": "CC0-1.0", "cc-by-4.0": "CC-BY-4.0", "cc-by-sa-4.0": "CC-BY-SA-4.0", "cc-by-nc-4.0": "CC-BY-NC-4.0",
 }  # fmt: skip
-_SPDX_FORM = re.compile(r"[A-Z0-9][A-Za-z0-9.+-]*\Z")
 _GRAPHICS = {"description": "", "collection": [{"name": "", "image": None}]}
 _PROPERTIES = [{"name": "", "value": ""}]
 _DATASET = {
@@ -76,9 +85,12 @@ def read(data: bytes) -> ModelCard:
         raise found.refuse(("bomFormat",), "This must be “CycloneDX”.")
     if document.get("specVersion") not in _VERSIONS:
         raise found.refuse(("specVersion",), f"The version must be one of {', '.join(_VERSIONS)}.")
+    named = _SCHEMA.match(str(document.get("$schema", "")))
+    if named and named[1] != document["specVersion"]:
+        raise found.refuse(("$schema",), f"The schema is of version {named[1]}, the document of another one.")
     path, component = _model(found, document)
     _check(found, path, document, component)
-    return card_of({**_members(component), "kept": {NAME: document}}, found, {})
+    return card_of({**_members(component), "kept": {NAME: document}}, found)
 
 
 def _model(found: Read, document: Document) -> tuple[Path, Document]:
@@ -113,26 +125,36 @@ def _check(found: Read, path: Path, document: Document, component: Document) -> 
             raise found.refuse(place, "An empty data set says nothing.")
         if "ref" in each and each["ref"] not in refs:
             raise found.refuse((*place, "ref"), "Nothing in this document has this bom-ref.")
-    for number, each in enumerate(component.get("hashes", [])):
-        if each.get("alg") == "SHA-256" and not re.fullmatch(r"[0-9a-fA-F]{64}", str(each.get("content"))):
-            raise found.refuse((*path, "hashes", number, "content"), "A SHA-256 has 64 hexadecimal digits.")
+        if "ref" not in each and each.get("type") not in _DATA_TYPES:
+            raise found.refuse((*place, "type"), f"The type must be one of {', '.join(_DATA_TYPES)}.")
+    approach = card.get("modelParameters", {}).get("approach", {}).get("type")
+    if approach is not None and approach not in _APPROACHES:
+        place = (*path, "modelCard", "modelParameters", "approach", "type")
+        raise found.refuse(place, f"The approach must be one of {', '.join(_APPROACHES)}.")
 
 
 def _refs(found: Read, document: Document) -> set[str]:
+    """Return the references of a document, whose digests are checked on the way."""
     refs: set[str] = set()
-    waiting: list[tuple[Path, Any]] = [((), document)]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, dict):
-            ref = value.get("bom-ref")
-            if isinstance(ref, str):
-                if ref in refs:
-                    raise found.refuse((*path, "bom-ref"), "Two parts have the same bom-ref.")
-                refs.add(ref)
-            waiting += [((*path, name), each) for name, each in value.items()]
-        elif isinstance(value, list):
-            waiting += [((*path, number), each) for number, each in enumerate(value)]
+    for path, value in objects_of(document):
+        ref = value.get("bom-ref")
+        if isinstance(ref, str):
+            if ref in refs:
+                raise found.refuse((*path, "bom-ref"), "Two parts have the same bom-ref.")
+            refs.add(ref)
+        if isinstance(value.get("alg"), str) and "content" in value:
+            _check_digest(found, path, value["alg"], value["content"])
     return refs
+
+
+def _check_digest(found: Read, path: Path, name: str, content: Any) -> None:
+    if name not in _DIGITS:
+        raise found.refuse((*path, "alg"), f"There is no digest “{name[:40]}”. There are: {', '.join(_DIGITS)}.")
+    digits = _DIGITS[name]
+    is_hex = isinstance(content, str) and re.fullmatch(r"[0-9a-fA-F]+", content)
+    if not is_hex or (digits and len(content) != digits):
+        wanted = f"{digits} " if digits else ""
+        raise found.refuse((*path, "content"), f"A {name} has {wanted}hexadecimal digits.")
 
 
 def _members(component: Document) -> Document:
@@ -271,7 +293,10 @@ def _component(card: ModelCard) -> Document:
             "name": card.name or "model",
             "version": card.version,
             "description": card.overview,
-            "authors": [without_blanks({"name": each.name, "email": each.contact}) for each in card.owners],
+            "authors": [
+                without_blanks({"name": each.name, "email": each.contact if "@" in each.contact else ""})
+                for each in card.owners
+            ],
             "licenses": [_written(each) for each in card.licenses],
             "tags": card.tags,
             "externalReferences": [{"type": "documentation", "url": each} for each in card.references],
@@ -297,7 +322,7 @@ def _considerations(card: ModelCard) -> Document:
 
 def _written(licence: Any) -> Document:
     spdx = _SPDX.get(licence.id, licence.id)
-    if licence.id and _SPDX_FORM.match(spdx):
+    if spdx in _SPDX.values():
         return {"license": without_blanks({"id": spdx, "url": licence.link})}
     name = licence.name or licence.id or "see text"
     text = {"content": licence.text} if licence.text else {}
@@ -307,7 +332,7 @@ def _written(licence: Any) -> Document:
 def _data(each: Any) -> Document:
     return without_blanks(
         {
-            "type": each.type or "dataset",
+            "type": each.type if each.type in _DATA_TYPES else "dataset",
             "name": each.name,
             "contents": {"url": each.url} if each.url else {},
             "description": each.description,

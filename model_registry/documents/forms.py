@@ -1,6 +1,6 @@
 """Forms of documents: read into a card, and written from it without losing what the card does not know."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -33,20 +33,30 @@ def overlaid(original: Any, theirs: Any, ours: Any) -> Any:
     return ours
 
 
-def card_of(members: Mapping[str, Any], read: Read, places: Mapping[str, Path]) -> ModelCard:
-    """Return the card that a form's members make. Raises DocumentRefused at the member's line in the form.
-
-    ``places``: where in the form a member of the card came from, for its line.
-    """
+def card_of(members: Mapping[str, Any], read: Read) -> ModelCard:
+    """Return the card that a form's members make. Raises DocumentRefused at the member's line in the form."""
     try:
         return ModelCard.model_validate(members)
     except ValidationError as exc:
-        error = exc.errors(include_input=False, include_url=False)[0]
+        error = exc.errors(include_url=False)[0]
         where = tuple(error["loc"])
-        place = next((places[name] for name in (path_of(where[:size]) for size in range(len(where), 0, -1))
-                      if name in places), ())  # fmt: skip
-        refused = read.refuse(place, error["msg"])
-        raise DocumentRefused(error["msg"] + ".", line=refused.line, member=path_of(place or where)) from None
+        place = _place_of(error.get("input"), read.value)
+        line = read.refuse(place, "").line
+        raise DocumentRefused(error["msg"] + ".", line=line, member=path_of(place or where)) from None
+
+
+def _place_of(value: Any, document: Any) -> Path:
+    """Return where a value stands in the document that it was read from: it is the very object."""
+    waiting: list[tuple[Path, Any]] = [((), document)]
+    while waiting:
+        path, each = waiting.pop(0)
+        if each is value:
+            return path
+        if isinstance(each, dict):
+            waiting += [((*path, name), inner) for name, inner in each.items()]
+        elif isinstance(each, list):
+            waiting += [((*path, number), inner) for number, inner in enumerate(each)]
+    return ()
 
 
 def check(found: Read, path: Path, value: Any, form: Any, *, is_open: bool = False) -> None:
@@ -70,6 +80,18 @@ def check(found: Read, path: Path, value: Any, form: Any, *, is_open: bool = Fal
                 known = ", ".join(form)
                 raise found.refuse((*path, name), f"The form has no such member here. It has: {known}.")
             check(found, (*path, name), each, form[name], is_open=is_open)
+
+
+def objects_of(document: Any) -> Iterator[tuple[Path, Document]]:
+    """Yield every object of a document with its path, the first on top."""
+    waiting: list[tuple[Path, Any]] = [((), document)]
+    while waiting:
+        path, value = waiting.pop(0)
+        if isinstance(value, dict):
+            yield path, value
+            waiting += [((*path, name), each) for name, each in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*path, number), each) for number, each in enumerate(value)]
 
 
 def without_blanks(document: Document) -> Document:

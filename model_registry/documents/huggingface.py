@@ -4,6 +4,7 @@ Read without the hub's library, which asks the network, merges results that diff
 it does not know. The metadata's own members: hub-docs at 242f4a1e.
 """
 
+import re
 from typing import Any
 
 from model_registry.documents.card import ModelCard
@@ -22,6 +23,8 @@ from model_registry.documents.refusal import DocumentRefused
 
 NAME = "huggingface"
 _FENCE = "---"
+# Only these end a line of the file; YAML and Python know more, and a fence stands at the start of a line.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
 def read(data: bytes) -> ModelCard:
@@ -29,7 +32,7 @@ def read(data: bytes) -> ModelCard:
     head, body = _parts(decoded(data))
     members = _members(head)
     said = {**members, "body": body, "kept": {NAME: head.value}}
-    return card_of(said, head, _PLACES)
+    return card_of(said, head)
 
 
 def write(card: ModelCard) -> bytes:
@@ -37,29 +40,23 @@ def write(card: ModelCard) -> bytes:
     original = card.kept.get(NAME, {})
     theirs = _document(ModelCard.model_validate(_members(Read(original))))
     metadata = overlaid(original, theirs, _document(card))
-    head = f"{_FENCE}\n{written_yaml(metadata)}{_FENCE}\n" if metadata else ""
-    return (head + card.body).encode()
-
-
-_PLACES: dict[str, Path] = {
-    "licenses": ("license",),
-    "languages": ("language",),
-    "tags": ("tags",),
-    "evaluations": ("model-index",),
-    "architecture.base_models": ("base_model",),
-    "training": ("datasets",),
-}
+    # A text that begins as metadata would be taken for it, were there no block before it.
+    has_block = metadata or card.body.lstrip().startswith(_FENCE)
+    head = f"{_FENCE}\n{written_yaml(metadata) if metadata else ''}{_FENCE}\n" if has_block else ""
+    is_crlf = "\r\n" in card.body and "\n" not in card.body.replace("\r\n", "")
+    return ((head.replace("\n", "\r\n") if is_crlf else head) + card.body).encode()
 
 
 def _parts(text: str) -> tuple[Read, str]:
     """Return the metadata and the text behind it. An open fence that never closes is refused: it hides the metadata."""
-    lines = text.splitlines(keepends=True)
+    lines = [line for line in _LINE.findall(text) if line]
     start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
     if start == len(lines) or lines[start].rstrip("\r\n") != _FENCE:
         return Read({}), text
     for end in range(start + 1, len(lines)):
         if lines[end].rstrip("\r\n") == _FENCE:
-            found = read_yaml("".join(lines[start + 1 : end]).replace("\r\n", "\n"), first_line=start + 2)
+            block = "".join(lines[start + 1 : end]).replace("\r\n", "\n").replace("\r", "\n")
+            found = read_yaml(block, first_line=start + 2)
             return _mapping(found, start), "".join(lines[end + 1 :])
     raise DocumentRefused(
         "The metadata begins here and never ends: a line of three hyphens is missing.", line=start + 1
@@ -97,6 +94,12 @@ def _members(head: Read) -> Document:
 def _text(head: Read, name: str) -> str:
     value = head.value.get(name)
     return "" if value is None else text_of(head, (name,), value)
+
+
+def _maybe_text(head: Read, path: Path, document: Document, name: str) -> str | None:
+    """Return a text that may be missing; ``1.10`` without quotes is a number, and would lose its zero."""
+    value = document.get(name)
+    return None if value is None else text_of(head, (*path, name), value)
 
 
 def _texts(head: Read, path: Path, value: Any) -> list[str]:
@@ -147,11 +150,11 @@ def _evaluation(head: Read, path: Path, result: Any) -> Document:
     metrics = list_of(head, (*path, "metrics"), needed(head, path, each, "metrics"))
     return {
         "task": text_of(head, (*path, "task", "type"), needed(head, (*path, "task"), task, "type")),
-        "task_name": task.get("name"),
+        "task_name": _maybe_text(head, (*path, "task"), task, "name"),
         "dataset": _dataset(head, (*path, "dataset"), data),
         "metrics": [_metric(head, (*path, "metrics", place), one) for place, one in enumerate(metrics)],
-        "source_name": source.get("name"),
-        "source_url": source.get("url"),
+        "source_name": _maybe_text(head, (*path, "source"), source, "name"),
+        "source_url": _maybe_text(head, (*path, "source"), source, "url"),
     }
 
 
@@ -159,7 +162,7 @@ def _dataset(head: Read, path: Path, data: Document) -> Document:
     return {
         "type": text_of(head, (*path, "type"), needed(head, path, data, "type")),
         "name": text_of(head, (*path, "name"), needed(head, path, data, "name")),
-        **{name: data.get(name) for name in ("config", "split", "revision")},
+        **{name: _maybe_text(head, path, data, name) for name in ("config", "split", "revision")},
         "args": data.get("args"),
     }
 
@@ -169,7 +172,8 @@ def _metric(head: Read, path: Path, value: Any) -> Document:
     needed(head, path, metric, "value")
     return {
         "type": text_of(head, (*path, "type"), needed(head, path, metric, "type")),
-        **{name: metric.get(name) for name in ("name", "value", "config", "args", "verified")},
+        **{name: _maybe_text(head, path, metric, name) for name in ("name", "config")},
+        **{name: metric.get(name) for name in ("value", "args", "verified")},
     }
 
 

@@ -14,9 +14,10 @@ from audit import trail
 from common import actors, policy_data
 from common.canonical import sha256
 from model_registry.documents import basis, croissant, cyclonedx, huggingface, toolkit
+from model_registry.documents.files.json_reading import read_json
 from model_registry.documents.kinds import KINDS
 from model_registry.documents.models import Document
-from model_registry.documents.reading import decoded, read_json
+from model_registry.documents.reading import decoded
 from model_registry.documents.refusal import DocumentRefused, path_of
 from model_registry.models import ModelVersion
 

@@ -1,11 +1,10 @@
-"""Strict YAML and JSON of strangers' documents: bounded before anything is built, every value with its line.
+"""Strict YAML of strangers' documents: bounded before anything is built, every value with its line.
 
 YAML is read by its 1.2 core schema: ``no`` is a text, ``010`` is ten, ``2024-05-01`` is no date. Anchors, aliases,
-tags, repeated members, members that are no text, and anything but one document are refused; so the value is what JSON
-can hold, and what is written from it reads the same.
+tags, repeated members, members that are no text, merge keys, ``.nan`` and ``.inf``, and anything but one document are
+refused; so the value is what JSON can hold, and what is written from it reads the same.
 """
 
-import json
 import math
 import re
 from collections.abc import Iterator
@@ -17,14 +16,17 @@ import yaml
 from model_registry.documents.refusal import DocumentRefused, path_of
 
 MAX_BYTES = 1024 * 1024
-_MAX_DEPTH = 40
-_MAX_NODES = 50_000
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z")
+MAX_DEPTH = 40
+MAX_NODES = 50_000
+_INTEGER = re.compile(r"[-+]?[0-9]{1,40}\Z")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]{1,40}|[0-9]{1,40}(\.[0-9]{0,40})?)([eE][-+]?[0-9]{1,3})?\Z")
 _WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None} | {
     word: value for value, words in ((True, "true True TRUE"), (False, "false False FALSE")) for word in words.split()
 }
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_BREAK = re.compile("[\x85\u2028\u2029]")
+_NO_FIGURE = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
+TOO_LARGE = f"The document is nested deeper than {MAX_DEPTH} or has more than {MAX_NODES:,} values."
 Path = tuple[str | int, ...]
 
 
@@ -49,13 +51,16 @@ def decoded(data: bytes) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise DocumentRefused("This is no UTF-8 text.", line=data[: exc.start].count(b"\n") + 1) from None
-    if found := _CONTROL.search(text):
+    if found := CONTROL.search(text):
         raise DocumentRefused("There is a control character.", line=text[: found.start()].count("\n") + 1)
     return text
 
 
 def read_yaml(text: str, *, first_line: int = 1) -> Read:
     """Return one YAML document; lines count from ``first_line``. Raises DocumentRefused."""
+    if found := _BREAK.search(text):
+        line = first_line + text[: found.start()].count("\n")
+        raise DocumentRefused("Here is a character that ends a line for some readers and not for others.", line=line)
     try:
         _check_events(text, first_line)
         node = yaml.compose(text, yaml.SafeLoader)
@@ -64,9 +69,9 @@ def read_yaml(text: str, *, first_line: int = 1) -> Read:
         line = first_line + mark.line if mark else first_line
         problem = "".join(c for c in str(getattr(exc, "problem", None) or "bad characters") if c.isprintable())
         raise DocumentRefused(f"This is no YAML: {problem[:120]}.", line=line) from None
-    found = Read(None)
-    found.value = _built(node, (), found, first_line) if node is not None else None
-    return found
+    built = Read(None)
+    built.value = _built(node, (), built, first_line) if node is not None else None
+    return built
 
 
 def _check_events(text: str, first_line: int) -> None:
@@ -88,14 +93,19 @@ def _refused(event: Any, depth: int, nodes: int, documents: int) -> str:
         return "Anchors and aliases are not taken in: write the value where it belongs."
     if getattr(event, "tag", None) is not None:
         return "Tags (such as !!python) are not taken in."
-    if depth > _MAX_DEPTH or nodes > _MAX_NODES:
-        return f"The document is nested deeper than {_MAX_DEPTH} or has more than {_MAX_NODES:,} values."
+    if depth > MAX_DEPTH or nodes > MAX_NODES:
+        return TOO_LARGE
     return "There is more than one document." if documents > 1 else ""
 
 
 def _built(node: Any, path: Path, found: Read, first_line: int) -> Any:
     found.lines[path] = first_line + node.start_mark.line
     if isinstance(node, yaml.ScalarNode):
+        if node.style is None and _NO_FIGURE.match(node.value):
+            raise DocumentRefused(
+                f"“{node.value}” is no figure: leave the member out, or write it as a text in quotes.",
+                line=found.lines[path], member=path_of(path),
+            )  # fmt: skip
         return _scalar(node)
     if isinstance(node, yaml.SequenceNode):
         return [_built(each, (*path, number), found, first_line) for number, each in enumerate(node.value)]
@@ -106,8 +116,10 @@ def _members(node: Any, path: Path, found: Read, first_line: int) -> Iterator[tu
     seen: set[str] = set()
     for key, value in node.value:
         line = first_line + key.start_mark.line
-        if not isinstance(key, yaml.ScalarNode):
+        if not isinstance(key, yaml.ScalarNode) or not isinstance(_scalar(key), str):
             raise DocumentRefused("A member's name must be a text.", line=line, member=path_of(path))
+        if key.value == "<<" and key.style is None:
+            raise DocumentRefused("Merge keys are not taken in: write the members out.", line=line)
         if key.value in seen:
             raise DocumentRefused("This member is stated twice.", line=line, member=path_of((*path, key.value)))
         seen.add(key.value)
@@ -143,7 +155,8 @@ class _Dumper(yaml.SafeDumper):
 def _text(dumper: Any, text: str) -> Any:
     is_plain = re.fullmatch(r"[A-Za-z_/][A-Za-z0-9 _./()+-]*[A-Za-z0-9)]|[A-Za-z]", text)
     ambiguous = dumper.resolve(yaml.ScalarNode, text, (True, False)) != "tag:yaml.org,2002:str"
-    style = None if is_plain and not ambiguous and not re.match(r"[0-9.+-]", text) else '"'
+    ambiguous = ambiguous or text in ("y", "Y", "n", "N")  # YAML 1.1 has them for true and false
+    style = None if is_plain and not ambiguous else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
@@ -156,71 +169,3 @@ def _float(dumper: Any, value: float) -> Any:
 
 _Dumper.add_representer(str, _text)
 _Dumper.add_representer(float, _float)
-
-
-def read_json(text: str) -> Read:
-    """Return a JSON document (RFC 8259, I-JSON: no repeated members, no NaN). Raises DocumentRefused."""
-    try:
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
-        _check_depth(value)
-    except DocumentRefused:
-        raise
-    except json.JSONDecodeError as exc:
-        raise DocumentRefused(f"This is no JSON: {exc.msg}.", line=exc.lineno) from None
-    except (RecursionError, ValueError):
-        raise DocumentRefused(f"The document is nested deeper than {_MAX_DEPTH}, or a number is too long.") from None
-    return Read(value, _json_lines(text))
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _value in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DocumentRefused("This member is stated twice in one object.", member=twice[:80])
-    return found
-
-
-def _no_constant(word: str) -> Any:
-    raise DocumentRefused(f"{word} is no number in JSON.")
-
-
-def _check_depth(value: Any) -> None:
-    """Refuse what nests too deeply, and what JSON can write and nothing can store: escaped controls, 1e999."""
-    waiting, nodes = [(value, 1)], 0
-    while waiting:
-        each, depth = waiting.pop()
-        nodes += 1
-        if isinstance(each, str) and _CONTROL.search(each):
-            raise DocumentRefused("There is a control character, or half of a character, in a text.")
-        if isinstance(each, float) and not math.isfinite(each):
-            raise DocumentRefused("A number is too large.")
-        if depth > _MAX_DEPTH or nodes > _MAX_NODES:
-            raise DocumentRefused(
-                f"The document is nested deeper than {_MAX_DEPTH} or has more than {_MAX_NODES:,} values."
-            )
-        inner = [*each, *each.values()] if isinstance(each, dict) else each if isinstance(each, list) else ()
-        waiting += [(value, depth + 1) for value in inner]
-
-
-def _json_lines(text: str) -> dict[Path, int]:
-    """Return the line of each member of valid JSON: JSON is YAML to the composer, which marks lines."""
-    try:
-        node = yaml.compose(text.replace("\t", " "), yaml.SafeLoader)
-    except yaml.YAMLError:
-        return {}
-    found = Read(None)
-    if node is not None:
-        _place(node, (), found.lines)
-    return found.lines
-
-
-def _place(node: Any, path: Path, lines: dict[Path, int]) -> None:
-    lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode):
-        for number, each in enumerate(node.value):
-            _place(each, (*path, number), lines)
-    elif isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            _place(value, (*path, str(key.value)), lines)
-            lines[(*path, str(key.value))] = key.start_mark.line + 1

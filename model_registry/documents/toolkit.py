@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from model_registry.documents.card import ModelCard
+from model_registry.documents.files.json_reading import read_json
 from model_registry.documents.forms import (
     Document,
     card_of,
@@ -15,7 +16,7 @@ from model_registry.documents.forms import (
     overlaid,
     without_blanks,
 )
-from model_registry.documents.reading import Path, Read, decoded, read_json
+from model_registry.documents.reading import Path, Read, decoded
 
 NAME = "model-card-toolkit"
 SCHEMA_VERSION = "0.0.2"
@@ -55,7 +56,7 @@ def read(data: bytes) -> ModelCard:
     found = read_json(decoded(data))
     check(found, (), found.value, _FORM)
     _check_licenses(found)
-    return card_of({**_members(found.value), "kept": {NAME: found.value}}, found, {})
+    return card_of({**_members(found.value), "kept": {NAME: found.value}}, found)
 
 
 def write(card: ModelCard) -> bytes:

@@ -162,7 +162,7 @@ def _first(*moments: datetime | None) -> datetime | None:
 
 
 _WHOLE = Decimal(100)
-_AUDIT, _ANY = (Evidence.Kind.AUDIT.value,), (Evidence.Kind.TRAINING.value, Evidence.Kind.AUDIT.value)
+_AUDIT, _ANY = (Evidence.Kind.AUDIT.value,), tuple(Evidence.Kind.values)
 GATES: Mapping[str, Gate] = {
     "card": Gate("Model card", "a model card that is complete", _document("card"), _WHOLE, "of 100"),
     "datasheet": Gate("Data sheet", "a data sheet that is complete", _document("datasheet"), _WHOLE, "of 100"),

@@ -59,6 +59,7 @@ class Evidence(models.Model):
     class Kind(models.TextChoices):
         TRAINING = "training", "Training"
         AUDIT = "audit", "Audit"
+        STATED = "stated", "Stated by its operator"
 
     version = models.ForeignKey("model_registry.ModelVersion", on_delete=models.PROTECT, related_name="evidence")
     kind = models.CharField(max_length=12, choices=Kind)

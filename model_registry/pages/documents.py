@@ -1,4 +1,4 @@
-"""Page of one document of a version: what it lacks, its content to edit or upload, its revisions, its reviews."""
+"""Page of one document of a version: what it lacks, its form, its content to upload, its revisions, its reviews."""
 
 import json
 from typing import Any
@@ -11,18 +11,21 @@ from django.views.decorators.http import require_http_methods
 
 from common import actors
 from common.admin_pages.permissions import require
-from common.http.problems import Problem
+from common.http.problems import Conflict, Problem
 from model_registry import prefill
 from model_registry.documents import keeping
+from model_registry.documents.files import archives
 from model_registry.documents.kinds import KINDS
 from model_registry.documents.models import Document
 from model_registry.documents.reading import MAX_BYTES
 from model_registry.gates import recording
 from model_registry.gates.models import DocumentReview
 from model_registry.models import ModelVersion
+from model_registry.pages import document_form
 
 VIEW, CHANGE = "model_registry.view_modelversion", "model_registry.change_model"
 APPROVE = "oversight.approve_changeset"
+_FORM = "over"  # of the form: the revision that it was begun over
 _PREFILLED = {"card": prefill.card, "dpia": prefill.assessment, "fria": prefill.assessment, "runbook": prefill.runbook}
 
 
@@ -34,16 +37,14 @@ def show(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=pk)
     if kind not in KINDS:
         raise Http404
-    content = None
     if request.method == "POST":
         try:
             _act(request, version, kind)
         except Problem as problem:
             messages.error(request, problem.detail)
-            content = request.POST.get("content")
         else:
             return redirect("model-document", pk=pk, kind=kind)
-    return render(request, "admin/models/document.html", _context(request, version, kind, content))
+    return render(request, "admin/models/document.html", _context(request, version, kind))
 
 
 def _act(request: HttpRequest, version: ModelVersion, kind: str) -> None:
@@ -51,16 +52,31 @@ def _act(request: HttpRequest, version: ModelVersion, kind: str) -> None:
         _review(request, version, kind)
         return
     require(request, CHANGE)
-    upload = request.FILES.get("file")
-    data = upload.read(MAX_BYTES + 1) if upload else request.POST.get("content", "").encode()
-    form = keeping.guess_form(str(upload.name), data) if upload else keeping.NATIVE
-    found, document = keeping.read(data, form, kind)
-    if found != kind:
-        messages.warning(request, f"The file is a {KINDS[found].title.lower()}, and was kept as one.")
-    row = keeping.keep(
-        version, found, document, actor=actors.officer(request), form=form, source=data if upload else None
-    )
-    messages.success(request, f"{KINDS[found].title}: revision {row.revision} is kept.")
+    if _FORM in request.POST:
+        _refuse_stale(request, version, kind)
+        content = document_form.typed(kind, _content(version, kind, keeping.current(version, kind)), request.POST)
+        row = keeping.keep(version, kind, document_form.document(kind, content), actor=actors.officer(request))
+        messages.success(request, f"{KINDS[kind].title}: revision {row.revision} is kept.")
+        return
+    for row in _taken_in(request, version, kind):
+        if row.kind != kind:
+            messages.warning(request, f"The file is a {KINDS[row.kind].title.lower()}, and was kept as one.")
+        messages.success(request, f"{KINDS[row.kind].title}: revision {row.revision} is kept.")
+
+
+def _taken_in(request: HttpRequest, version: ModelVersion, kind: str) -> list[Document]:
+    upload, actor = request.FILES.get("file"), actors.officer(request)
+    if upload:
+        return archives.take_in(version, str(upload.name), upload.read(MAX_BYTES + 1), actor=actor, kind=kind)
+    content = request.POST.get("content", "").encode()
+    return archives.take_in(version, "", content, actor=actor, form=keeping.NATIVE, kind=kind)
+
+
+def _refuse_stale(request: HttpRequest, version: ModelVersion, kind: str) -> None:
+    """Refuse a form that was begun over an older revision: what it does not show would be another one's."""
+    newest = keeping.current(version, kind)
+    if str(newest.revision if newest else 0) != request.POST[_FORM]:
+        raise Conflict("Another revision was kept meanwhile. Your text is still here; compare, and keep it again.")
 
 
 def _review(request: HttpRequest, version: ModelVersion, kind: str) -> None:
@@ -77,11 +93,13 @@ def _review(request: HttpRequest, version: ModelVersion, kind: str) -> None:
     messages.success(request, "Your review is kept.")
 
 
-def _context(request: HttpRequest, version: ModelVersion, kind: str, content: str | None) -> dict[str, Any]:
+def _context(request: HttpRequest, version: ModelVersion, kind: str) -> dict[str, Any]:
     rows = list(version.documents.filter(kind=kind).defer("source").order_by("-revision"))
     newest = rows[0] if rows else None
     described = KINDS[kind]
     document = keeping.document_of(newest) if newest else None
+    content = _content(version, kind, newest)
+    filled = document_form.typed(kind, content, request.POST) if _FORM in request.POST else content
     return {
         **admin.site.each_context(request),
         "title": f"{described.title} of {version.model.name}, version {version.version}",
@@ -89,8 +107,10 @@ def _context(request: HttpRequest, version: ModelVersion, kind: str, content: st
         "kind": kind,
         "newest": newest,
         "is_out_of_date": newest is not None and keeping.is_out_of_date(newest),
-        "missing": described.missing(document if document is not None else described.model()),
-        "content": content or _content(version, kind, newest),
+        "missing": described.missing(document if document is not None else described.model.model_validate(content)),
+        "sections": document_form.shown(kind, filled),
+        "content": request.POST.get("content") or json.dumps(content, indent=2, ensure_ascii=False),
+        "is_json_open": "content" in request.POST,
         "is_begun": newest is None and kind in _PREFILLED,
         "revisions": rows,
         "difference": _difference(rows, request.GET.get("before", "")),
@@ -102,14 +122,12 @@ def _context(request: HttpRequest, version: ModelVersion, kind: str, content: st
     }
 
 
-def _content(version: ModelVersion, kind: str, newest: Document | None) -> str:
+def _content(version: ModelVersion, kind: str, newest: Document | None) -> dict[str, Any]:
     """Return the newest revision to edit; where there is none, what the registers know already."""
     if newest is not None:
-        whole = newest.content
-    else:
-        begin = _PREFILLED.get(kind)
-        whole = (begin(version) if begin else KINDS[kind].model()).model_dump(mode="json")
-    return json.dumps(whole, indent=2, ensure_ascii=False)
+        return dict(newest.content)
+    begin = _PREFILLED.get(kind)
+    return (begin(version) if begin else KINDS[kind].model()).model_dump(mode="json")
 
 
 def _difference(rows: list[Document], before: str) -> list[str]:

@@ -67,7 +67,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "set": change_set,
         "state": presenting.state(change_set),
         "by": presenting.in_list(change_set)["by"],
-        "changes": presenting.changes(change_set),
+        "changes": presenting.changes(change_set, request.user),
         "figures": presenting.figures(change_set),
         "approvals": change_set.approvals.all(),
         "panels": panels.of(change_set),

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib import admin
 from django.db import models
 from django.urls import reverse
 
 from common.admin_pages.display import NOTHING, badge, exact_moment, in_days, moment, who, words
 from common.wording import word_diff
-from oversight import registers
+from oversight import registers, rows
 from oversight.changes import documents
 from oversight.models import Change, ChangeSet
 
@@ -22,6 +23,7 @@ _TONES = {
     ChangeSet.State.UNDONE: "plain",
 }
 _TEXT = 60
+_MOST_LINKS = 20
 
 
 def state(change_set: ChangeSet) -> str:
@@ -49,17 +51,28 @@ def of_object(register: str, key: str) -> list[dict[str, Any]]:
     ]
 
 
-def changes(change_set: ChangeSet) -> list[dict[str, Any]]:
-    """Return each change of a set with its members before and after."""
+def changes(change_set: ChangeSet, user: Any) -> list[dict[str, Any]]:
+    """Return each change of a set with its members before and after; the first lead to the pages of their objects."""
     return [
         {
             "title": registers.find(change.register).title,
             "key": change.key,
             "what": _what(change),
+            "url": _page_of(change, user) if number < _MOST_LINKS else "",
             "members": list(_differences(change)),
         }
-        for change in change_set.changes.all()
+        for number, change in enumerate(change_set.changes.all())
     ]
+
+
+def _page_of(change: Change, user: Any) -> str:
+    """Return the address of the object's page, where there is one that the officer may see."""
+    register = registers.find(change.register)
+    options = register.model._meta  # noqa: SLF001 (Django documents it for this use)
+    if not any(user.has_perm(f"{options.app_label}.{verb}_{options.model_name}") for verb in ("view", "change")):
+        return ""
+    row = rows.find_row(register, change.key) if admin.site.is_registered(register.model) else None
+    return reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk]) if row else ""
 
 
 def _what(change: Change) -> str:

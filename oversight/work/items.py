@@ -62,6 +62,11 @@ def find_open(kind: str, object_name: str) -> WorkItem | None:
     return WorkItem.objects.filter(kind=kind, object=object_name, state__in=WorkItem.OPEN_STATES).first()
 
 
+def all_open(kind: str) -> list[WorkItem]:
+    """Return the open items of a kind."""
+    return list(WorkItem.objects.filter(kind=kind, state__in=WorkItem.OPEN_STATES))
+
+
 @transaction.atomic
 def escalate_overdue(now: datetime) -> int:
     """Mark every item that is past its due time; return how many."""

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("model_registry", "0007_canary"),
+        ("model_registry", "0009_canary"),
         ("oversight", "0006_one_core_of_approvals"),
         ("personalization", "0006_training_sets"),
     ]

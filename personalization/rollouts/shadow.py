@@ -68,7 +68,7 @@ def offer(name: str, bundle: LoadedBundle, shown: Served, *, purpose: str, argum
 def _compare(name: str, bundle: LoadedBundle, shown: Served, rollout: int, asked: Mapping[str, Any]) -> None:
     began = time.perf_counter_ns()
     try:
-        served = engine.load(name, bundle).recommend(**asked)
+        served = engine.compute(name, bundle, asked)
     except Exception:
         logger.exception("The candidate %s failed in a shadow", name)
         answer = Answer(level="none", is_fallback=True, has_failed=True)

@@ -14,7 +14,6 @@ from django.utils import timezone
 from audit import trail
 from common import actors
 from model_registry.models import ModelVersion
-from oversight.models import WorkItem
 from oversight.work import items
 from oversight.work.kinds import Kind
 from personalization.models import RetrainingDue
@@ -61,7 +60,7 @@ def mark_done() -> None:
 
 def close_work() -> None:
     """Finish the work of versions that serve no longer."""
-    for item in WorkItem.objects.filter(kind=RETRAIN.slug, state__in=WorkItem.OPEN_STATES):
+    for item in items.all_open(RETRAIN.slug):
         version = ModelVersion.objects.get(pk=item.object)
         if not version.serves:
             items.finish(item, actor=JOB, outcome=version.status)

@@ -12,6 +12,7 @@ from consent.register.terms import Coverage, Terms, beyond_versions, live, of_ve
 from model_registry.gates import outcome as gates
 from model_registry.gates.checks import FAILED
 from model_registry.models import ModelVersion
+from model_registry.segments import stopping
 from policies.models import (
     Jurisdiction,
     ProcessingRegion,
@@ -160,7 +161,7 @@ def _jurisdiction(jurisdiction: Jurisdiction) -> dict[str, Any]:
 def _models() -> dict[str, Any]:
     """Return the versions that serve, served, or may serve again at once; drafts are in no bundle."""
     versions = ModelVersion.objects.filter(status__in=ModelVersion.IN_BUNDLE)
-    now = timezone.now()
+    now, off = timezone.now(), stopping.by_version()
     return {
         str(version): {
             "id": version.model.slug,
@@ -172,6 +173,7 @@ def _models() -> dict[str, Any]:
             **_canary(version),
             "artifact": version.artifact,
             "artifact_sha256": version.artifact_sha256,
+            **_stopped(off.get((version.model_id, version.version), [])),
         }
         for version in versions.select_related("model").prefetch_related("purposes")
     }
@@ -182,6 +184,10 @@ def _canary(version: ModelVersion) -> dict[str, Any]:
     if version.status != ModelVersion.Status.CANARY:
         return {}
     return {"canary": {"share": version.canary_share, "rollout": version.canary_rollout}}
+
+
+def _stopped(segments: list[str]) -> dict[str, Any]:
+    return {"stopped_segments": sorted(segments)} if segments else {}
 
 
 def _gates(version: ModelVersion, now: datetime) -> dict[str, Any]:

@@ -135,10 +135,10 @@ def _parsed(text: str, number: int) -> Line:
     return line
 
 
-def append(entries: Sequence[Mapping[str, Any]]) -> None:
-    """Add lines to both files and flush them to disk. Raises LedgerBroken."""
+def append(entries: Sequence[Mapping[str, Any]]) -> list[Line]:
+    """Add lines to both files, flush them to disk and return them as they stand there. Raises LedgerBroken."""
     if not entries:
-        return
+        return []
     with _locked():
         last = _catch_up()
         previous, seq = (last["digest"], last["seq"]) if last else (_FIRST, 0)
@@ -150,6 +150,7 @@ def append(entries: Sequence[Mapping[str, Any]]) -> None:
             new.append({**line, "digest": previous})
         for file in _places():
             _write(file, new)
+        return new
 
 
 def _places() -> list[Path]:

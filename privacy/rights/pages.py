@@ -13,11 +13,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from audit import trail
+from audit import looks, trail
 from common import actors
 from common.admin_pages.display import who
 from common.admin_pages.permissions import require
 from common.http.problems import Problem
+from consent.models import DataSubject
 from privacy.rights import statistics
 from privacy.rights.clocks.laws import Right, laws
 from privacy.rights.evidence import building
@@ -70,6 +71,28 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
     require(request, _MAY_SEE)
     found = get_object_or_404(RightsRequest.objects.prefetch_related("steps", "blockers"), pk=pk)
     trail.record("request.looked_at", str(pk), actor=actors.officer(request))
+    return _page(request, found)
+
+
+@require_POST
+def address(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show the addresses of a request that is being matched to a person, once, as an event of the audit trail."""
+    require(request, _MAY_DECIDE)
+    found = get_object_or_404(RightsRequest.objects.prefetch_related("steps", "blockers"), pk=pk)
+    addresses = asking.addresses(found)
+    if addresses is None:
+        messages.error(request, "An address is shown only while its request is matched to a person.")
+        return redirect("rights-request", pk=pk)
+    with transaction.atomic():
+        known = DataSubject.objects.filter(pk=found.subject_ref).exists()
+        looks.record(request, found.subject_ref, page="address of a request", known=known)
+        trail.record("request.address_looked_at", str(pk), actor=actors.officer(request))
+    response = _page(request, found, addresses=addresses)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _page(request: HttpRequest, found: RightsRequest, **more: Any) -> HttpResponse:
     law = next((each for each in laws() if each.slug == found.law), None)
     context: dict[str, Any] = {
         "title": str(found),
@@ -88,6 +111,7 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
         **_requester(found),
         "recipients": recipients.named(_recipients(found)),
         "letters": [(each, letters.text_of(each)) for each in found.letters.all()],
+        **more,
     }
     return render(request, "admin/rights/request.html", {**admin.site.each_context(request), **context})
 
@@ -128,7 +152,8 @@ def _requester(found: RightsRequest) -> dict[str, Any]:
     acting = requester.acting_of(asks)
     return {
         "requester": asks,
-        "may_match": found.state in (State.RECEIVED, State.IDENTITY_ASKED) and not requester.is_unproven(found),
+        "may_match": asking.is_matched_now(found),
+        "has_address": asks is not None and asks.address is not None,
         "lacks_id": other_cells.lacks_id(found),
         "may_end_mandate": acting is not Acting.SELF and asks is not None and asks.mandate_withdrawn_at is None,
     }

@@ -236,7 +236,8 @@ def test_the_smallest_segment_is_counted_in_the_register(deployed, trained_model
 
     details = windows.check_segments()
 
-    assert details == {"segments": len(trained_model.segments), "smallest": 21, "required": 20}
+    segments = len(trained_model.segments)
+    assert details == {"segments": segments, "smallest": 21, "required": 20, "stopped": 0}
     event = AuditEvent.objects.get(action="segments.checked")
     assert (event.object, event.actor, event.details) == ("house-recommender@1", "job:segments", details)
 

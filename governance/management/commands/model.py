@@ -1,5 +1,6 @@
-"""Models from the command line: documents in and out, and what a version lacks."""
+"""Models from the command line: versions of engines elsewhere, documents in and out, and what a version lacks."""
 
+import hashlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,22 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.http.problems import Problem
+from common.http.rest import read_document
+from common.levels import LEVELS
 from model_registry.documents import keeping
+from model_registry.documents.files import archives
 from model_registry.documents.kinds import KINDS
+from model_registry.documents.reading import MAX_BYTES
+from model_registry.external import registration
+from model_registry.external.bodies import RegisterBody
 from model_registry.models import ModelVersion
 
 
 class Command(BaseCommand):
-    help = "Take documents of a model's version in, write them out, and show what a version has and lacks."
+    help = (
+        "Register a version whose engine runs elsewhere; take documents of a version in, write them out, and show"
+        " what it has and lacks."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="command", required=True)
@@ -29,22 +39,36 @@ class Command(BaseCommand):
         given.add_argument("--form", choices=forms, default=keeping.NATIVE)
         shown = commands.add_parser("show", help="Show a version's documents, how complete each is, and what it lacks.")
         shown.add_argument("model", metavar="MODEL@VERSION")
+        _add_register(commands)
 
     def handle(self, *args: Any, command: str, model: str, **options: Any) -> None:
         try:
+            if command == "register":
+                self._register(model, **options)
+                return
             getattr(self, f"_{command}")(_version(model), **options)
         except Problem as refused:
-            raise CommandError(refused.detail, returncode=1) from None
+            members = "".join(f" {name}: {'; '.join(what)}." for name, what in (refused.errors or {}).items())
+            raise CommandError(refused.detail + members, returncode=1) from None
+
+    def _register(self, slug: str, **options: Any) -> None:
+        names = ("label", "name", "description", "sha256", "endpoint", "max_level")
+        said = {name: options[name] for name in names if options[name] is not None}
+        if options["file"]:
+            said["sha256"] = _sha256(options["file"])
+        body = read_document(RegisterBody, {**said, "purposes": options["purposes"] or []})
+        done = registration.register(slug, body, actor="operator")
+        note = "registered as a draft" if done.is_new else "registered already, nothing is changed"
+        self.stdout.write(f"{done.version}: {note}.")
 
     def _import(self, version: ModelVersion, file: Path, form: str | None, kind: str, **_options: Any) -> None:
         try:
-            data = file.read_bytes()
+            with file.open("rb") as opened:
+                data = opened.read(MAX_BYTES + 1)
         except OSError as exc:
             raise CommandError(f"{file} cannot be read: {exc.strerror}.", returncode=1) from None
-        as_form = form or keeping.guess_form(file.name, data)
-        found, document = keeping.read(data, as_form, kind)
-        row = keeping.keep(version, found, document, actor="operator", form=as_form, source=data)
-        self.stdout.write(f"{KINDS[found].title}, revision {row.revision}: {row.score} of 100.")
+        for row in archives.take_in(version, file.name, data, actor="operator", form=form or "", kind=kind):
+            self.stdout.write(f"{KINDS[row.kind].title}, revision {row.revision}: {row.score} of 100.")
 
     def _export(self, version: ModelVersion, kind: str, form: str, **_options: Any) -> None:
         row = keeping.current(version, kind)
@@ -63,6 +87,28 @@ class Command(BaseCommand):
             self.stdout.write(f"  {described.title}: revision {row.revision}, {row.score} of 100{late}")
             for each in described.missing(keeping.document_of(row)):
                 self.stdout.write(f"    missing: {each}")
+
+
+def _add_register(commands: Any) -> None:
+    new = commands.add_parser("register", help="Register a version whose engine runs elsewhere, as a draft.")
+    new.add_argument("model", metavar="MODEL", help="The model's short name.")
+    new.add_argument("--label", required=True, help="Your own name of the version, such as 2026-11-29.")
+    known = new.add_mutually_exclusive_group()
+    known.add_argument("--sha256", help="SHA-256 of the file that the engine serves.")
+    known.add_argument("--file", type=Path, help="The file itself; only its SHA-256 is kept.")
+    new.add_argument("--endpoint", help="Where the engine answers; it is shown and never called.")
+    new.add_argument("--purpose", action="append", dest="purposes", help="A purpose it may serve; repeatable.")
+    new.add_argument("--level", choices=list(LEVELS), dest="max_level", help="Most personal level (default: none).")
+    new.add_argument("--name", help="The model's name, where it is new.")
+    new.add_argument("--description", help="What it is, where it is new.")
+
+
+def _sha256(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as exc:
+        raise CommandError(f"{file} cannot be read: {exc.strerror}.", returncode=1) from None
 
 
 def _version(name: str) -> ModelVersion:

@@ -57,8 +57,22 @@ def _request(data: bytes, keys: Any) -> list[str]:
     return [
         f"Genuine evidence of request {found.request} ({found.right}): {found.state}, made {found.created_at}",
         f"  {found.steps} steps, each in the audit trail",
+        *_about_erasure(found.erasure),
+        *([f"  recipients to inform: {', '.join(found.recipients) or 'none'}"] if found.recipients is not None else []),
         f"  {found.sealed_events} events sealed in the audit trail, {found.unsealed_events} not yet",
         _about_key(found.kid, trusted=keys is not None),
+    ]
+
+
+def _about_erasure(done: of_requests.VerifiedErasure | None) -> list[str]:
+    if done is None:
+        return []
+    line = done.ledger_digest or "none"
+    return [
+        f"  erasure: {done.rows} rows in {done.stores} stores, line of the erasure ledger {line}",
+        f"  verification: nothing left in {done.verified_stores} stores"
+        if done.verified_stores is not None
+        else "  verification: without figures",
     ]
 
 

@@ -5,23 +5,26 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from common.canonical import digest_of
-from privacy.rights.models import RightsRequest
+from privacy.rights.evidence import manifest
+from privacy.rights.models import ErasureStep, RightsRequest
 from privacy.rights.requests.states import Move
 from privacy.rights.stores import seam
 from privacy.rights.stores.tables import count_all, verify_all
 
 
-def missing(request: RightsRequest, _figures: Mapping[str, int]) -> list[str]:
-    """Return the stores that still hold something of the person: the verification of an erasure."""
-    left = verify_all(seam.emptied(), request.subject_ref)
+def left(request: RightsRequest) -> dict[str, int]:
+    """Return how many rows each store still holds of the person: the verification query of an erasure."""
+    return verify_all(seam.emptied(), request.subject_ref)
+
+
+def missing(_request: RightsRequest, left: Mapping[str, int]) -> list[str]:
+    """Return the stores that still hold something of the person."""
     return [name for name, rows in left.items() if rows]
 
 
 def said(request: RightsRequest) -> dict[str, Any]:
     """Return the answer, as the step that completes the request keeps it."""
     steps = list(request.erasure_steps.order_by("id"))
-    manifest = [[step.round, step.store, step.fate, step.rows, step.keys_sha256] for step in steps]
     erased: Counter[str] = Counter()
     for step in steps:
         erased[step.store] += step.rows
@@ -29,8 +32,14 @@ def said(request: RightsRequest) -> dict[str, Any]:
         "erased": {store: rows for store, rows in erased.items() if rows},
         "kept": list(_kept(request, steps[0].done_at.date() if steps else request.received_on)),
         "models": sorted({model for step in steps for model in step.also.get("models", ())}),
-        "manifest_sha256": digest_of(manifest).hex(),
+        "manifest_sha256": manifest.digest(entries(steps)),
+        "ledger": next((step.also["ledger"] for step in steps if "ledger" in step.also), None),
     }
+
+
+def entries(steps: Iterable[ErasureStep]) -> list[dict[str, Any]]:
+    """Return the steps as the manifest and the evidence name them."""
+    return [{name: getattr(step, name) for name in manifest.MEMBERS} for step in steps]
 
 
 def _kept(request: RightsRequest, day: date) -> Iterable[dict[str, Any]]:

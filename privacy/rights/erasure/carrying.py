@@ -68,14 +68,16 @@ def _take(pk: UUID, erasure: Erasure, stores: tuple[Store, ...], now: datetime) 
         return False
     round_ = requests.reworks(request)
     noted = _noted(request, round_)
-    ErasureStep.objects.bulk_create(
+    steps = [
         _note(request, round_, store, remove(store, request.subject_ref, erasure), now)
         for store in stores
         if store.description.name not in noted
-    )
+    ]
     if stores == _FIRST and round_ == 0 and not noted:
-        # The last thing before the commit: a line without its commit is repeated, a commit without its line is lost.
-        ledger.append([line(request.subject_ref, erasure, now)])
+        # Before the commit: a line without its commit is repeated, a commit without its line is lost.
+        (entry,) = ledger.append([line(request.subject_ref, erasure, now)])
+        steps[0].also["ledger"] = {"line": entry["seq"], "digest": entry["digest"]}
+    ErasureStep.objects.bulk_create(steps)
     return True
 
 

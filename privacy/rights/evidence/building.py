@@ -8,9 +8,12 @@ from django.utils import timezone
 from audit import signed_zip, signing, trail
 from audit.signed_zip import text
 from oversight.officers import single
+from privacy.rights.erasure import answering
 from privacy.rights.evidence.verifying import FORMAT, README, TYP
 from privacy.rights.models import RightsRequest
 from privacy.rights.requesters import requester
+from privacy.rights.requests import recipients
+from privacy.rights.requests.states import Move
 
 _LEFT_OUT = {"statement", "statement_salt", "request_key", "request_digest"}
 
@@ -37,8 +40,24 @@ def _files(request: RightsRequest) -> dict[str, bytes]:
         "steps.json": text([_columns(step) for step in request.steps.all()]),
         "blockers.json": text([_columns(blocker) for blocker in request.blockers.all()]),
         "letters.json": text([_columns(letter, {"sealed", "address"}) for letter in request.letters.all()]),
+        "erasure.json": text(_erasure(request)),
+        "recipients.json": text(recipients.informed(request)),
         "audit.json": text(trail.prove(request.pk)),
         "keys.json": text(signing.published_keys()),
+    }
+
+
+def _erasure(request: RightsRequest) -> dict[str, Any] | None:
+    """Return what an erasure did, store by store, and the verification that ended it; None of another right."""
+    steps = list(request.erasure_steps.all())
+    if not steps:
+        return None
+    times = [{"done_at": _plain(step.done_at)} for step in steps]
+    done = next((step.details for step in request.steps.all() if step.move == Move.COMPLETE), None)
+    return {
+        "steps": [entry | time for entry, time in zip(answering.entries(steps), times, strict=True)],
+        "ledger": next((step.also["ledger"] for step in steps if "ledger" in step.also), None),
+        "verification": done,
     }
 
 

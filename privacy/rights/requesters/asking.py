@@ -33,18 +33,23 @@ from privacy.rights.requests.states import PROVEN, TRANSITIONS, Move, State
 JOB = actors.job("rights")
 NOT_PROVEN_IN_TIME = "The address was not proven in time."
 _PROVES_WITHIN = timedelta(days=14)
+_MATCHED = (State.RECEIVED, State.IDENTITY_ASKED)
 _ASKED = "We have sent a code to the address that was given."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """Request by an e-mail address: from the form for people without an account, or of an agent."""
+    """Request by an e-mail address: from the form for people without an account, or of an agent.
+
+    ``person``: the address of the child, or of who gave the mandate, where it is another than the requester's own.
+    """
 
     right: Right
     address: str
     region: str
     locale: str
     acting: Acting = Acting.SELF
+    person: str = ""
     words: str = ""
     door: str = "form"
     actor: str = "subject"
@@ -56,15 +61,16 @@ class Asking:
 def ask(asking: Asking, *, now: datetime | None = None) -> RightsRequest:
     """Open a request that waits for its address to be proven, and send the code. Raises TooManyRequests."""
     moment = now or timezone.now()
+    shown = Shown(asking.person or asking.address)
     opening = requests.Opening(
         right=asking.right,
-        subject_ref=pseudonyms.subject_ref(asking.address),
+        subject_ref=pseudonyms.subject_ref(shown.id),
         region=asking.region,
         door=asking.door,
         actor=asking.actor,
         is_identified=False,
-        said=Said(asking.words),
-        shown=Shown(asking.address),
+        said=Said(asking.words, subject=shown.document() if asking.person else {}),
+        shown=shown,
         idempotency_key=asking.idempotency_key,
         asks=Asks(
             acting=asking.acting,
@@ -169,6 +175,27 @@ def _refuse_the_matcher(request: RightsRequest, actor: str) -> None:
         raise MoveNotAllowed("You said whom this request is about, so another officer has to accept it.")
 
 
+def is_matched_now(request: RightsRequest) -> bool:
+    """Return whether an officer may say whom a request is about: before it is accepted, and its address is proven."""
+    return request.state in _MATCHED and not requester.is_unproven(request)
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Addresses that a request came with: where its letters go, and that of the person, if it is another."""
+
+    requester: str
+    person: str
+
+
+def addresses(request: RightsRequest) -> Addresses | None:
+    """Return the addresses, as long as the request is matched; None then, and where it has none."""
+    known = requester.address_of(requester.of(request)) if is_matched_now(request) else None
+    if known is None:
+        return None
+    return Addresses(known, statements.unseal(request.statement, request.statement_salt).subject.get("id", known))
+
+
 @transaction.atomic
 def match(pk: UUID, business_id: str, *, actor: str, now: datetime | None = None) -> RightsRequest:
     """Say whom a request is about, by the business's own id, which is not kept. Only before it is accepted.
@@ -177,7 +204,7 @@ def match(pk: UUID, business_id: str, *, actor: str, now: datetime | None = None
     was: steps outlive the pseudonym. Raises MoveNotAllowed, and ValueError for an id of no data subject.
     """
     request = requests.locked(pk)
-    if request.state not in (State.RECEIVED, State.IDENTITY_ASKED):
+    if request.state not in _MATCHED:
         raise MoveNotAllowed("Whom a request is about is settled once it is accepted.")
     if requester.is_unproven(request):
         raise MoveNotAllowed("The address is not proven yet: anyone may have typed it. Wait for its code to be tried.")

@@ -42,15 +42,17 @@ def _nothing(_request: RightsRequest) -> Mapping[str, Any]:
 class Fulfilment:
     """How a right is fulfilled.
 
-    ``missing`` asks what the result lacks. ``act`` does it in one transaction, where it needs no officer; ``carry_out``
-    does it in several, each noted, and returns whether all are done. ``may_act``: whether this request answers itself,
-    for this actor. ``said``: what the step that completes the request keeps of the answer.
+    ``missing`` asks what the result lacks, by the figures of ``act``, or of ``count``: a verification query whose
+    result the step keeps. ``act`` does it in one transaction, where it needs no officer; ``carry_out`` does it in
+    several, each noted, and returns whether all are done. ``may_act``: whether this request answers itself, for this
+    actor. ``said``: what the step that completes the request keeps of the answer.
     """
 
     missing: Callable[[RightsRequest, Figures], list[str]]
     act: Callable[[RightsRequest, datetime], Figures] | None = None
     carry_out: Callable[[RightsRequest, str, datetime], bool] | None = None
     may_act: Callable[[RightsRequest, str], bool] = _always
+    count: Callable[[RightsRequest], Figures] | None = None
     said: Callable[[RightsRequest], Mapping[str, Any]] = _nothing
 
 
@@ -158,6 +160,8 @@ def verify(pk: UUID, figures: Figures, *, actor: str, now: datetime | None = Non
     fulfilment = _fulfilments.get(Right(request.right))
     if fulfilment is None:
         raise MoveNotAllowed("Nothing can verify this right's result yet: refuse the request, or keep it open.")
+    if fulfilment.count is not None:
+        figures = fulfilment.count(request)
     missing = fulfilment.missing(request, figures)
     return requests.finish_verified(
         request,

@@ -74,7 +74,9 @@ _DECIDED = Fulfilment(_not_decided)
 FULFILMENTS: Mapping[Right, Fulfilment] = {
     Right.ACCESS: _ANSWER,
     Right.PORTABILITY: _ANSWER,
-    Right.ERASURE: Fulfilment(answering.missing, carry_out=carrying.carry_out, said=answering.said),
+    Right.ERASURE: Fulfilment(
+        answering.missing, count=answering.left, carry_out=carrying.carry_out, said=answering.said
+    ),
     Right.OBJECTION: Fulfilment(_not_objected, _object),
     Right.OPT_OUT: Fulfilment(_not_opted_out, _opt_out),
     Right.RESTRICTION: Fulfilment(_not_restricted),

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from consent.models import ConsentRecord, LegalBasis, Party, Purpose
 from privacy.rights.clocks.laws import Right
+from privacy.rights.models import RightsRequest
 
 INFORMED_OF = frozenset({Right.RECTIFICATION, Right.ERASURE, Right.RESTRICTION})
 
@@ -20,6 +21,12 @@ def of_person(ref: UUID) -> list[str]:
     without = ~Q(legal_basis=LegalBasis.CONSENT) & Q(is_active=True)
     lists = Purpose.objects.filter(Q(slug__in=agreed) | without).values_list("recipients", flat=True)
     return sorted({slug for each in lists for slug in each})
+
+
+def informed(request: RightsRequest) -> list[dict[str, str]] | None:
+    """Return the recipients that the step which began the work names; None before it, and of other rights."""
+    begun = next((step.details for step in request.steps.all() if "recipients" in step.details), None)
+    return begun and [{"recipient": slug, "name": name} for slug, name in named(begun["recipients"])]
 
 
 def named(slugs: list[str]) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ Screenshots go into the folder artifacts/, for people to look at.
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.helpers.browser import CHROMIUM
+from tests.helpers.browser import AXE, CHROMIUM
+from tests.helpers.paths import CHECKOUT
 from tests.helpers.registers import without_writer
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: requirements/dev.txt")
 PATIENCE_MS = 10_000
+ARTIFACTS = CHECKOUT / "artifacts"
+VIEWS = [(1280, "light"), (390, "dark")]  # some twenty pages: each width and each scheme once
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +69,36 @@ def as_officer(chromium: Any, site: str) -> Iterator[Callable[..., Any]]:
 def _is_complaint(message: Any) -> bool:
     # The browser also reports that a page was answered with an error status; some pages here are meant to be.
     return message.type in ("error", "warning") and "the server responded with a status of 4" not in message.text
+
+
+@pytest.fixture
+def look(as_officer: Callable[..., Any]) -> Iterator[Callable[..., None]]:
+    """Take pictures of a page, wide and light, narrow and dark; nothing may be cut and no rule of axe broken."""
+    faults: list[Any] = []
+
+    def taken(page: Any, name: str) -> None:
+        ARTIFACTS.mkdir(exist_ok=True)
+        for width, scheme in VIEWS:
+            page.set_viewport_size({"width": width, "height": 900})
+            # The theme reads the scheme once, as the page loads; what was typed into the page would be lost by that.
+            page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", scheme == "dark")
+            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if wider > 0:
+                faults.append((name, width, f"{wider} px too wide"))
+            page.screenshot(path=ARTIFACTS / f"officers-{name}-{width}-{scheme}.png", full_page=True)
+            faults.extend((name, width, scheme, *fault) for fault in _broken_rules(page))
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.evaluate("document.documentElement.classList.remove('dark')")
+
+    yield taken
+    assert faults == []
+
+
+def _broken_rules(page: Any) -> list[Any]:
+    if not AXE:
+        return []
+    page.evaluate(Path(AXE).read_text())
+    found = page.evaluate("axe.run().then(result => result.violations)")
+    # The theme's own landmarks are no more than "moderate" faults.
+    serious = [fault for fault in found if fault["impact"] in ("serious", "critical")]
+    return [(fault["id"], fault["nodes"][0]["html"][:200]) for fault in serious]

@@ -1,9 +1,8 @@
 """The registers in the browsers of two officers: every change is drafted by one, approved by another, and undone."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,9 +21,9 @@ from policies import engines
 from policies.engines.opa import OpaEngine
 from policies.models import Jurisdiction
 from privacy.models import RetentionSchedule
-from tests.helpers.browser import AXE, needs_chromium
+from tests.acceptance.officers.forms import press
+from tests.helpers.browser import needs_chromium
 from tests.helpers.officers import PASSWORD, with_role
-from tests.helpers.paths import CHECKOUT
 from tests.helpers.registers import in_force, make_account, widened
 from tests.helpers.wsgi_calls import call, question
 from tests.policies.conftest import opa_engine, opa_url  # noqa: F401 (fixtures)
@@ -34,8 +33,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     needs_chromium,
 ]
-ARTIFACTS = CHECKOUT / "artifacts"
-VIEWS = [(1280, "light"), (390, "dark")]  # some twenty pages: each width and each scheme once
 NEW = "postal_address"
 SECRET = "Kx9-long-enough"
 
@@ -49,51 +46,6 @@ def anna(site: str) -> User:
 @pytest.fixture
 def ben(site: str) -> User:
     return with_role("ben", "approver")
-
-
-@pytest.fixture
-def look(as_officer: Callable[..., Any]) -> Iterator[Callable[..., None]]:
-    """Take pictures of a page, wide and light, narrow and dark; nothing may be cut and no rule of axe broken."""
-    faults: list[Any] = []
-
-    def taken(page: Any, name: str) -> None:
-        ARTIFACTS.mkdir(exist_ok=True)
-        for width, scheme in VIEWS:
-            page.set_viewport_size({"width": width, "height": 900})
-            # The theme reads the scheme once, as the page loads; what was typed into the page would be lost by that.
-            page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", scheme == "dark")
-            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if wider > 0:
-                faults.append((name, width, f"{wider} px too wide"))
-            page.screenshot(path=ARTIFACTS / f"officers-{name}-{width}-{scheme}.png", full_page=True)
-            faults.extend((name, width, scheme, *fault) for fault in _broken_rules(page))
-        page.set_viewport_size({"width": 1280, "height": 900})
-        page.evaluate("document.documentElement.classList.remove('dark')")
-
-    yield taken
-    assert faults == []
-
-
-def _broken_rules(page: Any) -> list[Any]:
-    if not AXE:
-        return []
-    page.evaluate(Path(AXE).read_text())
-    found = page.evaluate("axe.run().then(result => result.violations)")
-    # The theme's own landmarks are no more than "moderate" faults.
-    serious = [fault for fault in found if fault["impact"] in ("serious", "critical")]
-    return [(fault["id"], fault["nodes"][0]["html"][:200]) for fault in serious]
-
-
-def press(page: Any, name: str, **fields: str) -> None:
-    """Press a button of a change set's page, with what its form asks for."""
-    button = page.get_by_role("button", name=name, exact=True)
-    form = page.locator("form").filter(has=button)
-    for label, value in fields.items():
-        form.locator(f"[name={label}]").fill(value)
-    for box in form.get_by_role("checkbox").all():
-        box.check()
-    button.click()
-    page.wait_for_load_state()
 
 
 def save_draft(page: Any) -> str:

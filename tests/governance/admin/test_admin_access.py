@@ -20,7 +20,7 @@ from governance.admin_menu import SIDEBAR
 from governance.models import OfficerSession
 from governance.officers.roles import ROLES
 from model_registry import services
-from model_registry.models import GateExemption, Model
+from model_registry.models import GateExemption, Model, StoppedSegment
 from oversight.models import RelaxedRegister
 from personalization.models import EventCount, Item
 from policies.decision_log import drainer
@@ -95,6 +95,7 @@ def lived_in(api, own_spool):
     metrics = {"ndcg_at_10_per_mille": {"none": 48}, "people": 281}
     services.register_version(model=model, purposes=[purpose], actor="test", metrics=metrics)
     GateExemption.objects.create(model=model, version=1, gate="datasheet", reason="No data set leaves the shop.")
+    StoppedSegment.objects.create(model=model, version=1, segment="region=DE|age=minor", reason="Too few.")
 
 
 @pytest.mark.parametrize("path", MENU, ids=str)

@@ -124,9 +124,10 @@ def test_the_ledger_has_the_line_before_the_commit(known: UUID, monkeypatch: Any
     seen = []
     append = ledger.append
 
-    def noted(entries: Any) -> None:
-        append(entries)
+    def noted(entries: Any) -> Any:
+        added = append(entries)
         seen.append([line["kind"] for line in ledger.read()])
+        return added
 
     monkeypatch.setattr(ledger, "append", noted)
     request = erased()

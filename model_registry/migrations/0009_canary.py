@@ -10,7 +10,7 @@ _UNGUARD = f"DROP TRIGGER {_TABLE}_by_change_set ON {_TABLE}"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("model_registry", "0006_life_cycle")]
+    dependencies = [("model_registry", "0008_stopped_segments")]
     operations = [
         migrations.AddField(
             "modelversion", "canary_share", models.PositiveSmallIntegerField(default=0, editable=False)

@@ -1,0 +1,1 @@
+"""Files of others: JSON with its lines, and archives of documents."""

@@ -1,0 +1,165 @@
+"""Bodies and answers of the endpoints of models that run elsewhere."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+
+from common import patterns
+from common.http.rest import Body
+from common.levels import LevelName
+from model_registry.external.endpoints import checked
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
+Purposes = Annotated[list[Annotated[str, Field(pattern=f"^{patterns.SLUG}$")]], Field(max_length=100)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$")]
+Endpoint = Annotated[str, Field(max_length=400)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+
+
+class SegmentsStated(Body):
+    """How many segments the model has, and how many people are in the smallest."""
+
+    count: Count
+    smallest: Count
+
+
+class Stated(Body):
+    """What the operator of an engine states of a version; the release gates read it as evidence that is theirs."""
+
+    segments: SegmentsStated | None = None
+    newest_data: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    has_fallback: bool | None = None
+
+    @model_validator(mode="after")
+    def _states_something(self) -> "Stated":
+        if self.segments is None and self.newest_data is None and self.has_fallback is None:
+            raise ValueError("state segments, newest_data or has_fallback")
+        return self
+
+
+class RegisterBody(Body):
+    """Registration of a version: its label, and the file or the address it is known by. A repeat changes nothing.
+
+    ``name`` and ``description`` are of the model, and count where it is new. What is left out of ``purposes`` and
+    ``max_level`` is not permitted; no version inherits what another one may do.
+    """
+
+    label: Label
+    name: Annotated[str, Field(min_length=1, max_length=120, pattern=patterns.NOT_BLANK)] | None = None
+    description: Text = ""
+    sha256: Sha256 | None = None
+    endpoint: Endpoint | None = None
+    purposes: Purposes = []
+    max_level: LevelName = "none"
+    ndcg_at_10_per_mille: dict[LevelName, Annotated[int, Field(ge=0, le=1000)]] = {}
+    states: Stated | None = None
+
+    @field_validator("endpoint")
+    @classmethod
+    def _endpoint_can_stand(cls, value: str | None) -> str | None:
+        return None if value is None else checked(value)
+
+    @model_validator(mode="after")
+    def _is_known_by_something(self) -> "RegisterBody":
+        if self.sha256 is None and self.endpoint is None:
+            raise ValueError("name the version by its sha256, its endpoint, or both")
+        return self
+
+
+class ChangeBody(Body):
+    """Change of a draft: what is named is changed, and nothing else."""
+
+    endpoint: Endpoint = ""
+    purposes: Purposes = []
+    max_level: LevelName = "none"
+
+    @field_validator("endpoint")
+    @classmethod
+    def _endpoint_can_stand(cls, value: str) -> str:
+        return checked(value)
+
+
+class DocumentBody(Body):
+    """A document of a version as the text of a file, in one of the forms of docs/model-documents.md."""
+
+    kind: Literal["card", "datasheet", "dpia", "fria", "runbook"] = "card"
+    form: Literal["huggingface", "model-card-toolkit", "cyclonedx", "croissant", "json"] = "json"
+    content: Annotated[str, Field(max_length=250_000)]
+
+
+class GateAnswer(Body):
+    gate: str
+    state: str
+    why: str
+
+
+class GatesAnswer(Body):
+    state: str
+    until: str | None
+    lines: list[GateAnswer]
+
+
+class VersionAnswer(Body):
+    """A version. ``id`` is what a decision request names as its model."""
+
+    id: str
+    model: str
+    version: int
+    label: str
+    status: str
+    sha256: str | None
+    endpoint: str | None
+    purposes: list[str]
+    max_level: LevelName
+    registered_at: str
+    gates: GatesAnswer
+
+
+class ModelAnswer(Body):
+    slug: str
+    name: str
+    description: str
+    is_trained_here: bool
+    versions: list[str]
+
+
+class PageAnswer(Body):
+    next_token: str
+    count: int
+
+
+class ModelsAnswer(Body):
+    page: PageAnswer
+    models: list[ModelAnswer]
+
+
+class DocumentAnswer(Body):
+    kind: str
+    revision: int
+    score: int
+    missing: list[str]
+
+
+def document(version: Any, outcome: Any) -> dict[str, Any]:
+    """Return a version as its answer."""
+    return {
+        "id": str(version),
+        "model": version.model.slug,
+        "version": version.version,
+        "label": version.label,
+        "status": version.status,
+        "sha256": version.artifact_sha256 or None,
+        "endpoint": version.endpoint or None,
+        "purposes": sorted(purpose.slug for purpose in version.purposes.all()),
+        "max_level": version.max_level,
+        "registered_at": version.created_at.isoformat(),
+        "gates": {
+            "state": outcome.state,
+            "until": outcome.until.isoformat() if outcome.until else None,
+            "lines": [
+                {"gate": line.slug, "state": line.finding.state, "why": line.finding.why} for line in outcome.lines
+            ],
+        },
+    }

@@ -1,0 +1,116 @@
+"""Archives of documents: read in memory, bounded, and taken in whole or not at all."""
+
+import json
+import struct
+import zipfile
+from io import BytesIO, StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from consent.models import Purpose
+from model_registry import services
+from model_registry.documents import keeping
+from model_registry.documents.files import archives
+from model_registry.documents.refusal import DocumentRefused
+from model_registry.models import Document, ModelVersion
+from tests.helpers import models
+from tests.model_registry.documents.test_forms import README
+
+DPIA = json.dumps(models.assessment().model_dump(mode="json")).encode()
+
+
+def packed(*files: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def link(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = 0o120777 << 16
+    return entry
+
+
+def encrypted() -> bytes:
+    data = bytearray(packed(("README.md", README)))
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        struct.pack_into("<H", data, data.index(mark) + offset, 1)
+    return bytes(data)
+
+
+def test_an_archive_holds_documents_of_several_kinds() -> None:
+    found = archives.read(packed(("docs/README.md", README), ("docs/dpia.json", DPIA)))
+
+    assert [(each.kind, each.form) for each in found] == [("card", "huggingface"), ("dpia", "json")]
+    assert found[0].source == README
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"PK\x03\x04 and nothing", "no zip archive"),
+        (packed(), "1 to 20 files"),
+        (packed(*[(f"{number}.json", b"{}") for number in range(21)]), "1 to 20 files"),
+        (packed(("../README.md", README)), "leads out"),
+        (packed(("/etc/README.md", README)), "leads out"),
+        (packed(("..\\README.md", README)), "leads out"),
+        (packed(("C:README.md", README)), "leads out"),
+        (packed((link("README.md"), b"/etc/passwd")), "Links"),
+        (packed(("README.md", README), ("readme.MD", README)), "Two files have this name"),
+        (packed(("README.md", README), ("card.json", b"{}")), "two documents of the kind"),
+        (packed(("README.md", README), ("run.py", b"")), r"run\.py: This is no document"),
+        (packed(("README.md", README), ("inner.zip", packed(("README.md", README)))), "This is no document"),
+        (packed(("README.md", README), method=zipfile.ZIP_LZMA), "compression"),
+        (encrypted(), "encrypted"),
+        (packed(("README.md", b"\n" * (1024 * 1024 + 1))), "Unpacked, the archive is larger"),
+        (packed(*[(f"{kind}.json", b" " * 400_000) for kind in ("dpia", "fria", "runbook")]), "no JSON"),
+        (packed(("README.md", README), ("dpia.json", b"{{")), r"dpia\.json: line 1"),
+        (packed(("README.md", b"---\na: 1\na: 2\n---\n")), "README.md: line 3, a: This member is stated twice"),
+        (b"PK\x03\x04" + b"x" * (1024 * 1024), "larger than"),
+    ],
+)  # fmt: skip
+def test_an_archive_that_is_wrong_is_refused_with_its_file(data: bytes, says: str) -> None:
+    with pytest.raises(DocumentRefused, match=says):
+        archives.read(data)
+
+
+def test_a_bomb_costs_no_more_than_what_may_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a gigabyte of line ends in half a megabyte: one byte more than allowed is unpacked, whatever it states."""
+    bomb = packed(("README.md", b"\n" * 500_000_000))
+    assert len(bomb) < 1024 * 1024
+    read: list[int] = []
+    whole = zipfile.ZipExtFile.read
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", lambda file, size: read.append(size) or whole(file, size))
+
+    with pytest.raises(DocumentRefused, match="Unpacked"):
+        archives.read(bomb)
+    assert read == [1024 * 1024 + 1]
+
+
+@pytest.fixture
+def version(register_in_force: None) -> ModelVersion:
+    model = services.register_model("house", name="House", description="")
+    purposes = [Purpose.objects.get(slug="recommendations")]
+    return services.register_version(model=model, purposes=purposes, actor="job:training")
+
+
+def test_all_documents_of_an_archive_are_kept_or_none(version: ModelVersion, tmp_path: Path) -> None:
+    file = tmp_path / "documents.zip"
+    file.write_bytes(packed(("README.md", README), ("dpia.json", b"{}"), ("runbook.json", b'{"contacts": 1}')))
+    with pytest.raises(CommandError, match=r"runbook.json: line 1, contacts"):
+        call_command("model", "import", str(version), str(file))
+    assert not Document.objects.exists()
+
+    file.write_bytes(packed(("README.md", README), ("dpia.json", DPIA)))
+    call_command("model", "import", str(version), str(file), stdout=StringIO())
+    assert sorted(Document.objects.values_list("kind", "form")) == [("card", "huggingface"), ("dpia", "json")]
+    assert keeping.document_of(Document.objects.get(kind="dpia")) == models.assessment()
+
+
+def test_a_file_without_end_is_read_as_far_as_it_may(version: ModelVersion) -> None:
+    with pytest.raises(CommandError, match="larger than"):
+        call_command("model", "import", str(version), "/dev/zero")
