@@ -9,6 +9,7 @@ from governance.privacy_center import erasing, outside, pages, ranking, receipts
 from governance.sign_in import login
 from governance.web import demonstration, script, well_known
 from model_registry.pages import documents as model_documents
+from model_registry.pages import overview as model_overview
 from oversight.admin import pages as change_pages
 from personalization.rollouts import pages as model_rollout_page
 from personalization.rollouts import step_pages as model_rollout_steps
@@ -76,10 +77,16 @@ urlpatterns = [
         name="change-set-remedy",
     ),
     path("admin/changes/<int:pk>/<slug:name>", admin.site.admin_view(change_pages.step), name="change-set-step"),
+    path("admin/models/", admin.site.admin_view(model_overview.show), name="model-overview"),
     path(
         "admin/models/<int:pk>/documents/<slug:kind>",
         admin.site.admin_view(model_documents.show),
         name="model-document",
+    ),
+    path(
+        "admin/models/<int:pk>/documents/<slug:kind>/<slug:form>",
+        admin.site.admin_view(model_documents.download),
+        name="model-document-file",
     ),
     path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
     path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),

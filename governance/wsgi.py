@@ -20,6 +20,7 @@ from governance import starting  # noqa: E402
 from governance.monitoring import requests  # noqa: E402
 from governance.web import traced_requests  # noqa: E402
 from personalization import cells  # noqa: E402
+from personalization.intake import endpoint as events_endpoint  # noqa: E402
 from personalization.rollouts import observing  # noqa: E402
 from policies.cells.router import CellRouter  # noqa: E402
 from policies.cells.routes import SUBJECT_ROUTES  # noqa: E402
@@ -33,6 +34,7 @@ _BARE = {
     consent_state.PATH: consent_state.application,
     native.PATH: native.application,
     metadata.PATH: metadata.application,
+    events_endpoint.PATH: events_endpoint.application,
 }
 
 

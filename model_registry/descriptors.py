@@ -9,7 +9,7 @@ from typing import Any
 from audit import trail
 from common import actors
 from common.levels import LEVELS
-from model_registry import moves, services
+from model_registry import listeners, services
 from model_registry.gates.checks import GATES
 from model_registry.models import GateDemand, GateExemption, Model, ModelVersion, StoppedSegment
 from oversight.changes.writing import set_in_force
@@ -38,7 +38,7 @@ def _save_permissions(version: Any, created: bool) -> None:
         trail.record("model.sent_to_review", str(version), actor=actors.job("changes"), details=details)
         version.approved_until = None
         version.save(update_fields=[*fields, "approved_until"])
-        moves.tell(version, before, actors.job("changes"))
+        listeners.stepped(version, Status.IN_REVIEW, actors.job("changes"))
     version.save(update_fields=["max_level"])
 
 
@@ -71,10 +71,11 @@ def _save_status(version: Any, created: bool) -> None:
 
 
 def demand_narrows(before: Document | None, after: Document | None) -> bool:
-    """Return whether a gate is demanded that was not."""
+    """Return whether a gate is demanded that was not, or its audit suspends where it did not."""
     if after is None or not after["is_active"]:
         return False
-    return before is None or {**before, "is_active": True} == after
+    stricter = {"is_active": True, "suspends": after["suspends"]}
+    return before is None or ({**before, **stricter} == after and before["suspends"] <= after["suspends"])
 
 
 def exemption_narrows(_before: Document | None, after: Document | None) -> bool:

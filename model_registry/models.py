@@ -129,6 +129,11 @@ class ModelVersion(models.Model):
         """Return whether people get its answers, all of them or some."""
         return self.status in self.SERVING
 
+    @property
+    def is_approved(self) -> bool:
+        """Return whether its approval stands, or is one that ended: it has a day that can be moved."""
+        return self.status in (self.Status.APPROVED, *self.IN_USE)
+
     def may_become(self, status: str) -> bool:
         return status in self.NEXT[self.Status(self.status)]
 

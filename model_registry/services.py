@@ -12,7 +12,7 @@ from audit import trail
 from common import policy_data
 from common.http.problems import Conflict, Problem
 from consent.models import Purpose
-from model_registry import moves
+from model_registry import listeners
 from model_registry.gates import outcome
 from model_registry.gates.checks import PASSED
 from model_registry.models import Model, ModelVersion
@@ -131,13 +131,13 @@ def change_status(*, version_id: int, status: str, actor: str) -> ModelVersion:
 
 @transaction.atomic
 def suspend_protectively(version: ModelVersion, *, reason: str, actor: str) -> ChangeSet | None:
-    """Suspend a live version as a set in force at once, which an officer looks at afterwards; None if it is not live.
+    """Suspend a version as a set in force at once, which an officer looks at afterwards; None if it does not serve.
 
     For jobs that find out that a version must not go on serving. Two officers make it live again.
     """
     policy_data.take_turn()
     current = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=version.pk)
-    if not current.is_live:
+    if not current.serves:
         return None
     after = {
         "model": current.model.slug,
@@ -169,8 +169,8 @@ def move(version: ModelVersion, status: str, *, actor: str, **details: Any) -> N
     version.save(update_fields=[*version.take_status(status), "approved_until"])
     trail.record(f"model.{status}", str(version), actor=actor, details={"before": before, **details})
     for other in stepped_back:
-        moves.tell(other, Status.LIVE, actor)
-    moves.tell(version, before, actor)
+        listeners.stepped(other, Status.APPROVED, actor)
+    listeners.stepped(version, status, actor)
 
 
 def begin_canary(version: ModelVersion, rollout: int, *, actor: str) -> None:

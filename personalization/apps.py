@@ -6,12 +6,15 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
-        from model_registry import moves
+        from model_registry import listeners
         from model_registry.external import registration
         from model_registry.pages import panels
+        from oversight import registers
         from oversight.approvals import subjects
         from oversight.rollouts import watch
         from oversight.work import kinds
+        from personalization.audits import running
+        from personalization.audits.descriptors import REGRESSION_CASE
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
@@ -28,6 +31,8 @@ class PersonalizationConfig(AppConfig):
         kinds.add(RETRAIN, rollouts.ROLLED_BACK, work.STOPPED)
         subjects.add(rollouts.ROLLOUT)
         watch.add(rollouts.KIND, service.look)
-        moves.listen(rollouts.follow)
+        listeners.add(rollouts.follow)
         panels.register("deployments", panels.Panel("Deployments", pages.panel, order=50))
+        registers.add(REGRESSION_CASE)
+        listeners.add(running.before_review)
         registration.reserve(MODEL_SLUG)

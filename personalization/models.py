@@ -4,14 +4,17 @@ from django.db import models
 from django.utils import timezone
 
 from model_registry.models import ModelVersion
+from personalization.audits.models import AuditRun, RegressionCase
 from personalization.rollouts.models import ModelRollout, RolloutCount
 
 __all__ = [
+    "AuditRun",
     "Event",
     "EventCount",
     "Item",
     "ModelRollout",
     "PopularItem",
+    "RegressionCase",
     "RetrainingDue",
     "RolloutCount",
     "TrainingMember",
@@ -38,18 +41,28 @@ class Event(models.Model):
 
     class Kind(models.TextChoices):
         VIEW = "view", "View"
+        CLICK = "click", "Click"
+        DWELL = "dwell", "Time spent"
         LIKE = "like", "Like"
         RATING = "rating", "Rating"
         PURCHASE = "purchase", "Purchase"
         # Feedback on a recommendation: the item is not recommended to this person again, and nothing is learnt from it.
         NOT_RELEVANT = "skip", "Not relevant"
+        # The same for some weeks: the person wanted it out of the way.
+        DISMISS = "dismiss", "Dismissed"
+        # Takes back what NOT_RELEVANT and DISMISS said about the item before.
+        UNDO = "undo", "Relevant after all"
 
     CATEGORY = {
         Kind.VIEW: "views",
+        Kind.CLICK: "views",
+        Kind.DWELL: "views",
         Kind.LIKE: "ratings",
         Kind.RATING: "ratings",
         Kind.PURCHASE: "purchases",
         Kind.NOT_RELEVANT: "ratings",
+        Kind.DISMISS: "ratings",
+        Kind.UNDO: "ratings",
     }
 
     # Derived from the sender and its event id. The table's own key is (occurred_at, id): it is partitioned by month, so
@@ -60,8 +73,10 @@ class Event(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     # An item that people have used is switched off, not deleted: their events are theirs.
     item = models.ForeignKey(Item, on_delete=models.PROTECT)
-    value = models.PositiveSmallIntegerField(null=True)  # of a rating, 1 to 5
-    weight = models.FloatField()  # 0 for a no: not relevant, or a rating below the middle
+    value = models.PositiveSmallIntegerField(null=True)  # of a rating 1 to 5, of time spent its seconds
+    amount = models.DecimalField(max_digits=12, decimal_places=2, null=True)  # of a purchase
+    currency = models.CharField(max_length=3, null=True)  # noqa: DJ001 (ISO 4217; of no amount there is none)
+    weight = models.FloatField()  # 0 for what does not speak for the item, such as a rating below the middle
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
 
@@ -75,6 +90,50 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.item_id}"
+
+
+class NumberRanges(models.Field):  # type: ignore[type-arg]  # read and written by SQL alone
+    """Set of whole numbers, kept as its ranges."""
+
+    def db_type(self, connection: object) -> str:
+        return "int4multirange"
+
+
+class EventStream(models.Model):
+    """Stream of a sender that numbers its events: which numbers arrived, so that lost ones are known.
+
+    The key is a digest of the sender and its name for the stream, a random text of one page or app. It says nothing
+    about a person, and goes after two days.
+    """
+
+    key = models.UUIDField(primary_key=True)
+    sender = models.CharField(max_length=120)
+    arrived = NumberRanges()
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["updated_at"], name="personalization_stream_age")]
+
+    def __str__(self) -> str:
+        return f"a stream of {self.sender}"
+
+
+class SignalLoss(models.Model):
+    """Events of a day's streams by sender: how many were numbered, and how many of them never arrived."""
+
+    day = models.DateField()
+    sender = models.CharField(max_length=120)
+    numbered = models.PositiveIntegerField()
+    lost = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["-day", "sender"]
+        verbose_name = "lost signals of a day"
+        verbose_name_plural = "lost signals"
+        constraints = [models.UniqueConstraint(fields=["day", "sender"], name="personalization_loss_of_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.lost} of {self.numbered} events of {self.sender}"
 
 
 class EventCount(models.Model):

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common import tracing
@@ -205,11 +206,17 @@ class History:
 
     @classmethod
     def of(cls, newest_first: Iterable[tuple[str, float, datetime, str]]) -> "History":
-        """Sort events; what came before a no about the same item counts no longer."""
+        """Sort events; what came before a no about the same item counts no longer, unless the no was taken back."""
+        dismissed_from = timezone.now() - events.DISMISSED_FOR
         touches: list[Interaction] = []
-        liked, unwanted = set(), set()
+        liked, unwanted, taken_back = set(), set(), set()
         for item, weight, moment, kind in newest_first:
-            if weight == 0:
+            if kind == Event.Kind.UNDO:
+                taken_back.add(item)
+            elif kind in (Event.Kind.NOT_RELEVANT, Event.Kind.DISMISS):
+                if item not in taken_back and (kind != Event.Kind.DISMISS or moment > dismissed_from):
+                    unwanted.add(item)
+            elif weight == 0:
                 unwanted.add(item)
             elif item not in unwanted:
                 touches.append(Interaction(item, weight, moment.timestamp()))

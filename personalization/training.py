@@ -20,7 +20,7 @@ from consent.models import DataSubject, Purpose
 from model_registry import services
 from model_registry.gates import recording
 from model_registry.models import Evidence, ModelVersion
-from personalization import engine, events
+from personalization import engine, events, without_profile
 from personalization.models import Item, PopularItem
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
@@ -61,28 +61,29 @@ def _trained(actor: str) -> ModelVersion | None:
     refresh_popular_items()
     useful = events.positive().filter(purpose=PURPOSE)
     people = list(useful.order_by().values_list("subject_ref", flat=True).distinct())
-    permitted = _permitted(people)
-    if not permitted:
+    trained_on = permitted(people, caller=actors.job("training"))
+    if not trained_on:
         return None
-    data = _interactions(permitted)
+    data = _interactions(trained_on)
     catalogue = [
         rec.Item(item.slug, item.title, tuple(item.categories)) for item in Item.objects.filter(is_active=True)
     ]
-    segments = _segments(permitted)
+    segments = _segments(trained_on)
     # Segments are counted, because the page about the ranking says so.
     chosen = choose(data, catalogue, segments, lists=(Lists.COUNTS,))
     model = train(data, catalogue, segments, recipe=chosen.recipe)
     manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
     evaluation = evaluate(data, catalogue, segments, recipe=chosen.recipe)
-    metrics = {**_metrics(data, evaluation, len(permitted)), **_protocols(chosen, evaluation)}
+    metrics = {**_metrics(data, evaluation, len(trained_on)), **_protocols(chosen, evaluation)}
     measured = _Measured(metrics, _findings(model, data))
-    version = _register(manifest, measured, permitted, actor)
-    logger.info("Trained %s on %s people", version, len(permitted))
+    version = _register(manifest, measured, trained_on, actor)
+    logger.info("Trained %s on %s people", version, len(trained_on))
     return version
 
 
-def _permitted(people: Iterable[UUID]) -> list[UUID]:
-    return [ref for ref in people if _is_permitted(decide(_question(ref), caller=actors.job("training")))]
+def permitted(people: Iterable[UUID], *, caller: str) -> list[UUID]:
+    """Return the people who may be trained on: one logged decision each."""
+    return [ref for ref in people if _is_permitted(decide(_question(ref), caller=caller))]
 
 
 def _is_permitted(decision: Decision) -> bool:
@@ -191,6 +192,7 @@ def _findings(model: Model, data: rec.Interactions) -> dict[str, tuple[bool, dic
         "segments": (True, {"segments": len(people), "smallest": min(people, default=0)}),
         "fallback": (popular > 0, {"popular_items": popular}),
         "freshness": (True, {"newest": newest.isoformat()}),
+        "opted_out": without_profile.compare(model),
     }
 
 

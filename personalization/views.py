@@ -1,13 +1,11 @@
 """Endpoints of the recommender: events in, recommendations out, and the catalogue of both."""
 
-import re
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,76 +15,15 @@ from common import patterns
 from common.http.problems import Unavailable
 from common.http.rest import Body, actor_of, read_body
 from common.levels import LevelName
-from consent import signals
 from consent.api import SubjectBody
-from consent.signals import gpc
-from personalization import catalogue, events, parameters, proxy
-from personalization.models import Event, Item
-from policies.bundles import reasons
+from personalization import catalogue, parameters, proxy
+from personalization.intake import answers, streams
+from personalization.intake.bodies import EventBody, ProcessingRegion, Purpose, Signals, Slug
+from personalization.intake.taking import take_in
+from personalization.models import Item
 from policies.decision_log.spool import SpoolFull
 
-Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-Purpose = Annotated[str, Field(pattern=f"^{patterns.SLUG}$")]
 Region = Annotated[str, Field(pattern=f"^{patterns.REGION}$")]
-ProcessingRegion = Annotated[str, Field(pattern=f"^{patterns.PROCESSING_REGION}$")]
-# RFC 3339 in the years 1970 to 9998: what lies outside could not be stored and read back as a moment in UTC.
-_MOMENT = (
-    r"^(19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-[0-9]{2}-[0-9]{2}"
-    r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
-)
-
-
-def _datetime(value: Any) -> datetime:
-    try:
-        if re.fullmatch(_MOMENT, value):
-            return datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        pass  # Python's own message quotes the value
-    raise ValueError("must be a moment as 2026-01-31T10:00:00Z, with a time zone, between the years 1970 and 9998")
-
-
-class Signals(Body):
-    """Signals of the person's software: Global Privacy Control, IAB GPP and TCF strings as they arrived."""
-
-    gpc: bool = False
-    gpp: Annotated[str, Field(max_length=32_768)] | None = None
-    tcf: Annotated[str, Field(max_length=32_768)] | None = None
-
-    def read(self, request: Request) -> signals.Signals:
-        """Decode them, with the header of the request itself. An unreadable signal counts as the strictest."""
-        sent = self.model_dump(exclude_none=True)
-        return signals.read({**sent, "gpc": self.gpc or gpc.is_set_in_environ(request.META)})
-
-
-class EventBody(Body):
-    """An event of a person. The same event sent again changes nothing; another one of its ``event_id`` is a conflict.
-
-    A ``rating`` needs its ``value``; below 3 it says that the person does not like the item.
-    """
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "if": {"properties": {"type": {"const": "rating"}}, "required": ["type"]},
-            "then": {"properties": {"value": {"type": "integer"}}, "required": ["value"]},
-        }
-    )
-
-    event_id: Slug
-    subject: SubjectBody
-    purpose: Purpose = "recommendations"
-    type: Literal["view", "like", "rating", "purchase", "not_relevant"]
-    item: Slug
-    value: Annotated[Annotated[int, Field(ge=1, le=5)] | None, Field(validate_default=True)] = None
-    occurred_at: Annotated[AwareDatetime, BeforeValidator(_datetime), Field(json_schema_extra={"pattern": _MOMENT})]
-    signals: Signals = Signals()
-    processing_region: ProcessingRegion | None = None
-
-    @field_validator("value")
-    @classmethod
-    def _rating_has_a_value(cls, value: int | None, info: ValidationInfo) -> int | None:
-        if value is None and info.data.get("type") == "rating":
-            raise ValueError("a rating needs a value from 1 to 5")
-        return value
 
 
 class ReasonAnswer(Body):
@@ -198,32 +135,14 @@ class EventsView(APIView):
     )
     def post(self, request: Request) -> Response:
         body = read_body(EventBody, request)
-        new = events.NewEvent(
-            event_id=body.event_id,
-            sender=actor_of(request),
-            subject_ref=body.subject.ref(),
-            purpose=body.purpose,
-            kind=Event.Kind.NOT_RELEVANT if body.type == "not_relevant" else body.type,
-            item=body.item,
-            value=body.value,
-            occurred_at=body.occurred_at,
-            region=body.subject.region,
-            signals=body.signals.read(request),
-            processing_region=body.processing_region or settings.PROCESSING_REGION,
-        )
+        sender = actor_of(request)
+        streams.note([body], sender)
+        event = body.event(sender, body.signals.read(request.META))
         try:
-            taken = events.take_in(new)
+            taken = take_in(event)
         except SpoolFull as exc:
             raise LogUnavailable("Nothing was stored; send the event again.") from exc
-        answer = {
-            "stored": taken.stored,
-            "duplicate": taken.duplicate,
-            "decision_id": taken.decision.id,
-            "reasons": [
-                {"code": reason.code, "detail": reason.detail, "sentence": reasons.for_person(reason.code)}
-                for reason in taken.decision.rendered.verdict.reasons
-            ],
-        }
+        answer = answers.document(taken)
         is_new = taken.stored and not taken.duplicate
         return Response(answer, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
@@ -244,7 +163,7 @@ class RecommendationsView(APIView):
             requested_level=body.requested_level,
             count=body.count,
             session=tuple(body.session),
-            signals=body.signals.read(request),
+            signals=body.signals.read(request.META),
             non_profiled=body.mode == "non_profiled",
             region=body.region or body.subject.region,
             processing_region=body.processing_region or settings.PROCESSING_REGION,

@@ -15,6 +15,7 @@ _OTHER_PAGES = {
     "rollout": "policies.view_rollout",
     "model-rollout": "personalization.view_modelrollout",
     "model-rollouts": "personalization.view_modelrollout",
+    "model-overview": "model_registry.view_modelversion",
 }
 
 

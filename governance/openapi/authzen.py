@@ -28,7 +28,7 @@ def _maybe_of_form(pattern: str) -> dict[str, Any]:
 
 _MAYBE_SIGNAL = {"type": ["string", "null"], "maxLength": 65_536}
 # What is not named may be sent, as AuthZEN demands; its numbers have to be exact all the same.
-_FREE = {"$ref": "#/components/schemas/JsonValue"}
+FREE = {"$ref": "#/components/schemas/JsonValue"}
 
 
 def open_object(properties: dict[str, Any], *required: str, nullable: bool = False) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def open_object(properties: dict[str, Any], *required: str, nullable: bool = Fal
     schema: dict[str, Any] = {
         "type": ["object", "null"] if nullable else "object",
         "properties": properties,
-        "additionalProperties": _FREE,
+        "additionalProperties": FREE,
     }
     return {**schema, "required": list(required)} if required else schema
 
@@ -244,8 +244,8 @@ SCHEMAS: dict[str, Any] = {
         "type": ["null", "boolean", "number", "string", "array", "object"],
         "minimum": -MAX_NUMBER,
         "maximum": MAX_NUMBER,
-        "items": _FREE,
-        "additionalProperties": _FREE,
+        "items": FREE,
+        "additionalProperties": FREE,
     },
     "AuthzenRequest": {
         "description": "A question about a person. Types of resource that another package of the policy answers for "

@@ -4,10 +4,11 @@ from copy import deepcopy
 from typing import Any
 
 from common.http.problems import CONTENT_TYPE
-from governance.openapi import authzen, native, platform
+from governance.openapi import authzen, events, native, platform
 
 _SCHEMAS: dict[str, Any] = {
     **authzen.SCHEMAS,
+    **events.SCHEMAS,
     **native.SCHEMAS,
     **platform.SCHEMAS,
     "Problem": {
@@ -23,6 +24,7 @@ _SCHEMAS: dict[str, Any] = {
         },
     },
 }
+_PATHS: dict[str, Any] = {**native.PATHS, **authzen.PATHS, **events.PATHS, **platform.PATHS}
 # path -> where it stands on the page, and what it does in a few words
 _OPERATIONS = {
     "/api/v1/consents": ("Consent", "Save choices"),
@@ -99,7 +101,10 @@ def finish_document(result: dict[str, Any], generator: Any, request: Any, public
     for path, operations in result["paths"].items():
         for operation in operations.values():
             _describe_negotiation(path, operation)
-    result["paths"] = {**deepcopy({**native.PATHS, **authzen.PATHS, **platform.PATHS}), **result["paths"]}
+    result["paths"] = {
+        **deepcopy({**native.PATHS, **authzen.PATHS, **events.PATHS, **platform.PATHS}),
+        **result["paths"],
+    }
     result.setdefault("components", {}).setdefault("schemas", {}).update(_SCHEMAS)
     result["tags"] = _TAGS
     for path, operations in result["paths"].items():

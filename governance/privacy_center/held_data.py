@@ -15,10 +15,14 @@ from privacy.retention.data_sets.kept_until import Kept
 Text = str | Promise
 _KINDS: dict[str, Promise] = {
     Event.Kind.VIEW: _("Things you looked at"),
+    Event.Kind.CLICK: _("Things you opened"),
+    Event.Kind.DWELL: _("How long you looked at things"),
     Event.Kind.LIKE: _("Things you liked"),
     Event.Kind.RATING: _("Ratings you gave"),
     Event.Kind.PURCHASE: _("Things you bought"),
     Event.Kind.NOT_RELEVANT: _("Things you called not relevant"),
+    Event.Kind.DISMISS: _("Things you put aside"),
+    Event.Kind.UNDO: _("Things you called relevant again"),
 }
 _PROFILE = _("Your region and age group")
 _HELD = _("Kept on, because we have to. It is not used meanwhile.")

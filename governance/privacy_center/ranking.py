@@ -16,6 +16,7 @@ from consent.models import SubjectLink
 from consent.signals import gpc, read
 from governance.privacy_center.sessions import current_session, for_session
 from personalization import events, parameters, proxy
+from personalization.intake.taking import take_in
 from personalization.models import Event
 from policies.decision_log.spool import SpoolFull
 
@@ -75,7 +76,7 @@ def not_relevant(request: HttpRequest, session: SubjectLink) -> HttpResponse:
         processing_region=settings.PROCESSING_REGION,
     )
     try:
-        stored = events.take_in(event).stored
+        stored = take_in(event).stored
     except (Problem, SpoolFull):
         stored = False
     messages.success(

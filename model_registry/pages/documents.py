@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from common import actors
 from common.admin_pages.permissions import require
@@ -17,15 +17,20 @@ from model_registry.documents import keeping
 from model_registry.documents.files import archives
 from model_registry.documents.kinds import KINDS
 from model_registry.documents.models import Document
+from model_registry.documents.printing import writing
 from model_registry.documents.reading import MAX_BYTES
 from model_registry.gates import recording
-from model_registry.gates.models import DocumentReview
+from model_registry.gates.models import DocumentReview, GateExemption
 from model_registry.models import ModelVersion
 from model_registry.pages import document_form
 
 VIEW, CHANGE = "model_registry.view_modelversion", "model_registry.change_model"
 APPROVE = "oversight.approve_changeset"
 _FORM = "over"  # of the form: the revision that it was begun over
+_FORM_NAMES = {
+    "html": "HTML", "pdf": "PDF", "huggingface": "Hugging Face README", "model-card-toolkit": "Model Card Toolkit",
+    "cyclonedx": "CycloneDX", "croissant": "Croissant", "json": "JSON",
+}  # fmt: skip
 _PREFILLED = {"card": prefill.card, "dpia": prefill.assessment, "fria": prefill.assessment, "runbook": prefill.runbook}
 
 
@@ -45,6 +50,26 @@ def show(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         else:
             return redirect("model-document", pk=pk, kind=kind)
     return render(request, "admin/models/document.html", _context(request, version, kind))
+
+
+@require_safe
+def download(request: HttpRequest, pk: int, kind: str, form: str) -> HttpResponse:
+    """Send the newest revision of a document, or the one that is named, as a file of a form."""
+    if not (request.user.has_perm(VIEW) or request.user.has_perm(CHANGE)):
+        raise PermissionDenied(VIEW)
+    rows = Document.objects.filter(version_id=pk, kind=kind).select_related("version__model").order_by("-revision")
+    revision = request.GET.get("revision", "")
+    row = (rows.filter(revision=revision) if revision.isdecimal() and len(revision) < 9 else rows).first()
+    if row is None or form not in writing.fitting(kind):
+        raise Http404
+    try:
+        data = writing.written(row, form)
+    except Problem as problem:
+        messages.error(request, problem.detail)
+        return redirect("model-document", pk=pk, kind=kind)
+    name, media_type = writing.file_of(row, form)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(data, content_type=media_type, headers=headers)
 
 
 def _act(request: HttpRequest, version: ModelVersion, kind: str) -> None:
@@ -113,6 +138,8 @@ def _context(request: HttpRequest, version: ModelVersion, kind: str) -> dict[str
         "is_json_open": "content" in request.POST,
         "is_begun": newest is None and kind in _PREFILLED,
         "revisions": rows,
+        "forms": [(form, _FORM_NAMES[form]) for form in writing.fitting(kind)],
+        "exemptions": _exemptions(version) if kind == "card" else [],
         "difference": _difference(rows, request.GET.get("before", "")),
         "reviews": DocumentReview.objects.filter(document__in=rows).select_related("document").order_by("-id"),
         "verdicts": DocumentReview.Verdict.choices,
@@ -120,6 +147,11 @@ def _context(request: HttpRequest, version: ModelVersion, kind: str) -> dict[str
         "may_change": request.user.has_perm(CHANGE),
         "may_approve": request.user.has_perm(APPROVE),
     }
+
+
+def _exemptions(version: ModelVersion) -> list[GateExemption]:
+    """Return the gates that do not apply to a version: they stand on its card."""
+    return list(GateExemption.objects.filter(model=version.model_id, version=version.version))
 
 
 def _content(version: ModelVersion, kind: str, newest: Document | None) -> dict[str, Any]:

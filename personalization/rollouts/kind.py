@@ -118,13 +118,13 @@ KIND = Kind(
 )
 
 
-def follow(version: ModelVersion, before: str, actor: str) -> None:
+def follow(version: ModelVersion, status: str, actor: str) -> None:
     """End a rollout whose canary was moved, or whose live version is another or none: it was compared with that."""
     for rollout in running():
-        if rollout.version_id == version.pk and version.status != Status.CANARY:
+        if rollout.version_id == version.pk and status != Status.CANARY:
             why = f"The version became {version.get_status_display().lower()}."
             steps.end(KIND, rollout, State.STOPPED, actor=actor, why=why)
-        elif _is_beside(rollout, version) and Status.LIVE in (before, version.status):
+        elif _is_beside(rollout, version) and (status == Status.LIVE or version.pk == rollout.live_id):
             why = f"Version {version.version} of the same model became {version.get_status_display().lower()}."
             steps.end(KIND, rollout, State.OVERTAKEN, actor=actor, why=why)
 

@@ -14,6 +14,8 @@ from assent_client import (
     Assent,
     AsyncAssent,
     Conflict,
+    EventFault,
+    EventTaken,
     Forbidden,
     InvalidRequest,
     NotFound,
@@ -103,6 +105,23 @@ def test_state_and_receipt(assent: Assent) -> None:
     assert state.purposes["recommendations"].state == "given"
     assert receipt.jws.count(".") == 2
     assert assent.consent_state("stranger").known is False
+
+
+def test_many_events_are_answered_each_in_its_place(assent: Assent) -> None:
+    assent.save_consents(PERSON, GIVE)
+    Item.objects.create(slug="kettle", title="Kettle", categories=["kitchen"])
+    view = {"type": "view", "item": "kettle", "event_id": "e-1", "occurred_at": datetime.now(UTC)}
+
+    good, again, stranger, bad = assent.send_events(
+        [view, view, {**view, "event_id": "e-2", "subject": "stranger"}, {"type": "view", "item": "pan"}],
+        subject="customer-1",
+    )
+
+    assert (good.stored, again.stored, stranger.stored, bad.stored) == (True, True, False, False)
+    assert isinstance(again, EventTaken)
+    assert again.duplicate is True
+    assert isinstance(bad, EventFault)
+    assert (bad.code, bad.is_temporary) == ("item_unknown", False)
 
 
 def test_an_event_is_taken_once_and_recommendations_come(assent: Assent) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from personalization.intake import endpoint as events
 from policies.endpoints import native
 from tests.helpers import recent
 from tests.helpers.certification_cases import ALICE, READ, RECORD, SEARCHES
@@ -37,6 +38,12 @@ VALID: dict[str, dict[str, Any]] = {
         "item": "kettle",
         "value": 3,
         "occurred_at": f"{recent.AT:%Y-%m-%dT%H:%M:%S}+01:00",
+    },
+    events.PATH: {
+        "subject": PERSON,
+        "events": [
+            {"event_id": "e-1", "type": "view", "item": "kettle", "occurred_at": f"{recent.AT:%Y-%m-%dT%H:%M:%SZ}"}
+        ],
     },
     "/api/v1/recommendations": {"subject": PERSON, "count": 3, "session": ["kettle"], "signals": {"gpc": True}},
     "/api/v1/items": {"items": [{"id": "kettle", "title": "Kettle", "categories": ["kitchen"], "offered": True}]},

@@ -5,9 +5,11 @@ import threading
 import pytest
 from django.db import connection, transaction
 
+from common.http.problems import Unavailable
 from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
 from personalization import events
+from personalization.intake.taking import take_in
 from personalization.models import Event, Item
 from policies.decisions import evaluate
 from privacy.models import Disposal
@@ -67,7 +69,7 @@ def after_each_decision(monkeypatch):
 def test_a_withdrawal_between_decision_and_storage_stores_nothing(kettle, after_each_decision):
     after_each_decision.append(lambda: _choose("withdraw"))
 
-    taken = events.take_in(_event())
+    taken = take_in(_event())
 
     assert not taken.stored
     assert taken.decision.reasons == ["consent_withdrawn"]
@@ -78,7 +80,7 @@ def test_a_withdrawal_between_decision_and_storage_stores_nothing(kettle, after_
 def test_a_choice_that_changes_nothing_for_the_event_is_decided_again_and_stored(kettle, after_each_decision):
     after_each_decision.append(lambda: _choose("give"))
 
-    taken = events.take_in(_event())
+    taken = take_in(_event())
 
     assert (taken.stored, taken.decision.subject_revision) == (True, 2)
 
@@ -87,8 +89,8 @@ def test_a_choice_that_changes_nothing_for_the_event_is_decided_again_and_stored
 def test_a_person_whose_choices_never_settle_is_answered_not_available(kettle, after_each_decision):
     after_each_decision.extend([lambda: _choose("give")] * 10)
 
-    with pytest.raises(events.Unavailable):
-        events.take_in(_event())
+    with pytest.raises(Unavailable):
+        take_in(_event())
 
     assert not Event.objects.exists()
 
@@ -99,7 +101,7 @@ def test_an_event_waits_for_the_withdrawal_in_flight_and_is_then_refused(kettle)
 
     def send():
         try:
-            taken.append(events.take_in(_event()))
+            taken.append(take_in(_event()))
         finally:
             connection.close()
 
@@ -116,12 +118,12 @@ def test_an_event_waits_for_the_withdrawal_in_flight_and_is_then_refused(kettle)
 
 @pytest.mark.django_db(transaction=True)
 def test_an_event_stored_while_the_withdrawal_is_being_written_goes_with_the_rest(kettle, monkeypatch):
-    events.take_in(_event(1))
+    take_in(_event(1))
     written, sent = ledger._written, []
 
     def a_moment_later(*args, **named):
         if not sent:
-            sent.append(events.take_in(_event(2)))
+            sent.append(take_in(_event(2)))
         return written(*args, **named)
 
     monkeypatch.setattr(ledger, "_written", a_moment_later)

@@ -210,7 +210,7 @@ def test_consent_given_again_allows_events_again(api, send):
         ({"type": None}, "type"),
         ({"item": "../etc"}, "item"),
         ({"value": 0}, "value"),
-        ({"value": 6}, "value"),
+        ({"type": "rating", "value": 6}, "value"),
         ({"value": 2.5}, "value"),
         ({"value": "4"}, "value"),
         ({"value": True}, "value"),

@@ -5,6 +5,7 @@ was noted is not done again. The line of the erasure ledger is on disk before th
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -32,59 +33,81 @@ def carry_out(request: RightsRequest, actor: str, now: datetime) -> bool:
 
     Other cells come last: what is here does not wait for them.
     """
-    erasure = Erasure(request.pk, str(actor))
-    is_done_here = all(_take(request.pk, erasure, stores, now) for stores in _stages(request))
-    return is_done_here and elsewhere.reach(request, now)
+    work = _Work(request, Erasure(request.pk, str(actor)), requests.reworks(request), now)
+    return all(_take(work, stage) for stage in _stages(work)) and elsewhere.reach(request, now)
 
 
-def _stages(request: RightsRequest) -> Iterator[tuple[Store, ...]]:
-    """Yield the stores of each transaction: what puts the erasure in force, what is empty anyway, then one by one."""
-    noted = _noted(request, requests.reworks(request))
+@dataclass(frozen=True)
+class _Work:
+    """An erasure at work. A step that is noted under a round that has just ended is done again in the next."""
+
+    request: RightsRequest
+    erasure: Erasure
+    round: int
+    now: datetime
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Stores of one transaction. ``is_look``: those that are empty anyway are noted, and nothing is removed."""
+
+    stores: tuple[Store, ...]
+    is_look: bool = False
+
+
+def _stages(work: _Work) -> Iterator[_Stage]:
+    """Yield the transactions: what puts the erasure in force, what is empty anyway, then one by one."""
+    noted = _noted(work)
     if not {store.description.name for store in _FIRST} <= noted:
-        yield _FIRST
+        yield _Stage(_FIRST)
     others = [each for each in seam.emptied() if each not in _FIRST and each.description.name not in noted]
-    counts = count_all(others, request.subject_ref)
-    empty = tuple(store for store in others if not counts[store.description.name])
-    if empty:
-        yield empty
+    if others:
+        yield _Stage(tuple(others), is_look=True)
+        noted = _noted(work)
     for store in others:
-        if store not in empty:
-            yield (store,)
+        if store.description.name not in noted:
+            yield _Stage((store,))
 
 
-def _noted(request: RightsRequest, round_: int) -> set[str]:
+def _noted(work: _Work) -> set[str]:
     """Return the stores that are done in a round."""
-    return set(request.erasure_steps.filter(round=round_).values_list("store", flat=True))
+    return set(work.request.erasure_steps.filter(round=work.round).values_list("store", flat=True))
 
 
 @transaction.atomic
-def _take(pk: UUID, erasure: Erasure, stores: tuple[Store, ...], now: datetime) -> bool:
+def _take(work: _Work, stage: _Stage) -> bool:
     """Empty stores and note it, unless another worker did or a hold came; return whether the erasure goes on."""
-    _wait_for_holds(stores)
-    request = requests.locked(pk)
+    turns.take(*_data_sets(stage))
+    request = requests.locked(work.request.pk)
     if request.state != State.IN_PROGRESS:
         return False
-    if blocking.block_if_kept(request, actor=erasure.actor, now=now):
+    if blocking.block_if_kept(request, actor=work.erasure.actor, now=work.now):
         return False
-    round_ = requests.reworks(request)
-    noted = _noted(request, round_)
-    steps = [
-        _note(request, round_, store, remove(store, request.subject_ref, erasure), now)
-        for store in stores
-        if store.description.name not in noted
-    ]
-    if stores == _FIRST and round_ == 0 and not noted:
+    noted = _noted(work)
+    stores = [each for each in stage.stores if each.description.name not in noted]
+    steps = [_note(work, *done) for done in (_looked if stage.is_look else _removed)(stores, request, work.erasure)]
+    if stage.stores == _FIRST and work.round == 0 and not noted:
         # Before the commit: a line without its commit is repeated, a commit without its line is lost.
-        (entry,) = ledger.append([line(request.subject_ref, erasure, now)])
+        (entry,) = ledger.append([line(request.subject_ref, work.erasure, work.now)])
         steps[0].also["ledger"] = {"line": entry["seq"], "digest": entry["digest"]}
     ErasureStep.objects.bulk_create(steps)
     return True
 
 
-def _wait_for_holds(stores: tuple[Store, ...]) -> None:
-    """Take turns with holds that are being set, and with other deleters of these data sets."""
-    data_sets = {each.name for each in schedules.stores()}
-    turns.take(*data_sets & {store.description.name for store in stores})
+def _data_sets(stage: _Stage) -> set[str]:
+    """Return the data sets of a stage whose other deleters are waited for; a look deletes nothing."""
+    if stage.is_look:
+        return set()
+    return {each.name for each in schedules.stores()} & {store.description.name for store in stage.stores}
+
+
+def _looked(stores: list[Store], request: RightsRequest, _erasure: Erasure) -> list[tuple[Store, Removed]]:
+    counts = count_all(stores, request.subject_ref)
+    return [(store, Removed()) for store in stores if not counts[store.description.name]]
+
+
+def _removed(stores: list[Store], request: RightsRequest, erasure: Erasure) -> list[tuple[Store, Removed]]:
+    return [(store, remove(store, request.subject_ref, erasure)) for store in stores]
 
 
 def remove(store: Store, ref: UUID, erasure: Erasure) -> Removed:
@@ -94,16 +117,16 @@ def remove(store: Store, ref: UUID, erasure: Erasure) -> Removed:
     return store.erase(ref, erasure) if store.locate(ref) else Removed()
 
 
-def _note(request: RightsRequest, round_: int, store: Store, removed: Removed, now: datetime) -> ErasureStep:
+def _note(work: _Work, store: Store, removed: Removed) -> ErasureStep:
     return ErasureStep(
-        request=request,
-        round=round_,
+        request=work.request,
+        round=work.round,
         store=store.description.name,
         fate=store.description.fate,
         rows=removed.rows,
         keys_sha256=removed.keys_sha256,
         also=dict(removed.also),
-        done_at=now,
+        done_at=work.now,
     )
 
 

@@ -18,9 +18,8 @@ from privacy.rights.requests.states import State
 
 _ADDRESSES = "contact address"
 # Requests whose address is not proven yet: anyone may have typed it, so they are no officer's work.
-UNPROVEN = Q(
-    state__in=(State.RECEIVED, State.IDENTITY_ASKED), requester__address_tag__isnull=False, requester__proven_at=None
-)
+_BEFORE_PROOF = (State.RECEIVED, State.IDENTITY_ASKED)
+UNPROVEN = Q(state__in=_BEFORE_PROOF, requester__address_tag__isnull=False, requester__proven_at=None)
 
 
 def of(request: RightsRequest) -> Requester | None:
@@ -106,7 +105,8 @@ def _worth(request: RightsRequest, proof: Proof) -> Proof:
 
 
 def is_unproven(request: RightsRequest) -> bool:
-    return RightsRequest.objects.filter(UNPROVEN, pk=request.pk).exists()
+    """Return whether the address of a request still waits to be proven; once it is accepted, nothing is asked."""
+    return request.state in _BEFORE_PROOF and RightsRequest.objects.filter(UNPROVEN, pk=request.pk).exists()
 
 
 def was_matched(request: RightsRequest) -> bool:

@@ -83,7 +83,7 @@ def run(pk: UUID, *, actor: str = JOB, now: datetime | None = None) -> RightsReq
     request = requests.existing(pk)
     fulfilment = _fulfilments.get(Right(request.right))
     if fulfilment is not None and fulfilment.carry_out is not None:
-        return _run_in_steps(pk, fulfilment, actor, moment)
+        return _run_in_steps(request, fulfilment, actor, moment)
     return _run_at_once(pk, fulfilment, actor, moment)
 
 
@@ -104,29 +104,27 @@ def _run_at_once(pk: UUID, fulfilment: Fulfilment | None, actor: str, now: datet
     if not fulfilment.may_act(request, actor):
         return request
     if request.state == State.ACCEPTED:
-        request = requests.move(pk, Move.START, actor=actor, now=now)
+        request = requests.move_locked(request, Move.START, actor=actor, now=now)
     for _round in range(_MOST_ROUNDS):
         figures = fulfilment.act(request, now)
-        requests.move(pk, Move.VERIFY, actor=actor, now=now)
-        request = verify(pk, figures, actor=actor, now=now)
+        request = requests.move_locked(request, Move.VERIFY, actor=actor, now=now)
+        request = verify_locked(request, figures, actor=actor, now=now)
         if request.state == State.DONE:
             break
     return request
 
 
-def _run_in_steps(pk: UUID, fulfilment: Fulfilment, actor: str, now: datetime) -> RightsRequest:
+def _run_in_steps(request: RightsRequest, fulfilment: Fulfilment, actor: str, now: datetime) -> RightsRequest:
     assert fulfilment.carry_out is not None  # noqa: S101 (the caller has looked)
-    request = requests.existing(pk)
+    pk = request.pk
     if actor == JOB and requests.reworks(request) >= _MOST_ROUNDS:
         return request  # waits for an officer
     for _round in range(_MOST_ROUNDS):
         request = _begin(pk, actor, now)
-        if request.state == State.IN_PROGRESS:
-            if not fulfilment.carry_out(request, actor, now):
-                return requests.existing(pk)
-            request = _go_to_verification(pk, actor, now)
-        if request.state == State.VERIFYING:
-            request = _verify_once(pk, actor, now)
+        is_begun = request.state == State.IN_PROGRESS
+        if is_begun and not fulfilment.carry_out(request, actor, now):
+            return requests.existing(pk)
+        request = _verify_once(pk, actor, now, is_carried_out=is_begun)
         if request.state != State.IN_PROGRESS:
             return request
     return request
@@ -135,19 +133,18 @@ def _run_in_steps(pk: UUID, fulfilment: Fulfilment, actor: str, now: datetime) -
 @transaction.atomic
 def _begin(pk: UUID, actor: str, now: datetime) -> RightsRequest:
     request = requests.locked(pk)
-    return requests.move(pk, Move.START, actor=actor, now=now) if request.state == State.ACCEPTED else request
+    if request.state != State.ACCEPTED:
+        return request
+    return requests.move_locked(request, Move.START, actor=actor, now=now)
 
 
 @transaction.atomic
-def _go_to_verification(pk: UUID, actor: str, now: datetime) -> RightsRequest:
+def _verify_once(pk: UUID, actor: str, now: datetime, *, is_carried_out: bool) -> RightsRequest:
+    """Verify what was carried out here, or what waits for it; a request in another state is left as it is."""
     request = requests.locked(pk)
-    return requests.move(pk, Move.VERIFY, actor=actor, now=now) if request.state == State.IN_PROGRESS else request
-
-
-@transaction.atomic
-def _verify_once(pk: UUID, actor: str, now: datetime) -> RightsRequest:
-    request = requests.locked(pk)
-    return verify(pk, {}, actor=actor, now=now) if request.state == State.VERIFYING else request
+    if is_carried_out and request.state == State.IN_PROGRESS:
+        request = requests.move_locked(request, Move.VERIFY, actor=actor, now=now)
+    return verify_locked(request, {}, actor=actor, now=now) if request.state == State.VERIFYING else request
 
 
 @transaction.atomic
@@ -156,7 +153,13 @@ def verify(pk: UUID, figures: Figures, *, actor: str, now: datetime | None = Non
 
     Raises MoveNotAllowed for a right without a verification query.
     """
-    request = requests.locked(pk)
+    return verify_locked(requests.locked(pk), figures, actor=actor, now=now)
+
+
+def verify_locked(
+    request: RightsRequest, figures: Figures, *, actor: str, now: datetime | None = None
+) -> RightsRequest:
+    """Verify a request that the caller has locked, as ``verify``."""
     fulfilment = _fulfilments.get(Right(request.right))
     if fulfilment is None:
         raise MoveNotAllowed("Nothing can verify this right's result yet: refuse the request, or keep it open.")

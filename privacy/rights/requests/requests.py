@@ -166,7 +166,19 @@ def move(
     """Make a move that the table allows. Raises RequestUnknown, MoveNotAllowed, ReasonNeeded."""
     if step in BY_VERIFICATION:
         raise MoveNotAllowed("Only the verification of a request's result makes this move.")
-    request = locked(pk)
+    return move_locked(locked(pk), step, actor=actor, reason=reason, details=details, now=now)
+
+
+def move_locked(
+    request: RightsRequest,
+    step: Move,
+    *,
+    actor: str,
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
+) -> RightsRequest:
+    """Make a move on a request that the caller has locked. Raises MoveNotAllowed, ReasonNeeded."""
     check(request, step, reason)
     return _moved(request, step, actor, now or timezone.now(), reason=reason, details=details)
 
@@ -265,6 +277,7 @@ def _moved(
         details = {**(details or {}), "recipients": recipients.of_person(request.subject_ref)}
     state = target(request.state, step)
     assert state is not None  # noqa: S101 (checked by the caller)
+    was_work, due_on = request.state in PROVEN, request.due_on
     request.state = state
     if not request.is_open:
         request.closed_at, request.statement, request.statement_salt = moment, None, None
@@ -275,7 +288,9 @@ def _moved(
     letters.follow(request, step, words=reason, actor=actor, moment=moment)
     if not request.is_open:
         requester.forget_address(request)
-    work.follow(request, actor=actor)
+    # Of a request that is officers' work and stays it until the same day, the item is there.
+    if not (was_work and request.is_open and request.due_on == due_on):
+        work.follow(request, actor=actor)
     return request
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from assent_client.errors import NotPermitted, UnfulfilledObligations, UnreadableAnswer
 
@@ -146,6 +146,20 @@ class EventTaken:
     duplicate: bool
     decision_id: str
     reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class EventFault:
+    """Why one event of many was not taken in. ``code`` is stable; ``is_temporary``: sent again, it may be taken."""
+
+    code: str
+    detail: str
+    is_temporary: bool
+
+    stored: ClassVar[bool] = False
+
+
+EventAnswer = EventTaken | EventFault
 
 
 @dataclass(frozen=True)
@@ -319,6 +333,17 @@ def read_event(document: Any) -> EventTaken:
         _need(document, "decision_id", str),
         _reasons(document),
     )
+
+
+def read_events(document: Any) -> list[EventAnswer]:
+    return [_read_answer(each) for each in _need(document, "events", list)]
+
+
+def _read_answer(document: Any) -> EventAnswer:
+    error = _get(document, "error", dict, None)
+    if error is None:
+        return read_event(document)
+    return EventFault(_need(error, "code", str), _get(error, "detail", str, ""), _get(error, "status", int, 400) >= 500)
 
 
 def read_recommendations(document: Any) -> Recommendations:

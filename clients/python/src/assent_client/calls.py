@@ -14,6 +14,7 @@ from assent_client.answers import (
     ConsentState,
     Decision,
     DownloadLink,
+    EventAnswer,
     EventTaken,
     Jurisdiction,
     Level,
@@ -110,19 +111,39 @@ def send_event(
     occurred_at: datetime | None,
     members: Mapping[str, Any],
 ) -> Call[EventTaken]:
-    moment = occurred_at or datetime.now(UTC)
-    if moment.tzinfo is None:
-        raise ValueError("occurred_at needs a time zone.")
     body = {
         # The same id sent again changes nothing, so a new one makes a repeat harmless, too.
         "event_id": event_id or uuid.uuid4().hex,
         "subject": _subject(subject),
         "type": kind,
         "item": item,
-        "occurred_at": moment.isoformat(),
+        "occurred_at": _moment(occurred_at),
         **members,
     }
     return Call("/api/v1/events", body, answers.read_event)
+
+
+def send_events(events: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]) -> Call[list[EventAnswer]]:
+    subject = {"subject": _subject(shared["subject"])} if "subject" in shared else {}
+    bodies = [
+        {
+            "event_id": uuid.uuid4().hex,
+            **event,
+            **({"subject": _subject(event["subject"])} if "subject" in event else {}),
+            "occurred_at": _moment(event.get("occurred_at")),
+        }
+        for event in events
+    ]
+    return Call("/api/v1/events/batch", {**shared, **subject, "events": bodies}, answers.read_events)
+
+
+def _moment(given: datetime | str | None) -> str:
+    moment = given or datetime.now(UTC)
+    if isinstance(moment, str):
+        return moment
+    if moment.tzinfo is None:
+        raise ValueError("occurred_at needs a time zone.")
+    return moment.isoformat()
 
 
 def open_request(

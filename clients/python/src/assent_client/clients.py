@@ -15,6 +15,7 @@ from assent_client.answers import (
     ConsentState,
     Decision,
     DownloadLink,
+    EventAnswer,
     EventTaken,
     Jurisdiction,
     Level,
@@ -113,6 +114,13 @@ class Assent:
         """Send one thing a person did; it is stored only if the person allows it."""
         call = calls.send_event(subject, kind=kind, item=item, event_id=event_id, occurred_at=occurred_at, members=more)
         return self._send(call)
+
+    def send_events(self, events: Sequence[Mapping[str, Any]], **shared: Any) -> list[EventAnswer]:
+        """Send up to 1,000 things that people did, as members of their bodies; ``shared`` is what they have in common.
+
+        Each is answered in its place: what is wrong with one keeps no other from being stored.
+        """
+        return self._send(calls.send_events(events, shared))
 
     def open_request(
         self, subject: _Person, right: str, *, idempotency_key: str | None = None, **more: Any
@@ -271,6 +279,13 @@ class AsyncAssent:
         """Send one thing a person did; it is stored only if the person allows it."""
         call = calls.send_event(subject, kind=kind, item=item, event_id=event_id, occurred_at=occurred_at, members=more)
         return await self._send(call)
+
+    async def send_events(self, events: Sequence[Mapping[str, Any]], **shared: Any) -> list[EventAnswer]:
+        """Send up to 1,000 things that people did, as members of their bodies; ``shared`` is what they have in common.
+
+        Each is answered in its place: what is wrong with one keeps no other from being stored.
+        """
+        return await self._send(calls.send_events(events, shared))
 
     async def open_request(
         self, subject: _Person, right: str, *, idempotency_key: str | None = None, **more: Any

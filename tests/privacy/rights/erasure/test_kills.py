@@ -48,7 +48,7 @@ def killed_at(pk: Any, number: int) -> bool:
     return os.WIFSIGNALED(status)
 
 
-@scale("every", small=24, long=1)
+@scale("every", small=16, long=1)
 def test_an_erasure_killed_anywhere_goes_on(known: Any, choose: Any, remember: Any, every: int) -> None:
     request, number, kills = asked(), 1, 0
     while killed_at(request.pk, number):

@@ -10,7 +10,7 @@ _UNGUARD = f"DROP TRIGGER {_TABLE}_by_change_set ON {_TABLE}"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("model_registry", "0008_stopped_segments")]
+    dependencies = [("model_registry", "0009_audits_suspend")]
     operations = [
         migrations.AddField(
             "modelversion", "canary_share", models.PositiveSmallIntegerField(default=0, editable=False)
