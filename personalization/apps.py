@@ -21,12 +21,15 @@ class PersonalizationConfig(AppConfig):
         from personalization.monitors import work
         from personalization.rollouts import kind as rollouts
         from personalization.rollouts import pages, service
+        from personalization.snapshots import data_set
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
+        from personalization.verification import telling
         from privacy.retention import schedules
         from privacy.rights.stores import seam
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
+        schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         kinds.add(RETRAIN, rollouts.ROLLED_BACK, work.STOPPED)
         subjects.add(rollouts.ROLLOUT)
@@ -36,3 +39,4 @@ class PersonalizationConfig(AppConfig):
         registers.add(REGRESSION_CASE)
         listeners.add(running.before_review)
         registration.reserve(MODEL_SLUG)
+        panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

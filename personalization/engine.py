@@ -1,6 +1,8 @@
-"""Bundled recommender as the proxy uses it: bounded in time, behind a circuit breaker, checked by digest.
+"""Bundled recommender as the proxy uses it: bounded in time, behind a circuit breaker, checked by digest and
+signature.
 
-Models are loaded once per process from their versioned files and only under the digest that stands in the bundle.
+Models are loaded once per process from their versioned files and only under the digest that stands in the bundle, where
+the signature of the version is about that digest.
 """
 
 import logging
@@ -16,9 +18,11 @@ from uuid import UUID
 
 from django.conf import settings
 
+from audit.jws import NotGenuine
 from common import tracing
 from common.http.problems import Problem
 from common.waiting.breaker import CircuitBreaker
+from model_registry.files import signature
 from model_registry.gates.checks import PASSED
 from personalization.recommender import storage
 from personalization.recommender.model import Model, Served
@@ -92,19 +96,30 @@ def segment_key(region: str, age_band: str) -> str:
 
 
 def load(name: str, bundle: LoadedBundle) -> Model:
-    """Return the model's artifact. Raises EngineFailed if it is missing, changed or not the approved one."""
+    """Return the model's artifact. Raises EngineFailed if it is missing, changed, not the approved one or unsigned."""
     stored = bundle.data["models"][name]
-    return load_file(name, stored["artifact"], stored["artifact_sha256"])
+    return load_stored(name, stored)
 
 
-def load_file(name: str, artifact: str, digest: str) -> Model:
-    """Return the model of a file under its digest. Raises as ``load``."""
+def load_stored(name: str, stored: Mapping[str, Any]) -> Model:
+    """Return the model of what a bundle says, or would say, of a version. Raises as ``load``."""
     try:
+        require_signed(stored)
         with _load_lock:
-            return _load(artifact, digest)
-    except (Problem, OSError) as exc:
+            return _load(stored["artifact"], stored["artifact_sha256"])
+    except (Problem, OSError, NotGenuine) as exc:
         logger.exception("The artifact of %s cannot be used", name)
         raise EngineFailed("model_unusable") from exc
+
+
+def require_signed(stored: Mapping[str, Any]) -> None:
+    """Raise NotGenuine where the signature of a version is missing, not ours, or of something else."""
+    _require_signed(stored.get("signature", ""), stored["id"], stored["version"], stored["artifact_sha256"])
+
+
+@lru_cache(maxsize=8)
+def _require_signed(token: str, model: str, version: int, digest: str) -> None:
+    signature.require(token, model=model, version=version, artifact_sha256=digest)
 
 
 @lru_cache(maxsize=_VERSIONS)
@@ -119,6 +134,7 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     lane = _lane(name)
     if not lane.breaker.allows():
         raise EngineFailed("recommender_resting")
+    check_signature(name, bundle)
     future = lane.pool.submit(lambda: compute(name, bundle, arguments))
     try:
         served = future.result(timeout=TIMEOUT_S)
@@ -140,6 +156,15 @@ def compute(name: str, bundle: LoadedBundle, arguments: Mapping[str, Any]) -> Se
     """Return the model's answer, without a segment that a monitor has stopped. Raises EngineFailed."""
     is_stopped = _is_stopped(name, bundle, arguments.get("segment"))
     return load(name, bundle).recommend(**{**arguments, **({"segment": None} if is_stopped else {})})
+
+
+def check_signature(name: str, bundle: LoadedBundle) -> None:
+    """Check the signature here once: what it needs of the database is not read in the threads of the engine."""
+    try:
+        require_signed(bundle.data["models"][name])
+    except NotGenuine as exc:
+        logger.exception("The signature of %s cannot be trusted", name)
+        raise EngineFailed("model_unusable") from exc
 
 
 def segment_size(name: str | None, bundle: LoadedBundle, key: str) -> int | None:

@@ -77,10 +77,17 @@ def _live_beside(version: ModelVersion) -> ModelVersion:
 
 
 def _refuse_unusable(version: ModelVersion) -> None:
+    stored = {
+        "id": version.model.slug,
+        "version": version.version,
+        "artifact": version.artifact,
+        "artifact_sha256": version.artifact_sha256,
+        "signature": version.signature,
+    }
     try:
-        engine.load_file(str(version), version.artifact, version.artifact_sha256)
+        engine.load_stored(str(version), stored)
     except engine.EngineFailed:
-        raise ChangeRefused("The file of this version is missing, or is not the approved one.") from None
+        raise ChangeRefused("The file of this version is missing, not the approved one, or not signed.") from None
 
 
 def finish(rollout_id: int, *, actor: str, seen: str = "") -> ModelRollout:

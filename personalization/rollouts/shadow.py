@@ -28,6 +28,8 @@ SAMPLE: Final = 0.2
 FIRST: Final = 10
 _MOST_WAITING: Final = 4
 
+_FAILED: Final = Answer(level="none", is_fallback=True, has_failed=True)
+
 _places = threading.BoundedSemaphore(_MOST_WAITING)
 _pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shadow")
 
@@ -59,6 +61,11 @@ def offer(name: str, bundle: LoadedBundle, shown: Served, *, purpose: str, argum
     model, rollout = bundle.data["models"][name], bundle.canaries[name].rollout
     if purpose not in model["purposes"] or random.random() >= SAMPLE:  # noqa: S311 (a sample, no secret)
         return
+    try:
+        engine.check_signature(name, bundle)  # here: the thread has no database
+    except engine.EngineFailed:
+        counting.count(rollout, Side.SHADOW, _FAILED)
+        return
     level = min(arguments["level"], model["max_level"], key=lambda each: LEVELS[each])
     asked = {**arguments, "level": level}
     if not _run(lambda: _compare(name, bundle, shown, rollout, asked)):
@@ -71,7 +78,7 @@ def _compare(name: str, bundle: LoadedBundle, shown: Served, rollout: int, asked
         served = engine.compute(name, bundle, asked)
     except Exception:
         logger.exception("The candidate %s failed in a shadow", name)
-        answer = Answer(level="none", is_fallback=True, has_failed=True)
+        answer = _FAILED
     else:
         answer = compare(shown, served, took_us=(time.perf_counter_ns() - began) // 1_000)
     counting.count(rollout, Side.SHADOW, answer)

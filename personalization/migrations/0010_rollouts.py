@@ -8,9 +8,9 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("model_registry", "0010_canary"),
+        ("model_registry", "0011_canary"),
         ("oversight", "0006_one_core_of_approvals"),
-        ("personalization", "0008_audits"),
+        ("personalization", "0009_snapshots"),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ _UNGUARD = f"DROP TRIGGER {_TABLE}_by_change_set ON {_TABLE}"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("model_registry", "0009_audits_suspend")]
+    dependencies = [("model_registry", "0010_files_and_signature")]
     operations = [
         migrations.AddField(
             "modelversion", "canary_share", models.PositiveSmallIntegerField(default=0, editable=False)
