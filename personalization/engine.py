@@ -52,9 +52,17 @@ class _Lane:
         self.pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="recommender")
 
 
-@lru_cache(maxsize=_VERSIONS)
-def _lane(_name: str) -> _Lane:
-    return _Lane()
+_lanes: dict[str, _Lane] = {}
+
+
+def _lane(name: str) -> _Lane:
+    """Return the lane of a version; those of versions that are long gone are dropped."""
+    found = _lanes.get(name)
+    if found is None:
+        found = _lanes.setdefault(name, _Lane())
+        for old in list(_lanes)[:-_VERSIONS]:
+            _lanes.pop(old, None)
+    return found
 
 
 _load_lock = threading.Lock()
@@ -156,6 +164,11 @@ def compute(name: str, bundle: LoadedBundle, arguments: Mapping[str, Any]) -> Se
     """Return the model's answer, without a segment that a monitor has stopped. Raises EngineFailed."""
     is_stopped = _is_stopped(name, bundle, arguments.get("segment"))
     return load(name, bundle).recommend(**{**arguments, **({"segment": None} if is_stopped else {})})
+
+
+def is_resting() -> bool:
+    """Return whether a version is not asked for a while, after failures."""
+    return any(lane.breaker.is_open for lane in _lanes.values())
 
 
 def check_signature(name: str, bundle: LoadedBundle) -> None:

@@ -5,6 +5,13 @@ from django.utils import timezone
 
 from model_registry.models import ModelVersion
 from personalization.audits.models import AuditRun, RegressionCase
+from personalization.monitors.models import (
+    ItemExposure,
+    MonitorObjective,
+    MonitorResult,
+    ServedCount,
+    TrainingReference,
+)
 from personalization.rollouts.models import ModelRollout, RolloutCount
 
 __all__ = [
@@ -12,12 +19,17 @@ __all__ = [
     "Event",
     "EventCount",
     "Item",
+    "ItemExposure",
     "ModelRollout",
+    "MonitorObjective",
+    "MonitorResult",
     "PopularItem",
     "RegressionCase",
     "RetrainingDue",
     "RolloutCount",
+    "ServedCount",
     "TrainingMember",
+    "TrainingReference",
 ]
 
 

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("model_registry", "0011_canary"),
         ("oversight", "0006_one_core_of_approvals"),
-        ("personalization", "0009_snapshots"),
+        ("personalization", "0010_monitors"),
     ]
 
     operations = [
