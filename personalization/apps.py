@@ -9,6 +9,7 @@ class PersonalizationConfig(AppConfig):
         from model_registry import listeners
         from model_registry.external import registration
         from model_registry.pages import panels
+        from model_registry.reviews import kinds as outputs
         from oversight import registers
         from oversight.approvals import subjects
         from oversight.rollouts import watch
@@ -20,6 +21,7 @@ class PersonalizationConfig(AppConfig):
         from personalization.models import Event
         from personalization.monitors import objectives, work
         from personalization.monitors import pages as monitor_pages
+        from personalization.review.producing import RECOMMENDATIONS
         from personalization.rollouts import kind as rollouts
         from personalization.rollouts import pages, service
         from personalization.snapshots import data_set
@@ -37,6 +39,7 @@ class PersonalizationConfig(AppConfig):
         watch.add(rollouts.KIND, service.look)
         listeners.add(rollouts.follow)
         panels.register("deployments", panels.Panel("Deployments", pages.panel, order=50))
+        outputs.add(RECOMMENDATIONS)
         registers.add(REGRESSION_CASE, objectives.MONITOR_OBJECTIVE)
         panels.register("monitors", monitor_pages.PANEL)
         listeners.add(running.before_review)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -78,6 +79,8 @@ class LoadedBundle:
     # Epoch seconds from which on a model version has failed its gates, by its name; the ones that end at all.
     gate_ends: Mapping[str, float] = field(default_factory=dict)
     canaries: Mapping[str, Canary] = field(default_factory=dict)  # by the name of the version
+    # Rules of review that are about a sample: slug, share in ten-thousandths, and the salt of its places.
+    review_samples: tuple[tuple[str, int, bytes], ...] = ()
     packages: dict[str, Package] = field(default_factory=dict)  # by resource type; all others are the consent package's
 
 
@@ -139,7 +142,17 @@ def load(revision: str, policies: dict[str, str], data_text: str) -> LoadedBundl
         canaries={
             name: Canary(**model["canary"]) for name, model in data.get("models", {}).items() if "canary" in model
         },
+        review_samples=_samples(data.get("human_review", {})),
         packages=read_register(data),
+    )
+
+
+def _samples(rules: dict[str, Any]) -> tuple[tuple[str, int, bytes], ...]:
+    """Return the rules of review that are not about everybody."""
+    return tuple(
+        (slug, rule["share"] * 100, blake2b(b"review " + slug.encode(), digest_size=16).digest())
+        for slug, rule in sorted(rules.items())
+        if rule["share"] < 100
     )
 
 
