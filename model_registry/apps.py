@@ -6,7 +6,11 @@ class ModelRegistryConfig(AppConfig):
     verbose_name = "Models"
 
     def ready(self) -> None:
-        from model_registry import descriptors
+        from common import policy_data
+        from model_registry import descriptors, reopening
         from oversight import registers
+        from oversight.work import kinds
 
         registers.add(*descriptors.REGISTERS)
+        kinds.add(reopening.REOPENED)
+        policy_data.add_follower(reopening.follow)
