@@ -95,6 +95,10 @@ app.conf.update(
         },
         "drop-old-decisions": {"task": "policies.tasks.drop_old_decisions", "schedule": crontab(hour=0, minute=50)},
         "redact-old-proof": {"task": "privacy.tasks.redact_old_proof", "schedule": crontab(hour=3, minute=20)},
+        "forget-model-files": {
+            "task": "personalization.tasks.forget_model_files",
+            "schedule": crontab(hour=4, minute=30),
+        },
         "forget-import-reports": {
             "task": "privacy.tasks.forget_import_reports",
             "schedule": crontab(hour=4, minute=20),

@@ -120,6 +120,7 @@ _NO_RULES = (
     "endpoint",
     "registered_sha256",
     "metrics",
+    "signature",
     "created_at",
     "status_changed_at",
     "gates_grace_until",

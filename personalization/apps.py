@@ -8,6 +8,7 @@ class PersonalizationConfig(AppConfig):
     def ready(self) -> None:
         from model_registry import listeners
         from model_registry.external import registration
+        from model_registry.pages import panels
         from oversight import registers
         from oversight.work import kinds
         from personalization.audits import running
@@ -16,14 +17,18 @@ class PersonalizationConfig(AppConfig):
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
         from personalization.monitors import work
+        from personalization.snapshots import data_set
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
+        from personalization.verification import telling
         from privacy.retention import schedules
         from privacy.rights.stores import seam
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
+        schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         kinds.add(RETRAIN, work.STOPPED)
         registers.add(REGRESSION_CASE)
         listeners.add(running.before_review)
         registration.reserve(MODEL_SLUG)
+        panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

@@ -183,6 +183,26 @@ class TrainingMember(models.Model):
         return f"person {str(self.subject_ref)[:8]} in {self.version_id}"
 
 
+class SnapshotPerson(models.Model):
+    """Person in the files that a version's figures can be recomputed from."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+", db_index=False)
+    subject_ref = models.UUIDField()
+    purpose = models.CharField(max_length=64)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject_ref", "version"], name="personalization_in_snapshot")]
+        indexes = [
+            models.Index(fields=["version"], name="personalization_snapshot"),
+            # Serves retention, which deletes the oldest of a purpose first.
+            models.Index(fields=["purpose", "made_at", "id"], name="personalization_snapshot_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"person {str(self.subject_ref)[:8]} in the snapshot of {self.version_id}"
+
+
 class RetrainingDue(models.Model):
     """Version that learnt from people who were erased since: how many, and when a training without them ended."""
 

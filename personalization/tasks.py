@@ -4,10 +4,12 @@ from django.conf import settings
 from common import actors
 from common.jobs.best_effort_task import BestEffortTask
 from common.jobs.once_task import OnceTask
+from model_registry.files import ageing
 from personalization import training, windows
 from personalization.audits import running as audits
 from personalization.event_store import months
 from personalization.intake import streams
+from personalization.snapshots import keeping
 from personalization.training_sets import retraining
 
 
@@ -54,3 +56,10 @@ def close_streams() -> None:
 @shared_task(ignore_result=True)
 def check_segments() -> None:
     windows.check_segments()
+
+
+@shared_task(ignore_result=True)
+def forget_model_files() -> None:
+    """Delete artifacts of versions out of use, after their record period, and files that no version names."""
+    ageing.forget_old()
+    keeping.sweep()

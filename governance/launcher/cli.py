@@ -40,7 +40,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
                                   check the registers as a whole; write them to files, draft what files say
   model register MODEL ...        register a version of a model whose engine runs elsewhere
   model served MODEL DAY          which versions served on a day
-  model import|export|show MODEL@VERSION
+  model import|export|show|verify MODEL@VERSION
                                   documents of a model's version: card, data sheet, assessments, runbook
   model audit MODEL VERSION       audits of a version's file (exit status 1: a demanded gate fails)
   gate MODEL VERSION [--json]     release gates of a model's version (exit status 1: something is missing)

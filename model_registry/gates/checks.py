@@ -137,6 +137,14 @@ def _audited(name: str, what: str, judge: AuditJudge) -> Check:
     return _measured(_AUDIT, name, what, compare)
 
 
+def _files(found: Found, row: Evidence, _threshold: Decimal) -> Finding:
+    """Ask for a verification of the card that stands: one of an earlier revision says nothing of this one."""
+    card = found.documents.get("card")
+    if card is None or card.revision != row.figures.get("card"):
+        return _by(row, FAILED, "Files and figures: the card was changed after it was verified.")
+    return _by(row, PASSED, "Files and figures: nothing differs, and nothing is missing.")
+
+
 def _segments(_found: Found, row: Evidence, least: Decimal) -> Finding:
     count, smallest = row.figures.get("segments", 0), row.figures.get("smallest", 0)
     if not count:
@@ -221,6 +229,10 @@ GATES: Mapping[str, Gate] = {
     "freshness": Gate(
         "Freshness", "training data that is not older than so many days",
         _measured(_ANY, "freshness", "Freshness", _fresh), Decimal(90), "days",
+    ),
+    "files": Gate(
+        "Files and figures", "figures and digests of the card that come out of the version's files again",
+        _measured(_AUDIT, "files", "Files and figures", _files),
     ),
     "opted_out": Gate(
         "Service without a profile",

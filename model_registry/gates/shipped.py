@@ -22,6 +22,7 @@ DEMANDS: Mapping[str, tuple[str, str, bool]] = {
     "opted-out": ("opted_out", "segment", False),
     "freshness": ("freshness", "none", False),
     "epsilon": ("epsilon", "individual", False),
+    "files": ("files", "none", False),
     "bias-audit": ("bias_audit", "segment", False),
     "leak-audit": ("leak_audit", "segment", False),
     "adversarial-audit": ("adversarial_audit", "none", False),

@@ -13,6 +13,7 @@ TASKS = {
     "oversight.tasks.sweep_counts",
     "personalization.tasks.check_segments",
     "personalization.tasks.close_streams",
+    "personalization.tasks.forget_model_files",
     "personalization.tasks.keep_months",
     "personalization.tasks.retrain_after_erasures",
     "personalization.tasks.run_audits",

@@ -1,4 +1,4 @@
-"""Models from the command line: versions of engines elsewhere, documents in and out, and what a version lacks."""
+"""Models from the command line: engines elsewhere, documents in and out, what is lacking, and what is true."""
 
 import hashlib
 import sys
@@ -22,6 +22,7 @@ from model_registry.external.bodies import RegisterBody
 from model_registry.models import Model, ModelVersion
 from personalization.audits import command as audits
 from personalization.audits.suite import AUDITS
+from personalization.verification import telling, verifying
 
 _OF_MODELS = ("register", "served")  # of a model, not of one of its versions
 
@@ -44,6 +45,13 @@ class Command(BaseCommand):
         given.add_argument("model", metavar="MODEL@VERSION")
         given.add_argument("--kind", choices=list(KINDS), default="card")
         given.add_argument("--form", choices=writing.FORMS, default=keeping.NATIVE)
+        verified = commands.add_parser(
+            "verify",
+            help="Recompute every figure and digest from the bytes. Exit status 1: something differs or is missing.",
+        )
+        verified.add_argument("model", metavar="MODEL")
+        verified.add_argument("number", metavar="VERSION", nargs="?", help="May stand behind MODEL@ as well.")
+        verified.add_argument("--json", action="store_true", dest="as_json")
         shown = commands.add_parser("show", help="Show a version's documents, how complete each is, and what it lacks.")
         shown.add_argument("model", metavar="MODEL@VERSION")
         _add_register(commands)
@@ -107,6 +115,13 @@ class Command(BaseCommand):
         failed = audits.audit(version, only=names, as_json=as_json, say=self.stdout.write, note=self.stderr.write)
         if failed:
             raise CommandError(f"{version} fails: {', '.join(failed)}.", returncode=1)
+
+    def _verify(self, version: ModelVersion, as_json: bool, **_options: Any) -> None:
+        report = verifying.verify(version)
+        verifying.record(version, report, actor="operator")
+        self.stdout.write(telling.as_json(version, report) if as_json else telling.as_text(version, report))
+        if report.bad:
+            sys.exit(1)
 
     def _show(self, version: ModelVersion, **_options: Any) -> None:
         self.stdout.write(f"{version}: {version.get_status_display()}")
