@@ -46,9 +46,14 @@ REOPENED = Kind(
 
 def follow(_reason: str, actor: str) -> None:
     """Open the work of assessments that are out of date, and close that of the others."""
-    rows = Document.objects.filter(kind__in=KINDS).exclude(version__status__in=_ENDED)
-    newest = rows.order_by("version_id", "kind", "-revision").distinct("version_id", "kind").defer("content", "source")
-    late = set(_out_of_date(newest.select_related("version__model")))
+    newest = (
+        Document.objects.filter(kind__in=KINDS).order_by("version_id", "kind", "-revision")
+        .distinct("version_id", "kind").defer("content", "source").select_related("version__model")
+    )  # fmt: skip
+    rows = list(newest)
+    if not rows:
+        return  # no assessment, so no work of one
+    late = set(_out_of_date(row for row in rows if row.version.status not in _ENDED))
     is_open = {item.object: item for item in items.all_open(REOPENED.slug)}
     for name in late - is_open.keys():
         items.open_item(REOPENED.slug, name, actor=actor)
