@@ -134,6 +134,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Gates that do not apply", "remove_done", "model_registry_gateexemption"),
             _link("Recorded cases", "rule", "personalization_regressioncase"),
             _link("Stopped segments", "group_off", "model_registry_stoppedsegment"),
+            _link("Objectives of monitors", "monitoring", "personalization_monitorobjective"),
         ),
         _group(
             "Data and retention",

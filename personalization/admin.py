@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.forms import ModelForm
+from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest
 from unfold.decorators import display
 
@@ -8,7 +8,8 @@ from common.admin_pages.forms import CommaListField
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
 from oversight.admin.forms import DraftsChanges
-from personalization.models import EventCount, Item, RegressionCase
+from personalization.models import EventCount, Item, MonitorObjective, RegressionCase
+from personalization.monitors.kinds import MONITORS
 
 
 class ItemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -52,6 +53,31 @@ class EventCountAdmin(ReadOnlyAdmin):
     @display(description="Item", ordering="item")
     def what(self, count: EventCount) -> str:
         return count.item.title if count.item else "Others, of too few people each"
+
+
+class ObjectiveForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    monitor = ChoiceField(label="Monitor", choices=[(slug, monitor.title) for slug, monitor in MONITORS.items()])
+
+    class Meta:
+        labels = {"slug": "Short name", "suspends_after": "Suspends after (days)", "is_active": "Judged"}
+        help_texts = {
+            "model": "Empty: all models that have no objective of their own.",
+            "limit": "In the unit of the monitor. Its own: "
+            + "; ".join(f"{each.title} {each.limit:g} {each.unit}" for each in MONITORS.values()),
+            "suspends_after": "So many measured days in a row beyond it suspend the version. Empty: never.",
+            "is_active": "Switched off, the monitor measures and judges nothing.",
+        }
+
+
+@admin.register(MonitorObjective)
+class MonitorObjectiveAdmin(DraftsChanges, ModelAdmin):
+    form = ObjectiveForm
+    list_display = ["slug", "monitor", "model", "limit", "suspends_after", "is_active"]
+    list_select_related = ["model"]
+    fields = ["slug", "monitor", "model", "limit", "suspends_after", "is_active"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: MonitorObjective | None = None) -> list[str]:
+        return ["slug"] if obj else []
 
 
 class CaseForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time

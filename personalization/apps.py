@@ -16,7 +16,7 @@ class PersonalizationConfig(AppConfig):
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
-        from personalization.monitors import work
+        from personalization.monitors import objectives, pages, work
         from personalization.snapshots import data_set
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
@@ -27,8 +27,9 @@ class PersonalizationConfig(AppConfig):
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
-        kinds.add(RETRAIN, work.STOPPED)
-        registers.add(REGRESSION_CASE)
+        kinds.add(RETRAIN, work.STOPPED, work.MONITORED)
+        registers.add(REGRESSION_CASE, objectives.MONITOR_OBJECTIVE)
+        panels.register("monitors", pages.PANEL)
         listeners.add(running.before_review)
         registration.reserve(MODEL_SLUG)
         panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

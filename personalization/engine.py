@@ -111,6 +111,11 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     return served
 
 
+def is_resting() -> bool:
+    """Return whether the engine is not asked for a while, after failures."""
+    return _breaker.is_open
+
+
 def _check_signature(name: str, bundle: LoadedBundle) -> None:
     """Check the signature here once: what it needs of the database is not read in the threads of the engine."""
     try:

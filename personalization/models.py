@@ -5,16 +5,28 @@ from django.utils import timezone
 
 from model_registry.models import ModelVersion
 from personalization.audits.models import AuditRun, RegressionCase
+from personalization.monitors.models import (
+    ItemExposure,
+    MonitorObjective,
+    MonitorResult,
+    ServedCount,
+    TrainingReference,
+)
 
 __all__ = [
     "AuditRun",
     "Event",
     "EventCount",
     "Item",
+    "ItemExposure",
+    "MonitorObjective",
+    "MonitorResult",
     "PopularItem",
     "RegressionCase",
     "RetrainingDue",
+    "ServedCount",
     "TrainingMember",
+    "TrainingReference",
 ]
 
 

@@ -9,6 +9,7 @@ from personalization import training, windows
 from personalization.audits import running as audits
 from personalization.event_store import months
 from personalization.intake import streams
+from personalization.monitors import running
 from personalization.snapshots import keeping
 from personalization.training_sets import retraining
 
@@ -56,6 +57,12 @@ def close_streams() -> None:
 @shared_task(ignore_result=True)
 def check_segments() -> None:
     windows.check_segments()
+
+
+@shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
+def run_monitors() -> None:
+    """Measure the versions in use against their objectives."""
+    running.run()
 
 
 @shared_task(ignore_result=True)

@@ -23,6 +23,8 @@ from model_registry.gates import recording
 from model_registry.models import Evidence, ModelFile, ModelVersion
 from personalization import engine, events, without_profile
 from personalization.models import Item, PopularItem
+from personalization.monitors import references
+from personalization.monitors.references import Reference
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
 from personalization.recommender.model import Model
@@ -57,6 +59,7 @@ class _Training:
     people: list[UUID]
     data: Data
     asked: Asked
+    reference: Reference
 
 
 def train_recommender(*, actor: str) -> ModelVersion | None:
@@ -89,8 +92,17 @@ def _trained(actor: str) -> ModelVersion | None:
     asked = ask(data, catalogue, segments, recipe=chosen.recipe)
     figures = measured.of_evaluation(summed(asked, segments))
     metrics = {**measured.of_data(data), **figures, **measured.of_choice(chosen)}
+    reference = references.measure(model, data, trained_on, purpose=PURPOSE)
     training = _Training(
-        began, manifest, chosen.recipe, metrics, _findings(model, data), trained_on, Data(data, segments), asked
+        began,
+        manifest,
+        chosen.recipe,
+        metrics,
+        _findings(model, data),
+        trained_on,
+        Data(data, segments),
+        asked,
+        reference,
     )
     version = _register(training, actor)
     logger.info("Trained %s on %s people", version, len(trained_on))
@@ -184,6 +196,7 @@ def _register_with(files: list[ModelFile], training: _Training, actor: str) -> M
         )
     documents.keep(version, "card", own_card.card(version, training.recipe), actor=actor)
     members.note(version, training.people)
+    references.keep(version, training.reference)
     inside = {UUID(bytes=bytes(person)) for person in training.data.interactions.person}
     keeping.note(version, inside, purpose=PURPOSE, since=training.began, actor=actor)
     return version

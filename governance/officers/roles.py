@@ -32,7 +32,15 @@ _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
 _GATES = ("model_registry.gatedemand", "model_registry.gateexemption", "model_registry.stoppedsegment")
 _CASES = ("personalization.regressioncase",)
-_MODELS = ("model_registry.model", "model_registry.modelversion", "personalization.auditrun", *_GATES, *_CASES)
+_OBJECTIVES = ("personalization.monitorobjective",)
+_MODELS = (
+    "model_registry.model",
+    "model_registry.modelversion",
+    "personalization.auditrun",
+    *_GATES,
+    *_CASES,
+    *_OBJECTIVES,
+)
 
 
 def _rights(verbs: str, models: Iterable[str]) -> frozenset[str]:
@@ -138,8 +146,9 @@ CAPABILITIES = {
         | {"privacy.approve_deletionplan", "privacy.control_disposal"},
     ),
     "register-models": Capability(
-        "Register models, write their documents, propose their approval, permissions and release gates",
+        "Register models, write their documents, propose their approval, permissions, release gates and objectives",
         _rights("add change", ("model_registry.model", *_GATES, *_CASES))
+        | _rights("add change delete", _OBJECTIVES)
         | {"model_registry.delete_gateexemption", "model_registry.delete_stoppedsegment"}
         | {"personalization.delete_regressioncase", "personalization.add_auditrun", "oversight.propose_changeset"},
     ),

@@ -16,6 +16,7 @@ TASKS = {
     "personalization.tasks.forget_model_files",
     "personalization.tasks.keep_months",
     "personalization.tasks.retrain_after_erasures",
+    "personalization.tasks.run_monitors",
     "personalization.tasks.run_audits",
     "personalization.tasks.sweep_audits",
     "personalization.tasks.train_recommender",
