@@ -11,6 +11,7 @@ from governance.web import demonstration, script, well_known
 from model_registry.pages import documents as model_documents
 from model_registry.pages import overview as model_overview
 from oversight.admin import pages as change_pages
+from personalization.audits import pages as model_audits
 from policies.registers import jurisdiction_matrix
 from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
@@ -86,6 +87,8 @@ urlpatterns = [
         admin.site.admin_view(model_documents.download),
         name="model-document-file",
     ),
+    path("admin/models/<int:pk>/audits", admin.site.admin_view(model_audits.show), name="model-audits"),
+    path("admin/models/audits/<uuid:run>.json", admin.site.admin_view(model_audits.download), name="model-audit-file"),
     path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
     path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),
     path(

@@ -11,7 +11,7 @@ class PersonalizationConfig(AppConfig):
         from model_registry.pages import panels
         from oversight import registers
         from oversight.work import kinds
-        from personalization.audits import running
+        from personalization.audits import panel, running
         from personalization.audits.descriptors import REGRESSION_CASE
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
@@ -31,5 +31,6 @@ class PersonalizationConfig(AppConfig):
         registers.add(REGRESSION_CASE, objectives.MONITOR_OBJECTIVE)
         panels.register("monitors", pages.PANEL)
         listeners.add(running.before_review)
+        panels.register("audits", panels.Panel("Audits", panel.drawn, order=10))
         registration.reserve(MODEL_SLUG)
         panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

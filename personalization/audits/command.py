@@ -1,7 +1,8 @@
 """Audits at the command line: run at once, with progress, and as text or JSON."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from model_registry.models import ModelVersion
 from personalization.audits import running
@@ -31,10 +32,10 @@ def _as_json(row: AuditRun) -> str:
 
 def _as_text(row: AuditRun, version: ModelVersion) -> str:
     head = f"{version}: {version.get_status_display()}, file {row.artifact_sha256[:16]}"
-    lines = [head, *(_line(name, result["figures"], result["passed"]) for name, result in row.results.items())]
-    return "\n".join(lines)
+    return "\n".join([head, *(_line(name, result) for name, result in row.results.items())])
 
 
-def _line(name: str, figures: dict[str, object], is_passed: bool) -> str:
-    said = ", ".join(f"{member.replace('_', ' ')} {value}" for member, value in figures.items())
-    return f"  {'sound' if is_passed else 'FAULT':6} {AUDITS[name].title:20} {said}"
+def _line(name: str, result: Mapping[str, Any]) -> str:
+    said = ", ".join(f"{member.replace('_', ' ')} {value}" for member, value in result["figures"].items())
+    state = "sound" if result["passed"] else "FAULT" if result["measured"] else "none"
+    return f"  {state:6} {AUDITS[name].title:20} {said}"
