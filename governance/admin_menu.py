@@ -132,6 +132,13 @@ SIDEBAR: dict[str, Any] = {
             _link("Models", "deployed_code", "model_registry_model"),
             _link("Release gates", "checklist", "model_registry_gatedemand"),
             _link("Gates that do not apply", "remove_done", "model_registry_gateexemption"),
+            {
+                "title": "Reviews of outputs",
+                "icon": "rate_review",
+                "link": reverse_lazy("reviews"),
+                "permission": "model_registry.reviews.pages.may_view",
+            },
+            _link("Rules of review", "rule", "reviews_reviewrule"),
             _link("Recorded cases", "rule", "personalization_regressioncase"),
             _link("Stopped segments", "group_off", "model_registry_stoppedsegment"),
             _link("Objectives of monitors", "monitoring", "personalization_monitorobjective"),

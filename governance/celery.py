@@ -64,6 +64,7 @@ app.conf.update(
     beat_schedule={
         "anchor-audit-trail": {"task": "audit.tasks.anchor_audit_trail", "schedule": 10.0},
         "fulfil-requests": {"task": "privacy.rights.tasks.fulfil_requests", "schedule": 60.0},
+        "sweep-reviews": {"task": "model_registry.reviews.tasks.sweep_reviews", "schedule": 60.0},
         "send-letters": {"task": "privacy.rights.tasks.send_letters", "schedule": 10.0},
         "report-to-agents": {"task": "privacy.rights.tasks.report_to_agents", "schedule": 30.0},
         "forget-packages": {"task": "privacy.rights.tasks.forget_packages", "schedule": crontab(hour=4, minute=25)},

@@ -10,6 +10,7 @@ from governance.sign_in import login
 from governance.web import demonstration, script, well_known
 from model_registry.pages import documents as model_documents
 from model_registry.pages import overview as model_overview
+from model_registry.reviews import pages as review_pages
 from oversight.admin import pages as change_pages
 from personalization.audits import pages as model_audits
 from policies.registers import jurisdiction_matrix
@@ -76,6 +77,8 @@ urlpatterns = [
         name="change-set-remedy",
     ),
     path("admin/changes/<int:pk>/<slug:name>", admin.site.admin_view(change_pages.step), name="change-set-step"),
+    path("admin/reviews/", admin.site.admin_view(review_pages.overview), name="reviews"),
+    path("admin/reviews/<uuid:pk>/", admin.site.admin_view(review_pages.show), name="review"),
     path("admin/models/", admin.site.admin_view(model_overview.show), name="model-overview"),
     path(
         "admin/models/<int:pk>/documents/<slug:kind>",

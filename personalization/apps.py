@@ -9,6 +9,7 @@ class PersonalizationConfig(AppConfig):
         from model_registry import listeners
         from model_registry.external import registration
         from model_registry.pages import panels
+        from model_registry.reviews import kinds as outputs
         from oversight import registers
         from oversight.work import kinds
         from personalization.audits import panel, running
@@ -17,6 +18,7 @@ class PersonalizationConfig(AppConfig):
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
         from personalization.monitors import objectives, pages, work
+        from personalization.review.producing import RECOMMENDATIONS
         from personalization.snapshots import data_set
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
@@ -28,6 +30,7 @@ class PersonalizationConfig(AppConfig):
         schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         kinds.add(RETRAIN, work.STOPPED, work.MONITORED)
+        outputs.add(RECOMMENDATIONS)
         registers.add(REGRESSION_CASE, objectives.MONITOR_OBJECTIVE)
         panels.register("monitors", pages.PANEL)
         listeners.add(running.before_review)

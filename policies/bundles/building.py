@@ -12,6 +12,7 @@ from consent.register.terms import Coverage, Terms, beyond_versions, live, of_ve
 from model_registry.gates import outcome as gates
 from model_registry.gates.checks import FAILED
 from model_registry.models import ModelVersion
+from model_registry.reviews.models import ReviewRule
 from model_registry.segments import stopping
 from policies.models import (
     Jurisdiction,
@@ -41,6 +42,7 @@ def build_data() -> dict[str, Any]:
         "jurisdictions": {j.slug: _jurisdiction(j) for j in Jurisdiction.objects.all()},
         "retention": {slug: {"days": days} for slug, days in periods.of_purposes().items()},
         "models": _models(),
+        "human_review": _reviews(),
     }
 
 
@@ -156,6 +158,12 @@ def _jurisdiction(jurisdiction: Jurisdiction) -> dict[str, Any]:
         "minor_max_level": jurisdiction.minor_max_level,
         "unknown_age_is_adult": jurisdiction.unknown_age_is_adult,
     }
+
+
+def _reviews() -> dict[str, Any]:
+    """Return the rules that mark outputs for a review by a person."""
+    rules = ReviewRule.objects.filter(is_active=True).select_related("purpose")
+    return {rule.slug: rule.mark() for rule in rules if rule.purpose is None or rule.purpose.is_active}
 
 
 def _models() -> dict[str, Any]:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from common.waiting import no_wait
@@ -63,6 +64,8 @@ class LoadedBundle:
     instrument_ends: tuple[tuple[str, float], ...]  # (slug, epoch seconds), the ones that end at all
     # Epoch seconds from which on a model version has failed its gates, by its name; the ones that end at all.
     gate_ends: Mapping[str, float] = field(default_factory=dict)
+    # Rules of review that are about a sample: slug, share in ten-thousandths, and the salt of its places.
+    review_samples: tuple[tuple[str, int, bytes], ...] = ()
     packages: dict[str, Package] = field(default_factory=dict)  # by resource type; all others are the consent package's
 
 
@@ -121,7 +124,17 @@ def load(revision: str, policies: dict[str, str], data_text: str) -> LoadedBundl
             for name, model in data.get("models", {}).items()
             if model.get("gates_until")
         },
+        review_samples=_samples(data.get("human_review", {})),
         packages=read_register(data),
+    )
+
+
+def _samples(rules: dict[str, Any]) -> tuple[tuple[str, int, bytes], ...]:
+    """Return the rules of review that are not about everybody."""
+    return tuple(
+        (slug, rule["share"] * 100, blake2b(b"review " + slug.encode(), digest_size=16).digest())
+        for slug, rule in sorted(rules.items())
+        if rule["share"] < 100
     )
 
 

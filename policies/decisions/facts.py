@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from common.levels import LEVELS
+from common.rollouts.shares import are_in_share
 from consent.ledger import scopes
 from consent.ledger.projection import ConsentEntry
 from consent.ledger.selectors import state_now
@@ -120,7 +121,20 @@ def _about_person(
             "privacy_budget": question.privacy_budget,
         },
         "time": {"quiet_hours": question.action == "contact" and _is_quiet(region, bundle, now)},
+        **(_unsampled(question, bundle) if bundle.review_samples else {}),
     }
+
+
+def _unsampled(question: Question, bundle: LoadedBundle) -> dict[str, list[str]]:
+    """Return the rules of review whose sample the person is outside of; no member where there is none.
+
+    A place in a sample follows from the person, so a person is always inside or always outside.
+    """
+    if question.action != "personalize":
+        return {}
+    people = (question.subject_ref,)
+    outside = [slug for slug, share, salt in bundle.review_samples if not are_in_share(people, share=share, salt=salt)]
+    return {"unsampled_reviews": outside} if outside else {}
 
 
 def _size_of(kind: _Kind, members: bytes) -> int:

@@ -131,6 +131,7 @@ def random_facts(rng: random.Random) -> Facts:
             "privacy_budget": pick(rng, "available", "exhausted", "unknown"),
         },
         "time": {"quiet_hours": rng.random() < 0.2},
+        **({"unsampled_reviews": some_of(rng, ["newsletter", "health", "unsure"], 3)} if rng.random() < 0.4 else {}),
     }
 
 

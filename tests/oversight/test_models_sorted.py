@@ -24,13 +24,13 @@ RECORDS = {
     "policies_rollout", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
     "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker",
     "rights_agentrequest", "rights_erasurestep", "rights_requeststep", "rights_requester",
-    "rights_rightsrequest",
+    "rights_rightsrequest", "reviews_review", "reviews_verdict",
 }  # fmt: skip
 # What a service of the business or a person brings.
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
     "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
-    "personalization_trainingmember", "personalization_snapshotperson",
+    "personalization_trainingmember", "personalization_snapshotperson", "reviews_output", "reviews_verdicttext",
 }  # fmt: skip
 # What the program keeps for itself.
 OPERATIONAL = {
