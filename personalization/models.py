@@ -13,6 +13,7 @@ from personalization.monitors.models import (
     ServedCount,
     TrainingReference,
 )
+from personalization.rollouts.models import ModelRollout, RolloutCount
 
 __all__ = [
     "AuditRun",
@@ -21,11 +22,13 @@ __all__ = [
     "EventCount",
     "Item",
     "ItemExposure",
+    "ModelRollout",
     "MonitorObjective",
     "MonitorResult",
     "PopularItem",
     "RegressionCase",
     "RetrainingDue",
+    "RolloutCount",
     "ServedCount",
     "TrainingMember",
     "TrainingReference",

@@ -58,7 +58,7 @@ def _in_use() -> Model | None:
     if version is None:
         return None
     try:
-        return engine.stored(version.artifact, version.artifact_sha256)
+        return engine.read(version.artifact, version.artifact_sha256)
     except engine.EngineFailed:
         return None
 

@@ -16,7 +16,7 @@ def _drawn(version: ModelVersion) -> str:
     if version.model.slug != engine.MODEL_SLUG or not version.artifact:
         return ""
     try:
-        model = engine.stored(version.artifact, version.artifact_sha256)
+        model = engine.read(version.artifact, version.artifact_sha256)
     except engine.EngineFailed:
         return format_html("<p>{}</p>", "Its file is gone or is not the one that was registered: it serves no person.")
     return table([*_trained_on(model), *_parameters(model)])

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("personalization", "0010_monitors"),
+        ("personalization", "0011_rollouts"),
     ]
 
     operations = [
