@@ -7,7 +7,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from common.http.problems import Problem
@@ -15,12 +16,18 @@ from common.identifiers import uuid7_text
 from consent.models import SubjectLink
 from consent.signals import gpc, read
 from governance.privacy_center.sessions import current_session, for_session
-from personalization import events, parameters, proxy
+from model_registry import services
+from personalization import engine, events, parameters, proxy
+from personalization.explained import weights
 from personalization.intake.taking import take_in
 from personalization.models import Event
 from policies.decision_log.spool import SpoolFull
 
 _SHOWN = 6
+_REVIEWED = {
+    "awaiting_review": _("A person looks at your own list before you see it. Until then this is the general one."),
+    "rejected_by_review": _("A person has looked at your own list and decided against it. This is the general one."),
+}
 
 
 @require_safe
@@ -33,6 +40,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "parameters": parameters.PARAMETERS,
         "changes": parameters.CHANGES,
         "not_used": parameters.NOT_USED,
+        "deeds": weights.deeds(),
+        "has_card": services.live_version(engine.MODEL_SLUG) is not None,
         "signed_in": session is not None,
         "general": general,
         "message": next((str(message) for message in messages.get_messages(request)), None),
@@ -57,7 +66,8 @@ def _own_list(session: SubjectLink, request: HttpRequest, *, general: bool) -> d
     except SpoolFull:
         return {"items": [], "level": None}
     label = next(p.name for p in parameters.PARAMETERS if p.level == answer.level)
-    return {"items": answer.items, "level": label, "profiled": answer.level != "none"}
+    note = _REVIEWED.get(answer.fallback or "", "")
+    return {"items": answer.items, "level": label, "profiled": answer.level != "none", "note": note}
 
 
 @require_POST
@@ -81,8 +91,8 @@ def not_relevant(request: HttpRequest, session: SubjectLink) -> HttpResponse:
         stored = False
     messages.success(
         request,
-        _("Thank you. It will not be recommended to you again.")
+        gettext("Thank you. It will not be recommended to you again.")
         if stored
-        else _("This could not be kept: you do not allow us to keep what you do here."),
+        else gettext("This could not be kept: you do not allow us to keep what you do here."),
     )
     return redirect("ranking")

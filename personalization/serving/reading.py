@@ -35,9 +35,11 @@ _HISTORY = PreparedStatement(
     binary=True,
     timeout_ms=TIMEOUT_MS,
 )
+# An item of a creator who opted out is recommended to nobody, at no level.
+_IS_OFFERED = "i.is_active AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)"
 _OFFERED = PreparedStatement(
     "assent_items_offered",
-    "SELECT slug, title FROM personalization_item WHERE slug = ANY (string_to_array($1, ',')) AND is_active",
+    f"SELECT slug, title FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND {_IS_OFFERED}",  # noqa: S608 (a constant)
     [_TEXT],
     binary=True,
     timeout_ms=TIMEOUT_MS,
@@ -51,8 +53,8 @@ _TITLES = PreparedStatement(
 )
 _GENERAL = PreparedStatement(
     "assent_general_list",
-    "SELECT i.slug, i.title FROM personalization_popularitem p JOIN personalization_item i ON i.slug = p.item_id"
-    " WHERE i.is_active ORDER BY p.rank LIMIT $1",
+    "SELECT i.slug, i.title FROM personalization_popularitem p JOIN personalization_item i ON i.slug = p.item_id"  # noqa: S608 (a constant)
+    f" WHERE {_IS_OFFERED} ORDER BY p.rank LIMIT $1",
     [_INT],
     binary=True,
     timeout_ms=TIMEOUT_MS,
