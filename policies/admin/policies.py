@@ -231,7 +231,7 @@ class PolicyAdmin(ReadOnlyAdmin):
                 "This is for emergencies: nobody approves it, and nobody has seen what it would change.",
                 "It decides about every person from the very next question on, over the registers as they are.",
                 "The audit trail keeps that you did it alone, and why.",
-                "The start pages of other officers show it until one of them has confirmed it, also if it is taken back.",
+                "Start pages of other officers show it until one of them has confirmed it, also if it is taken back.",
             ],
             button="Activate it alone",
             done=f"Policy {policy} is in force, by you alone. Another officer has to confirm it.",
