@@ -122,11 +122,19 @@ SIDEBAR: dict[str, Any] = {
         ),
         _group(
             "Models",
+            {
+                "title": "Overview of models",
+                "icon": "monitoring",
+                "link": reverse_lazy("model-overview"),
+                "permission": _has("model_registry.view_modelversion"),
+            },
             _link("Model versions", "model_training", "model_registry_modelversion"),
             _link("Models", "deployed_code", "model_registry_model"),
             _link("Release gates", "checklist", "model_registry_gatedemand"),
             _link("Gates that do not apply", "remove_done", "model_registry_gateexemption"),
+            _link("Recorded cases", "rule", "personalization_regressioncase"),
             _link("Stopped segments", "group_off", "model_registry_stoppedsegment"),
+            _link("Objectives of monitors", "monitoring", "personalization_monitorobjective"),
         ),
         _group(
             "Data and retention",

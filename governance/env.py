@@ -159,6 +159,7 @@ class Environment(BaseSettings):
     business_days: Annotated[str, AfterValidator(_business_days)] = "law"
     rights_own_days: Annotated[int, Field(ge=1, le=90)] = 30
     retrain_after_erasure: Literal["at_once", "nightly"] = "at_once"
+    model_audits: Literal["after_training", "before_review", "by_hand"] = "after_training"
     evidence_full_check: Literal["weekly", "monthly", "never"] = "weekly"
     log_format: Literal["json", "text"] = "json"
     ready_log_lag_s: Annotated[int, Field(ge=1, le=86_400)] = 300

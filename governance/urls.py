@@ -9,7 +9,9 @@ from governance.privacy_center import erasing, outside, pages, ranking, receipts
 from governance.sign_in import login
 from governance.web import demonstration, script, well_known
 from model_registry.pages import documents as model_documents
+from model_registry.pages import overview as model_overview
 from oversight.admin import pages as change_pages
+from personalization.audits import pages as model_audits
 from policies.registers import jurisdiction_matrix
 from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
@@ -74,6 +76,7 @@ urlpatterns = [
         name="change-set-remedy",
     ),
     path("admin/changes/<int:pk>/<slug:name>", admin.site.admin_view(change_pages.step), name="change-set-step"),
+    path("admin/models/", admin.site.admin_view(model_overview.show), name="model-overview"),
     path(
         "admin/models/<int:pk>/documents/<slug:kind>",
         admin.site.admin_view(model_documents.show),
@@ -84,6 +87,8 @@ urlpatterns = [
         admin.site.admin_view(model_documents.download),
         name="model-document-file",
     ),
+    path("admin/models/<int:pk>/audits", admin.site.admin_view(model_audits.show), name="model-audits"),
+    path("admin/models/audits/<uuid:run>.json", admin.site.admin_view(model_audits.download), name="model-audit-file"),
     path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
     path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),
     path(

@@ -7,6 +7,9 @@ class ModelRegistryConfig(AppConfig):
 
     def ready(self) -> None:
         from model_registry import descriptors
+        from model_registry.files import ageing
         from oversight import registers
+        from privacy.retention.own_records import record_periods
 
         registers.add(*descriptors.REGISTERS)
+        record_periods.add_due(ageing.KIND, ageing.due)

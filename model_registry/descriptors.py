@@ -69,10 +69,11 @@ def _save_status(version: Any, created: bool) -> None:
 
 
 def demand_narrows(before: Document | None, after: Document | None) -> bool:
-    """Return whether a gate is demanded that was not."""
+    """Return whether a gate is demanded that was not, or its audit suspends where it did not."""
     if after is None or not after["is_active"]:
         return False
-    return before is None or {**before, "is_active": True} == after
+    stricter = {"is_active": True, "suspends": after["suspends"]}
+    return before is None or ({**before, **stricter} == after and before["suspends"] <= after["suspends"])
 
 
 def exemption_narrows(_before: Document | None, after: Document | None) -> bool:
@@ -119,6 +120,7 @@ _NO_RULES = (
     "endpoint",
     "registered_sha256",
     "metrics",
+    "signature",
     "created_at",
     "status_changed_at",
     "gates_grace_until",

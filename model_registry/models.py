@@ -7,6 +7,7 @@ from django.utils import timezone
 from common import policy_data
 from consent.models import Level, Purpose
 from model_registry.documents.models import Document
+from model_registry.files.models import ModelFile
 from model_registry.gates.models import DocumentReview, Evidence, GateDemand, GateExemption
 from model_registry.segments.models import StoppedSegment
 
@@ -17,6 +18,7 @@ __all__ = [
     "GateDemand",
     "GateExemption",
     "Model",
+    "ModelFile",
     "ModelVersion",
     "StoppedSegment",
 ]
@@ -82,6 +84,8 @@ class ModelVersion(models.Model):
     endpoint = models.CharField(max_length=400, blank=True, editable=False)
     registered_sha256 = models.BinaryField(max_length=32, blank=True, default=b"", editable=False)
     metrics = models.JSONField(default=dict, blank=True, editable=False)
+    # Compact JWS over the version's name, digests and figures (files/signature.py).
+    signature = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     status_changed_at = models.DateTimeField(default=timezone.now, editable=False)
     approved_until = models.DateField(null=True, blank=True)
@@ -103,6 +107,11 @@ class ModelVersion(models.Model):
     @property
     def is_live(self) -> bool:
         return self.status == self.Status.LIVE
+
+    @property
+    def is_approved(self) -> bool:
+        """Return whether its approval stands, or is one that ended: it has a day that can be moved."""
+        return self.status in (self.Status.APPROVED, *self.IN_USE)
 
     def may_become(self, status: str) -> bool:
         return status in self.NEXT[self.Status(self.status)]

@@ -30,7 +30,7 @@ def card(version: ModelVersion) -> ModelCard:
     """Return a card with owners, purposes, data and figures; intervals hold for any distribution (Hoeffding)."""
     metrics = version.metrics
     data = Dataset(
-        name=f"Training data of {version}", type="interactions", digest=metrics.get("data_sha256", ""),
+        name=data_name(version), type="interactions", digest=metrics.get("data_sha256", ""),
         description=f"Events of {metrics['people']} people who allowed it." if "people" in metrics else "",
     )  # fmt: skip
     window = metrics.get("window", ["", ""])
@@ -42,9 +42,14 @@ def card(version: ModelVersion) -> ModelCard:
         owners=_owners(version),
         training=Training(data=[data], from_day=window[0], to_day=window[1], privacy_level=version.max_level),
         evaluations=_evaluations(version, data),
-        disparities=_disparities(metrics),
+        disparities=disparities(metrics),
         governance=Governance(intended_purposes=[purpose.slug for purpose in version.purposes.order_by("slug")]),
     )
+
+
+def data_name(version: ModelVersion) -> str:
+    """Return what the data of a version is called on its card."""
+    return f"Training data of {version}"
 
 
 def assessment(version: ModelVersion) -> Assessment:
@@ -85,10 +90,10 @@ def _evaluations(version: ModelVersion, data: Dataset) -> list[Evaluation]:
 
 
 def _figure(per_mille: int, people: int, group: str) -> Metric:
-    return Metric(type=_METRIC, value=per_mille / 1000, slice=group, interval=_interval(per_mille / 1000, people))
+    return Metric(type=_METRIC, value=per_mille / 1000, slice=group, interval=interval(per_mille / 1000, people))
 
 
-def _interval(mean: float, people: int) -> Interval | None:
+def interval(mean: float, people: int) -> Interval | None:
     """Return the interval that holds the mean with 95 %, whatever its distribution in 0..1 is."""
     if not people:
         return None
@@ -96,7 +101,7 @@ def _interval(mean: float, people: int) -> Interval | None:
     return Interval(lower=round(max(0.0, mean - width), 3), upper=round(min(1.0, mean + width), 3))
 
 
-def _disparities(metrics: dict[str, Any]) -> list[Disparity]:
+def disparities(metrics: dict[str, Any]) -> list[Disparity]:
     """Return how far the quality for each group is from that for all."""
     groups = metrics.get("by_segment", {})
     people = sum(count for count, _ in groups.values())

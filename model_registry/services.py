@@ -13,6 +13,9 @@ from audit import trail
 from common import policy_data
 from common.http.problems import Conflict, Problem
 from consent.models import Purpose
+from model_registry import listeners
+from model_registry.files import signature
+from model_registry.files.models import ModelFile
 from model_registry.gates import outcome
 from model_registry.gates.checks import PASSED
 from model_registry.models import Model, ModelVersion
@@ -33,6 +36,11 @@ class StatusNotPossible(Conflict):
 class GatesNotPassed(Conflict):
     code = "gates_not_passed"
     title = "The model has not passed its release gates"
+
+
+class ArtifactGone(Conflict):
+    code = "artifact_gone"
+    title = "The file of the model was deleted"
 
 
 class ModelOfOthers(Conflict):
@@ -85,9 +93,13 @@ def register_version(
     artifact: str = "",
     artifact_sha256: str = "",
     metrics: dict[str, Any] | None = None,
+    files: Sequence[ModelFile] = (),
     registration: Registration = TRAINED_HERE,
 ) -> ModelVersion:
-    """Add the next version of ``model`` as a draft. Drafts are never served; a number is never used again."""
+    """Add the next version of ``model`` as a draft, signed with its files. A number is never used again.
+
+    Drafts are never served. ``files``: unsaved rows of what the version was trained and measured on.
+    """
     Model.objects.select_for_update().get(pk=model.pk)
     last = model.versions.aggregate(last=Max("version"))["last"] or 0
     with guard.writing("training"):
@@ -107,7 +119,22 @@ def register_version(
     if registration.label:
         details |= {"label": registration.label, "endpoint": registration.endpoint}
     trail.record("model.registered", str(version), actor=actor, details=details)
+    _sign(version, files)
     return version
+
+
+def _sign(version: ModelVersion, files: Sequence[ModelFile]) -> None:
+    """Keep the rows of a new version's files, and sign the version with their digests."""
+    artifact = ModelFile(kind=ModelFile.Kind.ARTIFACT, path=version.artifact, sha256=version.artifact_sha256)
+    for file in [*([artifact] if version.artifact else []), *files]:
+        file.version, file.current_sha256 = version, file.sha256
+        file.save(force_insert=True)
+    if version.artifact_sha256:
+        digests = {str(file.kind): file.sha256 for file in files}
+        version.signature = signature.sign(
+            version, digests, metrics_sha256=signature.digest_of_metrics(version.metrics)
+        )
+        version.save(update_fields=["signature"])
 
 
 @transaction.atomic
@@ -153,8 +180,8 @@ def suspend_protectively(version: ModelVersion, *, reason: str, actor: str) -> C
 def move(version: ModelVersion, status: str, *, actor: str, **details: Any) -> None:
     """Move a locked version to ``status``. The caller has named the writer, and publishes.
 
-    Raises StatusNotPossible for a step the life cycle does not have, NoPurpose and GatesNotPassed for a version that
-    cannot serve.
+    Raises StatusNotPossible for a step the life cycle does not have, NoPurpose, ArtifactGone and GatesNotPassed for a
+    version that cannot serve.
     """
     before = version.status
     if not version.may_become(status):
@@ -168,11 +195,14 @@ def move(version: ModelVersion, status: str, *, actor: str, **details: Any) -> N
     version.status, version.status_changed_at = status, timezone.now()
     version.save(update_fields=["status", "status_changed_at", "approved_until"])
     trail.record(f"model.{status}", str(version), actor=actor, details={"before": before, **details})
+    listeners.stepped(version, status, actor)
 
 
 def _refuse_unfit(version: ModelVersion) -> None:
     if not version.purposes.exists():
         raise NoPurpose("Name at least one purpose this version may serve.")
+    if gone := version.files.filter(kind=ModelFile.Kind.ARTIFACT, gone_at__isnull=False).first():
+        raise ArtifactGone(f"Its file was deleted on {gone.gone_at:%Y-%m-%d}, as its record period says. Train anew.")
     found = outcome.of(version)
     if found.state != PASSED:
         raise GatesNotPassed(" ".join(line.finding.why for line in found.missing))

@@ -1,12 +1,15 @@
 from django.contrib import admin
-from django.forms import ModelForm
+from django.forms import ChoiceField, ModelForm
+from django.http import HttpRequest
 from unfold.decorators import display
 
 from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
-from personalization.models import EventCount, Item
+from oversight.admin.forms import DraftsChanges
+from personalization.models import EventCount, Item, MonitorObjective, RegressionCase
+from personalization.monitors.kinds import MONITORS
 
 
 class ItemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -50,3 +53,73 @@ class EventCountAdmin(ReadOnlyAdmin):
     @display(description="Item", ordering="item")
     def what(self, count: EventCount) -> str:
         return count.item.title if count.item else "Others, of too few people each"
+
+
+class ObjectiveForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    monitor = ChoiceField(label="Monitor", choices=[(slug, monitor.title) for slug, monitor in MONITORS.items()])
+
+    class Meta:
+        labels = {"slug": "Short name", "suspends_after": "Suspends after (days)", "is_active": "Judged"}
+        help_texts = {
+            "model": "Empty: all models that have no objective of their own.",
+            "limit": "In the unit of the monitor. Its own: "
+            + "; ".join(f"{each.title} {each.limit:g} {each.unit}" for each in MONITORS.values()),
+            "suspends_after": "So many measured days in a row beyond it suspend the version. Empty: never.",
+            "is_active": "Switched off, the monitor measures and judges nothing.",
+        }
+
+
+@admin.register(MonitorObjective)
+class MonitorObjectiveAdmin(DraftsChanges, ModelAdmin):
+    form = ObjectiveForm
+    list_display = ["slug", "monitor", "model", "limit", "suspends_after", "is_active"]
+    list_select_related = ["model"]
+    fields = ["slug", "monitor", "model", "limit", "suspends_after", "is_active"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: MonitorObjective | None = None) -> list[str]:
+        return ["slug"] if obj else []
+
+
+class CaseForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    history = CommaListField(
+        free_text=True,
+        required=False,
+        help_text="Items a made-up person liked, oldest first, by their names in the API. Never a real person's.",
+    )
+    expected = CommaListField(free_text=True, required=False, help_text="Items that must be among the ten.")
+    forbidden = CommaListField(free_text=True, required=False, help_text="Items that must not be among the ten.")
+    reasons = CommaListField(
+        free_text=True, required=False, help_text="Items of the history that must be named as a reason."
+    )
+
+    class Meta:
+        labels = {"slug": "Short name", "is_active": "Asked", "level_used": "Level that must be served"}
+        help_texts = {
+            "region": "With the age band: the segment. Empty: none.",
+            "is_active": "Switched off, no version is asked.",
+        }
+
+
+@admin.register(RegressionCase)
+class RegressionCaseAdmin(DraftsChanges, ModelAdmin):
+    form = CaseForm
+    list_display = ["slug", "model", "level", "asks", "asked"]
+    list_filter = ["is_active", "model"]
+    list_select_related = ["model"]
+    search_fields = ["slug", "note"]
+    fields = [
+        "slug", "model", "note", "level", "region", "age_band", "history", "expected", "forbidden", "reasons",
+        "level_used", "is_active",
+    ]  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: RegressionCase | None = None) -> list[str]:
+        return ["slug", "model"] if obj else []
+
+    @display(description="Asks for")
+    def asks(self, case: RegressionCase) -> str:
+        parts = [f"{len(case.expected)} expected", f"{len(case.forbidden)} forbidden", f"{len(case.reasons)} reasons"]
+        return ", ".join(part for part in parts if not part.startswith("0 ")) or NOTHING
+
+    @display(description="State", ordering="is_active")
+    def asked(self, case: RegressionCase) -> str:
+        return badge("Asked", "good") if case.is_active else badge("Not asked")

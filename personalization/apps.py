@@ -6,18 +6,31 @@ class PersonalizationConfig(AppConfig):
     verbose_name = "Personalization"
 
     def ready(self) -> None:
+        from model_registry import listeners
         from model_registry.external import registration
+        from model_registry.pages import panels
+        from oversight import registers
         from oversight.work import kinds
+        from personalization.audits import panel, running
+        from personalization.audits.descriptors import REGRESSION_CASE
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.models import Event
-        from personalization.monitors import work
+        from personalization.monitors import objectives, pages, work
+        from personalization.snapshots import data_set
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
+        from personalization.verification import telling
         from privacy.retention import schedules
         from privacy.rights.stores import seam
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
+        schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
-        kinds.add(RETRAIN, work.STOPPED)
+        kinds.add(RETRAIN, work.STOPPED, work.MONITORED)
+        registers.add(REGRESSION_CASE, objectives.MONITOR_OBJECTIVE)
+        panels.register("monitors", pages.PANEL)
+        listeners.add(running.before_review)
+        panels.register("audits", panels.Panel("Audits", panel.drawn, order=10))
         registration.reserve(MODEL_SLUG)
+        panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

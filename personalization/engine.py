@@ -1,10 +1,13 @@
-"""Bundled recommender as the proxy uses it: bounded in time, behind a circuit breaker, checked by digest.
+"""Bundled recommender as the proxy uses it: bounded in time, behind a circuit breaker, checked by digest and
+signature.
 
-Models are loaded once per process from their versioned files and only under the digest that stands in the bundle.
+Models are loaded once per process from their versioned files and only under the digest that stands in the bundle, where
+the signature of the version is about that digest.
 """
 
 import logging
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import lru_cache
@@ -13,9 +16,11 @@ from typing import Any
 
 from django.conf import settings
 
+from audit.jws import NotGenuine
 from common import tracing
 from common.http.problems import Problem
 from common.waiting.breaker import CircuitBreaker
+from model_registry.files import signature
 from personalization.recommender import storage
 from personalization.recommender.model import Model, Served
 from policies.bundles.loading import LoadedBundle
@@ -54,14 +59,25 @@ def segment_key(region: str, age_band: str) -> str:
 
 
 def load(name: str, bundle: LoadedBundle) -> Model:
-    """Return the model's artifact. Raises EngineFailed if it is missing, changed or not the approved one."""
+    """Return the model's artifact. Raises EngineFailed if it is missing, changed, not the approved one or unsigned."""
     stored = bundle.data["models"][name]
     try:
+        require_signed(stored)
         with _load_lock:
             return _load(stored["artifact"], stored["artifact_sha256"])
-    except (Problem, OSError) as exc:
+    except (Problem, OSError, NotGenuine) as exc:
         logger.exception("The artifact of %s cannot be used", name)
         raise EngineFailed("model_unusable") from exc
+
+
+def require_signed(stored: Mapping[str, Any]) -> None:
+    """Raise NotGenuine where the signature of a version is missing, not ours, or of something else."""
+    _require_signed(stored.get("signature", ""), stored["id"], stored["version"], stored["artifact_sha256"])
+
+
+@lru_cache(maxsize=8)
+def _require_signed(token: str, model: str, version: int, digest: str) -> None:
+    signature.require(token, model=model, version=version, artifact_sha256=digest)
 
 
 @lru_cache(maxsize=2)
@@ -75,6 +91,7 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     """Ask the model within TIMEOUT_S. Raises EngineFailed; failures in a row open the breaker."""
     if not _breaker.allows():
         raise EngineFailed("recommender_resting")
+    _check_signature(name, bundle)
     if _is_stopped(name, bundle, arguments.get("segment")):
         arguments["segment"] = None
     future = _pool.submit(lambda: load(name, bundle).recommend(**arguments))
@@ -92,6 +109,20 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
         raise EngineFailed("recommender_failed") from exc
     _breaker.succeeded()
     return served
+
+
+def is_resting() -> bool:
+    """Return whether the engine is not asked for a while, after failures."""
+    return _breaker.is_open
+
+
+def _check_signature(name: str, bundle: LoadedBundle) -> None:
+    """Check the signature here once: what it needs of the database is not read in the threads of the engine."""
+    try:
+        require_signed(bundle.data["models"][name])
+    except NotGenuine as exc:
+        logger.exception("The signature of %s cannot be trusted", name)
+        raise EngineFailed("model_unusable") from exc
 
 
 def segment_size(name: str | None, bundle: LoadedBundle, key: str) -> int | None:

@@ -4,6 +4,30 @@ from django.db import models
 from django.utils import timezone
 
 from model_registry.models import ModelVersion
+from personalization.audits.models import AuditRun, RegressionCase
+from personalization.monitors.models import (
+    ItemExposure,
+    MonitorObjective,
+    MonitorResult,
+    ServedCount,
+    TrainingReference,
+)
+
+__all__ = [
+    "AuditRun",
+    "Event",
+    "EventCount",
+    "Item",
+    "ItemExposure",
+    "MonitorObjective",
+    "MonitorResult",
+    "PopularItem",
+    "RegressionCase",
+    "RetrainingDue",
+    "ServedCount",
+    "TrainingMember",
+    "TrainingReference",
+]
 
 
 class Item(models.Model):
@@ -169,6 +193,26 @@ class TrainingMember(models.Model):
 
     def __str__(self) -> str:
         return f"person {str(self.subject_ref)[:8]} in {self.version_id}"
+
+
+class SnapshotPerson(models.Model):
+    """Person in the files that a version's figures can be recomputed from."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+", db_index=False)
+    subject_ref = models.UUIDField()
+    purpose = models.CharField(max_length=64)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject_ref", "version"], name="personalization_in_snapshot")]
+        indexes = [
+            models.Index(fields=["version"], name="personalization_snapshot"),
+            # Serves retention, which deletes the oldest of a purpose first.
+            models.Index(fields=["purpose", "made_at", "id"], name="personalization_snapshot_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"person {str(self.subject_ref)[:8]} in the snapshot of {self.version_id}"
 
 
 class RetrainingDue(models.Model):

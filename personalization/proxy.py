@@ -5,6 +5,7 @@ the list everybody gets (level ``none``), and the answer says so.
 """
 
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,7 @@ from common.tracing import Attributes
 from consent.signals import NO_SIGNALS, Signals
 from personalization import engine, events
 from personalization.models import Event, Item, PopularItem
+from personalization.monitors import tally
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Recommendation, Served
@@ -90,6 +92,27 @@ def _span_attributes(answer: Recommendations) -> Attributes:
 @tracing.traced("personalization", span_attributes=_span_attributes)
 def recommend(request: RecommendationRequest, *, caller: str) -> Recommendations:
     """Serve one person. Raises SpoolFull only; engine failures are level ``none``."""
+    started = time.perf_counter()
+    answer = _recommended(request, caller=caller)
+    _count(answer, time.perf_counter() - started)
+    return answer
+
+
+def _count(answer: Recommendations, seconds: float) -> None:
+    """Count an answer for the monitors of its model."""
+    tally.answered(
+        model=answer.model,
+        permitted=answer.decision.level or "none",
+        level=answer.level,
+        fallback=answer.fallback,
+        seconds=seconds,
+    )
+    tally.resting(engine.is_resting())
+    if answer.model is not None and answer.level != "none":
+        tally.shown(answer.model, (str(item["item"]) for item in answer.items))
+
+
+def _recommended(request: RecommendationRequest, *, caller: str) -> Recommendations:
     try:
         known = information.read(request.subject_ref)
     except InformationUnavailable:
@@ -156,6 +179,7 @@ def _personal(
         return _popular(request.count, decision, model, fallback=failed.code)
     if served.level_used == "none":
         return _popular(request.count, decision, model, fallback=served.fallback)
+    tally.scored(model, served.recommendations)
     explained = _explained(served, history.liked)
     items = [item for item in explained if item["item"] not in history.unwanted][: request.count]
     return Recommendations(str(served.level_used), items, decision, model, served.fallback and str(served.fallback))

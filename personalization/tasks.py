@@ -2,17 +2,22 @@ from celery import shared_task
 from django.conf import settings
 
 from common import actors
+from common.jobs.best_effort_task import BestEffortTask
 from common.jobs.once_task import OnceTask
+from model_registry.files import ageing
 from personalization import training, windows
+from personalization.audits import running as audits
 from personalization.event_store import months
 from personalization.intake import streams
+from personalization.monitors import running
+from personalization.snapshots import keeping
 from personalization.training_sets import retraining
 
 
 @shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
 def train_recommender() -> None:
     """Train a new draft version, never served before it is approved; nightly, or when an officer asks."""
-    training.train_recommender(actor=actors.job("training"))
+    audits.after_training(training.train_recommender(actor=actors.job("training")))
 
 
 @shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
@@ -20,7 +25,20 @@ def retrain_after_erasures() -> None:
     """Train anew where a version learnt from people who were erased since; without that setting, nightly does it."""
     retraining.close_work()
     if settings.RETRAIN_AFTER_ERASURE == "at_once" and retraining.is_due():
-        training.train_recommender(actor=actors.job("training"))
+        audits.after_training(training.train_recommender(actor=actors.job("training")))
+
+
+@shared_task(base=BestEffortTask, ignore_result=True, acks_late=True, time_limit=3600)
+def run_audits(pk: str) -> None:
+    """Run the audits of a version, one at a time per run: a second worker finds it taken."""
+    audits.run(pk)
+
+
+@shared_task(ignore_result=True)
+def sweep_audits() -> None:
+    """Queue audits the broker lost, and those whose worker was killed; runs every minute."""
+    for pk in audits.to_take_up():
+        run_audits.delay(str(pk))
 
 
 @shared_task(ignore_result=True)
@@ -39,3 +57,16 @@ def close_streams() -> None:
 @shared_task(ignore_result=True)
 def check_segments() -> None:
     windows.check_segments()
+
+
+@shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
+def run_monitors() -> None:
+    """Measure the versions in use against their objectives."""
+    running.run()
+
+
+@shared_task(ignore_result=True)
+def forget_model_files() -> None:
+    """Delete artifacts of versions out of use, after their record period, and files that no version names."""
+    ageing.forget_old()
+    keeping.sweep()

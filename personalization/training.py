@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,25 +12,30 @@ from uuid import UUID
 import numpy as np
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from common import actors
-from common.canonical import sha256
 from common.identifiers import uuid7
 from consent.models import DataSubject, Purpose
 from model_registry import services
+from model_registry.documents import keeping as documents
 from model_registry.gates import recording
-from model_registry.models import Evidence, ModelVersion
-from personalization import engine, events
+from model_registry.models import Evidence, ModelFile, ModelVersion
+from personalization import engine, events, without_profile
 from personalization.models import Item, PopularItem
+from personalization.monitors import references
+from personalization.monitors.references import Reference
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
 from personalization.recommender.model import Model
-from personalization.recommender.recipe import Lists
+from personalization.recommender.recipe import Lists, Recipe
 from personalization.recommender.training import train
-from personalization.recommender.validation.evaluation import Evaluation, Figures, evaluate
-from personalization.recommender.validation.tuning import Chosen, choose
+from personalization.recommender.validation.evaluation import Asked, ask, summed
+from personalization.recommender.validation.tuning import choose
+from personalization.registered import measured, own_card
+from personalization.snapshots import keeping
+from personalization.snapshots.files import Data, data_bytes, evaluation_bytes
 from personalization.training_sets import members, retraining
-from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.decisions.evaluate import Decision, decide
 from policies.decisions.questions import Question
 
@@ -39,12 +44,22 @@ PURPOSE = "recommendations"
 _POPULAR_FROM_PEOPLE = 2
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """Figures of a training, and what the gates of a release read of it: whether each passed, with its figures."""
+@dataclass(frozen=True, eq=False)
+class _Training:
+    """What a training leaves: its artifact, its figures and what they can be recomputed from.
 
+    ``findings``: what the gates of a release read of it: whether each passed, with its figures.
+    """
+
+    began: datetime
+    manifest: storage.Manifest
+    recipe: Recipe
     metrics: dict[str, Any]
     findings: dict[str, tuple[bool, dict[str, Any]]]
+    people: list[UUID]
+    data: Data
+    asked: Asked
+    reference: Reference
 
 
 def train_recommender(*, actor: str) -> ModelVersion | None:
@@ -58,31 +73,45 @@ def train_recommender(*, actor: str) -> ModelVersion | None:
 
 
 def _trained(actor: str) -> ModelVersion | None:
+    began = timezone.now()
     refresh_popular_items()
     useful = events.positive().filter(purpose=PURPOSE)
     people = list(useful.order_by().values_list("subject_ref", flat=True).distinct())
-    permitted = _permitted(people)
-    if not permitted:
+    trained_on = permitted(people, caller=actors.job("training"))
+    if not trained_on:
         return None
-    data = _interactions(permitted)
+    data = _interactions(trained_on)
     catalogue = [
         rec.Item(item.slug, item.title, tuple(item.categories)) for item in Item.objects.filter(is_active=True)
     ]
-    segments = _segments(permitted)
+    segments = _segments(trained_on)
     # Segments are counted, because the page about the ranking says so.
     chosen = choose(data, catalogue, segments, lists=(Lists.COUNTS,))
     model = train(data, catalogue, segments, recipe=chosen.recipe)
     manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
-    evaluation = evaluate(data, catalogue, segments, recipe=chosen.recipe)
-    metrics = {**_metrics(data, evaluation, len(permitted)), **_protocols(chosen, evaluation)}
-    measured = _Measured(metrics, _findings(model, data))
-    version = _register(manifest, measured, permitted, actor)
-    logger.info("Trained %s on %s people", version, len(permitted))
+    asked = ask(data, catalogue, segments, recipe=chosen.recipe)
+    figures = measured.of_evaluation(summed(asked, segments))
+    metrics = {**measured.of_data(data), **figures, **measured.of_choice(chosen)}
+    reference = references.measure(model, data, trained_on, purpose=PURPOSE)
+    training = _Training(
+        began,
+        manifest,
+        chosen.recipe,
+        metrics,
+        _findings(model, data),
+        trained_on,
+        Data(data, segments),
+        asked,
+        reference,
+    )
+    version = _register(training, actor)
+    logger.info("Trained %s on %s people", version, len(trained_on))
     return version
 
 
-def _permitted(people: Iterable[UUID]) -> list[UUID]:
-    return [ref for ref in people if _is_permitted(decide(_question(ref), caller=actors.job("training")))]
+def permitted(people: Iterable[UUID], *, caller: str) -> list[UUID]:
+    """Return the people who may be trained on: one logged decision each."""
+    return [ref for ref in people if _is_permitted(decide(_question(ref), caller=caller))]
 
 
 def _is_permitted(decision: Decision) -> bool:
@@ -121,67 +150,6 @@ def _segments(people: list[UUID]) -> dict[rec.Person, str]:
     return {ref.bytes: engine.segment_key(region, age_band) for ref, region, age_band in rows}
 
 
-def _metrics(data: rec.Interactions, evaluation: Evaluation, people: int) -> dict[str, Any]:
-    """Return the figures of a training: quality per level and group, and the data it comes from."""
-    ndcg = {str(level): round(quality * 1000) for level, quality in evaluation.ndcg.items()}
-    days = [datetime.fromtimestamp(float(moment), tz=UTC).date() for moment in (data.time.min(), data.time.max())]
-    return {
-        "ndcg_at_10_per_mille": ndcg,
-        "people": people,
-        "measured_on": evaluation.people,
-        "by_segment": _large_groups(evaluation),
-        "window": [day.isoformat() for day in days],
-        "data_sha256": _digest(data),
-    }
-
-
-def _protocols(chosen: Chosen, evaluation: Evaluation) -> dict[str, Any]:
-    """Return every level's figures by protocol, and what was compared to choose: all in thousandths."""
-    return {
-        "protocols": {
-            str(protocol): {str(level): _figures(figures) for level, figures in levels.items()}
-            for protocol, levels in evaluation.levels.items()
-        },
-        "groups": {
-            key: {
-                "people": group.people,
-                "ndcg": round(1000 * group.ndcg),
-                "interval": [round(1000 * end) for end in group.interval],
-            }
-            for key, group in evaluation.groups.items()
-        },
-        "validation": {
-            "asked": chosen.people,
-            "ndcg_at_10_per_mille": {name: round(1000 * figure) for name, figure in chosen.ndcg.items()},
-        },
-    }
-
-
-def _figures(figures: Figures) -> dict[str, Any]:
-    given = asdict(figures)
-    interval = given.pop("interval")
-    return {
-        **{name: None if value is None else round(1000 * value) for name, value in given.items()},
-        "interval": [round(1000 * end) for end in interval],
-    }
-
-
-def _large_groups(evaluation: Evaluation) -> dict[str, list[int]]:
-    """Return how many people of a group were asked about, and the quality for them; small groups are taken together."""
-    small = [figures for figures in evaluation.by_segment.values() if figures[0] < SEGMENT_MIN_SIZE]
-    groups = {name: figures for name, figures in evaluation.by_segment.items() if figures[0] >= SEGMENT_MIN_SIZE}
-    people = sum(count for count, _ in small)
-    if people >= SEGMENT_MIN_SIZE or (people and not groups):
-        groups["all others"] = (people, sum(count * quality for count, quality in small) / people)
-    return {name: [count, round(quality * 1000)] for name, (count, quality) in groups.items()}
-
-
-def _digest(data: rec.Interactions) -> str:
-    rows = zip(data.person, data.item, data.weight, data.time, strict=True)
-    lines = [f"{bytes(who).hex()},{item},{weight},{at}\n" for who, item, weight, at in rows]
-    return sha256("".join(lines).encode()).hex()
-
-
 def _findings(model: Model, data: rec.Interactions) -> dict[str, tuple[bool, dict[str, Any]]]:
     """Return what the gates of a release read of a training: by name, whether it passed, and its figures."""
     people = [segment.people for segment in model.segments.values()]
@@ -191,11 +159,25 @@ def _findings(model: Model, data: rec.Interactions) -> dict[str, tuple[bool, dic
         "segments": (True, {"segments": len(people), "smallest": min(people, default=0)}),
         "fallback": (popular > 0, {"popular_items": popular}),
         "freshness": (True, {"newest": newest.isoformat()}),
+        "opted_out": without_profile.compare(model),
     }
 
 
+def _register(training: _Training, actor: str) -> ModelVersion:
+    """Write the snapshot and register the version with it; without the version there are no files."""
+    persons = len(set(training.data.interactions.person))
+    files = keeping.write(
+        training.manifest.version, data_bytes(training.data), evaluation_bytes(training.asked), persons
+    )
+    try:
+        return _register_with(files, training, actor)
+    except BaseException:
+        keeping.discard(files)
+        raise
+
+
 @transaction.atomic
-def _register(manifest: storage.Manifest, measured: _Measured, people: list[UUID], actor: str) -> ModelVersion:
+def _register_with(files: list[ModelFile], training: _Training, actor: str) -> ModelVersion:
     entry = services.register_model(
         engine.MODEL_SLUG, name="House recommender", description="Item to item, trained on people who agreed."
     )
@@ -203,15 +185,20 @@ def _register(manifest: storage.Manifest, measured: _Measured, people: list[UUID
         model=entry,
         purposes=list(Purpose.objects.filter(slug=PURPOSE)),
         actor=actor,
-        artifact=f"{manifest.name}-{manifest.version}",
-        artifact_sha256=manifest.digest,
-        metrics=measured.metrics,
+        artifact=f"{training.manifest.name}-{training.manifest.version}",
+        artifact_sha256=training.manifest.digest,
+        metrics=training.metrics,
+        files=files,
     )
-    for name, (is_passed, figures) in measured.findings.items():
+    for name, (is_passed, figures) in training.findings.items():
         recording.record_evidence(
             version, Evidence.Kind.TRAINING, name, is_passed=is_passed, figures=figures, actor=actor
         )
-    members.note(version, people)
+    documents.keep(version, "card", own_card.card(version, training.recipe), actor=actor)
+    members.note(version, training.people)
+    references.keep(version, training.reference)
+    inside = {UUID(bytes=bytes(person)) for person in training.data.interactions.person}
+    keeping.note(version, inside, purpose=PURPOSE, since=training.began, actor=actor)
     return version
 
 

@@ -19,6 +19,11 @@ class CircuitBreaker:
         self._failures = 0
         self._opened_at: float | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Return whether failures in a row have stopped the calls, but for a trial."""
+        return self._opened_at is not None
+
     def allows(self) -> bool:
         """Return whether to try. After the rest, exactly one caller is let through at a time."""
         with self._lock:

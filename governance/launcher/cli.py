@@ -39,8 +39,10 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   registers lint|export|plan|apply
                                   check the registers as a whole; write them to files, draft what files say
   model register MODEL ...        register a version of a model whose engine runs elsewhere
-  model import|export|show MODEL@VERSION
+  model served MODEL DAY          which versions served on a day
+  model import|export|show|verify MODEL@VERSION
                                   documents of a model's version: card, data sheet, assessments, runbook
+  model audit MODEL VERSION       audits of a version's file (exit status 1: a demanded gate fails)
   gate MODEL VERSION [--json]     release gates of a model's version (exit status 1: something is missing)
   verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
   verify-receipt FILE             check a consent receipt or an evidence file; needs no database

@@ -30,7 +30,7 @@ from audit.models import AuditAnchor, AuditEvent
 from common.http.rest import AnyAnswer
 from common.rollouts.shares import FULL
 from consent.trust import metrics as trust
-from governance.monitoring import budgets, jobs, requests
+from governance.monitoring import budgets, jobs, recommender, requests
 from policies.bundles import candidates
 from policies.decision_log import figures as log_figures
 from policies.decision_log import spool_lag
@@ -210,6 +210,7 @@ def _trail(now: datetime) -> Iterator[Metric]:
 
 def _web(now: datetime) -> Iterator[Metric]:
     yield from requests.metrics()
+    yield from recommender.served()
     build = GaugeMetricFamily("assent_build", "1, labelled with what runs.", labels=["version", "python"])
     build.add_metric([_version(), platform.python_version()], 1)
     yield build
@@ -229,6 +230,7 @@ _PARTS: dict[str, Part] = {
     "budgets": budgets.metrics,
     "bundle": _bundle,
     "rollout": _rollout,
+    "models": recommender.versions,
     "trail": _trail,
 }
 

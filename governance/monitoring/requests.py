@@ -2,7 +2,6 @@
 
 import re
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Protocol
@@ -11,12 +10,11 @@ import msgspec
 from django.conf import settings
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from common.counting import latencies
+from common.counting.counts import MOMENTARY, NUMBERS, REST, Counts
 from governance.monitoring import log_lines
-from governance.monitoring.counts import MOMENTARY, NUMBERS, REST, Counts
 from governance.web.traced_requests import route_of
 
-BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_SUM = len(BUCKETS_S) + 1  # behind the numbers of the buckets, the last of which has no end
 _CODE = re.compile(r"[a-z_]{1,40}")
 _OTHER = "other"
 Environ = dict[str, Any]
@@ -91,8 +89,7 @@ class Counting:
         seconds = time.perf_counter() - self._started
         path = self._environ.get("PATH_INFO", "")
         route = path if path in self._paths else _slow_route(path, self._paths)
-        # A bucket's number is that of the answers in it alone; a scrape adds the smaller ones.
-        counts().add(f"request {self._status} {route}", {bisect_left(BUCKETS_S, seconds): 1.0, _SUM: seconds})
+        counts().add(f"request {self._status} {route}", latencies.amounts(seconds))
         if self._status == "503":
             counts().add(f"unavailable {_code_in(chunks)}", {0: 1.0})
 
@@ -139,7 +136,7 @@ def metrics() -> Iterator[Metric]:
         if key[0] == "own":
             answered.add_metric([key[2], key[1]], numbers[0])
         elif key[0] == "request":
-            answered.add_metric([key[2], key[1]], sum(numbers[:_SUM]))
+            answered.add_metric([key[2], key[1]], latencies.read(numbers).count)
             by_route[key[2]] = [
                 one + other for one, other in zip(by_route.get(key[2], [0.0] * NUMBERS), numbers, strict=True)
             ]
@@ -161,9 +158,6 @@ def metrics() -> Iterator[Metric]:
 def _seconds(by_route: dict[str, list[float]]) -> Metric:
     took = HistogramMetricFamily("assent_request_seconds", "How long answers took to make.", labels=["route"])
     for route, numbers in by_route.items():
-        reached, buckets = 0.0, []
-        for end, number in zip([*map(str, BUCKETS_S), "+Inf"], numbers[:_SUM], strict=True):
-            reached += number
-            buckets.append((end, reached))
-        took.add_metric([route], buckets, numbers[_SUM])
+        found = latencies.read(numbers)
+        took.add_metric([route], found.buckets, found.seconds)
     return took

@@ -10,7 +10,11 @@ from django.urls import Resolver404, resolve
 # What a page of a model asks for where it is not named like the right.
 _RIGHTS = {"changelist": "view", "history": "view"}
 _NAMED_LIKE_THE_RIGHT = frozenset({"add", "change", "delete", "view"})
-_OTHER_PAGES = {"notice-editor": "consent.add_notice", "rollout": "policies.view_rollout"}
+_OTHER_PAGES = {
+    "notice-editor": "consent.add_notice",
+    "rollout": "policies.view_rollout",
+    "model-overview": "model_registry.view_modelversion",
+}
 
 
 def right_of(name: str, *, reads: bool) -> str:

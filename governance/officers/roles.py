@@ -31,7 +31,16 @@ _BUDGETS = ("privacy.privacybudget", "privacy.statistic")
 _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
 _GATES = ("model_registry.gatedemand", "model_registry.gateexemption", "model_registry.stoppedsegment")
-_MODELS = ("model_registry.model", "model_registry.modelversion", *_GATES)
+_CASES = ("personalization.regressioncase",)
+_OBJECTIVES = ("personalization.monitorobjective",)
+_MODELS = (
+    "model_registry.model",
+    "model_registry.modelversion",
+    "personalization.auditrun",
+    *_GATES,
+    *_CASES,
+    *_OBJECTIVES,
+)
 
 
 def _rights(verbs: str, models: Iterable[str]) -> frozenset[str]:
@@ -137,14 +146,15 @@ CAPABILITIES = {
         | {"privacy.approve_deletionplan", "privacy.control_disposal"},
     ),
     "register-models": Capability(
-        "Register models, write their documents, propose their approval, permissions and release gates",
-        _rights("add change", ("model_registry.model", *_GATES))
+        "Register models, write their documents, propose their approval, permissions, release gates and objectives",
+        _rights("add change", ("model_registry.model", *_GATES, *_CASES))
+        | _rights("add change delete", _OBJECTIVES)
         | {"model_registry.delete_gateexemption", "model_registry.delete_stoppedsegment"}
-        | {"oversight.propose_changeset"},
+        | {"personalization.delete_regressioncase", "personalization.add_auditrun", "oversight.propose_changeset"},
     ),
     "approve-models": Capability(
         "Release, suspend and retire model versions",
-        frozenset({"model_registry.change_modelversion"}),
+        frozenset({"model_registry.change_modelversion", "personalization.add_auditrun"}),
     ),
     "manage-access": Capability(
         "Manage officers, their roles and sessions, and service credentials",

@@ -25,7 +25,7 @@ from governance.evidence import checks as evidence
 from governance.officers import findings_page, purpose_page, single_officer
 from governance.officers.page_rights import may_open
 from governance.web.rate_limits import EVIDENCE_CHECKS
-from model_registry.models import ModelVersion
+from model_registry.pages import overview
 from oversight.models import WorkItem
 from oversight.rollouts import watch
 from oversight.work import kinds
@@ -44,6 +44,7 @@ _HOUR = timedelta(hours=1)
 # An hour with fewer decisions says nothing; a share of refusals that rose by less is no news.
 _ENOUGH_DECISIONS = 50
 _RISE = 0.2
+_FEW_MODELS = 5
 _MANY_PEOPLE = 200_000  # are not counted for a page
 _CHANGES_REGISTERS = ("oversight.propose_changeset", "oversight.approve_changeset")
 _SEES_DECISIONS, _SEES_EVIDENCE = "policies.view_decision", "audit.view_auditanchor"
@@ -178,22 +179,26 @@ def _rollouts() -> list[dict[str, Any]]:
 
 
 def _models() -> list[dict[str, Any]]:
-    waiting = ModelVersion.objects.filter(status__in=("draft", "in_review", "suspended")).select_related("model")[:5]
-    details = {
-        "draft": _("Trained and waiting for your approval. It is not in use yet."),
-        "in_review": _("In review: its release gates and documents wait for two officers."),
-        "suspended": _("Suspended. Everybody gets the general list until two officers make it live again."),
-    }
-    return [
-        _item(
-            f"{version.model.name}, {_('version')} {version.version}",
-            details[version.status],
-            reverse("admin:model_registry_modelversion_change", args=[version.pk]),
-            "now" if version.status == "suspended" else "soon",
-            version.status_changed_at,
-        )
-        for version in waiting
+    """Return what waits of models, and what of a version in use ends soon; all of it is on their overview."""
+    now = timezone.now()
+    found = overview.read(now)
+    waiting = [
+        _item(each.what, each.why, each.url, "now" if each.is_urgent else "soon", each.since)
+        for each in found.waiting
+        if not each.is_of_set  # a work item of its own
     ]
+    ending = [
+        _item(
+            _("%(version)s: %(gate)s ends soon") % {"version": each.name, "gate": each.gate},
+            _("From then on it is denied, and everybody gets the general list."),
+            each.url,
+            "soon",
+            each.at,
+        )
+        for each in found.ending
+        if each.at < now + overview.SOON
+    ]
+    return [*waiting[:_FEW_MODELS], *ending[:_FEW_MODELS]]
 
 
 def _disposals() -> list[dict[str, Any]]:

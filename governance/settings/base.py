@@ -94,6 +94,7 @@ HOLIDAYS = ENV.holidays()
 BUSINESS_DAYS = read_business_days(ENV.business_days)
 RIGHTS_OWN_DAYS = ENV.rights_own_days
 RETRAIN_AFTER_ERASURE = ENV.retrain_after_erasure
+MODEL_AUDITS = ENV.model_audits
 RETENTION_MAX_SHARE_PERCENT = ENV.retention_max_share_percent
 RETENTION_GENTLE = ENV.retention_gentle
 RETENTION_ROWS_PER_S = ENV.retention_rows_per_s

@@ -14,9 +14,15 @@ class DemandForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at r
     gate = ChoiceField(label="Gate", choices=[(slug, gate.title) for slug, gate in GATES.items()])
 
     class Meta:
-        labels = {"slug": "Short name", "from_level": "From this level on", "is_active": "Demanded"}
+        labels = {
+            "slug": "Short name",
+            "from_level": "From this level on",
+            "is_active": "Demanded",
+            "suspends": "Suspends",
+        }
         help_texts = {
             "purpose": "Only versions that may serve this purpose. Empty: all.",
+            "suspends": "An audit that fails this gate takes a version out of use; two officers make it live again.",
             "threshold": "In the unit of the gate. Empty: "
             + "; ".join(f"{gate.title} {gate.threshold:f} {gate.unit}" for gate in GATES.values() if gate.unit),
         }
@@ -25,10 +31,10 @@ class DemandForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at r
 @admin.register(GateDemand)
 class GateDemandAdmin(DraftsChanges, ModelAdmin):
     form = DemandForm
-    list_display = ["slug", "gate", "purpose", "from_level", "threshold", "is_active"]
+    list_display = ["slug", "gate", "purpose", "from_level", "threshold", "is_active", "suspends"]
     list_filter = ["is_active"]
     list_select_related = ["purpose"]
-    fields = ["slug", "gate", "purpose", "from_level", "threshold", "is_active"]
+    fields = ["slug", "gate", "purpose", "from_level", "threshold", "is_active", "suspends"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: GateDemand | None = None) -> list[str]:
         return ["slug"] if obj else []

@@ -3,9 +3,9 @@
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from common.admin_pages.display import NOTHING, badge, code, exact_moment, grid, moment, who
+from common.admin_pages.display import NOTHING, badge, code, exact_moment, moment, who
 from model_registry.models import ModelVersion
-from model_registry.pages import checklist, panels
+from model_registry.pages import checklist, history, panels, summary
 
 Status = ModelVersion.Status
 _TONES = {
@@ -63,14 +63,15 @@ class VersionColumns:
 
     @display(description="Quality")
     def quality(self, version: ModelVersion) -> str:
-        """Format the quality of the first ten suggestions per level (NDCG), and how many people it was learnt from."""
-        rows = [
-            (f"Suggestions at level {level}", f"{value / 10:.1f} %")
-            for level, value in version.metrics.get("ndcg_at_10_per_mille", {}).items()
-        ]
-        if "people" in version.metrics:
-            rows.append(("People it learnt from", f"{version.metrics['people']:,}"))
-        return grid(["Measured at training", "Result (100 % is best)"], rows)
+        return summary.quality(version)
+
+    @display(description="Card in short")
+    def card(self, version: ModelVersion) -> str:
+        return summary.card(version)
+
+    @display(description="People it may serve now")
+    def affected(self, version: ModelVersion) -> str:
+        return summary.affected(version)
 
     @display(description="SHA-256 of its file")
     def file(self, version: ModelVersion) -> str:
@@ -86,7 +87,7 @@ class VersionColumns:
 
     @display(description="Approved until")
     def approved_to(self, version: ModelVersion) -> str:
-        return f"{version.approved_until:%d.%m.%Y}" if version.approved_until else NOTHING
+        return f"{version.approved_until:%-d %B %Y}" if version.approved_until else NOTHING
 
     @display(description="Gates")
     def gates(self, version: ModelVersion) -> str:
@@ -102,4 +103,4 @@ class VersionColumns:
 
     @display(description="Steps")
     def timeline(self, version: ModelVersion) -> str:
-        return checklist.timeline(version)
+        return history.drawn(version)

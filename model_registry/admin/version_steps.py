@@ -25,7 +25,8 @@ class VersionSteps(ModelAdmin):
 
     actions = ["submit", "suspend", "retire"]
     actions_detail = [
-        "submit_this", "take_back_this", "approve_this", "live_this", "suspend_this", "resume_this", "retire_this",
+        "submit_this", "take_back_this", "approve_this", "live_this", "extend_this", "suspend_this", "resume_this",
+        "retire_this",
     ]  # fmt: skip
 
     # What can be done, to the ones chosen in the list
@@ -93,6 +94,16 @@ class VersionSteps(ModelAdmin):
         return self._confirm(request, object_id, Status.LIVE)
 
     @action(
+        description="Extend the approval",
+        permissions=["extend_this"],
+        url_path="extend",
+        icon="event_repeat",
+    )
+    def extend_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=object_id)
+        return self._propose(request, version, Status(version.status), release_steps.extension(version))
+
+    @action(
         description="Suspend",
         permissions=["suspend_this"],
         url_path="suspend",
@@ -131,6 +142,13 @@ class VersionSteps(ModelAdmin):
 
     def has_live_this_permission(self, request: HttpRequest, object_id: str) -> bool:
         return self._may_step(request, object_id, Status.APPROVED, Status.LIVE)
+
+    def has_extend_this_permission(self, request: HttpRequest, object_id: str) -> bool:
+        version = ModelVersion.objects.filter(pk=object_id).first()
+        may = request.user.has_perm("model_registry.change_model") and request.user.has_perm(
+            "oversight.propose_changeset"
+        )
+        return may and version is not None and version.is_approved
 
     def has_suspend_this_permission(self, request: HttpRequest, object_id: str) -> bool:
         return self._may_step(request, object_id, Status.LIVE, Status.SUSPENDED)

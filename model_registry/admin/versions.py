@@ -34,14 +34,14 @@ class ModelVersionAdmin(VersionColumns, DraftsChanges, VersionSteps):
     fieldsets = [
         (None, {"fields": ["standing", "meaning", "changed_exactly", "approved_to"]}),
         ("Release gates", {"fields": ["gates", "documents"]}),
-        ("What it may do", {"fields": ["purposes", "max_level"]}),
-        ("What it is", {"fields": ["model", "version", "quality", "created_exactly", "file", "engine"]}),
+        ("What it may do", {"fields": ["purposes", "max_level", "affected"]}),
+        ("What it is", {"fields": ["card", "quality", "model", "version", "created_exactly", "file", "engine"]}),
         ("What was found", {"fields": ["panels"]}),
         ("What happened", {"fields": ["timeline"]}),
     ]
     readonly_fields = [
-        "standing", "meaning", "changed_exactly", "approved_to", "gates", "documents", "model", "version", "quality",
-        "created_exactly", "file", "engine", "panels", "timeline",
+        "standing", "meaning", "changed_exactly", "approved_to", "gates", "documents", "affected", "card", "quality",
+        "model", "version", "created_exactly", "file", "engine", "panels", "timeline",
     ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:

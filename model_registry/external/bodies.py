@@ -31,11 +31,12 @@ class Stated(Body):
     segments: SegmentsStated | None = None
     newest_data: Annotated[AwareDatetime, Field(strict=False)] | None = None
     has_fallback: bool | None = None
+    opted_out_served_alike: bool | None = None
 
     @model_validator(mode="after")
     def _states_something(self) -> "Stated":
-        if self.segments is None and self.newest_data is None and self.has_fallback is None:
-            raise ValueError("state segments, newest_data or has_fallback")
+        if not any(value is not None for value in self.__dict__.values()):
+            raise ValueError("state segments, newest_data, has_fallback or opted_out_served_alike")
         return self
 
 

@@ -123,6 +123,8 @@ def _findings(stated: Stated) -> list[tuple[str, bool, dict[str, Any]]]:
         found.append(("segments", True, segments))
     if stated.has_fallback is not None:
         found.append(("fallback", stated.has_fallback, {}))
+    if stated.opted_out_served_alike is not None:
+        found.append(("opted_out", stated.opted_out_served_alike, {}))
     if stated.newest_data is not None:
         found.append(("freshness", True, {"newest": stated.newest_data.isoformat()}))
     return found

@@ -1,6 +1,6 @@
 """The gates: each reads its evidence and says whether it is there. No evidence is a failure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -8,8 +8,10 @@ from typing import Any
 
 from model_registry.documents.kinds import KINDS
 from model_registry.documents.models import Document
+from model_registry.gates import audits
 from model_registry.gates.found import Found
 from model_registry.gates.models import DocumentReview, Evidence
+from privacy.models import PrivacyBudget
 
 PASSED, FAILED, PENDING, EXEMPT = "passed", "failed", "pending", "not_applicable"
 
@@ -27,6 +29,7 @@ class Finding:
 
 Check = Callable[[Found, Decimal], Finding]
 Judge = Callable[[Found, Evidence, Decimal], Finding]
+AuditJudge = Callable[[Evidence, Decimal], tuple[bool, str]]
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,17 @@ def _epsilon(found: Found, most: Decimal) -> Finding:
     epsilon = row.content["training"]["epsilon"] if row else None
     if row is None or epsilon is None:
         return Finding(FAILED, "No model card states the epsilon of the training.")
-    state = PASSED if Decimal(str(epsilon)) <= most else FAILED
-    return _of(row, state, f"Epsilon {epsilon} of the training, at most {most:f}.")
+    limits = [(most, "of the gate"), *_budgets(row.content["training"]["data"])]
+    least, whose = min(limits, key=lambda limit: limit[0])
+    state = PASSED if Decimal(str(epsilon)) <= least else FAILED
+    return _of(row, state, f"Epsilon {epsilon} of the training, at most {least.normalize():f} {whose}.")
+
+
+def _budgets(data: Sequence[Mapping[str, Any]]) -> list[tuple[Decimal, str]]:
+    """Return the privacy budgets of the data sets that a card names: a training may not use more than the whole."""
+    names = [each["name"] for each in data]
+    budgets = PrivacyBudget.objects.filter(data_set__in=names)
+    return [(budget.epsilon_total, f"of the privacy budget of “{budget.data_set}”") for budget in budgets]
 
 
 def _measured(kinds: tuple[str, ...], name: str, what: str, judge: Judge | None = None) -> Check:
@@ -108,10 +120,28 @@ def _measured(kinds: tuple[str, ...], name: str, what: str, judge: Judge | None 
         if row.valid_until is not None and row.valid_until <= found.now:
             return _by(row, FAILED, f"{what}: the evidence ended on {row.valid_until:%Y-%m-%d}.")
         if not row.is_passed:
-            return _by(row, FAILED, f"{what}: failed.")
+            return _by(row, FAILED, f"{what}: {audits.unmeasured(row)}")
         return judge(found, row, threshold) if judge else _by(row, PASSED, f"{what}: passed.")
 
     return check
+
+
+def _audited(name: str, what: str, judge: AuditJudge) -> Check:
+    """Return a check of the newest audit of a name, whose figures a judge compares."""
+
+    def compare(_found: Found, row: Evidence, threshold: Decimal) -> Finding:
+        is_met, why = judge(row, threshold)
+        return _by(row, PASSED if is_met else FAILED, f"{what}: {why}")
+
+    return _measured(_AUDIT, name, what, compare)
+
+
+def _files(found: Found, row: Evidence, _threshold: Decimal) -> Finding:
+    """Ask for a verification of the card that stands: one of an earlier revision says nothing of this one."""
+    card = found.documents.get("card")
+    if card is None or card.revision != row.figures.get("card"):
+        return _by(row, FAILED, "Files and figures: the card was changed after it was verified.")
+    return _by(row, PASSED, "Files and figures: nothing differs, and nothing is missing.")
 
 
 def _segments(_found: Found, row: Evidence, least: Decimal) -> Finding:
@@ -128,6 +158,12 @@ def _fresh(found: Found, row: Evidence, days: Decimal) -> Finding:
     state = PASSED if ends > found.now else FAILED
     finding = _by(row, state, f"Its newest data is of {newest:%Y-%m-%d}, at most {days:f} days old.")
     return Finding(finding.state, finding.why, finding.owner, finding.at, _first(finding.until, ends))
+
+
+def _alike(_found: Found, row: Evidence, _threshold: Decimal) -> Finding:
+    items = row.figures.get("general_list")
+    measured = f" with {items} items, measured at the training" if items is not None else ""
+    return _by(row, PASSED, f"Who opted out is served no worse{measured}.")
 
 
 def _quality(found: Found, most: Decimal) -> Finding:
@@ -193,7 +229,37 @@ GATES: Mapping[str, Gate] = {
         "Freshness", "training data that is not older than so many days",
         _measured(_ANY, "freshness", "Freshness", _fresh), Decimal(90), "days",
     ),
-    "epsilon": Gate("Privacy budget", "an epsilon of the training of at most this", _epsilon, Decimal(3), "epsilon"),
-    "bias_audit": Gate("Bias audit", "a bias audit that passed", _measured(_AUDIT, "bias", "Bias audit")),
-    "leak_audit": Gate("Leak audit", "a leak audit that passed", _measured(_AUDIT, "leak", "Leak audit")),
+    "files": Gate(
+        "Files and figures", "figures and digests of the card that come out of the version's files again",
+        _measured(_AUDIT, "files", "Files and figures", _files),
+    ),
+    "opted_out": Gate(
+        "Service without a profile",
+        "no worse service for people who opted out: as many items, none that only the model offers, no slower class",
+        _measured(_ANY, "opted_out", "Service without a profile", _alike),
+    ),
+    "epsilon": Gate(
+        "Privacy budget", "an epsilon of the training of at most this, and within the budgets of its data",
+        _epsilon, Decimal(3), "epsilon",
+    ),
+    "bias_audit": Gate(
+        "Bias audit", "that no group of people is served much worse than the others",
+        _audited("bias", "Bias audit", audits.bias), Decimal("0.8"), "of the others",
+    ),
+    "leak_audit": Gate(
+        "Leak audit", "that the model gives away neither who it was trained on nor what they did",
+        _audited("leak", "Leak audit", audits.leak), Decimal("0.2"), "gain over guessing",
+    ),
+    "adversarial_audit": Gate(
+        "Adversarial audit", "that hostile input and a few fake profiles change little",
+        _audited("adversarial", "Adversarial audit", audits.adversarial), Decimal("0.25"), "of people",
+    ),
+    "regression_audit": Gate(
+        "Recorded cases", "that recorded cases are answered as recorded",
+        _audited("regression", "Recorded cases", audits.regression), Decimal(0), "cases",
+    ),
+    "ageing_audit": Gate(
+        "Quality by age", "that quality does not fall fast after a training",
+        _audited("ageing", "Quality by age", audits.ageing), Decimal(50), "thousandths",
+    ),
 }  # fmt: skip

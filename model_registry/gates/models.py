@@ -11,7 +11,8 @@ from consent.models import Level, Purpose
 class GateDemand(models.Model):
     """A gate that versions have to pass: all of them, or those for a purpose or from a level on.
 
-    ``threshold`` is in the unit of the gate; empty is the gate's own.
+    ``threshold`` is in the unit of the gate; empty is the gate's own. ``suspends``: an audit that fails the gate takes
+    a version out of use until two officers make it live again; without it the version is denied while the gate fails.
     """
 
     slug = models.SlugField(max_length=64, unique=True)
@@ -20,6 +21,7 @@ class GateDemand(models.Model):
     from_level = models.CharField(max_length=16, choices=Level, default=Level.NONE)
     threshold = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    suspends = models.BooleanField(default=True)
 
     class Meta:
         ordering = ["slug"]

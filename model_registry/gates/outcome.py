@@ -14,12 +14,13 @@ from model_registry.models import ModelVersion
 
 @dataclass(frozen=True)
 class Line:
-    """A demanded gate with what was found."""
+    """A demanded gate with what was found. ``suspends``: an audit that fails it suspends a version in use."""
 
     slug: str
     title: str
     asks: str
     finding: Finding
+    suspends: bool = False
 
     @property
     def is_met(self) -> bool:
@@ -75,4 +76,4 @@ def _line(found: Found, demand: GateDemand) -> Line:
         finding = Finding(EXEMPT, f"Does not apply: {exemption.reason}")
     else:
         finding = gate.check(found, gate.threshold if demand.threshold is None else demand.threshold)
-    return Line(demand.gate, gate.title, gate.asks, finding)
+    return Line(demand.gate, gate.title, gate.asks, finding, demand.suspends)

@@ -19,10 +19,15 @@ DEMANDS: Mapping[str, tuple[str, str, bool]] = {
     "fallback": ("fallback", "none", True),
     "datasheet": ("datasheet", "none", False),
     "fria": ("fria", "segment", False),
+    "opted-out": ("opted_out", "segment", False),
     "freshness": ("freshness", "none", False),
     "epsilon": ("epsilon", "individual", False),
+    "files": ("files", "none", False),
     "bias-audit": ("bias_audit", "segment", False),
     "leak-audit": ("leak_audit", "segment", False),
+    "adversarial-audit": ("adversarial_audit", "none", False),
+    "regression-audit": ("regression_audit", "none", False),
+    "ageing-audit": ("ageing_audit", "none", False),
 }
 GRACE = timedelta(days=90)
 

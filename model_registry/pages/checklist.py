@@ -1,19 +1,21 @@
-"""What a version needs and has, as tables of its page: gates, documents, and what happened to it."""
+"""What a version needs and has, as tables of its page: gates, and documents with their reviews."""
+
+from textwrap import shorten
 
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
-from audit.models import AuditEvent
 from common.admin_pages.display import NOTHING, badge, grid, moment, who
 from model_registry.documents.kinds import KINDS
 from model_registry.gates import outcome
 from model_registry.gates.checks import EXEMPT, FAILED, PASSED, PENDING
 from model_registry.gates.outcome import Line
-from model_registry.models import ModelVersion
+from model_registry.models import DocumentReview, ModelVersion
+from model_registry.pages import mending
 
 _TONES = {PASSED: "good", EXEMPT: "plain", PENDING: "info", FAILED: "alarm"}
 _WORDS = {PASSED: "Passed", EXEMPT: "Does not apply", PENDING: "Waiting", FAILED: "Missing"}
-_MOST_STEPS = 50
+_LONGEST_COMMENT = 120
 
 
 def gates(version: ModelVersion) -> str:
@@ -26,10 +28,11 @@ def gates(version: ModelVersion) -> str:
             line.finding.why,
             _by(line),
             moment(line.finding.until) if line.finding.until else NOTHING,
+            mending.link(version, line),
         )
         for line in found.lines
     ]
-    return grid(["State", "Gate", "Evidence", "By", "Ends"], rows, is_stacked=True)
+    return grid(["State", "Gate", "Evidence", "By", "Ends", "Mend"], rows, is_stacked=True)
 
 
 def _by(line: Line) -> str:
@@ -41,33 +44,41 @@ def _by(line: Line) -> str:
 
 
 def documents(version: ModelVersion) -> str:
-    """Return the documents of each kind with how complete they are; each leads to its page."""
-    newest = {row.kind: row for row in version.documents.order_by("kind", "-revision").distinct("kind")}
+    """Return the documents of each kind: how complete, and the verdicts by role; each leads to its page."""
+    kept = version.documents.order_by("kind", "-revision").distinct("kind").defer("source", "content")
+    newest = {row.kind: row for row in kept}
+    given = _verdicts([row.pk for row in newest.values()])
     rows = []
     for kind, described in KINDS.items():
         row = newest.get(kind)
         link = format_html('<a href="{}">{}</a>', reverse("model-document", args=[version.pk, kind]), described.title)
         rows.append(
-            (link, row.revision, f"{row.score} of 100", who(row.made_by), moment(row.made_at))
+            (
+                link,
+                str(row.revision),
+                f"{row.score} of 100",
+                who(row.made_by),
+                moment(row.made_at),
+                given.get(row.pk, ""),
+            )
             if row
-            else (link, "none", NOTHING, NOTHING, NOTHING)
+            else (link, "none", NOTHING, NOTHING, NOTHING, "")
         )
-    return grid(["Document", "Revision", "Complete", "By", "Date"], rows, is_stacked=True)
+    return grid(["Document", "Revision", "Complete", "By", "Date", "Reviews"], rows, is_stacked=True)
 
 
-def timeline(version: ModelVersion) -> str:
-    """Return the steps of a version from the audit trail, newest first."""
-    events = AuditEvent.objects.filter(object=str(version), action__startswith="model.").order_by("-position")
-    rows = [(moment(event.occurred_at), _what(event), who(event.actor), _said(event)) for event in events[:_MOST_STEPS]]
-    return grid(["When", "What", "By", "About"], rows, is_stacked=True)
+def _verdicts(documents: list[int]) -> dict[int, str]:
+    """Return the newest verdict or comment of each role on revisions, with its words."""
+    newest = DocumentReview.objects.filter(document__in=documents).order_by("document_id", "role", "-id")
+    found: dict[int, list[str]] = {}
+    for review in newest.distinct("document_id", "role"):
+        words = f": “{shorten(review.comment, _LONGEST_COMMENT)}”" if review.comment else ""
+        said = f"{review.get_role_display()}: {review.get_verdict_display().lower()} by {who(review.actor)}{words}"
+        found.setdefault(review.document_id, []).append(said)
+    return {pk: _listed(texts) for pk, texts in found.items()}
 
 
-def _what(event: AuditEvent) -> str:
-    return event.action.removeprefix("model.").replace("_", " ").capitalize()
-
-
-def _said(event: AuditEvent) -> str:
-    details = event.details
-    named = [str(details[name]) for name in ("kind", "name", "revision", "role") if name in details]
-    change_set = details.get("set")
-    return " ".join([*named, *([f"change set {change_set}"] if change_set else [])]) or NOTHING
+def _listed(texts: list[str]) -> str:
+    return format_html(
+        '<ul class="fact-list">{}</ul>', format_html_join("", "<li>{}</li>", ((each,) for each in texts))
+    )

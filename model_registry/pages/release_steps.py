@@ -14,6 +14,22 @@ def step(version: ModelVersion, status: Status) -> Step:
     return _STEPS[status](version, f"{version.model.name}, version {version.version}")
 
 
+def extension(version: ModelVersion) -> Step:
+    """Return the step that lets an approval stand for another year."""
+    name = f"{version.model.name}, version {version.version}"
+    until = f"{version.approved_until:%-d %B %Y}" if version.approved_until else "no day"
+    return Step(
+        title=f"Extend the approval of {name}?",
+        effects=[
+            f"Approved until now: {until}. Proposed: a year from today.",
+            "This takes two officers: a change set is drafted, you propose it, another officer approves it.",
+            "While it is open, the day that stands is in force: from the day after, the version is denied.",
+        ],
+        button="Draft the extension",
+        done=f"The extension of {name} is drafted.",
+    )
+
+
 def _to_review(_version: ModelVersion, name: str) -> Step:
     return Step(
         title=f"Submit {name} for review?",

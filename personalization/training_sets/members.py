@@ -3,14 +3,21 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from model_registry.models import ModelVersion
-from personalization.models import TrainingMember
+from personalization.models import SnapshotPerson, TrainingMember
 
 _AT_ONCE = 10_000
 
 
 def note(version: ModelVersion, people: Iterable[UUID]) -> None:
-    """Note whom a version learnt from, and forget it of retired versions. In the transaction of the registration."""
-    TrainingMember.objects.filter(version__status=ModelVersion.Status.RETIRED).delete()
+    """Note whom a version learnt from, and forget it of retired versions whose files are gone.
+
+    In the transaction of the registration.
+    """
+    in_files = SnapshotPerson.objects.filter(version=OuterRef("version"), subject_ref=OuterRef("subject_ref"))
+    retired = TrainingMember.objects.filter(version__status=ModelVersion.Status.RETIRED)
+    retired.filter(~Exists(in_files)).delete()
     rows = (TrainingMember(version=version, subject_ref=ref) for ref in people)
     TrainingMember.objects.bulk_create(rows, batch_size=_AT_ONCE)

@@ -1,38 +1,87 @@
-"""Training sets as a store of personal data. Erasing someone lists the models and makes their retraining due."""
+"""Training sets as a store of personal data: which versions learnt from a person, and what their files say of them.
 
+Erasing someone lists the models, takes the person out of the files and makes a retraining due.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_noop as _
 
-from personalization.models import TrainingMember
+from model_registry.models import ModelFile
+from personalization.models import SnapshotPerson, TrainingMember
+from personalization.snapshots import files, keeping
+from personalization.snapshots.files import Unreadable
 from personalization.training_sets import retraining
-from privacy.rights.stores.seam import Description, Erasure, Removed
+from privacy.rights.stores.seam import Description, Erasure, Removed, Row
 from privacy.rights.stores.tables import TableStore, members
+
+_TOUCHES = "touches"
 
 
 class TrainingStore(TableStore):
-    """Store of training sets: what leaves it also makes a retraining due."""
+    """Store of training sets: found by rows of who is in them, verified by the files themselves."""
+
+    def export(self, ref: UUID) -> Iterable[Row]:
+        names = [member.name for member in self.description.members if member.name != _TOUCHES]
+        data = ModelFile.objects.filter(kind=ModelFile.Kind.DATA, version=OuterRef("version"), gone_at=None)
+        rows = self.query(ref).annotate(path=Subquery(data.values("path")[:1])).values(*names, "path")
+        return [{**{name: row[name] for name in names}, _TOUCHES: list(_touches(row["path"], ref))} for row in rows]
 
     def erase(self, ref: UUID, erasure: Erasure) -> Removed:
         versions = [member.version for member in self.query(ref).select_related("version__model")]
+        self._leave_files(ref, erasure)
         removed = super().erase(ref, erasure)
         retraining.make_due(versions, actor=erasure.actor)
         return Removed(removed.rows, removed.keys_sha256, {"models": [str(version) for version in versions]})
 
+    def _leave_files(self, ref: UUID, erasure: Erasure) -> None:
+        inside = SnapshotPerson.objects.select_for_update().filter(subject_ref=ref).order_by("pk")
+        for version in list(inside.values_list("version_id", flat=True)):
+            keeping.leave(version, {ref}, actor=erasure.actor)
+        inside.delete()
+
+    def left_elsewhere(self, ref: UUID) -> int:
+        """Return how many rows of files name a person still, whoever the tables say is in them."""
+        kept = ModelFile.objects.exclude(kind=ModelFile.Kind.ARTIFACT).filter(gone_at=None)
+        return SnapshotPerson.objects.filter(subject_ref=ref).count() + sum(_count(file, ref) for file in kept)
+
+
+def _touches(path: str | None, ref: UUID) -> Iterator[str]:
+    """Yield what the data of a version says of a person: when, which item, how strongly."""
+    content = keeping.read_path(path) if path else None
+    touches = files.read_data(content).interactions if content is not None else None
+    for number, person in enumerate(touches.person if touches else ()):
+        if touches is not None and person == ref.bytes:
+            moment = datetime.fromtimestamp(float(touches.time[number]), tz=UTC)
+            yield f"{moment.isoformat()} {touches.item[number]} {float(touches.weight[number]):g}"
+
+
+def _count(file: ModelFile, ref: UUID) -> int:
+    content = keeping.read_path(file.path)
+    try:
+        return 0 if content is None else files.count_of(content, ref.bytes)
+    except Unreadable:
+        # A file that was exchanged for something else is found by its digest, and names nobody in a column.
+        return 0
+
 
 TRAINING = TrainingStore(
     Description(
-        name="model_training",
+        name=keeping.NAME,
         title=_("Models that learnt from your data"),
         members=members(
             ("version__model__slug", "string", _("model")),
             ("version__version", "integer", _("version")),
             ("version__created_at", "date-time", _("trained")),
+            (_TOUCHES, "array", _("what is kept of you, to recompute the model's figures")),
         ),
         origin=_("made when a model was trained on what you did, with your permission"),
-        kept=_("until the version is retired"),
+        kept=_("until the version is retired; what its figures are recomputed from, until you turn the purpose off"),
         is_provided=False,
-        tables=("personalization_trainingmember",),
+        tables=("personalization_trainingmember", "personalization_snapshotperson"),
     ),
     lambda ref: TrainingMember.objects.filter(subject_ref=ref).order_by("version_id"),
 )

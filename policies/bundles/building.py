@@ -172,6 +172,7 @@ def _models() -> dict[str, Any]:
             **_gates(version, now),
             "artifact": version.artifact,
             "artifact_sha256": version.artifact_sha256,
+            "signature": version.signature,
             **_stopped(off.get((version.model_id, version.version), [])),
         }
         for version in versions.select_related("model").prefetch_related("purposes")

@@ -16,11 +16,16 @@ class RecordPeriod(models.Model):
         CONSENT_PROOF = "consent_proof", "Proof of consent"
         IMPORT_REPORTS = "import_reports", "Reports of consent imports"
         OFFICER_SESSIONS = "officer_sessions", "Officers' ended sessions"
+        MODEL_FILES = "model_files", "Artifacts of models out of use"
 
     # Days: the least an installation may set, and what it starts with.
-    LEAST = {"decision_log": 31, "log_exports": 1, "consent_proof": 365, "import_reports": 31, "officer_sessions": 7}
+    LEAST = {
+        "decision_log": 31, "log_exports": 1, "consent_proof": 365, "import_reports": 31, "officer_sessions": 7,
+        "model_files": 7,
+    }  # fmt: skip
     AT_FIRST = {
         "decision_log": 365, "log_exports": 365, "consent_proof": 3650, "import_reports": 365, "officer_sessions": 30,
+        "model_files": 90,
     }  # fmt: skip
     MOST = 36_500
 
@@ -40,6 +45,7 @@ class RecordPeriod(models.Model):
                     | Q(slug="consent_proof", keep_days__gte=365)
                     | Q(slug="import_reports", keep_days__gte=31)
                     | Q(slug="officer_sessions", keep_days__gte=7)
+                    | Q(slug="model_files", keep_days__gte=7)
                 ),
             )
         ]

@@ -87,6 +87,7 @@ class Table:
     only: str = ""  # a condition for the rows that count as the data set
     ended: str = ""  # the condition of a row whose person withdrew
     deletes: bool = True  # whether rows go; otherwise they are changed
+    can_undo: bool = True  # whether rows that a run keeps for its undo are all there was
 
     @property
     def columns(self) -> Columns:

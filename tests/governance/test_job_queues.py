@@ -48,6 +48,8 @@ def test_long_jobs_do_not_hold_up_withdrawals():
         "privacy.tasks.redact_old_proof",
         "governance.tasks.verify_evidence",
         "personalization.tasks.retrain_after_erasures",
+        "personalization.tasks.run_monitors",
+        "personalization.tasks.run_audits",
         "personalization.tasks.train_recommender",
         "policies.tasks.run_simulation",
         "privacy.tasks.undo_run",

@@ -9,6 +9,7 @@ from audit.models import AuditEvent
 from common import policy_data
 from consent.models import Purpose
 from model_registry import services
+from model_registry.files import signature
 from model_registry.models import GateDemand, Model, ModelVersion
 from oversight.problems import SecondOfficerNeeded
 from policies.bundles import publishing
@@ -198,7 +199,9 @@ def test_versions_of_a_model_count_up_and_start_as_drafts(register, model):
 def test_a_version_in_use_is_in_the_bundle_with_what_it_may_do(register):
     register("live", "recommendations", "personalization", max_level="segment", artifact="a-1", artifact_sha256="5e")
 
-    assert _in_force() == {
+    in_force = _in_force()
+    assert signature.read(in_force.pop("signature")).artifact_sha256 == "5e"
+    assert in_force == {
         "id": "basket",
         "version": 1,
         "status": "live",

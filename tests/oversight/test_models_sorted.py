@@ -30,12 +30,13 @@ RECORDS = {
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
     "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
-    "personalization_trainingmember",
+    "personalization_trainingmember", "personalization_snapshotperson",
 }  # fmt: skip
 # What the program keeps for itself.
 OPERATIONAL = {
     "audit_signingkey", "common_keycheck", "common_ratebucket", "consent_subjectlink",
     "django_content_type",
+    "model_registry_modelfile",
     "governance_officersession", "governance_provideridentity", "governance_recoverycode", "governance_secondfactor",
     "django_session", "policies_activebundle", "policies_appliedrelease", "policies_opainstance",
     "policies_heldtag", "policies_logdrop", "policies_periodkey", "policies_policydraft",

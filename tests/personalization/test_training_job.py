@@ -220,8 +220,8 @@ def test_a_later_no_ends_what_a_yes_taught(shop, remember):
 def test_people_whose_yes_leaves_data_out_teach_no_model(api):
     ref = subject_ref("customer-1")
     api.save("customer-1", "give")
-    before = training._permitted([ref])
+    before = training.permitted([ref], caller="job:training")
 
     api.save("customer-1", "refuse", data_category="ratings")
 
-    assert (before, training._permitted([ref])) == ([ref], [])
+    assert (before, training.permitted([ref], caller="job:training")) == ([ref], [])

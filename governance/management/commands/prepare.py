@@ -14,7 +14,9 @@ from common.canonical import sha256
 from consent import key_check
 from governance.evidence import registers
 from governance.officers import role_groups
+from model_registry.files import signature
 from personalization.event_store import shipping
+from personalization.snapshots import shipping as snapshots_shipping
 from policies.bundles import publishing
 from policies.models import ActiveBundle
 from policies.registers import defaults
@@ -39,8 +41,12 @@ class Command(BaseCommand):
         self._collect_static(fast=fast)
         if defaults.ensure_defaults():
             self.stdout.write("A policy bundle is in force.")
+        if signed := signature.sign_existing():
+            self.stdout.write(f"{signed} versions of models are signed.")
         if shipping.ensure_window(actor=publishing.SYSTEM):
             self.stdout.write("The rolling window of events is a retention schedule.")
+        if snapshots_shipping.ensure_schedule(actor=publishing.SYSTEM):
+            self.stdout.write("Snapshots of trainings stand under a retention schedule.")
         if changed := role_groups.keep_current():
             self.stdout.write(f"The rights of these roles are up to date: {', '.join(changed)}.")
         registers.seal_existing(actor="system")

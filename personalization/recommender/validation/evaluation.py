@@ -87,6 +87,18 @@ class Case:
     relevant: frozenset[str]
 
 
+Lists = Mapping[Protocol, Mapping[Level, Sequence[Sequence[str]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Model of the first part of the data, the people asked about, and everybody's list per protocol and level."""
+
+    model: Model
+    cases: Sequence[Case]
+    lists: Lists
+
+
 def evaluate(
     interactions: Interactions,
     items: Iterable[Item],
@@ -99,20 +111,40 @@ def evaluate(
 
     People without a liked item among them are trained on but not asked about.
     """
+    asked = ask(interactions, items, segments, recipe=recipe, min_segment=min_segment)
+    return summed(asked, segments, min_segment=min_segment)
+
+
+def ask(
+    interactions: Interactions,
+    items: Iterable[Item],
+    segments: Mapping[Person, str],
+    *,
+    recipe: Recipe | None = None,
+    min_segment: int = 20,
+) -> Asked:
+    """Train on the first part of everybody's items, and note the list that each level gives to each person asked."""
     held = split(interactions)
     known = interactions.rows(held.training)
     model = train(known, items, segments, recipe=recipe, min_segment=min_segment)
     asked = cases(known, held.relevant)
+    lists = {
+        protocol: {level: _asked(model, level, asked, segments, protocol) for level in Level} for protocol in Protocol
+    }
+    return Asked(model, asked, lists)
+
+
+def summed(asked: Asked, segments: Mapping[Person, str], *, min_segment: int = 20) -> Evaluation:
+    """Return the figures of the lists that were noted."""
     levels: dict[Protocol, dict[Level, Figures]] = {}
-    personal: list[float] = []
-    for protocol in Protocol:
-        found = {level: _asked(model, level, asked, segments, protocol) for level in Level}
-        base = summarised(model, asked, found[Level.NONE]).ndcg
-        levels[protocol] = {level: summarised(model, asked, lists, base=base) for level, lists in found.items()}
-        if protocol is Protocol.S:
-            personal = gains(asked, found[Level.INDIVIDUAL])
-    groups = _groups(asked, segments, personal, min_segment)
-    return Evaluation(len(asked), levels, groups, _by_segment(asked, segments, personal))
+    for protocol, found in asked.lists.items():
+        base = summarised(asked.model, asked.cases, found[Level.NONE]).ndcg
+        levels[protocol] = {
+            level: summarised(asked.model, asked.cases, lists, base=base) for level, lists in found.items()
+        }
+    personal = gains(asked.cases, asked.lists[Protocol.S][Level.INDIVIDUAL])
+    groups = _groups(asked.cases, segments, personal, min_segment)
+    return Evaluation(len(asked.cases), levels, groups, _by_segment(asked.cases, segments, personal))
 
 
 def cases(known: Interactions, relevant: Mapping[Person, Sequence[str]]) -> list[Case]:

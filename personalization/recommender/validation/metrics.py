@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 RANKS = 10
-_DRAWS = 1_000
+DRAWS = 1_000
+SEED = 0
 _DISCOUNTS = 1 / np.log2(np.arange(2, RANKS + 2))
 _IDEAL = np.concatenate([[0.0], np.cumsum(_DISCOUNTS)])
 
@@ -29,11 +30,11 @@ def ndcg_of_scores(scores: NDArray[np.floating], relevant: NDArray[np.bool_]) ->
     return gained / ideal
 
 
-def interval(values: Sequence[float], *, seed: int = 0) -> tuple[float, float]:
+def interval(values: Sequence[float], *, seed: int = SEED) -> tuple[float, float]:
     """Return the 95 % interval of the mean, by drawing people with replacement."""
     if not len(values):
         return 0.0, 0.0
     given, random = np.asarray(values), np.random.default_rng(seed)
-    means = [given[random.integers(0, len(given), len(given))].mean() for _ in range(_DRAWS)]
+    means = [given[random.integers(0, len(given), len(given))].mean() for _ in range(DRAWS)]
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)

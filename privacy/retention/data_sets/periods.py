@@ -33,7 +33,7 @@ def ended() -> set[int]:
 
 def main_of(purpose: Purpose) -> RetentionSchedule | None:
     """Return the schedule that says in one number how long a purpose's data is kept."""
-    found = _ending().filter(trigger=Trigger.RECEIVED, jurisdiction="", purpose=purpose)
+    found = _ending().filter(trigger=Trigger.RECEIVED, jurisdiction="", purpose=purpose, data_set=_DEFAULT)
     return found.order_by("retain_for").first()
 
 

@@ -31,6 +31,8 @@ def _reasons(schedule: RetentionSchedule) -> Iterator[str]:
     yield from _of_law(schedule, found)
     if schedule.undo_days and schedule.action != Action.DELETE:
         yield "Only a deletion can be undone: set Undo to 0."
+    if schedule.undo_days and not found.table.can_undo:
+        yield f"What a run deletes of “{schedule.data_set}” cannot be put back: set Undo to 0."
 
 
 def _of_period(schedule: RetentionSchedule) -> Iterator[str]:

@@ -18,6 +18,7 @@ COUNTED_FROM = {
     Kind.CONSENT_PROOF: "The last choice of a person who has no permission in force.",
     Kind.IMPORT_REPORTS: "When the import ended.",
     Kind.OFFICER_SESSIONS: "When the session ended.",
+    Kind.MODEL_FILES: "When the draft was registered, or the version was retired. What can still serve is kept.",
 }
 # What a period would end the next night, by kind: a label, and a count.
 Due = Callable[[timedelta], Iterator[tuple[str, int | str]]]

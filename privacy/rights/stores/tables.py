@@ -43,6 +43,10 @@ class TableStore:
         """Return the rows that no erasure leaves."""
         return self.query(ref)
 
+    def left_elsewhere(self, ref: UUID) -> int:
+        """Return how many rows outside of tables no erasure leaves: a store that keeps files counts theirs."""
+        return 0
+
     def erase(self, ref: UUID, erasure: Erasure) -> Removed:
         found = list(self.query(ref).order_by("pk").values_list("pk", flat=True))
         for first in range(0, len(found), _AT_ONCE):
@@ -56,7 +60,7 @@ class TableStore:
         return Removed(len(found), digest_of_keys(found))
 
     def verify(self, ref: UUID) -> int:
-        return self.left(ref).count()
+        return self.left(ref).count() + self.left_elsewhere(ref)
 
 
 def digest_of_keys(keys: Iterable[Any]) -> str:
@@ -74,8 +78,13 @@ def count_all(stores: Iterable[Store], ref: UUID) -> dict[str, int]:
 
 
 def verify_all(stores: Iterable[Store], ref: UUID) -> dict[str, int]:
-    """Return by store what an erasure left that it should not have: the tables in one statement."""
-    return _counted(stores, ref, lambda store: store.left(ref), lambda store: store.verify(ref))
+    """Return by store what an erasure left that it should not have: the tables in one statement, and files."""
+    every = list(stores)
+    left = _counted(every, ref, lambda store: store.left(ref), lambda store: store.verify(ref))
+    for store in every:
+        if isinstance(store, TableStore):
+            left[store.description.name] += store.left_elsewhere(ref)
+    return left
 
 
 def _counted(

@@ -233,3 +233,7 @@ def _make_live(page: Any, guide: Guide, look: Callable[..., None]) -> None:
     _step(page, guide(5, "Make live"), guide(5, "Make this version live"))
     page.get_by_text("is live from the next decision on").first.wait_for()
     look(page, "model-live")
+    page.goto(f"{page.url.partition('/admin/')[0]}/admin/models/")
+    page.get_by_role("link", name="House recommender, version 1").first.wait_for()
+    look(page, "model-overview")
+    page.go_back()

@@ -22,7 +22,7 @@ from governance.officers.roles import ROLES
 from model_registry import services
 from model_registry.models import GateExemption, Model, StoppedSegment
 from oversight.models import RelaxedRegister
-from personalization.models import EventCount, Item
+from personalization.models import EventCount, Item, MonitorObjective, RegressionCase
 from policies.decision_log import drainer
 from policies.models import (
     Activation,
@@ -95,6 +95,8 @@ def lived_in(api, own_spool):
     metrics = {"ndcg_at_10_per_mille": {"none": 48}, "people": 281}
     services.register_version(model=model, purposes=[purpose], actor="test", metrics=metrics)
     GateExemption.objects.create(model=model, version=1, gate="datasheet", reason="No data set leaves the shop.")
+    MonitorObjective.objects.create(slug="latency", monitor="latency", limit=Decimal("0.1"))
+    RegressionCase.objects.create(slug="one-topic", model=model, history=["tent"], expected=["rope"])
     StoppedSegment.objects.create(model=model, version=1, segment="region=DE|age=minor", reason="Too few.")
 
 

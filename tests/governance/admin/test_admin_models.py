@@ -49,9 +49,9 @@ def _become(version, *steps):
     [
         ([], ["submit", "retire"]),
         (["in_review"], ["take-back", "approve", "retire"]),
-        (["approved"], ["make-live", "retire"]),
-        (["live"], ["suspend", "retire"]),
-        (["suspended"], ["resume", "retire"]),
+        (["approved"], ["make-live", "extend", "retire"]),
+        (["live"], ["extend", "suspend", "retire"]),
+        (["suspended"], ["extend", "resume", "retire"]),
         (["retired"], []),
     ],
 )
@@ -60,7 +60,7 @@ def test_the_page_offers_only_the_steps_that_are_possible(officer, version, step
 
     page = officer.get(_page(version)).content.decode()
 
-    steps = ("submit", "take-back", "approve", "make-live", "suspend", "resume", "retire")
+    steps = ("submit", "take-back", "approve", "make-live", "extend", "suspend", "resume", "retire")
     assert [step for step in steps if f"{version.pk}/{step}" in page] == offered
 
 

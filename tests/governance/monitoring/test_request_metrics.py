@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from common.counting.counts import MOMENTARY, Counts
 from governance.monitoring import jobs, requests
-from governance.monitoring.counts import MOMENTARY, Counts
 from policies.endpoints import credentials
 from tests.helpers.wsgi_calls import call, question
 
@@ -94,7 +94,7 @@ def test_pools_report_what_waits_and_what_they_refused(fresh, monkeypatch):
 
 def test_counts_of_processes_add_up_and_outlive_them(tmp_path):
     code = (
-        "import sys, pathlib; from governance.monitoring.counts import Counts\n"
+        "import sys, pathlib; from common.counting.counts import Counts\n"
         "counts = Counts(pathlib.Path(sys.argv[1])); counts.add('a b', {0: 2.0}); counts.put('now x', [7.0])\n"
         "print('ready', flush=True); sys.stdin.read()"
     )

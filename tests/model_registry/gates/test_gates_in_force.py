@@ -2,10 +2,11 @@
 
 import json
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -15,9 +16,11 @@ from model_registry import services
 from model_registry.documents import keeping
 from model_registry.gates import outcome
 from model_registry.models import GateDemand, ModelVersion
+from oversight.guard import writing
 from policies.bundles import loading
 from policies.decisions import facts
 from policies.models import ActiveBundle
+from privacy.models import PrivacyBudget
 from tests.helpers import models
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +124,34 @@ def test_an_audit_is_demanded_where_it_is_switched_on(live: ModelVersion, kind: 
 
     models.evidence(live, "bias", kind=kind)
     assert missing(live) == ([] if kind == "audit" else ["bias_audit"])
+
+
+@pytest.mark.parametrize(("passed", "gates"), [(True, []), (False, ["opted_out"])])
+def test_who_opted_out_is_served_no_worse(live: ModelVersion, passed: bool, gates: list[str]) -> None:
+    GateDemand.objects.filter(slug="opted-out").update(is_active=True)
+    assert missing(live) == ["opted_out"]
+
+    models.evidence(live, "opted_out", is_passed=passed, general_list=10)
+    assert missing(live) == gates
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "budget", "gates"),
+    [(2.0, None, []), (3.1, None, ["epsilon"]), (0.8, "0.8", []), (0.81, "0.8", ["epsilon"]), (3.1, "8", ["epsilon"]),
+     (None, "8", ["epsilon"])],
+)  # fmt: skip
+def test_an_epsilon_is_within_the_gate_and_the_budget_of_its_data(
+    live: ModelVersion, epsilon: float | None, budget: str | None, gates: list[str]
+) -> None:
+    GateDemand.objects.filter(slug="epsilon").update(is_active=True)
+    if budget:
+        with transaction.atomic(), writing("test"):
+            PrivacyBudget.objects.create(data_set="events", epsilon_total=Decimal(budget))
+    training = models.card().training.model_copy(update={"epsilon": epsilon})
+
+    keeping.keep(live, "card", models.card(training=training), actor="officer:anna")
+
+    assert missing(live) == gates
 
 
 def test_a_gate_is_demanded_from_its_level_on_and_for_its_purpose(version: ModelVersion) -> None:

@@ -1,4 +1,4 @@
-"""Counts of all web processes: each writes its own file, mapped into memory, and a scrape adds them up.
+"""Counts of all processes of a kind: each writes its own file, mapped into memory, and a scrape adds them up.
 
 A file is a table of fixed rows: a name and the numbers counted under it. Writing is a few additions in memory and no
 system call; a process that is killed leaves what it counted, and the next one that starts takes it over.
@@ -16,8 +16,8 @@ from pathlib import Path
 NUMBERS = 16  # of a row
 _NAME_BYTES = 128
 _ROW_BYTES = _NAME_BYTES + 8 * NUMBERS
-# Routes, statuses and codes are closed sets: what does not fit is counted under one name.
-_ROWS = 1_024
+# Names are of closed sets: what does not fit is counted under one name.
+_USUAL_ROWS = 1_024
 REST = "rest"
 # What a process has at the moment is nothing once it has ended.
 MOMENTARY = "now "
@@ -26,8 +26,8 @@ MOMENTARY = "now "
 class Counts:
     """The file of this process. Rows are made when they are first counted."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, rows: int = _USUAL_ROWS) -> None:
+        self._folder, self._rows = folder, rows
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock, self._starts = threading.Lock(), dict[str, int]()
         with _folder_lock(folder, fcntl.LOCK_EX):
@@ -35,7 +35,7 @@ class Counts:
             # Open, and so locked, as long as the process lives.
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(descriptor, _ROWS * _ROW_BYTES)
+            os.ftruncate(descriptor, rows * _ROW_BYTES)
             self._map = mmap.mmap(descriptor, 0)
             self._numbers = memoryview(self._map).cast("d")
             self._take_over()
@@ -58,6 +58,11 @@ class Counts:
             for place, value in enumerate(values):
                 self._numbers[start + place] = value
 
+    def own(self) -> dict[str, list[float]]:
+        """Return the numbers of this process, with those it took over."""
+        with self._lock:
+            return {name: list(self._numbers[start : start + NUMBERS]) for name, start in self._starts.items()}
+
     def total(self) -> dict[str, list[float]]:
         """Return the sums over all processes, the ended ones among them."""
         sums: dict[str, list[float]] = {}
@@ -72,7 +77,7 @@ class Counts:
     def _new_row(self, name: str) -> int:
         """Make a row; return where its numbers begin."""
         row = len(self._starts)
-        if row >= _ROWS - 1 and name != REST:
+        if row >= self._rows - 1 and name != REST:
             return self._starts[REST] if REST in self._starts else self._new_row(REST)
         encoded = name.encode()[:_NAME_BYTES]
         self._map[row * _ROW_BYTES : row * _ROW_BYTES + len(encoded)] = encoded

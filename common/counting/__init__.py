@@ -1,0 +1,1 @@
+"""Counts that processes keep in memory and that a scrape adds up."""

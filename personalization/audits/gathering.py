@@ -1,0 +1,144 @@
+"""What an audit reads: the model's file, events of its people and of a control group, their groups, recorded cases."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
+
+from common import actors
+from common.http.problems import Conflict, Problem
+from common.levels import Level
+from consent.models import DataSubject
+from model_registry.models import ModelVersion
+from personalization import engine, events, training
+from personalization.audits.models import RegressionCase
+from personalization.audits.suite import Audited
+from personalization.models import Event, TrainingMember
+from personalization.recommender import interactions as rec
+from personalization.recommender import storage
+from personalization.recommender.audits.membership import SAMPLE
+from personalization.recommender.audits.regression import Case, Touch
+from personalization.recommender.model import Model
+from policies.bundles.building import SEGMENT_MIN_SIZE
+
+
+class NotAuditable(Conflict):
+    code = "model_not_auditable"
+    title = "This version cannot be audited here"
+
+
+def gather(version: ModelVersion) -> Audited:
+    """Read all that the audits of a version need. Raises NotAuditable."""
+    refuse_foreign(version)
+    model = stored(version)
+    members = _interactions(_of_members(version))
+    control = _interactions(_of_control(version))
+    people = {bytes(person) for person in (*members.person, *control.person) if isinstance(person, bytes)}
+    region, age_band = _groups(people)
+    return Audited(
+        model=model,
+        members=members,
+        control=control,
+        attributes={"region": region, "age_band": age_band},
+        segments={person: engine.segment_key(region[person], age_band[person]) for person in region},
+        register=_register(),
+        before=_before(version),
+        cases=cases(version),
+        level=Level(version.max_level),
+        least=SEGMENT_MIN_SIZE,
+    )
+
+
+def refuse_foreign(version: ModelVersion) -> None:
+    """Raise NotAuditable for a version without a file of the house recommender."""
+    if version.model.slug != engine.MODEL_SLUG or not version.artifact:
+        raise NotAuditable("Only versions of the house recommender can be audited here: their file is at hand.")
+
+
+def stored(version: ModelVersion) -> Model:
+    """Return the model of a version, out of the very file that is registered. Raises NotAuditable."""
+    folder = Path(settings.MODEL_DIR)
+    try:
+        return storage.load(folder / version.artifact, folder=folder, digest=version.artifact_sha256)
+    except (Problem, OSError) as exc:
+        raise NotAuditable("The version's file is missing, or is not the one that is registered.") from exc
+
+
+def _of_members(version: ModelVersion) -> QuerySet[Event]:
+    members = TrainingMember.objects.filter(version=version).values("subject_ref")
+    return _useful().filter(subject_ref__in=members)
+
+
+def _of_control(version: ModelVersion) -> QuerySet[Event]:
+    """Select events of people the version was not trained on and who permit training: newcomers, mostly."""
+    members = TrainingMember.objects.filter(version=version).values("subject_ref")
+    others = _useful().exclude(subject_ref__in=members).order_by("subject_ref")
+    refs = list(others.values_list("subject_ref", flat=True).distinct()[:SAMPLE])
+    return _useful().filter(subject_ref__in=training.permitted(refs, caller=actors.job("audits")))
+
+
+def _useful() -> QuerySet[Event]:
+    """Select events as a training does, without those of people who are restricted or held."""
+    limited = DataSubject.objects.filter(Q(held=True) | Q(restricted=True) | ~Q(limits={})).values("ref")
+    return events.positive().filter(purpose=training.PURPOSE).exclude(subject_ref__in=limited)
+
+
+def _interactions(found: QuerySet[Event]) -> rec.Interactions:
+    rows = found.order_by("occurred_at", "id").values_list("subject_ref", "item_id", "weight", "occurred_at")
+    person: list[bytes] = []
+    item: list[str] = []
+    weight: list[float] = []
+    time: list[float] = []
+    for ref, slug, strength, at in rows.iterator(chunk_size=20_000):
+        person.append(ref.bytes)
+        item.append(slug)
+        weight.append(strength)
+        time.append(at.timestamp())
+    return rec.Interactions(person=person, item=item, weight=np.array(weight), time=np.array(time))
+
+
+def _groups(people: Iterable[bytes]) -> tuple[dict[rec.Person, str], dict[rec.Person, str]]:
+    refs = [UUID(bytes=person) for person in people]
+    region: dict[rec.Person, str] = {}
+    age_band: dict[rec.Person, str] = {}
+    rows = DataSubject.objects.filter(ref__in=refs).values_list("ref", "region", "age_band")
+    for ref, of_region, of_age in rows.iterator(chunk_size=20_000):
+        region[ref.bytes], age_band[ref.bytes] = of_region, of_age
+    return region, age_band
+
+
+def _register() -> dict[str, int]:
+    rows = DataSubject.objects.exclude(region="").values_list("region", "age_band").annotate(people=Count("pk"))
+    return {engine.segment_key(region, age_band): people for region, age_band, people in rows.order_by()}
+
+
+def _before(version: ModelVersion) -> Model | None:
+    """Return the version that people saw until this one, if its file is there."""
+    older = ModelVersion.objects.filter(model_id=version.model_id, version__lt=version.version)
+    before = older.filter(status__in=ModelVersion.IN_USE).exclude(artifact="").order_by("-version").first()
+    try:
+        return stored(before) if before else None
+    except NotAuditable:
+        return None
+
+
+def cases(version: ModelVersion) -> list[Case]:
+    """Return the recorded cases of a version's model that are in use."""
+    rows = RegressionCase.objects.filter(model_id=version.model_id, is_active=True)
+    return [_case(row) for row in rows]
+
+
+def _case(row: RegressionCase) -> Case:
+    return Case(
+        name=row.slug,
+        level=Level(row.level),
+        history=[Touch(item) for item in row.history],
+        segment=engine.segment_key(row.region, row.age_band) if row.region else None,
+        expected=row.expected,
+        forbidden=row.forbidden,
+        level_used=row.level_used,
+        reasons=row.reasons,
+    )

@@ -1,0 +1,1 @@
+"""Mathematics of monitors: drift, concentration, bins. Knows no Django."""

@@ -1,0 +1,58 @@
+"""Reference of a training: the distributions that monitors compare a version with later."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+
+from model_registry.models import ModelVersion
+from personalization.models import Event
+from personalization.monitors import inputs
+from personalization.monitors.measures import bins
+from personalization.monitors.models import TrainingReference
+from personalization.recommender.interactions import Interaction, Interactions
+from personalization.recommender.model import Model
+
+_SAMPLE = 500
+_TOP = 10
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Distributions at a training: see ``TrainingReference``."""
+
+    inputs: dict[str, inputs.Distribution]
+    scores: list[int]
+
+
+def measure(model: Model, data: Interactions, people: Sequence[UUID], *, purpose: str) -> Reference:
+    """Measure what a version learnt from, and the scores it gives the people it learnt from."""
+    events = Event.objects.filter(purpose=purpose, subject_ref__in=people)
+    return Reference(inputs.count(events, model).parts, scores(model, data))
+
+
+def scores(model: Model, data: Interactions) -> list[int]:
+    """Return the first scores of the personal lists of a sample of people, in bins."""
+    counts = [0] * bins.SCORES
+    for history in _histories(data):
+        served = model.recommend("individual", history=history, count=_TOP)
+        for number in bins.of_list(served.recommendations):
+            counts[number] += 1
+    return counts
+
+
+def _histories(data: Interactions) -> list[list[Interaction]]:
+    """Return the histories of people spread evenly over all of them, so that the same training gives the same."""
+    people = sorted(set(data.person), key=str)
+    places = np.unique(np.linspace(0, len(people) - 1, min(_SAMPLE, len(people))).astype(np.intp))
+    found: dict[object, list[Interaction]] = {people[int(place)]: [] for place in places}
+    for who, item, weight, moment in zip(data.person, data.item, data.weight, data.time, strict=True):
+        if who in found:
+            found[who].append(Interaction(item, float(weight), float(moment)))
+    return list(found.values())
+
+
+def keep(version: ModelVersion, reference: Reference) -> None:
+    """Keep the reference of a version, in the transaction that registers it."""
+    TrainingReference.objects.create(version=version, inputs=reference.inputs, scores=reference.scores)

@@ -1,0 +1,1 @@
+"""What a training registers of itself: its figures, and the card of the model."""

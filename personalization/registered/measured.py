@@ -1,0 +1,74 @@
+"""Figures of a training as they are registered and signed: of its data, its evaluation, and what was compared."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from common.canonical import sha256
+from personalization.recommender.interactions import Interactions
+from personalization.recommender.validation.evaluation import Evaluation, Figures
+from personalization.recommender.validation.tuning import Chosen
+from policies.bundles.building import SEGMENT_MIN_SIZE
+
+
+def of_data(data: Interactions) -> dict[str, Any]:
+    """Return how many people the data is of, its window of days, and its digest."""
+    days = [datetime.fromtimestamp(float(moment), tz=UTC).date() for moment in (data.time.min(), data.time.max())]
+    return {
+        "people": len(set(data.person)),
+        "window": [day.isoformat() for day in days],
+        "data_sha256": digest(data),
+    }
+
+
+def of_evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    """Return every level's figures by protocol, and those of groups: all in thousandths."""
+    return {
+        "ndcg_at_10_per_mille": {str(level): round(quality * 1000) for level, quality in evaluation.ndcg.items()},
+        "measured_on": evaluation.people,
+        "by_segment": _large_groups(evaluation),
+        "protocols": {
+            str(protocol): {str(level): _figures(figures) for level, figures in levels.items()}
+            for protocol, levels in evaluation.levels.items()
+        },
+        "groups": {
+            key: {
+                "people": group.people,
+                "ndcg": round(1000 * group.ndcg),
+                "interval": [round(1000 * end) for end in group.interval],
+            }
+            for key, group in evaluation.groups.items()
+        },
+    }
+
+
+def of_choice(chosen: Chosen) -> dict[str, Any]:
+    """Return what was compared to choose the recipe, in thousandths."""
+    figures = {name: round(1000 * figure) for name, figure in chosen.ndcg.items()}
+    return {"validation": {"asked": chosen.people, "ndcg_at_10_per_mille": figures}}
+
+
+def digest(data: Interactions) -> str:
+    """Return the SHA-256 over the interactions in their order: the digest of the training data on a card."""
+    rows = zip(data.person, data.item, data.weight, data.time, strict=True)
+    lines = [f"{bytes(who).hex()},{item},{weight},{at}\n" for who, item, weight, at in rows]
+    return sha256("".join(lines).encode()).hex()
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    given = asdict(figures)
+    interval = given.pop("interval")
+    return {
+        **{name: None if value is None else round(1000 * value) for name, value in given.items()},
+        "interval": [round(1000 * end) for end in interval],
+    }
+
+
+def _large_groups(evaluation: Evaluation) -> dict[str, list[int]]:
+    """Return how many people of a group were asked about, and the quality for them; small groups are taken together."""
+    small = [figures for figures in evaluation.by_segment.values() if figures[0] < SEGMENT_MIN_SIZE]
+    groups = {name: figures for name, figures in evaluation.by_segment.items() if figures[0] >= SEGMENT_MIN_SIZE}
+    people = sum(count for count, _ in small)
+    if people >= SEGMENT_MIN_SIZE or (people and not groups):
+        groups["all others"] = (people, sum(count * quality for count, quality in small) / people)
+    return {name: [count, round(quality * 1000)] for name, (count, quality) in groups.items()}

@@ -1,0 +1,122 @@
+"""Card of our own model, complete after a training: begun out of the registers, finished by what the training knows.
+
+What an officer keeps as a revision later is theirs; a new version begins with this one.
+"""
+
+from model_registry import prefill
+from model_registry.documents.card import (
+    Alternative,
+    Architecture,
+    Considerations,
+    Evaluation,
+    Governance,
+    License,
+    ModelCard,
+    Risk,
+)
+from model_registry.models import ModelVersion
+from personalization import engine
+from personalization.recommender.recipe import Kind, Recipe
+from personalization.snapshots import files
+
+_KINDS = {
+    Kind.EASE: "EASE (linear weights between items)",
+    Kind.COSINE: "cosines between items",
+    Kind.TFIDF_COSINE: "cosines of TF-IDF columns between items",
+    Kind.NEAR: "items used close to each other",
+    Kind.FORWARD: "items used soon after each other",
+}
+_OVERVIEW = (
+    "Ranks the items of a catalogue by what people who agreed to it chose, each person only as personally as they"
+    " allow. It holds weights between items and counts of groups, and no person."
+)
+_CONSIDERATIONS = Considerations(
+    users=["People who use the service, and officers who answer for it."],
+    use_cases=["Order a list of items for a person, at most at the level that the person permits."],
+    forbidden_uses=[
+        "Decisions about people: prices, credit, employment, access to a service.",
+        "Inference of health, religion or other special categories from what a person chose.",
+    ],
+    limitations=[
+        "Who did little here gets what is popular in the region and age group.",
+        "Items that fewer than two people used are not recommended by weights.",
+        "Repeats count as no hit, so levels that forget look worse than they are.",
+    ],
+    tradeoffs=["A lower level uses less about a person and ranks worse; the figures by level say how much."],
+    ethical=[
+        Risk(
+            name="What is popular becomes more so.",
+            mitigation="Coverage and popularity lift are measured in each training; lists can be made more diverse.",
+        ),
+        Risk(
+            name="A person's history could be read out of weights.",
+            mitigation="Each weight rests on two people or more, each segment on twenty or more.",
+        ),
+        Risk(
+            name="It serves a group of people worse than others.",
+            mitigation="Quality by group stands on this card, and a gate can demand an audit of it.",
+        ),
+    ],
+)
+
+
+def card(version: ModelVersion, recipe: Recipe) -> ModelCard:
+    """Return the card of a version that was just trained."""
+    begun = prefill.card(version)
+    return begun.model_copy(
+        update={
+            "overview": _OVERVIEW,
+            "licenses": [License(name="Not licensed", text="For use in this installation only.")],
+            "architecture": _architecture(recipe),
+            "evaluations": [_with_rules(each) for each in begun.evaluations],
+            "considerations": _CONSIDERATIONS,
+            "alternatives": _alternatives(version),
+            "governance": Governance(
+                role="provider", risk="minimal", intended_purposes=begun.governance.intended_purposes
+            ),
+        }
+    )
+
+
+def _architecture(recipe: Recipe) -> Architecture:
+    return Architecture(
+        name=", ".join(dict.fromkeys(_KINDS[part.kind] for part in recipe.parts)),
+        task="recommendation",
+        inputs=["Items a person used, as far as the permitted level reaches; region and age group."],
+        outputs=["A ranked list of items, each with its reasons."],
+    )
+
+
+def _with_rules(evaluation: Evaluation) -> Evaluation:
+    held_out = {"split": "last fifth of each person's items", "args": files.rules()}
+    return evaluation.model_copy(update={"dataset": evaluation.dataset.model_copy(update=held_out)})
+
+
+def _alternatives(version: ModelVersion) -> list[Alternative]:
+    """Return the approaches that were compared: the general list, this one, and what validation tried."""
+    served = version.metrics["ndcg_at_10_per_mille"]
+    tried = version.metrics["validation"]["ndcg_at_10_per_mille"]
+    return [
+        Alternative(
+            approach="General list, the same for everybody",
+            quality=_quality(served["none"], "level=none"),
+            latency="none: it is kept ready", risk="none: it uses nothing about anybody", effort="none",
+            data="counts of people for each item",
+        ),
+        Alternative(
+            approach="This version",
+            quality=_quality(served["individual"], "level=individual"),
+            latency=f"at most {engine.TIMEOUT_S:g} s, else the general list",
+            risk="weights rest on two people or more", effort="trained each night",
+            data="what people did who allow training", chosen=True,
+        ),
+        *(
+            Alternative(approach=name, quality=f"ndcg@10 {figure / 1000:.3f}")
+            for name, figure in tried.items()
+            if name.startswith(("ease", "cosine", "tfidf"))
+        ),
+    ]  # fmt: skip
+
+
+def _quality(per_mille: int, group: str) -> str:
+    return f"ndcg@10 {per_mille / 1000:.3f} ({group})"

@@ -1,0 +1,200 @@
+"""Parquet of a version's data and of its evaluation: written, read, and written anew without some people."""
+
+import hashlib
+import json
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+
+from common.levels import Level
+from personalization.recommender.interactions import Interactions, Person
+from personalization.recommender.validation import evaluation, metrics, split
+from personalization.recommender.validation.evaluation import Asked, Protocol
+
+FOLDER = "snapshots"
+DATA, EVALUATION = "data.parquet", "evaluation.parquet"
+_PERSON = "person"
+_RULES = b"assent.evaluation"
+
+
+class Unreadable(Exception):
+    """A file that is no snapshot, or one of another release; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Data of a snapshot: the interactions in their order, and the segment of each person who has one."""
+
+    interactions: Interactions
+    segments: Mapping[Person, str]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Evaluation as it was noted: by person, what was relevant and what each level listed; and its rules."""
+
+    rules: Mapping[str, Any]
+    relevant: Mapping[Person, frozenset[str]]
+    lists: Mapping[Person, Mapping[str, Sequence[str]]]
+
+
+def rules() -> dict[str, Any]:
+    """Return what an evaluation is made by: its split, its ranks, and the draws and seed of its intervals."""
+    return {
+        "ranks": metrics.RANKS,
+        "trained_on": str(split.TRAINED_ON),
+        "session": evaluation.SESSION_LENGTH,
+        "people_at_most": evaluation.PEOPLE,
+        "draws": metrics.DRAWS,
+        "seed": metrics.SEED,
+    }
+
+
+def data_bytes(data: Data) -> bytes:
+    """Return the data as Parquet, a row an interaction."""
+    import pyarrow as pa
+
+    touches = data.interactions
+    columns = {
+        _PERSON: pa.array(touches.person, pa.binary(16)),
+        "item": pa.array(touches.item, pa.string()),
+        "weight": pa.array(touches.weight, pa.float64()),
+        "time": pa.array(touches.time, pa.float64()),
+        "segment": pa.array([data.segments.get(person) for person in touches.person], pa.string()),
+    }
+    return _written(pa.table(columns))
+
+
+def evaluation_bytes(asked: Asked) -> bytes:
+    """Return the evaluation as Parquet, a row a person asked about."""
+    import pyarrow as pa
+
+    texts = pa.list_(pa.string())
+    columns = {
+        _PERSON: pa.array([case.person for case in asked.cases], pa.binary(16)),
+        "relevant": pa.array([sorted(case.relevant) for case in asked.cases], texts),
+    }
+    for protocol, levels in asked.lists.items():
+        for level, lists in levels.items():
+            columns[column(protocol, level)] = pa.array([list(some) for some in lists], texts)
+    return _written(pa.table(columns).replace_schema_metadata({_RULES: json.dumps(rules(), sort_keys=True).encode()}))
+
+
+def column(protocol: Protocol, level: Level) -> str:
+    return f"{protocol} {level}"
+
+
+def read_data(content: bytes) -> Data:
+    """Read data. Raises Unreadable."""
+    table = _read(content)
+    try:
+        people = table[_PERSON].to_pylist()
+        interactions = Interactions(
+            person=people,
+            item=table["item"].to_pylist(),
+            weight=np.asarray(table["weight"], dtype=np.float64),
+            time=np.asarray(table["time"], dtype=np.float64),
+        )
+        groups = zip(people, table["segment"].to_pylist(), strict=True)
+        return Data(interactions, {person: group for person, group in groups if group is not None})
+    except (KeyError, ValueError, TypeError) as exc:
+        raise Unreadable("has not the columns of a data snapshot") from exc
+
+
+def read_evaluation(content: bytes) -> Listed:
+    """Read an evaluation. Raises Unreadable."""
+    table = _read(content)
+    try:
+        said = json.loads(table.schema.metadata[_RULES])
+        rows = table.to_pylist()
+        relevant = {row[_PERSON]: frozenset(row["relevant"]) for row in rows}
+        lists = {row[_PERSON]: {name: row[name] for name in row if name not in (_PERSON, "relevant")} for row in rows}
+        return Listed(said, relevant, lists)
+    except (KeyError, ValueError, TypeError) as exc:
+        raise Unreadable("has not the columns of an evaluation") from exc
+
+
+def without(content: bytes, people: Collection[bytes]) -> tuple[bytes, int]:
+    """Return a file without some people, and how many of them were in it. Raises Unreadable."""
+    table = _read(content)
+    named = table[_PERSON].to_pylist()
+    kept = [person not in people for person in named]
+    left = {person for person, is_kept in zip(named, kept, strict=True) if not is_kept}
+    return (_written(table.filter(kept)) if left else content), len(left)
+
+
+def count_of(content: bytes, person: bytes) -> int:
+    """Return how many rows of a file are about a person, by its own column. Raises Unreadable."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    found = compute.equal(_read(content, [_PERSON])[_PERSON], pa.scalar(person, pa.binary(16)))
+    return int(compute.sum(found).as_py() or 0)
+
+
+def place(path: str) -> Path:
+    """Return where a file lies. Raises Unreadable for a path out of the folder of snapshots."""
+    root = (Path(settings.MODEL_DIR) / FOLDER).resolve()
+    found = (Path(settings.MODEL_DIR) / path).resolve()
+    if root not in found.parents:
+        raise Unreadable("is outside the folder of snapshots")
+    return found
+
+
+def write(path: str, content: bytes) -> None:
+    """Write a file on disk in one step: a reader sees the old one or the new one."""
+    target = place(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(target)
+    _sync(target.parent)
+
+
+def remove(path: str) -> None:
+    """Remove a file, and its folder where nothing is left in it."""
+    target = place(path)
+    target.unlink(missing_ok=True)
+    if target.parent.is_dir():
+        _sync(target.parent)
+        if not any(target.parent.iterdir()):
+            target.parent.rmdir()
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _written(table: Any) -> bytes:
+    from pyarrow import parquet
+
+    buffer = BytesIO()
+    parquet.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _read(content: bytes, columns: list[str] | None = None) -> Any:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return parquet.read_table(BytesIO(content), columns=columns)
+    except (pa.ArrowException, OSError) as exc:
+        raise Unreadable("is no Parquet file") from exc
