@@ -51,6 +51,7 @@ app.conf.update(
         "privacy.tasks.undo_run": {"queue": queues.LONG},
         "personalization.tasks.train_recommender": {"queue": queues.LONG},
         "personalization.tasks.retrain_after_erasures": {"queue": queues.LONG},
+        "personalization.tasks.verify_models": {"queue": queues.LONG},
         "personalization.tasks.run_monitors": {"queue": queues.LONG},
         "personalization.tasks.run_audits": {"queue": queues.LONG},
         "privacy.tasks.redact_old_proof": {"queue": queues.LONG},
@@ -63,6 +64,7 @@ app.conf.update(
     beat_schedule={
         "anchor-audit-trail": {"task": "audit.tasks.anchor_audit_trail", "schedule": 10.0},
         "fulfil-requests": {"task": "privacy.rights.tasks.fulfil_requests", "schedule": 60.0},
+        "sweep-reviews": {"task": "model_registry.reviews.tasks.sweep_reviews", "schedule": 60.0},
         "send-letters": {"task": "privacy.rights.tasks.send_letters", "schedule": 10.0},
         "report-to-agents": {"task": "privacy.rights.tasks.report_to_agents", "schedule": 30.0},
         "forget-packages": {"task": "privacy.rights.tasks.forget_packages", "schedule": crontab(hour=4, minute=25)},
@@ -97,6 +99,7 @@ app.conf.update(
         },
         "drop-old-decisions": {"task": "policies.tasks.drop_old_decisions", "schedule": crontab(hour=0, minute=50)},
         "redact-old-proof": {"task": "privacy.tasks.redact_old_proof", "schedule": crontab(hour=3, minute=20)},
+        "verify-models": {"task": "personalization.tasks.verify_models", "schedule": crontab(hour=3, minute=40)},
         "forget-model-files": {
             "task": "personalization.tasks.forget_model_files",
             "schedule": crontab(hour=4, minute=30),

@@ -10,8 +10,11 @@ from governance.sign_in import login
 from governance.web import demonstration, script, well_known
 from model_registry.pages import documents as model_documents
 from model_registry.pages import overview as model_overview
+from model_registry.reviews import pages as review_pages
 from oversight.admin import pages as change_pages
 from personalization.audits import pages as model_audits
+from personalization.rollouts import pages as model_rollout_page
+from personalization.rollouts import step_pages as model_rollout_steps
 from policies.registers import jurisdiction_matrix
 from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
@@ -76,6 +79,8 @@ urlpatterns = [
         name="change-set-remedy",
     ),
     path("admin/changes/<int:pk>/<slug:name>", admin.site.admin_view(change_pages.step), name="change-set-step"),
+    path("admin/reviews/", admin.site.admin_view(review_pages.overview), name="reviews"),
+    path("admin/reviews/<uuid:pk>/", admin.site.admin_view(review_pages.show), name="review"),
     path("admin/models/", admin.site.admin_view(model_overview.show), name="model-overview"),
     path(
         "admin/models/<int:pk>/documents/<slug:kind>",
@@ -105,6 +110,14 @@ urlpatterns = [
     path("admin/rollouts/start", admin.site.admin_view(step_pages.start), name="rollout-start"),
     path("admin/rollouts/<int:pk>/", admin.site.admin_view(rollout_page.show), name="rollout"),
     path("admin/rollouts/<int:pk>/<slug:name>", admin.site.admin_view(step_pages.step), name="rollout-step"),
+    path("admin/model-rollouts/", admin.site.admin_view(model_rollout_page.overview), name="model-rollouts"),
+    path("admin/model-rollouts/start", admin.site.admin_view(model_rollout_steps.start), name="model-rollout-start"),
+    path("admin/model-rollouts/<int:pk>/", admin.site.admin_view(model_rollout_page.show), name="model-rollout"),
+    path(
+        "admin/model-rollouts/<int:pk>/<slug:name>",
+        admin.site.admin_view(model_rollout_steps.step),
+        name="model-rollout-step",
+    ),
     path("admin/requests/", admin.site.admin_view(rights_pages.inbox), name="rights-inbox"),
     path("admin/requests/<uuid:pk>/", admin.site.admin_view(rights_pages.show), name="rights-request"),
     path(

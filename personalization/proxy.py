@@ -1,17 +1,18 @@
 """PEP: recommendations only as far as the decision permits.
 
-decide -> serve at the permitted level -> say level, reasons and why for every item. After any failure, the person gets
-the list everybody gets (level ``none``), and the answer says so.
+decide -> serve at the permitted level, or what a person approved -> say level, reasons and why for every item. After
+any failure, the person gets the list everybody gets (level ``none``), and the answer says so.
 """
 
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,12 +20,17 @@ from common import tracing
 from common.levels import LEVELS
 from common.tracing import Attributes
 from consent.signals import NO_SIGNALS, Signals
+from model_registry.reviews.outputs import serving
+from model_registry.reviews.outputs.holding import Made
+from model_registry.reviews.outputs.serving import Show
 from personalization import engine, events
 from personalization.models import Event, Item, PopularItem
 from personalization.monitors import tally
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Recommendation, Served
+from personalization.review import outputs
+from personalization.rollouts import observing
 from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import evaluate, information
@@ -33,7 +39,7 @@ from policies.decisions.information import Information, InformationUnavailable
 from policies.decisions.questions import Question
 
 logger = logging.getLogger(__name__)
-_FULFILLED = frozenset({"max_level", "exclude_categories", "non_profiled", "log_transfer"})
+_FULFILLED = frozenset({"max_level", "exclude_categories", "non_profiled", "log_transfer", "human_review"})
 _MAX_HISTORY = 5_000
 _SPARE = 20  # recommendations that may turn out to be unwanted
 _MAX_COUNT = 100
@@ -57,14 +63,16 @@ class RecommendationRequest:
 
 @dataclass(frozen=True)
 class Recommendations:
-    """What was served, at which level, by which decision."""
+    """What was served, at which level, by which decision. ``output``: what a person may have to review first."""
 
     level: str
     items: list[dict[str, Any]]
     decision: Decision
     model: str | None
     fallback: str | None = None
+    took_us: int | None = None  # of the engine
     notes: list[str] = field(default_factory=list)
+    output: Made | None = None
 
     def document(self) -> dict[str, Any]:
         verdict = self.decision.rendered.verdict
@@ -93,7 +101,7 @@ def _span_attributes(answer: Recommendations) -> Attributes:
 def recommend(request: RecommendationRequest, *, caller: str) -> Recommendations:
     """Serve one person. Raises SpoolFull only; engine failures are level ``none``."""
     started = time.perf_counter()
-    answer = _recommended(request, caller=caller)
+    answer = _reviewed(request, make(request, caller=caller))
     _count(answer, time.perf_counter() - started)
     return answer
 
@@ -112,7 +120,8 @@ def _count(answer: Recommendations, seconds: float) -> None:
         tally.shown(answer.model, (str(item["item"]) for item in answer.items))
 
 
-def _recommended(request: RecommendationRequest, *, caller: str) -> Recommendations:
+def make(request: RecommendationRequest, *, caller: str) -> Recommendations:
+    """Make what would be served if no person had to look at it first. Raises as ``recommend``."""
     try:
         known = information.read(request.subject_ref)
     except InformationUnavailable:
@@ -121,7 +130,15 @@ def _recommended(request: RecommendationRequest, *, caller: str) -> Recommendati
     if bundle is None:
         decision = evaluate.unavailable(_question(request), caller=caller)
         return _popular(request.count, decision, None, fallback="information_unavailable")
-    model = engine.model_in_use(bundle)
+    answer = _recommend(request, caller, known, bundle)
+    observing.note(answer, bundle)
+    return answer
+
+
+def _recommend(
+    request: RecommendationRequest, caller: str, known: Information, bundle: LoadedBundle
+) -> Recommendations:
+    model = engine.model_in_use(bundle, request.subject_ref)
     size = engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band))
     question = _question(request, model=model, segment_size=size)
     decision = evaluate.decide(question, caller=caller, known=known)
@@ -165,24 +182,48 @@ def _personal(
     # What a person looks at in this session is views, whether it is stored or not.
     session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else request.session
     history = _history(request, level, excluded)
+    arguments = {
+        "level": level,
+        "history": history.touches,
+        "session": [Interaction(item) for item in session],
+        "segment": engine.segment_key(known.region, known.age_band),
+        "count": min(request.count + _SPARE, _MAX_COUNT),
+    }
+    began = time.perf_counter_ns()
     try:
-        served = engine.recommend(
-            model,
-            bundle,
-            level=level,
-            history=history.touches,
-            session=[Interaction(item) for item in session],
-            segment=engine.segment_key(known.region, known.age_band),
-            count=min(request.count + _SPARE, _MAX_COUNT),
-        )
+        served = engine.recommend(model, bundle, **arguments)
     except engine.EngineFailed as failed:
         return _popular(request.count, decision, model, fallback=failed.code)
+    took_us = (time.perf_counter_ns() - began) // 1_000
+    observing.compare(served, bundle, purpose=request.purpose, arguments=arguments)
     if served.level_used == "none":
         return _popular(request.count, decision, model, fallback=served.fallback)
     tally.scored(model, served.recommendations)
     explained = _explained(served, history.liked)
     items = [item for item in explained if item["item"] not in history.unwanted][: request.count]
-    return Recommendations(str(served.level_used), items, decision, model, served.fallback and str(served.fallback))
+    level_used, sure = str(served.level_used), outputs.confidence(served.recommendations[: request.count])
+    output = outputs.made(
+        request.subject_ref, request.purpose, decision, model, bundle, level=level_used, items=items, confidence=sure
+    )
+    fallback = served.fallback and str(served.fallback)
+    return Recommendations(level_used, items, decision, model, fallback, took_us=took_us, output=output)
+
+
+def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recommendations:
+    """Return the answer as far as a review by a person lets it be shown; the general list where none is over."""
+    if answer.output is None:
+        return answer
+    try:
+        shown = serving.resolve(answer.output, outputs.marks(answer.decision))
+    except DatabaseError:
+        logger.exception("Whether an output waits for a review cannot be read")
+        return _popular(request.count, answer.decision, answer.model, fallback="review_unavailable")
+    if shown.show is Show.MADE:
+        return answer
+    if shown.content is None:
+        return _popular(request.count, answer.decision, answer.model, fallback=shown.show.value)
+    items = outputs.still_wanted(shown.content, request.subject_ref, request.purpose)[: request.count]
+    return replace(answer, level=shown.content["level"], items=items, fallback=None)
 
 
 def _excluded(decision: Decision) -> frozenset[str]:

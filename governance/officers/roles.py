@@ -30,7 +30,12 @@ _REGISTERS = (
 _BUDGETS = ("privacy.privacybudget", "privacy.statistic")
 _HOLDS = ("privacy.hold", "privacy.restriction")
 _POLICIES = ("policies.policy", "policies.bundle", "policies.activation", "policies.rollout")
-_GATES = ("model_registry.gatedemand", "model_registry.gateexemption", "model_registry.stoppedsegment")
+_GATES = (
+    "model_registry.gatedemand",
+    "model_registry.gateexemption",
+    "model_registry.stoppedsegment",
+    "reviews.reviewrule",
+)
 _CASES = ("personalization.regressioncase",)
 _OBJECTIVES = ("personalization.monitorobjective",)
 _MODELS = (
@@ -66,6 +71,7 @@ CAPABILITIES = {
                 *_POLICIES,
                 "policies.simulationreport",
                 *_MODELS,
+                "personalization.modelrollout",
                 "oversight.changeset",
                 "oversight.relaxedregister",
                 "privacy.deletionplan",
@@ -94,8 +100,8 @@ CAPABILITIES = {
         ),
     ),
     "read-decisions": Capability(
-        "Read the decision log",
-        _rights("view", ("policies.decision", "policies.externaldecision", "policies.logdrop")),
+        "Read the decision log, and which outputs were reviewed",
+        _rights("view", ("policies.decision", "policies.externaldecision", "policies.logdrop", "reviews.review")),
     ),
     "read-evidence": Capability(
         "Read the audit log and its anchors",
@@ -146,7 +152,7 @@ CAPABILITIES = {
         | {"privacy.approve_deletionplan", "privacy.control_disposal"},
     ),
     "register-models": Capability(
-        "Register models, write their documents, propose their approval, permissions, release gates and objectives",
+        "Register models, write their documents, propose approval, permissions, release gates, reviews, objectives",
         _rights("add change", ("model_registry.model", *_GATES, *_CASES))
         | _rights("add change delete", _OBJECTIVES)
         | {"model_registry.delete_gateexemption", "model_registry.delete_stoppedsegment"}
@@ -155,6 +161,10 @@ CAPABILITIES = {
     "approve-models": Capability(
         "Release, suspend and retire model versions",
         frozenset({"model_registry.change_modelversion", "personalization.add_auditrun"}),
+    ),
+    "review-outputs": Capability(
+        "Judge outputs of models before people are shown them",
+        frozenset({"reviews.view_review", "reviews.change_review"}),
     ),
     "manage-access": Capability(
         "Manage officers, their roles and sessions, and service credentials",
@@ -201,6 +211,7 @@ ROLES = {
                 "approve",
                 "register-models",
                 "approve-models",
+                "review-outputs",
             ),
         ),
         Role(
@@ -214,6 +225,7 @@ ROLES = {
                 "read-evidence",
                 "approve",
                 "approve-models",
+                "review-outputs",
             ),
         ),
         Role(
@@ -232,7 +244,7 @@ ROLES = {
             "request-handler",
             "Request handler",
             "Answers the requests of people: looks at one person, hands out evidence, proposes restrictions.",
-            ("read-registers", "read-people", "propose-holds", "answer-people"),
+            ("read-registers", "read-people", "propose-holds", "answer-people", "review-outputs"),
         ),
         Role(
             "marketing",

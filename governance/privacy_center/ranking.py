@@ -7,7 +7,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from common.http.problems import Problem
@@ -21,6 +22,10 @@ from personalization.models import Event
 from policies.decision_log.spool import SpoolFull
 
 _SHOWN = 6
+_REVIEWED = {
+    "awaiting_review": _("A person looks at your own list before you see it. Until then this is the general one."),
+    "rejected_by_review": _("A person has looked at your own list and decided against it. This is the general one."),
+}
 
 
 @require_safe
@@ -57,7 +62,8 @@ def _own_list(session: SubjectLink, request: HttpRequest, *, general: bool) -> d
     except SpoolFull:
         return {"items": [], "level": None}
     label = next(p.name for p in parameters.PARAMETERS if p.level == answer.level)
-    return {"items": answer.items, "level": label, "profiled": answer.level != "none"}
+    note = _REVIEWED.get(answer.fallback or "", "")
+    return {"items": answer.items, "level": label, "profiled": answer.level != "none", "note": note}
 
 
 @require_POST
@@ -81,8 +87,8 @@ def not_relevant(request: HttpRequest, session: SubjectLink) -> HttpResponse:
         stored = False
     messages.success(
         request,
-        _("Thank you. It will not be recommended to you again.")
+        gettext("Thank you. It will not be recommended to you again.")
         if stored
-        else _("This could not be kept: you do not allow us to keep what you do here."),
+        else gettext("This could not be kept: you do not allow us to keep what you do here."),
     )
     return redirect("ranking")

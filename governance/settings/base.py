@@ -130,6 +130,7 @@ INSTALLED_APPS = [
     "privacy",
     "privacy.rights",
     "model_registry",
+    "model_registry.reviews",
     "policies",
     "personalization",
     "governance",

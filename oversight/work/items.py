@@ -43,6 +43,18 @@ def claim(item: WorkItem, *, actor: str) -> WorkItem:
 
 
 @transaction.atomic
+def hand_on(item: WorkItem, *, actor: str, note: str) -> WorkItem:
+    """Give an item back for the next officer to claim. Raises NotNow."""
+    return _given_back(item, State.OPEN, actor, note)
+
+
+@transaction.atomic
+def escalate(item: WorkItem, *, actor: str, note: str) -> WorkItem:
+    """Give an item back as one that somebody else has to decide. Raises NotNow."""
+    return _given_back(item, State.ESCALATED, actor, note)
+
+
+@transaction.atomic
 def finish(item: WorkItem, *, actor: str, outcome: str = "") -> WorkItem:
     """Close an item that is done. Raises NotNow."""
     current = _open(item)
@@ -77,6 +89,14 @@ def escalate_overdue(now: datetime) -> int:
     for item in items:
         _move(item, State.ESCALATED, actors.job("work"))
     return len(items)
+
+
+def _given_back(item: WorkItem, state: State, actor: str, note: str) -> WorkItem:
+    current = _open(item)
+    current.owner_id, current.claimed_at, current.state = None, None, state
+    current.save(update_fields=["state", "owner", "claimed_at"])
+    _step(current, state, actor, note[:500])
+    return current
 
 
 def _open(item: WorkItem) -> WorkItem:

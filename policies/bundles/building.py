@@ -12,6 +12,7 @@ from consent.register.terms import Coverage, Terms, beyond_versions, live, of_ve
 from model_registry.gates import outcome as gates
 from model_registry.gates.checks import FAILED
 from model_registry.models import ModelVersion
+from model_registry.reviews.models import ReviewRule
 from model_registry.segments import stopping
 from policies.models import (
     Jurisdiction,
@@ -41,6 +42,7 @@ def build_data() -> dict[str, Any]:
         "jurisdictions": {j.slug: _jurisdiction(j) for j in Jurisdiction.objects.all()},
         "retention": {slug: {"days": days} for slug, days in periods.of_purposes().items()},
         "models": _models(),
+        "human_review": _reviews(),
     }
 
 
@@ -158,6 +160,12 @@ def _jurisdiction(jurisdiction: Jurisdiction) -> dict[str, Any]:
     }
 
 
+def _reviews() -> dict[str, Any]:
+    """Return the rules that mark outputs for a review by a person."""
+    rules = ReviewRule.objects.filter(is_active=True).select_related("purpose")
+    return {rule.slug: rule.mark() for rule in rules if rule.purpose is None or rule.purpose.is_active}
+
+
 def _models() -> dict[str, Any]:
     """Return the versions that serve, served, or may serve again at once; drafts are in no bundle."""
     versions = ModelVersion.objects.filter(status__in=ModelVersion.IN_BUNDLE)
@@ -170,6 +178,7 @@ def _models() -> dict[str, Any]:
             "max_level": version.max_level,
             "purposes": sorted(purpose.slug for purpose in version.purposes.all()),
             **_gates(version, now),
+            **_canary(version),
             "artifact": version.artifact,
             "artifact_sha256": version.artifact_sha256,
             "signature": version.signature,
@@ -177,6 +186,13 @@ def _models() -> dict[str, Any]:
         }
         for version in versions.select_related("model").prefetch_related("purposes")
     }
+
+
+def _canary(version: ModelVersion) -> dict[str, Any]:
+    """Return whom a canary serves: a share, and the rollout that draws its people."""
+    if version.status != ModelVersion.Status.CANARY:
+        return {}
+    return {"canary": {"share": version.canary_share, "rollout": version.canary_rollout}}
 
 
 def _stopped(segments: list[str]) -> dict[str, Any]:

@@ -80,6 +80,7 @@ def mask(bundle: LoadedBundle) -> Mask:
             ),
             "engine": _members({"segment_k": _size, "privacy_budget": _word(_BUDGETS)}),
             "time": _members({"quiet_hours": _flag}),
+            "unsampled_reviews": _list(_word(bundle.data.get("human_review", {}))),
         }
     )
 
@@ -90,7 +91,8 @@ def _model(bundle: LoadedBundle) -> Mask:
         {
             "id": _word({model["id"] for model in models}),
             "version": _number(frozenset({model["version"] for model in models})),
-            "status": _word({model["status"] for model in models}),
+            # A canary is live for the people it serves.
+            "status": _word({"live", *(model["status"] for model in models)}),
             "max_level": _word(LEVELS),
             "purposes": _list(_word(bundle.purposes)),
             "gates": _word(_GATES),

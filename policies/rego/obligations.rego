@@ -45,3 +45,40 @@ denial_obligations contains [5, {"type": "route_region", "properties": {"regions
 }
 
 denial_obligations contains [6, {"type": "non_profiled", "properties": {}}] if input.action == "personalize"
+
+# METADATA
+# title: Review by a person
+# description: >-
+#   What this leads to is shown only after a person has approved it, GDPR Article 22(3) and AI Act Article 14. One entry
+#   for each rule of the register that marks it. Who is outside a rule's sample stands in the facts; without that
+#   member nobody is.
+permit_obligations contains [7, {"type": "human_review", "properties": object.union(duty, {"rule": slug})}] if {
+	input.action == "personalize"
+	some slug, mark in data.human_review
+	not slug in unsampled_reviews
+	marks_purpose(mark)
+	marks_category(mark)
+	rank(mark.from_level) <= rank(permitted_level)
+	duty := {member: mark[member] | some member in ["confidence_below", "due_hours", "four_eyes", "serve_hours", "share"]}
+}
+
+default unsampled_reviews := set()
+
+unsampled_reviews := {slug | some slug in input.unsampled_reviews} if is_array(input.unsampled_reviews)
+
+marks_purpose(mark) if {
+	mark.purpose == null
+} else if {
+	mark.purpose == input.purpose
+}
+
+marks_category(mark) if {
+	mark.category == null
+} else if {
+	mark.category in used_categories
+}
+
+# What may be used of what was asked about; a question that names no data is about all of the purpose's.
+used_categories := requested_categories - excluded_categories if {
+	requested_categories != set()
+} else := {category | some category in purpose.data_categories} - excluded_categories

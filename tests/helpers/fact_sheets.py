@@ -67,7 +67,7 @@ def random_model(rng: random.Random) -> Facts | None:
     return {
         "id": "basket",
         "version": 3,
-        "status": pick(rng, "live", "draft", "suspended", "retired", "unknown"),
+        "status": pick(rng, "live", "canary", "draft", "suspended", "retired", "unknown"),
         "max_level": pick(rng, "individual", "none", "segment", "behavioral", "nonsense"),
         "purposes": pick(rng, list(REGISTER["purposes"]), [], ["recommendations"]),
         "gates": pick(rng, "passed", "failed", "pending"),
@@ -131,6 +131,7 @@ def random_facts(rng: random.Random) -> Facts:
             "privacy_budget": pick(rng, "available", "exhausted", "unknown"),
         },
         "time": {"quiet_hours": rng.random() < 0.2},
+        **({"unsampled_reviews": some_of(rng, ["newsletter", "health", "unsure"], 3)} if rng.random() < 0.4 else {}),
     }
 
 

@@ -23,7 +23,7 @@ _GROUPS = (
     ("The person", ("subject", "time")),
     ("Signals", ("signals",)),
     ("The processing", ("processing",)),
-    ("The model", ("model", "engine")),
+    ("The model", ("model", "engine", "unsampled_reviews")),
 )
 
 
@@ -68,6 +68,7 @@ _LABELS = {
     "model.gates": "Checks before its approval",
     "engine.segment_k": "People in the smallest segment",
     "engine.privacy_budget": "Privacy budget",
+    "unsampled_reviews": "Rules of review whose sample the person is outside of",
 }
 _LEVELS = frozenset({"requested_level", "consent.max_level", "model.max_level"})
 

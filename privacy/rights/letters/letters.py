@@ -32,7 +32,15 @@ def follow(request: RightsRequest, step: str, *, words: str, actor: str, moment:
     if kind is not None and found is not None and address:
         if kind is Kind.IDENTITY and found.proven_at is None:
             kind = Kind.CODE
+        if kind is Kind.DONE:
+            words = words or _decision(request)
         write(request, kind, words=words, actor=actor, moment=moment, address=address)
+
+
+def _decision(request: RightsRequest) -> str:
+    """Return the decision that an officer gave in words; empty for a request that answered itself."""
+    decided = request.steps.filter(move=Move.VERIFY).exclude(reason="").order_by("-id").first()
+    return decided.reason if decided else ""
 
 
 def write(

@@ -1,0 +1,1 @@
+"""Recommendations under review: what waits for a person, and what one approved."""

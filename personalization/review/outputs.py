@@ -1,0 +1,106 @@
+"""Recommendations as outputs to review: what they are bound to, how sure the model is, how a reviewer edits them."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.http import QueryDict
+
+from common.canonical import sha256
+from model_registry.reviews.outputs.holding import Made
+from model_registry.reviews.problems import VerdictRefused
+from personalization.models import Event, Item
+from personalization.recommender.model import Recommendation
+from policies.bundles import reasons
+from policies.bundles.loading import LoadedBundle
+from policies.decisions.evaluate import Decision
+
+KIND = "recommendations"
+
+
+def made(
+    subject_ref: UUID, purpose: str, decision: Decision, model: str, bundle: LoadedBundle, *,
+    level: str, items: Sequence[Mapping[str, Any]], confidence: int,
+) -> Made:  # fmt: skip
+    """Return a list as an output: with the reasons and the facts of its decision, which say nothing of who it is."""
+    rendered = decision.rendered
+    return Made(
+        kind=KIND,
+        subject_ref=subject_ref,
+        purpose=purpose,
+        model=model,
+        artifact_sha256=str(bundle.data["models"][model]["artifact_sha256"]),
+        level=level,
+        decision_id=decision.id,
+        revision=decision.subject_revision,
+        asked=_asked(decision),
+        content={
+            "level": level,
+            "items": list(items),
+            "reasons": [reasons.for_officer(reason.code) for reason in rendered.verdict.reasons],
+            "facts": json.loads(rendered.facts),
+            "confidence": confidence,
+        },
+        confidence=confidence,
+    )
+
+
+def _asked(decision: Decision) -> str:
+    """Return the digest of what was decided from what: the facts, the level, the reasons and the obligations."""
+    verdict = decision.rendered.verdict
+    said = [
+        verdict.level,
+        [each.code for each in verdict.reasons],
+        [[o.type, o.properties] for o in verdict.obligations],
+    ]
+    return sha256(decision.rendered.facts + json.dumps(said, sort_keys=True).encode()).hex()
+
+
+def marks(decision: Decision) -> list[Mapping[str, Any]]:
+    """Return the rules of review that a decision carries."""
+    return [o.properties for o in decision.rendered.verdict.obligations if o.type == "human_review"]
+
+
+def confidence(recommendations: Iterable[Recommendation]) -> int:
+    """Return how sure the model is of a list, in per cent: the mean over its items.
+
+    Of an item: how much of what speaks about it speaks for it, and nothing where no item of the person's own does.
+    """
+    parts = [_certainty(each) for each in recommendations]
+    return round(100 * sum(parts) / len(parts)) if parts else 0
+
+
+def _certainty(recommendation: Recommendation) -> float:
+    if not recommendation.because:
+        return 0.0
+    first = recommendation.because[0]
+    speaking_for = first.contribution / first.share if first.share > 0 else 0.0
+    return min(1.0, max(0.0, recommendation.score / speaking_for)) if speaking_for > 0 else 0.0
+
+
+def still_wanted(content: Mapping[str, Any], subject_ref: UUID, purpose: str) -> list[dict[str, Any]]:
+    """Return the items of an approved list that are still offered and that the person has not said no to since."""
+    slugs = [item["item"] for item in content["items"]]
+    refused = Event.objects.filter(subject_ref=subject_ref, purpose=purpose, weight=0, item__in=slugs)
+    offered = Item.objects.filter(pk__in=slugs, is_active=True).exclude(pk__in=refused.values("item"))
+    shown = set(offered.values_list("pk", flat=True))
+    return [item for item in content["items"] if item["item"] in shown]
+
+
+def edit(content: Mapping[str, Any], form: QueryDict) -> dict[str, Any]:
+    """Return a list with the items that a reviewer gave a place, in that order. Raises VerdictRefused."""
+    placed = []
+    for position, item in enumerate(content["items"]):
+        place = form.get(f"place-{item['item']}", "").strip()
+        if place:
+            placed.append((_number(place), position, item))
+    if not placed:
+        raise VerdictRefused("Leave at least one item, or reject the list.")
+    return {**content, "items": [item for _place, _position, item in sorted(placed, key=lambda each: each[:2])]}
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > len("1000"):
+        raise VerdictRefused("A place is a number, such as 1.")
+    return int(text)
