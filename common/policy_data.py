@@ -10,7 +10,10 @@ from collections.abc import Callable
 
 Publisher = Callable[[str, str], str]
 
+Follower = Callable[[str, str], None]
+
 _publishers: list[Publisher] = []
+_followers: list[Follower] = []
 _turns: list[Callable[[], None]] = []
 
 
@@ -18,6 +21,12 @@ def add_publisher(publisher: Publisher) -> None:
     """Register a function that is called with the reason and the actor of every change; it returns the revision."""
     if publisher not in _publishers:
         _publishers.append(publisher)
+
+
+def add_follower(follower: Follower) -> None:
+    """Register what a change leads to besides the bundle, in the same transaction: called with reason and actor."""
+    if follower not in _followers:
+        _followers.append(follower)
 
 
 def use_turns(wait: Callable[[], None]) -> None:
@@ -34,6 +43,8 @@ def take_turn() -> None:
 
 def changed(*, reason: str, actor: str) -> str:
     """Publish the registers as they are now and return the revision. Call it inside the transaction of the change."""
+    for follow in _followers:
+        follow(reason, actor)
     revision = ""
     for publish in _publishers:
         revision = publish(reason, actor)

@@ -129,6 +129,12 @@ SIDEBAR: dict[str, Any] = {
                 "permission": _has("model_registry.view_modelversion"),
             },
             _link("Model versions", "model_training", "model_registry_modelversion"),
+            {
+                "title": "Rollouts of models",
+                "icon": "moving",
+                "link": reverse_lazy("model-rollouts"),
+                "permission": "personalization.rollouts.pages.may_view",
+            },
             _link("Models", "deployed_code", "model_registry_model"),
             _link("Release gates", "checklist", "model_registry_gatedemand"),
             _link("Gates that do not apply", "remove_done", "model_registry_gateexemption"),

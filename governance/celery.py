@@ -51,6 +51,7 @@ app.conf.update(
         "privacy.tasks.undo_run": {"queue": queues.LONG},
         "personalization.tasks.train_recommender": {"queue": queues.LONG},
         "personalization.tasks.retrain_after_erasures": {"queue": queues.LONG},
+        "personalization.tasks.verify_models": {"queue": queues.LONG},
         "personalization.tasks.run_monitors": {"queue": queues.LONG},
         "personalization.tasks.run_audits": {"queue": queues.LONG},
         "privacy.tasks.redact_old_proof": {"queue": queues.LONG},
@@ -98,6 +99,7 @@ app.conf.update(
         },
         "drop-old-decisions": {"task": "policies.tasks.drop_old_decisions", "schedule": crontab(hour=0, minute=50)},
         "redact-old-proof": {"task": "privacy.tasks.redact_old_proof", "schedule": crontab(hour=3, minute=20)},
+        "verify-models": {"task": "personalization.tasks.verify_models", "schedule": crontab(hour=3, minute=40)},
         "forget-model-files": {
             "task": "personalization.tasks.forget_model_files",
             "schedule": crontab(hour=4, minute=30),

@@ -13,6 +13,8 @@ from model_registry.pages import overview as model_overview
 from model_registry.reviews import pages as review_pages
 from oversight.admin import pages as change_pages
 from personalization.audits import pages as model_audits
+from personalization.rollouts import pages as model_rollout_page
+from personalization.rollouts import step_pages as model_rollout_steps
 from policies.registers import jurisdiction_matrix
 from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
@@ -108,6 +110,14 @@ urlpatterns = [
     path("admin/rollouts/start", admin.site.admin_view(step_pages.start), name="rollout-start"),
     path("admin/rollouts/<int:pk>/", admin.site.admin_view(rollout_page.show), name="rollout"),
     path("admin/rollouts/<int:pk>/<slug:name>", admin.site.admin_view(step_pages.step), name="rollout-step"),
+    path("admin/model-rollouts/", admin.site.admin_view(model_rollout_page.overview), name="model-rollouts"),
+    path("admin/model-rollouts/start", admin.site.admin_view(model_rollout_steps.start), name="model-rollout-start"),
+    path("admin/model-rollouts/<int:pk>/", admin.site.admin_view(model_rollout_page.show), name="model-rollout"),
+    path(
+        "admin/model-rollouts/<int:pk>/<slug:name>",
+        admin.site.admin_view(model_rollout_steps.step),
+        name="model-rollout-step",
+    ),
     path("admin/requests/", admin.site.admin_view(rights_pages.inbox), name="rights-inbox"),
     path("admin/requests/<uuid:pk>/", admin.site.admin_view(rights_pages.show), name="rights-request"),
     path(

@@ -12,6 +12,7 @@ from personalization.monitors.models import (
     ServedCount,
     TrainingReference,
 )
+from personalization.rollouts.models import ModelRollout, RolloutCount
 
 __all__ = [
     "AuditRun",
@@ -19,11 +20,13 @@ __all__ = [
     "EventCount",
     "Item",
     "ItemExposure",
+    "ModelRollout",
     "MonitorObjective",
     "MonitorResult",
     "PopularItem",
     "RegressionCase",
     "RetrainingDue",
+    "RolloutCount",
     "ServedCount",
     "TrainingMember",
     "TrainingReference",

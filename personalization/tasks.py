@@ -12,6 +12,7 @@ from personalization.intake import streams
 from personalization.monitors import running
 from personalization.snapshots import keeping
 from personalization.training_sets import retraining
+from personalization.verification import verifying
 
 
 @shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
@@ -70,3 +71,9 @@ def forget_model_files() -> None:
     """Delete artifacts of versions out of use, after their record period, and files that no version names."""
     ageing.forget_old()
     keeping.sweep()
+
+
+@shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
+def verify_models() -> None:
+    """Recompute the figures of the versions that serve: as much work as a training."""
+    verifying.verify_live(actor=actors.job("verification"))

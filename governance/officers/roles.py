@@ -71,6 +71,7 @@ CAPABILITIES = {
                 *_POLICIES,
                 "policies.simulationreport",
                 *_MODELS,
+                "personalization.modelrollout",
                 "oversight.changeset",
                 "oversight.relaxedregister",
                 "privacy.deletionplan",

@@ -1,19 +1,31 @@
-"""What an assessment was made over: purposes with their data and recipients, and the most personal level.
+"""What an assessment was made over: purposes with their data and recipients, the most personal level, and regions.
 
-An assessment is of these facts. When one of them changes, it is out of date and has to be made again.
+An assessment is of these facts. When one of them changes, it is out of date and has to be made again. Regions are
+where data is processed here, and the countries of recipients with what a transfer to them rests on.
 """
 
 from typing import Any
 
+from django.conf import settings
+
 from common.canonical import digest_of
-from consent.models import Purpose
+from consent.models import Party, Purpose
 from model_registry.models import ModelVersion
 
 
 def facts(version: ModelVersion) -> dict[str, Any]:
     """Return the facts of a version that an assessment is about."""
-    purposes = version.purposes.order_by("slug")
-    return {"max_level": version.max_level, "purposes": [_purpose(each) for each in purposes]}
+    purposes = list(version.purposes.order_by("slug"))
+    named = {slug for purpose in purposes for slug in purpose.recipients}
+    return {
+        "max_level": version.max_level,
+        "purposes": [_purpose(each) for each in purposes],
+        "region": settings.PROCESSING_REGION,
+        "recipients": [
+            [party.slug, party.country, party.transfer_basis]
+            for party in Party.objects.filter(slug__in=named).order_by("slug")
+        ],
+    }
 
 
 def _purpose(purpose: Purpose) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from audit import trail
 from common import actors, policy_data
 from common.canonical import sha256
+from model_registry import reopening
 from model_registry.documents import basis, croissant, cyclonedx, huggingface, toolkit
 from model_registry.documents.files.json_reading import read_json
 from model_registry.documents.kinds import KINDS
@@ -88,6 +89,8 @@ def keep(
     )  # fmt: skip
     details = {"kind": kind, "revision": kept.revision, "sha256": digest.hex(), "score": kept.score, "form": form}
     trail.record("model.document", str(version), actor=actor, details=details)
+    if kind in reopening.KINDS:
+        reopening.follow(f"{kind} of model {version}", actor)
     version.publish_if_in_bundle(reason=f"{kind} of model {version}, revision {kept.revision}", actor=actor)
     return kept
 

@@ -13,6 +13,7 @@ from model_registry.gates.found import Found
 from model_registry.gates.models import DocumentReview, Evidence
 from privacy.models import PrivacyBudget
 
+_CHANGED = "the purposes, data, recipients, regions or level have changed since it was made."
 PASSED, FAILED, PENDING, EXEMPT = "passed", "failed", "pending", "not_applicable"
 
 
@@ -68,7 +69,7 @@ def _assessment(kind: str) -> Check:
             return finding
         row = found.documents[kind]
         if bytes(row.basis) != found.basis:
-            return _of(row, FAILED, f"{title}: out of date, what the version may do has changed since.")
+            return _of(row, FAILED, f"{title}: out of date, {_CHANGED}")
         due = _end_of(row.content["review_due"])
         if due <= found.now:
             return _of(row, FAILED, f"{title}: its review was due on {row.content['review_due']}.")

@@ -31,7 +31,10 @@ _FORM_NAMES = {
     "html": "HTML", "pdf": "PDF", "huggingface": "Hugging Face README", "model-card-toolkit": "Model Card Toolkit",
     "cyclonedx": "CycloneDX", "croissant": "Croissant", "json": "JSON",
 }  # fmt: skip
-_PREFILLED = {"card": prefill.card, "dpia": prefill.assessment, "fria": prefill.assessment, "runbook": prefill.runbook}
+_PREFILLED = {
+    "card": prefill.card, "datasheet": prefill.datasheet, "dpia": prefill.dpia, "fria": prefill.fria,
+    "runbook": prefill.runbook,
+}  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

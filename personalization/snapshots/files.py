@@ -122,11 +122,13 @@ def read_evaluation(content: bytes) -> Listed:
 
 def without(content: bytes, people: Collection[bytes]) -> tuple[bytes, int]:
     """Return a file without some people, and how many of them were in it. Raises Unreadable."""
+    import pyarrow as pa
+    from pyarrow import compute
+
     table = _read(content)
-    named = table[_PERSON].to_pylist()
-    kept = [person not in people for person in named]
-    left = {person for person, is_kept in zip(named, kept, strict=True) if not is_kept}
-    return (_written(table.filter(kept)) if left else content), len(left)
+    leaving = compute.is_in(table[_PERSON], value_set=pa.array(people, pa.binary(16)))
+    left = len(compute.unique(table[_PERSON].filter(leaving)))
+    return (_written(table.filter(compute.invert(leaving))) if left else content), left
 
 
 def count_of(content: bytes, person: bytes) -> int:

@@ -11,7 +11,7 @@ from privacy.models import RetentionSchedule
 from privacy.retention.descriptors import RETENTION_SCHEDULE
 
 SLUG = "training-snapshots"
-PERIOD = timedelta(days=30)
+PERIOD = timedelta(days=14)
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from typing import Any
 from model_registry.documents import keeping as documents
 from model_registry.documents.card import ModelCard
 from model_registry.gates import recording
-from model_registry.models import Evidence, ModelVersion
+from model_registry.models import Evidence, ModelFile, ModelVersion
 from personalization.snapshots import files
 from personalization.verification import of_card, of_figures, of_files, rerun
 from personalization.verification.lines import Line, Report, State
@@ -52,6 +52,12 @@ def _digests(version: ModelVersion, found: Checked, borne: of_figures.Borne) -> 
         known[of_file] = State.VERIFIED if found.data is not None else State.DIGEST_ONLY
     known.pop("", None)
     return known
+
+
+def verify_live(*, actor: str) -> list[Evidence]:
+    """Verify the versions that serve from files here, and keep each outcome."""
+    live = ModelVersion.objects.filter(status=ModelVersion.Status.LIVE, files__kind=ModelFile.Kind.DATA)
+    return [record(version, verify(version), actor=actor) for version in live.select_related("model")]
 
 
 def record(version: ModelVersion, report: Report, *, actor: str) -> Evidence:

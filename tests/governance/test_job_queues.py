@@ -51,6 +51,7 @@ def test_long_jobs_do_not_hold_up_withdrawals():
         "personalization.tasks.run_monitors",
         "personalization.tasks.run_audits",
         "personalization.tasks.train_recommender",
+        "personalization.tasks.verify_models",
         "policies.tasks.run_simulation",
         "privacy.tasks.undo_run",
         "privacy.tasks.scrub_storage",

@@ -20,6 +20,7 @@ TASKS = {
     "personalization.tasks.run_audits",
     "personalization.tasks.sweep_audits",
     "personalization.tasks.train_recommender",
+    "personalization.tasks.verify_models",
     "policies.tasks.audit_residency",
     "policies.tasks.drop_old_decisions",
     "policies.tasks.follow_primary",

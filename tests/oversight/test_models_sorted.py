@@ -18,9 +18,11 @@ RECORDS = {
     "consent_noticeterms", "model_registry_document",
     "model_registry_documentreview", "model_registry_evidence",
     "consent_registersnapshot", "django_admin_log", "oversight_approval", "oversight_change", "oversight_changeset",
-    "oversight_step", "oversight_workitem", "oversight_workstep", "policies_activation", "policies_bundle",
+    "oversight_step", "oversight_workitem", "oversight_workstep", "personalization_auditrun", "policies_activation",
+    "policies_bundle",
     "policies_decision", "policies_decisionbatch", "policies_droppedpart", "policies_externalbatch",
     "policies_externaldecision", "policies_logcheckpoint", "policies_policy", "policies_policyactivation",
+    "personalization_modelrollout",
     "policies_rollout", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
     "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker",
     "rights_agentrequest", "rights_erasurestep", "rights_requeststep", "rights_requester",
@@ -42,7 +44,8 @@ OPERATIONAL = {
     "policies_heldtag", "policies_logdrop", "policies_periodkey", "policies_policydraft",
     "policies_spoolposition", "privacy_deletionswitch",
     "privacy_holdmember", "privacy_undopart",
-    "personalization_retrainingdue", "rights_agenttoken", "rights_answerpackage", "rights_downloadlink",
+    "personalization_retrainingdue", "personalization_rolloutcount",
+    "rights_agenttoken", "rights_answerpackage", "rights_downloadlink",
     "rights_letter",
 }  # fmt: skip
 

@@ -28,7 +28,7 @@ def complete(version: ModelVersion, *, author: str, officer: str) -> None:
     keeping.keep(
         version, "runbook", runbook.model_copy(update={"answers": {**runbook.answers, **_RUNBOOK}}), actor=author
     )
-    begun = prefill.assessment(version)
+    begun = prefill.dpia(version)
     whole = {"answers": {**begun.answers, **_DPIA}, "risks": [_SINGLED_OUT]}
     row = keeping.keep(version, "dpia", begun.model_copy(update=whole), actor=author)
     recording.review(row, verdict=DocumentReview.Verdict.APPROVED, role=DocumentReview.Role.PRIVACY, actor=officer)

@@ -142,7 +142,7 @@ def _open_the_draft(page: Any, guide: Guide) -> None:
     page.get_by_text(section, exact=True).first.wait_for()
     page.get_by_role("link", name="House recommender, version 1").first.click()
     page.get_by_text(guide(1, "Release gates")).first.wait_for()
-    page.get_by_text("Model card: there is none.").wait_for()
+    page.get_by_text("Model card: revision 1, 100 of 100.").wait_for()
 
 
 def _write_the_documents(page: Any, guide: Guide, look: Callable[..., None]) -> None:

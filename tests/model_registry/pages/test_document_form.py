@@ -99,7 +99,7 @@ def page(version: ModelVersion, kind: str = "dpia") -> str:
 
 @pytest.mark.django_db
 def test_what_was_begun_out_of_the_registers_is_completed_in_the_form(author: Client, version: ModelVersion) -> None:
-    content = prefill.assessment(version).model_dump(mode="json")
+    content = prefill.dpia(version).model_dump(mode="json")
     sent = {name: value or "Answered." for name, value in fields_of("dpia", content).items()}
     sent |= {f"risks/1/{name}": "low" for name in _DEGREES}
 
@@ -112,7 +112,7 @@ def test_what_was_begun_out_of_the_registers_is_completed_in_the_form(author: Cl
 
 @pytest.mark.django_db
 def test_a_refused_entry_is_named_and_the_text_stays(author: Client, version: ModelVersion) -> None:
-    content = prefill.assessment(version).model_dump(mode="json")
+    content = prefill.dpia(version).model_dump(mode="json")
     sent = {**fields_of("dpia", content), "risks/1/risk": "Singled out.", "over": "0"}
 
     shown = unescape(author.post(page(version), sent).content.decode())

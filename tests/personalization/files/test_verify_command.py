@@ -13,8 +13,10 @@ from model_registry.documents.card import ModelCard
 from model_registry.gates.checks import FAILED, GATES, PASSED
 from model_registry.gates.found import gather
 from model_registry.pages import panels
-from personalization import training
+from personalization import tasks, training
 from personalization.verification import telling
+from policies.models import ActiveBundle
+from tests.helpers import models
 from tests.personalization.test_training_job import people  # noqa: F401 (fixture)
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +72,19 @@ def test_a_lie_is_named_and_the_status_is_one(trained):
     assert (code, said["passed"], said["counts"]["differs"]) == (1, False, 1)
     assert [(line["what"], "2031-01-01" in line["why"]) for line in bad] == [("card: training.to_day", True)]
     assert _gate(trained) == FAILED
+
+
+def test_every_night_the_version_that_serves_is_verified_and_no_revision_changes(trained):
+    draft = training.train_recommender(actor="officer:test")
+    models.go_live(trained)
+    before = ActiveBundle.objects.get().bundle_id
+
+    tasks.verify_models()
+
+    [evidence] = trained.evidence.filter(name="files")
+    assert evidence.made_by == "job:verification"
+    assert not draft.evidence.filter(name="files").exists()
+    assert ActiveBundle.objects.get().bundle_id == before
 
 
 def test_an_unknown_version_is_refused(trained):

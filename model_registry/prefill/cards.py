@@ -1,15 +1,9 @@
-"""Documents begun out of what the registers and the training know of a version; the rest is left to officers."""
+"""Model card of what the registers and the training know of a version."""
 
-from datetime import timedelta
 from math import log, sqrt
 from typing import Any
 
-from django.utils import timezone
-
-from consent.models import Party, Purpose
-from model_registry.documents.assessments import Assessment, Runbook
 from model_registry.documents.card import (
-    Contact,
     Dataset,
     Disparity,
     Evaluation,
@@ -20,8 +14,8 @@ from model_registry.documents.card import (
     Training,
 )
 from model_registry.models import ModelVersion
+from model_registry.prefill import register_texts
 
-REVIEW_AFTER = timedelta(days=365)
 _METRIC = "ndcg@10"
 _ERROR = 0.05
 
@@ -39,7 +33,7 @@ def card(version: ModelVersion) -> ModelCard:
         overview=version.model.description,
         version=str(version.version),
         date=version.created_at.date().isoformat(),
-        owners=_owners(version),
+        owners=register_texts.contacts(version),
         training=Training(data=[data], from_day=window[0], to_day=window[1], privacy_level=version.max_level),
         evaluations=_evaluations(version, data),
         disparities=disparities(metrics),
@@ -50,33 +44,6 @@ def card(version: ModelVersion) -> ModelCard:
 def data_name(version: ModelVersion) -> str:
     """Return what the data of a version is called on its card."""
     return f"Training data of {version}"
-
-
-def assessment(version: ModelVersion) -> Assessment:
-    """Return an assessment that describes purposes, data and recipients, to be reviewed within a year."""
-    described = "\n".join(_described(purpose) for purpose in version.purposes.order_by("slug"))
-    measures = f"At most the level “{version.get_max_level_display()}”, and only as far as each person allows it."
-    due = (timezone.now() + REVIEW_AFTER).date().isoformat()
-    return Assessment(answers={"description": described, "measures": measures}, review_due=due)
-
-
-def runbook(version: ModelVersion) -> Runbook:
-    """Return a runbook with how a version is stopped, and whom to call."""
-    stop = "Suspend it on its page under Model versions: from the next decision on, people get the general list."
-    back = "Make the version before live again on its page: it takes over at the next decision."
-    return Runbook(answers={"stop": stop, "back": back}, contacts=_owners(version))
-
-
-def _owners(version: ModelVersion) -> list[Contact]:
-    parties = Party.objects.filter(role__in=(Party.Role.CONTROLLER, Party.Role.OFFICER)).order_by("role", "name")
-    owners = [Contact(name=party.name, contact=party.email or party.url) for party in parties]
-    return [*([Contact(name=version.model.owner)] if version.model.owner else []), *owners]
-
-
-def _described(purpose: Purpose) -> str:
-    kinds = ", ".join(sorted(purpose.data_categories)) or "no data"
-    recipients = ", ".join(sorted(purpose.recipients)) or "no recipient"
-    return f"{purpose.name}: {purpose.benefit} Data: {kinds}. Legal basis: {purpose.legal_basis}. To: {recipients}."
 
 
 def _evaluations(version: ModelVersion, data: Dataset) -> list[Evaluation]:
