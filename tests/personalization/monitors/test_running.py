@@ -251,7 +251,7 @@ def test_a_version_that_does_not_serve_is_not_measured(version: ModelVersion) ->
 
 
 def test_a_canary_is_measured_and_suspended_as_well(version: ModelVersion) -> None:
-    ModelVersion.objects.filter(pk=version.pk).update(status="canary", canary_share=500)
+    ModelVersion.objects.filter(pk=version.pk).update(status="canary", canary_share=500, canary_rollout=1)
     _objective(suspends_after=1)
     _answers(version, "individual none recommender_timeout", 200)
 
