@@ -146,6 +146,7 @@ SIDEBAR: dict[str, Any] = {
             },
             _link("Rules of review", "rule", "reviews_reviewrule"),
             _link("Recorded cases", "rule", "personalization_regressioncase"),
+            _link("Creators who opted out", "person_off", "personalization_creatoroptout"),
             _link("Stopped segments", "group_off", "model_registry_stoppedsegment"),
             _link("Objectives of monitors", "monitoring", "personalization_monitorobjective"),
         ),

@@ -13,6 +13,7 @@ from model_registry.pages import overview as model_overview
 from model_registry.reviews import pages as review_pages
 from oversight.admin import pages as change_pages
 from personalization.audits import pages as model_audits
+from personalization.explained import pages as explained
 from personalization.rollouts import pages as model_rollout_page
 from personalization.rollouts import step_pages as model_rollout_steps
 from policies.registers import jurisdiction_matrix
@@ -40,6 +41,8 @@ urlpatterns = [
     path("privacy/choices", pages.choose, name="privacy-choice"),
     path("privacy/level", pages.set_level, name="privacy-level"),
     path("privacy/ranking", ranking.page, name="ranking"),
+    path("privacy/ranking/creators", explained.creators, name="ranking-creators"),
+    path("privacy/ranking/model", explained.model_card, name="model-card"),
     path("privacy/not-relevant", ranking.not_relevant, name="not-relevant"),
     path("privacy/all-off", pages.all_off, name="privacy-all-off"),
     path("privacy/requests", rights.ask, name="privacy-request"),

@@ -18,6 +18,7 @@ class PersonalizationConfig(AppConfig):
         from personalization.audits.descriptors import REGRESSION_CASE
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
+        from personalization.explained.panel import TRAINING as TRAINING_PANEL
         from personalization.models import Event
         from personalization.monitors import objectives, work
         from personalization.monitors import pages as monitor_pages
@@ -34,6 +35,7 @@ class PersonalizationConfig(AppConfig):
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
+        panels.register("training", TRAINING_PANEL)
         kinds.add(RETRAIN, rollouts.ROLLED_BACK, work.STOPPED, work.MONITORED)
         subjects.add(rollouts.ROLLOUT)
         watch.add(rollouts.KIND, service.look)

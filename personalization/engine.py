@@ -113,10 +113,19 @@ def load_stored(name: str, stored: Mapping[str, Any]) -> Model:
     """Return the model of what a bundle says, or would say, of a version. Raises as ``load``."""
     try:
         require_signed(stored)
+    except NotGenuine as exc:
+        logger.exception("The signature of %s cannot be trusted", name)
+        raise EngineFailed("model_unusable") from exc
+    return read(stored["artifact"], stored["artifact_sha256"])
+
+
+def read(artifact: str, digest: str) -> Model:
+    """Return an artifact, whatever signature it has. Raises EngineFailed where it is not the file of that digest."""
+    try:
         with _load_lock:
-            return _load(stored["artifact"], stored["artifact_sha256"])
-    except (Problem, OSError, NotGenuine) as exc:
-        logger.exception("The artifact of %s cannot be used", name)
+            return _load(artifact, digest)
+    except (Problem, OSError) as exc:
+        logger.exception("The artifact %s cannot be used", artifact)
         raise EngineFailed("model_unusable") from exc
 
 
@@ -168,7 +177,7 @@ def compute(name: str, bundle: LoadedBundle, arguments: Mapping[str, Any]) -> Se
 
 def is_resting() -> bool:
     """Return whether a version is not asked for a while, after failures."""
-    return any(lane.breaker.is_open for lane in _lanes.values())
+    return any(lane.breaker.is_open for lane in list(_lanes.values()))
 
 
 def check_signature(name: str, bundle: LoadedBundle) -> None:

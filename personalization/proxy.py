@@ -24,6 +24,7 @@ from model_registry.reviews.outputs import serving
 from model_registry.reviews.outputs.holding import Made
 from model_registry.reviews.outputs.serving import Show
 from personalization import engine, events
+from personalization.creators import opt_outs
 from personalization.models import Event, Item, PopularItem
 from personalization.monitors import tally
 from personalization.recommender.interactions import Interaction
@@ -188,6 +189,7 @@ def _personal(
         "session": [Interaction(item) for item in session],
         "segment": engine.segment_key(known.region, known.age_band),
         "count": min(request.count + _SPARE, _MAX_COUNT),
+        "exclude": opt_outs.left_out(),
     }
     began = time.perf_counter_ns()
     try:
@@ -315,7 +317,8 @@ def _why(recommendation: Recommendation, titles: list[str], liked: frozenset[str
 
 def _popular(count: int, decision: Decision, model: str | None, *, fallback: str | None = None) -> Recommendations:
     """Return the general list; it needs neither the engine nor anything about the person."""
-    rows = PopularItem.objects.select_related("item").filter(item__is_active=True)[:count]
+    offered = PopularItem.objects.filter(~opt_outs.is_out("item__creator"), item__is_active=True)
+    rows = offered.select_related("item")[:count]
     items = [
         {
             "item": row.item_id,

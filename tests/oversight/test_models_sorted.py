@@ -32,7 +32,11 @@ RECORDS = {
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
     "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
-    "personalization_trainingmember", "personalization_snapshotperson", "reviews_output", "reviews_verdicttext",
+    "personalization_trainingmember",
+    "personalization_snapshotperson",
+    "reviews_output",
+    "reviews_verdicttext",
+    "personalization_creatoroptout",
 }  # fmt: skip
 # What the program keeps for itself.
 OPERATIONAL = {
@@ -44,8 +48,13 @@ OPERATIONAL = {
     "policies_heldtag", "policies_logdrop", "policies_periodkey", "policies_policydraft",
     "policies_spoolposition", "privacy_deletionswitch",
     "privacy_holdmember", "privacy_undopart",
-    "personalization_retrainingdue", "personalization_rolloutcount",
-    "rights_agenttoken", "rights_answerpackage", "rights_downloadlink",
+    "personalization_retrainingdue",
+    "personalization_rolloutcount",
+    "rights_agenttoken",
+    "rights_answerpackage",
+    "rights_downloadlink",
+    "personalization_eventstream",
+    "personalization_signalloss",
     "rights_letter",
 }  # fmt: skip
 
