@@ -13,6 +13,7 @@ from model_registry.pages import overview as model_overview
 from model_registry.reviews import pages as review_pages
 from oversight.admin import pages as change_pages
 from personalization.audits import pages as model_audits
+from personalization.training_runs import pages as training_pages
 from policies.registers import jurisdiction_matrix
 from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
@@ -80,6 +81,7 @@ urlpatterns = [
     path("admin/reviews/", admin.site.admin_view(review_pages.overview), name="reviews"),
     path("admin/reviews/<uuid:pk>/", admin.site.admin_view(review_pages.show), name="review"),
     path("admin/models/", admin.site.admin_view(model_overview.show), name="model-overview"),
+    path("admin/models/trainings", admin.site.admin_view(training_pages.show), name="model-trainings"),
     path(
         "admin/models/<int:pk>/documents/<slug:kind>",
         admin.site.admin_view(model_documents.show),

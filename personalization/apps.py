@@ -20,6 +20,7 @@ class PersonalizationConfig(AppConfig):
         from personalization.monitors import objectives, pages, work
         from personalization.review.producing import RECOMMENDATIONS
         from personalization.snapshots import data_set
+        from personalization.training_runs import pages as trainings
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
         from personalization.verification import telling
@@ -36,4 +37,5 @@ class PersonalizationConfig(AppConfig):
         listeners.add(running.before_review)
         panels.register("audits", panels.Panel("Audits", panel.drawn, order=10))
         registration.reserve(MODEL_SLUG)
+        panels.register("training", trainings.PANEL)
         panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

@@ -12,6 +12,7 @@ from personalization.monitors.models import (
     ServedCount,
     TrainingReference,
 )
+from personalization.training_runs.models import TrainingRun
 
 __all__ = [
     "AuditRun",
@@ -27,6 +28,7 @@ __all__ = [
     "ServedCount",
     "TrainingMember",
     "TrainingReference",
+    "TrainingRun",
 ]
 
 

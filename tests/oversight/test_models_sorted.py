@@ -43,7 +43,8 @@ OPERATIONAL = {
     "policies_heldtag", "policies_logdrop", "policies_periodkey", "policies_policydraft",
     "policies_spoolposition", "privacy_deletionswitch",
     "privacy_holdmember", "privacy_undopart",
-    "personalization_retrainingdue", "rights_agenttoken", "rights_answerpackage", "rights_downloadlink",
+    "personalization_retrainingdue", "personalization_trainingrun",
+    "rights_agenttoken", "rights_answerpackage", "rights_downloadlink",
     "rights_letter",
 }  # fmt: skip
 
