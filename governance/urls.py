@@ -13,6 +13,9 @@ from model_registry.pages import overview as model_overview
 from model_registry.reviews import pages as review_pages
 from oversight.admin import pages as change_pages
 from personalization.audits import pages as model_audits
+from personalization.explained import pages as explained
+from personalization.rollouts import pages as model_rollout_page
+from personalization.rollouts import step_pages as model_rollout_steps
 from personalization.training_runs import pages as training_pages
 from policies.registers import jurisdiction_matrix
 from policies.residency import data_map, matrix
@@ -39,6 +42,8 @@ urlpatterns = [
     path("privacy/choices", pages.choose, name="privacy-choice"),
     path("privacy/level", pages.set_level, name="privacy-level"),
     path("privacy/ranking", ranking.page, name="ranking"),
+    path("privacy/ranking/creators", explained.creators, name="ranking-creators"),
+    path("privacy/ranking/model", explained.model_card, name="model-card"),
     path("privacy/not-relevant", ranking.not_relevant, name="not-relevant"),
     path("privacy/all-off", pages.all_off, name="privacy-all-off"),
     path("privacy/requests", rights.ask, name="privacy-request"),
@@ -110,6 +115,14 @@ urlpatterns = [
     path("admin/rollouts/start", admin.site.admin_view(step_pages.start), name="rollout-start"),
     path("admin/rollouts/<int:pk>/", admin.site.admin_view(rollout_page.show), name="rollout"),
     path("admin/rollouts/<int:pk>/<slug:name>", admin.site.admin_view(step_pages.step), name="rollout-step"),
+    path("admin/model-rollouts/", admin.site.admin_view(model_rollout_page.overview), name="model-rollouts"),
+    path("admin/model-rollouts/start", admin.site.admin_view(model_rollout_steps.start), name="model-rollout-start"),
+    path("admin/model-rollouts/<int:pk>/", admin.site.admin_view(model_rollout_page.show), name="model-rollout"),
+    path(
+        "admin/model-rollouts/<int:pk>/<slug:name>",
+        admin.site.admin_view(model_rollout_steps.step),
+        name="model-rollout-step",
+    ),
     path("admin/requests/", admin.site.admin_view(rights_pages.inbox), name="rights-inbox"),
     path("admin/requests/<uuid:pk>/", admin.site.admin_view(rights_pages.show), name="rights-request"),
     path(

@@ -22,6 +22,7 @@ from governance.web import traced_requests  # noqa: E402
 from personalization import cells  # noqa: E402
 from personalization.intake import endpoint as events_endpoint  # noqa: E402
 from personalization.monitors import flushing  # noqa: E402
+from personalization.rollouts import observing  # noqa: E402
 from policies.cells.router import CellRouter  # noqa: E402
 from policies.cells.routes import SUBJECT_ROUTES  # noqa: E402
 from policies.endpoints import authzen, consent_state, native, wsgi  # noqa: E402
@@ -56,6 +57,7 @@ if not settings.CELERY_TASK_ALWAYS_EAGER:  # where tasks run at once, so do effe
     starting.require_replayed()
     effects.dispatch_in_background()
     flushing.in_background()
+    observing.in_background()
 
 # What is loaded by now stays for ever; collections need not look at it again, which is what makes their pauses long.
 gc.collect()

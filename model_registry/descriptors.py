@@ -6,12 +6,10 @@ version fit to serve is a change of the register ``model_status``, so it takes t
 
 from typing import Any
 
-from django.utils import timezone
-
 from audit import trail
 from common import actors
 from common.levels import LEVELS
-from model_registry import services
+from model_registry import listeners, services
 from model_registry.gates.checks import GATES
 from model_registry.models import GateDemand, GateExemption, Model, ModelVersion, StoppedSegment
 from oversight.changes.writing import set_in_force
@@ -35,11 +33,13 @@ def _save_permissions(version: Any, created: bool) -> None:
         raise ChangeRefused("A version of a model is registered by its training or its operator, not by a change set.")
     before = version.status
     if before in (Status.APPROVED, *ModelVersion.IN_USE):
-        version.status, version.status_changed_at = Status.IN_REVIEW, timezone.now()
+        fields = version.take_status(Status.IN_REVIEW)
         details = {"before": before, "set": set_in_force()}
         trail.record("model.sent_to_review", str(version), actor=actors.job("changes"), details=details)
         version.approved_until = None
-    version.save(update_fields=["max_level", "status", "status_changed_at", "approved_until"])
+        version.save(update_fields=[*fields, "approved_until"])
+        listeners.stepped(version, Status.IN_REVIEW, actors.job("changes"))
+    version.save(update_fields=["max_level"])
 
 
 def status_narrows(before: Document | None, after: Document | None) -> bool:
@@ -47,7 +47,7 @@ def status_narrows(before: Document | None, after: Document | None) -> bool:
     if before is None or after is None:
         return False
     if before["status"] != after["status"]:
-        return after["status"] not in (Status.APPROVED, Status.LIVE)
+        return after["status"] not in (Status.APPROVED, *ModelVersion.SERVING)
     old, new = before["approved_until"], after["approved_until"]
     return new is not None and (old is None or new <= old)
 
@@ -57,6 +57,8 @@ def _save_status(version: Any, created: bool) -> None:
     if created:
         raise ChangeRefused("A version of a model is registered by its training or its operator, not by a change set.")
     current = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=version.pk)
+    if version.status == Status.CANARY != current.status:
+        raise ChangeRefused("A canary begins with its rollout, on the page of the version.")
     if version.status in (Status.APPROVED, Status.LIVE) and version.approved_until is None:
         raise ChangeRefused("An approval ends: say until when.")
     current.approved_until = version.approved_until
@@ -124,6 +126,8 @@ _NO_RULES = (
     "created_at",
     "status_changed_at",
     "gates_grace_until",
+    "canary_share",
+    "canary_rollout",
 )
 MODEL = Register(
     name="model", title="Model", model=Model, key=("slug",), omits=("registrant",), keeps=True, is_local=True

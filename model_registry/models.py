@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from common import policy_data
+from common.rollouts.shares import FULL
 from consent.models import Level, Purpose
 from model_registry.documents.models import Document
 from model_registry.files.models import ModelFile
@@ -64,24 +65,34 @@ class ModelVersion(models.Model):
         DRAFT = "draft", "Draft"
         IN_REVIEW = "in_review", "In review"
         APPROVED = "approved", "Approved"
+        CANARY = "canary", "Canary"
         LIVE = "live", "Live"
         SUSPENDED = "suspended", "Suspended"
         RETIRED = "retired", "Retired"
 
-    IN_USE = (Status.LIVE, Status.SUSPENDED)
+    SERVING = (Status.LIVE, Status.CANARY)
+    IN_USE = (*SERVING, Status.SUSPENDED)
     # Drafts are in no bundle: a nightly training changes no revision.
     IN_BUNDLE = (*IN_USE, Status.RETIRED)
     # The version before goes back to approved when another becomes live, and can be made live again.
     NEXT = {
         Status.DRAFT: {Status.IN_REVIEW, Status.RETIRED},
         Status.IN_REVIEW: {Status.DRAFT, Status.APPROVED, Status.RETIRED},
-        Status.APPROVED: {Status.LIVE, Status.IN_REVIEW, Status.RETIRED},
+        # A canary begins and ends with its rollout (``personalization.rollouts``).
+        Status.APPROVED: {Status.CANARY, Status.LIVE, Status.IN_REVIEW, Status.RETIRED},
+        Status.CANARY: {Status.APPROVED, Status.LIVE, Status.SUSPENDED, Status.RETIRED},
         Status.LIVE: {Status.APPROVED, Status.SUSPENDED, Status.RETIRED},
         Status.SUSPENDED: {Status.LIVE, Status.IN_REVIEW, Status.RETIRED},
         Status.RETIRED: set(),
     }
     # These steps take two officers: a change set of the register ``model_status``.
-    SECONDED = frozenset({(Status.IN_REVIEW, Status.APPROVED), (Status.SUSPENDED, Status.LIVE)})
+    SECONDED = frozenset(
+        {
+            (Status.IN_REVIEW, Status.APPROVED),
+            (Status.SUSPENDED, Status.LIVE),
+            (Status.CANARY, Status.LIVE),
+        }
+    )
 
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="versions")
     version = models.PositiveIntegerField()
@@ -101,6 +112,9 @@ class ModelVersion(models.Model):
     approved_until = models.DateField(null=True, blank=True)
     # A version of an older release serves without the gates until then (docs/decisions/0047).
     gates_grace_until = models.DateTimeField(null=True, editable=False)
+    # Of a canary: the ten-thousandths of the people it serves, and the rollout that draws them.
+    canary_share = models.PositiveSmallIntegerField(default=0, editable=False)
+    canary_rollout = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         ordering = ["model", "-version"]
@@ -108,6 +122,12 @@ class ModelVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["model", "version"], name="model_registry_version"),
             models.CheckConstraint(name="model_registry_version_from_one", condition=Q(version__gte=1)),
+            models.UniqueConstraint(fields=["model"], name="model_registry_one_canary", condition=Q(status="canary")),
+            models.CheckConstraint(
+                name="model_registry_canary_rolls_out",
+                condition=Q(status="canary", canary_rollout__isnull=False, canary_share__lte=FULL)
+                | (~Q(status="canary") & Q(canary_rollout__isnull=True, canary_share=0)),
+            ),
             models.UniqueConstraint(fields=["model", "label"], condition=~Q(label=""), name="model_registry_label"),
         ]
 
@@ -119,12 +139,24 @@ class ModelVersion(models.Model):
         return self.status == self.Status.LIVE
 
     @property
+    def serves(self) -> bool:
+        """Return whether people get its answers, all of them or some."""
+        return self.status in self.SERVING
+
+    @property
     def is_approved(self) -> bool:
         """Return whether its approval stands, or is one that ended: it has a day that can be moved."""
         return self.status in (self.Status.APPROVED, *self.IN_USE)
 
     def may_become(self, status: str) -> bool:
         return status in self.NEXT[self.Status(self.status)]
+
+    def take_status(self, status: str) -> list[str]:
+        """Set a status; return the fields to save. What is no canary any more serves no share."""
+        self.status, self.status_changed_at = status, timezone.now()
+        if status != self.Status.CANARY:
+            self.canary_share, self.canary_rollout = 0, None
+        return ["status", "status_changed_at", "canary_share", "canary_rollout"]
 
     def publish_if_in_bundle(self, *, reason: str, actor: str) -> None:
         """Publish what has changed about the version, in the transaction of the change."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from audit import trail
 from common import policy_data
@@ -158,13 +157,13 @@ def change_status(*, version_id: int, status: str, actor: str) -> ModelVersion:
 
 @transaction.atomic
 def suspend_protectively(version: ModelVersion, *, reason: str, actor: str) -> ChangeSet | None:
-    """Suspend a live version as a set in force at once, which an officer looks at afterwards; None if it is not live.
+    """Suspend a version as a set in force at once, which an officer looks at afterwards; None if it does not serve.
 
     For jobs that find out that a version must not go on serving. Two officers make it live again.
     """
     policy_data.take_turn()
     current = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=version.pk)
-    if not current.is_live:
+    if not current.serves:
         return None
     after = {
         "model": current.model.slug,
@@ -184,18 +183,40 @@ def move(version: ModelVersion, status: str, *, actor: str, **details: Any) -> N
     version that cannot serve.
     """
     before = version.status
-    if not version.may_become(status):
+    # A canary comes with a share and a rollout: ``begin_canary``.
+    if status == Status.CANARY or not version.may_become(status):
         raise StatusNotPossible(f"A model that is {before} cannot become {status}.")
-    if status in (Status.APPROVED, Status.LIVE):
+    # The way back from a canary is open whatever its gates say.
+    if status == Status.LIVE or (status == Status.APPROVED and before != Status.CANARY):
         _refuse_unfit(version)
-    if status == Status.LIVE:
-        _step_back(version, actor)
+    stepped_back = _step_back(version, actor) if status == Status.LIVE else []
     if status in (Status.DRAFT, Status.IN_REVIEW):
         version.approved_until = None
-    version.status, version.status_changed_at = status, timezone.now()
-    version.save(update_fields=["status", "status_changed_at", "approved_until"])
+    version.save(update_fields=[*version.take_status(status), "approved_until"])
     trail.record(f"model.{status}", str(version), actor=actor, details={"before": before, **details})
+    for other in stepped_back:
+        listeners.stepped(other, Status.APPROVED, actor)
     listeners.stepped(version, status, actor)
+
+
+def begin_canary(version: ModelVersion, rollout: int, *, actor: str) -> None:
+    """Put a locked, approved version next to the live one, serving nobody yet. The caller publishes.
+
+    Raises as ``move``.
+    """
+    if not version.may_become(Status.CANARY):
+        raise StatusNotPossible(f"A model that is {version.status} cannot become canary.")
+    _refuse_unfit(version)
+    fields = version.take_status(Status.CANARY)
+    version.canary_rollout = rollout
+    version.save(update_fields=fields)
+    trail.record("model.canary", str(version), actor=actor, details={"before": Status.APPROVED, "rollout": rollout})
+
+
+def set_canary_share(version: ModelVersion, share: int) -> None:
+    """Let a canary serve so many ten-thousandths of the people. The caller publishes, and has recorded the step."""
+    version.canary_share = share
+    version.save(update_fields=["canary_share"])
 
 
 def _refuse_unfit(version: ModelVersion) -> None:
@@ -208,12 +229,13 @@ def _refuse_unfit(version: ModelVersion) -> None:
         raise GatesNotPassed(" ".join(line.finding.why for line in found.missing))
 
 
-def _step_back(version: ModelVersion, actor: str) -> None:
-    """Take the version that is live out of use: it stays approved, to be made live again."""
-    for other in version.model.versions.select_for_update().filter(status=Status.LIVE).exclude(pk=version.pk):
-        other.status, other.status_changed_at = Status.APPROVED, timezone.now()
-        other.save(update_fields=["status", "status_changed_at"])
+def _step_back(version: ModelVersion, actor: str) -> list[ModelVersion]:
+    """Take the version that is live out of use: it stays approved, to be made live again. Return it."""
+    others = list(version.model.versions.select_for_update().filter(status=Status.LIVE).exclude(pk=version.pk))
+    for other in others:
+        other.save(update_fields=other.take_status(Status.APPROVED))
         trail.record("model.approved", str(other), actor=actor, details={"before": "live", "for": str(version)})
+    return others
 
 
 def live_version(slug: str) -> ModelVersion | None:

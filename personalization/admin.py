@@ -8,17 +8,21 @@ from common.admin_pages.forms import CommaListField
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
 from oversight.admin.forms import DraftsChanges
+from personalization.creators import admin as creators
 from personalization.models import EventCount, Item, MonitorObjective, RegressionCase
 from personalization.monitors.kinds import MONITORS
+
+__all__ = ["creators"]
 
 
 class ItemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     categories = CommaListField(free_text=True, required=False, help_text="Separated by commas: Games, For two.")
 
     class Meta:
-        labels = {"slug": "Name in the API", "is_active": "Offered"}
+        labels = {"slug": "Name in the API", "is_active": "Offered", "creator": "Creator"}
         help_texts = {
-            "is_active": "Switched off, it is recommended to nobody; an item that people used cannot be deleted."
+            "creator": "Who made it, by the name in the API. One who opted out is recommended to nobody.",
+            "is_active": "Switched off, it is recommended to nobody; an item that people used cannot be deleted.",
         }
 
 
@@ -28,7 +32,7 @@ class ItemAdmin(ModelAdmin):
     list_display = ["title", "kinds", "offered"]
     list_filter = ["is_active"]
     search_fields = ["title", "slug"]
-    fields = ["title", "slug", "categories", "is_active"]
+    fields = ["title", "slug", "creator", "categories", "is_active"]
 
     def get_readonly_fields(self, request: object, obj: Item | None = None) -> list[str]:
         return ["slug"] if obj else []

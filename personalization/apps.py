@@ -11,14 +11,20 @@ class PersonalizationConfig(AppConfig):
         from model_registry.pages import panels
         from model_registry.reviews import kinds as outputs
         from oversight import registers
+        from oversight.approvals import subjects
+        from oversight.rollouts import watch
         from oversight.work import kinds
         from personalization.audits import panel, running
         from personalization.audits.descriptors import REGRESSION_CASE
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
+        from personalization.explained.panel import TRAINING as TRAINING_PANEL
         from personalization.models import Event
-        from personalization.monitors import objectives, pages, work
+        from personalization.monitors import objectives, work
+        from personalization.monitors import pages as monitor_pages
         from personalization.review.producing import RECOMMENDATIONS
+        from personalization.rollouts import kind as rollouts
+        from personalization.rollouts import pages, service
         from personalization.snapshots import data_set
         from personalization.training_runs import pages as trainings
         from personalization.training_sets.retraining import RETRAIN
@@ -30,10 +36,15 @@ class PersonalizationConfig(AppConfig):
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
-        kinds.add(RETRAIN, work.STOPPED, work.MONITORED)
+        panels.register("training", TRAINING_PANEL)
+        kinds.add(RETRAIN, rollouts.ROLLED_BACK, work.STOPPED, work.MONITORED)
+        subjects.add(rollouts.ROLLOUT)
+        watch.add(rollouts.KIND, service.look)
+        listeners.add(rollouts.follow)
+        panels.register("deployments", panels.Panel("Deployments", pages.panel, order=50))
         outputs.add(RECOMMENDATIONS)
         registers.add(REGRESSION_CASE, objectives.MONITOR_OBJECTIVE)
-        panels.register("monitors", pages.PANEL)
+        panels.register("monitors", monitor_pages.PANEL)
         listeners.add(running.before_review)
         panels.register("audits", panels.Panel("Audits", panel.drawn, order=10))
         registration.reserve(MODEL_SLUG)

@@ -7,12 +7,14 @@ the signature of the version is about that digest.
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -21,13 +23,16 @@ from common import tracing
 from common.http.problems import Problem
 from common.waiting.breaker import CircuitBreaker
 from model_registry.files import signature
+from model_registry.gates.checks import PASSED
 from personalization.recommender import storage
 from personalization.recommender.model import Model, Served
 from policies.bundles.loading import LoadedBundle
+from policies.decisions.facts import gates_have_ended
 
 logger = logging.getLogger(__name__)
 MODEL_SLUG = "house-recommender"
 TIMEOUT_S = 0.25
+_VERSIONS = 3  # the live one, a canary, and the one before, whose last requests are being answered
 _IN_USE = ("live", "suspended")
 
 
@@ -39,19 +44,59 @@ class EngineFailed(Exception):
         self.code = code
 
 
-_breaker = CircuitBreaker()
-_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="recommender")
+class _Lane:
+    """What one version is asked by: its own breaker and threads, so that a canary that hangs stops no other."""
+
+    def __init__(self) -> None:
+        self.breaker = CircuitBreaker()
+        self.pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="recommender")
+
+
+_lanes: dict[str, _Lane] = {}
+
+
+def _lane(name: str) -> _Lane:
+    """Return the lane of a version; those of versions that are long gone are dropped."""
+    found = _lanes.get(name)
+    if found is None:
+        found = _lanes.setdefault(name, _Lane())
+        for old in list(_lanes)[:-_VERSIONS]:
+            _lanes.pop(old, None)
+    return found
+
+
 _load_lock = threading.Lock()
 
 
-def model_in_use(bundle: LoadedBundle) -> str | None:
-    """Return the live version, or the newest suspended one, so that the decision says why it is not used."""
+def model_in_use(bundle: LoadedBundle, subject_ref: UUID | None = None) -> str | None:
+    """Return the version that serves a person: the canary in whose share they are, else the live one.
+
+    Without either it is the newest suspended one, so that the decision says why it is not used. A canary whose gates do
+    not stand is passed over: its people are served by the live version.
+    """
+    canary = _canary_of(bundle, subject_ref) if subject_ref and bundle.canaries else None
+    if canary is not None:
+        return canary
     versions = [
         (model["status"] == "live", model["version"], name)
         for name, model in bundle.data["models"].items()
         if model["id"] == MODEL_SLUG and model["status"] in _IN_USE
     ]
     return max(versions)[2] if versions else None
+
+
+def _canary_of(bundle: LoadedBundle, subject_ref: UUID) -> str | None:
+    found = candidate_of(bundle)
+    return found if found and bundle.canaries[found].serves((subject_ref,)) else None
+
+
+def candidate_of(bundle: LoadedBundle) -> str | None:
+    """Return the canary of the model, whomever it serves, while its gates stand."""
+    for name in bundle.canaries:
+        model = bundle.data["models"][name]
+        if model["id"] == MODEL_SLUG and model["gates"] == PASSED and not gates_have_ended(name, bundle, time.time()):
+            return name
+    return None
 
 
 def segment_key(region: str, age_band: str) -> str:
@@ -61,12 +106,26 @@ def segment_key(region: str, age_band: str) -> str:
 def load(name: str, bundle: LoadedBundle) -> Model:
     """Return the model's artifact. Raises EngineFailed if it is missing, changed, not the approved one or unsigned."""
     stored = bundle.data["models"][name]
+    return load_stored(name, stored)
+
+
+def load_stored(name: str, stored: Mapping[str, Any]) -> Model:
+    """Return the model of what a bundle says, or would say, of a version. Raises as ``load``."""
     try:
         require_signed(stored)
+    except NotGenuine as exc:
+        logger.exception("The signature of %s cannot be trusted", name)
+        raise EngineFailed("model_unusable") from exc
+    return read(stored["artifact"], stored["artifact_sha256"])
+
+
+def read(artifact: str, digest: str) -> Model:
+    """Return an artifact, whatever signature it has. Raises EngineFailed where it is not the file of that digest."""
+    try:
         with _load_lock:
-            return _load(stored["artifact"], stored["artifact_sha256"])
-    except (Problem, OSError, NotGenuine) as exc:
-        logger.exception("The artifact of %s cannot be used", name)
+            return _load(artifact, digest)
+    except (Problem, OSError) as exc:
+        logger.exception("The artifact %s cannot be used", artifact)
         raise EngineFailed("model_unusable") from exc
 
 
@@ -80,7 +139,7 @@ def _require_signed(token: str, model: str, version: int, digest: str) -> None:
     signature.require(token, model=model, version=version, artifact_sha256=digest)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=_VERSIONS)
 def _load(artifact: str, digest: str) -> Model:
     folder = Path(settings.MODEL_DIR)
     return storage.load(folder / artifact, folder=folder, digest=digest)
@@ -89,34 +148,39 @@ def _load(artifact: str, digest: str) -> Model:
 @tracing.traced("recommender")
 def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     """Ask the model within TIMEOUT_S. Raises EngineFailed; failures in a row open the breaker."""
-    if not _breaker.allows():
+    lane = _lane(name)
+    if not lane.breaker.allows():
         raise EngineFailed("recommender_resting")
-    _check_signature(name, bundle)
-    if _is_stopped(name, bundle, arguments.get("segment")):
-        arguments["segment"] = None
-    future = _pool.submit(lambda: load(name, bundle).recommend(**arguments))
+    check_signature(name, bundle)
+    future = lane.pool.submit(lambda: compute(name, bundle, arguments))
     try:
         served = future.result(timeout=TIMEOUT_S)
     except FutureTimeoutError as exc:
-        _breaker.failed()
+        lane.breaker.failed()
         raise EngineFailed("recommender_timeout") from exc
     except EngineFailed:
         # The artifact, not the engine: loading has logged what is wrong with it, and resting would hide the reason.
         raise
     except Exception as exc:
-        _breaker.failed()
+        lane.breaker.failed()
         logger.exception("The recommender failed")
         raise EngineFailed("recommender_failed") from exc
-    _breaker.succeeded()
+    lane.breaker.succeeded()
     return served
 
 
+def compute(name: str, bundle: LoadedBundle, arguments: Mapping[str, Any]) -> Served:
+    """Return the model's answer, without a segment that a monitor has stopped. Raises EngineFailed."""
+    is_stopped = _is_stopped(name, bundle, arguments.get("segment"))
+    return load(name, bundle).recommend(**{**arguments, **({"segment": None} if is_stopped else {})})
+
+
 def is_resting() -> bool:
-    """Return whether the engine is not asked for a while, after failures."""
-    return _breaker.is_open
+    """Return whether a version is not asked for a while, after failures."""
+    return any(lane.breaker.is_open for lane in _lanes.values())
 
 
-def _check_signature(name: str, bundle: LoadedBundle) -> None:
+def check_signature(name: str, bundle: LoadedBundle) -> None:
     """Check the signature here once: what it needs of the database is not read in the threads of the engine."""
     try:
         require_signed(bundle.data["models"][name])

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from model_registry.models import ModelVersion
 from personalization.audits.models import AuditRun, RegressionCase
+from personalization.creators.models import CreatorOptOut
 from personalization.monitors.models import (
     ItemExposure,
     MonitorObjective,
@@ -12,19 +13,23 @@ from personalization.monitors.models import (
     ServedCount,
     TrainingReference,
 )
+from personalization.rollouts.models import ModelRollout, RolloutCount
 from personalization.training_runs.models import TrainingRun
 
 __all__ = [
     "AuditRun",
+    "CreatorOptOut",
     "Event",
     "EventCount",
     "Item",
     "ItemExposure",
+    "ModelRollout",
     "MonitorObjective",
     "MonitorResult",
     "PopularItem",
     "RegressionCase",
     "RetrainingDue",
+    "RolloutCount",
     "ServedCount",
     "TrainingMember",
     "TrainingReference",
@@ -39,9 +44,14 @@ class Item(models.Model):
     title = models.CharField(max_length=160)
     categories = models.JSONField(default=list, blank=True)
     is_active = models.BooleanField(default=True)
+    # Who made it, by the name the business knows the creator under; empty where it does not say.
+    creator = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["title"]
+        indexes = [
+            models.Index(fields=["creator"], condition=~models.Q(creator=""), name="personalization_item_creator")
+        ]
 
     def __str__(self) -> str:
         return self.title

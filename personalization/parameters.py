@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.levels import LevelName
 from consent.register import words
+from personalization.explained import weights
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 
 Text = str | Promise
@@ -79,6 +80,18 @@ NOT_USED = (
     _("Sensitive information such as health or religion, unless you agreed to it expressly"),
     _("Anything from other sites"),
 )
+INFLUENCES = (
+    _("How many different people choose your things: each person counts once."),
+    _("What else those people choose: your things are shown to people who chose something alike."),
+    _("How recent that is: what people do now counts most for what they are shown next."),
+    _("Which of your things are offered at all: the business lists them, with title and categories."),
+    _("Whether you are recommended at all: you may opt out."),
+)
+NOT_INFLUENCES = (
+    _("Money: no place can be bought, and neither price nor margin is known to the ranking."),
+    _("How many things you offer, or how long you have been here."),
+    _("Who you are: nothing about creators is used."),
+)
 
 
 def document() -> dict[str, Any]:
@@ -96,5 +109,10 @@ def document() -> dict[str, Any]:
         ],
         "ways_to_change": [str(way) for way in CHANGES],
         "not_used": [str(thing) for thing in NOT_USED],
+        "weights": [{"deed": deed, "counts": counts} for deed, counts in weights.deeds()],
+        "creators": {
+            "influences": [str(each) for each in INFLUENCES],
+            "not_influences": [str(each) for each in NOT_INFLUENCES],
+        },
         "non_profiled_option": {"member": "mode", "value": "non_profiled"},
     }

@@ -24,12 +24,14 @@ from model_registry.reviews.outputs import serving
 from model_registry.reviews.outputs.holding import Made
 from model_registry.reviews.outputs.serving import Show
 from personalization import engine, events
+from personalization.creators import opt_outs
 from personalization.models import Event, Item, PopularItem
 from personalization.monitors import tally
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Recommendation, Served
 from personalization.review import outputs
+from personalization.rollouts import observing
 from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import evaluate, information
@@ -69,6 +71,7 @@ class Recommendations:
     decision: Decision
     model: str | None
     fallback: str | None = None
+    took_us: int | None = None  # of the engine
     notes: list[str] = field(default_factory=list)
     output: Made | None = None
 
@@ -128,7 +131,15 @@ def make(request: RecommendationRequest, *, caller: str) -> Recommendations:
     if bundle is None:
         decision = evaluate.unavailable(_question(request), caller=caller)
         return _popular(request.count, decision, None, fallback="information_unavailable")
-    model = engine.model_in_use(bundle)
+    answer = _recommend(request, caller, known, bundle)
+    observing.note(answer, bundle)
+    return answer
+
+
+def _recommend(
+    request: RecommendationRequest, caller: str, known: Information, bundle: LoadedBundle
+) -> Recommendations:
+    model = engine.model_in_use(bundle, request.subject_ref)
     size = engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band))
     question = _question(request, model=model, segment_size=size)
     decision = evaluate.decide(question, caller=caller, known=known)
@@ -172,18 +183,21 @@ def _personal(
     # What a person looks at in this session is views, whether it is stored or not.
     session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else request.session
     history = _history(request, level, excluded)
+    arguments = {
+        "level": level,
+        "history": history.touches,
+        "session": [Interaction(item) for item in session],
+        "segment": engine.segment_key(known.region, known.age_band),
+        "count": min(request.count + _SPARE, _MAX_COUNT),
+        "exclude": opt_outs.left_out(),
+    }
+    began = time.perf_counter_ns()
     try:
-        served = engine.recommend(
-            model,
-            bundle,
-            level=level,
-            history=history.touches,
-            session=[Interaction(item) for item in session],
-            segment=engine.segment_key(known.region, known.age_band),
-            count=min(request.count + _SPARE, _MAX_COUNT),
-        )
+        served = engine.recommend(model, bundle, **arguments)
     except engine.EngineFailed as failed:
         return _popular(request.count, decision, model, fallback=failed.code)
+    took_us = (time.perf_counter_ns() - began) // 1_000
+    observing.compare(served, bundle, purpose=request.purpose, arguments=arguments)
     if served.level_used == "none":
         return _popular(request.count, decision, model, fallback=served.fallback)
     tally.scored(model, served.recommendations)
@@ -193,7 +207,8 @@ def _personal(
     output = outputs.made(
         request.subject_ref, request.purpose, decision, model, bundle, level=level_used, items=items, confidence=sure
     )
-    return Recommendations(level_used, items, decision, model, served.fallback and str(served.fallback), output=output)
+    fallback = served.fallback and str(served.fallback)
+    return Recommendations(level_used, items, decision, model, fallback, took_us=took_us, output=output)
 
 
 def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recommendations:
@@ -302,7 +317,8 @@ def _why(recommendation: Recommendation, titles: list[str], liked: frozenset[str
 
 def _popular(count: int, decision: Decision, model: str | None, *, fallback: str | None = None) -> Recommendations:
     """Return the general list; it needs neither the engine nor anything about the person."""
-    rows = PopularItem.objects.select_related("item").filter(item__is_active=True)[:count]
+    offered = PopularItem.objects.filter(~opt_outs.is_out("item__creator"), item__is_active=True)
+    rows = offered.select_related("item")[:count]
     items = [
         {
             "item": row.item_id,

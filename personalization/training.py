@@ -22,6 +22,7 @@ from model_registry.documents import keeping as documents
 from model_registry.gates import recording
 from model_registry.models import Evidence, ModelFile, ModelVersion
 from personalization import engine, events, without_profile
+from personalization.creators import opt_outs
 from personalization.models import Item, PopularItem
 from personalization.monitors import references
 from personalization.monitors.references import Reference
@@ -93,7 +94,8 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
         return None
     data = _interactions(trained_on)
     catalogue = [
-        rec.Item(item.slug, item.title, tuple(item.categories)) for item in Item.objects.filter(is_active=True)
+        rec.Item(item.slug, item.title, tuple(item.categories))
+        for item in Item.objects.filter(~opt_outs.is_out(), is_active=True)
     ]
     segments = _segments(trained_on)
     progress("choosing")
@@ -148,7 +150,7 @@ def _question(ref: UUID) -> Question:
 def _interactions(people: list[UUID]) -> rec.Interactions:
     rows = list(
         events.positive()
-        .filter(purpose=PURPOSE, subject_ref__in=people, item__is_active=True)
+        .filter(~opt_outs.is_out("item__creator"), purpose=PURPOSE, subject_ref__in=people, item__is_active=True)
         .order_by("occurred_at", "id")
         .values_list("subject_ref", "item_id", "weight", "occurred_at")
     )
@@ -220,7 +222,7 @@ def _register_with(files: list[ModelFile], training: _Training, actor: str) -> M
 @transaction.atomic
 def refresh_popular_items() -> None:
     """Write the general list: items by distinct people; an item of a single person is left out."""
-    useful = events.positive().filter(item__is_active=True)
+    useful = events.positive().filter(~opt_outs.is_out("item__creator"), item__is_active=True)
     pairs = useful.order_by().values_list("item_id", "subject_ref").distinct()
     people = Counter(item for item, _ in pairs)
     ranked = sorted(((count, item) for item, count in people.items()), key=lambda pair: (-pair[0], pair[1]))

@@ -17,6 +17,7 @@ from common.http.rest import Body, actor_of, read_body
 from common.levels import LevelName
 from consent.api import SubjectBody
 from personalization import catalogue, parameters, proxy
+from personalization.catalogue import Entry
 from personalization.intake import answers, streams
 from personalization.intake.bodies import EventBody, ProcessingRegion, Purpose, Signals, Slug
 from personalization.intake.taking import take_in
@@ -87,12 +88,16 @@ class RecommendationAnswer(Body):
 
 
 class CatalogueItem(Body):
-    """An item. ``offered: false`` recommends it to nobody; left out, what was stated before stays."""
+    """An item. ``offered: false`` recommends it to nobody; of what is left out, what was stated before stays.
+
+    ``creator`` is who made it; one who opted out (``PUT /api/v1/creators/NAME``) is recommended to nobody.
+    """
 
     id: Slug
     title: Annotated[str, Field(min_length=1, max_length=160, pattern=r"^[^\x00]*$")]
     categories: Annotated[list[Slug], Field(max_length=20)] = []
     offered: bool | None = None
+    creator: Slug | None = None
 
 
 class CatalogueBody(Body):
@@ -195,6 +200,7 @@ class CatalogueView(APIView):
     def put(self, request: Request) -> Response:
         body = read_body(CatalogueBody, request)
         catalogue.put(
-            {Item(slug=each.id, title=each.title, categories=each.categories): each.offered for each in body.items}
+            Entry(Item(slug=each.id, title=each.title, categories=each.categories), each.offered, each.creator)
+            for each in body.items
         )
         return Response(status=status.HTTP_204_NO_CONTENT)

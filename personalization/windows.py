@@ -11,6 +11,7 @@ from model_registry.segments import stopping
 from personalization import engine
 from personalization.monitors import work
 from policies.bundles import building, loading
+from policies.bundles.loading import LoadedBundle
 from policies.models import ActiveBundle
 
 JOB = actors.job("segments")
@@ -18,16 +19,20 @@ JOB = actors.job("segments")
 
 @transaction.atomic
 def check_segments() -> dict[str, int]:
-    """Stop every segment of the model in use that holds fewer than k people of the register; audit the result.
+    """Stop every segment of the version in use, and of its canary, that holds fewer than k people; audit the result.
 
     A stopped segment serves nobody from the next request on. It does not come back by itself: two officers let it, or
     a version trained since.
     """
     active = ActiveBundle.objects.first()
     bundle = loading.loaded(active.bundle_id) if active else None
-    name = engine.model_in_use(bundle) if bundle else None
-    if bundle is None or name is None:
+    if bundle is None:
         return {}
+    names = [name for name in (engine.model_in_use(bundle), engine.candidate_of(bundle)) if name]
+    return next(iter([_check(name, bundle) for name in names]), {})
+
+
+def _check(name: str, bundle: LoadedBundle) -> dict[str, int]:
     segments, people = engine.load(name, bundle).segments, people_by_segment()
     small = [key for key in segments if people.get(key, 0) < building.SEGMENT_MIN_SIZE]
     version = _version(name)

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from common.levels import Level
+from personalization.creators import opt_outs
 from personalization.models import Item, PopularItem
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.model import Model
@@ -23,7 +24,7 @@ _ROUNDS = 9
 
 def compare(model: Model) -> tuple[bool, dict[str, Any]]:
     """Return whether the service without a profile is no worse than with one, and its figures."""
-    offered = set(Item.objects.filter(is_active=True).values_list("pk", flat=True))
+    offered = set(Item.objects.filter(~opt_outs.is_out(), is_active=True).values_list("pk", flat=True))
     items = [item.id for item in model.items]
     figures = {
         "asked": min(PAGE, len(offered)),
@@ -41,8 +42,8 @@ def compare(model: Model) -> tuple[bool, dict[str, Any]]:
 
 
 def _general() -> list[Any]:
-    rows = PopularItem.objects.select_related("item").filter(item__is_active=True)
-    return list(rows[:PAGE])
+    rows = PopularItem.objects.filter(~opt_outs.is_out("item__creator"), item__is_active=True)
+    return list(rows.select_related("item")[:PAGE])
 
 
 def _someone(items: list[str]) -> list[Interaction]:

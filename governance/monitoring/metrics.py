@@ -31,6 +31,7 @@ from common.http.rest import AnyAnswer
 from common.rollouts.shares import FULL
 from consent.trust import metrics as trust
 from governance.monitoring import budgets, jobs, recommender, requests
+from personalization.rollouts import kind as model_rollouts
 from policies.bundles import candidates
 from policies.decision_log import figures as log_figures
 from policies.decision_log import spool_lag
@@ -174,6 +175,7 @@ def _rollout(now: datetime) -> Iterator[Metric]:
         running.share / FULL if running else 0,
     )
     yield _gauge("assent_rollout_open", "1 while a policy is being rolled out.", int(running is not None))
+    yield _canaries()
     if running is None:
         return
     lately = figures.lately(running, since=now - WINDOW, until=now)
@@ -193,6 +195,17 @@ def _rollout(now: datetime) -> Iterator[Metric]:
     for kind, count in sorted(figures.differences_by_kind(since=now - WINDOW, until=now).items()):
         kinds.add_metric([kind], count)
     yield kinds
+
+
+def _canaries() -> Metric:
+    shares = GaugeMetricFamily(
+        "assent_model_rollout_share",
+        "Share of the people a version of a model serves next to the live one, 0 to 1; none without a rollout.",
+        labels=["model", "version"],
+    )
+    for rollout in model_rollouts.running():
+        shares.add_metric([rollout.version.model.slug, str(rollout.version.version)], rollout.share / FULL)
+    return shares
 
 
 def _trail(now: datetime) -> Iterator[Metric]:

@@ -13,6 +13,8 @@ _NAMED_LIKE_THE_RIGHT = frozenset({"add", "change", "delete", "view"})
 _OTHER_PAGES = {
     "notice-editor": "consent.add_notice",
     "rollout": "policies.view_rollout",
+    "model-rollout": "personalization.view_modelrollout",
+    "model-rollouts": "personalization.view_modelrollout",
     "model-overview": "model_registry.view_modelversion",
 }
 

@@ -71,6 +71,7 @@ CAPABILITIES = {
                 *_POLICIES,
                 "policies.simulationreport",
                 *_MODELS,
+                "personalization.modelrollout",
                 "oversight.changeset",
                 "oversight.relaxedregister",
                 "privacy.deletionplan",
@@ -83,7 +84,8 @@ CAPABILITIES = {
     ),
     "answer-people": Capability(
         "Answer requests of people: identity, blockers, extensions, refusals",
-        frozenset({"rights.view_rightsrequest", "rights.change_rightsrequest"}),
+        frozenset({"rights.view_rightsrequest", "rights.change_rightsrequest"})
+        | _rights("view add delete", ("personalization.creatoroptout",)),
     ),
     "read-people": Capability(
         "Look at one person: consent proof, ledger, deletions, legal holds and restrictions",
@@ -117,6 +119,7 @@ CAPABILITIES = {
                 "policies.opainstance",
                 "consent.consentimport",
                 "personalization.item",
+                "personalization.creatoroptout",
                 "governance.officersession",
             ),
         ),

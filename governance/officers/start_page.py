@@ -29,6 +29,8 @@ from model_registry.pages import overview
 from oversight.models import WorkItem
 from oversight.rollouts import watch
 from oversight.work import kinds
+from personalization.rollouts import kind as model_rollouts
+from personalization.rollouts import pages as model_rollout_pages
 from policies.bundles import reasons
 from policies.decision_log import figures
 from policies.decision_log.figures import Counted
@@ -95,6 +97,7 @@ def _by_outcome(counted: Iterable[Counted]) -> Counter[str]:
 def _attention(request: HttpRequest) -> list[dict[str, Any]]:
     parts = {
         "policies.view_rollout": _rollouts,
+        "personalization.view_modelrollout": _model_rollouts,
         "model_registry.view_modelversion": _models,
         "privacy.view_disposal": _disposals,
         "policies.view_logdrop": _kept_days,
@@ -176,6 +179,20 @@ def _rollouts() -> list[dict[str, Any]]:
     if last.state != Rollout.State.ROLLED_BACK or last.ended_at is None or last.ended_at < timezone.now() - 7 * _DAY:
         return []
     return [_item(_("A policy was rolled back by itself"), last.why, url, "now", last.ended_at)]
+
+
+def _model_rollouts() -> list[dict[str, Any]]:
+    """Return running rollouts of models; what a guard took back is a work item."""
+    found = []
+    for row in model_rollouts.running():
+        url = reverse("model-rollout", args=[row.pk])
+        if watch.is_late(row):
+            detail = _("The guards have not looked at the rollout for a while. Are the worker and beat running?")
+            found.append(_item(_("A rollout is not watched"), detail, url, "now", row.watched_at))
+        else:
+            detail = model_rollout_pages.headline(row)
+            found.append(_item(_("A rollout of a model is running"), detail, url, "info", row.started_at))
+    return found
 
 
 def _models() -> list[dict[str, Any]]:

@@ -78,7 +78,7 @@ def _answer_now(
 ) -> RenderedVerdict | None:
     if bundle is None or known is None:
         return None
-    model = engine.model_in_use(bundle) if purpose.slug == MAIN_PURPOSE else None
+    model = engine.model_in_use(bundle, ref) if purpose.slug == MAIN_PURPOSE else None
     question = Question(
         subject_ref=ref,
         action="personalize",

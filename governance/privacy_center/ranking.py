@@ -16,7 +16,9 @@ from common.identifiers import uuid7_text
 from consent.models import SubjectLink
 from consent.signals import gpc, read
 from governance.privacy_center.sessions import current_session, for_session
-from personalization import events, parameters, proxy
+from model_registry import services
+from personalization import engine, events, parameters, proxy
+from personalization.explained import weights
 from personalization.intake.taking import take_in
 from personalization.models import Event
 from policies.decision_log.spool import SpoolFull
@@ -38,6 +40,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "parameters": parameters.PARAMETERS,
         "changes": parameters.CHANGES,
         "not_used": parameters.NOT_USED,
+        "deeds": weights.deeds(),
+        "has_card": services.live_version(engine.MODEL_SLUG) is not None,
         "signed_in": session is not None,
         "general": general,
         "message": next((str(message) for message in messages.get_messages(request)), None),

@@ -151,7 +151,7 @@ class VersionSteps(ModelAdmin):
         return may and version is not None and version.is_approved
 
     def has_suspend_this_permission(self, request: HttpRequest, object_id: str) -> bool:
-        return self._may_step(request, object_id, Status.LIVE, Status.SUSPENDED)
+        return any(self._may_step(request, object_id, before, Status.SUSPENDED) for before in ModelVersion.SERVING)
 
     def has_resume_this_permission(self, request: HttpRequest, object_id: str) -> bool:
         return self._may_step(request, object_id, Status.SUSPENDED, Status.LIVE)

@@ -68,4 +68,5 @@ def _demands(version: ModelVersion) -> list[GateDemand]:
 def _before(version: ModelVersion) -> ModelVersion | None:
     """Return the version in use that this one would take over from."""
     older = ModelVersion.objects.filter(model_id=version.model_id, version__lt=version.version)
-    return older.filter(status__in=ModelVersion.IN_USE).order_by("-version").first()
+    in_use = (ModelVersion.Status.LIVE, ModelVersion.Status.SUSPENDED)
+    return older.filter(status__in=in_use).order_by("-version").first()

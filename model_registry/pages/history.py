@@ -23,7 +23,7 @@ def drawn(version: ModelVersion) -> str:
 
 
 def _of_trail(version: ModelVersion) -> list[_Row]:
-    events = AuditEvent.objects.filter(object=str(version), action__startswith="model.").order_by("-position")
+    events = AuditEvent.objects.filter(object=str(version), action__regex=r"^model(_rollout)?\.").order_by("-position")
     return [
         (event.occurred_at, sentence(event.action.removeprefix("model.")), event.actor, _said(event))
         for event in events[:_MOST_STEPS]

@@ -87,10 +87,13 @@ def _to_live(version: ModelVersion, name: str) -> Step:
 
 
 def _to_suspended(version: ModelVersion, name: str) -> Step:
+    then = "everybody gets the general list there"
+    if version.status == Status.CANARY:
+        then = "its people are served by the live version, and its rollout ends"
     return Step(
         title=f"Suspend {name}?",
         effects=[
-            f"It serves: {_served(version)}. From the very next request on, everybody gets the general list there.",
+            f"It serves: {_served(version)}. From the very next request on, {then}.",
             "Nothing is deleted. Two officers make it live again, or you make another version live.",
         ],
         button="Suspend this version",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from common.rollouts.shares import FULL
 from oversight.approvals.subjects import Subject
 from oversight.models import RolloutBase
 
@@ -25,3 +26,4 @@ class Kind(Generic[R]):
     subject: Callable[[R], Subject]
     put: Callable[[R, str, str], None]  # rollout, step, actor
     take_out: Callable[[R, str, dict[str, Any] | None], None]  # rollout, actor, figures
+    most: int = FULL  # the largest share; all people is what ending it in force is for

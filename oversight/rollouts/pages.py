@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from common import actors
 from common.admin_pages.confirm import Step, answer
-from common.admin_pages.display import badge
+from common.admin_pages.display import badge, moment, who
 from common.http.problems import InvalidRequest, Problem
 from oversight.approvals import verdicts
 from oversight.approvals.subjects import Subject
@@ -29,6 +29,12 @@ _TONES = {
 
 def state_of(rollout: RolloutBase) -> str:
     return badge(str(rollout.get_state_display()), _TONES[State(rollout.state)])
+
+
+def row_of(rollout: RolloutBase, *, name: str, url: str) -> dict[str, Any]:
+    """Return a rollout as a row of the list."""
+    began, by = moment(rollout.started_at), who(rollout.started_by)
+    return {"row": rollout, "name": name, "url": url, "state": state_of(rollout), "began": began, "by": by}
 
 
 def why_not(subject: Subject, actor: actors.Officer) -> str:

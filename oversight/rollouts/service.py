@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from common import actors
 from common.http.problems import Conflict
-from common.rollouts.shares import FULL
 from oversight.approvals import steps, subjects, verdicts
 from oversight.models import Approval, RolloutBase
 from oversight.problems import ChangeRefused
@@ -33,8 +32,8 @@ def set_share(kind: Kind[R], rollout_id: int, share: int, *, actor: str, seen: s
     Raises SecondOfficerNeeded, Outdated, Conflict, ChangeRefused.
     """
     rollout = running(kind, rollout_id)
-    if not 0 <= share <= FULL:
-        raise ChangeRefused("A share is between 0 and 100 per cent.")
+    if not 0 <= share <= kind.most:
+        raise ChangeRefused(f"A share is between 0 and {kind.most / 100:g} per cent.")
     if share == rollout.share:
         raise Conflict(f"The share is {share / 100:g} % already.")
     if seen:  # what another officer has moved since is not what this one means to narrow, either

@@ -44,7 +44,7 @@ def make_due(versions: Iterable[ModelVersion], *, actor: str) -> None:
         RetrainingDue.objects.filter(pk=due.pk).update(erased=F("erased") + 1, done_at=None)
         if is_new:
             trail.record("model.retraining_due", str(version), actor=actor)
-        if version.is_live:
+        if version.serves:
             items.open_item(RETRAIN.slug, str(version.pk), actor=actor)
 
 
@@ -62,5 +62,5 @@ def close_work() -> None:
     """Finish the work of versions that serve no longer."""
     for item in items.all_open(RETRAIN.slug):
         version = ModelVersion.objects.get(pk=item.object)
-        if not version.is_live:
+        if not version.serves:
             items.finish(item, actor=JOB, outcome=version.status)

@@ -178,6 +178,7 @@ def _models() -> dict[str, Any]:
             "max_level": version.max_level,
             "purposes": sorted(purpose.slug for purpose in version.purposes.all()),
             **_gates(version, now),
+            **_canary(version),
             "artifact": version.artifact,
             "artifact_sha256": version.artifact_sha256,
             "signature": version.signature,
@@ -185,6 +186,13 @@ def _models() -> dict[str, Any]:
         }
         for version in versions.select_related("model").prefetch_related("purposes")
     }
+
+
+def _canary(version: ModelVersion) -> dict[str, Any]:
+    """Return whom a canary serves: a share, and the rollout that draws its people."""
+    if version.status != ModelVersion.Status.CANARY:
+        return {}
+    return {"canary": {"share": version.canary_share, "rollout": version.canary_rollout}}
 
 
 def _stopped(segments: list[str]) -> dict[str, Any]:

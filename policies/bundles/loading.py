@@ -2,12 +2,14 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
+from common.rollouts.shares import are_in_share
 from common.waiting import no_wait
 from consent.register.terms import EVERYTHING, Beyond, Coverage, beyond
 from policies.bundles.packages import Package, read_register
@@ -31,6 +33,18 @@ class Borrowed:
 
     def of(self, version: int) -> Beyond | None:
         return self.by_version.get(version, self.beyond)
+
+
+@dataclass(frozen=True)
+class Canary:
+    """Version of a model that serves a share of the people next to the live one."""
+
+    share: int
+    rollout: int
+
+    def serves(self, people: Collection[UUID]) -> bool:
+        """Return whether these people are in its share; of no people, only at the full share."""
+        return are_in_share(people, share=self.share, salt=b"model" + self.rollout.to_bytes(8, "big"))
 
 
 @dataclass(frozen=True)
@@ -64,6 +78,7 @@ class LoadedBundle:
     instrument_ends: tuple[tuple[str, float], ...]  # (slug, epoch seconds), the ones that end at all
     # Epoch seconds from which on a model version has failed its gates, by its name; the ones that end at all.
     gate_ends: Mapping[str, float] = field(default_factory=dict)
+    canaries: Mapping[str, Canary] = field(default_factory=dict)  # by the name of the version
     # Rules of review that are about a sample: slug, share in ten-thousandths, and the salt of its places.
     review_samples: tuple[tuple[str, int, bytes], ...] = ()
     packages: dict[str, Package] = field(default_factory=dict)  # by resource type; all others are the consent package's
@@ -123,6 +138,9 @@ def load(revision: str, policies: dict[str, str], data_text: str) -> LoadedBundl
             name: datetime.fromisoformat(model["gates_until"]).timestamp()
             for name, model in data.get("models", {}).items()
             if model.get("gates_until")
+        },
+        canaries={
+            name: Canary(**model["canary"]) for name, model in data.get("models", {}).items() if "canary" in model
         },
         review_samples=_samples(data.get("human_review", {})),
         packages=read_register(data),

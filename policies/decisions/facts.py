@@ -21,7 +21,7 @@ from consent.ledger.projection import ConsentEntry
 from consent.ledger.selectors import state_now
 from policies.bundles.loading import LoadedBundle, PurposeFacts
 from policies.decisions import agreements
-from policies.decisions.information import Information
+from policies.decisions.information import NO_SUBJECT, Information
 from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
 from policies.decisions.questions import Question
 
@@ -154,20 +154,26 @@ def _about_request(
 ) -> bytes:
     """Return the members of the facts that say nothing about the person, encoded once for each kind of request."""
     has_ended = bool(question.model) and gates_have_ended(question.model, bundle, now)
+    is_its_person = bool(bundle.canaries) and _is_in_share(question, bundle)
     kind = (
         bundle.revision, question.action, purpose, question.requested_level, question.data_categories[:_MAX_CATEGORIES],
         question.processing_region, question.recipient, question.channel, question.gpc, question.gpp_opt_out,
-        question.tcf_present, has_ended, question.tcf_purposes, question.model, expired,
+        question.tcf_present, has_ended, is_its_person, question.tcf_purposes, question.model, expired,
     )  # fmt: skip
     members = REQUEST_MEMBERS.get(kind)
     if members is None:
-        members = _encode(_request_members(question, purpose, expired, bundle, now))[:-1] + b","
+        model = model_in(question.model, bundle, now, is_its_person=is_its_person)
+        members = _encode(_request_members(question, purpose, expired, bundle, model))[:-1] + b","
         REQUEST_MEMBERS.remember(kind, members)
     return members
 
 
 def _request_members(
-    question: Question, purpose: str, expired: tuple[str, ...], bundle: LoadedBundle, now: float
+    question: Question,
+    purpose: str,
+    expired: tuple[str, ...],
+    bundle: LoadedBundle,
+    model: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     return {
         "action": question.action if question.action in ACTIONS else UNKNOWN,
@@ -180,7 +186,7 @@ def _request_members(
             "tcf_purposes": sorted(set(question.tcf_purposes)),
         },
         "processing": _processing(question, expired, bundle),
-        "model": model_in(question.model, bundle, now),
+        "model": model,
     }
 
 
@@ -272,12 +278,26 @@ def gates_have_ended(name: str | None, bundle: LoadedBundle, now: float) -> bool
     return end is not None and end <= now
 
 
-def model_in(name: str | None, bundle: LoadedBundle, now: float) -> Mapping[str, Any] | None:
-    """Return a model version as the register knows it as of ``now``, the unknown one where it does not."""
+def _is_in_share(question: Question, bundle: LoadedBundle) -> bool:
+    """Return whether the version asked about is a canary that serves this person."""
+    canary = bundle.canaries.get(question.model) if question.model else None
+    return canary is not None and canary.serves(() if question.subject_ref == NO_SUBJECT else (question.subject_ref,))
+
+
+def model_in(
+    name: str | None, bundle: LoadedBundle, now: float, *, is_its_person: bool = False
+) -> Mapping[str, Any] | None:
+    """Return a model version as the register knows it as of ``now``, the unknown one where it does not.
+
+    A canary is live for a person in its share (``is_its_person``), and for no other: which side a person is on is a
+    state like those of the clock, so no rule and no engine computes a share.
+    """
     if name is None:
         return None
     model = bundle.data["models"].get(name, _UNKNOWN_MODEL)
     known = {member: model[member] for member in _UNKNOWN_MODEL}
+    if is_its_person and name in bundle.canaries:
+        known["status"] = "live"
     return {**known, "gates": "failed"} if gates_have_ended(name, bundle, now) else known
 
 

@@ -96,7 +96,7 @@ is_model(model) if {
 } else if {
 	model.status == "unknown"
 } else if {
-	model.status in {"live", "draft", "suspended", "retired"}
+	model.status in {"live", "canary", "draft", "suspended", "retired"}
 	is_string(model.max_level)
 	is_string(model.gates)
 	is_list_of_strings(model.purposes)

@@ -251,7 +251,7 @@ residency_denial_reasons contains {"code": "transfer_instrument_expired", "detai
 model_denial_reasons contains {"code": "model_unknown"} if input.model.status == "unknown"
 
 model_denial_reasons contains {"code": "model_not_live", "detail": input.model.status} if {
-	input.model.status in {"draft", "suspended", "retired"}
+	input.model.status in {"canary", "draft", "suspended", "retired"}
 }
 
 model_denial_reasons contains {"code": "model_purpose"} if {

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -51,12 +52,14 @@ def overview(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": _("Rollouts"),
         "running": running,
+        "running_url": reverse("rollout", args=[running.pk]) if running else "",
+        "start_url": reverse("rollout-start"),
         "headline": headline(running) if running else "",
         "may_start": may_act(request) and running is None,
-        "policies": [(p.digest, named(p), p.digest == wanted) for p in _published()],
+        "candidates": [(p.digest, named(p), p.digest == wanted) for p in _published()],
         "limits": limits(Guards()),
         "rollouts": [
-            {"row": row, "state": shared.state_of(row), "began": moment(row.started_at), "by": who(row.started_by)}
+            shared.row_of(row, name=str(row.policy), url=reverse("rollout", args=[row.pk]))
             for row in Rollout.objects.select_related("policy")[:_MOST_SHOWN]
         ],
     }
@@ -102,6 +105,10 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "why_not": shared.why_not(of_rollout(rollout), actors.officer(request)),
         "may_confirm": may_act(request) and subjects.waits_for_review(of_rollout(rollout)),
         "figures": [_denials(rollout), _kinds(rollout)],
+        "urls": {
+            "finish" if name == "promote" else name: reverse("rollout-step", args=[pk, name])
+            for name in ("share", "promote", "stop", "confirm")
+        },
         "steps": timeline.of((ROLLOUT.slug, str(pk))),
         "examples": _examples(rollout),
     }

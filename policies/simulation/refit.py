@@ -95,7 +95,9 @@ def _processing(processing: Sheet, over: Refitting) -> Sheet:
 def _model(model: Sheet | None, over: Refitting) -> Mapping[str, Any] | None:
     if model is None or model["id"] == UNKNOWN:
         return model
-    return model_in(f"{model['id']}@{model['version']}", over.bundle, over.now)
+    # Who was in the share of a canary is in it still: the log does not say who it was.
+    name = f"{model['id']}@{model['version']}"
+    return model_in(name, over.bundle, over.now, is_its_person=model["status"] == "live")
 
 
 def _ancestors(sheet: Sheet, over: Refitting) -> dict[str, str]:

@@ -67,7 +67,7 @@ def random_model(rng: random.Random) -> Facts | None:
     return {
         "id": "basket",
         "version": 3,
-        "status": pick(rng, "live", "draft", "suspended", "retired", "unknown"),
+        "status": pick(rng, "live", "canary", "draft", "suspended", "retired", "unknown"),
         "max_level": pick(rng, "individual", "none", "segment", "behavioral", "nonsense"),
         "purposes": pick(rng, list(REGISTER["purposes"]), [], ["recommendations"]),
         "gates": pick(rng, "passed", "failed", "pending"),

@@ -17,7 +17,7 @@ from policies.models import ActiveBundle, Bundle
 
 pytestmark = pytest.mark.django_db
 
-SECONDED = {("in_review", "approved"), ("suspended", "live")}
+SECONDED = {("in_review", "approved"), ("suspended", "live"), ("canary", "live")}
 ALONE = {
     ("draft", "in_review"),
     ("draft", "retired"),
@@ -26,14 +26,17 @@ ALONE = {
     ("approved", "live"),
     ("approved", "in_review"),
     ("approved", "retired"),
+    ("canary", "approved"),
+    ("canary", "suspended"),
+    ("canary", "retired"),
     ("live", "approved"),
     ("live", "suspended"),
     ("live", "retired"),
     ("suspended", "in_review"),
     ("suspended", "retired"),
 }
-STATUSES = ["draft", "in_review", "approved", "live", "suspended", "retired"]
-STEPS = [(before, after) for before in STATUSES for after in [*STATUSES, "canary", ""]]
+STATUSES = ["draft", "in_review", "approved", "canary", "live", "suspended", "retired"]
+STEPS = [(before, after) for before in STATUSES for after in [*STATUSES, "shadow", ""]]
 
 
 @pytest.fixture
@@ -48,7 +51,8 @@ def register(model):
         registered = services.register_version(
             model=model, purposes=list(Purpose.objects.filter(slug__in=purposes)), actor="officer:test", **fields
         )
-        ModelVersion.objects.filter(pk=registered.pk).update(status=status)
+        rollout = 1 if status == "canary" else None
+        ModelVersion.objects.filter(pk=registered.pk).update(status=status, canary_rollout=rollout)
         policy_data.changed(reason="test", actor="test")
         return registered
 

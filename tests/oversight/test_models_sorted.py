@@ -22,6 +22,7 @@ RECORDS = {
     "policies_bundle",
     "policies_decision", "policies_decisionbatch", "policies_droppedpart", "policies_externalbatch",
     "policies_externaldecision", "policies_logcheckpoint", "policies_policy", "policies_policyactivation",
+    "personalization_modelrollout",
     "policies_rollout", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
     "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker",
     "rights_agentrequest", "rights_erasurestep", "rights_requeststep", "rights_requester",
@@ -31,7 +32,11 @@ RECORDS = {
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
     "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
-    "personalization_trainingmember", "personalization_snapshotperson", "reviews_output", "reviews_verdicttext",
+    "personalization_trainingmember",
+    "personalization_snapshotperson",
+    "reviews_output",
+    "reviews_verdicttext",
+    "personalization_creatoroptout",
 }  # fmt: skip
 # What the program keeps for itself.
 OPERATIONAL = {
@@ -43,8 +48,14 @@ OPERATIONAL = {
     "policies_heldtag", "policies_logdrop", "policies_periodkey", "policies_policydraft",
     "policies_spoolposition", "privacy_deletionswitch",
     "privacy_holdmember", "privacy_undopart",
-    "personalization_retrainingdue", "personalization_trainingrun",
-    "rights_agenttoken", "rights_answerpackage", "rights_downloadlink",
+    "personalization_retrainingdue",
+    "personalization_rolloutcount",
+    "rights_agenttoken",
+    "rights_answerpackage",
+    "rights_downloadlink",
+    "personalization_eventstream",
+    "personalization_signalloss",
+    "personalization_trainingrun",
     "rights_letter",
 }  # fmt: skip
 

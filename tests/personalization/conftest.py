@@ -46,9 +46,9 @@ def shop(register_in_force: None) -> Dataset:
 
 @pytest.fixture
 def own_breaker(monkeypatch: pytest.MonkeyPatch) -> CircuitBreaker:
-    breaker = CircuitBreaker()
-    monkeypatch.setattr(engine, "_breaker", breaker)
-    return breaker
+    lane = engine._Lane()
+    monkeypatch.setattr(engine, "_lane", lambda _name: lane)
+    return lane.breaker
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ def test_an_artifact_that_is_not_the_approved_one_is_not_served(ask, liked, depl
 
 def test_an_unusable_model_is_named_each_time(ask, liked, deployed, monkeypatch):
     """The kind: a failure under the name of another. Resting would hide which one it is."""
-    monkeypatch.setattr(engine, "_breaker", CircuitBreaker(threshold=2, rest_s=10.0))
+    monkeypatch.setattr(engine._lane(""), "breaker", CircuitBreaker(threshold=2, rest_s=10.0))
     _delete(deployed)
 
     assert [ask()["fallback"] for _ in range(4)] == ["model_unusable"] * 4
@@ -182,7 +182,7 @@ def test_a_recommender_that_is_late_is_not_waited_for(ask, liked, shop, monkeypa
 
 def test_after_failures_in_a_row_the_recommender_rests_and_is_then_tried_again(ask, liked, shop, monkeypatch):
     clock, calls, healthy = Clock(), [], Model.recommend
-    monkeypatch.setattr(engine, "_breaker", CircuitBreaker(threshold=2, rest_s=10.0, clock=clock))
+    monkeypatch.setattr(engine._lane(""), "breaker", CircuitBreaker(threshold=2, rest_s=10.0, clock=clock))
 
     def recommend(self, *args, **kwargs):
         calls.append(1)

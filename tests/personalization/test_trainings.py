@@ -127,9 +127,7 @@ def test_a_second_worker_finds_it_taken_and_a_killed_one_is_taken_up(trained: li
     [("day", 1, True), ("day", 0.5, False), ("week", 6, False), ("week", 7, True), ("month", 29, False),
      ("month", 30, True), ("never", 400, False)],
 )  # fmt: skip
-def test_the_schedule_of_the_model_decides_what_is_due(
-    trained: list[str], every: str, days: float, due: bool
-) -> None:
+def test_the_schedule_of_the_model_decides_what_is_due(trained: list[str], every: str, days: float, due: bool) -> None:
     running.run_if_due()
     assert Model.objects.get().trained_every == "day"
     with writing("test"):

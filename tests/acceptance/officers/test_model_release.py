@@ -71,7 +71,9 @@ RISK = {"likelihood": "low", "severity": "medium", "remaining": "low"}
 @pytest.fixture
 def draft(site: str) -> ModelVersion:
     """What the nightly training leaves: a draft over people who allow it."""
-    items = Item.objects.bulk_create(Item(slug=f"item-{n}", title=f"Item {n}") for n in range(9))
+    items = Item.objects.bulk_create(
+        Item(slug=f"item-{n}", title=f"Item {n}", creator=f"maker-{n % 3}") for n in range(9)
+    )
     for number in range(24):
         ref = subject_ref(f"learnt-{number}")
         choice = ledger.Choice(purpose="recommendations", choice="give")
@@ -132,6 +134,7 @@ def test_the_document_takes_a_draft_to_live(as_officer, site, draft, decided, lo
     draft.refresh_from_db()
     assert draft.status == ModelVersion.Status.LIVE
 
+    _read_in_public(as_officer(None), site, look)
     _step(approver, "Suspend", "Suspend this version")
     assert decided(draft) == (False, ["model_not_live"])
 
@@ -237,3 +240,14 @@ def _make_live(page: Any, guide: Guide, look: Callable[..., None]) -> None:
     page.get_by_role("link", name="House recommender, version 1").first.wait_for()
     look(page, "model-overview")
     page.go_back()
+
+
+def _read_in_public(page: Any, site: str, look: Callable[..., None]) -> None:
+    """Anybody reads the card of what is live, and a creator what counts."""
+    page.goto(f"{site}/privacy/ranking")
+    page.get_by_role("link", name="The model behind the recommendations").click()
+    page.get_by_text("Suggestions on the home page").wait_for()
+    look(page, "model-card-public")
+    page.goto(f"{site}/privacy/ranking/creators")
+    page.get_by_role("heading", name="How you opt out").wait_for()
+    look(page, "creators-public")

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("model_registry", "0010_files_and_signature"),
+        ("model_registry", "0011_canary"),
     ]
 
     operations = [

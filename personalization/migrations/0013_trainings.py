@@ -8,8 +8,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("model_registry", "0011_trained_every"),
-        ("personalization", "0010_monitors"),
+        ("model_registry", "0012_trained_every"),
+        ("personalization", "0012_creators"),
     ]
 
     operations = [

@@ -1,0 +1,1 @@
+"""What the recommender says of itself: in words, for people, creators and officers."""

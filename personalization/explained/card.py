@@ -1,0 +1,106 @@
+"""Public card of the version in use: what its card says that a reader needs, and what the register knows of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from consent.register import words
+from model_registry.documents import keeping
+from model_registry.documents.card import Metric, ModelCard
+from model_registry.gates import outcome
+from model_registry.gates.checks import EXEMPT
+from model_registry.models import ModelVersion
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A heading with its values; ``is_quoted``: in the language that the card is written in."""
+
+    heading: str
+    values: list[str]
+    is_quoted: bool = True
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Quality for a level or a group, as per cent, with the interval that holds it."""
+
+    whom: str
+    per_cent: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class PublicCard:
+    """What people may read of a version; ``language``: of what is quoted."""
+
+    name: str
+    version: int
+    language: str
+    overview: str
+    facts: list[Fact]
+    figures: list[Figure]
+
+
+def read(version: ModelVersion, *, k: int) -> PublicCard | None:
+    """Return the public card of a version; None where it has no model card."""
+    row = keeping.current(version, "card")
+    if row is None:
+        return None
+    document: ModelCard = keeping.document_of(row)
+    facts = [*_of_card(document), *_of_register(version, k)]
+    return PublicCard(
+        name=version.model.name,
+        version=version.version,
+        language=document.languages[0] if document.languages else "en",
+        overview=document.overview,
+        facts=[fact for fact in facts if any(fact.values)],
+        figures=list(_figures(document)),
+    )
+
+
+def _of_card(card: ModelCard) -> Iterator[Fact]:
+    said, training = card.considerations, card.training
+    yield Fact(_("What it is for"), said.use_cases)
+    yield Fact(_("What it must not be used for"), said.forbidden_uses)
+    yield Fact(_("What it cannot do"), said.limitations)
+    yield Fact(_("Risks, and what is done about them"), [f"{risk.name}: {risk.mitigation}" for risk in said.ethical])
+    yield Fact(_("What was weighed against each other"), said.tradeoffs)
+    yield Fact(
+        _("Other approaches that were compared"), [each.approach for each in card.alternatives if not each.chosen]
+    )
+    window = [_("%(start)s to %(end)s") % {"start": training.from_day, "end": training.to_day}]
+    yield Fact(_("Learnt from what people did in"), window if training.from_day else [], is_quoted=False)
+    noise = _("Epsilon %(epsilon)s") % {"epsilon": training.epsilon} if training.epsilon else ""
+    yield Fact(_("Differential privacy"), [noise or _("Not used")], is_quoted=False)
+
+
+def _of_register(version: ModelVersion, k: int) -> Iterator[Fact]:
+    people = version.metrics.get("people", 0)
+    yield Fact(_("People it learnt from, who allowed it"), [f"{people:,}"] if people >= k else [], is_quoted=False)
+    yield Fact(_("Uses no more of you than"), [str(words.LEVELS[version.max_level])], is_quoted=False)
+    found = outcome.of(version)
+    passed = [line.title for line in found.lines if line.is_met and line.finding.state != EXEMPT]
+    yield Fact(_("Checks it passed"), passed)
+    exempt = [f"{line.title}: {line.finding.why}" for line in found.lines if line.finding.state == EXEMPT]
+    yield Fact(_("Checks that do not apply to it"), exempt)
+
+
+def _figures(card: ModelCard) -> Iterator[Figure]:
+    for metric in (metric for evaluation in card.evaluations for metric in evaluation.metrics):
+        if isinstance(metric.value, int | float) and not isinstance(metric.value, bool):
+            yield Figure(_whom(metric.slice), f"{100 * metric.value:.1f} %", _interval(metric))
+
+
+def _whom(group: str) -> str:
+    level = words.LEVELS.get(group.removeprefix("level="))
+    return _("Way “%(way)s”") % {"way": level} if level else group.replace("|", ", ") or _("Everybody")
+
+
+def _interval(metric: Metric) -> str:
+    ends: list[Any] = [metric.interval.lower, metric.interval.upper] if metric.interval else []
+    if len(ends) != 2 or not all(isinstance(end, int | float) for end in ends):
+        return ""
+    return _("%(lower)s to %(upper)s") % {"lower": f"{100 * ends[0]:.1f}", "upper": f"{100 * ends[1]:.1f} %"}
