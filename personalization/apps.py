@@ -48,5 +48,5 @@ class PersonalizationConfig(AppConfig):
         listeners.add(running.before_review)
         panels.register("audits", panels.Panel("Audits", panel.drawn, order=10))
         registration.reserve(MODEL_SLUG)
-        panels.register("training", trainings.PANEL)
+        panels.register("trainings", trainings.PANEL)
         panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

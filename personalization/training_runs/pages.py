@@ -55,4 +55,4 @@ def _link(version: ModelVersion) -> str:
     return format_html('<p><a href="{}">Train now, schedule and progress</a></p>', reverse("model-trainings"))
 
 
-PANEL = Panel("Training", _link, order=90)
+PANEL = Panel("Trainings", _link, order=90)

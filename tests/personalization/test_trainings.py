@@ -84,7 +84,7 @@ def test_the_page_shows_the_progress(trained: list[str], admin_client: Client) -
 
 
 def test_only_who_owns_models_may_ask(trained: list[str]) -> None:
-    client = officers.signed_in(officers.with_role("reader", "Auditor"))
+    client = officers.signed_in(officers.with_role("reader", "auditor"))
 
     assert client.get(PAGE).status_code == 200
     assert "Train now</button>" not in client.get(PAGE).content.decode()
