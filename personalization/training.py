@@ -21,7 +21,7 @@ from model_registry import services
 from model_registry.documents import keeping as documents
 from model_registry.gates import recording
 from model_registry.models import Evidence, ModelFile, ModelVersion
-from personalization import engine, events, without_profile
+from personalization import engine, events
 from personalization.creators import opt_outs
 from personalization.models import Item, PopularItem
 from personalization.monitors import references
@@ -36,6 +36,7 @@ from personalization.recommender.validation.tuning import choose
 from personalization.registered import measured, own_card
 from personalization.snapshots import keeping
 from personalization.snapshots.files import Data, data_bytes, evaluation_bytes
+from personalization.training_runs import without_profile
 from personalization.training_sets import members, retraining
 from policies.decisions.evaluate import Decision, decide
 from policies.decisions.questions import Question
