@@ -50,7 +50,8 @@ def deeds() -> list[tuple[str, str]]:
 
 def weighings(parameters: Parameters) -> list[Weighing]:
     """Return the shares of a version for short and long histories; equal neighbours are one row."""
-    recipe, found = parameters.recipe, []
+    recipe = parameters.recipe
+    found: list[Weighing] = []
     for number, band in enumerate(recipe.bands):
         following = recipe.bands[number + 1] if number + 1 < len(recipe.bands) else None
         if following is None or (following.weights, following.prior) != (band.weights, band.prior):
