@@ -8,6 +8,7 @@ TASKS = {
     "governance.tasks.verify_evidence",
     "governance.tasks.write_head",
     "governance.tasks.forget_sessions",
+    "model_registry.reviews.tasks.sweep_reviews",
     "oversight.tasks.count_everybody",
     "oversight.tasks.escalate_work",
     "oversight.tasks.sweep_counts",
