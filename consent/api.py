@@ -84,11 +84,11 @@ class ChoiceBody(Body):
 
     ``told_of_conflict``: the person was informed that a signal of the browser (Global Privacy Control) says otherwise,
     and chose all the same. ``max_level`` limits how personal the use may be; ``adjust`` changes only this limit of a
-    consent in force.
+    consent in force, ``keep`` leaves it as it was agreed to and declines what ``notice_version`` adds.
     """
 
     purpose: Annotated[str, Field(pattern=f"^{patterns.SLUG}$")]
-    choice: Literal["give", "refuse", "withdraw", "object", "adjust"]
+    choice: Literal["give", "refuse", "withdraw", "object", "adjust", "keep"]
     explicit: bool = False
     notice_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     supersedes: Uuid | None = None

@@ -16,6 +16,7 @@ from personalization.audits import pages as model_audits
 from personalization.explained import pages as explained
 from personalization.rollouts import pages as model_rollout_page
 from personalization.rollouts import step_pages as model_rollout_steps
+from personalization.training_runs import pages as training_pages
 from policies.registers import jurisdiction_matrix
 from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
@@ -85,6 +86,7 @@ urlpatterns = [
     path("admin/reviews/", admin.site.admin_view(review_pages.overview), name="reviews"),
     path("admin/reviews/<uuid:pk>/", admin.site.admin_view(review_pages.show), name="review"),
     path("admin/models/", admin.site.admin_view(model_overview.show), name="model-overview"),
+    path("admin/models/trainings", admin.site.admin_view(training_pages.show), name="model-trainings"),
     path(
         "admin/models/<int:pk>/documents/<slug:kind>",
         admin.site.admin_view(model_documents.show),

@@ -28,12 +28,22 @@ __all__ = [
 class Model(models.Model):
     """A model by its stable slug, for example ``basket``.
 
+    ``trained_every``: how often one that is trained here is trained anew.
     ``registrant``: who registers its versions, where its engine runs elsewhere; empty where it is trained here.
     """
+
+    class TrainedEvery(models.TextChoices):
+        DAY = "day", "Every night"
+        WEEK = "week", "Every week"
+        MONTH = "month", "Every 30 days"
+        NEVER = "never", "Only when an officer asks"
+
+    TRAINED_EVERY_DAYS = {"day": 1, "week": 7, "month": 30, "never": None}
 
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
+    trained_every = models.CharField(max_length=8, choices=TrainedEvery, default=TrainedEvery.DAY)
     owner = models.CharField(max_length=120, blank=True)
     registrant = models.CharField(max_length=120, blank=True, editable=False)
 

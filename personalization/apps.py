@@ -26,6 +26,7 @@ class PersonalizationConfig(AppConfig):
         from personalization.rollouts import kind as rollouts
         from personalization.rollouts import pages, service
         from personalization.snapshots import data_set
+        from personalization.training_runs import pages as trainings
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
         from personalization.verification import telling
@@ -47,4 +48,5 @@ class PersonalizationConfig(AppConfig):
         listeners.add(running.before_review)
         panels.register("audits", panels.Panel("Audits", panel.drawn, order=10))
         registration.reserve(MODEL_SLUG)
+        panels.register("trainings", trainings.PANEL)
         panels.register("files", panels.Panel("Files and figures", telling.panel, order=20))

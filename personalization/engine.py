@@ -178,7 +178,7 @@ def compute(name: str, bundle: LoadedBundle, arguments: Mapping[str, Any]) -> Se
 
 def is_resting() -> bool:
     """Return whether a version is not asked for a while, after failures."""
-    return any(lane.breaker.is_open for lane in _lanes.values())
+    return any(lane.breaker.is_open for lane in list(_lanes.values()))
 
 
 def check_signature(name: str, bundle: LoadedBundle) -> None:

@@ -14,6 +14,7 @@ from personalization.monitors.models import (
     TrainingReference,
 )
 from personalization.rollouts.models import ModelRollout, RolloutCount
+from personalization.training_runs.models import TrainingRun
 
 __all__ = [
     "AuditRun",
@@ -32,6 +33,7 @@ __all__ = [
     "ServedCount",
     "TrainingMember",
     "TrainingReference",
+    "TrainingRun",
 ]
 
 

@@ -6,7 +6,7 @@ any failure, the person gets the list everybody gets (level ``none``), and the a
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -69,6 +69,7 @@ class Recommendations:
     took_us: int | None = None  # of the engine
     notes: list[str] = field(default_factory=list)
     output: Callable[[], Made] | None = None
+    is_held: bool = False  # outputs about the person are kept for a review
 
     def document(self) -> dict[str, Any]:
         verdict = self.decision.rendered.verdict
@@ -178,12 +179,7 @@ def _personal(
     level, excluded = decision.level, _excluded(decision)
     # What a person looks at in this session is views, whether it is stored or not.
     session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else request.session
-    titles: dict[str, str] = {}
-
-    def offered(items: list[str]) -> Collection[str]:
-        titles.update(reading.offered(items))
-        return titles
-
+    offer = reading.Offer(request.subject_ref, request.purpose)
     try:
         history = _history(request, level, excluded)
         arguments = {
@@ -195,12 +191,12 @@ def _personal(
             "exclude": history.unwanted,
         }
         began = time.perf_counter_ns()
-        served = engine.recommend(model, bundle, **arguments, offered=offered)
+        served = engine.recommend(model, bundle, **arguments, offered=offer.of)
         took_us = (time.perf_counter_ns() - began) // 1_000
         observing.compare(served, bundle, purpose=request.purpose, arguments=arguments)
         if served.level_used == "none":
             return _popular(request.count, decision, model, fallback=served.fallback)
-        titles.update(reading.titles(wording.reasons_of(served.recommendations) - titles.keys()))
+        titles = offer.titles | reading.titles(wording.reasons_of(served.recommendations) - offer.titles.keys())
     except engine.EngineFailed as failed:
         return _popular(request.count, decision, model, fallback=failed.code)
     except reading.ReadingFailed:
@@ -216,13 +212,15 @@ def _personal(
         )  # fmt: skip
 
     fallback = served.fallback and str(served.fallback)
-    return Recommendations(level_used, items, decision, model, fallback, took_us=took_us, output=output)
+    return Recommendations(
+        level_used, items, decision, model, fallback, took_us=took_us, output=output, is_held=offer.is_held
+    )
 
 
 def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recommendations:
     """Return the answer as far as a review by a person lets it be shown; the general list where none is over."""
     marks = outputs.marks(answer.decision)
-    if answer.output is None or not marks:
+    if answer.output is None or not (marks or answer.is_held):
         return answer
     try:
         shown = serving.resolve(answer.output(), marks)

@@ -11,14 +11,28 @@ from personalization.event_store import months
 from personalization.intake import streams
 from personalization.monitors import running
 from personalization.snapshots import keeping
+from personalization.training_runs import running as training_runs
 from personalization.training_sets import retraining
 from personalization.verification import verifying
 
 
 @shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
 def train_recommender() -> None:
-    """Train a new draft version, never served before it is approved; nightly, or when an officer asks."""
-    audits.after_training(training.train_recommender(actor=actors.job("training")))
+    """Train a new draft version where the model's schedule asks for one; it never serves before it is approved."""
+    training_runs.run_if_due()
+
+
+@shared_task(base=BestEffortTask, ignore_result=True, acks_late=True, time_limit=3600)
+def run_training(pk: str) -> None:
+    """Carry out a training that an officer asked for; a second worker finds it taken."""
+    training_runs.run(pk)
+
+
+@shared_task(ignore_result=True)
+def sweep_trainings() -> None:
+    """Queue a training the broker lost, and one whose worker was killed; runs every minute."""
+    for pk in training_runs.to_take_up():
+        run_training.delay(str(pk))
 
 
 @shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from model_registry import services
 from model_registry.documents import keeping as documents
 from model_registry.gates import recording
 from model_registry.models import Evidence, ModelFile, ModelVersion
-from personalization import engine, events, without_profile
+from personalization import engine, events
 from personalization.creators import opt_outs
 from personalization.models import Item, PopularItem
 from personalization.monitors import references
@@ -36,6 +36,7 @@ from personalization.recommender.validation.tuning import choose
 from personalization.registered import measured, own_card
 from personalization.snapshots import keeping
 from personalization.snapshots.files import Data, data_bytes, evaluation_bytes
+from personalization.training_runs import without_profile
 from personalization.training_sets import members, retraining
 from policies.decisions.evaluate import Decision, decide
 from policies.decisions.questions import Question
@@ -63,18 +64,29 @@ class _Training:
     reference: Reference
 
 
-def train_recommender(*, actor: str) -> ModelVersion | None:
+# Parts of a training, as its progress names them.
+STEPS = ("reading", "choosing", "training", "evaluating", "registering")
+Progress = Callable[[str], None]
+
+
+def _unseen(_step: str) -> None:
+    """Leave the progress untold."""
+
+
+def train_recommender(*, actor: str, progress: Progress = _unseen) -> ModelVersion | None:
     """Train, evaluate, save and register a new draft version; None without anyone's permission to train.
 
     One ``train`` decision is asked and logged for every person; all data of people without a permit is left out.
+    ``progress`` is called with each of STEPS as it begins.
     """
-    version = _trained(actor)
+    version = _trained(actor, progress)
     retraining.mark_done()
     return version
 
 
-def _trained(actor: str) -> ModelVersion | None:
+def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     began = timezone.now()
+    progress("reading")
     refresh_popular_items()
     useful = events.positive().filter(purpose=PURPOSE)
     people = list(useful.order_by().values_list("subject_ref", flat=True).distinct())
@@ -87,10 +99,13 @@ def _trained(actor: str) -> ModelVersion | None:
         for item in Item.objects.filter(~opt_outs.is_out(), is_active=True)
     ]
     segments = _segments(trained_on)
+    progress("choosing")
     # Segments are counted, because the page about the ranking says so.
     chosen = choose(data, catalogue, segments, lists=(Lists.COUNTS,))
+    progress("training")
     model = train(data, catalogue, segments, recipe=chosen.recipe)
     manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
+    progress("evaluating")
     asked = ask(data, catalogue, segments, recipe=chosen.recipe)
     figures = measured.of_evaluation(summed(asked, segments))
     metrics = {**measured.of_data(data), **figures, **measured.of_choice(chosen)}
@@ -106,6 +121,7 @@ def _trained(actor: str) -> ModelVersion | None:
         asked,
         reference,
     )
+    progress("registering")
     version = _register(training, actor)
     logger.info("Trained %s on %s people", version, len(trained_on))
     return version

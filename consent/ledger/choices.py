@@ -20,8 +20,11 @@ STATE_OF_CHOICE = {
     "object": State.OBJECTED,
     # A consent that stays as it was given, with another limit on how personal its use may be.
     "adjust": State.GIVEN,
+    # A consent that stays as it was given, with a no to what a newer notice adds and no question can separate.
+    "keep": State.GIVEN,
 }
 CHOICES = tuple(STATE_OF_CHOICE)
+REST_ON_A_YES = ("adjust", "keep")
 NOT_GIVEN = object()
 
 

@@ -19,6 +19,7 @@ class ConsentEntry(TypedDict):
     src: str  # source
     told: NotRequired[bool]  # the person knew of the conflict with an opt-out signal, and agreed all the same
     lv: NotRequired[str]  # the highest level the person allows
+    d: NotRequired[int]  # version of the notice whose additions the person has declined; what was agreed stays
 
 
 Consents = Mapping[str, ConsentEntry]  # by place: ``newsletter``, ``newsletter?channel=email``

@@ -12,6 +12,7 @@ from audit.commitments import new_salt, record_digest
 from consent.ledger import scopes
 from consent.ledger.choices import (
     NOT_GIVEN,
+    REST_ON_A_YES,
     STATE_OF_CHOICE,
     AskedPurpose,
     Choice,
@@ -59,8 +60,8 @@ def next_record(
     nothing_in_force = current is None or current["s"] != State.GIVEN
     ended_elsewhere = choice.choice == "withdraw" and nothing_in_force and request.imported is not None
     if not ended_elsewhere:
-        # A consent is adjusted where it stands; every other choice about a part may rest on the whole.
-        inherited = None if choice.choice == "adjust" else subject.consents.get(choice.purpose)
+        # A consent is adjusted or kept where it stands; every other choice about a part may rest on the whole.
+        inherited = None if choice.choice in REST_ON_A_YES else subject.consents.get(choice.purpose)
         _check_allowed(choice, purpose, current or inherited)
     elif purpose.legal_basis != LegalBasis.CONSENT:
         raise ConsentNotAsked(f"'{purpose.slug}' rests on {purpose.legal_basis}, so there is nothing to withdraw.")
@@ -101,8 +102,10 @@ def _check_supersedes(choice: Choice, current: ConsentEntry | None) -> None:
 
 def _check_allowed(choice: Choice, purpose: AskedPurpose, current: ConsentEntry | None) -> None:
     """Check a choice against ``current``: what stands for this part of the purpose, or else for the whole."""
-    if choice.choice == "adjust" and (current is None or current["s"] != State.GIVEN):
+    if choice.choice in REST_ON_A_YES and (current is None or current["s"] != State.GIVEN):
         raise NothingToAdjust(f"There is no consent in force for '{purpose.slug}'.")
+    if choice.choice == "keep" and (choice.scope or purpose.notice.version <= (current or {"n": 0})["n"]):
+        raise NothingToAdjust(f"The consent for '{purpose.slug}' as a whole covers that version of its notice.")
     if choice.choice == "withdraw" and (current is None or current["s"] != State.GIVEN):
         raise NothingToWithdraw(f"There is no consent in force for '{purpose.slug}'.")
     objectable = purpose.legal_basis in (LegalBasis.LEGITIMATE_INTERESTS, LegalBasis.PUBLIC_TASK)
@@ -158,8 +161,8 @@ def _record(
     law: jurisdictions.Matched,
     now: datetime,
 ) -> dict[str, Any]:
-    if choice.choice == "adjust" and current is not None:
-        return _adjusted(request, choice, current, now)
+    if choice.choice in REST_ON_A_YES and current is not None:
+        return _adjusted(request, choice, purpose, current, now)
     proof = proof_of(
         notice=purpose.notice,
         asked=request.asked,
@@ -194,13 +197,20 @@ def _limit(choice: Choice, current: ConsentEntry | None) -> str | None:
     return choice.max_level or (current.get("lv") if current and current["s"] == State.GIVEN else None)
 
 
-def _adjusted(request: Request, choice: Choice, current: ConsentEntry, now: datetime) -> dict[str, Any]:
-    """Return the consent in force with another limit: its time and notice stay those of the first yes."""
+def _adjusted(
+    request: Request, choice: Choice, purpose: AskedPurpose, current: ConsentEntry, now: datetime
+) -> dict[str, Any]:
+    """Return the consent in force with another limit, or a no to what a newer notice adds: all else stays as it was."""
     asked = request.asked.described() if request.asked else {}
+    is_kept = choice.choice == "keep"
+    limit = current.get("lv") if is_kept else choice.max_level
+    declined = purpose.notice.version if is_kept else current.get("d")
     proof = {
         **({"asked": asked} if asked else {}),
-        **({"max_level": choice.max_level} if choice.max_level else {}),
+        **({"max_level": limit} if limit else {}),
+        **({"declined_version": declined} if declined else {}),
         **({"told_of_signal_conflict": True} if current.get("told") else {}),
+        **({"kept": True} if is_kept else {}),
         "adjusts": current["r"],
     }
     return {
@@ -264,6 +274,8 @@ def projected(record: Mapping[str, Any]) -> ConsentEntry:
         entry["told"] = True
     if "max_level" in proof:
         entry["lv"] = proof["max_level"]
+    if "declined_version" in proof:
+        entry["d"] = proof["declined_version"]
     return entry
 
 

@@ -133,8 +133,12 @@ def _state(
         max_level=entry.get("lv"),
         parts=parts,
         ask_again_at=ask_again_at(entry, region),
-        beyond=_new_terms(terms.beyond.get(entry["n"]), parts) if state == "given" else None,
+        beyond=_new_terms(_unanswered(terms, entry), parts) if state == "given" else None,
     )
+
+
+def _unanswered(terms: Terms, entry: ConsentEntry) -> Beyond | None:
+    return agreed_terms.unanswered(terms.beyond, entry["n"], entry.get("d"))
 
 
 def _new_terms(more: Beyond | None, parts: Mapping[str, PartState]) -> NewTerms | None:

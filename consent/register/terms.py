@@ -6,7 +6,7 @@ published; a register that says more later does not stretch them, and one that s
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -94,6 +94,19 @@ def beyond(register: Coverage, agreed: Coverage) -> Beyond | None:
     if not is_lower and not any(more.values()):
         return None
     return Beyond(**more, max_level=agreed.max_level if is_lower else None)
+
+
+def unanswered(beyond_version: Mapping[int, Beyond], agreed: int, declined: int | None) -> Beyond | None:
+    """Return what the register says beyond an agreement and was not declined with the terms of a later version.
+
+    What can be answered by itself is declined by itself; only actions and the level go with the whole.
+    """
+    more = beyond_version.get(agreed)
+    if more is None or declined is None:
+        return more
+    later = beyond_version.get(declined, Beyond())
+    level = more.max_level if later.max_level is not None else None
+    return replace(more, actions=more.actions & later.actions, max_level=level)
 
 
 def live(frozen: Mapping[int, Terms], notices: Mapping[str, int]) -> dict[int, Terms]:

@@ -52,11 +52,11 @@ def versions(now: datetime) -> Iterator[Metric]:
     """Return the versions in use: which, how old, and what their monitors found last. Two statements."""
     in_use = list(ModelVersion.objects.filter(status__in=ModelVersion.IN_USE).select_related("model"))
     serves = GaugeMetricFamily(
-        "assent_model_live", "1 for the version of a model that is live, 0 for a suspended one.", labels=["version"]
+        "assent_model_serving", "1 for a version that is live or a canary, 0 for a suspended one.", labels=["version"]
     )
     age = GaugeMetricFamily("assent_model_age_seconds", "How long ago a version was trained.", labels=["version"])
     for version in in_use:
-        serves.add_metric([str(version)], int(version.is_live))
+        serves.add_metric([str(version)], int(version.serves))
         age.add_metric([str(version)], (now - version.created_at).total_seconds())
     yield serves
     yield age

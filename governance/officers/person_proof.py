@@ -136,7 +136,10 @@ def _consent_behind(record: ConsentRecord, known: Mapping[str, ConsentRecord]) -
 
 
 def _limit(proof: Mapping[str, Any]) -> str:
-    return Level(proof["max_level"]).label if proof.get("max_level") else "None" if "adjusts" in proof else ""
+    limit = Level(proof["max_level"]).label if proof.get("max_level") else "None" if "adjusts" in proof else ""
+    return (
+        f"{limit}; what version {proof['declined_version']} adds is declined" if "declined_version" in proof else limit
+    )
 
 
 def _shown_notice(record: ConsentRecord, notices: Iterable[Notice]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -77,16 +78,20 @@ def _signal(gpc: bool, person: DataSubject | None) -> dict[str, Any] | None:
 def _history(record: ConsentRecord, described: Descriptions) -> dict[str, Any]:
     return {
         "when": record.recorded_at,
-        "action": _("You changed how personal it may be")
-        if "adjusts" in record.proof
-        else _ACTION_SENTENCES[record.state],
-        "limit": levels.limit_label(record.proof),
+        "action": _action(record),
+        "limit": levels.limit_label(record.proof) if "kept" not in record.proof else None,
         "purpose_name": described.of(record.purpose).name,
         "notice_version": record.notice_version,
         "source": _SOURCES.get(record.source, words.plain(record.source)),
         "receipt_url": reverse("privacy-receipt", args=[record.subject_revision]),
         "part": words.plain_part(record.scope),
     }
+
+
+def _action(record: ConsentRecord) -> Promise | str:
+    if "kept" in record.proof:
+        return _("You said no to what is new, and kept what you had allowed")
+    return _("You changed how personal it may be") if "adjusts" in record.proof else _ACTION_SENTENCES[record.state]
 
 
 def _disposal(disposal: Disposal, of: Purpose, described: Descriptions) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from common.http.client_network import client_network
 from common.http.problems import Problem
 from common.levels import LEVELS
 from consent import counts, links
-from consent.ledger import ledger, opt_outs, selectors
+from consent.ledger import ledger, opt_outs, scopes, selectors
 from consent.ledger.proof import Asked
 from consent.models import SubjectLink
+from consent.register import part_words
 from consent.signals import gpc
 from governance.privacy_center import cards, rights
 from governance.privacy_center import dashboard as content
@@ -97,6 +98,8 @@ def _message(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any] | 
 def choose(request: HttpRequest, session: SubjectLink) -> HttpResponse:
     """Save one choice, bound to the record the person saw."""
     choice = request.POST.get("choice", "")
+    if choice == "keep":
+        return _keep(request, session)
     if choice not in ("give", "refuse", "withdraw", "object"):
         return redirect("privacy")
     wanted = ledger.Choice(
@@ -111,6 +114,26 @@ def choose(request: HttpRequest, session: SubjectLink) -> HttpResponse:
         explicit=choice == "give" and request.POST.get("explicit") == "1",
     )
     return _saved(request, session.subject_ref, [wanted], place=f"purpose-{wanted.purpose}")
+
+
+def _keep(request: HttpRequest, session: SubjectLink) -> HttpResponse:
+    """Say no to all that is new since a consent, and keep the consent: each new part, and what goes with the whole."""
+    slug = request.POST.get("purpose", "")[:64]
+    _person, states = selectors.states(session.subject_ref, now=timezone.now())
+    state = next((each for each in states if each.purpose.slug == slug and each.beyond), None)
+    if state is None or state.beyond is None:
+        return redirect("privacy")
+    version = _version(request.POST.get("notice_version", ""))
+    whole = ledger.Choice(
+        purpose=slug, choice="keep", notice_version=version, supersedes=_uuid(request.POST.get("supersedes", ""))
+    )
+    alone: list[dict[str, Any]] = [
+        dict(scopes.parts(part))
+        for part in state.beyond.parts(state.purpose.max_level)
+        if part_words.is_separable(part)
+    ]
+    parts = [ledger.Choice(purpose=slug, choice="refuse", notice_version=version, **part) for part in alone]
+    return _saved(request, session.subject_ref, [*parts, whole], place=f"purpose-{slug}")
 
 
 @require_POST

@@ -12,7 +12,7 @@ from oversight.admin.forms import DraftsChanges
 class ModelEntryAdmin(DraftsChanges, ModelAdmin):
     list_display = ["name", "slug", "owner"]
     search_fields = ["name", "slug"]
-    fields = ["name", "slug", "description", "owner"]
+    fields = ["name", "slug", "description", "owner", "trained_every"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return ["slug"] if obj else []

@@ -1,7 +1,8 @@
 """Partitions of the events table: months ahead are made, months that retention has emptied are dropped.
 
 Rows leave by deletion runs, night by night, so a month whose time is over is empty but for people under a hold. What is
-dropped is never more than an empty table (docs/decisions/0038-events-by-month.md).
+dropped is never more than an empty table; what holds few rows is written anew, so that its space comes back all the
+same (docs/decisions/0038-events-by-month.md).
 """
 
 import logging
@@ -9,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from audit import trail
@@ -24,6 +25,9 @@ AHEAD = 3
 # An event may be this old when it comes in, so a month takes in rows for as long after its end.
 LATE = timedelta(days=35)
 _LOCK = 0x6D6F6E74  # "mont"
+# A table of at least so many bytes, of which no more than so many rows are left, is worth being written anew.
+_LARGE, _FEW_ROWS = 8 * 1024 * 1024, 10_000
+_WAIT_MS = 2_000  # for readers of the month; the next night tries again
 _NAME = re.compile(rf"{TABLE}_(\d{{4}})_(\d\d)")
 _PARTITIONS = """
 SELECT name, is_leaving, bound FROM (
@@ -87,7 +91,34 @@ def drop_emptied(*, now: datetime | None = None) -> list[str]:
         if not is_ours:
             return []
         _settle_interrupted()
-        return [month.name for month in months() if month.end + LATE <= now and _leaves(month)]
+        over = [month for month in months() if month.end + LATE <= now]
+        dropped = [month.name for month in over if _leaves(month)]
+        for month in over:
+            if month.name not in dropped and _holds_few(month.name):
+                _rewrite(month.name)
+        return dropped
+
+
+def _holds_few(name: str) -> bool:
+    """Return whether a large table holds few rows: those of people under a hold, where all others have left."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_relation_size(%s::regclass)", [name])
+        if cursor.fetchone()[0] < _LARGE:
+            return False
+        cursor.execute(f"SELECT count(*) FROM (SELECT FROM {name} LIMIT %s) left_over", [_FEW_ROWS + 1])  # noqa: S608 (ours)
+        return bool(cursor.fetchone()[0] <= _FEW_ROWS)
+
+
+def _rewrite(name: str) -> None:
+    """Write a month anew with the rows that are left. Nothing comes into it any more; readers wait for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{_WAIT_MS}ms"])
+        try:
+            cursor.execute(f"VACUUM (FULL, ANALYZE) {name}")
+        except OperationalError:
+            logger.info("%s is read just now and is written anew another night", name)
+        finally:
+            cursor.execute("RESET lock_timeout")
 
 
 def _settle_interrupted() -> None:

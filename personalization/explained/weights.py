@@ -50,17 +50,19 @@ def deeds() -> list[tuple[str, str]]:
 
 def weighings(parameters: Parameters) -> list[Weighing]:
     """Return the shares of a version for short and long histories; equal neighbours are one row."""
-    recipe, found = parameters.recipe, []
+    recipe = parameters.recipe
+    found: list[Weighing] = []
     for number, band in enumerate(recipe.bands):
         following = recipe.bands[number + 1] if number + 1 < len(recipe.bands) else None
         if following is None or (following.weights, following.prior) != (band.weights, band.prior):
-            found.append(Weighing(_whom(band), list(_shares(recipe.parts, band))))
+            whom = _whom(band) if found or following else _("Everybody")
+            found.append(Weighing(whom, list(_shares(recipe.parts, band))))
     return found
 
 
 def _whom(band: Band) -> str:
     if band.up_to is None:
-        return _("People who chose more things than that, or for all")
+        return _("People who chose more things than that")
     words = ngettext("People who chose %(count)d thing", "People who chose up to %(count)d things", band.up_to)
     return words % {"count": band.up_to}
 

@@ -43,7 +43,7 @@ def _table(rows: Iterable[MonitorResult]) -> str:
             MONITORS[row.monitor].says,
             _value(row.value, row.monitor),
             _limit(row),
-            f"{row.samples:,}",
+            f"{row.samples:,}" if row.samples > 1 else NOTHING,
         )
         for row in known
     ]

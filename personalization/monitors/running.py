@@ -27,16 +27,16 @@ KEEP_COUNTS = timedelta(days=60)
 
 
 def run(now: datetime | None = None) -> list[MonitorResult]:
-    """Measure the live versions of the recommender; return what was found. The same day again replaces it."""
+    """Measure the live version of the recommender and its canary; return what was found. Again replaces the day's."""
     moment = now or timezone.now()
-    found = [row for version in _live() for row in _run_one(version, moment)]
+    found = [row for version in _serving() for row in _run_one(version, moment)]
     work.close_monitored(actor=JOB)
     _forget(moment)
     return found
 
 
-def _live() -> list[ModelVersion]:
-    versions = ModelVersion.objects.filter(model__slug=engine.MODEL_SLUG, status=ModelVersion.Status.LIVE)
+def _serving() -> list[ModelVersion]:
+    versions = ModelVersion.objects.filter(model__slug=engine.MODEL_SLUG, status__in=ModelVersion.SERVING)
     return list(versions.select_related("model"))
 
 

@@ -84,9 +84,8 @@ def still_wanted(content: Mapping[str, Any], subject_ref: UUID, purpose: str) ->
     """Return the items of an approved list that are still offered and that the person has not said no to since."""
     slugs = [item["item"] for item in content["items"]]
     refused = Event.objects.filter(subject_ref=subject_ref, purpose=purpose, weight=0, item__in=slugs)
-    offered = Item.objects.filter(~opt_outs.is_out(), pk__in=slugs, is_active=True).exclude(
-        pk__in=refused.values("item")
-    )
+    offered = Item.objects.filter(~opt_outs.is_out("creator"), pk__in=slugs, is_active=True)
+    offered = offered.exclude(pk__in=refused.values("item"))
     shown = set(offered.values_list("pk", flat=True))
     return [item for item in content["items"] if item["item"] in shown]
 

@@ -5,7 +5,7 @@ contains: to take hundreds of rows out of a result one by one costs more than to
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from personalization.recommender.interactions import Interaction
 
 TIMEOUT_MS = 1_000
 _UUID, _TEXT, _INT = 2950, 25, 23
+_TRUE = "\x01"
 _DISMISSED_S = round(events.DISMISSED_FOR.total_seconds())
 # A dismissal that is over says nothing. The newest first, by the index of the window.
 _HISTORY = PreparedStatement(
@@ -39,8 +40,9 @@ _HISTORY = PreparedStatement(
 _IS_OFFERED = "i.is_active AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)"
 _OFFERED = PreparedStatement(
     "assent_items_offered",
-    f"SELECT slug, title FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND {_IS_OFFERED}",  # noqa: S608 (a constant)
-    [_TEXT],
+    "SELECT slug, title, EXISTS (SELECT FROM reviews_output WHERE subject_ref = $2 AND purpose = $3)"
+    f" FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND {_IS_OFFERED}",
+    [_TEXT, _UUID, _TEXT],
     binary=True,
     timeout_ms=TIMEOUT_MS,
 )
@@ -115,9 +117,24 @@ def history(subject_ref: UUID, purpose: str, kinds: Collection[str], limit: int)
     return History.of(zip(items, kinds_of, map(float, weights), strict=True))
 
 
-def offered(items: Collection[str]) -> Mapping[str, str]:
-    """Return titles of those of the items that are offered now. Raises ReadingFailed."""
-    return dict(_rows(_OFFERED, ",".join(items).encode())) if items else {}
+@dataclass
+class Offer:
+    """Items on offer to a person for a purpose, by id with their titles, and whether outputs of theirs are held."""
+
+    subject_ref: UUID
+    purpose: str
+    titles: dict[str, str] = field(default_factory=dict)
+    is_held: bool = False
+    """Whether reviews of outputs about the person are kept: what is shown then depends on them."""
+
+    def of(self, items: Collection[str]) -> Mapping[str, str]:
+        """Return those of the items that are offered now. Raises ReadingFailed."""
+        if items:
+            asked = ",".join(items).encode(), self.subject_ref.bytes, self.purpose.encode()
+            for item, title, is_held in _rows(_OFFERED, *asked):
+                self.titles[item] = title
+                self.is_held = is_held == _TRUE
+        return self.titles
 
 
 def titles(items: Collection[str]) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +19,7 @@ from common.admin_pages.display import NOTHING, badge, code, document, exact_mom
 from common.admin_pages.read_only import ReadOnlyAdmin
 from oversight.admin import timeline
 from oversight.approvals import subjects
+from oversight.approvals.verdicts import EMERGENCY
 from oversight.work import items
 from policies.admin import editor
 from policies.authoring import comparison, lifecycle
@@ -30,6 +31,7 @@ from policies.models import Policy
 from policies.rollout import service
 
 _MAY = ACTIVATE
+_ALONE = "Activated by one officer in an emergency, without a simulation. Another officer has to confirm it."
 
 
 def _is_in_force(policy: Policy) -> bool:
@@ -45,7 +47,16 @@ class PolicyAdmin(ReadOnlyAdmin):
         "changes",
     ]  # fmt: skip
     readonly_fields = fields
-    actions_detail = ["edit", "simulate", "roll_out", "activate", "confirm_this", "refuse_this", "roll_back"]
+    actions_detail = [
+        "edit",
+        "simulate",
+        "roll_out",
+        "activate",
+        "activate_alone",
+        "confirm_this",
+        "refuse_this",
+        "roll_back",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         return super().get_queryset(request).defer("modules", "tests", "sample")  # type: ignore[no-any-return]
@@ -56,6 +67,15 @@ class PolicyAdmin(ReadOnlyAdmin):
             return badge("Rolling out", "info") if _is_rolling_out(policy) else badge("Published")
         alone = subjects.waits_for_review(of_policy(policy))
         return badge("In force, by one person in an emergency", "alarm") if alone else badge("In force", "good")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **more: Any) -> HttpResponse:
+        """Show the policy; above it, what one officer did in an emergency as long as nobody has confirmed it."""
+        policy = Policy.objects.filter(pk=unquote(object_id)).first()
+        last = publishing.last_activation()
+        if policy is not None and subjects.waits_for_review(of_policy(policy)):
+            why = last.reason if last is not None and last.policy_id == policy.digest else "it was taken back"
+            messages.warning(request, f"{_ALONE} Why: {why}")
+        return super().change_view(request, object_id, *args, **more)  # type: ignore[no-any-return]
 
     @display(description="Author", ordering="author")
     def by(self, policy: Policy) -> str:
@@ -118,6 +138,7 @@ class PolicyAdmin(ReadOnlyAdmin):
         "simulate": "policies.add_simulationreport",
         "roll_out": _MAY,
         "activate": _MAY,
+        "activate_alone": EMERGENCY,
         "confirm_this": _MAY,
         "refuse_this": _MAY,
         "roll_back": _MAY,
@@ -135,6 +156,9 @@ class PolicyAdmin(ReadOnlyAdmin):
         last = publishing.last_activation()
         is_here = last is not None and last.policy_id == unquote(object_id)
         return request.user.has_perm(_MAY) and not is_here
+
+    def has_activate_alone_permission(self, request: HttpRequest, object_id: str) -> bool:
+        return request.user.has_perm(EMERGENCY) and not _is_in_force(get_object_or_404(Policy, pk=unquote(object_id)))
 
     def has_confirm_this_permission(self, request: HttpRequest, object_id: str) -> bool:
         waits = items.find_open(POLICY.review, unquote(object_id)) is not None
@@ -191,6 +215,31 @@ class PolicyAdmin(ReadOnlyAdmin):
             done=f"Policy {policy} is in force.",
         )
         return confirm(request, policy, step, lambda: _activate(policy, request))
+
+    @action(
+        description="Activate alone, in an emergency",
+        permissions=["activate_alone"],
+        url_path="activate-in-emergency",
+        icon="emergency_home",
+        variant=ActionVariant.DANGER,
+    )
+    def activate_alone(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        policy = get_object_or_404(Policy, pk=unquote(object_id))
+        step = Step(
+            title=f"Activate policy {policy} alone, without a simulation?",
+            effects=[
+                "This is for emergencies: nobody approves it, and nobody has seen what it would change.",
+                "It decides about every person from the very next question on, over the registers as they are.",
+                "The audit trail keeps that you did it alone, and why.",
+                "Start pages of other officers show it until one of them has confirmed it, also if it is taken back.",
+            ],
+            button="Activate it alone",
+            done=f"Policy {policy} is in force, by you alone. Another officer has to confirm it.",
+            is_dangerous=True,
+            asks="because",
+            label="Why this cannot wait for another officer",
+        )
+        return confirm(request, policy, step, lambda: _activate_alone(policy, request))
 
     @action(description="Confirm", permissions=["confirm_this"], url_path="confirm", icon="check_circle")
     def confirm_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -254,6 +303,10 @@ def _roll_out(policy: Policy, request: HttpRequest) -> Any:
 
 def _activate(policy: Policy, request: HttpRequest) -> Any:
     return lifecycle.activate_policy(policy, actor=actors.officer(request), reason=policy.note)
+
+
+def _activate_alone(policy: Policy, request: HttpRequest) -> Any:
+    return lifecycle.activate_policy(policy, actor=actors.officer(request), reason=answer(request), emergency=True)
 
 
 def _roll_back(policy: Policy, request: HttpRequest) -> Any:

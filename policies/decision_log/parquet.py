@@ -1,10 +1,13 @@
 """Decisions as Parquet, for warehouses and notebooks."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, Literal
 
 from django.db import connection, transaction
+
+from oversight.officers import single
 
 Kind = Literal["text", "texts", "moment", "number"]
 Columns = Mapping[str, tuple[str, Kind]]
@@ -13,7 +16,7 @@ ROWS_OF_A_GROUP = 20_000  # what is in memory at once
 
 @contextmanager
 def opened(columns: Columns, output: IO[bytes]) -> Iterator[Callable[[Sequence[Sequence[Any]]], None]]:
-    """Write rows that come group by group; yields what takes a group."""
+    """Write rows that come group by group; yields what takes a group. The file's metadata name a single officer."""
     # Loaded by those that write Parquet: it is large.
     import pyarrow as pa
     from pyarrow import parquet
@@ -24,7 +27,8 @@ def opened(columns: Columns, output: IO[bytes]) -> Iterator[Callable[[Sequence[S
         "moment": pa.timestamp("us", tz="UTC"),
         "number": pa.int64(),
     }
-    schema = pa.schema([(name, types[kind]) for name, (_, kind) in columns.items()])
+    marks = {f"assent.{name}": json.dumps(value) for name, value in single.member().items()}
+    schema = pa.schema([(name, types[kind]) for name, (_, kind) in columns.items()], metadata=marks)
 
     def add(group: Sequence[Sequence[Any]]) -> None:
         by_column = zip(*group, strict=True)

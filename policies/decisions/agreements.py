@@ -12,13 +12,15 @@ from consent.ledger import scopes
 from consent.ledger.projection import ConsentEntry, Consents
 from consent.ledger.selectors import state_now
 from consent.register.part_words import LEVEL
-from consent.register.terms import Beyond, rank
+from consent.register.terms import Beyond, rank, unanswered
 from policies.bundles.loading import PurposeFacts
 from policies.decisions.questions import Question
 
 STANDS_AGAINST = frozenset({"refused", "withdrawn", "expired", "renewal_required"})
 # The question may be asked of the person anew; until then nothing of the yes counts for it.
 ASK_AGAIN: Mapping[str, Any] = {"state": "renewal_required", "notice_current": False, "lifts_signal": False}
+# The person was asked about it and said no, while the yes stands for all else.
+DECLINED: Mapping[str, Any] = {"state": "refused", "lifts_signal": False}
 _PERSONALIZE = "personalize"
 
 
@@ -37,18 +39,38 @@ def narrowed(
         if consent["state"] == "never_asked":
             more = _beyond_borrowed(consents, facts, ancestors)
     elif consent["state"] == "given":
-        more = _beyond_own(entry, question.purpose, consents, facts, now)
+        agreed = _agreement(entry, question.purpose, consents, facts, now)
+        more = facts.beyond.get(agreed["n"])
+        if more is not None and "d" in agreed:
+            asked = unanswered(facts.beyond, agreed["n"], agreed["d"]) or more
+            return {**consent, **_declined(more, asked, consent, question, consents, facts, now)}
     return consent if more is None else {**consent, **_limits(more, consent, question, consents, facts, now)}
 
 
-def _beyond_own(
-    entry: ConsentEntry, purpose: str, consents: Consents, facts: PurposeFacts, now: float
-) -> Beyond | None:
-    """Return what the register says beyond the person's own yes. A yes to a part rests on one to the whole."""
+def _agreement(entry: ConsentEntry, purpose: str, consents: Consents, facts: PurposeFacts, now: float) -> ConsentEntry:
+    """Return the yes whose terms count. A yes to a part rests on one to the whole."""
     whole = consents.get(purpose)
     if whole is not None and whole is not entry and _is_given(whole, facts, now):
-        entry = whole
-    return facts.beyond.get(entry["n"])
+        return whole
+    return entry
+
+
+def _declined(
+    more: Beyond,
+    asked: Beyond,
+    consent: dict[str, Any],
+    question: Question,
+    consents: Consents,
+    facts: PurposeFacts,
+    now: float,
+) -> Mapping[str, Any]:
+    """Return the same where some of ``more`` was declined and ``asked`` is the rest: nothing is asked anew about it."""
+    if _does_new(question, more) and not _does_new(question, asked):
+        return DECLINED
+    limits = _limits(more, consent, question, consents, facts, now)
+    if asked.max_level is None and limits.get("unagreed") == [LEVEL]:
+        return {name: value for name, value in limits.items() if name != "unagreed"}
+    return limits
 
 
 def _beyond_borrowed(consents: Consents, facts: PurposeFacts, ancestors: Mapping[str, str]) -> Beyond | None:
@@ -98,9 +120,7 @@ def limited_level(more: Beyond, consent: dict[str, Any], action: str, requested:
 
 def _new_parts(question: Question, more: Beyond, parts: list[dict[str, str]]) -> list[str]:
     """Return what the question does, for whom and by which way, as far as it was never agreed to."""
-    if question.action in more.actions or (
-        question.action == _PERSONALIZE and LEVELS.get(more.max_level or "", 1) == 0
-    ):
+    if _does_new(question, more):
         return [question.action]
     return [
         value
@@ -110,6 +130,12 @@ def _new_parts(question: Question, more: Beyond, parts: list[dict[str, str]]) ->
         )
         if value in new and not any(part.get(dimension) == value and "data_category" not in part for part in parts)
     ]
+
+
+def _does_new(question: Question, more: Beyond) -> bool:
+    """Return whether what the question does was never agreed to, for anybody and by any way."""
+    is_personal_at_all = question.action == _PERSONALIZE and LEVELS.get(more.max_level or "", 1) == 0
+    return question.action in more.actions or is_personal_at_all
 
 
 def _given_parts(question: Question, consents: Consents, facts: PurposeFacts, now: float) -> list[dict[str, str]]:

@@ -50,6 +50,7 @@ def test_long_jobs_do_not_hold_up_withdrawals():
         "personalization.tasks.retrain_after_erasures",
         "personalization.tasks.run_monitors",
         "personalization.tasks.run_audits",
+        "personalization.tasks.run_training",
         "personalization.tasks.train_recommender",
         "personalization.tasks.verify_models",
         "policies.tasks.run_simulation",

@@ -55,6 +55,7 @@ OPERATIONAL = {
     "rights_downloadlink",
     "personalization_eventstream",
     "personalization_signalloss",
+    "personalization_trainingrun",
     "rights_letter",
 }  # fmt: skip
 

@@ -46,7 +46,7 @@ class Command(BaseCommand):
 
     def _write(self, report: ReplayReport, output: Path) -> None:
         try:
-            output.write_text(json.dumps(report.document(), indent=2, ensure_ascii=False) + "\n")
+            output.write_text(json.dumps(report.document() | single.member(), indent=2, ensure_ascii=False) + "\n")
         except OSError as exc:
             raise CommandError(f"{output}: {exc.strerror}", returncode=2) from exc
 

@@ -82,7 +82,7 @@ def _ended(output: Output, made: Made) -> str:
         and version is not None
         and str(version) == made.model
         # A version that was suspended or replaced in between is not the one the output came from.
-        and version.status == ModelVersion.Status.LIVE
+        and version.status in ModelVersion.SERVING
         and version.status_changed_at <= output.made_at
     )
     if not is_same:

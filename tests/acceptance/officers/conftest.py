@@ -81,6 +81,7 @@ def look(as_officer: Callable[..., Any]) -> Iterator[Callable[..., None]]:
         for width, scheme in VIEWS:
             page.set_viewport_size({"width": width, "height": 900})
             # The theme reads the scheme once, as the page loads; what was typed into the page would be lost by that.
+            page.emulate_media(color_scheme=scheme)  # of pages for everybody
             page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", scheme == "dark")
             wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if wider > 0:
@@ -88,6 +89,7 @@ def look(as_officer: Callable[..., Any]) -> Iterator[Callable[..., None]]:
             page.screenshot(path=ARTIFACTS / f"officers-{name}-{width}-{scheme}.png", full_page=True)
             faults.extend((name, width, scheme, *fault) for fault in _broken_rules(page))
         page.set_viewport_size({"width": 1280, "height": 900})
+        page.emulate_media(color_scheme="light")
         page.evaluate("document.documentElement.classList.remove('dark')")
 
     yield taken

@@ -77,7 +77,7 @@ def test_versions_in_use_have_an_age_and_what_their_monitors_found(token: str, l
 
     told = _samples(token)
 
-    assert told["assent_model_live", "basket@1"] == 1
+    assert told["assent_model_serving", "basket@1"] == 1
     assert 0 <= told["assent_model_age_seconds", "basket@1"] < 600
     assert told["assent_monitor_value", "basket@1", "input_drift", "kind"] == 0.4
     assert told["assent_monitor_beyond", "basket@1", "input_drift"] == 1
@@ -91,5 +91,5 @@ def test_a_retired_version_is_told_of_no_more(token: str, live: ModelVersion) ->
     suspended = _samples(token)
     models.take(live, "retired")
 
-    assert suspended["assent_model_live", "basket@1"] == 0
-    assert ("assent_model_live", "basket@1") not in _samples(token)
+    assert suspended["assent_model_serving", "basket@1"] == 0
+    assert ("assent_model_serving", "basket@1") not in _samples(token)

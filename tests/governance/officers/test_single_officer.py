@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.urls import reverse
+from pyarrow import parquet
 
 from audit import jws
 from audit.signed_zip import MANIFEST
@@ -16,6 +17,7 @@ from consent.pseudonyms import subject_ref
 from consent.receipts import evidence, manifest
 from governance.officers import single_officer
 from oversight.officers import single
+from policies.bundles import publishing
 from tests.helpers.officers import signed_in, with_role
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +79,19 @@ def test_the_evidence_about_a_person_says_it_under_its_signature(register_in_for
     is_on = state == "on"
     assert ("Single officer" in readme, json.loads(payload).get("single_officer", False)) == (is_on, is_on)
     assert manifest.verify_evidence(file).subject_ref == str(REF)
+
+
+@pytest.mark.parametrize("state", ["on", "off"])
+def test_a_parquet_file_and_a_report_say_it_in_their_content(register_in_force, own_spool, tmp_path, state):
+    call_command("single_officer", state)
+    call_command("export_decisions", output=tmp_path / "log.parquet")
+    call_command("simulate", publishing.last_activation().policy_id, output=tmp_path / "report.json")
+
+    prefix, is_on = (single.PREFIX, True) if state == "on" else ("", False)
+    said = parquet.read_schema(tmp_path / f"{prefix}log.parquet").metadata or {}
+    assert said.get(b"assent.single_officer") == (b"true" if is_on else None)
+    report = json.loads((tmp_path / f"{prefix}report.json").read_text())
+    assert report.get("single_officer", False) is is_on
 
 
 def test_today_says_that_nothing_can_be_approved(officer):

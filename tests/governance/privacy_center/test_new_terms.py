@@ -2,6 +2,7 @@
 
 import pytest
 
+from consent.ledger import ledger, verification
 from consent.models import ConsentRecord, DataSubject, Purpose
 from consent.pseudonyms import subject_ref
 from consent.register import register
@@ -65,9 +66,75 @@ def test_a_new_action_is_agreed_to_with_the_whole(visitor):
     whole = next(part for part in _new(visitor) if not part["dimension"])
     assert whole["label"] == "location, share your data"
 
-    form = [form for form in forms_in(visitor.look()) if form["choices"] == ["give"]][-1]
-    visitor.press(form, "give")
+    visitor.press(_whole(visitor), "give")
     assert _new(visitor) == []
+
+
+def _whole(visitor):
+    return next(form for form in forms_in(visitor.look()) if form["choices"] == ["give", "keep"])
+
+
+def test_a_new_action_is_declined_and_not_asked_again(visitor):
+    visitor.choose("recommendations", "give")
+    given = DataSubject.objects.get(ref=visitor.ref).consents["recommendations"]
+    _widen(actions=["share"], data_categories=["location"])
+
+    page = visitor.press(_whole(visitor), "keep").content.decode()
+
+    assert "Saved. It applies from now on." in page
+    assert "You said no to what is new" in page
+    assert _new(visitor) == []
+    entry = DataSubject.objects.get(ref=visitor.ref).consents["recommendations"]
+    assert (entry["s"], entry["n"], entry["d"], entry["x"]) == ("given", given["n"], 2, given["x"])
+    assert ConsentRecord.objects.get(scope="data_category=location").state == "refused"
+    kept = ConsentRecord.objects.get(pk=entry["r"])
+    assert kept.proof["declined_version"] == 2
+    assert verification.verify_ledger().ok
+    # What comes after that is asked about.
+    _widen(actions=["price"])
+    assert [part["label"] for part in _new(visitor)] == ["set a personal price"]
+
+
+def test_a_new_level_is_declined_and_the_persons_own_limit_stays(visitor):
+    purpose = Purpose.objects.get(slug="recommendations")
+    purpose.max_level = "behavioral"
+    register.save_purpose(purpose, actor="officer:test")
+    register.publish_notice(purpose=purpose, text="Less.", actor="officer:test", is_material=False)
+    visitor.choose("recommendations", "give")
+    purpose.max_level = "individual"
+    register.save_purpose(purpose, actor="officer:test")
+    register.publish_notice(purpose=purpose, text="More.", actor="officer:test", is_material=False)
+    assert len(_new(visitor)) == 1
+
+    visitor.press(_whole(visitor), "keep")
+    assert _new(visitor) == []
+
+    choice = ledger.Choice(purpose="recommendations", choice="adjust", max_level="segment")
+    ledger.save_choices(ledger.Request(subject_ref=visitor.ref, choices=[choice], source="dashboard", actor="subject"))
+    assert _new(visitor) == []
+    entry = DataSubject.objects.get(ref=visitor.ref).consents["recommendations"]
+    assert (entry["lv"], "d" in entry) == ("segment", True)
+
+
+def test_nothing_new_is_nothing_to_decline(visitor):
+    visitor.choose("recommendations", "give")
+    form = visitor.form_of("recommendations")
+
+    visitor.press(form, "keep")
+
+    assert ConsentRecord.objects.filter(purpose="recommendations").count() == 1
+
+
+def test_a_page_from_before_another_choice_declines_nothing(visitor):
+    visitor.choose("recommendations", "give")
+    _widen(actions=["share"])
+    form = _whole(visitor)
+    choice = ledger.Choice(purpose="recommendations", choice="withdraw")
+    ledger.save_choices(ledger.Request(subject_ref=visitor.ref, choices=[choice], source="api", actor="test"))
+
+    visitor.press(form, "keep")
+
+    assert DataSubject.objects.get(ref=visitor.ref).consents["recommendations"]["s"] == "withdrawn"
 
 
 def test_a_page_from_before_a_change_agrees_to_what_it_showed(visitor):

@@ -1,5 +1,6 @@
 """Partitions of events: made ahead, dropped once retention has emptied them, and adopted from a table of before."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from itertools import pairwise
@@ -14,6 +15,7 @@ from consent.models import Purpose
 from personalization.event_store import months
 from personalization.models import Event
 from privacy.models import Disposal
+from tests.helpers.scale import scale
 
 DB = pytest.mark.django_db
 COMMITTING = pytest.mark.django_db(transaction=True)
@@ -206,3 +208,75 @@ def test_a_table_of_before_becomes_the_first_partition_as_it_is():
             "INSERT INTO personalization_event SELECT gen_random_uuid(), subject_ref, purpose, kind, item_id, value,"
             " weight, now() + interval '60 days', now() FROM personalization_event LIMIT 1"
         )
+
+
+def _fill(month, remember, shop, rows):
+    """Put rows of others beside one of a held person into a month, and delete the others' as a run does."""
+    (kept,) = remember("customer-1", [shop.items[0].id], newest=month.end - timedelta(days=1))
+    others = [field.column for field in Event._meta.concrete_fields if field.column not in ("id", "subject_ref")]
+    columns, id_ = ", ".join(others), "gen_random_uuid()"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO personalization_event (id, subject_ref, {columns})"
+            f" SELECT {id_}, {id_}, {columns} FROM personalization_event, generate_series(1, {rows})"
+        )
+        cursor.execute("DELETE FROM personalization_event WHERE subject_ref <> %s", [kept.subject_ref])
+    return kept
+
+
+def _size(name):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_total_relation_size(%s::regclass)", [name])
+        return cursor.fetchone()[0]
+
+
+@COMMITTING
+@scale("rows", small=3_000, long=446_000)
+def test_a_month_of_few_held_rows_is_written_anew(own_months, shop, remember, monkeypatch, rows, capsys):
+    monkeypatch.setattr(months, "_LARGE", 64 * 1024)
+    second = months.months()[1]
+    kept = _fill(second, remember, shop, rows)
+    before, began = _size(second.name), time.perf_counter()
+
+    months.drop_emptied(now=second.end + months.LATE)
+
+    with capsys.disabled():
+        print(f"\n{rows:,} rows: {before:,} -> {_size(second.name):,} bytes in {time.perf_counter() - began:.2f} s")
+    assert second.name in _names()
+    assert _size(second.name) < before / 4
+    assert list(Event.objects.values_list("pk", flat=True)) == [kept.pk]
+
+
+@COMMITTING
+@pytest.mark.parametrize("limits", [{"_FEW_ROWS": 0, "_LARGE": 1}, {"_LARGE": 1 << 40}])
+def test_a_month_of_many_rows_and_a_small_one_are_left(own_months, shop, remember, monkeypatch, limits):
+    for name, limit in limits.items():
+        monkeypatch.setattr(months, name, limit)
+    second = months.months()[1]
+    _fill(second, remember, shop, 500)
+    before = _size(second.name)
+
+    months.drop_emptied(now=second.end + months.LATE)
+
+    assert _size(second.name) == before
+
+
+@COMMITTING
+def test_a_month_that_is_read_just_now_waits_for_another_night(own_months, shop, remember, monkeypatch):
+    monkeypatch.setattr(months, "_LARGE", 1)
+    monkeypatch.setattr(months, "_WAIT_MS", 50)
+    second = months.months()[1]
+    kept = _fill(second, remember, shop, 500)
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as reader:
+            reader.execute("SELECT count(*) FROM personalization_event")
+            months.drop_emptied(now=second.end + months.LATE)
+    finally:
+        other.close()
+
+    assert list(Event.objects.values_list("pk", flat=True)) == [kept.pk]
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("0",)

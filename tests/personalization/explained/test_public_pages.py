@@ -123,7 +123,7 @@ def test_equal_bands_are_one_row(trained_model: Model) -> None:
 
     assert [each.whom for each in found] == [
         "People who chose up to 3 things",
-        "People who chose more things than that, or for all",
+        "People who chose more things than that",
     ]
     assert [share.per_cent for share in found[0].shares] == [25, 25, 50]
     assert found[1].shares[0].fades == "A choice counts half after 30 newer ones."

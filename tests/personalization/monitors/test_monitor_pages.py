@@ -35,9 +35,15 @@ def test_results_are_told_in_words_with_their_objectives_and_plots(officer: Any,
         version=draft, day=TODAY, monitor="coverage", state="too_few", value=0.5, samples=12, limit=0.01
     )
 
+    MonitorResult.objects.create(
+        version=draft, day=TODAY, monitor="model_age", state="within", value=3.5, samples=1, limit=90
+    )
+
     page = _page(officer, draft)
 
     assert 'id="panel-monitors"' in page
+    assert "3.5 days" in page
+    assert 'data-label="Out of">1<' not in page
     for said in ("Input drift: kind", "1.7 PSI", "at most 0.25 PSI", "at least 1.0 %", "Too few to say", "Beyond"):
         assert said in page
     assert page.count("<svg") >= 2

@@ -250,6 +250,16 @@ def test_a_version_that_does_not_serve_is_not_measured(version: ModelVersion) ->
     assert WorkItem.objects.get(kind=MONITORED.slug).state == "void"
 
 
+def test_a_canary_is_measured_and_suspended_as_well(version: ModelVersion) -> None:
+    ModelVersion.objects.filter(pk=version.pk).update(status="canary", canary_share=500, canary_rollout=1)
+    _objective(suspends_after=1)
+    _answers(version, "individual none recommender_timeout", 200)
+
+    assert _run()["fallbacks", ""].state == "beyond"
+    version.refresh_from_db()
+    assert version.status == "suspended"
+
+
 def test_what_is_older_than_it_is_kept_goes(version: ModelVersion) -> None:
     old = NOW.date() - timedelta(days=500)
     ServedCount.objects.create(version=version, day=old, name="answer a b c", numbers=[1.0] * 16)

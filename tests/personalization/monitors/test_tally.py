@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from common.counting.counts import Counts
 from model_registry.models import ModelVersion
+from personalization import engine
 from personalization.monitors import flushing, tally
 from personalization.monitors.flushing import Flusher
 from personalization.monitors.models import ItemExposure, ServedCount
@@ -60,6 +61,7 @@ def test_an_engine_that_fails_is_counted_with_its_code(
         raise RuntimeError
 
     monkeypatch.setattr(Model, "recommend", fail)
+    monkeypatch.setitem(engine._lanes, "house-recommender@1", engine._lane("house-recommender@1"))
     for _ in range(6):
         answer = ask(requested_level="individual")
 
@@ -87,14 +89,22 @@ def test_what_everybody_gets_shows_nothing_of_the_version(person: None, ask: Ask
     assert not any(name.startswith(tally.SCORES) for name in own_counts.own())
 
 
-def test_a_recommendation_costs_the_statements_it_did(person: None, ask: Ask, sql: list[str]) -> None:
-    ask()
-    sql.clear()
-    before = reading.executions()
-    ask()
+def test_a_recommendation_costs_the_statements_it_costs_without_monitors(
+    person: None, ask: Ask, sql: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cost() -> tuple[list[str], int]:
+        sql.clear()
+        before = reading.executions()
+        ask()
+        return list(sql), reading.executions() - before
 
-    assert sql == []
-    assert reading.executions() - before == 3, "the history, the items on offer, titles of the reasons"
+    cost()
+    counted = cost()
+    for name in ("answered", "shown", "scored", "resting"):
+        monkeypatch.setattr(tally, name, lambda *_, **__: None)
+
+    assert counted == cost()
+    assert counted == ([], 3), "the history, the items on offer, titles of the reasons"
 
 
 def test_counts_are_written_once_and_added_up(person: None, ask: Ask, deployed: ModelVersion) -> None:

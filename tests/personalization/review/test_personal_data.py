@@ -8,10 +8,13 @@ from django.db import connection
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from consent.models import ConsentRecord
 from consent.pseudonyms import subject_ref
 from model_registry.reviews.models import Output, Review, Verdict, VerdictText
 from oversight.models import WorkItem
-from privacy.retention import schedules
+from privacy import tasks as privacy_tasks
+from privacy.models import Disposal
+from privacy.retention import disposal, schedules
 from privacy.retention.data_sets.extents import Extent
 from privacy.rights.answers import packages
 from privacy.rights.clocks.laws import Right
@@ -98,3 +101,17 @@ def test_retention_deletes_old_outputs_with_what_reviewers_wrote(waiting: Any, a
 
     assert VerdictText.objects.count() == 0
     assert found.table in schedules.stores()
+
+
+@pytest.mark.usefixtures("marked")
+def test_a_withdrawal_deletes_what_waits_or_was_approved(waiting: Any, anna: Any, api: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(privacy_tasks.run_disposals, "apply_async_on_commit", lambda **_message: None)
+    judge(waiting(), "change", anna, edit=first_half)
+    api.save(PERSON, "withdraw")
+    record = ConsentRecord.objects.get(subject_id=REF, state="withdrawn")
+
+    disposal.queue_for_withdrawals([record.pk])
+    disposal.run(Disposal.objects.get(record_id=record.pk).pk)
+
+    assert (Output.objects.count(), VerdictText.objects.count()) == (0, 0)
+    assert Verdict.objects.count() == 1

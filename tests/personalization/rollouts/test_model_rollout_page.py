@@ -138,7 +138,7 @@ def test_who_may_not_release_models_looks_only(candidate):
     assert auditor.get(f"{PAGE}{rollout.pk}/nonsense").status_code == 403
 
 
-def test_the_page_shows_both_sides_with_intervals(anna, candidate, ask, agree):
+def test_the_page_shows_both_sides_with_intervals(anna, candidate, ask, agree, every_request_compared):
     rollout = start(candidate)
     ask(agree("customer-1"))
 
@@ -146,4 +146,5 @@ def test_the_page_shows_both_sides_with_intervals(anna, candidate, ask, agree):
 
     assert "0.0 % [0.0, 79.3]" in shown  # one answer says next to nothing
     assert "Candidate, not shown" in shown
+    assert "Of the first ten items, the same</th><td>10.00</td>" in shown
     assert "They judge answers after" in shown

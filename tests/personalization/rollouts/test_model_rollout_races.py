@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,10 @@ from model_registry.models import Model as RegisteredModel
 from model_registry.models import ModelVersion
 from oversight.rollouts import service as steps
 from personalization import engine
-from personalization.models import ModelRollout
+from personalization.models import ModelRollout, RolloutCount
 from personalization.recommender import storage
 from personalization.recommender.model import Model
-from personalization.rollouts import kind, service
+from personalization.rollouts import counting, kind, service
 from personalization.rollouts.kind import KIND
 from policies.models import ActiveBundle
 from tests.helpers import models
@@ -109,6 +110,29 @@ def _act_and_die(act: str, where: str, number: int) -> None:
 
     kind.policy_data.changed = dying
     ACTS[act](number)
+
+
+def test_counts_of_a_thread_reach_the_table(rollout: ModelRollout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that answers requests: another thread, on a connection of its own, adds up and writes."""
+    writer = counting._Writer()
+    monkeypatch.setattr(writer, "_start", lambda: None)
+    monkeypatch.setattr(counting, "_WRITE_EVERY_S", 0.05)
+    monkeypatch.setattr(counting, "_count", writer.count)
+    for level in ("none", "segment", "individual"):
+        counting.count(rollout.pk, counting.Side.CANDIDATE, counting.Answer(level=level, took_us=9_000))
+
+    def work() -> None:
+        while not writer._waiting.empty():
+            writer._take()
+            writer._write_all()
+        connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+    levels = [row.levels for row in RolloutCount.objects.all()]
+    assert [sum(step) for step in zip(*levels, strict=True)] == [1, 1, 0, 0, 1]
 
 
 def test_an_officer_and_the_watch_at_once_end_it_once(rollout: ModelRollout) -> None:

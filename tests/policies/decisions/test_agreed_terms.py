@@ -238,6 +238,26 @@ def test_a_no_to_what_is_new_is_a_refusal(decide: Decide, save: Any) -> None:
     assert _excluded(decide(data=[])) == ["location"]
 
 
+def test_a_no_to_a_new_action_is_a_refusal_and_the_yes_stands(decide: Decide, save: Any) -> None:
+    _widen(actions=["share"], data_categories=["location"])
+    _publish()
+    asked = decide(action="share", recipient="mail-house")
+    assert ("renewal_required", "share") in _reasons(asked)
+
+    save("keep", notice_version=2)
+
+    refused = decide(action="share", recipient="mail-house")
+    assert refused["decision"] is False
+    assert "consent_refused" in [code for code, _detail in _reasons(refused)]
+    assert "renewal_required" not in [code for code, _detail in _reasons(refused)]
+    assert decide(data=["views"])["decision"] is True
+    # What a question can be about alone is declined alone.
+    assert ("renewal_required", "location") in _reasons(decide(data=["location"]))
+
+    save("give", notice_version=2)
+    assert "consent_refused" not in [code for code, _ in _reasons(decide(action="share", recipient="mail-house"))]
+
+
 def test_an_adjusted_yes_keeps_its_terms(decide: Decide, save: Any) -> None:
     _widen(data_categories=["location"])
     _publish()

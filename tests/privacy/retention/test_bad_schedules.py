@@ -41,7 +41,10 @@ BAD = [
     ({"keep_last": 5}, "Only a window keeps a number of entries."),
     ({"trigger": "window"}, "A window has a number of entries to keep"),
     ({"trigger": "window", "retain_for": None, "keep_last": 0}, "A window has a number of entries to keep"),
-    ({"data_set": "orders"}, "The data set “orders” is gone. There are: profiles, events, model_training."),
+    (
+        {"data_set": "orders"},
+        "The data set “orders” is gone. There are: profiles, outputs under review, events, model_training.",
+    ),
     ({"action": "crypto_shred"}, "No data set is encrypted under a key of each person"),
     ({"action": "anonymise"}, "An event without its person is a count."),
     ({"trigger": "last_activity", "action": "aggregate"}, "Counts are made of whole days of receipt."),

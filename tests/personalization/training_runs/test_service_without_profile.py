@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from personalization import without_profile
 from personalization.models import Item, PopularItem
+from personalization.training_runs import without_profile
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,112 @@
+"""Ask for a training, and carry it out: *Train now*, the schedule of the model, and what a broker lost.
+
+A training that runs refuses another one, whoever asks. The schedule stands in the model's entry of the register; the
+nightly job looks whether it is due. A run whose worker was killed is taken up again by the sweep.
+"""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from audit import trail
+from common import actors, policy_data
+from common.http.problems import Conflict
+from model_registry.models import Model
+from personalization import engine, training
+from personalization.audits import running as audits
+from personalization.training_runs.models import TrainingRun
+
+logger = logging.getLogger(__name__)
+State = TrainingRun.State
+JOB = actors.job("training")
+STEPS = training.STEPS
+# The longest step of a training is the choice of its recipe; a run silent for so long was killed.
+STALLED_AFTER = timedelta(minutes=70)
+# A night earlier than the whole period: a nightly job never begins at the very same second.
+_SLACK = timedelta(hours=6)
+
+
+class TrainingRuns(Conflict):
+    code = "training_runs"
+    title = "A training waits or runs already"
+
+
+@transaction.atomic
+def request(*, author: str) -> TrainingRun:
+    """Ask for a training; the worker takes it up. Raises TrainingRuns."""
+    from personalization.tasks import run_training  # the task calls back into this module
+
+    row = _asked(author)
+    run_training.delay_on_commit(str(row.pk))
+    return row
+
+
+def _asked(author: str) -> TrainingRun:
+    policy_data.take_turn()  # who asks at the same time waits here, and finds this one
+    if TrainingRun.objects.filter(state__in=TrainingRun.OPEN).exists():
+        raise TrainingRuns("A training waits or runs already. Its progress is on the page of trainings.")
+    row = TrainingRun.objects.create(author=str(author))
+    trail.record("model.training_requested", engine.MODEL_SLUG, actor=author, details={"run": str(row.pk)})
+    return row
+
+
+def run(pk: UUID | str) -> None:
+    """Carry a training out. Nothing to do where another worker has, or is at it."""
+    now = timezone.now()
+    waits = Q(state=State.WAITING) | Q(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
+    taken = TrainingRun.objects.filter(waits, pk=pk).update(state=State.RUNNING, moved_at=now, steps_done=0)
+    if not taken:
+        return
+    row = TrainingRun.objects.get(pk=pk)
+    try:
+        row.version = training.train_recommender(actor=row.author, progress=lambda step: _moved(row, step))
+    except BaseException:
+        _end(row, State.FAILED)
+        raise
+    _end(row, State.DONE)
+    audits.after_training(row.version)
+
+
+def run_if_due() -> None:
+    """Carry out the training that the schedule asks for, unless another one runs; nightly."""
+    if not is_due():
+        return
+    try:
+        with transaction.atomic():
+            row = _asked(JOB)
+    except TrainingRuns:
+        logger.info("A training runs already; the nightly one is left out")
+        return
+    run(row.pk)
+
+
+def is_due() -> bool:
+    """Return whether the schedule asks for a training now; where the model has no entry yet, it does."""
+    entry = Model.objects.filter(slug=engine.MODEL_SLUG).first()
+    every = Model.TRAINED_EVERY_DAYS[entry.trained_every] if entry else 1
+    if every is None:
+        return False
+    newest = entry.versions.order_by("-created_at").first() if entry else None
+    return newest is None or newest.created_at <= timezone.now() - timedelta(days=every) + _SLACK
+
+
+def to_take_up() -> list[UUID]:
+    """Return runs without a worker: the broker was away, or a worker was killed."""
+    now = timezone.now()
+    lost = Q(state=State.WAITING, requested_at__lt=now - timedelta(minutes=1))
+    stalled = Q(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
+    return list(TrainingRun.objects.filter(lost | stalled).values_list("pk", flat=True))
+
+
+def _moved(row: TrainingRun, step: str) -> None:
+    row.step, row.steps_done, row.moved_at = step, STEPS.index(step), timezone.now()
+    row.save(update_fields=["step", "steps_done", "moved_at"])
+
+
+def _end(row: TrainingRun, state: State) -> None:
+    row.state, row.finished_at, row.moved_at = state, timezone.now(), timezone.now()
+    row.save(update_fields=["state", "finished_at", "moved_at", "version"])
