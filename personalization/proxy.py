@@ -196,7 +196,7 @@ def _personal(
         observing.compare(served, bundle, purpose=request.purpose, arguments=arguments)
         if served.level_used == "none":
             return _popular(request.count, decision, model, fallback=served.fallback)
-        titles = offer.titles | reading.titles(wording.reasons_of(served.recommendations) - offer.titles.keys())
+        titles = offer.titles | dict(reading.titles(wording.reasons_of(served.recommendations) - offer.titles.keys()))
     except engine.EngineFailed as failed:
         return _popular(request.count, decision, model, fallback=failed.code)
     except reading.ReadingFailed:
