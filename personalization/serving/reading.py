@@ -40,8 +40,10 @@ _HISTORY = PreparedStatement(
 _IS_OFFERED = "i.is_active AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)"
 _OFFERED = PreparedStatement(
     "assent_items_offered",
-    "SELECT slug, title, EXISTS (SELECT FROM reviews_output WHERE subject_ref = $2 AND purpose = $3)"
-    f" FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND {_IS_OFFERED}",
+    f"""
+    SELECT slug, title, EXISTS (SELECT FROM reviews_output WHERE subject_ref = $2 AND purpose = $3)
+    FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND {_IS_OFFERED}
+    """,  # noqa: S608 (a constant)
     [_TEXT, _UUID, _TEXT],
     binary=True,
     timeout_ms=TIMEOUT_MS,
