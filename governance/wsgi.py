@@ -23,6 +23,7 @@ from personalization import cells  # noqa: E402
 from personalization.intake import endpoint as events_endpoint  # noqa: E402
 from personalization.monitors import flushing  # noqa: E402
 from personalization.rollouts import observing  # noqa: E402
+from personalization.serving import endpoint as recommendations_endpoint  # noqa: E402
 from policies.cells.router import CellRouter  # noqa: E402
 from policies.cells.routes import SUBJECT_ROUTES  # noqa: E402
 from policies.endpoints import authzen, consent_state, native, wsgi  # noqa: E402
@@ -36,6 +37,7 @@ _BARE = {
     native.PATH: native.application,
     metadata.PATH: metadata.application,
     events_endpoint.PATH: events_endpoint.application,
+    recommendations_endpoint.PATH: recommendations_endpoint.application,
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from common.http.rest import read_document
 from personalization import proxy
 from personalization.intake import endpoint
-from personalization.views import RecommendationBody
+from personalization.serving.bodies import RecommendationBody
 from policies.cells.routes import Document, SubjectRoute
 from policies.decisions.rendering import Decision
 

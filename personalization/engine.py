@@ -1,4 +1,4 @@
-"""Bundled recommender as the proxy uses it: bounded in time, behind a circuit breaker, checked by digest and
+"""Bundled recommender as the proxy uses it: behind a circuit breaker, checked by digest and
 signature.
 
 Models are loaded once per process from their versioned files and only under the digest that stands in the bundle, where
@@ -9,8 +9,6 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,12 +24,13 @@ from model_registry.files import signature
 from model_registry.gates.checks import PASSED
 from personalization.recommender import storage
 from personalization.recommender.model import Model, Served
+from personalization.serving.reading import ReadingFailed
 from policies.bundles.loading import LoadedBundle
 from policies.decisions.facts import gates_have_ended
 
 logger = logging.getLogger(__name__)
 MODEL_SLUG = "house-recommender"
-TIMEOUT_S = 0.25
+SLOW_S = 0.25
 _VERSIONS = 3  # the live one, a canary, and the one before, whose last requests are being answered
 _IN_USE = ("live", "suspended")
 
@@ -45,11 +44,10 @@ class EngineFailed(Exception):
 
 
 class _Lane:
-    """What one version is asked by: its own breaker and threads, so that a canary that hangs stops no other."""
+    """What one version is asked by: its own breaker, so that a canary that fails stops no other."""
 
     def __init__(self) -> None:
         self.breaker = CircuitBreaker()
-        self.pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="recommender")
 
 
 _lanes: dict[str, _Lane] = {}
@@ -147,30 +145,33 @@ def _load(artifact: str, digest: str) -> Model:
 
 @tracing.traced("recommender")
 def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
-    """Ask the model within TIMEOUT_S. Raises EngineFailed; failures in a row open the breaker."""
-    lane = _lane(name)
-    if not lane.breaker.allows():
+    """Ask the model, in this thread. Raises EngineFailed and ReadingFailed.
+
+    Failures in a row open the breaker, and so do answers that took longer than SLOW_S: an engine on a machine that is
+    out of breath rests. To hand each request to another thread would cost more than the answer.
+    """
+    breaker = _lane(name).breaker
+    if not breaker.allows():
         raise EngineFailed("recommender_resting")
-    check_signature(name, bundle)
-    future = lane.pool.submit(lambda: compute(name, bundle, arguments))
+    began = time.monotonic()
     try:
-        served = future.result(timeout=TIMEOUT_S)
-    except FutureTimeoutError as exc:
-        lane.breaker.failed()
-        raise EngineFailed("recommender_timeout") from exc
-    except EngineFailed:
-        # The artifact, not the engine: loading has logged what is wrong with it, and resting would hide the reason.
+        served = compute(name, bundle, arguments)
+    except (EngineFailed, ReadingFailed):
+        # The artifact or the database, not the engine. Loading has logged what is wrong, and resting would hide it.
         raise
     except Exception as exc:
-        lane.breaker.failed()
+        breaker.failed()
         logger.exception("The recommender failed")
         raise EngineFailed("recommender_failed") from exc
-    lane.breaker.succeeded()
+    if time.monotonic() - began > SLOW_S:
+        breaker.failed()
+    else:
+        breaker.succeeded()
     return served
 
 
 def compute(name: str, bundle: LoadedBundle, arguments: Mapping[str, Any]) -> Served:
-    """Return the model's answer, without a segment that a monitor has stopped. Raises EngineFailed."""
+    """Return the model's answer, without a segment that a monitor has stopped. Raises as ``recommend``."""
     is_stopped = _is_stopped(name, bundle, arguments.get("segment"))
     return load(name, bundle).recommend(**{**arguments, **({"segment": None} if is_stopped else {})})
 

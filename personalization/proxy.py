@@ -6,15 +6,12 @@ any failure, the person gets the list everybody gets (level ``none``), and the a
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError
-from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from common import tracing
 from common.levels import LEVELS
@@ -23,15 +20,15 @@ from consent.signals import NO_SIGNALS, Signals
 from model_registry.reviews.outputs import serving
 from model_registry.reviews.outputs.holding import Made
 from model_registry.reviews.outputs.serving import Show
-from personalization import engine, events
-from personalization.creators import opt_outs
-from personalization.models import Event, Item, PopularItem
+from personalization import engine
+from personalization.models import Event
 from personalization.monitors import tally
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
-from personalization.recommender.model import Recommendation, Served
 from personalization.review import outputs
 from personalization.rollouts import observing
+from personalization.serving import reading, wording
+from personalization.serving.reading import History
 from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import evaluate, information
@@ -42,8 +39,6 @@ from policies.decisions.questions import Question
 logger = logging.getLogger(__name__)
 _FULFILLED = frozenset({"max_level", "exclude_categories", "non_profiled", "log_transfer", "human_review"})
 _MAX_HISTORY = 5_000
-_SPARE = 20  # recommendations that may turn out to be unwanted
-_MAX_COUNT = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +68,8 @@ class Recommendations:
     fallback: str | None = None
     took_us: int | None = None  # of the engine
     notes: list[str] = field(default_factory=list)
-    output: Made | None = None
+    output: Callable[[], Made] | None = None
+    is_held: bool = False  # outputs about the person are kept for a review
 
     def document(self) -> dict[str, Any]:
         verdict = self.decision.rendered.verdict
@@ -99,10 +95,10 @@ def _span_attributes(answer: Recommendations) -> Attributes:
 
 
 @tracing.traced("personalization", span_attributes=_span_attributes)
-def recommend(request: RecommendationRequest, *, caller: str) -> Recommendations:
-    """Serve one person. Raises SpoolFull only; engine failures are level ``none``."""
+def recommend(request: RecommendationRequest, *, caller: str, known: Information | None = None) -> Recommendations:
+    """Serve one person. ``known``: where it was read with the caller. Raises SpoolFull only; failures are ``none``."""
     started = time.perf_counter()
-    answer = _reviewed(request, make(request, caller=caller))
+    answer = _reviewed(request, make(request, caller=caller, known=known))
     _count(answer, time.perf_counter() - started)
     return answer
 
@@ -121,12 +117,13 @@ def _count(answer: Recommendations, seconds: float) -> None:
         tally.shown(answer.model, (str(item["item"]) for item in answer.items))
 
 
-def make(request: RecommendationRequest, *, caller: str) -> Recommendations:
+def make(request: RecommendationRequest, *, caller: str, known: Information | None = None) -> Recommendations:
     """Make what would be served if no person had to look at it first. Raises as ``recommend``."""
-    try:
-        known = information.read(request.subject_ref)
-    except InformationUnavailable:
-        known = information.NOTHING
+    if known is None:
+        try:
+            known = information.read(request.subject_ref)
+        except InformationUnavailable:
+            known = information.NOTHING
     bundle = loading.usable(known.bundle_revision)
     if bundle is None:
         decision = evaluate.unavailable(_question(request), caller=caller)
@@ -182,41 +179,51 @@ def _personal(
     level, excluded = decision.level, _excluded(decision)
     # What a person looks at in this session is views, whether it is stored or not.
     session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else request.session
-    history = _history(request, level, excluded)
-    arguments = {
-        "level": level,
-        "history": history.touches,
-        "session": [Interaction(item) for item in session],
-        "segment": engine.segment_key(known.region, known.age_band),
-        "count": min(request.count + _SPARE, _MAX_COUNT),
-        "exclude": opt_outs.left_out(),
-    }
-    began = time.perf_counter_ns()
+    offer = reading.Offer(request.subject_ref, request.purpose)
     try:
-        served = engine.recommend(model, bundle, **arguments)
+        history = _history(request, level, excluded)
+        arguments = {
+            "level": level,
+            "history": history.touches,
+            "session": [Interaction(item) for item in session],
+            "segment": engine.segment_key(known.region, known.age_band),
+            "count": request.count,
+            "exclude": history.unwanted,
+        }
+        began = time.perf_counter_ns()
+        served = engine.recommend(model, bundle, **arguments, offered=offer.of)
+        took_us = (time.perf_counter_ns() - began) // 1_000
+        observing.compare(served, bundle, purpose=request.purpose, arguments=arguments)
+        if served.level_used == "none":
+            return _popular(request.count, decision, model, fallback=served.fallback)
+        titles = offer.titles | dict(reading.titles(wording.reasons_of(served.recommendations) - offer.titles.keys()))
     except engine.EngineFailed as failed:
         return _popular(request.count, decision, model, fallback=failed.code)
-    took_us = (time.perf_counter_ns() - began) // 1_000
-    observing.compare(served, bundle, purpose=request.purpose, arguments=arguments)
-    if served.level_used == "none":
-        return _popular(request.count, decision, model, fallback=served.fallback)
+    except reading.ReadingFailed:
+        return _popular(request.count, decision, model, fallback="information_unavailable")
     tally.scored(model, served.recommendations)
-    explained = _explained(served, history.liked)
-    items = [item for item in explained if item["item"] not in history.unwanted][: request.count]
-    level_used, sure = str(served.level_used), outputs.confidence(served.recommendations[: request.count])
-    output = outputs.made(
-        request.subject_ref, request.purpose, decision, model, bundle, level=level_used, items=items, confidence=sure
-    )
+    items = wording.explained(served.recommendations, titles, history.liked)
+    level_used, sure = str(served.level_used), outputs.confidence(served.recommendations)
+
+    def output() -> Made:
+        return outputs.made(
+            request.subject_ref, request.purpose, decision, model, bundle,
+            level=level_used, items=items, confidence=sure,
+        )  # fmt: skip
+
     fallback = served.fallback and str(served.fallback)
-    return Recommendations(level_used, items, decision, model, fallback, took_us=took_us, output=output)
+    return Recommendations(
+        level_used, items, decision, model, fallback, took_us=took_us, output=output, is_held=offer.is_held
+    )
 
 
 def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recommendations:
     """Return the answer as far as a review by a person lets it be shown; the general list where none is over."""
-    if answer.output is None:
+    marks = outputs.marks(answer.decision)
+    if answer.output is None or not (marks or answer.is_held):
         return answer
     try:
-        shown = serving.resolve(answer.output, outputs.marks(answer.decision))
+        shown = serving.resolve(answer.output(), marks)
     except DatabaseError:
         logger.exception("Whether an output waits for a review cannot be read")
         return _popular(request.count, answer.decision, answer.model, fallback="review_unavailable")
@@ -238,96 +245,19 @@ def _excluded(decision: Decision) -> frozenset[str]:
     return frozenset().union(*lists)
 
 
-def _history(request: RecommendationRequest, level: str, excluded: frozenset[str]) -> "History":
+def _history(request: RecommendationRequest, level: str, excluded: frozenset[str]) -> History:
     """Return what the level may use, and no row more: nothing below ``behavioral``, else the window or everything."""
     if LEVELS[level] < LEVELS["behavioral"]:
         return History()
-    kinds = [kind for kind, category in Event.CATEGORY.items() if category not in excluded]
-    rows = Event.objects.filter(subject_ref=request.subject_ref, purpose=request.purpose, kind__in=kinds)
+    kinds = [kind.value for kind, category in Event.CATEGORY.items() if category not in excluded]
     window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW
-    newest = rows.order_by("-occurred_at").values_list("item_id", "weight", "occurred_at", "kind")[:window]
-    return History.of(newest)
-
-
-@dataclass(frozen=True)
-class History:
-    """What a level may use: touches of items, which of them say that the person likes it, and what got a no."""
-
-    touches: tuple[Interaction, ...] = ()
-    liked: frozenset[str] = frozenset()
-    unwanted: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, newest_first: Iterable[tuple[str, float, datetime, str]]) -> "History":
-        """Sort events; what came before a no about the same item counts no longer, unless the no was taken back."""
-        dismissed_from = timezone.now() - events.DISMISSED_FOR
-        touches: list[Interaction] = []
-        liked, unwanted, taken_back = set(), set(), set()
-        for item, weight, moment, kind in newest_first:
-            if kind == Event.Kind.UNDO:
-                taken_back.add(item)
-            elif kind in (Event.Kind.NOT_RELEVANT, Event.Kind.DISMISS):
-                if item not in taken_back and (kind != Event.Kind.DISMISS or moment > dismissed_from):
-                    unwanted.add(item)
-            elif weight == 0:
-                unwanted.add(item)
-            elif item not in unwanted:
-                touches.append(Interaction(item, weight, moment.timestamp()))
-                # A look says nothing about liking, nor does a rating in the middle.
-                if kind in (Event.Kind.LIKE, Event.Kind.PURCHASE) or weight > events.MIDDLE:
-                    liked.add(item)
-        return cls(tuple(touches), frozenset(liked), frozenset(unwanted))
-
-
-def _explained(served: Served, liked: frozenset[str]) -> list[dict[str, Any]]:
-    """Return the recommendations in words; an item taken out of the catalogue since the training is left out."""
-    ids = {reason.item for r in served.recommendations for reason in (*r.because, *r.despite)}
-    ids |= {r.item.id for r in served.recommendations}
-    known = {item.slug: item for item in Item.objects.filter(pk__in=ids)}
-    titles = {slug: item.title for slug, item in known.items()}
-    gone = {slug for slug in ids if slug not in known or not known[slug].is_active}
-    return [_item(r, titles, liked) for r in served.recommendations if r.item.id not in gone]
-
-
-def _item(recommendation: Recommendation, titles: dict[str, str], liked: frozenset[str]) -> dict[str, Any]:
-    because, despite = (
-        [{"item": b.item, "title": titles.get(b.item, b.item), "share": round(b.share, 4)} for b in some]
-        for some in (recommendation.because, recommendation.despite)
-    )
-    return {
-        "item": recommendation.item.id,
-        "title": recommendation.item.title,
-        "basis": str(recommendation.basis),
-        "because": because,
-        "despite": despite,
-        "why": _why(recommendation, [str(b["title"]) for b in because], liked),
-    }
-
-
-def _why(recommendation: Recommendation, titles: list[str], liked: frozenset[str]) -> str:
-    if titles:
-        things = titles[0] if len(titles) == 1 else _("%(one)s and %(other)s") % {"one": titles[0], "other": titles[1]}
-        if recommendation.basis == "session" or any(b.item not in liked for b in recommendation.because[:2]):
-            return _("Because you looked at %(things)s") % {"things": things}
-        return _("Because you liked %(things)s") % {"things": things}
-    if recommendation.basis == "segment":
-        return _("Popular in your region and age group")
-    return _("Popular with other people")
+    return reading.history(request.subject_ref, request.purpose, kinds, window)
 
 
 def _popular(count: int, decision: Decision, model: str | None, *, fallback: str | None = None) -> Recommendations:
-    """Return the general list; it needs neither the engine nor anything about the person."""
-    offered = PopularItem.objects.filter(~opt_outs.is_out("item__creator"), item__is_active=True)
-    rows = offered.select_related("item")[:count]
-    items = [
-        {
-            "item": row.item_id,
-            "title": row.item.title,
-            "basis": "popular",
-            "because": [],
-            "despite": [],
-            "why": _("Popular with other people"),
-        }
-        for row in rows
-    ]
+    """Return the general list; it needs neither the engine nor anything about the person. Empty without a database."""
+    try:
+        items = wording.popular(reading.general(count))
+    except reading.ReadingFailed:
+        items, fallback = [], fallback or "information_unavailable"
     return Recommendations("none", items, decision, model, fallback)

@@ -1,8 +1,7 @@
 """Endpoints of the recommender: events in, recommendations out, and the catalogue of both."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from pydantic import Field, field_validator
@@ -11,20 +10,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common import patterns
 from common.http.problems import Unavailable
 from common.http.rest import Body, actor_of, read_body
 from common.levels import LevelName
-from consent.api import SubjectBody
 from personalization import catalogue, parameters, proxy
 from personalization.catalogue import Entry
 from personalization.intake import answers, streams
-from personalization.intake.bodies import EventBody, ProcessingRegion, Purpose, Signals, Slug
+from personalization.intake.bodies import EventBody, Slug
 from personalization.intake.taking import take_in
 from personalization.models import Item
+from personalization.serving.bodies import RecommendationBody
 from policies.decision_log.spool import SpoolFull
-
-Region = Annotated[str, Field(pattern=f"^{patterns.REGION}$")]
 
 
 class ReasonAnswer(Body):
@@ -38,23 +34,6 @@ class EventAnswer(Body):
     duplicate: bool
     decision_id: str
     reasons: list[ReasonAnswer]
-
-
-class RecommendationBody(Body):
-    """Recommendations for one person. The level served may be lower than the one asked for, never higher.
-
-    ``mode`` "non_profiled" ranks without anything about the person (Digital Services Act, Article 38).
-    """
-
-    mode: Literal["permitted", "non_profiled"] = "permitted"
-    subject: SubjectBody
-    purpose: Purpose = "recommendations"
-    requested_level: LevelName = "individual"
-    count: Annotated[int, Field(ge=1, le=100)] = 10
-    session: Annotated[list[Slug], Field(max_length=50)] = []
-    signals: Signals = Signals()
-    region: Region | None = None
-    processing_region: ProcessingRegion | None = None
 
 
 class BecauseAnswer(Body):
@@ -162,19 +141,8 @@ class RecommendationsView(APIView):
     )
     def post(self, request: Request) -> Response:
         body = read_body(RecommendationBody, request)
-        wanted = proxy.RecommendationRequest(
-            subject_ref=body.subject.ref(),
-            purpose=body.purpose,
-            requested_level=body.requested_level,
-            count=body.count,
-            session=tuple(body.session),
-            signals=body.signals.read(request.META),
-            non_profiled=body.mode == "non_profiled",
-            region=body.region or body.subject.region,
-            processing_region=body.processing_region or settings.PROCESSING_REGION,
-        )
         try:
-            answer = proxy.recommend(wanted, caller=actor_of(request))
+            answer = proxy.recommend(body.request(request.META), caller=actor_of(request))
         except SpoolFull as exc:
             raise LogUnavailable("An answer that cannot be logged is not given; ask again.") from exc
         return Response(answer.document())

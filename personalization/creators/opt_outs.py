@@ -9,7 +9,6 @@ from django.db.models import Exists, OuterRef
 from audit import trail
 from consent.pseudonyms import subject_ref
 from personalization.creators.models import CreatorOptOut
-from personalization.models import Item
 
 
 @transaction.atomic
@@ -29,9 +28,3 @@ def set_recommended(creator: str, *, recommended: bool, actor: str) -> CreatorOp
 def is_out(creator: str = "creator") -> Exists:
     """Return the condition that the creator, at a path of the row asked for, has opted out."""
     return Exists(CreatorOptOut.objects.filter(pk=OuterRef(creator)))
-
-
-def left_out() -> frozenset[str]:
-    """Return the items that are recommended to nobody by their creators' wish."""
-    opted_out = CreatorOptOut.objects.values("pk")
-    return frozenset(Item.objects.filter(creator__in=opted_out).exclude(creator="").values_list("pk", flat=True))

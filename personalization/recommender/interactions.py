@@ -1,8 +1,8 @@
 """Training data of the recommender: items, and who touched which of them, how strongly and when."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,22 +29,18 @@ class Item:
     categories: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Interaction:
+class Interaction(NamedTuple):
     """One touch of an item by the person a recommendation is for.
 
-    ``weight`` is its strength, > 0, in any unit the caller keeps to; ``time`` is in seconds and only orders.
-    ``liked`` is false for a touch that says what the person did, but not that they wanted it.
+    ``weight`` is its strength, finite and > 0, in any unit the caller keeps to; ``time`` is in seconds and only orders.
+    ``liked`` is false for a touch that says what the person did, but not that they wanted it. Hundreds of them are made
+    for one answer, so they are judged where they are read (``Signals.of``).
     """
 
     item: str
     weight: float = 1.0
     time: float = 0.0
     liked: bool = True
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.weight) and self.weight > 0):
-            raise InvalidInteractions("An interaction's weight must be a finite number above 0.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,10 @@
 """Trained model and how it recommends: every answer says what it was computed from."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ from personalization.recommender.recipe import Recipe
 from personalization.recommender.signals import Signals
 
 MAX_COUNT = 100
+_SPARE = 20
+
+Offered = Callable[[list[str]], Collection[str]]
+"""Tells which of some items may be shown."""
 
 _Positions = NDArray[np.intp]
 _Flags = NDArray[np.bool_]
@@ -80,8 +85,7 @@ class Popularity:
         return (logs - logs.min()) / spread if spread else np.zeros_like(logs)
 
 
-@dataclass(frozen=True, slots=True)
-class Because:
+class Because(NamedTuple):
     """Item of the person's own that speaks for a recommendation or against it.
 
     ``contribution`` is its exact part of the score, below 0 where it speaks against; ``share`` the same as a fraction
@@ -164,6 +168,7 @@ class Model:
         exclude_categories: Collection[str] = frozenset(),
         reasons: int = 3,
         diversity: float = 0.0,
+        offered: Offered | None = None,
     ) -> Served:
         """Recommend up to ``count`` (1..100) items, using no more of the person than ``level`` allows.
 
@@ -171,7 +176,8 @@ class Model:
         ``segment`` it changes nothing. Items in ``exclude`` are not recommended. Items of ``exclude_categories`` are
         neither recommended nor used as a reason. Items this model does not know are ignored. ``reasons`` bounds
         ``because`` and ``despite``, >= 1. ``diversity`` (0..1) trades the score of a personal list for different
-        categories in it.
+        categories in it. ``offered`` is asked with the ids of the best items, a few more than ``count``: only those it
+        returns make the list, and only they are explained.
 
         Raises ValueError for an unknown level or a ``count``, ``reasons`` or ``diversity`` out of range.
         """
@@ -186,12 +192,16 @@ class Model:
         signals = Signals.of(permitted, self._positions, allowed)
         candidates = self._unseen(permitted, allowed) if exclude_seen else allowed.copy()
         candidates[[self._positions[item] for item in exclude if item in self._positions]] = False
-        general = self._general(permitted, candidates, count)
+        wish = _Wish(count, reasons, diversity, offered)
         if not permitted.level.includes(Level.BEHAVIORAL):
-            return general
+            return self._general(permitted, candidates, wish)
         if len(signals) < self.parameters.recipe.min_likes:
+            general = self._general(permitted, candidates, wish)
             return Served(general.level_used, Fallback.TOO_LITTLE_HISTORY, general.recommendations)
-        personal = self._related(signals, self._group(permitted), candidates, _Wish(count, reasons, diversity))
+        personal = self._related(signals, self._group(permitted), candidates, wish)
+        if len(personal) == count:
+            return Served(permitted.level, None, tuple(personal))
+        general = self._general(permitted, candidates, wish)
         if not personal:
             return Served(general.level_used, Fallback.NOTHING_RELATED, general.recommendations)
         return Served(permitted.level, None, _filled(personal, general.recommendations, count))
@@ -224,20 +234,20 @@ class Model:
         """Return the person's segment if the level may look at it and it is stored, else everybody."""
         return self.popularity if permitted.segment is None else self.segments.get(permitted.segment, self.popularity)
 
-    def _general(self, permitted: Permitted, candidates: _Flags, count: int) -> Served:
+    def _general(self, permitted: Permitted, candidates: _Flags, wish: "_Wish") -> Served:
         """Serve from the person's segment if it is stored, else from everybody."""
         group = self._group(permitted)
         if group is not self.popularity:
-            chosen = self._most_popular(group, Basis.SEGMENT, candidates, count)
+            chosen = self._most_popular(group, Basis.SEGMENT, candidates, wish)
             return Served(Level.SEGMENT, None, chosen)
         fallback = None if permitted.level is Level.NONE else Fallback.SEGMENT_NOT_AVAILABLE
-        chosen = self._most_popular(self.popularity, Basis.POPULAR, candidates, count)
+        chosen = self._most_popular(self.popularity, Basis.POPULAR, candidates, wish)
         return Served(Level.NONE, fallback, chosen)
 
     def _most_popular(
-        self, group: Popularity, basis: Basis, candidates: _Flags, count: int
+        self, group: Popularity, basis: Basis, candidates: _Flags, wish: "_Wish"
     ) -> tuple[Recommendation, ...]:
-        best = group.ranking[candidates[group.ranking]][:count]
+        best = self._offered(group.ranking[candidates[group.ranking]][: wish.pool], wish)
         return tuple(
             Recommendation(self.items[position], float(group.scores[position]), basis, people=group.people)
             for position in best
@@ -250,53 +260,79 @@ class Model:
         prior = band.prior * group.prior if band.prior else np.zeros(len(self.items))
         related = np.flatnonzero((weighing.scores > 0) & candidates)
         scores = weighing.scores[related] + prior[related]
-        best = related[self._chosen(related, scores, wish)]
-        contributions = weighing.contributions(best)
-        return [
-            self._explained(position, signals, contributions[:, column], float(prior[position]), wish.reasons)
-            for column, position in enumerate(best)
-        ]
+        best = self._offered(related[self._chosen(related, scores, wish)], wish)
+        return self._explained(best, signals, weighing.contributions(best), prior[best], wish.reasons)
 
     def _chosen(self, related: _Positions, scores: NDArray[np.float64], wish: "_Wish") -> _Positions:
         """Return which of the related items make the list, in its order."""
         if not wish.diversity:
-            return highest(scores, wish.count)
-        pool = highest(scores, max(wish.count, diverse.POOL))
-        return pool[diverse.order(scores[pool], self._categories[related[pool]], wish.count, wish.diversity)]
+            return highest(scores, wish.pool)
+        pool = highest(scores, max(wish.pool, diverse.POOL))
+        return pool[diverse.order(scores[pool], self._categories[related[pool]], wish.pool, wish.diversity)]
+
+    def _offered(self, best: _Positions, wish: "_Wish") -> _Positions:
+        """Return those of the best that make the list."""
+        if wish.offered is None:
+            return best[: wish.count]
+        known = wish.offered([self.items[position].id for position in best])
+        kept = [position for position in best.tolist() if self.items[position].id in known]
+        return np.array(kept[: wish.count], dtype=np.intp)
 
     @cached_property
     def _categories(self) -> NDArray[np.float32]:
         return diverse.vectors([item.categories for item in self.items])
 
     def _explained(
-        self, position: int, signals: Signals, contributions: NDArray[np.float64], prior: float, reasons: int
-    ) -> Recommendation:
-        personal = float(contributions.sum())
-        speaking_for = float(contributions[contributions > 0].sum()) + prior
-        order = np.argsort(-contributions, kind="stable")
-        because = [row for row in order[:reasons] if contributions[row] > 0]
-        despite = [row for row in order[::-1][:reasons] if contributions[row] < 0]
-        from_session = float(contributions[signals.in_session].sum())
-
-        def worded(rows: list[int]) -> tuple[Because, ...]:
-            return tuple(
-                Because(
-                    item=self.items[signals.positions[row]].id,
-                    share=float(contributions[row]) / speaking_for,
-                    contribution=float(contributions[row]),
-                    source=Basis.SESSION if signals.in_session[row] else Basis.HISTORY,
-                )
-                for row in rows
+        self,
+        chosen: _Positions,
+        signals: Signals,
+        contributions: NDArray[np.float64],
+        prior: NDArray[np.float64],
+        reasons: int,
+    ) -> list[Recommendation]:
+        """Word (signals x chosen) contributions: sorted for all items at once, and only what is told leaves NumPy."""
+        personal = contributions.sum(axis=0)
+        speaking_for = np.where(contributions > 0, contributions, 0.0).sum(axis=0) + prior
+        from_session = contributions[signals.in_session].sum(axis=0)
+        order = np.argsort(-contributions, axis=0, kind="stable")
+        told = [
+            self._told(order[:reasons], signals, contributions),
+            self._told(order[::-1][:reasons], signals, contributions),
+        ]
+        totals = zip(
+            chosen.tolist(), personal.tolist(), speaking_for.tolist(), from_session.tolist(), prior.tolist(), *told,
+            strict=True,
+        )  # fmt: skip
+        return [
+            Recommendation(
+                self.items[position],
+                own + general,
+                Basis.SESSION if of_session > own / 2 else Basis.HISTORY,
+                because=tuple(
+                    [Because(item, value / total, value, source) for item, value, source in best if value > 0]
+                ),
+                despite=tuple(
+                    [Because(item, value / total, value, source) for item, value, source in worst if value < 0]
+                ),
+                prior=general,
             )
+            for position, own, total, of_session, general, best, worst in totals
+        ]
 
-        return Recommendation(
-            self.items[position],
-            personal + prior,
-            Basis.SESSION if from_session > personal / 2 else Basis.HISTORY,
-            because=worded(because),
-            despite=worded(despite),
-            prior=prior,
-        )
+    def _told(
+        self, rows: _Positions, signals: Signals, contributions: NDArray[np.float64]
+    ) -> list[list[tuple[str, float, Basis]]]:
+        """Return for each chosen item the person's items in ``rows`` (reasons x chosen), with what they contribute."""
+        values = np.take_along_axis(contributions, rows, axis=0).T.tolist()
+        positions = signals.positions[rows].T.tolist()
+        in_session = signals.in_session[rows].T.tolist()
+        return [
+            [
+                (self.items[position].id, value, Basis.SESSION if is_now else Basis.HISTORY)
+                for position, value, is_now in zip(*columns, strict=True)
+            ]
+            for columns in zip(positions, values, in_session, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +342,12 @@ class _Wish:
     count: int
     reasons: int
     diversity: float
+    offered: Offered | None
+
+    @property
+    def pool(self) -> int:
+        """Return how many of the best are looked at: some of them may not be on offer."""
+        return self.count if self.offered is None else self.count + _SPARE
 
 
 def highest(scores: NDArray[np.float64], count: int) -> _Positions:

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from personalization.recommender.interactions import InvalidInteractions
 from personalization.recommender.levels import Permitted
 
 
@@ -25,24 +26,28 @@ class Signals:
         weights: dict[int, float] = {}
         liked: set[int] = set()
         session: set[int] = set()
+        usable, find = allowed.tolist(), positions.get
         for interactions, of_session in ((permitted.history, False), (permitted.session, True)):
-            for interaction in interactions:
-                position = positions.get(interaction.item)
-                if position is None or not allowed[position]:
+            for item, weight, _time, is_liked in interactions:
+                position = find(item)
+                if position is None or not usable[position]:
                     continue
                 # The strongest counts once, at its latest moment: reloading a page is not a stronger wish. Training
                 # does the same.
-                weights[position] = max(weights.pop(position, 0.0), interaction.weight)
-                if interaction.liked:
+                before = weights.pop(position, 0.0)
+                weights[position] = max(before, weight)
+                if is_liked:
                     liked.add(position)
                 if of_session:
                     session.add(position)
-        strengths = np.fromiter(weights.values(), dtype=np.float64, count=len(weights))
+        strengths = np.array(list(weights.values()), dtype=np.float64)
+        if len(strengths) and not (np.isfinite(strengths).all() and strengths.min() > 0):
+            raise InvalidInteractions("An interaction's weight must be a finite number above 0.")
         return cls(
-            positions=np.fromiter(weights, dtype=np.intp, count=len(weights)),
+            positions=np.array(list(weights), dtype=np.intp),
             strengths=strengths / strengths.max() if len(strengths) else strengths,
-            liked=np.fromiter((position in liked for position in weights), dtype=np.bool_, count=len(weights)),
-            in_session=np.fromiter((position in session for position in weights), dtype=np.bool_, count=len(weights)),
+            liked=np.array([position in liked for position in weights], dtype=np.bool_),
+            in_session=np.array([position in session for position in weights], dtype=np.bool_),
         )
 
     def __len__(self) -> int:

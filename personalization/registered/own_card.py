@@ -106,7 +106,7 @@ def _alternatives(version: ModelVersion) -> list[Alternative]:
         Alternative(
             approach="This version",
             quality=_quality(served["individual"], "level=individual"),
-            latency=f"at most {engine.TIMEOUT_S:g} s, else the general list",
+            latency=f"at most {engine.SLOW_S:g} s, else the general list",
             risk="weights rest on two people or more", effort="trained each night",
             data="what people did who allow training", chosen=True,
         ),

@@ -24,7 +24,7 @@ def produce(subject_ref: UUID) -> Made | None:
         )
         made = proxy.make(wanted, caller=actors.job("reviews"))
         if made.output is not None:
-            return made.output
+            return made.output()
     return None
 
 

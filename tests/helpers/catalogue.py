@@ -36,7 +36,7 @@ MODULES = [
     "personalization/explained/pages.py",
     "personalization/explained/weights.py",
     "personalization/parameters.py",
-    "personalization/proxy.py",
+    "personalization/serving/wording.py",
     "personalization/training_sets/store.py",
     "policies/bundles/reasons.py",
     "policies/decision_log/stores.py",
@@ -56,7 +56,9 @@ MODULES = [
     ),
     "privacy/rights/letters/wording.py",
 ]
-_OFFICERS = {"attention_item.html", "figure.html", "notice_history.html", "text_diff.html", "trail.html"}
+_OFFICERS = {
+    "attention_item.html", "figure.html", "notice_history.html", "printed.html", "text_diff.html", "trail.html",
+}  # fmt: skip
 _MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 _PLURAL = {"ngettext", "ngettext_lazy"}
 

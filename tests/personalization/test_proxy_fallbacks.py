@@ -1,6 +1,5 @@
 """Whatever fails on the way, the person gets the list everybody gets, and the answer says so."""
 
-import threading
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,7 +13,9 @@ from model_registry.models import ModelVersion
 from personalization import engine, proxy
 from personalization.recommender import storage
 from personalization.recommender.model import Model
+from personalization.serving import reading
 from policies.decisions import evaluate, information
+from policies.endpoints import wsgi
 from policies.engines.base import Obligation
 from tests.helpers import models, recent
 
@@ -168,16 +169,23 @@ def test_a_recommender_that_fails_is_answered_for(ask, liked, shop, monkeypatch,
     assert str(failure) == "" or str(failure) not in str(answer)
 
 
-def test_a_recommender_that_is_late_is_not_waited_for(ask, liked, shop, monkeypatch):
-    answered = threading.Event()
-    monkeypatch.setattr(engine, "TIMEOUT_S", 0.01)
-    monkeypatch.setattr(Model, "recommend", lambda *args, **kwargs: answered.wait(30))
+def test_a_recommender_that_is_slow_rests(ask, liked, monkeypatch):
+    monkeypatch.setattr(engine._lane(""), "breaker", CircuitBreaker(threshold=2, rest_s=10.0))
+    monkeypatch.setattr(engine, "SLOW_S", -1.0)
 
-    answer = ask()
-    answered.set()
+    assert [ask()["fallback"] for _ in range(3)] == [None, None, "recommender_resting"]
 
-    assert _is_everybodys_list(answer, shop)
-    assert answer["fallback"] == "recommender_timeout"
+
+def test_a_catalogue_that_cannot_be_read_is_no_failure_of_the_engine(ask, liked, monkeypatch):
+    def silent(*args):
+        raise reading.ReadingFailed
+
+    monkeypatch.setattr(reading.Offer, "of", silent)
+    monkeypatch.setattr(engine._lane(""), "breaker", CircuitBreaker(threshold=1, rest_s=10.0))
+    answers = [ask() for _ in range(2)]
+
+    assert [(answer["level"], answer["fallback"]) for answer in answers] == [("none", "information_unavailable")] * 2
+    assert answers[0]["items"]
 
 
 def test_after_failures_in_a_row_the_recommender_rests_and_is_then_tried_again(ask, liked, shop, monkeypatch):
@@ -291,10 +299,8 @@ def test_a_database_that_is_down_is_answered_not_available(api, liked, monkeypat
         raise OperationalError("connection refused for user assent at 10.0.0.1")
 
     monkeypatch.setattr(information, "read", silent)
+    monkeypatch.setattr(wsgi._CREDENTIAL, "execute", refuse)
     with connection.execute_wrapper(refuse):
-        monkeypatch.setattr(
-            information, "read", lambda *args: (_ for _ in ()).throw(information.InformationUnavailable)
-        )
         answer = api.post(path, body)
 
     assert answer.status_code == 503

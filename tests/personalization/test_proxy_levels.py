@@ -11,6 +11,7 @@ from consent.register import register
 from model_registry.models import ModelVersion
 from personalization.models import Event, Item
 from personalization.recommender.interactions import Interaction
+from personalization.serving import reading
 from tests.helpers import models
 
 pytestmark = pytest.mark.django_db
@@ -166,23 +167,36 @@ def test_events_of_another_person_or_purpose_are_not_looked_at(ask, api, deploye
     assert ask()["fallback"] == "too_little_history"
 
 
+@pytest.fixture
+def read(monkeypatch):
+    """The limits of the histories that were read."""
+    limits, history = [], reading.history
+
+    def noting(ref, purpose, kinds, limit):
+        limits.append(limit)
+        return history(ref, purpose, kinds, limit)
+
+    monkeypatch.setattr(reading, "history", noting)
+    return limits
+
+
 @pytest.mark.parametrize("level", ["none", "segment"])
-def test_below_behavioral_no_event_is_read(ask, liked, sql, level):
+def test_below_behavioral_no_event_is_read(ask, liked, read, sql, level):
     sql.clear()
 
     ask(requested_level=level)
 
+    assert read == []
     assert not [statement for statement in sql if "personalization_event" in statement]
 
 
-def test_from_behavioral_upwards_events_are_read_once(ask, liked, sql):
-    sql.clear()
+def test_from_behavioral_upwards_events_are_read_once(ask, liked, read):
+    before = reading.executions()
 
     ask(requested_level="behavioral")
 
-    read = [statement for statement in sql if "personalization_event" in statement]
-    assert len(read) == 1
-    assert "LIMIT 100" in read[0]
+    assert read == [100]
+    assert reading.executions() - before == 3, "the history, the items on offer, titles of the reasons"
 
 
 def _without(category):

@@ -130,4 +130,4 @@ def test_an_event_of_a_new_kind_is_not_kept(people: People, api: Any) -> None:
 def test_a_model_learns_nothing_that_was_not_agreed(people: People) -> None:
     refs = [subject_ref(EARLIER), subject_ref(NEW)]
 
-    assert training._permitted(refs) == [subject_ref(NEW)]
+    assert training.permitted(refs, caller="job:training") == [subject_ref(NEW)]

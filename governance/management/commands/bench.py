@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance.bench import anonymisation, comparison, consents, decisions, log, machine, report
+from governance.bench import anonymisation, comparison, consents, decisions, log, machine, report, serving
 from governance.bench.decisions import Settings
 from governance.bench.deletion import pressure, retention
 from governance.bench.recommender import movielens, quality
@@ -21,6 +21,7 @@ _RUNS = {
     "simulate": log.run_simulate,
     "retention": retention.run,
     "pressure": pressure.run,
+    "serving": serving.run,
 }
 _ANONYMISE = "anonymise"
 _RECOMMENDER = "recommender"

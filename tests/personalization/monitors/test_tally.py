@@ -16,6 +16,7 @@ from personalization.monitors import flushing, tally
 from personalization.monitors.flushing import Flusher
 from personalization.monitors.models import ItemExposure, ServedCount
 from personalization.recommender.model import Model
+from personalization.serving import reading
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., dict[str, Any]]
@@ -91,10 +92,11 @@ def test_what_everybody_gets_shows_nothing_of_the_version(person: None, ask: Ask
 def test_a_recommendation_costs_the_statements_it_costs_without_monitors(
     person: None, ask: Ask, sql: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cost() -> list[str]:
+    def cost() -> tuple[list[str], int]:
         sql.clear()
+        before = reading.executions()
         ask()
-        return list(sql)
+        return list(sql), reading.executions() - before
 
     cost()
     counted = cost()
@@ -102,7 +104,7 @@ def test_a_recommendation_costs_the_statements_it_costs_without_monitors(
         monkeypatch.setattr(tally, name, lambda *_, **__: None)
 
     assert counted == cost()
-    assert counted
+    assert counted == ([], 3), "the history, the items on offer, titles of the reasons"
 
 
 def test_counts_are_written_once_and_added_up(person: None, ask: Ask, deployed: ModelVersion) -> None:

@@ -61,7 +61,7 @@ BAD = [
     ({"action": "keep", "purpose": "order_fulfilment"}, "names the law that asks for it"),
     (
         {"action": "keep", "purpose": "order_fulfilment", "ground": "a law", "kinds": ["return"]},
-        "“events” has no kind “return”. There are: view, like, rating, purchase, skip.",
+        "“events” has no kind “return”. There are: view, click, dwell, like, rating, purchase, skip, dismiss, undo.",
     ),
     ({"action": "keep", "trigger": "window", "retain_for": None, "keep_last": 5}, "A legal minimum counts from when"),
 ]

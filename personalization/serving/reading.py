@@ -1,0 +1,165 @@
+"""What an answer needs of the database, by prepared statements: a person's history, items on offer, the general list.
+
+A row of a history is four short values, so a whole one comes as texts that are split at commas, which no identifier
+contains: to take hundreds of rows out of a result one by one costs more than to decide.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from common.postgres.prepared import PreparedStatement
+from personalization import events
+from personalization.models import Event
+from personalization.recommender.interactions import Interaction
+
+TIMEOUT_MS = 1_000
+_UUID, _TEXT, _INT = 2950, 25, 23
+_TRUE = "\x01"
+_DISMISSED_S = round(events.DISMISSED_FOR.total_seconds())
+# A dismissal that is over says nothing. The newest first, by the index of the window.
+_HISTORY = PreparedStatement(
+    "assent_history",
+    """
+    SELECT string_agg(item_id, ','), string_agg(kind, ','), string_agg(weight::text, ',')
+    FROM (
+      SELECT item_id, kind, weight FROM personalization_event
+      WHERE subject_ref = $1 AND purpose = $2 AND kind = ANY (string_to_array($3, ','))
+        AND (kind <> 'dismiss' OR occurred_at > now() - make_interval(secs => $5))
+      ORDER BY occurred_at DESC LIMIT $4
+    ) newest
+    """,
+    [_UUID, _TEXT, _TEXT, _INT, _INT],
+    binary=True,
+    timeout_ms=TIMEOUT_MS,
+)
+# An item of a creator who opted out is recommended to nobody, at no level.
+_IS_OFFERED = "i.is_active AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)"
+_OFFERED = PreparedStatement(
+    "assent_items_offered",
+    f"""
+    SELECT slug, title, EXISTS (SELECT FROM reviews_output WHERE subject_ref = $2 AND purpose = $3)
+    FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND {_IS_OFFERED}
+    """,  # noqa: S608 (a constant)
+    [_TEXT, _UUID, _TEXT],
+    binary=True,
+    timeout_ms=TIMEOUT_MS,
+)
+_TITLES = PreparedStatement(
+    "assent_item_titles",
+    "SELECT slug, title FROM personalization_item WHERE slug = ANY (string_to_array($1, ','))",
+    [_TEXT],
+    binary=True,
+    timeout_ms=TIMEOUT_MS,
+)
+_GENERAL = PreparedStatement(
+    "assent_general_list",
+    "SELECT i.slug, i.title FROM personalization_popularitem p JOIN personalization_item i ON i.slug = p.item_id"  # noqa: S608 (a constant)
+    f" WHERE {_IS_OFFERED} ORDER BY p.rank LIMIT $1",
+    [_INT],
+    binary=True,
+    timeout_ms=TIMEOUT_MS,
+)
+
+
+class ReadingFailed(Exception):
+    """The database did not answer in time."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What a level may use: touches of items, which of them say that the person likes it, and what got a no."""
+
+    touches: tuple[Interaction, ...] = ()
+    liked: frozenset[str] = frozenset()
+    unwanted: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, newest_first: Iterable[tuple[str, str, float]]) -> "History":
+        """Sort events of items, kinds and weights.
+
+        What came before a no about the same item counts no longer, unless the no was taken back.
+        """
+        touches: list[Interaction] = []
+        liked: set[str] = set()
+        unwanted: set[str] = set()
+        taken_back: set[str] = set()
+        for age, (item, kind, weight) in enumerate(newest_first):
+            if weight:
+                if item not in unwanted:
+                    touches.append(Interaction(item, weight, -age))
+                    # A look says nothing about liking, nor does a rating in the middle.
+                    if kind in _LIKING or weight > events.MIDDLE:
+                        liked.add(item)
+            elif kind == Event.Kind.UNDO:
+                taken_back.add(item)
+            elif item not in taken_back or kind == Event.Kind.RATING:
+                unwanted.add(item)
+        return cls(tuple(touches), frozenset(liked), frozenset(unwanted))
+
+
+_LIKING = frozenset({Event.Kind.LIKE, Event.Kind.PURCHASE})
+
+
+def executions() -> int:
+    """Return how many statements of this module were executed, which tests count."""
+    return sum(statement.executions for statement in (_HISTORY, _OFFERED, _TITLES, _GENERAL))
+
+
+def history(subject_ref: UUID, purpose: str, kinds: Collection[str], limit: int) -> History:
+    """Return what a person did under a purpose, the newest ``limit`` events of the kinds. Raises ReadingFailed."""
+    asked = subject_ref.bytes, purpose.encode(), ",".join(kinds).encode(), _int(limit), _int(_DISMISSED_S)
+    [row] = _rows(_HISTORY, *asked)
+    if row[0] is None:
+        return History()
+    items, kinds_of, weights = (column.split(",") for column in row)
+    return History.of(zip(items, kinds_of, map(float, weights), strict=True))
+
+
+@dataclass
+class Offer:
+    """Items on offer to a person for a purpose, by id with their titles, and whether outputs of theirs are held."""
+
+    subject_ref: UUID
+    purpose: str
+    titles: dict[str, str] = field(default_factory=dict)
+    is_held: bool = False
+    """Whether reviews of outputs about the person are kept: what is shown then depends on them."""
+
+    def of(self, items: Collection[str]) -> Mapping[str, str]:
+        """Return those of the items that are offered now. Raises ReadingFailed."""
+        if items:
+            asked = ",".join(items).encode(), self.subject_ref.bytes, self.purpose.encode()
+            for item, title, is_held in _rows(_OFFERED, *asked):
+                self.titles[item] = title
+                self.is_held = is_held == _TRUE
+        return self.titles
+
+
+def titles(items: Collection[str]) -> Mapping[str, str]:
+    """Return titles of items, offered or not. Raises ReadingFailed."""
+    return dict(_rows(_TITLES, ",".join(items).encode())) if items else {}
+
+
+def general(count: int) -> list[tuple[str, str]]:
+    """Return items and titles of the list that everybody gets. Raises ReadingFailed."""
+    return _rows(_GENERAL, _int(count))
+
+
+def _int(number: int) -> bytes:
+    return number.to_bytes(4, "big")
+
+
+def _rows(statement: PreparedStatement, *parameters: bytes) -> list[Any]:
+    try:
+        result = statement.execute(parameters)
+    except psycopg.Error as exc:
+        raise ReadingFailed from exc
+    width = range(result.nfields)
+    return [
+        tuple(None if (cell := result.get_value(row, column)) is None else cell.decode() for column in width)
+        for row in range(result.ntuples)
+    ]

@@ -1,0 +1,62 @@
+"""Items of an answer in words: what is shown, and why."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from personalization.recommender.model import Because, Recommendation
+
+Document = dict[str, Any]
+
+
+def explained(
+    recommendations: Iterable[Recommendation], titles: Mapping[str, str], liked: Collection[str]
+) -> list[Document]:
+    """Return recommendations with the person's own items that speak for them and against them."""
+    return [_item(each, titles, liked) for each in recommendations]
+
+
+def popular(items: Iterable[tuple[str, str]]) -> list[Document]:
+    """Return the list that everybody gets, of (item, title)."""
+    why = _("Popular with other people")
+    return [
+        {"item": item, "title": title, "basis": "popular", "because": [], "despite": [], "why": why}
+        for item, title in items
+    ]
+
+
+def reasons_of(recommendations: Iterable[Recommendation]) -> set[str]:
+    """Return the person's own items that are named as reasons."""
+    return {reason.item for each in recommendations for reason in (*each.because, *each.despite)}
+
+
+def _item(recommendation: Recommendation, titles: Mapping[str, str], liked: Collection[str]) -> Document:
+    item = recommendation.item
+    because = _told(recommendation.because, titles)
+    return {
+        "item": item.id,
+        "title": titles.get(item.id, item.title),
+        "basis": recommendation.basis.value,
+        "because": because,
+        "despite": _told(recommendation.despite, titles),
+        "why": _why(recommendation, [each["title"] for each in because[:2]], liked),
+    }
+
+
+def _told(reasons: Iterable[Because], titles: Mapping[str, str]) -> list[Document]:
+    return [
+        {"item": each.item, "title": titles.get(each.item, each.item), "share": round(each.share, 4)}
+        for each in reasons
+    ]
+
+
+def _why(recommendation: Recommendation, things: list[str], liked: Collection[str]) -> str:
+    if things:
+        named = things[0] if len(things) == 1 else _("%(one)s and %(other)s") % {"one": things[0], "other": things[1]}
+        if recommendation.basis == "session" or any(each.item not in liked for each in recommendation.because[:2]):
+            return _("Because you looked at %(things)s") % {"things": named}
+        return _("Because you liked %(things)s") % {"things": named}
+    if recommendation.basis == "segment":
+        return _("Popular in your region and age group")
+    return _("Popular with other people")
