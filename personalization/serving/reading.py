@@ -37,8 +37,8 @@ _HISTORY = PreparedStatement(
     binary=True,
     timeout_ms=TIMEOUT_MS,
 )
-# An item of a creator who opted out is recommended to nobody, at no level. A join with the ids asked for would find each
-# by its index too, and costs half as much again as this one scan of it.
+# An item of a creator who opted out is recommended to nobody, at no level. A join with the ids asked for would find
+# each by its index too, and costs half as much again as this one scan of it.
 _OFFERED = PreparedStatement(
     "assent_items_offered",
     """
