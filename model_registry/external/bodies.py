@@ -1,13 +1,16 @@
 """Bodies and answers of the endpoints of models that run elsewhere."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from django.utils import timezone
+from pydantic import AwareDatetime, ConfigDict, Field, field_validator, model_validator
 
 from common import patterns
 from common.http.rest import Body
 from common.levels import LevelName
 from model_registry.external.endpoints import checked
+from model_registry.gates.checks import CLOCKS_DIFFER
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
@@ -16,6 +19,11 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$")]
 Endpoint = Annotated[str, Field(max_length=400)]
 Count = Annotated[int, Field(ge=0, le=10**9)]
+
+
+def _one_of(**types: str) -> dict[str, Any]:
+    """Return as JSON Schema that one of the members is there, and not null."""
+    return {"anyOf": [{"required": [name], "properties": {name: {"type": of}}} for name, of in types.items()]}
 
 
 class SegmentsStated(Body):
@@ -28,10 +36,23 @@ class SegmentsStated(Body):
 class Stated(Body):
     """What the operator of an engine states of a version; the release gates read it as evidence that is theirs."""
 
+    model_config = ConfigDict(
+        json_schema_extra=_one_of(
+            segments="object", newest_data="string", has_fallback="boolean", opted_out_served_alike="boolean"
+        )
+    )
+
     segments: SegmentsStated | None = None
     newest_data: Annotated[AwareDatetime, Field(strict=False)] | None = None
     has_fallback: bool | None = None
     opted_out_served_alike: bool | None = None
+
+    @field_validator("newest_data")
+    @classmethod
+    def _is_over(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value > timezone.now() + CLOCKS_DIFFER:
+            raise ValueError("data cannot be of the future")
+        return value
 
     @model_validator(mode="after")
     def _states_something(self) -> "Stated":
@@ -46,6 +67,8 @@ class RegisterBody(Body):
     ``name`` and ``description`` are of the model, and count where it is new. What is left out of ``purposes`` and
     ``max_level`` is not permitted; no version inherits what another one may do.
     """
+
+    model_config = ConfigDict(json_schema_extra=_one_of(sha256="string", endpoint="string"))
 
     label: Label
     name: Annotated[str, Field(min_length=1, max_length=120, pattern=patterns.NOT_BLANK)] | None = None
