@@ -152,11 +152,16 @@ class ModelVersion(models.Model):
         return status in self.NEXT[self.Status(self.status)]
 
     def take_status(self, status: str) -> list[str]:
-        """Set a status; return the fields to save. What is no canary any more serves no share."""
+        """Set a status; return the fields to save. What is no canary any more serves no share.
+
+        The grace of an upgrade is for what was in use as it was: a review ends it.
+        """
         self.status, self.status_changed_at = status, timezone.now()
         if status != self.Status.CANARY:
             self.canary_share, self.canary_rollout = 0, None
-        return ["status", "status_changed_at", "canary_share", "canary_rollout"]
+        if status in (self.Status.DRAFT, self.Status.IN_REVIEW):
+            self.gates_grace_until = None
+        return ["status", "status_changed_at", "canary_share", "canary_rollout", "gates_grace_until"]
 
     def publish_if_in_bundle(self, *, reason: str, actor: str) -> None:
         """Publish what has changed about the version, in the transaction of the change."""

@@ -80,7 +80,7 @@ def train_recommender(*, actor: str, progress: Progress = _unseen) -> ModelVersi
     ``progress`` is called with each of STEPS as it begins.
     """
     version = _trained(actor, progress)
-    retraining.mark_done()
+    retraining.mark_done(version)
     return version
 
 
@@ -217,6 +217,7 @@ def _register_with(files: list[ModelFile], training: _Training, actor: str) -> M
     references.keep(version, training.reference)
     inside = {UUID(bytes=bytes(person)) for person in training.data.interactions.person}
     keeping.note(version, inside, purpose=PURPOSE, since=training.began, actor=actor)
+    members.let_erased_go(version, since=training.began, actor=actor)
     return version
 
 

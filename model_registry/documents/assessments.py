@@ -5,14 +5,24 @@ Fundamental-rights assessment: AI Act, Article 27(1). Runbook: what an operator 
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from model_registry.documents.card import Contact, Part, Short, Text
 
 Degree = Literal["low", "medium", "high"]
-Day = Annotated[str, Field(pattern=r"^(\d{4}-\d\d-\d\d)?$")]
+
+
+def _a_day(text: str) -> str:
+    """Return a day of the calendar, or nothing. Raises ValueError."""
+    if text and date.fromisoformat(text) == date.max:
+        raise ValueError("that is no day on which anything is looked at again")
+    return text
+
+
+Day = Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"), AfterValidator(_a_day)]
 
 # Questions of each kind: key, words, source.
 DPIA: Mapping[str, tuple[str, str]] = {

@@ -1,13 +1,16 @@
 """Bodies and answers of the endpoints of models that run elsewhere."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from django.utils import timezone
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from common import patterns
 from common.http.rest import Body
 from common.levels import LevelName
 from model_registry.external.endpoints import checked
+from model_registry.gates.checks import CLOCKS_DIFFER
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
@@ -32,6 +35,13 @@ class Stated(Body):
     newest_data: Annotated[AwareDatetime, Field(strict=False)] | None = None
     has_fallback: bool | None = None
     opted_out_served_alike: bool | None = None
+
+    @field_validator("newest_data")
+    @classmethod
+    def _is_over(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value > timezone.now() + CLOCKS_DIFFER:
+            raise ValueError("data cannot be of the future")
+        return value
 
     @model_validator(mode="after")
     def _states_something(self) -> "Stated":

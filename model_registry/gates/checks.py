@@ -14,6 +14,8 @@ from model_registry.gates.models import DocumentReview, Evidence
 from privacy.models import PrivacyBudget
 
 _CHANGED = "the purposes, data, recipients, regions or level have changed since it was made."
+CLOCKS_DIFFER = timedelta(days=1)
+"""Data may seem so much newer than now: clocks differ, and days begin at another hour elsewhere."""
 PASSED, FAILED, PENDING, EXEMPT = "passed", "failed", "pending", "not_applicable"
 
 
@@ -70,7 +72,9 @@ def _assessment(kind: str) -> Check:
         row = found.documents[kind]
         if bytes(row.basis) != found.basis:
             return _of(row, FAILED, f"{title}: out of date, {_CHANGED}")
-        due = _end_of(row.content["review_due"])
+        if not row.content["review_due"]:
+            return _of(row, FAILED, f"{title}: it does not say by which day it is looked at again.")
+        due = end_of(date.fromisoformat(row.content["review_due"]))
         if due <= found.now:
             return _of(row, FAILED, f"{title}: its review was due on {row.content['review_due']}.")
         return _reviewed(found, row, due)
@@ -88,8 +92,10 @@ def _reviewed(found: Found, row: Document, due: datetime) -> Finding:
     return Finding(PASSED, why, verdict.actor, verdict.given_at, due)
 
 
-def _end_of(day: str) -> datetime:
-    return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), UTC)
+def end_of(day: date) -> datetime:
+    """Return the moment at which a day is over (UTC); of the last day there is, its last moment."""
+    begin = datetime.combine(day, time(), UTC)
+    return begin + timedelta(days=1) if day < date.max else datetime.max.replace(tzinfo=UTC)
 
 
 def _epsilon(found: Found, most: Decimal) -> Finding:
@@ -154,11 +160,13 @@ def _segments(_found: Found, row: Evidence, least: Decimal) -> Finding:
 
 
 def _fresh(found: Found, row: Evidence, days: Decimal) -> Finding:
-    newest = datetime.fromisoformat(row.figures["newest"])
+    newest = datetime.fromisoformat(row.figures["newest"]) if "newest" in row.figures else None
+    if newest is None or newest > found.now + CLOCKS_DIFFER:
+        return _by(row, FAILED, "Freshness: of its newest data no moment is known that is over.")
     ends = newest + timedelta(days=float(days))
     state = PASSED if ends > found.now else FAILED
     finding = _by(row, state, f"Its newest data is of {newest:%Y-%m-%d}, at most {days:f} days old.")
-    return Finding(finding.state, finding.why, finding.owner, finding.at, _first(finding.until, ends))
+    return Finding(finding.state, finding.why, finding.owner, finding.at, first(finding.until, ends))
 
 
 def _alike(_found: Found, row: Evidence, _threshold: Decimal) -> Finding:
@@ -194,7 +202,8 @@ def _by(row: Evidence, state: str, why: str) -> Finding:
     return Finding(state, why, row.made_by, row.made_at, row.valid_until)
 
 
-def _first(*moments: datetime | None) -> datetime | None:
+def first(*moments: datetime | None) -> datetime | None:
+    """Return the first of some moments; None is never."""
     return min((moment for moment in moments if moment is not None), default=None)
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 
-from model_registry.gates.checks import EXEMPT, FAILED, GATES, PASSED, PENDING, Finding
+from model_registry.gates.checks import EXEMPT, FAILED, GATES, PASSED, PENDING, Finding, end_of, first
 from model_registry.gates.found import Found, gather
 from model_registry.gates.models import GateDemand
 from model_registry.models import ModelVersion
@@ -44,23 +44,33 @@ def of(version: ModelVersion, now: datetime | None = None) -> Outcome:
     """Return the outcome of a version's gates as they are now, the grace of an upgrade included."""
     moment = now or timezone.now()
     found = gather(version, moment)
-    lines = [*_approval(version, moment), *(_line(found, demand) for demand in found.demands)]
-    states = {line.finding.state for line in lines}
-    state = next((each for each in (FAILED, PENDING) if each in states), PASSED)
-    until = min((line.finding.until for line in lines if line.is_met and line.finding.until), default=None)
+    approval, demanded = _approval(version, moment), [_line(found, demand) for demand in found.demands]
+    lines = [*approval, *demanded]
     grace = version.gates_grace_until
     if grace is None or grace <= moment:
-        return Outcome(state, until if state == PASSED else None, lines)
-    if state == PASSED:
-        return Outcome(PASSED, None if until is None else max(until, grace), lines)
-    return Outcome(PASSED, grace, lines)
+        return _together(lines, lines)
+    gates = _together(demanded, lines)
+    covered = Outcome(PASSED, grace, lines)
+    if gates.state == PASSED:
+        covered = Outcome(PASSED, None if gates.until is None else max(gates.until, grace), lines)
+    # An approval that ends does so within the grace, too.
+    approved = _together(approval, lines)
+    return approved if approved.state != PASSED else Outcome(PASSED, first(covered.until, approved.until), lines)
+
+
+def _together(judged: Sequence[Line], lines: Sequence[Line]) -> Outcome:
+    """Return the outcome of some of the lines of a checklist."""
+    states = {line.finding.state for line in judged}
+    state = next((each for each in (FAILED, PENDING) if each in states), PASSED)
+    until = first(*(line.finding.until for line in judged if line.is_met))
+    return Outcome(state, until if state == PASSED else None, lines)
 
 
 def _approval(version: ModelVersion, now: datetime) -> list[Line]:
     """Return the end of the approval, where it has one, as a gate of its own."""
     if version.approved_until is None:
         return []
-    end = datetime.combine(version.approved_until + timedelta(days=1), time(), UTC)
+    end = end_of(version.approved_until)
     why = f"Approved until {version.approved_until:%Y-%m-%d}."
     finding = Finding(PASSED if end > now else FAILED, why, "", version.status_changed_at, end)
     return [Line("approval", "Approval", "an approval that has not ended", finding)]

@@ -31,6 +31,8 @@ State = AuditRun.State
 TYP = "assent-model-audit+jws"
 # A running audit that gave no sign of life for so long was killed; the sweep starts it anew. A step takes a minute.
 STALLED_AFTER = timedelta(minutes=15)
+# Killed whenever it was taken up for so long, a run is given up.
+GIVEN_UP_AFTER = timedelta(hours=6)
 Progress = Callable[[str, int], None]
 
 
@@ -98,8 +100,11 @@ def run(pk: UUID | str) -> None:
 
 
 def to_take_up() -> list[UUID]:
-    """Return runs without a worker: the broker was away, or a worker was killed."""
-    stalled = Q(state=State.RUNNING, moved_at__lt=timezone.now() - STALLED_AFTER)
+    """Return runs without a worker: the broker was away, or a worker was killed. One that is killed each time fails."""
+    now = timezone.now()
+    stalled = Q(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
+    for row in AuditRun.objects.select_related("version__model").filter(stalled, requested_at__lt=now - GIVEN_UP_AFTER):
+        _fail(row, "The worker was killed each time it was taken up. It may need more memory or time.")
     return list(AuditRun.objects.filter(Q(state=State.WAITING) | stalled).values_list("pk", flat=True)[:20])
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from audit import trail
-from consent.models import ConsentRecord
+from consent.models import ConsentRecord, DataSubject
 from model_registry.models import ModelFile, ModelVersion
 from personalization.models import SnapshotPerson
 from personalization.snapshots import files
@@ -39,7 +40,7 @@ def discard(written: Iterable[ModelFile]) -> None:
 
 
 def note(version: ModelVersion, people: Iterable[UUID], *, purpose: str, since: datetime, actor: str) -> None:
-    """Note who is in the files of a version; who withdrew while it was trained leaves them at once.
+    """Note who is in the files of a version; who withdrew or was erased while it was trained leaves them at once.
 
     In the transaction of the registration.
     """
@@ -47,11 +48,16 @@ def note(version: ModelVersion, people: Iterable[UUID], *, purpose: str, since: 
     rows = (SnapshotPerson(version=version, subject_ref=ref, purpose=purpose) for ref in people)
     SnapshotPerson.objects.bulk_create(rows, batch_size=_AT_ONCE)
     ended = ConsentRecord.objects.filter(purpose__slug=purpose, state__in=_WITHDRAWN, recorded_at__gte=since)
-    gone = set(ended.values_list("subject_id", flat=True))
+    gone = {*ended.values_list("subject_id", flat=True), *erased(since).values_list("ref", flat=True)}
     rows_of_gone = SnapshotPerson.objects.filter(version=version, subject_ref__in=gone)
     left = set(rows_of_gone.values_list("subject_ref", flat=True))
     rows_of_gone.delete()
     leave(version.pk, left, actor=actor)
+
+
+def erased(since: datetime) -> QuerySet[DataSubject]:
+    """Select the people who were erased since a moment, or are; an erasure ends no purpose that needs no consent."""
+    return DataSubject.objects.filter(Q(erased_at__gte=since) | Q(erased_revision=F("revision")))
 
 
 def leave(version_id: int, people: Collection[UUID], *, actor: str) -> None:

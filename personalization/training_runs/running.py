@@ -19,6 +19,7 @@ from model_registry.models import Model
 from personalization import engine, training
 from personalization.audits import running as audits
 from personalization.training_runs.models import TrainingRun
+from personalization.training_sets import retraining
 
 logger = logging.getLogger(__name__)
 State = TrainingRun.State
@@ -26,6 +27,8 @@ JOB = actors.job("training")
 STEPS = training.STEPS
 # The longest step of a training is the choice of its recipe; a run silent for so long was killed.
 STALLED_AFTER = timedelta(minutes=70)
+# Killed whenever it was taken up for so long, a run is given up: it would keep all others from beginning.
+GIVEN_UP_AFTER = timedelta(hours=6)
 # A night earlier than the whole period: a nightly job never begins at the very same second.
 _SLACK = timedelta(hours=6)
 
@@ -85,7 +88,12 @@ def run_if_due() -> None:
 
 
 def is_due() -> bool:
-    """Return whether the schedule asks for a training now; where the model has no entry yet, it does."""
+    """Return whether the schedule asks for a training now, or a version learnt from people who were erased since.
+
+    Where the model has no entry yet, the schedule does.
+    """
+    if retraining.is_due():
+        return True
     entry = Model.objects.filter(slug=engine.MODEL_SLUG).first()
     every = Model.TRAINED_EVERY_DAYS[entry.trained_every] if entry else 1
     if every is None:
@@ -95,8 +103,12 @@ def is_due() -> bool:
 
 
 def to_take_up() -> list[UUID]:
-    """Return runs without a worker: the broker was away, or a worker was killed."""
+    """Return runs without a worker: the broker was away, or a worker was killed. One that is killed each time fails."""
     now = timezone.now()
+    stuck = TrainingRun.objects.filter(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
+    for row in stuck.filter(requested_at__lt=now - GIVEN_UP_AFTER):
+        logger.error("A training was killed each time it was taken up; it is given up")
+        _end(row, State.FAILED)
     lost = Q(state=State.WAITING, requested_at__lt=now - timedelta(minutes=1))
     stalled = Q(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
     return list(TrainingRun.objects.filter(lost | stalled).values_list("pk", flat=True))

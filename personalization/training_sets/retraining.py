@@ -53,9 +53,9 @@ def is_due() -> bool:
     return RetrainingDue.objects.filter(done_at=None).exclude(version__status=ModelVersion.Status.RETIRED).exists()
 
 
-def mark_done() -> None:
-    """Note that a training without the erased has ended."""
-    RetrainingDue.objects.filter(done_at=None).update(done_at=timezone.now())
+def mark_done(trained: ModelVersion | None) -> None:
+    """Note that a training without the erased has ended; not of the version it made: it may have learnt from some."""
+    RetrainingDue.objects.filter(done_at=None).exclude(version=trained).update(done_at=timezone.now())
 
 
 def close_work() -> None:

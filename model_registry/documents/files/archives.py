@@ -6,6 +6,7 @@ not those that the archive states.
 """
 
 import zipfile
+import zlib
 from io import BytesIO
 from pathlib import PurePosixPath
 from stat import S_ISLNK, S_ISREG
@@ -44,7 +45,7 @@ def read(data: bytes) -> list[Found]:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             return _documents(archive)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, RuntimeError) as exc:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError) as exc:
         raise DocumentRefused(f"This is no zip archive that can be read ({type(exc).__name__}).") from None
 
 

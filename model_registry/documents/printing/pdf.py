@@ -20,6 +20,8 @@ _FONTS = Path(__file__).parent / "fonts"
 _FAMILY = "DejaVu"
 _BODY, _SMALL = 9.5, 8.0
 _LINE_MM = 5.0
+# Of a table's row: characters of a cell times columns, and breaks of lines; with the widest letters it fits a page.
+_MOST_IN_A_ROW, _MOST_BREAKS = 1_800, 10
 
 
 class _Sheet(FPDF):
@@ -88,12 +90,25 @@ def _table(pdf: FPDF, table: Table, letters: set[int]) -> None:
     pdf.ln(1.5)
     pdf.set_font(_FAMILY, "B", _SMALL)
     _text(pdf, table.caption)
+    if not _fits(table, letters):
+        for row_of_table in table.rows:
+            _facts(pdf, list(zip(table.columns, row_of_table, strict=True)), letters)
+            pdf.ln(1.5)
+        return
     pdf.set_font(_FAMILY, size=_SMALL)
     with pdf.table(headings_style=FontFace(emphasis="BOLD"), line_height=_LINE_MM, text_align="LEFT") as rows:
         for cells in (table.columns, *table.rows):
             row = rows.row()
             for cell in cells:
                 row.cell(_shown(cell, letters))
+
+
+def _fits(table: Table, letters: set[int]) -> bool:
+    """Return whether each row is lower than a page: the library writes no row that goes on on the next one."""
+    most = _MOST_IN_A_ROW // len(table.columns)
+    return all(
+        len(_shown(cell, letters)) <= most and cell.count("\n") <= _MOST_BREAKS for row in table.rows for cell in row
+    )
 
 
 def _text(pdf: FPDF, text: str, *, height: float = _LINE_MM) -> None:

@@ -114,3 +114,12 @@ def test_all_documents_of_an_archive_are_kept_or_none(version: ModelVersion, tmp
 def test_a_file_without_end_is_read_as_far_as_it_may(version: ModelVersion) -> None:
     with pytest.raises(CommandError, match="larger than"):
         call_command("model", "import", str(version), "/dev/zero")
+
+
+def test_an_archive_whose_content_is_spoilt_is_refused() -> None:
+    data = bytearray(packed(("README.md", README * 20)))
+    start = data.index(b"README.md") + len("README.md")
+    data[start : start + 20] = b"\xff" * 20
+
+    with pytest.raises(DocumentRefused, match="no zip archive that can be read"):
+        archives.read(bytes(data))

@@ -158,3 +158,21 @@ def test_a_form_of_another_kind_and_a_stranger_are_refused(version: ModelVersion
     assert admin_client.get(f"{path}/croissant").status_code == 404
     assert admin_client.get(f"/admin/models/{version.pk}/documents/runbook/html").status_code == 404
     assert Client().get(f"{path}/html").status_code == 302
+
+
+def test_a_cell_that_is_longer_than_a_page_is_written_whole(version: ModelVersion) -> None:
+    said = "A risk that takes long to explain. " * 500
+    described = models.card().considerations.ethical[0].model_copy(update={"mitigation": said[:20_000]})
+    considerations = models.card().considerations.model_copy(update={"ethical": [described]})
+    row = kept(version, "card", models.card(considerations=considerations))
+
+    assert pdf.write(row).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("said", ["W" * 257, "a\n" * 10 + "W" * 230, "\u4e2d" * 40])
+def test_the_longest_cell_of_a_table_fits_a_page(version: ModelVersion, said: str) -> None:
+    one = models.card().alternatives[0]
+    wide = one.model_copy(update={name: said for name, value in one.model_dump().items() if isinstance(value, str)})
+    row = kept(version, "card", models.card(alternatives=[wide]))
+
+    assert pdf.write(row).startswith(b"%PDF")

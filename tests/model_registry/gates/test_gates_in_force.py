@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from common import policy_data
 from consent.models import Purpose
@@ -199,12 +198,3 @@ def test_gates_take_the_same_statements_whatever_there_is(live: ModelVersion) ->
         outcome.of(version)
 
     assert len(asked) <= 9
-
-
-def test_a_grace_of_an_upgrade_ends_by_itself(version: ModelVersion) -> None:
-    until = timezone.now() + timedelta(days=9)
-    ModelVersion.objects.filter(pk=version.pk).update(gates_grace_until=until)
-
-    models.take(version, "live")
-
-    assert (gates_at(until - timedelta(seconds=1)), gates_at(until)) == ("passed", "failed")

@@ -187,6 +187,7 @@ def test_a_training_asks_for_audits_by_setting(
 ) -> None:
     monkeypatch.setattr(settings, "MODEL_AUDITS", when)
     monkeypatch.setattr(training, "train_recommender", lambda **_options: version)
+    ModelVersion.objects.update(created_at=timezone.now() - timedelta(days=1))  # the next training is due
 
     tasks.train_recommender()
 
@@ -273,3 +274,19 @@ def test_a_case_that_says_nothing_is_refused(version: ModelVersion, change: dict
 
 def propose(key: str, after: Any) -> Any:
     return drafting.draft([Proposed("regression_case", key, after)], title="Case", actor="officer:first")
+
+
+def test_a_run_whose_worker_is_killed_each_time_fails(version: ModelVersion) -> None:
+    row = running.request(version, author="officer:first", only=["regression"])
+    AuditRun.objects.filter(pk=row.pk).update(
+        state="running",
+        requested_at=timezone.now() - 2 * running.GIVEN_UP_AFTER,
+        moved_at=timezone.now() - 2 * running.STALLED_AFTER,
+    )
+
+    assert running.to_take_up() == []
+
+    row.refresh_from_db()
+    assert (row.state, row.document) == ("failed", None)
+    assert "killed" in row.error
+    assert AuditEvent.objects.filter(action="model.audit_failed", object=str(version)).exists()

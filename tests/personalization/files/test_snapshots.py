@@ -7,20 +7,23 @@ from io import BytesIO
 import pytest
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from pyarrow import parquet
 
 from audit.models import AuditEvent
 from consent.ledger import ledger
+from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
+from model_registry import services
 from model_registry.files import ageing, signature
 from model_registry.models import ModelFile, ModelVersion
 from model_registry.services import ArtifactGone
 from oversight import guard
 from personalization import tasks, training
-from personalization.models import SnapshotPerson
+from personalization.models import SnapshotPerson, TrainingMember
 from personalization.snapshots import data_set, files, keeping, shipping
-from personalization.training_sets import members
+from personalization.training_sets import members, retraining
 from privacy.models import RetentionSchedule
 from privacy.retention import disposal, plans, schedules
 from privacy.retention.data_sets import refusals
@@ -132,6 +135,37 @@ def test_who_withdraws_while_a_training_runs_is_in_no_file_of_it(people, monkeyp
 
     assert REF.bytes not in _bytes(version)
     assert _file(version).persons_left == 1
+
+
+def test_who_is_erased_while_a_training_runs_is_in_nothing_of_it_and_another_one_is_due(people, monkeypatch, tmp_path):  # noqa: F811
+    monkeypatch.setattr(settings, "ASSENT_HOME", tmp_path)
+    people("yes", 25)
+    noted = members.note
+
+    def erase_meanwhile(*arguments):
+        erased(REF)
+        return noted(*arguments)
+
+    monkeypatch.setattr(members, "note", erase_meanwhile)
+    version = training.train_recommender(actor="officer:test")
+
+    assert seam.find("model_training").verify(REF) == 0
+    assert REF.bytes not in _bytes(version)
+    assert not TrainingMember.objects.filter(subject_ref=REF).exists()
+    assert retraining.is_due()
+    monkeypatch.setattr(members, "note", noted)
+    training.train_recommender(actor="officer:test")
+    assert not retraining.is_due()
+
+
+def test_an_erasure_that_ended_no_consent_counts_as_well(trained):
+    """A purpose that rests on something else is trained on without a choice, and has no withdrawal."""
+    other = services.register_version(model=trained.model, purposes=[], actor="job:training")
+    DataSubject.objects.filter(ref=REF).update(erased_revision=F("revision"), erased_at=timezone.now())
+
+    keeping.note(other, {REF, OTHER}, purpose="recommendations", since=timezone.now(), actor="job:training")
+
+    assert list(SnapshotPerson.objects.filter(version=other).values_list("subject_ref", flat=True)) == [OTHER]
 
 
 def test_a_file_that_was_changed_before_a_person_left_does_not_pass_for_the_registered_one(trained):

@@ -13,6 +13,7 @@ from model_registry import services
 from model_registry.models import Model, ModelVersion
 from oversight.guard import writing
 from personalization import engine, tasks, training
+from personalization.models import RetrainingDue
 from personalization.training_runs import running
 from personalization.training_runs.models import TrainingRun
 from policies.models import ActiveBundle
@@ -137,3 +138,32 @@ def test_the_schedule_of_the_model_decides_what_is_due(trained: list[str], every
     running.run_if_due()
 
     assert ModelVersion.objects.count() == (2 if due else 1)
+
+
+def test_one_whose_worker_is_killed_each_time_fails_and_lets_the_next_one_begin(trained: list[str]) -> None:
+    row = running.request(author="officer:anna")
+    long_ago = timezone.now() - 2 * running.GIVEN_UP_AFTER
+    TrainingRun.objects.filter(pk=row.pk).update(requested_at=long_ago)
+    assert running.to_take_up() == [row.pk], "it waited long, and was never begun"
+
+    TrainingRun.objects.filter(pk=row.pk).update(state="running", moved_at=timezone.now())
+    assert running.to_take_up() == []
+    row.refresh_from_db()
+    assert row.state == "running"
+
+    TrainingRun.objects.filter(pk=row.pk).update(moved_at=timezone.now() - 2 * running.STALLED_AFTER)
+    assert running.to_take_up() == []
+    row.refresh_from_db()
+    assert row.state == "failed"
+    assert running.request(author="officer:anna").state == "waiting"
+
+
+def test_erased_people_make_a_training_due_whatever_the_schedule(trained: list[str]) -> None:
+    running.run_if_due()
+    with writing("test"):
+        Model.objects.update(trained_every="never")
+    assert not running.is_due()
+
+    RetrainingDue.objects.create(version=ModelVersion.objects.get(), erased=1)
+
+    assert running.is_due()
