@@ -1,7 +1,8 @@
 """What an assessment was made over: purposes with their data and recipients, the most personal level, and regions.
 
 An assessment is of these facts. When one of them changes, it is out of date and has to be made again. Regions are
-where data is processed here, and the countries of recipients with what a transfer to them rests on.
+where data is processed here, and the countries of recipients with what a transfer to them rests on; of an engine
+elsewhere also the address at which it answers.
 """
 
 from typing import Any
@@ -21,6 +22,7 @@ def facts(version: ModelVersion) -> dict[str, Any]:
         "max_level": version.max_level,
         "purposes": [_purpose(each) for each in purposes],
         "region": settings.PROCESSING_REGION,
+        **({"endpoint": version.endpoint} if version.endpoint else {}),
         "recipients": [
             [party.slug, party.country, party.transfer_basis]
             for party in Party.objects.filter(slug__in=named).order_by("slug")

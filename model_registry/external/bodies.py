@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.utils import timezone
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, field_validator, model_validator
 
 from common import patterns
 from common.http.rest import Body
@@ -21,6 +21,11 @@ Endpoint = Annotated[str, Field(max_length=400)]
 Count = Annotated[int, Field(ge=0, le=10**9)]
 
 
+def _one_of(**types: str) -> dict[str, Any]:
+    """Return as JSON Schema that one of the members is there, and not null."""
+    return {"anyOf": [{"required": [name], "properties": {name: {"type": of}}} for name, of in types.items()]}
+
+
 class SegmentsStated(Body):
     """How many segments the model has, and how many people are in the smallest."""
 
@@ -30,6 +35,12 @@ class SegmentsStated(Body):
 
 class Stated(Body):
     """What the operator of an engine states of a version; the release gates read it as evidence that is theirs."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_one_of(
+            segments="object", newest_data="string", has_fallback="boolean", opted_out_served_alike="boolean"
+        )
+    )
 
     segments: SegmentsStated | None = None
     newest_data: Annotated[AwareDatetime, Field(strict=False)] | None = None
@@ -56,6 +67,8 @@ class RegisterBody(Body):
     ``name`` and ``description`` are of the model, and count where it is new. What is left out of ``purposes`` and
     ``max_level`` is not permitted; no version inherits what another one may do.
     """
+
+    model_config = ConfigDict(json_schema_extra=_one_of(sha256="string", endpoint="string"))
 
     label: Label
     name: Annotated[str, Field(min_length=1, max_length=120, pattern=patterns.NOT_BLANK)] | None = None

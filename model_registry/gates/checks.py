@@ -13,7 +13,7 @@ from model_registry.gates.found import Found
 from model_registry.gates.models import DocumentReview, Evidence
 from privacy.models import PrivacyBudget
 
-_CHANGED = "the purposes, data, recipients, regions or level have changed since it was made."
+_CHANGED = "the purposes, data, recipients, regions, level or address of the engine have changed since it was made."
 CLOCKS_DIFFER = timedelta(days=1)
 """Data may seem so much newer than now: clocks differ, and days begin at another hour elsewhere."""
 PASSED, FAILED, PENDING, EXEMPT = "passed", "failed", "pending", "not_applicable"

@@ -9,7 +9,13 @@ _LIVE = """
 UPDATE model_registry_modelversion v SET status = 'live' WHERE status = 'approved' AND version = (
   SELECT max(version) FROM model_registry_modelversion o WHERE o.model_id = v.model_id AND o.status = 'approved')
 """
-_APPROVED = "UPDATE model_registry_modelversion SET status = 'approved' WHERE status = 'live'"
+# Back: nothing serves that did not, as the newest approved one will.
+_APPROVED = """
+UPDATE model_registry_modelversion v SET status = 'draft' WHERE status = 'in_review' OR (status = 'approved' AND
+  NOT EXISTS (SELECT FROM model_registry_modelversion o
+    WHERE o.model_id = v.model_id AND o.status = 'live' AND o.version > v.version));
+UPDATE model_registry_modelversion SET status = 'approved' WHERE status = 'live'
+"""
 _ONE = "CREATE UNIQUE INDEX model_registry_one_live ON model_registry_modelversion (model_id) WHERE status = 'live'"
 _TABLE = "model_registry_modelversion"
 _COLUMNS = ("model_id", "version", "max_level")

@@ -2,11 +2,16 @@
 
 from django.db import migrations, models
 
-from oversight.guard import guard
+from oversight.guard import guard, let_migration_write
 
 _TABLE = "model_registry_modelversion"
 _COLUMNS = ("model_id", "version", "max_level", "status", "approved_until")
 _UNGUARD = f"DROP TRIGGER {_TABLE}_by_change_set ON {_TABLE}"
+# Back: an older release knows no canary, and would let it serve everybody if it were approved.
+_IN_REVIEW = f"""
+UPDATE {_TABLE} SET status = 'in_review', canary_share = 0, canary_rollout = NULL, approved_until = NULL
+WHERE status = 'canary'
+"""
 
 
 class Migration(migrations.Migration):
@@ -49,4 +54,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(_UNGUARD, guard(_TABLE, columns=_COLUMNS).sql),
         guard(_TABLE, columns=(*_COLUMNS, "canary_share", "canary_rollout")),
+        migrations.RunSQL(migrations.RunSQL.noop, _IN_REVIEW),
+        let_migration_write(),
     ]

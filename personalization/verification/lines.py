@@ -31,9 +31,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Report:
-    """Every line of a verification."""
+    """Every line of a verification, about the revision ``card`` of the version's card; 0 where there is none."""
 
     lines: tuple[Line, ...]
+    card: int = 0
 
     @property
     def bad(self) -> list[Line]:

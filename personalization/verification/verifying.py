@@ -33,7 +33,7 @@ def verify(version: ModelVersion) -> Report:
     else:
         digests = _digests(version, found, borne)
         lines += of_card.lines(card, version, borne, digests=digests, rules=_rules(found))
-    return Report(tuple(lines))
+    return Report(tuple(lines), card=row.revision if row is not None else 0)
 
 
 def _rules(found: Checked) -> tuple[Mapping[str, Any], State]:
@@ -63,8 +63,8 @@ def verify_live(*, actor: str) -> list[Evidence]:
 def record(version: ModelVersion, report: Report, *, actor: str) -> Evidence:
     """Keep the outcome as evidence about the version's file: it passed where nothing differs or is missing."""
     named = [{"what": line.what, "state": str(line.state), "why": line.why} for line in report.bad[:_MOST_NAMED]]
-    card = documents.current(version, "card")
-    figures = {"counts": report.counts, "bad": named, "card": card.revision if card else 0}
+    # The card that was read: another one may have been kept while the figures were recomputed.
+    figures = {"counts": report.counts, "bad": named, "card": report.card}
     return recording.record_evidence(
         version, Evidence.Kind.AUDIT, EVIDENCE, is_passed=not report.bad, figures=figures, actor=actor
     )

@@ -124,6 +124,18 @@ def test_what_left_the_draft_is_changed_by_officers_only(api: Api) -> None:
     assert ModelVersion.objects.get().max_level == "segment"
 
 
+def test_an_assessment_is_of_the_address_at_which_the_engine_answers(api: Api) -> None:
+    register(api)
+    version = models.with_evidence(ModelVersion.objects.get())
+    assert {line["gate"]: line["state"] for line in get(api, f"{PATH}/1").json()["gates"]["lines"]}["dpia"] == "passed"
+
+    answer = api.post(f"{PATH}/1", {"endpoint": "https://elsewhere.example.net/score"}, method="patch").json()
+
+    assert {line["gate"]: line["state"] for line in answer["gates"]["lines"]}["dpia"] == "failed"
+    with pytest.raises(services.GatesNotPassed):
+        models.take(version, "approved")
+
+
 def test_another_service_adds_nothing_to_a_model_and_changes_nothing(api: Api) -> None:
     register(api)
     other = other_service()

@@ -70,3 +70,24 @@ def test_an_operator_states_no_data_of_the_future() -> None:
     Stated(newest_data=timezone.now())
     with pytest.raises(ValidationError):
         Stated(newest_data=timezone.now() + timedelta(days=2))
+
+
+@pytest.mark.parametrize(
+    ("demand", "name", "figures"),
+    [
+        ("bias-audit", "bias", {}),
+        ("bias-audit", "bias", {"worst_at_most": None, "worst": "region=DE", "slices": 2}),
+        ("leak-audit", "leak", {"advantage_at_most": None, "probing_at_most": 20}),
+        ("leak-audit", "leak", {"advantage_at_most": 20}),
+        ("adversarial-audit", "adversarial", {"gained": None}),
+        ("regression-audit", "regression", {}),
+        ("ageing-audit", "ageing", {"months": 3, "lost": None}),
+    ],
+)
+def test_an_audit_without_the_figure_that_is_compared_is_no_evidence(
+    version: ModelVersion, demand: str, name: str, figures: dict[str, Any]
+) -> None:
+    _demand(demand)
+    models.evidence(version, name, kind="audit", **figures)
+
+    assert _state(version, demand.replace("-", "_")) == "failed"

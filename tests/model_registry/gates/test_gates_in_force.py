@@ -121,7 +121,7 @@ def test_an_audit_is_demanded_where_it_is_switched_on(live: ModelVersion, kind: 
     GateDemand.objects.filter(slug="bias-audit").update(is_active=True)
     assert missing(live) == ["bias-audit".replace("-", "_")]
 
-    models.evidence(live, "bias", kind=kind)
+    models.evidence(live, "bias", kind=kind, worst="region=DE", worst_at_most=950, slices=4)
     assert missing(live) == ([] if kind == "audit" else ["bias_audit"])
 
 

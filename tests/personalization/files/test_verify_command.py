@@ -14,7 +14,7 @@ from model_registry.gates.checks import FAILED, GATES, PASSED
 from model_registry.gates.found import gather
 from model_registry.pages import panels
 from personalization import tasks, training
-from personalization.verification import telling
+from personalization.verification import of_card, telling
 from policies.models import ActiveBundle
 from tests.helpers import models
 from tests.personalization.test_training_job import people  # noqa: F401 (fixture)
@@ -106,3 +106,19 @@ def test_the_page_shows_files_signature_and_the_last_outcome(trained):
     assert "card: training.to_day" in after
     assert "Signed" in after
     assert "Last verified" in after
+
+
+def test_a_card_that_is_kept_while_another_is_verified_is_not_verified(trained, monkeypatch):
+    compare = of_card.lines
+
+    def meanwhile(*arguments, **more):
+        found = compare(*arguments, **more)
+        _lie(trained)
+        return found
+
+    monkeypatch.setattr(of_card, "lines", meanwhile)
+
+    code, _text = _verify("house-recommender", "1")
+
+    assert code == 0, "the card that was read is honest"
+    assert _gate(trained) == FAILED
