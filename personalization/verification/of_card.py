@@ -114,6 +114,10 @@ def _metric(what: str, metric: Metric, known: _Known) -> Iterator[Line]:
         yield Line(what, State.MISSING, "No file of the version bears this figure out.")
         return
     yield _near(what, _number(metric.value), figure.value, figure.state)
+    if metric.name and metric.name.casefold() != metric.type.casefold():
+        yield Line(f"{what} name", State.DIFFERS, f"It is called “{metric.name[:60]}”, and is {metric.type}.")
+    if metric.config is not None or metric.args is not None:
+        yield Line(f"{what} settings", State.MISSING, "No file of the version bears settings of a figure out.")
     if metric.interval is not None:
         yield _interval(f"{what} interval", metric.interval, figure)
 
@@ -133,12 +137,17 @@ def _disparity(what: str, disparity: Disparity, known: _Known) -> Line:
     found = {each.group: each.value for each in expected}
     if groups is None or disparity.metric != _NDCG or disparity.group not in found:
         return Line(what, State.MISSING, "No file of the version bears this figure out.")
+    if disparity.interval is not None:
+        return Line(what, State.MISSING, "No file of the version bears an interval of it out.")
     return _near(what, disparity.value, found[disparity.group], groups[1])
 
 
 def _alternative(what: str, alternative: Alternative, known: _Known) -> Iterator[Line]:
-    stated = _QUALITY.search(alternative.quality)
+    stated = _QUALITY.fullmatch(alternative.quality.strip())
     if stated is None:
+        if any(letter.isdigit() for letter in alternative.quality):
+            why = "Only “ndcg@10 0.123”, with its level where it has one, can be held against the files."
+            yield Line(what, State.MISSING, why)
         return
     figure = known.figures.get((_NDCG, stated.group(2))) if stated.group(2) else _tried(alternative.approach, known)
     if figure is None:

@@ -170,6 +170,26 @@ def _alternative(content):
     content["alternatives"][0]["quality"] = "ndcg@10 0.001 (level=none)"
 
 
+def _alternative_in_other_words(content):
+    content["alternatives"][1]["quality"] = "nDCG@10: 0.999 (level=individual)"
+
+
+def _alternative_with_more(content):
+    content["alternatives"][1]["quality"] += ", recall@10 0.99"
+
+
+def _disparity_interval(content):
+    content["disparities"][0]["interval"] = {"lower": -0.001, "upper": 0.001}
+
+
+def _other_name(content):
+    _metric(content, "level=individual")["name"] = "Accuracy"
+
+
+def _settings(content):
+    _metric(content, "level=individual")["args"] = {"people": "all of them"}
+
+
 def _tried(content):
     content["alternatives"].append({"approach": "deep network", "quality": "ndcg@10 0.100"})
 
@@ -315,6 +335,11 @@ LIES = {
     "other split on the card": (_card_lie(_split_rules), "card: evaluations[0].dataset.args"),
     "other seed": (_card_lie(_seed), "card: evaluations[0].dataset.args"),
     "disparity": (_card_lie(_disparity), "card: disparities[0] ndcg@10 region=DE|age=adult"),
+    "figure by another name": (_card_lie(_other_name), "card: evaluations[0] ndcg@10 level=individual name"),
+    "settings of a figure": (_card_lie(_settings), "card: evaluations[0] ndcg@10 level=individual settings"),
+    "alternative in other words": (_card_lie(_alternative_in_other_words), "card: alternatives[1] This version"),
+    "alternative with a figure more": (_card_lie(_alternative_with_more), "card: alternatives[1] This version"),
+    "interval of a disparity": (_card_lie(_disparity_interval), "card: disparities[0] ndcg@10 region=DE|age=adult"),
     "alternative made worse": (_card_lie(_alternative), "card: alternatives[0] General list, the same for everybody"),
     "alternative that was not tried": (_card_lie(_tried), "deep network"),
     "number of the version": (_card_lie(_version_number), "card: version"),
