@@ -94,6 +94,7 @@ SIDEBAR: dict[str, Any] = {
                 "link": reverse_lazy("rollouts"),
                 "permission": "policies.rollout.pages.may_view",
             },
+            _link("Rules of display", "visibility_off", "policies_displayrule"),
             _link("Residency rules", "public", "policies_residencyrule"),
             {
                 "title": "Residency matrix",

@@ -28,16 +28,19 @@ from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.review import outputs
 from personalization.rollouts import observing
 from personalization.serving import reading, wording
-from personalization.serving.reading import History
+from personalization.serving.reading import Hidden, History
 from policies.bundles import loading, reasons
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import evaluate, information
 from policies.decisions.evaluate import Decision
 from policies.decisions.information import Information, InformationUnavailable
 from policies.decisions.questions import Question
+from policies.decisions.rendering import NO_ENGINE
 
 logger = logging.getLogger(__name__)
-_FULFILLED = frozenset({"max_level", "exclude_categories", "non_profiled", "log_transfer", "human_review"})
+_FULFILLED = frozenset(
+    {"max_level", "exclude_categories", "non_profiled", "log_transfer", "human_review", "hide_items"}
+)
 _MAX_HISTORY = 5_000
 
 
@@ -176,10 +179,10 @@ def _question(request: RecommendationRequest, *, model: str | None = None, segme
 def _personal(
     request: RecommendationRequest, decision: Decision, known: Information, model: str, bundle: LoadedBundle
 ) -> Recommendations:
-    level, excluded = decision.level, _excluded(decision)
+    level, excluded, hidden = decision.level, _excluded(decision), _hidden(decision)
     # What a person looks at in this session is views, whether it is stored or not.
     session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else request.session
-    offer = reading.Offer(request.subject_ref, request.purpose)
+    offer = reading.Offer(request.subject_ref, request.purpose, hidden)
     try:
         history = _history(request, level, excluded)
         arguments = {
@@ -189,6 +192,7 @@ def _personal(
             "segment": engine.segment_key(known.region, known.age_band),
             "count": request.count,
             "exclude": history.unwanted,
+            "exclude_categories": hidden or frozenset(),
         }
         began = time.perf_counter_ns()
         served = engine.recommend(model, bundle, **arguments, offered=offer.of)
@@ -196,7 +200,8 @@ def _personal(
         observing.compare(served, bundle, purpose=request.purpose, arguments=arguments)
         if served.level_used == "none":
             return _popular(request.count, decision, model, fallback=served.fallback)
-        titles = offer.titles | dict(reading.titles(wording.reasons_of(served.recommendations) - offer.titles.keys()))
+        named = wording.reasons_of(served.recommendations) - offer.titles.keys()
+        titles = offer.titles | dict(reading.titles(named, hidden))
     except engine.EngineFailed as failed:
         return _popular(request.count, decision, model, fallback=failed.code)
     except reading.ReadingFailed:
@@ -228,7 +233,8 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recomm
             return answer
         if shown.content is None:
             return _popular(request.count, answer.decision, answer.model, fallback=shown.show.value)
-        items = outputs.still_wanted(shown.content, request.subject_ref, request.purpose)[: request.count]
+        hidden = _hidden(answer.decision)
+        items = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
     except (DatabaseError, reading.ReadingFailed):
         logger.exception("Whether an output waits for a review cannot be read")
         return _popular(request.count, answer.decision, answer.model, fallback="review_unavailable")
@@ -237,11 +243,16 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recomm
 
 def _excluded(decision: Decision) -> frozenset[str]:
     """Return data categories that an obligation keeps from the engine."""
-    lists = (
-        o.properties.get("categories", [])
-        for o in decision.rendered.verdict.obligations
-        if o.type == "exclude_categories"
-    )
+    return _categories(decision, "exclude_categories")
+
+
+def _hidden(decision: Decision) -> Hidden:
+    """Return categories of items that rules of display hide; every rule's where no policy decided."""
+    return None if decision.rendered.engine == NO_ENGINE else _categories(decision, "hide_items")
+
+
+def _categories(decision: Decision, duty: str) -> frozenset[str]:
+    lists = (o.properties.get("categories", []) for o in decision.rendered.verdict.obligations if o.type == duty)
     return frozenset().union(*lists)
 
 
@@ -257,7 +268,7 @@ def _history(request: RecommendationRequest, level: str, excluded: frozenset[str
 def _popular(count: int, decision: Decision, model: str | None, *, fallback: str | None = None) -> Recommendations:
     """Return the general list; it needs neither the engine nor anything about the person. Empty without a database."""
     try:
-        items = wording.popular(reading.general(count))
+        items = wording.popular(reading.general(count, _hidden(decision)))
     except reading.ReadingFailed:
         items, fallback = [], fallback or "information_unavailable"
     return Recommendations("none", items, decision, model, fallback)

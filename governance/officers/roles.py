@@ -22,6 +22,7 @@ _REGISTERS = (
     "policies.processingsystem",
     "policies.transferinstrument",
     "policies.residencyrule",
+    "policies.displayrule",
     "policies.sensitivecategory",
     "privacy.recordperiod",
     "privacy.retentionschedule",

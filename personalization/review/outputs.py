@@ -1,7 +1,7 @@
 """Recommendations as outputs to review: what they are bound to, how sure the model is, how a reviewer edits them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -83,17 +83,35 @@ def _certainty(recommendation: Recommendation) -> float:
     return min(1.0, max(0.0, recommendation.score / speaking_for)) if speaking_for > 0 else 0.0
 
 
-def still_wanted(content: Mapping[str, Any], subject_ref: UUID, purpose: str) -> list[dict[str, Any]]:
+def still_wanted(
+    content: Mapping[str, Any], subject_ref: UUID, purpose: str, hidden: Collection[str] | None
+) -> list[dict[str, Any]]:
     """Return the items of an approved list that are still offered and that the person has not said no to since.
 
-    What is a no, for how long, and what takes it back is as for a list that nobody reviews. Raises ReadingFailed and
+    What is a no, for how long, and what takes it back is as for a list that nobody reviews. Nothing is left of an item
+    in a ``hidden`` category, or with a reason in one; nothing at all where it is None. Raises ReadingFailed and
     DatabaseError.
     """
+    if hidden is None:
+        return []
     slugs = [item["item"] for item in content["items"]]
     offered = Item.objects.filter(~opt_outs.is_out("creator"), pk__in=slugs, is_active=True)
     refused = reading.history(subject_ref, purpose, _SAYING_NO, _MOST_SAID).unwanted
     shown = set(offered.values_list("pk", flat=True)) - refused
-    return [item for item in content["items"] if item["item"] in shown]
+    concealed = _concealed(content["items"], hidden) if hidden else frozenset()
+    return [item for item in content["items"] if item["item"] in shown and concealed.isdisjoint(_named(item))]
+
+
+def _concealed(items: Iterable[Mapping[str, Any]], hidden: Collection[str]) -> frozenset[str]:
+    """Return which of the items of a list, and of its reasons, are in a hidden category."""
+    named = frozenset().union(*map(_named, items))
+    found = Item.objects.filter(pk__in=named, categories__has_any_keys=list(hidden))
+    return frozenset(found.values_list("pk", flat=True))
+
+
+def _named(item: Mapping[str, Any]) -> set[str]:
+    """Return the item itself and those its reasons name."""
+    return {item["item"], *(reason["item"] for part in ("because", "despite") for reason in item[part])}
 
 
 def edit(content: Mapping[str, Any], form: QueryDict) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A row of a history is four short values, so a whole one comes as texts that are 
 contains: to take hundreds of rows out of a result one by one costs more than to decide.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,23 +38,31 @@ _HISTORY = PreparedStatement(
     binary=True,
     timeout_ms=TIMEOUT_MS,
 )
+# Categories that a rule of display hides, as a JSON list in the last parameter; empty: all that any rule names.
+_IS_SHOWN = """NOT i.categories ?| ARRAY(
+      SELECT jsonb_array_elements_text(COALESCE(NULLIF({}, '')::jsonb, (
+        SELECT jsonb_agg(category) FROM policies_displayrule, jsonb_array_elements(item_categories) category
+      )))
+    )"""
 # An item of a creator who opted out is recommended to nobody, at no level. A join with the ids asked for would find
 # each by its index too, and costs half as much again as this one scan of it.
 _OFFERED = PreparedStatement(
     "assent_items_offered",
-    """
+    f"""
     SELECT slug, title, EXISTS (SELECT FROM reviews_output WHERE subject_ref = $2 AND purpose = $3)
     FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND i.is_active
       AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)
-    """,
-    [_TEXT, _UUID, _TEXT],
+      AND {_IS_SHOWN.format("$4")}
+    """,  # noqa: S608 (a constant)
+    [_TEXT, _UUID, _TEXT, _TEXT],
     binary=True,
     timeout_ms=TIMEOUT_MS,
 )
 _TITLES = PreparedStatement(
     "assent_item_titles",
-    "SELECT slug, title FROM personalization_item WHERE slug = ANY (string_to_array($1, ','))",
-    [_TEXT],
+    "SELECT slug, title FROM personalization_item i WHERE slug = ANY (string_to_array($1, ','))"  # noqa: S608 (a constant)
+    f" AND {_IS_SHOWN.format('$2')}",
+    [_TEXT, _TEXT],
     binary=True,
     timeout_ms=TIMEOUT_MS,
 )
@@ -61,19 +70,24 @@ _TITLES = PreparedStatement(
 # sorting whole tables instead, which it does where it has no statistics yet.
 _GENERAL = PreparedStatement(
     "assent_general_list",
-    """
+    f"""
     SELECT i.slug, i.title FROM personalization_popularitem p CROSS JOIN LATERAL (
       SELECT slug, title FROM personalization_item i
       WHERE slug = p.item_id AND i.is_active
         AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator OFFSET 0)
+        AND {_IS_SHOWN.format("$2")}
       LIMIT 1
     ) i
     ORDER BY p.rank LIMIT $1
-    """,
-    [_INT],
+    """,  # noqa: S608 (a constant)
+    [_INT, _TEXT],
     binary=True,
     timeout_ms=TIMEOUT_MS,
 )
+
+
+Hidden = frozenset[str] | None
+"""Categories of items that are not shown; None: those of every rule, as it is not known which ones apply."""
 
 
 class ReadingFailed(Exception):
@@ -136,6 +150,7 @@ class Offer:
 
     subject_ref: UUID
     purpose: str
+    hidden: Hidden = frozenset()
     titles: dict[str, str] = field(default_factory=dict)
     is_held: bool = False
     """Whether reviews of outputs about the person are kept: what is shown then depends on them."""
@@ -143,21 +158,25 @@ class Offer:
     def of(self, items: Collection[str]) -> Mapping[str, str]:
         """Return those of the items that are offered now. Raises ReadingFailed."""
         if items:
-            asked = ",".join(items).encode(), self.subject_ref.bytes, self.purpose.encode()
+            asked = ",".join(items).encode(), self.subject_ref.bytes, self.purpose.encode(), _json(self.hidden)
             for item, title, is_held in _rows(_OFFERED, *asked):
                 self.titles[item] = title
                 self.is_held = is_held == _TRUE
         return self.titles
 
 
-def titles(items: Collection[str]) -> Mapping[str, str]:
-    """Return titles of items, offered or not. Raises ReadingFailed."""
-    return dict(_rows(_TITLES, ",".join(items).encode())) if items else {}
+def titles(items: Collection[str], hidden: Hidden = frozenset()) -> Mapping[str, str]:
+    """Return titles of items, offered or not, that no rule hides. Raises ReadingFailed."""
+    return dict(_rows(_TITLES, ",".join(items).encode(), _json(hidden))) if items else {}
 
 
-def general(count: int) -> list[tuple[str, str]]:
-    """Return items and titles of the list that everybody gets. Raises ReadingFailed."""
-    return _rows(_GENERAL, _int(count))
+def general(count: int, hidden: Hidden = frozenset()) -> list[tuple[str, str]]:
+    """Return items and titles of the list that everybody gets, without what is hidden. Raises ReadingFailed."""
+    return _rows(_GENERAL, _int(count), _json(hidden))
+
+
+def _json(hidden: Hidden) -> bytes:
+    return b"" if hidden is None else json.dumps(sorted(hidden)).encode()
 
 
 def _int(number: int) -> bytes:

@@ -13,7 +13,10 @@ Document = dict[str, Any]
 def explained(
     recommendations: Iterable[Recommendation], titles: Mapping[str, str], liked: Collection[str]
 ) -> list[Document]:
-    """Return recommendations with the person's own items that speak for them and against them."""
+    """Return recommendations with the person's own items that speak for them and against them.
+
+    An item without a title is not named: a rule hides it, or it is no longer in the catalogue.
+    """
     return [_item(each, titles, liked) for each in recommendations]
 
 
@@ -46,8 +49,9 @@ def _item(recommendation: Recommendation, titles: Mapping[str, str], liked: Coll
 
 def _told(reasons: Iterable[Because], titles: Mapping[str, str]) -> list[Document]:
     return [
-        {"item": each.item, "title": titles.get(each.item, each.item), "share": round(each.share, 4)}
+        {"item": each.item, "title": titles[each.item], "share": round(each.share, 4)}
         for each in reasons
+        if each.item in titles
     ]
 
 

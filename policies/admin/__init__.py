@@ -1,6 +1,16 @@
 """Officers' pages about the policy layer, by subject."""
 
-from policies.admin import bundles, credentials, data_categories, drops, jurisdictions, opa, policies, residency
+from policies.admin import (
+    bundles,
+    credentials,
+    data_categories,
+    display,
+    drops,
+    jurisdictions,
+    opa,
+    policies,
+    residency,
+)
 from policies.admin.decision_log import pages as decision_log
 from policies.admin.systems import ProcessingSystemAdmin
 
@@ -10,6 +20,7 @@ __all__ = [
     "credentials",
     "data_categories",
     "decision_log",
+    "display",
     "drops",
     "jurisdictions",
     "opa",

@@ -15,6 +15,7 @@ from model_registry.models import ModelVersion
 from model_registry.reviews.models import ReviewRule
 from model_registry.segments import stopping
 from policies.models import (
+    DisplayRule,
     Jurisdiction,
     ProcessingRegion,
     Region,
@@ -43,6 +44,7 @@ def build_data() -> dict[str, Any]:
         "retention": {slug: {"days": days} for slug, days in periods.of_purposes().items()},
         "models": _models(),
         "human_review": _reviews(),
+        "display_rules": {rule.slug: rule.document() for rule in DisplayRule.objects.all()},
     }
 
 

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time, timedelta, timezone
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -81,6 +81,8 @@ class LoadedBundle:
     canaries: Mapping[str, Canary] = field(default_factory=dict)  # by the name of the version
     # Rules of review that are about a sample: slug, share in ten-thousandths, and the salt of its places.
     review_samples: tuple[tuple[str, int, bytes], ...] = ()
+    # Rules of display with a first or a last day: slug, and the epoch seconds between which they are in force.
+    display_times: tuple[tuple[str, float | None, float | None], ...] = ()
     packages: dict[str, Package] = field(default_factory=dict)  # by resource type; all others are the consent package's
 
 
@@ -143,6 +145,7 @@ def load(revision: str, policies: dict[str, str], data_text: str) -> LoadedBundl
             name: Canary(**model["canary"]) for name, model in data.get("models", {}).items() if "canary" in model
         },
         review_samples=_samples(data.get("human_review", {})),
+        display_times=_display_times(data.get("display_rules", {})),
         packages=read_register(data),
     )
 
@@ -154,6 +157,24 @@ def _samples(rules: dict[str, Any]) -> tuple[tuple[str, int, bytes], ...]:
         for slug, rule in sorted(rules.items())
         if rule["share"] < 100
     )
+
+
+_DAYS_BEGIN, _DAYS_END = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))  # where on Earth
+
+
+def _display_times(rules: dict[str, Any]) -> tuple[tuple[str, float | None, float | None], ...]:
+    """Return when rules of display are in force, of those that are not always."""
+    return tuple(
+        (slug, _midnight(rule["from"], _DAYS_BEGIN), _midnight(rule["until"], _DAYS_END, after=1))
+        for slug, rule in sorted(rules.items())
+        if rule["from"] or rule["until"]
+    )
+
+
+def _midnight(day: str | None, zone: timezone, *, after: int = 0) -> float | None:
+    if day is None:
+        return None
+    return datetime.combine(date.fromisoformat(day) + timedelta(days=after), time(), zone).timestamp()
 
 
 def _facts(purpose: dict[str, Any], purposes: dict[str, Any]) -> PurposeFacts:

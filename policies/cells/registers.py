@@ -16,6 +16,7 @@ from oversight.changes import applying
 from oversight.models import ChangeSet
 from oversight.rows import NotReadable, read, written
 from policies.models import (
+    DisplayRule,
     Jurisdiction,
     ProcessingRegion,
     Region,
@@ -68,6 +69,7 @@ _REGISTERS = (
     _Register(ProcessingRegion, ("slug",)),
     _Register(TransferInstrument, ("slug",)),
     _Register(ResidencyRule, ("slug",)),
+    _Register(DisplayRule, ("slug",)),
 )
 
 

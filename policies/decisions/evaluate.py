@@ -35,6 +35,7 @@ from policies.decisions.rendering import (
     compose,
     difference,
     failure,
+    joined,
     render_verdict,
     warned,
 )
@@ -56,6 +57,8 @@ VerdictMemo = Memo[_Key, RenderedVerdict]
 _spool = Spool(settings.SPOOL_DIR)
 # The caller states another region than the register has: the stricter answer of both is given (decision 0024).
 _REGION_CONFLICT = "region_conflict"
+# What must not be shown in one of the two regions is not shown.
+_HIDING = "hide_items"
 
 
 def _size_of(_key: _Key, rendered: RenderedVerdict) -> int:
@@ -213,9 +216,9 @@ def _of_person(question: Question, known: Information | None, now: float) -> tup
     if not facts.states_another_region(question, known, bundle):
         return answered
     stored = _asked_as(msgspec.structs.replace(question, region=None), known, bundle, now)
-    (rendered, valid_until), (_, other) = sorted((stored, answered), key=lambda each: _permission(each[0]))
+    (rendered, valid_until), (more, other) = sorted((stored, answered), key=lambda each: _permission(each[0]))
     ends = min((end for end in (valid_until, other) if end is not None), default=None)
-    return warned(rendered, _REGION_CONFLICT), ends
+    return warned(joined(rendered, more, _HIDING), _REGION_CONFLICT), ends
 
 
 def _asked_as(

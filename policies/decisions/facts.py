@@ -42,6 +42,7 @@ _UNKNOWN_MODEL: Mapping[str, Any] = {
 }
 
 _Kind = tuple[Any, ...]
+_Ended = tuple[tuple[str, ...], tuple[str, ...]]  # instruments of transfer, and rules of display out of their days
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -70,11 +71,15 @@ def build(question: Question, known: Information, bundle: LoadedBundle, now: flo
     gates_end = bundle.gate_ends.get(question.model) if question.model and bundle.gate_ends else None
     if gates_end is not None and gates_end > now and (next_end is None or gates_end < next_end):
         next_end = gates_end
+    idle: tuple[str, ...] = ()
+    if bundle.display_times and question.action == "personalize":
+        idle, change = _idle_rules(bundle, now)
+        next_end = change if next_end is None or (change is not None and change < next_end) else next_end
     about_purpose = bundle.purposes.get(purpose)
     person = _encode(_about_person(question, chosen, known, bundle, about_purpose, now, known.limits.get(purpose, ())))
     slugs = (purpose, *about_purpose.ancestors) if about_purpose else ()
     return Facts(
-        _about_request(question, purpose, expired, bundle, now) + person[1:],
+        _about_request(question, purpose, (expired, idle), bundle, now) + person[1:],
         _first_end([*chosen.narrower, *map(known.consents.get, slugs)], next_end, now),
     )
 
@@ -85,6 +90,17 @@ def _instruments(bundle: LoadedBundle, now: float) -> tuple[tuple[str, ...], flo
         return (), None
     ended = tuple([slug for slug, end in bundle.instrument_ends if end <= now])
     return ended, min((end for _, end in bundle.instrument_ends if end > now), default=None)
+
+
+def _idle_rules(bundle: LoadedBundle, now: float) -> tuple[tuple[str, ...], float | None]:
+    """Return the rules of display that are not in force yet or no longer, and when that changes."""
+    idle = tuple(
+        slug
+        for slug, start, end in bundle.display_times
+        if (start is not None and now < start) or (end is not None and end <= now)
+    )
+    moments = (moment for _, *times in bundle.display_times for moment in times)
+    return idle, min((moment for moment in moments if moment is not None and moment > now), default=None)
 
 
 def _about_person(
@@ -138,10 +154,11 @@ def _unsampled(question: Question, bundle: LoadedBundle) -> dict[str, list[str]]
 
 
 def _size_of(kind: _Kind, members: bytes) -> int:
-    revision, action, purpose, level, categories, region, recipient, channel, *_, tcf_purposes, model, expired = kind
+    revision, action, purpose, level, categories, region, recipient, channel, *_, tcf_purposes, model, ended = kind
+    expired, idle = ended
     named = (revision, action, purpose, level, region, recipient, channel, model)
-    words = [*filter(None, named), *categories, *expired]
-    items = len(categories) + len(expired) + len(tcf_purposes)
+    words = [*filter(None, named), *categories, *expired, *idle]
+    items = len(categories) + len(expired) + len(idle) + len(tcf_purposes)
     # Four bytes a character, at most, and the object around them.
     return ENTRY_BYTES + len(members) + 8 * items + 80 * len(words) + 4 * sum(map(len, words))
 
@@ -149,21 +166,19 @@ def _size_of(kind: _Kind, members: bytes) -> int:
 REQUEST_MEMBERS: Memo[_Kind, bytes] = Memo(4 * MIB, _size_of)
 
 
-def _about_request(
-    question: Question, purpose: str, expired: tuple[str, ...], bundle: LoadedBundle, now: float
-) -> bytes:
+def _about_request(question: Question, purpose: str, ended: _Ended, bundle: LoadedBundle, now: float) -> bytes:
     """Return the members of the facts that say nothing about the person, encoded once for each kind of request."""
     has_ended = bool(question.model) and gates_have_ended(question.model, bundle, now)
     is_its_person = bool(bundle.canaries) and _is_in_share(question, bundle)
     kind = (
         bundle.revision, question.action, purpose, question.requested_level, question.data_categories[:_MAX_CATEGORIES],
         question.processing_region, question.recipient, question.channel, question.gpc, question.gpp_opt_out,
-        question.tcf_present, has_ended, is_its_person, question.tcf_purposes, question.model, expired,
+        question.tcf_present, has_ended, is_its_person, question.tcf_purposes, question.model, ended,
     )  # fmt: skip
     members = REQUEST_MEMBERS.get(kind)
     if members is None:
         model = model_in(question.model, bundle, now, is_its_person=is_its_person)
-        members = _encode(_request_members(question, purpose, expired, bundle, model))[:-1] + b","
+        members = _encode(_request_members(question, purpose, ended, bundle, model))[:-1] + b","
         REQUEST_MEMBERS.remember(kind, members)
     return members
 
@@ -171,10 +186,11 @@ def _about_request(
 def _request_members(
     question: Question,
     purpose: str,
-    expired: tuple[str, ...],
+    ended: _Ended,
     bundle: LoadedBundle,
     model: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
+    expired, idle = ended
     return {
         "action": question.action if question.action in ACTIONS else UNKNOWN,
         "purpose": purpose,
@@ -187,6 +203,7 @@ def _request_members(
         },
         "processing": _processing(question, expired, bundle),
         "model": model,
+        **({"idle_display_rules": idle} if idle else {}),
     }
 
 

@@ -14,6 +14,7 @@ from policies.engines.base import Reason
 
 _FIRST_DAY = date(1970, 1, 1)
 NO_FACTS = b"{}"  # what a failure knows that came before the facts
+NO_ENGINE = "none"  # a failure is a denial that no policy decided
 
 
 class RenderedVerdict(msgspec.Struct, frozen=True):
@@ -69,7 +70,7 @@ def failure(code: str, revision: str, document: bytes = NO_FACTS) -> RenderedVer
         legal_basis=None,
         requestable=False,
     )
-    return render_verdict(verdict, document, "none")
+    return render_verdict(verdict, document, NO_ENGINE)
 
 
 _encode = msgspec.json.Encoder().encode
@@ -99,6 +100,17 @@ def warned(rendered: RenderedVerdict, *codes: str) -> RenderedVerdict:
     """Return the verdict with warnings in its answer; the log has what was decided and stays as it is."""
     answer = b"%s,%s" % (rendered.answer, _members({"warnings": codes}))
     return msgspec.structs.replace(rendered, answer=answer, warnings=codes)
+
+
+def joined(rendered: RenderedVerdict, other: RenderedVerdict, duty: str) -> RenderedVerdict:
+    """Return the verdict with the duties of a type that another one has as well; the log stays as it is."""
+    own = rendered.verdict.obligations
+    more = [each for each in other.verdict.obligations if each.type == duty and each not in own]
+    if not more:
+        return rendered
+    verdict = msgspec.structs.replace(rendered.verdict, obligations=[*own, *more])
+    whole = render_verdict(verdict, rendered.facts, rendered.engine)
+    return msgspec.structs.replace(whole, log=rendered.log)
 
 
 def _members(value: dict[str, Any]) -> bytes:

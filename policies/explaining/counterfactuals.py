@@ -17,7 +17,7 @@ from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.decisions.evaluate import evaluate_facts
 from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
-from policies.decisions.rendering import RenderedVerdict
+from policies.decisions.rendering import NO_ENGINE, RenderedVerdict
 
 MAX_EVALUATIONS = 32  # for one answer
 _ASKABLE = frozenset({"never_asked", "expired", "renewal_required"})
@@ -51,7 +51,7 @@ def would_change(
     worked out once. ``candidate`` is the revision of the rollout, which another server may answer for.
     """
     # A failure has no facts; what would change those of another package than consent is that package's business.
-    if rendered.engine == "none" or _has_everything(rendered):
+    if rendered.engine == NO_ENGINE or _has_everything(rendered):
         return []
     try:
         return _remembered(rendered, budget or Budget(MAX_EVALUATIONS), candidate)
@@ -91,7 +91,7 @@ def _tried(
                 return None
             budget.left -= 1
             asked[facts] = evaluate_facts(facts, bundle, candidate=candidate)
-            if asked[facts].engine == "none":
+            if asked[facts].engine == NO_ENGINE:
                 # The engine failed; asking it about everything else would only wait for it again and again.
                 return None
         after = asked[facts]

@@ -12,7 +12,7 @@ from typing import Any
 from policies import engines
 from policies.bundles.loading import LoadedBundle
 from policies.bundles.packages import CONSENT
-from policies.decisions.rendering import RenderedVerdict
+from policies.decisions.rendering import NO_ENGINE, RenderedVerdict
 from policies.engines.embedded import Explained
 from policies.engines.evaluator import ExplainRequest
 
@@ -57,7 +57,7 @@ def explain_answer(rendered: RenderedVerdict, bundle: LoadedBundle) -> list[Expl
 
     Raises EngineFailure. Takes some hundredths of a second: not for the hot path.
     """
-    if rendered.engine == "none" or b'"package":' in rendered.facts:
+    if rendered.engine == NO_ENGINE or b'"package":' in rendered.facts:
         return None
     return explain_facts(rendered.facts.decode(), bundle)
 

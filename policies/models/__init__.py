@@ -3,6 +3,7 @@
 from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, PolicyActivation
 from policies.models.cells import AppliedRelease
 from policies.models.credential import ServiceCredential
+from policies.models.display import DisplayRule
 from policies.models.draft import PolicyDraft
 from policies.models.log import (
     Decision,
@@ -34,6 +35,7 @@ __all__ = [
     "Bundle",
     "Decision",
     "DecisionBatch",
+    "DisplayRule",
     "DroppedPart",
     "ExternalBatch",
     "ExternalDecision",

@@ -1,9 +1,10 @@
-"""Descriptors of the registers that hold rules as data: jurisdictions, regions, residency, sensitive categories."""
+"""Descriptors of the registers that hold rules as data: laws, regions, residency, sensitive categories, display."""
 
 from typing import Any
 
 from oversight.registers import Document, Register
 from policies.models import (
+    DisplayRule,
     Jurisdiction,
     ProcessingRegion,
     Region,
@@ -44,6 +45,28 @@ def category_narrows(before: Document | None, after: Document | None) -> bool:
     return before is None and after is not None
 
 
+def display_narrows(before: Document | None, after: Document | None) -> bool:
+    """Return whether a rule of display hides more, and nothing less; of regions only what the names say."""
+    if before is None or after is None:
+        return after is not None
+    return (
+        set(before["item_categories"]) <= set(after["item_categories"])
+        and all(_covers(before[name], after[name]) for name in ("age_bands", "regions", "purposes"))
+        and (after["from_day"] is None or _sooner(before["from_day"], after["from_day"]))
+        and (after["until_day"] is None or _sooner(after["until_day"], before["until_day"]))
+    )
+
+
+def _covers(old: list[str], new: list[str]) -> bool:
+    """Return whether a condition is met by all who met it before; an empty one is met by everybody."""
+    return not new or (bool(old) and set(old) <= set(new))
+
+
+def _save_display(rule: Any, _created: bool) -> None:
+    rule.full_clean(validate_unique=False)
+    rule.save()
+
+
 REGISTERS = (
     Register(
         name="sensitive_category",
@@ -63,4 +86,12 @@ REGISTERS = (
         narrows=instrument_narrows,
     ),
     Register(name="residency_rule", title="Residency rule", model=ResidencyRule, key=("slug",), narrows=rule_narrows),
+    Register(
+        name="display_rule",
+        title="Rule of display",
+        model=DisplayRule,
+        key=("slug",),
+        narrows=display_narrows,
+        save=_save_display,
+    ),
 )

@@ -20,7 +20,7 @@ from policies.models import Decision
 _GROUPS = (
     ("The question", ("action", "purpose", "requested_level")),
     ("The person's choice", ("consent", "ancestors", "objection", "restricted", "held")),
-    ("The person", ("subject", "time")),
+    ("The person", ("subject", "time", "idle_display_rules")),
     ("Signals", ("signals",)),
     ("The processing", ("processing",)),
     ("The model", ("model", "engine", "unsampled_reviews")),
@@ -68,6 +68,7 @@ _LABELS = {
     "model.gates": "Checks before its approval",
     "engine.segment_k": "People in the smallest segment",
     "engine.privacy_budget": "Privacy budget",
+    "idle_display_rules": "Rules of display that were out of their days",
     "unsampled_reviews": "Rules of review whose sample the person is outside of",
 }
 _LEVELS = frozenset({"requested_level", "consent.max_level", "model.max_level"})

@@ -45,6 +45,7 @@ rights.view_rightsrequest       x - - - x - x -
 rights.change_rightsrequest     x - - - x - - -
 privacy.change_retentionschedule x - x - - x - -
 policies.change_residencyrule   x - x - - x - -
+policies.change_displayrule     x - x - - x - -
 policies.add_policy             x - x - - - - -
 policies.add_policyactivation   x x - - - - - -
 policies.view_decision          x x x - - - x -

@@ -12,7 +12,7 @@ from tests.helpers.registers import drafted, in_force, purpose_with
 pytestmark = pytest.mark.django_db
 REGISTERS = [
     "consent/purpose", "consent/datacategory", "consent/party", "consent/site",
-    "privacy/retentionschedule", "policies/residencyrule",
+    "privacy/retentionschedule", "policies/residencyrule", "policies/displayrule",
     "policies/jurisdiction", "policies/region", "policies/processingregion", "policies/transferinstrument",
     "policies/sensitivecategory", "policies/processingsystem",
 ]  # fmt: skip

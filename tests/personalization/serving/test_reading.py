@@ -49,9 +49,9 @@ def _fill(items: int, *, with_statistics: bool) -> None:
 
 _ASKED = ",".join(f"item-{number}" for number in range(1, 61))
 _STATEMENTS = {
-    "offered": (reading._OFFERED, "text, uuid, text", f"'{_ASKED}', '{REF}', 'recommendations'"),
-    "titles": (reading._TITLES, "text", f"'{_ASKED}'"),
-    "general": (reading._GENERAL, "int", "20"),
+    "offered": (reading._OFFERED, "text, uuid, text, text", f"'{_ASKED}', '{REF}', 'recommendations', '[]'"),
+    "titles": (reading._TITLES, "text, text", f"'{_ASKED}', '[]'"),
+    "general": (reading._GENERAL, "int, text", "20, '[\"Games\"]'"),
 }
 
 

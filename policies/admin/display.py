@@ -1,0 +1,71 @@
+"""Page of the rules of display: items that some people must not be shown."""
+
+from collections.abc import Iterable
+
+from django.contrib import admin
+from django.forms import ModelForm
+from unfold.decorators import display
+
+from common.admin_pages.forms import CommaListField, Ticked
+from consent.models import Purpose
+from policies.admin.rules import RuleAdmin
+from policies.models import DisplayRule
+from policies.models.display import AGE_BANDS
+
+
+class DisplayForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    item_categories = CommaListField(
+        free_text=True,
+        label="Item categories",
+        help_text="As the catalogue spells them, separated by commas: alcohol, tobacco.",
+    )
+    age_bands = Ticked(
+        [(band, band.capitalize()) for band in AGE_BANDS],
+        label="Hidden from",
+        help_text="A child is a minor too. Everybody whose age is not known is among them. None ticked: everybody.",
+    )
+    regions = CommaListField(
+        free_text=True,
+        required=False,
+        label="Where people live",
+        help_text="Codes of regions or countries, or residency groups: DE, US-UT, eea. Empty: everywhere.",
+    )
+    purposes = CommaListField(
+        required=False, label="Purposes", help_text="With all that are narrower, separated by commas. Empty: all."
+    )
+
+    class Meta:
+        labels = {"slug": "Short name", "from_day": "First day", "until_day": "Last day", "reason": "Reason"}
+        help_texts = {
+            "from_day": "From its first moment anywhere on Earth. Empty: at once.",
+            "until_day": "To its last moment anywhere on Earth. Empty: it does not end.",
+            "reason": "The law or the decision of the business that it follows.",
+        }
+
+
+@admin.register(DisplayRule)
+class DisplayRuleAdmin(RuleAdmin):
+    form = DisplayForm
+    list_display = ["slug", "hides", "whom", "where", "what_for", "from_day", "until_day", "reason"]
+    fields = ["slug", "item_categories", "age_bands", "regions", "purposes", "from_day", "until_day", "reason"]
+
+    @display(description="Item categories")
+    def hides(self, rule: DisplayRule) -> str:
+        return ", ".join(rule.item_categories)
+
+    @display(description="Hidden from")
+    def whom(self, rule: DisplayRule) -> str:
+        return _listed([*rule.age_bands, "unknown age"] if rule.age_bands else [], "Everybody")
+
+    @display(description="Where people live")
+    def where(self, rule: DisplayRule) -> str:
+        return _listed(rule.regions, "Everywhere")
+
+    @display(description="Purposes")
+    def what_for(self, rule: DisplayRule) -> str:
+        names = dict(Purpose.objects.filter(slug__in=rule.purposes).values_list("slug", "name"))
+        return _listed([names.get(slug, slug) for slug in rule.purposes], "All")
+
+
+def _listed(names: Iterable[str], otherwise: str) -> str:
+    return ", ".join(names) or otherwise

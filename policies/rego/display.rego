@@ -1,0 +1,71 @@
+# What must not be shown, whoever asks and whatever else is decided. What is not known meets every condition about it.
+package governance.decision
+
+# METADATA
+# title: Hidden items
+# description: >-
+#   Items of these categories are in no list of the person, neither in a personal one nor in the general one that a
+#   denial leaves, and are named as no reason. One entry for each rule of the register that applies. A rule outside its
+#   days stands in the facts; without that member every rule is in force.
+hidden contains [8, {"type": "hide_items", "properties": {"rule": slug, "categories": rule.item_categories}}] if {
+	input.action == "personalize"
+	some slug, rule in data.display_rules
+	not slug in idle_display_rules
+	hides_from_age(rule)
+	hides_in_region(rule)
+	hides_for_purpose(rule)
+}
+
+permit_obligations contains entry if some entry in hidden
+
+denial_obligations contains entry if some entry in hidden
+
+default idle_display_rules := set()
+
+idle_display_rules := {slug | some slug in input.idle_display_rules} if is_array(input.idle_display_rules)
+
+# A child is a minor. The law's `unknown_age_is_adult` is about levels and changes nothing here.
+hides_from_age(rule) if {
+	rule.age_bands == []
+} else if {
+	stated_age == "unknown"
+} else if {
+	stated_age in rule.age_bands
+} else if {
+	stated_age == "child"
+	"minor" in rule.age_bands
+}
+
+default stated_age := "unknown"
+
+stated_age := input.subject.age_band if input.subject.age_band in {"adult", "minor", "child"}
+
+# A rule names a region, its residency group, or its country. One about a part of a country is met by all of the
+# country whose part is not known.
+hides_in_region(rule) if {
+	rule.regions == []
+} else if {
+	stated_region == "unknown"
+} else if {
+	names := {stated_region, split(stated_region, "-")[0], data.residency.regions[stated_region]}
+	names & {name | some name in rule.regions} != set()
+} else if {
+	some name in rule.regions
+	startswith(name, concat("", [stated_region, "-"]))
+}
+
+default stated_region := "unknown"
+
+stated_region := input.subject.region if is_string(data.residency.regions[input.subject.region])
+
+# A rule about a purpose is about all that are narrower.
+hides_for_purpose(rule) if {
+	rule.purposes == []
+} else if {
+	not purpose_known
+} else if {
+	input.purpose in rule.purposes
+} else if {
+	some broader in purpose.parents
+	broader in rule.purposes
+}
