@@ -5,6 +5,7 @@ themselves (``gates.checks``); the work says so to somebody.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.urls import reverse
 from model_registry.documents import basis
 from model_registry.documents.models import Document
 from model_registry.models import ModelVersion
+from oversight.problems import NotNow
 from oversight.work import items
 from oversight.work.kinds import Kind
 
@@ -58,7 +60,9 @@ def follow(_reason: str, actor: str) -> None:
     for name in late - is_open.keys():
         items.open_item(REOPENED.slug, name, actor=actor)
     for name in is_open.keys() - late:
-        items.finish(is_open[name], actor=actor, outcome="It is of what the version may do, or the version has ended.")
+        # Somebody may have closed it in this instant: no reason to refuse the change of a register.
+        with suppress(NotNow):
+            items.finish(is_open[name], actor=actor, outcome="It is of what the version may do, or has ended.")
 
 
 def _out_of_date(newest: Iterable[Document]) -> Iterable[str]:

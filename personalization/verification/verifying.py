@@ -56,8 +56,8 @@ def _digests(version: ModelVersion, found: Checked, borne: of_figures.Borne) -> 
 
 def verify_live(*, actor: str) -> list[Evidence]:
     """Verify the versions that serve from files here, and keep each outcome."""
-    live = ModelVersion.objects.filter(status=ModelVersion.Status.LIVE, files__kind=ModelFile.Kind.DATA)
-    return [record(version, verify(version), actor=actor) for version in live.select_related("model")]
+    serving = ModelVersion.objects.filter(status__in=ModelVersion.SERVING, files__kind=ModelFile.Kind.DATA)
+    return [record(version, verify(version), actor=actor) for version in serving.select_related("model")]
 
 
 def record(version: ModelVersion, report: Report, *, actor: str) -> Evidence:

@@ -14,7 +14,7 @@ from model_registry.gates import outcome
 from model_registry.models import ModelVersion
 from oversight.guard import writing
 from oversight.models import WorkItem
-from oversight.work import kinds
+from oversight.work import items, kinds
 from tests.helpers import models
 
 pytestmark = pytest.mark.django_db
@@ -117,6 +117,19 @@ def test_a_change_that_is_taken_back_gives_the_approval_back(live: ModelVersion)
     change(lambda: party(country="DE")(live))
 
     assert (dpia(live).state, work()) == ("passed", [(f"{live.pk}/dpia", "done")])
+
+
+def test_work_that_somebody_closes_meanwhile_stops_no_change(
+    live: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(lambda: party(country="US")(live))
+    [still_open] = items.all_open(reopening.REOPENED.slug)
+    items.finish(items.all_open(reopening.REOPENED.slug)[0], actor="officer:anna")
+    monkeypatch.setattr(items, "all_open", lambda _kind: [still_open])
+
+    change(lambda: party(country="DE")(live))
+
+    assert dpia(live).state == "passed"
 
 
 def test_what_is_retired_is_nobodys_work(live: ModelVersion) -> None:

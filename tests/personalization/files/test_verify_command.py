@@ -12,6 +12,7 @@ from model_registry.documents import keeping as documents
 from model_registry.documents.card import ModelCard
 from model_registry.gates.checks import FAILED, GATES, PASSED
 from model_registry.gates.found import gather
+from model_registry.models import ModelVersion
 from model_registry.pages import panels
 from personalization import tasks, training
 from personalization.verification import of_card, telling
@@ -85,6 +86,10 @@ def test_every_night_the_version_that_serves_is_verified_and_no_revision_changes
     assert evidence.made_by == "job:verification"
     assert not draft.evidence.filter(name="files").exists()
     assert ActiveBundle.objects.get().bundle_id == before
+
+    ModelVersion.objects.filter(pk=trained.pk).update(status="canary", canary_rollout=1)
+    tasks.verify_models()
+    assert trained.evidence.filter(name="files").count() == 2, "a canary serves people, too"
 
 
 def test_an_unknown_version_is_refused(trained):
