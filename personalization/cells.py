@@ -12,6 +12,7 @@ from policies.decisions.rendering import Decision
 
 _COUNT = 10
 _MOST = 100
+_MOST_CANDIDATES = 1_000
 
 
 def _region(document: Document) -> Any:
@@ -23,7 +24,13 @@ def _region(document: Document) -> Any:
 def _render_denial(decision: Decision, document: Document) -> Any:
     wanted = document.get("count")
     count = wanted if type(wanted) is int and 1 <= wanted <= _MOST else _COUNT
-    return proxy.recommend_unrouted(count, decision).document()
+    return proxy.recommend_unrouted(count, decision, _candidates(document.get("candidates"))).document()
+
+
+def _candidates(items: Any) -> tuple[str, ...] | None:
+    if not isinstance(items, list):
+        return None
+    return tuple(dict.fromkeys(item for item in items[:_MOST_CANDIDATES] if isinstance(item, str)))
 
 
 def _check(document: Document) -> object:

@@ -6,7 +6,7 @@ any failure, the person gets the list everybody gets (level ``none``), and the a
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -58,6 +58,7 @@ class RecommendationRequest:
     region: str | None = None
     processing_region: str
     data_categories: tuple[str, ...] = ("purchases", "ratings", "views")
+    candidates: tuple[str, ...] | None = None  # the only items to rank, each once
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Recommendations:
     took_us: int | None = None  # of the engine
     notes: list[str] = field(default_factory=list)
     output: Callable[[], Made] | None = None
+    left_out: int | None = None  # of the candidates, where the caller gave them
     is_held: bool = False  # outputs about the person are kept for a review
 
     def document(self) -> dict[str, Any]:
@@ -87,6 +89,7 @@ class Recommendations:
             "model": self.model,
             "fallback": self.fallback,
             "items": self.items,
+            **({} if self.left_out is None else {"left_out": self.left_out}),
             "profiled": self.level != "none",
             "bundle_revision": self.decision.bundle_revision,
             "subject_revision": self.decision.subject_revision,
@@ -130,7 +133,7 @@ def make(request: RecommendationRequest, *, caller: str, known: Information | No
     bundle = loading.usable(known.bundle_revision)
     if bundle is None:
         decision = evaluate.unavailable(_question(request), caller=caller)
-        return _popular(request.count, decision, None, fallback="information_unavailable")
+        return _popular(request, decision, None, fallback="information_unavailable")
     answer = _recommend(request, caller, known, bundle)
     observing.note(answer, bundle)
     return answer
@@ -144,18 +147,21 @@ def _recommend(
     question = _question(request, model=model, segment_size=size)
     decision = evaluate.decide(question, caller=caller, known=known)
     if not decision.permitted:
-        return _popular(request.count, decision, model)
+        return _popular(request, decision, model)
     if any(o.type not in _FULFILLED for o in decision.rendered.verdict.obligations):
         # A permit with a condition that is not understood is no permit (AuthZEN obligations profile).
-        return _popular(request.count, decision, model, fallback="obligation_not_supported")
+        return _popular(request, decision, model, fallback="obligation_not_supported")
     if model is None:
-        return _popular(request.count, decision, None, fallback="no_model")
+        return _popular(request, decision, None, fallback="no_model")
     return _personal(request, decision, known, model, bundle)
 
 
-def recommend_unrouted(count: int, decision: Decision) -> Recommendations:
+def recommend_unrouted(count: int, decision: Decision, candidates: tuple[str, ...] | None = None) -> Recommendations:
     """Recommend the general list, where the person's own cell cannot be asked: nothing is looked up."""
-    return _popular(count, decision, None, fallback=decision.reasons[0])
+    wanted = RecommendationRequest(
+        subject_ref=information.NO_SUBJECT, count=count, candidates=candidates, processing_region=""
+    )
+    return _popular(wanted, decision, None, fallback=decision.reasons[0])
 
 
 def _question(request: RecommendationRequest, *, model: str | None = None, segment_size: int | None = None) -> Question:
@@ -193,33 +199,51 @@ def _personal(
             "count": request.count,
             "exclude": history.unwanted,
             "exclude_categories": hidden or frozenset(),
+            **({} if request.candidates is None else _among(offer.of(request.candidates))),
         }
         began = time.perf_counter_ns()
-        served = engine.recommend(model, bundle, **arguments, offered=offer.of)
+        served = engine.recommend(model, bundle, **arguments, offered=offer.of if request.candidates is None else None)
         took_us = (time.perf_counter_ns() - began) // 1_000
         observing.compare(served, bundle, purpose=request.purpose, arguments=arguments)
         if served.level_used == "none":
-            return _popular(request.count, decision, model, fallback=served.fallback)
+            return _popular(request, decision, model, fallback=served.fallback)
         named = wording.reasons_of(served.recommendations) - offer.titles.keys()
         titles = offer.titles | dict(reading.titles(named, hidden))
     except engine.EngineFailed as failed:
-        return _popular(request.count, decision, model, fallback=failed.code)
+        return _popular(request, decision, model, fallback=failed.code)
     except reading.ReadingFailed:
-        return _popular(request.count, decision, model, fallback="information_unavailable")
+        return _popular(request, decision, model, fallback="information_unavailable")
     tally.scored(model, served.recommendations)
-    items = wording.explained(served.recommendations, titles, history.liked)
+    items, left_out = wording.explained(served.recommendations, titles, history.liked), None
+    if request.candidates is not None:
+        wanted = [item for item in request.candidates if item in offer.titles and item not in history.unwanted]
+        items = _completed(items, [(item, offer.titles[item]) for item in wanted], request.count)
+        left_out = len(request.candidates) - len(wanted)
     level_used, sure = str(served.level_used), outputs.confidence(served.recommendations)
 
     def output() -> Made:
         return outputs.made(
             request.subject_ref, request.purpose, decision, model, bundle,
-            level=level_used, items=items, confidence=sure,
+            level=level_used, items=items, confidence=sure, among=request.candidates,
         )  # fmt: skip
 
     fallback = served.fallback and str(served.fallback)
     return Recommendations(
-        level_used, items, decision, model, fallback, took_us=took_us, output=output, is_held=offer.is_held
-    )
+        level_used, items, decision, model, fallback, took_us=took_us, output=output, left_out=left_out,
+        is_held=offer.is_held,
+    )  # fmt: skip
+
+
+def _among(offered: Mapping[str, str]) -> dict[str, Any]:
+    """Return the arguments for a caller's own items: all that are on offer, what the person has seen too."""
+    return {"among": frozenset(offered), "exclude_seen": False}
+
+
+def _completed(items: list[Any], wanted: list[tuple[str, str]], count: int) -> list[Any]:
+    """Return a list with the candidates that the model says nothing about at its end, in the caller's order."""
+    ranked = {item["item"] for item in items}
+    rest = [(item, title) for item, title in wanted if item not in ranked]
+    return [*items, *wording.popular(rest[: count - len(items)])]
 
 
 def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recommendations:
@@ -232,12 +256,12 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recomm
         if shown.show is Show.MADE:
             return answer
         if shown.content is None:
-            return _popular(request.count, answer.decision, answer.model, fallback=shown.show.value)
+            return _popular(request, answer.decision, answer.model, fallback=shown.show.value)
         hidden = _hidden(answer.decision)
         items = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
     except (DatabaseError, reading.ReadingFailed):
         logger.exception("Whether an output waits for a review cannot be read")
-        return _popular(request.count, answer.decision, answer.model, fallback="review_unavailable")
+        return _popular(request, answer.decision, answer.model, fallback="review_unavailable")
     return replace(answer, level=shown.content["level"], items=items, fallback=None)
 
 
@@ -265,10 +289,17 @@ def _history(request: RecommendationRequest, level: str, excluded: frozenset[str
     return reading.history(request.subject_ref, request.purpose, kinds, window)
 
 
-def _popular(count: int, decision: Decision, model: str | None, *, fallback: str | None = None) -> Recommendations:
+def _popular(
+    request: RecommendationRequest, decision: Decision, model: str | None, *, fallback: str | None = None
+) -> Recommendations:
     """Return the general list; it needs neither the engine nor anything about the person. Empty without a database."""
+    hidden, chosen, left_out = _hidden(decision), request.candidates, None
     try:
-        items = wording.popular(reading.general(count, _hidden(decision)))
+        if chosen is None:
+            found = reading.general(request.count, hidden)
+        else:
+            found, offered = reading.general_among(chosen, request.count, hidden)
+            left_out = len(chosen) - offered
     except reading.ReadingFailed:
-        items, fallback = [], fallback or "information_unavailable"
-    return Recommendations("none", items, decision, model, fallback)
+        found, fallback = [], fallback or "information_unavailable"
+    return Recommendations("none", wording.popular(found), decision, model, fallback, left_out=left_out)

@@ -61,6 +61,7 @@ class RecommendationAnswer(Body):
     model: str | None
     fallback: str | None
     items: list[ItemAnswer]
+    left_out: int | None = None
     profiled: bool
     bundle_revision: str
     subject_revision: int

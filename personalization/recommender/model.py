@@ -167,6 +167,7 @@ class Model:
         count: int = 10,
         exclude_seen: bool = True,
         exclude: Collection[str] = frozenset(),
+        among: Collection[str] | None = None,
         exclude_categories: Collection[str] = frozenset(),
         reasons: int = 3,
         diversity: float = 0.0,
@@ -175,7 +176,8 @@ class Model:
         """Recommend up to ``count`` (1..100) items, using no more of the person than ``level`` allows.
 
         ``exclude_seen`` leaves out items of the person's that the level may look at, so at ``none`` and
-        ``segment`` it changes nothing. Items in ``exclude`` are not recommended. Items of ``exclude_categories`` are
+        ``segment`` it changes nothing. Items in ``exclude`` are not recommended; with
+        ``among``, only items in it are. Items of ``exclude_categories`` are
         neither recommended nor used as a reason. Items this model does not know are ignored. ``reasons`` bounds
         ``because`` and ``despite``, >= 1. ``diversity`` (0..1) trades the score of a personal list for different
         categories in it. ``offered`` is asked with the ids of the best items, a few more than ``count``: only those it
@@ -194,6 +196,8 @@ class Model:
         signals = Signals.of(permitted, self._positions, allowed)
         candidates = self._unseen(permitted, allowed) if exclude_seen else allowed.copy()
         candidates[[self._positions[item] for item in exclude if item in self._positions]] = False
+        if among is not None:
+            candidates &= self._among(among)
         wish = _Wish(count, reasons, diversity, offered)
         if not permitted.level.includes(Level.BEHAVIORAL):
             return self._general(permitted, candidates, wish)
@@ -225,6 +229,11 @@ class Model:
         for category in categories:
             allowed[self._positions_by_category.get(category, [])] = False
         return allowed
+
+    def _among(self, items: Collection[str]) -> _Flags:
+        chosen = np.zeros(len(self.items), dtype=np.bool_)
+        chosen[[self._positions[item] for item in items if item in self._positions]] = True
+        return chosen
 
     def _unseen(self, permitted: Permitted, allowed: _Flags) -> _Flags:
         touched = (interaction.item for interaction in (*permitted.history, *permitted.session))

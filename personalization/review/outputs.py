@@ -25,7 +25,7 @@ _MOST_SAID = 5_000
 
 def made(
     subject_ref: UUID, purpose: str, decision: Decision, model: str, bundle: LoadedBundle, *,
-    level: str, items: Sequence[Mapping[str, Any]], confidence: int,
+    level: str, items: Sequence[Mapping[str, Any]], confidence: int, among: Collection[str] | None = None,
 ) -> Made:  # fmt: skip
     """Return a list as an output: with the reasons and the facts of its decision, which say nothing of who it is."""
     rendered = decision.rendered
@@ -38,7 +38,7 @@ def made(
         level=level,
         decision_id=decision.id,
         revision=decision.subject_revision,
-        asked=_asked(decision),
+        asked=_asked(decision, among),
         content={
             "level": level,
             "items": list(items),
@@ -50,13 +50,14 @@ def made(
     )
 
 
-def _asked(decision: Decision) -> str:
-    """Return the digest of what was decided from what: the facts, the level, the reasons and the obligations."""
+def _asked(decision: Decision, among: Collection[str] | None) -> str:
+    """Return the digest of what was decided from what: facts, level, reasons, obligations, a caller's own items."""
     verdict = decision.rendered.verdict
     said = [
         verdict.level,
         [each.code for each in verdict.reasons],
         [[o.type, o.properties] for o in verdict.obligations],
+        *([] if among is None else [sorted(among)]),
     ]
     return sha256(decision.rendered.facts + json.dumps(said, sort_keys=True).encode()).hex()
 

@@ -19,6 +19,8 @@ Region = Annotated[str, Field(pattern=f"^{patterns.REGION}$")]
 class RecommendationBody(Body):
     """Recommendations for one person. The level served may be lower than the one asked for, never higher.
 
+    With ``candidates`` only these items are ranked, by the same levels and rules; ``left_out`` in the answer counts
+    those that are not shown to the person.
     ``mode`` "non_profiled" ranks without anything about the person (Digital Services Act, Article 38).
     """
 
@@ -28,6 +30,7 @@ class RecommendationBody(Body):
     requested_level: LevelName = "individual"
     count: Annotated[int, Field(ge=1, le=100)] = 10
     session: Annotated[list[Slug], Field(max_length=50)] = []
+    candidates: Annotated[list[Slug], Field(min_length=1, max_length=1000)] | None = None
     signals: Signals = Signals()
     region: Region | None = None
     processing_region: ProcessingRegion | None = None
@@ -40,6 +43,7 @@ class RecommendationBody(Body):
             requested_level=self.requested_level,
             count=self.count,
             session=tuple(self.session),
+            candidates=None if self.candidates is None else tuple(dict.fromkeys(self.candidates)),
             signals=self.signals.read(environ),
             non_profiled=self.mode == "non_profiled",
             region=self.region or self.subject.region,

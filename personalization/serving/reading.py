@@ -84,7 +84,21 @@ _GENERAL = PreparedStatement(
     binary=True,
     timeout_ms=TIMEOUT_MS,
 )
-
+# The order is that of popularity; what is in no list of it comes after, in the caller's order.
+_GENERAL_AMONG = PreparedStatement(
+    "assent_general_among",
+    f"""
+    SELECT i.slug, i.title, (count(*) OVER ())::text
+    FROM unnest(string_to_array($1, ',')) WITH ORDINALITY candidate (slug, place)
+    JOIN personalization_item i ON i.slug = candidate.slug
+    LEFT JOIN personalization_popularitem p ON p.item_id = i.slug
+    WHERE {_IS_OFFERED} AND {_IS_SHOWN.format("$3")}
+    ORDER BY p.rank, candidate.place LIMIT $2
+    """,  # noqa: S608 (a constant)
+    [_TEXT, _INT, _TEXT],
+    binary=True,
+    timeout_ms=TIMEOUT_MS,
+)
 
 Hidden = frozenset[str] | None
 """Categories of items that are not shown; None: those of every rule, as it is not known which ones apply."""
@@ -131,7 +145,7 @@ _LIKING = frozenset({Event.Kind.LIKE, Event.Kind.PURCHASE})
 
 def executions() -> int:
     """Return how many statements of this module were executed, which tests count."""
-    return sum(statement.executions for statement in (_HISTORY, _OFFERED, _TITLES, _GENERAL))
+    return sum(statement.executions for statement in (_HISTORY, _OFFERED, _TITLES, _GENERAL, _GENERAL_AMONG))
 
 
 def history(subject_ref: UUID, purpose: str, kinds: Collection[str], limit: int) -> History:
@@ -173,6 +187,14 @@ def titles(items: Collection[str], hidden: Hidden = frozenset()) -> Mapping[str,
 def general(count: int, hidden: Hidden = frozenset()) -> list[tuple[str, str]]:
     """Return items and titles of the list that everybody gets, without what is hidden. Raises ReadingFailed."""
     return _rows(_GENERAL, _int(count), _json(hidden))
+
+
+def general_among(
+    candidates: Collection[str], count: int, hidden: Hidden = frozenset()
+) -> tuple[list[tuple[str, str]], int]:
+    """Return the same of a caller's own items, and how many of them are on offer. Raises ReadingFailed."""
+    rows = _rows(_GENERAL_AMONG, ",".join(candidates).encode(), _int(count), _json(hidden))
+    return [(item, title) for item, title, _ in rows], int(rows[0][2]) if rows else 0
 
 
 def _json(hidden: Hidden) -> bytes:
