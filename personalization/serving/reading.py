@@ -38,20 +38,20 @@ _HISTORY = PreparedStatement(
     binary=True,
     timeout_ms=TIMEOUT_MS,
 )
+# An item of a creator who opted out is recommended to nobody, at no level.
+_IS_OFFERED = "i.is_active AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)"
 # Categories that a rule of display hides, as a JSON list in the last parameter; empty: all that any rule names.
 _IS_SHOWN = """NOT i.categories ?| ARRAY(
       SELECT jsonb_array_elements_text(COALESCE(NULLIF({}, '')::jsonb, (
         SELECT jsonb_agg(category) FROM policies_displayrule, jsonb_array_elements(item_categories) category
       )))
     )"""
-# An item of a creator who opted out is recommended to nobody, at no level. A join with the ids asked for would find
-# each by its index too, and costs half as much again as this one scan of it.
+# A join with the ids asked for would find each by the index too, and costs half as much again as one scan of it.
 _OFFERED = PreparedStatement(
     "assent_items_offered",
     f"""
     SELECT slug, title, EXISTS (SELECT FROM reviews_output WHERE subject_ref = $2 AND purpose = $3)
-    FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND i.is_active
-      AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)
+    FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND {_IS_OFFERED}
       AND {_IS_SHOWN.format("$4")}
     """,  # noqa: S608 (a constant)
     [_TEXT, _UUID, _TEXT, _TEXT],
