@@ -5,7 +5,7 @@ from typing import Any
 
 from common.http.rest import read_document
 from personalization import proxy
-from personalization.intake import endpoint
+from personalization.intake import answers, endpoint
 from personalization.serving.bodies import RecommendationBody
 from policies.cells.routes import Document, SubjectRoute
 from policies.decisions.rendering import Decision
@@ -39,7 +39,7 @@ def _check(document: Document) -> object:
 
 SUBJECT_ROUTES: Mapping[str, SubjectRoute] = {
     "/api/v1/events": SubjectRoute("events"),
-    endpoint.PATH: SubjectRoute(endpoint.SCOPE, items="events"),
+    endpoint.PATH: SubjectRoute(endpoint.SCOPE, items="events", render_problem=answers.refusal),
     "/api/v1/recommendations": SubjectRoute(
         "recommendations", _region, render_denial=_render_denial, answer_member="items", check=_check
     ),

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -173,7 +174,10 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
 def compute(name: str, bundle: LoadedBundle, arguments: Mapping[str, Any]) -> Served:
     """Return the model's answer, without a segment that a monitor has stopped. Raises as ``recommend``."""
     is_stopped = _is_stopped(name, bundle, arguments.get("segment"))
-    return load(name, bundle).recommend(**{**arguments, **({"segment": None} if is_stopped else {})})
+    served = load(name, bundle).recommend(**{**arguments, **({"segment": None} if is_stopped else {})})
+    if not all(isfinite(each.score) for each in served.recommendations):
+        raise ArithmeticError("A score of the model is no finite number.")
+    return served
 
 
 def is_resting() -> bool:

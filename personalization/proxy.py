@@ -253,15 +253,15 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recomm
         return answer
     try:
         shown = serving.resolve(answer.output(), marks)
-    except DatabaseError:
+        if shown.show is Show.MADE:
+            return answer
+        if shown.content is None:
+            return _popular(request, answer.decision, answer.model, fallback=shown.show.value)
+        hidden = _hidden(answer.decision)
+        items = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
+    except (DatabaseError, reading.ReadingFailed):
         logger.exception("Whether an output waits for a review cannot be read")
         return _popular(request, answer.decision, answer.model, fallback="review_unavailable")
-    if shown.show is Show.MADE:
-        return answer
-    if shown.content is None:
-        return _popular(request, answer.decision, answer.model, fallback=shown.show.value)
-    hidden = _hidden(answer.decision)
-    items = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
     return replace(answer, level=shown.content["level"], items=items, fallback=None)
 
 

@@ -64,7 +64,11 @@ def _running() -> Iterator[tuple[Kind[Any], Source, RolloutBase]]:
 
 def _check_one(kind: Kind[Any], source: Source, rollout: RolloutBase) -> Breach | None:
     now = timezone.now()
-    look = source(rollout, now)
+    try:
+        look = source(rollout, now)
+    except Exception:  # one that cannot be judged is shown as not watched, and keeps no other from being rolled back
+        logger.exception("%s could not be judged", kind.subject(rollout).title)
+        return None
     if look.breach is None:
         type(rollout)._default_manager.filter(pk=rollout.pk).update(watched_at=now)  # noqa: SLF001 (documented API)
         return None

@@ -152,6 +152,8 @@ class Model:
         sizes = {len(group.scores) for group in groups} | {len(part.out) for part in self.parts}
         if sizes != {size}:
             raise ValueError("Scores and weights of a model must cover exactly its items.")
+        if not all(np.isfinite(group.scores).all() and (group.scores >= 0).all() for group in groups):
+            raise ValueError("Every score of a model must be a finite number from 0 on.")
         if tuple(part.spec for part in self.parts) != self.parameters.recipe.parts:
             raise ValueError("The parts of a model must be those of its recipe.")
 

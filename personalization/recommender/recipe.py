@@ -1,5 +1,6 @@
 """Choices that make a model: its parts, and how they are weighed for people of short and of long history."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -67,6 +68,8 @@ class Recipe:
             raise ValueError("A recipe has parts, and bands of which only the last has no end.")
         if any(len(band.weights) != len(self.parts) for band in self.bands):
             raise ValueError("Every band of a recipe weighs each of its parts.")
+        if not all(math.isfinite(number) for band in self.bands for number in (*band.weights, band.prior)):
+            raise ValueError("Every weight of a recipe must be a finite number.")
 
     def band(self, likes: int) -> Band:
         """Return the weights for a person of so many distinct items."""

@@ -13,11 +13,14 @@ from model_registry.reviews.problems import VerdictRefused
 from personalization.creators import opt_outs
 from personalization.models import Event, Item
 from personalization.recommender.model import Recommendation
+from personalization.serving import reading
 from policies.bundles import reasons
 from policies.bundles.loading import LoadedBundle
 from policies.decisions.evaluate import Decision
 
 KIND = "recommendations"
+_SAYING_NO = (Event.Kind.NOT_RELEVANT, Event.Kind.DISMISS, Event.Kind.UNDO, Event.Kind.RATING)
+_MOST_SAID = 5_000
 
 
 def made(
@@ -86,15 +89,16 @@ def still_wanted(
 ) -> list[dict[str, Any]]:
     """Return the items of an approved list that are still offered and that the person has not said no to since.
 
-    Nothing is left of an item in a ``hidden`` category, or with a reason in one; nothing at all where it is None.
+    What is a no, for how long, and what takes it back is as for a list that nobody reviews. Nothing is left of an item
+    in a ``hidden`` category, or with a reason in one; nothing at all where it is None. Raises ReadingFailed and
+    DatabaseError.
     """
     if hidden is None:
         return []
     slugs = [item["item"] for item in content["items"]]
-    refused = Event.objects.filter(subject_ref=subject_ref, purpose=purpose, weight=0, item__in=slugs)
     offered = Item.objects.filter(~opt_outs.is_out("creator"), pk__in=slugs, is_active=True)
-    offered = offered.exclude(pk__in=refused.values("item"))
-    shown = set(offered.values_list("pk", flat=True))
+    refused = reading.history(subject_ref, purpose, _SAYING_NO, _MOST_SAID).unwanted
+    shown = set(offered.values_list("pk", flat=True)) - refused
     concealed = _concealed(content["items"], hidden) if hidden else frozenset()
     return [item for item in content["items"] if item["item"] in shown and concealed.isdisjoint(_named(item))]
 

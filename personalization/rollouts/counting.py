@@ -139,9 +139,13 @@ class _Writer:
 
     def _run(self) -> None:
         while True:
-            self._take()
-            self._write_all()
-            close_old_connections()
+            try:
+                self._take()
+                self._write_all()
+            except Exception:  # a thread that ends leaves the guards blind, and a candidate in place that fails
+                logger.exception("A count of a rollout is lost")
+            finally:
+                close_old_connections()
 
     def _take(self) -> None:
         """Add up what comes in until it is time to write."""

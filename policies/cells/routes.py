@@ -45,6 +45,7 @@ class SubjectRoute:
     region: Callable[[Document], Any] = _region_of_subject
     items: str | None = None  # the member that holds many questions
     render_denial: Callable[[Decision, Document], Any] | None = None
+    render_problem: Callable[[Problem], Any] | None = None  # words one item of a batch; None refuses the whole batch
     answer_member: str | None = None  # what an answer must have to be one
     asks_about_processing: bool = False  # whether the question is about processing where the caller runs
     may_stop: bool = False  # whether a batch may end after its first deny or permit

@@ -24,11 +24,14 @@ class CellUnavailable(Problem):
 def answers(request: SubjectRequest, code: str, count: int, *, caller: str, revision: str) -> list[Any]:
     """Decide ``count`` questions at level none, logged without a pseudonym, in the form of the route.
 
-    Raises the problem instead where the route asks for no decision.
+    Where the route asks for no decision it is the problem: of each item where a batch says it so, else it is raised.
     """
     render = request.route.render_denial
     if render is None:
-        raise problem_of(Unplaced(code))
+        problem, word = problem_of(Unplaced(code)), request.route.render_problem
+        if word is None or not request.is_batch:
+            raise problem
+        return [word(problem) for _ in range(count)]
     sheet = BatchEvaluation(caller=caller)
     decisions = [sheet.answer_without_subject(failure(code, revision)) for _ in range(count)]
     try:

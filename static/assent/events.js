@@ -31,7 +31,7 @@
       });
       // What the server refuses for good is not sent again; what it could not take now is.
       if (answer.status >= 500 || answer.status === 429) throw new Error(String(answer.status));
-      waiting = waiting.slice(events.length);
+      waiting = waiting.filter((each) => !events.includes(each));  // it may have been sent or emptied meanwhile
       wait = WAIT_MS;
     } catch {
       wait = Math.min(2 * wait, LAST_WAIT_MS);

@@ -1,5 +1,6 @@
 """Whatever fails on the way, the person gets the list everybody gets, and the answer says so."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -306,3 +307,19 @@ def test_a_database_that_is_down_is_answered_not_available(api, liked, monkeypat
     assert answer.status_code == 503
     assert answer["Content-Type"] == "application/problem+json"
     assert b"10.0.0.1" not in answer.content
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf")])
+def test_scores_that_are_no_numbers_are_a_failure_of_the_engine(ask, liked, shop, monkeypatch, score):
+    recommend = Model.recommend
+
+    def spoilt(self, *args, **kwargs):
+        served = recommend(self, *args, **kwargs)
+        return replace(served, recommendations=tuple(replace(each, score=score) for each in served.recommendations))
+
+    monkeypatch.setattr(Model, "recommend", spoilt)
+
+    answer = ask()
+
+    assert _is_everybodys_list(answer, shop)
+    assert answer["fallback"] == "recommender_failed"

@@ -143,12 +143,12 @@ def _first(opening: Opening) -> RightsRequest | None:
 
 @transaction.atomic
 def take_id(pk: UUID, subject: Mapping[str, str]) -> None:
-    """Keep the id that a later request of the same person showed with the open one, if that has none."""
+    """Keep the id that a later request of the same person showed with the open one, if other cells need it there."""
     if not subject:
         return
     request = locked(pk)
     said = statements.unseal(request.statement, request.statement_salt)
-    if request.is_open and not said.subject:
+    if request.is_open and not said.subject and other_cells.are_asked(request.right, request.door):
         request.statement, request.statement_salt = statements.seal(replace(said, subject=subject))
         request.save(update_fields=["statement", "statement_salt"])
 

@@ -94,3 +94,27 @@ def test_what_waits_is_sent_when_the_page_is_left(page):
     sent = [*_numbers(page.sent), *_numbers(left)]
     assert sorted(sent) == list(range(60))
     assert page.sent[0]["stream"] == left[0]["stream"]
+
+
+def test_what_is_queued_while_a_request_is_under_way_is_not_taken_for_sent(page):
+    button(page, "Accept all").click()
+    wait_for_given(page, ALL)
+    page.evaluate(
+        """async () => {
+          const fetched = window.fetch;
+          let go;
+          const held = new Promise((free) => { go = free; });
+          window.fetch = (...asked) => held.then(() => fetched(...asked));
+          navigator.sendBeacon = () => true;
+          const view = () => assentEvents.send({type: "view", item: "kettle"});
+          view(); view();
+          const first = assentEvents.flush();
+          dispatchEvent(new Event("pagehide"));  // such as a look at another tab: the page goes on
+          view(); view();
+          go();
+          await first;
+          await assentEvents.flush();
+        }"""
+    )
+
+    assert _numbers(page.sent) == [0, 1, 2, 3]

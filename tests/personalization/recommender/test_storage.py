@@ -92,6 +92,9 @@ def test_parameters_of_one_schema_under_the_other_are_refused(folder):
         ("part_0_weights", lambda values: np.full_like(values, np.nan)),
         ("part_0_out", lambda values: values[:-1]),
         ("scales", lambda values: values[:0]),
+        ("popularity", lambda values: np.full_like(values, np.nan)),
+        ("popularity", lambda values: values * np.inf),
+        ("segments", lambda values: -values),
     ],
 )
 def test_arrays_that_do_not_fit_the_items_are_refused(folder, stored, array, spoilt):

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from consent.pseudonyms import subject_ref
@@ -257,3 +258,40 @@ def test_an_answer_that_no_rule_marks_costs_no_statement_more(ask: Any, sql: Any
     ask()
 
     assert not [statement for statement in sql if "reviews_" in statement]
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize(
+    ("said", "is_shown"),
+    [
+        ([("skip", 1)], False),
+        ([("dismiss", 2)], False),
+        ([("dismiss", 24 * 31)], True),
+        ([("skip", 2), ("undo", 1)], True),
+    ],
+    ids=str,
+)
+def test_what_the_person_said_last_about_an_approved_item_counts(
+    ask: Any, waiting: Any, anna: Any, remember: Any, said: list[tuple[str, int]], is_shown: bool
+) -> None:
+    judge(waiting(), "approve", anna)
+    first = slugs(ask())[0]
+
+    for kind, hours in said:
+        remember(PERSON, [first], kind=kind, weight=0.0, newest=timezone.now() - timedelta(hours=hours))
+
+    assert (first in slugs(ask())) is is_shown
+
+
+@pytest.mark.usefixtures("marked")
+def test_where_a_refusal_cannot_be_read_the_general_list_is_shown(
+    ask: Any, waiting: Any, anna: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge(waiting(), "approve", anna)
+
+    def fail(*_args: Any) -> Any:
+        raise OperationalError
+
+    monkeypatch.setattr(opt_outs, "is_out", fail)
+
+    assert (ask()["level"], ask()["fallback"]) == ("none", "review_unavailable")

@@ -166,3 +166,25 @@ def test_counts_of_a_thread_are_added_up_and_written(candidate: ModelVersion, mo
 
     assert sum(row.answers for row in RolloutCount.objects.all()) == 3
     assert writer._tallies == {}
+
+
+def test_the_thread_outlives_a_count_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that ends would leave the guards blind, and a failing candidate in place."""
+    writer, written = counting._Writer(), []
+    monkeypatch.setattr(writer, "_start", lambda: None)
+    monkeypatch.setattr(counting, "_WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr(counting, "close_old_connections", lambda: None)
+
+    def write(_place: Any, tally: counting.Tally) -> None:
+        written.append(tally.answers)
+        raise SystemExit  # ends the loop
+
+    monkeypatch.setattr(counting, "write", write)
+    now = timezone.now()
+    writer.count(((1, "shadow", now), counting.Answer(level="individual", score=float("nan"))))
+    writer.count(((1, "live", now), counting.Answer(level="individual")))
+
+    with pytest.raises(SystemExit):
+        writer._run()
+
+    assert written == [1]

@@ -415,6 +415,46 @@ def test_a_part_of_a_batch_has_to_be_answered_whole(us: str, eu: FakeCell) -> No
     assert [answer["decision"] for answer in told] == [False] * 5
 
 
+EVENTS = "/api/v1/events/batch"
+
+
+def _store_each(asked: Asked) -> tuple[int, Any]:
+    return 200, {"events": [{"stored": True, "from": "eu"} for _ in asked.body["events"]]}
+
+
+def _events(*people: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{**EVENT, "event_id": f"e-{number}", "subject": each} for number, each in enumerate(people)]
+
+
+def test_events_go_to_each_persons_cell_and_one_that_has_none_keeps_no_other_from_being_stored(
+    us: str, eu: FakeCell
+) -> None:
+    call(choice("joe", "US"), us, path="/api/v1/consents")
+    Item.objects.create(slug="skillet", title="Skillet")
+    eu.answer = _store_each
+    batch = _events(subject(), subject("joe", None), subject("stranger-9917", None))
+
+    told = call({"events": batch, "signals": {"gpc": False}}, us, path=EVENTS)
+
+    assert told.status == 200, told.json()
+    elsewhere, here, nowhere = told.json()["events"]
+    assert (elsewhere, here["stored"]) == ({"stored": True, "from": "eu"}, True)
+    assert (nowhere["stored"], nowhere["error"]["code"], nowhere["error"]["status"]) == (False, "region_needed", 422)
+    [asked] = eu.asked
+    assert asked.body == {"events": batch[:1], "signals": {"gpc": False}}
+    assert traces() == traces("stranger-9917") == []
+
+
+def test_events_of_a_cell_that_is_away_are_told_one_by_one(us: str, eu: FakeCell) -> None:
+    call(choice("joe", "US"), us, path="/api/v1/consents")
+    Item.objects.create(slug="skillet", title="Skillet")
+    eu.status = 500
+
+    told = call({"events": _events(subject(), subject("joe", None))}, us, path=EVENTS).json()["events"]
+
+    assert (told[0]["error"]["code"], told[1]["stored"]) == ("cell_unavailable", True)
+
+
 # --- what the question is about ---------------------------------------------------------------------------------------
 
 

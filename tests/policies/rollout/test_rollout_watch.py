@@ -1,7 +1,7 @@
 """The job that watches a rollout: what it counts in the log, and that it takes a bad candidate back by itself."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -256,3 +256,19 @@ def test_a_rollout_that_cannot_be_looked_after_does_not_hold_up_the_log(
     drainer.run(own_spool, stop=lambda: next(rounds), pause=0.0, meanwhile=command._watch)
 
     assert Decision.objects.count() == 1
+
+
+def test_a_rollout_that_cannot_be_judged_keeps_no_other_from_being_rolled_back(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(20)
+    start(STRICT, share=FULL, guards=LOW)
+    ask(20)
+    [(kind, source)] = [found for name, found in watch._sources.items() if name == "rollout"]
+
+    def broken(_rollout: Rollout, _now: datetime) -> watch.Look:
+        raise RuntimeError
+
+    monkeypatch.setattr(watch, "_sources", {"other": (kind, broken), "rollout": (kind, source)})
+
+    assert watch.check()

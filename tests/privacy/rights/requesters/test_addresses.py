@@ -16,6 +16,7 @@ from privacy.rights.models import RequestStep, RightsRequest
 from privacy.rights.requesters import asking, requester
 from privacy.rights.requesters.asking import Asking
 from privacy.rights.requesters.proof import Acting
+from privacy.rights.requests import requests
 from privacy.rights.requests.states import State
 from tests.helpers.officers import signed_in, with_role
 from tests.helpers.visitor import Visitor
@@ -121,3 +122,12 @@ def test_who_asks_for_themselves_gives_no_other_address() -> None:
     assert answer.status_code == 400
     assert "You ask for yourself" in answer.content.decode()
     assert not RightsRequest.objects.exists()
+
+
+def test_an_address_is_not_kept_with_a_request_that_needs_none() -> None:
+    request = asked(right=Right.RESTRICTION)
+
+    requests.take_id(request.pk, {"id": CHILD, "type": "data_subject"})
+
+    request.refresh_from_db()
+    assert (request.is_open, request.statement) == (True, None)
