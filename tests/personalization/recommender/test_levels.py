@@ -145,7 +145,7 @@ def test_an_unknown_level_is_refused():
 @pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
 def test_an_interaction_without_a_positive_weight_is_refused(weight):
     with pytest.raises(InvalidInteractions):
-        Interaction("cast-iron-skillet", weight=weight)
+        MODEL.recommend("individual", history=[Interaction("cast-iron-skillet", weight=weight)])
 
 
 def test_the_scores_of_the_none_level_hold_no_count_of_a_single_person():
