@@ -26,6 +26,7 @@ a_touch = st.builds(
     item=st.sampled_from([*IDS, "no-longer-sold"]),
     weight=st.floats(0.1, 10),
     time=st.floats(0, 1e9),
+    liked=st.just(True),
 )
 touches = st.lists(a_touch, max_size=30)
 segment_keys = st.sampled_from([None, "region=IS", "region=ZZ", *MODEL.segments])
