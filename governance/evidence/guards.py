@@ -12,7 +12,7 @@ TABLES = (
     "policies_externalbatch", "policies_rolloutstep",
     "privacy_disposalbatch", "privacy_budgetspend", "privacy_release", "rights_erasurestep", "rights_requeststep",
     "model_registry_document", "model_registry_documentreview", "model_registry_evidence",
-    "oversight_step", "oversight_approval", "oversight_workstep",
+    "oversight_step", "oversight_approval", "oversight_workstep", "reviews_verdict",
 )  # fmt: skip
 # Of tables that are no registers, or hold more than what a change set writes.
 _OTHERS = (

@@ -49,6 +49,7 @@ _OPERATIONS = {
     "/api/v1/recommendations": ("Recommendations", "Ask for recommendations"),
     "/api/v1/recommender/parameters": ("Recommendations", "Read how the ranking works"),
     "/api/v1/items": ("Recommendations", "Change the catalogue"),
+    "/api/v1/creators/{creator}": ("Recommendations", "Take a creator's opt-out, or take it back"),
     "/api/v1/models": ("Models", "List the models"),
     "/api/v1/models/{slug}/versions": ("Models", "Register a version"),
     "/api/v1/models/{slug}/versions/{number}": ("Models", "Read or change a version"),

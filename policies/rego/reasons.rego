@@ -94,7 +94,9 @@ category_limitations contains {"code": "renewal_required", "detail": concat(", "
 #   The kinds of data, action, recipient, channel or level of the question that the yes does not cover. It words the
 #   answer and decides nothing.
 new_parts := {part |
-	some part in object.get(input, ["consent", "unagreed"], [])
+	parts := object.get(input, ["consent", "unagreed"], [])
+	is_array(parts)
+	some part in parts
 	is_string(part)
 }
 

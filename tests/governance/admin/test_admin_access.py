@@ -21,13 +21,16 @@ from governance.models import OfficerSession
 from governance.officers.roles import ROLES
 from model_registry import services
 from model_registry.models import GateExemption, Model, StoppedSegment
+from model_registry.reviews.models import ReviewRule
 from oversight.models import RelaxedRegister
+from personalization.creators.models import CreatorOptOut
 from personalization.models import EventCount, Item, MonitorObjective, RegressionCase
 from policies.decision_log import drainer
 from policies.models import (
     Activation,
     Bundle,
     Decision,
+    DisplayRule,
     ExternalDecision,
     LogDrop,
     OpaInstance,
@@ -97,6 +100,9 @@ def lived_in(api, own_spool):
     GateExemption.objects.create(model=model, version=1, gate="datasheet", reason="No data set leaves the shop.")
     MonitorObjective.objects.create(slug="latency", monitor="latency", limit=Decimal("0.1"))
     RegressionCase.objects.create(slug="one-topic", model=model, history=["tent"], expected=["rope"])
+    ReviewRule.objects.create(slug="new-people", share=10)
+    CreatorOptOut.objects.create(creator="studio")
+    DisplayRule.objects.create(slug="alcohol", item_categories=["alcohol"], reason="Not for minors.")
     StoppedSegment.objects.create(model=model, version=1, segment="region=DE|age=minor", reason="Too few.")
 
 

@@ -243,7 +243,7 @@ def test_a_retired_version_stays_retired_when_its_permissions_change(officer, ve
 
 
 def test_an_entry_of_a_model_is_made_by_two(officer, register_in_force):
-    form = {"name": "Churn", "slug": "churn", "description": "", "owner": "CRM"}
+    form = {"name": "Churn", "slug": "churn", "description": "", "owner": "CRM", "trained_every": "day"}
     officer.post("/admin/model_registry/model/add/", form)
     assert not Model.objects.filter(slug="churn").exists()
 

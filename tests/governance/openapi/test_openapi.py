@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 from drf_spectacular.validation import validate_schema
 
+from personalization.intake import endpoint as events
 from policies.endpoints import authzen, native
 from policies.endpoints.authzen import metadata
 from policies.models import ServiceCredential
@@ -61,7 +62,10 @@ def test_the_document_is_valid_openapi(document):
 def test_every_endpoint_is_described_and_nothing_else(document):
     described = {(path, method) for path, method, _ in _operations(document)}
 
-    beside_django = {*((path, "post") for path in (native.PATH, *authzen.ENDPOINTS)), (metadata.PATH, "get")}
+    beside_django = {
+        *((path, "post") for path in (native.PATH, events.PATH, *authzen.ENDPOINTS)),
+        (metadata.PATH, "get"),
+    }
     assert described == {*_served(), *beside_django}
     assert len(described) >= 35
 

@@ -30,7 +30,7 @@ def _private_paths():
 
 
 # The ranking is explained to everybody, and a person who is signed in sees their own list there; anybody may ask.
-OPEN_TO_ALL = {"/privacy/ranking", "/privacy/request"}
+OPEN_TO_ALL = {"/privacy/ranking", "/privacy/ranking/creators", "/privacy/ranking/model", "/privacy/request"}
 PATHS = sorted(_private_paths())
 
 

@@ -26,6 +26,7 @@ a_touch = st.builds(
     item=st.sampled_from([*IDS, "no-longer-sold"]),
     weight=st.floats(0.1, 10),
     time=st.floats(0, 1e9),
+    liked=st.just(True),
 )
 touches = st.lists(a_touch, max_size=30)
 segment_keys = st.sampled_from([None, "region=IS", "region=ZZ", *MODEL.segments])
@@ -145,7 +146,7 @@ def test_an_unknown_level_is_refused():
 @pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
 def test_an_interaction_without_a_positive_weight_is_refused(weight):
     with pytest.raises(InvalidInteractions):
-        Interaction("cast-iron-skillet", weight=weight)
+        MODEL.recommend("individual", history=[Interaction("cast-iron-skillet", weight=weight)])
 
 
 def test_the_scores_of_the_none_level_hold_no_count_of_a_single_person():

@@ -67,7 +67,7 @@ def test_one_spoilt_fact_is_answered_alike_and_never_permitted(ask_embedded: Ask
 def test_only_adults_without_a_signal_under_an_opt_out_law_are_served_unasked(ask_embedded: Ask) -> None:
     served = 0
 
-    for facts in drawn_facts():
+    for facts in drawn_facts(10 * RANDOM_FACTS):
         if well_formed(facts):
             facts["consent"]["state"], facts["ancestors"] = "never_asked", {}
             answer = ask_embedded(facts)

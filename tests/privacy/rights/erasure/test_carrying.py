@@ -162,6 +162,7 @@ def test_access_covers_all_stores_within_twenty_statements(known: UUID, django_a
     request = asked(right=packages.Right.ACCESS)
     with django_assert_max_num_queries(20):
         made = packages.make(request, now=request.received_at)
+    with django_assert_max_num_queries(2):
         assert packages.verify(request, made.counts) == []
 
     assert {"person", "consents", "terms", "looks", "trail", "decisions", "events"} <= made.counts.keys()
