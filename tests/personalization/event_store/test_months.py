@@ -15,6 +15,7 @@ from consent.models import Purpose
 from personalization.event_store import months
 from personalization.models import Event
 from privacy.models import Disposal
+from tests.helpers.polling import until
 from tests.helpers.scale import scale
 
 DB = pytest.mark.django_db
@@ -238,12 +239,16 @@ def test_a_month_of_few_held_rows_is_written_anew(own_months, shop, remember, mo
     kept = _fill(second, remember, shop, rows)
     before, began = _size(second.name), time.perf_counter()
 
-    months.drop_emptied(now=second.end + months.LATE)
+    # Rows that a snapshot of another session may still see (autovacuum's ANALYZE has one) stay until a later night.
+    def is_small():
+        months.drop_emptied(now=second.end + months.LATE)
+        return _size(second.name) < before / 4
+
+    until(is_small, "the month is written anew")
 
     with capsys.disabled():
         print(f"\n{rows:,} rows: {before:,} -> {_size(second.name):,} bytes in {time.perf_counter() - began:.2f} s")
     assert second.name in _names()
-    assert _size(second.name) < before / 4
     assert list(Event.objects.values_list("pk", flat=True)) == [kept.pk]
 
 
