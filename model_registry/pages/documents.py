@@ -144,6 +144,7 @@ def _context(request: HttpRequest, version: ModelVersion, kind: str) -> dict[str
         "forms": [(form, _FORM_NAMES[form]) for form in writing.fitting(kind)],
         "exemptions": _exemptions(version) if kind == "card" else [],
         "difference": _difference(rows, request.GET.get("before", "")),
+        "is_compared": "before" in request.GET,
         "reviews": DocumentReview.objects.filter(document__in=rows).select_related("document").order_by("-id"),
         "verdicts": DocumentReview.Verdict.choices,
         "roles": DocumentReview.Role.choices,

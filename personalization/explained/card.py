@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from consent.register import words
 from model_registry.documents import keeping
@@ -12,6 +13,12 @@ from model_registry.documents.card import Metric, ModelCard
 from model_registry.gates import outcome
 from model_registry.gates.checks import EXEMPT
 from model_registry.models import ModelVersion
+
+_AGES = {
+    "adult": gettext_lazy("Of age"),
+    "minor": gettext_lazy("Under age, a teenager"),
+    "child": gettext_lazy("A child"),
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,11 @@ def _figures(card: ModelCard) -> Iterator[Figure]:
 
 def _whom(group: str) -> str:
     level = words.LEVELS.get(group.removeprefix("level="))
-    return _("Way “%(way)s”") % {"way": level} if level else group.replace("|", ", ") or _("Everybody")
+    if level:
+        return _("Way “%(way)s”") % {"way": level}
+    parts = (part.partition("=") for part in group.split("|"))
+    named = [str(_AGES.get(value, value) if name == "age" else value or name) for name, _sign, value in parts]
+    return ", ".join(filter(None, named)) or _("Everybody")
 
 
 def _interval(metric: Metric) -> str:

@@ -25,13 +25,15 @@ _KEPT_S = 300
 def creators(request: HttpRequest) -> HttpResponse:
     """Show what a creator can influence, how to opt out, and how exposed creators are."""
     model = _in_use()
+    parts, weighings = weights.compared(weights.weighings(model.parameters)) if model else ([], [])
     return _shown(
         request,
         "privacy/creators.html",
         {
             "levels": parameters.PARAMETERS,
             "deeds": weights.deeds(),
-            "weighings": weights.weighings(model.parameters) if model else [],
+            "parts": parts,
+            "weighings": weighings,
             "influences": parameters.INFLUENCES,
             "not_influences": parameters.NOT_INFLUENCES,
             "exposure": exposure.read(model, k=SEGMENT_MIN_SIZE),

@@ -1,9 +1,8 @@
 """Panel of a version's page: what it was trained on, and its parameters in words."""
 
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import format_html
 
-from common.admin_pages.display import table
+from common.admin_pages.display import grid, table
 from model_registry.models import ModelVersion
 from model_registry.pages.panels import Panel
 from personalization import engine
@@ -19,7 +18,9 @@ def _drawn(version: ModelVersion) -> str:
         model = engine.read(version.artifact, version.artifact_sha256)
     except engine.EngineFailed:
         return format_html("<p>{}</p>", "Its file is gone or is not the one that was registered: it serves no person.")
-    return table([*_trained_on(model), *_parameters(model)])
+    parts, rows = weights.compared(weights.weighings(model.parameters))
+    compared = grid(["For whom", *parts], ((whom, *counts) for whom, counts in rows), is_stacked=True)
+    return format_html("{}{}", table([*_trained_on(model), *_parameters(model)]), compared)
 
 
 def _trained_on(model: Model) -> list[tuple[str, str]]:
@@ -32,20 +33,14 @@ def _trained_on(model: Model) -> list[tuple[str, str]]:
     ]
 
 
-def _parameters(model: Model) -> list[tuple[str, str | SafeString]]:
+def _parameters(model: Model) -> list[tuple[str, str]]:
     given = model.parameters
-    rows: list[tuple[str, str | SafeString]] = [(each.whom, _listed(each)) for each in weights.weighings(given)]
+    least = given.recipe.min_likes
     return [
-        *rows,
-        ("Served personally from", f"{given.recipe.min_likes} item(s) on; below that as their group"),
+        ("Served personally from", f"{least} item{'s' if least > 1 else ''} on; below that as their group"),
         ("A relation between items", f"is kept where at least {given.min_people} people stand behind it"),
         ("Neighbours of an item", f"{given.neighbours:,} at most"),
     ]
-
-
-def _listed(weighing: weights.Weighing) -> SafeString:
-    shares = ((f"{share.per_cent} %", share.what, share.fades) for share in weighing.shares)
-    return format_html('<ul class="fact-list">{}</ul>', format_html_join("", "<li>{}: {}. {}</li>", shares))
 
 
 TRAINING = Panel("Training and parameters", _drawn, order=10)

@@ -28,6 +28,11 @@ class Share:
     per_cent: int
     fades: str = ""
 
+    @property
+    def part(self) -> str:
+        """What it is, and how it fades, as one text."""
+        return f"{self.what}. {self.fades}".rstrip()
+
 
 @dataclass(frozen=True)
 class Weighing:
@@ -58,6 +63,13 @@ def weighings(parameters: Parameters) -> list[Weighing]:
             whom = _whom(band) if found or following else _("Everybody")
             found.append(Weighing(whom, list(_shares(recipe.parts, band))))
     return found
+
+
+def compared(found: list[Weighing]) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """Return the parts as headings, and for each length of history what each part counts."""
+    parts = list(dict.fromkeys(share.part for each in found for share in each.shares))
+    counts = [{share.part: f"{share.per_cent} %" for share in each.shares} for each in found]
+    return parts, [(each.whom, [of.get(part, "0 %") for part in parts]) for each, of in zip(found, counts, strict=True)]
 
 
 def _whom(band: Band) -> str:

@@ -9,7 +9,7 @@ from model_registry.documents import keeping
 from model_registry.models import ModelVersion
 from model_registry.pages import panels
 from personalization.creators import opt_outs
-from personalization.explained import exposure, weights
+from personalization.explained import card, exposure, weights
 from personalization.models import Item, PopularItem
 from personalization.recommender.model import Model
 from personalization.recommender.recipe import Band, Kind, Recipe, Spec
@@ -127,6 +127,27 @@ def test_equal_bands_are_one_row(trained_model: Model) -> None:
     ]
     assert [share.per_cent for share in found[0].shares] == [25, 25, 50]
     assert found[1].shares[0].fades == "A choice counts half after 30 newer ones."
+    parts, rows = weights.compared(found)
+    assert len(parts) == 3
+    assert parts[0].endswith("chose. A choice counts half after 30 newer ones.")
+    assert rows == [
+        ("People who chose up to 3 things", ["25 %", "25 %", "50 %"]),
+        ("People who chose more things than that", ["75 %", "25 %", "0 %"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("group", "words"),
+    [
+        ("region=BR|age=adult", "BR, Of age"),
+        ("region=DE|age=minor", "DE, Under age, a teenager"),
+        ("level=none", "Way “General”"),
+        ("long tail", "long tail"),
+        ("", "Everybody"),
+    ],
+)
+def test_a_group_is_named_in_words(group: str, words: str) -> None:
+    assert card._whom(group) == words
 
 
 def test_the_page_of_a_version_says_what_it_was_trained_on(deployed: ModelVersion) -> None:
