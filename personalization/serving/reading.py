@@ -1,7 +1,7 @@
 """What an answer needs of the database, by prepared statements: a person's history, items on offer, the general list.
 
-A row of a history is four short values, so a whole one comes as texts that are split at commas, which no identifier
-contains: to take hundreds of rows out of a result one by one costs more than to decide.
+A row of a history is three short values, so a whole one comes as three lists in JSON: to take hundreds of rows out of a
+result one by one costs more than to decide.
 """
 
 import json
@@ -26,7 +26,7 @@ _DISMISSED_S = round(events.DISMISSED_FOR.total_seconds())
 _HISTORY = PreparedStatement(
     "assent_history",
     """
-    SELECT string_agg(item_id, ','), string_agg(kind, ','), string_agg(weight::text, ',')
+    SELECT json_agg(item_id), json_agg(kind), json_agg(weight)
     FROM (
       SELECT item_id, kind, weight FROM personalization_event
       WHERE subject_ref = $1 AND purpose = $2 AND kind = ANY (string_to_array($3, ','))
@@ -154,8 +154,7 @@ def history(subject_ref: UUID, purpose: str, kinds: Collection[str], limit: int)
     [row] = _rows(_HISTORY, *asked)
     if row[0] is None:
         return History()
-    items, kinds_of, weights = (column.split(",") for column in row)
-    return History.of(zip(items, kinds_of, map(float, weights), strict=True))
+    return History.of(zip(*map(json.loads, row), strict=True))
 
 
 @dataclass
