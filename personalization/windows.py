@@ -21,8 +21,8 @@ JOB = actors.job("segments")
 def check_segments() -> dict[str, int]:
     """Stop every segment of the version in use, and of its canary, that holds fewer than k people; audit the result.
 
-    A stopped segment serves nobody from the next request on. It does not come back by itself: two officers let it, or
-    a version trained since.
+    A stopped segment serves no person from the next request on. It does not come back by itself: two officers let it,
+    or a version trained since.
     """
     active = ActiveBundle.objects.first()
     bundle = loading.loaded(active.bundle_id) if active else None

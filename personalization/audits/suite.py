@@ -247,11 +247,6 @@ def _estimate(one: Estimate) -> list[int | None]:
     return [_figure(one.value), _figure(one.low), _figure(one.high)]
 
 
-def nobody() -> Interactions:
-    """Return the interactions of no one."""
-    return Interactions(person=[], item=[], weight=np.zeros(0), time=np.zeros(0))
-
-
 AUDITS: Mapping[str, Audit] = {
     "bias": Audit("Fairness", "bias_audit", _bias),
     "leak": Audit("Privacy leaks", "leak_audit", _leak),

@@ -1,4 +1,4 @@
-"""Figures of both sides of a model rollout: counted answers, and what people did meanwhile.
+"""Figures of both sides of a model rollout: counted answers, and what people did in that time.
 
 Whose side a person is on is computed as the bundle does, from the hash; so what people say needs no record of what they
 were shown.
