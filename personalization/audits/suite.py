@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from common.levels import Level
 from personalization.recommender.audits import adversarial, ageing, fairness, membership, reference, singling_out
 from personalization.recommender.audits.fairness import Slice

@@ -18,7 +18,7 @@ from personalization.monitors.kinds import MONITORS
 from personalization.monitors.measuring import Subject
 from personalization.monitors.models import ItemExposure, MonitorResult, ServedCount
 from personalization.rollouts.models import RolloutCount
-from policies.bundles import building, loading
+from policies.bundles import loading
 from policies.models import ActiveBundle
 
 logger = logging.getLogger(__name__)
@@ -52,8 +52,7 @@ def _run_one(version: ModelVersion, now: datetime) -> list[MonitorResult]:
         # The serving path says so with each answer, and counts it.
         logger.warning("%s is not monitored: %s", version, failed.code)
         return []
-    people = windows.people_by_segment()
-    small = [key for key in model.segments if people.get(key, 0) < building.SEGMENT_MIN_SIZE]
+    small = windows.below_k(model.segments, windows.people_by_segment())
     measured = measuring.measure(Subject(version, model, small, training.PURPOSE, now))
     limits = objectives.in_force(version.model)
     return _conclude(version, judging.judge(measured, limits), limits, now)
