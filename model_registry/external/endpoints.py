@@ -9,8 +9,7 @@ from common.http.public_address import is_public
 def checked(url: str) -> str:
     """Return an address that may stand in the register. Raises ValueError.
 
-    https, no user name, no query and no fragment, as tokens stand there; no address inside a network, whoever
-    will call it.
+    https, no user name, no query and no fragment, as tokens stand there; no address inside a network.
     """
     try:
         parts = checked_url(url)

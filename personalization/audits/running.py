@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from audit import jws, signing, trail
@@ -87,11 +86,8 @@ def run_now(
 
 def run(pk: UUID | str) -> None:
     """Run what was asked for. Nothing to do where another worker has, or is at it."""
-    now = timezone.now()
-    open_rows = Q(state=State.WAITING) | Q(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
-    taken = AuditRun.objects.filter(open_rows, pk=pk).update(state=State.RUNNING, moved_at=now, steps_done=0)
-    row = AuditRun.objects.select_related("version__model").filter(pk=pk).first()
-    if not taken or row is None:
+    row = AuditRun.objects.select_related("version__model").take(pk, after=STALLED_AFTER)
+    if row is None:
         return
     try:
         _guarded(row, None)
@@ -101,11 +97,11 @@ def run(pk: UUID | str) -> None:
 
 def to_take_up() -> list[UUID]:
     """Return runs without a worker: the broker was away, or a worker was killed. One that is killed each time fails."""
-    now = timezone.now()
-    stalled = Q(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
-    for row in AuditRun.objects.select_related("version__model").filter(stalled, requested_at__lt=now - GIVEN_UP_AFTER):
+    stalled = AuditRun.objects.stalled(STALLED_AFTER)
+    since = timezone.now() - GIVEN_UP_AFTER
+    for row in stalled.select_related("version__model").filter(requested_at__lt=since):
         _fail(row, "The worker was killed each time it was taken up. It may need more memory or time.")
-    return list(AuditRun.objects.filter(Q(state=State.WAITING) | stalled).values_list("pk", flat=True)[:20])
+    return list((AuditRun.objects.filter(state=State.WAITING) | stalled).values_list("pk", flat=True)[:20])
 
 
 def _guarded(row: AuditRun, progress: Progress | None) -> None:
@@ -131,8 +127,7 @@ def _run(row: AuditRun, progress: Progress | None) -> None:
 
 
 def _moved(row: AuditRun, step: str, done: int, progress: Progress | None) -> None:
-    row.step, row.steps_done, row.moved_at = step, done, timezone.now()
-    row.save(update_fields=["step", "steps_done", "moved_at"])
+    row.move(step, done)
     if progress is not None:
         progress(step, done)
 

@@ -106,7 +106,6 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "why_not": shared.why_not(of_rollout(rollout), actors.officer(request)),
         "may_confirm": may_act and service.waits_for_look(rollout),
         "urls": {name: reverse("model-rollout-step", args=[pk, name]) for name in STEPS},
-        "figures": [_over_time(rollout)],
         "comparison": _comparison(rollout),
         "steps": timeline.of((ROLLOUT.slug, str(pk))),
         **_counted(rollout),
@@ -124,11 +123,21 @@ def headline(rollout: ModelRollout) -> str:
 
 
 def _counted(rollout: ModelRollout) -> dict[str, Any]:
-    """Return what the guards see now, next to what they allow; of a rollout that ended, what it ended with."""
+    """Return what the guards see now, next to what they allow; of a rollout that ended, what it ended with.
+
+    Nothing is shown of a rollout whose counts are older than they are kept.
+    """
+    if not rollout.is_open and not rollout.counts.exists():
+        return {}
     guards = read_guards(rollout.guards)
     until = rollout.ended_at or timezone.now()
     counted = figures.figures_of(rollout, guards, now=until)
-    found = {"window": guards.window_minutes, "rows": _rows(counted, guards), "looked": moment(rollout.watched_at)}
+    found = {
+        "figures": [_over_time(rollout)],
+        "window": guards.window_minutes,
+        "rows": _rows(counted, guards),
+        "looked": moment(rollout.watched_at),
+    }
     if not rollout.is_open:
         return found
     missing = max(guards.at_least - min(counted.candidate.answers, counted.live.answers), 0)
