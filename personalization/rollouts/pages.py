@@ -170,7 +170,7 @@ def _rows(counted: Figures, guards: ModelGuards) -> list[_Row]:
             names[measure.limit],
             _rate(measure.rate(candidate)),
             _rate(measure.rate(live)),
-            _("%(points)s more") % {"points": _points(getattr(guards, measure.limit))},
+            _("%(points)s more") % {"points": shared.points(getattr(guards, measure.limit))},
         )
         for measure in MEASURES
         if not (measure.is_of_people and counted.is_shadow)
@@ -185,15 +185,11 @@ def _rows(counted: Figures, guards: ModelGuards) -> list[_Row]:
         ),
         (
             _("Slowest one in a hundred, from"),
-            _milliseconds(candidate),
-            _milliseconds(live),
+            shared.milliseconds(candidate.p99_us),
+            shared.milliseconds(live.p99_us),
             _("%(times)s times as long") % {"times": f"{guards.latency_ratio:g}"},
         ),
     ]
-
-
-def _points(points: float) -> str:
-    return f"{points:g} {_('point') if points == 1 else _('points')}"
 
 
 def _rate(rate: Rate) -> str:
@@ -207,10 +203,6 @@ def _level(side: Side) -> str:
     spread = Spread(side.levels)
     bounds = limits.interval_of_mean(spread)
     return NOTHING if bounds is None else f"{spread.mean:.2f} [{bounds[0]:.2f}, {bounds[1]:.2f}]"
-
-
-def _milliseconds(side: Side) -> str:
-    return NOTHING if side.p99_us is None else limits.milliseconds(side.p99_us)
 
 
 def _over_time(rollout: ModelRollout) -> Figure:
