@@ -158,9 +158,7 @@ def _learnt_from(people: list[UUID]) -> QuerySet[Event]:
 
 def interactions(found: QuerySet[Event]) -> rec.Interactions:
     """Return events as the recommender learns from them, in their order."""
-    rows = list(
-        found.order_by("occurred_at", "id").values_list("subject_ref", "item_id", "weight", "occurred_at")
-    )
+    rows = list(found.order_by("occurred_at", "id").values_list("subject_ref", "item_id", "weight", "occurred_at"))
     return rec.Interactions(
         person=[row[0].bytes for row in rows],
         item=[row[1] for row in rows],

@@ -80,9 +80,7 @@ class VersionSteps(ModelAdmin):
     resume_this = _leads_to(Status.LIVE, "Make live again", "resume", "play_circle", is_primary=True)
     retire_this = _leads_to(Status.RETIRED, "Retire", "retire", "archive")
 
-    @action(
-        description="Extend the approval", permissions=["extend_this"], url_path="extend", icon="event_repeat"
-    )
+    @action(description="Extend the approval", permissions=["extend_this"], url_path="extend", icon="event_repeat")
     def extend_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
         version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=object_id)
         return self._propose(request, version, Status(version.status), release_steps.extension(version))

@@ -15,6 +15,7 @@ from audit import jws, signing, trail
 from common import actors, policy_data
 from common.canonical import canonical_json, sha256
 from common.http.problems import InvalidRequest
+from common.jobs.runs import RunState
 from model_registry import services
 from model_registry.gates import outcome, recording
 from model_registry.gates.checks import FAILED
@@ -26,7 +27,6 @@ from personalization.audits.models import AuditRun
 from personalization.audits.suite import AUDITS, Result
 
 logger = logging.getLogger(__name__)
-State = AuditRun.State
 TYP = "assent-model-audit+jws"
 # A running audit that gave no sign of life for so long was killed; the sweep starts it anew. A step takes a minute.
 STALLED_AFTER = timedelta(minutes=15)
@@ -53,13 +53,13 @@ def request(version: ModelVersion, *, author: str, only: Iterable[str] = ()) -> 
     return row
 
 
-def _stored(version: ModelVersion, *, author: str, only: Iterable[str], state: State = State.WAITING) -> AuditRun:
+def _stored(version: ModelVersion, *, author: str, only: Iterable[str], state: RunState = RunState.WAITING) -> AuditRun:
     wanted = _named(only)
     gathering.refuse_foreign(version)
     ModelVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     current: dict[str, Any] = {"version": version, "artifact_sha256": version.artifact_sha256, "audits": wanted}
-    waiting = AuditRun.objects.filter(**current, state=State.WAITING).first()
-    if waiting is not None and state == State.WAITING:
+    waiting = AuditRun.objects.filter(**current, state=RunState.WAITING).first()
+    if waiting is not None and state == RunState.WAITING:
         return waiting
     row = AuditRun.objects.create(**current, author=str(author), state=state)
     trail.record("model.audit_requested", str(version), actor=author, details={"run": str(row.pk), "audits": wanted})
@@ -79,7 +79,7 @@ def run_now(
 ) -> AuditRun:
     """Run audits at once, in this process. Raises NotAuditable, UnknownAudit."""
     with transaction.atomic():
-        row = _stored(version, author=author, only=only, state=State.RUNNING)
+        row = _stored(version, author=author, only=only, state=RunState.RUNNING)
     _guarded(row, progress)
     return row
 
@@ -101,7 +101,7 @@ def to_take_up() -> list[UUID]:
     since = timezone.now() - GIVEN_UP_AFTER
     for row in stalled.select_related("version__model").filter(requested_at__lt=since):
         _fail(row, "The worker was killed each time it was taken up. It may need more memory or time.")
-    return list((AuditRun.objects.filter(state=State.WAITING) | stalled).values_list("pk", flat=True)[:20])
+    return list((AuditRun.objects.filter(state=RunState.WAITING) | stalled).values_list("pk", flat=True)[:20])
 
 
 def _guarded(row: AuditRun, progress: Progress | None) -> None:
@@ -141,7 +141,7 @@ def _finish(row: AuditRun, results: dict[str, Result]) -> None:
     version = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=row.version_id)
     if version.artifact_sha256 != row.artifact_sha256:
         raise NotAuditable("The version has another file than the one that was audited.")
-    row.state, row.finished_at = State.DONE, timezone.now()
+    row.state, row.finished_at = RunState.DONE, timezone.now()
     row.document = _document(row, version, results)
     payload = canonical_json(row.document)
     row.signature = signing.sign(payload, typ=TYP)
@@ -194,7 +194,7 @@ def _is_of(line: Line, results: dict[str, Result]) -> bool:
 
 
 def _fail(row: AuditRun, why: str) -> None:
-    row.state, row.error, row.finished_at = State.FAILED, why[:500], timezone.now()
+    row.state, row.error, row.finished_at = RunState.FAILED, why[:500], timezone.now()
     row.document, row.signature = None, ""
     with transaction.atomic():
         row.save(update_fields=["state", "error", "finished_at", "document", "signature"])

@@ -14,6 +14,7 @@ from django.utils import timezone
 from audit import trail
 from common import actors, policy_data
 from common.http.problems import Conflict
+from common.jobs.runs import RunState
 from model_registry.models import Model
 from personalization import engine, training
 from personalization.audits import running as audits
@@ -21,7 +22,6 @@ from personalization.training_runs.models import TrainingRun
 from personalization.training_sets import retraining
 
 logger = logging.getLogger(__name__)
-State = TrainingRun.State
 JOB = actors.job("training")
 STEPS = training.STEPS
 # The longest step of a training is the choice of its recipe; a run silent for so long was killed.
@@ -66,9 +66,9 @@ def run(pk: UUID | str) -> None:
             actor=row.author, progress=lambda step: row.move(step, STEPS.index(step))
         )
     except BaseException:
-        _end(row, State.FAILED)
+        _end(row, RunState.FAILED)
         raise
-    _end(row, State.DONE)
+    _end(row, RunState.DONE)
     audits.after_training(row.version)
 
 
@@ -106,11 +106,11 @@ def to_take_up() -> list[UUID]:
     stalled = TrainingRun.objects.stalled(STALLED_AFTER)
     for row in stalled.filter(requested_at__lt=now - GIVEN_UP_AFTER):
         logger.error("A training was killed each time it was taken up; it is given up")
-        _end(row, State.FAILED)
-    lost = TrainingRun.objects.filter(state=State.WAITING, requested_at__lt=now - timedelta(minutes=1))
+        _end(row, RunState.FAILED)
+    lost = TrainingRun.objects.filter(state=RunState.WAITING, requested_at__lt=now - timedelta(minutes=1))
     return list((lost | stalled).values_list("pk", flat=True))
 
 
-def _end(row: TrainingRun, state: State) -> None:
+def _end(row: TrainingRun, state: RunState) -> None:
     row.state, row.finished_at, row.moved_at = state, timezone.now(), timezone.now()
     row.save(update_fields=["state", "finished_at", "moved_at", "version"])

@@ -76,7 +76,9 @@ def build(question: Question, known: Information, bundle: LoadedBundle, now: flo
     slugs = (purpose, *about_purpose.ancestors) if about_purpose else ()
     return Facts(
         _about_request(question, purpose, (expired, idle), bundle, now) + person[1:],
-        _first_end([*chosen.narrower, *map(known.consents.get, slugs)], (instruments_end, gates_end, display_change), now),
+        _first_end(
+            [*chosen.narrower, *map(known.consents.get, slugs)], (instruments_end, gates_end, display_change), now
+        ),
     )
 
 

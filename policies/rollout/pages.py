@@ -27,7 +27,7 @@ from policies.bundles import candidates, publishing
 from policies.bundles.subjects import ACTIVATE, ROLLOUT, of_rollout
 from policies.models import Decision, Policy, Rollout
 from policies.rollout import figures, guards
-from policies.rollout.guards import Figures, Guards, Side
+from policies.rollout.guards import Figures, Guards
 from policies.simulation import pages
 
 _MOST_SHOWN = 20

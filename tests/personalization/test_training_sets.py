@@ -8,7 +8,7 @@ from django.conf import settings
 from consent.pseudonyms import subject_ref
 from model_registry.models import ModelVersion
 from oversight.models import WorkItem
-from personalization import tasks, training
+from personalization import tasks
 from personalization.models import RetrainingDue, TrainingMember
 from personalization.training_sets import retraining
 from privacy.rights.stores import seam

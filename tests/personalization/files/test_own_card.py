@@ -7,6 +7,7 @@ from model_registry.documents import keeping
 from model_registry.documents.card import ModelCard
 from model_registry.documents.kinds import KINDS
 from oversight import guard
+from personalization import training
 
 pytestmark = pytest.mark.django_db
 _PARTS = {"architecture", "training", "considerations", "governance"}
