@@ -58,7 +58,7 @@ def _stored(version: ModelVersion, *, author: str, only: Iterable[str], state: R
     gathering.refuse_foreign(version)
     ModelVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     current: dict[str, Any] = {"version": version, "artifact_sha256": version.artifact_sha256, "audits": wanted}
-    waiting = AuditRun.objects.filter(**current, state=RunState.WAITING).first()
+    waiting: AuditRun | None = AuditRun.objects.filter(**current, state=RunState.WAITING).first()
     if waiting is not None and state == RunState.WAITING:
         return waiting
     row = AuditRun.objects.create(**current, author=str(author), state=state)
