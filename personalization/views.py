@@ -7,7 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.http.problems import Unavailable
 from common.http.rest import Body, actor_of, read_body
 from common.levels import LevelName
 from personalization import parameters, proxy
@@ -16,6 +15,7 @@ from personalization.intake.bodies import EventBody
 from personalization.intake.taking import take_in
 from personalization.serving.bodies import RecommendationBody
 from policies.decision_log.spool import SpoolFull
+from policies.endpoints import wsgi
 
 
 class ReasonAnswer(Body):
@@ -74,11 +74,6 @@ _PROBLEMS = {
 }
 
 
-class LogUnavailable(Unavailable):
-    code = "log_unavailable"
-    title = "The decision log cannot be written"
-
-
 class EventsView(APIView):
     """Send one event. It is kept only if the person allows its use; the answer says which."""
 
@@ -95,7 +90,7 @@ class EventsView(APIView):
         try:
             taken = take_in(event)
         except SpoolFull as exc:
-            raise LogUnavailable("Nothing was stored; send the event again.") from exc
+            raise wsgi.log_unavailable("Nothing was stored; send the event again.") from exc
         answer = answers.document(taken)
         is_new = taken.stored and not taken.duplicate
         return Response(answer, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
@@ -114,7 +109,7 @@ class RecommendationsView(APIView):
         try:
             answer = proxy.recommend(body.request(request.META), caller=actor_of(request))
         except SpoolFull as exc:
-            raise LogUnavailable("An answer that cannot be logged is not given; ask again.") from exc
+            raise wsgi.log_unavailable() from exc
         return Response(answer.document())
 
 

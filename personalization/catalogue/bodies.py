@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from common.http.rest import Body
 from consent.register.jurisdictions.clocks import countries
@@ -98,10 +98,14 @@ class BatchEntry(ItemBody):
         return Change(self.id, self.action, {} if self.action == "remove" else self.stated())
 
 
+# An entry that is wrong is answered in its place, so it is no fault of the body.
+_ANY_OBJECT = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/JsonValue"}}
+
+
 class BatchBody(Body):
     """Changes of different items, each answered as it would be alone."""
 
-    items: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
+    items: Annotated[list[Annotated[dict[str, Any], WithJsonSchema(_ANY_OBJECT)]], Field(min_length=1, max_length=1000)]
 
 
 class PriceAnswer(Body):
