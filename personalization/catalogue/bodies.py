@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from common.http.rest import Body
 from consent.register.jurisdictions.clocks import countries
@@ -71,6 +71,23 @@ class ItemBody(Body):
         return kept
 
 
+MOST = 1_000
+# As the document of the API says it: an entry that is wrong is answered in its place, so it is no fault of the body.
+BATCH_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["items"],
+    "additionalProperties": False,
+    "properties": {
+        "items": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MOST,
+            "items": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/JsonValue"}},
+            "description": "Members of an item, with its `id` and an `action`: put, change or remove",
+        }
+    },
+    "example": {"items": [{"id": "red-wine", "action": "change", "stock": 0}]},
+}
 _CENT = Decimal("0.01")
 _COLUMNS: Mapping[str, str] = {
     "title": "title",
@@ -98,14 +115,10 @@ class BatchEntry(ItemBody):
         return Change(self.id, self.action, {} if self.action == "remove" else self.stated())
 
 
-# An entry that is wrong is answered in its place, so it is no fault of the body.
-_ANY_OBJECT = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/JsonValue"}}
-
-
 class BatchBody(Body):
     """Changes of different items, each answered as it would be alone."""
 
-    items: Annotated[list[Annotated[dict[str, Any], WithJsonSchema(_ANY_OBJECT)]], Field(min_length=1, max_length=1000)]
+    items: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST)]
 
 
 class PriceAnswer(Body):

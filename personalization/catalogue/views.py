@@ -139,7 +139,11 @@ class BatchView(APIView):
 
     required_scope = "items"
 
-    @extend_schema(operation_id="change_items", request=bodies.BatchBody, responses={200: BatchAnswer, **_WRITE_LIST})
+    @extend_schema(
+        operation_id="change_items",
+        request={"application/json": bodies.BATCH_SCHEMA},
+        responses={200: BatchAnswer, **_WRITE_LIST},
+    )
     def post(self, request: Request) -> Response:
         entries = [_read(each) for each in read_body(bodies.BatchBody, request).items]
         good = [entry for entry in entries if isinstance(entry, Change)]
