@@ -119,7 +119,7 @@ def _scores(report: Result) -> Figure:
     name = "model" if "model" in report["attacks"] else "reference"
     attack = report["attacks"][name]
     labels = [f"{(low + high) / 2000:.1f}" for low, high in zip(attack["edges"], attack["edges"][1:], strict=False)]
-    on = "the model itself" if name == "model" else "a reference trained on half of the people"
+    on = "the model itself" if name == "model" else "references trained without some of the people"
     return lines_figure(
         labels,
         [
