@@ -1,9 +1,9 @@
 """References: the recipe of a model, trained without some of its people, so that these are strangers to it.
 
-Where people and items are few, ten references leave out a tenth of the people each: everybody is a stranger once, and
-each reference knows nearly as many people as the model, so its figures are those of the model. Where that many trainings
-would cost too much, one reference is trained on half of the people. It remembers each of them better than the model
-does, which says little against a model of many people.
+Where people and items are few, ten references leave out a tenth of the people each: all are strangers once, and each
+reference knows nearly as many people as the model, so its figures are those of the model. Where ten trainings would
+cost too much, one reference is trained on half of the people. It remembers each of them better than the model does,
+which is an upper bound, and a close one where there are many people.
 """
 
 from dataclasses import dataclass, replace
