@@ -143,6 +143,14 @@ def of(slug: str, number: int, *, registrant: str | None = None) -> ModelVersion
     return found
 
 
+def registered_by(registrant: str, slug: str, number: int) -> ModelVersion:
+    """Return a version that a service registered; of others it learns nothing. Raises NotFound."""
+    try:
+        return of(slug, number, registrant=registrant)
+    except services.ModelOfOthers:
+        raise NotFound("There is no such version of a model.") from None
+
+
 def _metrics(ndcg: Mapping[Any, int]) -> dict[str, Any]:
     return {"ndcg_at_10_per_mille": dict(ndcg)} if ndcg else {}
 
