@@ -36,7 +36,7 @@ DEMANDS: Mapping[str, tuple[str, str, bool]] = {
     "inputs": ("inputs", "none", False),
     "drift": ("drift", "none", False),
     "service": ("service", "none", False),
-    "incident-contact": ("incident_contact", "none", True),
+    "incident-contact": ("incident_contact", "none", False),
     "audits-renewed": ("audits_renewed", "behavioral", True),
     "retraining": ("retraining", "none", False),
 }
