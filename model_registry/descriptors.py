@@ -12,7 +12,6 @@ from common.levels import LEVELS
 from model_registry import listeners, services
 from model_registry.gates import reviewing
 from model_registry.gates.checks import GATES
-from model_registry.gates.models import RISKS, ReviewerRole
 from model_registry.models import GateDemand, GateExemption, Model, ModelVersion, StoppedSegment
 from oversight.changes.writing import set_in_force
 from oversight.problems import ChangeRefused
@@ -92,10 +91,6 @@ def stop_narrows(before: Document | None, _after: Document | None) -> bool:
 
 def _save_demand(demand: Any, _created: bool) -> None:
     _refuse_unknown_gate(demand.gate)
-    if unknown := set(demand.roles) - set(ReviewerRole.values):
-        raise ChangeRefused(f"There is no role “{min(unknown)}”. There are: {', '.join(ReviewerRole.values)}.")
-    if unknown := set(demand.risks) - set(RISKS):
-        raise ChangeRefused(f"There is no risk class “{min(unknown)}”. There are: {', '.join(RISKS)}.")
     if demand.gate == reviewing.GATE and not demand.roles:
         raise ChangeRefused("Name the roles that have to approve.")
     demand.save()

@@ -54,12 +54,16 @@ MONITORS: Mapping[str, Monitor] = {
         0.9, least_samples=1_000,
     ),
     "below_permitted": Monitor(
-        "Level served", "share of answers at a lower level than was permitted", "share", 0.5, least_samples=_ANSWERS, gate="service"
+        "Level served", "share of answers at a lower level than was permitted", "share", 0.5, least_samples=_ANSWERS,
+        gate="service",
     ),
     "fallbacks": Monitor(
-        "Fallbacks", "share of answers for which the engine gave nothing", "share", 0.01, least_samples=_ANSWERS, gate="service"
+        "Fallbacks", "share of answers for which the engine gave nothing", "share", 0.01, least_samples=_ANSWERS,
+        gate="service",
     ),
-    "latency": Monitor("Latency", "seconds in which 95 of 100 answers were made", "s", 0.25, least_samples=_ANSWERS, gate="service"),
+    "latency": Monitor(
+        "Latency", "seconds in which 95 of 100 answers were made", "s", 0.25, least_samples=_ANSWERS, gate="service"
+    ),
     "breaker": Monitor(
         "Circuit breaker", "share of answers made while the engine rested after failures", "share", 0.001,
         least_samples=_ANSWERS, gate="service",

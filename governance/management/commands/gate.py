@@ -64,7 +64,7 @@ def _member(line: Line) -> dict[str, str | None]:
 def _as_text(version: ModelVersion, found: outcome.Outcome, stages: Sequence[Stage]) -> str:
     head = f"{version}: {version.get_status_display()}, gates {found.state}"
     ends = f" until {found.until:%Y-%m-%d %H:%M}" if found.until else ""
-    lists = (line for stage in stages for line in (f"{stage.title}:", *map(_row, found.of_stage(stage))))
+    lists = (line for stage in stages for line in (f"{stage}:", *map(_row, found.of_stage(stage))))
     return "\n".join([head + ends, *lists])
 
 

@@ -39,8 +39,8 @@ def test_the_gates_stand_in_the_checklist_of_their_stage(version: ModelVersion) 
         call_command("gate", "house", "1", stdout=out)
 
     before, after = out.getvalue().split("runtime:")
-    assert "pre-launch:" in before and "card" in before
-    assert "post-deployment:" in after and "audits_renewed" in after
+    assert "Model card" in before
+    assert "Audits:" in after
 
 
 def test_a_stage_is_asked_for_alone(version: ModelVersion) -> None:

@@ -64,7 +64,16 @@ def test_no_evidence_is_a_failure_of_each_gate(version: ModelVersion) -> None:
     policy_data.changed(reason="test", actor="test")
 
     assert in_force()["gates"] == "failed"
-    assert missing(version) == ["bias_audit", "card", "dpia", "fallback", "leak_audit", "quality", "runbook", "segments"]
+    assert missing(version) == [
+        "bias_audit",
+        "card",
+        "dpia",
+        "fallback",
+        "leak_audit",
+        "quality",
+        "runbook",
+        "segments",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["card", "runbook"])

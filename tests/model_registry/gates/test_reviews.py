@@ -4,17 +4,18 @@ from collections.abc import Callable
 
 import pytest
 
+from audit import trail
 from common import actors
 from consent.models import Purpose
 from model_registry import services
 from model_registry.documents import keeping
 from model_registry.gates import outcome, recording, reviewing
 from model_registry.models import Document, GateDemand, ModelVersion
+from oversight.changes.documents import Proposed
 from oversight.officers import single
 from oversight.problems import ChangeRefused, SecondOfficerNeeded
 from tests.helpers import models
 from tests.helpers.registers import make_officer, proposed_by
-from oversight.changes.documents import Proposed
 
 pytestmark = pytest.mark.django_db
 Review = Callable[[str, str, actors.Officer], None]
@@ -83,7 +84,9 @@ def test_a_refusal_between_two_approvals_voids_the_first(version: ModelVersion) 
 
 def test_an_account_that_the_first_may_stand_behind_is_no_second(version: ModelVersion) -> None:
     row, anna = kept(version, "service:shop"), make_officer("anna")
-    other = make_officer("other", by=anna)
+    other = make_officer("other")
+    touched = {"account": other.account, "by": anna.account}
+    trail.record("officer.password_set", "officer:other", actor=anna, details=touched)
     given(row, anna)
 
     with pytest.raises(SecondOfficerNeeded, match="do not count as two persons"):
@@ -164,7 +167,11 @@ def test_roles_are_asked_for_by_the_risk_class_of_the_card(version: ModelVersion
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"roles": []}, "Name the roles"), ({"roles": ["king"]}, "no role “king”"), ({"risks": ["none"]}, "no risk class")],
+    [
+        ({"roles": []}, "Name the roles"),
+        ({"roles": ["king"]}, "'king' is not a valid choice"),
+        ({"risks": ["none"]}, "'none' is not a valid choice"),
+    ],
 )
 def test_a_demand_that_names_what_there_is_not_is_refused(
     register_in_force: None, change: dict[str, list[str]], said: str
