@@ -5,9 +5,11 @@ it does not know. The metadata's own members: hub-docs at 242f4a1e.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from model_registry.documents.card import ModelCard
+from model_registry.documents.files import eval_results
 from model_registry.documents.forms import (
     Document,
     card_of,
@@ -39,7 +41,10 @@ def write(card: ModelCard) -> bytes:
     """Return the README.md of a card."""
     original = card.kept.get(NAME, {})
     theirs = _document(ModelCard.model_validate(_members(Read(original))))
-    metadata = overlaid(original, theirs, _document(card))
+    beside = eval_results.of(card)
+    own = [each for each in card.evaluations if each not in beside]
+    metadata = overlaid(original, theirs, _document(card.model_copy(update={"evaluations": own})))
+    metadata = _with_results(metadata, card, beside)
     # A text that begins as metadata would be taken for it, were there no block before it.
     has_block = metadata or card.body.lstrip().startswith(_FENCE)
     head = f"{_FENCE}\n{written_yaml(metadata) if metadata else ''}{_FENCE}\n" if has_block else ""
@@ -196,6 +201,15 @@ def _document(card: ModelCard) -> Document:
             "model-index": [{"name": card.name or "model", "results": results}] if results else [],
         }
     )
+
+
+def _with_results(metadata: Document, card: ModelCard, beside: Sequence[Any]) -> Document:
+    """Return the metadata with results that stood in files of their own, behind those it has."""
+    if not beside:
+        return metadata
+    index = (metadata.get("model-index") or [{"name": card.name or "model", "results": []}])[0]
+    results = [*index["results"], *(_result(each, card) for each in beside)]
+    return {**metadata, "model-index": [{**index, "results": results}]}
 
 
 def _result(each: Any, card: ModelCard) -> Document:

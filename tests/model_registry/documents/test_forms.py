@@ -222,7 +222,7 @@ def spoilt(change: Any) -> bytes:
         (lambda model: model.update(hashes=[{"alg": "SHA-256", "content": "a" * 40}]), "64 hexadecimal"),
         (lambda model: model["modelCard"].update(quantitativeAnalysis=[]), "must be an object"),
         (lambda model: model.update(licenses=[{"license": "MIT"}]), "must be an object"),
-        (lambda model: model.pop("name"), "must be a text"),
+        (lambda model: model.pop("name"), "“name” is missing"),
     ],
 )
 def test_what_a_schema_lets_pass_is_refused_all_the_same(change: Any, says: str) -> None:
