@@ -9,12 +9,11 @@ from model_registry import prefill
 from model_registry.documents import croissant
 from personalization import training
 from tests.model_registry.documents.judges.test_croissant_judged import judged
-from tests.personalization.test_training_job import people  # noqa: F401 (fixture)
 
 pytestmark = pytest.mark.django_db
 
 
-def test_mlcroissant_finds_nothing_wrong_in_the_sheet_of_our_own_model(people, tmp_path, monkeypatch):  # noqa: F811
+def test_mlcroissant_finds_nothing_wrong_in_the_sheet_of_our_own_model(people, tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "ASSENT_HOME", tmp_path)
     people("yes", 25)
     trained = training.train_recommender(actor="officer:test")
