@@ -12,6 +12,7 @@ from uuid import UUID
 import numpy as np
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from common import actors
@@ -23,7 +24,7 @@ from model_registry.gates import recording
 from model_registry.models import Evidence, ModelFile, ModelVersion
 from personalization import engine, events
 from personalization.creators import opt_outs
-from personalization.models import Item, PopularItem
+from personalization.models import Event, Item, PopularItem
 from personalization.monitors import references
 from personalization.monitors.references import Reference
 from personalization.recommender import interactions as rec
@@ -70,7 +71,7 @@ Progress = Callable[[str], None]
 
 
 def _unseen(_step: str) -> None:
-    """Leave the progress untold."""
+    """Report no progress."""
 
 
 def train_recommender(*, actor: str, progress: Progress = _unseen) -> ModelVersion | None:
@@ -93,7 +94,7 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     trained_on = permitted(people, caller=actors.job("training"))
     if not trained_on:
         return None
-    data = _interactions(trained_on)
+    data = interactions(_learnt_from(trained_on))
     catalogue = [
         rec.Item(item.slug, item.title, tuple(item.categories))
         for item in Item.objects.filter(~opt_outs.is_out(), is_active=True)
@@ -148,13 +149,16 @@ def _question(ref: UUID) -> Question:
     )
 
 
-def _interactions(people: list[UUID]) -> rec.Interactions:
-    rows = list(
-        events.positive()
-        .filter(~opt_outs.is_out("item__creator"), purpose=PURPOSE, subject_ref__in=people, item__is_active=True)
-        .order_by("occurred_at", "id")
-        .values_list("subject_ref", "item_id", "weight", "occurred_at")
+def _learnt_from(people: list[UUID]) -> QuerySet[Event]:
+    """Select the events that a training learns from."""
+    return events.positive().filter(
+        ~opt_outs.is_out("item__creator"), purpose=PURPOSE, subject_ref__in=people, item__is_active=True
     )
+
+
+def interactions(found: QuerySet[Event]) -> rec.Interactions:
+    """Return events as the recommender learns from them, in their order."""
+    rows = list(found.order_by("occurred_at", "id").values_list("subject_ref", "item_id", "weight", "occurred_at"))
     return rec.Interactions(
         person=[row[0].bytes for row in rows],
         item=[row[1] for row in rows],

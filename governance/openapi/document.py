@@ -48,7 +48,9 @@ _OPERATIONS = {
     "/api/v1/events": ("Recommendations", "Send an event"),
     "/api/v1/recommendations": ("Recommendations", "Ask for recommendations"),
     "/api/v1/recommender/parameters": ("Recommendations", "Read how the ranking works"),
-    "/api/v1/items": ("Recommendations", "Change the catalogue"),
+    "/api/v1/items": ("Catalogue", "Put items, all or none"),
+    "/api/v1/items/batch": ("Catalogue", "Put, change and remove many items"),
+    "/api/v1/items/{item}": ("Catalogue", "Read, put, change or remove an item"),
     "/api/v1/creators/{creator}": ("Recommendations", "Take a creator's opt-out, or take it back"),
     "/api/v1/models": ("Models", "List the models"),
     "/api/v1/models/{slug}/versions": ("Models", "Register a version"),
@@ -74,6 +76,7 @@ _TAGS = [
     {"name": "Banner", "description": "What browsers call, from pages of registered sites only (docs/banner.md)."},
     {"name": "Registers", "description": "Purposes, laws and levels; nothing about people. Scope `registers`."},
     {"name": "Recommendations", "description": "The bundled recommender. Scopes `events` and `recommendations`."},
+    {"name": "Catalogue", "description": "Items that can be recommended (docs/catalogue.md). Scope `items`."},
     {"name": "Models", "description": "Models that run elsewhere (docs/model-release.md). Scope `models`."},
     {"name": "OPA servers", "description": "Servers that pull bundles and report (docs/operations.md). Scope `opa`."},
     {"name": "Platform", "description": "Health, metrics, keys, cells. Scopes `metrics` and `cells`."},
@@ -102,10 +105,7 @@ def finish_document(result: dict[str, Any], generator: Any, request: Any, public
     for path, operations in result["paths"].items():
         for operation in operations.values():
             _describe_negotiation(path, operation)
-    result["paths"] = {
-        **deepcopy({**native.PATHS, **authzen.PATHS, **events.PATHS, **platform.PATHS}),
-        **result["paths"],
-    }
+    result["paths"] = {**deepcopy(_PATHS), **result["paths"]}
     result.setdefault("components", {}).setdefault("schemas", {}).update(_SCHEMAS)
     result["tags"] = _TAGS
     for path, operations in result["paths"].items():

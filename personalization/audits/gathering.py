@@ -4,16 +4,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
-import numpy as np
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from common import actors
 from common.http.problems import Conflict, Problem
 from common.levels import Level
 from consent.models import DataSubject
 from model_registry.models import ModelVersion
-from personalization import engine, events, training
+from personalization import engine, events, training, windows
 from personalization.audits.models import RegressionCase
 from personalization.audits.suite import Audited
 from personalization.models import Event, TrainingMember
@@ -34,8 +33,8 @@ def gather(version: ModelVersion) -> Audited:
     """Read all that the audits of a version need. Raises NotAuditable."""
     refuse_foreign(version)
     model = stored(version)
-    members = _interactions(_of_members(version))
-    control = _interactions(_of_control(version))
+    members = training.interactions(_of_members(version))
+    control = training.interactions(_of_control(version))
     people = {bytes(person) for person in (*members.person, *control.person) if isinstance(person, bytes)}
     region, age_band = _groups(people)
     return Audited(
@@ -44,7 +43,7 @@ def gather(version: ModelVersion) -> Audited:
         control=control,
         attributes={"region": region, "age_band": age_band},
         segments={person: engine.segment_key(region[person], age_band[person]) for person in region},
-        register=_register(),
+        register=windows.people_by_segment(),
         before=_before(version),
         cases=cases(version),
         level=Level(version.max_level),
@@ -86,20 +85,6 @@ def _useful() -> QuerySet[Event]:
     return events.positive().filter(purpose=training.PURPOSE).exclude(subject_ref__in=limited)
 
 
-def _interactions(found: QuerySet[Event]) -> rec.Interactions:
-    rows = found.order_by("occurred_at", "id").values_list("subject_ref", "item_id", "weight", "occurred_at")
-    person: list[bytes] = []
-    item: list[str] = []
-    weight: list[float] = []
-    time: list[float] = []
-    for ref, slug, strength, at in rows.iterator(chunk_size=20_000):
-        person.append(ref.bytes)
-        item.append(slug)
-        weight.append(strength)
-        time.append(at.timestamp())
-    return rec.Interactions(person=person, item=item, weight=np.array(weight), time=np.array(time))
-
-
 def _groups(people: Iterable[bytes]) -> tuple[dict[rec.Person, str], dict[rec.Person, str]]:
     refs = [UUID(bytes=person) for person in people]
     region: dict[rec.Person, str] = {}
@@ -108,11 +93,6 @@ def _groups(people: Iterable[bytes]) -> tuple[dict[rec.Person, str], dict[rec.Pe
     for ref, of_region, of_age in rows.iterator(chunk_size=20_000):
         region[ref.bytes], age_band[ref.bytes] = of_region, of_age
     return region, age_band
-
-
-def _register() -> dict[str, int]:
-    rows = DataSubject.objects.exclude(region="").values_list("region", "age_band").annotate(people=Count("pk"))
-    return {engine.segment_key(region, age_band): people for region, age_band, people in rows.order_by()}
 
 
 def _before(version: ModelVersion) -> Model | None:
