@@ -303,7 +303,7 @@ class _Search:
         for some, parts in folds:
             for scores, part in zip(found, parts, strict=True):
                 for place in some:
-                    scores[place] = part.scores(self._asked.signals[place].only_liked().latest(length))
+                    scores[place] = part.scores(self._asked.signals[place].latest_likes(length))
         return found
 
     def _band(
