@@ -22,6 +22,7 @@ from personalization.recommender import storage
 from personalization.recommender.audits.membership import SAMPLE
 from personalization.recommender.audits.regression import Case, Touch
 from personalization.recommender.model import Model
+from personalization.training_data.permission import permitted
 from policies.bundles.building import SEGMENT_MIN_SIZE
 
 
@@ -77,7 +78,7 @@ def _of_control(version: ModelVersion) -> QuerySet[Event]:
     members = TrainingMember.objects.filter(version=version).values("subject_ref")
     others = _useful().exclude(subject_ref__in=members).order_by("subject_ref")
     refs = list(others.values_list("subject_ref", flat=True).distinct()[:SAMPLE])
-    return _useful().filter(subject_ref__in=training.permitted(refs, caller=actors.job("audits")))
+    return _useful().filter(subject_ref__in=permitted(refs, purpose=training.PURPOSE, caller=actors.job("audits")))
 
 
 def _useful() -> QuerySet[Event]:
