@@ -1,5 +1,8 @@
+from collections.abc import Callable
+
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from governance.monitoring import health, metrics
@@ -28,6 +31,12 @@ admin.site.index_title = "Today"
 
 handler400 = "governance.web.error_views.bad_request"
 handler403 = "governance.web.error_views.permission_denied"
+
+
+def _page(route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
+    """Return a page of officers, behind their sign-in."""
+    return path(f"admin/{route}", admin.site.admin_view(view), name=name)
+
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -68,86 +77,48 @@ urlpatterns = [
     path(".well-known/gpc.json", well_known.global_privacy_control, name="gpc"),
     path("admin/login/", login.login),
     path("admin/", include("governance.sign_in.urls")),
-    path("admin/check-evidence", admin.site.admin_view(start_page.check_evidence), name="check-evidence"),
-    path("admin/trust/", admin.site.admin_view(trust_page.show), name="trust"),
-    path("admin/trust/numbers.csv", admin.site.admin_view(trust_page.download), name="trust-csv"),
-    path("admin/jurisdiction-matrix", admin.site.admin_view(jurisdiction_matrix.matrix), name="jurisdiction-matrix"),
-    path("admin/residency-matrix", admin.site.admin_view(matrix.show), name="residency-matrix"),
-    path("admin/data-map", admin.site.admin_view(data_map.show), name="data-map"),
-    path("admin/register-findings", admin.site.admin_view(findings_page.show), name="register-findings"),
-    path("admin/changes/", admin.site.admin_view(change_pages.overview), name="change-sets"),
-    path("admin/changes/<int:pk>/", admin.site.admin_view(change_pages.show), name="change-set"),
-    path(
-        "admin/changes/<int:pk>/remedy/<slug:code>",
-        admin.site.admin_view(change_pages.remedy),
-        name="change-set-remedy",
-    ),
-    path("admin/changes/<int:pk>/<slug:name>", admin.site.admin_view(change_pages.step), name="change-set-step"),
-    path("admin/reviews/", admin.site.admin_view(review_pages.overview), name="reviews"),
-    path("admin/reviews/<uuid:pk>/", admin.site.admin_view(review_pages.show), name="review"),
-    path("admin/models/", admin.site.admin_view(model_overview.show), name="model-overview"),
-    path("admin/models/trainings", admin.site.admin_view(training_pages.show), name="model-trainings"),
-    path(
-        "admin/models/<int:pk>/documents/<slug:kind>",
-        admin.site.admin_view(model_documents.show),
-        name="model-document",
-    ),
-    path(
-        "admin/models/<int:pk>/documents/<slug:kind>/<slug:form>",
-        admin.site.admin_view(model_documents.download),
-        name="model-document-file",
-    ),
-    path("admin/models/<int:pk>/audits", admin.site.admin_view(model_audits.show), name="model-audits"),
-    path("admin/models/audits/<uuid:run>.json", admin.site.admin_view(model_audits.download), name="model-audit-file"),
-    path("admin/simulations/", admin.site.admin_view(simulation_page.overview), name="simulations"),
-    path("admin/simulations/<uuid:pk>/", admin.site.admin_view(simulation_page.show), name="simulation"),
-    path(
-        "admin/simulations/<uuid:pk>/report.json",
-        admin.site.admin_view(simulation_page.download_json),
-        name="simulation-json",
-    ),
-    path(
-        "admin/simulations/<uuid:pk>/report.csv",
-        admin.site.admin_view(simulation_page.download_csv),
-        name="simulation-csv",
-    ),
-    path("admin/rollouts/", admin.site.admin_view(rollout_page.overview), name="rollouts"),
-    path("admin/rollouts/start", admin.site.admin_view(step_pages.start), name="rollout-start"),
-    path("admin/rollouts/<int:pk>/", admin.site.admin_view(rollout_page.show), name="rollout"),
-    path("admin/rollouts/<int:pk>/<slug:name>", admin.site.admin_view(step_pages.step), name="rollout-step"),
-    path("admin/model-rollouts/", admin.site.admin_view(model_rollout_page.overview), name="model-rollouts"),
-    path("admin/model-rollouts/start", admin.site.admin_view(model_rollout_steps.start), name="model-rollout-start"),
-    path("admin/model-rollouts/<int:pk>/", admin.site.admin_view(model_rollout_page.show), name="model-rollout"),
-    path(
-        "admin/model-rollouts/<int:pk>/<slug:name>",
-        admin.site.admin_view(model_rollout_steps.step),
-        name="model-rollout-step",
-    ),
-    path("admin/requests/", admin.site.admin_view(rights_pages.inbox), name="rights-inbox"),
-    path("admin/requests/<uuid:pk>/", admin.site.admin_view(rights_pages.show), name="rights-request"),
-    path(
-        "admin/requests/<uuid:pk>/evidence.zip",
-        admin.site.admin_view(rights_pages.evidence),
-        name="rights-request-evidence",
-    ),
-    path(
-        "admin/requests/<uuid:pk>/address", admin.site.admin_view(rights_pages.address), name="rights-request-address"
-    ),
-    path("admin/requests/<uuid:pk>/<slug:name>", admin.site.admin_view(rights_pages.step), name="rights-request-step"),
-    path("admin/consent/proof/", admin.site.admin_view(consent_proof.search), name="consent-proof"),
-    path("admin/consent/proof/<uuid:ref>/", admin.site.admin_view(consent_proof.person), name="consent-proof-person"),
-    path(
-        "admin/consent/proof/<uuid:ref>/evidence.zip",
-        admin.site.admin_view(consent_proof.download),
-        name="consent-proof-evidence",
-    ),
-    path(
-        "admin/consent/proof/<uuid:ref>/receipts/<int:revision>.json",
-        admin.site.admin_view(consent_proof.receipt),
-        name="consent-proof-receipt",
-    ),
+    _page("check-evidence", start_page.check_evidence, "check-evidence"),
+    _page("trust/", trust_page.show, "trust"),
+    _page("trust/numbers.csv", trust_page.download, "trust-csv"),
+    _page("jurisdiction-matrix", jurisdiction_matrix.matrix, "jurisdiction-matrix"),
+    _page("residency-matrix", matrix.show, "residency-matrix"),
+    _page("data-map", data_map.show, "data-map"),
+    _page("register-findings", findings_page.show, "register-findings"),
+    _page("changes/", change_pages.overview, "change-sets"),
+    _page("changes/<int:pk>/", change_pages.show, "change-set"),
+    _page("changes/<int:pk>/remedy/<slug:code>", change_pages.remedy, "change-set-remedy"),
+    _page("changes/<int:pk>/<slug:name>", change_pages.step, "change-set-step"),
+    _page("reviews/", review_pages.overview, "reviews"),
+    _page("reviews/<uuid:pk>/", review_pages.show, "review"),
+    _page("models/", model_overview.show, "model-overview"),
+    _page("models/trainings", training_pages.show, "model-trainings"),
+    _page("models/<int:pk>/documents/<slug:kind>", model_documents.show, "model-document"),
+    _page("models/<int:pk>/documents/<slug:kind>/<slug:form>", model_documents.download, "model-document-file"),
+    _page("models/<int:pk>/audits", model_audits.show, "model-audits"),
+    _page("models/audits/<uuid:run>.json", model_audits.download, "model-audit-file"),
+    _page("simulations/", simulation_page.overview, "simulations"),
+    _page("simulations/<uuid:pk>/", simulation_page.show, "simulation"),
+    _page("simulations/<uuid:pk>/report.json", simulation_page.download_json, "simulation-json"),
+    _page("simulations/<uuid:pk>/report.csv", simulation_page.download_csv, "simulation-csv"),
+    _page("rollouts/", rollout_page.overview, "rollouts"),
+    _page("rollouts/start", step_pages.start, "rollout-start"),
+    _page("rollouts/<int:pk>/", rollout_page.show, "rollout"),
+    _page("rollouts/<int:pk>/<slug:name>", step_pages.step, "rollout-step"),
+    _page("model-rollouts/", model_rollout_page.overview, "model-rollouts"),
+    _page("model-rollouts/start", model_rollout_steps.start, "model-rollout-start"),
+    _page("model-rollouts/<int:pk>/", model_rollout_page.show, "model-rollout"),
+    _page("model-rollouts/<int:pk>/<slug:name>", model_rollout_steps.step, "model-rollout-step"),
+    _page("requests/", rights_pages.inbox, "rights-inbox"),
+    _page("requests/<uuid:pk>/", rights_pages.show, "rights-request"),
+    _page("requests/<uuid:pk>/evidence.zip", rights_pages.evidence, "rights-request-evidence"),
+    _page("requests/<uuid:pk>/address", rights_pages.address, "rights-request-address"),
+    _page("requests/<uuid:pk>/<slug:name>", rights_pages.step, "rights-request-step"),
+    _page("consent/proof/", consent_proof.search, "consent-proof"),
+    _page("consent/proof/<uuid:ref>/", consent_proof.person, "consent-proof-person"),
+    _page("consent/proof/<uuid:ref>/evidence.zip", consent_proof.download, "consent-proof-evidence"),
+    _page("consent/proof/<uuid:ref>/receipts/<int:revision>.json", consent_proof.receipt, "consent-proof-receipt"),
     # In the place of the admin's own form: a text is seen, compared and confirmed before it can never be changed.
-    path("admin/consent/notice/add/", admin.site.admin_view(notice_editor.edit), name="notice-editor"),
+    _page("consent/notice/add/", notice_editor.edit, "notice-editor"),
     path("admin/", admin.site.urls),
     path("assent.js", script.banner_script, name="banner-script"),
     path("shop/", demonstration.shop, name="shop"),

@@ -135,6 +135,11 @@ class ModelVersion(models.Model):
         return f"{self.model.slug}@{self.version}"
 
     @property
+    def title(self) -> str:
+        """Return the version's name in words."""
+        return f"{self.model.name}, version {self.version}"
+
+    @property
     def is_live(self) -> bool:
         return self.status == self.Status.LIVE
 

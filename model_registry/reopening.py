@@ -1,7 +1,7 @@
 """Assessments that a change of the registers made out of date: work for the model's owner, until they are made again.
 
 Looked at in the transaction of each change that is published, and when a revision is kept. The gates deny by
-themselves (``gates.checks``); the work says so to somebody.
+themselves (``gates.checks``); the work tells the owner of the model.
 """
 
 from collections.abc import Iterable
@@ -60,7 +60,7 @@ def follow(_reason: str, actor: str) -> None:
     for name in late - is_open.keys():
         items.open_item(REOPENED.slug, name, actor=actor)
     for name in is_open.keys() - late:
-        # Somebody may have closed it in this instant: no reason to refuse the change of a register.
+        # An officer may have closed it in this instant: no reason to refuse the change of a register.
         with suppress(NotNow):
             items.finish(is_open[name], actor=actor, outcome="It is of what the version may do, or has ended.")
 

@@ -200,7 +200,7 @@ def move(version: ModelVersion, status: str, *, actor: str, **details: Any) -> N
 
 
 def begin_canary(version: ModelVersion, rollout: int, *, actor: str) -> None:
-    """Put a locked, approved version next to the live one, serving nobody yet. The caller publishes.
+    """Put a locked, approved version next to the live one, serving no person yet. The caller publishes.
 
     Raises as ``move``.
     """

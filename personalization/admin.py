@@ -21,8 +21,8 @@ class ItemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run
     class Meta:
         labels = {"slug": "Name in the API", "is_active": "Offered", "creator": "Creator"}
         help_texts = {
-            "creator": "Who made it, by the name in the API. One who opted out is recommended to nobody.",
-            "is_active": "Switched off, it is recommended to nobody; an item that people used cannot be deleted.",
+            "creator": "Who made it, by the name in the API. Items of one who opted out are not recommended.",
+            "is_active": "Switched off, it is not recommended; an item that people used cannot be deleted.",
         }
 
 

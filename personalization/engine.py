@@ -1,5 +1,4 @@
-"""Bundled recommender as the proxy uses it: behind a circuit breaker, checked by digest and
-signature.
+"""Bundled recommender as the proxy uses it: behind a circuit breaker, checked by digest and signature.
 
 Models are loaded once per process from their versioned files and only under the digest that stands in the bundle, where
 the signature of the version is about that digest.
@@ -34,33 +33,29 @@ MODEL_SLUG = "house-recommender"
 SLOW_S = 0.25
 _VERSIONS = 3  # the live one, a canary, and the one before, whose last requests are being answered
 _IN_USE = ("live", "suspended")
+RESTING = "recommender_resting"
+FAILURES = frozenset({"model_unusable", "recommender_failed", RESTING})
+"""Why the engine gave nothing. Other reasons for the general list come of the person's own history."""
 
 
 class EngineFailed(Exception):
-    """Failure of the engine to recommend; ``code`` says why."""
+    """Failure of the engine to recommend; ``code``, one of ``FAILURES``, says why."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-class _Lane:
-    """What one version is asked by: its own breaker, so that a canary that fails stops no other."""
-
-    def __init__(self) -> None:
-        self.breaker = CircuitBreaker()
+_breakers: dict[str, CircuitBreaker] = {}
 
 
-_lanes: dict[str, _Lane] = {}
-
-
-def _lane(name: str) -> _Lane:
-    """Return the lane of a version; those of versions that are long gone are dropped."""
-    found = _lanes.get(name)
+def _breaker(name: str) -> CircuitBreaker:
+    """Return a version's own breaker, so that a canary that fails stops no other; those of old versions are dropped."""
+    found = _breakers.get(name)
     if found is None:
-        found = _lanes.setdefault(name, _Lane())
-        for old in list(_lanes)[:-_VERSIONS]:
-            _lanes.pop(old, None)
+        found = _breakers.setdefault(name, CircuitBreaker())
+        for old in list(_breakers)[:-_VERSIONS]:
+            _breakers.pop(old, None)
     return found
 
 
@@ -104,17 +99,12 @@ def segment_key(region: str, age_band: str) -> str:
 
 def load(name: str, bundle: LoadedBundle) -> Model:
     """Return the model's artifact. Raises EngineFailed if it is missing, changed, not the approved one or unsigned."""
-    stored = bundle.data["models"][name]
-    return load_stored(name, stored)
+    return load_stored(name, bundle.data["models"][name])
 
 
 def load_stored(name: str, stored: Mapping[str, Any]) -> Model:
     """Return the model of what a bundle says, or would say, of a version. Raises as ``load``."""
-    try:
-        require_signed(stored)
-    except NotGenuine as exc:
-        logger.exception("The signature of %s cannot be trusted", name)
-        raise EngineFailed("model_unusable") from exc
+    check_signature(name, stored)
     return read(stored["artifact"], stored["artifact_sha256"])
 
 
@@ -128,9 +118,16 @@ def read(artifact: str, digest: str) -> Model:
         raise EngineFailed("model_unusable") from exc
 
 
-def require_signed(stored: Mapping[str, Any]) -> None:
-    """Raise NotGenuine where the signature of a version is missing, not ours, or of something else."""
-    _require_signed(stored.get("signature", ""), stored["id"], stored["version"], stored["artifact_sha256"])
+def check_signature(name: str, stored: Mapping[str, Any]) -> None:
+    """Raise EngineFailed where the signature of a version is missing, not ours, or of something else.
+
+    A signature that was checked is remembered: a thread without a database can load the model then.
+    """
+    try:
+        _require_signed(stored.get("signature", ""), stored["id"], stored["version"], stored["artifact_sha256"])
+    except NotGenuine as exc:
+        logger.exception("The signature of %s cannot be trusted", name)
+        raise EngineFailed("model_unusable") from exc
 
 
 @lru_cache(maxsize=8)
@@ -151,9 +148,9 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     Failures in a row open the breaker, and so do answers that took longer than SLOW_S: an engine on a machine that is
     out of breath rests. To hand each request to another thread would cost more than the answer.
     """
-    breaker = _lane(name).breaker
+    breaker = _breaker(name)
     if not breaker.allows():
-        raise EngineFailed("recommender_resting")
+        raise EngineFailed(RESTING)
     began = time.monotonic()
     try:
         served = compute(name, bundle, arguments)
@@ -182,16 +179,7 @@ def compute(name: str, bundle: LoadedBundle, arguments: Mapping[str, Any]) -> Se
 
 def is_resting() -> bool:
     """Return whether a version is not asked for a while, after failures."""
-    return any(lane.breaker.is_open for lane in list(_lanes.values()))
-
-
-def check_signature(name: str, bundle: LoadedBundle) -> None:
-    """Check the signature here once: what it needs of the database is not read in the threads of the engine."""
-    try:
-        require_signed(bundle.data["models"][name])
-    except NotGenuine as exc:
-        logger.exception("The signature of %s cannot be trusted", name)
-        raise EngineFailed("model_unusable") from exc
+    return any(breaker.is_open for breaker in list(_breakers.values()))
 
 
 def segment_size(name: str | None, bundle: LoadedBundle, key: str) -> int | None:

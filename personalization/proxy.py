@@ -29,7 +29,7 @@ from personalization.review import outputs
 from personalization.rollouts import observing
 from personalization.serving import reading, wording
 from personalization.serving.reading import Hidden, History
-from policies.bundles import loading, reasons
+from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import evaluate, information
 from policies.decisions.evaluate import Decision
@@ -77,15 +77,11 @@ class Recommendations:
     is_held: bool = False  # outputs about the person are kept for a review
 
     def document(self) -> dict[str, Any]:
-        verdict = self.decision.rendered.verdict
         return {
             "level": self.level,
             "permitted_level": self.decision.level,
             "decision_id": self.decision.id,
-            "reasons": [
-                {"code": reason.code, "detail": reason.detail, "sentence": reasons.for_person(reason.code)}
-                for reason in verdict.reasons
-            ],
+            "reasons": wording.decided(self.decision),
             "model": self.model,
             "fallback": self.fallback,
             "items": self.items,

@@ -69,7 +69,7 @@ Progress = Callable[[str], None]
 
 
 def _unseen(_step: str) -> None:
-    """Leave the progress untold."""
+    """Report no progress."""
 
 
 def train_recommender(*, actor: str, progress: Progress = _unseen) -> ModelVersion | None:

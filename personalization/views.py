@@ -10,7 +10,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.http.problems import Unavailable
 from common.http.rest import Body, actor_of, read_body
 from common.levels import LevelName
 from personalization import catalogue, parameters, proxy
@@ -21,6 +20,7 @@ from personalization.intake.taking import take_in
 from personalization.models import Item
 from personalization.serving.bodies import RecommendationBody
 from policies.decision_log.spool import SpoolFull
+from policies.endpoints import wsgi
 
 
 class ReasonAnswer(Body):
@@ -68,9 +68,9 @@ class RecommendationAnswer(Body):
 
 
 class CatalogueItem(Body):
-    """An item. ``offered: false`` recommends it to nobody; of what is left out, what was stated before stays.
+    """An item. With ``offered: false`` it is not recommended; of what is left out, what was stated before stays.
 
-    ``creator`` is who made it; one who opted out (``PUT /api/v1/creators/NAME``) is recommended to nobody.
+    ``creator`` is who made it; items of one who opted out (``PUT /api/v1/creators/NAME``) are not recommended.
     """
 
     id: Slug
@@ -105,11 +105,6 @@ _PROBLEMS = {
 }
 
 
-class LogUnavailable(Unavailable):
-    code = "log_unavailable"
-    title = "The decision log cannot be written"
-
-
 class EventsView(APIView):
     """Send one event. It is kept only if the person allows its use; the answer says which."""
 
@@ -126,7 +121,7 @@ class EventsView(APIView):
         try:
             taken = take_in(event)
         except SpoolFull as exc:
-            raise LogUnavailable("Nothing was stored; send the event again.") from exc
+            raise wsgi.log_unavailable("Nothing was stored; send the event again.") from exc
         answer = answers.document(taken)
         is_new = taken.stored and not taken.duplicate
         return Response(answer, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
@@ -145,7 +140,7 @@ class RecommendationsView(APIView):
         try:
             answer = proxy.recommend(body.request(request.META), caller=actor_of(request))
         except SpoolFull as exc:
-            raise LogUnavailable("An answer that cannot be logged is not given; ask again.") from exc
+            raise wsgi.log_unavailable() from exc
         return Response(answer.document())
 
 

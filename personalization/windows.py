@@ -1,5 +1,7 @@
 """Data minimisation: segments too large to single out a person."""
 
+from collections.abc import Iterable, Mapping
+
 from django.db import transaction
 from django.db.models import Count
 
@@ -21,8 +23,8 @@ JOB = actors.job("segments")
 def check_segments() -> dict[str, int]:
     """Stop every segment of the version in use, and of its canary, that holds fewer than k people; audit the result.
 
-    A stopped segment serves nobody from the next request on. It does not come back by itself: two officers let it, or
-    a version trained since.
+    A stopped segment serves no person from the next request on. It does not come back by itself: two officers let it,
+    or a version trained since.
     """
     active = ActiveBundle.objects.first()
     bundle = loading.loaded(active.bundle_id) if active else None
@@ -34,7 +36,7 @@ def check_segments() -> dict[str, int]:
 
 def _check(name: str, bundle: LoadedBundle) -> dict[str, int]:
     segments, people = engine.load(name, bundle).segments, people_by_segment()
-    small = [key for key in segments if people.get(key, 0) < building.SEGMENT_MIN_SIZE]
+    small = below_k(segments, people)
     version = _version(name)
     stopping.stop(version, small, reason=f"Fewer than {building.SEGMENT_MIN_SIZE} people are in it.", actor=JOB)
     work.follow_stopped(version, actor=JOB)
@@ -46,6 +48,11 @@ def _check(name: str, bundle: LoadedBundle) -> dict[str, int]:
     }
     trail.record("segments.checked", name, actor=JOB, details=details)
     return details
+
+
+def below_k(segments: Iterable[str], people: Mapping[str, int]) -> list[str]:
+    """Return those of the segments with fewer than k of the people of the register."""
+    return [key for key in segments if people.get(key, 0) < building.SEGMENT_MIN_SIZE]
 
 
 def people_by_segment() -> dict[str, int]:

@@ -5,12 +5,10 @@ meets both alike. A ratio is that of two windows next to each other.
 """
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -99,21 +97,12 @@ def _side(
     *,
     folder: Path = Path(django_settings.BASE_DIR),
 ) -> Side:
-    environment = _environment(folder, url, stack.enter_context(_home()))
+    environment = _environment(folder, url, stack.enter_context(servers.home()))
     return Side(name, folder, command, environment, requests_of_people(token, subjects, vary=False))
 
 
-@contextmanager
-def _home() -> Iterator[Path]:
-    home = Path(tempfile.mkdtemp(prefix="assent-bench-"))
-    try:
-        yield home
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _environment(folder: Path, url: str, home: Path) -> dict[str, str]:
-    return {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "PYTHONPATH": str(folder)}
+def _environment(folder: Path, url: str, home: str) -> dict[str, str]:
+    return {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": home, "PYTHONPATH": str(folder)}
 
 
 def _prepared(folder: Path, subjects: int, stack: ExitStack) -> tuple[str, str]:
@@ -122,7 +111,7 @@ def _prepared(folder: Path, subjects: int, stack: ExitStack) -> tuple[str, str]:
     prepared = subprocess.run(
         [sys.executable, "-c", _PREPARE, str(subjects)],
         cwd=folder,
-        env=_environment(folder, url, stack.enter_context(_home())),
+        env=_environment(folder, url, stack.enter_context(servers.home())),
         stdout=subprocess.PIPE,
         text=True,
         check=True,

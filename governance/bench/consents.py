@@ -1,15 +1,11 @@
 """Consents over HTTP: saving three choices (validated, chained, audited, durable), and reading the current state."""
 
 import json
-import os
 import random
-import shutil
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
-from governance.bench import load, servers, world
-from governance.bench.decisions import Settings, measured_row
+from governance.bench import load, world
+from governance.bench.decisions import Settings, measured_row, serving
 from governance.bench.report import Row
 
 _REQUESTS = 20_000
@@ -29,22 +25,16 @@ def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
 
 def _measure(url: str, subjects: int, settings: Settings) -> list[Row]:
     token = world.bench_token()
-    home = Path(tempfile.mkdtemp(prefix="assent-bench-"))
-    # A broker that is there and takes what withdrawals queue; without one, a save waits for it once in a while.
-    environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "BROKER_URL": "memory://"}
-    port = servers.free_port()
     chance = random.Random(11)  # noqa: S311 (who chooses what in a measurement)
     states = [load.post("/api/v1/consents/state", _asked(chance, subjects), token) for _ in range(_REQUESTS)]
     saves = [load.post("/api/v1/consents", _chosen(chance, subjects), token) for _ in range(_REQUESTS)]
-    try:
-        with servers.running(servers.web(port, threads=settings.threads), port, environment) as pid:
-            return [
-                measured_row(f"{name}, {subjects:,} people", port, pid, requests, clients, settings)
-                for name, requests in (("Read the state", states), ("Save three choices", saves))
-                for clients in (settings.clients, 1)
-            ]
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    # A broker that is there and takes what withdrawals queue; without one, a save waits for it once in a while.
+    with serving(url, settings, broker="memory://") as (port, pid):
+        return [
+            measured_row(f"{name}, {subjects:,} people", port, pid, requests, clients, settings)
+            for name, requests in (("Read the state", states), ("Save three choices", saves))
+            for clients in (settings.clients, 1)
+        ]
 
 
 def _asked(chance: random.Random, subjects: int) -> bytes:

@@ -68,16 +68,19 @@ def _measure_yardstick(token: str, settings: Settings) -> list[Row]:
 
 
 @contextmanager
-def serving(url: str, settings: Settings) -> Iterator[tuple[int, int]]:
+def serving(
+    url: str, settings: Settings, *, models: Path | None = None, broker: str | None = None
+) -> Iterator[tuple[int, int]]:
     """Run a server process over the database; yield its port and process id."""
-    home = Path(tempfile.mkdtemp(prefix="assent-bench-"))
-    environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "RUST_BACKTRACE": "0"}
     port = servers.free_port()
-    try:
+    with servers.home() as home:
+        if models is not None:
+            (Path(home) / "models").symlink_to(models)
+        environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": home, "RUST_BACKTRACE": "0"}
+        if broker is not None:
+            environment["BROKER_URL"] = broker
         with servers.running(servers.web(port, threads=settings.threads), port, environment) as pid:
             yield port, pid
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _measure_assent(url: str, token: str, subjects: int, settings: Settings, say: Callable[[str], None]) -> list[Row]:

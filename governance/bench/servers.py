@@ -5,10 +5,16 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def home() -> "tempfile.TemporaryDirectory[str]":
+    """Return an empty ASSENT_HOME for as long as the block runs."""
+    return tempfile.TemporaryDirectory(prefix="assent-bench-", ignore_cleanup_errors=True)
 
 
 def free_port() -> int:

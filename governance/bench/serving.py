@@ -7,10 +7,7 @@ and a model that was trained on some of them and is live. Each row is also a rat
 import json
 import os
 import random
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +21,7 @@ from common import policy_data
 from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from governance.bench import load, servers, world
-from governance.bench.decisions import Settings, measured_row, requests_of_people
+from governance.bench.decisions import Settings, measured_row, requests_of_people, serving
 from governance.bench.report import Row
 from model_registry import services
 from model_registry.models import ModelVersion
@@ -50,16 +47,12 @@ _SEGMENTS = [f"region={region}|age=adult" for region in ("DE", "FR", "ES", "IT",
 def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
     """Measure at each number of people."""
     rows: list[Row] = []
-    folder = Path(tempfile.mkdtemp(prefix="assent-bench-models-"))
-    try:
-        for subjects in settings.subjects:
-            with world.bench_database(subjects) as url:
-                say(f"a catalogue of {ITEMS:,} items and {ACTIVE * EVENTS:,} events of {subjects:,} people ...")
-                _fill(min(subjects, ACTIVE))
-                _deploy(folder)
-                rows += _measure(url, folder, subjects, settings)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    for subjects in settings.subjects:
+        with servers.home() as models, world.bench_database(subjects) as url:
+            say(f"a catalogue of {ITEMS:,} items and {ACTIVE * EVENTS:,} events of {subjects:,} people ...")
+            _fill(min(subjects, ACTIVE))
+            _deploy(Path(models))
+            rows += _measure(url, Path(models), subjects, settings)
     return rows
 
 
@@ -72,7 +65,7 @@ def _measure(url: str, folder: Path, subjects: int, settings: Settings) -> list[
     }
     batches = _batches(token, active)
     rows = []
-    with _served(url, folder, settings) as (port, pid):
+    with serving(url, settings, models=folder) as (port, pid):
         for clients in (1, settings.clients):
             measured = [
                 measured_row(f"{what}, {subjects:,} people", port, pid, sent, clients, settings)
@@ -93,19 +86,6 @@ def _with_ratios(rows: Sequence[Row]) -> list[Row]:
     return [
         replace(row, figures={**row.figures, "times_a_decision": round(used(row) / used(rows[0]), 2)}) for row in rows
     ]
-
-
-@contextmanager
-def _served(url: str, folder: Path, settings: Settings) -> Iterator[tuple[int, int]]:
-    home = Path(tempfile.mkdtemp(prefix="assent-bench-"))
-    (home / "models").symlink_to(folder)
-    environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": str(home), "RUST_BACKTRACE": "0"}
-    port = servers.free_port()
-    try:
-        with servers.running(servers.web(port, threads=settings.threads), port, environment) as pid:
-            yield port, pid
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _asked(token: str, active: int, level: str) -> list[bytes]:

@@ -102,10 +102,7 @@ def finish_document(result: dict[str, Any], generator: Any, request: Any, public
     for path, operations in result["paths"].items():
         for operation in operations.values():
             _describe_negotiation(path, operation)
-    result["paths"] = {
-        **deepcopy({**native.PATHS, **authzen.PATHS, **events.PATHS, **platform.PATHS}),
-        **result["paths"],
-    }
+    result["paths"] = {**deepcopy(_PATHS), **result["paths"]}
     result.setdefault("components", {}).setdefault("schemas", {}).update(_SCHEMAS)
     result["tags"] = _TAGS
     for path, operations in result["paths"].items():

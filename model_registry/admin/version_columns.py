@@ -33,7 +33,7 @@ class VersionColumns:
 
     @display(description="Version", ordering=("model", "version"))
     def title(self, version: ModelVersion) -> str:
-        return f"{version.model.name}, version {version.version}"
+        return version.title
 
     @display(description="State", ordering="status")
     def standing(self, version: ModelVersion) -> str:

@@ -1,5 +1,7 @@
 """Steps of the life cycle on the pages of versions, each confirmed, or drafted as a change set."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -20,13 +22,29 @@ from oversight.models import ChangeSet
 Status = ModelVersion.Status
 
 
+def _leads_to(status: Status, description: str, path: str, icon: str, *, is_primary: bool = False) -> Any:
+    """Return the action of a version's page that takes it to a status, once it is confirmed."""
+
+    def act(self: "VersionSteps", request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._confirm(request, object_id, status)
+
+    act.__name__ = f"{path.replace('-', '_')}_this"
+    return action(
+        description=description,
+        permissions=[act.__name__],
+        url_path=path,
+        icon=icon,
+        variant=ActionVariant.PRIMARY if is_primary else ActionVariant.DEFAULT,
+    )(act)
+
+
 class VersionSteps(ModelAdmin):
     """Steps that officers take, in the list and on the page of one version."""
 
     actions = ["submit", "suspend", "retire"]
     actions_detail = [
-        "submit_this", "take_back_this", "approve_this", "live_this", "extend_this", "suspend_this", "resume_this",
-        "retire_this",
+        "submit_this", "take_back_this", "approve_this", "make_live_this", "extend_this", "suspend_this",
+        "resume_this", "retire_this",
     ]  # fmt: skip
 
     # What can be done, to the ones chosen in the list
@@ -54,82 +72,18 @@ class VersionSteps(ModelAdmin):
 
     # What can be done on the page of one version
 
-    @action(
-        description="Submit for review",
-        permissions=["submit_this"],
-        url_path="submit",
-        icon="rate_review",
-        variant=ActionVariant.PRIMARY,
-    )
-    def submit_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._confirm(request, object_id, Status.IN_REVIEW)
+    submit_this = _leads_to(Status.IN_REVIEW, "Submit for review", "submit", "rate_review", is_primary=True)
+    take_back_this = _leads_to(Status.DRAFT, "Back to draft", "take-back", "undo")
+    approve_this = _leads_to(Status.APPROVED, "Approve", "approve", "check_circle", is_primary=True)
+    make_live_this = _leads_to(Status.LIVE, "Make live", "make-live", "play_circle", is_primary=True)
+    suspend_this = _leads_to(Status.SUSPENDED, "Suspend", "suspend", "pause_circle")
+    resume_this = _leads_to(Status.LIVE, "Make live again", "resume", "play_circle", is_primary=True)
+    retire_this = _leads_to(Status.RETIRED, "Retire", "retire", "archive")
 
-    @action(
-        description="Back to draft",
-        permissions=["take_back_this"],
-        url_path="take-back",
-        icon="undo",
-    )
-    def take_back_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._confirm(request, object_id, Status.DRAFT)
-
-    @action(
-        description="Approve",
-        permissions=["approve_this"],
-        url_path="approve",
-        icon="check_circle",
-        variant=ActionVariant.PRIMARY,
-    )
-    def approve_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._confirm(request, object_id, Status.APPROVED)
-
-    @action(
-        description="Make live",
-        permissions=["live_this"],
-        url_path="make-live",
-        icon="play_circle",
-        variant=ActionVariant.PRIMARY,
-    )
-    def live_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._confirm(request, object_id, Status.LIVE)
-
-    @action(
-        description="Extend the approval",
-        permissions=["extend_this"],
-        url_path="extend",
-        icon="event_repeat",
-    )
+    @action(description="Extend the approval", permissions=["extend_this"], url_path="extend", icon="event_repeat")
     def extend_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
         version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=object_id)
         return self._propose(request, version, Status(version.status), release_steps.extension(version))
-
-    @action(
-        description="Suspend",
-        permissions=["suspend_this"],
-        url_path="suspend",
-        icon="pause_circle",
-    )
-    def suspend_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._confirm(request, object_id, Status.SUSPENDED)
-
-    @action(
-        description="Make live again",
-        permissions=["resume_this"],
-        url_path="resume",
-        icon="play_circle",
-        variant=ActionVariant.PRIMARY,
-    )
-    def resume_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._confirm(request, object_id, Status.LIVE)
-
-    @action(
-        description="Retire",
-        permissions=["retire_this"],
-        url_path="retire",
-        icon="archive",
-    )
-    def retire_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._confirm(request, object_id, Status.RETIRED)
 
     def has_submit_this_permission(self, request: HttpRequest, object_id: str) -> bool:
         return self._may_step(request, object_id, Status.DRAFT, Status.IN_REVIEW)
@@ -140,7 +94,7 @@ class VersionSteps(ModelAdmin):
     def has_approve_this_permission(self, request: HttpRequest, object_id: str) -> bool:
         return self._may_step(request, object_id, Status.IN_REVIEW, Status.APPROVED)
 
-    def has_live_this_permission(self, request: HttpRequest, object_id: str) -> bool:
+    def has_make_live_this_permission(self, request: HttpRequest, object_id: str) -> bool:
         return self._may_step(request, object_id, Status.APPROVED, Status.LIVE)
 
     def has_extend_this_permission(self, request: HttpRequest, object_id: str) -> bool:

@@ -1,5 +1,6 @@
 """Forms of documents: read into a card, and written from it without losing what the card does not know."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -47,16 +48,7 @@ def card_of(members: Mapping[str, Any], read: Read) -> ModelCard:
 
 def _place_of(value: Any, document: Any) -> Path:
     """Return where a value stands in the document that it was read from: it is the very object."""
-    waiting: list[tuple[Path, Any]] = [((), document)]
-    while waiting:
-        path, each = waiting.pop(0)
-        if each is value:
-            return path
-        if isinstance(each, dict):
-            waiting += [((*path, name), inner) for name, inner in each.items()]
-        elif isinstance(each, list):
-            waiting += [((*path, number), inner) for number, inner in enumerate(each)]
-    return ()
+    return next((path for path, each in _values(document) if each is value), ())
 
 
 def check(found: Read, path: Path, value: Any, form: Any, *, is_open: bool = False) -> None:
@@ -84,14 +76,19 @@ def check(found: Read, path: Path, value: Any, form: Any, *, is_open: bool = Fal
 
 def objects_of(document: Any) -> Iterator[tuple[Path, Document]]:
     """Yield every object of a document with its path, the first on top."""
-    waiting: list[tuple[Path, Any]] = [((), document)]
+    return ((path, value) for path, value in _values(document) if isinstance(value, dict))
+
+
+def _values(document: Any) -> Iterator[tuple[Path, Any]]:
+    """Yield every value of a document with its path, those on top first."""
+    waiting: deque[tuple[Path, Any]] = deque([((), document)])
     while waiting:
-        path, value = waiting.pop(0)
+        path, value = waiting.popleft()
+        yield path, value
         if isinstance(value, dict):
-            yield path, value
-            waiting += [((*path, name), each) for name, each in value.items()]
+            waiting.extend(((*path, name), each) for name, each in value.items())
         elif isinstance(value, list):
-            waiting += [((*path, number), each) for number, each in enumerate(value)]
+            waiting.extend(((*path, number), each) for number, each in enumerate(value))
 
 
 def without_blanks(document: Document) -> Document:

@@ -1,4 +1,4 @@
-"""Strict YAML of strangers' documents: bounded before anything is built, every value with its line.
+"""Strict YAML of documents from elsewhere: bounded before anything is built, every value with its line.
 
 YAML is read by its 1.2 core schema: ``no`` is a text, ``010`` is ten, ``2024-05-01`` is no date. Anchors, aliases,
 tags, repeated members, members that are no text, merge keys, ``.nan`` and ``.inf``, and anything but one document are

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, field_validator, model_va
 from common import patterns
 from common.http.rest import Body
 from common.levels import LevelName
-from model_registry.external.endpoints import checked
+from model_registry.external.endpoints import PATTERN, checked
 from model_registry.gates.checks import CLOCKS_DIFFER
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -17,7 +17,7 @@ Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
 Purposes = Annotated[list[Annotated[str, Field(pattern=f"^{patterns.SLUG}$")]], Field(max_length=100)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$")]
-Endpoint = Annotated[str, Field(max_length=400)]
+Endpoint = Annotated[str, Field(max_length=400, json_schema_extra={"pattern": PATTERN})]
 Count = Annotated[int, Field(ge=0, le=10**9)]
 
 

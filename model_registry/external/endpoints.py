@@ -1,24 +1,27 @@
 """Addresses of engines elsewhere. They are kept and shown; nothing here ever calls them."""
 
+import re
 from ipaddress import ip_address
 
 from common.http.outgoing import CannotReach, checked_url
 from common.http.public_address import is_public
 
+# As JSON Schema can say it: https and printable ASCII, without a query or a fragment.
+PATTERN = r'^https://[!-"$->@-~]+$'
+_ADDRESS = re.compile(PATTERN)
+
 
 def checked(url: str) -> str:
     """Return an address that may stand in the register. Raises ValueError.
 
-    https, no user name, no query and no fragment, as tokens stand there; no address inside a network, whoever
-    will call it.
+    https, no user name, no query and no fragment, as tokens stand there; and no address inside a network.
     """
+    if not _ADDRESS.fullmatch(url):
+        raise ValueError("an endpoint is https, of printable ASCII, without query and fragment: tokens may stand there")
     try:
-        parts = checked_url(url)
+        host = str(checked_url(url).hostname)
     except CannotReach as exc:
-        raise ValueError(f"{exc}: it must be https, of printable ASCII, without user name and fragment") from None
-    host = str(parts.hostname)
-    if parts.query or "?" in url:
-        raise ValueError("an endpoint has no query: tokens do not belong into the register")
+        raise ValueError(f"{exc}: it must have a host, and no user name") from None
     if _is_inside(host):
         raise ValueError("the endpoint is an address inside a network; name its host")
     return url

@@ -44,7 +44,7 @@ def _older(period: timedelta) -> QuerySet[ModelFile]:
 
 @transaction.atomic
 def _forget(pk: int) -> bool:
-    """Delete one artifact, unless its version was taken up meanwhile."""
+    """Delete one artifact, unless its version came into use again."""
     file = ModelFile.objects.select_for_update(of=("self",)).get(pk=pk)
     version = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=file.version_id)
     if file.gone_at is not None or version.status not in _ENDED:

@@ -1,7 +1,7 @@
 """Detached signature of a version: its name and number, its artifact's digest, what it was trained on, its figures.
 
-It is made once, when the version is registered, by the key that signs evidence. Whoever can write the register or the
-folder of models, and has no key, cannot put another file in the place of one that was registered.
+It is made once, when the version is registered, by the key that signs evidence. Write access to the register or the
+folder of models, without the key, cannot put another file in the place of one that was registered.
 """
 
 import json

@@ -130,7 +130,7 @@ def _context(request: HttpRequest, version: ModelVersion, kind: str) -> dict[str
     filled = document_form.typed(kind, content, request.POST) if _FORM in request.POST else content
     return {
         **admin.site.each_context(request),
-        "title": f"{described.title} of {version.model.name}, version {version.version}",
+        "title": f"{described.title} of {version.title}",
         "version": version,
         "kind": kind,
         "newest": newest,

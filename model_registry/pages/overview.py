@@ -45,7 +45,7 @@ class Ending:
 
     @property
     def name(self) -> str:
-        return name_of(self.version)
+        return self.version.title
 
     @property
     def url(self) -> str:
@@ -72,10 +72,6 @@ class Overview:
     serving: list[tuple[ModelVersion, Outcome]]
     ending: list[Ending]
     waiting: list[Waiting]
-
-
-def name_of(version: ModelVersion) -> str:
-    return f"{version.model.name}, version {version.version}"
 
 
 def page_of(version: ModelVersion) -> str:
@@ -115,7 +111,7 @@ def _endings(version: ModelVersion, found: Outcome, now: datetime) -> Iterator[E
 
 
 def _waiting(version: ModelVersion, found: Outcome) -> Iterator[Waiting]:
-    name, since, url = name_of(version), version.status_changed_at, page_of(version)
+    name, since, url = version.title, version.status_changed_at, page_of(version)
     failed = _titles(found.missing, FAILED)
     if version.status == Status.SUSPENDED:
         why = "Suspended: everybody gets the general list until two officers make it live again."
@@ -174,7 +170,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 def _served(version: ModelVersion, found: Outcome) -> dict[str, Any]:
     return {
-        "name": name_of(version),
+        "name": version.title,
         "url": page_of(version),
         "purposes": ", ".join(purpose.name for purpose in version.purposes.all()) or NOTHING,
         "level": version.get_max_level_display(),

@@ -11,12 +11,12 @@ DONE = "{} is {} from the next decision on."
 
 def step(version: ModelVersion, status: Status) -> Step:
     """Return the step to ``status`` in words."""
-    return _STEPS[status](version, f"{version.model.name}, version {version.version}")
+    return _STEPS[status](version, version.title)
 
 
 def extension(version: ModelVersion) -> Step:
     """Return the step that lets an approval stand for another year."""
-    name = f"{version.model.name}, version {version.version}"
+    name = version.title
     until = f"{version.approved_until:%-d %B %Y}" if version.approved_until else "no day"
     return Step(
         title=f"Extend the approval of {name}?",

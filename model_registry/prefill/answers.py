@@ -65,7 +65,7 @@ def runbook(version: ModelVersion) -> Runbook:
 def _measures(version: ModelVersion) -> list[str]:
     return [
         f"At most the level “{version.get_max_level_display()}”, and only as far as each person allows it.",
-        "Whoever withdraws or objects is served without a profile from the next request on.",
+        "A person who withdraws or objects is served without a profile from the next request on.",
         "Release gates are asked again whenever their evidence changes.",
         *_kept(version),
     ]

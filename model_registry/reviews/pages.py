@@ -82,7 +82,7 @@ def _act(request: HttpRequest, review: Review) -> str:
         return "This output is yours to judge."
     if name == "escalate":
         giving.escalate(review.pk, reason=reason, actor=actor)
-        return "Somebody else decides now."
+        return "Another officer decides now."
     if name not in Verdict.Kind.values:
         raise VerdictRefused("Approve, change, reject or escalate.")
     kind = kinds.find(review.kind)
@@ -134,7 +134,7 @@ def _why_not(request: HttpRequest, review: Review, item: WorkItem | None, verdic
 
 
 def _may_see(request: HttpRequest, review: Review, verdicts: list[Verdict]) -> bool:
-    """Return whether verdicts are shown: to nobody who has yet to give the second."""
+    """Return whether verdicts are shown: never to a reviewer who has yet to give the second."""
     return review.state != Review.State.WAITING or len(verdicts) >= _TWO
 
 

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 
 class StoppedSegment(models.Model):
-    """A segment of a version that is off: it stands in the bundle, so nobody is served by it from there on.
+    """A segment of a version that is off: it stands in the bundle, so no person is served by it from there on.
 
     A row is added protectively, by a job or an officer, and goes only with two officers. It is about one version: the
     next one is trained without a segment that is too small.

@@ -1,4 +1,4 @@
-"""Kinds of rollouts: what tells the rollout of a policy from that of a version of a model."""
+"""Kinds of rollouts: where that of a policy differs from that of a version of a model."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,15 +1,18 @@
 """Parts of the pages of rollouts that are the same for every kind: state, limits of the guards, the steps' forms."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
-from django.http import HttpRequest
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from common import actors
-from common.admin_pages.confirm import Step, answer
-from common.admin_pages.display import badge, moment, who
+from common.admin_pages.confirm import Step, answer, confirm_at
+from common.admin_pages.display import NOTHING, badge, moment, who
 from common.http.problems import InvalidRequest, Problem
+from common.rollouts import limits
 from oversight.approvals import verdicts
 from oversight.approvals.subjects import Subject
 from oversight.models import RolloutBase
@@ -18,6 +21,8 @@ from oversight.rollouts.kinds import Kind
 
 R = TypeVar("R", bound=RolloutBase)
 State = RolloutBase.State
+Description = Callable[[R], Step]
+Action = Callable[[R, str, HttpRequest], Any]
 _TONES = {
     State.OPEN: "info",
     State.COMPLETED: "good",
@@ -46,6 +51,15 @@ def why_not(subject: Subject, actor: actors.Officer) -> str:
     return ""
 
 
+def points(number: float) -> str:
+    """Return percentage points in words."""
+    return f"{number:g} {_('point') if number == 1 else _('points')}"
+
+
+def milliseconds(microseconds: int | None) -> str:
+    return NOTHING if microseconds is None else limits.milliseconds(microseconds)
+
+
 def limit_fields(guards: Any, labels: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the fields of the form that begins a rollout, in the officers' words."""
     return [{"name": name, "label": text, "value": f"{getattr(guards, name):g}"} for name, text in labels.items()]
@@ -58,6 +72,18 @@ def read_limit_fields(request: HttpRequest, fields: Iterable[Mapping[str, Any]])
     except ValueError:
         raise InvalidRequest(_("The guards are numbers.")) from None
     return {name: int(number) if number.is_integer() else number for name, number in numbers.items()}
+
+
+def take_step(
+    request: HttpRequest, rollout: R, step: tuple[Description[R], Action[R]] | None, *, actor: str, back: str
+) -> HttpResponse:
+    """Say what a step of a rollout will do, and take it once it is confirmed. Raises Http404 where there is no step."""
+    if step is None:
+        raise Http404
+    describe, act = step
+    shown = describe(rollout)
+    context = {**admin.site.each_context(request), "title": shown.title}
+    return confirm_at(request, shown, partial(act, rollout, actor, request), back=back, context=context)
 
 
 def share_step(title: str, *effects: str, seen: str) -> Step:

@@ -50,7 +50,7 @@ def hand_on(item: WorkItem, *, actor: str, note: str) -> WorkItem:
 
 @transaction.atomic
 def escalate(item: WorkItem, *, actor: str, note: str) -> WorkItem:
-    """Give an item back as one that somebody else has to decide. Raises NotNow."""
+    """Give an item back as one that another officer has to decide. Raises NotNow."""
     return _given_back(item, State.ESCALATED, actor, note)
 
 

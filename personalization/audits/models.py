@@ -1,45 +1,29 @@
 """Rows of audits: runs with their signed documents, and the cases of the regression set."""
 
-import uuid
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from common.jobs.runs import RunBase
 from consent.models import Level
 from model_registry.models import Model, ModelVersion
 
 
-class AuditRun(models.Model):
+class AuditRun(RunBase):
     """A run of audits on a version's file, from the moment it is asked for.
 
     ``document``: what was found, ``signature``: the JWS over it. Both are written once, when the run ends.
     """
 
-    class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="audit_runs")
     artifact_sha256 = models.CharField(max_length=64)
     audits = models.JSONField(default=list)
-    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
-    step = models.CharField(max_length=32, blank=True)
-    steps_done = models.PositiveSmallIntegerField(default=0)
     document = models.JSONField(null=True)
     signature = models.TextField(blank=True)
     error = models.CharField(max_length=500, blank=True)
-    author = models.CharField(max_length=160)
-    requested_at = models.DateTimeField(default=timezone.now)
-    moved_at = models.DateTimeField(default=timezone.now)  # the last sign of life of a run
-    finished_at = models.DateTimeField(null=True)
 
-    class Meta:
-        ordering = ["-requested_at"]
+    class Meta(RunBase.Meta):
         verbose_name = "audit of a model"
         verbose_name_plural = "audits of models"
         indexes = [models.Index(fields=["version", "-requested_at"], name="personalization_audits_of")]

@@ -38,7 +38,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     runs = list(AuditRun.objects.filter(version=version).defer("document", "signature")[:_MOST_RUNS])
     context = {
         **admin.site.each_context(request),
-        "title": f"Audits of {version.model.name}, version {version.version}",
+        "title": f"Audits of {version.title}",
         "version": version,
         "may_ask": request.user.has_perm(ADD),
         "audits": [(name, audit.title) for name, audit in AUDITS.items()],

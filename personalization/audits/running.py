@@ -9,13 +9,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from audit import jws, signing, trail
 from common import actors, policy_data
 from common.canonical import canonical_json, sha256
 from common.http.problems import InvalidRequest
+from common.jobs.runs import RunState
 from model_registry import services
 from model_registry.gates import outcome, recording
 from model_registry.gates.checks import FAILED
@@ -27,7 +27,6 @@ from personalization.audits.models import AuditRun
 from personalization.audits.suite import AUDITS, Result
 
 logger = logging.getLogger(__name__)
-State = AuditRun.State
 TYP = "assent-model-audit+jws"
 # A running audit that gave no sign of life for so long was killed; the sweep starts it anew. A step takes a minute.
 STALLED_AFTER = timedelta(minutes=15)
@@ -54,13 +53,13 @@ def request(version: ModelVersion, *, author: str, only: Iterable[str] = ()) -> 
     return row
 
 
-def _stored(version: ModelVersion, *, author: str, only: Iterable[str], state: State = State.WAITING) -> AuditRun:
+def _stored(version: ModelVersion, *, author: str, only: Iterable[str], state: RunState = RunState.WAITING) -> AuditRun:
     wanted = _named(only)
     gathering.refuse_foreign(version)
     ModelVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     current: dict[str, Any] = {"version": version, "artifact_sha256": version.artifact_sha256, "audits": wanted}
-    waiting = AuditRun.objects.filter(**current, state=State.WAITING).first()
-    if waiting is not None and state == State.WAITING:
+    waiting: AuditRun | None = AuditRun.objects.filter(**current, state=RunState.WAITING).first()
+    if waiting is not None and state == RunState.WAITING:
         return waiting
     row = AuditRun.objects.create(**current, author=str(author), state=state)
     trail.record("model.audit_requested", str(version), actor=author, details={"run": str(row.pk), "audits": wanted})
@@ -80,18 +79,15 @@ def run_now(
 ) -> AuditRun:
     """Run audits at once, in this process. Raises NotAuditable, UnknownAudit."""
     with transaction.atomic():
-        row = _stored(version, author=author, only=only, state=State.RUNNING)
+        row = _stored(version, author=author, only=only, state=RunState.RUNNING)
     _guarded(row, progress)
     return row
 
 
 def run(pk: UUID | str) -> None:
     """Run what was asked for. Nothing to do where another worker has, or is at it."""
-    now = timezone.now()
-    open_rows = Q(state=State.WAITING) | Q(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
-    taken = AuditRun.objects.filter(open_rows, pk=pk).update(state=State.RUNNING, moved_at=now, steps_done=0)
-    row = AuditRun.objects.select_related("version__model").filter(pk=pk).first()
-    if not taken or row is None:
+    row = AuditRun.objects.select_related("version__model").take(pk, after=STALLED_AFTER)
+    if row is None:
         return
     try:
         _guarded(row, None)
@@ -101,11 +97,11 @@ def run(pk: UUID | str) -> None:
 
 def to_take_up() -> list[UUID]:
     """Return runs without a worker: the broker was away, or a worker was killed. One that is killed each time fails."""
-    now = timezone.now()
-    stalled = Q(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
-    for row in AuditRun.objects.select_related("version__model").filter(stalled, requested_at__lt=now - GIVEN_UP_AFTER):
+    stalled = AuditRun.objects.stalled(STALLED_AFTER)
+    since = timezone.now() - GIVEN_UP_AFTER
+    for row in stalled.select_related("version__model").filter(requested_at__lt=since):
         _fail(row, "The worker was killed each time it was taken up. It may need more memory or time.")
-    return list(AuditRun.objects.filter(Q(state=State.WAITING) | stalled).values_list("pk", flat=True)[:20])
+    return list((AuditRun.objects.filter(state=RunState.WAITING) | stalled).values_list("pk", flat=True)[:20])
 
 
 def _guarded(row: AuditRun, progress: Progress | None) -> None:
@@ -131,8 +127,7 @@ def _run(row: AuditRun, progress: Progress | None) -> None:
 
 
 def _moved(row: AuditRun, step: str, done: int, progress: Progress | None) -> None:
-    row.step, row.steps_done, row.moved_at = step, done, timezone.now()
-    row.save(update_fields=["step", "steps_done", "moved_at"])
+    row.move(step, done)
     if progress is not None:
         progress(step, done)
 
@@ -146,7 +141,7 @@ def _finish(row: AuditRun, results: dict[str, Result]) -> None:
     version = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=row.version_id)
     if version.artifact_sha256 != row.artifact_sha256:
         raise NotAuditable("The version has another file than the one that was audited.")
-    row.state, row.finished_at = State.DONE, timezone.now()
+    row.state, row.finished_at = RunState.DONE, timezone.now()
     row.document = _document(row, version, results)
     payload = canonical_json(row.document)
     row.signature = signing.sign(payload, typ=TYP)
@@ -199,7 +194,7 @@ def _is_of(line: Line, results: dict[str, Result]) -> bool:
 
 
 def _fail(row: AuditRun, why: str) -> None:
-    row.state, row.error, row.finished_at = State.FAILED, why[:500], timezone.now()
+    row.state, row.error, row.finished_at = RunState.FAILED, why[:500], timezone.now()
     row.document, row.signature = None, ""
     with transaction.atomic():
         row.save(update_fields=["state", "error", "finished_at", "document", "signature"])

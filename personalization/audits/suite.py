@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from common.levels import Level
 from personalization.recommender.audits import adversarial, ageing, fairness, membership, reference, singling_out
 from personalization.recommender.audits.fairness import Slice
@@ -245,11 +243,6 @@ def _figure(value: float) -> int | None:
 
 def _estimate(one: Estimate) -> list[int | None]:
     return [_figure(one.value), _figure(one.low), _figure(one.high)]
-
-
-def nobody() -> Interactions:
-    """Return the interactions of no one."""
-    return Interactions(person=[], item=[], weight=np.zeros(0), time=np.zeros(0))
 
 
 AUDITS: Mapping[str, Audit] = {

@@ -20,7 +20,7 @@ _PROBLEMS = {code: OpenApiResponse(description="problem+json") for code in (400,
 
 
 class CreatorBody(Body):
-    """``recommended: false`` recommends the creator's items to nobody, from the next request on."""
+    """With ``recommended: false`` the creator's items are not recommended, from the next request on."""
 
     recommended: Annotated[bool, Field(strict=True)]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from common.http.problems import Problem
 from personalization.intake.taking import Taken
-from policies.bundles import reasons
+from personalization.serving import wording
 
 
 def document(taken: Taken) -> dict[str, Any]:
@@ -13,10 +13,7 @@ def document(taken: Taken) -> dict[str, Any]:
         "stored": taken.stored,
         "duplicate": taken.duplicate,
         "decision_id": taken.decision.id,
-        "reasons": [
-            {"code": reason.code, "detail": reason.detail, "sentence": reasons.for_person(reason.code)}
-            for reason in taken.decision.rendered.verdict.reasons
-        ],
+        "reasons": wording.decided(taken.decision),
     }
 
 

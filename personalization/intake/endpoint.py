@@ -87,7 +87,7 @@ def _known(refs: frozenset[UUID], token: str) -> tuple[information.Information, 
 
 
 class _People:
-    """The people of a request as they are, read once, and again only where their choices move meanwhile."""
+    """The people of a request as they are, read once, and again only where their choices move in between."""
 
     def __init__(self, bodies: Sequence[EventBody | Problem], token: str) -> None:
         self._token = token

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from django.conf import settings
-from django.db import connection
-
+from common.postgres import binary
 from personalization.events import NewEvent
 
-_STORE = b"""
+_STORE = """
 WITH given AS MATERIALIZED (
   SELECT * FROM unnest(
     %(ids)s::uuid[], %(refs)s::uuid[], %(revisions)s::bigint[], %(purposes)s::text[], %(kinds)s::text[],
@@ -46,7 +43,7 @@ WITH given AS MATERIALIZED (
 )
 SELECT a.id, s.id IS NOT NULL FROM allowed a LEFT JOIN stored s ON s.id = a.id
 """
-_IS_STORED = b"""
+_IS_STORED = """
 SELECT e.id FROM unnest(
   %(ids)s::uuid[], %(refs)s::uuid[], %(purposes)s::text[], %(kinds)s::text[], %(items)s::text[],
   %(values)s::smallint[], %(amounts)s::numeric[], %(currencies)s::text[], %(moments)s::timestamptz[]
@@ -54,7 +51,7 @@ SELECT e.id FROM unnest(
 JOIN personalization_event e USING (id, subject_ref, purpose, kind, item_id, occurred_at)
 WHERE (e.value, e.amount, e.currency) IS NOT DISTINCT FROM (g.value, g.amount, g.currency)
 """
-_TAKEN = b"SELECT slug FROM personalization_item WHERE slug = ANY (%(items)s::text[])"
+_TAKEN = "SELECT slug FROM personalization_item WHERE slug = ANY (%(items)s::text[])"
 
 
 @dataclass(frozen=True)
@@ -78,18 +75,18 @@ def store(events: Sequence[NewEvent], revisions: Sequence[int]) -> Stored:
         "weights": [event.weight() for event in events],
         "people": sorted({event.subject_ref for event in events}),
     }
-    rows = _run(_STORE, given)
+    rows = binary.rows(_STORE, given)
     new = frozenset(key for key, is_new in rows if is_new)
     known = frozenset(key for key, is_new in rows if not is_new)
     if not known:
         return Stored(new, known, known)
-    same = frozenset(key for (key,) in _run(_IS_STORED, _columns([e for e in events if e.key in known])))
+    same = frozenset(key for (key,) in binary.rows(_IS_STORED, _columns([e for e in events if e.key in known])))
     return Stored(new, known & same, known - same)
 
 
 def known_items(items: Sequence[str]) -> frozenset[str]:
     """Return those of the items that are in the catalogue, switched off or not."""
-    return frozenset(slug for (slug,) in _run(_TAKEN, {"items": sorted(set(items))}))
+    return frozenset(slug for (slug,) in binary.rows(_TAKEN, {"items": sorted(set(items))}))
 
 
 def _columns(events: Sequence[NewEvent]) -> dict[str, Any]:
@@ -105,10 +102,3 @@ def _columns(events: Sequence[NewEvent]) -> dict[str, Any]:
         "currencies": [event.currency for event in events],
         "moments": [event.occurred_at for event in events],
     }
-
-
-def _run(statement: bytes, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    connection.ensure_connection()
-    is_own = settings.DATABASE_POOLING == "session"  # behind a pooler the next transaction may have another session
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(statement, values, binary=True, prepare=is_own).fetchall()

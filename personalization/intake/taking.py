@@ -70,7 +70,7 @@ def take_in_many(given: Sequence[NewEvent], ask: Ask) -> list[Answer]:
 
 
 def _faults(given: Sequence[NewEvent]) -> Mapping[int, Problem]:
-    """Return what is wrong with events whoever they are about."""
+    """Return what is wrong with events, apart from the people they are about."""
     now = timezone.now()
     known = storing.known_items([event.item for event in given])
     faults: dict[int, Problem] = {}

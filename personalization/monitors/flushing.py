@@ -3,20 +3,17 @@
 What could not be written is written the next time; a process that is killed loses half a minute of it.
 """
 
-import atexit
-import logging
-import threading
 from collections import Counter
 from collections.abc import Mapping
 
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from common.counting import flushing
 from common.counting.counts import MOMENTARY
 from model_registry.models import ModelVersion
 from personalization.monitors import tally
 
-logger = logging.getLogger(__name__)
 EVERY_S = 30.0
 # Rows in the order of their key: two processes that write the same ones wait for each other and never stop each other.
 _COUNTS = """
@@ -56,19 +53,6 @@ class Flusher:
         }
         return {name: numbers for name, numbers in grown.items() if any(numbers)}
 
-    def run(self, ended: threading.Event) -> None:
-        """Flush until the process ends."""
-        while not ended.wait(EVERY_S):
-            self.try_flush()
-
-    def try_flush(self) -> None:
-        try:
-            self.flush()
-        except DatabaseError as exc:
-            logger.warning("Counts of the recommender wait for the database (%s)", type(exc).__name__)
-        finally:
-            close_old_connections()
-
 
 @transaction.atomic
 def _write(grown: Mapping[str, list[float]], shown: Counter[tuple[str, str]]) -> None:
@@ -96,7 +80,5 @@ def _versions() -> dict[str, int]:
 
 
 def in_background() -> None:
-    """Flush from now on in a thread of its own: for processes that answer requests."""
-    flusher, ended = Flusher(), threading.Event()
-    threading.Thread(target=flusher.run, args=(ended,), name="monitor-counts", daemon=True).start()
-    atexit.register(flusher.try_flush)
+    """Flush in a thread of its own from now on: for processes that answer requests."""
+    flushing.in_background(Flusher().flush, every_s=EVERY_S, name="monitor-counts")

@@ -14,6 +14,7 @@ from common.counting.latencies import BUCKETS_S
 from consent.models import DataSubject
 from model_registry.models import ModelVersion
 from model_registry.segments import stopping
+from personalization import engine
 from personalization.models import Event, Item
 from personalization.monitors import inputs, tally
 from personalization.monitors.inputs import Inputs
@@ -26,9 +27,6 @@ WINDOW = timedelta(days=7)  # of events, scores and items shown
 LATELY = timedelta(days=1)  # of answers: fallbacks, latency
 _P95 = 0.95
 _LONGEST_S = 60.0  # stands for what took longer than the last bucket
-# The engine gave nothing, so people got the general list.
-FAILURES = frozenset({"model_unusable", "recommender_failed", "recommender_resting", "recommender_timeout"})
-_RESTING = "recommender_resting"
 
 
 @dataclass(frozen=True)
@@ -176,11 +174,11 @@ class Answers:
             if fallback != tally.NONE:
                 fallbacks[fallback] += number
         lower = sum(number for (permitted, level, _), number in self.by_kind.items() if permitted != level)
-        failed = sum(number for fallback, number in fallbacks.items() if fallback in FAILURES)
+        failed = sum(number for fallback, number in fallbacks.items() if fallback in engine.FAILURES)
         return [
             _share("below_permitted", "", lower, total, {"levels": dict(levels)}),
             _share("fallbacks", "", failed, total, {"fallbacks": dict(fallbacks)}),
-            _share("breaker", "", fallbacks[_RESTING], total),
+            _share("breaker", "", fallbacks[engine.RESTING], total),
             Measured("latency", "", self._p95(), total),
         ]
 
@@ -190,7 +188,7 @@ class Answers:
 
 
 def _segments(subject: Subject) -> Measured:
-    """Count the segments that are too small or stopped; how small they are is nobody's business."""
+    """Count the segments that are too small or stopped; how small they are is not kept."""
     off = {*subject.small, *stopping.stopped(subject.version)}
     figures = {"segments": len(subject.model.segments), "off": sorted(off)}
     return Measured("segments", "", float(len(off)), max(len(subject.model.segments), 1), figures=figures)

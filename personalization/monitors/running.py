@@ -17,7 +17,8 @@ from personalization.monitors.judging import Judged, Objective
 from personalization.monitors.kinds import MONITORS
 from personalization.monitors.measuring import Subject
 from personalization.monitors.models import ItemExposure, MonitorResult, ServedCount
-from policies.bundles import building, loading
+from personalization.rollouts.models import RolloutCount
+from policies.bundles import loading
 from policies.models import ActiveBundle
 
 logger = logging.getLogger(__name__)
@@ -51,8 +52,7 @@ def _run_one(version: ModelVersion, now: datetime) -> list[MonitorResult]:
         # The serving path says so with each answer, and counts it.
         logger.warning("%s is not monitored: %s", version, failed.code)
         return []
-    people = windows.people_by_segment()
-    small = [key for key in model.segments if people.get(key, 0) < building.SEGMENT_MIN_SIZE]
+    small = windows.below_k(model.segments, windows.people_by_segment())
     measured = measuring.measure(Subject(version, model, small, training.PURPOSE, now))
     limits = objectives.in_force(version.model)
     return _conclude(version, judging.judge(measured, limits), limits, now)
@@ -107,7 +107,8 @@ def _has_lasted(version: ModelVersion, monitor: str, objective: Objective, day: 
 
 
 def _forget(now: datetime) -> None:
-    """Delete counts and results that are older than they are kept."""
+    """Delete counts and results that are older than they are kept; those of a rollout count from its end."""
     ServedCount.objects.filter(day__lt=(now - KEEP_COUNTS).date()).delete()
     ItemExposure.objects.filter(day__lt=(now - KEEP_COUNTS).date()).delete()
+    RolloutCount.objects.filter(rollout__ended_at__lt=now - KEEP_COUNTS).delete()
     MonitorResult.objects.filter(day__lt=(now - KEEP_RESULTS).date()).delete()

@@ -59,11 +59,6 @@ class Signals:
             self.positions[-number:], self.strengths[-number:], self.liked[-number:], self.in_session[-number:]
         )
 
-    def only_liked(self) -> "Signals":
-        """Return what the person liked."""
-        rows = self.wanted
-        return Signals(self.positions[rows], self.strengths[rows], self.liked[rows], self.in_session[rows])
-
     @cached_property
     def everything(self) -> NDArray[np.intp]:
         """Return the numbers of all signals."""

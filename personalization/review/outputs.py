@@ -89,7 +89,7 @@ def still_wanted(
 ) -> list[dict[str, Any]]:
     """Return the items of an approved list that are still offered and that the person has not said no to since.
 
-    What is a no, for how long, and what takes it back is as for a list that nobody reviews. Nothing is left of an item
+    What is a no, for how long, and what takes it back is as for a list without a review. Nothing is left of an item
     in a ``hidden`` category, or with a reason in one; nothing at all where it is None. Raises ReadingFailed and
     DatabaseError.
     """

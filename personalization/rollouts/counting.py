@@ -1,30 +1,28 @@
 """Counts of what both sides of a rollout answered, kept in the process and written by the minute.
 
-No request waits for them: a process that answers requests hands them to a thread, and counts that cannot be written are
-tried again. A process that is killed loses the seconds that it had not written; the guards then judge a little later.
+No request waits for them: in a process that answers requests a thread adds them up and writes them every two seconds.
+A process that is killed loses the seconds that it had not written; the guards then judge a little later.
 """
 
-import logging
-import queue
-import threading
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from typing import Final
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import connection
 from django.utils import timezone
 
+from common.counting import flushing
 from common.levels import LEVELS
 from personalization.rollouts.models import RolloutCount
 
-logger = logging.getLogger(__name__)
 Side = RolloutCount.Side
 FIRST_US: Final = 1_000
 BOUNDS_US: Final = tuple(round(FIRST_US * 1.25**step) for step in range(32))  # to about a second
 _WRITE_EVERY_S = 2.0
-_MOST_WAITING = 1_000
+_MOST_WAITING = 20_000  # more answers than a process gives in that time; beyond it the oldest are left out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +38,7 @@ class Answer:
     score: float | None = None
 
 
-def _zeros(steps: int) -> "list[int]":
+def _zeros(steps: int) -> list[int]:
     return [0] * steps
 
 
@@ -92,7 +90,7 @@ def _added(column: str) -> str:
     return f"{column} = (SELECT array_agg(a + b ORDER BY place) FROM {both})"  # noqa: S608 (a name written above)
 
 
-# A rollout that was deleted meanwhile takes no counts: the row is looked for in the statement.
+# A rollout that is deleted by then takes no counts: the row is looked for in the statement.
 _WRITE: Final = f"""
 INSERT INTO personalization_rolloutcount AS c (rollout_id, side, minute, {", ".join(_COLUMNS)})
 SELECT id, %s, %s, {", ".join("%s" if column in NUMBERS else "%s::integer[]" for column in _COLUMNS)}
@@ -114,60 +112,23 @@ def _write_now(count: _Count) -> None:
     write(count[0], tally)
 
 
-class _Writer:
-    """Thread that adds up what is counted and writes it every two seconds."""
+class Writer:
+    """Answers that this process has counted and not yet written."""
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[_Count] = queue.Queue(_MOST_WAITING)
+        self._waiting: deque[_Count] = deque(maxlen=_MOST_WAITING)
         self._tallies: dict[_Place, Tally] = {}
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
 
     def count(self, count: _Count) -> None:
-        try:
-            self._waiting.put_nowait(count)
-        except queue.Full:  # the thread is long behind; a count more or less decides nothing
-            return
-        if self._thread is None:
-            self._start()
+        self._waiting.append(count)
 
-    def _start(self) -> None:
-        with self._starting:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="rollout-counts", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self._take()
-                self._write_all()
-            except Exception:  # a thread that ends leaves the guards blind, and a candidate in place that fails
-                logger.exception("A count of a rollout is lost")
-            finally:
-                close_old_connections()
-
-    def _take(self) -> None:
-        """Add up what comes in until it is time to write."""
-        first = self._waiting.get()
-        until = timezone.now().timestamp() + _WRITE_EVERY_S
-        count: _Count | None = first
-        while count is not None:
-            self._tallies.setdefault(count[0], Tally()).add(count[1])
-            left = until - timezone.now().timestamp()
-            try:
-                count = self._waiting.get(timeout=max(left, 0)) if left > 0 else None
-            except queue.Empty:
-                count = None
-
-    def _write_all(self) -> None:
+    def flush(self) -> None:
+        """Add up what was counted, and write it. Raises DatabaseError; what was not written stays."""
+        while self._waiting:
+            place, answer = self._waiting.popleft()
+            self._tallies.setdefault(place, Tally()).add(answer)
         for place in list(self._tallies):
-            try:
-                write(place, self._tallies[place])
-            except DatabaseError:
-                logger.warning("Counts of a rollout could not be written; trying again")
-                connection.close()
-                return
+            write(place, self._tallies[place])
             del self._tallies[place]
 
 
@@ -175,9 +136,11 @@ _count: Callable[[_Count], None] = _write_now
 
 
 def count_in_background() -> None:
-    """Count in a thread from now on, so that no request waits: for processes that answer requests."""
+    """Count in memory from now on, and write in a thread: for processes that answer requests."""
     global _count
-    _count = _Writer().count
+    writer = Writer()
+    flushing.in_background(writer.flush, every_s=_WRITE_EVERY_S, name="rollout-counts")
+    _count = writer.count
 
 
 def count(rollout: int, side: Side, answer: Answer | None) -> None:

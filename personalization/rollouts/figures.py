@@ -1,4 +1,4 @@
-"""Figures of both sides of a model rollout: counted answers, and what people did meanwhile.
+"""Figures of both sides of a model rollout: counted answers, and what people did in that time.
 
 Whose side a person is on is computed as the bundle does, from the hash; so what people say needs no record of what they
 were shown.
@@ -15,6 +15,7 @@ from django.db import connection
 from common.identifiers import uuid7_floor
 from consent.models import ConsentRecord
 from personalization.models import Event
+from personalization.monitors.measures import bins
 from personalization.rollouts.counting import BOUNDS_US, NUMBERS, SCALES
 from personalization.rollouts.counting import Side as CountedSide
 from personalization.rollouts.guards import Figures, ModelGuards, Side
@@ -90,14 +91,8 @@ def _side(counted: Counted) -> Side:
 
 def slowest(took: Sequence[int]) -> int | None:
     """Return the duration that 99 of 100 answers do not exceed, in microseconds: the bound of its step."""
-    total, reached = sum(took), 0
-    if not total:
-        return None
-    for step, count in enumerate(took):
-        reached += count
-        if reached * 100 >= total * 99:
-            return BOUNDS_US[min(step, len(BOUNDS_US) - 1)]
-    return None
+    found = bins.quantile(took, BOUNDS_US, 0.99)
+    return None if found is None else int(min(found, BOUNDS_US[-1]))
 
 
 def _people(rollout: ModelRollout, since: datetime, until: datetime) -> dict[bool, dict[str, Any]]:

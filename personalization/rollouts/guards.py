@@ -37,7 +37,7 @@ def read_guards(document: dict[str, Any]) -> ModelGuards:
 
 @dataclass(frozen=True)
 class Side:
-    """What one side answered, and what its people said meanwhile.
+    """What one side answered, and what its people said in that time.
 
     ``people`` did something here in the window, ``unwanted`` of them said that an item is not relevant, and ``left`` of
     them withdrew or objected.

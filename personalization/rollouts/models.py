@@ -38,7 +38,10 @@ class ModelRollout(RolloutBase):
 
 
 class RolloutCount(models.Model):
-    """Answers of one side in one minute. The arrays count how often each step of a scale occurred."""
+    """Answers of one side in one minute. The arrays count how often each step of a scale occurred.
+
+    They are deleted some weeks after the rollout's end (``monitors.running``).
+    """
 
     class Side(models.TextChoices):
         CANDIDATE = "candidate", "Candidate"

@@ -10,8 +10,6 @@ from personalization.rollouts.counting import Answer, Side
 from policies.bundles.loading import LoadedBundle
 from policies.decisions.evaluate import Decision
 
-# Failures of the engine; other fallbacks come of the person's own history.
-_FAILURES: Final = frozenset({"model_unusable", "recommender_failed", "recommender_resting", "recommender_timeout"})
 # Denials by the model itself; others are the person's own, and say nothing about a version.
 _BY_MODEL: Final = frozenset({"gate_failed", "model_not_live", "model_purpose", "model_unknown"})
 
@@ -40,7 +38,7 @@ def note(answer: Answered, bundle: LoadedBundle) -> None:
     counted = Answer(
         level=answer.level,
         is_fallback=answer.level == "none",
-        has_failed=answer.fallback in _FAILURES,
+        has_failed=answer.fallback in engine.FAILURES,
         took_us=answer.took_us,
     )
     counting.count(bundle.canaries[candidate].rollout, side, counted)
@@ -54,7 +52,7 @@ def _is_about_a_model(decision: Decision) -> bool:
 
 
 def compare(shown: Served, bundle: LoadedBundle, *, purpose: str, arguments: Mapping[str, Any]) -> None:
-    """Compare an answer with that of a candidate that serves nobody yet."""
+    """Compare an answer with that of a candidate that serves no person yet."""
     candidate = engine.candidate_of(bundle) if bundle.canaries else None
     if candidate is not None and bundle.canaries[candidate].share == 0:
         shadow.offer(candidate, bundle, shown, purpose=purpose, arguments=arguments)

@@ -106,7 +106,6 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "why_not": shared.why_not(of_rollout(rollout), actors.officer(request)),
         "may_confirm": may_act and service.waits_for_look(rollout),
         "urls": {name: reverse("model-rollout-step", args=[pk, name]) for name in STEPS},
-        "figures": [_over_time(rollout)],
         "comparison": _comparison(rollout),
         "steps": timeline.of((ROLLOUT.slug, str(pk))),
         **_counted(rollout),
@@ -124,11 +123,21 @@ def headline(rollout: ModelRollout) -> str:
 
 
 def _counted(rollout: ModelRollout) -> dict[str, Any]:
-    """Return what the guards see now, next to what they allow; of a rollout that ended, what it ended with."""
+    """Return what the guards see now, next to what they allow; of a rollout that ended, what it ended with.
+
+    Nothing is shown of a rollout whose counts are older than they are kept.
+    """
+    if not rollout.is_open and not rollout.counts.exists():
+        return {}
     guards = read_guards(rollout.guards)
     until = rollout.ended_at or timezone.now()
     counted = figures.figures_of(rollout, guards, now=until)
-    found = {"window": guards.window_minutes, "rows": _rows(counted, guards), "looked": moment(rollout.watched_at)}
+    found = {
+        "figures": [_over_time(rollout)],
+        "window": guards.window_minutes,
+        "rows": _rows(counted, guards),
+        "looked": moment(rollout.watched_at),
+    }
     if not rollout.is_open:
         return found
     missing = max(guards.at_least - min(counted.candidate.answers, counted.live.answers), 0)
@@ -161,7 +170,7 @@ def _rows(counted: Figures, guards: ModelGuards) -> list[_Row]:
             names[measure.limit],
             _rate(measure.rate(candidate)),
             _rate(measure.rate(live)),
-            _("%(points)s more") % {"points": _points(getattr(guards, measure.limit))},
+            _("%(points)s more") % {"points": shared.points(getattr(guards, measure.limit))},
         )
         for measure in MEASURES
         if not (measure.is_of_people and counted.is_shadow)
@@ -176,15 +185,11 @@ def _rows(counted: Figures, guards: ModelGuards) -> list[_Row]:
         ),
         (
             _("Slowest one in a hundred, from"),
-            _milliseconds(candidate),
-            _milliseconds(live),
+            shared.milliseconds(candidate.p99_us),
+            shared.milliseconds(live.p99_us),
             _("%(times)s times as long") % {"times": f"{guards.latency_ratio:g}"},
         ),
     ]
-
-
-def _points(points: float) -> str:
-    return f"{points:g} {_('point') if points == 1 else _('points')}"
 
 
 def _rate(rate: Rate) -> str:
@@ -198,10 +203,6 @@ def _level(side: Side) -> str:
     spread = Spread(side.levels)
     bounds = limits.interval_of_mean(spread)
     return NOTHING if bounds is None else f"{spread.mean:.2f} [{bounds[0]:.2f}, {bounds[1]:.2f}]"
-
-
-def _milliseconds(side: Side) -> str:
-    return NOTHING if side.p99_us is None else limits.milliseconds(side.p99_us)
 
 
 def _over_time(rollout: ModelRollout) -> Figure:

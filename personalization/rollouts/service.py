@@ -32,7 +32,7 @@ Status = ModelVersion.Status
 
 @transaction.atomic
 def start(version_id: int, *, actor: str, reason: str, guards: ModelGuards = _NO_GUARDS) -> ModelRollout:
-    """Compare an approved version with the live one as a shadow; it serves nobody, so one officer may start it.
+    """Compare an approved version with the live one as a shadow; it serves no person, so one officer may start it.
 
     Raises StatusNotPossible, GatesNotPassed, Conflict, ChangeRefused.
     """
@@ -129,7 +129,7 @@ def look(rollout: ModelRollout, now: datetime) -> Look:
 
 
 def _gates(rollout: ModelRollout, now: datetime) -> Breach | None:
-    """Return the gates that a candidate passes no longer; it serves nobody since they ended."""
+    """Return the gates that a candidate passes no longer; it serves no person since they ended."""
     outcome = gates.of(rollout.version, now)
     if outcome.state == PASSED:
         return None

@@ -62,7 +62,7 @@ def offer(name: str, bundle: LoadedBundle, shown: Served, *, purpose: str, argum
     if purpose not in model["purposes"] or random.random() >= SAMPLE:  # noqa: S311 (a sample, no secret)
         return
     try:
-        engine.check_signature(name, bundle)  # here: the thread has no database
+        engine.check_signature(name, model)  # here: the thread has no database
     except engine.EngineFailed:
         counting.count(rollout, Side.SHADOW, _FAILED)
         return

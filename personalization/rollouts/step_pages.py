@@ -1,18 +1,16 @@
 """Steps of a model rollout in the browser, each confirmed on a page that says what will happen."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from common import actors
-from common.admin_pages.confirm import Step, answer, confirm_at
+from common.admin_pages.confirm import Step, answer
 from common.admin_pages.display import who
 from common.admin_pages.permissions import require
 from common.http.problems import Problem
@@ -49,12 +47,7 @@ def start(request: HttpRequest) -> HttpResponse:
 def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     actor = _actor(request)
     rollout = get_object_or_404(ModelRollout.objects.select_related("version__model", "live"), pk=pk)
-    if name not in _ACTS:
-        raise Http404
-    shown = _STEPS[name](rollout)
-    context = {**admin.site.each_context(request), "title": shown.title}
-    act = partial(_ACTS[name], rollout, actor, request)
-    return confirm_at(request, shown, act, back=reverse("model-rollout", args=[pk]), context=context)
+    return shared.take_step(request, rollout, _STEPS.get(name), actor=actor, back=reverse("model-rollout", args=[pk]))
 
 
 def _second_person(rollout: ModelRollout) -> str:
@@ -63,7 +56,7 @@ def _second_person(rollout: ModelRollout) -> str:
     }
 
 
-def _share_told(rollout: ModelRollout) -> Step:
+def _share_step(rollout: ModelRollout) -> Step:
     return shared.share_step(
         _("Let version %(version)s serve more people, or fewer?") % {"version": rollout.version.version},
         _second_person(rollout),
@@ -73,7 +66,7 @@ def _share_told(rollout: ModelRollout) -> Step:
     )
 
 
-def _finish_told(rollout: ModelRollout) -> Step:
+def _finish_step(rollout: ModelRollout) -> Step:
     versions = {"version": rollout.version.version, "live": rollout.live.version}
     return Step(
         title=_("Make version %(version)s live?") % versions,
@@ -88,7 +81,7 @@ def _finish_told(rollout: ModelRollout) -> Step:
     )
 
 
-def _stop_told(rollout: ModelRollout) -> Step:
+def _stop_step(rollout: ModelRollout) -> Step:
     return shared.stop_step(
         _("Stop the rollout of version %(version)s?") % {"version": rollout.version.version},
         _("Everybody is served by the live version from the very next request on."),
@@ -96,7 +89,7 @@ def _stop_told(rollout: ModelRollout) -> Step:
     )
 
 
-def _confirm_told(_rollout: ModelRollout) -> Step:
+def _confirm_step(_rollout: ModelRollout) -> Step:
     return Step(
         title=_("Close the work on this roll-back?"),
         effects=[
@@ -118,15 +111,9 @@ def _confirm(rollout: ModelRollout, actor: str, request: HttpRequest) -> None:
     service.acknowledge(rollout.pk, actor=actor, reason=answer(request))
 
 
-_STEPS: dict[str, Callable[[ModelRollout], Step]] = {
-    "share": _share_told,
-    "finish": _finish_told,
-    "stop": _stop_told,
-    "confirm": _confirm_told,
-}
-_ACTS: dict[str, Callable[[ModelRollout, str, HttpRequest], Any]] = {
-    "share": partial(shared.set_share, KIND),
-    "finish": _finish,
-    "stop": partial(shared.stop, KIND),
-    "confirm": _confirm,
+_STEPS: dict[str, tuple[shared.Description[ModelRollout], shared.Action[ModelRollout]]] = {
+    "share": (_share_step, partial(shared.set_share, KIND)),
+    "finish": (_finish_step, _finish),
+    "stop": (_stop_step, partial(shared.stop, KIND)),
+    "confirm": (_confirm_step, _confirm),
 }

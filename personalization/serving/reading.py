@@ -1,12 +1,13 @@
 """What an answer needs of the database, by prepared statements: a person's history, items on offer, the general list.
 
-A row of a history is four short values, so a whole one comes as texts that are split at commas, which no identifier
-contains: to take hundreds of rows out of a result one by one costs more than to decide.
+A row of a history is three short values, so a whole one comes as three lists in JSON: to take hundreds of rows out of a
+result one by one costs more than to decide.
 """
 
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +20,15 @@ from personalization.models import Event
 from personalization.recommender.interactions import Interaction
 
 TIMEOUT_MS = 1_000
+_prepared = partial(PreparedStatement, binary=True, timeout_ms=TIMEOUT_MS)
 _UUID, _TEXT, _INT = 2950, 25, 23
 _TRUE = "\x01"
 _DISMISSED_S = round(events.DISMISSED_FOR.total_seconds())
 # A dismissal that is over says nothing. The newest first, by the index of the window.
-_HISTORY = PreparedStatement(
+_HISTORY = _prepared(
     "assent_history",
     """
-    SELECT string_agg(item_id, ','), string_agg(kind, ','), string_agg(weight::text, ',')
+    SELECT json_agg(item_id), json_agg(kind), json_agg(weight)
     FROM (
       SELECT item_id, kind, weight FROM personalization_event
       WHERE subject_ref = $1 AND purpose = $2 AND kind = ANY (string_to_array($3, ','))
@@ -35,10 +37,8 @@ _HISTORY = PreparedStatement(
     ) newest
     """,
     [_UUID, _TEXT, _TEXT, _INT, _INT],
-    binary=True,
-    timeout_ms=TIMEOUT_MS,
 )
-# An item of a creator who opted out is recommended to nobody, at no level.
+# An item of a creator who opted out is never recommended, at no level.
 _IS_OFFERED = "i.is_active AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)"
 # Categories that a rule of display hides, as a JSON list in the last parameter; empty: all that any rule names.
 _IS_SHOWN = """NOT i.categories ?| ARRAY(
@@ -47,7 +47,7 @@ _IS_SHOWN = """NOT i.categories ?| ARRAY(
       )))
     )"""
 # A join with the ids asked for would find each by the index too, and costs half as much again as one scan of it.
-_OFFERED = PreparedStatement(
+_OFFERED = _prepared(
     "assent_items_offered",
     f"""
     SELECT slug, title, EXISTS (SELECT FROM reviews_output WHERE subject_ref = $2 AND purpose = $3)
@@ -55,20 +55,16 @@ _OFFERED = PreparedStatement(
       AND {_IS_SHOWN.format("$4")}
     """,  # noqa: S608 (a constant)
     [_TEXT, _UUID, _TEXT, _TEXT],
-    binary=True,
-    timeout_ms=TIMEOUT_MS,
 )
-_TITLES = PreparedStatement(
+_TITLES = _prepared(
     "assent_item_titles",
     "SELECT slug, title FROM personalization_item i WHERE slug = ANY (string_to_array($1, ','))"  # noqa: S608 (a constant)
     f" AND {_IS_SHOWN.format('$2')}",
     [_TEXT, _TEXT],
-    binary=True,
-    timeout_ms=TIMEOUT_MS,
 )
 # One item after the other along the ranks, until there are enough: LIMIT and OFFSET keep the planner from joining and
 # sorting whole tables instead, which it does where it has no statistics yet.
-_GENERAL = PreparedStatement(
+_GENERAL = _prepared(
     "assent_general_list",
     f"""
     SELECT i.slug, i.title FROM personalization_popularitem p CROSS JOIN LATERAL (
@@ -81,11 +77,9 @@ _GENERAL = PreparedStatement(
     ORDER BY p.rank LIMIT $1
     """,  # noqa: S608 (a constant)
     [_INT, _TEXT],
-    binary=True,
-    timeout_ms=TIMEOUT_MS,
 )
 # The order is that of popularity; what is in no list of it comes after, in the caller's order.
-_GENERAL_AMONG = PreparedStatement(
+_GENERAL_AMONG = _prepared(
     "assent_general_among",
     f"""
     SELECT i.slug, i.title, (count(*) OVER ())::text
@@ -96,8 +90,6 @@ _GENERAL_AMONG = PreparedStatement(
     ORDER BY p.rank, candidate.place LIMIT $2
     """,  # noqa: S608 (a constant)
     [_TEXT, _INT, _TEXT],
-    binary=True,
-    timeout_ms=TIMEOUT_MS,
 )
 
 Hidden = frozenset[str] | None
@@ -154,8 +146,7 @@ def history(subject_ref: UUID, purpose: str, kinds: Collection[str], limit: int)
     [row] = _rows(_HISTORY, *asked)
     if row[0] is None:
         return History()
-    items, kinds_of, weights = (column.split(",") for column in row)
-    return History.of(zip(items, kinds_of, map(float, weights), strict=True))
+    return History.of(zip(*map(json.loads, row), strict=True))
 
 
 @dataclass

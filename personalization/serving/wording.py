@@ -1,4 +1,4 @@
-"""Items of an answer in words: what is shown, and why."""
+"""Answers in words: what is shown, and why."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -6,8 +6,18 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from personalization.recommender.model import Because, Recommendation
+from policies.bundles import reasons
+from policies.decisions.evaluate import Decision
 
 Document = dict[str, Any]
+
+
+def decided(decision: Decision) -> list[Document]:
+    """Return the reasons of a decision, each with a sentence for the person."""
+    return [
+        {"code": each.code, "detail": each.detail, "sentence": reasons.for_person(each.code)}
+        for each in decision.rendered.verdict.reasons
+    ]
 
 
 def explained(
@@ -36,21 +46,21 @@ def reasons_of(recommendations: Iterable[Recommendation]) -> set[str]:
 
 def _item(recommendation: Recommendation, titles: Mapping[str, str], liked: Collection[str]) -> Document:
     item = recommendation.item
-    because = _told(recommendation.because, titles)
+    because = _named(recommendation.because, titles)
     return {
         "item": item.id,
         "title": titles.get(item.id, item.title),
         "basis": recommendation.basis.value,
         "because": because,
-        "despite": _told(recommendation.despite, titles),
+        "despite": _named(recommendation.despite, titles),
         "why": _why(recommendation, [each["title"] for each in because[:2]], liked),
     }
 
 
-def _told(reasons: Iterable[Because], titles: Mapping[str, str]) -> list[Document]:
+def _named(items: Iterable[Because], titles: Mapping[str, str]) -> list[Document]:
     return [
         {"item": each.item, "title": titles[each.item], "share": round(each.share, 4)}
-        for each in reasons
+        for each in items
         if each.item in titles
     ]
 

@@ -83,7 +83,7 @@ def _leave(file: ModelFile, gone: Collection[bytes]) -> None:
     kept, left = files.without(content, gone) if content is not None else (None, len(gone))
     if content is not None and kept is not None and left:
         files.write(file.path, kept)
-        # One that somebody changed before stays another than the register says.
+        # A file that was changed before stays another than the register says.
         if files.digest(content) == file.current_sha256:
             file.current_sha256 = files.digest(kept)
     file.persons_left += left

@@ -1,40 +1,23 @@
 """Row of a training, from the moment it is asked for."""
 
-import uuid
-
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from common.jobs.runs import RunBase, RunState
 from model_registry.models import ModelVersion
 
 
-class TrainingRun(models.Model):
+class TrainingRun(RunBase):
     """A training of the bundled recommender. Of those that wait or run there is one at most.
 
-    ``version``: the draft that it made; none where nobody allows it, or where it failed.
+    ``version``: the draft that it made; none where no person allows it, or where it failed.
     """
 
-    class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+    OPEN = (RunState.WAITING, RunState.RUNNING)
 
-    OPEN = (State.WAITING, State.RUNNING)
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
-    step = models.CharField(max_length=32, blank=True)
-    steps_done = models.PositiveSmallIntegerField(default=0)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
-    author = models.CharField(max_length=160)
-    requested_at = models.DateTimeField(default=timezone.now)
-    moved_at = models.DateTimeField(default=timezone.now)  # the last sign of life of a run
-    finished_at = models.DateTimeField(null=True)
 
-    class Meta:
-        ordering = ["-requested_at"]
+    class Meta(RunBase.Meta):
         verbose_name = "training of a model"
         verbose_name_plural = "trainings of models"
         constraints = [

@@ -1,6 +1,6 @@
 """Ask for a training, and carry it out: *Train now*, the schedule of the model, and what a broker lost.
 
-A training that runs refuses another one, whoever asks. The schedule stands in the model's entry of the register; the
+A training that runs refuses another one. The schedule stands in the model's entry of the register; the
 nightly job looks whether it is due. A run whose worker was killed is taken up again by the sweep.
 """
 
@@ -9,12 +9,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from audit import trail
 from common import actors, policy_data
 from common.http.problems import Conflict
+from common.jobs.runs import RunState
 from model_registry.models import Model
 from personalization import engine, training
 from personalization.audits import running as audits
@@ -22,7 +22,6 @@ from personalization.training_runs.models import TrainingRun
 from personalization.training_sets import retraining
 
 logger = logging.getLogger(__name__)
-State = TrainingRun.State
 JOB = actors.job("training")
 STEPS = training.STEPS
 # The longest step of a training is the choice of its recipe; a run silent for so long was killed.
@@ -59,18 +58,17 @@ def _asked(author: str) -> TrainingRun:
 
 def run(pk: UUID | str) -> None:
     """Carry a training out. Nothing to do where another worker has, or is at it."""
-    now = timezone.now()
-    waits = Q(state=State.WAITING) | Q(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
-    taken = TrainingRun.objects.filter(waits, pk=pk).update(state=State.RUNNING, moved_at=now, steps_done=0)
-    if not taken:
+    row = TrainingRun.objects.take(pk, after=STALLED_AFTER)
+    if row is None:
         return
-    row = TrainingRun.objects.get(pk=pk)
     try:
-        row.version = training.train_recommender(actor=row.author, progress=lambda step: _moved(row, step))
+        row.version = training.train_recommender(
+            actor=row.author, progress=lambda step: row.move(step, STEPS.index(step))
+        )
     except BaseException:
-        _end(row, State.FAILED)
+        _end(row, RunState.FAILED)
         raise
-    _end(row, State.DONE)
+    _end(row, RunState.DONE)
     audits.after_training(row.version)
 
 
@@ -105,20 +103,14 @@ def is_due() -> bool:
 def to_take_up() -> list[UUID]:
     """Return runs without a worker: the broker was away, or a worker was killed. One that is killed each time fails."""
     now = timezone.now()
-    stuck = TrainingRun.objects.filter(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
-    for row in stuck.filter(requested_at__lt=now - GIVEN_UP_AFTER):
+    stalled = TrainingRun.objects.stalled(STALLED_AFTER)
+    for row in stalled.filter(requested_at__lt=now - GIVEN_UP_AFTER):
         logger.error("A training was killed each time it was taken up; it is given up")
-        _end(row, State.FAILED)
-    lost = Q(state=State.WAITING, requested_at__lt=now - timedelta(minutes=1))
-    stalled = Q(state=State.RUNNING, moved_at__lt=now - STALLED_AFTER)
-    return list(TrainingRun.objects.filter(lost | stalled).values_list("pk", flat=True))
+        _end(row, RunState.FAILED)
+    lost = TrainingRun.objects.filter(state=RunState.WAITING, requested_at__lt=now - timedelta(minutes=1))
+    return list((lost | stalled).values_list("pk", flat=True))
 
 
-def _moved(row: TrainingRun, step: str) -> None:
-    row.step, row.steps_done, row.moved_at = step, STEPS.index(step), timezone.now()
-    row.save(update_fields=["step", "steps_done", "moved_at"])
-
-
-def _end(row: TrainingRun, state: State) -> None:
+def _end(row: TrainingRun, state: RunState) -> None:
     row.state, row.finished_at, row.moved_at = state, timezone.now(), timezone.now()
     row.save(update_fields=["state", "finished_at", "moved_at", "version"])

@@ -44,7 +44,7 @@ class TrainingStore(TableStore):
         inside.delete()
 
     def left_elsewhere(self, ref: UUID) -> int:
-        """Return how many rows of files name a person still, whoever the tables say is in them."""
+        """Return how many rows of files name a person still, apart from what the tables say."""
         kept = ModelFile.objects.exclude(kind=ModelFile.Kind.ARTIFACT).filter(gone_at=None)
         return SnapshotPerson.objects.filter(subject_ref=ref).count() + sum(_count(file, ref) for file in kept)
 
@@ -64,7 +64,7 @@ def _count(file: ModelFile, ref: UUID) -> int:
     try:
         return 0 if content is None else files.count_of(content, ref.bytes)
     except Unreadable:
-        # A file that was exchanged for something else is found by its digest, and names nobody in a column.
+        # A file that was exchanged for something else is found by its digest, and names no person in a column.
         return 0
 
 

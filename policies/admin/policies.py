@@ -69,7 +69,7 @@ class PolicyAdmin(ReadOnlyAdmin):
         return badge("In force, by one person in an emergency", "alarm") if alone else badge("In force", "good")
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **more: Any) -> HttpResponse:
-        """Show the policy; above it, what one officer did in an emergency as long as nobody has confirmed it."""
+        """Show the policy; above it, what one officer did in an emergency, until another one has confirmed it."""
         policy = Policy.objects.filter(pk=unquote(object_id)).first()
         last = publishing.last_activation()
         if policy is not None and subjects.waits_for_review(of_policy(policy)):

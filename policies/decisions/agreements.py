@@ -4,7 +4,7 @@ A yes covers the terms of the notice version it was given to, a yes to a broader
 one name. A yes to a part covers what it names itself, however old the yes to the whole is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from common.levels import LEVELS
@@ -65,7 +65,7 @@ def _declined(
     now: float,
 ) -> Mapping[str, Any]:
     """Return the same where some of ``more`` was declined and ``asked`` is the rest: nothing is asked anew about it."""
-    if _does_new(question, more) and not _does_new(question, asked):
+    if _does_new(more, question.action) and not _does_new(asked, question.action):
         return DECLINED
     limits = _limits(more, consent, question, consents, facts, now)
     if asked.max_level is None and limits.get("unagreed") == [LEVEL]:
@@ -86,11 +86,11 @@ def _limits(
     more: Beyond, consent: dict[str, Any], question: Question, consents: Consents, facts: PurposeFacts, now: float
 ) -> Mapping[str, Any]:
     """Return the facts about consent that change because ``more`` was not agreed to."""
-    has_parts = more.data_categories or more.recipients or more.channels
-    parts = _given_parts(question, consents, facts, now) if has_parts else []
     if more.everything:
         return ASK_AGAIN
-    if about := _new_parts(question, more, parts):
+    has_parts = more.data_categories or more.recipients or more.channels
+    parts = _given_parts(question, consents, facts, now) if has_parts else []
+    if about := new_parts(more, question.action, question.recipient, question.channel, given=parts):
         return {**ASK_AGAIN, "unagreed": about}
     level = limited_level(more, consent, question.action, question.requested_level)
     if not more.data_categories:
@@ -118,24 +118,23 @@ def limited_level(more: Beyond, consent: dict[str, Any], action: str, requested:
     return {"max_level": more.max_level, **({"unagreed": [LEVEL]} if is_asked else {})}
 
 
-def _new_parts(question: Question, more: Beyond, parts: list[dict[str, str]]) -> list[str]:
-    """Return what the question does, for whom and by which way, as far as it was never agreed to."""
-    if _does_new(question, more):
-        return [question.action]
+def new_parts(
+    more: Beyond, action: str, recipient: str | None, channel: str | None, *, given: Collection[Mapping[str, str]] = ()
+) -> list[str]:
+    """Return what is done, for whom and by which way, as far as it is in ``more`` and in no part ``given`` a yes."""
+    if _does_new(more, action):
+        return [action]
     return [
         value
-        for dimension, value, new in (
-            ("recipient", question.recipient, more.recipients),
-            ("channel", question.channel, more.channels),
-        )
-        if value in new and not any(part.get(dimension) == value and "data_category" not in part for part in parts)
+        for dimension, value, new in (("recipient", recipient, more.recipients), ("channel", channel, more.channels))
+        if value in new and not any(part.get(dimension) == value and "data_category" not in part for part in given)
     ]
 
 
-def _does_new(question: Question, more: Beyond) -> bool:
-    """Return whether what the question does was never agreed to, for anybody and by any way."""
-    is_personal_at_all = question.action == _PERSONALIZE and LEVELS.get(more.max_level or "", 1) == 0
-    return question.action in more.actions or is_personal_at_all
+def _does_new(more: Beyond, action: str) -> bool:
+    """Return whether an action was never agreed to, for any recipient and by any way."""
+    is_personal_at_all = action == _PERSONALIZE and LEVELS.get(more.max_level or "", 1) == 0
+    return action in more.actions or is_personal_at_all
 
 
 def _given_parts(question: Question, consents: Consents, facts: PurposeFacts, now: float) -> list[dict[str, str]]:

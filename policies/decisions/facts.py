@@ -67,20 +67,18 @@ def build(question: Question, known: Information, bundle: LoadedBundle, now: flo
         recipient=question.recipient,
         categories=question.data_categories,
     )
-    expired, next_end = _instruments(bundle, now)
+    expired, instruments_end = _instruments(bundle, now)
     gates_end = bundle.gate_ends.get(question.model) if question.model and bundle.gate_ends else None
-    if gates_end is not None and gates_end > now and (next_end is None or gates_end < next_end):
-        next_end = gates_end
-    idle: tuple[str, ...] = ()
-    if bundle.display_times and question.action == "personalize":
-        idle, change = _idle_rules(bundle, now)
-        next_end = change if next_end is None or (change is not None and change < next_end) else next_end
+    is_shown = bundle.display_times and question.action == "personalize"
+    idle, display_change = _idle_rules(bundle, now) if is_shown else ((), None)
     about_purpose = bundle.purposes.get(purpose)
     person = _encode(_about_person(question, chosen, known, bundle, about_purpose, now, known.limits.get(purpose, ())))
     slugs = (purpose, *about_purpose.ancestors) if about_purpose else ()
     return Facts(
         _about_request(question, purpose, (expired, idle), bundle, now) + person[1:],
-        _first_end([*chosen.narrower, *map(known.consents.get, slugs)], next_end, now),
+        _first_end(
+            [*chosen.narrower, *map(known.consents.get, slugs)], (instruments_end, gates_end, display_change), now
+        ),
     )
 
 
@@ -326,10 +324,7 @@ def _is_quiet(region: str, bundle: LoadedBundle, now: float) -> bool:
     return start <= hour or hour < end if start > end else start <= hour < end
 
 
-def _first_end(entries: Iterable[ConsentEntry | None], earliest: float | None, now: float) -> float | None:
-    """Return when the first of these choices ends, or ``earliest`` where none does before."""
-    for entry in entries:
-        end = entry["x"] if entry else None
-        if end and end > now and (earliest is None or end < earliest):
-            earliest = end
-    return earliest
+def _first_end(entries: Iterable[ConsentEntry | None], others: Iterable[float | None], now: float) -> float | None:
+    """Return when the first of these choices or other states ends from now on, if one does."""
+    ends = [*others, *[entry["x"] for entry in entries if entry]]
+    return min([end for end in ends if end and end > now], default=None)

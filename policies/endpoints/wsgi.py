@@ -123,8 +123,8 @@ def authenticated(handle: Handler, *, scope: str) -> Callable[[Environ], Reply]:
     return answer
 
 
-def log_unavailable() -> Refused:
-    return Refused(503, "log_unavailable", "An answer that cannot be logged is not given; ask again.")
+def log_unavailable(detail: str = "An answer that cannot be logged is not given; ask again.") -> Refused:
+    return Refused(503, "log_unavailable", detail)
 
 
 def common_headers(environ: Environ) -> Headers:

@@ -1,4 +1,4 @@
-"""Rules of display: items of a category that some people must not be shown, whatever else is decided."""
+"""Rules of display: items of a category that some people must not be shown, in permits and denials alike."""
 
 from typing import Any
 

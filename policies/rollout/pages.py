@@ -27,7 +27,7 @@ from policies.bundles import candidates, publishing
 from policies.bundles.subjects import ACTIVATE, ROLLOUT, of_rollout
 from policies.models import Decision, Policy, Rollout
 from policies.rollout import figures, guards
-from policies.rollout.guards import Figures, Guards, Side
+from policies.rollout.guards import Figures, Guards
 from policies.simulation import pages
 
 _MOST_SHOWN = 20
@@ -151,35 +151,27 @@ def _rows(counted: Figures, limits_set: Guards) -> list[tuple[str, str, str, str
             _("Not permitted"),
             _rate(candidate.denials),
             _rate(active.denials),
-            _("%(points)s apart") % {"points": _points(limits_set.deny_points)},
+            _("%(points)s apart") % {"points": shared.points(limits_set.deny_points)},
         ),
         (
             _("The engine failed"),
             _rate(candidate.failures),
             _rate(active.failures),
-            _("%(points)s more") % {"points": _points(limits_set.error_points)},
+            _("%(points)s more") % {"points": shared.points(limits_set.error_points)},
         ),
         (
             _("Slowest one in a hundred, with it in parallel and before that, from")
             if counted.is_shadow
             else _("Slowest one in a hundred, from"),
-            _milliseconds(slowest),
-            _milliseconds(usual),
+            shared.milliseconds(slowest.p99_us),
+            shared.milliseconds(usual.p99_us),
             _("%(times)s times as long") % {"times": f"{limits_set.latency_ratio:g}"},
         ),
     ]
 
 
-def _points(points: float) -> str:
-    return f"{points:g} {_('point') if points == 1 else _('points')}"
-
-
 def _rate(rate: Rate) -> str:
     return percent(rate.value) if rate.of else NOTHING
-
-
-def _milliseconds(side: Side) -> str:
-    return NOTHING if side.p99_us is None else f"{side.p99_us / 1000:.1f} ms"
 
 
 def _denials(rollout: Rollout) -> Figure:

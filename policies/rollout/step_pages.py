@@ -1,18 +1,16 @@
 """Rollout steps in the browser: start, widen, promote and stop, each confirmed on a page that says what will happen."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from common import actors
-from common.admin_pages.confirm import Step, answer, confirm_at
+from common.admin_pages.confirm import Step, answer
 from common.admin_pages.display import who
 from common.admin_pages.permissions import require
 from common.http.problems import Problem
@@ -53,12 +51,7 @@ def _guards(request: HttpRequest) -> Guards:
 def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     actor = _actor(request)
     rollout = get_object_or_404(Rollout.objects.select_related("policy"), pk=pk)
-    if name not in _ACTS:
-        raise Http404
-    shown = _STEPS[name](rollout)
-    context = {**admin.site.each_context(request), "title": shown.title}
-    act = partial(_ACTS[name], rollout, actor, request)
-    return confirm_at(request, shown, act, back=reverse("rollout", args=[pk]), context=context)
+    return shared.take_step(request, rollout, _STEPS.get(name), actor=actor, back=reverse("rollout", args=[pk]))
 
 
 def _second_person(rollout: Rollout) -> str:
@@ -66,7 +59,7 @@ def _second_person(rollout: Rollout) -> str:
     return _("It was published by %(author)s. You answer for it as the second person.") % author
 
 
-def _share_told(rollout: Rollout) -> Step:
+def _share_step(rollout: Rollout) -> Step:
     return shared.share_step(
         _("Let policy %(policy)s answer more people, or fewer?") % {"policy": rollout.policy},
         _second_person(rollout),
@@ -76,7 +69,7 @@ def _share_told(rollout: Rollout) -> Step:
     )
 
 
-def _promote_told(rollout: Rollout) -> Step:
+def _promote_step(rollout: Rollout) -> Step:
     return Step(
         title=_("Bring policy %(policy)s into force for everybody?") % {"policy": rollout.policy},
         effects=[
@@ -90,7 +83,7 @@ def _promote_told(rollout: Rollout) -> Step:
     )
 
 
-def _stop_told(rollout: Rollout) -> Step:
+def _stop_step(rollout: Rollout) -> Step:
     return shared.stop_step(
         _("Stop the rollout of policy %(policy)s?") % {"policy": rollout.policy},
         _("Everybody is answered by the active policy from the very next question on."),
@@ -98,7 +91,7 @@ def _stop_told(rollout: Rollout) -> Step:
     )
 
 
-def _confirm_told(rollout: Rollout) -> Step:
+def _confirm_step(rollout: Rollout) -> Step:
     return Step(
         title=_("Confirm that this rollout was begun in an emergency?"),
         effects=[
@@ -122,15 +115,9 @@ def _confirm(rollout: Rollout, actor: str, request: HttpRequest) -> None:
     service.confirm(rollout.pk, actor=actor, reason=answer(request))
 
 
-_STEPS: dict[str, Callable[[Rollout], Step]] = {
-    "share": _share_told,
-    "promote": _promote_told,
-    "stop": _stop_told,
-    "confirm": _confirm_told,
-}
-_ACTS: dict[str, Callable[[Rollout, str, HttpRequest], Any]] = {
-    "share": partial(shared.set_share, KIND),
-    "promote": _promote,
-    "stop": partial(shared.stop, KIND),
-    "confirm": _confirm,
+_STEPS: dict[str, tuple[shared.Description[Rollout], shared.Action[Rollout]]] = {
+    "share": (_share_step, partial(shared.set_share, KIND)),
+    "promote": (_promote_step, _promote),
+    "stop": (_stop_step, partial(shared.stop, KIND)),
+    "confirm": (_confirm_step, _confirm),
 }

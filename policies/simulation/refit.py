@@ -12,11 +12,10 @@ from typing import Any, Self
 
 import msgspec
 
-from common.levels import LEVELS
 from consent.register.terms import EVERYTHING, Beyond, Coverage, beyond
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
-from policies.decisions.agreements import ASK_AGAIN, STANDS_AGAINST, limited_level
+from policies.decisions.agreements import ASK_AGAIN, STANDS_AGAINST, limited_level, new_parts
 from policies.decisions.facts import UNKNOWN, model_in, region_in
 from policies.engines.replayer import Rules
 
@@ -143,24 +142,17 @@ def _limits(sheet: Sheet, more: Beyond, over: Refitting) -> Mapping[str, Any]:
     consent = sheet["consent"]
     if more.everything:
         return ASK_AGAIN
-    if about := _new_parts(sheet, more):
+    action, processing = sheet["action"], sheet["processing"]
+    if about := new_parts(more, action, processing["recipient"], processing["channel"]):
         return {**ASK_AGAIN, "unagreed": about}
-    asked = sheet["processing"]["data_categories"]
+    asked = processing["data_categories"]
     said = over.bundle.purposes[sheet["purpose"]].data_categories
     named = said.intersection(asked or said)
     refused, new = named.intersection(consent["refused_categories"]), named & more.data_categories
     if new - refused and new | refused == named:
         return {**ASK_AGAIN, "unagreed": sorted(new - refused)}
     return {
-        **limited_level(more, consent, sheet["action"], sheet["requested_level"]),
+        **limited_level(more, consent, action, sheet["requested_level"]),
         "refused_categories": sorted(new.union(consent["refused_categories"])),
         "unagreed_categories": sorted((new - refused).union(consent["unagreed_categories"])),
     }
-
-
-def _new_parts(sheet: Sheet, more: Beyond) -> list[str]:
-    action, processing = sheet["action"], sheet["processing"]
-    if action in more.actions or (action == "personalize" and LEVELS.get(more.max_level or "", 1) == 0):
-        return [action]
-    asked = ((processing["recipient"], more.recipients), (processing["channel"], more.channels))
-    return [value for value, new in asked if value in new]

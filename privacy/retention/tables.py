@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-import psycopg
-from django.conf import settings
 from django.db import connection
 
+from common.postgres import binary
 from privacy.retention.data_sets import extents
 from privacy.retention.data_sets.extents import Columns, Extent
 
@@ -234,11 +233,8 @@ class Table:
 
 
 def one(statement: str, values: dict[str, Any]) -> Any:
-    """Return the one row of a statement, prepared, in binary both ways: a megabyte of keys as text would be two."""
-    connection.ensure_connection()
-    is_own = settings.DATABASE_POOLING == "session"  # behind a pooler the next transaction may have another session
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(statement.encode(), values, binary=True, prepare=is_own).fetchone()
+    """Return the first row of a statement; None where there is none."""
+    return next(iter(binary.rows(statement, values)), None)
 
 
 def note_end(store: str, run: UUID, number: int) -> None:

@@ -12,13 +12,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from common.waiting.breaker import CircuitBreaker
+from consent.ledger import ledger
 from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from governance.demo.datasets import Dataset, demo_shop
 from model_registry import services
 from model_registry.models import Model as RegisteredModel
 from model_registry.models import ModelVersion
-from personalization import engine
+from personalization import engine, training
 from personalization.models import Event, Item, PopularItem
 from personalization.recommender import storage
 from personalization.recommender.model import Model
@@ -46,9 +47,9 @@ def shop(register_in_force: None) -> Dataset:
 
 @pytest.fixture
 def own_breaker(monkeypatch: pytest.MonkeyPatch) -> CircuitBreaker:
-    lane = engine._Lane()
-    monkeypatch.setattr(engine, "_lane", lambda _name: lane)
-    return lane.breaker
+    breaker = CircuitBreaker()
+    monkeypatch.setattr(engine, "_breaker", lambda _name: breaker)
+    return breaker
 
 
 @pytest.fixture
@@ -112,6 +113,41 @@ def remember() -> Callable[..., list[Event]]:
         )
 
     return store
+
+
+@pytest.fixture
+def people(shop: Dataset, remember: Callable[..., list[Event]]) -> Callable[..., None]:
+    """Let so many people of a region, each named PREFIX-N, choose and like the first items of the shop."""
+
+    def register(
+        prefix: str, count: int, *, choice: str = "give", region: str = "DE", age_band: str = "adult", items: int = 6
+    ) -> None:
+        for number in range(count):
+            ref = subject_ref(f"{prefix}-{number}")
+            ledger.save_choices(
+                ledger.Request(
+                    subject_ref=ref,
+                    choices=[ledger.Choice(purpose="recommendations", choice=choice)],
+                    source="api",
+                    actor="test",
+                    region=region,
+                    age_band=age_band,
+                )
+            )
+            start = number % 10
+            remember(ref, [item.id for item in shop.items[start : start + items]])
+
+    return register
+
+
+@pytest.fixture
+def trained(people: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
+    """A draft that the training job made of 25 people, with its files in a folder of the test."""
+    monkeypatch.setattr(settings, "ASSENT_HOME", tmp_path)
+    people("yes", 25)
+    version = training.train_recommender(actor="officer:test")
+    assert version is not None
+    return version
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from common.postgres import binary
 from consent.pseudonyms import subject_ref
-from personalization.intake import endpoint, storing, streams
+from personalization.intake import endpoint, streams
 from personalization.models import Event, EventStream, SignalLoss
 from policies.decisions import information
 from policies.decisions.evaluate import BatchEvaluation
@@ -102,8 +103,8 @@ def test_what_events_share_is_said_once_and_an_event_replaces_it_whole(api, agre
 
 @pytest.mark.parametrize("count", [1, 20])
 def test_the_number_of_statements_is_that_of_one_event(agreed, send, sql, monkeypatch, count):
-    run, own = storing._run, []
-    monkeypatch.setattr(storing, "_run", lambda statement, values: own.append(statement) or run(statement, values))
+    run, own = binary.rows, []
+    monkeypatch.setattr(binary, "rows", lambda statement, values: own.append(statement) or run(statement, values))
     send({"person": "stranger"})  # what a process reads once
     own.clear()
     before, read = len(sql), information.STATEMENT_FOR_MANY.executions

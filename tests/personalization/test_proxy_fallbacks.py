@@ -122,6 +122,10 @@ def _delete(deployed):
     place.rmdir()
 
 
+def _use_breaker(monkeypatch, breaker):
+    monkeypatch.setattr(engine, "_breaker", lambda _name: breaker)
+
+
 def _damage(deployed):
     with (settings.MODEL_DIR / deployed.artifact / "arrays.npz").open("ab") as file:
         file.write(b"\x00")
@@ -140,7 +144,7 @@ def test_an_artifact_that_is_not_the_approved_one_is_not_served(ask, liked, depl
 
 def test_an_unusable_model_is_named_each_time(ask, liked, deployed, monkeypatch):
     """The kind: a failure under the name of another. Resting would hide which one it is."""
-    monkeypatch.setattr(engine._lane(""), "breaker", CircuitBreaker(threshold=2, rest_s=10.0))
+    _use_breaker(monkeypatch, CircuitBreaker(threshold=2, rest_s=10.0))
     _delete(deployed)
 
     assert [ask()["fallback"] for _ in range(4)] == ["model_unusable"] * 4
@@ -171,7 +175,7 @@ def test_a_recommender_that_fails_is_answered_for(ask, liked, shop, monkeypatch,
 
 
 def test_a_recommender_that_is_slow_rests(ask, liked, monkeypatch):
-    monkeypatch.setattr(engine._lane(""), "breaker", CircuitBreaker(threshold=2, rest_s=10.0))
+    _use_breaker(monkeypatch, CircuitBreaker(threshold=2, rest_s=10.0))
     monkeypatch.setattr(engine, "SLOW_S", -1.0)
 
     assert [ask()["fallback"] for _ in range(3)] == [None, None, "recommender_resting"]
@@ -182,7 +186,7 @@ def test_a_catalogue_that_cannot_be_read_is_no_failure_of_the_engine(ask, liked,
         raise reading.ReadingFailed
 
     monkeypatch.setattr(reading.Offer, "of", silent)
-    monkeypatch.setattr(engine._lane(""), "breaker", CircuitBreaker(threshold=1, rest_s=10.0))
+    _use_breaker(monkeypatch, CircuitBreaker(threshold=1, rest_s=10.0))
     answers = [ask() for _ in range(2)]
 
     assert [(answer["level"], answer["fallback"]) for answer in answers] == [("none", "information_unavailable")] * 2
@@ -191,7 +195,7 @@ def test_a_catalogue_that_cannot_be_read_is_no_failure_of_the_engine(ask, liked,
 
 def test_after_failures_in_a_row_the_recommender_rests_and_is_then_tried_again(ask, liked, shop, monkeypatch):
     clock, calls, healthy = Clock(), [], Model.recommend
-    monkeypatch.setattr(engine._lane(""), "breaker", CircuitBreaker(threshold=2, rest_s=10.0, clock=clock))
+    _use_breaker(monkeypatch, CircuitBreaker(threshold=2, rest_s=10.0, clock=clock))
 
     def recommend(self, *args, **kwargs):
         calls.append(1)

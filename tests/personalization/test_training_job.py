@@ -8,7 +8,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from consent.ledger import ledger
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
 from model_registry.models import ModelVersion
@@ -20,29 +19,6 @@ from policies.models import ActiveBundle
 from tests.helpers.recommender import weights
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def people(shop, remember):
-    """Let so many people of a region, each named PREFIX-N, choose and like the first items of the shop."""
-
-    def register(prefix, count, *, choice="give", region="DE", age_band="adult", items=6):
-        for number in range(count):
-            ref = subject_ref(f"{prefix}-{number}")
-            ledger.save_choices(
-                ledger.Request(
-                    subject_ref=ref,
-                    choices=[ledger.Choice(purpose="recommendations", choice=choice)],
-                    source="api",
-                    actor="test",
-                    region=region,
-                    age_band=age_band,
-                )
-            )
-            start = number % 10
-            remember(ref, [item.id for item in shop.items[start : start + items]])
-
-    return register
 
 
 def _train():

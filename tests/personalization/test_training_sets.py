@@ -8,26 +8,18 @@ from django.conf import settings
 from consent.pseudonyms import subject_ref
 from model_registry.models import ModelVersion
 from oversight.models import WorkItem
-from personalization import tasks, training
+from personalization import tasks
 from personalization.models import RetrainingDue, TrainingMember
 from personalization.training_sets import retraining
 from privacy.rights.stores import seam
 from tests.helpers import models
-from tests.personalization.test_training_job import people  # noqa: F401 (fixture)
 from tests.privacy.rights.erasure.conftest import answer_of, erased
 
 pytestmark = pytest.mark.django_db
 REF = subject_ref("yes-3")
 
 
-@pytest.fixture
-def trained(people, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(settings, "ASSENT_HOME", tmp_path)
-    people("yes", 25)
-    return training.train_recommender(actor="officer:test")
-
-
-def test_a_version_names_whom_it_learnt_from(trained, people):  # noqa: F811
+def test_a_version_names_whom_it_learnt_from(trained, people):
     assert TrainingMember.objects.filter(version=trained).count() == 25
     [row] = seam.find("model_training").export(REF)
     assert (row["version__model__slug"], row["version__version"]) == ("house-recommender", 1)

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance.bench import anonymisation, comparison, consents, decisions, log, machine, report, serving, training
+from governance.bench import anonymisation, comparison, consents, decisions, log, machine, report, serving
 from governance.bench.decisions import Settings
 from governance.bench.deletion import pressure, retention
-from governance.bench.recommender import movielens, quality
+from governance.bench.recommender import movielens, quality, training
 
 _RUNS = {
     "decisions": decisions.run,

@@ -1,4 +1,4 @@
-"""Strict JSON of strangers' documents (RFC 8259, I-JSON), every member with its line.
+"""Strict JSON of documents from elsewhere (RFC 8259, I-JSON), every member with its line.
 
 Python's reader says whether a text is JSON and makes the value. A walk over the tokens finds the lines, and refuses at
 its line what that reader takes in: repeated members, NaN, numbers and characters that nothing can store, depth.

@@ -56,7 +56,7 @@ def of(row: Document) -> Content:
     document = keeping.document_of(row)
     sections = [*_SECTIONS[row.kind](document), _reviews(row), _exemptions(row), _missing(described.missing(document))]
     return Content(
-        title=f"{described.title}: {version.model.name}, version {version.version}",
+        title=f"{described.title}: {version.title}",
         about=[
             ("Version", str(version)),
             ("Revision", str(row.revision)),

@@ -1,7 +1,7 @@
 """What may be shown to a person of an output that may be under review: itself, what was approved, or nothing yet.
 
 An approval counts for its person only, while the consent, the model and its file are those of the output, and until its
-time is over. It is read again at each request, so nothing has to be told when one of them changes.
+time is over. It is read again at each request, so a change of one of them counts at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

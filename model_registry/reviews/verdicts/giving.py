@@ -66,14 +66,14 @@ def claim(pk: UUID, *, actor: str) -> WorkItem:
 def escalate(pk: UUID, *, reason: str, actor: str) -> None:
     """Hand a review to others as urgent, with the reason. Raises VerdictRefused without one."""
     if not reason.strip():
-        raise VerdictRefused("Say why somebody else has to look.")
+        raise VerdictRefused("Say why another officer has to look.")
     with transaction.atomic():
         review, _output = _locked(pk)
         items.escalate(_claimed(review, actor), actor=actor, note=reason.strip())
 
 
 def _void_altered(pk: UUID) -> None:
-    """End the review of an output that is not the one it was opened about, whatever becomes of the verdict."""
+    """End the review of an output that is not the one it was opened about, also where the verdict is refused."""
     output = Output.objects.select_related("review").filter(pk=pk, review__state=State.WAITING).first()
     if output is not None and sealing.intact(output) is None:
         holding.void(pk, Review.Why.ALTERED, actor=actors.job("reviews"))

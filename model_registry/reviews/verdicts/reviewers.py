@@ -35,7 +35,7 @@ def refuse_unfit(review: Review, before: Iterable[Verdict], *, actor: str) -> li
         return []
     wrote = authors(review.version)
     if account in wrote:
-        raise ReviewerNotIndependent("You are an author of this model. Somebody else has to judge its output.")
+        raise ReviewerNotIndependent("You are an author of this model. Another reviewer has to judge its output.")
     return _independent_of({*others, *wrote}, account)
 
 

@@ -6,7 +6,7 @@ version's reference, and no score is kept.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from math import floor, log2
 
 from personalization.recommender.model import Basis, Recommendation
@@ -42,9 +42,5 @@ def quantile(counts: Sequence[float], ends: Sequence[float], share: float) -> fl
     total = sum(counts)
     if not total:
         return None
-    reached, sums = 0.0, []
-    for count in counts:
-        reached += count
-        sums.append(reached)
-    number = bisect_left(sums, share * total)
+    number = bisect_left(list(accumulate(counts)), share * total)
     return ends[number] if number < len(ends) else float("inf")

@@ -12,8 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc, kolmogorov
 
-LEAST = 100
-"""Of so many values on either side a verdict is made; of fewer the index is noise."""
 GROUPS = 10
 _PSEUDO = 0.5  # added to each bin, so that an empty one has a logarithm (Jeffreys)
 
@@ -33,11 +31,6 @@ class Drift:
     p: float
     reference: int
     now: int
-
-    @property
-    def is_enough(self) -> bool:
-        """Return whether both samples are large enough for a verdict."""
-        return min(self.reference, self.now) >= LEAST
 
 
 def compare(reference: Counts, now: Counts, *, is_ordered: bool) -> Drift:

@@ -49,7 +49,4 @@ def _relevant(interactions: Interactions, pairs: NDArray[np.int64]) -> dict[Pers
     owners, codes = np.divmod(pairs, max(len(items), 1))
     bounds = np.flatnonzero(np.diff(owners, prepend=-1, append=-1)).tolist()
     found = codes.tolist()
-    return {
-        people[owners[start]]: tuple([items[code] for code in found[start:end]])
-        for start, end in pairwise(bounds)
-    }
+    return {people[owners[start]]: tuple([items[code] for code in found[start:end]]) for start, end in pairwise(bounds)}

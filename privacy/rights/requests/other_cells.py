@@ -1,7 +1,7 @@
 """Other cells of a deployment, as a package above registers them, and the id by which they are asked about a person.
 
-Each cell has a key and pseudonyms of its own. So whatever door an erasure comes in by, the id it was shown goes with
-it, sealed under the request's key until the request closes.
+Each cell has a key and pseudonyms of its own. So every door of an erasure passes on the id it was shown, sealed under
+the request's key until the request closes.
 """
 
 from collections.abc import Callable, Iterable, Mapping

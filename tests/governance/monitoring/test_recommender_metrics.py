@@ -47,13 +47,13 @@ def _answer(level: str, fallback: str | None, seconds: float, permitted: str = "
 def test_answers_are_told_by_version_level_and_fallback_with_how_long_they_took(token: str, own_counts: Counts) -> None:
     _answer("individual", None, 0.003)
     _answer("individual", None, 0.02)
-    _answer("none", "recommender_timeout", 0.3)
-    _answer("none", "recommender_timeout", 0.3, permitted="segment")
+    _answer("none", "recommender_failed", 0.3)
+    _answer("none", "recommender_failed", 0.3, permitted="segment")
 
     told = _samples(token)
 
     assert told["assent_recommendations_total", "basket@1", "individual", "none"] == 2
-    assert told["assent_recommendations_total", "basket@1", "none", "recommender_timeout"] == 2
+    assert told["assent_recommendations_total", "basket@1", "none", "recommender_failed"] == 2
     assert told["assent_recommendation_seconds_bucket", "0.005", "basket@1"] == 1
     assert told["assent_recommendation_seconds_bucket", "+Inf", "basket@1"] == 4
     assert told["assent_recommendation_seconds_count", "basket@1"] == 4

@@ -191,6 +191,9 @@ def test_another_scope_is_not_enough(register_in_force: None) -> None:
         ({"endpoint": "http://engine.example.org"}, "endpoint"),
         ({"endpoint": "https://user:pw@engine.example.org"}, "endpoint"),
         ({"endpoint": "https://engine.example.org/?token=x"}, "endpoint"),
+        ({"endpoint": "https://engine.example.org/#token"}, "endpoint"),
+        ({"endpoint": " https://engine.example.org"}, "endpoint"),
+        ({"endpoint": "https://:443/score"}, "endpoint"),
         ({"endpoint": "https://169.254.169.254/latest"}, "endpoint"),
         ({"purposes": ["nothing"]}, "purposes"),
         ({"max_level": "total"}, "max_level"),
@@ -229,7 +232,7 @@ def test_an_endpoint_is_an_address_outside(url: str, stands: bool) -> None:
     if stands:
         assert checked(url) == url
     else:
-        with pytest.raises(ValueError, match=r"https|network|query"):
+        with pytest.raises(ValueError, match=r"https|network|host"):
             checked(url)
 
 

@@ -1,7 +1,6 @@
 """The card that a training writes is complete, and each part of it counts."""
 
 import pytest
-from django.conf import settings
 
 from consent.models import Party
 from model_registry.documents import keeping
@@ -9,17 +8,14 @@ from model_registry.documents.card import ModelCard
 from model_registry.documents.kinds import KINDS
 from oversight import guard
 from personalization import training
-from tests.personalization.test_training_job import people  # noqa: F401 (fixture)
 
 pytestmark = pytest.mark.django_db
 _PARTS = {"architecture", "training", "considerations", "governance"}
 
 
 @pytest.fixture
-def card(people, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(settings, "ASSENT_HOME", tmp_path)
-    people("yes", 25)
-    return keeping.current(training.train_recommender(actor="officer:test"), "card")
+def card(trained):
+    return keeping.current(trained, "card")
 
 
 def _removals(content):
@@ -56,7 +52,7 @@ def test_a_removal_inside_of_the_figures_lowers_the_score(card, member):
     assert KINDS["card"].score(ModelCard.model_validate(content)) < 100
 
 
-def test_without_a_controller_the_card_lacks_its_owners(card, people):  # noqa: F811
+def test_without_a_controller_the_card_lacks_its_owners(card, people):
     from django.db import transaction
 
     with transaction.atomic(), guard.writing("test"):

@@ -29,18 +29,10 @@ from privacy.retention import disposal, plans, schedules
 from privacy.retention.data_sets import refusals
 from privacy.rights.stores import seam
 from tests.helpers import models
-from tests.personalization.test_training_job import people  # noqa: F401 (fixture)
 from tests.privacy.rights.erasure.conftest import erased
 
 pytestmark = pytest.mark.django_db
 REF, OTHER = subject_ref("yes-3"), subject_ref("yes-4")
-
-
-@pytest.fixture
-def trained(people, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(settings, "ASSENT_HOME", tmp_path)
-    people("yes", 25)
-    return training.train_recommender(actor="officer:test")
 
 
 def _file(version, kind="data"):
@@ -122,7 +114,7 @@ def test_a_hold_keeps_a_person_in_the_snapshots(trained):
     assert REF.bytes in _bytes(trained)
 
 
-def test_who_withdraws_while_a_training_runs_is_in_no_file_of_it(people, monkeypatch):  # noqa: F811
+def test_who_withdraws_while_a_training_runs_is_in_no_file_of_it(people, monkeypatch):
     people("yes", 25)
     noted = members.note
 
@@ -137,7 +129,7 @@ def test_who_withdraws_while_a_training_runs_is_in_no_file_of_it(people, monkeyp
     assert _file(version).persons_left == 1
 
 
-def test_who_is_erased_while_a_training_runs_is_in_nothing_of_it_and_another_one_is_due(people, monkeypatch, tmp_path):  # noqa: F811
+def test_who_is_erased_while_a_training_runs_is_in_nothing_of_it_and_another_one_is_due(people, monkeypatch, tmp_path):
     monkeypatch.setattr(settings, "ASSENT_HOME", tmp_path)
     people("yes", 25)
     noted = members.note
@@ -273,7 +265,7 @@ def test_a_version_whose_artifact_was_deleted_cannot_be_approved(trained):
         models.take(trained, "approved")
 
 
-def test_files_of_a_training_that_failed_to_register_are_removed(people, monkeypatch):  # noqa: F811
+def test_files_of_a_training_that_failed_to_register_are_removed(people, monkeypatch):
     people("yes", 25)
     monkeypatch.setattr(members, "note", lambda *_: 1 / 0)
 

@@ -5,7 +5,6 @@ from decimal import Decimal
 from io import StringIO
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from model_registry.documents import keeping as documents
@@ -18,16 +17,8 @@ from personalization import tasks, training
 from personalization.verification import of_card, telling
 from policies.models import ActiveBundle
 from tests.helpers import models
-from tests.personalization.test_training_job import people  # noqa: F401 (fixture)
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def trained(people, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(settings, "ASSENT_HOME", tmp_path)
-    people("yes", 25)
-    return training.train_recommender(actor="officer:test")
 
 
 def _verify(*arguments):

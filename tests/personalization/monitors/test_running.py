@@ -108,7 +108,7 @@ def test_without_a_reference_there_is_no_verdict_on_a_drift(events: None, versio
 
 def test_answers_of_a_day_are_shares(version: ModelVersion) -> None:
     _answers(version, "individual individual none", 150)
-    _answers(version, "individual none recommender_timeout", 40, place=7)
+    _answers(version, "individual none recommender_failed", 40, place=7)
     _answers(version, "individual none recommender_resting", 10)
     _answers(version, "segment segment none", 500, days_ago=5)
 
@@ -161,7 +161,7 @@ def test_a_segment_that_is_too_small_is_counted_and_its_size_is_not_told(version
 
 
 def test_the_owner_has_one_piece_of_work_until_it_is_within_again(version: ModelVersion) -> None:
-    _answers(version, "individual none recommender_timeout", 200)
+    _answers(version, "individual none recommender_failed", 200)
     _run()
     _run()
 
@@ -191,7 +191,7 @@ def _objective(**changes: Any) -> MonitorObjective:
 
 
 def test_it_suspends_where_the_objective_says_so_and_only_then(version: ModelVersion) -> None:
-    _answers(version, "individual none recommender_timeout", 200)
+    _answers(version, "individual none recommender_failed", 200)
     _run()
     version.refresh_from_db()
     assert version.status == "live"
@@ -214,7 +214,7 @@ def test_a_day_within_begins_the_days_anew(version: ModelVersion) -> None:
     day = {"version": version, "monitor": "fallbacks"}
     MonitorResult.objects.create(**day, day=(NOW - timedelta(days=2)).date(), state="beyond")
     MonitorResult.objects.create(**day, day=(NOW - timedelta(days=1)).date(), state="within")
-    _answers(version, "individual none recommender_timeout", 200)
+    _answers(version, "individual none recommender_failed", 200)
 
     _run()
 
@@ -223,7 +223,7 @@ def test_a_day_within_begins_the_days_anew(version: ModelVersion) -> None:
 
 
 def test_a_models_own_objective_counts_before_that_of_all(version: ModelVersion) -> None:
-    _answers(version, "individual none recommender_timeout", 200)
+    _answers(version, "individual none recommender_failed", 200)
     _objective(suspends_after=1)
     _objective(slug="own", model=version.model, limit="1", suspends_after=None)
 
@@ -231,7 +231,7 @@ def test_a_models_own_objective_counts_before_that_of_all(version: ModelVersion)
 
 
 def test_an_objective_switched_off_judges_nothing(version: ModelVersion) -> None:
-    _answers(version, "individual none recommender_timeout", 200)
+    _answers(version, "individual none recommender_failed", 200)
     _objective(is_active=False, suspends_after=1)
 
     row = _run()["fallbacks", ""]
@@ -242,7 +242,7 @@ def test_an_objective_switched_off_judges_nothing(version: ModelVersion) -> None
 
 
 def test_a_version_that_does_not_serve_is_not_measured(version: ModelVersion) -> None:
-    _answers(version, "individual none recommender_timeout", 200)
+    _answers(version, "individual none recommender_failed", 200)
     _run()
     models.take(version, "retired")
 
@@ -253,7 +253,7 @@ def test_a_version_that_does_not_serve_is_not_measured(version: ModelVersion) ->
 def test_a_canary_is_measured_and_suspended_as_well(version: ModelVersion) -> None:
     ModelVersion.objects.filter(pk=version.pk).update(status="canary", canary_share=500, canary_rollout=1)
     _objective(suspends_after=1)
-    _answers(version, "individual none recommender_timeout", 200)
+    _answers(version, "individual none recommender_failed", 200)
 
     assert _run()["fallbacks", ""].state == "beyond"
     version.refresh_from_db()

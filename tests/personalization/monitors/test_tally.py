@@ -61,7 +61,7 @@ def test_an_engine_that_fails_is_counted_with_its_code(
         raise RuntimeError
 
     monkeypatch.setattr(Model, "recommend", fail)
-    monkeypatch.setitem(engine._lanes, "house-recommender@1", engine._lane("house-recommender@1"))
+    monkeypatch.setitem(engine._breakers, "house-recommender@1", engine._breaker("house-recommender@1"))
     for _ in range(6):
         answer = ask(requested_level="individual")
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.rollouts.shares import FULL
+from common.waiting.breaker import CircuitBreaker
 from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from model_registry import descriptors, services
@@ -205,8 +206,8 @@ def test_a_canary_that_fails_rests_alone(
     ask: Ask, sides: tuple[str, str], own_breaker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Failures of the canary open no breaker of the live version."""
-    lanes: dict[str, Any] = {}
-    monkeypatch.setattr(engine, "_lane", lambda name: lanes.setdefault(name, engine._Lane()))
+    breakers: dict[str, Any] = {}
+    monkeypatch.setattr(engine, "_breaker", lambda name: breakers.setdefault(name, CircuitBreaker()))
     load = engine.load
 
     def failing(name: str, bundle: Any) -> Any:

@@ -138,6 +138,20 @@ def test_who_may_not_release_models_looks_only(candidate):
     assert auditor.get(f"{PAGE}{rollout.pk}/nonsense").status_code == 403
 
 
+def test_a_rollout_whose_counts_are_gone_shows_no_figures(anna, candidate, ask, agree, every_request_compared):
+    rollout = start(candidate)
+    ask(agree("customer-1"))
+    anna.post(f"{PAGE}{rollout.pk}/stop", {"because": "seen"})
+    before = _text(anna.get(f"{PAGE}{rollout.pk}/"))
+    rollout.counts.all().delete()
+
+    after = _text(anna.get(f"{PAGE}{rollout.pk}/"))
+
+    for shown in ("What the guards see", "Share of answers that are the general list"):
+        assert (shown in before, shown in after) == (True, False)
+    assert "stopped by an officer" in after
+
+
 def test_the_page_shows_both_sides_with_intervals(anna, candidate, ask, agree, every_request_compared):
     rollout = start(candidate)
     ask(agree("customer-1"))

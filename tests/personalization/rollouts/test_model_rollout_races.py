@@ -114,17 +114,13 @@ def _act_and_die(act: str, where: str, number: int) -> None:
 
 def test_counts_of_a_thread_reach_the_table(rollout: ModelRollout, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that answers requests: another thread, on a connection of its own, adds up and writes."""
-    writer = counting._Writer()
-    monkeypatch.setattr(writer, "_start", lambda: None)
-    monkeypatch.setattr(counting, "_WRITE_EVERY_S", 0.05)
+    writer = counting.Writer()
     monkeypatch.setattr(counting, "_count", writer.count)
     for level in ("none", "segment", "individual"):
         counting.count(rollout.pk, counting.Side.CANDIDATE, counting.Answer(level=level, took_us=9_000))
 
     def work() -> None:
-        while not writer._waiting.empty():
-            writer._take()
-            writer._write_all()
+        writer.flush()
         connections.close_all()
 
     thread = threading.Thread(target=work)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 from django.utils import timezone
 
 from common.levels import Level
@@ -149,42 +150,49 @@ def test_where_the_thread_is_busy_a_comparison_is_dropped_and_nobody_waits(
     assert [place[:2] for place in dropped] == [(rollout.pk, "shadow")] * 3
 
 
-def test_counts_of_a_thread_are_added_up_and_written(candidate: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The thread's own steps, without the thread: its connection would not see this test's rows."""
+def test_counts_are_added_up_and_written(candidate: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     rollout = start(candidate)
-    writer = counting._Writer()
-    monkeypatch.setattr(writer, "_start", lambda: None)
-    monkeypatch.setattr(counting, "_WRITE_EVERY_S", 0.0)
+    writer = counting.Writer()
     monkeypatch.setattr(counting, "_count", writer.count)
     for level in ("none", "individual", "individual"):
         counting.count(rollout.pk, counting.Side.LIVE, counting.Answer(level=level, took_us=1))
-    while not writer._waiting.empty():
-        writer._take()
 
     assert not RolloutCount.objects.exists()
-    writer._write_all()
+    writer.flush()
+    writer.flush()
 
     assert sum(row.answers for row in RolloutCount.objects.all()) == 3
-    assert writer._tallies == {}
 
 
-def test_the_thread_outlives_a_count_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread that ends would leave the guards blind, and a failing candidate in place."""
-    writer, written = counting._Writer(), []
-    monkeypatch.setattr(writer, "_start", lambda: None)
-    monkeypatch.setattr(counting, "_WRITE_EVERY_S", 0.0)
-    monkeypatch.setattr(counting, "close_old_connections", lambda: None)
+def test_counts_that_cannot_be_written_are_written_later(
+    candidate: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout = start(candidate)
+    writer = counting.Writer()
+    monkeypatch.setattr(counting, "_count", writer.count)
+    counting.count(rollout.pk, counting.Side.LIVE, counting.Answer(level="individual"))
+    with monkeypatch.context() as broken:
+        broken.setattr(counting, "write", lambda *_: (_ for _ in ()).throw(DatabaseError))
+        with pytest.raises(DatabaseError):
+            writer.flush()
+    counting.count(rollout.pk, counting.Side.LIVE, counting.Answer(level="individual"))
 
-    def write(_place: Any, tally: counting.Tally) -> None:
-        written.append(tally.answers)
-        raise SystemExit  # ends the loop
+    writer.flush()
 
-    monkeypatch.setattr(counting, "write", write)
-    now = timezone.now()
-    writer.count(((1, "shadow", now), counting.Answer(level="individual", score=float("nan"))))
-    writer.count(((1, "live", now), counting.Answer(level="individual")))
+    assert sum(row.answers for row in RolloutCount.objects.all()) == 2
 
-    with pytest.raises(SystemExit):
-        writer._run()
 
-    assert written == [1]
+def test_a_count_that_makes_no_sense_keeps_no_other_from_being_written(
+    candidate: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout = start(candidate)
+    writer = counting.Writer()
+    monkeypatch.setattr(counting, "_count", writer.count)
+    counting.count(rollout.pk, counting.Side.SHADOW, counting.Answer(level="individual", score=float("nan")))
+    counting.count(rollout.pk, counting.Side.LIVE, counting.Answer(level="individual"))
+
+    with pytest.raises(ValueError, match="NaN"):
+        writer.flush()
+    writer.flush()
+
+    assert RolloutCount.objects.get(side="live").answers == 1

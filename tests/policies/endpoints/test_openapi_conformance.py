@@ -48,7 +48,7 @@ SITE = "demo-shop"
 NAMES: dict[str, Any] = {"site": SITE, "slug": "elsewhere", "number": 1, "creator": "studio"}
 _UUID = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/|$|\?)")
 INVALID = "invalid_request"
-# Whether an address may be called, a time is over, and a purpose is in the register.
+# Whether the host of an address is a public one, a time is over, and a purpose is in the register.
 _SAID_BY_NO_SCHEMA = frozenset({"endpoint", "newest_data", "purposes", "states.newest_data"})
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 SCHEMA.app = application
@@ -126,7 +126,7 @@ def _assert_as_documented(operation: Operation, answer: Any, caller: str) -> Non
         assert code == "forbidden"
     elif "{number}" in operation.path and answer.status_code == 404:  # what it is about is looked for first
         assert code == "not_found"
-    elif code == INVALID and _SAID_BY_NO_SCHEMA & answer.json().get("errors", {}).keys():
+    elif code == INVALID and answer.json().get("errors", {"": None}).keys() <= _SAID_BY_NO_SCHEMA:
         assert "/models/" in operation.path
     else:
         assert (code == INVALID) is not operation.is_well_formed(answer.request), (answer.request.body, answer.content)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from governance.officers import start_page
+from governance.officers.today import rules
 from policies.models import ActiveBundle, ExternalDecision, OpaInstance
 from policies.opa import reported_log, servers
 from policies.opa.servers import State
@@ -124,7 +124,7 @@ def test_the_page_of_a_server_shows_what_it_said_itself(officer):
 def test_the_start_page_points_to_servers_that_lag(officer):
     _in_force_for(timedelta(minutes=7))
     _server("opa-good")
-    assert start_page._opa_servers() == []
+    assert rules.opa_servers() == []
 
     _server("opa-bad", revision="", errors=["bundle_error: scope mismatch"])
 

@@ -21,7 +21,7 @@ from governance.bench.report import Row
 from personalization.models import Item
 
 CATEGORIES = 20
-_JOB = "governance.bench.training_job"
+_JOB = "governance.bench.recommender.training_job"
 _EVENTS = """
 INSERT INTO personalization_event
   (id, subject_ref, purpose, kind, item_id, value, weight, occurred_at, received_at)
@@ -74,7 +74,7 @@ def trained(url: str) -> dict[str, dict[str, float]]:
         environment = {**os.environ, "DATABASE_URL": url, "ASSENT_HOME": home}
         done = subprocess.run(
             [sys.executable, "-P", "-m", _JOB],
-            env={**environment, "PYTHONPATH": str(Path(__file__).parents[2])},
+            env={**environment, "PYTHONPATH": str(Path(__file__).parents[3])},
             capture_output=True,
             text=True,
             check=False,

@@ -1,6 +1,6 @@
-"""One training in a process of its own: ``python -m governance.bench.training_job`` prints its figures as JSON.
+"""One training in a process of its own: ``python -m governance.bench.recommender.training_job`` prints its figures.
 
-By step: processor time in seconds, and the most memory the process had until its end.
+As JSON, by step: processor time in seconds, and the most memory the process had until its end.
 """
 
 import json
