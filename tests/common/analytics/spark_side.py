@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 # Quick to start: no second compiler, which pays only in a longer run.
-os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+os.environ.update(JAVA_TOOL_OPTIONS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 
 def main() -> None:
