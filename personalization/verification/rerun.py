@@ -35,13 +35,14 @@ def rerun(data: Data, model: Model) -> Rerun:
     """Choose the recipe, train and evaluate as the training did, with the artifact's parameters and catalogue."""
     rules = model.parameters
     touches, segments = data.interactions, data.segments
-    chosen = choose(touches, model.items, segments, lists=(Lists.COUNTS,))
+    chosen = choose(touches, model.items, segments, lists=(Lists.COUNTS,), min_people=rules.min_people)
     again = train(
         touches, model.items, segments,
         recipe=rules.recipe, min_segment=rules.min_segment, min_people=rules.min_people,
         neighbours=rules.neighbours, damping=rules.damping,
     )  # fmt: skip
-    return Rerun(chosen, again, ask(touches, model.items, segments, recipe=rules.recipe))
+    asked = ask(touches, model.items, segments, recipe=rules.recipe, min_people=rules.min_people)
+    return Rerun(chosen, again, asked)
 
 
 def metrics(found: Checked, again: Rerun | None) -> dict[str, Any]:
