@@ -41,6 +41,7 @@ from personalization.training_runs import without_profile
 from personalization.training_sets import members, retraining
 from policies.decisions.evaluate import Decision, decide
 from policies.decisions.questions import Question
+from policies.models import RankingRule
 
 logger = logging.getLogger(__name__)
 PURPOSE = "recommendations"
@@ -210,7 +211,7 @@ def _register_with(files: list[ModelFile], training: _Training, actor: str) -> M
     )
     version = services.register_version(
         model=entry,
-        purposes=list(Purpose.objects.filter(slug=PURPOSE)),
+        purposes=list(Purpose.objects.filter(slug__in=_served_purposes())),
         actor=actor,
         artifact=f"{training.manifest.name}-{training.manifest.version}",
         artifact_sha256=training.manifest.digest,
@@ -228,6 +229,11 @@ def _register_with(files: list[ModelFile], training: _Training, actor: str) -> M
     keeping.note(version, inside, purpose=PURPOSE, since=training.began, actor=actor)
     members.let_erased_go(version, since=training.began, actor=actor)
     return version
+
+
+def _served_purposes() -> set[str]:
+    """Return the purposes that a version is registered for: its own, and those that serve visitors."""
+    return {PURPOSE, *RankingRule.objects.filter(serves_visitors=True).values_list("purpose", flat=True)}
 
 
 @transaction.atomic
