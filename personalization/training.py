@@ -39,6 +39,7 @@ from personalization.training_data import reading
 from personalization.training_data.permission import permitted
 from personalization.training_runs import without_profile
 from personalization.training_sets import members, retraining
+from policies.models import RankingRule
 
 logger = logging.getLogger(__name__)
 PURPOSE = "recommendations"
@@ -106,7 +107,7 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
         return None
     progress("choosing")
     # Segments are counted, because the page about the ranking says so.
-    support = SUPPORT_OF_FEW if len(set(data.person)) < FEW_PEOPLE else SUPPORT
+    support = SUPPORT_OF_FEW if len(data.people.distinct()) < FEW_PEOPLE else SUPPORT
     chosen = choose(data, catalogue, segments, lists=(Lists.COUNTS,), min_people=support)
     progress("training")
     model = train(data, catalogue, segments, recipe=chosen.recipe, min_people=support)
@@ -166,7 +167,7 @@ def _register_with(files: list[ModelFile], training: _Training, actor: str) -> M
     )
     version = services.register_version(
         model=entry,
-        purposes=list(Purpose.objects.filter(slug=PURPOSE)),
+        purposes=list(Purpose.objects.filter(slug__in=_served_purposes())),
         actor=actor,
         artifact=f"{training.manifest.name}-{training.manifest.version}",
         artifact_sha256=training.manifest.digest,
@@ -184,6 +185,11 @@ def _register_with(files: list[ModelFile], training: _Training, actor: str) -> M
     keeping.note(version, inside, purpose=PURPOSE, since=training.began, actor=actor)
     members.let_erased_go(version, since=training.began, actor=actor)
     return version
+
+
+def _served_purposes() -> set[str]:
+    """Return the purposes that a version is registered for: its own, and those that serve visitors."""
+    return {PURPOSE, *RankingRule.objects.filter(serves_visitors=True).values_list("purpose", flat=True)}
 
 
 @transaction.atomic
