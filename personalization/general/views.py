@@ -8,7 +8,6 @@ Nothing is known of who will see it, so what any rule of display names is left o
 from typing import Annotated, Any
 
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from pydantic import Field
 from rest_framework.request import Request
@@ -76,18 +75,13 @@ class GeneralView(APIView):
 
 def general(count: int, item: str | None = None) -> list[dict[str, Any]]:
     """Return the general list, with an item after what is also bought. Raises reading.ReadingFailed."""
-    bought = _also_bought(item, count) if item else []
-    named = {item, *(each["item"] for each in bought)}
+    bought = _also_bought(item)[:count] if item else []
+    named = {item, *(other for other, *_ in bought)}
     rest = reading.general(count + len(named), _ALL_RULES) if len(bought) < count else []
-    return [*bought, *wording.popular(each for each in rest if each[0] not in named)][:count]
+    return wording.popular([*bought, *(each for each in rest if each[0] not in named)][:count])
 
 
-def _also_bought(item: str, count: int) -> list[dict[str, Any]]:
+def _also_bought(item: str) -> list[tuple[str, str, str]]:
     others = also_bought.of(item)
     offered = dict(reading.general_among(others, len(others), _ALL_RULES)[0]) if others else {}
-    why = _("Bought by people who bought the same thing")
-    return [
-        {"item": other, "title": offered[other], "basis": "also_bought", "because": [], "despite": [], "why": why}
-        for other in others
-        if other in offered
-    ][:count]
+    return [(other, offered[other], "also_bought") for other in others if other in offered]

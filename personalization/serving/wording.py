@@ -32,7 +32,11 @@ def explained(
 
 def popular(items: Iterable[tuple[str, ...]]) -> list[Document]:
     """Return the list that everybody gets, of (item, title) or (item, title, basis)."""
-    why = {"popular": _("Popular with other people"), "editorial": _("Chosen by our editors")}
+    why = {
+        "popular": _("Popular with other people"),
+        "editorial": _("Chosen by our editors"),
+        "also_bought": _("Bought by people who bought the same thing"),
+    }
     return [
         {"item": item, "title": title, "basis": basis, "because": [], "despite": [], "why": why[basis]}
         for item, title, basis in ((*each, "popular")[:3] for each in items)
