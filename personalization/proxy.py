@@ -27,6 +27,7 @@ from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.review import outputs
 from personalization.rollouts import observing
+from personalization.segments import membership
 from personalization.serving import reading, wording
 from personalization.serving.reading import Hidden, History
 from policies.bundles import loading
@@ -143,7 +144,10 @@ def _recommend(
     request: RecommendationRequest, caller: str, known: Information, bundle: LoadedBundle
 ) -> Recommendations:
     model = engine.model_in_use(bundle, None if request.is_visitor else request.subject_ref)
+    group = membership.group_of(request.subject_ref, request.purpose, model, bundle)
     size = engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band))
+    if group is not None:
+        size = engine.segment_size(model, bundle, group) or size
     question = _question(request, model=model, segment_size=size)
     decision = evaluate.decide(question, caller=caller, known=known)
     if not decision.permitted:
@@ -154,7 +158,7 @@ def _recommend(
         return _popular(request, decision, model, fallback="obligation_not_supported")
     if model is None:
         return _popular(request, decision, None, fallback="no_model")
-    return _personal(request, decision, known, model, bundle)
+    return _personal(request, decision, known, model, bundle, group)
 
 
 def recommend_unrouted(count: int, decision: Decision, candidates: tuple[str, ...] | None = None) -> Recommendations:
@@ -186,7 +190,12 @@ def _question(request: RecommendationRequest, *, model: str | None = None, segme
 
 
 def _personal(
-    request: RecommendationRequest, decision: Decision, known: Information, model: str, bundle: LoadedBundle
+    request: RecommendationRequest,
+    decision: Decision,
+    known: Information,
+    model: str,
+    bundle: LoadedBundle,
+    group: str | None,
 ) -> Recommendations:
     level, excluded, hidden = decision.level, _excluded(decision), _hidden(decision)
     # What a person looks at in this session is views, whether it is stored or not.
@@ -199,6 +208,7 @@ def _personal(
             "history": history.touches,
             "session": [Interaction(item) for item in session],
             "segment": engine.segment_key(known.region, known.age_band),
+            "group": group,
             "count": request.count,
             "exclude": history.unwanted,
             "exclude_categories": hidden or frozenset(),
@@ -217,7 +227,9 @@ def _personal(
     except reading.ReadingFailed:
         return _popular(request, decision, model, fallback="information_unavailable")
     tally.scored(model, served.recommendations)
-    items, left_out = wording.explained(served.recommendations, titles, history.liked), None
+    kinds = engine.kinds_of(model, bundle, served.segment) if served.segment else ()
+    popular_with = wording.group(served.segment, kinds)
+    items, left_out = wording.explained(served.recommendations, titles, history.liked, popular_with), None
     if request.candidates is not None:
         wanted = [item for item in request.candidates if item in offer.titles and item not in history.unwanted]
         items = _completed(items, [(item, offer.titles[item]) for item in wanted], request.count)

@@ -1,10 +1,11 @@
 """Answers in words: what is shown, and why."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from personalization.recommender.groups import Kind, kind_of
 from personalization.recommender.model import Because, Recommendation
 from policies.bundles import reasons
 from policies.decisions.evaluate import Decision
@@ -21,13 +22,14 @@ def decided(decision: Decision) -> list[Document]:
 
 
 def explained(
-    recommendations: Iterable[Recommendation], titles: Mapping[str, str], liked: Collection[str]
+    recommendations: Iterable[Recommendation], titles: Mapping[str, str], liked: Collection[str], group: str = ""
 ) -> list[Document]:
     """Return recommendations with the person's own items that speak for them and against them.
 
-    An item without a title is not named: a rule hides it, or it is no longer in the catalogue.
+    An item without a title is not named: a rule hides it, or it is no longer in the catalogue. ``group``: with whom
+    items of a segment are popular, in words.
     """
-    return [_item(each, titles, liked) for each in recommendations]
+    return [_item(each, titles, liked, group) for each in recommendations]
 
 
 def popular(items: Iterable[tuple[str, ...]]) -> list[Document]:
@@ -48,7 +50,27 @@ def reasons_of(recommendations: Iterable[Recommendation]) -> set[str]:
     return {reason.item for each in recommendations for reason in (*each.because, *each.despite)}
 
 
-def _item(recommendation: Recommendation, titles: Mapping[str, str], liked: Collection[str]) -> Document:
+def group(key: str | None, kinds: Sequence[str]) -> str:
+    """Return with whom items of a segment are popular; ``kinds``: those that its list has more of than others."""
+    kind, named = kind_of(key or ""), ", ".join(kinds)
+    if kind is Kind.TASTE:
+        return _("Popular with people of similar taste: %(kinds)s") % {"kinds": named}
+    if kind is not Kind.READABLE:
+        return _("Popular in your region and age group")
+    parts = dict(part.split("=", 1) for part in (key or "").partition(":")[2].split("|"))
+    standings = {
+        "new": _("Popular with people who are new here"),
+        "regular": _("Popular with people who come regularly"),
+        "lapsed": _("Popular with people who have not been here for a while"),
+    }
+    favourite = parts.get("favourite", "")
+    found = [_("Popular with people who often choose %(kinds)s") % {"kinds": favourite}] if favourite else []
+    return "; ".join([*found, *([standings[parts["standing"]]] if "standing" in parts else [])])
+
+
+def _item(
+    recommendation: Recommendation, titles: Mapping[str, str], liked: Collection[str], popular_with: str
+) -> Document:
     item = recommendation.item
     because = _named(recommendation.because, titles)
     return {
@@ -57,7 +79,7 @@ def _item(recommendation: Recommendation, titles: Mapping[str, str], liked: Coll
         "basis": recommendation.basis.value,
         "because": because,
         "despite": _named(recommendation.despite, titles),
-        "why": _why(recommendation, [each["title"] for each in because[:2]], liked),
+        "why": _why(recommendation, [each["title"] for each in because[:2]], liked, popular_with),
     }
 
 
@@ -69,12 +91,12 @@ def _named(items: Iterable[Because], titles: Mapping[str, str]) -> list[Document
     ]
 
 
-def _why(recommendation: Recommendation, things: list[str], liked: Collection[str]) -> str:
+def _why(recommendation: Recommendation, things: list[str], liked: Collection[str], popular_with: str) -> str:
     if things:
         named = things[0] if len(things) == 1 else _("%(one)s and %(other)s") % {"one": things[0], "other": things[1]}
         if recommendation.basis == "session" or any(each.item not in liked for each in recommendation.because[:2]):
             return _("Because you looked at %(things)s") % {"things": named}
         return _("Because you liked %(things)s") % {"things": named}
     if recommendation.basis == "segment":
-        return _("Popular in your region and age group")
+        return popular_with
     return _("Popular with other people")
