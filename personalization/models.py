@@ -1,6 +1,7 @@
 """Data the recommender may learn from: the catalogue, and events of people who agreed."""
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from model_registry.models import ModelVersion
@@ -52,6 +53,7 @@ class Item(models.Model):
         indexes = [
             models.Index(fields=["creator"], condition=~models.Q(creator=""), name="personalization_item_creator")
         ]
+        permissions = [("use_playground", "Can play made-up people in the playground")]
 
     def __str__(self) -> str:
         return self.title
@@ -185,6 +187,7 @@ class PopularItem(models.Model):
     rank = models.PositiveIntegerField(primary_key=True)
     item = models.OneToOneField(Item, on_delete=models.CASCADE)
     people = models.PositiveIntegerField()
+    made_at = models.DateTimeField(default=timezone.now, db_default=Now())  # of the whole list
 
     class Meta:
         ordering = ["rank"]
