@@ -7,9 +7,11 @@ from common.jobs.once_task import OnceTask
 from model_registry.files import ageing
 from personalization import training, windows
 from personalization.audits import running as audits
+from personalization.catalogue import writing
 from personalization.event_store import months
 from personalization.intake import streams
 from personalization.monitors import running
+from personalization.rollouts import ageing as rollout_counts
 from personalization.snapshots import keeping
 from personalization.training_runs import running as training_runs
 from personalization.training_sets import retraining
@@ -58,9 +60,10 @@ def sweep_audits() -> None:
 
 @shared_task(ignore_result=True)
 def keep_months() -> None:
-    """Make the partitions of the months ahead, and drop those that are over and empty."""
+    """Make the partitions of the months ahead, and drop those that are over and empty; forget removed items."""
     months.make_ahead()
     months.drop_emptied()
+    writing.forget_removed()
 
 
 @shared_task(ignore_result=True)
@@ -82,8 +85,12 @@ def run_monitors() -> None:
 
 @shared_task(ignore_result=True)
 def forget_model_files() -> None:
-    """Delete artifacts of versions out of use, after their record period, and files that no version names."""
+    """Delete artifacts of versions out of use and counts of ended rollouts, after their record periods.
+
+    With them go files that no version names.
+    """
     ageing.forget_old()
+    rollout_counts.forget_old()
     keeping.sweep()
 
 

@@ -43,7 +43,8 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   model import|export|show|verify MODEL@VERSION
                                   documents of a model's version: card, data sheet, assessments, runbook
   model audit MODEL VERSION       audits of a version's file (exit status 1: a demanded gate fails)
-  gate MODEL VERSION [--json]     release gates of a model's version (exit status 1: something is missing)
+  gate MODEL VERSION [--stage STAGE] [--json]
+                                  release gates of a model's version (exit status 1: something is missing)
   verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
   verify-receipt FILE             check a consent receipt or an evidence file; needs no database
   check-deployment FILE ...       judge Terraform plans, compose files and Kubernetes manifests by the residency
@@ -56,6 +57,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   decode-signal tcf|gpp STRING    show what a consent string says (- reads it; exit status 1: refused)
   import-consents FILE ARGUMENT ...
                                   take in choices from another system's CSV or JSON lines
+  import-items FILE ARGUMENT ...  take in the catalogue from CSV or JSON lines
   export-consents ARGUMENT ...    write the whole ledger, or what is in force, to a file
   backup FILE                     write an encrypted backup of the database, spool and models (docs/backup.md)
   restore FILE                    restore one into an instance that does not run, and replay the erasure ledger
@@ -70,7 +72,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
 --certification loads the users and records of the AuthZEN certification scenario; without it they are gone again.
 DATABASE_URL, BROKER_URL and OPA_URL name servers to use instead of the embedded ones.
 COMMAND --help tells more about credentials, officers, verify, retention, anonymise, bench, manage, policy,
-import-consents, export-consents and check-deployment."""
+import-consents, import-items, export-consents and check-deployment."""
 
 
 @dataclass
@@ -295,6 +297,7 @@ _ONE_OFF = frozenset(
         "gate",
         "registers",
         "import-consents",
+        "import-items",
         "export-consents",
         "check-deployment",
         "backup",

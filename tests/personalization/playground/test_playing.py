@@ -129,6 +129,7 @@ def test_a_play_writes_nothing_and_counts_nothing(
     monkeypatch.setattr(own_breaker, "succeeded", refuse)
     monkeypatch.setattr(engines, "for_revision", refuse)  # an OPA server may log what it is asked
     before = tally.counts().own()
+    tally.take_shown()
 
     with CaptureQueriesContext(
         connection,
