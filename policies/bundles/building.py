@@ -18,6 +18,7 @@ from policies.models import (
     DisplayRule,
     Jurisdiction,
     ProcessingRegion,
+    RankingRule,
     Region,
     ResidencyRule,
     SensitiveCategory,
@@ -45,6 +46,7 @@ def build_data() -> dict[str, Any]:
         "models": _models(),
         "human_review": _reviews(),
         "display_rules": {rule.slug: rule.document() for rule in DisplayRule.objects.all()},
+        "ranking": {rule.purpose: rule.document() for rule in RankingRule.objects.all()},
     }
 
 
