@@ -39,7 +39,7 @@ def _data(serving: Sequence[ModelVersion]) -> Iterator[Freshness]:
         "What people did", newest, "Each event counts from the next request on. This is the newest that arrived."
     )
     made = PopularItem.objects.aggregate(at=Min("made_at"))["at"]
-    yield Freshness("General list", made, "Made anew at the beginning of each training.")
+    yield Freshness("General list", made, "Made anew every hour, and at the beginning of each training.")
 
 
 def _measured(serving: Sequence[ModelVersion]) -> Freshness:

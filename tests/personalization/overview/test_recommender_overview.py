@@ -9,7 +9,7 @@ from django.utils import timezone
 from common.counting import latencies
 from common.counting.counts import MOMENTARY, NUMBERS
 from model_registry.models import ModelVersion
-from personalization import training
+from personalization.general import trending
 from personalization.models import PopularItem, SignalLoss
 from personalization.monitors import flushing, tally
 from personalization.monitors.models import ServedCount
@@ -108,7 +108,7 @@ def test_the_general_list_says_when_it_was_made(officer: Any, deployed: ModelVer
     PopularItem.objects.update(made_at=datetime(2026, 3, 4, 5, 6, tzinfo=UTC))
     assert "4 March 2026" in _read(officer)
 
-    training.refresh_popular_items()
+    trending.refresh()
     assert not PopularItem.objects.filter(made_at__date=date(2026, 3, 4)).exists()
 
 
