@@ -1,6 +1,7 @@
 """Data the recommender may learn from: the catalogue, and events of people who agreed."""
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from model_registry.models import ModelVersion
@@ -172,9 +173,11 @@ class PopularItem(models.Model):
     item = models.OneToOneField(Item, on_delete=models.CASCADE)
     people = models.PositiveIntegerField()
     is_pick = models.BooleanField(default=False, db_default=False)
+    made_at = models.DateTimeField(default=timezone.now, db_default=Now())  # of the whole list
 
     class Meta:
         ordering = ["rank"]
+        permissions = [("use_playground", "Can play made-up people in the playground")]
 
     def __str__(self) -> str:
         return f"{self.rank}. {self.item_id}"
