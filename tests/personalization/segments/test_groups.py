@@ -18,6 +18,7 @@ from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.training import train
 from policies.models import ActiveBundle, RankingRule
 from policies.registers.descriptors import ranking_narrows
+from privacy.retention import disposal
 from privacy.rights.stores import seam
 from tests.helpers import models, ranking_rules
 from tests.personalization.conftest import SHOP
@@ -134,6 +135,9 @@ def test_a_person_leaves_the_group_with_their_data_and_small_groups_are_stopped(
     assert windows.people_by_segment(SnapshotPerson.objects.get(subject_ref=ref).version)[key] >= groups.TASTE_FROM
 
     api.save("customer-1", "withdraw")
+    disposal.sweep()
+    for run in disposal.Disposal.objects.filter(status__in=disposal.Disposal.OPEN):
+        disposal.run(run.pk)
     assert not SnapshotPerson.objects.filter(subject_ref=ref).exists()
     api.save("customer-1", "give")
     assert ask("customer-1", requested_level="segment")["items"][0]["why"] == "Popular in your region and age group"

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("personalization", "0015_general_lists")]
+    dependencies = [("personalization", "0016_playground")]
     operations = [
         migrations.AddField(
             model_name="snapshotperson",
