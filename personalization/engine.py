@@ -22,7 +22,8 @@ from common.http.problems import Problem
 from common.waiting.breaker import CircuitBreaker
 from model_registry.files import signature
 from model_registry.gates.findings import PASSED
-from personalization.recommender import groups, storage
+from personalization.recommender import storage
+from personalization.recommender.groups import forming as groups
 from personalization.recommender.model import Model, Served
 from personalization.serving.reading import ReadingFailed
 from policies.bundles.loading import LoadedBundle

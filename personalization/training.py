@@ -25,9 +25,10 @@ from personalization.general import also_bought, trending
 from personalization.models import Event, Item, PopularItem
 from personalization.monitors import references
 from personalization.monitors.references import Reference
-from personalization.recommender import groups, storage
 from personalization.recommender import interactions as rec
-from personalization.recommender.groups import Kind
+from personalization.recommender import storage
+from personalization.recommender.groups import forming as groups
+from personalization.recommender.groups.forming import Kind
 from personalization.recommender.model import Model
 from personalization.recommender.recipe import Lists, Recipe
 from personalization.recommender.training import train

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from common.postgres.prepared import PreparedStatement
 from model_registry.models import ModelVersion
-from personalization.recommender.groups import Kind
+from personalization.recommender.groups.forming import Kind
 from policies.bundles.loading import LoadedBundle
 
 _UUID, _INT, _TEXT = 2950, 20, 25

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from personalization.recommender.groups import Kind, kind_of
+from personalization.recommender.groups.forming import Kind, kind_of
 from personalization.recommender.model import Because, Recommendation
 from policies.bundles import reasons
 from policies.decisions.evaluate import Decision

@@ -13,7 +13,7 @@ from audit import trail
 from consent.models import ConsentRecord, DataSubject
 from model_registry.models import ModelFile, ModelVersion
 from personalization.models import SnapshotPerson
-from personalization.recommender import groups as grouping
+from personalization.recommender.groups import forming as grouping
 from personalization.recommender.interactions import Person
 from personalization.snapshots import files, rewriting
 from privacy.retention import turns

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from personalization.recommender import groups
+from personalization.recommender.groups import forming as groups
 from personalization.recommender.model import Model
 from personalization.recommender.parts import Part
 from personalization.recommender.recipe import Lists

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from personalization.recommender import groups
 from personalization.recommender.audits.people import Population
+from personalization.recommender.groups import forming as groups
 from personalization.recommender.model import Model, Popularity
 from personalization.recommender.parts import Part
 

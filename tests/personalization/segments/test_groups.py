@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from consent.pseudonyms import subject_ref
 from personalization import tasks, training, windows
 from personalization.models import SnapshotPerson
-from personalization.recommender import groups, readable
-from personalization.recommender.groups import Kind
+from personalization.recommender.groups import forming as groups
+from personalization.recommender.groups import readable
+from personalization.recommender.groups.forming import Kind
 from personalization.recommender.histories import Histories
 from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.training import train
