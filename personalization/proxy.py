@@ -23,6 +23,7 @@ from model_registry.reviews.outputs.serving import Show
 from personalization import engine
 from personalization.models import Event
 from personalization.monitors import tally
+from personalization.ranking import shaping
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.review import outputs
@@ -212,6 +213,7 @@ def _personal(
             "count": request.count,
             "exclude": history.unwanted,
             "exclude_categories": hidden or frozenset(),
+            "shape": shaping.shape_of(bundle, request.purpose, request.subject_ref),
             **({} if request.candidates is None else _among(offer.of(request.candidates))),
         }
         began = time.perf_counter_ns()

@@ -73,13 +73,16 @@ def _item(
 ) -> Document:
     item = recommendation.item
     because = _named(recommendation.because, titles)
+    why = _why(recommendation, [each["title"] for each in because[:2]], liked, popular_with)
+    tried = {"tried_out": True} if recommendation.is_tried else {}
     return {
         "item": item.id,
         "title": titles.get(item.id, item.title),
         "basis": recommendation.basis.value,
         "because": because,
         "despite": _named(recommendation.despite, titles),
-        "why": _why(recommendation, [each["title"] for each in because[:2]], liked, popular_with),
+        "why": _("Tried out, to learn whether it is liked. %(why)s") % {"why": why} if tried else why,
+        **tried,
     }
 
 
