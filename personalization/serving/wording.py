@@ -98,5 +98,5 @@ def _why(recommendation: Recommendation, things: list[str], liked: Collection[st
             return _("Because you looked at %(things)s") % {"things": named}
         return _("Because you liked %(things)s") % {"things": named}
     if recommendation.basis == "segment":
-        return popular_with
+        return popular_with or _("Popular in your region and age group")
     return _("Popular with other people")
