@@ -14,10 +14,12 @@ from personalization.monitors.models import (
     TrainingReference,
 )
 from personalization.rollouts.models import ModelRollout, RolloutCount
+from personalization.serving.models import CatalogueRevision
 from personalization.training_runs.models import TrainingRun
 
 __all__ = [
     "AuditRun",
+    "CatalogueRevision",
     "CreatorOptOut",
     "Event",
     "EventCount",

@@ -39,9 +39,10 @@ def popular(items: Iterable[tuple[str, str]]) -> list[Document]:
     ]
 
 
-def reasons_of(recommendations: Iterable[Recommendation]) -> set[str]:
-    """Return the person's own items that are named as reasons."""
-    return {reason.item for each in recommendations for reason in (*each.because, *each.despite)}
+def items_of(recommendations: Iterable[Recommendation]) -> set[str]:
+    """Return all items that are named: the recommended ones, and the person's own as their reasons."""
+    named = {each.item.id for each in recommendations}
+    return named.union(reason.item for each in recommendations for reason in (*each.because, *each.despite))
 
 
 def _item(recommendation: Recommendation, titles: Mapping[str, str], liked: Collection[str]) -> Document:

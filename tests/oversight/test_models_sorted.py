@@ -53,6 +53,7 @@ OPERATIONAL = {
     "rights_agenttoken",
     "rights_answerpackage",
     "rights_downloadlink",
+    "personalization_cataloguerevision",
     "personalization_eventstream",
     "personalization_itemexposure",
     "personalization_servedcount",

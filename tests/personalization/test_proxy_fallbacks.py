@@ -185,7 +185,7 @@ def test_a_catalogue_that_cannot_be_read_is_no_failure_of_the_engine(ask, liked,
     def silent(*args):
         raise reading.ReadingFailed
 
-    monkeypatch.setattr(reading.Offer, "of", silent)
+    monkeypatch.setattr(reading, "entries", silent)
     _use_breaker(monkeypatch, CircuitBreaker(threshold=1, rest_s=10.0))
     answers = [ask() for _ in range(2)]
 
