@@ -6,7 +6,7 @@ Every event carries the SHA-256 of its own canonical JSON. ``anchor()`` puts eve
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,9 +82,14 @@ def _event_line(event: Mapping[str, Any]) -> str:
 
 def record(action: str, object_id: str, *, actor: str, details: Mapping[str, Any] | None = None) -> None:
     """Append one event. Call it in the transaction of the change it records."""
-    event = prepare(action, object_id, actor=actor, at=timezone.now(), details=details)
-    with connection.cursor() as cursor:
-        cursor.execute(insert_events("%s::jsonb"), [json.dumps([event])])
+    record_prepared([prepare(action, object_id, actor=actor, at=timezone.now(), details=details)])
+
+
+def record_prepared(events: Sequence[Mapping[str, Any]]) -> None:
+    """Append prepared events in one statement, in the transaction of the changes they record."""
+    if events:
+        with connection.cursor() as cursor:
+            cursor.execute(insert_events("%s::jsonb"), [json.dumps(list(events))])
 
 
 @transaction.atomic

@@ -8,42 +8,12 @@ from common.admin_pages.forms import CommaListField
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
 from oversight.admin.forms import DraftsChanges
+from personalization.catalogue import admin as catalogue
 from personalization.creators import admin as creators
-from personalization.models import EventCount, Item, MonitorObjective, RegressionCase
+from personalization.models import EventCount, MonitorObjective, RegressionCase
 from personalization.monitors.kinds import MONITORS
 
-__all__ = ["creators"]
-
-
-class ItemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    categories = CommaListField(free_text=True, required=False, help_text="Separated by commas: Games, For two.")
-
-    class Meta:
-        labels = {"slug": "Name in the API", "is_active": "Offered", "creator": "Creator"}
-        help_texts = {
-            "creator": "Who made it, by the name in the API. Items of one who opted out are not recommended.",
-            "is_active": "Switched off, it is not recommended; an item that people used cannot be deleted.",
-        }
-
-
-@admin.register(Item)
-class ItemAdmin(ModelAdmin):
-    form = ItemForm
-    list_display = ["title", "kinds", "offered"]
-    list_filter = ["is_active"]
-    search_fields = ["title", "slug"]
-    fields = ["title", "slug", "creator", "categories", "is_active"]
-
-    def get_readonly_fields(self, request: object, obj: Item | None = None) -> list[str]:
-        return ["slug"] if obj else []
-
-    @display(description="Categories")
-    def kinds(self, item: Item) -> str:
-        return ", ".join(item.categories) or NOTHING
-
-    @display(description="State", ordering="is_active")
-    def offered(self, item: Item) -> str:
-        return badge("Offered", "good") if item.is_active else badge("Not offered")
+__all__ = ["catalogue", "creators"]
 
 
 @admin.register(EventCount)

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from model_registry.models import ModelVersion
 from personalization.audits.models import AuditRun, RegressionCase
+from personalization.catalogue.models import Item
 from personalization.creators.models import CreatorOptOut
 from personalization.monitors.models import (
     ItemExposure,
@@ -37,26 +38,6 @@ __all__ = [
     "TrainingReference",
     "TrainingRun",
 ]
-
-
-class Item(models.Model):
-    """Catalogue item that can be recommended."""
-
-    slug = models.CharField(max_length=64, primary_key=True)
-    title = models.CharField(max_length=160)
-    categories = models.JSONField(default=list, blank=True)
-    is_active = models.BooleanField(default=True)
-    # Who made it, by the name the business knows the creator under; empty where it does not say.
-    creator = models.CharField(max_length=64, blank=True, default="", db_default="")
-
-    class Meta:
-        ordering = ["title"]
-        indexes = [
-            models.Index(fields=["creator"], condition=~models.Q(creator=""), name="personalization_item_creator")
-        ]
-
-    def __str__(self) -> str:
-        return self.title
 
 
 class Event(models.Model):

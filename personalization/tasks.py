@@ -7,6 +7,7 @@ from common.jobs.once_task import OnceTask
 from model_registry.files import ageing
 from personalization import training, windows
 from personalization.audits import running as audits
+from personalization.catalogue import writing
 from personalization.event_store import months
 from personalization.intake import streams
 from personalization.monitors import running
@@ -58,9 +59,10 @@ def sweep_audits() -> None:
 
 @shared_task(ignore_result=True)
 def keep_months() -> None:
-    """Make the partitions of the months ahead, and drop those that are over and empty."""
+    """Make the partitions of the months ahead, and drop those that are over and empty; forget removed items."""
     months.make_ahead()
     months.drop_emptied()
+    writing.forget_removed()
 
 
 @shared_task(ignore_result=True)

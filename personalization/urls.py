@@ -1,6 +1,7 @@
 from django.urls import path
 
 from personalization import views
+from personalization.catalogue import views as items
 from personalization.creators.views import CreatorView
 
 urlpatterns = [
@@ -8,5 +9,7 @@ urlpatterns = [
     path("recommendations", views.RecommendationsView.as_view(), name="recommendations"),
     path("recommender/parameters", views.ParametersView.as_view(), name="recommender-parameters"),
     path("creators/<str:creator>", CreatorView.as_view(), name="creator"),
-    path("items", views.CatalogueView.as_view(), name="items"),
+    path("items", items.CatalogueView.as_view(), name="items"),
+    path("items/batch", items.BatchView.as_view(), name="items-batch"),
+    path("items/<str:item>", items.ItemView.as_view(), name="item"),
 ]

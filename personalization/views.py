@@ -1,10 +1,7 @@
-"""Endpoints of the recommender: events in, recommendations out, and the catalogue of both."""
-
-from typing import Annotated
+"""Endpoints of the recommender: events in, recommendations out."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from pydantic import Field, field_validator
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,12 +9,10 @@ from rest_framework.views import APIView
 
 from common.http.rest import Body, actor_of, read_body
 from common.levels import LevelName
-from personalization import catalogue, parameters, proxy
-from personalization.catalogue import Entry
+from personalization import parameters, proxy
 from personalization.intake import answers, streams
-from personalization.intake.bodies import EventBody, Slug
+from personalization.intake.bodies import EventBody
 from personalization.intake.taking import take_in
-from personalization.models import Item
 from personalization.serving.bodies import RecommendationBody
 from policies.decision_log.spool import SpoolFull
 from policies.endpoints import wsgi
@@ -65,32 +60,6 @@ class RecommendationAnswer(Body):
     profiled: bool
     bundle_revision: str
     subject_revision: int
-
-
-class CatalogueItem(Body):
-    """An item. With ``offered: false`` it is not recommended; of what is left out, what was stated before stays.
-
-    ``creator`` is who made it; items of one who opted out (``PUT /api/v1/creators/NAME``) are not recommended.
-    """
-
-    id: Slug
-    title: Annotated[str, Field(min_length=1, max_length=160, pattern=r"^[^\x00]*$")]
-    categories: Annotated[list[Slug], Field(max_length=20)] = []
-    offered: bool | None = None
-    creator: Slug | None = None
-
-
-class CatalogueBody(Body):
-    """Items to add or to change; no id is named twice."""
-
-    items: Annotated[list[CatalogueItem], Field(min_length=1, max_length=1000)]
-
-    @field_validator("items")
-    @classmethod
-    def _one_entry_an_item(cls, items: list[CatalogueItem]) -> list[CatalogueItem]:
-        if len({item.id for item in items}) != len(items):
-            raise ValueError("an item is named twice")
-        return items
 
 
 _PROBLEMS = {
@@ -153,18 +122,3 @@ class ParametersView(APIView):
     @extend_schema(operation_id="recommender_parameters", responses={200: OpenApiTypes.OBJECT}, auth=[])
     def get(self, request: Request) -> Response:
         return Response(parameters.document())
-
-
-class CatalogueView(APIView):
-    """Add or change items of the catalogue, and switch them on and off."""
-
-    required_scope = "events"
-
-    @extend_schema(operation_id="put_items", request=CatalogueBody, responses={204: None, **_PROBLEMS})
-    def put(self, request: Request) -> Response:
-        body = read_body(CatalogueBody, request)
-        catalogue.put(
-            Entry(Item(slug=each.id, title=each.title, categories=each.categories), each.offered, each.creator)
-            for each in body.items
-        )
-        return Response(status=status.HTTP_204_NO_CONTENT)

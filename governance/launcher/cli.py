@@ -56,6 +56,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   decode-signal tcf|gpp STRING    show what a consent string says (- reads it; exit status 1: refused)
   import-consents FILE ARGUMENT ...
                                   take in choices from another system's CSV or JSON lines
+  import-items FILE ARGUMENT ...  take in the catalogue from CSV or JSON lines
   export-consents ARGUMENT ...    write the whole ledger, or what is in force, to a file
   backup FILE                     write an encrypted backup of the database, spool and models (docs/backup.md)
   restore FILE                    restore one into an instance that does not run, and replay the erasure ledger
@@ -70,7 +71,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
 --certification loads the users and records of the AuthZEN certification scenario; without it they are gone again.
 DATABASE_URL, BROKER_URL and OPA_URL name servers to use instead of the embedded ones.
 COMMAND --help tells more about credentials, officers, verify, retention, anonymise, bench, manage, policy,
-import-consents, export-consents and check-deployment."""
+import-consents, import-items, export-consents and check-deployment."""
 
 
 @dataclass
@@ -295,6 +296,7 @@ _ONE_OFF = frozenset(
         "gate",
         "registers",
         "import-consents",
+        "import-items",
         "export-consents",
         "check-deployment",
         "backup",

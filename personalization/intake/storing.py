@@ -51,7 +51,7 @@ SELECT e.id FROM unnest(
 JOIN personalization_event e USING (id, subject_ref, purpose, kind, item_id, occurred_at)
 WHERE (e.value, e.amount, e.currency) IS NOT DISTINCT FROM (g.value, g.amount, g.currency)
 """
-_TAKEN = "SELECT slug FROM personalization_item WHERE slug = ANY (%(items)s::text[])"
+_TAKEN = "SELECT slug FROM personalization_item WHERE slug = ANY (%(items)s::text[]) AND removed_at IS NULL"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def store(events: Sequence[NewEvent], revisions: Sequence[int]) -> Stored:
 
 
 def known_items(items: Sequence[str]) -> frozenset[str]:
-    """Return those of the items that are in the catalogue, switched off or not."""
+    """Return those of the items that are in the catalogue, switched off or not; a removed one is not."""
     return frozenset(slug for (slug,) in binary.rows(_TAKEN, {"items": sorted(set(items))}))
 
 

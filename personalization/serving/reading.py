@@ -41,9 +41,10 @@ _HISTORY = _prepared(
 # An item of a creator who opted out is never recommended, at no level.
 _IS_OFFERED = "i.is_active AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)"
 # Categories that a rule of display hides, as a JSON list in the last parameter; empty: all that any rule names.
-_IS_SHOWN = """NOT i.categories ?| ARRAY(
+_IS_SHOWN = """NOT i.tags ?| ARRAY(
       SELECT jsonb_array_elements_text(COALESCE(NULLIF({}, '')::jsonb, (
-        SELECT jsonb_agg(category) FROM policies_displayrule, jsonb_array_elements(item_categories) category
+        SELECT jsonb_agg(category) || '["#removed"]'
+        FROM policies_displayrule, jsonb_array_elements(item_categories) category
       )))
     )"""
 # A join with the ids asked for would find each by the index too, and costs half as much again as one scan of it.
@@ -172,7 +173,7 @@ def general_among(
 
 
 def _json(hidden: Hidden) -> bytes:
-    return b"" if hidden is None else json.dumps(sorted(hidden)).encode()
+    return b"" if hidden is None else json.dumps(["#removed", *sorted(hidden)]).encode()
 
 
 def _int(number: int) -> bytes:

@@ -14,6 +14,7 @@ class ServiceCredential(models.Model):
         CONSENTS = "consents", "Save and read consents"
         SUBJECT_LINKS = "subject_links", "Issue dashboard links"
         EVENTS = "events", "Send events"
+        ITEMS = "items", "Keep the catalogue"
         RECOMMENDATIONS = "recommendations", "Ask for recommendations"
         REQUESTS = "requests", "Open and follow requests of people"
         REGISTERS = "registers", "Read purposes, jurisdictions and levels"

@@ -124,6 +124,14 @@ def test_many_events_are_answered_each_in_its_place(assent: Assent) -> None:
     assert (bad.code, bad.is_temporary) == ("item_unknown", False)
 
 
+def test_items_of_a_batch_are_answered_one_by_one(assent: Assent) -> None:
+    made, gone, bad = assent.change_items(
+        [{"id": "kettle", "title": "Kettle"}, {"id": "pan", "action": "remove"}, {"id": "pot"}]
+    )
+
+    assert (made.outcome, gone.outcome, bad.outcome, bad.code) == ("created", "absent", None, "title_missing")
+
+
 def test_an_event_is_taken_once_and_recommendations_come(assent: Assent) -> None:
     assent.save_consents(PERSON, GIVE)
     Item.objects.create(slug="kettle", title="Kettle", categories=["kitchen"])

@@ -46,6 +46,9 @@ VALID: dict[str, dict[str, Any]] = {
         ],
     },
     "/api/v1/recommendations": {"subject": PERSON, "count": 3, "session": ["kettle"], "signals": {"gpc": True}},
+    "/api/v1/items/batch": {
+        "items": [{"id": "kettle", "title": "Kettle", "stock": 1}, {"id": "pot", "action": "remove"}]
+    },
     "/api/v1/items": {"items": [{"id": "kettle", "title": "Kettle", "categories": ["kitchen"], "offered": True}]},
 }
 METHODS = {"/api/v1/items": "PUT"}

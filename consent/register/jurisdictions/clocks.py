@@ -70,6 +70,11 @@ def _zones(region: str) -> tuple[tzinfo, ...]:
     return tuple(ZoneInfo(name) for name in names) or (_EARLIEST,)
 
 
+def countries() -> frozenset[str]:
+    """Return the codes of all countries that have a time zone (ISO 3166-1)."""
+    return frozenset(_zones_of_countries())
+
+
 @lru_cache(maxsize=1)
 def _zones_of_countries() -> dict[str, list[str]]:
     lines = (Path(__file__).parent / "country_zones.txt").read_text(encoding="utf-8").splitlines()

@@ -232,7 +232,7 @@ def test_an_endpoint_is_an_address_outside(url: str, stands: bool) -> None:
     if stands:
         assert checked(url) == url
     else:
-        with pytest.raises(ValueError, match=r"https|network|query"):
+        with pytest.raises(ValueError, match=r"https|network|host"):
             checked(url)
 
 

@@ -45,7 +45,7 @@ DOCUMENT = read_document()
 OPERATIONS = operations(DOCUMENT)
 SITE = "demo-shop"
 # Names in addresses: drawn ones would be of nothing, or nothing that an address can hold.
-NAMES: dict[str, Any] = {"site": SITE, "slug": "elsewhere", "number": 1, "creator": "studio"}
+NAMES: dict[str, Any] = {"site": SITE, "slug": "elsewhere", "number": 1, "creator": "studio", "item": "kettle"}
 _UUID = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/|$|\?)")
 INVALID = "invalid_request"
 # Whether the host of an address is a public one, a time is over, and a purpose is in the register.

@@ -149,6 +149,16 @@ class EventTaken:
 
 
 @dataclass(frozen=True)
+class ItemAnswer:
+    """What became of one change of an item: an ``outcome``, or the ``code`` of what is wrong with it."""
+
+    item: str | None
+    outcome: str | None
+    code: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class EventFault:
     """Why one event of many was not taken in. ``code`` is stable; ``is_temporary``: sent again, it may be taken."""
 
@@ -333,6 +343,18 @@ def read_event(document: Any) -> EventTaken:
         _need(document, "decision_id", str),
         _reasons(document),
     )
+
+
+def read_items(document: Any) -> list[ItemAnswer]:
+    return [_read_item(each) for each in _need(document, "items", list)]
+
+
+def _read_item(document: Any) -> ItemAnswer:
+    error = _get(document, "error", dict, None)
+    name, outcome = _get(document, "id", str, None), _get(document, "outcome", str, None)
+    if error is None:
+        return ItemAnswer(name, _need(document, "outcome", str))
+    return ItemAnswer(name, outcome, _need(error, "code", str), _get(error, "detail", str, ""))
 
 
 def read_events(document: Any) -> list[EventAnswer]:

@@ -16,6 +16,7 @@ from assent_client.answers import (
     DownloadLink,
     EventAnswer,
     EventTaken,
+    ItemAnswer,
     Jurisdiction,
     Level,
     ListPage,
@@ -121,6 +122,10 @@ def send_event(
         **members,
     }
     return Call("/api/v1/events", body, answers.read_event)
+
+
+def change_items(entries: Sequence[Mapping[str, Any]]) -> Call[list[ItemAnswer]]:
+    return Call("/api/v1/items/batch", {"items": [dict(entry) for entry in entries]}, answers.read_items)
 
 
 def send_events(events: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]) -> Call[list[EventAnswer]]:

@@ -17,6 +17,7 @@ from assent_client.answers import (
     DownloadLink,
     EventAnswer,
     EventTaken,
+    ItemAnswer,
     Jurisdiction,
     Level,
     ListPage,
@@ -121,6 +122,10 @@ class Assent:
         Each is answered in its place: what is wrong with one keeps no other from being stored.
         """
         return self._send(calls.send_events(events, shared))
+
+    def change_items(self, entries: Sequence[Mapping[str, Any]]) -> list[ItemAnswer]:
+        """Put, change and remove up to 1,000 items of the catalogue; each entry is answered in its place."""
+        return self._send(calls.change_items(entries))
 
     def open_request(
         self, subject: _Person, right: str, *, idempotency_key: str | None = None, **more: Any
@@ -286,6 +291,10 @@ class AsyncAssent:
         Each is answered in its place: what is wrong with one keeps no other from being stored.
         """
         return await self._send(calls.send_events(events, shared))
+
+    async def change_items(self, entries: Sequence[Mapping[str, Any]]) -> list[ItemAnswer]:
+        """Put, change and remove up to 1,000 items of the catalogue; each entry is answered in its place."""
+        return await self._send(calls.change_items(entries))
 
     async def open_request(
         self, subject: _Person, right: str, *, idempotency_key: str | None = None, **more: Any
