@@ -17,11 +17,11 @@ _General = list[tuple[str, str]]
 _MOST_BYTES = 32 * MIB
 
 
-_ABSENT = Entry("", frozenset(), is_offered=False)  # not in the catalogue
+_ABSENT = Entry("", frozenset(), is_offered=False)  # not in the catalogue, or removed
 
 
 def _bytes_of_entry(slug: str, entry: Entry) -> int:
-    return ENTRY_BYTES + len(slug) + 4 * (len(entry.title) + sum(map(len, entry.categories)))
+    return ENTRY_BYTES + len(slug) + 4 * (len(entry.title) + sum(map(len, entry.tags)))
 
 
 def _bytes_of_list(_key: _Lists, items: _General) -> int:
@@ -39,9 +39,7 @@ class Items:
     def offered(self, slugs: Collection[str], hidden: frozenset[str]) -> dict[str, str]:
         """Return those of the items that are offered and not hidden, with their titles. Raises ReadingFailed."""
         return {
-            slug: entry.title
-            for slug, entry in self._of(slugs)
-            if entry.is_offered and hidden.isdisjoint(entry.categories)
+            slug: entry.title for slug, entry in self._of(slugs) if entry.is_offered and hidden.isdisjoint(entry.tags)
         }
 
     def titles(self, slugs: Collection[str], hidden: frozenset[str]) -> dict[str, str]:
@@ -49,7 +47,7 @@ class Items:
         return {
             slug: entry.title
             for slug, entry in self._of(slugs)
-            if entry is not _ABSENT and hidden.isdisjoint(entry.categories)
+            if entry is not _ABSENT and hidden.isdisjoint(entry.tags)
         }
 
     def general(self, count: int, hidden: Hidden) -> _General:

@@ -51,8 +51,8 @@ _IS_SHOWN = """NOT i.tags ?| ARRAY(
 _ENTRIES = _prepared(
     "assent_items",
     f"""
-    SELECT slug, title, categories::text, {_IS_OFFERED}
-    FROM personalization_item i WHERE slug = ANY (string_to_array($1, ','))
+    SELECT slug, title, tags::text, {_IS_OFFERED}
+    FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND removed_at IS NULL
     """,  # noqa: S608 (a constant)
     [_TEXT],
 )
@@ -144,18 +144,18 @@ def history(subject_ref: UUID, purpose: str, kinds: Collection[str], limit: int)
 
 
 class Entry(NamedTuple):
-    """Item of the catalogue: what it is called, what kinds it is of, and whether it may be recommended at all."""
+    """Item of the catalogue: its title, what rules of display look for, and whether it may be recommended at all."""
 
     title: str
-    categories: frozenset[str]
+    tags: frozenset[str]
     is_offered: bool
 
 
 def entries(items: Collection[str]) -> Mapping[str, Entry]:
-    """Return those of the items that are in the catalogue. Raises ReadingFailed."""
+    """Return those of the items that are in the catalogue and not removed. Raises ReadingFailed."""
     return {
-        item: Entry(title, frozenset(json.loads(categories)), is_offered == _TRUE)
-        for item, title, categories, is_offered in _rows(_ENTRIES, ",".join(items).encode())
+        item: Entry(title, frozenset(json.loads(tags)), is_offered == _TRUE)
+        for item, title, tags, is_offered in _rows(_ENTRIES, ",".join(items).encode())
     }
 
 

@@ -29,7 +29,7 @@ _STOP = (
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("personalization", "0013_trainings"),
+        ("personalization", "0014_items"),
     ]
 
     operations = [
