@@ -15,7 +15,7 @@ from personalization.monitors.models import (
     TrainingReference,
 )
 from personalization.rollouts.models import ModelRollout, RolloutCount
-from personalization.serving.models import CatalogueRevision
+from personalization.serving.models import CatalogueRevision, OnlineFeatures
 from personalization.training_runs.models import TrainingRun
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "ModelRollout",
     "MonitorObjective",
     "MonitorResult",
+    "OnlineFeatures",
     "PopularItem",
     "RegressionCase",
     "RetrainingDue",

@@ -25,9 +25,11 @@ from personalization.models import Event
 from personalization.monitors import tally
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
+from personalization.recommender.model import Model
 from personalization.review import outputs
 from personalization.rollouts import observing
-from personalization.serving import items, known, reading, wording
+from personalization.serving import features, items, known, reading, wording
+from personalization.serving.features import Features
 from personalization.serving.items import Items, Offer
 from personalization.serving.known import Known
 from personalization.serving.reading import Hidden, History
@@ -61,6 +63,10 @@ class RecommendationRequest:
     processing_region: str
     data_categories: tuple[str, ...] = ("purchases", "ratings", "views")
     candidates: tuple[str, ...] | None = None  # the only items to rank, each once
+
+    @property
+    def asked_level(self) -> str:
+        return "none" if self.non_profiled else self.requested_level
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ def _span_attributes(answer: Recommendations) -> Attributes:
 def recommend(request: RecommendationRequest, *, caller: str, about: Known | None = None) -> Recommendations:
     """Serve one person. ``about``: where it was read with the caller. Raises SpoolFull only; failures are ``none``."""
     started = time.perf_counter()
-    about = about or known.read_if_possible(request.subject_ref, request.purpose)
+    about = about or known.read_if_possible(request.subject_ref, request.purpose, request.asked_level)
     answer = _reviewed(request, _make(request, caller, about), items.at(about.catalogue))
     _count(answer, time.perf_counter() - started)
     return answer
@@ -124,7 +130,7 @@ def _count(answer: Recommendations, seconds: float) -> None:
 
 def make(request: RecommendationRequest, *, caller: str) -> Recommendations:
     """Make what would be served if no person had to look at it first. Raises as ``recommend``."""
-    return _make(request, caller, known.read_if_possible(request.subject_ref, request.purpose))
+    return _make(request, caller, known.read_if_possible(request.subject_ref, request.purpose, request.asked_level))
 
 
 def _make(request: RecommendationRequest, caller: str, about: Known) -> Recommendations:
@@ -164,7 +170,7 @@ def _question(request: RecommendationRequest, *, model: str | None = None, segme
         subject_ref=request.subject_ref,
         action="personalize",
         purpose=request.purpose,
-        requested_level="none" if request.non_profiled else request.requested_level,
+        requested_level=request.asked_level,
         data_categories=request.data_categories,
         model=model,
         region=request.region,
@@ -187,7 +193,7 @@ def _personal(
     offer = Offer(catalogue, hidden)
     try:
         among = offer.of(request.candidates or ())
-        history = _history(request, level, excluded)
+        history = _history(request, level, excluded, about.features, engine.load(model, bundle))
         arguments = {
             "level": level,
             "history": history.touches,
@@ -276,13 +282,17 @@ def _categories(decision: Decision, duty: str) -> frozenset[str]:
     return frozenset().union(*lists)
 
 
-def _history(request: RecommendationRequest, level: str, excluded: frozenset[str]) -> History:
-    """Return what the level may use, and no row more: nothing below ``behavioral``, else the window or everything."""
+def _history(
+    request: RecommendationRequest, level: str, excluded: frozenset[str], row: Features, model: Model
+) -> History:
+    """Return what the level may use, and no event more: nothing below ``behavioral``, else the window or everything."""
     if LEVELS[level] < LEVELS["behavioral"]:
         return History()
     kinds = [kind.value for kind, category in Event.CATEGORY.items() if category not in excluded]
     window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW
-    return reading.history(request.subject_ref, request.purpose, kinds, window)
+    # A caller's own items may be such as the model does not know.
+    known = features.history(row, kinds, window, model, now=time.time()) if request.candidates is None else None
+    return known or reading.history(request.subject_ref, request.purpose, kinds, window)
 
 
 def _popular(

@@ -27,7 +27,8 @@ def _answer(environ: Environ) -> wsgi.Reply:
         wsgi.authenticate(environ, SCOPE)  # callers without permission do not learn what is wrong with it
         raise
     try:
-        about = known.read(body.subject.ref(), body.purpose, token_hash(token), SCOPE.encode())
+        level = "none" if body.mode == "non_profiled" else body.requested_level
+        about = known.read(body.subject.ref(), body.purpose, level, token_hash(token), SCOPE.encode())
         caller = wsgi.check_known(about.information, SCOPE)
     except InformationUnavailable:
         about, caller = known.NOTHING, wsgi.authenticate(environ, SCOPE)

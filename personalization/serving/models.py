@@ -19,3 +19,23 @@ class CatalogueRevision(models.Model):
 
     def __str__(self) -> str:
         return f"revision {self.revision} of the catalogue"
+
+
+class OnlineFeatures(models.Model):
+    """The latest events of a person under a purpose, as serving reads them: one row, found by its key.
+
+    Triggers on the events keep it, in the transaction of the change: it is appended to when events come in, and goes
+    when any of them goes or changes. Without it, or with ``recent`` open, the events themselves are read. The form of
+    an entry: ``personalization.serving.features``.
+    """
+
+    pk = models.CompositePrimaryKey("subject_ref", "purpose")
+    subject_ref = models.UUIDField()
+    purpose = models.CharField(max_length=64)
+    since = models.DateTimeField()  # of the oldest entry
+    newest = models.DateTimeField()
+    recent = models.BinaryField(null=True)  # the last 100 and a few
+    older = models.BinaryField(null=True)  # those before, up to 5,000 with the others
+
+    def __str__(self) -> str:
+        return f"events of person {str(self.subject_ref)[:8]} for {self.purpose}"

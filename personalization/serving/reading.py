@@ -5,7 +5,7 @@ result one by one costs more than to decide.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from common.postgres.prepared import PreparedStatement
 from personalization import events
 from personalization.models import Event
-from personalization.recommender.interactions import Interaction
+from personalization.recommender.interactions import Interaction, Touches
 
 TIMEOUT_MS = 1_000
 _prepared = partial(PreparedStatement, binary=True, timeout_ms=TIMEOUT_MS)
@@ -98,8 +98,8 @@ class ReadingFailed(Exception):
 class History:
     """What a level may use: touches of items, which of them say that the person likes it, and what got a no."""
 
-    touches: tuple[Interaction, ...] = ()
-    liked: frozenset[str] = frozenset()
+    touches: tuple[Interaction, ...] | Touches = ()
+    liked: Container[str] = frozenset()
     unwanted: frozenset[str] = frozenset()
 
     @classmethod
@@ -117,7 +117,7 @@ class History:
                 if item not in unwanted:
                     touches.append(Interaction(item, weight, -age))
                     # A look says nothing about liking, nor does a rating in the middle.
-                    if kind in _LIKING or weight > events.MIDDLE:
+                    if kind in LIKING or weight > events.MIDDLE:
                         liked.add(item)
             elif kind == Event.Kind.UNDO:
                 taken_back.add(item)
@@ -126,7 +126,7 @@ class History:
         return cls(tuple(touches), frozenset(liked), frozenset(unwanted))
 
 
-_LIKING = frozenset({Event.Kind.LIKE, Event.Kind.PURCHASE})
+LIKING = frozenset({Event.Kind.LIKE, Event.Kind.PURCHASE})
 
 
 def executions() -> int:

@@ -32,6 +32,7 @@ RECORDS = {
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
     "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
+    "personalization_onlinefeatures",
     "personalization_trainingmember",
     "personalization_snapshotperson",
     "reviews_output",
