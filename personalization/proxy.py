@@ -45,6 +45,8 @@ logger = logging.getLogger(__name__)
 _FULFILLED = frozenset(
     {"max_level", "exclude_categories", "non_profiled", "log_transfer", "human_review", "hide_items"}
 )
+# A review would keep an output, and of a visitor nothing is kept.
+_FULFILLED_FOR_VISITORS = _FULFILLED - {"human_review"}
 _MAX_HISTORY = 5_000
 
 
@@ -53,6 +55,7 @@ class RecommendationRequest:
     """A service's request for one person."""
 
     subject_ref: UUID
+    is_visitor: bool = False  # without a record; the subject is NO_SUBJECT then
     purpose: str = "recommendations"
     requested_level: str = "individual"
     count: int = 10
@@ -60,6 +63,7 @@ class RecommendationRequest:
     signals: Signals = NO_SIGNALS
     non_profiled: bool = False
     region: str | None = None
+    age_band: str | None = None
     processing_region: str
     data_categories: tuple[str, ...] = ("purchases", "ratings", "views")
     candidates: tuple[str, ...] | None = None  # the only items to rank, each once
@@ -145,13 +149,14 @@ def _make(request: RecommendationRequest, caller: str, about: Known) -> Recommen
 
 def _recommend(request: RecommendationRequest, caller: str, about: Known, bundle: LoadedBundle) -> Recommendations:
     person, catalogue = about.information, items.at(about.catalogue)
-    model = engine.model_in_use(bundle, request.subject_ref)
+    model = engine.model_in_use(bundle, None if request.is_visitor else request.subject_ref)
     size = engine.segment_size(model, bundle, engine.segment_key(person.region, person.age_band))
     question = _question(request, model=model, segment_size=size)
     decision = evaluate.decide(question, caller=caller, known=person)
     if not decision.permitted:
         return _popular(request, decision, model, catalogue)
-    if any(o.type not in _FULFILLED for o in decision.rendered.verdict.obligations):
+    fulfilled = _FULFILLED_FOR_VISITORS if request.is_visitor else _FULFILLED
+    if any(o.type not in fulfilled for o in decision.rendered.verdict.obligations):
         # A permit with a condition that is not understood is no permit (AuthZEN obligations profile).
         return _popular(request, decision, model, catalogue, fallback="obligation_not_supported")
     if model is None:
@@ -168,12 +173,14 @@ def recommend_unrouted(count: int, decision: Decision, candidates: tuple[str, ..
 def _question(request: RecommendationRequest, *, model: str | None = None, segment_size: int | None = None) -> Question:
     return Question(
         subject_ref=request.subject_ref,
+        is_visitor=request.is_visitor,
         action="personalize",
         purpose=request.purpose,
         requested_level=request.asked_level,
         data_categories=request.data_categories,
         model=model,
         region=request.region,
+        age_band=request.age_band,
         processing_region=request.processing_region,
         gpc=request.signals.gpc,
         gpp_opt_out=request.signals.gpp_opt_out,
@@ -286,7 +293,7 @@ def _history(
     request: RecommendationRequest, level: str, excluded: frozenset[str], row: Features, model: Model
 ) -> History:
     """Return what the level may use, and no event more: nothing below ``behavioral``, else the window or everything."""
-    if LEVELS[level] < LEVELS["behavioral"]:
+    if LEVELS[level] < LEVELS["behavioral"] or request.is_visitor:
         return History()
     kinds = [kind.value for kind, category in Event.CATEGORY.items() if category not in excluded]
     window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW

@@ -10,7 +10,7 @@ from common.levels import LEVELS
 from consent.models import NO_NOTICES, Purpose, current_notice_versions
 from consent.register.terms import Coverage, Terms, beyond_versions, live, of_versions
 from model_registry.gates import outcome as gates
-from model_registry.gates.checks import FAILED
+from model_registry.gates.findings import FAILED
 from model_registry.models import ModelVersion
 from model_registry.reviews.models import ReviewRule
 from model_registry.segments import stopping
@@ -18,6 +18,7 @@ from policies.models import (
     DisplayRule,
     Jurisdiction,
     ProcessingRegion,
+    RankingRule,
     Region,
     ResidencyRule,
     SensitiveCategory,
@@ -45,6 +46,7 @@ def build_data() -> dict[str, Any]:
         "models": _models(),
         "human_review": _reviews(),
         "display_rules": {rule.slug: rule.document() for rule in DisplayRule.objects.all()},
+        "ranking": {rule.purpose: rule.document() for rule in RankingRule.objects.all()},
     }
 
 

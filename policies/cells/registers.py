@@ -19,6 +19,7 @@ from policies.models import (
     DisplayRule,
     Jurisdiction,
     ProcessingRegion,
+    RankingRule,
     Region,
     ResidencyRule,
     SensitiveCategory,
@@ -70,6 +71,7 @@ _REGISTERS = (
     _Register(TransferInstrument, ("slug",)),
     _Register(ResidencyRule, ("slug",)),
     _Register(DisplayRule, ("slug",)),
+    _Register(RankingRule, ("purpose",)),
 )
 
 

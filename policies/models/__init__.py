@@ -16,6 +16,7 @@ from policies.models.log import (
     SpoolPosition,
 )
 from policies.models.opa import ExternalBatch, ExternalDecision, OpaInstance
+from policies.models.ranking import RankingRule
 from policies.models.rollout import Rollout, RolloutStep
 from policies.models.rules import (
     Jurisdiction,
@@ -50,6 +51,7 @@ __all__ = [
     "PolicyDraft",
     "ProcessingRegion",
     "ProcessingSystem",
+    "RankingRule",
     "Region",
     "ResidencyRule",
     "Rollout",

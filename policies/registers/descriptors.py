@@ -1,4 +1,4 @@
-"""Descriptors of the registers that hold rules as data: laws, regions, residency, sensitive categories, display."""
+"""Descriptors of the registers that hold rules as data: laws, regions, residency, sensitive kinds, display, ranking."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from policies.models import (
     DisplayRule,
     Jurisdiction,
     ProcessingRegion,
+    RankingRule,
     Region,
     ResidencyRule,
     SensitiveCategory,
@@ -62,7 +63,13 @@ def _covers(old: list[str], new: list[str]) -> bool:
     return not new or (bool(old) and set(old) <= set(new))
 
 
-def _save_display(rule: Any, _created: bool) -> None:
+def ranking_narrows(before: Document | None, after: Document | None) -> bool:
+    """Return whether a rule of ranking uses less of people than before."""
+    was, becomes = ((each or {}).get("serves_visitors", False) for each in (before, after))
+    return bool(was or not becomes)
+
+
+def _save_checked(rule: Any, _created: bool) -> None:
     rule.full_clean(validate_unique=False)
     rule.save()
 
@@ -92,6 +99,14 @@ REGISTERS = (
         model=DisplayRule,
         key=("slug",),
         narrows=display_narrows,
-        save=_save_display,
+        save=_save_checked,
+    ),
+    Register(
+        name="ranking_rule",
+        title="Rule of ranking",
+        model=RankingRule,
+        key=("purpose",),
+        narrows=ranking_narrows,
+        save=_save_checked,
     ),
 )
