@@ -298,7 +298,8 @@ def _history(
     kinds = [kind.value for kind, category in Event.CATEGORY.items() if category not in excluded]
     window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW
     # A caller's own items may be such as the model does not know.
-    known = features.history(row, kinds, window, model, now=time.time()) if request.candidates is None else None
+    of_all = request.candidates is not None
+    known = features.history(row, kinds, window, model, now=time.time(), of_all_items=of_all)
     return known or reading.history(request.subject_ref, request.purpose, kinds, window)
 
 

@@ -2,12 +2,14 @@
 
 from django.db import migrations, models
 
-# An entry, oldest first: 8 bytes of the item's digest, the kind's number, the weight, seconds since 1970.
+# An entry, oldest first: 8 bytes of the item's digest, the kind's number, the weight, seconds since 1970. What is out of
+# range is cut: an event that can be stored can be noted here.
 _ENTRY = """
   substr(sha256(convert_to(item_id, 'UTF8')), 1, 8)
   || set_byte('\\x00', 0, CASE kind WHEN 'view' THEN 1 WHEN 'click' THEN 2 WHEN 'dwell' THEN 3 WHEN 'like' THEN 4
     WHEN 'rating' THEN 5 WHEN 'purchase' THEN 6 WHEN 'skip' THEN 7 WHEN 'dismiss' THEN 8 WHEN 'undo' THEN 9 ELSE 0 END)
-  || float4send(weight::real) || int4send((floor(extract(epoch FROM occurred_at))::bigint - 2147483648)::integer)
+  || float4send(least(greatest(weight, -1e30), 1e30)::real)
+  || int4send((least(greatest(floor(extract(epoch FROM occurred_at)), 0), 4294967295)::bigint - 2147483648)::integer)
 """
 _BYTES, _RECENT, _MOST_RECENT, _ALL = 17, 100, 112, 5_000
 _LOCK = 0x66656174  # "feat"

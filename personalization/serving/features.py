@@ -49,8 +49,13 @@ class Features(NamedTuple):
 NONE = Features()
 
 
-def history(features: Features, kinds: Collection[str], limit: int, model: Model, *, now: float) -> History | None:
-    """Return what ``reading.history`` would of items that a model knows; None where the row does not say it."""
+def history(
+    features: Features, kinds: Collection[str], limit: int, model: Model, *, now: float, of_all_items: bool = False
+) -> History | None:
+    """Return what ``reading.history`` would of items that a model knows; None where the row does not say it.
+
+    With ``of_all_items`` neither where it has a no, which may be about an item that the model does not know.
+    """
     if features.recent is None:
         return None
     entries = np.frombuffer((features.older or b"") + features.recent, _ENTRY)
@@ -62,6 +67,8 @@ def history(features: Features, kinds: Collection[str], limit: int, model: Model
     entries = entries[-limit:]
     if entries["weight"].all():
         return _of_touches(entries)
+    if of_all_items:
+        return None
     named = ((model.id_of(item), kind, weight) for item, kind, weight, _ in reversed(entries.tolist()))
     return History.of((name, _KINDS[kind], weight) for name, kind, weight in named if name is not None)
 
