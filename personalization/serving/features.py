@@ -19,7 +19,7 @@ from personalization.recommender.model import Model
 from personalization.serving.reading import LIKING, History
 
 Kind = Event.Kind
-# As the triggers of migration 0016 write them. A kind they do not know is 0, and such a row is not used.
+# As the triggers of migration 0018 write them. A kind they do not know is 0, and such a row is not used.
 NUMBERS: Mapping[str, int] = {
     Kind.VIEW: 1,
     Kind.CLICK: 2,

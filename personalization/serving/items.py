@@ -13,7 +13,7 @@ from personalization.serving.reading import Entry, Hidden
 from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
 
 _Lists = tuple[int, frozenset[str]]
-_General = list[tuple[str, str]]
+_General = list[tuple[str, str, str]]
 _MOST_BYTES = 32 * MIB
 
 
@@ -25,7 +25,7 @@ def _bytes_of_entry(slug: str, entry: Entry) -> int:
 
 
 def _bytes_of_list(_key: _Lists, items: _General) -> int:
-    return ENTRY_BYTES + sum(128 + 4 * (len(slug) + len(title)) for slug, title in items)
+    return ENTRY_BYTES + sum(128 + 4 * (len(slug) + len(title)) for slug, title, _basis in items)
 
 
 class Items:
@@ -51,7 +51,7 @@ class Items:
         }
 
     def general(self, count: int, hidden: Hidden) -> _General:
-        """Return items and titles of the list that everybody gets, without what is hidden. Raises ReadingFailed."""
+        """Return items, titles and bases of the general list, without what is hidden. Raises ReadingFailed."""
         if hidden is None or self.revision is None:  # which rules there are is not part of the catalogue
             return reading.general(count, hidden)
         found = self._general.get((count, hidden))

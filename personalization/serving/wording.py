@@ -33,12 +33,13 @@ def explained(
     return [_item(each, titles, liked, say) for each in recommendations]
 
 
-def popular(items: Iterable[tuple[str, str]]) -> list[Document]:
-    """Return the list that everybody gets, of (item, title)."""
-    why = _sentences(get_language()).popular
+def popular(items: Iterable[tuple[str, ...]]) -> list[Document]:
+    """Return the list that everybody gets, of (item, title) or (item, title, basis)."""
+    say = _sentences(get_language())
+    why = {"popular": say.popular, "editorial": say.editorial, "also_bought": say.also_bought}
     return [
-        {"item": item, "title": title, "basis": "popular", "because": [], "despite": [], "why": why}
-        for item, title in items
+        {"item": item, "title": title, "basis": basis, "because": [], "despite": [], "why": why[basis]}
+        for item, title, basis in ((*each, "popular")[:3] for each in items)
     ]
 
 
@@ -56,6 +57,8 @@ class _Sentences(NamedTuple):
     two: str
     segment: str
     popular: str
+    editorial: str
+    also_bought: str
 
 
 @lru_cache(maxsize=64)
@@ -67,6 +70,8 @@ def _sentences(_language: str | None) -> _Sentences:
         two=_("%(one)s and %(other)s"),
         segment=_("Popular in your region and age group"),
         popular=_("Popular with other people"),
+        editorial=_("Chosen by our editors"),
+        also_bought=_("Bought by people who bought the same thing"),
     )
 
 

@@ -39,7 +39,7 @@ def test_what_is_held_is_not_read_again() -> None:
     before = reading.executions()
 
     assert [now().offered("abx", NOTHING), now().titles("abx", NOTHING), now().general(2, NOTHING)] == first
-    assert first == [{"a": "A", "b": "B"}, {"a": "A", "b": "B"}, [("a", "A"), ("b", "B")]]
+    assert first == [{"a": "A", "b": "B"}, {"a": "A", "b": "B"}, [("a", "A", "popular"), ("b", "B", "popular")]]
     assert reading.executions() == before
 
 
@@ -48,7 +48,7 @@ def test_what_a_rule_hides_is_neither_offered_nor_named() -> None:
     hidden = frozenset({"wine"})
 
     assert now().offered("ab", hidden) == now().titles("ab", hidden) == {"a": "A"}
-    assert now().general(2, hidden) == [("a", "A"), ("c", "C")]
+    assert now().general(2, hidden) == [("a", "A", "popular"), ("c", "C", "popular")]
     assert now().offered("ab", NOTHING) == {"a": "A", "b": "B"}
 
 
@@ -69,23 +69,23 @@ CHANGES: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_counts_at_the_next_request(change: str) -> None:
     assert now().offered("ac", NOTHING) == {"a": "A", "c": "C"}
-    assert ("c", "C") in now().general(9, NOTHING)
+    assert ("c", "C", "popular") in now().general(9, NOTHING)
 
     CHANGES[change]()
 
     assert now().offered("ac", NOTHING) == {"a": "A"}
-    assert ("c", "C") not in now().general(9, NOTHING)
+    assert ("c", "C", "popular") not in now().general(9, NOTHING)
 
 
 @pytest.mark.usefixtures("catalogue")
 def test_a_new_title_and_a_new_order_count_at_the_next_request() -> None:
-    assert now().general(2, NOTHING) == [("a", "A"), ("b", "B")]
+    assert now().general(2, NOTHING) == [("a", "A", "popular"), ("b", "B", "popular")]
 
     Item.objects.filter(slug="a").update(title="Anew")
     assert now().titles("a", NOTHING) == {"a": "Anew"}
     PopularItem.objects.all().delete()
     PopularItem.objects.create(rank=1, item_id="d", people=3)
-    assert now().general(2, NOTHING) == [("d", "D")]
+    assert now().general(2, NOTHING) == [("d", "D", "popular")]
 
 
 @pytest.mark.usefixtures("catalogue")

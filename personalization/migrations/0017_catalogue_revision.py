@@ -29,7 +29,7 @@ _STOP = (
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("personalization", "0014_items"),
+        ("personalization", "0016_playground"),
     ]
 
     operations = [

@@ -115,7 +115,7 @@ DROP FUNCTION assent_last_bytes(bytea, integer);
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("personalization", "0015_catalogue_revision"),
+        ("personalization", "0017_catalogue_revision"),
     ]
 
     operations = [
