@@ -79,8 +79,8 @@ def test_the_general_list_is_in_the_order_of_its_ranks_without_what_is_not_offer
         PopularItem.objects.create(rank=rank, item_id=slug, people=9)
     opt_outs.set_recommended("maker", recommended=False, actor="test")
 
-    assert reading.general(10) == [("e", "E"), ("c", "C"), ("a", "A")]
-    assert reading.general(2) == [("e", "E"), ("c", "C")]
+    assert reading.general(10) == [("e", "E", "popular"), ("c", "C", "popular"), ("a", "A", "popular")]
+    assert reading.general(2) == [("e", "E", "popular"), ("c", "C", "popular")]
     assert items.Items(None).offered(list("abcde"), frozenset()) == {"a": "A", "c": "C", "e": "E"}
 
 
