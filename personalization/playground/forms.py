@@ -11,6 +11,7 @@ from consent.models import Purpose
 from consent.register import words
 from personalization.models import Event, Item, PopularItem
 from personalization.playground.people import CHOICES, Deed, MadeUp
+from personalization.training import PURPOSE
 from policies.models import Region
 
 ROWS = 8
@@ -28,9 +29,12 @@ class PersonForm(forms.Form):
     gpc = forms.BooleanField(label="Their browser sends an opt-out signal (GPC)", required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, label_suffix="", **options)
         _offer(self, "purpose", ((each.slug, each.name) for each in purposes()))
-        _offer(self, "region", [("", "Not known"), *Region.objects.values_list("code", "name")])
+        self.fields["purpose"].initial = PURPOSE
+        regions = list(Region.objects.values_list("code", "name"))
+        _offer(self, "region", [("", "Not known"), *regions])
+        self.fields["region"].initial = regions[0][0] if regions else ""
         _offer(self, "most", ((level, str(words.LEVELS[level])) for level in reversed(LEVELS)))
         self.fields["region"].required = False
 
