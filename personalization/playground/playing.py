@@ -12,7 +12,8 @@ from personalization import engine
 from personalization.models import Item
 from personalization.playground.people import MadeUp
 from personalization.serving import reading, wording
-from personalization.serving.reading import Hidden, History, Offer
+from personalization.serving.items import Items, Offer
+from personalization.serving.reading import Hidden, History
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import information, trial
@@ -148,11 +149,13 @@ class _Stage:
 
     def _list(self, level: str, excluded: frozenset[str], hidden: Hidden) -> Listed:
         """Make the list of a level, as the proxy makes it for a permit up to there."""
+        if hidden is None:  # no policy decided, and that is a denial
+            return _general(hidden, None)
         if self.model is None:
             return _general(hidden, "no_model")
         is_personal = LEVELS[level] >= LEVELS["behavioral"]
         history = self.person.history(excluded) if is_personal else History()
-        offer = Offer(information.NO_SUBJECT, self.person.purpose, hidden)
+        offer = Offer(Items(None), hidden)
         arguments = {
             "level": level,
             "history": history.touches,
@@ -160,7 +163,7 @@ class _Stage:
             "segment": self.segment,
             "count": COUNT,
             "exclude": history.unwanted,
-            "exclude_categories": hidden or frozenset(),
+            "exclude_categories": hidden,
             "offered": offer.of,
         }
         began = time.perf_counter_ns()
@@ -171,8 +174,7 @@ class _Stage:
         took_us = (time.perf_counter_ns() - began) // 1_000
         if served.level_used == "none":
             return _general(hidden, served.fallback and str(served.fallback))
-        named = wording.reasons_of(served.recommendations) - offer.titles.keys()
-        titles = offer.titles | dict(reading.titles(named, hidden))
+        titles = offer.titles(wording.items_of(served.recommendations))
         items = wording.explained(served.recommendations, titles, history.liked)
         return Listed(items, str(served.level_used), served.fallback and str(served.fallback), took_us)
 
