@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
+from django.http import QueryDict
 
 from common.levels import LEVELS
 from consent.models import Purpose
@@ -28,8 +29,8 @@ class PersonForm(forms.Form):
     most = forms.ChoiceField(label="Highest level they allow")
     gpc = forms.BooleanField(label="Their browser sends an opt-out signal (GPC)", required=False)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, label_suffix="", **options)
+    def __init__(self, data: QueryDict | None = None, *, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial, label_suffix="")
         _offer(self, "purpose", ((each.slug, each.name) for each in purposes()))
         self.fields["purpose"].initial = PURPOSE
         regions = list(Region.objects.values_list("code", "name"))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -64,8 +64,8 @@ def show(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/models/playground.html", context)
 
 
-def _deeds(*data: Any, **options: Any) -> Any:
-    return DeedForms(*data, prefix="deed", form_kwargs={"label_suffix": ""}, **options)
+def _deeds(data: QueryDict | None = None, *, initial: list[dict[str, Any]] | None = None) -> Any:
+    return DeedForms(data, prefix="deed", initial=initial, form_kwargs={"label_suffix": ""})
 
 
 def _begun(example: str, suggested: Iterable[tuple[str, str]]) -> tuple[PersonForm, Any]:
