@@ -11,7 +11,7 @@ from common.levels import LEVELS
 from personalization import engine
 from personalization.models import Item
 from personalization.playground.people import MadeUp
-from personalization.serving import reading, wording
+from personalization.serving import wording
 from personalization.serving.items import Items, Offer
 from personalization.serving.reading import Hidden, History
 from policies.bundles import loading
@@ -24,6 +24,7 @@ from policies.decisions.rendering import NO_ENGINE, RenderedVerdict
 COUNT = 10
 _HIGHEST = max(LEVELS, key=lambda level: LEVELS[level])
 _HIDING, _EXCLUDING, _REVIEW = "hide_items", "exclude_categories", "human_review"
+_CATALOGUE = Items(None)  # as it is now: nothing is held for the requests of people
 _ALL_KINDS = ("purchases", "ratings", "views")
 
 
@@ -192,8 +193,8 @@ class _Stage:
 
 
 def _of_catalogue(items: Sequence[str]) -> list[tuple[str, str, list[str]]]:
-    return list(Item.objects.filter(slug__in=items).values_list("slug", "title", "categories"))
+    return list(Item.objects.filter(slug__in=items).values_list("slug", "title", "tags"))
 
 
 def _general(hidden: Hidden, fallback: str | None) -> Listed:
-    return Listed(wording.popular(reading.general(COUNT, hidden)), "none", fallback)
+    return Listed(wording.popular(_CATALOGUE.general(COUNT, hidden)), "none", fallback)
