@@ -1,7 +1,7 @@
 """Shape of a person's lists by the rule of ranking of a purpose.
 
 What is tried out is drawn anew each day for each person and purpose, so that a list does not change while it is looked
-at, and a list that waits for a review is the one that is made again.
+at.
 """
 
 import json
@@ -37,8 +37,11 @@ _KNOWN = PreparedStatement(
 )
 
 
-def shape_of(bundle: LoadedBundle, purpose: str, subject_ref: UUID) -> Shape | None:
-    """Return the shape of a person's lists; None where the purpose has no rule, or one that shapes nothing."""
+def shape_of(bundle: LoadedBundle, purpose: str, subject_ref: UUID, *, may_try: bool) -> Shape | None:
+    """Return the shape of a person's lists; None where the purpose has no rule, or one that shapes nothing.
+
+    Without ``may_try`` nothing is tried out: what a person has to approve first is not drawn anew each day.
+    """
     rule = bundle.data.get("ranking", {}).get(purpose)
     if not rule:
         return None
@@ -46,7 +49,7 @@ def shape_of(bundle: LoadedBundle, purpose: str, subject_ref: UUID) -> Shape | N
         variety=rule.get("variety", 0) / 100,
         novelty=rule.get("novelty", 0) / 100,
         balance=rule.get("balance", 0) / 100,
-        tried=rule.get("tried_share", 0) / 100,
+        tried=rule.get("tried_share", 0) / 100 if may_try else 0.0,
         small=rule.get("small_creator_share", 0) / 100,
         seed=_seed(subject_ref, purpose),
         known=_Knowing(rule.get("small_creator_items", 0), restricted(bundle)),

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("personalization", "0016_playground")]
+    dependencies = [("personalization", "0018_online_features")]
     operations = [
         migrations.AddField(
             model_name="snapshotperson",
