@@ -201,6 +201,8 @@ class Model:
             raise ValueError("count must be from 1 to 100.")
         if reasons < 1:
             raise ValueError("reasons must be at least 1.")
+        if not 0 <= diversity <= 1:
+            raise ValueError("diversity must be from 0 to 1.")
         permitted = permit(level, history=history, session=session, segment=segment, group=group)
         allowed = self._outside(exclude_categories)
         touched = self._touched(permitted)

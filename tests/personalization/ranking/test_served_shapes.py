@@ -56,8 +56,8 @@ def test_a_share_is_tried_out_and_says_so(ask: Ask) -> None:
 
 @pytest.mark.usefixtures("reader")
 def test_what_is_sensitive_restricted_or_paid_for_is_never_tried_out(ask: Ask) -> None:
-    ranking_rules.rule("recommendations", tried_share=20)
     best = shown(ask(count=5))
+    ranking_rules.rule("recommendations", tried_share=20)
     Item.objects.exclude(pk__in=best).update(categories=["knives"])
     assert tried(ask(count=5))
 
