@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from common.levels import Level
-from personalization.recommender.interactions import Interaction
+from personalization.recommender.interactions import Interaction, Touches
 
 BEHAVIORAL_WINDOW = 100
 """The latest interactions that ``behavioral`` may use: of everything, and of those that the person liked."""
@@ -20,16 +20,18 @@ class Permitted:
 
     level: Level
     segment: str | None
-    history: tuple[Interaction, ...]
+    group: str | None
+    history: tuple[Interaction, ...] | Touches
     session: tuple[Interaction, ...]
 
 
 def permit(
     level: Level | str,
     *,
-    history: Iterable[Interaction],
+    history: Iterable[Interaction] | Touches,
     session: Iterable[Interaction],
     segment: str | None,
+    group: str | None = None,
 ) -> Permitted:
     """Cut a person's data down to what ``level`` may use.
 
@@ -39,14 +41,17 @@ def permit(
     return Permitted(
         level=level,
         segment=segment if level.includes(Level.SEGMENT) else None,
+        group=group if level.includes(Level.SEGMENT) else None,
         history=_permitted_history(level, history),
         session=tuple(session) if level.includes(Level.CONTEXTUAL) else (),
     )
 
 
-def _permitted_history(level: Level, history: Iterable[Interaction]) -> tuple[Interaction, ...]:
+def _permitted_history(level: Level, history: Iterable[Interaction] | Touches) -> tuple[Interaction, ...] | Touches:
     if not level.includes(Level.BEHAVIORAL):
         return ()
+    if isinstance(history, Touches):
+        return history if level.includes(Level.INDIVIDUAL) else history.latest(BEHAVIORAL_WINDOW)
     oldest_first = sorted(history, key=lambda interaction: interaction.time)
     if level.includes(Level.INDIVIDUAL):
         return tuple(oldest_first)

@@ -1,7 +1,8 @@
 """Trained model and how it recommends: every answer says what it was computed from."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -11,11 +12,11 @@ from numpy.typing import NDArray
 
 from common.levels import Level
 from personalization.recommender import diversity as diverse
-from personalization.recommender.interactions import Interaction, Item
+from personalization.recommender.interactions import Interaction, Item, Touches, digest_of
 from personalization.recommender.levels import Permitted, permit
 from personalization.recommender.parts import Part, Weighing
 from personalization.recommender.recipe import Recipe
-from personalization.recommender.signals import Signals
+from personalization.recommender.signals import Signals, Touched
 
 MAX_COUNT = 100
 _SPARE = 20
@@ -123,12 +124,14 @@ class Recommendation:
 class Served:
     """An answer: the level whose scores were really used, and why if that is less than was allowed.
 
-    At a personal level the list may end with popular items when too few are related to the person's own.
+    At a personal level the list may end with popular items when too few are related to the person's own. ``segment``:
+    whose list it is, or ends with.
     """
 
     level_used: Level
     fallback: Fallback | None
     recommendations: tuple[Recommendation, ...]
+    segment: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,9 +166,10 @@ class Model:
         self,
         level: Level | str,
         *,
-        history: Iterable[Interaction] = (),
+        history: Iterable[Interaction] | Touches = (),
         session: Iterable[Interaction] = (),
         segment: str | None = None,
+        group: str | None = None,
         count: int = 10,
         exclude_seen: bool = True,
         exclude: Collection[str] = frozenset(),
@@ -177,8 +181,9 @@ class Model:
     ) -> Served:
         """Recommend up to ``count`` (1..100) items, using no more of the person than ``level`` allows.
 
-        ``exclude_seen`` leaves out items of the person's that the level may look at, so at ``none`` and
-        ``segment`` it changes nothing. Items in ``exclude`` are not recommended; with
+        ``group`` is another segment, whose list is served instead of that of ``segment`` where it is stored; the prior
+        of short histories stays that of ``segment``. ``exclude_seen`` leaves out items of the person's that the level
+        may look at, so at ``none`` and ``segment`` it changes nothing. Items in ``exclude`` are not recommended; with
         ``among``, only items in it are. Items of ``exclude_categories`` are
         neither recommended nor used as a reason. Items this model does not know are ignored. ``reasons`` bounds
         ``because`` and ``despite``, >= 1. ``diversity`` (0..1) trades the score of a personal list for different
@@ -193,26 +198,26 @@ class Model:
             raise ValueError("reasons must be at least 1.")
         if not 0 <= diversity <= 1:
             raise ValueError("diversity must be from 0 to 1.")
-        permitted = permit(level, history=history, session=session, segment=segment)
+        permitted = permit(level, history=history, session=session, segment=segment, group=group)
         allowed = self._outside(exclude_categories)
-        signals = Signals.of(permitted, self._positions, allowed)
-        candidates = self._unseen(permitted, allowed) if exclude_seen else allowed.copy()
-        candidates[[self._positions[item] for item in exclude if item in self._positions]] = False
-        if among is not None:
-            candidates &= self._among(among)
+        touched = self._touched(permitted)
+        signals = Signals.of(touched, allowed.tolist())
+        candidates = allowed if among is None else allowed & self._among(among)
+        candidates = candidates & ~self._among(exclude) if exclude else candidates
+        candidates = _without(candidates, touched) if exclude_seen else candidates
         wish = _Wish(count, reasons, diversity, offered)
         if not permitted.level.includes(Level.BEHAVIORAL):
             return self._general(permitted, candidates, wish)
         if len(signals) < self.parameters.recipe.min_likes:
             general = self._general(permitted, candidates, wish)
-            return Served(general.level_used, Fallback.TOO_LITTLE_HISTORY, general.recommendations)
+            return replace(general, fallback=Fallback.TOO_LITTLE_HISTORY)
         personal = self._related(signals, self._group(permitted), candidates, wish)
         if len(personal) == count:
             return Served(permitted.level, None, tuple(personal))
         general = self._general(permitted, candidates, wish)
         if not personal:
-            return Served(general.level_used, Fallback.NOTHING_RELATED, general.recommendations)
-        return Served(permitted.level, None, _filled(personal, general.recommendations, count))
+            return replace(general, fallback=Fallback.NOTHING_RELATED)
+        return Served(permitted.level, None, _filled(personal, general.recommendations, count), general.segment)
 
     @cached_property
     def _positions(self) -> dict[str, int]:
@@ -237,22 +242,63 @@ class Model:
         chosen[[self._positions[item] for item in items if item in self._positions]] = True
         return chosen
 
-    def _unseen(self, permitted: Permitted, allowed: _Flags) -> _Flags:
-        touched = (interaction.item for interaction in (*permitted.history, *permitted.session))
-        unseen = allowed.copy()
-        unseen[[self._positions[item] for item in touched if item in self._positions]] = False
-        return unseen
+    def _touched(self, permitted: Permitted) -> list[Touched]:
+        """Return what was touched of the items that the model knows, oldest first."""
+        find, history = self._positions.get, permitted.history
+        if isinstance(history, Touches):
+            found = self._found(history)
+        else:
+            found = [
+                (position, weight, is_liked, False)
+                for item, weight, _, is_liked in history
+                if (position := find(item)) is not None
+            ]
+        now = [
+            (position, weight, is_liked, True)
+            for item, weight, _, is_liked in permitted.session
+            if (position := find(item)) is not None
+        ]
+        return [*found, *now]
+
+    def _found(self, touches: Touches) -> list[Touched]:
+        known, order = self._digests
+        places = np.searchsorted(known, touches.items).clip(max=len(known) - 1)
+        is_known = known[places] == touches.items
+        positions, weights = order[places[is_known]].tolist(), touches.weights[is_known].tolist()
+        return [(position, weight, True, False) for position, weight in zip(positions, weights, strict=True)]
+
+    @cached_property
+    def _digests(self) -> tuple[NDArray[np.uint64], _Positions]:
+        """Return the digests of the items in ascending order, and which item each is of."""
+        digests = np.array([digest_of(item.id) for item in self.items], dtype=np.uint64)
+        order = np.argsort(digests)
+        return digests[order], order
+
+    def id_of(self, digest: int) -> str | None:
+        """Return the id of the item that a digest stands for."""
+        known, order = self._digests
+        place = int(np.searchsorted(known, np.uint64(digest)))
+        is_known = place < len(known) and int(known[place]) == digest
+        return self.items[order[place]].id if is_known else None
 
     def _group(self, permitted: Permitted) -> Popularity:
         """Return the person's segment if the level may look at it and it is stored, else everybody."""
         return self.popularity if permitted.segment is None else self.segments.get(permitted.segment, self.popularity)
 
+    def kinds_of(self, key: str) -> list[str]:
+        """Return the kinds of items that a segment's list holds more of than the catalogue does, two at most."""
+        first = [self.items[position] for position in self.segments[key].ranking[:_SPARE].tolist()]
+        here = Counter(kind for item in first for kind in item.categories)
+        share = {kind: len(positions) / len(self.items) for kind, positions in self._positions_by_category.items()}
+        surplus = {kind: number - share[kind] * len(first) for kind, number in here.items()}
+        return [kind for kind in sorted(surplus, key=lambda kind: (-surplus[kind], kind)) if surplus[kind] > 0][:2]
+
     def _general(self, permitted: Permitted, candidates: _Flags, wish: "_Wish") -> Served:
         """Serve from the person's segment if it is stored, else from everybody."""
-        group = self._group(permitted)
-        if group is not self.popularity:
-            chosen = self._most_popular(group, Basis.SEGMENT, candidates, wish)
-            return Served(Level.SEGMENT, None, chosen)
+        key = next((key for key in (permitted.group, permitted.segment) if key in self.segments), None)
+        if key is not None:
+            chosen = self._most_popular(self.segments[key], Basis.SEGMENT, candidates, wish)
+            return Served(Level.SEGMENT, None, chosen, key)
         fallback = None if permitted.level is Level.NONE else Fallback.SEGMENT_NOT_AVAILABLE
         chosen = self._most_popular(self.popularity, Basis.POPULAR, candidates, wish)
         return Served(Level.NONE, fallback, chosen)
@@ -361,6 +407,12 @@ class _Wish:
     def pool(self) -> int:
         """Return how many of the best are looked at: some of them may not be on offer."""
         return self.count if self.offered is None else self.count + _SPARE
+
+
+def _without(candidates: _Flags, touched: Iterable[Touched]) -> _Flags:
+    left = candidates.copy()
+    left[[position for position, *_ in touched]] = False
+    return left
 
 
 def highest(scores: NDArray[np.float64], count: int) -> _Positions:
