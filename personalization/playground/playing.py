@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from common.levels import LEVELS
 from personalization import engine
 from personalization.models import Item
@@ -16,16 +14,16 @@ from personalization.serving.items import Items, Offer
 from personalization.serving.reading import Hidden, History
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
-from policies.decisions import information, trial
+from policies.decisions import trial
 from policies.decisions.information import Information
 from policies.decisions.questions import Question
 from policies.decisions.rendering import NO_ENGINE, RenderedVerdict
 
 COUNT = 10
 _HIGHEST = max(LEVELS, key=lambda level: LEVELS[level])
+_OF_VISITORS = "contextual"
 _HIDING, _EXCLUDING, _REVIEW = "hide_items", "exclude_categories", "human_review"
 _CATALOGUE = Items(None)  # as it is now: nothing is held for the requests of people
-_ALL_KINDS = ("purchases", "ratings", "views")
 
 
 class NotPlayable(Exception):
@@ -75,15 +73,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Played:
-    """What the rules permit a made-up person who is asked about at the highest level, and each level's list."""
+    """What the rules permit a made-up person, and each level's list. ``asked``: the level that a service asks for."""
 
     bundle: LoadedBundle
     model: str | None
+    asked: str
     columns: Sequence[Column]
 
     @property
     def rendered(self) -> RenderedVerdict:
-        return self.columns[-1].rendered
+        return next(column.rendered for column in self.columns if column.level == self.asked)
 
     @property
     def permitted(self) -> str:
@@ -100,7 +99,8 @@ def play(person: MadeUp) -> Played:
     if bundle is None:
         raise NotPlayable
     stage = _Stage(person, known, bundle, engine.model_in_use(bundle))
-    return Played(bundle, stage.model, [stage.column(level) for level in LEVELS])
+    asked = _OF_VISITORS if person.is_visitor else _HIGHEST
+    return Played(bundle, stage.model, asked, [stage.column(level) for level in LEVELS])
 
 
 def _permitted(rendered: RenderedVerdict) -> str:
@@ -127,7 +127,7 @@ class _Stage:
 
     @property
     def segment(self) -> str:
-        return engine.segment_key(self.person.region, self.person.age_band)
+        return engine.segment_key(self.known.region, self.known.age_band)
 
     def column(self, level: str) -> Column:
         rendered = trial.judge(self._question(level), self.known, self.bundle)
@@ -137,16 +137,8 @@ class _Stage:
         return Column(level, rendered, listed, self._hidden(level, rendered, excluded) if hidden else ())
 
     def _question(self, level: str) -> Question:
-        return Question(
-            subject_ref=information.NO_SUBJECT,
-            action="personalize",
-            purpose=self.person.purpose,
-            requested_level=level,
-            data_categories=_ALL_KINDS,
-            model=self.model,
-            processing_region=settings.PROCESSING_REGION,
-            segment_size=engine.segment_size(self.model, self.bundle, self.segment),
-        )
+        size = engine.segment_size(self.model, self.bundle, self.segment)
+        return self.person.question(level, model=self.model, segment_size=size)
 
     def _list(self, level: str, excluded: frozenset[str], hidden: Hidden) -> Listed:
         """Make the list of a level, as the proxy makes it for a permit up to there."""
