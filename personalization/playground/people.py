@@ -49,6 +49,7 @@ class MadeUp:
     choice: str = "given"
     most: str = "individual"
     gpc: bool = False
+    group: str = ""  # by their own data, as a training forms them
     deeds: tuple[Deed, ...] = field(default_factory=tuple)
 
     @property

@@ -9,12 +9,14 @@ from common.levels import LEVELS
 from personalization import engine
 from personalization.models import Item
 from personalization.playground.people import MadeUp
+from personalization.recommender.groups.forming import kind_of
+from personalization.segments import membership
 from personalization.serving import wording
 from personalization.serving.items import Items, Offer
 from personalization.serving.reading import Hidden, History
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
-from policies.decisions import trial
+from policies.decisions import information, trial
 from policies.decisions.information import Information
 from policies.decisions.questions import Question
 from policies.decisions.rendering import NO_ENGINE, RenderedVerdict
@@ -103,6 +105,22 @@ def play(person: MadeUp) -> Played:
     return Played(bundle, stage.model, asked, [stage.column(level) for level in LEVELS])
 
 
+def groups() -> list[tuple[str, str]]:
+    """Return the groups by people's own data that the model in use has lists of: their keys, and what is said of them.
+
+    Raises InformationUnavailable.
+    """
+    bundle = loading.usable(information.read(information.NO_SUBJECT).bundle_revision)
+    model = engine.model_in_use(bundle) if bundle else None
+    if bundle is None or model is None:
+        return []
+    try:
+        keys = [key for key in engine.load(model, bundle).segments if kind_of(key)]
+        return [(key, wording.group(key, engine.kinds_of(model, bundle, key))) for key in sorted(keys)]
+    except engine.EngineFailed:
+        return []
+
+
 def _permitted(rendered: RenderedVerdict) -> str:
     verdict = rendered.verdict
     return str(verdict.level or "none") if verdict.decision else "none"
@@ -129,6 +147,13 @@ class _Stage:
     def segment(self) -> str:
         return engine.segment_key(self.known.region, self.known.age_band)
 
+    @property
+    def group(self) -> str | None:
+        """Return the group whose list the rule of ranking lets the person have."""
+        key = self.person.group
+        is_ruled = bool(key) and kind_of(key) is membership.kind_for(self.person.purpose, self.bundle)
+        return key if is_ruled else None
+
     def column(self, level: str) -> Column:
         rendered = trial.judge(self._question(level), self.known, self.bundle)
         hidden = None if rendered.engine == NO_ENGINE else _categories(rendered, _HIDING)
@@ -138,6 +163,8 @@ class _Stage:
 
     def _question(self, level: str) -> Question:
         size = engine.segment_size(self.model, self.bundle, self.segment)
+        if self.group:
+            size = engine.segment_size(self.model, self.bundle, self.group) or size
         return self.person.question(level, model=self.model, segment_size=size)
 
     def _list(self, level: str, excluded: frozenset[str], hidden: Hidden) -> Listed:
@@ -154,6 +181,7 @@ class _Stage:
             "history": history.touches,
             "session": self.person.session(excluded),
             "segment": self.segment,
+            "group": self.group,
             "count": COUNT,
             "exclude": history.unwanted,
             "exclude_categories": hidden,
@@ -168,7 +196,8 @@ class _Stage:
         if served.level_used == "none":
             return _general(hidden, served.fallback and str(served.fallback))
         titles = offer.titles(wording.items_of(served.recommendations))
-        items = wording.explained(served.recommendations, titles, history.liked)
+        kinds = engine.kinds_of(self.model, self.bundle, served.segment) if served.segment else ()
+        items = wording.explained(served.recommendations, titles, history.liked, wording.group(served.segment, kinds))
         return Listed(items, str(served.level_used), served.fallback and str(served.fallback), took_us)
 
     def _hidden(self, level: str, rendered: RenderedVerdict, excluded: frozenset[str]) -> list[HiddenItem]:

@@ -16,6 +16,8 @@ from personalization.monitors import tally
 from personalization.playground import playing
 from personalization.playground.people import Deed, MadeUp
 from personalization.playground.playing import NotPlayable
+from personalization.recommender.groups import forming
+from personalization.recommender.model import Model
 from policies import engines
 from policies.decisions import evaluate
 from policies.models import ActiveBundle
@@ -210,3 +212,21 @@ class TestVisitors:
         spoken = {r["item"] for each in playing.play(visitor).columns for i in each.listed.items for r in i["because"]}
 
         assert spoken <= {deed.item for deed in self.LOOKED_AT[:2]}
+
+
+def test_a_group_is_served_where_the_rule_of_ranking_names_its_kind(
+    deployed: ModelVersion, trained_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grouped = forming.added(trained_model, SHOP.interactions, [forming.Kind.TASTE]).model
+    monkeypatch.setattr(engine, "load", lambda *_: grouped)
+    [(key, said), *_] = playing.groups()
+    assert said.startswith("Popular with people of similar taste")
+    person = _adult(region="", group=key)
+
+    def segment() -> playing.Listed:
+        return next(each.listed for each in playing.play(person).columns if each.level == "segment")
+
+    assert segment().used == "none"
+    ranking_rules.rule("recommendations", segment_list="taste")
+    assert segment().used == "segment"
+    assert {each["why"] for each in segment().items} == {said}
