@@ -1,7 +1,6 @@
 """Train the bundled recommender on the events of people who allow it, and register the result as a draft."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,8 +19,9 @@ from model_registry import services
 from model_registry.documents import keeping as documents
 from model_registry.gates import recording
 from model_registry.models import Evidence, ModelFile, ModelVersion
-from personalization import engine, events
+from personalization import engine
 from personalization.creators import opt_outs
+from personalization.features import definitions, snapshot
 from personalization.models import Event, Item, PopularItem
 from personalization.monitors import references
 from personalization.monitors.references import Reference
@@ -35,7 +35,7 @@ from personalization.recommender.validation.tuning import choose
 from personalization.registered import measured, own_card
 from personalization.snapshots import keeping
 from personalization.snapshots.files import Data, data_bytes, evaluation_bytes
-from personalization.training_data import reading
+from personalization.training_data import general_list, reading
 from personalization.training_data.permission import permitted
 from personalization.training_runs import without_profile
 from personalization.training_sets import members, retraining
@@ -43,7 +43,6 @@ from policies.models import RankingRule
 
 logger = logging.getLogger(__name__)
 PURPOSE = "recommendations"
-_POPULAR_FROM_PEOPLE = 2
 FEW_PEOPLE = 1_000
 SUPPORT, SUPPORT_OF_FEW = 2, 5
 """So many people stand behind each number of a model. A model of few people would remember each of them: with 280 an
@@ -66,6 +65,7 @@ class _Training:
     data: Data
     asked: Asked
     reference: Reference
+    features: bytes
 
 
 # Parts of a training, as its progress names them.
@@ -91,7 +91,7 @@ def train_recommender(*, actor: str, progress: Progress = _unseen) -> ModelVersi
 def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     began = timezone.now()
     progress("reading")
-    refresh_popular_items()
+    general_list.refresh()
     useful = Event.objects.filter(purpose=PURPOSE, weight__gt=0).order_by()
     people = list(useful.values_list("subject_ref", flat=True).distinct())
     trained_on = permitted(people, purpose=PURPOSE, caller=actors.job("training"))
@@ -103,6 +103,10 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     ]
     with reading.tables(trained_on, [item.id for item in catalogue], purpose=PURPOSE) as tables:
         data, segments, inputs = tables.interactions(), tables.segments, tables.inputs()
+        defined = definitions.in_force(PURPOSE)
+        found = tables.features(defined, began)
+        inside = [bytes(person) for person in data.people.distinct() if isinstance(person, bytes)]
+        features = snapshot.made(found, [ref.bytes for ref in tables.people], inside, defined)
     if not len(data):
         return None
     progress("choosing")
@@ -116,7 +120,7 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     asked = ask(data, catalogue, segments, recipe=chosen.recipe, min_people=support)
     figures = measured.of_evaluation(summed(asked, segments))
     metrics = {**measured.of_data(data), **figures, **measured.of_choice(chosen)}
-    reference = references.measure(model, data, inputs)
+    reference = references.measure(model, data, inputs, features.documents)
     training = _Training(
         began,
         manifest,
@@ -127,6 +131,7 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
         Data(data, segments),
         asked,
         reference,
+        features.content,
     )
     progress("registering")
     version = _register(training, actor)
@@ -150,9 +155,13 @@ def _findings(model: Model, data: rec.Interactions) -> dict[str, tuple[bool, dic
 def _register(training: _Training, actor: str) -> ModelVersion:
     """Write the snapshot and register the version with it; without the version there are no files."""
     persons = len(training.data.interactions.people.distinct())
-    files = keeping.write(
-        training.manifest.version, data_bytes(training.data), evaluation_bytes(training.asked), persons
-    )
+    kind = ModelFile.Kind
+    contents = {
+        kind.DATA: data_bytes(training.data),
+        kind.EVALUATION: evaluation_bytes(training.asked),
+        kind.FEATURES: training.features,
+    }
+    files = keeping.write(training.manifest.version, contents, persons)
     try:
         return _register_with(files, training, actor)
     except BaseException:
@@ -190,18 +199,3 @@ def _register_with(files: list[ModelFile], training: _Training, actor: str) -> M
 def _served_purposes() -> set[str]:
     """Return the purposes that a version is registered for: its own, and those that serve visitors."""
     return {PURPOSE, *RankingRule.objects.filter(serves_visitors=True).values_list("purpose", flat=True)}
-
-
-@transaction.atomic
-def refresh_popular_items() -> None:
-    """Write the general list: items by distinct people; an item of a single person is left out."""
-    useful = events.positive().filter(~opt_outs.is_out("item__creator"), item__is_active=True)
-    pairs = useful.order_by().values_list("item_id", "subject_ref").distinct()
-    people = Counter(item for item, _ in pairs)
-    ranked = sorted(((count, item) for item, count in people.items()), key=lambda pair: (-pair[0], pair[1]))
-    PopularItem.objects.all().delete()
-    PopularItem.objects.bulk_create(
-        PopularItem(rank=rank, item_id=item, people=count)
-        for rank, (count, item) in enumerate(ranked, start=1)
-        if count >= _POPULAR_FROM_PEOPLE
-    )
