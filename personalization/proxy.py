@@ -6,7 +6,7 @@ any failure, the person gets the list everybody gets (level ``none``), and the a
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -297,6 +297,7 @@ def _popular(
 ) -> Recommendations:
     """Return the general list; it needs neither the engine nor anything about the person. Empty without a database."""
     hidden, chosen, left_out = _hidden(decision), request.candidates, None
+    found: Sequence[tuple[str, ...]]
     try:
         if chosen is None:
             found = reading.general(request.count, hidden)

@@ -22,6 +22,7 @@ from model_registry.models import Evidence, ModelFile, ModelVersion
 from personalization import engine
 from personalization.creators import opt_outs
 from personalization.features import definitions, snapshot
+from personalization.general import also_bought, trending
 from personalization.models import Event, Item, PopularItem
 from personalization.monitors import references
 from personalization.monitors.references import Reference
@@ -35,10 +36,11 @@ from personalization.recommender.validation.tuning import choose
 from personalization.registered import measured, own_card
 from personalization.snapshots import keeping
 from personalization.snapshots.files import Data, data_bytes, evaluation_bytes
-from personalization.training_data import general_list, reading
+from personalization.training_data import reading
 from personalization.training_data.permission import permitted
 from personalization.training_runs import without_profile
 from personalization.training_sets import members, retraining
+from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.models import RankingRule
 
 logger = logging.getLogger(__name__)
@@ -91,10 +93,11 @@ def train_recommender(*, actor: str, progress: Progress = _unseen) -> ModelVersi
 def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     began = timezone.now()
     progress("reading")
-    general_list.refresh()
+    trending.refresh()
     useful = Event.objects.filter(purpose=PURPOSE, weight__gt=0).order_by()
     people = list(useful.values_list("subject_ref", flat=True).distinct())
     trained_on = permitted(people, purpose=PURPOSE, caller=actors.job("training"))
+    also_bought.refresh(trained_on, purpose=PURPOSE, k=SEGMENT_MIN_SIZE)
     if not trained_on:
         return None
     catalogue = [

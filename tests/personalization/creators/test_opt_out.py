@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from audit.models import AuditEvent
+from personalization.general import trending
 from personalization.models import CreatorOptOut, Item, PopularItem
-from personalization.training_data import general_list
 from tests.helpers.officers import signed_in, with_role
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +112,7 @@ def test_the_general_list_is_made_without_them(shop: Any, remember: Any, put: Ca
     made_by("ruth", items[:1])
     put("ruth", {"recommended": False})
 
-    general_list.refresh()
+    trending.refresh()
 
     assert set(PopularItem.objects.values_list("item_id", flat=True)) == set(items[1:])
 

@@ -9,7 +9,7 @@ from oversight.guard import guard
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("personalization", "0014_items"),
+        ("personalization", "0016_playground"),
     ]
 
     operations = [
