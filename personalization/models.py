@@ -18,11 +18,13 @@ from personalization.monitors.models import (
     TrainingReference,
 )
 from personalization.rollouts.models import ModelRollout, RolloutCount
+from personalization.serving.models import CatalogueRevision, OnlineFeatures
 from personalization.training_runs.models import TrainingRun
 
 __all__ = [
     "AlsoBought",
     "AuditRun",
+    "CatalogueRevision",
     "CreatorOptOut",
     "Event",
     "EventCount",
@@ -32,6 +34,7 @@ __all__ = [
     "ModelRollout",
     "MonitorObjective",
     "MonitorResult",
+    "OnlineFeatures",
     "PopularItem",
     "RegressionCase",
     "RetrainingDue",

@@ -11,8 +11,9 @@ from common.levels import LEVELS
 from personalization import engine
 from personalization.models import Item
 from personalization.playground.people import MadeUp
-from personalization.serving import reading, wording
-from personalization.serving.reading import Hidden, History, Offer
+from personalization.serving import wording
+from personalization.serving.items import Items, Offer
+from personalization.serving.reading import Hidden, History
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import information, trial
@@ -23,6 +24,7 @@ from policies.decisions.rendering import NO_ENGINE, RenderedVerdict
 COUNT = 10
 _HIGHEST = max(LEVELS, key=lambda level: LEVELS[level])
 _HIDING, _EXCLUDING, _REVIEW = "hide_items", "exclude_categories", "human_review"
+_CATALOGUE = Items(None)  # as it is now: nothing is held for the requests of people
 _ALL_KINDS = ("purchases", "ratings", "views")
 
 
@@ -148,11 +150,13 @@ class _Stage:
 
     def _list(self, level: str, excluded: frozenset[str], hidden: Hidden) -> Listed:
         """Make the list of a level, as the proxy makes it for a permit up to there."""
+        if hidden is None:  # no policy decided, and that is a denial
+            return _general(hidden, None)
         if self.model is None:
             return _general(hidden, "no_model")
         is_personal = LEVELS[level] >= LEVELS["behavioral"]
         history = self.person.history(excluded) if is_personal else History()
-        offer = Offer(information.NO_SUBJECT, self.person.purpose, hidden)
+        offer = Offer(Items(None), hidden)
         arguments = {
             "level": level,
             "history": history.touches,
@@ -160,7 +164,7 @@ class _Stage:
             "segment": self.segment,
             "count": COUNT,
             "exclude": history.unwanted,
-            "exclude_categories": hidden or frozenset(),
+            "exclude_categories": hidden,
             "offered": offer.of,
         }
         began = time.perf_counter_ns()
@@ -171,8 +175,7 @@ class _Stage:
         took_us = (time.perf_counter_ns() - began) // 1_000
         if served.level_used == "none":
             return _general(hidden, served.fallback and str(served.fallback))
-        named = wording.reasons_of(served.recommendations) - offer.titles.keys()
-        titles = offer.titles | dict(reading.titles(named, hidden))
+        titles = offer.titles(wording.items_of(served.recommendations))
         items = wording.explained(served.recommendations, titles, history.liked)
         return Listed(items, str(served.level_used), served.fallback and str(served.fallback), took_us)
 
@@ -190,8 +193,8 @@ class _Stage:
 
 
 def _of_catalogue(items: Sequence[str]) -> list[tuple[str, str, list[str]]]:
-    return list(Item.objects.filter(slug__in=items).values_list("slug", "title", "categories"))
+    return list(Item.objects.filter(slug__in=items).values_list("slug", "title", "tags"))
 
 
 def _general(hidden: Hidden, fallback: str | None) -> Listed:
-    return Listed(wording.popular(reading.general(COUNT, hidden)), "none", fallback)
+    return Listed(wording.popular(_CATALOGUE.general(COUNT, hidden)), "none", fallback)
