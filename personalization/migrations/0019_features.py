@@ -9,7 +9,7 @@ from oversight.guard import guard
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("personalization", "0016_playground"),
+        ("personalization", "0018_online_features"),
     ]
 
     operations = [
