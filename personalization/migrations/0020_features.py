@@ -9,7 +9,7 @@ from oversight.guard import guard
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("personalization", "0018_online_features"),
+        ("personalization", "0019_groups_of_people"),
     ]
 
     operations = [
