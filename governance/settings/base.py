@@ -110,6 +110,7 @@ SPOOL_DIR = ASSENT_HOME / "spool"
 ERASURE_LEDGER_COPY = ENV.erasure_ledger_copy
 DECISION_LOG_EXPORTS = ENV.decision_log_exports
 MODEL_DIR = ASSENT_HOME / "models"
+RELEASE_DIR = ASSENT_HOME / "releases"  # uploaded tables, and the copies made of them
 
 INSTALLED_APPS = [
     "unfold",
