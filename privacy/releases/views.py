@@ -74,8 +74,8 @@ class ReleaseFileView(APIView):
     @extend_schema(
         operation_id="fetch_release", responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **_READ}
     )
-    def get(self, request: Request, pk: UUID) -> FileResponse:
-        row = _found(request, pk)
+    def get(self, request: Request, release: UUID) -> FileResponse:
+        row = _found(request, release)
         place = uploads.copy_of(row)
         if not place.exists():
             raise NoSuchRelease("The file of this release is not here any more.")
@@ -89,8 +89,8 @@ class ReleaseManifestView(APIView):
     required_scope = "releases"
 
     @extend_schema(operation_id="fetch_manifest", responses={(200, "application/jose"): OpenApiTypes.STR, **_READ})
-    def get(self, request: Request, pk: UUID) -> HttpResponse:
-        row = _found(request, pk)
+    def get(self, request: Request, release: UUID) -> HttpResponse:
+        row = _found(request, release)
         headers = {"Content-Disposition": f'attachment; filename="{row.file_name}.manifest.jws"'}
         return HttpResponse(row.manifest, content_type="application/jose", headers=headers)
 
