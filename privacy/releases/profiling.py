@@ -37,25 +37,25 @@ LABELS = {
     Role.OTHER: "Other: copied as it is",
 }
 # Words in the names of columns, in the languages of the house; the first role that fits decides.
-_PEOPLE = "subject person customer patient client user member employee".split()
-_NUMBERS = "id ref no nr number".split()
-_ADDRESSES = (
-    "name surname email mail phone mobile fax address street iban ssn passport login username ip url fullname firstname"
-    " lastname nombre apellido apellidos nom prenom vorname nachname telefon telefono adresse direccion"
-).split()
-_SECRETS = (
-    "diagnosis disease illness health hiv medication treatment religion belief politics party union orientation income"
-    " salary wage credit debt criminal conviction genetic biometric krankheit diagnose einkommen gehalt ingresos revenu"
-).split()
-_KNOWN = (
-    "age sex gender race birth birthday birthdate dob zip zipcode postcode postal plz city town region state county"
-    " country province ethnicity nationality native marital family relationship education school occupation profession"
-    " job title employer workclass household children language height weight alter edad geburtsdatum nacimiento naissance"
-).split()
+_PEOPLE = {"subject", "person", "customer", "patient", "client", "user", "member", "employee"}
+_NUMBERS = {"id", "ref", "no", "nr", "number"}
+_ADDRESSES = """
+name surname email mail phone mobile fax address street iban ssn passport login username ip url fullname firstname lastname
+nombre apellido apellidos nom prenom vorname nachname telefon telefono adresse direccion
+"""
+_SECRETS = """
+diagnosis disease illness health hiv medication treatment religion belief politics party union orientation income salary
+wage credit debt criminal conviction genetic biometric krankheit diagnose einkommen gehalt ingresos revenu
+"""
+_KNOWN = """
+age sex gender race birth birthday birthdate dob zip zipcode postcode postal plz city town region state county country
+province ethnicity nationality native marital family relationship education school occupation profession job title employer
+workclass household children language height weight alter edad geburtsdatum nacimiento naissance
+"""
 _WORDS = (
-    (Role.SENSITIVE, frozenset(_SECRETS), "what people do not tell everybody"),
-    (Role.DIRECT, frozenset(_ADDRESSES), "a name or an address"),
-    (Role.QUASI, frozenset(_KNOWN), "what others know of a person"),
+    (Role.SENSITIVE, frozenset(_SECRETS.split()), "what people do not tell everybody"),
+    (Role.DIRECT, frozenset(_ADDRESSES.split()), "a name or an address"),
+    (Role.QUASI, frozenset(_KNOWN.split()), "what others know of a person"),
 )
 
 
@@ -121,7 +121,7 @@ def suggest(name: str, distinct: int, rows: int) -> tuple[Role, str]:
 def _named(name: str) -> tuple[Role, str] | None:
     """Return what the words of a column's name say it is: ``customer_id``, ``marital-status``, ``zipCode``."""
     words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
-    if words & set(_PEOPLE) and words & set(_NUMBERS):
+    if words & _PEOPLE and words & _NUMBERS:
         return Role.PERSON, "an id of a person"
     return next(((role, what) for role, known, what in _WORDS if words & known), None)
 
