@@ -27,7 +27,7 @@ from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
 from policies.rollout import step_pages
 from policies.simulation import pages as simulation_page
-from privacy.releases import pages as release_pages
+from privacy.releases.screens import pages as release_pages
 from privacy.rights import pages as rights_pages
 
 admin.site.index_title = "Today"

@@ -26,7 +26,7 @@ from privacy.models import (
     RetentionSchedule,
     Statistic,
 )
-from privacy.releases.limits_form import DisclosureLimitsForm
+from privacy.releases.screens.limits_form import DisclosureLimitsForm
 from privacy.retention.own_records import record_periods
 from privacy.retention.pages import figures
 from privacy.retention.pages.plans import RunSteps, share_done

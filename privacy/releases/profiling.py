@@ -40,8 +40,8 @@ LABELS = {
 _PEOPLE = {"subject", "person", "customer", "patient", "client", "user", "member", "employee"}
 _NUMBERS = {"id", "ref", "no", "nr", "number"}
 _ADDRESSES = """
-name surname email mail phone mobile fax address street iban ssn passport login username ip url fullname firstname lastname
-nombre apellido apellidos nom prenom vorname nachname telefon telefono adresse direccion
+name surname email mail phone mobile fax address street iban ssn passport login username ip url fullname
+firstname lastname nombre apellido apellidos nom prenom vorname nachname telefon telefono adresse direccion
 """
 _SECRETS = """
 diagnosis disease illness health hiv medication treatment religion belief politics party union orientation income salary
@@ -49,8 +49,8 @@ wage credit debt criminal conviction genetic biometric krankheit diagnose einkom
 """
 _KNOWN = """
 age sex gender race birth birthday birthdate dob zip zipcode postcode postal plz city town region state county country
-province ethnicity nationality native marital family relationship education school occupation profession job title employer
-workclass household children language height weight alter edad geburtsdatum nacimiento naissance
+province ethnicity nationality native marital family relationship education school occupation profession job
+title employer workclass household children language height weight alter edad geburtsdatum nacimiento naissance
 """
 _WORDS = (
     (Role.SENSITIVE, frozenset(_SECRETS.split()), "what people do not tell everybody"),

@@ -18,11 +18,12 @@ from common.http.problems import InvalidRequest, Problem
 from consent.models import Party, Purpose
 from oversight.admin import timeline
 from privacy.models import TableRelease, UploadedTable
-from privacy.releases import asking, limits, places, plots, publishing, uploads
+from privacy.releases import asking, limits, places, publishing, uploads
 from privacy.releases.asking import Asked
 from privacy.releases.problems import AskedWrongly
 from privacy.releases.profiling import LABELS, Profile, beginning
 from privacy.releases.running import STEPS
+from privacy.releases.screens import plots
 from privacy.releases.subjects import APPROVE, PREPARE, RELEASE, VIEW, of_release
 
 _Stage, _State = TableRelease.Stage, TableRelease.State
