@@ -179,6 +179,13 @@ SIDEBAR: dict[str, Any] = {
         ),
         _group(
             "Releases",
+            {
+                "title": "Releases of tables",
+                "icon": "table_chart",
+                "link": reverse_lazy("releases"),
+                "permission": _has("privacy.view_tablerelease"),
+            },
+            _link("Limits of disclosure", "shield", "privacy_disclosurelimits"),
             _link("Published statistics", "query_stats", "privacy_release"),
             _link("Statistics", "functions", "privacy_statistic"),
             _link("Privacy budgets", "savings", "privacy_privacybudget"),
