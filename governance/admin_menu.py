@@ -162,6 +162,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Recorded cases", "rule", "personalization_regressioncase"),
             _link("Creators who opted out", "person_off", "personalization_creatoroptout"),
             _link("Stopped segments", "group_off", "model_registry_stoppedsegment"),
+            _link("Features", "functions", "personalization_feature"),
             _link("Objectives of monitors", "monitoring", "personalization_monitorobjective"),
         ),
         _group(

@@ -40,7 +40,7 @@ _GATES = (
     "reviews.reviewrule",
 )
 _CASES = ("personalization.regressioncase",)
-_OBJECTIVES = ("personalization.monitorobjective",)
+_OBJECTIVES = ("personalization.monitorobjective", "personalization.feature")
 _MODELS = (
     "model_registry.model",
     "model_registry.modelversion",
