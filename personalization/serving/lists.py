@@ -29,6 +29,7 @@ class Grounds(NamedTuple):
     hidden: frozenset[str]
     session: tuple[str, ...]
     segment: str
+    group: str | None
     number: int
     language: str | None
 
