@@ -24,6 +24,7 @@ from model_registry.reviews.outputs.serving import Show
 from personalization import engine
 from personalization.models import Event
 from personalization.monitors import tally
+from personalization.ranking import shaping
 from personalization.recommender.interactions import Interaction, Touches
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Model
@@ -222,9 +223,13 @@ def _grounds(
 ) -> Grounds | None:
     """Return what makes a list the same as another; None where more than that counts.
 
-    A caller's own items are many, and while a canary is watched the versions are timed and compared.
+    A caller's own items are many, while a canary is watched the versions are timed and compared, and what a rule of
+    ranking has tried out is drawn for the person and the day.
     """
-    if about.catalogue is None or request.candidates is not None or bundle.canaries:
+    is_plain = (
+        request.candidates is None and not bundle.canaries and not bundle.data.get("ranking", {}).get(request.purpose)
+    )
+    if about.catalogue is None or not is_plain:
         return None
     level = decision.level
     uses_events = LEVELS[level] >= LEVELS["behavioral"] and not request.is_visitor
@@ -277,6 +282,9 @@ def _made(
             "count": request.count,
             "exclude": history.unwanted,
             "exclude_categories": hidden,
+            "shape": shaping.shape_of(
+                bundle, request.purpose, request.subject_ref, may_try=not (about.is_held or outputs.marks(decision))
+            ),
             **({} if request.candidates is None else _among(among)),
         }
         began = time.perf_counter_ns()
