@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0031_lists_of_groups"),
+        ("policies", "0032_objectives_of_lists"),
     ]
 
     operations = [
