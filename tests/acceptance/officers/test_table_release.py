@@ -12,6 +12,7 @@ from privacy.releases import running, uploads, verifying
 from tests.acceptance.officers.forms import Guide
 from tests.helpers.browser import needs_chromium
 from tests.helpers.officers import with_role
+from tests.helpers.paths import CHECKOUT
 
 ADULT = CHECKOUT.parent / "shared" / "data" / "adult" / "adult.csv"
 pytestmark = [
