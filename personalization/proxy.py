@@ -27,19 +27,29 @@ from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.review import outputs
 from personalization.rollouts import observing
+from personalization.rules import hidden as hiding
+from personalization.rules.hidden import Hidden, Viewer
 from personalization.serving import reading, wording
-from personalization.serving.reading import Hidden, History
+from personalization.serving.reading import History
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import evaluate, information
 from policies.decisions.evaluate import Decision
 from policies.decisions.information import Information, InformationUnavailable
 from policies.decisions.questions import Question
-from policies.decisions.rendering import NO_ENGINE
 
 logger = logging.getLogger(__name__)
 _FULFILLED = frozenset(
-    {"max_level", "exclude_categories", "non_profiled", "log_transfer", "human_review", "hide_items"}
+    {
+        "max_level",
+        "exclude_categories",
+        "non_profiled",
+        "log_transfer",
+        "human_review",
+        "hide_items",
+        "hide_flagged",
+        "hide_promotions",
+    }
 )
 _MAX_HISTORY = 5_000
 
@@ -59,6 +69,7 @@ class RecommendationRequest:
     processing_region: str
     data_categories: tuple[str, ...] = ("purchases", "ratings", "views")
     candidates: tuple[str, ...] | None = None  # the only items to rank, each once
+    seen_by: Viewer | None = None  # who it is made for, once that is known
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,8 @@ def _span_attributes(answer: Recommendations) -> Attributes:
 def recommend(request: RecommendationRequest, *, caller: str, known: Information | None = None) -> Recommendations:
     """Serve one person. ``known``: where it was read with the caller. Raises SpoolFull only; failures are ``none``."""
     started = time.perf_counter()
-    answer = _reviewed(request, make(request, caller=caller, known=known))
+    request, known = _known(request, known)
+    answer = _reviewed(request, _make(request, known, caller))
     _count(answer, time.perf_counter() - started)
     return answer
 
@@ -121,11 +133,21 @@ def _count(answer: Recommendations, seconds: float) -> None:
 
 def make(request: RecommendationRequest, *, caller: str, known: Information | None = None) -> Recommendations:
     """Make what would be served if no person had to look at it first. Raises as ``recommend``."""
+    return _make(*_known(request, known), caller)
+
+
+def _known(request: RecommendationRequest, known: Information | None) -> tuple[RecommendationRequest, Information]:
+    """Return the request with whom it is made for, and what is known of the person."""
     if known is None:
         try:
             known = information.read(request.subject_ref)
         except InformationUnavailable:
             known = information.NOTHING
+    seen_by = hiding.viewer(known, region=request.region, purpose=request.purpose)
+    return replace(request, seen_by=seen_by), known
+
+
+def _make(request: RecommendationRequest, known: Information, caller: str) -> Recommendations:
     bundle = loading.usable(known.bundle_revision)
     if bundle is None:
         decision = evaluate.unavailable(_question(request), caller=caller)
@@ -181,7 +203,7 @@ def _question(request: RecommendationRequest, *, model: str | None = None, segme
 def _personal(
     request: RecommendationRequest, decision: Decision, known: Information, model: str, bundle: LoadedBundle
 ) -> Recommendations:
-    level, excluded, hidden = decision.level, _excluded(decision), _hidden(decision)
+    level, excluded, hidden = decision.level, _excluded(decision), _hidden(request, decision)
     # What a person looks at in this session is views, whether it is stored or not.
     session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else request.session
     offer = reading.Offer(request.subject_ref, request.purpose, hidden)
@@ -253,7 +275,7 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recomm
             return answer
         if shown.content is None:
             return _popular(request, answer.decision, answer.model, fallback=shown.show.value)
-        hidden = _hidden(answer.decision)
+        hidden = _hidden(request, answer.decision)
         items = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
     except (DatabaseError, reading.ReadingFailed):
         logger.exception("Whether an output waits for a review cannot be read")
@@ -266,9 +288,9 @@ def _excluded(decision: Decision) -> frozenset[str]:
     return _categories(decision, "exclude_categories")
 
 
-def _hidden(decision: Decision) -> Hidden:
-    """Return categories of items that rules of display hide; every rule's where no policy decided."""
-    return None if decision.rendered.engine == NO_ENGINE else _categories(decision, "hide_items")
+def _hidden(request: RecommendationRequest, decision: Decision) -> Hidden:
+    """Return what is not shown to the person of a request."""
+    return hiding.hidden(decision, request.seen_by)
 
 
 def _categories(decision: Decision, duty: str) -> frozenset[str]:
@@ -289,7 +311,7 @@ def _popular(
     request: RecommendationRequest, decision: Decision, model: str | None, *, fallback: str | None = None
 ) -> Recommendations:
     """Return the general list; it needs neither the engine nor anything about the person. Empty without a database."""
-    hidden, chosen, left_out = _hidden(decision), request.candidates, None
+    hidden, chosen, left_out = _hidden(request, decision), request.candidates, None
     try:
         if chosen is None:
             found = reading.general(request.count, hidden)

@@ -7,7 +7,7 @@ result one by one costs more than to decide.
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from common.postgres.prepared import PreparedStatement
 from personalization import events
 from personalization.models import Event
 from personalization.recommender.interactions import Interaction
+from personalization.rules.hidden import EVERYTHING, Hidden
 
 TIMEOUT_MS = 1_000
 _prepared = partial(PreparedStatement, binary=True, timeout_ms=TIMEOUT_MS)
@@ -40,13 +41,13 @@ _HISTORY = _prepared(
 )
 # An item of a creator who opted out is never recommended, at no level.
 _IS_OFFERED = "i.is_active AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)"
-# Categories that a rule of display hides, as a JSON list in the last parameter; empty: all that any rule names.
-_IS_SHOWN = """NOT i.tags ?| ARRAY(
-      SELECT jsonb_array_elements_text(COALESCE(NULLIF({}, '')::jsonb, (
-        SELECT jsonb_agg(category) || '["#removed"]'
+# Tags that are hidden, as a JSON list in the last parameter; empty: all that any rule could hide.
+_IS_SHOWN = f"""NOT i.tags ?| ARRAY(
+      SELECT jsonb_array_elements_text(COALESCE(NULLIF({{}}, '')::jsonb, (
+        SELECT COALESCE(jsonb_agg(category), '[]') || '{json.dumps(sorted(EVERYTHING))}'
         FROM policies_displayrule, jsonb_array_elements(item_categories) category
       )))
-    )"""
+    )"""  # noqa: S608 (a constant)
 # A join with the ids asked for would find each by the index too, and costs half as much again as one scan of it.
 _OFFERED = _prepared(
     "assent_items_offered",
@@ -92,9 +93,6 @@ _GENERAL_AMONG = _prepared(
     """,  # noqa: S608 (a constant)
     [_TEXT, _INT, _TEXT],
 )
-
-Hidden = frozenset[str] | None
-"""Categories of items that are not shown; None: those of every rule, as it is not known which ones apply."""
 
 
 class ReadingFailed(Exception):
@@ -189,8 +187,9 @@ def general_among(
     return [(item, title) for item, title, _ in rows], int(rows[0][2]) if rows else 0
 
 
+@lru_cache(maxsize=1024)
 def _json(hidden: Hidden) -> bytes:
-    return b"" if hidden is None else json.dumps(["#removed", *sorted(hidden)]).encode()
+    return b"" if hidden is None else json.dumps(sorted(hidden)).encode()
 
 
 def _int(number: int) -> bytes:

@@ -46,15 +46,30 @@ def category_narrows(before: Document | None, after: Document | None) -> bool:
 
 
 def display_narrows(before: Document | None, after: Document | None) -> bool:
-    """Return whether a rule of display hides more, and nothing less; of regions only what the names say."""
+    """Return whether a rule of display hides more, and nothing less; of regions only what the names say.
+
+    A first rule about a flag takes the flag out of those that are hidden from everybody, so it may show more.
+    """
     if before is None or after is None:
-        return after is not None
+        return after is not None and after["effect"] == "hide" and (after["promotions_only"] or not after["item_flags"])
+    if _speaks_elsewhere(before, after):
+        return False
     return (
         set(before["item_categories"]) <= set(after["item_categories"])
+        and all(before[name] == after[name] for name in ("effect", "item_flags"))
+        and (before["promotions_only"] or not after["promotions_only"])
         and all(_covers(before[name], after[name]) for name in ("age_bands", "regions", "purposes"))
         and (after["from_day"] is None or _sooner(before["from_day"], after["from_day"]))
         and (after["until_day"] is None or _sooner(after["until_day"], before["until_day"]))
     )
+
+
+def _speaks_elsewhere(before: Document, after: Document) -> bool:
+    """Return whether a rule that takes flags out of those hidden from everybody does so somewhere new."""
+    if after["effect"] == "hide" and (after["promotions_only"] or not after["item_flags"]):
+        return False
+    where = ("regions", "purposes", "from_day", "until_day", "promotions_only")
+    return any(before[name] != after[name] for name in where)
 
 
 def _covers(old: list[str], new: list[str]) -> bool:
