@@ -1,7 +1,8 @@
 """CycloneDX ML-BOM 1.6: a model as a component with its ``modelCard``.
 
 Read and written as JSON: the format's Python library drops ``modelCard`` and ``data`` in silence. Figures are texts in
-this form too. A licence id is SPDX here, so one that is not is written as a name.
+this form too. A licence id is SPDX here, so one that is not is written as a name. What is read and what is written is
+checked by the official JSON schema of its version; what that lets pass although it says nothing is refused here.
 """
 
 import json
@@ -12,15 +13,13 @@ from typing import Any
 
 from model_registry.documents.card import ModelCard
 from model_registry.documents.files.json_reading import read_json
+from model_registry.documents.files.schema import check_cyclonedx, is_cyclonedx
 from model_registry.documents.forms import (
     Document,
     card_of,
-    check,
-    list_of,
     object_of,
     objects_of,
     overlaid,
-    text_of,
     without_blanks,
 )
 from model_registry.documents.reading import Path, Read, decoded
@@ -32,7 +31,7 @@ _DATA_TYPES = ("source-code", "configuration", "dataset", "definition", "other")
 # Hexadecimal digits of each digest.
 _DIGITS = {
     "MD5": 32, "SHA-1": 40, "SHA-256": 64, "SHA-384": 96, "SHA-512": 128, "SHA3-256": 64, "SHA3-384": 96,
-    "SHA3-512": 128, "BLAKE2b-256": 64, "BLAKE2b-384": 96, "BLAKE2b-512": 128, "BLAKE3": None,
+    "SHA3-512": 128, "BLAKE2b-256": 64, "BLAKE2b-384": 96, "BLAKE2b-512": 128,
     "Streebog-256": 64, "Streebog-512": 128,
 }  # fmt: skip
 _SCHEMA = re.compile(r"https?://cyclonedx\.org/schema/bom-(\d\.\d)\.schema\.json\Z")
@@ -43,38 +42,14 @@ _SPDX = {
     "gpl-3.0": "GPL-3.0-only", "lgpl-3.0": "LGPL-3.0-only", "agpl-3.0": "AGPL-3.0-only", "mpl-2.0": "MPL-2.0",
     "cc0-1.0": "CC0-1.0", "cc-by-4.0": "CC-BY-4.0", "cc-by-sa-4.0": "CC-BY-SA-4.0", "cc-by-nc-4.0": "CC-BY-NC-4.0",
 }  # fmt: skip
-_GRAPHICS = {"description": "", "collection": [{"name": "", "image": None}]}
-_PROPERTIES = [{"name": "", "value": ""}]
-_DATASET = {
-    "ref": "", "bom-ref": "", "type": "", "name": "", "description": "", "classification": "", "governance": None,
-    "contents": {"url": "", "attachment": None, "properties": _PROPERTIES}, "sensitiveData": [""],
-    "graphics": _GRAPHICS,
-}  # fmt: skip
-_CARD: Document = {
-    "bom-ref": "",
-    "modelParameters": {
-        "approach": {"type": ""}, "task": "", "architectureFamily": "", "modelArchitecture": "",
-        "datasets": [_DATASET], "inputs": [{"format": ""}], "outputs": [{"format": ""}],
-    },
-    "quantitativeAnalysis": {
-        "performanceMetrics": [{"type": "", "value": "", "slice": "",
-                                "confidenceInterval": {"lowerBound": "", "upperBound": ""}}],
-        "graphics": _GRAPHICS,
-    },
-    "considerations": {
-        "users": [""], "useCases": [""], "technicalLimitations": [""], "performanceTradeoffs": [""],
-        "ethicalConsiderations": [{"name": "", "mitigationStrategy": ""}],
-        "fairnessAssessments": [{"groupAtRisk": "", "benefits": "", "harms": "", "mitigationStrategy": ""}],
-        "environmentalConsiderations": None,
-    },
-    "properties": _PROPERTIES,
-}  # fmt: skip
-# What is read of the component around the card; the rest is kept as it is.
-_COMPONENT: Document = {
-    "name": "", "version": "", "description": "", "tags": [""], "authors": [{"name": "", "email": ""}],
-    "licenses": [{"expression": "", "license": {"id": "", "name": "", "url": "", "text": {"content": ""}}}],
-    "externalReferences": [{"url": ""}], "hashes": [{"alg": "", "content": ""}],
-}  # fmt: skip
+# Names of properties for what is no address or e-mail address, and has no other place.
+_REFERENCE, _ADDRESS = "assent:reference", "assent:address"
+_CHARACTERS = r"(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9a-fA-F]{2})*"
+# Reference of RFC 3987, as the form wants it; other texts are kept as properties.
+_IRI = re.compile(
+    r"(?:https?://[\w.-]+(?::\d+)?(?=[/?#]|\Z)|(?!https?:)[a-zA-Z][a-zA-Z0-9+.-]*:(?!//)|(?!//)(?![^/?#]*:))"
+    rf"{_CHARACTERS}(?:#{_CHARACTERS})?\Z"
+)
 
 
 def read(data: bytes) -> ModelCard:
@@ -88,6 +63,7 @@ def read(data: bytes) -> ModelCard:
     named = _SCHEMA.match(str(document.get("$schema", "")))
     if named and named[1] != document["specVersion"]:
         raise found.refuse(("$schema",), f"The schema is of version {named[1]}, the document of another one.")
+    check_cyclonedx(found, document["specVersion"])
     path, component = _model(found, document)
     _check(found, path, document, component)
     return card_of({**_members(component), "kept": {NAME: document}}, found)
@@ -96,11 +72,9 @@ def read(data: bytes) -> ModelCard:
 def _model(found: Read, document: Document) -> tuple[Path, Document]:
     """Return the component that is a model with a card; exactly one is wanted."""
     components: list[tuple[Path, Document]] = []
-    main = object_of(found, ("metadata",), document.get("metadata", {})).get("component")
-    if isinstance(main, dict):
+    if main := document.get("metadata", {}).get("component"):
         components.append((("metadata", "component"), main))
-    for number, each in enumerate(list_of(found, ("components",), document.get("components", []))):
-        components.append((("components", number), object_of(found, ("components", number), each)))
+    components += [(("components", number), each) for number, each in enumerate(document.get("components", []))]
     cards = [(path, each) for path, each in components if "modelCard" in each]
     if len(cards) != 1:
         raise found.refuse(("components",), f"There must be one component with a modelCard; there are {len(cards)}.")
@@ -111,26 +85,16 @@ def _model(found: Read, document: Document) -> tuple[Path, Document]:
 
 
 def _check(found: Read, path: Path, document: Document, component: Document) -> None:
-    text_of(found, (*path, "name"), component.get("name"))
+    """Refuse what the schema takes although it says nothing: a blank name, an empty data set, a dangling reference."""
     if not component["name"].strip():
         raise found.refuse((*path, "name"), "The model needs a name.")
-    check(found, path, component, _COMPONENT, is_open=True)
-    card = component["modelCard"]
-    check(found, (*path, "modelCard"), card, _CARD)
     refs = _refs(found, document)
-    data = card.get("modelParameters", {}).get("datasets", [])
-    for number, each in enumerate(data):
+    for number, each in enumerate(component["modelCard"].get("modelParameters", {}).get("datasets", [])):
         place = (*path, "modelCard", "modelParameters", "datasets", number)
-        if not object_of(found, place, each):
+        if not each:
             raise found.refuse(place, "An empty data set says nothing.")
         if "ref" in each and each["ref"] not in refs:
             raise found.refuse((*place, "ref"), "Nothing in this document has this bom-ref.")
-        if "ref" not in each and each.get("type") not in _DATA_TYPES:
-            raise found.refuse((*place, "type"), f"The type must be one of {', '.join(_DATA_TYPES)}.")
-    approach = card.get("modelParameters", {}).get("approach", {}).get("type")
-    if approach is not None and approach not in _APPROACHES:
-        place = (*path, "modelCard", "modelParameters", "approach", "type")
-        raise found.refuse(place, f"The approach must be one of {', '.join(_APPROACHES)}.")
 
 
 def _refs(found: Read, document: Document) -> set[str]:
@@ -142,19 +106,16 @@ def _refs(found: Read, document: Document) -> set[str]:
             if ref in refs:
                 raise found.refuse((*path, "bom-ref"), "Two parts have the same bom-ref.")
             refs.add(ref)
-        if isinstance(value.get("alg"), str) and "content" in value:
-            _check_digest(found, path, value["alg"], value["content"])
+        if "alg" in value and "content" in value:
+            _check_digest(found, path, str(value["alg"]), str(value["content"]))
     return refs
 
 
-def _check_digest(found: Read, path: Path, name: str, content: Any) -> None:
-    if name not in _DIGITS:
-        raise found.refuse((*path, "alg"), f"There is no digest “{name[:40]}”. There are: {', '.join(_DIGITS)}.")
-    digits = _DIGITS[name]
-    is_hex = isinstance(content, str) and re.fullmatch(r"[0-9a-fA-F]+", content)
-    if not is_hex or (digits and len(content) != digits):
-        wanted = f"{digits} " if digits else ""
-        raise found.refuse((*path, "content"), f"A {name} has {wanted}hexadecimal digits.")
+def _check_digest(found: Read, path: Path, name: str, content: str) -> None:
+    """Refuse the digest of another length than its name has; the schema takes each length for each name."""
+    digits = _DIGITS.get(name)
+    if digits and len(content) != digits:
+        raise found.refuse((*path, "content"), f"A {name} has {digits} hexadecimal digits.")
 
 
 def _members(component: Document) -> Document:
@@ -168,7 +129,10 @@ def _members(component: Document) -> Document:
         "owners": _owners(component),
         "licenses": [_licence(each) for each in component.get("licenses", [])],
         "tags": component.get("tags", []),
-        "references": [each.get("url", "") for each in component.get("externalReferences", [])],
+        "references": [
+            *(each.get("url", "") for each in component.get("externalReferences", [])),
+            *_properties(card, _REFERENCE),
+        ],
         "architecture": {
             "name": parameters.get("modelArchitecture", ""),
             "family": parameters.get("architectureFamily", ""),
@@ -203,8 +167,20 @@ def _renamed(document: Document, names: Mapping[str, str]) -> Document:
     return {names[name]: value for name, value in document.items() if name in names}
 
 
+def _properties(document: Document, name: str) -> list[str]:
+    return [each.get("value", "") for each in document.get("properties", []) if each.get("name") == name]
+
+
+def _url(document: Document) -> str:
+    """Return an address, which stands in a property where it has not the form's spelling."""
+    return str(document.get("url") or next(iter(_properties(document, _ADDRESS)), ""))
+
+
 def _owners(component: Document) -> list[Document]:
-    return [{"name": each.get("name", ""), "contact": each.get("email", "")} for each in component.get("authors", [])]
+    return [
+        {"name": each.get("name", ""), "contact": each.get("email") or each.get("phone", "")}
+        for each in component.get("authors", [])
+    ]
 
 
 def _licence(each: Document) -> Document:
@@ -214,7 +190,7 @@ def _licence(each: Document) -> Document:
     return {
         "id": licence.get("id", ""),
         "name": licence.get("name", ""),
-        "link": licence.get("url", ""),
+        "link": _url(licence),
         "text": licence.get("text", {}).get("content", ""),
     }
 
@@ -223,7 +199,7 @@ def _dataset(each: Document) -> Document:
     return {
         "name": each.get("name", ""),
         "type": each.get("type", ""),
-        "url": each.get("contents", {}).get("url", ""),
+        "url": _url(each.get("contents", {})),
         "description": each.get("description", ""),
         "sensitive": each.get("sensitiveData", []),
     }
@@ -240,15 +216,25 @@ def _metric(each: Document) -> Document:
 
 
 def write(card: ModelCard) -> bytes:
-    """Return the CycloneDX document of a card."""
+    """Return the CycloneDX document of a card. Raises DocumentRefused for what the schema has no place for."""
     original = card.kept.get(NAME)
     if original is None:
         document = _envelope(_component(card))
     else:
         path, component = _model(Read(original), original)
         theirs = _component(ModelCard.model_validate(_members(component)))
-        document = _replaced(original, path, overlaid(component, theirs, _component(card)))
+        document = _raised(_replaced(original, path, overlaid(component, theirs, _component(card))))
+    check_cyclonedx(Read(document), document["specVersion"])
     return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def _raised(document: Document) -> Document:
+    """Return a document of an older version in ours where it says by now what the older one has no place for."""
+    version = document["specVersion"]
+    if version >= SPEC_VERSION or is_cyclonedx(document, version):
+        return document
+    schema = {"$schema": str(document["$schema"]).replace(version, SPEC_VERSION)} if "$schema" in document else {}
+    return {**document, **schema, "specVersion": SPEC_VERSION}
 
 
 def _envelope(component: Document) -> Document:
@@ -286,6 +272,7 @@ def _component(card: ModelCard) -> Document:
         "modelParameters": without_blanks(parameters),
         "quantitativeAnalysis": without_blanks({"performanceMetrics": figures}),
         "considerations": without_blanks(_considerations(card)),
+        "properties": [{"name": _REFERENCE, "value": each} for each in card.references if not _IRI.match(each)],
     }
     return without_blanks(
         {
@@ -294,12 +281,14 @@ def _component(card: ModelCard) -> Document:
             "version": card.version,
             "description": card.overview,
             "authors": [
-                without_blanks({"name": each.name, "email": each.contact if "@" in each.contact else ""})
+                without_blanks({"name": each.name, "email" if "@" in each.contact else "phone": each.contact})
                 for each in card.owners
             ],
             "licenses": [_written(each) for each in card.licenses],
             "tags": card.tags,
-            "externalReferences": [{"type": "documentation", "url": each} for each in card.references],
+            "externalReferences": [
+                {"type": "documentation", "url": each} for each in card.references if _IRI.match(each)
+            ],
         }
     ) | {"modelCard": without_blanks(model)}
 
@@ -323,10 +312,16 @@ def _considerations(card: ModelCard) -> Document:
 def _written(licence: Any) -> Document:
     spdx = _SPDX.get(licence.id, licence.id)
     if spdx in _SPDX.values():
-        return {"license": without_blanks({"id": spdx, "url": licence.link})}
+        return {"license": without_blanks({"id": spdx, **_address(licence.link)})}
     name = licence.name or licence.id or "see text"
     text = {"content": licence.text} if licence.text else {}
-    return {"license": without_blanks({"name": name, "url": licence.link, "text": text})}
+    return {"license": without_blanks({"name": name, **_address(licence.link), "text": text})}
+
+
+def _address(text: str) -> Document:
+    if not text:
+        return {}
+    return {"url": text} if _IRI.match(text) else {"properties": [{"name": _ADDRESS, "value": text}]}
 
 
 def _data(each: Any) -> Document:
@@ -334,7 +329,7 @@ def _data(each: Any) -> Document:
         {
             "type": each.type if each.type in _DATA_TYPES else "dataset",
             "name": each.name,
-            "contents": {"url": each.url} if each.url else {},
+            "contents": _address(each.url),
             "description": each.description,
             "sensitiveData": each.sensitive,
         }

@@ -99,21 +99,21 @@ def without_blanks(document: Document) -> Document:
 def text_of(read: Read, path: Path, value: Any) -> str:
     """Return a member that must be a text. Raises DocumentRefused."""
     if not isinstance(value, str):
-        raise read.refuse(path, f"This must be a text, not {_kind(value)}.")
+        raise read.refuse(path, f"This must be a text, not {kind_of(value)}.")
     return value
 
 
 def list_of(read: Read, path: Path, value: Any) -> list[Any]:
     """Return a member that must be a list. Raises DocumentRefused."""
     if not isinstance(value, list):
-        raise read.refuse(path, f"This must be a list, not {_kind(value)}.")
+        raise read.refuse(path, f"This must be a list, not {kind_of(value)}.")
     return value
 
 
 def object_of(read: Read, path: Path, value: Any) -> Document:
     """Return a member that must be an object. Raises DocumentRefused."""
     if not isinstance(value, dict):
-        raise read.refuse(path, f"This must be an object, not {_kind(value)}.")
+        raise read.refuse(path, f"This must be an object, not {kind_of(value)}.")
     return value
 
 
@@ -124,6 +124,7 @@ def needed(read: Read, path: Path, document: Document, name: str) -> Any:
     return document[name]
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """Return how people call the type of a value."""
     names = {"dict": "an object", "list": "a list", "str": "a text", "bool": "true or false", "NoneType": "empty"}
     return names.get(type(value).__name__, "a number")

@@ -5,9 +5,11 @@ it does not know. The metadata's own members: hub-docs at 242f4a1e.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from model_registry.documents.card import ModelCard
+from model_registry.documents.files import eval_results, front_matter
 from model_registry.documents.forms import (
     Document,
     card_of,
@@ -18,10 +20,11 @@ from model_registry.documents.forms import (
     text_of,
     without_blanks,
 )
-from model_registry.documents.reading import Path, Read, decoded, read_yaml, written_yaml
+from model_registry.documents.reading import Path, Read, decoded, read_yaml
 from model_registry.documents.refusal import DocumentRefused
 
 NAME = "huggingface"
+LINES = "huggingface-lines"  # of the metadata, with remarks and quotes
 _FENCE = "---"
 # Only these end a line of the file; YAML and Python know more, and a fence stands at the start of a line.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
@@ -29,9 +32,10 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 def read(data: bytes) -> ModelCard:
     """Return the card of a README.md. Raises DocumentRefused with the line."""
-    head, body = _parts(decoded(data))
+    head, block, body = _parts(decoded(data))
     members = _members(head)
-    said = {**members, "body": body, "kept": {NAME: head.value}}
+    lines = front_matter.lines_of(block, head.value)
+    said = {**members, "body": body, "kept": {NAME: head.value, **({LINES: lines} if lines else {})}}
     return card_of(said, head)
 
 
@@ -39,25 +43,32 @@ def write(card: ModelCard) -> bytes:
     """Return the README.md of a card."""
     original = card.kept.get(NAME, {})
     theirs = _document(ModelCard.model_validate(_members(Read(original))))
-    metadata = overlaid(original, theirs, _document(card))
+    beside = eval_results.of(card)
+    own = [each for each in card.evaluations if each not in beside]
+    metadata = overlaid(original, theirs, _document(card.model_copy(update={"evaluations": own})))
+    metadata = _with_results(metadata, card, beside)
     # A text that begins as metadata would be taken for it, were there no block before it.
-    has_block = metadata or card.body.lstrip().startswith(_FENCE)
-    head = f"{_FENCE}\n{written_yaml(metadata) if metadata else ''}{_FENCE}\n" if has_block else ""
+    has_block = metadata or card.kept.get(LINES) or card.body.lstrip().startswith(_FENCE)
+    block = front_matter.rebuilt(card.kept.get(LINES, ()), metadata)
+    head = f"{_FENCE}\n{block}{_FENCE}\n" if has_block else ""
     is_crlf = "\r\n" in card.body and "\n" not in card.body.replace("\r\n", "")
     return ((head.replace("\n", "\r\n") if is_crlf else head) + card.body).encode()
 
 
-def _parts(text: str) -> tuple[Read, str]:
-    """Return the metadata and the text behind it. An open fence that never closes is refused: it hides the metadata."""
+def _parts(text: str) -> tuple[Read, str, str]:
+    """Return the metadata, its block, and the text behind it.
+
+    An open fence that never closes is refused: it hides the metadata.
+    """
     lines = [line for line in _LINE.findall(text) if line]
     start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
     if start == len(lines) or lines[start].rstrip("\r\n") != _FENCE:
-        return Read({}), text
+        return Read({}), "", text
     for end in range(start + 1, len(lines)):
         if lines[end].rstrip("\r\n") == _FENCE:
             block = "".join(lines[start + 1 : end]).replace("\r\n", "\n").replace("\r", "\n")
             found = read_yaml(block, first_line=start + 2)
-            return _mapping(found, start), "".join(lines[end + 1 :])
+            return _mapping(found, start), block, "".join(lines[end + 1 :])
     raise DocumentRefused(
         "The metadata begins here and never ends: a line of three hyphens is missing.", line=start + 1
     )
@@ -196,6 +207,15 @@ def _document(card: ModelCard) -> Document:
             "model-index": [{"name": card.name or "model", "results": results}] if results else [],
         }
     )
+
+
+def _with_results(metadata: Document, card: ModelCard, beside: Sequence[Any]) -> Document:
+    """Return the metadata with results that stood in files of their own, behind those it has."""
+    if not beside:
+        return metadata
+    index = (metadata.get("model-index") or [{"name": card.name or "model", "results": []}])[0]
+    results = [*index["results"], *(_result(each, card) for each in beside)]
+    return {**metadata, "model-index": [{**index, "results": results}]}
 
 
 def _result(each: Any, card: ModelCard) -> Document:

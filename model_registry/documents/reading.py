@@ -27,6 +27,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 _BREAK = re.compile("[\x85\u2028\u2029]")
 _NO_FIGURE = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
 TOO_LARGE = f"The document is nested deeper than {MAX_DEPTH} or has more than {MAX_NODES:,} values."
+ESCAPED = "There is a control character, or half of a character, in a text."
 Path = tuple[str | int, ...]
 
 
@@ -101,6 +102,8 @@ def _refused(event: Any, depth: int, nodes: int, documents: int) -> str:
 def _built(node: Any, path: Path, found: Read, first_line: int) -> Any:
     found.lines[path] = first_line + node.start_mark.line
     if isinstance(node, yaml.ScalarNode):
+        if CONTROL.search(node.value):
+            raise found.refuse(path, ESCAPED)
         if node.style is None and _NO_FIGURE.match(node.value):
             raise DocumentRefused(
                 f"“{node.value}” is no figure: leave the member out, or write it as a text in quotes.",
@@ -118,6 +121,8 @@ def _members(node: Any, path: Path, found: Read, first_line: int) -> Iterator[tu
         line = first_line + key.start_mark.line
         if not isinstance(key, yaml.ScalarNode) or not isinstance(_scalar(key), str):
             raise DocumentRefused("A member's name must be a text.", line=line, member=path_of(path))
+        if CONTROL.search(key.value):
+            raise DocumentRefused(ESCAPED, line=line, member=path_of(path))
         if key.value == "<<" and key.style is None:
             raise DocumentRefused("Merge keys are not taken in: write the members out.", line=line)
         if key.value in seen:

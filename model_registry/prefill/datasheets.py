@@ -1,15 +1,16 @@
 """Data sheet of a version's training data, as far as the registers and the training know it."""
 
 from consent.models import LegalBasis, Party
-from model_registry.documents.datasheet import Answer, DataSheet
-from model_registry.models import ModelVersion
+from model_registry.documents.datasheet import Answer, DataFile, DataSheet
+from model_registry.models import ModelFile, ModelVersion
 from model_registry.prefill import register_texts as registers
 
+_PARQUET = "application/vnd.apache.parquet"
 _NO_LABELS = "There are none: the events themselves are learnt from."
 
 
 def datasheet(version: ModelVersion) -> DataSheet:
-    """Return a sheet with purposes, people, data, consent, recipients and retention answered."""
+    """Return a sheet with purposes, people, data with its file, consent, recipients and retention answered."""
     controllers = [party.name for party in registers.parties((Party.Role.CONTROLLER,))]
     answers = {number: Answer(text=text) for number, text in _answers(version, controllers).items() if text}
     return DataSheet(
@@ -18,6 +19,10 @@ def datasheet(version: ModelVersion) -> DataSheet:
         creators=controllers,
         version=str(version.version),
         published=version.created_at.date().isoformat(),
+        files=[
+            DataFile(name=each.path.rsplit("/", 1)[-1], url=each.path, encoding=_PARQUET, digest=each.sha256)
+            for each in version.files.filter(kind=ModelFile.Kind.DATA)
+        ],
         answers={**answers, "composition.5": Answer(text=_NO_LABELS, applies=False)},
     )
 

@@ -1,12 +1,13 @@
 """Archives of documents: a zip of a README.md and JSON files, read in memory and never unpacked to a disk.
 
 A document is known by its file's name: ``README.md`` is a card, ``dpia.json`` an assessment in our own JSON, and any
-other JSON is known by its first members. An archive holds documents and nothing else. Sizes are those of what is read,
-not those that the archive states.
+other JSON is known by its first members. Files of ``.eval_results`` add their figures to the card. An archive holds
+documents and nothing else. Sizes are those of what is read, not those that the archive states.
 """
 
 import zipfile
 import zlib
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import PurePosixPath
 from stat import S_ISLNK, S_ISREG
@@ -16,6 +17,8 @@ from django.db import transaction
 from pydantic import BaseModel
 
 from model_registry.documents import keeping
+from model_registry.documents.card import ModelCard
+from model_registry.documents.files import eval_results
 from model_registry.documents.kinds import KINDS
 from model_registry.documents.models import Document
 from model_registry.documents.reading import MAX_BYTES
@@ -67,15 +70,28 @@ def _documents(archive: zipfile.ZipFile) -> list[Found]:
     entries = [each for each in archive.infolist() if not each.is_dir()]
     _check(entries)
     found: dict[str, Found] = {}
+    results: dict[str, bytes] = {}
     left = MAX_BYTES
     for entry in entries:
         content = _content(archive, entry, left)
         left -= len(content)
+        if eval_results.is_one(entry.filename):
+            results[entry.filename] = content
+            continue
         one = _document(entry.filename, content)
         if one.kind in found:
             raise _refuse(entry.filename, f"The archive holds two documents of the kind “{one.kind}”.")
         found[one.kind] = one
+    if results:
+        found["card"] = _with_results(found.get("card"), results)
     return list(found.values())
+
+
+def _with_results(card: Found | None, results: Mapping[str, bytes]) -> Found:
+    """Return the card of an archive with the figures that stand in files of their own."""
+    if card is None or not isinstance(card.document, ModelCard):
+        raise _refuse(next(iter(results)), "These results belong to a card, and the archive holds none.")
+    return card._replace(document=eval_results.added(card.document, results))
 
 
 def _check(entries: list[zipfile.ZipInfo]) -> None:
@@ -101,7 +117,7 @@ def _why_not(entry: zipfile.ZipInfo, names: set[str]) -> str:
         return "Its compression is not taken in: store or deflate it."
     if entry.filename.casefold() in names:
         return "Two files have this name."
-    if path.suffix.lower() not in _SUFFIXES:
+    if path.suffix.lower() not in _SUFFIXES and not eval_results.is_one(entry.filename):
         return f"This is no document: an archive holds {', '.join(_SUFFIXES)} and nothing else."
     return ""
 

@@ -9,7 +9,7 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from model_registry.documents.reading import CONTROL, MAX_DEPTH, MAX_NODES, TOO_LARGE, Path, Read
+from model_registry.documents.reading import CONTROL, ESCAPED, MAX_DEPTH, MAX_NODES, TOO_LARGE, Path, Read
 from model_registry.documents.refusal import DocumentRefused, path_of
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
@@ -104,7 +104,7 @@ class _Walk:
         if "\\" in word:
             text = str(json.loads(word))
             if CONTROL.search(text):
-                raise self._refuse("There is a control character, or half of a character, in a text.", path)
+                raise self._refuse(ESCAPED, path)
             return text
         return word[1:-1]
 

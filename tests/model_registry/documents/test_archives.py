@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 
 from consent.models import Purpose
 from model_registry import services
-from model_registry.documents import keeping
+from model_registry.documents import huggingface, keeping
+from model_registry.documents.card import ModelCard
 from model_registry.documents.files import archives
 from model_registry.documents.refusal import DocumentRefused
 from model_registry.models import Document, ModelVersion
@@ -19,6 +20,19 @@ from tests.helpers import models
 from tests.model_registry.documents.test_forms import README
 
 DPIA = json.dumps(models.assessment().model_dump(mode="json")).encode()
+
+RESULTS = b"""- dataset:
+    id: Idavidrein/gpqa
+    task_id: diamond
+    revision: 0a1b
+  value: 41.5
+  verifyToken: eyJ
+  date: 2026-01-15
+  source: {url: "https://example.org/logs", name: Logs, user: ana}
+  notes: no tools
+- dataset: {id: "cais/hle", task_id: hle}
+  value: "0.20"
+"""
 
 
 def packed(*files: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -49,6 +63,38 @@ def test_an_archive_holds_documents_of_several_kinds() -> None:
     assert found[0].source == README
 
 
+def test_results_in_files_of_their_own_are_figures_of_the_card() -> None:
+    (found,) = archives.read(packed(("r/README.md", README), ("r/.eval_results/gpqa.yaml", RESULTS)))
+
+    card = found.document
+    alone = huggingface.read(README)
+    assert isinstance(card, ModelCard)
+    assert card.evaluations[:-2] == alone.evaluations
+    first, second = card.evaluations[-2:]
+    assert (first.dataset.name, first.dataset.config, first.dataset.revision) == ("Idavidrein/gpqa", "diamond", "0a1b")
+    assert (first.source_url, first.source_name) == ("https://example.org/logs", "Logs")
+    assert [each.value for each in (*first.metrics, *second.metrics)] == [41.5, "0.20"]
+    assert first.metrics[0].args == {
+        "verifyToken": "eyJ", "date": "2026-01-15", "notes": "no tools", "source": {"user": "ana"},
+    }  # fmt: skip
+    assert card.kept["eval-results"] == {"gpqa.yaml": RESULTS.decode()}
+
+
+def test_a_card_is_written_with_the_results_behind_its_own() -> None:
+    (found,) = archives.read(packed(("README.md", README), (".eval_results/gpqa.yaml", RESULTS)))
+
+    written = huggingface.write(found.document)  # type: ignore[arg-type]
+
+    again = huggingface.read(written)
+    index, before = (
+        again.kept["huggingface"]["model-index"],
+        huggingface.read(README).kept["huggingface"]["model-index"],
+    )
+    assert index[0]["results"][:-2] == before[0]["results"]
+    assert [each["metrics"][0]["value"] for each in index[0]["results"][-2:]] == [41.5, "0.20"]
+    assert huggingface.write(again) == written
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
@@ -71,6 +117,15 @@ def test_an_archive_holds_documents_of_several_kinds() -> None:
         (packed(("README.md", README), ("dpia.json", b"{{")), r"dpia\.json: line 1"),
         (packed(("README.md", b"---\na: 1\na: 2\n---\n")), "README.md: line 3, a: This member is stated twice"),
         (b"PK\x03\x04" + b"x" * (1024 * 1024), "larger than"),
+        (packed((".eval_results/gpqa.yaml", RESULTS)), r"gpqa\.yaml: These results belong to a card"),
+        (packed(("README.md", README), ("gpqa.yaml", RESULTS)), "This is no document"),
+        (packed(("README.md", README), (".eval_results/a.yaml", b"value: 1")), r"a\.yaml: line 1: This must be a list"),
+        (packed(("README.md", README), (".eval_results/a.yaml", b"- value: 1")), r"a\.yaml: line 1, \[0\]: “dataset”"),
+        (packed(("README.md", README), (".eval_results/a.yaml", RESULTS.replace(b"value: 41", b"own: 1"))),
+         r"a\.yaml: line 1, \[0\]: “value” is missing"),
+        (packed(("README.md", README), (".eval_results/a.yaml", RESULTS.replace(b"diamond", b"1.10"))),
+         r"a\.yaml: line 3, \[0\]\.dataset\.task_id: This must be a text"),
+        (packed(("README.md", README), (".eval_results/a.yaml", b"- &x [*x]")), "Anchors"),
     ],
 )  # fmt: skip
 def test_an_archive_that_is_wrong_is_refused_with_its_file(data: bytes, says: str) -> None:

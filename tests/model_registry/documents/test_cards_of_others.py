@@ -109,7 +109,7 @@ CARDS = [
     Case("bom of the model itself", "bom", bom(
         lambda document, model: document.update(metadata={"component": model}, components=document["components"][:1]))),
     Case("bom with an unlisted licence", "bom", bom(
-        lambda _document, model: model.update(licenses=[{"license": {"name": "Ours", "own": 1}}]))),
+        lambda _document, model: model.update(licenses=[{"license": {"name": "Ours"}}]))),
     Case("croissant 1.1", "croissant", sheet()),
     Case("croissant 1.0", "croissant",
          sheet(lambda document: document.update(conformsTo="http://mlcommons.org/croissant/1.0"))),
@@ -171,9 +171,11 @@ WRONG = [
     Case("short digest of the data", "bom",
          bom(lambda document, _model: document["components"][0]["hashes"][0].update(content="5e" * 32)), None, "128"),
     Case("unknown digest", "bom",
-         bom(lambda _document, model: model["hashes"][0].update(alg="CRC32")), None, "no digest"),
+         bom(lambda _document, model: model["hashes"][0].update(alg="CRC32")), None, "one of MD5"),
     Case("no hexadecimal", "bom",
-         bom(lambda _document, model: model["hashes"][0].update(content="z" * 64)), None, "64"),
+         bom(lambda _document, model: model["hashes"][0].update(content="z" * 64)), None, "written as"),
+    Case("unknown member of a licence", "bom", bom(
+        lambda _document, model: model.update(licenses=[{"license": {"name": "Ours", "own": 1}}])), None, "no such"),
     Case("dangling reference", "bom", bom(
         lambda _document, model: data(model)[0].update(ref="x")), None, "bom-ref"),
     Case("data set without a type", "bom", bom(
