@@ -95,6 +95,7 @@ SIDEBAR: dict[str, Any] = {
                 "permission": "policies.rollout.pages.may_view",
             },
             _link("Rules of display", "visibility_off", "policies_displayrule"),
+            _link("Rules of prices", "sell", "policies_pricerule"),
             _link("Residency rules", "public", "policies_residencyrule"),
             {
                 "title": "Residency matrix",

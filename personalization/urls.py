@@ -3,12 +3,14 @@ from django.urls import path
 from personalization import views
 from personalization.catalogue import views as items
 from personalization.creators.views import CreatorView
+from personalization.prices.views import PricesView
 
 urlpatterns = [
     path("events", views.EventsView.as_view(), name="events"),
     path("recommendations", views.RecommendationsView.as_view(), name="recommendations"),
     path("recommender/parameters", views.ParametersView.as_view(), name="recommender-parameters"),
     path("creators/<str:creator>", CreatorView.as_view(), name="creator"),
+    path("prices", PricesView.as_view(), name="prices"),
     path("items", items.CatalogueView.as_view(), name="items"),
     path("items/batch", items.BatchView.as_view(), name="items-batch"),
     path("items/<str:item>", items.ItemView.as_view(), name="item"),

@@ -23,6 +23,7 @@ _REGISTERS = (
     "policies.transferinstrument",
     "policies.residencyrule",
     "policies.displayrule",
+    "policies.pricerule",
     "policies.sensitivecategory",
     "privacy.recordperiod",
     "privacy.retentionschedule",

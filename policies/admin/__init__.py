@@ -9,6 +9,7 @@ from policies.admin import (
     jurisdictions,
     opa,
     policies,
+    prices,
     residency,
 )
 from policies.admin.decision_log import pages as decision_log
@@ -25,5 +26,6 @@ __all__ = [
     "jurisdictions",
     "opa",
     "policies",
+    "prices",
     "residency",
 ]

@@ -17,6 +17,7 @@ from model_registry.segments import stopping
 from policies.models import (
     DisplayRule,
     Jurisdiction,
+    PriceRule,
     ProcessingRegion,
     Region,
     ResidencyRule,
@@ -45,6 +46,7 @@ def build_data() -> dict[str, Any]:
         "models": _models(),
         "human_review": _reviews(),
         "display_rules": {rule.slug: rule.document() for rule in DisplayRule.objects.all()},
+        "price_rules": {rule.slug: rule.document() for rule in PriceRule.objects.all()},
     }
 
 

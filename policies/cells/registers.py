@@ -18,6 +18,7 @@ from oversight.rows import NotReadable, read, written
 from policies.models import (
     DisplayRule,
     Jurisdiction,
+    PriceRule,
     ProcessingRegion,
     Region,
     ResidencyRule,
@@ -70,6 +71,7 @@ _REGISTERS = (
     _Register(TransferInstrument, ("slug",)),
     _Register(ResidencyRule, ("slug",)),
     _Register(DisplayRule, ("slug",)),
+    _Register(PriceRule, ("slug",)),
 )
 
 

@@ -16,6 +16,7 @@ from policies.models.log import (
     SpoolPosition,
 )
 from policies.models.opa import ExternalBatch, ExternalDecision, OpaInstance
+from policies.models.prices import PriceRule
 from policies.models.rollout import Rollout, RolloutStep
 from policies.models.rules import (
     Jurisdiction,
@@ -48,6 +49,7 @@ __all__ = [
     "Policy",
     "PolicyActivation",
     "PolicyDraft",
+    "PriceRule",
     "ProcessingRegion",
     "ProcessingSystem",
     "Region",

@@ -6,6 +6,7 @@ from oversight.registers import Document, Register
 from policies.models import (
     DisplayRule,
     Jurisdiction,
+    PriceRule,
     ProcessingRegion,
     Region,
     ResidencyRule,
@@ -77,7 +78,15 @@ def _covers(old: list[str], new: list[str]) -> bool:
     return not new or (bool(old) and set(old) <= set(new))
 
 
-def _save_display(rule: Any, _created: bool) -> None:
+def price_narrows(before: Document | None, after: Document | None) -> bool:
+    """Return whether a rule of prices only lowers its bounds: a new one may permit, and one that goes was a bound."""
+    if before is None or after is None:
+        return False
+    same = all(before[name] == after[name] for name in ("regions", "purposes"))
+    return same and all(after[name] <= before[name] for name in ("most_below", "most_above"))
+
+
+def _save_checked(rule: Any, _created: bool) -> None:
     rule.full_clean(validate_unique=False)
     rule.save()
 
@@ -107,6 +116,14 @@ REGISTERS = (
         model=DisplayRule,
         key=("slug",),
         narrows=display_narrows,
-        save=_save_display,
+        save=_save_checked,
+    ),
+    Register(
+        name="price_rule",
+        title="Rule of prices",
+        model=PriceRule,
+        key=("slug",),
+        narrows=price_narrows,
+        save=_save_checked,
     ),
 )
