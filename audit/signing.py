@@ -21,9 +21,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import jws, trail
-from audit.models import SigningKey
+from audit.models import AuditEvent, SigningKey
 from common.http.problems import Unavailable
 
+_CREATED, _RESTORED = "signing_key.created", "signing_key.restored"
 _INFO = b"assent evidence signing 1"
 _LOCK = 0x61737369676E  # "assign", an advisory lock of ours
 # So long a retired key may still sign what is asked for under its name, by those who trust no other yet.
@@ -47,9 +48,26 @@ def sign_bytes(payload: bytes) -> tuple[bytes, bytes]:
     return bytes(key.public_key), _private(key).sign(payload)
 
 
+def own_keys() -> list[SigningKey]:
+    """Return every key of this installation, retired ones included, newest first.
+
+    A key is ours that a secret of this process derives, and one whose making the trail names. A row that was put into
+    the database is neither, so what its key signed is no evidence.
+    """
+    keys = list(SigningKey.objects.order_by("-created_at"))
+    others = [key.kid for key in keys if _secret_of(key) is None]
+    named = _named_in_trail(others) if others else set()
+    return [key for key in keys if key.kid not in others or key.kid in named]
+
+
+def _named_in_trail(kids: list[str]) -> set[str]:
+    made = AuditEvent.objects.filter(action__in=(_CREATED, _RESTORED), object__in=kids)
+    return set(made.values_list("object", flat=True))
+
+
 def public_keys() -> list[bytes]:
-    """Return every public key there was, newest first."""
-    return [bytes(key) for key in SigningKey.objects.order_by("-created_at").values_list("public_key", flat=True)]
+    """Return the public half of each key of this installation, newest first."""
+    return [bytes(key.public_key) for key in own_keys()]
 
 
 def is_signed(payload: bytes, signature: bytes, public: bytes) -> bool:
@@ -113,7 +131,7 @@ def _made(*, replaces: SigningKey | None, actor: str) -> SigningKey:
     key = SigningKey.objects.create(
         kid=jws.thumbprint(jws.public_jwk(public)), salt=salt, public_key=public.public_bytes_raw(), created_at=now
     )
-    trail.record("signing_key.created", key.kid, actor=actor, details={"replaces": replaces.kid if replaces else None})
+    trail.record(_CREATED, key.kid, actor=actor, details={"replaces": replaces.kid if replaces else None})
     return key
 
 
@@ -137,7 +155,7 @@ def adopt(*, kid: str, salt: bytes, public_key: bytes, created_at: datetime, act
     else:
         SigningKey.objects.filter(retired_at=None).update(retired_at=created_at)
     key.save(force_insert=True)
-    trail.record("signing_key.restored", kid, actor=actor)
+    trail.record(_RESTORED, kid, actor=actor)
     return True
 
 
@@ -153,7 +171,7 @@ def published_keys() -> dict[str, Any]:
                 "use": "sig",
                 "alg": "EdDSA",
             }
-            for key in SigningKey.objects.order_by("-created_at")
+            for key in own_keys()
         ]
     }
 

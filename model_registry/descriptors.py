@@ -10,6 +10,7 @@ from audit import trail
 from common import actors
 from common.levels import LEVELS
 from model_registry import listeners, services
+from model_registry.gates import reviewing
 from model_registry.gates.checks import GATES
 from model_registry.models import GateDemand, GateExemption, Model, ModelVersion, StoppedSegment
 from oversight.changes.writing import set_in_force
@@ -90,6 +91,8 @@ def stop_narrows(before: Document | None, _after: Document | None) -> bool:
 
 def _save_demand(demand: Any, _created: bool) -> None:
     _refuse_unknown_gate(demand.gate)
+    if demand.gate == reviewing.GATE and not demand.roles:
+        raise ChangeRefused("Name the roles that have to approve.")
     demand.save()
 
 

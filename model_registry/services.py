@@ -16,7 +16,7 @@ from model_registry import listeners
 from model_registry.files import signature
 from model_registry.files.models import ModelFile
 from model_registry.gates import outcome
-from model_registry.gates.checks import PASSED
+from model_registry.gates.findings import PASSED
 from model_registry.models import Model, ModelVersion
 from oversight import guard
 from oversight.changes import applying, drafting

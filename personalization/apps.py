@@ -23,14 +23,15 @@ class PersonalizationConfig(AppConfig):
         from personalization.monitors import objectives, work
         from personalization.monitors import pages as monitor_pages
         from personalization.review.producing import RECOMMENDATIONS
+        from personalization.rollouts import ageing, pages, service
         from personalization.rollouts import kind as rollouts
-        from personalization.rollouts import pages, service
         from personalization.snapshots import data_set
         from personalization.training_runs import pages as trainings
         from personalization.training_sets.retraining import RETRAIN
         from personalization.training_sets.store import TRAINING
         from personalization.verification import telling
         from privacy.retention import schedules
+        from privacy.retention.own_records import record_periods
         from privacy.rights.stores import seam
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
@@ -41,6 +42,7 @@ class PersonalizationConfig(AppConfig):
         subjects.add(rollouts.ROLLOUT)
         watch.add(rollouts.KIND, service.look)
         listeners.add(rollouts.follow)
+        record_periods.add_due(ageing.KIND, ageing.due)
         panels.register("deployments", panels.Panel("Deployments", pages.panel, order=50))
         outputs.add(RECOMMENDATIONS)
         registers.add(REGRESSION_CASE, objectives.MONITOR_OBJECTIVE)

@@ -21,7 +21,7 @@ from common import tracing
 from common.http.problems import Problem
 from common.waiting.breaker import CircuitBreaker
 from model_registry.files import signature
-from model_registry.gates.checks import PASSED
+from model_registry.gates.findings import PASSED
 from personalization.recommender import storage
 from personalization.recommender.model import Model, Served
 from personalization.serving.reading import ReadingFailed

@@ -11,6 +11,7 @@ from personalization.catalogue import writing
 from personalization.event_store import months
 from personalization.intake import streams
 from personalization.monitors import running
+from personalization.rollouts import ageing as rollout_counts
 from personalization.snapshots import keeping
 from personalization.training_runs import running as training_runs
 from personalization.training_sets import retraining
@@ -84,8 +85,12 @@ def run_monitors() -> None:
 
 @shared_task(ignore_result=True)
 def forget_model_files() -> None:
-    """Delete artifacts of versions out of use, after their record period, and files that no version names."""
+    """Delete artifacts of versions out of use and counts of ended rollouts, after their record periods.
+
+    With them go files that no version names.
+    """
     ageing.forget_old()
+    rollout_counts.forget_old()
     keeping.sweep()
 
 

@@ -43,7 +43,8 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
   model import|export|show|verify MODEL@VERSION
                                   documents of a model's version: card, data sheet, assessments, runbook
   model audit MODEL VERSION       audits of a version's file (exit status 1: a demanded gate fails)
-  gate MODEL VERSION [--json]     release gates of a model's version (exit status 1: something is missing)
+  gate MODEL VERSION [--stage STAGE] [--json]
+                                  release gates of a model's version (exit status 1: something is missing)
   verify ARGUMENT ...             check the evidence: audit trail, consent ledger, decision log
   verify-receipt FILE             check a consent receipt or an evidence file; needs no database
   check-deployment FILE ...       judge Terraform plans, compose files and Kubernetes manifests by the residency

@@ -1,17 +1,28 @@
 """Registers of release gates: which are demanded, and which do not apply to a version."""
 
 from django.contrib import admin
-from django.forms import ChoiceField, ModelForm
+from django.forms import ChoiceField, ModelForm, MultipleChoiceField
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from common.admin_pages.model_admin import ModelAdmin
 from model_registry.gates.checks import GATES
+from model_registry.gates.models import RISKS, ReviewerRole
 from model_registry.models import GateDemand, GateExemption
 from oversight.admin.forms import DraftsChanges
 
 
 class DemandForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     gate = ChoiceField(label="Gate", choices=[(slug, gate.title) for slug, gate in GATES.items()])
+    roles = MultipleChoiceField(
+        label="Roles", choices=ReviewerRole.choices, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Of “Reviews by role”: each of them has to approve a document of the version.",
+    )  # fmt: skip
+    risks = MultipleChoiceField(
+        label="Risk classes", choices=[(risk, risk.capitalize()) for risk in RISKS], required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Only versions whose card states one of these classes of the EU AI Act, or none. Empty: all.",
+    )  # fmt: skip
 
     class Meta:
         labels = {
@@ -19,6 +30,7 @@ class DemandForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at r
             "from_level": "From this level on",
             "is_active": "Demanded",
             "suspends": "Suspends",
+            "one_role_each": "Each role by another officer",
         }
         help_texts = {
             "purpose": "Only versions that may serve this purpose. Empty: all.",
@@ -34,7 +46,10 @@ class GateDemandAdmin(DraftsChanges, ModelAdmin):
     list_display = ["slug", "gate", "purpose", "from_level", "threshold", "is_active", "suspends"]
     list_filter = ["is_active"]
     list_select_related = ["purpose"]
-    fields = ["slug", "gate", "purpose", "from_level", "threshold", "is_active", "suspends"]
+    fields = [
+        "slug", "gate", "purpose", "from_level", "risks", "threshold", "roles", "one_role_each", "is_active",
+        "suspends",
+    ]  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: GateDemand | None = None) -> list[str]:
         return ["slug"] if obj else []

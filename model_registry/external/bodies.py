@@ -10,7 +10,7 @@ from common import patterns
 from common.http.rest import Body
 from common.levels import LevelName
 from model_registry.external.endpoints import PATTERN, checked
-from model_registry.gates.checks import CLOCKS_DIFFER
+from model_registry.gates.measured import CLOCKS_DIFFER
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
@@ -34,11 +34,18 @@ class SegmentsStated(Body):
 
 
 class Stated(Body):
-    """What the operator of an engine states of a version; the release gates read it as evidence that is theirs."""
+    """What the operator of an engine states of a version; the release gates read it as evidence that is theirs.
+
+    ``beyond_objectives``: what its monitors find beyond bounds today; empty where they ran and found nothing.
+    """
 
     model_config = ConfigDict(
         json_schema_extra=_one_of(
-            segments="object", newest_data="string", has_fallback="boolean", opted_out_served_alike="boolean"
+            segments="object",
+            newest_data="string",
+            has_fallback="boolean",
+            opted_out_served_alike="boolean",
+            beyond_objectives="array",
         )
     )
 
@@ -46,6 +53,7 @@ class Stated(Body):
     newest_data: Annotated[AwareDatetime, Field(strict=False)] | None = None
     has_fallback: bool | None = None
     opted_out_served_alike: bool | None = None
+    beyond_objectives: Annotated[list[Literal["inputs", "drift", "service"]], Field(max_length=3)] | None = None
 
     @field_validator("newest_data")
     @classmethod
@@ -57,7 +65,7 @@ class Stated(Body):
     @model_validator(mode="after")
     def _states_something(self) -> "Stated":
         if not any(value is not None for value in self.__dict__.values()):
-            raise ValueError("state segments, newest_data, has_fallback or opted_out_served_alike")
+            raise ValueError("state segments, newest_data, has_fallback, opted_out_served_alike or beyond_objectives")
         return self
 
 
@@ -115,6 +123,7 @@ class DocumentBody(Body):
 
 class GateAnswer(Body):
     gate: str
+    stage: Literal["pre-launch", "runtime", "post-deployment"]
     state: str
     why: str
 
@@ -183,7 +192,8 @@ def document(version: Any, outcome: Any) -> dict[str, Any]:
             "state": outcome.state,
             "until": outcome.until.isoformat() if outcome.until else None,
             "lines": [
-                {"gate": line.slug, "state": line.finding.state, "why": line.finding.why} for line in outcome.lines
+                {"gate": line.slug, "stage": line.stage, "state": line.finding.state, "why": line.finding.why}
+                for line in outcome.lines
             ],
         },
     }

@@ -20,6 +20,7 @@ from consent.models import Purpose
 from model_registry import services
 from model_registry.external.bodies import ChangeBody, RegisterBody, Stated
 from model_registry.gates import recording
+from model_registry.gates.running import MONITORS
 from model_registry.models import Evidence, Model, ModelVersion
 from oversight import guard
 
@@ -127,6 +128,8 @@ def _findings(stated: Stated) -> list[tuple[str, bool, dict[str, Any]]]:
         found.append(("opted_out", stated.opted_out_served_alike, {}))
     if stated.newest_data is not None:
         found.append(("freshness", True, {"newest": stated.newest_data.isoformat()}))
+    if stated.beyond_objectives is not None:
+        found.append((MONITORS, True, {"beyond": sorted(set(stated.beyond_objectives))}))
     return found
 
 
@@ -138,6 +141,14 @@ def of(slug: str, number: int, *, registrant: str | None = None) -> ModelVersion
     if registrant is not None and found.model.registrant != str(registrant):
         raise services.ModelOfOthers("The model is registered by others. Its own service changes it.")
     return found
+
+
+def registered_by(registrant: str, slug: str, number: int) -> ModelVersion:
+    """Return a version that a service registered; of others it learns nothing. Raises NotFound."""
+    try:
+        return of(slug, number, registrant=registrant)
+    except services.ModelOfOthers:
+        raise NotFound("There is no such version of a model.") from None
 
 
 def _metrics(ndcg: Mapping[Any, int]) -> dict[str, Any]:

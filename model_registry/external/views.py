@@ -1,4 +1,7 @@
-"""Endpoints of models whose engine runs elsewhere. Scope ``models``; nothing about people."""
+"""Endpoints of models whose engine runs elsewhere. Scope ``models``; nothing about people.
+
+A service sees the models that it registers: what gates found names officers, and what others register is theirs.
+"""
 
 from typing import Any
 
@@ -25,7 +28,7 @@ _LATEST = 2**31 - 1
 
 
 class ModelsView(APIView):
-    """Models of the register, with their versions."""
+    """Models that the service registers, with their versions."""
 
     required_scope = "models"
 
@@ -34,7 +37,7 @@ class ModelsView(APIView):
     )
     def get(self, request: Request) -> Response:
         page = listing.page_request(request)
-        rows = Model.objects.prefetch_related("versions")
+        rows = Model.objects.filter(registrant=actor_of(request)).prefetch_related("versions")
         return Response(listing.page_of(rows, page, name="models", key="slug", render=_model))
 
 
@@ -66,7 +69,7 @@ class VersionView(APIView):
         responses={200: bodies.VersionAnswer, **_READ},
     )
     def get(self, request: Request, slug: str, number: int) -> Response:
-        return Response(_version(registration.of(slug, _checked(number))))
+        return Response(_version(registration.registered_by(actor_of(request), slug, _checked(number))))
 
     @extend_schema(
         operation_id="change_model_version",

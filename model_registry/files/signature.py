@@ -7,14 +7,13 @@ folder of models, without the key, cannot put another file in the place of one t
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
 
 from audit import jws, signing
 from audit.jws import NotGenuine
-from audit.models import AuditEvent, SigningKey
+from audit.models import AuditEvent
 from common import policy_data
 from common.canonical import sha256
 from model_registry.models import ModelFile, ModelVersion
@@ -112,13 +111,9 @@ def _note_artifact(version: ModelVersion) -> None:
 
 def _is_ours(kid: str) -> bool:
     """Return whether the key is one of this installation; each that is is asked for once in a process."""
-    try:
-        return _known(kid)
-    except SigningKey.DoesNotExist:
-        return False
+    if kid not in _known:
+        _known.update(key.kid for key in signing.own_keys())
+    return kid in _known
 
 
-@lru_cache(maxsize=64)
-def _known(kid: str) -> bool:
-    SigningKey.objects.only("pk").get(kid=kid)
-    return True
+_known: set[str] = set()

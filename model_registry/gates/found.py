@@ -1,9 +1,12 @@
 """Evidence of a version as gates read it: seven statements for any demands."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+
+from django.utils import timezone
 
 from common.levels import LEVELS
 from model_registry.documents import basis
@@ -22,7 +25,7 @@ class Found:
     now: datetime
     demands: Sequence[GateDemand]
     documents: Mapping[str, Document]
-    verdicts: Mapping[int, DocumentReview]
+    reviews: Mapping[int, Sequence[DocumentReview]]
     evidence: Mapping[tuple[str, str], Evidence]
     exemptions: Mapping[str, GateExemption]
     before: ModelVersion | None
@@ -32,20 +35,30 @@ class Found:
         """Return the digest of what the version may do now."""
         return basis.digest(self.version)
 
+    @property
+    def ndcg(self) -> Mapping[str, int]:
+        """Return the quality of the version by level, in thousandths."""
+        return _ndcg(self.version)
 
-def gather(version: ModelVersion, now: datetime) -> Found:
+    @property
+    def ndcg_before(self) -> Mapping[str, int]:
+        """Return the quality of the version in use; empty where there is none."""
+        return _ndcg(self.before) if self.before else {}
+
+
+def gather(version: ModelVersion, now: datetime | None = None) -> Found:
     """Read the evidence of a version."""
     documents = version.documents.order_by("kind", "-revision").distinct("kind").defer("source")
     rows = list(documents)
-    verdicts = DocumentReview.objects.filter(document__in=rows).exclude(verdict=DocumentReview.Verdict.COMMENT)
+    given = DocumentReview.objects.filter(document__in=rows).exclude(verdict=DocumentReview.Verdict.COMMENT)
     evidence = version.evidence.filter(artifact_sha256=version.artifact_sha256)
     exemptions = GateExemption.objects.filter(model_id=version.model_id, version=version.version)
     return Found(
         version=version,
-        now=now,
-        demands=_demands(version),
+        now=now or timezone.now(),
+        demands=_demands(version, next((row for row in rows if row.kind == "card"), None)),
         documents={row.kind: row for row in rows},
-        verdicts={verdict.document_id: verdict for verdict in verdicts.order_by("id")},
+        reviews=_by_document(given.order_by("id")),
         evidence={
             (row.kind, row.name): row for row in evidence.order_by("kind", "name", "-id").distinct("kind", "name")
         },
@@ -54,15 +67,31 @@ def gather(version: ModelVersion, now: datetime) -> Found:
     )
 
 
-def _demands(version: ModelVersion) -> list[GateDemand]:
-    """Return the demands on a version; of several of one gate, all count."""
+def _by_document(given: Iterable[DocumentReview]) -> Mapping[int, Sequence[DocumentReview]]:
+    found: dict[int, list[DocumentReview]] = defaultdict(list)
+    for review in given:
+        found[review.document_id].append(review)
+    return found
+
+
+def _demands(version: ModelVersion, card: Document | None) -> list[GateDemand]:
+    """Return the demands on a version; of several of one gate, all count.
+
+    A version whose card states no risk class has any of them.
+    """
     serves = {purpose.pk for purpose in version.purposes.all()}
-    level = LEVELS[version.max_level]
+    level, risk = LEVELS[version.max_level], card.content["governance"]["risk"] if card else ""
     return [
         demand
         for demand in GateDemand.objects.filter(is_active=True).order_by("slug")
-        if LEVELS[demand.from_level] <= level and (demand.purpose_id is None or demand.purpose_id in serves)
+        if LEVELS[demand.from_level] <= level
+        and (demand.purpose_id is None or demand.purpose_id in serves)
+        and (not demand.risks or not risk or risk in demand.risks)
     ]
+
+
+def _ndcg(version: ModelVersion) -> Mapping[str, int]:
+    return {str(level): int(figure) for level, figure in version.metrics.get("ndcg_at_10_per_mille", {}).items()}
 
 
 def _before(version: ModelVersion) -> ModelVersion | None:

@@ -1,25 +1,46 @@
 """Rows of gates: which are demanded (a register), what does not apply (a register), evidence, and reviews."""
 
+from typing import get_args
+
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from consent.models import Level, Purpose
+from model_registry.documents.card import Governance
+
+
+class ReviewerRole(models.TextChoices):
+    LEGAL = "legal", "Legal"
+    PRIVACY = "privacy", "Privacy"
+    PRODUCT = "product", "Product"
+    ENGINEERING = "engineering", "Engineering"
+
+
+RISKS = tuple(risk for risk in get_args(Governance.model_fields["risk"].annotation) if risk)
 
 
 class GateDemand(models.Model):
     """A gate that versions have to pass: all of them, or those for a purpose or from a level on.
 
-    ``threshold`` is in the unit of the gate; empty is the gate's own. ``suspends``: an audit that fails the gate takes
-    a version out of use until two officers make it live again; without it the version is denied while the gate fails.
+    ``risks``: classes of the EU AI Act as cards state them; empty is all. ``threshold`` is in the unit of the gate;
+    empty is the gate's own. ``roles``, of the gate ``reviews``: who has to approve, each another officer where
+    ``one_role_each`` says so. ``suspends``: an audit that fails the gate takes a version out of use until two officers
+    make it live again; without it the version is denied while the gate fails.
     """
 
     slug = models.SlugField(max_length=64, unique=True)
     gate = models.CharField(max_length=32)
     purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     from_level = models.CharField(max_length=16, choices=Level, default=Level.NONE)
+    risks = ArrayField(
+        models.CharField(max_length=16, choices=[(risk, risk.capitalize()) for risk in RISKS]), default=list, blank=True
+    )
     threshold = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
+    roles = ArrayField(models.CharField(max_length=12, choices=ReviewerRole), default=list, blank=True)
+    one_role_each = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
     suspends = models.BooleanField(default=True)
 
@@ -61,6 +82,7 @@ class Evidence(models.Model):
     class Kind(models.TextChoices):
         TRAINING = "training", "Training"
         AUDIT = "audit", "Audit"
+        MONITOR = "monitor", "Monitor"
         STATED = "stated", "Stated by its operator"
 
     version = models.ForeignKey("model_registry.ModelVersion", on_delete=models.PROTECT, related_name="evidence")
@@ -90,11 +112,7 @@ class DocumentReview(models.Model):
         REFUSED = "refused", "Refused"
         COMMENT = "comment", "Comment"
 
-    class Role(models.TextChoices):
-        LEGAL = "legal", "Legal"
-        PRIVACY = "privacy", "Privacy"
-        PRODUCT = "product", "Product"
-        ENGINEERING = "engineering", "Engineering"
+    Role = ReviewerRole
 
     document = models.ForeignKey("model_registry.Document", on_delete=models.PROTECT, related_name="reviews")
     verdict = models.CharField(max_length=12, choices=Verdict)

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from model_registry.gates.checks import EXEMPT, FAILED, GATES, PASSED, PENDING, Finding, end_of, first
+from model_registry.gates.checks import GATES, Stage
+from model_registry.gates.findings import EXEMPT, FAILED, MET, PASSED, PENDING, Finding, end_of, first
 from model_registry.gates.found import Found, gather
 from model_registry.gates.models import GateDemand
 from model_registry.models import ModelVersion
@@ -17,6 +18,7 @@ class Line:
     """A demanded gate with what was found. ``suspends``: an audit that fails it suspends a version in use."""
 
     slug: str
+    stage: Stage
     title: str
     asks: str
     finding: Finding
@@ -24,7 +26,7 @@ class Line:
 
     @property
     def is_met(self) -> bool:
-        return self.finding.state in (PASSED, EXEMPT)
+        return self.finding.state in MET
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class Outcome:
     @property
     def missing(self) -> list[Line]:
         return [line for line in self.lines if not line.is_met]
+
+    def of_stage(self, stage: Stage) -> list[Line]:
+        """Return the checklist of a stage."""
+        return [line for line in self.lines if line.stage == stage]
 
 
 def of(version: ModelVersion, now: datetime | None = None) -> Outcome:
@@ -73,17 +79,17 @@ def _approval(version: ModelVersion, now: datetime) -> list[Line]:
     end = end_of(version.approved_until)
     why = f"Approved until {version.approved_until:%Y-%m-%d}."
     finding = Finding(PASSED if end > now else FAILED, why, "", version.status_changed_at, end)
-    return [Line("approval", "Approval", "an approval that has not ended", finding)]
+    return [Line("approval", Stage.POST_DEPLOYMENT, "Approval", "an approval that has not ended", finding)]
 
 
 def _line(found: Found, demand: GateDemand) -> Line:
     gate = GATES.get(demand.gate)
     if gate is None:
         finding = Finding(FAILED, f"This release has no gate “{demand.gate}”.")
-        return Line(demand.gate, demand.gate, "", finding)
+        return Line(demand.gate, Stage.PRE_LAUNCH, demand.gate, "", finding)
     exemption = found.exemptions.get(demand.gate)
     if exemption is not None:
         finding = Finding(EXEMPT, f"Does not apply: {exemption.reason}")
     else:
         finding = gate.check(found, gate.threshold if demand.threshold is None else demand.threshold)
-    return Line(demand.gate, gate.title, gate.asks, finding, demand.suspends)
+    return Line(demand.gate, gate.stage, gate.title, gate.asks, finding, demand.suspends)

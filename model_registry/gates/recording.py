@@ -8,10 +8,10 @@ from django.db import transaction
 from audit import trail
 from common import actors, policy_data
 from model_registry.documents.models import Document
+from model_registry.gates import independence
 from model_registry.gates.models import DocumentReview, Evidence
 from model_registry.models import ModelVersion
-from oversight.officers import provenance, single
-from oversight.problems import ChangeRefused, SecondOfficerNeeded
+from oversight.problems import ChangeRefused
 
 Verdict = DocumentReview.Verdict
 
@@ -43,12 +43,12 @@ def record_evidence(
 def review(row: Document, *, verdict: str, role: str, actor: str, comment: str = "") -> DocumentReview:
     """Give a verdict or a comment on a revision of a document.
 
-    Raises SecondOfficerNeeded where the approval is not another officer's, ChangeRefused for a verdict without reason.
+    Raises SecondOfficerNeeded where an approval is not another officer's, ChangeRefused for a verdict without reason.
     """
     policy_data.take_turn()
     if verdict != Verdict.APPROVED and not comment.strip():
         raise ChangeRefused("Say why, so that its author can do better.")
-    positions = _refuse_own(row, actor) if verdict == Verdict.APPROVED else []
+    positions = independence.refuse_unfit(row, role, actor) if verdict == Verdict.APPROVED else []
     given = DocumentReview.objects.create(
         document=row, verdict=verdict, role=role, comment=comment.strip()[:2_000], actor=str(actor),
         account_id=actors.account_of(actor),
@@ -57,18 +57,3 @@ def review(row: Document, *, verdict: str, role: str, actor: str, comment: str =
     trail.record(f"model.document_{verdict}", str(row.version), actor=actor, details=details)
     row.version.publish_if_in_bundle(reason=f"{row.kind} of model {row.version} {verdict}", actor=actor)
     return given
-
-
-def _refuse_own(row: Document, actor: str) -> list[int]:
-    """Refuse the author of a document, and an account that its author may stand behind."""
-    account = actors.account_of(actor)
-    if account is None:
-        raise ChangeRefused("Only an officer signed in with an account may approve a document.")
-    if row.author_id is None or single.is_single():
-        return []
-    if row.author_id == account:
-        raise SecondOfficerNeeded("You wrote this document. Another officer has to approve it.")
-    judged = provenance.independent(row.author_id, account)
-    if not judged.is_independent:
-        raise SecondOfficerNeeded(judged.why)
-    return list(judged.positions)

@@ -6,10 +6,13 @@ from datetime import timedelta
 from django.utils import timezone
 
 from audit import trail
+from model_registry.gates import reviewing
+from model_registry.gates.models import ReviewerRole
 from model_registry.models import GateDemand, ModelVersion
 
-# Demand: its gate, the level from which on, and whether it is switched on. What needs an audit, a training under
-# differential privacy, or the role of a deployer of the AI Act waits for an officer who has it.
+# Demand: its gate, the level from which on, and whether it is switched on. What needs a training under differential
+# privacy, the role of a deployer of the AI Act, reviewers of four roles or a clock that never stops waits for an
+# officer who has it.
 DEMANDS: Mapping[str, tuple[str, str, bool]] = {
     "card": ("card", "none", True),
     "runbook": ("runbook", "none", True),
@@ -23,11 +26,19 @@ DEMANDS: Mapping[str, tuple[str, str, bool]] = {
     "freshness": ("freshness", "none", False),
     "epsilon": ("epsilon", "individual", False),
     "files": ("files", "none", False),
-    "bias-audit": ("bias_audit", "segment", False),
-    "leak-audit": ("leak_audit", "segment", False),
+    "bias-audit": ("bias_audit", "behavioral", True),
+    "leak-audit": ("leak_audit", "behavioral", True),
     "adversarial-audit": ("adversarial_audit", "none", False),
     "regression-audit": ("regression_audit", "none", False),
     "ageing-audit": ("ageing_audit", "none", False),
+    "reviews": ("reviews", "none", False),
+    "monitoring": ("monitoring", "none", False),
+    "inputs": ("inputs", "none", False),
+    "drift": ("drift", "none", False),
+    "service": ("service", "none", False),
+    "incident-contact": ("incident_contact", "none", False),
+    "audits-renewed": ("audits_renewed", "behavioral", True),
+    "retraining": ("retraining", "none", False),
 }
 GRACE = timedelta(days=90)
 
@@ -38,13 +49,17 @@ def are_missing() -> bool:
 
 
 def fill(*, actor: str) -> None:
-    """Add what the register lacks; where it had no gates at all, versions in use get their grace."""
-    if not GateDemand.objects.exists():
+    """Add what the register lacks. Where it had no gates at all, versions in use get their grace.
+
+    A register that has gates already gets new ones switched off: nothing that serves is denied by an upgrade.
+    """
+    is_new = not GateDemand.objects.exists()
+    if is_new:
         _give_grace(actor)
     for slug, (gate, level, is_active) in DEMANDS.items():
-        GateDemand.objects.get_or_create(
-            slug=slug, defaults={"gate": gate, "from_level": level, "is_active": is_active}
-        )
+        roles = ReviewerRole.values if gate == reviewing.GATE else []
+        row = {"gate": gate, "from_level": level, "is_active": is_active and is_new, "roles": roles}
+        GateDemand.objects.get_or_create(slug=slug, defaults=row)
 
 
 def _give_grace(actor: str) -> None:

@@ -8,19 +8,27 @@ from django.utils.html import format_html, format_html_join
 from common.admin_pages.display import NOTHING, badge, grid, moment, who
 from model_registry.documents.kinds import KINDS
 from model_registry.gates import outcome
-from model_registry.gates.checks import EXEMPT, FAILED, PASSED, PENDING
-from model_registry.gates.outcome import Line
+from model_registry.gates.checks import GATES, Stage
+from model_registry.gates.findings import EXEMPT, FAILED, NOT_YET, PASSED, PENDING
+from model_registry.gates.outcome import Line, Outcome
 from model_registry.models import DocumentReview, ModelVersion
 from model_registry.pages import mending
 
-_TONES = {PASSED: "good", EXEMPT: "plain", PENDING: "info", FAILED: "alarm"}
-_WORDS = {PASSED: "Passed", EXEMPT: "Does not apply", PENDING: "Waiting", FAILED: "Missing"}
+_TONES = {PASSED: "good", EXEMPT: "plain", NOT_YET: "plain", PENDING: "info", FAILED: "alarm"}
+_WORDS = {
+    PASSED: "Passed", EXEMPT: "Does not apply", NOT_YET: "Not yet", PENDING: "Waiting", FAILED: "Missing",
+}  # fmt: skip
 _LONGEST_COMMENT = 120
 
 
 def gates(version: ModelVersion) -> str:
-    """Return the demanded gates with what was found: state, reason, owner, date, end."""
+    """Return the checklist of each stage: the demanded gates with what was found, and which are not demanded."""
     found = outcome.of(version)
+    sections = ((stage.heading, _checklist(version, found.of_stage(stage)), _others(found, stage)) for stage in Stage)
+    return format_html_join("", '<section><h3>{}</h3>{}<p class="start-muted">{}</p></section>', sections)
+
+
+def _checklist(version: ModelVersion, lines: list[Line]) -> str:
     rows = [
         (
             badge(_WORDS[line.finding.state], _TONES[line.finding.state]),
@@ -30,9 +38,16 @@ def gates(version: ModelVersion) -> str:
             moment(line.finding.until) if line.finding.until else NOTHING,
             mending.link(version, line),
         )
-        for line in found.lines
+        for line in lines
     ]
-    return grid(["State", "Gate", "Evidence", "By", "Ends", "Mend"], rows, is_stacked=True)
+    return grid(["State", "Gate", "Evidence", "By", "Ends", "Mend"], rows, is_stacked=True) if rows else ""
+
+
+def _others(found: Outcome, stage: Stage) -> str:
+    """Say which gates of a stage the register does not demand of the version."""
+    demanded = {line.slug for line in found.lines}
+    titles = [gate.title for slug, gate in GATES.items() if gate.stage == stage and slug not in demanded]
+    return f"Not demanded of this version: {', '.join(titles)}." if titles else ""
 
 
 def _by(line: Line) -> str:

@@ -8,14 +8,16 @@ from django.utils.http import urlencode
 
 from common.admin_pages.display import NOTHING
 from model_registry.documents.kinds import KINDS
-from model_registry.gates.checks import PENDING
+from model_registry.gates.findings import PENDING
 from model_registry.gates.outcome import Line
 from model_registry.models import ModelVersion
 
 # What is no document: the panel of the page that says more, and what to do.
 _PANELS: Mapping[str, str] = {
     "segments": "A new training", "quality": "A new training", "freshness": "A new training",
-    "fallback": "A new training", "bias_audit": "Run the audits", "leak_audit": "Run the audits",
+    "fallback": "A new training", "retraining": "A new training", "bias_audit": "Run the audits",
+    "leak_audit": "Run the audits", "audits_renewed": "Run the audits", "monitoring": "The monitors",
+    "inputs": "The monitors", "drift": "The monitors", "service": "The monitors", "reviews": "A review of a document",
 }  # fmt: skip
 
 
@@ -25,7 +27,7 @@ def link(version: ModelVersion, line: Line) -> str:
         return NOTHING
     if line.slug == "approval":
         return _extension(version)
-    kind = "card" if line.slug == "epsilon" else line.slug
+    kind = {"epsilon": "card", "incident_contact": "runbook"}.get(line.slug, line.slug)
     if kind in KINDS:
         words = "Review it" if line.finding.state == PENDING else "Write it"
         return _linked(reverse("model-document", args=[version.pk, kind]), f"{words}: {line.title}")

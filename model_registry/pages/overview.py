@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from common.admin_pages.display import NOTHING, badge, moment
 from model_registry.gates import outcome
-from model_registry.gates.checks import FAILED, PASSED, PENDING
+from model_registry.gates.findings import FAILED, PASSED, PENDING
 from model_registry.gates.outcome import Line, Outcome
 from model_registry.models import ModelVersion
 from oversight.models import Change, ChangeSet

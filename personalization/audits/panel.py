@@ -5,14 +5,14 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 
 from common.admin_pages.display import NOTHING, badge, grid, moment, who
 from common.charts.counts import Figure, Tone
 from common.charts.intervals import IntervalRow, in_words, intervals_figure
 from common.charts.rates import Part, lines_figure, percent
 from model_registry.gates import outcome
-from model_registry.gates.checks import EXEMPT, FAILED, GATES, PASSED, PENDING
+from model_registry.gates.checks import GATES
+from model_registry.gates.findings import EXEMPT, FAILED, PASSED
 from model_registry.gates.found import gather
 from model_registry.models import ModelVersion
 from personalization.audits import running
@@ -20,8 +20,8 @@ from personalization.audits.gathering import NotAuditable, refuse_foreign
 from personalization.audits.models import AuditRun
 from personalization.audits.suite import AUDITS
 
-_TONES = {PASSED: "good", EXEMPT: "plain", PENDING: "info", FAILED: "alarm"}
-_WORDS = {PASSED: "Passed", EXEMPT: "Does not apply", PENDING: "Waiting", FAILED: "Failed"}
+_TONES = {PASSED: "good", EXEMPT: "plain", FAILED: "alarm"}
+_WORDS = {PASSED: "Passed", EXEMPT: "Does not apply", FAILED: "Failed"}
 # Of the others' quality, in thousandths: the threshold that is shipped marks a row; the register's is in the summary.
 _MARKED = 800
 Result = Mapping[str, Any]
@@ -57,7 +57,7 @@ def newest_results(version: ModelVersion) -> Newest:
 
 def summary(version: ModelVersion, newest: Newest) -> list[tuple[Any, ...]]:
     """Return for each audit what its gate says of it; where no gate demands it, by the threshold that is shipped."""
-    found = gather(version, timezone.now())
+    found = gather(version)
     demanded = {line.slug: line.finding for line in outcome.of(version).lines}
     untrue = {run.pk: running.untrue(run) for run, _result in newest.values()}
     rows = []
@@ -119,7 +119,7 @@ def _scores(report: Result) -> Figure:
     name = "model" if "model" in report["attacks"] else "reference"
     attack = report["attacks"][name]
     labels = [f"{(low + high) / 2000:.1f}" for low, high in zip(attack["edges"], attack["edges"][1:], strict=False)]
-    on = "the model itself" if name == "model" else "a reference trained on half of the people"
+    on = "the model itself" if name == "model" else "references trained without some of the people"
     return lines_figure(
         labels,
         [

@@ -18,7 +18,7 @@ from common.http.problems import InvalidRequest
 from common.jobs.runs import RunState
 from model_registry import services
 from model_registry.gates import outcome, recording
-from model_registry.gates.checks import FAILED
+from model_registry.gates.findings import FAILED
 from model_registry.gates.outcome import Line
 from model_registry.models import Evidence, ModelVersion
 from personalization.audits import gathering

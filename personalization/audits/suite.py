@@ -52,7 +52,7 @@ class Audited:
         return Population.of(self.control, self.model, self.attributes, self.segments)
 
     @cached_property
-    def reference(self) -> Reference | None:
+    def references(self) -> Sequence[Reference]:
         return reference.of(self.model, self.people)
 
 
@@ -114,16 +114,16 @@ def _slice(one: Slice) -> dict[str, Any]:
 
 
 def _leak(audited: Audited) -> Result:
-    people, found = audited.people, audited.reference
-    if found is None or len(people.able()) < LEAST_PEOPLE:
+    people, references = audited.people, audited.references
+    if not references or len(people.able()) < LEAST_PEOPLE:
         return _unmeasured(f"fewer than {LEAST_PEOPLE} people have enough events")
-    on_reference = membership.of(found.model, people, found.members, people, found.strangers)
+    on_references = membership.of_references(references, people)
     on_model = _attacked(audited)
-    probing = adversarial.probe(found, people)
+    probing = adversarial.probe(references, people)
     single = singling_out.audit(
         audited.model, people, least=audited.least, before=audited.before, register=audited.register
     )
-    judged = on_model or on_reference
+    judged = on_model or on_references
     figures = {
         "attacked": "model" if on_model else "reference",
         "members": judged.members,
@@ -137,7 +137,7 @@ def _leak(audited: Audited) -> Result:
     }
     report = {
         "attacks": {
-            name: _attack(one) for name, one in (("model", on_model), ("reference", on_reference)) if one is not None
+            name: _attack(one) for name, one in (("model", on_model), ("reference", on_references)) if one is not None
         },
         "probing": {
             "victims": probing.victims,

@@ -11,7 +11,7 @@ from consent.register import words
 from model_registry.documents import keeping
 from model_registry.documents.card import Metric, ModelCard
 from model_registry.gates import outcome
-from model_registry.gates.checks import EXEMPT
+from model_registry.gates.findings import EXEMPT
 from model_registry.models import ModelVersion
 
 _AGES = {

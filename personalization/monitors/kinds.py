@@ -8,7 +8,8 @@ from dataclasses import dataclass
 class Monitor:
     """A monitor. ``limit``: its own objective, which a value may not exceed; or reach, where ``is_least``.
 
-    ``least_samples``: of fewer values there is no verdict.
+    ``least_samples``: of fewer values there is no verdict. ``gate``: the release gate that reads it (``inputs``,
+    ``drift``, ``service``); empty is none.
     """
 
     title: str
@@ -17,6 +18,7 @@ class Monitor:
     limit: float
     is_least: bool = False
     least_samples: int = 1
+    gate: str = ""
 
     def is_beyond(self, value: float, limit: float) -> bool:
         """Return whether a value is beyond a limit."""
@@ -31,14 +33,14 @@ _ANSWERS = 100
 MONITORS: Mapping[str, Monitor] = {
     "input_drift": Monitor(
         "Input drift", "how far the events of the last 7 days are from those it learnt from", "PSI", 0.25,
-        least_samples=_ANSWERS,
+        least_samples=_ANSWERS, gate="drift",
     ),
     "score_drift": Monitor(
         "Score drift", "how far the scores of the lists served are from those at its training", "PSI", 0.25,
-        least_samples=_ANSWERS,
+        least_samples=_ANSWERS, gate="drift",
     ),
-    "missing_inputs": Monitor("Missing inputs", "share of inputs that are not known", "share", 0.5),
-    "stale_inputs": Monitor("Freshness of inputs", "hours since the newest event arrived", "hours", 48),
+    "missing_inputs": Monitor("Missing inputs", "share of inputs that are not known", "share", 0.5, gate="inputs"),
+    "stale_inputs": Monitor("Freshness of inputs", "hours since the newest event arrived", "hours", 48, gate="inputs"),
     "model_age": Monitor("Age", "days since the newest event it learnt from", "days", 90),
     "coverage": Monitor(
         "Coverage", "share of the catalogue that was shown in 7 days", "share", 0.01, is_least=True,
@@ -52,15 +54,19 @@ MONITORS: Mapping[str, Monitor] = {
         0.9, least_samples=1_000,
     ),
     "below_permitted": Monitor(
-        "Level served", "share of answers at a lower level than was permitted", "share", 0.5, least_samples=_ANSWERS
+        "Level served", "share of answers at a lower level than was permitted", "share", 0.5, least_samples=_ANSWERS,
+        gate="service",
     ),
     "fallbacks": Monitor(
-        "Fallbacks", "share of answers for which the engine gave nothing", "share", 0.01, least_samples=_ANSWERS
+        "Fallbacks", "share of answers for which the engine gave nothing", "share", 0.01, least_samples=_ANSWERS,
+        gate="service",
     ),
-    "latency": Monitor("Latency", "seconds in which 95 of 100 answers were made", "s", 0.25, least_samples=_ANSWERS),
+    "latency": Monitor(
+        "Latency", "seconds in which 95 of 100 answers were made", "s", 0.25, least_samples=_ANSWERS, gate="service"
+    ),
     "breaker": Monitor(
         "Circuit breaker", "share of answers made while the engine rested after failures", "share", 0.001,
-        least_samples=_ANSWERS,
+        least_samples=_ANSWERS, gate="service",
     ),
     "segments": Monitor("Size of segments", "segments with fewer than k people", "segments", 0),
 }  # fmt: skip

@@ -10,7 +10,9 @@ from django.utils import timezone
 from audit import trail
 from common import actors
 from model_registry import services
-from model_registry.models import ModelVersion
+from model_registry.gates import recording
+from model_registry.gates import running as gates
+from model_registry.models import Evidence, ModelVersion
 from personalization import engine, training, windows
 from personalization.monitors import judging, measuring, objectives, work
 from personalization.monitors.judging import Judged, Objective
@@ -65,6 +67,7 @@ def _conclude(
     """Keep what was found, and do what follows from it."""
     rows = _keep(version, judged, now)
     beyond = sorted({row.monitor for row in rows if row.state == judging.BEYOND})
+    _leave_evidence(version, {*beyond, *_not_measured_again(version, rows)})
     if beyond:
         trail.record("model.beyond_objectives", str(version), actor=JOB, details={"monitors": beyond})
     work.follow_monitored(version, beyond, actor=JOB)
@@ -73,6 +76,27 @@ def _conclude(
         titles = ", ".join(MONITORS[name].title.lower() for name in late)
         services.suspend_protectively(version, reason=f"Beyond its objectives: {titles}.", actor=JOB)
     return rows
+
+
+def _leave_evidence(version: ModelVersion, beyond: set[str]) -> None:
+    """Append what the release gates of a version in use read."""
+    groups = sorted({MONITORS[name].gate for name in beyond if name in MONITORS} - {""})
+    figures = {"beyond": groups, "monitors": sorted(beyond)}
+    recording.record_evidence(
+        version, Evidence.Kind.MONITOR, gates.MONITORS, is_passed=True, actor=JOB, figures=figures
+    )
+
+
+def _not_measured_again(version: ModelVersion, rows: Sequence[MonitorResult]) -> set[str]:
+    """Return what was beyond its objective when it was last measured, and has too few values to say so again.
+
+    A version that is denied for its drift serves no lists that could show another one.
+    """
+    last = version.evidence.filter(
+        kind=Evidence.Kind.MONITOR, artifact_sha256=version.artifact_sha256, made_at__gte=version.status_changed_at
+    ).first()
+    judged = {row.monitor for row in rows if row.state in (judging.WITHIN, judging.BEYOND, judging.WATCHED)}
+    return set(last.figures["monitors"]) - judged if last else set()
 
 
 def _keep(version: ModelVersion, judged: Sequence[Judged], now: datetime) -> list[MonitorResult]:

@@ -66,7 +66,7 @@ class TrainedOn:
 
 @dataclass(frozen=True, eq=False)
 class Popularity:
-    """The damped share, 0..1, of a group of ``people`` that touched each item, in the model's item order."""
+    """The damped share, 0..1, of a group of ``people`` that liked each item, in the model's item order."""
 
     people: int
     scores: NDArray[np.float64]

@@ -1,7 +1,8 @@
 """Parts of a model: padded rows of weights between items, scored with their exact additive reasons.
 
-A part's weight from item i to item j is ``weights`` at j among i's neighbours, plus ``out[i] * into[j]``: the general
-popularity in the weights, which is taken out before rows are cut to their strongest and added back here.
+A part's weight from item i to item j is ``weights`` at j among i's neighbours, plus ``out[i] @ into[:, j]``: the
+directions that many rows share (with a rank of 1 the general popularity), which are taken out before rows are cut to
+their strongest and added back here. Both terms are linear in the person's items, so every contribution is exact.
 """
 
 import math
@@ -22,7 +23,8 @@ _HALF_LIVES = 4
 class Part:
     """Weights of one kind between items; ``scale`` makes the scores of different parts comparable.
 
-    Rows shorter than the widest are padded with weight 0 for position 0.
+    Rows shorter than the widest are padded with weight 0 for position 0. ``out`` is (items x rank), ``into`` (rank x
+    items).
     """
 
     spec: Spec
@@ -34,7 +36,10 @@ class Part:
 
     def __post_init__(self) -> None:
         size = len(self.out)
-        if self.neighbours.shape != self.weights.shape or len(self.neighbours) != size or self.into.shape != (size,):
+        shape = (size, self.out.shape[-1])
+        if self.out.shape != shape or self.into.shape != shape[::-1]:
+            raise ValueError("The factors of a part must cover exactly the model's items.")
+        if self.neighbours.shape != self.weights.shape or len(self.neighbours) != size:
             raise ValueError("The arrays of a part must cover exactly the model's items.")
         if self.neighbours.size and not (self.neighbours.min() >= 0 and self.neighbours.max() < size):
             raise ValueError("A neighbour is not among the model's items.")
@@ -84,13 +89,13 @@ class Weighing:
         rows, counts = part.counted(signals)
         counts *= np.float32(weight)
         positions = signals.positions[rows]
-        outgoing = part.out[positions] * counts
+        outgoing = part.out[positions] * counts[:, np.newaxis]
         self._rows.append(rows)
         self._neighbours.append(part.neighbours[positions])
         self._values.append(part.weights[positions] * counts[:, np.newaxis])
         self._general.append((rows, outgoing, part.into))
-        popular: NDArray[np.float32] = outgoing.sum() * part.into
-        return popular
+        common: NDArray[np.float32] = outgoing.sum(axis=0) @ part.into
+        return common
 
     def contributions(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return (signals x chosen) what each signal adds to the score of each chosen item."""
@@ -106,5 +111,5 @@ class Weighing:
                 found += np.bincount(cells, weights=values.ravel()[hits], minlength=len(found))
         table = found.reshape(self._signals, width)
         for rows, outgoing, into in self._general:
-            table[rows] += np.outer(outgoing, into[chosen])
+            table[rows] += outgoing @ into[:, chosen]
         return table

@@ -19,12 +19,18 @@ class Kind(StrEnum):
 class Spec:
     """Choice of a part: how it is computed, and how fast a person's older touches fade (in touches; None: never).
 
-    ``regularisation`` is that of EASE, and no more than a number for the other kinds.
+    ``regularisation`` is that of EASE, and no more than a number for the other kinds. ``rank``: from 1 on, how many
+    directions of the weights are kept whole before each row is cut to its strongest remainders.
     """
 
     kind: Kind
     half_life: float | None = None
     regularisation: float = 0.0
+    rank: int = 1
+
+    def __post_init__(self) -> None:
+        if self.rank < 1:
+            raise ValueError("The rank of a part must be at least 1.")
 
     @property
     def likes_only(self) -> bool:

@@ -53,11 +53,10 @@ class Signals:
     def __len__(self) -> int:
         return len(self.positions)
 
-    def latest(self, number: int) -> "Signals":
-        """Return the ``number`` latest."""
-        return Signals(
-            self.positions[-number:], self.strengths[-number:], self.liked[-number:], self.in_session[-number:]
-        )
+    def latest_likes(self, number: int) -> "Signals":
+        """Return the ``number`` latest of those that the person liked."""
+        rows = self.wanted[-number:]
+        return Signals(self.positions[rows], self.strengths[rows], self.liked[rows], self.in_session[rows])
 
     @cached_property
     def everything(self) -> NDArray[np.intp]:

@@ -4,8 +4,8 @@
 is executable: arrays are read without pickle. Checksums find damage; against exchange of the whole folder
 compare the manifest's digest with the one that was approved.
 
-Version 2 of the schema holds the parts of a recipe; folders of version 1, with one sparse matrix of positive weights,
-are still read.
+Version 3 of the schema holds the parts of a recipe with factors of any rank. Folders of version 2, whose factors are
+single vectors, and of version 1, with one sparse matrix of positive weights, are still read.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import re
 import shutil
 import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -102,7 +102,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1, 2]
+    schema_version: Literal[1, 2, 3]
     name: str
     version: str
     created: datetime
@@ -113,9 +113,16 @@ class Manifest(BaseModel):
 
     @model_validator(mode="after")
     def _fits_its_version(self) -> "Manifest":
-        if isinstance(self.parameters, FormerParameters) != (self.schema_version == 1):
+        given = self.parameters
+        if isinstance(given, FormerParameters) != (self.schema_version == 1):
             raise ValueError("The parameters are not those of the schema's version.")
+        if self.schema_version == 2 and any(part.rank > 1 for part in _parts(given)):
+            raise ValueError("Version 2 of the schema knows no rank.")
         return self
+
+
+def _parts(parameters: Parameters | FormerParameters) -> Sequence[Spec]:
+    return parameters.recipe.parts if isinstance(parameters, Parameters) else ()
 
 
 def save(model: Model, folder: Path, name: str, version: str, *, created: datetime | None = None) -> Manifest:
@@ -203,7 +210,7 @@ def _json(value: Any) -> bytes:
 
 def _manifest(model: Model, name: str, version: str, created: datetime, contents: Mapping[str, bytes]) -> Manifest:
     draft = Manifest(
-        schema_version=2,
+        schema_version=3,
         name=name,
         version=version,
         created=created,
@@ -219,6 +226,9 @@ def _digest(manifest: Manifest) -> str:
     # Not the platform's canonical JSON, which refuses floats: parameters hold some, and Python's text of a
     # float reads back as the same float.
     document = manifest.model_dump(mode="json", exclude={"digest"})
+    if manifest.schema_version == 2:
+        for part in document["parameters"]["recipe"]["parts"]:
+            del part["rank"]  # it came with version 3
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -327,7 +337,7 @@ def _stored_parts(manifest: Manifest, arrays: Any, size: int) -> tuple[Part, ...
         return (_former_part(specs[0], arrays, size),)
     scales = arrays["scales"]
     return tuple(
-        Part(spec, float(scale), *(_typed(arrays[f"part_{number}_{name}"], name) for name in _PART))
+        Part(spec, float(scale), *_factored(*(_typed(arrays[f"part_{number}_{name}"], name) for name in _PART)))
         for number, (spec, scale) in enumerate(zip(specs, scales, strict=True))
     )
 
@@ -337,6 +347,11 @@ def _typed(values: Any, name: str) -> Any:
     if values.dtype != expected:
         raise ValueError(f"{name} is not an array of {np.dtype(expected).name}.")
     return values
+
+
+def _factored(neighbours: Any, weights: Any, out: Any, into: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the arrays of a part; in version 2 the factors are vectors."""
+    return neighbours, weights, (out[:, np.newaxis] if out.ndim == 1 else out), np.atleast_2d(into)
 
 
 def _former_part(spec: Spec, arrays: Any, size: int) -> Part:
@@ -350,5 +365,5 @@ def _former_part(spec: Spec, arrays: Any, size: int) -> Part:
     width = int(lengths.max(initial=0))
     neighbours, padded = np.zeros((size, width), dtype=np.int32), np.zeros((size, width), dtype=np.float32)
     neighbours[rows, places], padded[rows, places] = columns, weights
-    nothing = np.zeros(size, dtype=np.float32)
-    return Part(spec, 1.0, neighbours, padded, nothing, nothing)
+    out, into = np.zeros((size, 1), dtype=np.float32), np.zeros((1, size), dtype=np.float32)
+    return Part(spec, 1.0, neighbours, padded, out, into)

@@ -37,8 +37,8 @@ def train(
 
     ``segments`` maps a person to a segment key such as ``region=DE|age=adult``. A segment of fewer than
     ``min_segment`` people is not stored at all. ``min_people`` (>= 2) is the support behind every number:
-    an item counts as popular, and a weight between two items exists, only if that many people touched it,
-    or both. With a single person behind it, an item's row of weights would be that person's history.
+    an item counts as popular only if that many people liked it, and a weight between two items exists only if
+    that many touched both. With a single person behind it, an item's row of weights would be that person's history.
     This is a floor against singling out, not differential privacy.
 
     ``recipe`` says how the weights are computed (``tuning.choose`` finds one); without it they are EASE up to
@@ -59,7 +59,7 @@ def train(
     touched = data.touched
     model = Model(
         items=catalogue,
-        popularity=popularity(touched, min_people=min_people, damping=damping, prior=None),
+        popularity=popularity(data.likes, min_people=min_people, damping=damping, prior=None),
         segments={},
         parts=parts,
         trained_on=TrainedOn(people=len(data.people), pairs=int(touched.nnz), items=len(catalogue)),
@@ -79,9 +79,9 @@ def groups(model: Model, data: Histories, segments: Mapping[Person, str]) -> dic
     found = {key: some for key, some in members(data.people, segments).items() if len(some) >= rules.min_segment}
     if rules.recipe.lists is Lists.SCORES:
         return taste.lists(model, data, found)
-    touched, prior = data.touched, model.popularity.scores
+    likes, prior = data.likes, model.popularity.scores
     return {
-        key: popularity(touched[some], min_people=rules.min_people, damping=rules.damping, prior=prior)
+        key: popularity(likes[some], min_people=rules.min_people, damping=rules.damping, prior=prior)
         for key, some in found.items()
     }
 
@@ -126,13 +126,13 @@ def scaled(part: Part, data: Histories) -> Part:
     return replace(part, scale=1 / spread if spread else 1.0)
 
 
-def popularity(touched: Any, *, min_people: int, damping: float, prior: NDArray[np.float64] | None) -> Popularity:
-    """Return (n + damping * prior) / (people + damping), n = distinct people who touched the item.
+def popularity(likes: Any, *, min_people: int, damping: float, prior: NDArray[np.float64] | None) -> Popularity:
+    """Return (n + damping * prior) / (people + damping), n = distinct people who liked the item.
 
     ``prior`` is the share among everybody; without one it is 0. Counts below ``min_people`` are taken as 0.
     """
-    people = touched.shape[0]
-    counts = np.asarray(touched.sum(axis=0), dtype=np.float64).ravel()
+    people = likes.shape[0]
+    counts = np.asarray((likes > 0).sum(axis=0), dtype=np.float64).ravel()
     counts[counts < min_people] = 0.0
     expected = np.zeros_like(counts) if prior is None else damping * prior
     return Popularity(people=people, scores=(counts + expected) / max(people + damping, 1.0))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from personalization.recommender import factors
 from personalization.recommender.histories import Histories
 from personalization.recommender.parts import Part
 from personalization.recommender.recipe import Kind, Spec
@@ -19,7 +20,8 @@ _WINDOWS = {Kind.NEAR: 20.0, Kind.FORWARD: 60.0}
 _BACKWARDS = {Kind.NEAR: 0.5, Kind.FORWARD: 0.0}
 _REACH = 3
 _DAMPING = 10.0
-_POWER_STEPS = 25
+_REMAINDERS = 4
+"""With several directions kept whole, a row needs only one in so many of its weights besides."""
 
 _Matrix = NDArray[np.float32]
 
@@ -37,14 +39,23 @@ def build(spec: Spec, data: Histories, *, min_people: int, neighbours: int, dens
         blocks = _in_sequence(spec.kind, data, touched) if not spec.likes_only else _sparse_blocks(_cosine(data.likes))
         return _assembled(spec, blocks, touched, min_people, neighbours)
     full = _full(spec, data, touched, supported)
-    out, into = _rank_one(full)
-    blocks = ((start, block - np.outer(out[start : start + len(block)], into)) for start, block in _blocks_of(full))
+    if spec.rank > 1:
+        _leave_supported(full, touched, min_people)
+        neighbours = max(1, neighbours // _REMAINDERS)
+    out, into = factors.nearest(full, spec.rank)
+    blocks = ((start, block - out[start : start + len(block)] @ into) for start, block in _blocks_of(full))
     return _assembled(spec, blocks, touched, min_people, neighbours, out, into)
 
 
+def _leave_supported(full: _Matrix, touched: Any, min_people: int) -> None:
+    """Set weights without enough people to 0: several directions could tell single pairs, as one cannot."""
+    for start, block in _blocks_of(full):
+        block[~_support(touched, start, len(block), min_people)] = 0.0
+
+
 def _empty(spec: Spec, size: int) -> Part:
-    nothing = np.zeros(size, dtype=np.float32)
-    return Part(spec, 1.0, np.zeros((size, 0), np.int32), np.zeros((size, 0), np.float32), nothing, nothing)
+    out, into = np.zeros((size, 1), dtype=np.float32), np.zeros((1, size), dtype=np.float32)
+    return Part(spec, 1.0, np.zeros((size, 0), np.int32), np.zeros((size, 0), np.float32), out, into)
 
 
 def _full(spec: Spec, data: Histories, touched: Any, supported: NDArray[np.bool_]) -> _Matrix:
@@ -124,20 +135,6 @@ def _near(kind: Kind, data: Histories, events: NDArray[np.intp], first: int, row
     return near.reshape(rows, size)
 
 
-def _rank_one(full: _Matrix) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return out and into, whose product is nearest to the matrix: what is popular with everybody."""
-    into = np.abs(full).sum(axis=0)
-    out = np.zeros(len(full), dtype=np.float32)
-    for _ in range(_POWER_STEPS):
-        length = np.linalg.norm(into)
-        if not length:
-            return out, np.zeros_like(into)
-        into /= length
-        out = full @ into
-        into = full.T @ out / max(float(out @ out), 1e-30)
-    return out.astype(np.float32), into.astype(np.float32)
-
-
 def _blocks_of(full: _Matrix) -> Iterator[tuple[int, _Matrix]]:
     for start in range(0, len(full), _ROWS_AT_A_TIME):
         yield start, full[start : start + _ROWS_AT_A_TIME]
@@ -163,14 +160,14 @@ def _assembled(
     padded = [
         [np.pad(one, ((0, 0), (0, width - one.shape[1]))) for one in (columns, weights)] for columns, weights in cut
     ]
-    nothing = np.zeros(touched.shape[1], dtype=np.float32)
+    size = touched.shape[1]
     return Part(
         spec,
         1.0,
         np.vstack([columns for columns, _ in padded]),
         np.vstack([weights for _, weights in padded]),
-        nothing if out is None else out,
-        nothing if into is None else into,
+        np.zeros((size, 1), dtype=np.float32) if out is None else out,
+        np.zeros((1, size), dtype=np.float32) if into is None else into,
     )
 
 

@@ -11,7 +11,7 @@ from common.http.problems import Conflict
 from common.rollouts.limits import Breach
 from model_registry import services
 from model_registry.gates import outcome as gates
-from model_registry.gates.checks import PASSED
+from model_registry.gates.findings import PASSED
 from model_registry.models import ModelVersion
 from oversight import guard
 from oversight.approvals import steps as rows

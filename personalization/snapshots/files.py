@@ -19,6 +19,7 @@ from personalization.recommender.validation.evaluation import Asked, Protocol
 
 FOLDER = "snapshots"
 DATA, EVALUATION = "data.parquet", "evaluation.parquet"
+NOTE = ".left"  # behind the name of a file: the note about who left it
 _PERSON = "person"
 _RULES = b"assent.evaluation"
 
@@ -163,9 +164,10 @@ def write(path: str, content: bytes) -> None:
 
 
 def remove(path: str) -> None:
-    """Remove a file, and its folder where nothing is left in it."""
+    """Remove a file with the note about it, and its folder where nothing is left in it."""
     target = place(path)
-    target.unlink(missing_ok=True)
+    for each in (target, target.with_name(f"{target.name}{NOTE}")):
+        each.unlink(missing_ok=True)
     if target.parent.is_dir():
         _sync(target.parent)
         if not any(target.parent.iterdir()):

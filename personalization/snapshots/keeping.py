@@ -13,7 +13,7 @@ from audit import trail
 from consent.models import ConsentRecord, DataSubject
 from model_registry.models import ModelFile, ModelVersion
 from personalization.models import SnapshotPerson
-from personalization.snapshots import files
+from personalization.snapshots import files, rewriting
 from privacy.retention import turns
 
 NAME = "model_training"  # of the data set and of the store: deletions, holds and erasures take turns by it
@@ -64,7 +64,7 @@ def leave(version_id: int, people: Collection[UUID], *, actor: str) -> None:
     """Write the files of a version anew without some people; without anyone left they are removed.
 
     In the transaction that deletes their rows. The bytes are gone before it commits: one that is rolled back is
-    repeated, and finds nothing more to do.
+    repeated, and finds by the file's note what it did.
     """
     if not people:
         return
@@ -80,14 +80,34 @@ def leave(version_id: int, people: Collection[UUID], *, actor: str) -> None:
 
 def _leave(file: ModelFile, gone: Collection[bytes]) -> None:
     content = read(file)
-    kept, left = files.without(content, gone) if content is not None else (None, len(gone))
-    if content is not None and kept is not None and left:
-        files.write(file.path, kept)
-        # A file that was changed before stays another than the register says.
-        if files.digest(content) == file.current_sha256:
-            file.current_sha256 = files.digest(kept)
-    file.persons_left += left
+    if content is None:
+        file.persons_left += len(gone)
+    else:
+        _write_anew(file, content, gone)
     file.save(update_fields=["current_sha256", "persons_left"])
+
+
+def _write_anew(file: ModelFile, content: bytes, gone: Collection[bytes]) -> None:
+    found = files.digest(content)
+    # People who left it in a transaction that was rolled back: the register does not count them yet.
+    earlier = _uncounted(file, found)
+    kept, left = files.without(content, gone)
+    # A file that was changed before stays another than the register says.
+    is_known = found == file.current_sha256 or earlier > 0
+    after = files.digest(kept)
+    if left and is_known:
+        rewriting.note(file.path, before=file.current_sha256, after=after, people=earlier + left)
+    if left:
+        files.write(file.path, kept)
+    if is_known:
+        file.current_sha256 = after
+    file.persons_left += earlier + left
+
+
+def _uncounted(file: ModelFile, found: str) -> int:
+    if found == file.current_sha256:
+        return 0
+    return rewriting.people_gone(file.path, before=file.current_sha256, after=found)
 
 
 def end(file: ModelFile, *, actor: str) -> None:
@@ -106,7 +126,7 @@ def sweep() -> int:
     lost = [
         path
         for path in (root / files.FOLDER).glob("*/*")
-        if str(path.relative_to(root)) not in named and path.stat().st_mtime < before
+        if str(path.relative_to(root)).removesuffix(files.NOTE) not in named and path.stat().st_mtime < before
     ]
     for path in lost:
         files.remove(str(path.relative_to(root)))

@@ -13,7 +13,7 @@ from model_registry.files.signature import Statement
 from model_registry.models import ModelFile, ModelVersion
 from personalization.recommender import storage
 from personalization.recommender.model import Model
-from personalization.snapshots import files, keeping
+from personalization.snapshots import files, keeping, rewriting
 from personalization.snapshots.files import Data, Listed, Unreadable
 from personalization.verification.lines import Line, State
 
@@ -93,8 +93,9 @@ def _snapshot(kind: Kind, row: ModelFile | None, found: Checked) -> Line:
     content = keeping.read(row)
     if content is None:
         return Line(what, State.MISSING, "There is no such file.")
-    if files.digest(content) != (row.sha256 if row.is_whole else row.current_sha256):
-        return Line(what, State.DIFFERS, "Its bytes are not those of its digest.")
+    digest = files.digest(content)
+    if digest != (row.sha256 if row.is_whole else row.current_sha256):
+        return _other(what, row, digest)
     if not row.is_whole:
         return Line(what, State.DIGEST_ONLY, f"{row.persons_left} of {row.persons} people left it.")
     try:
@@ -102,6 +103,13 @@ def _snapshot(kind: Kind, row: ModelFile | None, found: Checked) -> Line:
     except Unreadable as exc:
         return Line(what, State.DIFFERS, f"It {exc}.")
     return Line(what, State.VERIFIED)
+
+
+def _other(what: str, row: ModelFile, digest: str) -> Line:
+    """Return the line of a file that has not the digest of the register."""
+    if people := rewriting.people_gone(row.path, before=row.current_sha256, after=digest):
+        return Line(what, State.DIGEST_ONLY, f"{people} people left it; their deletion is still to be repeated.")
+    return Line(what, State.DIFFERS, "Its bytes are not those of its digest.")
 
 
 def _keep(kind: Kind, content: bytes, found: Checked) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from personalization.recommender.model import Model
+from personalization.recommender.parts import Part
 from personalization.recommender.recipe import Lists
 from personalization.recommender.training import train
 from personalization.recommender.validation.evaluation import Asked, Case, ask, summed
@@ -19,7 +20,7 @@ from personalization.verification.of_files import Checked
 
 # Another processor's arithmetic may end in another last digit.
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-5
-_ARRAYS = ("neighbours", "weights", "out", "into")
+_PROBES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +36,14 @@ def rerun(data: Data, model: Model) -> Rerun:
     """Choose the recipe, train and evaluate as the training did, with the artifact's parameters and catalogue."""
     rules = model.parameters
     touches, segments = data.interactions, data.segments
-    chosen = choose(touches, model.items, segments, lists=(Lists.COUNTS,))
+    chosen = choose(touches, model.items, segments, lists=(Lists.COUNTS,), min_people=rules.min_people)
     again = train(
         touches, model.items, segments,
         recipe=rules.recipe, min_segment=rules.min_segment, min_people=rules.min_people,
         neighbours=rules.neighbours, damping=rules.damping,
     )  # fmt: skip
-    return Rerun(chosen, again, ask(touches, model.items, segments, recipe=rules.recipe))
+    asked = ask(touches, model.items, segments, recipe=rules.recipe, min_people=rules.min_people)
+    return Rerun(chosen, again, asked)
 
 
 def metrics(found: Checked, again: Rerun | None) -> dict[str, Any]:
@@ -96,9 +98,15 @@ def _sizes(model: Model) -> dict[str, int]:
 
 
 def _numbers(model: Model) -> list[Any]:
-    parts = [getattr(part, name) for part in model.parts for name in _ARRAYS]
+    parts = [array for part in model.parts for array in (part.neighbours, part.weights, _product(part))]
     segments = [segment.scores for _key, segment in sorted(model.segments.items())]
     return [model.popularity.scores, *segments, *parts, np.array([part.scale for part in model.parts])]
+
+
+def _product(part: Part) -> Any:
+    """Return what the factors of a part give together: pairs of them may turn, and mean the same."""
+    probes = np.random.default_rng(0).standard_normal((len(part.out), _PROBES))
+    return part.out @ (part.into @ probes)
 
 
 def _are_close(some: Sequence[Any], others: Sequence[Any]) -> bool:

@@ -10,7 +10,7 @@ from common.levels import LEVELS
 from consent.models import NO_NOTICES, Purpose, current_notice_versions
 from consent.register.terms import Coverage, Terms, beyond_versions, live, of_versions
 from model_registry.gates import outcome as gates
-from model_registry.gates.checks import FAILED
+from model_registry.gates.findings import FAILED
 from model_registry.models import ModelVersion
 from model_registry.reviews.models import ReviewRule
 from model_registry.segments import stopping

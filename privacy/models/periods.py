@@ -17,15 +17,16 @@ class RecordPeriod(models.Model):
         IMPORT_REPORTS = "import_reports", "Reports of consent imports"
         OFFICER_SESSIONS = "officer_sessions", "Officers' ended sessions"
         MODEL_FILES = "model_files", "Artifacts of models out of use"
+        ROLLOUT_COUNTS = "rollout_counts", "Counts of ended rollouts of models"
 
     # Days: the least an installation may set, and what it starts with.
     LEAST = {
         "decision_log": 31, "log_exports": 1, "consent_proof": 365, "import_reports": 31, "officer_sessions": 7,
-        "model_files": 7,
+        "model_files": 7, "rollout_counts": 7,
     }  # fmt: skip
     AT_FIRST = {
         "decision_log": 365, "log_exports": 365, "consent_proof": 3650, "import_reports": 365, "officer_sessions": 30,
-        "model_files": 90,
+        "model_files": 90, "rollout_counts": 60,
     }  # fmt: skip
     MOST = 36_500
 
@@ -46,6 +47,7 @@ class RecordPeriod(models.Model):
                     | Q(slug="import_reports", keep_days__gte=31)
                     | Q(slug="officer_sessions", keep_days__gte=7)
                     | Q(slug="model_files", keep_days__gte=7)
+                    | Q(slug="rollout_counts", keep_days__gte=7)
                 ),
             )
         ]

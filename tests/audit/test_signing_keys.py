@@ -3,14 +3,45 @@
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
-from audit import signing
+from audit import jws, signing
 from audit.models import SigningKey
 
 pytestmark = pytest.mark.django_db
 NEW, OLD = "the new secret of this instance, long", "the old secret of this instance, long"
+
+
+def planted_key() -> Ed25519PrivateKey:
+    """A key whose row somebody wrote into the database."""
+    key = Ed25519PrivateKey.generate()
+    SigningKey.objects.create(
+        kid=jws.thumbprint(jws.public_jwk(key.public_key())), salt=b"x" * 16,
+        public_key=key.public_key().public_bytes_raw(), created_at=timezone.now(), retired_at=timezone.now(),
+    )  # fmt: skip
+    return key
+
+
+def test_a_planted_key_is_none_of_ours() -> None:
+    first = signing.current_key()
+    planted = planted_key()
+
+    assert [key["kid"] for key in signing.published_keys()["keys"]] == [first.kid]
+    assert signing.public_keys() == [bytes(first.public_key)]
+    kid = jws.thumbprint(jws.public_jwk(planted.public_key()))
+    assert kid not in {key["kid"] for key in Client().get("/.well-known/jwks.json").json()["keys"]}
+
+
+def test_a_key_whose_secret_is_gone_stays_ours_by_the_trail(settings: Any) -> None:
+    settings.SECRET_KEY = OLD
+    first = signing.current_key()
+    settings.SECRET_KEY = NEW
+    second = signing.rotate(actor="test")
+
+    assert [key.kid for key in signing.own_keys()] == [second.kid, first.kid]
 
 
 def test_two_secrets_do_not_retire_each_others_key(settings: Any) -> None:

@@ -16,6 +16,11 @@ from model_registry.gates import recording
 from model_registry.models import Document, DocumentReview, Evidence, ModelVersion
 from tests.model_registry.gates.whole_card import WHOLE_CARD
 
+SOUND: dict[str, dict[str, Any]] = {
+    "bias": {"slices": 4, "worst": "region=DE", "worst_at_most": 950},
+    "leak": {"advantage_at_most": 100, "probing_at_most": 100},
+}
+"""Figures of audits that pass."""
 REVIEW_DUE = (timezone.now() + timedelta(days=300)).date().isoformat()
 
 
@@ -37,8 +42,9 @@ def card(**changes: Any) -> ModelCard:
 
 
 def approved(row: Document) -> Document:
-    """The document, approved as another officer did."""
-    DocumentReview.objects.create(document=row, verdict="approved", role="privacy", actor="officer:second")
+    """The document, approved by two other officers, as one without an author's account is."""
+    for actor in ("officer:second", "officer:third"):
+        DocumentReview.objects.create(document=row, verdict="approved", role="privacy", actor=actor)
     return row
 
 
@@ -58,6 +64,8 @@ def with_evidence(version: ModelVersion) -> ModelVersion:
         version.save(update_fields=["metrics"])
     evidence(version, "segments", segments=3, smallest=25)
     evidence(version, "fallback")
+    for name, figures in SOUND.items():
+        evidence(version, name, kind="audit", **figures)
     for kind, document in {"card": card(), "runbook": runbook(), "dpia": assessment()}.items():
         row = keeping.keep(version, kind, document, actor="officer:first")
         assert row.score == 100, KINDS[kind].missing(document)

@@ -19,4 +19,4 @@ def kept_weights(model: Model, part: int = 0) -> Any:
 def weights(model: Model, part: int = 0) -> Any:
     """Return the (items x items) weights that a part scores with."""
     rows = model.parts[part]
-    return kept_weights(model, part) + np.outer(rows.out, rows.into)
+    return kept_weights(model, part) + rows.out @ rows.into

@@ -80,7 +80,8 @@ class _Bench:
 
     def rows(self) -> list[Row]:
         self._say("Choosing parts and weights by validation.")
-        chosen = tuning.choose(self._known, self._ratings.items, self._ratings.groups)
+        # Segments are counted, as in the training that is served; rows of other segments are named by theirs.
+        chosen = tuning.choose(self._known, self._ratings.items, self._ratings.groups, lists=(Lists.COUNTS,))
         self._say(f"Chosen: {_in_words(chosen.recipe)}.")
         self._model = training.train(self._known, self._ratings.items, self._ratings.groups, recipe=chosen.recipe)
         self._levels()

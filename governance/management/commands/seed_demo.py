@@ -13,6 +13,7 @@ from governance.demo.officers import accounts, model_documents, seconding
 from model_registry import services
 from model_registry.models import ModelVersion
 from personalization import training
+from personalization.audits import running as audits
 from privacy.budgets import releases
 
 
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         if version is None:
             raise CommandError("Nobody allows training; there is nothing to recommend from.")
         model_documents.complete(version, author=accounts.author(), officer=accounts.approver())
+        audits.run_now(version, author=accounts.author(), only=("bias", "leak"))
         services.change_status(version_id=version.pk, status="in_review", actor=accounts.author())
         seconding.seconded(version, "approved")
         services.change_status(version_id=version.pk, status="live", actor=accounts.author())

@@ -1,6 +1,7 @@
 """Adversarial inputs: fake profiles that promote an item, probing for what others did, and hostile numbers."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -145,20 +146,19 @@ def _scores(model: Model, signals: Signals) -> NDArray[np.float64]:
     return scores + band.prior * model.popularity.prior if band.prior else scores
 
 
-def probe(reference: Reference, people: Population) -> Probing:
-    """Ask as an impostor who knows the rarest items of a victim, for members and for strangers of the reference."""
+def probe(references: Sequence[Reference], people: Population) -> Probing:
+    """Ask as an impostor who knows the rarest items of a victim, for members and for strangers of the references."""
     counts = np.bincount(people.data.position, minlength=people.data.items)
-    shares = [
-        np.array([_learnt(reference.model, people.signals(number), counts) for number in some])
-        for some in (_victims(people, reference.members), _victims(people, reference.strangers))
-    ]
-    members, strangers = shares
+    most = _VICTIMS // len(references)
+
+    def learnt(each: Reference, some: Numbers) -> list[float]:
+        victims = people.sample(most, among=some[people.lengths[some] > _KNOWN])
+        return [_learnt(each.model, people.signals(number), counts) for number in victims]
+
+    members = np.array([share for each in references for share in learnt(each, each.members)])
+    strangers = np.array([share for each in references for share in learnt(each, each.strangers)])
     gain = intervals.difference(members, strangers)
     return Probing(len(members) + len(strangers), float(members.mean()), float(strangers.mean()), gain)
-
-
-def _victims(people: Population, among: Numbers) -> Numbers:
-    return people.sample(_VICTIMS, among=among[people.lengths[among] > _KNOWN])
 
 
 def _learnt(model: Model, victim: Signals, counts: NDArray[np.intp]) -> float:

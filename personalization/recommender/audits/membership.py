@@ -5,13 +5,11 @@ how far above the others the model scores them: a model that remembers people sc
 compared with strangers (Yeom et al. 2018; Carlini et al. 2022):
 
 - ``attack`` on the model itself, where there are people who were not trained on (newcomers, or a control group);
-- the same attack on a *reference*: the model's own recipe trained on half of the people, of whom the others are the
-  control group. It needs no data of people who did not agree, and finds a recipe that leaks.
-
-The reference knows half of the people, so it remembers each of them better than the model does: its figure is an upper
-bound for an honest model, and high where there are few people.
+- the same attack on *references* (``reference``): the model's own recipe trained without some of the people, who are
+  the control group. It needs no data of people who did not agree, and finds a recipe that leaks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 from personalization.recommender.audits import intervals
 from personalization.recommender.audits.intervals import Estimate
 from personalization.recommender.audits.people import Numbers, Population
+from personalization.recommender.audits.reference import Reference
 from personalization.recommender.model import Model
 from personalization.recommender.parts import Weighing
 from personalization.recommender.signals import Signals
@@ -72,6 +71,18 @@ def of(model: Model, people: Population, members: Numbers, outside: Population, 
     """Attack a model with samples of its members and of people it was not trained on."""
     inside = statistics(model, people, people.sample(SAMPLE, among=members))
     return attack(inside, statistics(model, outside, outside.sample(SAMPLE, among=strangers)))
+
+
+def of_references(references: Sequence[Reference], people: Population) -> Attack:
+    """Attack the references; what they say of their members and of their strangers counts together."""
+    most = SAMPLE // len(references)
+
+    def asked(each: Reference, some: Numbers, seed: int) -> NDArray[np.float64]:
+        return statistics(each.model, people, people.sample(most, among=some), seed=seed)
+
+    inside = [asked(each, each.members, seed) for seed, each in enumerate(references)]
+    outside = [asked(each, each.strangers, seed) for seed, each in enumerate(references)]
+    return attack(np.concatenate(inside), np.concatenate(outside))
 
 
 def attack(inside: NDArray[np.float64], outside: NDArray[np.float64], *, seed: int = 0) -> Attack:

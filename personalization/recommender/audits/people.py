@@ -66,11 +66,10 @@ class Population:
         places = np.unique(np.linspace(0, len(numbers) - 1, min(most, len(numbers))).astype(np.intp))
         return numbers[places] if len(numbers) else numbers
 
-    def halves(self, *, seed: int) -> tuple[Numbers, Numbers]:
-        """Draw half of the people; return them and the others."""
+    def parts(self, number: int, *, seed: int) -> list[Numbers]:
+        """Divide the people by chance into parts of equal size."""
         order = np.random.default_rng(seed).permutation(len(self.data.people))
-        middle = len(order) // 2
-        return np.sort(order[:middle]), np.sort(order[middle:])
+        return [np.sort(order[part::number]) for part in range(number)]
 
     def only(self, numbers: Numbers) -> Histories:
         """Return the histories as if the others had done nothing."""

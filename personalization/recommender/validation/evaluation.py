@@ -122,11 +122,12 @@ def ask(
     *,
     recipe: Recipe | None = None,
     min_segment: int = 20,
+    min_people: int = 2,
 ) -> Asked:
     """Train on the first part of everybody's items, and note the list that each level gives to each person asked."""
     held = split(interactions)
     known = interactions.rows(held.training)
-    model = train(known, items, segments, recipe=recipe, min_segment=min_segment)
+    model = train(known, items, segments, recipe=recipe, min_segment=min_segment, min_people=min_people)
     asked = cases(known, held.relevant)
     lists = {
         protocol: {level: _asked(model, level, asked, segments, protocol) for level in Level} for protocol in Protocol

@@ -4,8 +4,9 @@ Plain EASE (or, beyond the size it can be computed for, cosines) and item-kNN ar
 the better of them must rank the held-out items higher, so the choice is never below them on the validation data.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,15 +24,20 @@ from personalization.recommender.validation.split import Split, split
 _REGULARISATIONS = (20.0, 50.0, 100.0, 200.0, 500.0)
 _PACES: Mapping[bool, tuple[float | None, ...]] = {True: (None, 100.0, 30.0), False: (3.0, 8.0, 30.0)}
 _SHARES = (0.2, 0.4, 0.7, 1.0, 1.6, 2.5)
-_PRIORS = (0.0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 4.0)
+_RANK = 48
+"""Directions of EASE that may be kept whole, instead of the strongest weights of a row alone."""
+_PRIORS = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0)
 _FOLDS = 4
-_LENGTHS = (1, 2, 3, 5, 10, 20)
-_TIMES = (0.5, 1.0, 2.0)
+_LENGTHS = (1, 2, 3, 4, 5, 10, 20)
+_TIMES = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
+_ROUNDS = 2
 _LEAST_ASKED = 30
 _SIGNIFICANT = 0.0005
 """A gain in nDCG below this is taken for chance."""
 _CELLS = 3_000_000
 """So many scores (people x items) are compared at a time: the people asked are a sample in a large catalogue."""
+
+_Options = Callable[[Band, Sequence[float]], Iterator[Band]]
 
 
 @dataclass(frozen=True)
@@ -187,9 +193,22 @@ class _Search:
 
     def parts(self) -> list[_Choice]:
         """Return what ranks best together: the best plain method, and what adds to it."""
-        choices = [_Choice(self._paced(self._best_plain(), True), None, 1.0)]
+        sequences = [self._paced(self._built(Spec(kind)), False) for kind in (Kind.NEAR, Kind.FORWARD)]
+        found = [self._greedy(self._paced(base, True), sequences) for base in self._bases()]
+        choices, self.figures["chosen"] = max(found, key=lambda one: one[1])
+        return choices
+
+    def _bases(self) -> list[Part]:
+        """Return the best plain method, and the same with more directions of its weights kept whole."""
+        plain = self._best_plain()
+        if plain.spec.kind is not Kind.EASE or self._data.items <= _RANK:
+            return [plain]
+        return [plain, self._built(replace(plain.spec, rank=_RANK))]
+
+    def _greedy(self, base: _Candidate, left: list[_Candidate]) -> tuple[list[_Choice], float]:
+        """Add one candidate after the other, as long as that ranks better."""
+        choices = [_Choice(base, None, 1.0)]
         reached = self._asked.ndcg(choices[0].scores)
-        left = [self._paced(self._built(Spec(kind)), False) for kind in (Kind.NEAR, Kind.FORWARD)]
         while left:
             options = [[*choices, choice] for candidate in left for choice in _options(candidate)]
             better, ndcg = self._best_of(options)
@@ -198,8 +217,7 @@ class _Search:
             choices, reached = better, ndcg
             left = [candidate for candidate in left if candidate is not better[-1].candidate]
             choices, reached = self._refined(choices, reached)
-        self.figures["chosen"] = reached
-        return choices
+        return choices, reached
 
     def _refined(self, choices: list[_Choice], reached: float) -> tuple[list[_Choice], float]:
         """Try every other pace and share of one part after the other."""
@@ -280,12 +298,12 @@ class _Search:
         return training.scaled(self._limited(spec, data), data)
 
     def _unknown(self, folds: Sequence[tuple[NDArray[np.intp], list[Part]]], length: int) -> list[NDArray[np.float32]]:
-        """Return by part everybody's scores from their latest interactions, by weights not trained on them."""
+        """Return by part everybody's scores from their latest likes, by weights not trained on them."""
         found = [np.zeros(self._asked.relevant.shape, dtype=np.float32) for _ in folds[0][1]]
         for some, parts in folds:
             for scores, part in zip(found, parts, strict=True):
                 for place in some:
-                    scores[place] = part.scores(self._asked.signals[place].latest(length))
+                    scores[place] = part.scores(self._asked.signals[place].latest_likes(length))
         return found
 
     def _band(
@@ -295,18 +313,41 @@ class _Search:
         scores: Sequence[NDArray[np.float32]],
         priors: NDArray[np.float64],
     ) -> tuple[Band, float]:
-        first, *others = [np.float32(share) * some for share, some in zip(shares, scores, strict=True)]
-        rest = sum(others, np.zeros_like(first))
-        figures = {
-            (times, prior): self._asked.ndcg(np.float32(times) * first + rest + prior * priors)
-            for times in _TIMES
-            for prior in _PRIORS
-        }
-        plain = figures[1.0, 0.0]
-        (times, prior), ndcg = max(figures.items(), key=lambda one: one[1])
-        if ndcg < plain + _SIGNIFICANT:
-            (times, prior), ndcg = (1.0, 0.0), plain
-        return Band(length, (shares[0] * times, *shares[1:]), prior), ndcg
+        """Start from the shares of long histories, and change them as long as that ranks better.
+
+        The prior and the first part are tried together, as they say much of the same; then every other part.
+        """
+        best = Band(length, tuple(shares))
+        reached = self._blended(best, scores, priors)
+        steps: list[_Options] = [_with_prior, *(partial(_with_share, place) for place in range(1, len(shares)))]
+        for _ in range(_ROUNDS):
+            before = best
+            for options in steps:
+                tried = [(self._blended(band, scores, priors), band) for band in options(best, shares)]
+                ndcg, band = max(tried, key=lambda one: one[0])
+                if ndcg >= reached + _SIGNIFICANT:
+                    best, reached = band, ndcg
+            if best == before:
+                break
+        return best, reached
+
+    def _blended(self, band: Band, scores: Sequence[NDArray[np.float32]], priors: NDArray[np.float64]) -> float:
+        own = np.zeros_like(scores[0])
+        for share, some in zip(band.weights, scores, strict=True):
+            own += np.float32(share) * some
+        return self._asked.ndcg(own + np.float32(band.prior) * priors)
+
+
+def _with_prior(band: Band, shares: Sequence[float]) -> Iterator[Band]:
+    for prior in _PRIORS:
+        for other in _with_share(0, band, shares):
+            yield replace(other, prior=prior)
+
+
+def _with_share(place: int, band: Band, shares: Sequence[float]) -> Iterator[Band]:
+    for times in _TIMES:
+        weights = (*band.weights[:place], shares[place] * times, *band.weights[place + 1 :])
+        yield replace(band, weights=weights)
 
 
 def _options(candidate: _Candidate) -> Iterator[_Choice]:

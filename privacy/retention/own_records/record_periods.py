@@ -19,6 +19,7 @@ COUNTED_FROM = {
     Kind.IMPORT_REPORTS: "When the import ended.",
     Kind.OFFICER_SESSIONS: "When the session ended.",
     Kind.MODEL_FILES: "When the draft was registered, or the version was retired. What can still serve is kept.",
+    Kind.ROLLOUT_COUNTS: "When the rollout ended. What a guard saw when it rolled back is kept.",
 }
 # What a period would end the next night, by kind: a label, and a count.
 Due = Callable[[timedelta], Iterator[tuple[str, int | str]]]

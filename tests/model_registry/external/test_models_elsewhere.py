@@ -148,7 +148,8 @@ def test_another_service_adds_nothing_to_a_model_and_changes_nothing(api: Api) -
     ]
 
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(409, "model_of_others")}
-    assert get(other, f"{PATH}/1").status_code == 200
+    assert get(other, f"{PATH}/1").status_code == 404
+    assert get(other, "/api/v1/models").json()["models"] == []
 
 
 def test_the_names_of_engines_here_are_not_for_others(api: Api) -> None:

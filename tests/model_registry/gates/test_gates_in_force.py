@@ -47,6 +47,10 @@ def gates_at(moment: datetime) -> Any:
     return facts.model_in(NAME, bundle, moment.timestamp())["gates"]  # type: ignore[index]
 
 
+def ndcg(**levels: int) -> dict[str, dict[str, int]]:
+    return {"ndcg_at_10_per_mille": levels}
+
+
 def missing(version: ModelVersion, **more: Any) -> list[str]:
     return [line.slug for line in outcome.of(ModelVersion.objects.get(pk=version.pk), **more).missing]
 
@@ -60,7 +64,16 @@ def test_no_evidence_is_a_failure_of_each_gate(version: ModelVersion) -> None:
     policy_data.changed(reason="test", actor="test")
 
     assert in_force()["gates"] == "failed"
-    assert missing(version) == ["card", "dpia", "fallback", "quality", "runbook", "segments"]
+    assert missing(version) == [
+        "bias_audit",
+        "card",
+        "dpia",
+        "fallback",
+        "leak_audit",
+        "quality",
+        "runbook",
+        "segments",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["card", "runbook"])
@@ -113,16 +126,16 @@ def test_quality_is_not_much_below_the_version_in_use(live: ModelVersion, own: i
 def test_evidence_about_another_file_is_none(live: ModelVersion) -> None:
     ModelVersion.objects.filter(pk=live.pk).update(artifact_sha256="6f" * 32)
 
-    assert missing(live) == ["fallback", "segments"]
+    assert missing(live) == ["bias_audit", "fallback", "leak_audit", "segments"]
 
 
 @pytest.mark.parametrize("kind", ["training", "audit"])
 def test_an_audit_is_demanded_where_it_is_switched_on(live: ModelVersion, kind: str) -> None:
-    GateDemand.objects.filter(slug="bias-audit").update(is_active=True)
-    assert missing(live) == ["bias-audit".replace("-", "_")]
+    GateDemand.objects.filter(slug="regression-audit").update(is_active=True)
+    assert missing(live) == ["regression_audit"]
 
-    models.evidence(live, "bias", kind=kind, worst="region=DE", worst_at_most=950, slices=4)
-    assert missing(live) == ([] if kind == "audit" else ["bias_audit"])
+    models.evidence(live, "regression", kind=kind, cases=3, differ=0)
+    assert missing(live) == ([] if kind == "audit" else ["regression_audit"])
 
 
 @pytest.mark.parametrize(("passed", "gates"), [(True, []), (False, ["opted_out"])])
@@ -130,8 +143,34 @@ def test_who_opted_out_is_served_no_worse(live: ModelVersion, passed: bool, gate
     GateDemand.objects.filter(slug="opted-out").update(is_active=True)
     assert missing(live) == ["opted_out"]
 
+    ModelVersion.objects.filter(pk=live.pk).update(metrics=ndcg(none=100, individual=300))
     models.evidence(live, "opted_out", is_passed=passed, general_list=10)
     assert missing(live) == gates
+
+
+@pytest.mark.parametrize(("general", "gates"), [(80, []), (79, ["opted_out"])])
+def test_the_general_list_is_not_much_below_that_of_the_version_in_use(
+    live: ModelVersion, general: int, gates: list[str]
+) -> None:
+    GateDemand.objects.filter(slug="opted-out").update(is_active=True)
+    GateDemand.objects.filter(slug="quality").update(is_active=False)
+    ModelVersion.objects.filter(pk=live.pk).update(metrics=ndcg(none=100, individual=300))
+    newer = services.register_version(
+        model=live.model, purposes=list(live.purposes.all()), actor="job:training",
+        metrics=ndcg(none=general, individual=300),
+    )  # fmt: skip
+    models.with_evidence(newer)
+    models.evidence(newer, "opted_out", general_list=10)
+
+    assert missing(newer) == gates
+
+
+def test_a_general_list_whose_quality_was_not_measured_is_no_evidence(live: ModelVersion) -> None:
+    GateDemand.objects.filter(slug="opted-out").update(is_active=True)
+
+    models.evidence(live, "opted_out", general_list=10)
+
+    assert missing(live) == ["opted_out"]
 
 
 @pytest.mark.parametrize(

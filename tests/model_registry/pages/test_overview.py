@@ -57,8 +57,11 @@ def test_what_ends_stands_with_the_first_on_top(reader: Client) -> None:
 
     ending = overview.read(timezone.now()).ending
 
-    assert [each.gate for each in ending] == ["Approval", "Impact assessment"]
+    assert [each.gate for each in ending] == ["Approval", "Impact assessment", "Audits by age"]
     assert ending[0].url == f"/admin/model_registry/modelversion/{version.pk}/change/"
+
+
+MISSING = "Bias audit, Model card, Impact assessment, Fallback, Leak audit, Runbook, Size of segments"
 
 
 def test_a_draft_waits_for_its_owner_and_what_is_read_for_an_approver(register_in_force: None) -> None:
@@ -66,7 +69,7 @@ def test_a_draft_waits_for_its_owner_and_what_is_read_for_an_approver(register_i
     assert waiting() == [
         (
             "House, version 1",
-            "Draft. Missing: Model card, Impact assessment, Fallback, Runbook, Size of segments.",
+            f"Draft. Missing: {MISSING}.",
             OWNER,
         )
     ]
@@ -110,8 +113,8 @@ def test_older_drafts_and_versions_that_were_passed_by_do_not_wait(register_in_f
 
 
 def test_a_proposed_set_waits_for_another_officer(register_in_force: None) -> None:
-    before = rows.find_document(registers.find("gate_demand"), "bias-audit")
-    proposed = Proposed("gate_demand", "bias-audit", {**(before or {}), "is_active": True})
+    before = rows.find_document(registers.find("gate_demand"), "datasheet")
+    proposed = Proposed("gate_demand", "datasheet", {**(before or {}), "is_active": True})
     change_set = proposed_by(make_officer("one"), proposed)
 
     [found] = overview.read(timezone.now()).waiting

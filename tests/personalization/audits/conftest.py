@@ -90,7 +90,8 @@ def allow(person: int) -> None:
 
 @pytest.fixture
 def register(people: None) -> Register:
-    """Register a model as a training of all the people leaves it."""
+    """Register a model as a training of all the people leaves it. No audit is demanded of it."""
+    GateDemand.objects.filter(gate__in=[audit.gate for audit in AUDITS.values()]).update(is_active=False)
 
     def add(model: Model) -> ModelVersion:
         manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid4().hex, created=_CREATED)

@@ -16,6 +16,7 @@ from model_registry.models import ModelFile, ModelVersion
 from personalization import engine
 from personalization.recommender import storage
 from policies.models import ActiveBundle
+from tests.audit.test_signing_keys import planted_key
 from tests.helpers import models
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,11 @@ def _signed_by_another(version, _trained):
     return {"signature": jws.sign(_payload(version), Ed25519PrivateKey.generate(), typ=signature.TYPE)}
 
 
+def _signed_by_a_planted_key(version, _trained):
+    """A key of somebody with the database: its row is there, and neither secret nor trail know it."""
+    return {"signature": jws.sign(_payload(version), planted_key(), typ=signature.TYPE)}
+
+
 def _of_another_version(version, _trained):
     other = ModelVersion(model=version.model, version=2, artifact_sha256=version.artifact_sha256)
     return {"signature": signature.sign(other, {}, metrics_sha256="")}
@@ -92,7 +98,8 @@ def _another_artifact(_version, trained):
 @pytest.mark.parametrize(
     "lie",
     [
-        _unsigned, _signed_by_another, _of_another_version, _of_another_model, _of_another_kind, _changed_text,
+        _unsigned, _signed_by_another, _signed_by_a_planted_key,
+        _of_another_version, _of_another_model, _of_another_kind, _changed_text,
         _another_artifact,
     ],
 )  # fmt: skip

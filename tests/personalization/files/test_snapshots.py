@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 from pyarrow import parquet
 
+from audit import jws
 from audit.models import AuditEvent
 from consent.ledger import ledger
 from consent.models import DataSubject
@@ -24,10 +25,13 @@ from personalization import tasks, training
 from personalization.models import SnapshotPerson, TrainingMember
 from personalization.snapshots import data_set, files, keeping, shipping
 from personalization.training_sets import members, retraining
+from personalization.verification import of_files
+from personalization.verification.lines import State
 from privacy.models import RetentionSchedule
 from privacy.retention import disposal, plans, schedules
 from privacy.retention.data_sets import refusals
 from privacy.rights.stores import seam
+from tests.audit.test_signing_keys import planted_key
 from tests.helpers import models
 from tests.privacy.rights.erasure.conftest import erased
 
@@ -171,6 +175,53 @@ def test_a_file_that_was_changed_before_a_person_left_does_not_pass_for_the_regi
     file.refresh_from_db()
     assert REF.bytes not in place.read_bytes()
     assert file.current_sha256 != files.digest(place.read_bytes())
+
+
+def _deleted(version, *refs):
+    SnapshotPerson.objects.filter(version=version, subject_ref__in=refs).delete()
+    keeping.leave(version.pk, set(refs), actor="test")
+
+
+def _rolled_back(version, ref):
+    with transaction.atomic():
+        _deleted(version, ref)
+        transaction.set_rollback(True)
+
+
+def _state(version):
+    return next(line.state for line in of_files.check(version).lines if line.what == "data snapshot")
+
+
+def test_a_deletion_that_is_rolled_back_leaves_the_evidence_right(trained):
+    _rolled_back(trained, REF)
+    _rolled_back(trained, OTHER)
+
+    assert REF.bytes not in _bytes(trained)
+    assert OTHER.bytes not in _bytes(trained)
+    assert (_file(trained).persons_left, _state(trained)) == (0, State.DIGEST_ONLY)
+    _deleted(trained, REF)
+
+    assert (_file(trained).persons_left, _state(trained)) == (2, State.DIGEST_ONLY)
+    assert _file(trained).current_sha256 == files.digest(_bytes(trained))
+
+
+def test_a_note_of_another_file_or_digest_or_key_excuses_nothing(trained):
+    _rolled_back(trained, REF)
+    place = files.place(_file(trained).path)
+    note = place.with_name(place.name + files.NOTE)
+    genuine = note.read_bytes()
+    note.write_bytes(note.with_name(files.EVALUATION + files.NOTE).read_bytes())
+    assert _state(trained) == State.DIFFERS
+    note.write_bytes(
+        jws.sign(jws.decode(genuine.decode().split(".")[1]), planted_key(), typ="assent-snapshot-left").encode()
+    )
+    assert _state(trained) == State.DIFFERS
+    note.write_bytes(genuine)
+    assert _state(trained) == State.DIGEST_ONLY
+
+    place.write_bytes(files.without(_bytes(trained), {OTHER.bytes})[0])
+
+    assert _state(trained) == State.DIFFERS
 
 
 def test_the_last_one_takes_the_files_along(trained):

@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 
 from model_registry.documents import keeping as documents
 from model_registry.documents.card import ModelCard
-from model_registry.gates.checks import FAILED, GATES, PASSED
+from model_registry.gates.checks import GATES
+from model_registry.gates.findings import FAILED, PASSED
 from model_registry.gates.found import gather
 from model_registry.models import ModelVersion
 from model_registry.pages import panels

@@ -21,6 +21,7 @@ from tests.helpers.paths import CHECKOUT
 
 SHOP = demo_shop(people=120)
 FORMER = CHECKOUT / "tests" / "data" / "recommender" / "former-1"
+VECTORS = FORMER.with_name("former-2")
 MODEL = train(SHOP.interactions, SHOP.items, SHOP.segments("region"))
 HISTORY = [Interaction(item.id) for item in SHOP.items[:8]]
 CREATED = datetime(2026, 3, 1, tzinfo=UTC)
@@ -74,6 +75,34 @@ def test_a_folder_of_the_former_schema_still_serves(folder):
     assert model.recommend("individual", history=history[:4]).level_used is Level.NONE
 
 
+def test_a_folder_whose_factors_are_vectors_still_serves(folder):
+    shutil.copytree(VECTORS, folder / "former-2")
+
+    model = storage.load(Path("former-2"), folder=folder)
+    few = model.recommend("individual", history=[Interaction("bread")], count=3).recommendations
+    more = [Interaction(item) for item in ("bread", "butter", "honey")]
+    served = model.recommend("individual", history=more, count=3, reasons=10).recommendations
+
+    assert storage.read_manifest(folder / "former-2", folder=folder).schema_version == 2
+    # What the release that wrote the folder gave for the same histories.
+    assert [one.item.id for one in few] == ["honey", "oats", "butter"]
+    assert few[0].prior == pytest.approx(2.48283406928022)
+    assert [one.item.id for one in served] == ["oats", "rice", "milk"]
+    assert [one.score for one in served] == pytest.approx([12.311593860387802, 11.796058475971222, 10.472879320383072])
+    assert served[0].because[0].contribution == pytest.approx(5.915785402059555)
+
+
+def test_a_rank_is_no_member_of_the_second_schema(folder):
+    shutil.copytree(VECTORS, folder / "former-2")
+    place = folder / "former-2" / "manifest.json"
+    manifest = json.loads(place.read_bytes())
+    manifest["parameters"]["recipe"]["parts"][0]["rank"] = 48
+    place.write_text(json.dumps(manifest))
+
+    with pytest.raises(storage.ModelCorrupted):
+        storage.load(Path("former-2"), folder=folder)
+
+
 def test_parameters_of_one_schema_under_the_other_are_refused(folder):
     shutil.copytree(FORMER, folder / "former-1")
     manifest = json.loads((folder / "former-1" / "manifest.json").read_bytes())
@@ -110,7 +139,7 @@ def test_arrays_that_do_not_fit_the_items_are_refused(folder, stored, array, spo
 
 def test_every_part_of_a_recipe_is_stored(folder):
     recipe = Recipe(
-        (Spec(Kind.EASE, 30.0, 50.0), Spec(Kind.NEAR, 3.0)), (Band(2, (1.0, 0.5), 0.8), Band(None, (1.0, 1.0))), 1
+        (Spec(Kind.EASE, 30.0, 50.0, 4), Spec(Kind.NEAR, 3.0)), (Band(2, (1.0, 0.5), 0.8), Band(None, (1.0, 1.0))), 1
     )
     model = train(SHOP.interactions, SHOP.items, SHOP.segments("region"), recipe=recipe)
     storage.save(model, folder, "shop", "2")

@@ -78,7 +78,7 @@ def test_an_exemption_that_is_withdrawn(decide: Decide, live: ModelVersion) -> N
 
 
 def test_a_gate_that_is_demanded_from_now_on(decide: Decide, live: ModelVersion) -> None:
-    _by_two(_change("gate_demand", "bias-audit", is_active=True))
+    _by_two(_change("gate_demand", "regression-audit", is_active=True))
 
     assert decide() == (False, ["gate_failed"])
 

@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pyarrow import parquet
 
+from audit import jws
 from audit.models import AuditEvent
 from common.canonical import sha256
 from common.merkle import root_from_path
@@ -18,6 +19,7 @@ from policies.decision_log import chain
 from policies.decision_log.ageing import checkpoints, days, dropping
 from policies.decision_log.search import proofs
 from policies.models import Decision, DecisionBatch, DroppedPart, LogCheckpoint, LogDrop
+from tests.audit.test_signing_keys import planted_key
 from tests.helpers.aged_log import line, store
 
 pytestmark = pytest.mark.django_db
@@ -154,9 +156,12 @@ def test_verification_names_what_was_tampered_with_behind_a_checkpoint(
     assert finding in str(chain.verify().broken)
 
 
-def test_a_forged_checkpoint_needs_a_key_the_trail_knows(log: datetime, as_attacker: Callable[[str], None]) -> None:
+def test_a_forged_checkpoint_needs_a_key_of_ours(log: datetime, as_attacker: Callable[[str], None]) -> None:
     dropping.run()
-    as_attacker("UPDATE audit_auditevent SET action = 'x' WHERE action = 'signing_key.created'")
+    newest = checkpoints.newest()
+    assert newest is not None
+    signature = jws.sign(bytes(newest.digest), planted_key(), typ=checkpoints._TYPE)
+    as_attacker(f"UPDATE policies_logcheckpoint SET signature = '{signature}' WHERE number = {newest.number}")
 
     assert "is not signed by this instance" in str(chain.verify().broken)
 
