@@ -96,6 +96,7 @@ SIDEBAR: dict[str, Any] = {
             },
             _link("Rules of display", "visibility_off", "policies_displayrule"),
             _link("Rules of prices", "sell", "policies_pricerule"),
+            _link("Frequency caps", "repeat", "policies_frequencycap"),
             _link("Residency rules", "public", "policies_residencyrule"),
             {
                 "title": "Residency matrix",

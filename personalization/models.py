@@ -15,6 +15,7 @@ from personalization.monitors.models import (
     TrainingReference,
 )
 from personalization.rollouts.models import ModelRollout, RolloutCount
+from personalization.showings.models import Showing
 from personalization.training_runs.models import TrainingRun
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "RetrainingDue",
     "RolloutCount",
     "ServedCount",
+    "Showing",
     "TrainingMember",
     "TrainingReference",
     "TrainingRun",

@@ -28,9 +28,11 @@ from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.review import outputs
 from personalization.rollouts import observing
 from personalization.rules import hidden as hiding
-from personalization.rules.hidden import Hidden, Viewer
+from personalization.rules.hidden import PROMOTED, Hidden, Viewer
 from personalization.serving import reading, wording
 from personalization.serving.reading import History
+from personalization.showings import caps
+from personalization.showings.caps import Caps
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import evaluate, information
@@ -49,6 +51,7 @@ _FULFILLED = frozenset(
         "hide_items",
         "hide_flagged",
         "hide_promotions",
+        "cap_showings",
     }
 )
 _MAX_HISTORY = 5_000
@@ -112,7 +115,7 @@ def recommend(request: RecommendationRequest, *, caller: str, known: Information
     """Serve one person. ``known``: where it was read with the caller. Raises SpoolFull only; failures are ``none``."""
     started = time.perf_counter()
     request, known = _known(request, known)
-    answer = _reviewed(request, _make(request, known, caller))
+    answer = _capped(request, _reviewed(request, _make(request, known, caller)))
     _count(answer, time.perf_counter() - started)
     return answer
 
@@ -162,7 +165,7 @@ def _recommend(
 ) -> Recommendations:
     model = engine.model_in_use(bundle, request.subject_ref)
     size = engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band))
-    question = _question(request, model=model, segment_size=size)
+    question = _question(request, model=model, segment_size=size, more=caps.asked(request.purpose, bundle))
     decision = evaluate.decide(question, caller=caller, known=known)
     if not decision.permitted:
         return _popular(request, decision, model)
@@ -182,13 +185,19 @@ def recommend_unrouted(count: int, decision: Decision, candidates: tuple[str, ..
     return _popular(wanted, decision, None, fallback=decision.reasons[0])
 
 
-def _question(request: RecommendationRequest, *, model: str | None = None, segment_size: int | None = None) -> Question:
+def _question(
+    request: RecommendationRequest,
+    *,
+    model: str | None = None,
+    segment_size: int | None = None,
+    more: tuple[str, ...] = (),
+) -> Question:
     return Question(
         subject_ref=request.subject_ref,
         action="personalize",
         purpose=request.purpose,
         requested_level="none" if request.non_profiled else request.requested_level,
-        data_categories=request.data_categories,
+        data_categories=request.data_categories + more,
         model=model,
         region=request.region,
         processing_region=request.processing_region,
@@ -209,6 +218,7 @@ def _personal(
     offer = reading.Offer(request.subject_ref, request.purpose, hidden)
     try:
         history = _history(request, level, excluded)
+        history = replace(history, unwanted=history.unwanted | _caps(request, decision).full())
         arguments = {
             "level": level,
             "history": history.touches,
@@ -283,6 +293,25 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recomm
     return replace(answer, level=shown.content["level"], items=items, fallback=None)
 
 
+def _capped(request: RecommendationRequest, answer: Recommendations) -> Recommendations:
+    """Return the answer without what a cap lets no longer be shown; what is left is counted as shown.
+
+    A general list is not counted: it has no promotions where they are under a cap.
+    """
+    limits = _caps(request, answer.decision)
+    if answer.level == "none" or not limits.caps:
+        return answer
+    try:
+        refused = limits.count([item["item"] for item in answer.items])
+    except reading.ReadingFailed:
+        return _popular(request, answer.decision, answer.model, fallback="information_unavailable")
+    return replace(answer, items=[item for item in answer.items if item["item"] not in refused])
+
+
+def _caps(request: RecommendationRequest, decision: Decision) -> Caps:
+    return caps.of(decision, request.subject_ref, request.purpose)
+
+
 def _excluded(decision: Decision) -> frozenset[str]:
     """Return data categories that an obligation keeps from the engine."""
     return _categories(decision, "exclude_categories")
@@ -312,6 +341,8 @@ def _popular(
 ) -> Recommendations:
     """Return the general list; it needs neither the engine nor anything about the person. Empty without a database."""
     hidden, chosen, left_out = _hidden(request, decision), request.candidates, None
+    if hidden is not None and _caps(request, decision).hide_promotions:
+        hidden |= {PROMOTED}
     try:
         if chosen is None:
             found = reading.general(request.count, hidden)

@@ -24,6 +24,7 @@ _REGISTERS = (
     "policies.residencyrule",
     "policies.displayrule",
     "policies.pricerule",
+    "policies.frequencycap",
     "policies.sensitivecategory",
     "privacy.recordperiod",
     "privacy.retentionschedule",

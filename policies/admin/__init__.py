@@ -2,6 +2,7 @@
 
 from policies.admin import (
     bundles,
+    caps,
     credentials,
     data_categories,
     display,
@@ -18,6 +19,7 @@ from policies.admin.systems import ProcessingSystemAdmin
 __all__ = [
     "ProcessingSystemAdmin",
     "bundles",
+    "caps",
     "credentials",
     "data_categories",
     "decision_log",

@@ -16,6 +16,7 @@ from model_registry.reviews.models import ReviewRule
 from model_registry.segments import stopping
 from policies.models import (
     DisplayRule,
+    FrequencyCap,
     Jurisdiction,
     PriceRule,
     ProcessingRegion,
@@ -46,6 +47,7 @@ def build_data() -> dict[str, Any]:
         "models": _models(),
         "human_review": _reviews(),
         "display_rules": {rule.slug: rule.document() for rule in DisplayRule.objects.all()},
+        "frequency_caps": {cap.slug: cap.document() for cap in FrequencyCap.objects.all()},
         "price_rules": {rule.slug: rule.document() for rule in PriceRule.objects.all()},
     }
 

@@ -17,6 +17,7 @@ from oversight.models import ChangeSet
 from oversight.rows import NotReadable, read, written
 from policies.models import (
     DisplayRule,
+    FrequencyCap,
     Jurisdiction,
     PriceRule,
     ProcessingRegion,
@@ -72,6 +73,7 @@ _REGISTERS = (
     _Register(ResidencyRule, ("slug",)),
     _Register(DisplayRule, ("slug",)),
     _Register(PriceRule, ("slug",)),
+    _Register(FrequencyCap, ("slug",)),
 )
 
 

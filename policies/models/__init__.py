@@ -1,6 +1,7 @@
 """Tables of the policy layer: callers, rules as data, bundles, and the decision log."""
 
 from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, PolicyActivation
+from policies.models.caps import FrequencyCap
 from policies.models.cells import AppliedRelease
 from policies.models.credential import ServiceCredential
 from policies.models.display import DisplayRule
@@ -40,6 +41,7 @@ __all__ = [
     "DroppedPart",
     "ExternalBatch",
     "ExternalDecision",
+    "FrequencyCap",
     "HeldTag",
     "Jurisdiction",
     "LogCheckpoint",

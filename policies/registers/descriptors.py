@@ -5,6 +5,7 @@ from typing import Any
 from oversight.registers import Document, Register
 from policies.models import (
     DisplayRule,
+    FrequencyCap,
     Jurisdiction,
     PriceRule,
     ProcessingRegion,
@@ -86,6 +87,14 @@ def price_narrows(before: Document | None, after: Document | None) -> bool:
     return same and all(after[name] <= before[name] for name in ("most_below", "most_above"))
 
 
+def cap_narrows(before: Document | None, after: Document | None) -> bool:
+    """Return whether a cap lets the same or more purposes show less; a new one only adds to those there are."""
+    if before is None or after is None:
+        return after is not None
+    is_same = before["about"] == after["about"] and _covers(before["purposes"], after["purposes"])
+    return is_same and bool(after["most"] <= before["most"] and after["days"] >= before["days"])
+
+
 def _save_checked(rule: Any, _created: bool) -> None:
     rule.full_clean(validate_unique=False)
     rule.save()
@@ -116,6 +125,14 @@ REGISTERS = (
         model=DisplayRule,
         key=("slug",),
         narrows=display_narrows,
+        save=_save_checked,
+    ),
+    Register(
+        name="frequency_cap",
+        title="Frequency cap",
+        model=FrequencyCap,
+        key=("slug",),
+        narrows=cap_narrows,
         save=_save_checked,
     ),
     Register(

@@ -3,10 +3,17 @@ package governance.decision_test
 
 import data.governance.decision
 
-priced_at(changes, rules) := decision.answer with input as with_changes(object.union(
-	{"/action": "price", "/purpose": "personal_pricing", "/model": null, "/processing/data_categories": ["purchases"]},
-	changes,
-)) with data.price_rules as rules
+price_asked := {
+	"/action": "price",
+	"/purpose": "personal_pricing",
+	"/model": null,
+	"/processing/data_categories": ["purchases"],
+}
+
+priced_at(changes, rules) := answer if {
+	asked := with_changes(object.union(price_asked, changes))
+	answer := decision.answer with input as asked with data.price_rules as rules
+}
 
 bounds(answer) := {[duty.properties.most_below, duty.properties.most_above] |
 	some duty in answer.obligations
@@ -17,7 +24,7 @@ price_rule := {"regions": [], "purposes": [], "most_below": 20, "most_above": 5}
 
 test_a_personal_price_needs_consent_whatever_the_rules if {
 	every state in ["refused", "withdrawn", "never_asked", "expired", "objected"] {
-		answer := priced_at({"/consent/state": state}, {"all": price_rule})
+		answer := priced_at({"/consent/state": state, "/ancestors": {}}, {"all": price_rule})
 		answer.decision == false
 		answer.obligations == []
 	}

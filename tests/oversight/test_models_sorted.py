@@ -34,6 +34,7 @@ DATA = {
     "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
     "personalization_trainingmember",
     "personalization_snapshotperson",
+    "personalization_showing",
     "reviews_output",
     "reviews_verdicttext",
     "personalization_creatoroptout",
