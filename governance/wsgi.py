@@ -24,6 +24,7 @@ from personalization.intake import endpoint as events_endpoint  # noqa: E402
 from personalization.monitors import flushing  # noqa: E402
 from personalization.rollouts import observing  # noqa: E402
 from personalization.serving import endpoint as recommendations_endpoint  # noqa: E402
+from personalization.visitors import endpoint as visits_endpoint  # noqa: E402
 from policies.cells.router import CellRouter  # noqa: E402
 from policies.cells.routes import SUBJECT_ROUTES  # noqa: E402
 from policies.endpoints import authzen, consent_state, native, wsgi  # noqa: E402
@@ -38,6 +39,7 @@ _BARE = {
     metadata.PATH: metadata.application,
     events_endpoint.PATH: events_endpoint.application,
     recommendations_endpoint.PATH: recommendations_endpoint.application,
+    visits_endpoint.PATH: visits_endpoint.application,
 }
 
 

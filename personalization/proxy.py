@@ -54,6 +54,8 @@ _FULFILLED = frozenset(
         "cap_showings",
     }
 )
+# A review would keep an output, and of a visitor nothing is kept.
+_FULFILLED_FOR_VISITORS = _FULFILLED - {"human_review", "cap_showings"}
 _MAX_HISTORY = 5_000
 
 
@@ -62,6 +64,7 @@ class RecommendationRequest:
     """A service's request for one person."""
 
     subject_ref: UUID
+    is_visitor: bool = False  # without a record; the subject is NO_SUBJECT then
     purpose: str = "recommendations"
     requested_level: str = "individual"
     count: int = 10
@@ -69,6 +72,7 @@ class RecommendationRequest:
     signals: Signals = NO_SIGNALS
     non_profiled: bool = False
     region: str | None = None
+    age_band: str | None = None
     processing_region: str
     data_categories: tuple[str, ...] = ("purchases", "ratings", "views")
     candidates: tuple[str, ...] | None = None  # the only items to rank, each once
@@ -163,13 +167,16 @@ def _make(request: RecommendationRequest, known: Information, caller: str) -> Re
 def _recommend(
     request: RecommendationRequest, caller: str, known: Information, bundle: LoadedBundle
 ) -> Recommendations:
-    model = engine.model_in_use(bundle, request.subject_ref)
+    model = engine.model_in_use(bundle, None if request.is_visitor else request.subject_ref)
     size = engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band))
-    question = _question(request, model=model, segment_size=size, more=caps.asked(request.purpose, bundle))
+    question = _question(
+        request, model=model, segment_size=size, more=() if request.is_visitor else caps.asked(request.purpose, bundle)
+    )
     decision = evaluate.decide(question, caller=caller, known=known)
     if not decision.permitted:
         return _popular(request, decision, model)
-    if any(o.type not in _FULFILLED for o in decision.rendered.verdict.obligations):
+    fulfilled = _FULFILLED_FOR_VISITORS if request.is_visitor else _FULFILLED
+    if any(o.type not in fulfilled for o in decision.rendered.verdict.obligations):
         # A permit with a condition that is not understood is no permit (AuthZEN obligations profile).
         return _popular(request, decision, model, fallback="obligation_not_supported")
     if model is None:
@@ -194,12 +201,14 @@ def _question(
 ) -> Question:
     return Question(
         subject_ref=request.subject_ref,
+        is_visitor=request.is_visitor,
         action="personalize",
         purpose=request.purpose,
         requested_level="none" if request.non_profiled else request.requested_level,
         data_categories=request.data_categories + more,
         model=model,
         region=request.region,
+        age_band=request.age_band,
         processing_region=request.processing_region,
         gpc=request.signals.gpc,
         gpp_opt_out=request.signals.gpp_opt_out,
@@ -329,7 +338,7 @@ def _categories(decision: Decision, duty: str) -> frozenset[str]:
 
 def _history(request: RecommendationRequest, level: str, excluded: frozenset[str]) -> History:
     """Return what the level may use, and no row more: nothing below ``behavioral``, else the window or everything."""
-    if LEVELS[level] < LEVELS["behavioral"]:
+    if LEVELS[level] < LEVELS["behavioral"] or request.is_visitor:
         return History()
     kinds = [kind.value for kind, category in Event.CATEGORY.items() if category not in excluded]
     window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW

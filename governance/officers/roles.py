@@ -23,6 +23,7 @@ _REGISTERS = (
     "policies.transferinstrument",
     "policies.residencyrule",
     "policies.displayrule",
+    "policies.rankingrule",
     "policies.pricerule",
     "policies.frequencycap",
     "policies.sensitivecategory",

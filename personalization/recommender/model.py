@@ -19,6 +19,8 @@ from personalization.recommender.signals import Signals
 
 MAX_COUNT = 100
 _SPARE = 20
+_NOISE = 1e-5
+"""A score up to this, where one standard deviation is about 1, may be all rounding."""
 
 Offered = Callable[[list[str]], Collection[str]]
 """Tells which of some items may be shown."""
@@ -269,7 +271,7 @@ class Model:
         band = self.parameters.recipe.band(len(signals))
         weighing = Weighing(self.parts, band.weights, signals)
         prior = band.prior * group.prior if band.prior else np.zeros(len(self.items))
-        related = np.flatnonzero((weighing.scores > 0) & candidates)
+        related = np.flatnonzero((weighing.scores > _NOISE) & candidates)
         scores = weighing.scores[related] + prior[related]
         best = self._offered(related[self._chosen(related, scores, wish)], wish)
         return self._explained(best, signals, weighing.contributions(best), prior[best], wish.reasons)
@@ -303,7 +305,7 @@ class Model:
     ) -> list[Recommendation]:
         """Word (signals x chosen) contributions: sorted for all items at once, and only what is told leaves NumPy."""
         personal = contributions.sum(axis=0)
-        speaking_for = np.where(contributions > 0, contributions, 0.0).sum(axis=0) + prior
+        speaking_for = np.maximum(np.where(contributions > 0, contributions, 0.0).sum(axis=0) + prior, _NOISE)
         from_session = contributions[signals.in_session].sum(axis=0)
         order = np.argsort(-contributions, axis=0, kind="stable")
         told = [

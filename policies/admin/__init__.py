@@ -11,6 +11,7 @@ from policies.admin import (
     opa,
     policies,
     prices,
+    ranking,
     residency,
 )
 from policies.admin.decision_log import pages as decision_log
@@ -29,5 +30,6 @@ __all__ = [
     "opa",
     "policies",
     "prices",
+    "ranking",
     "residency",
 ]

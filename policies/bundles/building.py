@@ -20,6 +20,7 @@ from policies.models import (
     Jurisdiction,
     PriceRule,
     ProcessingRegion,
+    RankingRule,
     Region,
     ResidencyRule,
     SensitiveCategory,
@@ -47,6 +48,7 @@ def build_data() -> dict[str, Any]:
         "models": _models(),
         "human_review": _reviews(),
         "display_rules": {rule.slug: rule.document() for rule in DisplayRule.objects.all()},
+        "ranking": {rule.purpose: rule.document() for rule in RankingRule.objects.all()},
         "frequency_caps": {cap.slug: cap.document() for cap in FrequencyCap.objects.all()},
         "price_rules": {rule.slug: rule.document() for rule in PriceRule.objects.all()},
     }

@@ -21,6 +21,7 @@ from policies.models import (
     Jurisdiction,
     PriceRule,
     ProcessingRegion,
+    RankingRule,
     Region,
     ResidencyRule,
     SensitiveCategory,
@@ -72,6 +73,7 @@ _REGISTERS = (
     _Register(TransferInstrument, ("slug",)),
     _Register(ResidencyRule, ("slug",)),
     _Register(DisplayRule, ("slug",)),
+    _Register(RankingRule, ("purpose",)),
     _Register(PriceRule, ("slug",)),
     _Register(FrequencyCap, ("slug",)),
 )

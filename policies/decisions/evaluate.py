@@ -136,7 +136,7 @@ class BatchEvaluation:
         if isinstance(question, EntityQuestion):
             return self.answer(question, self.evaluate(question, known))
         rendered, valid_until = _of_person(question, known, self._now)
-        tag = pseudonyms.tag(question.subject_ref, self._now)
+        tag = b"" if question.is_visitor else pseudonyms.tag(question.subject_ref, self._now)
         return self._add(rendered, tag, known or information.NOTHING, valid_until)
 
     def evaluate(self, question: EntityQuestion, known: Information | None) -> RenderedVerdict:

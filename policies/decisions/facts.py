@@ -176,7 +176,8 @@ def _about_request(question: Question, purpose: str, ended: _Ended, bundle: Load
     kind = (
         bundle.revision, question.action, purpose, question.requested_level, question.data_categories[:_MAX_CATEGORIES],
         question.processing_region, question.recipient, question.channel, question.gpc, question.gpp_opt_out,
-        question.tcf_present, has_ended, is_its_person, question.tcf_purposes, question.model, ended,
+        question.tcf_present, has_ended, is_its_person, question.is_visitor, question.tcf_purposes, question.model,
+        ended,
     )  # fmt: skip
     members = REQUEST_MEMBERS.get(kind)
     if members is None:
@@ -207,6 +208,7 @@ def _request_members(
         "processing": _processing(question, expired, bundle),
         "model": model,
         **({"idle_display_rules": idle} if idle else {}),
+        **({"visitor": True} if question.is_visitor else {}),
     }
 
 

@@ -17,6 +17,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     subject_ref: UUID
     is_usual_type: bool = True  # whether the subject is of the usual type
+    is_visitor: bool = False  # whether it is about a visitor without a record; the subject is NO_SUBJECT then
     action: str
     purpose: str
     requested_level: str = "individual"

@@ -18,6 +18,7 @@ from policies.models.log import (
 )
 from policies.models.opa import ExternalBatch, ExternalDecision, OpaInstance
 from policies.models.prices import PriceRule
+from policies.models.ranking import RankingRule
 from policies.models.rollout import Rollout, RolloutStep
 from policies.models.rules import (
     Jurisdiction,
@@ -54,6 +55,7 @@ __all__ = [
     "PriceRule",
     "ProcessingRegion",
     "ProcessingSystem",
+    "RankingRule",
     "Region",
     "ResidencyRule",
     "Rollout",

@@ -81,6 +81,7 @@ def mask(bundle: LoadedBundle) -> Mask:
             "engine": _members({"segment_k": _size, "privacy_budget": _word(_BUDGETS)}),
             "time": _members({"quiet_hours": _flag}),
             "idle_display_rules": _list(_word(bundle.data.get("display_rules", {}))),
+            "visitor": _flag,
             "unsampled_reviews": _list(_word(bundle.data.get("human_review", {}))),
         }
     )

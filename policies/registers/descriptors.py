@@ -1,4 +1,4 @@
-"""Descriptors of the registers that hold rules as data: laws, regions, residency, sensitive categories, display."""
+"""Descriptors of the registers that hold rules as data: laws, regions, residency, sensitive kinds, display, ranking."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from policies.models import (
     Jurisdiction,
     PriceRule,
     ProcessingRegion,
+    RankingRule,
     Region,
     ResidencyRule,
     SensitiveCategory,
@@ -79,6 +80,12 @@ def _covers(old: list[str], new: list[str]) -> bool:
     return not new or (bool(old) and set(old) <= set(new))
 
 
+def ranking_narrows(before: Document | None, after: Document | None) -> bool:
+    """Return whether a rule of ranking uses less of people than before."""
+    was, becomes = ((each or {}).get("serves_visitors", False) for each in (before, after))
+    return bool(was or not becomes)
+
+
 def price_narrows(before: Document | None, after: Document | None) -> bool:
     """Return whether a rule of prices only lowers its bounds: a new one may permit, and one that goes was a bound."""
     if before is None or after is None:
@@ -125,6 +132,14 @@ REGISTERS = (
         model=DisplayRule,
         key=("slug",),
         narrows=display_narrows,
+        save=_save_checked,
+    ),
+    Register(
+        name="ranking_rule",
+        title="Rule of ranking",
+        model=RankingRule,
+        key=("purpose",),
+        narrows=ranking_narrows,
         save=_save_checked,
     ),
     Register(

@@ -49,7 +49,7 @@ permitted_but_for_consent if {
 	input.held == false
 	input.restricted == false
 	input.objection == false
-	input.subject.known == true
+	subject_served
 	input.action in purpose.actions
 	is_object(data.jurisdictions[input.subject.jurisdiction])
 	model_fit(input.model)

@@ -138,7 +138,10 @@ lapse_codes := {
 # description: Everything besides consent that denies, topic by topic, even where one would have been enough.
 denial_reasons contains {"code": purpose_denial_code} if not action_known
 
-denial_reasons contains {"code": "subject_unknown"} if input.subject.known == false
+denial_reasons contains {"code": "subject_unknown"} if {
+	input.subject.known == false
+	not is_visitor
+}
 
 denial_reasons contains {"code": "region_unknown", "detail": "jurisdiction"} if {
 	not jurisdiction

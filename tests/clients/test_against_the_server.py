@@ -143,6 +143,7 @@ def test_an_event_is_taken_once_and_recommendations_come(assent: Assent) -> None
     assert (first.stored, first.duplicate, again.duplicate) == (True, False, True)
     assert assent.send_event("stranger", kind="like", item="kettle").stored is False
     assert page.level in {"none", "segment", "behavioral", "contextual", "individual"}
+    assert assent.recommend_for_visit(["kettle"], purpose="recommendations").level == "none"
 
 
 ASKER = {"id": "customer-1", "region": "DE"}

@@ -53,13 +53,19 @@ def own_breaker(monkeypatch: pytest.MonkeyPatch) -> CircuitBreaker:
 
 
 @pytest.fixture
-def draft(shop: Dataset, own_breaker: CircuitBreaker) -> ModelVersion:
+def model_purposes() -> list[str]:
+    """Purposes that the version is registered for."""
+    return ["recommendations"]
+
+
+@pytest.fixture
+def draft(shop: Dataset, own_breaker: CircuitBreaker, model_purposes: list[str]) -> ModelVersion:
     """A trained version whose artifact lies where it should; nobody has approved it."""
     manifest = storage.save(_trained(), Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid4().hex, created=CREATED)
     model = RegisteredModel.objects.create(slug=engine.MODEL_SLUG, name="House recommender")
     return services.register_version(
         model=model,
-        purposes=[Purpose.objects.get(slug="recommendations")],
+        purposes=list(Purpose.objects.filter(slug__in=model_purposes)),
         actor="test",
         artifact=f"{manifest.name}-{manifest.version}",
         artifact_sha256=manifest.digest,

@@ -14,6 +14,7 @@ from model_registry.models import ModelVersion
 from personalization import tasks, training
 from personalization.models import Event, Item, PopularItem
 from personalization.recommender import storage
+from personalization.training_data.permission import permitted
 from policies.models import ActiveBundle
 from tests.helpers.recommender import weights
 
@@ -196,8 +197,8 @@ def test_a_later_no_ends_what_a_yes_taught(shop, remember):
 def test_people_whose_yes_leaves_data_out_teach_no_model(api):
     ref = subject_ref("customer-1")
     api.save("customer-1", "give")
-    before = training.permitted([ref], caller="job:training")
+    before = permitted([ref], purpose="recommendations", caller="job:training")
 
     api.save("customer-1", "refuse", data_category="ratings")
 
-    assert (before, training.permitted([ref], caller="job:training")) == ([ref], [])
+    assert (before, permitted([ref], purpose="recommendations", caller="job:training")) == ([ref], [])

@@ -150,14 +150,20 @@ def summed(asked: Asked, segments: Mapping[Person, str], *, min_segment: int = 2
 
 def cases(known: Interactions, relevant: Mapping[Person, Sequence[str]]) -> list[Case]:
     """Return the people to ask about, in the order of their first row."""
-    histories: dict[Person, list[Interaction]] = {}
-    for row in np.argsort(known.time, kind="stable"):
+    people = known.people
+    order = np.argsort(known.time, kind="stable")
+    _, first = np.unique(people.codes[order], return_index=True)
+    able = [code for code in people.codes[order[np.sort(first)]].tolist() if relevant.get(people.values[code])]
+    chosen = np.unique(np.linspace(0, len(able) - 1, min(len(able), PEOPLE)).astype(int))
+    histories: dict[int, list[Interaction]] = {able[one]: [] for one in chosen}
+    for row in order[np.isin(people.codes[order], list(histories))].tolist():
         liked = known.liked is None or bool(known.liked[row])
         touch = Interaction(known.item[row], float(known.weight[row]), float(known.time[row]), liked)
-        histories.setdefault(known.person[row], []).append(touch)
-    able = [person for person in histories if relevant.get(person)]
-    chosen = np.unique(np.linspace(0, len(able) - 1, min(len(able), PEOPLE)).astype(int))
-    return [Case(able[one], tuple(histories[able[one]]), frozenset(relevant[able[one]])) for one in chosen]
+        histories[int(people.codes[row])].append(touch)
+    return [
+        Case(people.values[code], tuple(history), frozenset(relevant[people.values[code]]))
+        for code, history in histories.items()
+    ]
 
 
 def _asked(

@@ -20,7 +20,7 @@ from policies.models import Decision
 _GROUPS = (
     ("The question", ("action", "purpose", "requested_level")),
     ("The person's choice", ("consent", "ancestors", "objection", "restricted", "held")),
-    ("The person", ("subject", "time", "idle_display_rules")),
+    ("The person", ("subject", "visitor", "time", "idle_display_rules")),
     ("Signals", ("signals",)),
     ("The processing", ("processing",)),
     ("The model", ("model", "engine", "unsampled_reviews")),
@@ -48,6 +48,7 @@ _LABELS = {
     "subject.jurisdiction": "Law that applies",
     "subject.age_band": "Age",
     "subject.known": "Is in the register",
+    "visitor": "A visitor without a record",
     "time.quiet_hours": "Quiet hours where the person is",
     "signals.gpc": "Global Privacy Control (opt-out by the browser)",
     "signals.gpp_opt_out": "Opt-out in a GPP string",

@@ -36,6 +36,7 @@ from policies.models import (
     OpaInstance,
     Policy,
     ProcessingSystem,
+    RankingRule,
 )
 from policies.opa import reported_log
 from privacy.models import BudgetSpend, DeletionPlan, Disposal, PrivacyBudget, Release, RetentionSchedule
@@ -102,6 +103,7 @@ def lived_in(api, own_spool):
     RegressionCase.objects.create(slug="one-topic", model=model, history=["tent"], expected=["rope"])
     ReviewRule.objects.create(slug="new-people", share=10)
     CreatorOptOut.objects.create(creator="studio")
+    RankingRule.objects.create(purpose="recommendations")
     DisplayRule.objects.create(slug="alcohol", item_categories=["alcohol"], reason="Not for minors.")
     StoppedSegment.objects.create(model=model, version=1, segment="region=DE|age=minor", reason="Too few.")
 

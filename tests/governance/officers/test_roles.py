@@ -46,6 +46,7 @@ rights.change_rightsrequest     x - - - x - - -
 privacy.change_retentionschedule x - x - - x - -
 policies.change_residencyrule   x - x - - x - -
 policies.change_displayrule     x - x - - x - -
+policies.change_rankingrule     x - x - - x - -
 policies.add_policy             x - x - - - - -
 policies.add_policyactivation   x x - - - - - -
 policies.view_decision          x x x - - - x -

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.django_db
 REGISTERS = [
     "consent/purpose", "consent/datacategory", "consent/party", "consent/site",
     "privacy/retentionschedule", "policies/residencyrule", "policies/displayrule",
+    "policies/rankingrule",
     "policies/jurisdiction", "policies/region", "policies/processingregion", "policies/transferinstrument",
     "policies/sensitivecategory", "policies/processingsystem",
 ]  # fmt: skip

@@ -10,7 +10,8 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
-from model_registry.models import ModelVersion
+from model_registry.gates import outcome
+from model_registry.models import Evidence, GateDemand, ModelVersion
 from oversight.changes import applying
 from oversight.changes.documents import Proposed
 from oversight.models import ChangeSet, WorkItem
@@ -120,6 +121,35 @@ def test_answers_of_a_day_are_shares(version: ModelVersion) -> None:
     assert found["below_permitted", ""].figures == {"levels": {"individual": 150, "none": 50}}
     assert found["latency", ""].value == 0.25
     assert found["latency", ""].state == "within"
+
+
+def test_what_was_found_is_evidence_for_the_release_gates(version: ModelVersion) -> None:
+    GateDemand.objects.filter(slug="service").update(is_active=True)
+    _answers(version, "individual individual none", 150)
+    _answers(version, "individual none recommender_failed", 50)
+
+    _run()
+
+    assert _evidence() == (["service"], ["fallbacks"])
+    assert [line.slug for line in outcome.of(version).missing] == ["service"]
+
+
+def test_what_was_beyond_stays_so_for_the_gates_until_it_is_measured_within(version: ModelVersion) -> None:
+    _answers(version, "individual none recommender_failed", 150)
+    _run()
+
+    ServedCount.objects.all().delete()
+    assert _run()["fallbacks", ""].state == "too_few"
+    assert _evidence() == (["service"], ["below_permitted", "fallbacks"])
+
+    _answers(version, "individual individual none", 150)
+    _run()
+    assert _evidence() == ([], [])
+
+
+def _evidence() -> tuple[list[str], list[str]]:
+    figures = Evidence.objects.filter(name="monitors").latest("id").figures
+    return figures["beyond"], figures["monitors"]
 
 
 def test_scores_served_are_compared_with_those_of_the_training(version: ModelVersion) -> None:

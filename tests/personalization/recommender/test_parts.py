@@ -1,5 +1,7 @@
 """The parts of a recipe: what their weights are, how touches fade, and what is kept of a row."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -159,6 +161,18 @@ def test_contributions_of_many_directions_sum_to_the_scores():
     for one in served.recommendations:
         assert sum(reason.contribution for reason in (*one.because, *one.despite)) == pytest.approx(one.score, abs=1e-6)
     assert any(one.despite for one in served.recommendations)
+
+
+def test_a_score_that_is_rounding_alone_is_no_relation():
+    model = train(random_rows(), TALL, {}, recipe=of_one_part(Spec(Kind.EASE, None, 20.0), min_likes=1))
+    noise = np.full((1, 40), 1e-8, dtype=np.float32)
+    part = replace(model.parts[0], weights=np.zeros_like(model.parts[0].weights), out=noise.T * 1e8, into=-noise)
+    part.into[0, 30:] *= -1
+
+    served = replace(model, parts=(part,)).recommend("individual", history=[Interaction("0003")])
+
+    assert served.level_used == "none"
+    assert served.fallback == "nothing_related"
 
 
 def test_a_rank_below_one_is_refused():

@@ -181,6 +181,11 @@ def recommend(subject: Mapping[str, Any] | str, *, members: Mapping[str, Any]) -
     return Call("/api/v1/recommendations", {"subject": _subject(subject), **members}, answers.read_recommendations)
 
 
+def recommend_for_visit(session: Sequence[str], *, purpose: str, members: Mapping[str, Any]) -> Call[Recommendations]:
+    body = {"purpose": purpose, "session": list(session), **members}
+    return Call("/api/v1/recommendations/visit", body, answers.read_recommendations)
+
+
 def search(searched: str, parts: Mapping[str, Any], *, limit: int | None, token: str | None) -> Call[SearchPage]:
     page = {name: value for name, value in (("limit", limit), ("token", token)) if value is not None}
     body = {name: dict(part) for name, part in parts.items()}

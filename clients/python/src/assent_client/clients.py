@@ -157,6 +157,12 @@ class Assent:
         """Recommendations at the highest level the person allows."""
         return self._send(calls.recommend(subject, members={"count": count, **more}))
 
+    def recommend_for_visit(
+        self, session: Sequence[str], *, purpose: str, count: int = 10, **more: Any
+    ) -> Recommendations:
+        """Recommendations for a visitor without a record, from the items of this visit, oldest first."""
+        return self._send(calls.recommend_for_visit(session, purpose=purpose, members={"count": count, **more}))
+
     def search_subjects(
         self, subject_type: str, action: str, resource: _Entity, *, limit: int | None = None, token: str | None = None
     ) -> SearchPage:
@@ -325,6 +331,12 @@ class AsyncAssent:
     async def recommend(self, subject: _Person, *, count: int = 10, **more: Any) -> Recommendations:
         """Recommendations at the highest level the person allows."""
         return await self._send(calls.recommend(subject, members={"count": count, **more}))
+
+    async def recommend_for_visit(
+        self, session: Sequence[str], *, purpose: str, count: int = 10, **more: Any
+    ) -> Recommendations:
+        """Recommendations for a visitor without a record, from the items of this visit, oldest first."""
+        return await self._send(calls.recommend_for_visit(session, purpose=purpose, members={"count": count, **more}))
 
     async def search_subjects(
         self, subject_type: str, action: str, resource: _Entity, *, limit: int | None = None, token: str | None = None

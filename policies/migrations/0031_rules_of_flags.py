@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0029_items_scope"),
+        ("policies", "0030_rules_of_ranking"),
     ]
 
     operations = [

@@ -1,0 +1,41 @@
+"""Page of the rules of ranking: what the lists of a purpose may be made of."""
+
+from django import forms
+from django.contrib import admin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from consent.models import Purpose
+from policies.admin.rules import RuleAdmin
+from policies.models import RankingRule
+
+
+def _purposes() -> list[tuple[str, str]]:
+    return [(slug, f"{name} ({slug})") for slug, name in Purpose.objects.values_list("slug", "name")]
+
+
+class RankingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    purpose = forms.ChoiceField(
+        choices=_purposes, widget=UnfoldAdminSelectWidget, help_text="Without a rule, everything below is off."
+    )
+
+    class Meta:
+        labels = {"serves_visitors": "Visitors without a record"}
+        help_texts = {
+            "serves_visitors": (
+                "They get lists from what they look at in this visit. It is stored nowhere. Not where consent is the "
+                "lawful basis."
+            )
+        }
+
+
+@admin.register(RankingRule)
+class RankingRuleAdmin(RuleAdmin):
+    form = RankingForm
+    fixed = ("purpose",)
+    list_display = ["purpose", "visitors"]
+    fields = ["purpose", "serves_visitors"]
+
+    @display(description="Visitors without a record", boolean=True)
+    def visitors(self, rule: RankingRule) -> bool:
+        return rule.serves_visitors
