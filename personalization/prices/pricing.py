@@ -42,15 +42,20 @@ class PriceRequest:
 
 def answer(request: PriceRequest, *, caller: str) -> dict[str, Any]:
     """Return the prices of a request as a document. Raises SpoolFull."""
-    decision = evaluate.decide(_question(request), caller=caller)
+    decision = evaluate.decide(question(request), caller=caller)
     bounds = bounds_of(decision)
-    listed = list_prices(list(request.wanted))
     return {
         "decision_id": decision.id,
         "reasons": wording.decided(decision),
         "personalized": bounds.is_open,
-        "items": [_priced(item, wanted, listed.get(item), bounds) for item, wanted in request.wanted.items()],
+        "items": priced(request, bounds),
     }
+
+
+def priced(request: PriceRequest, bounds: Bounds) -> list[dict[str, Any]]:
+    """Return the prices of a request within bounds. One statement."""
+    listed = list_prices(list(request.wanted))
+    return [_priced(item, wanted, listed.get(item), bounds) for item, wanted in request.wanted.items()]
 
 
 def bounds_of(decision: Decision) -> Bounds:
@@ -91,7 +96,8 @@ def _disclosed() -> dict[str, str]:
     return {"code": DISCLOSURE, "text": said}
 
 
-def _question(request: PriceRequest) -> Question:
+def question(request: PriceRequest) -> Question:
+    """Return the question whether the prices may be made for the person."""
     return Question(
         subject_ref=request.subject_ref,
         action="price",
