@@ -7,6 +7,7 @@ from model_registry.models import ModelVersion
 from personalization.audits.models import AuditRun, RegressionCase
 from personalization.catalogue.models import Item
 from personalization.creators.models import CreatorOptOut
+from personalization.general.models import AlsoBought
 from personalization.monitors.models import (
     ItemExposure,
     MonitorObjective,
@@ -19,6 +20,7 @@ from personalization.showings.models import Showing
 from personalization.training_runs.models import TrainingRun
 
 __all__ = [
+    "AlsoBought",
     "AuditRun",
     "CreatorOptOut",
     "Event",
@@ -163,11 +165,15 @@ class EventCount(models.Model):
 
 
 class PopularItem(models.Model):
-    """Item of the list shown without personal data: distinct people per item, nothing about anyone."""
+    """Item of the list shown without personal data: distinct people per item, nothing about anyone.
+
+    ``is_pick``: it stands at its place because editors picked it.
+    """
 
     rank = models.PositiveIntegerField(primary_key=True)
     item = models.OneToOneField(Item, on_delete=models.CASCADE)
     people = models.PositiveIntegerField()
+    is_pick = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["rank"]

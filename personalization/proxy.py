@@ -6,7 +6,7 @@ any failure, the person gets the list everybody gets (level ``none``), and the a
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -352,6 +352,7 @@ def _popular(
     hidden, chosen, left_out = _hidden(request, decision), request.candidates, None
     if hidden is not None and _caps(request, decision).hide_promotions:
         hidden |= {PROMOTED}
+    found: Sequence[tuple[str, ...]]
     try:
         if chosen is None:
             found = reading.general(request.count, hidden)

@@ -1,7 +1,6 @@
 """Train the bundled recommender on the events of people who allow it, and register the result as a draft."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,8 +19,9 @@ from model_registry import services
 from model_registry.documents import keeping as documents
 from model_registry.gates import recording
 from model_registry.models import Evidence, ModelFile, ModelVersion
-from personalization import engine, events
+from personalization import engine
 from personalization.creators import opt_outs
+from personalization.general import also_bought, trending
 from personalization.models import Event, Item, PopularItem
 from personalization.monitors import references
 from personalization.monitors.references import Reference
@@ -39,11 +39,11 @@ from personalization.training_data import reading
 from personalization.training_data.permission import permitted
 from personalization.training_runs import without_profile
 from personalization.training_sets import members, retraining
+from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.models import RankingRule
 
 logger = logging.getLogger(__name__)
 PURPOSE = "recommendations"
-_POPULAR_FROM_PEOPLE = 2
 FEW_PEOPLE = 1_000
 SUPPORT, SUPPORT_OF_FEW = 2, 5
 """So many people stand behind each number of a model. A model of few people would remember each of them: with 280 an
@@ -91,10 +91,11 @@ def train_recommender(*, actor: str, progress: Progress = _unseen) -> ModelVersi
 def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     began = timezone.now()
     progress("reading")
-    refresh_popular_items()
+    trending.refresh()
     useful = Event.objects.filter(purpose=PURPOSE, weight__gt=0).order_by()
     people = list(useful.values_list("subject_ref", flat=True).distinct())
     trained_on = permitted(people, purpose=PURPOSE, caller=actors.job("training"))
+    also_bought.refresh(trained_on, purpose=PURPOSE, k=SEGMENT_MIN_SIZE)
     if not trained_on:
         return None
     catalogue = [
@@ -190,18 +191,3 @@ def _register_with(files: list[ModelFile], training: _Training, actor: str) -> M
 def _served_purposes() -> set[str]:
     """Return the purposes that a version is registered for: its own, and those that serve visitors."""
     return {PURPOSE, *RankingRule.objects.filter(serves_visitors=True).values_list("purpose", flat=True)}
-
-
-@transaction.atomic
-def refresh_popular_items() -> None:
-    """Write the general list: items by distinct people; an item of a single person is left out."""
-    useful = events.positive().filter(~opt_outs.is_out("item__creator"), item__is_active=True)
-    pairs = useful.order_by().values_list("item_id", "subject_ref").distinct()
-    people = Counter(item for item, _ in pairs)
-    ranked = sorted(((count, item) for item, count in people.items()), key=lambda pair: (-pair[0], pair[1]))
-    PopularItem.objects.all().delete()
-    PopularItem.objects.bulk_create(
-        PopularItem(rank=rank, item_id=item, people=count)
-        for rank, (count, item) in enumerate(ranked, start=1)
-        if count >= _POPULAR_FROM_PEOPLE
-    )

@@ -69,7 +69,8 @@ _TITLES = _prepared(
 _GENERAL = _prepared(
     "assent_general_list",
     f"""
-    SELECT i.slug, i.title FROM personalization_popularitem p CROSS JOIN LATERAL (
+    SELECT i.slug, i.title, CASE WHEN p.is_pick THEN 'editorial' ELSE 'popular' END
+    FROM personalization_popularitem p CROSS JOIN LATERAL (
       SELECT slug, title FROM personalization_item i
       WHERE slug = p.item_id AND i.is_active
         AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator OFFSET 0)
@@ -174,8 +175,8 @@ def titles(items: Collection[str], hidden: Hidden = frozenset()) -> Mapping[str,
     return dict(_rows(_TITLES, ",".join(items).encode(), _json(hidden))) if items else {}
 
 
-def general(count: int, hidden: Hidden = frozenset()) -> list[tuple[str, str]]:
-    """Return items and titles of the list that everybody gets, without what is hidden. Raises ReadingFailed."""
+def general(count: int, hidden: Hidden = frozenset()) -> list[tuple[str, str, str]]:
+    """Return items, titles and bases of the list that everybody gets, without what is hidden. Raises ReadingFailed."""
     return _rows(_GENERAL, _int(count), _json(hidden))
 
 

@@ -30,12 +30,16 @@ def explained(
     return [_item(each, titles, liked) for each in recommendations]
 
 
-def popular(items: Iterable[tuple[str, str]]) -> list[Document]:
-    """Return the list that everybody gets, of (item, title)."""
-    why = _("Popular with other people")
+def popular(items: Iterable[tuple[str, ...]]) -> list[Document]:
+    """Return the list that everybody gets, of (item, title) or (item, title, basis)."""
+    why = {
+        "popular": _("Popular with other people"),
+        "editorial": _("Chosen by our editors"),
+        "also_bought": _("Bought by people who bought the same thing"),
+    }
     return [
-        {"item": item, "title": title, "basis": "popular", "because": [], "despite": [], "why": why}
-        for item, title in items
+        {"item": item, "title": title, "basis": basis, "because": [], "despite": [], "why": why[basis]}
+        for item, title, basis in ((*each, "popular")[:3] for each in items)
     ]
 
 

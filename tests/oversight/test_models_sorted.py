@@ -31,7 +31,8 @@ RECORDS = {
 # What a service of the business or a person brings.
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
-    "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
+    "personalization_alsobought", "personalization_eventcount", "personalization_item", "personalization_popularitem",
+    "privacy_contractend",
     "personalization_trainingmember",
     "personalization_snapshotperson",
     "personalization_showing",
