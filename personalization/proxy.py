@@ -251,10 +251,11 @@ def _personal(
     except reading.ReadingFailed:
         return _popular(request, decision, model, fallback="information_unavailable")
     tally.scored(model, served.recommendations)
-    items, left_out = wording.explained(served.recommendations, titles, history.liked), None
+    items, left_out = wording.explained(served.recommendations, titles, history.liked, offer.promoted), None
     if request.candidates is not None:
         wanted = [item for item in request.candidates if item in offer.titles and item not in history.unwanted]
-        items = _completed(items, [(item, offer.titles[item]) for item in wanted], request.count)
+        rest = [(item, offer.titles[item], "promoted" if item in offer.promoted else "popular") for item in wanted]
+        items = _completed(items, rest, request.count)
         left_out = len(request.candidates) - len(wanted)
     level_used, sure = str(served.level_used), outputs.confidence(served.recommendations)
 
@@ -276,10 +277,10 @@ def _among(offered: Mapping[str, str]) -> dict[str, Any]:
     return {"among": frozenset(offered), "exclude_seen": False}
 
 
-def _completed(items: list[Any], wanted: list[tuple[str, str]], count: int) -> list[Any]:
+def _completed(items: list[Any], wanted: list[tuple[str, str, str]], count: int) -> list[Any]:
     """Return a list with the candidates that the model says nothing about at its end, in the caller's order."""
     ranked = {item["item"] for item in items}
-    rest = [(item, title) for item, title in wanted if item not in ranked]
+    rest = [each for each in wanted if each[0] not in ranked]
     return [*items, *wording.popular(rest[: count - len(items)])]
 
 

@@ -52,7 +52,7 @@ _IS_SHOWN = f"""NOT i.tags ?| ARRAY(
 _OFFERED = _prepared(
     "assent_items_offered",
     f"""
-    SELECT slug, title, EXISTS (SELECT FROM reviews_output WHERE subject_ref = $2 AND purpose = $3)
+    SELECT slug, title, EXISTS (SELECT FROM reviews_output WHERE subject_ref = $2 AND purpose = $3), is_promoted
     FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND {_IS_OFFERED}
       AND {_IS_SHOWN.format("$4")}
     """,  # noqa: S608 (a constant)
@@ -69,9 +69,10 @@ _TITLES = _prepared(
 _GENERAL = _prepared(
     "assent_general_list",
     f"""
-    SELECT i.slug, i.title, CASE WHEN p.is_pick THEN 'editorial' ELSE 'popular' END
+    SELECT i.slug, i.title,
+      CASE WHEN i.is_promoted THEN 'promoted' WHEN p.is_pick THEN 'editorial' ELSE 'popular' END
     FROM personalization_popularitem p CROSS JOIN LATERAL (
-      SELECT slug, title FROM personalization_item i
+      SELECT slug, title, is_promoted FROM personalization_item i
       WHERE slug = p.item_id AND i.is_active
         AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator OFFSET 0)
         AND {_IS_SHOWN.format("$2")}
@@ -85,7 +86,7 @@ _GENERAL = _prepared(
 _GENERAL_AMONG = _prepared(
     "assent_general_among",
     f"""
-    SELECT i.slug, i.title, (count(*) OVER ())::text
+    SELECT i.slug, i.title, CASE WHEN i.is_promoted THEN 'promoted' ELSE 'popular' END, (count(*) OVER ())::text
     FROM unnest(string_to_array($1, ',')) WITH ORDINALITY candidate (slug, place)
     JOIN personalization_item i ON i.slug = candidate.slug
     LEFT JOIN personalization_popularitem p ON p.item_id = i.slug
@@ -157,6 +158,8 @@ class Offer:
     purpose: str
     hidden: Hidden = frozenset()
     titles: dict[str, str] = field(default_factory=dict)
+    promoted: set[str] = field(default_factory=set)
+    """Those for whose place somebody pays."""
     is_held: bool = False
     """Whether reviews of outputs about the person are kept: what is shown then depends on them."""
 
@@ -164,8 +167,10 @@ class Offer:
         """Return those of the items that are offered now. Raises ReadingFailed."""
         if items:
             asked = ",".join(items).encode(), self.subject_ref.bytes, self.purpose.encode(), _json(self.hidden)
-            for item, title, is_held in _rows(_OFFERED, *asked):
+            for item, title, is_held, is_promoted in _rows(_OFFERED, *asked):
                 self.titles[item] = title
+                if is_promoted == _TRUE:
+                    self.promoted.add(item)
                 self.is_held = is_held == _TRUE
         return self.titles
 
@@ -182,10 +187,10 @@ def general(count: int, hidden: Hidden = frozenset()) -> list[tuple[str, str, st
 
 def general_among(
     candidates: Collection[str], count: int, hidden: Hidden = frozenset()
-) -> tuple[list[tuple[str, str]], int]:
+) -> tuple[list[tuple[str, str, str]], int]:
     """Return the same of a caller's own items, and how many of them are on offer. Raises ReadingFailed."""
     rows = _rows(_GENERAL_AMONG, ",".join(candidates).encode(), _int(count), _json(hidden))
-    return [(item, title) for item, title, _ in rows], int(rows[0][2]) if rows else 0
+    return [(item, title, basis) for item, title, basis, _ in rows], int(rows[0][3]) if rows else 0
 
 
 @lru_cache(maxsize=1024)

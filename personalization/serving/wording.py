@@ -21,13 +21,23 @@ def decided(decision: Decision) -> list[Document]:
 
 
 def explained(
-    recommendations: Iterable[Recommendation], titles: Mapping[str, str], liked: Collection[str]
+    recommendations: Iterable[Recommendation],
+    titles: Mapping[str, str],
+    liked: Collection[str],
+    promoted: Collection[str] = (),
 ) -> list[Document]:
     """Return recommendations with the person's own items that speak for them and against them.
 
-    An item without a title is not named: a rule hides it, or it is no longer in the catalogue.
+    An item without a title is not named: a rule hides it, or it is no longer in the catalogue. One for whose place
+    somebody pays (``promoted``) is marked.
     """
-    return [_item(each, titles, liked) for each in recommendations]
+    items = [_item(each, titles, liked) for each in recommendations]
+    return [_as_advertising(item) if item["item"] in promoted else item for item in items]
+
+
+def _as_advertising(item: Document) -> Document:
+    """Return an item marked as advertising, in its reason too (Directive 2005/29/EC, Annex I, 11 and 11a)."""
+    return {**item, "advertising": True, "why": _("Advertising. %(why)s") % {"why": item["why"]}}
 
 
 def popular(items: Iterable[tuple[str, ...]]) -> list[Document]:
@@ -37,10 +47,12 @@ def popular(items: Iterable[tuple[str, ...]]) -> list[Document]:
         "editorial": _("Chosen by our editors"),
         "also_bought": _("Bought by people who bought the same thing"),
     }
-    return [
+    why["promoted"] = why["popular"]
+    listed = [
         {"item": item, "title": title, "basis": basis, "because": [], "despite": [], "why": why[basis]}
         for item, title, basis in ((*each, "popular")[:3] for each in items)
     ]
+    return [_as_advertising(item) if item["basis"] == "promoted" else item for item in listed]
 
 
 def reasons_of(recommendations: Iterable[Recommendation]) -> set[str]:
