@@ -1,6 +1,7 @@
 """Data the recommender may learn from: the catalogue, and events of people who agreed."""
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from model_registry.models import ModelVersion
@@ -16,12 +17,14 @@ from personalization.monitors.models import (
     TrainingReference,
 )
 from personalization.rollouts.models import ModelRollout, RolloutCount
+from personalization.serving.models import CatalogueRevision, OnlineFeatures
 from personalization.showings.models import Showing
 from personalization.training_runs.models import TrainingRun
 
 __all__ = [
     "AlsoBought",
     "AuditRun",
+    "CatalogueRevision",
     "CreatorOptOut",
     "Event",
     "EventCount",
@@ -30,6 +33,7 @@ __all__ = [
     "ModelRollout",
     "MonitorObjective",
     "MonitorResult",
+    "OnlineFeatures",
     "PopularItem",
     "RegressionCase",
     "RetrainingDue",
@@ -174,9 +178,11 @@ class PopularItem(models.Model):
     item = models.OneToOneField(Item, on_delete=models.CASCADE)
     people = models.PositiveIntegerField()
     is_pick = models.BooleanField(default=False, db_default=False)
+    made_at = models.DateTimeField(default=timezone.now, db_default=Now())  # of the whole list
 
     class Meta:
         ordering = ["rank"]
+        permissions = [("use_playground", "Can play made-up people in the playground")]
 
     def __str__(self) -> str:
         return f"{self.rank}. {self.item_id}"

@@ -1,5 +1,6 @@
 """Training data of the recommender: items, and who touched which of them, how strongly and when."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -42,6 +43,26 @@ class Interaction(NamedTuple):
     weight: float = 1.0
     time: float = 0.0
     liked: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Touches:
+    """Touches of liked items in columns, oldest first: items by their digests, weights finite and > 0."""
+
+    items: NDArray[np.uint64]
+    weights: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def latest(self, number: int) -> "Touches":
+        """Return the ``number`` latest."""
+        return Touches(self.items[-number:], self.weights[-number:])
+
+
+def digest_of(item: str) -> int:
+    """Return the 64 bits that stand for an item in ``Touches``."""
+    return int.from_bytes(hashlib.sha256(item.encode()).digest()[:8], "big")
 
 
 @dataclass(frozen=True, eq=False)

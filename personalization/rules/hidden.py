@@ -21,7 +21,7 @@ from policies.bundles.loading import LoadedBundle
 from policies.decisions import facts
 from policies.decisions.evaluate import Decision
 from policies.decisions.information import Information
-from policies.decisions.rendering import NO_ENGINE
+from policies.decisions.rendering import NO_ENGINE, RenderedVerdict
 from policies.models.display import ITEM_FLAGS, OUT_OF_STOCK
 
 Hidden = frozenset[str] | None
@@ -30,7 +30,7 @@ Hidden = frozenset[str] | None
 REMOVED, PROMOTED = "#removed", "#promoted"
 _MIN_AGE, _OVER_18, _SOMEWHERE = "#min-age", "#over-18", "#not-everywhere"
 _OUT = "#out-of-stock"
-_ADULT = "adult"
+_ADULT, _PROTECTED = "adult", ("minor", "child")
 
 
 def _of_flag(flag: str) -> str:
@@ -52,20 +52,26 @@ class Viewer:
     purpose: str
 
 
-def viewer(known: Information, *, region: str | None, purpose: str) -> Viewer:
-    """Return the person of a request."""
+def viewer(known: Information, *, region: str | None, age_band: str | None, purpose: str) -> Viewer:
+    """Return the person of a request. The caller may state a lower age than the register's, never a higher one."""
+    age = known.age_band if known.age_band in _PROTECTED else age_band or known.age_band
     stated = tuple(sorted({each for each in (known.region, region) if each})) or (facts.UNKNOWN,)
-    return Viewer(known.bundle_revision, known.age_band, stated, purpose)
+    return Viewer(known.bundle_revision, age, stated, purpose)
 
 
 def hidden(decision: Decision, seen_by: Viewer | None) -> Hidden:
     """Return what is hidden from the person whom a decision is about."""
-    if decision.rendered.engine == NO_ENGINE or seen_by is None:
+    return by_verdict(decision.rendered, seen_by)
+
+
+def by_verdict(rendered: RenderedVerdict, seen_by: Viewer | None) -> Hidden:
+    """Return what is hidden from a person by an answer of the policy, and by what items say themselves."""
+    if rendered.engine == NO_ENGINE or seen_by is None:
         return None
     bundle = loading.usable(seen_by.revision)
     if bundle is None:
         return None
-    return _without_rule(seen_by, _idle(bundle)).union(*map(_of_duty, decision.rendered.verdict.obligations))
+    return _without_rule(seen_by, _idle(bundle)).union(*map(_of_duty, rendered.verdict.obligations))
 
 
 def _of_duty(duty: Any) -> Iterable[str]:

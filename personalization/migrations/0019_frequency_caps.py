@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("personalization", "0015_general_lists"),
+        ("personalization", "0018_online_features"),
     ]
 
     operations = [
