@@ -98,7 +98,11 @@ class Scale:
 
 PUBLISHED = Scale(lambda highest: next(top for top in _AXES if top >= highest), percent, percent)
 """Shares as they are published: whole percents, and what is not given is withheld."""
-RATES = Scale(lambda highest: next(top for top in _FINE_AXES if top >= highest), _exact_percent, _exact_percent)
+RATES = Scale(
+    lambda highest: next(top for top in _FINE_AXES if top >= highest),
+    _exact_percent,
+    lambda share: f"{100 * share:g} %",
+)
 """Shares in tenths of a percent, for officers."""
 MILLISECONDS = Scale(_round_up, _milliseconds, lambda value: f"{value:g}")
 

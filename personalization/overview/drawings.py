@@ -43,7 +43,7 @@ def _levels(days: Sequence[Day]) -> Figure:
 
 
 def _named(each: Day) -> str:
-    return f"{each.day:%-d %b}"
+    return f"{each.day:%-d}\N{NO-BREAK SPACE}{each.day:%b}"
 
 
 def _durations(days: Sequence[Day]) -> Figure:

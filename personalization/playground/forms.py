@@ -5,12 +5,14 @@ from typing import Any
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
+from django.http import QueryDict
 
 from common.levels import LEVELS
 from consent.models import Purpose
 from consent.register import words
 from personalization.models import Event, Item, PopularItem
 from personalization.playground.people import CHOICES, Deed, MadeUp
+from personalization.training import PURPOSE
 from policies.models import Region
 
 ROWS = 8
@@ -27,10 +29,13 @@ class PersonForm(forms.Form):
     most = forms.ChoiceField(label="Highest level they allow")
     gpc = forms.BooleanField(label="Their browser sends an opt-out signal (GPC)", required=False)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: QueryDict | None = None, *, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial, label_suffix="")
         _offer(self, "purpose", ((each.slug, each.name) for each in purposes()))
-        _offer(self, "region", [("", "Not known"), *Region.objects.values_list("code", "name")])
+        self.fields["purpose"].initial = PURPOSE
+        regions = list(Region.objects.values_list("code", "name"))
+        _offer(self, "region", [("", "Not known"), *regions])
+        self.fields["region"].initial = regions[0][0] if regions else ""
         _offer(self, "most", ((level, str(words.LEVELS[level])) for level in reversed(LEVELS)))
         self.fields["region"].required = False
 

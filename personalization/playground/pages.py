@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -48,7 +48,7 @@ def show(request: HttpRequest) -> HttpResponse:
     """Show the form; a POST plays what it holds, and keeps no more of it than that it was played."""
     suggested = forms.suggested()
     if request.method == "POST":
-        person, deeds = PersonForm(request.POST), DeedForms(request.POST, prefix="deed")
+        person, deeds = PersonForm(request.POST), _deeds(request.POST)
         found = _played(request, person, deeds) if person.is_valid() and deeds.is_valid() else {"is_refused": True}
     else:
         person, deeds, found = *_begun(request.GET.get("example", ""), suggested), {}
@@ -64,11 +64,15 @@ def show(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/models/playground.html", context)
 
 
+def _deeds(data: QueryDict | None = None, *, initial: list[dict[str, Any]] | None = None) -> Any:
+    return DeedForms(data, prefix="deed", initial=initial, form_kwargs={"label_suffix": ""})
+
+
 def _begun(example: str, suggested: Iterable[tuple[str, str]]) -> tuple[PersonForm, Any]:
     """Return the forms with an example in them, or with what is usual."""
     _, changes = _EXAMPLES.get(example, ("", {}))
     likes = [{"item": item, "kind": Event.Kind.LIKE} for item, _ in list(suggested)[:_LIKES]] if example else []
-    return PersonForm(initial={**_USUAL, **changes}), DeedForms(prefix="deed", initial=likes)
+    return PersonForm(initial={**_USUAL, **changes}), _deeds(initial=likes)
 
 
 def _played(request: HttpRequest, person: PersonForm, deeds: Any) -> dict[str, Any]:
@@ -140,7 +144,7 @@ def _item(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _speaking(reason: Mapping[str, Any]) -> str:
-    return f"{reason['title']} ({100 * abs(reason['share']):.0f} %)"
+    return f"{reason['title']} ({100 * abs(reason['share']):.0f}\N{NO-BREAK SPACE}%)"
 
 
 def _links(played: Played) -> dict[str, str]:

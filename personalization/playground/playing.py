@@ -12,7 +12,7 @@ from personalization import engine
 from personalization.models import Item
 from personalization.playground.people import MadeUp
 from personalization.rules.hidden import Hidden, Viewer, by_verdict
-from personalization.serving import reading, wording
+from personalization.serving import wording
 from personalization.serving.items import Items, Offer
 from personalization.serving.reading import History
 from policies.bundles import loading
@@ -25,6 +25,7 @@ from policies.decisions.rendering import RenderedVerdict
 COUNT = 10
 _HIGHEST = max(LEVELS, key=lambda level: LEVELS[level])
 _HIDING, _EXCLUDING, _REVIEW = "hide_items", "exclude_categories", "human_review"
+_CATALOGUE = Items(None)  # as it is now: nothing is held for the requests of people
 _ALL_KINDS = ("purchases", "ratings", "views")
 
 
@@ -177,7 +178,7 @@ class _Stage:
         if served.level_used == "none":
             return _general(hidden, served.fallback and str(served.fallback))
         titles = offer.titles(wording.items_of(served.recommendations))
-        items = wording.explained(served.recommendations, titles, history.liked, offer.promoted(titles))
+        items = wording.explained(served.recommendations, titles, history.liked, promoted=offer.promoted(titles))
         return Listed(items, str(served.level_used), served.fallback and str(served.fallback), took_us)
 
     def _hidden(self, level: str, rendered: RenderedVerdict, excluded: frozenset[str]) -> list[HiddenItem]:
@@ -194,8 +195,8 @@ class _Stage:
 
 
 def _of_catalogue(items: Sequence[str]) -> list[tuple[str, str, list[str]]]:
-    return list(Item.objects.filter(slug__in=items).values_list("slug", "title", "categories"))
+    return list(Item.objects.filter(slug__in=items).values_list("slug", "title", "tags"))
 
 
 def _general(hidden: Hidden, fallback: str | None) -> Listed:
-    return Listed(wording.popular(reading.general(COUNT, hidden)), "none", fallback)
+    return Listed(wording.popular(_CATALOGUE.general(COUNT, hidden)), "none", fallback)

@@ -45,7 +45,7 @@ def test_each_level_stands_beside_the_others_with_its_reasons(officer: Any, depl
     for name in ("General", "Group", "Recent", "This visit", "Personal"):
         assert f">{name}</h3>" in page
     assert page.count("What this person gets") == 1
-    assert "Because: " in page
+    assert "Because of " in page
     assert "Popular with other people" in page
 
 
@@ -79,6 +79,7 @@ def test_an_example_fills_the_form(officer: Any, deployed: ModelVersion) -> None
     page = officer.get(f"{PAGE}?example=minor").content.decode()
 
     assert '<option value="minor" selected>' in page
+    assert '<option value="" selected>Not known' not in page, "of an unknown region the strictest rules are tried"
     assert f'name="deed-2-item" value="{SHOP.items[2].id}"' in page
 
 

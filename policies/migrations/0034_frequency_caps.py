@@ -7,7 +7,7 @@ from oversight.guard import guard
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0032_rules_of_prices"),
+        ("policies", "0033_rules_of_prices"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0030_rules_of_ranking"),
+        ("policies", "0031_lists_of_groups"),
     ]
 
     operations = [

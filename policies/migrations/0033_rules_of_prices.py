@@ -8,7 +8,7 @@ from oversight.guard import guard
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0031_rules_of_flags"),
+        ("policies", "0032_rules_of_flags"),
     ]
 
     operations = [
