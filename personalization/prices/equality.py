@@ -44,7 +44,7 @@ def _people() -> Iterator[Information]:
     """Yield adults of whom nothing else is known than that they did not choose, or refused."""
     base = information.read(information.NO_SUBJECT)
     refused: ConsentEntry = {"s": "refused", "n": 1, "x": None, "e": False, "r": "", "src": "api"}
-    for region in Region.objects.order_by("jurisdiction", "code").distinct("jurisdiction"):
+    for region in Region.objects.order_by("jurisdiction_id", "code").distinct("jurisdiction_id"):
         for consents in ({}, {pricing.PURPOSE: refused}):
             yield msgspec.structs.replace(
                 base, subject_revision=1, region=region.code, age_band="adult", consents=consents

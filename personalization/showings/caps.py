@@ -44,6 +44,7 @@ WITH person AS MATERIALIZED (
 ), counted AS (
   INSERT INTO personalization_showing AS s (subject_ref, purpose, item, days, received_at)
   SELECT %(ref)s::uuid, %(purpose)s::text, slug, ARRAY[current_date], now() FROM capped, person
+  WHERE NOT EXISTS (SELECT FROM {_CAPS} WHERE c.most < 1 AND (capped.is_promoted OR NOT c.promoted))
   ON CONFLICT (subject_ref, purpose, item) DO UPDATE SET received_at = now(), days = ARRAY(
     SELECT d FROM unnest(s.days) d WHERE d > current_date - (SELECT max(days) FROM {_CAPS}) ORDER BY d
   ) || current_date
@@ -99,7 +100,11 @@ def of(decision: Decision, subject_ref: UUID, purpose: str) -> Caps:
 
 def _read(said: Iterable[Any]) -> Iterable[tuple[int, int, bool]]:
     for each in said:
-        yield int(each["most"]), int(each["days"]), each["about"] == "promotions"
+        most, days, about = (each.get(name) for name in ("most", "days", "about"))
+        if type(most) is int and type(days) is int and about in ("items", "promotions"):
+            yield most, days, about == "promotions"
+        else:  # what cannot be read lets no promotion be shown
+            yield 0, 1, True
 
 
 def _rows(statement: str, values: dict[str, Any]) -> frozenset[str]:

@@ -186,7 +186,7 @@ def test_where_nothing_is_known_all_that_could_be_hidden_is(
     def silent(*_: object) -> None:
         raise information.InformationUnavailable
 
-    monkeypatch.setattr(information, "read", silent)
+    monkeypatch.setattr(information, "asked", silent)
     assert is_shown(ask, grown)
     fresh = {"legal_flags": [], "min_age": None, "restricted_regions": [], "stock": None, "is_promoted": False}
     for change in ({"legal_flags": ["weapons"]}, {"min_age": 6}, {"restricted_regions": ["FR"]}, {"stock": 0},

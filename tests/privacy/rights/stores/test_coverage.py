@@ -22,6 +22,7 @@ WITHOUT_STORE = {
     "oversight_step": "names what two officers decide on, no person",
     "policies_heldtag": "of people who are held; an erasure waits for the end of the hold, and the rows go with it",
     "personalization_eventcount": "counts of groups that are large enough, no person",
+    "personalization_alsobought": "a count of people for each pair of items",
     "personalization_popularitem": "a count of people for each item",
 }
 
