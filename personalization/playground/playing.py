@@ -9,6 +9,7 @@ from common.levels import LEVELS
 from personalization import engine
 from personalization.models import Item
 from personalization.playground.people import MadeUp
+from personalization.ranking import shaping
 from personalization.recommender.groups.forming import kind_of
 from personalization.rules.hidden import Hidden, Viewer, by_verdict
 from personalization.segments import membership
@@ -187,6 +188,7 @@ class _Stage:
             "count": COUNT,
             "exclude": history.unwanted,
             "exclude_categories": hidden,
+            "shape": shaping.shape_of(self.bundle, self.person.purpose, information.NO_SUBJECT, may_try=True),
             "offered": offer.of,
         }
         began = time.perf_counter_ns()
@@ -204,7 +206,7 @@ class _Stage:
         items = wording.explained(served.recommendations, titles, history.liked, group, promoted)
         return Listed(items, str(served.level_used), served.fallback and str(served.fallback), took_us)
 
-    def _hidden(self, level: str, rendered: RenderedVerdict, excluded: frozenset[str]) -> list[HiddenItem]:
+    def _hidden(self, level: str, rendered: RenderedVerdict, excluded: frozenset[str]) -> tuple[HiddenItem, ...]:
         """Return what would have been in the list without the rules of display."""
         rules = [(str(duty["rule"]), frozenset(duty["categories"])) for duty in _duties(rendered, _HIDING)]
         items = [str(each["item"]) for each in self._list(level, excluded, frozenset()).items]
@@ -214,7 +216,7 @@ class _Stage:
             by = tuple(rule for rule, categories in rules if categories & kinds)
             if by:
                 found.append(HiddenItem(title, by))
-        return found
+        return tuple(found)
 
 
 def _of_catalogue(items: Sequence[str]) -> list[tuple[str, str, list[str]]]:

@@ -93,7 +93,7 @@ def test_what_a_rule_hides_from_a_minor_is_named_with_the_rule(deployed: ModelVe
     assert set(hidden) <= titles
     assert set(hidden.values()) == {("alcohol",)}
     assert not {each["item"] for column in played.columns for each in column.listed.items} & set(BOTTLES)
-    assert [column.hidden for column in playing.play(_adult(deeds=deeds)).columns] == [()] * 5, "an adult is shown them"
+    assert not any(column.hidden for column in playing.play(_adult(deeds=deeds)).columns), "an adult is shown them"
 
 
 @pytest.mark.parametrize(
