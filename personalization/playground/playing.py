@@ -11,16 +11,17 @@ from personalization.models import Item
 from personalization.playground.people import MadeUp
 from personalization.ranking import shaping
 from personalization.recommender.groups.forming import kind_of
+from personalization.rules.hidden import Hidden, Viewer, by_verdict
 from personalization.segments import membership
 from personalization.serving import wording
 from personalization.serving.items import Items, Offer
-from personalization.serving.reading import Hidden, History
+from personalization.serving.reading import History
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import information, trial
 from policies.decisions.information import Information
 from policies.decisions.questions import Question
-from policies.decisions.rendering import NO_ENGINE, RenderedVerdict
+from policies.decisions.rendering import RenderedVerdict
 
 COUNT = 10
 _HIGHEST = max(LEVELS, key=lambda level: LEVELS[level])
@@ -157,7 +158,8 @@ class _Stage:
 
     def column(self, level: str) -> Column:
         rendered = trial.judge(self._question(level), self.known, self.bundle)
-        hidden = None if rendered.engine == NO_ENGINE else _categories(rendered, _HIDING)
+        seen_by = Viewer(self.bundle.revision, self.person.age_band, (self.person.region,), self.person.purpose)
+        hidden = by_verdict(rendered, seen_by)
         excluded = _categories(rendered, _EXCLUDING)
         listed = self._list(level, excluded, hidden)
         return Column(level, rendered, listed, self._hidden(level, rendered, excluded) if hidden else ())
@@ -199,10 +201,12 @@ class _Stage:
             return _general(hidden, served.fallback and str(served.fallback))
         titles = offer.titles(wording.items_of(served.recommendations))
         kinds = engine.kinds_of(self.model, self.bundle, served.segment) if served.segment else ()
-        items = wording.explained(served.recommendations, titles, history.liked, wording.group(served.segment, kinds))
+        group = wording.group(served.segment, kinds)
+        promoted = offer.promoted(titles)
+        items = wording.explained(served.recommendations, titles, history.liked, group, promoted)
         return Listed(items, str(served.level_used), served.fallback and str(served.fallback), took_us)
 
-    def _hidden(self, level: str, rendered: RenderedVerdict, excluded: frozenset[str]) -> list[HiddenItem]:
+    def _hidden(self, level: str, rendered: RenderedVerdict, excluded: frozenset[str]) -> tuple[HiddenItem, ...]:
         """Return what would have been in the list without the rules of display."""
         rules = [(str(duty["rule"]), frozenset(duty["categories"])) for duty in _duties(rendered, _HIDING)]
         items = [str(each["item"]) for each in self._list(level, excluded, frozenset()).items]
@@ -212,7 +216,7 @@ class _Stage:
             by = tuple(rule for rule, categories in rules if categories & kinds)
             if by:
                 found.append(HiddenItem(title, by))
-        return found
+        return tuple(found)
 
 
 def _of_catalogue(items: Sequence[str]) -> list[tuple[str, str, list[str]]]:
