@@ -18,6 +18,7 @@ from personalization.monitors.models import (
 )
 from personalization.rollouts.models import ModelRollout, RolloutCount
 from personalization.serving.models import CatalogueRevision, OnlineFeatures
+from personalization.showings.models import Showing
 from personalization.training_runs.models import TrainingRun
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "RetrainingDue",
     "RolloutCount",
     "ServedCount",
+    "Showing",
     "TrainingMember",
     "TrainingReference",
     "TrainingRun",

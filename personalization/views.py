@@ -38,7 +38,10 @@ class BecauseAnswer(Body):
 
 
 class ItemAnswer(Body):
-    """Recommended item, with the person's own items that speak for it most and against it most."""
+    """Recommended item, with the person's own items that speak for it most and against it most.
+
+    ``advertising``: there, and true, where somebody pays for the item's place. Show it as advertising.
+    """
 
     item: str
     title: str
@@ -46,6 +49,7 @@ class ItemAnswer(Body):
     because: list[BecauseAnswer]
     despite: list[BecauseAnswer]
     why: str
+    advertising: bool | None = None
 
 
 class RecommendationAnswer(Body):
