@@ -9,6 +9,7 @@ from common.levels import LEVELS
 from personalization import engine
 from personalization.models import Item
 from personalization.playground.people import MadeUp
+from personalization.ranking import shaping
 from personalization.recommender.groups.forming import kind_of
 from personalization.rules import hidden as hiding
 from personalization.rules.hidden import PROMOTED, REMOVED, Hidden
@@ -196,6 +197,7 @@ class _Stage:
             "count": COUNT,
             "exclude": history.unwanted,
             "exclude_categories": hidden,
+            "shape": shaping.shape_of(self.bundle, self.person.purpose, information.NO_SUBJECT, may_try=True),
             "offered": offer.of,
         }
         began = time.perf_counter_ns()

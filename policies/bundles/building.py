@@ -26,6 +26,7 @@ from policies.models import (
     SensitiveCategory,
     TransferInstrument,
 )
+from privacy.releases import limits
 from privacy.retention.data_sets import periods
 
 SEGMENT_MIN_SIZE = 20
@@ -48,6 +49,7 @@ def build_data() -> dict[str, Any]:
         "models": _models(),
         "human_review": _reviews(),
         "display_rules": {rule.slug: rule.document() for rule in DisplayRule.objects.all()},
+        "disclosure": limits.document(),
         "ranking": {rule.purpose: rule.document() for rule in RankingRule.objects.all()},
         "frequency_caps": {cap.slug: cap.document() for cap in FrequencyCap.objects.all()},
         "price_rules": {rule.slug: rule.document() for rule in PriceRule.objects.all()},

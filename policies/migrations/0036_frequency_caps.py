@@ -7,7 +7,7 @@ from oversight.guard import guard
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0033_rules_of_prices"),
+        ("policies", "0035_rules_of_prices"),
     ]
 
     operations = [

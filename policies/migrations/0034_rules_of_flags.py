@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0031_lists_of_groups"),
+        ("policies", "0033_releases_scope"),
     ]
 
     operations = [

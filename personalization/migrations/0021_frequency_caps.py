@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("personalization", "0019_groups_of_people"),
+        ("personalization", "0020_features"),
     ]
 
     operations = [

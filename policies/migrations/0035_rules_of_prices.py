@@ -8,7 +8,7 @@ from oversight.guard import guard
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0032_rules_of_flags"),
+        ("policies", "0034_rules_of_flags"),
     ]
 
     operations = [
@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                         ("requests", "Open and follow requests of people"),
                         ("registers", "Read purposes, jurisdictions and levels"),
                         ("models", "Register models that run elsewhere"),
+                        ("releases", "Fetch releases that its party receives"),
                         ("metrics", "Read the metrics"),
                         ("opa", "Pull bundles and report, as an OPA server"),
                         ("cells", "Be another cell: pull the rules, and ask for its callers"),
