@@ -71,10 +71,11 @@ def by_verdict(rendered: RenderedVerdict, seen_by: Viewer | None) -> Hidden:
     bundle = loading.usable(seen_by.revision)
     if bundle is None:
         return None
-    return _without_rule(seen_by, _idle(bundle)).union(*map(_of_duty, rendered.verdict.obligations))
+    return _without_rule(seen_by, _idle(bundle)).union(*map(of_duty, rendered.verdict.obligations))
 
 
-def _of_duty(duty: Any) -> Iterable[str]:
+def of_duty(duty: Any) -> Iterable[str]:
+    """Return the tags that an obligation hides; none of one that hides nothing."""
     said: Mapping[str, Any] = duty.properties
     match duty.type:
         case "hide_items":
