@@ -96,6 +96,8 @@ SIDEBAR: dict[str, Any] = {
             },
             _link("Rules of display", "visibility_off", "policies_displayrule"),
             _link("Rules of ranking", "format_list_numbered", "policies_rankingrule"),
+            _link("Rules of prices", "sell", "policies_pricerule"),
+            _link("Frequency caps", "repeat", "policies_frequencycap"),
             _link("Residency rules", "public", "policies_residencyrule"),
             {
                 "title": "Residency matrix",

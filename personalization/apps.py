@@ -27,6 +27,7 @@ class PersonalizationConfig(AppConfig):
         from personalization.review.producing import RECOMMENDATIONS
         from personalization.rollouts import ageing, pages, service
         from personalization.rollouts import kind as rollouts
+        from personalization.showings import stores as showings
         from personalization.snapshots import data_set
         from personalization.training_runs import pages as trainings
         from personalization.training_sets.retraining import RETRAIN
@@ -38,7 +39,8 @@ class PersonalizationConfig(AppConfig):
 
         schedules.add_store(EVENTS, ways=WAYS, refusals=REFUSALS, kinds=Event.Kind.values)
         schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
-        seam.add(EVENTS_FOR_ANSWERS, TRAINING)
+        schedules.add_store(showings.SHOWINGS, ways=showings.WAYS, refusals=showings.REFUSALS)
+        seam.add(EVENTS_FOR_ANSWERS, TRAINING, showings.SHOWINGS_FOR_ANSWERS)
         panels.register("training", TRAINING_PANEL)
         panels.register("features", LINEAGE)
         kinds.add(RETRAIN, rollouts.ROLLED_BACK, work.STOPPED, work.MONITORED)

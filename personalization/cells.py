@@ -40,6 +40,7 @@ def _check(document: Document) -> object:
 SUBJECT_ROUTES: Mapping[str, SubjectRoute] = {
     "/api/v1/events": SubjectRoute("events"),
     endpoint.PATH: SubjectRoute(endpoint.SCOPE, items="events", render_problem=answers.refusal),
+    "/api/v1/prices": SubjectRoute("prices", _region),
     "/api/v1/recommendations": SubjectRoute(
         "recommendations", _region, render_denial=_render_denial, answer_member="items", check=_check
     ),

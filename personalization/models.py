@@ -19,6 +19,7 @@ from personalization.monitors.models import (
 )
 from personalization.rollouts.models import ModelRollout, RolloutCount
 from personalization.serving.models import CatalogueRevision, OnlineFeatures
+from personalization.showings.models import Showing
 from personalization.training_runs.models import TrainingRun
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "RetrainingDue",
     "RolloutCount",
     "ServedCount",
+    "Showing",
     "TrainingMember",
     "TrainingReference",
     "TrainingRun",

@@ -30,27 +30,40 @@ from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Model
 from personalization.review import outputs
 from personalization.rollouts import observing
+from personalization.rules import hidden as hiding
+from personalization.rules.hidden import PROMOTED, Hidden, Viewer
 from personalization.segments import membership
 from personalization.serving import features, items, known, lists, reading, wording
 from personalization.serving.features import Features
 from personalization.serving.items import Items, Offer
 from personalization.serving.known import Known
 from personalization.serving.lists import Grounds, Listed
-from personalization.serving.reading import Hidden, History
+from personalization.serving.reading import History
+from personalization.showings import caps
+from personalization.showings.caps import Caps
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import evaluate
 from policies.decisions.evaluate import Decision
 from policies.decisions.information import NO_SUBJECT
 from policies.decisions.questions import Question
-from policies.decisions.rendering import NO_ENGINE
 
 logger = logging.getLogger(__name__)
 _FULFILLED = frozenset(
-    {"max_level", "exclude_categories", "non_profiled", "log_transfer", "human_review", "hide_items"}
+    {
+        "max_level",
+        "exclude_categories",
+        "non_profiled",
+        "log_transfer",
+        "human_review",
+        "hide_items",
+        "hide_flagged",
+        "hide_promotions",
+        "cap_showings",
+    }
 )
 # A review would keep an output, and of a visitor nothing is kept.
-_FULFILLED_FOR_VISITORS = _FULFILLED - {"human_review"}
+_FULFILLED_FOR_VISITORS = _FULFILLED - {"human_review", "cap_showings"}
 _MAX_HISTORY = 5_000
 
 
@@ -71,6 +84,7 @@ class RecommendationRequest:
     processing_region: str
     data_categories: tuple[str, ...] = ("purchases", "ratings", "views")
     candidates: tuple[str, ...] | None = None  # the only items to rank, each once
+    seen_by: Viewer | None = None  # who it is made for, once that is known
 
     @property
     def asked_level(self) -> str:
@@ -117,7 +131,8 @@ def recommend(request: RecommendationRequest, *, caller: str, about: Known | Non
     """Serve one person. ``about``: where it was read with the caller. Raises SpoolFull only; failures are ``none``."""
     started = time.perf_counter()
     about = about or known.read_if_possible(request.subject_ref, request.purpose, request.asked_level)
-    answer = _reviewed(request, _make(request, caller, about), items.at(about.catalogue))
+    request, catalogue = _made_for(request, about), items.at(about.catalogue)
+    answer = _capped(request, _reviewed(request, _make(request, caller, about), catalogue), catalogue)
     _count(answer, time.perf_counter() - started)
     return answer
 
@@ -138,7 +153,16 @@ def _count(answer: Recommendations, seconds: float) -> None:
 
 def make(request: RecommendationRequest, *, caller: str) -> Recommendations:
     """Make what would be served if no person had to look at it first. Raises as ``recommend``."""
-    return _make(request, caller, known.read_if_possible(request.subject_ref, request.purpose, request.asked_level))
+    about = known.read_if_possible(request.subject_ref, request.purpose, request.asked_level)
+    return _make(_made_for(request, about), caller, about)
+
+
+def _made_for(request: RecommendationRequest, about: Known) -> RecommendationRequest:
+    """Return the request with whom it is made for."""
+    seen_by = hiding.viewer(
+        about.information, region=request.region, age_band=request.age_band, purpose=request.purpose
+    )
+    return replace(request, seen_by=seen_by)
 
 
 def _make(request: RecommendationRequest, caller: str, about: Known) -> Recommendations:
@@ -158,7 +182,8 @@ def _recommend(request: RecommendationRequest, caller: str, about: Known, bundle
     size = engine.segment_size(model, bundle, engine.segment_key(person.region, person.age_band))
     if group is not None:
         size = engine.segment_size(model, bundle, group) or size
-    question = _question(request, model=model, segment_size=size)
+    counted = () if request.is_visitor else caps.asked(request.purpose, bundle)
+    question = _question(request, model=model, segment_size=size, counted=counted)
     decision = evaluate.decide(question, caller=caller, known=person)
     if not decision.permitted:
         return _popular(request, decision, model, catalogue)
@@ -177,14 +202,20 @@ def recommend_unrouted(count: int, decision: Decision, candidates: tuple[str, ..
     return _popular(wanted, decision, None, items.at(None), fallback=decision.reasons[0])
 
 
-def _question(request: RecommendationRequest, *, model: str | None = None, segment_size: int | None = None) -> Question:
+def _question(
+    request: RecommendationRequest,
+    *,
+    model: str | None = None,
+    segment_size: int | None = None,
+    counted: tuple[str, ...] = (),
+) -> Question:
     return Question(
         subject_ref=request.subject_ref,
         is_visitor=request.is_visitor,
         action="personalize",
         purpose=request.purpose,
         requested_level=request.asked_level,
-        data_categories=request.data_categories,
+        data_categories=request.data_categories + counted,
         model=model,
         region=request.region,
         age_band=request.age_band,
@@ -223,13 +254,15 @@ def _grounds(
 ) -> Grounds | None:
     """Return what makes a list the same as another; None where more than that counts.
 
-    A caller's own items are many, while a canary is watched the versions are timed and compared, and what a rule of
-    ranking has tried out is drawn for the person and the day.
+    A caller's own items are many, caps count each showing, while a canary is watched the versions are timed and
+    compared, and what a rule of ranking has tried out is drawn for the person and the day.
     """
     is_plain = (
         request.candidates is None and not bundle.canaries and not bundle.data.get("ranking", {}).get(request.purpose)
     )
-    if about.catalogue is None or not is_plain:
+    hidden = _hidden(request, decision)
+    # What a cap lets be shown changes with each showing.
+    if about.catalogue is None or not is_plain or hidden is None or _caps(request, decision).caps:
         return None
     level = decision.level
     uses_events = LEVELS[level] >= LEVELS["behavioral"] and not request.is_visitor
@@ -243,7 +276,7 @@ def _grounds(
         level=level,
         events=lists.digest(about.features) if uses_events else b"",
         excluded=excluded,
-        hidden=_categories(decision, "hide_items"),
+        hidden=hidden,
         session=_session(request, excluded),
         segment=engine.segment_key(person.region, person.age_band),
         group=group,
@@ -267,12 +300,15 @@ def _made(
     grounds: Grounds | None,
 ) -> Recommendations:
     """Have the engine make a list; it is held under its grounds."""
-    level, excluded, hidden = decision.level, _excluded(decision), _categories(decision, "hide_items")
+    level, excluded, hidden = decision.level, _excluded(decision), _hidden(request, decision)
     person, catalogue = about.information, items.at(about.catalogue)
+    if hidden is None:
+        return _popular(request, decision, model, catalogue, fallback="information_unavailable")
     offer = Offer(catalogue, hidden)
     try:
         among = offer.of(request.candidates or ())
         history = _history(request, level, excluded, about.features, engine.load(model, bundle))
+        history = replace(history, unwanted=history.unwanted | _caps(request, decision).full())
         arguments = {
             "level": level,
             "history": history.touches,
@@ -294,6 +330,7 @@ def _made(
         if served.level_used == "none":
             return _popular(request, decision, model, catalogue, fallback=served.fallback)
         titles = offer.titles(wording.items_of(served.recommendations))
+        promoted = offer.promoted({*titles, *among})
     except engine.EngineFailed as failed:
         return _popular(request, decision, model, catalogue, fallback=failed.code)
     except reading.ReadingFailed:
@@ -301,10 +338,12 @@ def _made(
     tally.scored(model, served.recommendations)
     kinds = engine.kinds_of(model, bundle, served.segment) if served.segment else ()
     popular_with = wording.group(served.segment, kinds)
-    listed, left_out = wording.explained(served.recommendations, titles, history.liked, popular_with), None
+    listed = wording.explained(served.recommendations, titles, history.liked, popular_with, promoted)
+    left_out = None
     if request.candidates is not None:
         wanted = [item for item in request.candidates if item in among and item not in history.unwanted]
-        listed = _completed(listed, [(item, among[item]) for item in wanted], request.count)
+        rest = [(item, among[item], "promoted" if item in promoted else "popular") for item in wanted]
+        listed = _completed(listed, rest, request.count)
         left_out = len(request.candidates) - len(wanted)
     made = Listed(served, listed, outputs.confidence(served.recommendations))
     # A no counts for a time, and events that were read for themselves are not those of the grounds.
@@ -333,10 +372,10 @@ def _among(offered: Mapping[str, str]) -> dict[str, Any]:
     return {"among": frozenset(offered), "exclude_seen": False}
 
 
-def _completed(listed: list[Any], wanted: list[tuple[str, str]], count: int) -> list[Any]:
+def _completed(listed: list[Any], wanted: list[tuple[str, str, str]], count: int) -> list[Any]:
     """Return a list with the candidates that the model says nothing about at its end, in the caller's order."""
     ranked = {item["item"] for item in listed}
-    rest = [(item, title) for item, title in wanted if item not in ranked]
+    rest = [each for each in wanted if each[0] not in ranked]
     return [*listed, *wording.popular(rest[: count - len(listed)])]
 
 
@@ -351,7 +390,7 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations, catalogue
             return answer
         if shown.content is None:
             return _popular(request, answer.decision, answer.model, catalogue, fallback=shown.show.value)
-        hidden = _hidden(answer.decision)
+        hidden = _hidden(request, answer.decision)
         listed = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
     except (DatabaseError, reading.ReadingFailed):
         logger.exception("Whether an output waits for a review cannot be read")
@@ -359,14 +398,33 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations, catalogue
     return replace(answer, level=shown.content["level"], items=listed, fallback=None)
 
 
+def _capped(request: RecommendationRequest, answer: Recommendations, catalogue: Items) -> Recommendations:
+    """Return the answer without what a cap lets no longer be shown; what is left is counted as shown.
+
+    A general list is not counted: it has no promotions where they are under a cap.
+    """
+    limits = _caps(request, answer.decision)
+    if answer.level == "none" or not limits.caps:
+        return answer
+    try:
+        refused = limits.count([item["item"] for item in answer.items])
+    except reading.ReadingFailed:
+        return _popular(request, answer.decision, answer.model, catalogue, fallback="information_unavailable")
+    return replace(answer, items=[item for item in answer.items if item["item"] not in refused])
+
+
+def _caps(request: RecommendationRequest, decision: Decision) -> Caps:
+    return caps.of(decision, request.subject_ref, request.purpose)
+
+
 def _excluded(decision: Decision) -> frozenset[str]:
     """Return data categories that an obligation keeps from the engine."""
     return _categories(decision, "exclude_categories")
 
 
-def _hidden(decision: Decision) -> Hidden:
-    """Return categories of items that rules of display hide; every rule's where no policy decided."""
-    return None if decision.rendered.engine == NO_ENGINE else _categories(decision, "hide_items")
+def _hidden(request: RecommendationRequest, decision: Decision) -> Hidden:
+    """Return what is not shown to the person of a request."""
+    return hiding.hidden(decision, request.seen_by)
 
 
 def _categories(decision: Decision, duty: str) -> frozenset[str]:
@@ -397,7 +455,9 @@ def _popular(
     fallback: str | None = None,
 ) -> Recommendations:
     """Return the general list; it needs neither the engine nor anything about the person. Empty without a database."""
-    hidden, chosen, left_out = _hidden(decision), request.candidates, None
+    hidden, chosen, left_out = _hidden(request, decision), request.candidates, None
+    if hidden is not None and _caps(request, decision).hide_promotions:
+        hidden |= {PROMOTED}
     found: Sequence[tuple[str, ...]]
     try:
         if chosen is None:

@@ -4,6 +4,7 @@ from personalization import views
 from personalization.catalogue import views as items
 from personalization.creators.views import CreatorView
 from personalization.general.views import GeneralView
+from personalization.prices.views import PricesView
 from personalization.visitors.views import VisitView
 
 urlpatterns = [
@@ -13,6 +14,7 @@ urlpatterns = [
     path("recommendations/visit", VisitView.as_view(), name="visit-recommendations"),
     path("recommender/parameters", views.ParametersView.as_view(), name="recommender-parameters"),
     path("creators/<str:creator>", CreatorView.as_view(), name="creator"),
+    path("prices", PricesView.as_view(), name="prices"),
     path("items", items.CatalogueView.as_view(), name="items"),
     path("items/batch", items.BatchView.as_view(), name="items-batch"),
     path("items/<str:item>", items.ItemView.as_view(), name="item"),

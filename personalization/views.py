@@ -40,6 +40,7 @@ class BecauseAnswer(Body):
 class ItemAnswer(Body):
     """Recommended item, with the person's own items that speak for it most and against it most.
 
+    ``advertising``: there, and true, where somebody pays for the item's place. Show it as advertising.
     ``tried_out``: it is in the list to learn whether people like it, by the share that the rule of ranking sets.
     """
 
@@ -49,6 +50,7 @@ class ItemAnswer(Body):
     because: list[BecauseAnswer]
     despite: list[BecauseAnswer]
     why: str
+    advertising: bool | None = None
     tried_out: bool | None = None
 
 

@@ -24,6 +24,8 @@ _REGISTERS = (
     "policies.residencyrule",
     "policies.displayrule",
     "policies.rankingrule",
+    "policies.pricerule",
+    "policies.frequencycap",
     "policies.sensitivecategory",
     "privacy.disclosurelimits",
     "privacy.recordperiod",

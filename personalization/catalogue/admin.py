@@ -16,8 +16,9 @@ from common.admin_pages.forms import CommaListField, Ticked
 from common.admin_pages.model_admin import ModelAdmin
 from personalization.catalogue import writing
 from personalization.catalogue.bodies import Currency, Place
-from personalization.catalogue.models import LEGAL_FLAGS, OLDEST_MIN_AGE, Item
+from personalization.catalogue.models import OLDEST_MIN_AGE, Item
 from personalization.catalogue.writing import Change
+from policies.models.display import LEGAL_FLAGS
 
 _PLACE: TypeAdapter[str] = TypeAdapter(Place)
 _CURRENCY: TypeAdapter[str] = TypeAdapter(Currency)

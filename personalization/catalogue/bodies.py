@@ -8,9 +8,10 @@ from pydantic import Field
 
 from common.http.rest import Body
 from consent.register.jurisdictions.clocks import countries
-from personalization.catalogue.models import LEGAL_FLAGS, OLDEST_MIN_AGE, Item
+from personalization.catalogue.models import OLDEST_MIN_AGE, Item
 from personalization.catalogue.writing import Change
 from personalization.intake.bodies import Slug
+from policies.models.display import LEGAL_FLAGS
 
 # Texts are kept as they are, with whatever markup they hold; every page and answer escapes them.
 Title = Annotated[str, Field(min_length=1, max_length=160, pattern=r"^[^\x00-\x1f\x7f]*$")]

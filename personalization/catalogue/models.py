@@ -7,16 +7,6 @@ from django.db.models import F, Func, Q
 from common import patterns
 
 is_an_id = RegexValidator(rf"\A{patterns.NAME}\Z", "Use 1 to 64 letters, digits and . _ - (no blanks, no commas).")
-LEGAL_FLAGS = {
-    "alcohol": "Alcohol",
-    "gambling": "Gambling",
-    "medicine": "Medicine without prescription",
-    "prescription": "Medicine on prescription",
-    "sexual_content": "Sexual content",
-    "tobacco": "Tobacco and nicotine",
-    "violent_content": "Violent content",
-    "weapons": "Weapons",
-}
 OLDEST_MIN_AGE = 21
 
 

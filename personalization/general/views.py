@@ -83,5 +83,6 @@ def general(count: int, item: str | None = None) -> list[dict[str, Any]]:
 
 def _also_bought(item: str) -> list[tuple[str, str, str]]:
     others = also_bought.of(item)
-    offered = dict(reading.general_among(others, len(others), _ALL_RULES)[0]) if others else {}
+    listed = reading.general_among(others, len(others), _ALL_RULES)[0] if others else []
+    offered = {other: title for other, title, _basis in listed}  # promotions are hidden by all rules
     return [(other, offered[other], "also_bought") for other in others if other in offered]

@@ -12,6 +12,8 @@ from consent.models import Notice
 from personalization import events
 from personalization.models import Event
 from personalization.recommender.interactions import Interaction
+from personalization.rules import hidden
+from personalization.rules.hidden import Viewer
 from personalization.serving.reading import History
 from policies.decisions import information
 from policies.decisions.information import Information
@@ -74,15 +76,25 @@ class MadeUp:
             consents={self.purpose: self._entry()} if is_known else {},
         )
 
-    def question(self, level: str, *, model: str | None, segment_size: int | None) -> Question:
-        """Return the question whether a list of a level may be made; a visitor's says of itself where they are."""
+    def viewer(self, known: Information) -> Viewer:
+        """Return the person as far as what is hidden depends on them."""
+        stated = {"region": self.region or None, "age_band": self.age_band} if self.is_visitor else {}
+        return hidden.viewer(known, purpose=self.purpose, **{"region": None, "age_band": None, **stated})
+
+    def question(
+        self, level: str, *, model: str | None, segment_size: int | None, counted: tuple[str, ...] = ()
+    ) -> Question:
+        """Return the question whether a list of a level may be made; a visitor's says of itself where they are.
+
+        ``counted``: data that caps need.
+        """
         return Question(
             subject_ref=information.NO_SUBJECT,
             is_visitor=self.is_visitor,
             action="personalize",
             purpose=self.purpose,
             requested_level=level,
-            data_categories=("views",) if self.is_visitor else ("purchases", "ratings", "views"),
+            data_categories=("views",) if self.is_visitor else ("purchases", "ratings", "views", *counted),
             model=model,
             processing_region=settings.PROCESSING_REGION,
             gpc=self.gpc,

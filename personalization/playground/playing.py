@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from common.levels import LEVELS
@@ -11,21 +11,24 @@ from personalization.models import Item
 from personalization.playground.people import MadeUp
 from personalization.ranking import shaping
 from personalization.recommender.groups.forming import kind_of
+from personalization.rules import hidden as hiding
+from personalization.rules.hidden import PROMOTED, REMOVED, Hidden
 from personalization.segments import membership
 from personalization.serving import wording
 from personalization.serving.items import Items, Offer
-from personalization.serving.reading import Hidden, History
+from personalization.serving.reading import History
+from personalization.showings import caps
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.decisions import information, trial
 from policies.decisions.information import Information
 from policies.decisions.questions import Question
-from policies.decisions.rendering import NO_ENGINE, RenderedVerdict
+from policies.decisions.rendering import RenderedVerdict
 
 COUNT = 10
 _HIGHEST = max(LEVELS, key=lambda level: LEVELS[level])
 _OF_VISITORS = "contextual"
-_HIDING, _EXCLUDING, _REVIEW = "hide_items", "exclude_categories", "human_review"
+_EXCLUDING, _REVIEW, _CAPPING = "exclude_categories", "human_review", "cap_showings"
 _CATALOGUE = Items(None)  # as it is now: nothing is held for the requests of people
 
 
@@ -35,7 +38,10 @@ class NotPlayable(Exception):
 
 @dataclass(frozen=True)
 class HiddenItem:
-    """Item that a level would have shown, and the rules of display that hide it, by their short names."""
+    """Item that a level would have shown, and the rules that hide it by their short names.
+
+    Without any it is hidden by what it says of itself: an age, a region or a flag of the law.
+    """
 
     title: str
     rules: tuple[str, ...]
@@ -157,16 +163,21 @@ class _Stage:
 
     def column(self, level: str) -> Column:
         rendered = trial.judge(self._question(level), self.known, self.bundle)
-        hidden = None if rendered.engine == NO_ENGINE else _categories(rendered, _HIDING)
+        hidden = hiding.by_verdict(rendered, self.person.viewer(self.known))
         excluded = _categories(rendered, _EXCLUDING)
         listed = self._list(level, excluded, hidden)
-        return Column(level, rendered, listed, self._hidden(level, rendered, excluded) if hidden else ())
+        if hidden is not None and listed.used == "none" and _caps_promotions(rendered):
+            hidden |= {PROMOTED}  # what is shown of a general list is not counted
+            listed = replace(listed, items=_general(hidden, None).items)
+        would_be = [str(each["item"]) for each in self._list(level, excluded, frozenset({REMOVED})).items]
+        return Column(level, rendered, listed, _taken_out(would_be, rendered, hidden or frozenset()))
 
     def _question(self, level: str) -> Question:
         size = engine.segment_size(self.model, self.bundle, self.segment)
         if self.group:
             size = engine.segment_size(self.model, self.bundle, self.group) or size
-        return self.person.question(level, model=self.model, segment_size=size)
+        counted = () if self.person.is_visitor else caps.asked(self.person.purpose, self.bundle)
+        return self.person.question(level, model=self.model, segment_size=size, counted=counted)
 
     def _list(self, level: str, excluded: frozenset[str], hidden: Hidden) -> Listed:
         """Make the list of a level, as the proxy makes it for a permit up to there."""
@@ -199,20 +210,24 @@ class _Stage:
             return _general(hidden, served.fallback and str(served.fallback))
         titles = offer.titles(wording.items_of(served.recommendations))
         kinds = engine.kinds_of(self.model, self.bundle, served.segment) if served.segment else ()
-        items = wording.explained(served.recommendations, titles, history.liked, wording.group(served.segment, kinds))
+        popular_with, promoted = wording.group(served.segment, kinds), offer.promoted(titles)
+        items = wording.explained(served.recommendations, titles, history.liked, popular_with, promoted)
         return Listed(items, str(served.level_used), served.fallback and str(served.fallback), took_us)
 
-    def _hidden(self, level: str, rendered: RenderedVerdict, excluded: frozenset[str]) -> list[HiddenItem]:
-        """Return what would have been in the list without the rules of display."""
-        rules = [(str(duty["rule"]), frozenset(duty["categories"])) for duty in _duties(rendered, _HIDING)]
-        items = [str(each["item"]) for each in self._list(level, excluded, frozenset()).items]
-        rows = {slug: (title, set(kinds)) for slug, title, kinds in _of_catalogue(items)}
-        found = []
-        for title, kinds in (rows[item] for item in items if item in rows):
-            by = tuple(rule for rule, categories in rules if categories & kinds)
-            if by:
-                found.append(HiddenItem(title, by))
-        return found
+
+def _taken_out(would_be: Sequence[str], rendered: RenderedVerdict, hidden: frozenset[str]) -> list[HiddenItem]:
+    """Return those of the items that are hidden, with the rules that hide them."""
+    rules = [(str(duty.properties.get("rule", "")), set(hiding.of_duty(duty))) for duty in rendered.verdict.obligations]
+    rows = {slug: (title, set(tags)) for slug, title, tags in _of_catalogue(would_be)}
+    return [
+        HiddenItem(title, tuple(rule for rule, hides in rules if hides & tags))
+        for title, tags in (rows[item] for item in would_be if item in rows)
+        if hidden & tags
+    ]
+
+
+def _caps_promotions(rendered: RenderedVerdict) -> bool:
+    return any(duty.get("about") != "items" for duty in _duties(rendered, _CAPPING))
 
 
 def _of_catalogue(items: Sequence[str]) -> list[tuple[str, str, list[str]]]:

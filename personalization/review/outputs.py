@@ -90,7 +90,7 @@ def still_wanted(
     """Return the items of an approved list that are still offered and that the person has not said no to since.
 
     What is a no, for how long, and what takes it back is as for a list without a review. Nothing is left of an item
-    in a ``hidden`` category, or with a reason in one; nothing at all where it is None. Raises ReadingFailed and
+    with a ``hidden`` tag, or with a reason that has one; nothing at all where it is None. Raises ReadingFailed and
     DatabaseError.
     """
     if hidden is None:
@@ -104,9 +104,9 @@ def still_wanted(
 
 
 def _concealed(items: Iterable[Mapping[str, Any]], hidden: Collection[str]) -> frozenset[str]:
-    """Return which of the items of a list, and of its reasons, are in a hidden category."""
+    """Return which of the items of a list, and of its reasons, have a hidden tag."""
     named = frozenset().union(*map(_named, items))
-    found = Item.objects.filter(pk__in=named, categories__has_any_keys=list(hidden))
+    found = Item.objects.filter(pk__in=named, tags__has_any_keys=list(hidden))
     return frozenset(found.values_list("pk", flat=True))
 
 

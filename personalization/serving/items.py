@@ -8,8 +8,9 @@ and an opt-out count at the next request, as if each read the tables.
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from personalization.rules.hidden import PROMOTED, Hidden
 from personalization.serving import reading
-from personalization.serving.reading import Entry, Hidden
+from personalization.serving.reading import Entry
 from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
 
 _Lists = tuple[int, frozenset[str]]
@@ -50,6 +51,10 @@ class Items:
             if entry is not _ABSENT and hidden.isdisjoint(entry.tags)
         }
 
+    def promoted(self, slugs: Collection[str]) -> frozenset[str]:
+        """Return those of the items for whose place somebody pays. Raises ReadingFailed."""
+        return frozenset(slug for slug, entry in self._of(slugs) if PROMOTED in entry.tags)
+
     def general(self, count: int, hidden: Hidden) -> _General:
         """Return items, titles and bases of the general list, without what is hidden. Raises ReadingFailed."""
         if hidden is None or self.revision is None:  # which rules there are is not part of the catalogue
@@ -89,6 +94,10 @@ class Offer(NamedTuple):
     def titles(self, slugs: Collection[str]) -> Mapping[str, str]:
         """Return titles of items, offered or not. Raises ReadingFailed."""
         return self.items.titles(slugs, self.hidden) if slugs else {}
+
+    def promoted(self, slugs: Collection[str]) -> frozenset[str]:
+        """Return those of the items for whose place somebody pays. Raises ReadingFailed."""
+        return self.items.promoted(slugs)
 
 
 _held = Items(None)

@@ -7,7 +7,7 @@ result one by one costs more than to decide.
 import json
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from common.postgres.prepared import PreparedStatement
 from personalization import events
 from personalization.models import Event
 from personalization.recommender.interactions import Interaction, Touches
+from personalization.rules.hidden import EVERYTHING, Hidden
 
 TIMEOUT_MS = 1_000
 _prepared = partial(PreparedStatement, binary=True, timeout_ms=TIMEOUT_MS)
@@ -40,13 +41,13 @@ _HISTORY = _prepared(
 )
 # An item of a creator who opted out is never recommended, at no level.
 _IS_OFFERED = "i.is_active AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)"
-# Categories that a rule of display hides, as a JSON list in the last parameter; empty: all that any rule names.
-_IS_SHOWN = """NOT i.tags ?| ARRAY(
-      SELECT jsonb_array_elements_text(COALESCE(NULLIF({}, '')::jsonb, (
-        SELECT jsonb_agg(category) || '["#removed"]'
+# Tags that are hidden, as a JSON list in the last parameter; empty: all that any rule could hide.
+_IS_SHOWN = f"""NOT i.tags ?| ARRAY(
+      SELECT jsonb_array_elements_text(COALESCE(NULLIF({{}}, '')::jsonb, (
+        SELECT COALESCE(jsonb_agg(category), '[]') || '{json.dumps(sorted(EVERYTHING))}'
         FROM policies_displayrule, jsonb_array_elements(item_categories) category
       )))
-    )"""
+    )"""  # noqa: S608 (a constant)
 # A join with the ids asked for would find each by the index too, and costs half as much again as one scan of it.
 _ENTRIES = _prepared(
     "assent_items",
@@ -61,9 +62,10 @@ _ENTRIES = _prepared(
 _GENERAL = _prepared(
     "assent_general_list",
     f"""
-    SELECT i.slug, i.title, CASE WHEN p.is_pick THEN 'editorial' ELSE 'popular' END
+    SELECT i.slug, i.title,
+      CASE WHEN i.is_promoted THEN 'promoted' WHEN p.is_pick THEN 'editorial' ELSE 'popular' END
     FROM personalization_popularitem p CROSS JOIN LATERAL (
-      SELECT slug, title FROM personalization_item i
+      SELECT slug, title, is_promoted FROM personalization_item i
       WHERE slug = p.item_id AND i.is_active
         AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator OFFSET 0)
         AND {_IS_SHOWN.format("$2")}
@@ -77,7 +79,7 @@ _GENERAL = _prepared(
 _GENERAL_AMONG = _prepared(
     "assent_general_among",
     f"""
-    SELECT i.slug, i.title, (count(*) OVER ())::text
+    SELECT i.slug, i.title, CASE WHEN i.is_promoted THEN 'promoted' ELSE 'popular' END, (count(*) OVER ())::text
     FROM unnest(string_to_array($1, ',')) WITH ORDINALITY candidate (slug, place)
     JOIN personalization_item i ON i.slug = candidate.slug
     LEFT JOIN personalization_popularitem p ON p.item_id = i.slug
@@ -86,9 +88,6 @@ _GENERAL_AMONG = _prepared(
     """,  # noqa: S608 (a constant)
     [_TEXT, _INT, _TEXT],
 )
-
-Hidden = frozenset[str] | None
-"""Categories of items that are not shown; None: those of every rule, as it is not known which ones apply."""
 
 
 class ReadingFailed(Exception):
@@ -167,14 +166,15 @@ def general(count: int, hidden: Hidden = frozenset()) -> list[tuple[str, str, st
 
 def general_among(
     candidates: Collection[str], count: int, hidden: Hidden = frozenset()
-) -> tuple[list[tuple[str, str]], int]:
+) -> tuple[list[tuple[str, str, str]], int]:
     """Return the same of a caller's own items, and how many of them are on offer. Raises ReadingFailed."""
     rows = _rows(_GENERAL_AMONG, ",".join(candidates).encode(), _int(count), _json(hidden))
-    return [(item, title) for item, title, _ in rows], int(rows[0][2]) if rows else 0
+    return [(item, title, basis) for item, title, basis, _ in rows], int(rows[0][3]) if rows else 0
 
 
+@lru_cache(maxsize=1024)
 def _json(hidden: Hidden) -> bytes:
-    return b"" if hidden is None else json.dumps(["#removed", *sorted(hidden)]).encode()
+    return b"" if hidden is None else json.dumps(sorted(hidden)).encode()
 
 
 def _int(number: int) -> bytes:

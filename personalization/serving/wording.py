@@ -24,27 +24,44 @@ def decided(decision: Decision) -> list[Document]:
 
 
 def explained(
-    recommendations: Iterable[Recommendation], titles: Mapping[str, str], liked: Container[str], group: str = ""
+    recommendations: Iterable[Recommendation],
+    titles: Mapping[str, str],
+    liked: Container[str],
+    group: str = "",
+    promoted: Container[str] = frozenset(),
 ) -> list[Document]:
     """Return recommendations with the person's own items that speak for them and against them.
 
     An item without a title is not named: a rule hides it, or it is no longer in the catalogue. ``group``: with whom
-    items of a segment are popular, where it is not people of the region and age band.
+    items of a segment are popular, where it is not people of the region and age band. ``promoted``: items for whose
+    place somebody pays, which are marked.
     """
     say = _sentences(get_language())
     if group:
         say = say._replace(segment=group)
-    return [_item(each, titles, liked, say) for each in recommendations]
+    listed = [_item(each, titles, liked, say) for each in recommendations]
+    return [_as_advertising(item, say) if item["item"] in promoted else item for item in listed]
+
+
+def _as_advertising(item: Document, say: "_Sentences") -> Document:
+    """Return an item marked as advertising, in its reason too (Directive 2005/29/EC, Annex I, 11 and 11a)."""
+    return {**item, "advertising": True, "why": say.advertising % {"why": item["why"]}}
 
 
 def popular(items: Iterable[tuple[str, ...]]) -> list[Document]:
     """Return the list that everybody gets, of (item, title) or (item, title, basis)."""
     say = _sentences(get_language())
-    why = {"popular": say.popular, "editorial": say.editorial, "also_bought": say.also_bought}
-    return [
+    why = {
+        "popular": say.popular,
+        "editorial": say.editorial,
+        "also_bought": say.also_bought,
+        "promoted": say.popular,
+    }
+    listed = [
         {"item": item, "title": title, "basis": basis, "because": [], "despite": [], "why": why[basis]}
         for item, title, basis in ((*each, "popular")[:3] for each in items)
     ]
+    return [_as_advertising(item, say) if item["basis"] == "promoted" else item for item in listed]
 
 
 def items_of(recommendations: Iterable[Recommendation]) -> set[str]:
@@ -84,6 +101,7 @@ class _Sentences(NamedTuple):
     popular: str
     editorial: str
     also_bought: str
+    advertising: str
     tried: str
 
 
@@ -98,6 +116,7 @@ def _sentences(_language: str | None) -> _Sentences:
         popular=_("Popular with other people"),
         editorial=_("Chosen by our editors"),
         also_bought=_("Bought by people who bought the same thing"),
+        advertising=_("Advertising. %(why)s"),
         tried=_("Tried out, to learn whether it is liked. %(why)s"),
     )
 

@@ -1,7 +1,7 @@
 """Service for people who opted out, compared with that for the others: what a release gate asks for.
 
-Not worse means: the general list has as many items as a page of the model; no item is offered by the model alone; and
-it is answered in the same class of latency or a faster one. Prices are no part of a recommendation here.
+Not worse means: the general list has as many items as a page of the model; no item is offered by the model alone; it is
+answered in the same class of latency or a faster one; and each price is the list price (``prices/equality.py``).
 """
 
 from bisect import bisect_left
@@ -13,6 +13,7 @@ from typing import Any
 from common.levels import Level
 from personalization.creators import opt_outs
 from personalization.models import Item, PopularItem
+from personalization.prices import equality
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.model import Model
 
@@ -32,11 +33,13 @@ def compare(model: Model) -> tuple[bool, dict[str, Any]]:
         "only_by_the_model": len(set(items) - offered),
         "class": _class_of(_general),
         "class_of_the_model": _class_of(lambda: model.recommend(Level.INDIVIDUAL, history=_someone(items), count=PAGE)),
+        **equality.compare(),
     }
     is_passed = (
         figures["general_list"] >= figures["asked"] > 0
         and figures["only_by_the_model"] == 0
         and figures["class"] <= figures["class_of_the_model"]
+        and figures["off_list"] == 0
     )
     return is_passed, figures
 

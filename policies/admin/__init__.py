@@ -2,6 +2,7 @@
 
 from policies.admin import (
     bundles,
+    caps,
     credentials,
     data_categories,
     display,
@@ -9,6 +10,7 @@ from policies.admin import (
     jurisdictions,
     opa,
     policies,
+    prices,
     ranking,
     residency,
 )
@@ -18,6 +20,7 @@ from policies.admin.systems import ProcessingSystemAdmin
 __all__ = [
     "ProcessingSystemAdmin",
     "bundles",
+    "caps",
     "credentials",
     "data_categories",
     "decision_log",
@@ -26,6 +29,7 @@ __all__ = [
     "jurisdictions",
     "opa",
     "policies",
+    "prices",
     "ranking",
     "residency",
 ]

@@ -10,14 +10,21 @@ from common.admin_pages.forms import CommaListField, Ticked
 from consent.models import Purpose
 from policies.admin.rules import RuleAdmin
 from policies.models import DisplayRule
-from policies.models.display import AGE_BANDS
+from policies.models.display import AGE_BANDS, ITEM_FLAGS
 
 
 class DisplayForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     item_categories = CommaListField(
         free_text=True,
+        required=False,
         label="Item categories",
-        help_text="As the catalogue spells them, separated by commas: alcohol, tobacco.",
+        help_text="As the catalogue spells them, separated by commas: toys, knives.",
+    )
+    item_flags = Ticked(
+        ITEM_FLAGS.items(),
+        label="Item flags",
+        help_text="As services and officers mark items. What has a flag that no rule speaks about in a region, for a "
+        "purpose, is hidden there from everybody.",
     )
     age_bands = Ticked(
         [(band, band.capitalize()) for band in AGE_BANDS],
@@ -35,8 +42,17 @@ class DisplayForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
     )
 
     class Meta:
-        labels = {"slug": "Short name", "from_day": "First day", "until_day": "Last day", "reason": "Reason"}
+        labels = {
+            "slug": "Short name",
+            "effect": "What it does",
+            "promotions_only": "Promoted items only",
+            "from_day": "First day",
+            "until_day": "Last day",
+            "reason": "Reason",
+        }
         help_texts = {
+            "effect": "“Show” is about flags: items with them need no other rule in these regions, for these purposes.",
+            "promotions_only": "Of the categories and flags named; of all promoted items where none is named.",
             "from_day": "From its first moment anywhere on Earth. Empty: at once.",
             "until_day": "To its last moment anywhere on Earth. Empty: it does not end.",
             "reason": "The law or the decision of the business that it follows.",
@@ -46,14 +62,20 @@ class DisplayForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
 @admin.register(DisplayRule)
 class DisplayRuleAdmin(RuleAdmin):
     form = DisplayForm
-    list_display = ["slug", "hides", "whom", "where", "what_for", "from_day", "until_day", "reason"]
-    fields = ["slug", "item_categories", "age_bands", "regions", "purposes", "from_day", "until_day", "reason"]
+    list_display = ["slug", "what_it_does", "whom", "where", "what_for", "from_day", "until_day", "reason"]
+    fields = [
+        "slug", "effect", "item_categories", "item_flags", "promotions_only", "age_bands", "regions", "purposes",
+        "from_day", "until_day", "reason",
+    ]  # fmt: skip
 
-    @display(description="Item categories")
-    def hides(self, rule: DisplayRule) -> str:
-        return ", ".join(rule.item_categories)
+    @display(description="What it does")
+    def what_it_does(self, rule: DisplayRule) -> str:
+        named = ", ".join([*rule.item_categories, *(ITEM_FLAGS.get(flag, flag) for flag in rule.item_flags)])
+        what = f"promotions of {named}" if named else "promotions"
+        verb = "Shows" if rule.effect == DisplayRule.Effect.SHOW else "Hides"
+        return f"{verb} {what if rule.promotions_only else named}"
 
-    @display(description="Hidden from")
+    @display(description="For whom")
     def whom(self, rule: DisplayRule) -> str:
         return _listed([*rule.age_bands, "unknown age"] if rule.age_bands else [], "Everybody")
 

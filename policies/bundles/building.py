@@ -16,7 +16,9 @@ from model_registry.reviews.models import ReviewRule
 from model_registry.segments import stopping
 from policies.models import (
     DisplayRule,
+    FrequencyCap,
     Jurisdiction,
+    PriceRule,
     ProcessingRegion,
     RankingRule,
     Region,
@@ -49,6 +51,8 @@ def build_data() -> dict[str, Any]:
         "display_rules": {rule.slug: rule.document() for rule in DisplayRule.objects.all()},
         "disclosure": limits.document(),
         "ranking": {rule.purpose: rule.document() for rule in RankingRule.objects.all()},
+        "frequency_caps": {cap.slug: cap.document() for cap in FrequencyCap.objects.all()},
+        "price_rules": {rule.slug: rule.document() for rule in PriceRule.objects.all()},
     }
 
 

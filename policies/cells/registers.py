@@ -17,7 +17,9 @@ from oversight.models import ChangeSet
 from oversight.rows import NotReadable, read, written
 from policies.models import (
     DisplayRule,
+    FrequencyCap,
     Jurisdiction,
+    PriceRule,
     ProcessingRegion,
     RankingRule,
     Region,
@@ -72,6 +74,8 @@ _REGISTERS = (
     _Register(ResidencyRule, ("slug",)),
     _Register(DisplayRule, ("slug",)),
     _Register(RankingRule, ("purpose",)),
+    _Register(PriceRule, ("slug",)),
+    _Register(FrequencyCap, ("slug",)),
 )
 
 

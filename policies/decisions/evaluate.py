@@ -57,8 +57,8 @@ VerdictMemo = Memo[_Key, RenderedVerdict]
 _spool = Spool(settings.SPOOL_DIR)
 # The caller states another region than the register has: the stricter answer of both is given (decision 0024).
 _REGION_CONFLICT = "region_conflict"
-# What must not be shown in one of the two regions is not shown.
-_HIDING = "hide_items"
+# What must not be shown in one of the two regions is not shown, and the bounds of prices of both bind.
+_OF_BOTH = frozenset({"hide_items", "hide_flagged", "hide_promotions", "price_bounds", "cap_showings"})
 
 
 def _size_of(_key: _Key, rendered: RenderedVerdict) -> int:
@@ -218,7 +218,7 @@ def _of_person(question: Question, known: Information | None, now: float) -> tup
     stored = _asked_as(msgspec.structs.replace(question, region=None), known, bundle, now)
     (rendered, valid_until), (more, other) = sorted((stored, answered), key=lambda each: _permission(each[0]))
     ends = min((end for end in (valid_until, other) if end is not None), default=None)
-    return warned(joined(rendered, more, _HIDING), _REGION_CONFLICT), ends
+    return warned(joined(rendered, more, _OF_BOTH), _REGION_CONFLICT), ends
 
 
 def _asked_as(

@@ -90,13 +90,18 @@ def _instruments(bundle: LoadedBundle, now: float) -> tuple[tuple[str, ...], flo
     return ended, min((end for _, end in bundle.instrument_ends if end > now), default=None)
 
 
-def _idle_rules(bundle: LoadedBundle, now: float) -> tuple[tuple[str, ...], float | None]:
-    """Return the rules of display that are not in force yet or no longer, and when that changes."""
-    idle = tuple(
+def idle_rules(bundle: LoadedBundle, now: float) -> tuple[str, ...]:
+    """Return the rules of display that are not in force yet or no longer."""
+    return tuple(
         slug
         for slug, start, end in bundle.display_times
         if (start is not None and now < start) or (end is not None and end <= now)
     )
+
+
+def _idle_rules(bundle: LoadedBundle, now: float) -> tuple[tuple[str, ...], float | None]:
+    """Return the rules of display that are outside their days, and when that changes."""
+    idle = idle_rules(bundle, now)
     moments = (moment for _, *times in bundle.display_times for moment in times)
     return idle, min((moment for moment in moments if moment is not None and moment > now), default=None)
 

@@ -1,5 +1,6 @@
 """Rendered answers and log lines: a verdict written out once, completed for each answer."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -102,10 +103,10 @@ def warned(rendered: RenderedVerdict, *codes: str) -> RenderedVerdict:
     return msgspec.structs.replace(rendered, answer=answer, warnings=codes)
 
 
-def joined(rendered: RenderedVerdict, other: RenderedVerdict, duty: str) -> RenderedVerdict:
-    """Return the verdict with the duties of a type that another one has as well; the log stays as it is."""
+def joined(rendered: RenderedVerdict, other: RenderedVerdict, duties: Collection[str]) -> RenderedVerdict:
+    """Return the verdict with the duties of some types that another one has as well; the log stays as it is."""
     own = rendered.verdict.obligations
-    more = [each for each in other.verdict.obligations if each.type == duty and each not in own]
+    more = [each for each in other.verdict.obligations if each.type in duties and each not in own]
     if not more:
         return rendered
     verdict = msgspec.structs.replace(rendered.verdict, obligations=[*own, *more])

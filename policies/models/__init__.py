@@ -1,6 +1,7 @@
 """Tables of the policy layer: callers, rules as data, bundles, and the decision log."""
 
 from policies.models.bundle import Activation, ActiveBundle, Bundle, Policy, PolicyActivation
+from policies.models.caps import FrequencyCap
 from policies.models.cells import AppliedRelease
 from policies.models.credential import ServiceCredential
 from policies.models.display import DisplayRule
@@ -16,6 +17,7 @@ from policies.models.log import (
     SpoolPosition,
 )
 from policies.models.opa import ExternalBatch, ExternalDecision, OpaInstance
+from policies.models.prices import PriceRule
 from policies.models.ranking import RankingRule
 from policies.models.rollout import Rollout, RolloutStep
 from policies.models.rules import (
@@ -40,6 +42,7 @@ __all__ = [
     "DroppedPart",
     "ExternalBatch",
     "ExternalDecision",
+    "FrequencyCap",
     "HeldTag",
     "Jurisdiction",
     "LogCheckpoint",
@@ -49,6 +52,7 @@ __all__ = [
     "Policy",
     "PolicyActivation",
     "PolicyDraft",
+    "PriceRule",
     "ProcessingRegion",
     "ProcessingSystem",
     "RankingRule",

@@ -16,6 +16,7 @@ class ServiceCredential(models.Model):
         EVENTS = "events", "Send events"
         ITEMS = "items", "Keep the catalogue"
         RECOMMENDATIONS = "recommendations", "Ask for recommendations"
+        PRICES = "prices", "Ask for prices of one person"
         REQUESTS = "requests", "Open and follow requests of people"
         REGISTERS = "registers", "Read purposes, jurisdictions and levels"
         MODELS = "models", "Register models that run elsewhere"

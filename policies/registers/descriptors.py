@@ -5,7 +5,9 @@ from typing import Any
 from oversight.registers import Document, Register
 from policies.models import (
     DisplayRule,
+    FrequencyCap,
     Jurisdiction,
+    PriceRule,
     ProcessingRegion,
     RankingRule,
     Region,
@@ -52,15 +54,30 @@ def category_narrows(before: Document | None, after: Document | None) -> bool:
 
 
 def display_narrows(before: Document | None, after: Document | None) -> bool:
-    """Return whether a rule of display hides more, and nothing less; of regions only what the names say."""
+    """Return whether a rule of display hides more, and nothing less; of regions only what the names say.
+
+    A first rule about a flag takes the flag out of those that are hidden from everybody, so it may show more.
+    """
     if before is None or after is None:
-        return after is not None
+        return after is not None and after["effect"] == "hide" and (after["promotions_only"] or not after["item_flags"])
+    if _speaks_elsewhere(before, after):
+        return False
     return (
         set(before["item_categories"]) <= set(after["item_categories"])
+        and all(before[name] == after[name] for name in ("effect", "item_flags"))
+        and (before["promotions_only"] or not after["promotions_only"])
         and all(_covers(before[name], after[name]) for name in ("age_bands", "regions", "purposes"))
         and (after["from_day"] is None or _sooner(before["from_day"], after["from_day"]))
         and (after["until_day"] is None or _sooner(after["until_day"], before["until_day"]))
     )
+
+
+def _speaks_elsewhere(before: Document, after: Document) -> bool:
+    """Return whether a rule that takes flags out of those hidden from everybody does so somewhere new."""
+    if after["effect"] == "hide" and (after["promotions_only"] or not after["item_flags"]):
+        return False
+    where = ("regions", "purposes", "from_day", "until_day", "promotions_only")
+    return any(before[name] != after[name] for name in where)
 
 
 def _covers(old: list[str], new: list[str]) -> bool:
@@ -76,6 +93,22 @@ def ranking_narrows(before: Document | None, after: Document | None) -> bool:
         and becomes["tried_share"] <= was["tried_share"]
         and all(was[name] == becomes[name] for name in _NO_RANKING.keys() - _USING_PEOPLE)
     )
+
+
+def price_narrows(before: Document | None, after: Document | None) -> bool:
+    """Return whether a rule of prices only lowers its bounds: a new one may permit, and one that goes was a bound."""
+    if before is None or after is None:
+        return False
+    same = all(before[name] == after[name] for name in ("regions", "purposes"))
+    return same and all(after[name] <= before[name] for name in ("most_below", "most_above"))
+
+
+def cap_narrows(before: Document | None, after: Document | None) -> bool:
+    """Return whether a cap lets the same or more purposes show less; a new one only adds to those there are."""
+    if before is None or after is None:
+        return after is not None
+    is_same = before["about"] == after["about"] and _covers(before["purposes"], after["purposes"])
+    return is_same and bool(after["most"] <= before["most"] and after["days"] >= before["days"])
 
 
 def _save_checked(rule: Any, _created: bool) -> None:
@@ -116,6 +149,22 @@ REGISTERS = (
         model=RankingRule,
         key=("purpose",),
         narrows=ranking_narrows,
+        save=_save_checked,
+    ),
+    Register(
+        name="frequency_cap",
+        title="Frequency cap",
+        model=FrequencyCap,
+        key=("slug",),
+        narrows=cap_narrows,
+        save=_save_checked,
+    ),
+    Register(
+        name="price_rule",
+        title="Rule of prices",
+        model=PriceRule,
+        key=("slug",),
+        narrows=price_narrows,
         save=_save_checked,
     ),
 )

@@ -8,13 +8,41 @@ package governance.decision
 #   denial leaves, and are named as no reason. One entry for each rule of the register that applies. A rule outside its
 #   days stands in the facts; without that member every rule is in force.
 hidden contains [8, {"type": "hide_items", "properties": {"rule": slug, "categories": rule.item_categories}}] if {
+	some [slug, rule] in display_rules_that_apply
+	object.get(rule, "promotions_only", false) == false
+	rule.item_categories != []
+}
+
+# METADATA
+# title: Hidden flags
+# description: The same for items that the catalogue marks with these flags, such as alcohol, or out of stock.
+hidden contains [9, {"type": "hide_flagged", "properties": {"rule": slug, "flags": rule.item_flags}}] if {
+	some [slug, rule] in display_rules_that_apply
+	object.get(rule, "promotions_only", false) == false
+	object.get(rule, "item_flags", []) != []
+}
+
+# METADATA
+# title: Hidden promotions
+# description: >-
+#   Promoted items of these categories and flags are not shown, all of them where none is named. Directive 2010/13/EU
+#   Article 9 and national law restrict advertising where the item itself may be offered.
+hidden contains [10, {"type": "hide_promotions", "properties": about}] if {
+	some [slug, rule] in display_rules_that_apply
+	object.get(rule, "promotions_only", false) == true
+	about := {"rule": slug, "categories": rule.item_categories, "flags": object.get(rule, "item_flags", [])}
+}
+
+# Rules that say "show" speak about flags and hide nothing. What is hidden where no rule speaks is the catalogue's own.
+display_rules_that_apply := [[slug, rule] |
 	input.action == "personalize"
 	some slug, rule in data.display_rules
 	not slug in idle_display_rules
+	object.get(rule, "effect", "hide") != "show"
 	hides_from_age(rule)
 	hides_in_region(rule)
 	hides_for_purpose(rule)
-}
+]
 
 permit_obligations contains entry if some entry in hidden
 

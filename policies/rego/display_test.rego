@@ -54,3 +54,25 @@ test_a_rule_outside_its_days_hides_nothing if {
 	hidden_by({"/idle_display_rules": ["another"]}, {}) == [["alcohol"]]
 	hidden_by({"/idle_display_rules": "rule"}, {}) == [["alcohol"]]
 }
+
+duties(rules) := [[obligation.type, obligation.properties] |
+	answer := decision.answer with input as with_changes({}) with data.display_rules as rules
+	some obligation in answer.obligations
+	startswith(obligation.type, "hide_")
+]
+
+test_flags_and_promotions_are_obligations_of_their_own if {
+	rule := object.union(display_rule, {"item_flags": ["tobacco"]})
+	about_ads := {"rule": "r", "categories": ["alcohol"], "flags": ["tobacco"]}
+	duties({"r": rule}) == [
+		["hide_items", {"rule": "r", "categories": ["alcohol"]}],
+		["hide_flagged", {"rule": "r", "flags": ["tobacco"]}],
+	]
+	duties({"r": object.union(rule, {"item_categories": []})}) == [["hide_flagged", {"rule": "r", "flags": ["tobacco"]}]]
+	duties({"r": object.union(rule, {"promotions_only": true})}) == [["hide_promotions", about_ads]]
+}
+
+test_a_rule_that_shows_hides_nothing if {
+	duties({"r": object.union(display_rule, {"effect": "show", "item_flags": ["tobacco"]})}) == []
+	count(duties({"r": object.union(display_rule, {"effect": "hide"})})) == 1
+}

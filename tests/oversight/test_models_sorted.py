@@ -37,6 +37,7 @@ DATA = {
     "personalization_onlinefeatures",
     "personalization_trainingmember",
     "personalization_snapshotperson",
+    "personalization_showing",
     "reviews_output",
     "reviews_verdicttext",
     "personalization_creatoroptout",

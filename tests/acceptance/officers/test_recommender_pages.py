@@ -81,7 +81,7 @@ def test_an_officer_reads_the_overview_and_plays_a_minor(
 
     assert page.get_by_role("article").count() == 5
     personal = page.get_by_role("article", name="Personal")
-    hidden = personal.locator("h4:has-text('Hidden by rules of display') + ul")
+    hidden = personal.locator("h4:has-text('Hidden') + ul")
     assert hidden.get_by_text("Dry Riesling").count() + hidden.get_by_text("Orchard cider").count() >= 1
     assert personal.locator("ol").get_by_text("Dry Riesling").count() == 0
     look(page, "recommender-playground")

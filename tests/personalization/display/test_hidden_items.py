@@ -30,7 +30,8 @@ pytestmark = pytest.mark.django_db
 Ask = Callable[..., dict[str, Any]]
 ALCOHOL = {item.id for item in SHOP.items if "alcohol" in item.categories}
 NO_ALCOHOL = {
-    "slug": "alcohol", "item_categories": ["alcohol"], "age_bands": ["minor"], "regions": [], "purposes": [],
+    "slug": "alcohol", "effect": "hide", "item_categories": ["alcohol"], "item_flags": [], "promotions_only": False,
+    "age_bands": ["minor"], "regions": [], "purposes": [],
     "from_day": None, "until_day": None, "reason": "Protection of minors.",
 }  # fmt: skip
 
@@ -259,6 +260,8 @@ def test_a_rule_adds_no_statement(ask: Ask, person: Any, remember: Any, deployed
         ("item_categories", []),
         ("item_categories", [""]),
         ("item_categories", "alcohol"),
+        ("item_flags", ["alcohl"]),
+        ("effect", "show"),
         ("age_bands", ["elder"]),
         ("regions", ["Atlantis"]),
         ("purposes", ["unheard_of"]),
@@ -291,6 +294,9 @@ def test_a_rule_that_could_not_fire_is_refused(register_in_force: None, member: 
         ({"until_day": None}, True),
         ({"until_day": "2030-05-01"}, False),
         ({"reason": "A law."}, True),
+        ({"item_flags": ["alcohol"]}, False),
+        ({"promotions_only": True}, False),
+        ({"effect": "show", "item_categories": [], "item_flags": ["alcohol"], "age_bands": []}, False),
     ],
 )
 def test_to_hide_more_takes_one_officer_and_to_hide_less_two(change: dict[str, Any], is_protective: bool) -> None:

@@ -54,7 +54,7 @@ def test_a_rule_that_hides_alcohol_from_a_minor_is_linked(officer: Any, deployed
 
     assert "What the rules permit: General" in page
     assert "The person is a minor" in page
-    assert "Hidden by rules of display" in page
+    assert "<h4>Hidden</h4>" in page
     address = f"/admin/policies/displayrule/{DisplayRule.objects.get().pk}/change/"
     assert f'<a href="{address}">alcohol</a>' in page
     assert officer.get(address).status_code == 200

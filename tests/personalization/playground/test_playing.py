@@ -12,6 +12,7 @@ from model_registry.models import ModelVersion
 from oversight.changes import applying
 from oversight.changes.documents import Proposed
 from personalization import engine
+from personalization.models import Item
 from personalization.monitors import tally
 from personalization.playground import playing
 from personalization.playground.people import Deed, MadeUp
@@ -94,6 +95,17 @@ def test_what_a_rule_hides_from_a_minor_is_named_with_the_rule(deployed: ModelVe
     assert set(hidden.values()) == {("alcohol",)}
     assert not {each["item"] for column in played.columns for each in column.listed.items} & set(BOTTLES)
     assert not any(column.hidden for column in playing.play(_adult(deeds=deeds)).columns), "an adult is shown them"
+
+
+def test_what_an_item_says_of_itself_hides_it_without_any_rule(deployed: ModelVersion) -> None:
+    deeds = tuple(Deed(item, "like") for item in BESIDE)
+    Item.objects.filter(slug__in=BOTTLES).update(min_age=18)
+
+    hidden = playing.play(_adult(age_band="minor", deeds=deeds)).columns[-1].hidden
+
+    assert hidden
+    assert {each.rules for each in hidden} == {()}
+    assert not any(column.hidden for column in playing.play(_adult(deeds=deeds)).columns)
 
 
 @pytest.mark.parametrize(

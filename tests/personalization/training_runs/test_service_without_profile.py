@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from personalization.models import Item, PopularItem
+from personalization.prices.bounds import Bounds
 from personalization.training_runs import without_profile
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,15 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_full_list_of_the_same_items_as_fast_is_no_worse(model: Any, slow: Any) -> None:
     assert without_profile.compare(model) == (
         True,
-        {"asked": 10, "general_list": 10, "only_by_the_model": 0, "class": 0, "class_of_the_model": 0},
+        {
+            "asked": 10,
+            "general_list": 10,
+            "only_by_the_model": 0,
+            "class": 0,
+            "class_of_the_model": 0,
+            "priced": 0,
+            "off_list": 0,
+        },
     )
 
 
@@ -46,6 +55,22 @@ def test_an_item_that_only_the_model_offers_is_worse(model: Any, slow: Any) -> N
     is_passed, figures = without_profile.compare(model)
 
     assert (is_passed, figures["only_by_the_model"], figures["general_list"]) == (False, 1, 10)
+
+
+def test_a_price_that_is_not_the_list_price_is_worse(
+    model: Any, slow: Any, register_in_force: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shipped, nobody who did not agree has another price; under a policy that permits it, the measure says so."""
+    Item.objects.filter(pk__in=[item.id for item in model.items[:3]]).update(price="10.00", currency="EUR")
+
+    is_passed, figures = without_profile.compare(model)
+    assert (is_passed, figures["priced"], figures["off_list"]) == (True, 3, 0)
+
+    slow(0, 0)
+    monkeypatch.setattr("personalization.prices.pricing.bounds_of", lambda _decision: Bounds(20, 0))
+    is_passed, figures = without_profile.compare(model)
+    assert is_passed is False
+    assert figures["off_list"] > 0
 
 
 @pytest.mark.parametrize(("classes", "is_passed"), [((0, 1), True), ((1, 1), True), ((1, 0), False)])

@@ -22,6 +22,7 @@ WITHOUT_STORE = {
     "oversight_step": "names what two officers decide on, no person",
     "policies_heldtag": "of people who are held; an erasure waits for the end of the hold, and the rows go with it",
     "personalization_eventcount": "counts of groups that are large enough, no person",
+    "personalization_alsobought": "a count of people for each pair of items",
     "personalization_popularitem": "a count of people for each item",
 }
 
@@ -50,6 +51,6 @@ def test_stores_cover_what_an_answer_must_name() -> None:
     assert names == {
         "answer_files", "consents", "contracts",
         "dashboard_links", "decisions", "deletions", "erasures", "events", "letters", "looks",
-        "model_training", "outputs_under_review", "person", "request_steps", "requests", "saved_answers", "terms",
-        "trail",
+        "model_training", "outputs_under_review", "person", "request_steps", "requests", "saved_answers", "showings",
+        "terms", "trail",
     }  # fmt: skip
