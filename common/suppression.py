@@ -1,14 +1,22 @@
 """Small-group suppression: which groups of a published table to withhold, so that subtraction reveals none either.
 
-Primary suppression: a group of fewer than ``SMALLEST_GROUP`` people. Complementary suppression: what is withheld is
+Primary suppression: a group of fewer than ``smallest_group()`` people, a value of the officers' register.
+Complementary suppression: what is withheld is
 always at least two groups which together have that many people, else the total minus what is shown would be the answer.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-SMALLEST_GROUP = 20
+_AS_SHIPPED = 20
+
+
+def _shipped() -> int:
+    return _AS_SHIPPED
+
+
+_read: Callable[[], int] = _shipped
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -21,7 +29,18 @@ class Withheld(Generic[Key]):
     total: bool
 
 
-def withhold(people: Mapping[Key, int], *, overlapping: bool = False, smallest: int = SMALLEST_GROUP) -> Withheld[Key]:
+def use(read: Callable[[], int]) -> None:
+    """Register what reads the value in force. Called in ``AppConfig.ready()``."""
+    global _read
+    _read = read
+
+
+def smallest_group() -> int:
+    """Return the people that a group needs to be counted in public, by one statement."""
+    return _read()
+
+
+def withhold(people: Mapping[Key, int], *, smallest: int, overlapping: bool = False) -> Withheld[Key]:
     """Return what to withhold of groups with so many people each.
 
     ``overlapping``: a person may be in several groups, so the people of two groups are at least those of the larger,

@@ -6,6 +6,7 @@ class PrivacyConfig(AppConfig):
     verbose_name = "Data and retention"
 
     def ready(self) -> None:
+        from common import suppression
         from common.registers import lint as register_lint
         from consent.ledger import effects
         from oversight import registers
@@ -15,7 +16,7 @@ class PrivacyConfig(AppConfig):
         from privacy.erasures import replaying, undoing
         from privacy.holds import descriptors as of_holds
         from privacy.redaction import old_proof
-        from privacy.releases.limits import DISCLOSURE
+        from privacy.releases.limits import DISCLOSURE, smallest_group
         from privacy.releases.subjects import RELEASE
         from privacy.retention import descriptors, disposal, lint, restoring, schedules
         from privacy.retention.data_sets import profiles
@@ -27,6 +28,7 @@ class PrivacyConfig(AppConfig):
         registers.add(descriptors.RETENTION_SCHEDULE, record_periods.RECORD_PERIOD, of_holds.HOLD, of_holds.RESTRICTION)
         registers.add(of_budgets.PRIVACY_BUDGET, of_budgets.STATISTIC)
         registers.add(DISCLOSURE)
+        suppression.use(smallest_group)
         register_lint.add_check("privacy", lint.check)
         figures.add_effect(descriptors.rows_due, record_periods.records_due, of_holds.people_kept)
         figures.add_effect(of_budgets.budgets_left)

@@ -2,12 +2,12 @@
 
 The unit is an *answer*: the last choice of one person about one purpose within the period, for purposes that rest on
 consent. So answers fall into disjoint groups by purpose, region or notice version. Everything returned here is fit to
-be shown: groups of fewer than ``SMALLEST_GROUP`` people are withheld, and enough others that they cannot be found by
-subtracting (see ``common.suppression``). A withheld number is None.
+be shown: groups of fewer than ``smallest_group()`` people are withheld, and enough others that they cannot be found by
+subtracting (see ``common.suppression``). A withheld number is None. ``smallest`` is that size where it was read.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection
 
 from common.identifiers import uuid7_floor
-from common.suppression import SMALLEST_GROUP, withhold
+from common.suppression import smallest_group, withhold
 from consent.counts import What
 
 _DAYS_OF_WEEK = 7
@@ -30,12 +30,13 @@ class Grouping(StrEnum):
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers of one group of at least ``SMALLEST_GROUP`` people, by current state."""
+    """Answers of one group of at least ``smallest`` people, by current state."""
 
     people: int
     given: int
     refused: int
     withdrawn: int
+    smallest: int
 
     @property
     def total(self) -> int:
@@ -51,9 +52,9 @@ class Answers:
 
     @property
     def withdrawal_rate(self) -> float | None:
-        """Return the share of consents that were withdrawn; None where fewer than 20 had consented."""
+        """Return the share of consents that were withdrawn; None where fewer than ``smallest`` had consented."""
         yes = self.given + self.withdrawn
-        return self.withdrawn / yes if yes >= SMALLEST_GROUP else None
+        return self.withdrawn / yes if yes >= self.smallest else None
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ _KEYS = {
 }
 
 
-def breakdown(grouping: Grouping, *, since: datetime) -> Breakdown:
+def breakdown(grouping: Grouping, *, since: datetime, smallest: int | None = None) -> Breakdown:
     """Return the answers since ``since`` by group, and in total."""
     key, label, order, version = _KEYS[grouping]
     people = "JOIN consent_datasubject s ON s.ref = a.subject_id" if grouping is Grouping.REGION else ""
@@ -123,11 +124,17 @@ def breakdown(grouping: Grouping, *, since: datetime) -> Breakdown:
         """,  # noqa: S608 (constants of ours; values are parameters)
         [uuid7_floor(since), since],
     )
-    totals = [Answers(*row[4:8]) for row in rows if row[3]]
+    k = smallest or smallest_group()
+    totals = [_answers(row[4:8], k) for row in rows if row[3]]
     groups = [
-        Group((row[0], row[1]), _label(grouping, row[2], row[1]), Answers(*row[4:8])) for row in rows if not row[3]
+        Group((row[0], row[1]), _label(grouping, row[2], row[1]), _answers(row[4:8], k)) for row in rows if not row[3]
     ]
-    return _thresholded(grouping, totals, groups)
+    return _thresholded(grouping, totals, groups, k)
+
+
+def _answers(counts: Sequence[int], smallest: int) -> Answers:
+    people, given, refused, withdrawn = counts
+    return Answers(people, given, refused, withdrawn, smallest)
 
 
 def _label(grouping: Grouping, name: str, version: int) -> str:
@@ -136,12 +143,12 @@ def _label(grouping: Grouping, name: str, version: int) -> str:
     return name or "Region not known"
 
 
-def _thresholded(grouping: Grouping, totals: list[Answers], groups: list[Group]) -> Breakdown:
+def _thresholded(grouping: Grouping, totals: list[Answers], groups: list[Group], k: int) -> Breakdown:
     sizes = {group.key: _people(group) for group in groups}
     if grouping is Grouping.NOTICE:
-        hidden, total_hidden = _withheld_versions(sizes)
+        hidden, total_hidden = _withheld_versions(sizes, k)
     else:
-        withheld = withhold(sizes, overlapping=grouping is Grouping.PURPOSE)
+        withheld = withhold(sizes, smallest=k, overlapping=grouping is Grouping.PURPOSE)
         hidden, total_hidden = set(withheld.groups), withheld.total
     if grouping is Grouping.REGION:
         # Largest first; the withheld come last in the alphabet's order, which reveals nothing of their sizes.
@@ -151,15 +158,16 @@ def _thresholded(grouping: Grouping, totals: list[Answers], groups: list[Group])
     return Breakdown(total, tuple(shown))
 
 
-def _withheld_versions(sizes: dict[tuple[str, int], int]) -> tuple[set[tuple[str, int]], bool]:
+def _withheld_versions(sizes: dict[tuple[str, int], int], k: int) -> tuple[set[tuple[str, int]], bool]:
     """Return the versions to withhold: they add up to their purpose, whose number is shown as well."""
     versions: dict[str, dict[tuple[str, int], int]] = defaultdict(dict)
     for key, people in sizes.items():
         versions[key[0]][key] = people
-    purposes = withhold({slug: sum(of_slug.values()) for slug, of_slug in versions.items()}, overlapping=True)
+    of_purposes = {slug: sum(of_slug.values()) for slug, of_slug in versions.items()}
+    purposes = withhold(of_purposes, smallest=k, overlapping=True)
     hidden: set[tuple[str, int]] = set()
     for slug, of_slug in versions.items():
-        hidden |= set(of_slug) if slug in purposes.groups else withhold(of_slug).groups
+        hidden |= set(of_slug) if slug in purposes.groups else withhold(of_slug, smallest=k).groups
     return hidden, purposes.total
 
 
@@ -167,7 +175,9 @@ def _people(group: Group) -> int:
     return group.answers.people if group.answers else 0
 
 
-def time_to_withdraw(grouping: Grouping, *, since: datetime) -> dict[tuple[str, int] | None, Waiting]:
+def time_to_withdraw(
+    grouping: Grouping, *, since: datetime, smallest: int | None = None
+) -> dict[tuple[str, int] | None, Waiting]:
     """Return how long withdrawn consents had lasted, by group and (under None) in all; small groups are absent."""
     key, _label_column, _order, version = _KEYS[grouping]
     people = "JOIN consent_datasubject s ON s.ref = a.subject_id" if grouping is Grouping.REGION else ""
@@ -186,14 +196,15 @@ def time_to_withdraw(grouping: Grouping, *, since: datetime) -> dict[tuple[str, 
         """,  # noqa: S608 (constants of ours; values are parameters)
         [uuid7_floor(since), since],
     )
+    k = smallest or smallest_group()
     return {
         None if is_total else (name, number): Waiting(timedelta(seconds=float(median)), timedelta(seconds=float(p90)))
         for name, number, is_total, people_count, median, p90 in rows
-        if people_count >= SMALLEST_GROUP
+        if people_count >= k
     }
 
 
-def weeks(*, since: datetime, until: datetime) -> tuple[Week, ...]:
+def weeks(*, since: datetime, until: datetime, smallest: int | None = None) -> tuple[Week, ...]:
     """Return how people answered in each whole week; every week stands for itself."""
     rows = _rows(
         f"""
@@ -206,8 +217,10 @@ def weeks(*, since: datetime, until: datetime) -> tuple[Week, ...]:
         """,  # noqa: S608 (constants of ours; values are parameters)
         [uuid7_floor(since), since],
     )
-    found = {week: Answers(*counts) for week, *counts in rows}
-    withheld = withhold({week: answers.people for week, answers in found.items()}, overlapping=True).groups
+    k = smallest or smallest_group()
+    found = {week: _answers(counts, k) for week, *counts in rows}
+    people = {week: answers.people for week, answers in found.items()}
+    withheld = withhold(people, smallest=k, overlapping=True).groups
     return tuple(
         Week(monday, None if monday in withheld else found.get(monday)) for monday in mondays(since=since, until=until)
     )
@@ -221,13 +234,13 @@ def mondays(*, since: datetime, until: datetime) -> list[date]:
 
 @dataclass(frozen=True)
 class Uses:
-    """Number of uses in the period. These are times, not people; fewer than 20 are withheld too."""
+    """Number of uses in the period. These are times, not people; few of them are withheld too."""
 
     total: int | None
     by_week: dict[date, int | None]
 
 
-def uses(*, since: datetime, until: datetime) -> dict[What, Uses]:
+def uses(*, since: datetime, until: datetime, smallest: int | None = None) -> dict[What, Uses]:
     """Return dashboards opened, links issued and receipts downloaded since ``since``, in all and by week."""
     rows = _rows(
         """
@@ -239,11 +252,12 @@ def uses(*, since: datetime, until: datetime) -> dict[What, Uses]:
     counts: dict[str, dict[date, int]] = defaultdict(dict)
     for what, week, times in rows:
         counts[what][week] = times
-    return {what: _uses(counts[what], mondays(since=since, until=until)) for what in What}
+    k = smallest or smallest_group()
+    return {what: _uses(counts[what], mondays(since=since, until=until), k) for what in What}
 
 
-def _uses(counts: dict[date, int], shown: Iterable[date]) -> Uses:
-    withheld = withhold(counts, overlapping=True)
+def _uses(counts: dict[date, int], shown: Iterable[date], k: int) -> Uses:
+    withheld = withhold(counts, smallest=k, overlapping=True)
     total = sum(counts.values())
     return Uses(
         None if withheld.total else total,
@@ -252,7 +266,7 @@ def _uses(counts: dict[date, int], shown: Iterable[date]) -> Uses:
 
 
 def people_by_state(*, now: datetime) -> dict[tuple[str, str], int]:
-    """Return how many people's choice stands how, by (purpose, state); groups of fewer than 20 people are absent.
+    """Return how many people's choice stands how, by (purpose, state); smaller groups than the smallest are absent.
 
     Reads the projection of everybody. No total is shown with it, so there is nothing to subtract from.
     """
@@ -263,7 +277,7 @@ def people_by_state(*, now: datetime) -> dict[tuple[str, str], int]:
         FROM consent_datasubject s, jsonb_each(s.consents) c JOIN consent_purpose p ON p.slug = c.key
         GROUP BY 1, 2 HAVING count(*) >= %s ORDER BY 1, 2
         """,
-        [int(now.timestamp()), SMALLEST_GROUP],
+        [int(now.timestamp()), smallest_group()],
     )
     return {(purpose, state): people for purpose, state, people in rows}
 

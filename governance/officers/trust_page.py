@@ -21,7 +21,7 @@ from common.admin_pages.permissions import require
 from common.charts.counts import Bucket, Figure, Series, Tone, columns_figure
 from common.charts.rates import Part, ShareRow, Span, in_words, lines_figure, percent, shares_figure, spans_figure
 from common.spreadsheet import safe_cell
-from common.suppression import SMALLEST_GROUP
+from common.suppression import smallest_group
 from consent.counts import What
 from consent.trust import metrics
 from consent.trust.metrics import Answers, Breakdown, Group, Grouping, Uses, Waiting, Week
@@ -67,23 +67,24 @@ def may_view(request: HttpRequest) -> bool:
 def show(request: HttpRequest) -> HttpResponse:
     require(request, _VIEW)
     choice = Choice.of(request)
-    answers = metrics.breakdown(choice.grouping, since=choice.since)
-    waiting = metrics.time_to_withdraw(choice.grouping, since=choice.since)
-    uses = metrics.uses(since=choice.since, until=choice.now)
-    shares, all_signals = figures.signal_shares(now=choice.now)
+    k = smallest_group()
+    answers = metrics.breakdown(choice.grouping, since=choice.since, smallest=k)
+    waiting = metrics.time_to_withdraw(choice.grouping, since=choice.since, smallest=k)
+    uses = metrics.uses(since=choice.since, until=choice.now, smallest=k)
+    shares, all_signals = figures.signal_shares(now=choice.now, smallest=k)
     query = urlencode({"days": choice.days, "by": choice.grouping.value})
     context = {
         **admin.site.each_context(request),
         "title": _("Trust metrics"),
         "periods": [(days, _("Last %(days)d days") % {"days": days}, days == choice.days) for days in PERIODS],
         "groupings": [(g.value, name, g is choice.grouping) for g, name in _grouping_names().items()],
-        "smallest": SMALLEST_GROUP,
+        "smallest": k,
         "since": choice.since,
         "until": choice.now,
-        "tiles": _tiles(answers, waiting, uses, all_signals),
+        "tiles": _tiles(answers, waiting, uses, all_signals, k),
         "figures": [
-            _trend(metrics.weeks(since=choice.since, until=choice.now)),
-            _dashboards(uses[What.DASHBOARD_OPENED]),
+            _trend(metrics.weeks(since=choice.since, until=choice.now, smallest=k)),
+            _dashboards(uses[What.DASHBOARD_OPENED], k),
             _standing(choice.grouping, answers),
             _waiting(choice.grouping, answers, waiting),
             _signals(shares),
@@ -111,9 +112,10 @@ def _tiles(
     waiting: dict[tuple[str, int] | None, Waiting],
     uses: dict[What, Uses],
     signals: SignalShare | None,
+    k: int,
 ) -> list[dict[str, str]]:
     total, lasted = answers.total, waiting.get(None)
-    nothing = _("nobody has answered yet") if answers.is_empty else _few()
+    nothing = _("nobody has answered yet") if answers.is_empty else _few(k)
     return [
         {
             "label": _("Answers"),
@@ -133,19 +135,19 @@ def _tiles(
             "value": in_words(lasted.median) if lasted else NOTHING,
             "hint": _("half withdrew sooner, nine in ten within %(p90)s") % {"p90": in_words(lasted.p90)}
             if lasted
-            else _("fewer than %(count)d people withdrew") % {"count": SMALLEST_GROUP},
+            else _("fewer than %(count)d people withdrew") % {"count": k},
         },
-        _uses_tile(uses),
+        _uses_tile(uses, k),
         {
             "label": _("Receipts downloaded"),
-            "value": _times(uses[What.RECEIPT_DOWNLOADED].total),
+            "value": _times(uses[What.RECEIPT_DOWNLOADED].total, k),
             "hint": _("people keeping proof of what they chose"),
         },
         _tile(
             _("Opt-out signals"),
             signals.rate if signals else None,
             _("of the last 7 days' decisions came with one"),
-            _few(),
+            _few(k),
         ),
     ]
 
@@ -158,17 +160,17 @@ def _tile(label: str, share: float | None, hint: str, nothing: str) -> dict[str,
     }
 
 
-def _few() -> str:
-    return _("fewer than %(count)d people") % {"count": SMALLEST_GROUP}
+def _few(k: int) -> str:
+    return _("fewer than %(count)d people") % {"count": k}
 
 
-def _uses_tile(uses: dict[What, Uses]) -> dict[str, str]:
-    hint = _("%(links)s links issued") % {"links": _times(uses[What.LINK_ISSUED].total)}
-    return {"label": _("Dashboards opened"), "value": _times(uses[What.DASHBOARD_OPENED].total), "hint": hint}
+def _uses_tile(uses: dict[What, Uses], k: int) -> dict[str, str]:
+    hint = _("%(links)s links issued") % {"links": _times(uses[What.LINK_ISSUED].total, k)}
+    return {"label": _("Dashboards opened"), "value": _times(uses[What.DASHBOARD_OPENED].total, k), "hint": hint}
 
 
-def _times(count: int | None) -> str:
-    return _("under %(count)d") % {"count": SMALLEST_GROUP} if count is None else _grouped(count)
+def _times(count: int | None, k: int) -> str:
+    return _("under %(count)d") % {"count": k} if count is None else _grouped(count)
 
 
 def _grouped(count: int) -> str:
@@ -227,7 +229,7 @@ def _span(label: str, lasted: Waiting | None) -> Span:
     return Span(label, lasted.median if lasted else None, lasted.p90 if lasted else None)
 
 
-def _dashboards(opened: Uses) -> Figure:
+def _dashboards(opened: Uses, k: int) -> Figure:
     figure = columns_figure(
         [Bucket(f"{monday.day} {monday:%b}", {"opened": count or 0}) for monday, count in opened.by_week.items()],
         [Series("opened", _("Dashboards opened"), Tone.ACCENT)],
@@ -236,7 +238,7 @@ def _dashboards(opened: Uses) -> Figure:
         bucket_heading=_("Week from"),
     )
     counts = opened.by_week.values()
-    rows = [(row[0], _times(count)) for row, count in zip(figure.rows, counts, strict=True)]
+    rows = [(row[0], _times(count, k)) for row, count in zip(figure.rows, counts, strict=True)]
     return replace(figure, rows=tuple(rows) if any(counts) else ())
 
 

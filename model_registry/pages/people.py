@@ -11,11 +11,11 @@ from typing import Any
 from django.db import connection
 
 from common.levels import LEVELS
+from common.suppression import smallest_group
 from consent.ledger import people_counts
 from consent.models import NO_NOTICES, current_notice_versions
 from model_registry.models import ModelVersion
 
-K = 20
 _MOST_ROWS = 12
 # Of more people a sample of about so many is read, so that a page takes as long whatever the table holds.
 _READ = 100_000
@@ -38,7 +38,7 @@ GROUP BY 1, 2, 3
 
 @dataclass(frozen=True)
 class Group:
-    """People of a purpose, a level and a region; at least ``K``."""
+    """People of a purpose, a level and a region; at least ``smallest_group()``."""
 
     purpose: str
     level: str
@@ -53,17 +53,19 @@ class Served:
     groups: list[Group]
     has_more: bool
     is_estimate: bool
+    smallest: int
 
 
 def served(version: ModelVersion, *, now: datetime) -> Served:
     """Count the people whose answers let a version serve them. One statement over the projection, or a sample of it."""
+    k = smallest_group()
     share = min(1.0, _READ / max(people_counts.expected(), 1))
     counted: Counter[tuple[str, str, str]] = Counter()
     for purpose, level, region, people in _rows(version, share, now):
         counted[purpose, min(level, version.max_level, key=LEVELS.__getitem__), region] += round(people / share)
-    large = [Group(*group, people) for group, people in counted.items() if people >= K]
+    large = [Group(*group, people) for group, people in counted.items() if people >= k]
     shown = sorted(large, key=lambda group: (-group.people, group.purpose, group.level, group.region))[:_MOST_ROWS]
-    return Served(shown, len(counted) > len(shown), share < 1)
+    return Served(shown, len(counted) > len(shown), share < 1, k)
 
 
 def _rows(version: ModelVersion, share: float, now: datetime) -> list[tuple[str, str, str, int]]:

@@ -85,7 +85,11 @@ def affected(version: ModelVersion) -> str:
     shown = grid(["Purpose", "Level", "Region", "People"], rows, is_stacked=True) if rows else "Nobody yet. "
     notes = [
         *(["Estimated from a sample."] if found.is_estimate else []),
-        *([f"Other groups are smaller; one of fewer than {people.K} people is never shown."] if found.has_more else []),
+        *(
+            [f"Other groups are smaller; one of fewer than {found.smallest} people is never shown."]
+            if found.has_more
+            else []
+        ),
         "Counted by what they answered; each decision also asks the law of the region, age, signals and the gates.",
     ]
     return format_html('{}<p class="start-muted">{}</p>', shown, " ".join(notes))

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from common.identifiers import uuid7_floor
-from common.suppression import withhold
+from common.suppression import smallest_group, withhold
 from policies.bundles import reasons
 
 MOST_READ = 50_000
@@ -50,13 +50,14 @@ SELECT law, max(people), sum(decisions)::bigint, sum(signalled)::bigint FROM mon
 """
 
 
-def signal_shares(*, now: datetime) -> tuple[list[SignalShare], SignalShare | None]:
+def signal_shares(*, now: datetime, smallest: int | None = None) -> tuple[list[SignalShare], SignalShare | None]:
     """Return the share by jurisdiction over the last ``SIGNAL_PERIOD``, and in all (None where that is withheld)."""
     with connection.cursor() as cursor:
         cursor.execute(_SIGNALS, [uuid7_floor(now - SIGNAL_PERIOD), MOST_READ])
         rows = cursor.fetchall()
+    people_of = {law: people for law, people, _, _ in rows}
     # A person may ask from two jurisdictions.
-    withheld = withhold({law: people for law, people, _, _ in rows}, overlapping=True)
+    withheld = withhold(people_of, smallest=smallest or smallest_group(), overlapping=True)
     shares = [
         SignalShare(law, None, None) if law in withheld.groups else SignalShare(law, decisions, signalled)
         for law, _, decisions, signalled in rows

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit import trail
-from common.suppression import SMALLEST_GROUP
+from common.suppression import smallest_group
 from privacy.budgets import data_sets, estimates, ledger
 from privacy.budgets.composition import Curve
 from privacy.budgets.data_sets import DataSet
@@ -140,9 +140,9 @@ def _compute(statistic: Statistic, data_set: DataSet, bounds: Bounds) -> list[Es
     if statistic.kind == Kind.TOP:
         return estimates.largest(cells, statistic.top, epsilon=epsilon, bounds=bounds)
     if statistic.kind == Kind.RATE:
-        return estimates.rates(cells, epsilon=epsilon, bounds=bounds, smallest=SMALLEST_GROUP)
+        return estimates.rates(cells, epsilon=epsilon, bounds=bounds, smallest=smallest_group())
     if statistic.kind == Kind.MEAN:
-        return estimates.means(cells, epsilon=epsilon, bounds=bounds, smallest=SMALLEST_GROUP)
+        return estimates.means(cells, epsilon=epsilon, bounds=bounds, smallest=smallest_group())
     method = estimates.sums if statistic.kind == Kind.SUM else estimates.counts
     return method(cells, epsilon=epsilon, bounds=bounds)
 

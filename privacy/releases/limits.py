@@ -46,6 +46,11 @@ def in_force() -> DisclosureLimits:
     return DisclosureLimits.objects.first() or DisclosureLimits()
 
 
+def smallest_group() -> int:
+    """Return the people that a group needs to be counted in public."""
+    return in_force().smallest_group
+
+
 def document() -> dict[str, Any]:
     """Return the limits as policies read them."""
     limits = in_force()

@@ -1,12 +1,15 @@
 """Withholding: small groups never show, and what is withheld cannot be found by subtracting."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.suppression import SMALLEST_GROUP, withhold
+from common import suppression
 
-K = SMALLEST_GROUP
+K = 20
+withhold = partial(suppression.withhold, smallest=K)
 sizes = st.dictionaries(st.integers(0, 30), st.integers(1, 60), max_size=12)
 
 

@@ -164,10 +164,10 @@ def test_every_figure_is_one_statement(past, sql):
     past.crowd("a", given=25, withdrawn=25)
     sql.clear()
 
-    metrics.breakdown(Grouping.REGION, since=_since())
-    metrics.time_to_withdraw(Grouping.NOTICE, since=_since())
-    metrics.weeks(since=_since(), until=timezone.now())
-    metrics.uses(since=_since(), until=timezone.now())
+    metrics.breakdown(Grouping.REGION, since=_since(), smallest=20)
+    metrics.time_to_withdraw(Grouping.NOTICE, since=_since(), smallest=20)
+    metrics.weeks(since=_since(), until=timezone.now(), smallest=20)
+    metrics.uses(since=_since(), until=timezone.now(), smallest=20)
 
     assert len(sql) == 4
 
