@@ -101,7 +101,7 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
         return None
     data = interactions(_learnt_from(trained_on))
     catalogue = [
-        rec.Item(item.slug, item.title, tuple(item.categories))
+        rec.Item(item.slug, item.title, tuple(item.categories), item.description)
         for item in Item.objects.filter(~opt_outs.is_out(), is_active=True)
     ]
     segments = _segments(trained_on)
