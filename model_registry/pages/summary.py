@@ -85,12 +85,12 @@ _NO_SHARES = ("novelty", "popularity_lift")
 def _other_figures(metrics: dict[str, Any]) -> str:
     levels = metrics.get("protocols", {}).get("W", {})
     rows = [
-        (level.capitalize(), *(_said(name, given.get(name)) for name in _OTHERS)) for level, given in levels.items()
+        (level.capitalize(), *(_as_read(name, given.get(name)) for name in _OTHERS)) for level, given in levels.items()
     ]
     return grid(["Level", *_OTHERS.values()], rows, is_stacked=True) if rows else ""
 
 
-def _said(name: str, per_mille: int | None) -> str:
+def _as_read(name: str, per_mille: int | None) -> str:
     if per_mille is None:
         return NOTHING
     return f"{per_mille / 1000:.2f}" if name in _NO_SHARES else f"{per_mille / 10:.1f} %"

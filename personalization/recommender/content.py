@@ -44,7 +44,7 @@ def _weighed(texts: Sequence[Sequence[str]]) -> Any:
     having = np.asarray((counts > 0).sum(axis=0)).ravel()
     counts.data = 1 + np.log(counts.data)
     # A term that one item has is like nothing; one that all have still says that there is a likeness.
-    found = counts @ sparse.diags_array(np.where(having > 1, np.log((1 + len(texts)) / having), 0.0))
+    found = counts @ sparse.diags_array(np.where(having > 1, np.log((1 + len(texts)) / np.maximum(having, 1)), 0.0))
     lengths = np.sqrt(np.asarray(found.multiply(found).sum(axis=1)).ravel())
     return sparse.diags_array(1 / np.where(lengths > 0, lengths, 1.0)) @ found
 
