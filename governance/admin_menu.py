@@ -130,6 +130,18 @@ SIDEBAR: dict[str, Any] = {
                 "link": reverse_lazy("model-overview"),
                 "permission": _has("model_registry.view_modelversion"),
             },
+            {
+                "title": "Recommender",
+                "icon": "recommend",
+                "link": reverse_lazy("recommender-overview"),
+                "permission": "personalization.overview.pages.may_view",
+            },
+            {
+                "title": "Playground",
+                "icon": "science",
+                "link": reverse_lazy("recommender-playground"),
+                "permission": "personalization.playground.pages.may_view",
+            },
             _link("Model versions", "model_training", "model_registry_modelversion"),
             {
                 "title": "Rollouts of models",

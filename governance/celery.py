@@ -84,6 +84,10 @@ app.conf.update(
         "forget-undo": {"task": "privacy.tasks.forget_undo", "schedule": crontab(minute=20)},
         "keep-event-months": {"task": "personalization.tasks.keep_months", "schedule": crontab(hour=0, minute=40)},
         "close-event-streams": {"task": "personalization.tasks.close_streams", "schedule": crontab(hour=1, minute=20)},
+        "refresh-general-list": {
+            "task": "personalization.tasks.refresh_general_list",
+            "schedule": crontab(minute=35),
+        },
         "check-segments": {"task": "personalization.tasks.check_segments", "schedule": crontab(hour=1, minute=45)},
         "run-monitors": {"task": "personalization.tasks.run_monitors", "schedule": crontab(hour=1, minute=50)},
         "retrain-after-erasures": {"task": "personalization.tasks.retrain_after_erasures", "schedule": 600.0},

@@ -159,6 +159,13 @@ class Environment(BaseSettings):
     business_days: Annotated[str, AfterValidator(_business_days)] = "law"
     rights_own_days: Annotated[int, Field(ge=1, le=90)] = 30
     retrain_after_erasure: Literal["at_once", "nightly"] = "at_once"
+    analytics: Literal["duckdb", "spark"] = "duckdb"
+    analytics_memory_mb: Annotated[int, Field(ge=64, le=1_048_576)] = 768
+    # Where Spark and its executors exchange tables; None: in ASSENT_HOME.
+    analytics_dir: Path | None = None
+    spark_master: Annotated[str, Field(pattern=r"^(local(\[(\d{1,4}|\*)\])?|(spark|k8s|yarn)(://\S{1,200})?)$")] = (
+        "local[*]"
+    )
     model_audits: Literal["after_training", "before_review", "by_hand"] = "after_training"
     evidence_full_check: Literal["weekly", "monthly", "never"] = "weekly"
     log_format: Literal["json", "text"] = "json"

@@ -17,6 +17,8 @@ from model_registry.reviews import pages as review_pages
 from oversight.admin import pages as change_pages
 from personalization.audits import pages as model_audits
 from personalization.explained import pages as explained
+from personalization.overview import pages as recommender_overview
+from personalization.playground import pages as playground
 from personalization.rollouts import pages as model_rollout_page
 from personalization.rollouts import step_pages as model_rollout_steps
 from personalization.training_runs import pages as training_pages
@@ -91,6 +93,8 @@ urlpatterns = [
     _page("reviews/", review_pages.overview, "reviews"),
     _page("reviews/<uuid:pk>/", review_pages.show, "review"),
     _page("models/", model_overview.show, "model-overview"),
+    _page("recommender/", recommender_overview.show, "recommender-overview"),
+    _page("recommender-playground", playground.show, "recommender-playground"),
     _page("models/trainings", training_pages.show, "model-trainings"),
     _page("models/<int:pk>/documents/<slug:kind>", model_documents.show, "model-document"),
     _page("models/<int:pk>/documents/<slug:kind>/<slug:form>", model_documents.download, "model-document-file"),

@@ -85,11 +85,7 @@ class NewEvent:
 
     def weight(self) -> float:
         """Return how much it speaks for the item, 0 for not at all."""
-        if self.kind == Kind.RATING:
-            return float(self.value) if self.value is not None and self.value >= MIDDLE else 0.0
-        if self.kind == Kind.DWELL and (self.value or 0) >= LONG_DWELL_S:
-            return 1.5
-        return WEIGHTS[self.kind]
+        return weight_of(self.kind, self.value)
 
     def question(self) -> Question:
         """Return the question whether it may be stored."""
@@ -105,6 +101,15 @@ class NewEvent:
             region=self.region,
             processing_region=self.processing_region,
         )
+
+
+def weight_of(kind: str, value: int | None) -> float:
+    """Return how much an event of a kind speaks for its item, 0 for not at all."""
+    if kind == Kind.RATING:
+        return float(value) if value is not None and value >= MIDDLE else 0.0
+    if kind == Kind.DWELL and (value or 0) >= LONG_DWELL_S:
+        return 1.5
+    return WEIGHTS[kind]
 
 
 def positive() -> QuerySet[Event]:

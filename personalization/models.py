@@ -1,12 +1,14 @@
 """Data the recommender may learn from: the catalogue, and events of people who agreed."""
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from model_registry.models import ModelVersion
 from personalization.audits.models import AuditRun, RegressionCase
 from personalization.catalogue.models import Item
 from personalization.creators.models import CreatorOptOut
+from personalization.general.models import AlsoBought
 from personalization.monitors.models import (
     ItemExposure,
     MonitorObjective,
@@ -15,10 +17,13 @@ from personalization.monitors.models import (
     TrainingReference,
 )
 from personalization.rollouts.models import ModelRollout, RolloutCount
+from personalization.serving.models import CatalogueRevision, OnlineFeatures
 from personalization.training_runs.models import TrainingRun
 
 __all__ = [
+    "AlsoBought",
     "AuditRun",
+    "CatalogueRevision",
     "CreatorOptOut",
     "Event",
     "EventCount",
@@ -27,6 +32,7 @@ __all__ = [
     "ModelRollout",
     "MonitorObjective",
     "MonitorResult",
+    "OnlineFeatures",
     "PopularItem",
     "RegressionCase",
     "RetrainingDue",
@@ -161,14 +167,20 @@ class EventCount(models.Model):
 
 
 class PopularItem(models.Model):
-    """Item of the list shown without personal data: distinct people per item, nothing about anyone."""
+    """Item of the list shown without personal data: distinct people per item, nothing about anyone.
+
+    ``is_pick``: it stands at its place because editors picked it.
+    """
 
     rank = models.PositiveIntegerField(primary_key=True)
     item = models.OneToOneField(Item, on_delete=models.CASCADE)
     people = models.PositiveIntegerField()
+    is_pick = models.BooleanField(default=False, db_default=False)
+    made_at = models.DateTimeField(default=timezone.now, db_default=Now())  # of the whole list
 
     class Meta:
         ordering = ["rank"]
+        permissions = [("use_playground", "Can play made-up people in the playground")]
 
     def __str__(self) -> str:
         return f"{self.rank}. {self.item_id}"

@@ -37,7 +37,7 @@ class Parameter:
 PARAMETERS = (
     Parameter(
         "none",
-        _("The number of different people who chose a thing. Everybody sees the same list."),
+        _("The number of different people who chose a thing, the latest most. Everybody sees the same list."),
         (_("Nothing about you"),),
         is_profiling=False,
     ),

@@ -6,7 +6,7 @@ any failure, the person gets the list everybody gets (level ``none``), and the a
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -25,15 +25,19 @@ from personalization.models import Event
 from personalization.monitors import tally
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
+from personalization.recommender.model import Model
 from personalization.review import outputs
 from personalization.rollouts import observing
-from personalization.serving import reading, wording
+from personalization.serving import features, items, known, reading, wording
+from personalization.serving.features import Features
+from personalization.serving.items import Items, Offer
+from personalization.serving.known import Known
 from personalization.serving.reading import Hidden, History
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
-from policies.decisions import evaluate, information
+from policies.decisions import evaluate
 from policies.decisions.evaluate import Decision
-from policies.decisions.information import Information, InformationUnavailable
+from policies.decisions.information import NO_SUBJECT
 from policies.decisions.questions import Question
 from policies.decisions.rendering import NO_ENGINE
 
@@ -63,6 +67,10 @@ class RecommendationRequest:
     processing_region: str
     data_categories: tuple[str, ...] = ("purchases", "ratings", "views")
     candidates: tuple[str, ...] | None = None  # the only items to rank, each once
+
+    @property
+    def asked_level(self) -> str:
+        return "none" if self.non_profiled else self.requested_level
 
 
 @dataclass(frozen=True)
@@ -101,10 +109,11 @@ def _span_attributes(answer: Recommendations) -> Attributes:
 
 
 @tracing.traced("personalization", span_attributes=_span_attributes)
-def recommend(request: RecommendationRequest, *, caller: str, known: Information | None = None) -> Recommendations:
-    """Serve one person. ``known``: where it was read with the caller. Raises SpoolFull only; failures are ``none``."""
+def recommend(request: RecommendationRequest, *, caller: str, about: Known | None = None) -> Recommendations:
+    """Serve one person. ``about``: where it was read with the caller. Raises SpoolFull only; failures are ``none``."""
     started = time.perf_counter()
-    answer = _reviewed(request, make(request, caller=caller, known=known))
+    about = about or known.read_if_possible(request.subject_ref, request.purpose, request.asked_level)
+    answer = _reviewed(request, _make(request, caller, about), items.at(about.catalogue))
     _count(answer, time.perf_counter() - started)
     return answer
 
@@ -123,46 +132,42 @@ def _count(answer: Recommendations, seconds: float) -> None:
         tally.shown(answer.model, (str(item["item"]) for item in answer.items))
 
 
-def make(request: RecommendationRequest, *, caller: str, known: Information | None = None) -> Recommendations:
+def make(request: RecommendationRequest, *, caller: str) -> Recommendations:
     """Make what would be served if no person had to look at it first. Raises as ``recommend``."""
-    if known is None:
-        try:
-            known = information.read(request.subject_ref)
-        except InformationUnavailable:
-            known = information.NOTHING
-    bundle = loading.usable(known.bundle_revision)
+    return _make(request, caller, known.read_if_possible(request.subject_ref, request.purpose, request.asked_level))
+
+
+def _make(request: RecommendationRequest, caller: str, about: Known) -> Recommendations:
+    bundle = loading.usable(about.information.bundle_revision)
     if bundle is None:
         decision = evaluate.unavailable(_question(request), caller=caller)
-        return _popular(request, decision, None, fallback="information_unavailable")
-    answer = _recommend(request, caller, known, bundle)
+        return _popular(request, decision, None, items.at(about.catalogue), fallback="information_unavailable")
+    answer = _recommend(request, caller, about, bundle)
     observing.note(answer, bundle)
     return answer
 
 
-def _recommend(
-    request: RecommendationRequest, caller: str, known: Information, bundle: LoadedBundle
-) -> Recommendations:
+def _recommend(request: RecommendationRequest, caller: str, about: Known, bundle: LoadedBundle) -> Recommendations:
+    person, catalogue = about.information, items.at(about.catalogue)
     model = engine.model_in_use(bundle, None if request.is_visitor else request.subject_ref)
-    size = engine.segment_size(model, bundle, engine.segment_key(known.region, known.age_band))
+    size = engine.segment_size(model, bundle, engine.segment_key(person.region, person.age_band))
     question = _question(request, model=model, segment_size=size)
-    decision = evaluate.decide(question, caller=caller, known=known)
+    decision = evaluate.decide(question, caller=caller, known=person)
     if not decision.permitted:
-        return _popular(request, decision, model)
+        return _popular(request, decision, model, catalogue)
     fulfilled = _FULFILLED_FOR_VISITORS if request.is_visitor else _FULFILLED
     if any(o.type not in fulfilled for o in decision.rendered.verdict.obligations):
         # A permit with a condition that is not understood is no permit (AuthZEN obligations profile).
-        return _popular(request, decision, model, fallback="obligation_not_supported")
+        return _popular(request, decision, model, catalogue, fallback="obligation_not_supported")
     if model is None:
-        return _popular(request, decision, None, fallback="no_model")
-    return _personal(request, decision, known, model, bundle)
+        return _popular(request, decision, None, catalogue, fallback="no_model")
+    return _personal(request, decision, about, model, bundle)
 
 
 def recommend_unrouted(count: int, decision: Decision, candidates: tuple[str, ...] | None = None) -> Recommendations:
     """Recommend the general list, where the person's own cell cannot be asked: nothing is looked up."""
-    wanted = RecommendationRequest(
-        subject_ref=information.NO_SUBJECT, count=count, candidates=candidates, processing_region=""
-    )
-    return _popular(wanted, decision, None, fallback=decision.reasons[0])
+    wanted = RecommendationRequest(subject_ref=NO_SUBJECT, count=count, candidates=candidates, processing_region="")
+    return _popular(wanted, decision, None, items.at(None), fallback=decision.reasons[0])
 
 
 def _question(request: RecommendationRequest, *, model: str | None = None, segment_size: int | None = None) -> Question:
@@ -171,7 +176,7 @@ def _question(request: RecommendationRequest, *, model: str | None = None, segme
         is_visitor=request.is_visitor,
         action="personalize",
         purpose=request.purpose,
-        requested_level="none" if request.non_profiled else request.requested_level,
+        requested_level=request.asked_level,
         data_categories=request.data_categories,
         model=model,
         region=request.region,
@@ -186,54 +191,55 @@ def _question(request: RecommendationRequest, *, model: str | None = None, segme
 
 
 def _personal(
-    request: RecommendationRequest, decision: Decision, known: Information, model: str, bundle: LoadedBundle
+    request: RecommendationRequest, decision: Decision, about: Known, model: str, bundle: LoadedBundle
 ) -> Recommendations:
-    level, excluded, hidden = decision.level, _excluded(decision), _hidden(decision)
+    level, excluded, hidden = decision.level, _excluded(decision), _categories(decision, "hide_items")
+    person, catalogue = about.information, items.at(about.catalogue)
     # What a person looks at in this session is views, whether it is stored or not.
     session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else request.session
-    offer = reading.Offer(request.subject_ref, request.purpose, hidden)
+    offer = Offer(catalogue, hidden)
     try:
-        history = _history(request, level, excluded)
+        among = offer.of(request.candidates or ())
+        history = _history(request, level, excluded, about.features, engine.load(model, bundle))
         arguments = {
             "level": level,
             "history": history.touches,
             "session": [Interaction(item) for item in session],
-            "segment": engine.segment_key(known.region, known.age_band),
+            "segment": engine.segment_key(person.region, person.age_band),
             "count": request.count,
             "exclude": history.unwanted,
-            "exclude_categories": hidden or frozenset(),
-            **({} if request.candidates is None else _among(offer.of(request.candidates))),
+            "exclude_categories": hidden,
+            **({} if request.candidates is None else _among(among)),
         }
         began = time.perf_counter_ns()
         served = engine.recommend(model, bundle, **arguments, offered=offer.of if request.candidates is None else None)
         took_us = (time.perf_counter_ns() - began) // 1_000
         observing.compare(served, bundle, purpose=request.purpose, arguments=arguments)
         if served.level_used == "none":
-            return _popular(request, decision, model, fallback=served.fallback)
-        named = wording.reasons_of(served.recommendations) - offer.titles.keys()
-        titles = offer.titles | dict(reading.titles(named, hidden))
+            return _popular(request, decision, model, catalogue, fallback=served.fallback)
+        titles = offer.titles(wording.items_of(served.recommendations))
     except engine.EngineFailed as failed:
-        return _popular(request, decision, model, fallback=failed.code)
+        return _popular(request, decision, model, catalogue, fallback=failed.code)
     except reading.ReadingFailed:
-        return _popular(request, decision, model, fallback="information_unavailable")
+        return _popular(request, decision, model, catalogue, fallback="information_unavailable")
     tally.scored(model, served.recommendations)
-    items, left_out = wording.explained(served.recommendations, titles, history.liked), None
+    listed, left_out = wording.explained(served.recommendations, titles, history.liked), None
     if request.candidates is not None:
-        wanted = [item for item in request.candidates if item in offer.titles and item not in history.unwanted]
-        items = _completed(items, [(item, offer.titles[item]) for item in wanted], request.count)
+        wanted = [item for item in request.candidates if item in among and item not in history.unwanted]
+        listed = _completed(listed, [(item, among[item]) for item in wanted], request.count)
         left_out = len(request.candidates) - len(wanted)
     level_used, sure = str(served.level_used), outputs.confidence(served.recommendations)
 
     def output() -> Made:
         return outputs.made(
             request.subject_ref, request.purpose, decision, model, bundle,
-            level=level_used, items=items, confidence=sure, among=request.candidates,
+            level=level_used, items=listed, confidence=sure, among=request.candidates,
         )  # fmt: skip
 
     fallback = served.fallback and str(served.fallback)
     return Recommendations(
-        level_used, items, decision, model, fallback, took_us=took_us, output=output, left_out=left_out,
-        is_held=offer.is_held,
+        level_used, listed, decision, model, fallback, took_us=took_us, output=output, left_out=left_out,
+        is_held=about.is_held,
     )  # fmt: skip
 
 
@@ -242,14 +248,14 @@ def _among(offered: Mapping[str, str]) -> dict[str, Any]:
     return {"among": frozenset(offered), "exclude_seen": False}
 
 
-def _completed(items: list[Any], wanted: list[tuple[str, str]], count: int) -> list[Any]:
+def _completed(listed: list[Any], wanted: list[tuple[str, str]], count: int) -> list[Any]:
     """Return a list with the candidates that the model says nothing about at its end, in the caller's order."""
-    ranked = {item["item"] for item in items}
+    ranked = {item["item"] for item in listed}
     rest = [(item, title) for item, title in wanted if item not in ranked]
-    return [*items, *wording.popular(rest[: count - len(items)])]
+    return [*listed, *wording.popular(rest[: count - len(listed)])]
 
 
-def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recommendations:
+def _reviewed(request: RecommendationRequest, answer: Recommendations, catalogue: Items) -> Recommendations:
     """Return the answer as far as a review by a person lets it be shown; the general list where none is over."""
     marks = outputs.marks(answer.decision)
     if answer.output is None or not (marks or answer.is_held):
@@ -259,13 +265,13 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations) -> Recomm
         if shown.show is Show.MADE:
             return answer
         if shown.content is None:
-            return _popular(request, answer.decision, answer.model, fallback=shown.show.value)
+            return _popular(request, answer.decision, answer.model, catalogue, fallback=shown.show.value)
         hidden = _hidden(answer.decision)
-        items = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
+        listed = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
     except (DatabaseError, reading.ReadingFailed):
         logger.exception("Whether an output waits for a review cannot be read")
-        return _popular(request, answer.decision, answer.model, fallback="review_unavailable")
-    return replace(answer, level=shown.content["level"], items=items, fallback=None)
+        return _popular(request, answer.decision, answer.model, catalogue, fallback="review_unavailable")
+    return replace(answer, level=shown.content["level"], items=listed, fallback=None)
 
 
 def _excluded(decision: Decision) -> frozenset[str]:
@@ -283,23 +289,34 @@ def _categories(decision: Decision, duty: str) -> frozenset[str]:
     return frozenset().union(*lists)
 
 
-def _history(request: RecommendationRequest, level: str, excluded: frozenset[str]) -> History:
-    """Return what the level may use, and no row more: nothing below ``behavioral``, else the window or everything."""
+def _history(
+    request: RecommendationRequest, level: str, excluded: frozenset[str], row: Features, model: Model
+) -> History:
+    """Return what the level may use, and no event more: nothing below ``behavioral``, else the window or everything."""
     if LEVELS[level] < LEVELS["behavioral"] or request.is_visitor:
         return History()
     kinds = [kind.value for kind, category in Event.CATEGORY.items() if category not in excluded]
     window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW
-    return reading.history(request.subject_ref, request.purpose, kinds, window)
+    # A caller's own items may be such as the model does not know.
+    of_all = request.candidates is not None
+    known = features.history(row, kinds, window, model, now=time.time(), of_all_items=of_all)
+    return known or reading.history(request.subject_ref, request.purpose, kinds, window)
 
 
 def _popular(
-    request: RecommendationRequest, decision: Decision, model: str | None, *, fallback: str | None = None
+    request: RecommendationRequest,
+    decision: Decision,
+    model: str | None,
+    catalogue: Items,
+    *,
+    fallback: str | None = None,
 ) -> Recommendations:
     """Return the general list; it needs neither the engine nor anything about the person. Empty without a database."""
     hidden, chosen, left_out = _hidden(decision), request.candidates, None
+    found: Sequence[tuple[str, ...]]
     try:
         if chosen is None:
-            found = reading.general(request.count, hidden)
+            found = catalogue.general(request.count, hidden)
         else:
             found, offered = reading.general_among(chosen, request.count, hidden)
             left_out = len(chosen) - offered

@@ -9,6 +9,7 @@ from personalization import training, windows
 from personalization.audits import running as audits
 from personalization.catalogue import writing
 from personalization.event_store import months
+from personalization.general import trending
 from personalization.intake import streams
 from personalization.monitors import running
 from personalization.rollouts import ageing as rollout_counts
@@ -70,6 +71,12 @@ def keep_months() -> None:
 def close_streams() -> None:
     """Count the events that never arrived, of streams that are silent."""
     streams.close_silent()
+
+
+@shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
+def refresh_general_list() -> None:
+    """Write the general list anew: what is chosen lately, and editors' picks."""
+    trending.refresh()
 
 
 @shared_task(ignore_result=True)

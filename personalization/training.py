@@ -1,29 +1,27 @@
 """Train the bundled recommender on the events of people who allow it, and register the result as a draft."""
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from common import actors
 from common.identifiers import uuid7
-from consent.models import DataSubject, Purpose
+from consent.models import Purpose
 from model_registry import services
 from model_registry.documents import keeping as documents
 from model_registry.gates import recording
 from model_registry.models import Evidence, ModelFile, ModelVersion
-from personalization import engine, events
+from personalization import engine
 from personalization.creators import opt_outs
+from personalization.general import also_bought, trending
 from personalization.models import Event, Item, PopularItem
 from personalization.monitors import references
 from personalization.monitors.references import Reference
@@ -37,15 +35,15 @@ from personalization.recommender.validation.tuning import choose
 from personalization.registered import measured, own_card
 from personalization.snapshots import keeping
 from personalization.snapshots.files import Data, data_bytes, evaluation_bytes
+from personalization.training_data import reading
+from personalization.training_data.permission import permitted
 from personalization.training_runs import without_profile
 from personalization.training_sets import members, retraining
-from policies.decisions.evaluate import Decision, decide
-from policies.decisions.questions import Question
+from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.models import RankingRule
 
 logger = logging.getLogger(__name__)
 PURPOSE = "recommendations"
-_POPULAR_FROM_PEOPLE = 2
 FEW_PEOPLE = 1_000
 SUPPORT, SUPPORT_OF_FEW = 2, 5
 """So many people stand behind each number of a model. A model of few people would remember each of them: with 280 an
@@ -93,21 +91,24 @@ def train_recommender(*, actor: str, progress: Progress = _unseen) -> ModelVersi
 def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     began = timezone.now()
     progress("reading")
-    refresh_popular_items()
-    useful = events.positive().filter(purpose=PURPOSE)
-    people = list(useful.order_by().values_list("subject_ref", flat=True).distinct())
-    trained_on = permitted(people, caller=actors.job("training"))
+    trending.refresh()
+    useful = Event.objects.filter(purpose=PURPOSE, weight__gt=0).order_by()
+    people = list(useful.values_list("subject_ref", flat=True).distinct())
+    trained_on = permitted(people, purpose=PURPOSE, caller=actors.job("training"))
+    also_bought.refresh(trained_on, purpose=PURPOSE, k=SEGMENT_MIN_SIZE)
     if not trained_on:
         return None
-    data = interactions(_learnt_from(trained_on))
     catalogue = [
         rec.Item(item.slug, item.title, tuple(item.categories), item.description)
         for item in Item.objects.filter(~opt_outs.is_out(), is_active=True)
     ]
-    segments = _segments(trained_on)
+    with reading.tables(trained_on, [item.id for item in catalogue], purpose=PURPOSE) as tables:
+        data, segments, inputs = tables.interactions(), tables.segments, tables.inputs()
+    if not len(data):
+        return None
     progress("choosing")
     # Segments are counted, because the page about the ranking says so.
-    support = SUPPORT_OF_FEW if len(set(data.person)) < FEW_PEOPLE else SUPPORT
+    support = SUPPORT_OF_FEW if len(data.people.distinct()) < FEW_PEOPLE else SUPPORT
     chosen = choose(data, catalogue, segments, lists=(Lists.COUNTS,), min_people=support)
     progress("training")
     model = train(data, catalogue, segments, recipe=chosen.recipe, min_people=support)
@@ -116,7 +117,7 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     asked = ask(data, catalogue, segments, recipe=chosen.recipe, min_people=support)
     figures = measured.of_evaluation(summed(asked, segments))
     metrics = {**measured.of_data(data), **figures, **measured.of_choice(chosen)}
-    reference = references.measure(model, data, trained_on, purpose=PURPOSE)
+    reference = references.measure(model, data, inputs)
     training = _Training(
         began,
         manifest,
@@ -134,50 +135,6 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     return version
 
 
-def permitted(people: Iterable[UUID], *, caller: str) -> list[UUID]:
-    """Return the people who may be trained on: one logged decision each."""
-    return [ref for ref in people if _is_permitted(decide(_question(ref), caller=caller))]
-
-
-def _is_permitted(decision: Decision) -> bool:
-    """Return whether all the data may be used: a model learns from all of a person's kinds of data or from none."""
-    duties = decision.rendered.verdict.obligations
-    return decision.permitted and not any(duty.type == "exclude_categories" for duty in duties)
-
-
-def _question(ref: UUID) -> Question:
-    return Question(
-        subject_ref=ref,
-        action="train",
-        purpose=PURPOSE,
-        data_categories=("purchases", "ratings", "views"),
-        processing_region=settings.PROCESSING_REGION,
-    )
-
-
-def _learnt_from(people: list[UUID]) -> QuerySet[Event]:
-    """Select the events that a training learns from."""
-    return events.positive().filter(
-        ~opt_outs.is_out("item__creator"), purpose=PURPOSE, subject_ref__in=people, item__is_active=True
-    )
-
-
-def interactions(found: QuerySet[Event]) -> rec.Interactions:
-    """Return events as the recommender learns from them, in their order."""
-    rows = list(found.order_by("occurred_at", "id").values_list("subject_ref", "item_id", "weight", "occurred_at"))
-    return rec.Interactions(
-        person=[row[0].bytes for row in rows],
-        item=[row[1] for row in rows],
-        weight=np.array([row[2] for row in rows], dtype=np.float64),
-        time=np.array([row[3].timestamp() for row in rows], dtype=np.float64),
-    )
-
-
-def _segments(people: list[UUID]) -> dict[rec.Person, str]:
-    rows = DataSubject.objects.filter(ref__in=people).values_list("ref", "region", "age_band")
-    return {ref.bytes: engine.segment_key(region, age_band) for ref, region, age_band in rows}
-
-
 def _findings(model: Model, data: rec.Interactions) -> dict[str, tuple[bool, dict[str, Any]]]:
     """Return what the gates of a release read of a training: by name, whether it passed, and its figures."""
     people = [segment.people for segment in model.segments.values()]
@@ -193,7 +150,7 @@ def _findings(model: Model, data: rec.Interactions) -> dict[str, tuple[bool, dic
 
 def _register(training: _Training, actor: str) -> ModelVersion:
     """Write the snapshot and register the version with it; without the version there are no files."""
-    persons = len(set(training.data.interactions.person))
+    persons = len(training.data.interactions.people.distinct())
     files = keeping.write(
         training.manifest.version, data_bytes(training.data), evaluation_bytes(training.asked), persons
     )
@@ -225,7 +182,7 @@ def _register_with(files: list[ModelFile], training: _Training, actor: str) -> M
     documents.keep(version, "card", own_card.card(version, training.recipe), actor=actor)
     members.note(version, training.people)
     references.keep(version, training.reference)
-    inside = {UUID(bytes=bytes(person)) for person in training.data.interactions.person}
+    inside = [UUID(bytes=bytes(person)) for person in training.data.interactions.people.distinct()]
     keeping.note(version, inside, purpose=PURPOSE, since=training.began, actor=actor)
     members.let_erased_go(version, since=training.began, actor=actor)
     return version
@@ -234,18 +191,3 @@ def _register_with(files: list[ModelFile], training: _Training, actor: str) -> M
 def _served_purposes() -> set[str]:
     """Return the purposes that a version is registered for: its own, and those that serve visitors."""
     return {PURPOSE, *RankingRule.objects.filter(serves_visitors=True).values_list("purpose", flat=True)}
-
-
-@transaction.atomic
-def refresh_popular_items() -> None:
-    """Write the general list: items by distinct people; an item of a single person is left out."""
-    useful = events.positive().filter(~opt_outs.is_out("item__creator"), item__is_active=True)
-    pairs = useful.order_by().values_list("item_id", "subject_ref").distinct()
-    people = Counter(item for item, _ in pairs)
-    ranked = sorted(((count, item) for item, count in people.items()), key=lambda pair: (-pair[0], pair[1]))
-    PopularItem.objects.all().delete()
-    PopularItem.objects.bulk_create(
-        PopularItem(rank=rank, item_id=item, people=count)
-        for rank, (count, item) in enumerate(ranked, start=1)
-        if count >= _POPULAR_FROM_PEOPLE
-    )

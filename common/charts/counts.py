@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-MAX_SERIES = 4
+MAX_SERIES = 5
 
 # All lengths are SVG user units. 480 keeps text readable when the chart shrinks to a phone's width.
 WIDTH = 480
@@ -24,7 +24,7 @@ _MAX_AXIS_LABELS = 5
 _MAX_COLUMN = 40
 _HALF_LABEL = 26  # a label under the last column ends at the paper's edge
 _MAX_LABEL_CHARS = 46
-_PATTERNS = ("solid", "slash", "dots", "lines")
+_PATTERNS = ("solid", "slash", "dots", "lines", "cross")
 
 
 class Tone(StrEnum):
@@ -166,7 +166,9 @@ def pattern_defs(name: str) -> SafeString:
         '<pattern id="{name}-dots" width="6" height="6" patternUnits="userSpaceOnUse">'
         '<circle class="chart-dot" cx="3" cy="3" r="1.3"/></pattern>'
         '<pattern id="{name}-lines" width="6" height="5" patternUnits="userSpaceOnUse">'
-        '<path class="chart-mark" d="M0 2.5H6"/></pattern></defs>',
+        '<path class="chart-mark" d="M0 2.5H6"/></pattern>'
+        '<pattern id="{name}-cross" width="7" height="7" patternUnits="userSpaceOnUse">'
+        '<path class="chart-mark" d="M0 0L7 7M7 0L0 7"/></pattern></defs>',
         name=name,
     )
 

@@ -1,9 +1,10 @@
-"""Charts of shares and durations, in the style of ``common.charts.counts``.
+"""Charts of shares, durations and lines over time, in the style of ``common.charts.counts``.
 
 What is withheld is drawn as an empty dashed bar, or as a gap in a line, and said in words.
 """
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -35,6 +36,7 @@ _MAX_AXIS_LABELS = 4
 _MOST_CHARS = 30
 _MANY_POINTS = 20
 _AXES = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)  # whose halves are whole percents
+_FINE_AXES = (0.002, 0.01, 0.02, 0.05, *_AXES)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,43 @@ class Span:
 def percent(share: float | None) -> str:
     """Format a share in whole percent, which is as exact as a published share gets."""
     return _("withheld") if share is None else f"{100 * share:.0f} %"
+
+
+def _exact_percent(share: float | None) -> str:
+    return NOTHING if share is None else f"{100 * share:.1f} %"
+
+
+def _milliseconds(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:g} ms"
+
+
+def _round_up(value: float) -> float:
+    """Return the nearest 1, 2, 4 or 10 times a power of ten."""
+    magnitude = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
+    return next(step * magnitude for step in (1, 2, 4, 10) if step * magnitude >= value)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Axis of lines: where it ends for a highest value, and how a value is worded, also one that is not known.
+
+    ``tick``: a value at the axis, which has room for six characters.
+    """
+
+    top: Callable[[float], float]
+    words: Callable[[float | None], str]
+    tick: Callable[[float], str]
+
+
+PUBLISHED = Scale(lambda highest: next(top for top in _AXES if top >= highest), percent, percent)
+"""Shares as they are published: whole percents, and what is not given is withheld."""
+RATES = Scale(
+    lambda highest: next(top for top in _FINE_AXES if top >= highest),
+    _exact_percent,
+    lambda share: f"{100 * share:g} %",
+)
+"""Shares in tenths of a percent, for officers."""
+MILLISECONDS = Scale(_round_up, _milliseconds, lambda value: f"{value:g}")
 
 
 def in_words(span: timedelta | None) -> str:
@@ -183,31 +222,40 @@ def lines_figure(
     title: str,
     description: str,
     heading: str,
+    scale: Scale = PUBLISHED,
 ) -> Figure:
-    """Draw shares of 1 over time, one line a part, its name and last value at its end. None leaves a gap."""
-    table = tuple((label, *(percent(values[index]) for _part, values in lines)) for index, label in enumerate(labels))
-    svg = _lines(labels, lines, title=title, description=description)
+    """Draw values over time, one line a part, its name and last value at its end. None leaves a gap."""
+    table = tuple(
+        (label, *(scale.words(values[index]) for _part, values in lines)) for index, label in enumerate(labels)
+    )
+    svg = _lines(labels, lines, scale, title=title, description=description)
     is_empty = all(value is None for _part, values in lines for value in values)
     return Figure(title, svg, (heading, *(part.label for part, _values in lines)), () if is_empty else table)
 
 
 def _lines(
-    labels: Sequence[str], lines: Sequence[tuple[Part, Sequence[float | None]]], *, title: str, description: str
+    labels: Sequence[str],
+    lines: Sequence[tuple[Part, Sequence[float | None]]],
+    scale: Scale,
+    *,
+    title: str,
+    description: str,
 ) -> SafeString:
     known = [value for _part, values in lines for value in values if value is not None]
     if not known:
         return empty_drawing(title=title, description=description)
     name = identifier(title, description)
-    highest = next(top for top in _AXES if top >= max(known))
-    parts = [_grid(highest), *_axis(labels)]
+    highest = scale.top(max(known))
+    parts = [_grid(highest, scale), *_axis(labels)]
     parts += [
-        _line(part, index, _points(values, highest), labels, values) for index, (part, values) in enumerate(lines)
+        _line(part, index, _points(values, highest), labels, [scale.words(value) for value in values])
+        for index, (part, values) in enumerate(lines)
     ]
-    parts += _ends(lines, highest)
+    parts += _ends(lines, highest, scale)
     return drawing(parts, height=_TOP + _HEIGHT + _AXIS_ROW, name=name, title=title, description=description)
 
 
-def _grid(highest: float) -> SafeString:
+def _grid(highest: float, scale: Scale) -> SafeString:
     return joined(
         format_html(
             '<path class="chart-grid" d="M{} {y}H{}"/>'
@@ -215,11 +263,11 @@ def _grid(highest: float) -> SafeString:
             _LEFT,
             _RIGHT,
             _LEFT - 6,
-            tenths(_y(share, highest) + 4),
-            percent(share),
-            y=tenths(_y(share, highest)),
+            tenths(_y(value, highest) + 4),
+            scale.tick(value),
+            y=tenths(_y(value, highest)),
         )
-        for share in (0.0, highest / 2, highest)
+        for value in (0.0, highest / 2, highest)
     )
 
 
@@ -240,8 +288,8 @@ def _x(index: int, count: int) -> float:
     return _LEFT + 12 + (_RIGHT - _LEFT - 20) * (index / (count - 1) if count > 1 else 0.5)
 
 
-def _y(share: float, highest: float) -> float:
-    return _TOP + _HEIGHT * (1 - share / highest)
+def _y(value: float, highest: float) -> float:
+    return _TOP + _HEIGHT * (1 - value / highest)
 
 
 def _points(values: Sequence[float | None], highest: float) -> list[tuple[float, float] | None]:
@@ -255,7 +303,7 @@ def _line(
     index: int,
     points: Sequence[tuple[float, float] | None],
     labels: Sequence[str],
-    values: Sequence[float | None],
+    said: Sequence[str],
 ) -> SafeString:
     pieces, pen_is_down = [], False
     for point in points:
@@ -268,9 +316,9 @@ def _line(
             part.tone.value,
             tenths(point[0]),
             tenths(point[1]),
-            f"{label}: {part.label} {percent(value)}",
+            f"{label}: {part.label} {value}",
         )
-        for position, (point, label, value) in enumerate(zip(points, labels, values, strict=True))
+        for position, (point, label, value) in enumerate(zip(points, labels, said, strict=True))
         if point and (len(points) <= _MANY_POINTS or _stands_alone(points, position))
     )
     path = format_html(
@@ -285,7 +333,7 @@ def _stands_alone(points: Sequence[tuple[float, float] | None], position: int) -
     return not any(beside)
 
 
-def _ends(lines: Sequence[tuple[Part, Sequence[float | None]]], highest: float) -> list[SafeString]:
+def _ends(lines: Sequence[tuple[Part, Sequence[float | None]]], highest: float, scale: Scale) -> list[SafeString]:
     """Name the lines at their ends, moved apart where they would overlap."""
     last = [
         (_y(next(value for value in reversed(values) if value is not None), highest), part, values)
@@ -303,7 +351,7 @@ def _ends(lines: Sequence[tuple[Part, Sequence[float | None]]], highest: float) 
                 _RIGHT + 8,
                 tenths(placed),
                 part.label,
-                percent(shown),
+                scale.words(shown),
             )
         )
     return names

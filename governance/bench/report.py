@@ -69,6 +69,7 @@ _COLUMNS: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "cpu_us": ("CPU us of the process", "{:,.0f}".format),
     "database_cpu_us": ("CPU us of PostgreSQL", "{:,.0f}".format),
     "cpu_s": ("CPU s", "{:,.3f}".format),
+    "database_cpu_s": ("CPU s of PostgreSQL", "{:,.3f}".format),
     "ncp": ("information lost (NCP)", "{:.4f}".format),
     "peak_memory_mb": ("peak memory MB", "{:,.0f}".format),
     "p50_ms": ("p50 ms", "{:,.2f}".format),

@@ -16,6 +16,8 @@ _OTHER_PAGES = {
     "model-rollout": "personalization.view_modelrollout",
     "model-rollouts": "personalization.view_modelrollout",
     "model-overview": "model_registry.view_modelversion",
+    "recommender-overview": "model_registry.view_modelversion",
+    "recommender-playground": "personalization.use_playground",
 }
 
 

@@ -166,6 +166,10 @@ CAPABILITIES = {
         "Release, suspend and retire model versions",
         frozenset({"model_registry.change_modelversion", "personalization.add_auditrun"}),
     ),
+    "play-people": Capability(
+        "Play made-up people in the playground of the recommender",
+        frozenset({"personalization.use_playground"}),
+    ),
     "review-outputs": Capability(
         "Judge outputs of models before people are shown them",
         frozenset({"reviews.view_review", "reviews.change_review"}),
@@ -215,6 +219,7 @@ ROLES = {
                 "approve",
                 "register-models",
                 "approve-models",
+                "play-people",
                 "review-outputs",
             ),
         ),
@@ -229,6 +234,7 @@ ROLES = {
                 "read-evidence",
                 "approve",
                 "approve-models",
+                "play-people",
                 "review-outputs",
             ),
         ),
@@ -236,13 +242,13 @@ ROLES = {
             "policy-author",
             "Policy author",
             "Writes policy versions, simulates them and drafts rules; another officer puts them in force.",
-            ("read-registers", "read-decisions", "propose-changes", "write-policies"),
+            ("read-registers", "read-decisions", "propose-changes", "write-policies", "play-people"),
         ),
         Role(
             "model-owner",
             "Model owner",
             "Registers models and what each may do; another officer approves them.",
-            ("read-registers", "read-figures", "register-models"),
+            ("read-registers", "read-figures", "register-models", "play-people"),
         ),
         Role(
             "request-handler",

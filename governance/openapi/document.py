@@ -47,6 +47,7 @@ _OPERATIONS = {
     "/api/v1/levels": ("Registers", "Read the levels and their names"),
     "/api/v1/events": ("Recommendations", "Send an event"),
     "/api/v1/recommendations": ("Recommendations", "Ask for recommendations"),
+    "/api/v1/recommendations/general": ("Recommendations", "Read the list that everybody gets"),
     "/api/v1/recommendations/visit": ("Recommendations", "Ask for recommendations for a visitor without a record"),
     "/api/v1/recommender/parameters": ("Recommendations", "Read how the ranking works"),
     "/api/v1/items": ("Catalogue", "Put items, all or none"),

@@ -110,6 +110,10 @@ SPOOL_DIR = ASSENT_HOME / "spool"
 ERASURE_LEDGER_COPY = ENV.erasure_ledger_copy
 DECISION_LOG_EXPORTS = ENV.decision_log_exports
 MODEL_DIR = ASSENT_HOME / "models"
+ANALYTICS = ENV.analytics
+ANALYTICS_MEMORY_MB = ENV.analytics_memory_mb
+ANALYTICS_DIR = ENV.analytics_dir or ASSENT_HOME / "analytics"
+SPARK_MASTER = ENV.spark_master
 
 INSTALLED_APPS = [
     "unfold",

@@ -15,12 +15,14 @@ from model_registry.models import ModelVersion
 from personalization import engine, events, training, windows
 from personalization.audits.models import RegressionCase
 from personalization.audits.suite import Audited
-from personalization.models import Event, TrainingMember
+from personalization.models import Item, TrainingMember
 from personalization.recommender import interactions as rec
 from personalization.recommender import storage
 from personalization.recommender.audits.membership import SAMPLE
 from personalization.recommender.audits.regression import Case, Touch
 from personalization.recommender.model import Model
+from personalization.training_data import reading
+from personalization.training_data.permission import permitted
 from policies.bundles.building import SEGMENT_MIN_SIZE
 
 
@@ -33,9 +35,10 @@ def gather(version: ModelVersion) -> Audited:
     """Read all that the audits of a version need. Raises NotAuditable."""
     refuse_foreign(version)
     model = stored(version)
-    members = training.interactions(_of_members(version))
-    control = training.interactions(_of_control(version))
-    people = {bytes(person) for person in (*members.person, *control.person) if isinstance(person, bytes)}
+    members = _interactions(_members(version))
+    control = _interactions(_control(version))
+    found = (*members.people.distinct(), *control.people.distinct())
+    people = {bytes(person) for person in found if isinstance(person, bytes)}
     region, age_band = _groups(people)
     return Audited(
         model=model,
@@ -66,23 +69,30 @@ def stored(version: ModelVersion) -> Model:
         raise NotAuditable("The version's file is missing, or is not the one that is registered.") from exc
 
 
-def _of_members(version: ModelVersion) -> QuerySet[Event]:
-    members = TrainingMember.objects.filter(version=version).values("subject_ref")
-    return _useful().filter(subject_ref__in=members)
+def _interactions(people: list[UUID]) -> rec.Interactions:
+    """Read what people did as a training does, of items that are off as well."""
+    items = list(Item.objects.values_list("slug", flat=True))
+    with reading.tables(people, items, purpose=training.PURPOSE) as tables:
+        return tables.interactions()
 
 
-def _of_control(version: ModelVersion) -> QuerySet[Event]:
-    """Select events of people the version was not trained on and who permit training: newcomers, mostly."""
+def _members(version: ModelVersion) -> list[UUID]:
+    """Return the people of a version, without those who are restricted or held."""
+    members = TrainingMember.objects.filter(version=version).exclude(subject_ref__in=_limited())
+    return list(members.values_list("subject_ref", flat=True))
+
+
+def _control(version: ModelVersion) -> list[UUID]:
+    """Return people the version was not trained on and who permit training: newcomers, mostly."""
     members = TrainingMember.objects.filter(version=version).values("subject_ref")
-    others = _useful().exclude(subject_ref__in=members).order_by("subject_ref")
+    useful = events.positive().filter(purpose=training.PURPOSE).exclude(subject_ref__in=_limited())
+    others = useful.exclude(subject_ref__in=members).order_by("subject_ref")
     refs = list(others.values_list("subject_ref", flat=True).distinct()[:SAMPLE])
-    return _useful().filter(subject_ref__in=training.permitted(refs, caller=actors.job("audits")))
+    return permitted(refs, purpose=training.PURPOSE, caller=actors.job("audits"))
 
 
-def _useful() -> QuerySet[Event]:
-    """Select events as a training does, without those of people who are restricted or held."""
-    limited = DataSubject.objects.filter(Q(held=True) | Q(restricted=True) | ~Q(limits={})).values("ref")
-    return events.positive().filter(purpose=training.PURPOSE).exclude(subject_ref__in=limited)
+def _limited() -> QuerySet[DataSubject, UUID]:
+    return DataSubject.objects.filter(Q(held=True) | Q(restricted=True) | ~Q(limits={})).values_list("ref", flat=True)
 
 
 def _groups(people: Iterable[bytes]) -> tuple[dict[rec.Person, str], dict[rec.Person, str]]:

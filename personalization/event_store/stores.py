@@ -65,7 +65,7 @@ EVENTS_FOR_ANSWERS = TableStore(
         origin=_("from you, or observed while you used the service"),
         kept=_("as long as the purpose's retention period says, or until you turn the purpose off"),
         is_provided=True,
-        tables=("personalization_event",),
+        tables=("personalization_event", "personalization_onlinefeatures"),
     ),
     lambda ref: Event.objects.filter(subject_ref=ref).order_by("occurred_at", "id"),
 )

@@ -21,6 +21,8 @@ _FEW = 20  # of a name's events in the reference; rarer ones are taken together
 _UNKNOWN = bins.POPULARITY - 1
 
 Distribution = dict[str, int]
+Counted = tuple[str, int | None, str, int]
+"""Kind, value and item of events, and how many there are of them."""
 
 
 @dataclass
@@ -41,7 +43,11 @@ def tenths(model: Model) -> dict[str, int]:
 
 def count(events: QuerySet[Event], model: Model) -> Inputs:
     """Count events by what a version looks at. Two statements, whatever there is."""
-    rows = events.order_by().values_list("kind", "value", "item_id").annotate(Count("id"))
+    return of_counts(events.order_by().values_list("kind", "value", "item_id").annotate(Count("id")), model)
+
+
+def of_counts(rows: Iterable[Counted], model: Model) -> Inputs:
+    """Add up kinds, values, items and how many events there are of each. One statement."""
     categories = dict(Item.objects.values_list("slug", "categories"))
     known = tenths(model)
     found: dict[str, Counter[str]] = {part: Counter() for part in PARTS}

@@ -166,25 +166,54 @@ class Answers:
             buckets = [one + other for one, other in zip(buckets, took.numbers, strict=True)]
         return cls(by_kind, buckets)
 
-    def measured(self) -> list[Measured]:
-        total = sum(self.by_kind.values())
-        levels, fallbacks = Counter[str](), Counter[str]()
-        for (_, level, fallback), number in self.by_kind.items():
-            levels[level] += number
-            if fallback != tally.NONE:
-                fallbacks[fallback] += number
-        lower = sum(number for (permitted, level, _), number in self.by_kind.items() if permitted != level)
-        failed = sum(number for fallback, number in fallbacks.items() if fallback in engine.FAILURES)
-        return [
-            _share("below_permitted", "", lower, total, {"levels": dict(levels)}),
-            _share("fallbacks", "", failed, total, {"fallbacks": dict(fallbacks)}),
-            _share("breaker", "", fallbacks[engine.RESTING], total),
-            Measured("latency", "", self._p95(), total),
-        ]
+    def __add__(self, other: "Answers") -> "Answers":
+        seconds = [one + more for one, more in zip(self.seconds, other.seconds, strict=True)]
+        return Answers(Counter(self.by_kind) + Counter(other.by_kind), seconds)
 
-    def _p95(self) -> float | None:
-        found = bins.quantile(self.seconds, BUCKETS_S, _P95)
+    @property
+    def total(self) -> int:
+        return sum(self.by_kind.values())
+
+    @property
+    def levels(self) -> Counter[str]:
+        """Return the answers by the level that was served."""
+        found = Counter[str]()
+        for (_, level, _), number in self.by_kind.items():
+            found[level] += number
+        return found
+
+    @property
+    def fallbacks(self) -> Counter[str]:
+        """Return the answers that are less than was permitted, by the reason."""
+        found = Counter[str]()
+        for (*_, fallback), number in self.by_kind.items():
+            if fallback != tally.NONE:
+                found[fallback] += number
+        return found
+
+    @property
+    def lower(self) -> int:
+        """Return the answers at a lower level than was permitted."""
+        return sum(number for (permitted, level, _), number in self.by_kind.items() if permitted != level)
+
+    @property
+    def failed(self) -> int:
+        """Return the answers for which the engine gave nothing."""
+        return sum(number for fallback, number in self.fallbacks.items() if fallback in engine.FAILURES)
+
+    def within(self, share: float) -> float | None:
+        """Return the seconds in which this share of the answers was made, as the end of a bucket."""
+        found = bins.quantile(self.seconds, BUCKETS_S, share)
         return None if found is None else min(found, _LONGEST_S)
+
+    def measured(self) -> list[Measured]:
+        total = self.total
+        return [
+            _share("below_permitted", "", self.lower, total, {"levels": dict(self.levels)}),
+            _share("fallbacks", "", self.failed, total, {"fallbacks": dict(self.fallbacks)}),
+            _share("breaker", "", self.fallbacks[engine.RESTING], total),
+            Measured("latency", "", self.within(_P95), total),
+        ]
 
 
 def _segments(subject: Subject) -> Measured:

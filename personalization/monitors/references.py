@@ -1,14 +1,13 @@
 """Reference of a training: the distributions that monitors compare a version with later."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from uuid import UUID
 
 import numpy as np
 
 from model_registry.models import ModelVersion
-from personalization.models import Event
 from personalization.monitors import inputs
+from personalization.monitors.inputs import Counted
 from personalization.monitors.measures import bins
 from personalization.monitors.models import TrainingReference
 from personalization.recommender.interactions import Interaction, Interactions
@@ -26,10 +25,12 @@ class Reference:
     scores: list[int]
 
 
-def measure(model: Model, data: Interactions, people: Sequence[UUID], *, purpose: str) -> Reference:
-    """Measure what a version learnt from, and the scores it gives the people it learnt from."""
-    events = Event.objects.filter(purpose=purpose, subject_ref__in=people)
-    return Reference(inputs.count(events, model).parts, scores(model, data))
+def measure(model: Model, data: Interactions, counts: Iterable[Counted]) -> Reference:
+    """Measure what a version learnt from, and the scores it gives the people it learnt from.
+
+    ``counts``: how many events of theirs there were of each kind, value and item.
+    """
+    return Reference(inputs.of_counts(counts, model).parts, scores(model, data))
 
 
 def scores(model: Model, data: Interactions) -> list[int]:
@@ -44,13 +45,13 @@ def scores(model: Model, data: Interactions) -> list[int]:
 
 def _histories(data: Interactions) -> list[list[Interaction]]:
     """Return the histories of people spread evenly over all of them, so that the same training gives the same."""
-    people = sorted(set(data.person), key=str)
+    people = sorted(data.people.distinct(), key=str)
     places = np.unique(np.linspace(0, len(people) - 1, min(_SAMPLE, len(people))).astype(np.intp))
-    found: dict[object, list[Interaction]] = {people[int(place)]: [] for place in places}
-    for who, item, weight, moment in zip(data.person, data.item, data.weight, data.time, strict=True):
-        if who in found:
-            found[who].append(Interaction(item, float(weight), float(moment)))
-    return list(found.values())
+    place = data.people.renumbered(people[int(one)] for one in places)
+    found: list[list[Interaction]] = [[] for _ in places]
+    for row in np.flatnonzero(place >= 0).tolist():
+        found[place[row]].append(Interaction(data.item[row], float(data.weight[row]), float(data.time[row])))
+    return found
 
 
 def keep(version: ModelVersion, reference: Reference) -> None:

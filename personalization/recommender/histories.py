@@ -1,6 +1,6 @@
 """Training data in order: of every person the distinct items, oldest first, with strength and liking."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,19 +31,16 @@ class Histories:
     @classmethod
     def of(cls, interactions: Interactions, catalogue: Sequence[Item]) -> "Histories":
         """Sort the interactions with items of ``catalogue``; the others are left out."""
-        columns = {item.id: column for column, item in enumerate(catalogue)}
-        known = np.array([row for row, item in enumerate(interactions.item) if item in columns], dtype=np.intp)
-        people = _sorted_people({interactions.person[row] for row in known})
-        numbers = {person: number for number, person in enumerate(people)}
-        number = np.array([numbers[interactions.person[row]] for row in known], dtype=np.intp)
-        position = np.array([columns[interactions.item[row]] for row in known], dtype=np.intp)
+        column = interactions.items.renumbered(item.id for item in catalogue)
+        known = np.flatnonzero(column >= 0)
+        people = _sorted_people(interactions.people.take(known).distinct())
+        number = interactions.people.take(known).renumbered(people)
         # Stable: interactions of the same moment keep the order they were given in.
         order = np.lexsort((interactions.time[known], number))
         liked = np.ones(len(interactions), dtype=np.bool_) if interactions.liked is None else interactions.liked
         rows = known[order]
-        return cls._distinct(
-            people, len(catalogue), number[order], position[order], interactions.weight[rows], liked[rows]
-        )
+        position = column[rows]
+        return cls._distinct(people, len(catalogue), number[order], position, interactions.weight[rows], liked[rows])
 
     @classmethod
     def _distinct(
@@ -119,6 +116,6 @@ def members(people: Sequence[Person], segments: Mapping[Person, str]) -> dict[st
     return dict(sorted(found.items()))
 
 
-def _sorted_people(people: set[Person]) -> list[Person]:
+def _sorted_people(people: Iterable[Person]) -> list[Person]:
     """Order people so that the order of rows does not change the model."""
     return sorted(people, key=lambda person: (isinstance(person, bytes), person))

@@ -1,5 +1,6 @@
 """Training data of the recommender: items, and who touched which of them, how strongly and when."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.http.problems import InvalidRequest
+from personalization.recommender.coded import Coded
 
 Person = int | bytes
 """An opaque index or pseudonym. It groups interactions while training and is never stored in a model."""
@@ -45,10 +47,30 @@ class Interaction(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class Touches:
+    """Touches of liked items in columns, oldest first: items by their digests, weights finite and > 0."""
+
+    items: NDArray[np.uint64]
+    weights: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def latest(self, number: int) -> "Touches":
+        """Return the ``number`` latest."""
+        return Touches(self.items[-number:], self.weights[-number:])
+
+
+def digest_of(item: str) -> int:
+    """Return the 64 bits that stand for an item in ``Touches``."""
+    return int.from_bytes(hashlib.sha256(item.encode()).digest()[:8], "big")
+
+
+@dataclass(frozen=True, eq=False)
 class Interactions:
     """Interactions of many people as columns of equal length; row i is one interaction.
 
-    Without a column ``liked`` every interaction is a liking.
+    Without a column ``liked`` every interaction is a liking. People and items are kept as numbers (``Coded``).
     """
 
     person: Sequence[Person]
@@ -58,6 +80,8 @@ class Interactions:
     liked: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "person", Coded.of(self.person))
+        object.__setattr__(self, "item", Coded.of(self.item))
         lengths = {len(self.person), len(self.item), len(self.weight), len(self.time)}
         if len(lengths) != 1:
             raise InvalidInteractions("The columns person, item, weight and time must be equally long.")
@@ -69,14 +93,24 @@ class Interactions:
             raise InvalidInteractions("Every time must be a finite number of seconds.")
 
     def __len__(self) -> int:
-        return len(self.person)
+        return len(self.weight)
 
-    def rows(self, numbers: Sequence[int]) -> "Interactions":
+    @property
+    def people(self) -> Coded[Person]:
+        """Return the column of people as numbers."""
+        return Coded.of(self.person)
+
+    @property
+    def items(self) -> Coded[str]:
+        """Return the column of items as numbers."""
+        return Coded.of(self.item)
+
+    def rows(self, numbers: Sequence[int] | NDArray[np.intp]) -> "Interactions":
         """Return the interactions in the given rows, in that order."""
         chosen = np.asarray(numbers, dtype=np.intp)
         return Interactions(
-            person=[self.person[row] for row in chosen],
-            item=[self.item[row] for row in chosen],
+            person=self.people.take(chosen),
+            item=self.items.take(chosen),
             weight=self.weight[chosen],
             time=self.time[chosen],
             liked=None if self.liked is None else self.liked[chosen],

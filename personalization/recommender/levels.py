@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from common.levels import Level
-from personalization.recommender.interactions import Interaction
+from personalization.recommender.interactions import Interaction, Touches
 
 BEHAVIORAL_WINDOW = 100
 """The latest interactions that ``behavioral`` may use: of everything, and of those that the person liked."""
@@ -20,14 +20,14 @@ class Permitted:
 
     level: Level
     segment: str | None
-    history: tuple[Interaction, ...]
+    history: tuple[Interaction, ...] | Touches
     session: tuple[Interaction, ...]
 
 
 def permit(
     level: Level | str,
     *,
-    history: Iterable[Interaction],
+    history: Iterable[Interaction] | Touches,
     session: Iterable[Interaction],
     segment: str | None,
 ) -> Permitted:
@@ -44,9 +44,11 @@ def permit(
     )
 
 
-def _permitted_history(level: Level, history: Iterable[Interaction]) -> tuple[Interaction, ...]:
+def _permitted_history(level: Level, history: Iterable[Interaction] | Touches) -> tuple[Interaction, ...] | Touches:
     if not level.includes(Level.BEHAVIORAL):
         return ()
+    if isinstance(history, Touches):
+        return history if level.includes(Level.INDIVIDUAL) else history.latest(BEHAVIORAL_WINDOW)
     oldest_first = sorted(history, key=lambda interaction: interaction.time)
     if level.includes(Level.INDIVIDUAL):
         return tuple(oldest_first)

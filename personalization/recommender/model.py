@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from common.levels import Level
 from personalization.recommender import diversity as diverse
-from personalization.recommender.interactions import Interaction, Item
+from personalization.recommender.interactions import Interaction, Item, Touches, digest_of
 from personalization.recommender.levels import Permitted, permit
 from personalization.recommender.parts import Part, Weighing
 from personalization.recommender.recipe import Recipe
-from personalization.recommender.signals import Signals
+from personalization.recommender.signals import Signals, Touched
 
 MAX_COUNT = 100
 _SPARE = 20
@@ -163,7 +163,7 @@ class Model:
         self,
         level: Level | str,
         *,
-        history: Iterable[Interaction] = (),
+        history: Iterable[Interaction] | Touches = (),
         session: Iterable[Interaction] = (),
         segment: str | None = None,
         count: int = 10,
@@ -195,11 +195,11 @@ class Model:
             raise ValueError("diversity must be from 0 to 1.")
         permitted = permit(level, history=history, session=session, segment=segment)
         allowed = self._outside(exclude_categories)
-        signals = Signals.of(permitted, self._positions, allowed)
-        candidates = self._unseen(permitted, allowed) if exclude_seen else allowed.copy()
-        candidates[[self._positions[item] for item in exclude if item in self._positions]] = False
-        if among is not None:
-            candidates &= self._among(among)
+        touched = self._touched(permitted)
+        signals = Signals.of(touched, allowed.tolist())
+        candidates = allowed if among is None else allowed & self._among(among)
+        candidates = candidates & ~self._among(exclude) if exclude else candidates
+        candidates = _without(candidates, touched) if exclude_seen else candidates
         wish = _Wish(count, reasons, diversity, offered)
         if not permitted.level.includes(Level.BEHAVIORAL):
             return self._general(permitted, candidates, wish)
@@ -237,11 +237,44 @@ class Model:
         chosen[[self._positions[item] for item in items if item in self._positions]] = True
         return chosen
 
-    def _unseen(self, permitted: Permitted, allowed: _Flags) -> _Flags:
-        touched = (interaction.item for interaction in (*permitted.history, *permitted.session))
-        unseen = allowed.copy()
-        unseen[[self._positions[item] for item in touched if item in self._positions]] = False
-        return unseen
+    def _touched(self, permitted: Permitted) -> list[Touched]:
+        """Return what was touched of the items that the model knows, oldest first."""
+        find, history = self._positions.get, permitted.history
+        if isinstance(history, Touches):
+            found = self._found(history)
+        else:
+            found = [
+                (position, weight, is_liked, False)
+                for item, weight, _, is_liked in history
+                if (position := find(item)) is not None
+            ]
+        now = [
+            (position, weight, is_liked, True)
+            for item, weight, _, is_liked in permitted.session
+            if (position := find(item)) is not None
+        ]
+        return [*found, *now]
+
+    def _found(self, touches: Touches) -> list[Touched]:
+        known, order = self._digests
+        places = np.searchsorted(known, touches.items).clip(max=len(known) - 1)
+        is_known = known[places] == touches.items
+        positions, weights = order[places[is_known]].tolist(), touches.weights[is_known].tolist()
+        return [(position, weight, True, False) for position, weight in zip(positions, weights, strict=True)]
+
+    @cached_property
+    def _digests(self) -> tuple[NDArray[np.uint64], _Positions]:
+        """Return the digests of the items in ascending order, and which item each is of."""
+        digests = np.array([digest_of(item.id) for item in self.items], dtype=np.uint64)
+        order = np.argsort(digests)
+        return digests[order], order
+
+    def id_of(self, digest: int) -> str | None:
+        """Return the id of the item that a digest stands for."""
+        known, order = self._digests
+        place = int(np.searchsorted(known, np.uint64(digest)))
+        is_known = place < len(known) and int(known[place]) == digest
+        return self.items[order[place]].id if is_known else None
 
     def _group(self, permitted: Permitted) -> Popularity:
         """Return the person's segment if the level may look at it and it is stored, else everybody."""
@@ -361,6 +394,12 @@ class _Wish:
     def pool(self) -> int:
         """Return how many of the best are looked at: some of them may not be on offer."""
         return self.count if self.offered is None else self.count + _SPARE
+
+
+def _without(candidates: _Flags, touched: Iterable[Touched]) -> _Flags:
+    left = candidates.copy()
+    left[[position for position, *_ in touched]] = False
+    return left
 
 
 def highest(scores: NDArray[np.float64], count: int) -> _Positions:

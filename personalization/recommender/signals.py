@@ -1,6 +1,6 @@
 """What a person did, as the scoring reads it: distinct items, oldest first."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personalization.recommender.interactions import InvalidInteractions
-from personalization.recommender.levels import Permitted
+
+Touched = tuple[int, float, bool, bool]
+"""Touch of an item: its position in the model, weight, whether liked, whether of this session."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,33 +23,30 @@ class Signals:
     in_session: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, permitted: Permitted, positions: Mapping[str, int], allowed: NDArray[np.bool_]) -> "Signals":
-        """Read what a level permits; items that the model does not know or that are not ``allowed`` are left out."""
+    def of(cls, touched: Iterable[Touched], usable: Sequence[bool]) -> "Signals":
+        """Read touches of items that the model knows, oldest first; those that are not ``usable`` are left out."""
         weights: dict[int, float] = {}
         liked: set[int] = set()
         session: set[int] = set()
-        usable, find = allowed.tolist(), positions.get
-        for interactions, of_session in ((permitted.history, False), (permitted.session, True)):
-            for item, weight, _time, is_liked in interactions:
-                position = find(item)
-                if position is None or not usable[position]:
-                    continue
-                # The strongest counts once, at its latest moment: reloading a page is not a stronger wish. Training
-                # does the same.
-                before = weights.pop(position, 0.0)
-                weights[position] = max(before, weight)
-                if is_liked:
-                    liked.add(position)
-                if of_session:
-                    session.add(position)
+        for position, strength, is_liked, is_of_session in touched:
+            if not usable[position]:
+                continue
+            # The strongest counts once, at its latest moment: reloading a page is not a stronger wish. Training
+            # does the same.
+            before = weights.pop(position, 0.0)
+            weights[position] = max(before, strength)
+            if is_liked:
+                liked.add(position)
+            if is_of_session:
+                session.add(position)
         strengths = np.array(list(weights.values()), dtype=np.float64)
         if len(strengths) and not (np.isfinite(strengths).all() and strengths.min() > 0):
             raise InvalidInteractions("An interaction's weight must be a finite number above 0.")
         return cls(
             positions=np.array(list(weights), dtype=np.intp),
             strengths=strengths / strengths.max() if len(strengths) else strengths,
-            liked=np.array([position in liked for position in weights], dtype=np.bool_),
-            in_session=np.array([position in session for position in weights], dtype=np.bool_),
+            liked=_flags(weights, liked),
+            in_session=_flags(weights, session),
         )
 
     def __len__(self) -> int:
@@ -67,3 +66,9 @@ class Signals:
     def wanted(self) -> NDArray[np.intp]:
         """Return the numbers of the signals that the person liked."""
         return np.flatnonzero(self.liked)
+
+
+def _flags(positions: Collection[int], flagged: Collection[int]) -> NDArray[np.bool_]:
+    if len(flagged) in (0, len(positions)):  # as it is nearly always
+        return np.full(len(positions), bool(flagged))
+    return np.array([position in flagged for position in positions], dtype=np.bool_)

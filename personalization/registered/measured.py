@@ -1,21 +1,23 @@
 """Figures of a training as they are registered and signed: of its data, its evaluation, and what was compared."""
 
+import hashlib
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from common.canonical import sha256
 from personalization.recommender.interactions import Interactions
 from personalization.recommender.validation.evaluation import Evaluation, Figures, GroupFigure
 from personalization.recommender.validation.tuning import Chosen
 from policies.bundles.building import SEGMENT_MIN_SIZE
+
+_ROWS_AT_A_TIME = 100_000
 
 
 def of_data(data: Interactions) -> dict[str, Any]:
     """Return how many people the data is of, its window of days, and its digest."""
     days = [datetime.fromtimestamp(float(moment), tz=UTC).date() for moment in (data.time.min(), data.time.max())]
     return {
-        "people": len(set(data.person)),
+        "people": len(data.people.distinct()),
         "window": [day.isoformat() for day in days],
         "data_sha256": digest(data),
     }
@@ -52,9 +54,15 @@ def of_choice(chosen: Chosen) -> dict[str, Any]:
 
 def digest(data: Interactions) -> str:
     """Return the SHA-256 over the interactions in their order: the digest of the training data on a card."""
-    rows = zip(data.person, data.item, data.weight, data.time, strict=True)
-    lines = [f"{bytes(who).hex()},{item},{weight},{at}\n" for who, item, weight, at in rows]
-    return sha256("".join(lines).encode()).hex()
+    people = [bytes(person).hex() for person in data.people.values]
+    found = hashlib.sha256()
+    for start in range(0, len(data), _ROWS_AT_A_TIME):
+        rows = slice(start, start + _ROWS_AT_A_TIME)
+        columns = zip(
+            data.people.codes[rows].tolist(), data.items[rows], data.weight[rows], data.time[rows], strict=True
+        )
+        found.update("".join([f"{people[who]},{item},{weight},{at}\n" for who, item, weight, at in columns]).encode())
+    return found.hexdigest()
 
 
 def _figures(figures: Figures) -> dict[str, Any]:

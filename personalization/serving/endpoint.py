@@ -7,8 +7,8 @@ from common import languages
 from common.http.problems import Problem
 from common.http.rest import read_document
 from personalization import proxy
+from personalization.serving import known
 from personalization.serving.bodies import RecommendationBody
-from policies.decisions import information
 from policies.decisions.information import InformationUnavailable
 from policies.endpoints import wsgi
 from policies.endpoints.credentials import token_hash
@@ -27,13 +27,14 @@ def _answer(environ: Environ) -> wsgi.Reply:
         wsgi.authenticate(environ, SCOPE)  # callers without permission do not learn what is wrong with it
         raise
     try:
-        known = information.read(body.subject.ref(), token_hash(token), SCOPE.encode())
-        caller = wsgi.check_known(known, SCOPE)
+        level = "none" if body.mode == "non_profiled" else body.requested_level
+        about = known.read(body.subject.ref(), body.purpose, level, token_hash(token), SCOPE.encode())
+        caller = wsgi.check_known(about.information, SCOPE)
     except InformationUnavailable:
-        known, caller = information.NOTHING, wsgi.authenticate(environ, SCOPE)
+        about, caller = known.NOTHING, wsgi.authenticate(environ, SCOPE)
     # Sentences are for the person that the service asks for; the next answer of this thread has its own language.
     with translation.override(languages.accepted(environ.get("HTTP_ACCEPT_LANGUAGE", ""))):
-        answer = proxy.recommend(body.request(environ), caller=caller, known=known)
+        answer = proxy.recommend(body.request(environ), caller=caller, about=about)
         return 200, _encode(answer.document())
 
 

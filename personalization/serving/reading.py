@@ -5,10 +5,10 @@ result one by one costs more than to decide.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Container, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from common.postgres.prepared import PreparedStatement
 from personalization import events
 from personalization.models import Event
-from personalization.recommender.interactions import Interaction
+from personalization.recommender.interactions import Interaction, Touches
 
 TIMEOUT_MS = 1_000
 _prepared = partial(PreparedStatement, binary=True, timeout_ms=TIMEOUT_MS)
@@ -48,27 +48,21 @@ _IS_SHOWN = """NOT i.tags ?| ARRAY(
       )))
     )"""
 # A join with the ids asked for would find each by the index too, and costs half as much again as one scan of it.
-_OFFERED = _prepared(
-    "assent_items_offered",
+_ENTRIES = _prepared(
+    "assent_items",
     f"""
-    SELECT slug, title, EXISTS (SELECT FROM reviews_output WHERE subject_ref = $2 AND purpose = $3)
-    FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND {_IS_OFFERED}
-      AND {_IS_SHOWN.format("$4")}
+    SELECT slug, title, tags::text, {_IS_OFFERED}
+    FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND removed_at IS NULL
     """,  # noqa: S608 (a constant)
-    [_TEXT, _UUID, _TEXT, _TEXT],
-)
-_TITLES = _prepared(
-    "assent_item_titles",
-    "SELECT slug, title FROM personalization_item i WHERE slug = ANY (string_to_array($1, ','))"  # noqa: S608 (a constant)
-    f" AND {_IS_SHOWN.format('$2')}",
-    [_TEXT, _TEXT],
+    [_TEXT],
 )
 # One item after the other along the ranks, until there are enough: LIMIT and OFFSET keep the planner from joining and
 # sorting whole tables instead, which it does where it has no statistics yet.
 _GENERAL = _prepared(
     "assent_general_list",
     f"""
-    SELECT i.slug, i.title FROM personalization_popularitem p CROSS JOIN LATERAL (
+    SELECT i.slug, i.title, CASE WHEN p.is_pick THEN 'editorial' ELSE 'popular' END
+    FROM personalization_popularitem p CROSS JOIN LATERAL (
       SELECT slug, title FROM personalization_item i
       WHERE slug = p.item_id AND i.is_active
         AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator OFFSET 0)
@@ -105,8 +99,8 @@ class ReadingFailed(Exception):
 class History:
     """What a level may use: touches of items, which of them say that the person likes it, and what got a no."""
 
-    touches: tuple[Interaction, ...] = ()
-    liked: frozenset[str] = frozenset()
+    touches: tuple[Interaction, ...] | Touches = ()
+    liked: Container[str] = frozenset()
     unwanted: frozenset[str] = frozenset()
 
     @classmethod
@@ -124,7 +118,7 @@ class History:
                 if item not in unwanted:
                     touches.append(Interaction(item, weight, -age))
                     # A look says nothing about liking, nor does a rating in the middle.
-                    if kind in _LIKING or weight > events.MIDDLE:
+                    if kind in LIKING or weight > events.MIDDLE:
                         liked.add(item)
             elif kind == Event.Kind.UNDO:
                 taken_back.add(item)
@@ -133,12 +127,12 @@ class History:
         return cls(tuple(touches), frozenset(liked), frozenset(unwanted))
 
 
-_LIKING = frozenset({Event.Kind.LIKE, Event.Kind.PURCHASE})
+LIKING = frozenset({Event.Kind.LIKE, Event.Kind.PURCHASE})
 
 
 def executions() -> int:
     """Return how many statements of this module were executed, which tests count."""
-    return sum(statement.executions for statement in (_HISTORY, _OFFERED, _TITLES, _GENERAL, _GENERAL_AMONG))
+    return sum(statement.executions for statement in (_HISTORY, _ENTRIES, _GENERAL, _GENERAL_AMONG))
 
 
 def history(subject_ref: UUID, purpose: str, kinds: Collection[str], limit: int) -> History:
@@ -150,34 +144,24 @@ def history(subject_ref: UUID, purpose: str, kinds: Collection[str], limit: int)
     return History.of(zip(*map(json.loads, row), strict=True))
 
 
-@dataclass
-class Offer:
-    """Items on offer to a person for a purpose, by id with their titles, and whether outputs of theirs are held."""
+class Entry(NamedTuple):
+    """Item of the catalogue: its title, what rules of display look for, and whether it may be recommended at all."""
 
-    subject_ref: UUID
-    purpose: str
-    hidden: Hidden = frozenset()
-    titles: dict[str, str] = field(default_factory=dict)
-    is_held: bool = False
-    """Whether reviews of outputs about the person are kept: what is shown then depends on them."""
-
-    def of(self, items: Collection[str]) -> Mapping[str, str]:
-        """Return those of the items that are offered now. Raises ReadingFailed."""
-        if items:
-            asked = ",".join(items).encode(), self.subject_ref.bytes, self.purpose.encode(), _json(self.hidden)
-            for item, title, is_held in _rows(_OFFERED, *asked):
-                self.titles[item] = title
-                self.is_held = is_held == _TRUE
-        return self.titles
+    title: str
+    tags: frozenset[str]
+    is_offered: bool
 
 
-def titles(items: Collection[str], hidden: Hidden = frozenset()) -> Mapping[str, str]:
-    """Return titles of items, offered or not, that no rule hides. Raises ReadingFailed."""
-    return dict(_rows(_TITLES, ",".join(items).encode(), _json(hidden))) if items else {}
+def entries(items: Collection[str]) -> Mapping[str, Entry]:
+    """Return those of the items that are in the catalogue and not removed. Raises ReadingFailed."""
+    return {
+        item: Entry(title, frozenset(json.loads(tags)), is_offered == _TRUE)
+        for item, title, tags, is_offered in _rows(_ENTRIES, ",".join(items).encode())
+    }
 
 
-def general(count: int, hidden: Hidden = frozenset()) -> list[tuple[str, str]]:
-    """Return items and titles of the list that everybody gets, without what is hidden. Raises ReadingFailed."""
+def general(count: int, hidden: Hidden = frozenset()) -> list[tuple[str, str, str]]:
+    """Return items, titles and bases of the list that everybody gets, without what is hidden. Raises ReadingFailed."""
     return _rows(_GENERAL, _int(count), _json(hidden))
 
 

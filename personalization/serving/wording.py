@@ -1,8 +1,10 @@
 """Answers in words: what is shown, and why."""
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Container, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from personalization.recommender.model import Because, Recommendation
@@ -21,30 +23,61 @@ def decided(decision: Decision) -> list[Document]:
 
 
 def explained(
-    recommendations: Iterable[Recommendation], titles: Mapping[str, str], liked: Collection[str]
+    recommendations: Iterable[Recommendation], titles: Mapping[str, str], liked: Container[str]
 ) -> list[Document]:
     """Return recommendations with the person's own items that speak for them and against them.
 
     An item without a title is not named: a rule hides it, or it is no longer in the catalogue.
     """
-    return [_item(each, titles, liked) for each in recommendations]
+    say = _sentences(get_language())
+    return [_item(each, titles, liked, say) for each in recommendations]
 
 
-def popular(items: Iterable[tuple[str, str]]) -> list[Document]:
-    """Return the list that everybody gets, of (item, title)."""
-    why = _("Popular with other people")
+def popular(items: Iterable[tuple[str, ...]]) -> list[Document]:
+    """Return the list that everybody gets, of (item, title) or (item, title, basis)."""
+    say = _sentences(get_language())
+    why = {"popular": say.popular, "editorial": say.editorial, "also_bought": say.also_bought}
     return [
-        {"item": item, "title": title, "basis": "popular", "because": [], "despite": [], "why": why}
-        for item, title in items
+        {"item": item, "title": title, "basis": basis, "because": [], "despite": [], "why": why[basis]}
+        for item, title, basis in ((*each, "popular")[:3] for each in items)
     ]
 
 
-def reasons_of(recommendations: Iterable[Recommendation]) -> set[str]:
-    """Return the person's own items that are named as reasons."""
-    return {reason.item for each in recommendations for reason in (*each.because, *each.despite)}
+def items_of(recommendations: Iterable[Recommendation]) -> set[str]:
+    """Return all items that are named: the recommended ones, and the person's own as their reasons."""
+    named = {each.item.id for each in recommendations}
+    return named.union(reason.item for each in recommendations for reason in (*each.because, *each.despite))
 
 
-def _item(recommendation: Recommendation, titles: Mapping[str, str], liked: Collection[str]) -> Document:
+class _Sentences(NamedTuple):
+    """What is said of items, in one language."""
+
+    looked: str
+    liked: str
+    two: str
+    segment: str
+    popular: str
+    editorial: str
+    also_bought: str
+
+
+@lru_cache(maxsize=64)
+def _sentences(_language: str | None) -> _Sentences:
+    """Return the sentences in the language in force, which is looked up once and not for each item."""
+    return _Sentences(
+        looked=_("Because you looked at %(things)s"),
+        liked=_("Because you liked %(things)s"),
+        two=_("%(one)s and %(other)s"),
+        segment=_("Popular in your region and age group"),
+        popular=_("Popular with other people"),
+        editorial=_("Chosen by our editors"),
+        also_bought=_("Bought by people who bought the same thing"),
+    )
+
+
+def _item(
+    recommendation: Recommendation, titles: Mapping[str, str], liked: Container[str], say: _Sentences
+) -> Document:
     item = recommendation.item
     because = _named(recommendation.because, titles)
     return {
@@ -53,7 +86,7 @@ def _item(recommendation: Recommendation, titles: Mapping[str, str], liked: Coll
         "basis": recommendation.basis.value,
         "because": because,
         "despite": _named(recommendation.despite, titles),
-        "why": _why(recommendation, [each["title"] for each in because[:2]], liked),
+        "why": _why(recommendation, [each["title"] for each in because[:2]], liked, say),
     }
 
 
@@ -65,12 +98,9 @@ def _named(items: Iterable[Because], titles: Mapping[str, str]) -> list[Document
     ]
 
 
-def _why(recommendation: Recommendation, things: list[str], liked: Collection[str]) -> str:
+def _why(recommendation: Recommendation, things: list[str], liked: Container[str], say: _Sentences) -> str:
     if things:
-        named = things[0] if len(things) == 1 else _("%(one)s and %(other)s") % {"one": things[0], "other": things[1]}
-        if recommendation.basis == "session" or any(each.item not in liked for each in recommendation.because[:2]):
-            return _("Because you looked at %(things)s") % {"things": named}
-        return _("Because you liked %(things)s") % {"things": named}
-    if recommendation.basis == "segment":
-        return _("Popular in your region and age group")
-    return _("Popular with other people")
+        named = things[0] if len(things) == 1 else say.two % {"one": things[0], "other": things[1]}
+        looked = recommendation.basis == "session" or any(each.item not in liked for each in recommendation.because[:2])
+        return (say.looked if looked else say.liked) % {"things": named}
+    return say.segment if recommendation.basis == "segment" else say.popular

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
+from numpy.typing import NDArray
 
 from common.levels import Level
+from personalization.recommender.coded import Coded
 from personalization.recommender.interactions import Interactions, Person
 from personalization.recommender.validation import evaluation, metrics, split
 from personalization.recommender.validation.evaluation import Asked, Protocol
@@ -63,13 +65,20 @@ def data_bytes(data: Data) -> bytes:
 
     touches = data.interactions
     columns = {
-        _PERSON: pa.array(touches.person, pa.binary(16)),
-        "item": pa.array(touches.item, pa.string()),
+        _PERSON: _texts(touches.people.codes, touches.people.values, pa.binary(16)),
+        "item": _texts(touches.items.codes, touches.items.values, pa.string()),
         "weight": pa.array(touches.weight, pa.float64()),
         "time": pa.array(touches.time, pa.float64()),
-        "segment": pa.array([data.segments.get(person) for person in touches.person], pa.string()),
+        "segment": _texts(touches.people.codes, [data.segments.get(who) for who in touches.people.values], pa.string()),
     }
     return _written(pa.table(columns))
+
+
+def _texts(codes: NDArray[np.int32], values: Sequence[Any], kind: Any) -> Any:
+    """Return the column of which row i is ``values[codes[i]]``."""
+    import pyarrow as pa
+
+    return pa.array(values, kind).take(pa.array(codes))
 
 
 def evaluation_bytes(asked: Asked) -> bytes:
@@ -95,17 +104,25 @@ def read_data(content: bytes) -> Data:
     """Read data. Raises Unreadable."""
     table = _read(content)
     try:
-        people = table[_PERSON].to_pylist()
         interactions = Interactions(
-            person=people,
-            item=table["item"].to_pylist(),
+            person=_coded(table[_PERSON]),
+            item=_coded(table["item"]),
             weight=np.asarray(table["weight"], dtype=np.float64),
             time=np.asarray(table["time"], dtype=np.float64),
         )
-        groups = zip(people, table["segment"].to_pylist(), strict=True)
-        return Data(interactions, {person: group for person, group in groups if group is not None})
+        groups = table.group_by([_PERSON, "segment"]).aggregate([])
+        pairs = zip(groups[_PERSON].to_pylist(), groups["segment"].to_pylist(), strict=True)
+        return Data(interactions, {person: group for person, group in pairs if group is not None})
     except (KeyError, ValueError, TypeError) as exc:
         raise Unreadable("has not the columns of a data snapshot") from exc
+
+
+def _coded(column: Any) -> Coded[Any]:
+    """Return a column as numbers. Raises ValueError where a value is missing."""
+    if column.null_count:
+        raise ValueError("A value is missing.")
+    coded = column.combine_chunks().dictionary_encode()
+    return Coded(np.asarray(coded.indices, dtype=np.int32), coded.dictionary.to_pylist())
 
 
 def read_evaluation(content: bytes) -> Listed:

@@ -7,8 +7,8 @@ from common import languages
 from common.http.problems import Problem
 from common.http.rest import read_document
 from personalization import proxy
+from personalization.serving import known
 from personalization.visitors.bodies import VisitBody
-from policies.decisions import information
 from policies.decisions.information import NO_SUBJECT, InformationUnavailable
 from policies.endpoints import wsgi
 from policies.endpoints.credentials import token_hash
@@ -27,12 +27,12 @@ def _answer(environ: Environ) -> wsgi.Reply:
         wsgi.authenticate(environ, SCOPE)  # callers without permission do not learn what is wrong with it
         raise
     try:
-        known = information.read(NO_SUBJECT, token_hash(token), SCOPE.encode())
-        caller = wsgi.check_known(known, SCOPE)
+        about = known.read(NO_SUBJECT, body.purpose, "none", token_hash(token), SCOPE.encode())
+        caller = wsgi.check_known(about.information, SCOPE)
     except InformationUnavailable:
-        known, caller = information.NOTHING, wsgi.authenticate(environ, SCOPE)
+        about, caller = known.NOTHING, wsgi.authenticate(environ, SCOPE)
     with translation.override(languages.accepted(environ.get("HTTP_ACCEPT_LANGUAGE", ""))):
-        answer = proxy.recommend(body.request(environ), caller=caller, known=known)
+        answer = proxy.recommend(body.request(environ), caller=caller, about=about)
         return 200, _encode(answer.document())
 
 

@@ -20,23 +20,33 @@ from common.rollouts.shares import are_in_share
 from consent.ledger.projection import ConsentEntry
 
 TIMEOUT_MS = 1_000
-STATEMENT = PreparedStatement(
-    "assent_information",
-    """
-SELECT c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes), 'cells' = ANY (c.scopes),
+_COLUMNS = """c.name, c.revoked_at IS NULL AND c.expires_at > now(), $3 = ANY (c.scopes), 'cells' = ANY (c.scopes),
        c.repeatable_answers,
        a.bundle_id, a.candidate_id, a.candidate_share, a.rollout_id,
        s.revision, s.region, s.age_band, s.restricted, s.held, s.consents::text, s.gpc_since IS NOT NULL,
-       nullif(s.limits, '{}')::text, s.erased_revision = s.revision
-FROM (VALUES (1)) AS one(row)
+       nullif(s.limits, '{}')::text, s.erased_revision = s.revision"""
+_TABLES = """(VALUES (1)) AS one(row)
 LEFT JOIN policies_servicecredential c ON c.token_hash = $1
 LEFT JOIN policies_activebundle a ON a.id = 1
-LEFT JOIN consent_datasubject s ON s.ref = $2
-""",
-    [17, 2950, 25],  # bytea, uuid, text
-    binary=True,
-    timeout_ms=TIMEOUT_MS,
-)
+LEFT JOIN consent_datasubject s ON s.ref = $2"""
+_TYPES = (17, 2950, 25)  # bytea, uuid, text
+
+
+def statement_with(name: str, *, columns: str = "", tables: str = "", types: Sequence[int] = ()) -> PreparedStatement:
+    """Return the statement of a decision, which also reads what an endpoint needs of other tables about the person.
+
+    Its own parameters begin at ``$4``, its own columns at ``WIDTH``; ``$2`` is the person.
+    """
+    return PreparedStatement(
+        name,
+        f"SELECT {_COLUMNS}{columns} FROM {_TABLES}{tables}",  # noqa: S608 (constants)
+        [*_TYPES, *types],
+        binary=True,
+        timeout_ms=TIMEOUT_MS,
+    )
+
+
+STATEMENT = statement_with("assent_information")
 # The same for several people at once: a row for each of them that is known, or one row without a person.
 STATEMENT_FOR_MANY = PreparedStatement(
     "assent_information_for_many",
@@ -58,6 +68,7 @@ LEFT JOIN consent_datasubject s ON s.ref = ANY ($2)
 # The columns of both, in their order.
 _CALLER, _VALID, _HAS_SCOPE, _IS_CELL, _REPEATABLE, _BUNDLE, _CANDIDATE, _SHARE, _ROLLOUT = range(9)
 _REVISION, _REGION, _AGE_BAND, _RESTRICTED, _HELD, _CONSENTS, _GPC, _LIMITS, _ERASED, _REF = range(9, 19)
+WIDTH = _REF  # of the statement about one person
 _TRUE = b"\x01"
 NO_SUBJECT = UUID(int=0)  # of a reading about no person
 _NO_TOKEN = b""
@@ -124,7 +135,7 @@ def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -
     sense is no information either.
     """
     wanted = Wanted(subject_ref, token_hash, scope)
-    return _asked(STATEMENT, wanted.parameters(), wanted.information)
+    return asked(STATEMENT, wanted.parameters(), wanted.information)
 
 
 def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[Information, dict[UUID, Information]]:
@@ -133,7 +144,7 @@ def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[
     One revision answers for all of them. The first value says what does not depend on a person. One statement. Raises
     InformationUnavailable.
     """
-    return _asked(
+    return asked(
         STATEMENT_FOR_MANY, (token_hash, _array(refs), scope), lambda result: _information_about_many(result, refs)
     )
 
@@ -141,9 +152,8 @@ def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[
 _Read = TypeVar("_Read")
 
 
-def _asked(
-    statement: PreparedStatement, parameters: Sequence[bytes], read_result: Callable[[PGresult], _Read]
-) -> _Read:
+def asked(statement: PreparedStatement, parameters: Sequence[bytes], read_result: Callable[[PGresult], _Read]) -> _Read:
+    """Return what is read of a statement's result, as ``read`` does. Raises InformationUnavailable."""
     try:
         return read_result(statement.execute(parameters))
     except (StatementTimeout, msgspec.MsgspecError) as exc:

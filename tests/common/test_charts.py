@@ -153,9 +153,9 @@ def test_charts_with_different_words_share_no_ids():
 
 
 def test_more_series_than_patterns_are_refused():
-    series = [Series(str(number), str(number), Tone.QUIET) for number in range(5)]
+    series = [Series(str(number), str(number), Tone.QUIET) for number in range(6)]
 
-    with pytest.raises(ValueError, match="at most 4 series"):
+    with pytest.raises(ValueError, match="at most 5 series"):
         stacked_columns([], series, **WORDS)
 
 

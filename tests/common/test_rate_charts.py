@@ -8,6 +8,8 @@ import pytest
 from common.charts.counts import Tone
 from common.charts.rates import (
     MAX_ROWS,
+    MILLISECONDS,
+    RATES,
     Part,
     ShareRow,
     Span,
@@ -120,3 +122,26 @@ def test_spans_are_said_in_the_unit_that_fits(span, words):
 
 def test_shares_are_whole_percents():
     assert [percent(share) for share in (0.0, 1 / 3, 1.0, None)] == ["0 %", "33 %", "100 %", "withheld"]
+
+
+def test_durations_have_an_axis_of_their_own_and_say_milliseconds():
+    figure = lines_figure(
+        ["1 Nov", "2 Nov"], [(PARTS[0], [2.5, None]), (PARTS[1], [25, 250])], heading="Day", scale=MILLISECONDS, **WORDS
+    )
+
+    assert figure.rows == (("1 Nov", "2.5 ms", "25 ms"), ("2 Nov", "–", "250 ms"))  # noqa: RUF001
+    assert {"0", "200", "400", "Yes 2.5 ms", "No 250 ms"} <= set(_texts(figure))
+
+
+def test_small_rates_fill_the_axis_and_unknown_ones_are_not_called_withheld():
+    figure = lines_figure(["1 Nov", "2 Nov"], [(PARTS[0], [0.004, None])], heading="Day", scale=RATES, **WORDS)
+
+    assert figure.rows == (("1 Nov", "0.4 %"), ("2 Nov", "–"))  # noqa: RUF001
+    assert {"0 %", "0.5 %", "1 %"} <= set(_texts(figure))
+
+
+@pytest.mark.parametrize(
+    ("highest", "top"), [(0.0, 1), (0.7, 1), (1, 1), (2.5, 4), (4.1, 10), (250, 400), (60_000, 1e5)]
+)
+def test_an_axis_of_durations_ends_at_a_round_number(highest, top):
+    assert MILLISECONDS.top(highest) == pytest.approx(top)

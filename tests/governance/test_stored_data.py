@@ -47,7 +47,7 @@ def test_a_column_that_names_a_person_is_sorted_as_personal(word):
     missed = [table for table in TABLES if {word, f"{word}_id"} & set(TABLES[table]["other"].split())]
 
     # Counts of people.
-    counts = {"personalization_eventcount", "personalization_popularitem"}
+    counts = {"personalization_alsobought", "personalization_eventcount", "personalization_popularitem"}
     assert set(missed) <= (counts if word == "people" else set())
 
 

@@ -16,6 +16,7 @@ TASKS = {
     "personalization.tasks.close_streams",
     "personalization.tasks.forget_model_files",
     "personalization.tasks.keep_months",
+    "personalization.tasks.refresh_general_list",
     "personalization.tasks.retrain_after_erasures",
     "personalization.tasks.run_monitors",
     "personalization.tasks.run_audits",

@@ -52,26 +52,30 @@ class Judge:
             return json.loads(answered.read_text())
 
 
-def judge(name: str) -> Judge:
-    """Return the judge, its environment made if need be; where that cannot be made, skip the test loudly."""
-    python, hindrance = _environment(name)
+def judge(name: str, *, lock: str | None = None) -> Judge:
+    """Return the judge, its environment made if need be; where that cannot be made, skip the test loudly.
+
+    ``lock``: the file in ``requirements`` that locks it, where it is none of judges alone.
+    """
+    lock = lock or f"judges/{name}"
+    python, hindrance = _environment(name, lock)
     if python is None:
         pytest.skip(
-            f"NO JUDGE {name}: the result was NOT JUDGED. It needs the packages of requirements/judges/{name}.txt "
+            f"NO JUDGE {name}: the result was NOT JUDGED. It needs the packages of requirements/{lock}.txt "
             f"from a package index: {hindrance}"
         )
     return Judge(name, python)
 
 
 @functools.cache
-def _environment(name: str) -> tuple[str | None, str]:
+def _environment(name: str, lock: str) -> tuple[str | None, str]:
     """Return the environment's Python, or None and why it cannot be made."""
-    lock = (CHECKOUT / "requirements" / "judges" / f"{name}.txt").read_bytes()
-    digest = hashlib.sha256(lock + sys.version.encode()).hexdigest()[:12]
+    locked = (CHECKOUT / "requirements" / f"{lock}.txt").read_bytes()
+    digest = hashlib.sha256(locked + sys.version.encode()).hexdigest()[:12]
     folder = str(cache_folder(f"judge-{name}-{digest}"))
     launcher = runpy.run_path(str(CHECKOUT / "assent"), run_name="assent")
     try:
-        launcher["ensure_environment"](folder, f"judges/{name}")
+        launcher["ensure_environment"](folder, lock)
     except (launcher["NotMadeError"], OSError) as exc:
         return None, str(exc)
     return launcher["interpreter"](folder), ""

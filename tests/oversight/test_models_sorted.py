@@ -31,7 +31,9 @@ RECORDS = {
 # What a service of the business or a person brings.
 DATA = {
     "consent_dailycount", "consent_datasubject", "consent_savedrequest", "personalization_event",
-    "personalization_eventcount", "personalization_item", "personalization_popularitem", "privacy_contractend",
+    "personalization_alsobought", "personalization_eventcount", "personalization_item", "personalization_popularitem",
+    "privacy_contractend",
+    "personalization_onlinefeatures",
     "personalization_trainingmember",
     "personalization_snapshotperson",
     "reviews_output",
@@ -53,6 +55,7 @@ OPERATIONAL = {
     "rights_agenttoken",
     "rights_answerpackage",
     "rights_downloadlink",
+    "personalization_cataloguerevision",
     "personalization_eventstream",
     "personalization_itemexposure",
     "personalization_servedcount",

@@ -185,7 +185,7 @@ def test_a_catalogue_that_cannot_be_read_is_no_failure_of_the_engine(ask, liked,
     def silent(*args):
         raise reading.ReadingFailed
 
-    monkeypatch.setattr(reading.Offer, "of", silent)
+    monkeypatch.setattr(reading, "entries", silent)
     _use_breaker(monkeypatch, CircuitBreaker(threshold=1, rest_s=10.0))
     answers = [ask() for _ in range(2)]
 
@@ -260,7 +260,7 @@ def test_without_information_nothing_is_permitted(ask, liked, shop, monkeypatch)
     def silent(*args, **kwargs):
         raise information.InformationUnavailable
 
-    monkeypatch.setattr(information, "read", silent)
+    monkeypatch.setattr(information, "asked", silent)
 
     answer = ask()
 
@@ -303,7 +303,7 @@ def test_a_database_that_is_down_is_answered_not_available(api, liked, monkeypat
     def refuse(*args, **kwargs):
         raise OperationalError("connection refused for user assent at 10.0.0.1")
 
-    monkeypatch.setattr(information, "read", silent)
+    monkeypatch.setattr(information, "asked", silent)
     monkeypatch.setattr(wsgi._CREDENTIAL, "execute", refuse)
     with connection.execute_wrapper(refuse):
         answer = api.post(path, body)

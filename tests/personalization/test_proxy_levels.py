@@ -9,7 +9,7 @@ from django.utils import timezone
 from consent.models import DataSubject, Purpose
 from consent.register import register
 from model_registry.models import ModelVersion
-from personalization.models import Event, Item
+from personalization.models import Event, Item, OnlineFeatures
 from personalization.recommender.interactions import Interaction
 from personalization.serving import reading
 from tests.helpers import models
@@ -190,13 +190,27 @@ def test_below_behavioral_no_event_is_read(ask, liked, read, sql, level):
     assert not [statement for statement in sql if "personalization_event" in statement]
 
 
-def test_from_behavioral_upwards_events_are_read_once(ask, liked, read):
+def test_from_behavioral_upwards_the_row_of_latest_events_is_enough(ask, liked, read):
+    ask(requested_level="behavioral")
     before = reading.executions()
 
     ask(requested_level="behavioral")
+    ask(requested_level="individual")
 
-    assert read == [100]
-    assert reading.executions() - before == 3, "the history, the items on offer, titles of the reasons"
+    assert read == []
+    assert reading.executions() == before, "all of it came with the decision's statement; items are held"
+
+
+@pytest.mark.parametrize(("level", "limit"), [("behavioral", 100), ("individual", 5_000)])
+def test_without_the_row_the_events_are_read_and_the_answer_is_the_same(ask, liked, read, level, limit):
+    first = ask(requested_level=level)
+    OnlineFeatures.objects.all().delete()
+
+    second = ask(requested_level=level)
+
+    assert [second[part] for part in ("level", "items")] == [first[part] for part in ("level", "items")]
+    assert second["level"] == level
+    assert read == [limit]
 
 
 def _without(category):

@@ -15,8 +15,8 @@ from consent.pseudonyms import subject_ref
 from consent.register import register
 from model_registry.models import ModelVersion
 from personalization import engine as recommender
-from personalization import training
 from personalization.models import Event
+from personalization.training_data.permission import permitted
 from policies import engines
 from policies.engines.opa import OpaEngine
 from tests.helpers import models
@@ -130,4 +130,4 @@ def test_an_event_of_a_new_kind_is_not_kept(people: People, api: Any) -> None:
 def test_a_model_learns_nothing_that_was_not_agreed(people: People) -> None:
     refs = [subject_ref(EARLIER), subject_ref(NEW)]
 
-    assert training.permitted(refs, caller="job:training") == [subject_ref(NEW)]
+    assert permitted(refs, purpose="recommendations", caller="job:training") == [subject_ref(NEW)]

@@ -12,8 +12,10 @@ from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
 from model_registry.models import ModelVersion
 from personalization import tasks, training
+from personalization.general import trending
 from personalization.models import Event, Item, PopularItem
 from personalization.recommender import storage
+from personalization.training_data.permission import permitted
 from policies.models import ActiveBundle
 from tests.helpers.recommender import weights
 
@@ -144,7 +146,7 @@ def test_an_item_of_a_single_person_is_not_popular(shop, remember, distinct, lis
     for person in range(distinct):
         remember(f"customer-{person}", [shop.items[50].id] * 5)
 
-    training.refresh_popular_items()
+    trending.refresh()
 
     assert PopularItem.objects.filter(item_id=shop.items[50].id).exists() is listed
 
@@ -156,7 +158,7 @@ def test_popular_items_are_ranked_by_distinct_people(shop, remember):
         remember(f"customer-{person}", [shop.items[2].id] * 9 + [shop.items[0].id])
     Item.objects.filter(pk=shop.items[2].id).update(is_active=False)
 
-    training.refresh_popular_items()
+    trending.refresh()
 
     assert list(PopularItem.objects.values_list("rank", "item_id", "people")) == [
         (1, shop.items[1].id, 3),
@@ -166,7 +168,7 @@ def test_popular_items_are_ranked_by_distinct_people(shop, remember):
 
 def test_people_who_left_no_longer_count_as_popular(people, shop):
     people("yes", 3)
-    training.refresh_popular_items()
+    trending.refresh()
     Event.objects.all().delete()
 
     assert _train() is None
@@ -188,7 +190,7 @@ def test_a_later_no_ends_what_a_yes_taught(shop, remember):
         remember(f"customer-{person}", [shop.items[1].id, shop.items[2].id])
         remember(f"customer-{person}", [shop.items[1].id], kind="rating", value=1, weight=0.0, newest=timezone.now())
 
-    training.refresh_popular_items()
+    trending.refresh()
 
     assert list(PopularItem.objects.values_list("item_id", "people")) == [(shop.items[2].id, 3)]
 
@@ -196,8 +198,8 @@ def test_a_later_no_ends_what_a_yes_taught(shop, remember):
 def test_people_whose_yes_leaves_data_out_teach_no_model(api):
     ref = subject_ref("customer-1")
     api.save("customer-1", "give")
-    before = training.permitted([ref], caller="job:training")
+    before = permitted([ref], purpose="recommendations", caller="job:training")
 
     api.save("customer-1", "refuse", data_category="ratings")
 
-    assert (before, training.permitted([ref], caller="job:training")) == ([ref], [])
+    assert (before, permitted([ref], purpose="recommendations", caller="job:training")) == ([ref], [])

@@ -1,4 +1,4 @@
-"""Measure this machine: decisions, consents, the decision log, deletion, anonymisation; or the recommender."""
+"""Measure this machine: decisions, consents, the decision log, deletion, anonymisation, training, ranking."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from governance.bench import anonymisation, comparison, consents, decisions, log, machine, report, serving
 from governance.bench.decisions import Settings
 from governance.bench.deletion import pressure, retention
-from governance.bench.recommender import movielens, quality
+from governance.bench.recommender import movielens, quality, training
 
 _RUNS = {
     "decisions": decisions.run,
@@ -25,6 +25,7 @@ _RUNS = {
 }
 _ANONYMISE = "anonymise"
 _RECOMMENDER = "recommender"
+_TRAINING = "training"
 
 
 class Command(BaseCommand):
@@ -35,7 +36,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=[*_RUNS, _ANONYMISE, _RECOMMENDER])
+        parser.add_argument("what", choices=[*_RUNS, _ANONYMISE, _RECOMMENDER, _TRAINING])
         parser.add_argument("--subjects", default="10000,100000,1000000", help="Numbers of people, by commas.")
         parser.add_argument("--seconds", type=float, default=8, help="How long each measurement lasts.")
         parser.add_argument("--clients", type=int, default=8)
@@ -72,6 +73,8 @@ class Command(BaseCommand):
             "--plot", type=Path, metavar="FILE", help="With recommender: also draw relevance by privacy level, as SVG."
         )
         parser.add_argument("--seeds", default="0,1", help="With recommender: seeds of what chance decides, by commas.")
+        parser.add_argument("--items", type=int, default=10_000, help="With training: items of the catalogue.")
+        parser.add_argument("--events", type=int, default=5_000_000, help="With training: events of all people.")
         parser.add_argument("--json", type=Path, metavar="FILE", help="Also write the machine and the rows as JSON.")
 
     def handle(self, *args: Any, what: str, json: Path | None, **options: Any) -> None:
@@ -91,6 +94,15 @@ class Command(BaseCommand):
                 options["movielens"], options["dataset"], options["lists"], options["plot"], seeds or [0]
             )
             self._measure(lambda: quality.run(wish, self.stderr.write), json, opa=None)
+            return
+        if what == _TRAINING:
+            sizes = [
+                training.Size(int(people), options["items"], options["events"])
+                for people in options["subjects"].split(",")
+            ]
+            self._measure(
+                lambda: [row for size in sizes for row in training.run(size, self.stderr.write)], json, opa=None
+            )
             return
         settings = Settings(
             subjects=[int(number) for number in options["subjects"].split(",")],

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.levels import Level
 from personalization.recommender import diversity
@@ -24,6 +25,8 @@ SESSION_LENGTH = 2
 """The interactions just before the held-out ones that count as this session: not yet stored as history."""
 NEW_ITEMS = 5
 """One item in so many is treated as new, to see how new items are ranked."""
+PEOPLE_OF_NEW_ITEMS = 20_000
+"""About so many people at most are trained on for that."""
 PEOPLE = 5_000
 """At most so many people are asked about: a sample, evenly over all of them."""
 
@@ -159,9 +162,8 @@ def ask_about_new(model: Model, known: Interactions, asked: Sequence[Case], *, f
     if not rules.recipe.content:
         return None
     hidden = frozenset(item.id for item in model.items[fold::NEW_ITEMS])
-    rows = [row for row, item in enumerate(known.item) if item not in hidden]
     without = train(
-        known.rows(rows),
+        known.rows(_rows_without(known, hidden)),
         model.items,
         {},
         recipe=rules.recipe,
@@ -181,6 +183,15 @@ def ask_about_new(model: Model, known: Interactions, asked: Sequence[Case], *, f
         for case in some
     ]
     return NewItems(some, lists)
+
+
+def _rows_without(known: Interactions, hidden: frozenset[str]) -> NDArray[np.intp]:
+    """Return the rows of other items; of a sample of people where they are many, as this is a second training."""
+    people, items = known.people.codes, known.items
+    is_hidden = np.array([item in hidden for item in items.values], dtype=np.bool_)
+    every = -(-len(known.people.values) // PEOPLE_OF_NEW_ITEMS)
+    rows: NDArray[np.intp] = np.flatnonzero(~is_hidden[items.codes] & (people % max(every, 1) == 0))
+    return rows
 
 
 def summed(asked: Asked, segments: Mapping[Person, str], *, min_segment: int = 20) -> Evaluation:
@@ -208,14 +219,20 @@ def of_new_items(new: NewItems | None) -> GroupFigure | None:
 
 def cases(known: Interactions, relevant: Mapping[Person, Sequence[str]]) -> list[Case]:
     """Return the people to ask about, in the order of their first row."""
-    histories: dict[Person, list[Interaction]] = {}
-    for row in np.argsort(known.time, kind="stable"):
+    people = known.people
+    order = np.argsort(known.time, kind="stable")
+    _, first = np.unique(people.codes[order], return_index=True)
+    able = [code for code in people.codes[order[np.sort(first)]].tolist() if relevant.get(people.values[code])]
+    chosen = np.unique(np.linspace(0, len(able) - 1, min(len(able), PEOPLE)).astype(int))
+    histories: dict[int, list[Interaction]] = {able[one]: [] for one in chosen}
+    for row in order[np.isin(people.codes[order], list(histories))].tolist():
         liked = known.liked is None or bool(known.liked[row])
         touch = Interaction(known.item[row], float(known.weight[row]), float(known.time[row]), liked)
-        histories.setdefault(known.person[row], []).append(touch)
-    able = [person for person in histories if relevant.get(person)]
-    chosen = np.unique(np.linspace(0, len(able) - 1, min(len(able), PEOPLE)).astype(int))
-    return [Case(able[one], tuple(histories[able[one]]), frozenset(relevant[able[one]])) for one in chosen]
+        histories[int(people.codes[row])].append(touch)
+    return [
+        Case(people.values[code], tuple(history), frozenset(relevant[people.values[code]]))
+        for code, history in histories.items()
+    ]
 
 
 def _asked(

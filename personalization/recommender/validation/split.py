@@ -1,9 +1,11 @@
 """Split by time: of every person the first part is trained on, and what came after it is held out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from personalization.recommender.interactions import Interactions, Person
 
@@ -14,7 +16,7 @@ TRAINED_ON = 0.8
 class Split:
     """Rows to train on, in their order, and of each person the held-out items that they liked."""
 
-    training: Sequence[int]
+    training: NDArray[np.intp]
     relevant: Mapping[Person, tuple[str, ...]]
 
 
@@ -23,21 +25,28 @@ def split(interactions: Interactions) -> Split:
 
     All touches of a held-out item are held out. Interactions of one moment keep their order.
     """
-    rows_of: dict[Person, list[int]] = {}
-    for row in np.argsort(interactions.time, kind="stable"):
-        rows_of.setdefault(interactions.person[row], []).append(int(row))
-    training: list[int] = []
-    relevant: dict[Person, tuple[str, ...]] = {}
-    for person, rows in rows_of.items():
-        distinct = list(dict.fromkeys(interactions.item[row] for row in rows))
-        kept = max(int(TRAINED_ON * len(distinct)), 1)
-        held = set(distinct[kept:])
-        training += [row for row in rows if interactions.item[row] not in held]
-        liked = {interactions.item[row] for row in rows if _is_liked(interactions, row)}
-        if held & liked:
-            relevant[person] = tuple(item for item in distinct[kept:] if item in liked)
-    return Split(sorted(training), relevant)
+    people, items = interactions.people, interactions.items
+    order = np.lexsort((interactions.time, people.codes))
+    keys = people.codes[order].astype(np.int64) * max(len(items.values), 1) + items.codes[order]
+    pairs, first, pair = np.unique(keys, return_index=True, return_inverse=True)
+    # The distinct items of a person in their order, one person after the other.
+    by_first = np.argsort(first)
+    owner = pairs[by_first] // max(len(items.values), 1)
+    distinct = np.bincount(owner, minlength=len(people.values))
+    kept = np.maximum((TRAINED_ON * distinct).astype(np.intp), 1)
+    place = np.arange(len(owner)) - (np.cumsum(distinct) - distinct)[owner]
+    is_held = np.zeros(len(pairs), dtype=np.bool_)
+    is_held[by_first] = place >= kept[owner]
+    liked = np.ones(len(order)) if interactions.liked is None else interactions.liked[order]
+    is_liked = np.bincount(pair, weights=liked, minlength=len(pairs)) > 0
+    wanted = by_first[(is_held & is_liked)[by_first]]
+    return Split(np.sort(order[~is_held[pair]]), _relevant(interactions, pairs[wanted]))
 
 
-def _is_liked(interactions: Interactions, row: int) -> bool:
-    return interactions.liked is None or bool(interactions.liked[row])
+def _relevant(interactions: Interactions, pairs: NDArray[np.int64]) -> dict[Person, tuple[str, ...]]:
+    """Return by person the items of pairs, which are sorted by person."""
+    people, items = interactions.people.values, interactions.items.values
+    owners, codes = np.divmod(pairs, max(len(items), 1))
+    bounds = np.flatnonzero(np.diff(owners, prepend=-1, append=-1)).tolist()
+    found = codes.tolist()
+    return {people[owners[start]]: tuple([items[code] for code in found[start:end]]) for start, end in pairwise(bounds)}

@@ -31,6 +31,8 @@ _CONTENT = (20, 60, 120)
 """Known items that a new one may take its weights from."""
 _HIDDEN = 5
 """One item in so many is treated as new, to choose among these."""
+_PEOPLE_OF_NEW_ITEMS = 20_000
+"""About so many people at most are trained on for that."""
 _FOLDS = 4
 _LENGTHS = (1, 2, 3, 4, 5, 10, 20)
 _TIMES = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -285,7 +287,9 @@ class _Search:
     def content(self, choices: Sequence[_Choice], catalogue: Sequence[Item]) -> int:
         """Return from how many known items a new one takes its weights; 0 where its content says nothing."""
         hidden = np.arange(0, len(catalogue), _HIDDEN)
-        rest = self._data.without_items(hidden)
+        numbers, every = np.arange(len(self._data.people)), -(-len(self._data.people) // _PEOPLE_OF_NEW_ITEMS)
+        others = np.setdiff1d(numbers[numbers % max(every, 1) > 0], self._asked.numbers)
+        rest = self._data.without_items(hidden).without(others)
         rows = np.flatnonzero(self._asked.relevant[:, hidden].any(axis=1))
         known = np.bincount(rest.position, minlength=len(catalogue)) > 0
         found = content.vectors(catalogue)

@@ -11,7 +11,7 @@ from common.admin_pages.display import NOTHING, document, grid, sentence, words
 from consent.models import AgeBand, Level
 from consent.register import words as consent_words
 from policies.bundles import loading
-from policies.bundles.loading import BundleMissing
+from policies.bundles.loading import BundleMissing, LoadedBundle
 from policies.engines import EngineFailure
 from policies.explaining.explanations import explain_facts
 from policies.models import Decision
@@ -124,10 +124,14 @@ def fired(decision: Decision) -> str:
     if entry.get("engine") == "none" or "package" in entry["facts"] or not decision.bundle_revision:
         return "No rule was asked: the answer was given before any, or by a policy package of its own."
     try:
-        bundle = loading.loaded(decision.bundle_revision)
-        explained = explain_facts(json.dumps(entry["facts"]), bundle)
+        return fired_rules(json.dumps(entry["facts"]), loading.loaded(decision.bundle_revision))
     except (BundleMissing, EngineFailure):
         return "The bundle that decided cannot be evaluated again here."
+
+
+def fired_rules(facts: str, bundle: LoadedBundle) -> str:
+    """List the rules of a bundle that fire for these facts. Raises EngineFailure."""
+    explained = explain_facts(facts, bundle)
     rows = [(_rule(each), format_html("<code>{}</code>", each["source"])) for each in explained if each["fired"]]
     return grid(("Rule", "Where it stands"), rows) if rows else NOTHING
 

@@ -45,8 +45,9 @@ def as_officer(chromium: Any, site: str) -> Iterator[Callable[..., Any]]:
     complaints: list[str] = []
     contexts = []
 
-    def opened(user: User | None, *, width: int = 1280, scheme: str = "light") -> Any:
-        contexts.append(chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme))
+    def opened(user: User | None, *, width: int = 1280, scheme: str = "light", scripts: bool = True) -> Any:
+        viewport = {"width": width, "height": 900}
+        contexts.append(chromium.new_context(viewport=viewport, color_scheme=scheme, java_script_enabled=scripts))
         context = contexts[-1]
         context.set_default_timeout(PATIENCE_MS)
         if user is not None:

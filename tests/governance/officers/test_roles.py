@@ -54,6 +54,7 @@ policies.view_logdrop           x x x - - - x -
 privacy.change_recordperiod     x - x - - x - -
 model_registry.add_model        x - - x - - - -
 model_registry.change_modelversion x x - - - - - -
+personalization.use_playground  x x x x - - - -
 audit.view_auditevent           x x - - - - x -
 auth.view_user                  x - - - - - x x
 auth.change_user                - - - - - - - x

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from audit.models import AuditEvent
-from personalization import training
+from personalization.general import trending
 from personalization.models import CreatorOptOut, Item, PopularItem
 from tests.helpers.officers import signed_in, with_role
 
@@ -112,7 +112,7 @@ def test_the_general_list_is_made_without_them(shop: Any, remember: Any, put: Ca
     made_by("ruth", items[:1])
     put("ruth", {"recommended": False})
 
-    training.refresh_popular_items()
+    trending.refresh()
 
     assert set(PopularItem.objects.values_list("item_id", flat=True)) == set(items[1:])
 

@@ -196,7 +196,7 @@ def test_where_no_policy_decides_what_any_rule_names_is_hidden(
     def silent(*_: object) -> None:
         raise information.InformationUnavailable
 
-    monkeypatch.setattr(information, "read", silent)
+    monkeypatch.setattr(information, "asked", silent)
 
     answer = ask(grown, count=50)
     assert answer["fallback"] == "information_unavailable"

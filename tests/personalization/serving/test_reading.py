@@ -5,13 +5,11 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, connections
 
-from consent.pseudonyms import subject_ref
 from personalization.creators import opt_outs
 from personalization.models import Item, PopularItem
-from personalization.serving import reading
+from personalization.serving import items, reading
 
 pytestmark = pytest.mark.django_db
-REF = subject_ref("customer-1")
 _INDEXED = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}  # the last of what an index found
 
 
@@ -26,18 +24,18 @@ def _scans(plan: dict[str, Any]) -> dict[str, set[str]]:
     return found
 
 
-def _fill(items: int, *, with_statistics: bool) -> None:
+def _fill(number: int, *, with_statistics: bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO personalization_item (slug, title, categories, is_active, creator)"
             " SELECT 'item-' || n, 'Title of item ' || n, '[]', n %% 50 <> 0, 'maker-' || n %% 300"
             " FROM generate_series(1, %s) AS n",
-            [items],
+            [number],
         )
         cursor.execute(
             "INSERT INTO personalization_popularitem (rank, item_id, people)"
             " SELECT n, 'item-' || n, 20000 - n FROM generate_series(1, %s) AS n",
-            [items],
+            [number],
         )
         cursor.execute(
             "INSERT INTO personalization_creatoroptout (creator, since)"
@@ -49,8 +47,7 @@ def _fill(items: int, *, with_statistics: bool) -> None:
 
 _ASKED = ",".join(f"item-{number}" for number in range(1, 61))
 _STATEMENTS = {
-    "offered": (reading._OFFERED, "text, uuid, text, text", f"'{_ASKED}', '{REF}', 'recommendations', '[]'"),
-    "titles": (reading._TITLES, "text, text", f"'{_ASKED}', '[]'"),
+    "entries": (reading._ENTRIES, "text", f"'{_ASKED}'"),
     "general": (reading._GENERAL, "int, text", "20, '[\"Games\"]'"),
 }
 
@@ -82,9 +79,9 @@ def test_the_general_list_is_in_the_order_of_its_ranks_without_what_is_not_offer
         PopularItem.objects.create(rank=rank, item_id=slug, people=9)
     opt_outs.set_recommended("maker", recommended=False, actor="test")
 
-    assert reading.general(10) == [("e", "E"), ("c", "C"), ("a", "A")]
-    assert reading.general(2) == [("e", "E"), ("c", "C")]
-    assert dict(reading.Offer(REF, "recommendations").of(list("abcde"))) == {"a": "A", "c": "C", "e": "E"}
+    assert reading.general(10) == [("e", "E", "popular"), ("c", "C", "popular"), ("a", "A", "popular")]
+    assert reading.general(2) == [("e", "E", "popular"), ("c", "C", "popular")]
+    assert items.Items(None).offered(list("abcde"), frozenset()) == {"a": "A", "c": "C", "e": "E"}
 
 
 def test_a_database_that_takes_no_connection_is_a_failed_reading(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,108 @@
+"""Items as this process holds them between requests, as of one revision of the catalogue.
+
+The statement of a decision says which revision counts. Any change of an item, of the general list or of a creator's
+opt-out makes a new one in its own transaction, and what was held under the old one is let go: so a switched-off item
+and an opt-out count at the next request, as if each read the tables.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from personalization.serving import reading
+from personalization.serving.reading import Entry, Hidden
+from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
+
+_Lists = tuple[int, frozenset[str]]
+_General = list[tuple[str, str, str]]
+_MOST_BYTES = 32 * MIB
+
+
+_ABSENT = Entry("", frozenset(), is_offered=False)  # not in the catalogue, or removed
+
+
+def _bytes_of_entry(slug: str, entry: Entry) -> int:
+    return ENTRY_BYTES + len(slug) + 4 * (len(entry.title) + sum(map(len, entry.tags)))
+
+
+def _bytes_of_list(_key: _Lists, items: _General) -> int:
+    return ENTRY_BYTES + sum(128 + 4 * (len(slug) + len(title)) for slug, title, _basis in items)
+
+
+class Items:
+    """Items of one revision; without a revision nothing is held, and each question is one to the database."""
+
+    def __init__(self, revision: int | None) -> None:
+        self.revision = revision
+        self._entries: Memo[str, Entry] = Memo(_MOST_BYTES, _bytes_of_entry)
+        self._general: Memo[_Lists, _General] = Memo(MIB, _bytes_of_list)
+
+    def offered(self, slugs: Collection[str], hidden: frozenset[str]) -> dict[str, str]:
+        """Return those of the items that are offered and not hidden, with their titles. Raises ReadingFailed."""
+        return {
+            slug: entry.title for slug, entry in self._of(slugs) if entry.is_offered and hidden.isdisjoint(entry.tags)
+        }
+
+    def titles(self, slugs: Collection[str], hidden: frozenset[str]) -> dict[str, str]:
+        """Return titles of items, offered or not, that are not hidden. Raises ReadingFailed."""
+        return {
+            slug: entry.title
+            for slug, entry in self._of(slugs)
+            if entry is not _ABSENT and hidden.isdisjoint(entry.tags)
+        }
+
+    def general(self, count: int, hidden: Hidden) -> _General:
+        """Return items, titles and bases of the general list, without what is hidden. Raises ReadingFailed."""
+        if hidden is None or self.revision is None:  # which rules there are is not part of the catalogue
+            return reading.general(count, hidden)
+        found = self._general.get((count, hidden))
+        if found is None:
+            found = reading.general(count, hidden)
+            self._general.remember((count, hidden), found)
+        return found
+
+    def _of(self, slugs: Collection[str]) -> Iterable[tuple[str, Entry]]:
+        held = self._entries.get
+        found = [(slug, held(slug)) for slug in slugs]
+        missing = [slug for slug, entry in found if entry is None]
+        read = self._read(missing) if missing else {}
+        return [(slug, entry or read[slug]) for slug, entry in found]
+
+    def _read(self, slugs: Collection[str]) -> Mapping[str, Entry]:
+        entries = reading.entries(slugs)
+        read = {slug: entries.get(slug, _ABSENT) for slug in slugs}
+        if self.revision is not None:
+            for slug, entry in read.items():
+                self._entries.remember(slug, entry)
+        return read
+
+
+class Offer(NamedTuple):
+    """Items on offer to a person: those of the catalogue without what rules of display hide."""
+
+    items: Items
+    hidden: frozenset[str]
+
+    def of(self, slugs: Collection[str]) -> Mapping[str, str]:
+        """Return those of the items that are offered now, with their titles. Raises ReadingFailed."""
+        return self.items.offered(slugs, self.hidden) if slugs else {}
+
+    def titles(self, slugs: Collection[str]) -> Mapping[str, str]:
+        """Return titles of items, offered or not. Raises ReadingFailed."""
+        return self.items.titles(slugs, self.hidden) if slugs else {}
+
+
+_held = Items(None)
+
+
+def at(revision: int | None) -> Items:
+    """Return the items as of a revision; what was read of others is let go.
+
+    What is read later than the revision was known is at least as new as it, so nothing stale comes in with it.
+    """
+    global _held
+    if revision is None:
+        return Items(None)
+    held = _held
+    if held.revision != revision:
+        held = _held = Items(revision)
+    return held
