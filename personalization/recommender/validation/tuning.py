@@ -40,6 +40,8 @@ _ROUNDS = 2
 _LEAST_ASKED = 30
 _SIGNIFICANT = 0.0005
 """A gain in nDCG below this is taken for chance."""
+_WORTH_A_THIRD = 0.003
+"""What a third part must gain: it makes a recommendation a third slower."""
 _CELLS = 3_000_000
 """So many scores (people x items) are compared at a time: the people asked are a sample in a large catalogue."""
 
@@ -217,7 +219,7 @@ class _Search:
         while left:
             options = [[*choices, choice] for candidate in left for choice in _options(candidate)]
             better, ndcg = self._best_of(options)
-            if ndcg < reached + _SIGNIFICANT:
+            if ndcg < reached + (_SIGNIFICANT if len(choices) < 2 else _WORTH_A_THIRD):
                 break
             choices, reached = better, ndcg
             left = [candidate for candidate in left if candidate is not better[-1].candidate]
