@@ -23,6 +23,7 @@ from common.waiting.breaker import CircuitBreaker
 from model_registry.files import signature
 from model_registry.gates.findings import PASSED
 from personalization.recommender import storage
+from personalization.recommender.groups import forming as groups
 from personalization.recommender.model import Model, Served
 from personalization.serving.reading import ReadingFailed
 from policies.bundles.loading import LoadedBundle
@@ -170,11 +171,16 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
 
 def compute(name: str, bundle: LoadedBundle, arguments: Mapping[str, Any]) -> Served:
     """Return the model's answer, without a segment that a monitor has stopped. Raises as ``recommend``."""
-    is_stopped = _is_stopped(name, bundle, arguments.get("segment"))
-    served = load(name, bundle).recommend(**{**arguments, **({"segment": None} if is_stopped else {})})
+    stopped = {part: None for part in ("segment", "group") if _is_stopped(name, bundle, arguments.get(part))}
+    served = load(name, bundle).recommend(**{**arguments, **stopped})
     if not all(isfinite(each.score) for each in served.recommendations):
         raise ArithmeticError("A score of the model is no finite number.")
     return served
+
+
+def kinds_of(name: str, bundle: LoadedBundle, segment: str) -> list[str]:
+    """Return the kinds of items that a segment's list holds more of than others do; of region and age, none."""
+    return load(name, bundle).kinds_of(segment) if groups.kind_of(segment) is groups.Kind.TASTE else []
 
 
 def is_resting() -> bool:

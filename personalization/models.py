@@ -201,12 +201,17 @@ class TrainingMember(models.Model):
 
 
 class SnapshotPerson(models.Model):
-    """Person in the files that a version's figures can be recomputed from."""
+    """Person in the files that a version's figures can be recomputed from, and the groups of it that they are in.
+
+    A group is named by its key in the version's segments; empty where the person is in none.
+    """
 
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+", db_index=False)
     subject_ref = models.UUIDField()
     purpose = models.CharField(max_length=64)
     made_at = models.DateTimeField(default=timezone.now)
+    readable = models.CharField(max_length=120, default="", db_default="")
+    taste = models.CharField(max_length=120, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subject_ref", "version"], name="personalization_in_snapshot")]

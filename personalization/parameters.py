@@ -15,6 +15,7 @@ from common.levels import LevelName
 from consent.register import words
 from personalization.explained import weights
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
+from policies.models import RankingRule
 
 Text = str | Promise
 _WINDOW = format_lazy(_("The last {count} things you did here"), count=BEHAVIORAL_WINDOW)
@@ -70,6 +71,26 @@ PARAMETERS = (
         is_profiling=True,
     ),
 )
+_SEGMENTS = {
+    "readable": Parameter(
+        "segment",
+        _(
+            "What people of your group rank highest, if they are at least 20. Groups are formed of the people whose"
+            " data may be used for it, by the kind of things they choose most and by how long they have been here."
+        ),
+        (_("The kind of things you choose most"), _("When you first and last chose things here")),
+        is_profiling=True,
+    ),
+    "taste": Parameter(
+        "segment",
+        _(
+            "What people of similar taste rank highest, at least 50 of them. Groups are formed of the people whose data"
+            " may be used for it; without a group, your region and age group count."
+        ),
+        (_("Your group of people with similar taste"),),
+        is_profiling=True,
+    ),
+}
 CHANGES = (
     _("Choose a level on your privacy page; it counts at once."),
     _("Ask for the general list at any time: it uses nothing about you."),
@@ -94,6 +115,13 @@ NOT_INFLUENCES = (
 )
 
 
+def in_force() -> list[Parameter]:
+    """Return the parameters of each level, as the rule of ranking of recommendations says."""
+    rule = RankingRule.objects.filter(purpose="recommendations").first()
+    segment = _SEGMENTS.get(rule.segment_list) if rule else None
+    return [segment if segment and each.level == "segment" else each for each in PARAMETERS]
+
+
 def document() -> dict[str, Any]:
     """Return the parameters as JSON, in the language of the request."""
     return {
@@ -105,7 +133,7 @@ def document() -> dict[str, Any]:
                 "uses": [str(use) for use in parameter.uses],
                 "profiling": parameter.is_profiling,
             }
-            for parameter in PARAMETERS
+            for parameter in in_force()
         ],
         "ways_to_change": [str(way) for way in CHANGES],
         "not_used": [str(thing) for thing in NOT_USED],

@@ -28,6 +28,7 @@ from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Model
 from personalization.review import outputs
 from personalization.rollouts import observing
+from personalization.segments import membership
 from personalization.serving import features, items, known, reading, wording
 from personalization.serving.features import Features
 from personalization.serving.items import Items, Offer
@@ -150,7 +151,10 @@ def _make(request: RecommendationRequest, caller: str, about: Known) -> Recommen
 def _recommend(request: RecommendationRequest, caller: str, about: Known, bundle: LoadedBundle) -> Recommendations:
     person, catalogue = about.information, items.at(about.catalogue)
     model = engine.model_in_use(bundle, None if request.is_visitor else request.subject_ref)
+    group = membership.group_of(request.subject_ref, request.purpose, model, bundle)
     size = engine.segment_size(model, bundle, engine.segment_key(person.region, person.age_band))
+    if group is not None:
+        size = engine.segment_size(model, bundle, group) or size
     question = _question(request, model=model, segment_size=size)
     decision = evaluate.decide(question, caller=caller, known=person)
     if not decision.permitted:
@@ -161,7 +165,7 @@ def _recommend(request: RecommendationRequest, caller: str, about: Known, bundle
         return _popular(request, decision, model, catalogue, fallback="obligation_not_supported")
     if model is None:
         return _popular(request, decision, None, catalogue, fallback="no_model")
-    return _personal(request, decision, about, model, bundle)
+    return _personal(request, decision, about, model, bundle, group)
 
 
 def recommend_unrouted(count: int, decision: Decision, candidates: tuple[str, ...] | None = None) -> Recommendations:
@@ -191,7 +195,12 @@ def _question(request: RecommendationRequest, *, model: str | None = None, segme
 
 
 def _personal(
-    request: RecommendationRequest, decision: Decision, about: Known, model: str, bundle: LoadedBundle
+    request: RecommendationRequest,
+    decision: Decision,
+    about: Known,
+    model: str,
+    bundle: LoadedBundle,
+    group: str | None,
 ) -> Recommendations:
     level, excluded, hidden = decision.level, _excluded(decision), _categories(decision, "hide_items")
     person, catalogue = about.information, items.at(about.catalogue)
@@ -206,6 +215,7 @@ def _personal(
             "history": history.touches,
             "session": [Interaction(item) for item in session],
             "segment": engine.segment_key(person.region, person.age_band),
+            "group": group,
             "count": request.count,
             "exclude": history.unwanted,
             "exclude_categories": hidden,
@@ -223,7 +233,9 @@ def _personal(
     except reading.ReadingFailed:
         return _popular(request, decision, model, catalogue, fallback="information_unavailable")
     tally.scored(model, served.recommendations)
-    listed, left_out = wording.explained(served.recommendations, titles, history.liked), None
+    kinds = engine.kinds_of(model, bundle, served.segment) if served.segment else ()
+    popular_with = wording.group(served.segment, kinds)
+    listed, left_out = wording.explained(served.recommendations, titles, history.liked, popular_with), None
     if request.candidates is not None:
         wanted = [item for item in request.candidates if item in among and item not in history.unwanted]
         listed = _completed(listed, [(item, among[item]) for item in wanted], request.count)

@@ -11,6 +11,7 @@ from consent.models import DataSubject
 from model_registry.models import ModelVersion
 from model_registry.segments import stopping
 from personalization import engine
+from personalization.models import SnapshotPerson
 from personalization.monitors import work
 from policies.bundles import building, loading
 from policies.bundles.loading import LoadedBundle
@@ -35,9 +36,9 @@ def check_segments() -> dict[str, int]:
 
 
 def _check(name: str, bundle: LoadedBundle) -> dict[str, int]:
-    segments, people = engine.load(name, bundle).segments, people_by_segment()
-    small = below_k(segments, people)
     version = _version(name)
+    segments, people = engine.load(name, bundle).segments, people_by_segment(version)
+    small = below_k(segments, people)
     stopping.stop(version, small, reason=f"Fewer than {building.SEGMENT_MIN_SIZE} people are in it.", actor=JOB)
     work.follow_stopped(version, actor=JOB)
     details = {
@@ -55,10 +56,16 @@ def below_k(segments: Iterable[str], people: Mapping[str, int]) -> list[str]:
     return [key for key in segments if people.get(key, 0) < building.SEGMENT_MIN_SIZE]
 
 
-def people_by_segment() -> dict[str, int]:
-    """Return how many people of the register are in each segment. One statement."""
+def people_by_segment(version: ModelVersion) -> dict[str, int]:
+    """Return how many people are in each segment: of the register, and of those the version knows in its groups."""
     rows = DataSubject.objects.exclude(region="").order_by().values_list("region", "age_band").annotate(Count("pk"))
-    return {engine.segment_key(region, age_band): count for region, age_band, count in rows}
+    known = {engine.segment_key(region, age_band): count for region, age_band, count in rows}
+    return {**known, **_in_groups(version, "readable"), **_in_groups(version, "taste")}
+
+
+def _in_groups(version: ModelVersion, kind: str) -> dict[str, int]:
+    rows = SnapshotPerson.objects.filter(version=version).exclude(**{kind: ""}).order_by()
+    return dict(rows.values_list(kind).annotate(Count("pk")))
 
 
 def _version(name: str) -> ModelVersion:

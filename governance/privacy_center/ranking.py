@@ -37,7 +37,7 @@ def page(request: HttpRequest) -> HttpResponse:
     general = request.GET.get("list") == "general"
     context: dict[str, Any] = {
         "business_name": settings.BUSINESS_NAME,
-        "parameters": parameters.PARAMETERS,
+        "parameters": parameters.in_force(),
         "changes": parameters.CHANGES,
         "not_used": parameters.NOT_USED,
         "deeds": weights.deeds(),

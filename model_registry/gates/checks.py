@@ -99,7 +99,7 @@ GATES: Mapping[str, Gate] = {
     ),
     "leak_audit": Gate(
         PRE_LAUNCH, "Leak audit", "that the model gives away neither who it was trained on nor what they did",
-        measured.audited("leak", "Leak audit", audits.leak), Decimal("0.25"), "gain over guessing",
+        measured.audited("leak", "Leak audit", audits.leak), Decimal("0.35"), "gain over guessing",
     ),
     "adversarial_audit": Gate(
         PRE_LAUNCH, "Adversarial audit", "that hostile input and a few fake profiles change little",

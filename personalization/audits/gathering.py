@@ -46,7 +46,7 @@ def gather(version: ModelVersion) -> Audited:
         control=control,
         attributes={"region": region, "age_band": age_band},
         segments={person: engine.segment_key(region[person], age_band[person]) for person in region},
-        register=windows.people_by_segment(),
+        register=windows.people_by_segment(version),
         before=_before(version),
         cases=cases(version),
         level=Level(version.max_level),

@@ -30,7 +30,7 @@ def creators(request: HttpRequest) -> HttpResponse:
         request,
         "privacy/creators.html",
         {
-            "levels": parameters.PARAMETERS,
+            "levels": parameters.in_force(),
             "deeds": weights.deeds(),
             "parts": parts,
             "weighings": weighings,

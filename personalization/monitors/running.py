@@ -54,7 +54,7 @@ def _run_one(version: ModelVersion, now: datetime) -> list[MonitorResult]:
         # The serving path says so with each answer, and counts it.
         logger.warning("%s is not monitored: %s", version, failed.code)
         return []
-    small = windows.below_k(model.segments, windows.people_by_segment())
+    small = windows.below_k(model.segments, windows.people_by_segment(version))
     measured = measuring.measure(Subject(version, model, small, training.PURPOSE, now))
     limits = objectives.in_force(version.model)
     return _conclude(version, judging.judge(measured, limits), limits, now)

@@ -20,6 +20,7 @@ class Permitted:
 
     level: Level
     segment: str | None
+    group: str | None
     history: tuple[Interaction, ...] | Touches
     session: tuple[Interaction, ...]
 
@@ -30,6 +31,7 @@ def permit(
     history: Iterable[Interaction] | Touches,
     session: Iterable[Interaction],
     segment: str | None,
+    group: str | None = None,
 ) -> Permitted:
     """Cut a person's data down to what ``level`` may use.
 
@@ -39,6 +41,7 @@ def permit(
     return Permitted(
         level=level,
         segment=segment if level.includes(Level.SEGMENT) else None,
+        group=group if level.includes(Level.SEGMENT) else None,
         history=_permitted_history(level, history),
         session=tuple(session) if level.includes(Level.CONTEXTUAL) else (),
     )

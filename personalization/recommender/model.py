@@ -1,7 +1,8 @@
 """Trained model and how it recommends: every answer says what it was computed from."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -123,12 +124,14 @@ class Recommendation:
 class Served:
     """An answer: the level whose scores were really used, and why if that is less than was allowed.
 
-    At a personal level the list may end with popular items when too few are related to the person's own.
+    At a personal level the list may end with popular items when too few are related to the person's own. ``segment``:
+    whose list it is, or ends with.
     """
 
     level_used: Level
     fallback: Fallback | None
     recommendations: tuple[Recommendation, ...]
+    segment: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +169,7 @@ class Model:
         history: Iterable[Interaction] | Touches = (),
         session: Iterable[Interaction] = (),
         segment: str | None = None,
+        group: str | None = None,
         count: int = 10,
         exclude_seen: bool = True,
         exclude: Collection[str] = frozenset(),
@@ -177,8 +181,9 @@ class Model:
     ) -> Served:
         """Recommend up to ``count`` (1..100) items, using no more of the person than ``level`` allows.
 
-        ``exclude_seen`` leaves out items of the person's that the level may look at, so at ``none`` and
-        ``segment`` it changes nothing. Items in ``exclude`` are not recommended; with
+        ``group`` is another segment, whose list is served instead of that of ``segment`` where it is stored; the prior
+        of short histories stays that of ``segment``. ``exclude_seen`` leaves out items of the person's that the level
+        may look at, so at ``none`` and ``segment`` it changes nothing. Items in ``exclude`` are not recommended; with
         ``among``, only items in it are. Items of ``exclude_categories`` are
         neither recommended nor used as a reason. Items this model does not know are ignored. ``reasons`` bounds
         ``because`` and ``despite``, >= 1. ``diversity`` (0..1) trades the score of a personal list for different
@@ -193,7 +198,7 @@ class Model:
             raise ValueError("reasons must be at least 1.")
         if not 0 <= diversity <= 1:
             raise ValueError("diversity must be from 0 to 1.")
-        permitted = permit(level, history=history, session=session, segment=segment)
+        permitted = permit(level, history=history, session=session, segment=segment, group=group)
         allowed = self._outside(exclude_categories)
         touched = self._touched(permitted)
         signals = Signals.of(touched, allowed.tolist())
@@ -205,14 +210,14 @@ class Model:
             return self._general(permitted, candidates, wish)
         if len(signals) < self.parameters.recipe.min_likes:
             general = self._general(permitted, candidates, wish)
-            return Served(general.level_used, Fallback.TOO_LITTLE_HISTORY, general.recommendations)
+            return replace(general, fallback=Fallback.TOO_LITTLE_HISTORY)
         personal = self._related(signals, self._group(permitted), candidates, wish)
         if len(personal) == count:
             return Served(permitted.level, None, tuple(personal))
         general = self._general(permitted, candidates, wish)
         if not personal:
-            return Served(general.level_used, Fallback.NOTHING_RELATED, general.recommendations)
-        return Served(permitted.level, None, _filled(personal, general.recommendations, count))
+            return replace(general, fallback=Fallback.NOTHING_RELATED)
+        return Served(permitted.level, None, _filled(personal, general.recommendations, count), general.segment)
 
     @cached_property
     def _positions(self) -> dict[str, int]:
@@ -280,12 +285,20 @@ class Model:
         """Return the person's segment if the level may look at it and it is stored, else everybody."""
         return self.popularity if permitted.segment is None else self.segments.get(permitted.segment, self.popularity)
 
+    def kinds_of(self, key: str) -> list[str]:
+        """Return the kinds of items that a segment's list holds more of than the catalogue does, two at most."""
+        first = [self.items[position] for position in self.segments[key].ranking[:_SPARE].tolist()]
+        here = Counter(kind for item in first for kind in item.categories)
+        share = {kind: len(positions) / len(self.items) for kind, positions in self._positions_by_category.items()}
+        surplus = {kind: number - share[kind] * len(first) for kind, number in here.items()}
+        return [kind for kind in sorted(surplus, key=lambda kind: (-surplus[kind], kind)) if surplus[kind] > 0][:2]
+
     def _general(self, permitted: Permitted, candidates: _Flags, wish: "_Wish") -> Served:
         """Serve from the person's segment if it is stored, else from everybody."""
-        group = self._group(permitted)
-        if group is not self.popularity:
-            chosen = self._most_popular(group, Basis.SEGMENT, candidates, wish)
-            return Served(Level.SEGMENT, None, chosen)
+        key = next((key for key in (permitted.group, permitted.segment) if key in self.segments), None)
+        if key is not None:
+            chosen = self._most_popular(self.segments[key], Basis.SEGMENT, candidates, wish)
+            return Served(Level.SEGMENT, None, chosen, key)
         fallback = None if permitted.level is Level.NONE else Fallback.SEGMENT_NOT_AVAILABLE
         chosen = self._most_popular(self.popularity, Basis.POPULAR, candidates, wish)
         return Served(Level.NONE, fallback, chosen)

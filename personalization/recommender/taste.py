@@ -12,6 +12,8 @@ from personalization.recommender.parts import Weighing
 
 _DIMENSIONS = 16
 _ROUNDS = 12
+_MOST = 40
+"""More groups than this would make the file large, and what they are called alike."""
 _AT_A_TIME = 4_000
 
 
@@ -50,7 +52,7 @@ def clusters(model: Model, data: Histories, *, at_least: int) -> dict[Person, st
     if len(data.people) < at_least:
         return {}
     points = _projected(model, data)
-    number = len(data.people) // at_least
+    number = min(len(data.people) // at_least, _MOST)
     centres = _first_centres(points, number)
     for _ in range(_ROUNDS):
         group = _balanced(points, centres, at_least)

@@ -1,12 +1,13 @@
 """Answers in words: what is shown, and why."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from personalization.recommender.groups.forming import Kind, kind_of
 from personalization.recommender.model import Because, Recommendation
 from policies.bundles import reasons
 from policies.decisions.evaluate import Decision
@@ -23,13 +24,16 @@ def decided(decision: Decision) -> list[Document]:
 
 
 def explained(
-    recommendations: Iterable[Recommendation], titles: Mapping[str, str], liked: Container[str]
+    recommendations: Iterable[Recommendation], titles: Mapping[str, str], liked: Container[str], group: str = ""
 ) -> list[Document]:
     """Return recommendations with the person's own items that speak for them and against them.
 
-    An item without a title is not named: a rule hides it, or it is no longer in the catalogue.
+    An item without a title is not named: a rule hides it, or it is no longer in the catalogue. ``group``: with whom
+    items of a segment are popular, where it is not people of the region and age band.
     """
     say = _sentences(get_language())
+    if group:
+        say = say._replace(segment=group)
     return [_item(each, titles, liked, say) for each in recommendations]
 
 
@@ -47,6 +51,27 @@ def items_of(recommendations: Iterable[Recommendation]) -> set[str]:
     """Return all items that are named: the recommended ones, and the person's own as their reasons."""
     named = {each.item.id for each in recommendations}
     return named.union(reason.item for each in recommendations for reason in (*each.because, *each.despite))
+
+
+def group(key: str | None, kinds: Sequence[str]) -> str:
+    """Return with whom items of a group by people's own data are popular; empty for any other segment.
+
+    ``kinds``: the kinds of items that its list has more of than the catalogue.
+    """
+    kind = kind_of(key) if key else None
+    if kind is None or key is None:
+        return ""
+    if kind is Kind.TASTE:
+        return _("Popular with people of similar taste: %(kinds)s") % {"kinds": ", ".join(kinds)}
+    parts = dict(part.split("=", 1) for part in key.partition(":")[2].split("|"))
+    standings = {
+        "new": _("Popular with people who are new here"),
+        "regular": _("Popular with people who come regularly"),
+        "lapsed": _("Popular with people who have not been here for a while"),
+    }
+    favourite = parts.get("favourite", "")
+    found = [_("Popular with people who often choose %(kinds)s") % {"kinds": favourite}] if favourite else []
+    return "; ".join([*found, *([standings[parts["standing"]]] if "standing" in parts else [])])
 
 
 class _Sentences(NamedTuple):

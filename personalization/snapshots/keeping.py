@@ -1,6 +1,6 @@
 """Keep the files of a training, and let people leave them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,6 +13,8 @@ from audit import trail
 from consent.models import ConsentRecord, DataSubject
 from model_registry.models import ModelFile, ModelVersion
 from personalization.models import SnapshotPerson
+from personalization.recommender.groups import forming as grouping
+from personalization.recommender.interactions import Person
 from personalization.snapshots import files, rewriting
 from privacy.retention import turns
 
@@ -21,6 +23,9 @@ _AT_ONCE = 10_000
 _LATE = timedelta(days=1)  # longer than any training takes to register its files
 _WITHDRAWN = (ConsentRecord.State.WITHDRAWN, ConsentRecord.State.OBJECTED)
 Kind = ModelFile.Kind
+
+Groups = Mapping[grouping.Kind, Mapping[Person, str]]
+_NONE: Groups = {}
 
 
 def write(name: str, data: bytes, evaluation: bytes, people: int) -> list[ModelFile]:
@@ -39,13 +44,22 @@ def discard(written: Iterable[ModelFile]) -> None:
         files.remove(file.path)
 
 
-def note(version: ModelVersion, people: Iterable[UUID], *, purpose: str, since: datetime, actor: str) -> None:
+def note(
+    version: ModelVersion, people: Iterable[UUID], *, purpose: str, since: datetime, actor: str, groups: Groups = _NONE
+) -> None:
     """Note who is in the files of a version; who withdrew or was erased while it was trained leaves them at once.
 
-    In the transaction of the registration.
+    ``groups``: the group of each person, by kind. In the transaction of the registration.
     """
     turns.take(NAME)
-    rows = (SnapshotPerson(version=version, subject_ref=ref, purpose=purpose) for ref in people)
+    readable, taste = (groups.get(kind, {}) for kind in (grouping.Kind.READABLE, grouping.Kind.TASTE))
+    rows = (
+        SnapshotPerson(
+            version=version, subject_ref=ref, purpose=purpose,
+            readable=readable.get(ref.bytes, ""), taste=taste.get(ref.bytes, ""),
+        )
+        for ref in people
+    )  # fmt: skip
     SnapshotPerson.objects.bulk_create(rows, batch_size=_AT_ONCE)
     ended = ConsentRecord.objects.filter(purpose__slug=purpose, state__in=_WITHDRAWN, recorded_at__gte=since)
     gone = {*ended.values_list("subject_id", flat=True), *erased(since).values_list("ref", flat=True)}

@@ -19,6 +19,7 @@ from privacy.rights.stores.seam import Description, Erasure, Removed, Row
 from privacy.rights.stores.tables import TableStore, members
 
 _TOUCHES = "touches"
+_GROUPS = ("readable", "taste")
 
 
 class TrainingStore(TableStore):
@@ -27,7 +28,9 @@ class TrainingStore(TableStore):
     def export(self, ref: UUID) -> Iterable[Row]:
         names = [member.name for member in self.description.members if member.name != _TOUCHES]
         data = ModelFile.objects.filter(kind=ModelFile.Kind.DATA, version=OuterRef("version"), gone_at=None)
-        rows = self.query(ref).annotate(path=Subquery(data.values("path")[:1])).values(*names, "path")
+        inside = SnapshotPerson.objects.filter(version=OuterRef("version"), subject_ref=ref)
+        groups = {kind: Subquery(inside.values(kind)[:1]) for kind in _GROUPS}
+        rows = self.query(ref).annotate(path=Subquery(data.values("path")[:1]), **groups).values(*names, "path")
         return [{**{name: row[name] for name in names}, _TOUCHES: list(_touches(row["path"], ref))} for row in rows]
 
     def erase(self, ref: UUID, erasure: Erasure) -> Removed:
@@ -76,6 +79,8 @@ TRAINING = TrainingStore(
             ("version__model__slug", "string", _("model")),
             ("version__version", "integer", _("version")),
             ("version__created_at", "date-time", _("trained")),
+            ("readable", "string", _("your group by what you choose most and since when")),
+            ("taste", "string", _("your group by taste")),
             (_TOUCHES, "array", _("what is kept of you, to recompute the model's figures")),
         ),
         origin=_("made when a model was trained on what you did, with your permission"),

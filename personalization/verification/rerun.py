@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from personalization.recommender.groups import forming as groups
 from personalization.recommender.model import Model
 from personalization.recommender.parts import Part
 from personalization.recommender.recipe import Lists
@@ -42,6 +43,7 @@ def rerun(data: Data, model: Model) -> Rerun:
         recipe=rules.recipe, min_segment=rules.min_segment, min_people=rules.min_people,
         neighbours=rules.neighbours, damping=rules.damping,
     )  # fmt: skip
+    again = groups.added(again, touches, groups.kinds_of(model)).model
     asked = ask(touches, model.items, segments, recipe=rules.recipe, min_people=rules.min_people)
     return Rerun(chosen, again, asked)
 

@@ -20,12 +20,16 @@ class RankingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     )
 
     class Meta:
-        labels = {"serves_visitors": "Visitors without a record"}
+        labels = {"serves_visitors": "Visitors without a record", "segment_list": "List of a group"}
         help_texts = {
             "serves_visitors": (
                 "They get lists from what they look at in this visit. It is stored nowhere. Not where consent is the "
                 "lawful basis."
-            )
+            ),
+            "segment_list": (
+                "Whose list people get at the level of groups. Groups by what people choose are formed at the next "
+                "training, of people whose data it may use; others keep the list of their region and age band."
+            ),
         }
 
 
@@ -33,8 +37,8 @@ class RankingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 class RankingRuleAdmin(RuleAdmin):
     form = RankingForm
     fixed = ("purpose",)
-    list_display = ["purpose", "visitors"]
-    fields = ["purpose", "serves_visitors"]
+    list_display = ["purpose", "visitors", "segment_list"]
+    fields = ["purpose", "serves_visitors", "segment_list"]
 
     @display(description="Visitors without a record", boolean=True)
     def visitors(self, rule: RankingRule) -> bool:

@@ -14,11 +14,22 @@ class RankingRule(models.Model):
     """Rule of ranking of one purpose, by its short name. Without a rule everything in it is off.
 
     ``serves_visitors``: visitors without any record get lists from what they look at in this visit, which is stored
-    nowhere.
+    nowhere. ``segment_list``: whose list the level ``segment`` serves; people in no such group get that of their region
+    and age band.
     """
+
+    class SegmentList(models.TextChoices):
+        """Which list the level ``segment`` serves."""
+
+        REGION_AGE = "region_age", "By region and age band"
+        READABLE = "readable", "By what people choose most, and how long they have been here"
+        TASTE = "taste", "By taste: groups of at least 50 people"
 
     purpose = models.SlugField(max_length=64, unique=True)
     serves_visitors = models.BooleanField(default=False)
+    segment_list = models.CharField(
+        max_length=16, choices=SegmentList, default=SegmentList.REGION_AGE, db_default=SegmentList.REGION_AGE
+    )
 
     class Meta:
         ordering = ["purpose"]
@@ -39,4 +50,4 @@ class RankingRule(models.Model):
 
     def document(self) -> dict[str, Any]:
         """Return the rule as policies and the recommender read it."""
-        return {"serves_visitors": self.serves_visitors}
+        return {"serves_visitors": self.serves_visitors, "segment_list": self.segment_list}

@@ -15,6 +15,7 @@ from policies.models import (
 )
 
 _ALL = "*"
+_NO_RANKING: Document = {"serves_visitors": False, "segment_list": "region_age"}
 
 
 def rule_narrows(before: Document | None, after: Document | None) -> bool:
@@ -65,8 +66,10 @@ def _covers(old: list[str], new: list[str]) -> bool:
 
 def ranking_narrows(before: Document | None, after: Document | None) -> bool:
     """Return whether a rule of ranking uses less of people than before."""
-    was, becomes = ((each or {}).get("serves_visitors", False) for each in (before, after))
-    return bool(was or not becomes)
+    was, becomes = ({**_NO_RANKING, **(each or {})} for each in (before, after))
+    return (was["serves_visitors"] or not becomes["serves_visitors"]) and (
+        becomes["segment_list"] in (was["segment_list"], _NO_RANKING["segment_list"])
+    )
 
 
 def _save_checked(rule: Any, _created: bool) -> None:

@@ -46,6 +46,7 @@ VALID: dict[str, dict[str, Any]] = {
         ],
     },
     "/api/v1/recommendations": {"subject": PERSON, "count": 3, "session": ["kettle"], "signals": {"gpc": True}},
+    "/api/v1/recommendations/visit": {"purpose": "visit-recommendations", "session": ["kettle"], "region": "DE"},
     "/api/v1/items/batch": {
         "items": [{"id": "kettle", "title": "Kettle", "stock": 1}, {"id": "pot", "action": "remove"}]
     },

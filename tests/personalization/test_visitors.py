@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 Visit = Callable[..., dict[str, Any]]
 IDS = [item.id for item in SHOP.items]
 LOOKED_AT = IDS[2:7]
-OPEN = {"purpose": VISITS, "serves_visitors": True}
+OPEN = {"purpose": VISITS, **RankingRule(serves_visitors=True).document()}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personalization.recommender.audits.people import Population
+from personalization.recommender.groups import forming as groups
 from personalization.recommender.model import Model, Popularity
 from personalization.recommender.parts import Part
 
@@ -89,7 +90,9 @@ def differenced(before: Model, after: Model) -> tuple[Differenced, ...]:
     if [item.id for item in before.items] != [item.id for item in after.items]:
         return ()  # the catalogue has changed: what is left of a count is not one person's
     found = []
-    for key in sorted(before.segments.keys() & after.segments.keys()):
+    # Lists of groups by their people's own data are means of scores: no count can be read back from them.
+    both = before.segments.keys() & after.segments.keys()
+    for key in sorted(key for key in both if groups.kind_of(key) is None):
         moved = _counts(after, after.segments[key]) - _counts(before, before.segments[key])
         joined = after.segments[key].people - before.segments[key].people
         if abs(joined) == 1 and moved.any() and (moved * joined >= 0).all() and np.abs(moved).max() == 1:

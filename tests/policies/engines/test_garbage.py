@@ -17,7 +17,12 @@ from tests.helpers.spoilt_bodies import ANYTHING, METHODS, VALID, spoilt
 from tests.helpers.wsgi_calls import WsgiResponse, call
 
 # Takes no body, or has a name in its address: the tests of the OpenAPI document send these.
-TAKING_NOTHING = {"/api/v1/recommender/parameters", "/api/v1/creators/<str:creator>", "/api/v1/items/<str:item>"}
+TAKING_NOTHING = {
+    "/api/v1/recommender/parameters",
+    "/api/v1/recommendations/general",
+    "/api/v1/creators/<str:creator>",
+    "/api/v1/items/<str:item>",
+}
 
 
 def _send(token: str, path: str, body: Any, **environ: str) -> WsgiResponse:

@@ -1,0 +1,1 @@
+"""Groups of people by their own data, at least k in each."""

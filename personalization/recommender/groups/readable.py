@@ -1,0 +1,92 @@
+"""Readable segments: a few groups by what people choose most and by how long they have been here.
+
+``favourite=CATEGORY|standing=STANDING``, or one of the two where both together are too few people. A person is in one
+group or in none, and no group is smaller than k.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personalization.recommender.histories import Histories
+from personalization.recommender.interactions import Interactions, Item, Person
+
+MOST_GROUPS = 10
+_FAVOURITES = 4
+_NEW_S, _LAPSED_S = 30 * 86_400.0, 60 * 86_400.0
+_STANDINGS = np.array(["regular", "new", "lapsed"])
+
+
+def segments(
+    interactions: Interactions, data: Histories, items: Sequence[Item], *, at_least: int, at_most: int = MOST_GROUPS
+) -> dict[Person, str]:
+    """Return the group of each person who is in one; the same input, the same groups."""
+    if not len(data):
+        return {}
+    favourites, standings = _favourites(data, items), _standings(interactions, data)
+    pairs = list(zip(favourites, standings, strict=True))
+    keys = _merged(pairs, at_least)
+    while len(set(keys)) - (None in keys) > at_most:
+        smallest = min(_fine(keys).items(), key=lambda pair: (pair[1], pair[0]), default=None)
+        if smallest is None:
+            break
+        favourite = smallest[0].partition("|")[0]
+        keys = [favourite if key and key.partition("|")[0] == favourite else key for key in keys]
+    return {person: key for person, key in zip(data.people, keys, strict=True) if key}
+
+
+def _merged(pairs: Sequence[tuple[str, str]], at_least: int) -> list[str | None]:
+    """Return the finest group of each person that is large enough: of both, of the favourite, of the standing."""
+    keys: list[str | None] = [None] * len(pairs)
+    for name in (_both, _favourite, _standing):
+        open_ = [place for place, key in enumerate(keys) if key is None]
+        sizes = Counter(name(*pairs[place]) for place in open_)
+        for place in open_:
+            key = name(*pairs[place])
+            keys[place] = key if sizes[key] >= at_least else None
+    return keys
+
+
+def _fine(keys: Sequence[str | None]) -> Counter[str]:
+    return Counter(key for key in keys if key and "|" in key)
+
+
+def _both(favourite: str, standing: str) -> str:
+    return f"favourite={favourite}|standing={standing}"
+
+
+def _favourite(favourite: str, _standing: str) -> str:
+    return f"favourite={favourite}"
+
+
+def _standing(_favourite: str, standing: str) -> str:
+    return f"standing={standing}"
+
+
+def _favourites(data: Histories, items: Sequence[Item]) -> list[str]:
+    """Return what each person chooses more than others do, among the kinds that are so for most people."""
+    names = sorted({name for item in items for name in item.categories}) or [""]
+    column = {name: place for place, name in enumerate(names)}
+    kinds = np.zeros((len(items), len(names)))
+    for row, item in enumerate(items):
+        kinds[row, [column[name] for name in item.categories]] = 1.0
+    chosen = np.asarray((data.likes > 0).astype(np.float64) @ kinds)
+    expected = chosen.sum(axis=1, keepdims=True) * chosen.sum(axis=0) / max(chosen.sum(), 1.0)
+    surplus = (chosen - expected) / np.sqrt(expected + 1.0)
+    most = Counter(surplus.argmax(axis=1).tolist()).most_common()
+    kept = sorted(place for place, _ in sorted(most, key=lambda pair: (-pair[1], pair[0]))[:_FAVOURITES])
+    return [names[kept[place]] for place in surplus[:, kept].argmax(axis=1).tolist()]
+
+
+def _standings(interactions: Interactions, data: Histories) -> list[str]:
+    """Return whether each person is new, lapsed or neither, as of the newest touch of all."""
+    number = interactions.people.renumbered(data.people)
+    known = number >= 0
+    first, last = np.full(len(data.people), np.inf), np.full(len(data.people), -np.inf)
+    np.minimum.at(first, number[known], interactions.time[known])
+    np.maximum.at(last, number[known], interactions.time[known])
+    now = float(interactions.time.max())
+    place: NDArray[np.intp] = np.where(now - last > _LAPSED_S, 2, np.where(now - first < _NEW_S, 1, 0))
+    return [str(name) for name in _STANDINGS[place]]

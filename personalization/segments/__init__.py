@@ -1,0 +1,1 @@
+"""Segments as the proxy asks for them: whose list a person gets at level ``segment``."""
