@@ -162,6 +162,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Recorded cases", "rule", "personalization_regressioncase"),
             _link("Creators who opted out", "person_off", "personalization_creatoroptout"),
             _link("Stopped segments", "group_off", "model_registry_stoppedsegment"),
+            _link("Features", "functions", "personalization_feature"),
             _link("Objectives of monitors", "monitoring", "personalization_monitorobjective"),
         ),
         _group(
@@ -178,6 +179,13 @@ SIDEBAR: dict[str, Any] = {
         ),
         _group(
             "Releases",
+            {
+                "title": "Releases of tables",
+                "icon": "table_chart",
+                "link": reverse_lazy("releases"),
+                "permission": _has("privacy.view_tablerelease"),
+            },
+            _link("Limits of disclosure", "shield", "privacy_disclosurelimits"),
             _link("Published statistics", "query_stats", "privacy_release"),
             _link("Statistics", "functions", "privacy_statistic"),
             _link("Privacy budgets", "savings", "privacy_privacybudget"),

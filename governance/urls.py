@@ -27,6 +27,7 @@ from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
 from policies.rollout import step_pages
 from policies.simulation import pages as simulation_page
+from privacy.releases.screens import pages as release_pages
 from privacy.rights import pages as rights_pages
 
 admin.site.index_title = "Today"
@@ -112,6 +113,12 @@ urlpatterns = [
     _page("model-rollouts/start", model_rollout_steps.start, "model-rollout-start"),
     _page("model-rollouts/<int:pk>/", model_rollout_page.show, "model-rollout"),
     _page("model-rollouts/<int:pk>/<slug:name>", model_rollout_steps.step, "model-rollout-step"),
+    _page("releases/", release_pages.overview, "releases"),
+    _page("releases/tables/<uuid:pk>/", release_pages.table, "release-table"),
+    _page("releases/<uuid:pk>/", release_pages.show, "release"),
+    _page("releases/<uuid:pk>/copy", release_pages.download, "release-copy"),
+    _page("releases/<uuid:pk>/manifest", release_pages.manifest, "release-manifest"),
+    _page("releases/<uuid:pk>/<slug:name>", release_pages.step, "release-step"),
     _page("requests/", rights_pages.inbox, "rights-inbox"),
     _page("requests/<uuid:pk>/", rights_pages.show, "rights-request"),
     _page("requests/<uuid:pk>/evidence.zip", rights_pages.evidence, "rights-request-evidence"),
@@ -129,6 +136,7 @@ urlpatterns = [
     path("api/v1/banner/", include("consent.banner.urls")),
     path("api/v1/", include("consent.urls")),
     path("api/v1/", include("privacy.rights.urls")),
+    path("api/v1/", include("privacy.releases.urls")),
     path("drp/", include("privacy.rights.drp.urls")),
     path("api/v1/", include("personalization.urls")),
     path("api/v1/", include("model_registry.external.urls")),

@@ -10,7 +10,7 @@ from common.admin_pages.read_only import ReadOnlyAdmin
 from oversight.admin.forms import DraftsChanges
 from personalization.catalogue import admin as catalogue
 from personalization.creators import admin as creators
-from personalization.models import EventCount, MonitorObjective, RegressionCase
+from personalization.models import Event, EventCount, Feature, MonitorObjective, RegressionCase
 from personalization.monitors.kinds import MONITORS
 
 __all__ = ["catalogue", "creators"]
@@ -72,6 +72,34 @@ class CaseForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run
             "region": "With the age band: the segment. Empty: none.",
             "is_active": "Switched off, no version is asked.",
         }
+
+
+class FeatureForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    events = CommaListField(
+        free_text=True, help_text=f"Kinds of events it is made of, by commas: {', '.join(Event.Kind.values)}."
+    )
+
+    class Meta:
+        labels = {"window_days": "Window (days)", "freshness_s": "Events at most (seconds old)", "in_use": "In use"}
+        help_texts = {
+            "version": "What a version computes never changes: a change is the next number.",
+            "window_days": "Empty: everything before the moment.",
+            "purpose": "By its short name. It is read for this purpose alone, of people who permit it.",
+            "in_use": "The newest version in use counts. Switch it off to go back to the one before.",
+        }
+
+
+@admin.register(Feature)
+class FeatureAdmin(DraftsChanges, ModelAdmin):
+    form = FeatureForm
+    list_display = ["__str__", "kind", "purpose", "owner", "in_use"]
+    list_filter = ["purpose", "in_use"]
+    fields = [
+        "name", "version", "kind", "events", "window_days", "purpose", "freshness_s", "owner", "description", "in_use",
+    ]  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Feature | None = None) -> list[str]:
+        return ["name", "version"] if obj else []
 
 
 @admin.register(RegressionCase)

@@ -19,6 +19,8 @@ class PersonalizationConfig(AppConfig):
         from personalization.engine import MODEL_SLUG
         from personalization.event_store.stores import EVENTS, EVENTS_FOR_ANSWERS, REFUSALS, WAYS
         from personalization.explained.panel import TRAINING as TRAINING_PANEL
+        from personalization.features.lineage import LINEAGE
+        from personalization.features.register import FEATURE
         from personalization.models import Event
         from personalization.monitors import objectives, work
         from personalization.monitors import pages as monitor_pages
@@ -38,6 +40,7 @@ class PersonalizationConfig(AppConfig):
         schedules.add_store(data_set.SNAPSHOTS, ways=data_set.WAYS, refusals=data_set.REFUSALS)
         seam.add(EVENTS_FOR_ANSWERS, TRAINING)
         panels.register("training", TRAINING_PANEL)
+        panels.register("features", LINEAGE)
         kinds.add(RETRAIN, rollouts.ROLLED_BACK, work.STOPPED, work.MONITORED)
         subjects.add(rollouts.ROLLOUT)
         watch.add(rollouts.KIND, service.look)
@@ -45,7 +48,7 @@ class PersonalizationConfig(AppConfig):
         record_periods.add_due(ageing.KIND, ageing.due)
         panels.register("deployments", panels.Panel("Deployments", pages.panel, order=50))
         outputs.add(RECOMMENDATIONS)
-        registers.add(REGRESSION_CASE, objectives.MONITOR_OBJECTIVE)
+        registers.add(REGRESSION_CASE, objectives.MONITOR_OBJECTIVE, FEATURE)
         panels.register("monitors", monitor_pages.PANEL)
         listeners.add(running.before_review)
         panels.register("audits", panels.Panel("Audits", panel.drawn, order=10))

@@ -8,6 +8,7 @@ from model_registry.models import ModelVersion
 from personalization.audits.models import AuditRun, RegressionCase
 from personalization.catalogue.models import Item
 from personalization.creators.models import CreatorOptOut
+from personalization.features.models import Feature
 from personalization.general.models import AlsoBought
 from personalization.monitors.models import (
     ItemExposure,
@@ -27,6 +28,7 @@ __all__ = [
     "CreatorOptOut",
     "Event",
     "EventCount",
+    "Feature",
     "Item",
     "ItemExposure",
     "ModelRollout",

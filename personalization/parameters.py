@@ -122,6 +122,22 @@ def in_force() -> list[Parameter]:
     return [segment if segment and each.level == "segment" else each for each in PARAMETERS]
 
 
+def objectives() -> list[tuple[str, int]]:
+    """Return what personal lists of recommendations are made for, with weights and shares in per cent."""
+    rule = RankingRule.objects.filter(purpose="recommendations").first() or RankingRule()
+    others = {
+        _("Variety: things of different kinds"): rule.variety,
+        _("Novelty: things that few people know"): rule.novelty,
+        _("Balance: kinds in the proportions of what you chose yourself"): rule.balance,
+    }
+    shares = {
+        _("Places for things that are tried out, which say so"): rule.tried_share,
+        _("Places for creators of few things, at least"): rule.small_creator_share,
+    }
+    relevance = (str(_("Relevance: how alike a thing is to what you liked")), 100 - sum(others.values()))
+    return [relevance, *((str(name), weight) for name, weight in {**others, **shares}.items())]
+
+
 def document() -> dict[str, Any]:
     """Return the parameters as JSON, in the language of the request."""
     return {
@@ -138,6 +154,7 @@ def document() -> dict[str, Any]:
         "ways_to_change": [str(way) for way in CHANGES],
         "not_used": [str(thing) for thing in NOT_USED],
         "weights": [{"deed": deed, "counts": counts} for deed, counts in weights.deeds()],
+        "objectives": [{"objective": name, "per_cent": weight} for name, weight in objectives()],
         "creators": {
             "influences": [str(each) for each in INFLUENCES],
             "not_influences": [str(each) for each in NOT_INFLUENCES],

@@ -23,6 +23,7 @@ from model_registry.reviews.outputs.serving import Show
 from personalization import engine
 from personalization.models import Event
 from personalization.monitors import tally
+from personalization.ranking import shaping
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Model
@@ -219,6 +220,9 @@ def _personal(
             "count": request.count,
             "exclude": history.unwanted,
             "exclude_categories": hidden,
+            "shape": shaping.shape_of(
+                bundle, request.purpose, request.subject_ref, may_try=not (about.is_held or outputs.marks(decision))
+            ),
             **({} if request.candidates is None else _among(among)),
         }
         began = time.perf_counter_ns()

@@ -21,6 +21,7 @@ from model_registry.gates import recording
 from model_registry.models import Evidence, ModelFile, ModelVersion
 from personalization import engine
 from personalization.creators import opt_outs
+from personalization.features import definitions, snapshot
 from personalization.general import also_bought, trending
 from personalization.models import Event, Item, PopularItem
 from personalization.monitors import references
@@ -68,6 +69,7 @@ class _Training:
     data: Data
     asked: Asked
     reference: Reference
+    features: bytes
     groups: keeping.Groups
 
 
@@ -107,6 +109,10 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     ]
     with reading.tables(trained_on, [item.id for item in catalogue], purpose=PURPOSE) as tables:
         data, segments, inputs = tables.interactions(), tables.segments, tables.inputs()
+        defined = definitions.in_force(PURPOSE)
+        found = tables.features(defined, began)
+        inside = [bytes(person) for person in data.people.distinct() if isinstance(person, bytes)]
+        features = snapshot.made(found, [ref.bytes for ref in tables.people], inside, defined)
     if not len(data):
         return None
     progress("choosing")
@@ -122,7 +128,7 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     asked = ask(data, catalogue, segments, recipe=chosen.recipe, min_people=support)
     figures = measured.of_evaluation(summed(asked, segments))
     metrics = {**measured.of_data(data), **figures, **measured.of_choice(chosen)}
-    reference = references.measure(model, data, inputs)
+    reference = references.measure(model, data, inputs, features.documents)
     training = _Training(
         began,
         manifest,
@@ -133,6 +139,7 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
         Data(data, segments),
         asked,
         reference,
+        features.content,
         grouped.people,
     )
     progress("registering")
@@ -157,9 +164,13 @@ def _findings(model: Model, data: rec.Interactions) -> dict[str, tuple[bool, dic
 def _register(training: _Training, actor: str) -> ModelVersion:
     """Write the snapshot and register the version with it; without the version there are no files."""
     persons = len(training.data.interactions.people.distinct())
-    files = keeping.write(
-        training.manifest.version, data_bytes(training.data), evaluation_bytes(training.asked), persons
-    )
+    kind = ModelFile.Kind
+    contents = {
+        kind.DATA: data_bytes(training.data),
+        kind.EVALUATION: evaluation_bytes(training.asked),
+        kind.FEATURES: training.features,
+    }
+    files = keeping.write(training.manifest.version, contents, persons)
     try:
         return _register_with(files, training, actor)
     except BaseException:

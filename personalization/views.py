@@ -38,7 +38,10 @@ class BecauseAnswer(Body):
 
 
 class ItemAnswer(Body):
-    """Recommended item, with the person's own items that speak for it most and against it most."""
+    """Recommended item, with the person's own items that speak for it most and against it most.
+
+    ``tried_out``: it is in the list to learn whether people like it, by the share that the rule of ranking sets.
+    """
 
     item: str
     title: str
@@ -46,6 +49,7 @@ class ItemAnswer(Body):
     because: list[BecauseAnswer]
     despite: list[BecauseAnswer]
     why: str
+    tried_out: bool | None = None
 
 
 class RecommendationAnswer(Body):

@@ -16,6 +16,7 @@ class PoliciesConfig(AppConfig):
         from oversight.approvals import subjects
         from oversight.changes import preview
         from oversight.rollouts import watch
+        from policies import release_gate
         from policies.bundles import publishing
         from policies.bundles.candidates import KIND
         from policies.bundles.subjects import POLICY, ROLLOUT
@@ -28,6 +29,7 @@ class PoliciesConfig(AppConfig):
         from policies.rollout import service as rollouts
         from policies.simulation import change_sets
         from privacy.budgets import data_sets
+        from privacy.releases import gate, places
         from privacy.retention import schedules
         from privacy.retention.own_records import record_periods
         from privacy.rights.requests import other_cells
@@ -46,6 +48,8 @@ class PoliciesConfig(AppConfig):
         registers.add(*descriptors.REGISTERS, PROCESSING_SYSTEM, SERVICE_CREDENTIAL)
         register_lint.add_check("policies", lint.check)
         data_sets.use_regions(regions.codes)
+        gate.use(release_gate.judge)
+        places.use(groups=regions.groups, regions=regions.processing)
         if settings.CELLS is not None:
             other_cells.use(erasures.OTHERS)
             residence.use_guard(residence_guard.guard)

@@ -16,6 +16,7 @@ from oversight.admin.forms import DraftsChanges
 from privacy.budgets.pages import PrivacyBudgetAdmin, ReleaseAdmin, StatisticAdmin
 from privacy.holds.pages import HoldAdmin, RestrictionAdmin
 from privacy.models import (
+    DisclosureLimits,
     Disposal,
     Hold,
     PrivacyBudget,
@@ -25,6 +26,7 @@ from privacy.models import (
     RetentionSchedule,
     Statistic,
 )
+from privacy.releases.screens.limits_form import DisclosureLimitsForm
 from privacy.retention.own_records import record_periods
 from privacy.retention.pages import figures
 from privacy.retention.pages.plans import RunSteps, share_done
@@ -40,6 +42,23 @@ _TONES = {"queued": "info", "running": "caution", "paused": "info", "stopped": "
 
 
 admin.site.register(RetentionSchedule, RetentionScheduleAdmin)
+
+
+@admin.register(DisclosureLimits)
+class DisclosureLimitsAdmin(DraftsChanges, ModelAdmin):
+    form = DisclosureLimitsForm
+    list_display = ["__str__", "smallest_group", "k_at_least", "l_at_least"]
+    fieldsets = [
+        ("Public counts", {"fields": ["smallest_group"]}),
+        ("Releases", {"fields": ["k_at_least", "l_at_least", "t_at_most", "epsilon_at_most", "days_at_most"]}),
+        ("Two releases of one table", {"fields": ["overlap_at_least", "overlap"]}),
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(RecordPeriod)

@@ -15,15 +15,18 @@ class PrivacyConfig(AppConfig):
         from privacy.erasures import replaying, undoing
         from privacy.holds import descriptors as of_holds
         from privacy.redaction import old_proof
+        from privacy.releases.limits import DISCLOSURE
+        from privacy.releases.subjects import RELEASE
         from privacy.retention import descriptors, disposal, lint, restoring, schedules
         from privacy.retention.data_sets import profiles
         from privacy.retention.own_records import old_records, record_periods
         from privacy.retention.subjects import PLAN, UNDO
 
-        subjects.add(PLAN, UNDO)
+        subjects.add(PLAN, UNDO, RELEASE)
         schedules.add_store(profiles.PROFILES, ways=profiles.WAYS, refusals=profiles.REFUSALS)
         registers.add(descriptors.RETENTION_SCHEDULE, record_periods.RECORD_PERIOD, of_holds.HOLD, of_holds.RESTRICTION)
         registers.add(of_budgets.PRIVACY_BUDGET, of_budgets.STATISTIC)
+        registers.add(DISCLOSURE)
         register_lint.add_check("privacy", lint.check)
         figures.add_effect(descriptors.rows_due, record_periods.records_due, of_holds.people_kept)
         figures.add_effect(of_budgets.budgets_left)

@@ -12,6 +12,7 @@ from privacy.budgets import releases
 from privacy.erasures import noting
 from privacy.holds import members
 from privacy.redaction import old_proof
+from privacy.releases import running, uploads
 from privacy.retention import disposal, restoring
 from privacy.retention.data_sets import contracts
 from privacy.retention.own_records import old_records
@@ -111,3 +112,22 @@ def release_statistics() -> None:
     _released, withheld = releases.release_due(actor=actors.job("releases"))
     for each in withheld:
         logger.info("The statistic %s was not released: %s", each.statistic.slug, each.reason.detail)
+
+
+@shared_task(base=BestEffortTask, ignore_result=True, acks_late=True, time_limit=LONGEST_JOB_S)
+def make_release(pk: str) -> None:
+    """Make the copy of a release that was asked for; a second worker finds it taken."""
+    running.run(pk)
+
+
+@shared_task(ignore_result=True)
+def sweep_releases() -> None:
+    """Queue releases the broker lost, and those whose worker was killed; runs every minute."""
+    for pk in running.to_take_up():
+        make_release.delay(str(pk))
+
+
+@shared_task(ignore_result=True)
+def forget_tables() -> None:
+    """Remove uploaded tables whose time is over, and files that no row names; runs nightly."""
+    uploads.forget_old()

@@ -1,7 +1,8 @@
 """Output of the story, and the record of whether every step came out as it must."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, TextIO
 
 
@@ -35,6 +36,13 @@ class Narrator:
         self.says("reasons", ", ".join(codes) or "none needed")
         for item in document.get("items", [])[:3]:
             self.says("", f"· {item['title']} - {item['why']}")
+
+    def side_by_side(self, columns: Mapping[str, Sequence[str]], *, width: int = 21) -> None:
+        """Show lists next to each other, each under its heading; a text that is too long is cut."""
+        rows = [list(columns), *zip_longest(*columns.values(), fillvalue="")]
+        for row in rows:
+            cells = (text if len(text) < width else f"{text[: width - 2]}…" for text in row)
+            self._line("   " + "".join(f"{cell:{width}}" for cell in cells).rstrip())
 
     def must(self, claim: str, holds: bool) -> None:
         if holds:

@@ -11,8 +11,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit import trail
+from common.levels import LEVELS
 from consent.ledger import verification
 from consent.pseudonyms import subject_ref
+from consent.register import words
 from governance.demo import retention_story
 from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator
@@ -26,6 +28,8 @@ from privacy.models import Disposal
 
 _WAIT_S = 60
 _OFFICER = "officer:demo"
+_PERSONAL = ("behavioral", "contextual", "individual")
+PLAYGROUND = "/admin/recommender-playground?example=adult"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,7 @@ def tell(person: Person, service: ServiceClient, narrator: Narrator) -> None:
     _without_consent(person, service, narrator)
     _gives_consent(person, service, narrator)
     _is_recommended(person, service, narrator)
+    _at_every_level(person, service, narrator)
     _service_asks(person, service, narrator)
     if person.sensitive:
         _sensitive_stays_out(person, service, narrator)
@@ -124,6 +129,34 @@ def _is_recommended(person: Person, service: ServiceClient, narrator: Narrator) 
     narrator.must(
         "every item says because of what", bool(answer["items"]) and all(item["because"] for item in answer["items"])
     )
+
+
+def _at_every_level(person: Person, service: ServiceClient, narrator: Narrator) -> None:
+    narrator.step("The same person at every level, side by side")
+    looked_at = _recommend(person, service)["items"][-1]
+    narrator.asks(f"recommendations at each level; in this visit the person looked at {looked_at['title']}")
+    answers = {level: _recommend_at(person, service, level, looked_at["item"]) for level in LEVELS}
+    narrator.side_by_side(
+        {str(words.LEVELS[level]): [item["title"] for item in answer["items"]] for level, answer in answers.items()}
+    )
+    for level, answer in answers.items():
+        why = next((item["why"] for item in answer["items"]), "nothing is left")
+        narrator.says("", f"· {words.LEVELS[level]}: {why}")
+    narrator.must("none is served above the level asked for", all(_is_within(*each) for each in answers.items()))
+    narrator.must(
+        "the personal levels are served, and say because of what",
+        all(answers[level]["level"] == level and answers[level]["items"][0]["because"] for level in _PERSONAL),
+    )
+    narrator.says("officers", f"play made-up people the same way: {settings.PUBLIC_URL}{PLAYGROUND}")
+
+
+def _recommend_at(person: Person, service: ServiceClient, level: str, looked_at: str) -> dict[str, Any]:
+    body = {"subject": person.body(), "count": 5, "requested_level": level, "session": [looked_at]}
+    return service.post("/api/v1/recommendations", body).document
+
+
+def _is_within(level: str, answer: dict[str, Any]) -> bool:
+    return LEVELS[answer["level"]] <= LEVELS[level]
 
 
 def _ask(person: Person, service: ServiceClient, categories: list[str], region: str) -> dict[str, Any]:

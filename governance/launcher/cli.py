@@ -54,6 +54,7 @@ usage: ./assent [--home DIR] [--port N] COMMAND [ARGUMENT ...]
                                   the age of the decision log: what is due, drops, exported files
   scrub [--copies-apart]          remove what was deleted from the database's files, statistics and log
   anonymise FILE ARGUMENT ...     anonymise a CSV or Parquet file; needs no database
+  release FILE ARGUMENT ...       make a safe copy of a table and propose it; approve, revoke, verify (docs/releases.md)
   decode-signal tcf|gpp STRING    show what a consent string says (- reads it; exit status 1: refused)
   import-consents FILE ARGUMENT ...
                                   take in choices from another system's CSV or JSON lines
@@ -303,6 +304,7 @@ _ONE_OFF = frozenset(
         "backup",
         "restore",
         "replay-erasures",
+        "release",
         *_WITHOUT_DATABASE,
     }
 )

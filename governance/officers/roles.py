@@ -25,6 +25,7 @@ _REGISTERS = (
     "policies.displayrule",
     "policies.rankingrule",
     "policies.sensitivecategory",
+    "privacy.disclosurelimits",
     "privacy.recordperiod",
     "privacy.retentionschedule",
     "rights.agent",
@@ -39,7 +40,7 @@ _GATES = (
     "reviews.reviewrule",
 )
 _CASES = ("personalization.regressioncase",)
-_OBJECTIVES = ("personalization.monitorobjective",)
+_OBJECTIVES = ("personalization.monitorobjective", "personalization.feature")
 _MODELS = (
     "model_registry.model",
     "model_registry.modelversion",
@@ -77,6 +78,7 @@ CAPABILITIES = {
                 "oversight.changeset",
                 "oversight.relaxedregister",
                 "privacy.deletionplan",
+                "privacy.tablerelease",
             ),
         ),
     ),
@@ -134,6 +136,10 @@ CAPABILITIES = {
         "Draft statistics and privacy budgets, and propose them",
         _rights("add change delete", _BUDGETS) | {"oversight.propose_changeset"},
     ),
+    "prepare-releases": Capability(
+        "Upload tables, make them safe, propose their release, revoke it",
+        _rights("view add", ("privacy.tablerelease", "privacy.uploadedtable")),
+    ),
     "propose-holds": Capability(
         "Draft legal holds and restrictions of people, and propose them",
         _rights("add change", _HOLDS) | {"oversight.propose_changeset"},
@@ -151,9 +157,9 @@ CAPABILITIES = {
         frozenset({"policies.add_policy", "policies.add_simulationreport"}),
     ),
     "approve": Capability(
-        "Approve another officer's change set or deletion plan, pause deletions; put their policy in force or back",
+        "Approve another officer's change set, deletion plan or release, pause deletions; activate their policy",
         frozenset({"oversight.approve_changeset", "policies.add_policyactivation", "policies.add_simulationreport"})
-        | {"privacy.approve_deletionplan", "privacy.control_disposal"},
+        | {"privacy.approve_deletionplan", "privacy.control_disposal", "privacy.approve_tablerelease"},
     ),
     "register-models": Capability(
         "Register models, write their documents, propose approval, permissions, release gates, reviews, objectives",
@@ -212,6 +218,7 @@ ROLES = {
                 "answer-people",
                 "propose-changes",
                 "propose-statistics",
+                "prepare-releases",
                 "propose-holds",
                 "relax-registers",
                 "change-in-emergency",

@@ -54,6 +54,9 @@ _OPERATIONS = {
     "/api/v1/items/batch": ("Catalogue", "Put, change and remove many items"),
     "/api/v1/items/{item}": ("Catalogue", "Read, put, change or remove an item"),
     "/api/v1/creators/{creator}": ("Recommendations", "Take a creator's opt-out, or take it back"),
+    "/api/v1/releases": ("Releases", "List the releases of the calling party"),
+    "/api/v1/releases/{release}/file": ("Releases", "Fetch the file of a release"),
+    "/api/v1/releases/{release}/manifest": ("Releases", "Fetch the signed manifest of a release"),
     "/api/v1/models": ("Models", "List the models"),
     "/api/v1/models/{slug}/versions": ("Models", "Register a version"),
     "/api/v1/models/{slug}/versions/{number}": ("Models", "Read or change a version"),
@@ -80,6 +83,7 @@ _TAGS = [
     {"name": "Recommendations", "description": "The bundled recommender. Scopes `events` and `recommendations`."},
     {"name": "Catalogue", "description": "Items that can be recommended (docs/catalogue.md). Scope `items`."},
     {"name": "Models", "description": "Models that run elsewhere (docs/model-release.md). Scope `models`."},
+    {"name": "Releases", "description": "Tables made safe for a party (docs/releases.md). Scope `releases`."},
     {"name": "OPA servers", "description": "Servers that pull bundles and report (docs/operations.md). Scope `opa`."},
     {"name": "Platform", "description": "Health, metrics, keys, cells. Scopes `metrics` and `cells`."},
 ]

@@ -38,6 +38,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "business_name": settings.BUSINESS_NAME,
         "parameters": parameters.in_force(),
+        "objectives": parameters.objectives(),
         "changes": parameters.CHANGES,
         "not_used": parameters.NOT_USED,
         "deeds": weights.deeds(),

@@ -110,6 +110,7 @@ SPOOL_DIR = ASSENT_HOME / "spool"
 ERASURE_LEDGER_COPY = ENV.erasure_ledger_copy
 DECISION_LOG_EXPORTS = ENV.decision_log_exports
 MODEL_DIR = ASSENT_HOME / "models"
+RELEASE_DIR = ASSENT_HOME / "releases"  # uploaded tables, and the copies made of them
 ANALYTICS = ENV.analytics
 ANALYTICS_MEMORY_MB = ENV.analytics_memory_mb
 ANALYTICS_DIR = ENV.analytics_dir or ASSENT_HOME / "analytics"

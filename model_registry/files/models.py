@@ -16,6 +16,7 @@ class ModelFile(models.Model):
         ARTIFACT = "artifact", "Artifact"
         DATA = "data", "Data snapshot"
         EVALUATION = "evaluation", "Evaluation"
+        FEATURES = "features", "Features"
 
     version = models.ForeignKey("model_registry.ModelVersion", on_delete=models.PROTECT, related_name="files")
     kind = models.CharField(max_length=12, choices=Kind)

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Max
 
-from personalization import events
 from personalization.creators import opt_outs
+from personalization.event_store.refusals import REFUSED, SPEAKS
 from personalization.models import Item, PopularItem
 
 HALF_LIFE_DAYS = 30.0
@@ -21,6 +20,21 @@ FIRST_PICK, EVERY = 3, 5
 """Places of editors' picks: the third, the eighth, the thirteenth ..."""
 
 _SECONDS_A_DAY = 86_400.0
+_CHOSEN = f"""
+WITH {REFUSED}, chosen AS (
+  SELECT e.item_id, e.subject_ref, max(e.occurred_at) AS latest
+  FROM personalization_event e
+  JOIN personalization_item i ON i.slug = e.item_id
+  LEFT JOIN refused r USING (subject_ref, purpose, item_id)
+  WHERE {SPEAKS} AND i.is_active
+    AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)
+  GROUP BY e.item_id, e.subject_ref
+)
+SELECT item_id, count(*) AS people FROM chosen
+GROUP BY item_id HAVING count(*) >= %(least)s
+ORDER BY
+  sum(power(0.5, greatest(extract(epoch FROM now() - latest)::float8, 0) / %(half_life)s)) DESC, item_id
+"""  # noqa: S608 (constants)
 
 
 class Ranked(NamedTuple):
@@ -64,19 +78,8 @@ def woven(chosen: Sequence[Ranked], picks: Iterable[str]) -> Iterator[Ranked]:
 
 def _chosen() -> list[Ranked]:
     """Return what people chose, by how many of them and how lately."""
-    useful = events.positive().filter(~opt_outs.is_out("item__creator"), item__is_active=True)
-    latest = useful.order_by().values("item_id", "subject_ref").annotate(latest=Max("occurred_at"))
-    inner, parameters = latest.query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT item_id, count(*) AS people
-            FROM ({inner}) AS chosen
-            GROUP BY item_id HAVING count(*) >= %s
-            ORDER BY sum(power(0.5, greatest(extract(epoch FROM now() - latest)::float8, 0) / %s)) DESC, item_id
-            """,  # noqa: S608 (the inner one has parameters of its own)
-            [*parameters, LEAST_PEOPLE, HALF_LIFE_DAYS * _SECONDS_A_DAY],
-        )
+        cursor.execute(_CHOSEN, {"least": LEAST_PEOPLE, "half_life": HALF_LIFE_DAYS * _SECONDS_A_DAY})
         return [Ranked(item, people) for item, people in cursor.fetchall()]
 
 

@@ -41,6 +41,14 @@ MONITORS: Mapping[str, Monitor] = {
     ),
     "missing_inputs": Monitor("Missing inputs", "share of inputs that are not known", "share", 0.5, gate="inputs"),
     "stale_inputs": Monitor("Freshness of inputs", "hours since the newest event arrived", "hours", 48, gate="inputs"),
+    "stale_features": Monitor(
+        "Freshness of features", "age of the newest event of a feature, in times of the feature's own objective",
+        "times", 1,
+    ),
+    "changed_features": Monitor(
+        "Features changed since", "features that its snapshot lacks, or has in another version than is in use",
+        "features", 0,
+    ),
     "model_age": Monitor("Age", "days since the newest event it learnt from", "days", 90),
     "coverage": Monitor(
         "Coverage", "share of the catalogue that was shown in 7 days", "share", 0.01, is_least=True,

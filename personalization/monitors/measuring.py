@@ -15,6 +15,7 @@ from consent.models import DataSubject
 from model_registry.models import ModelVersion
 from model_registry.segments import stopping
 from personalization import engine
+from personalization.features import definitions
 from personalization.models import Event, Item
 from personalization.monitors import inputs, tally
 from personalization.monitors.inputs import Inputs
@@ -50,6 +51,7 @@ def measure(subject: Subject) -> list[Measured]:
         *_input_drift(reference, came_in),
         _score_drift(reference, _scores(subject)),
         *_missing(came_in),
+        *_features(reference, subject),
         *_ages(subject),
         *_shown(subject),
         *answers.measured(),
@@ -118,6 +120,24 @@ def _missing(came_in: Inputs) -> Iterator[Measured]:
 
 def _share(monitor: str, part: str, some: float, of: float, figures: Mapping[str, Any] | None = None) -> Measured:
     return Measured(monitor, part, round(some / of, 4) if of else None, int(of), figures=figures or {})
+
+
+def _features(reference: TrainingReference | None, subject: Subject) -> Iterator[Measured]:
+    """Compare the features of the version's snapshot with those in use, and with the events that came in."""
+    noted = reference.features if reference else []
+    if not noted:
+        return
+    rows = Event.objects.filter(purpose=subject.purpose).order_by()
+    newest = dict(rows.values_list("kind").annotate(Max("received_at")))
+    for each in noted:
+        yield _share("missing_inputs", f"feature {each['name']}", each["missing"], each["people"])
+        came_in = max((newest[kind] for kind in each["events"] if kind in newest), default=None)
+        age = None if came_in is None else (subject.now - came_in).total_seconds()
+        yield Measured("stale_features", each["name"], None if age is None else round(age / each["freshness_s"], 3), 1)
+    in_use = {(each.name, each.version) for each in definitions.in_force(subject.purpose)}
+    changed = in_use ^ {(each["name"], each["version"]) for each in noted}
+    figures = {"changed": sorted({name for name, _ in changed})}
+    yield Measured("changed_features", "", float(len(figures["changed"])), len(noted), figures=figures)
 
 
 def _ages(subject: Subject) -> Iterator[Measured]:

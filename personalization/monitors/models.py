@@ -5,7 +5,7 @@ None holds a person: distributions in bins, counts of answers and of items shown
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils import timezone
 
 from model_registry.models import Model, ModelVersion
@@ -15,12 +15,14 @@ class TrainingReference(models.Model):
     """Distributions at the training of a version, which monitors compare with.
 
     ``inputs``: counts of the events learnt from, by input and value. ``scores``: of the lists the version gives the
-    people it learnt from, in the bins of ``monitors.measures.bins``.
+    people it learnt from, in the bins of ``monitors.measures.bins``. ``features``: each
+    definition that its snapshot has, with how many people are in it and how many of them have no value.
     """
 
     version = models.OneToOneField(ModelVersion, on_delete=models.CASCADE, related_name="training_reference")
     inputs = models.JSONField(default=dict)
     scores = models.JSONField(default=list)
+    features = models.JSONField(default=list, db_default=Value([], models.JSONField()))
     made_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

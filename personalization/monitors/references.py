@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,14 +24,15 @@ class Reference:
 
     inputs: dict[str, inputs.Distribution]
     scores: list[int]
+    features: list[dict[str, Any]]
 
 
-def measure(model: Model, data: Interactions, counts: Iterable[Counted]) -> Reference:
+def measure(model: Model, data: Interactions, counts: Iterable[Counted], features: list[dict[str, Any]]) -> Reference:
     """Measure what a version learnt from, and the scores it gives the people it learnt from.
 
     ``counts``: how many events of theirs there were of each kind, value and item.
     """
-    return Reference(inputs.of_counts(counts, model).parts, scores(model, data))
+    return Reference(inputs.of_counts(counts, model).parts, scores(model, data), features)
 
 
 def scores(model: Model, data: Interactions) -> list[int]:
@@ -56,4 +58,6 @@ def _histories(data: Interactions) -> list[list[Interaction]]:
 
 def keep(version: ModelVersion, reference: Reference) -> None:
     """Keep the reference of a version, in the transaction that registers it."""
-    TrainingReference.objects.create(version=version, inputs=reference.inputs, scores=reference.scores)
+    TrainingReference.objects.create(
+        version=version, inputs=reference.inputs, scores=reference.scores, features=reference.features
+    )

@@ -36,7 +36,9 @@ def _data(serving: Sequence[ModelVersion]) -> Iterator[Freshness]:
     purposes = {purpose.slug for version in serving for purpose in version.purposes.all()}
     newest = Event.objects.filter(purpose__in=purposes).aggregate(at=Max("received_at"))["at"]
     yield Freshness(
-        "What people did", newest, "Each event counts from the next request on. This is the newest that arrived."
+        "Events and features of people",
+        newest,
+        "An event and the features that serving reads are written together. This is the newest that arrived.",
     )
     made = PopularItem.objects.aggregate(at=Min("made_at"))["at"]
     yield Freshness("General list", made, "Made anew every hour, and at the beginning of each training.")

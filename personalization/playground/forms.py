@@ -1,6 +1,6 @@
 """Form of a made-up person. Without names or ids: what is typed here is about no one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -27,10 +27,21 @@ class PersonForm(forms.Form):
     age_band = forms.ChoiceField(label="Age", choices=_AGES)
     choice = forms.ChoiceField(label="What they answered to the purpose", choices=list(CHOICES.items()))
     most = forms.ChoiceField(label="Highest level they allow")
+    group = forms.ChoiceField(label="Group by their own data", required=False)
     gpc = forms.BooleanField(label="Their browser sends an opt-out signal (GPC)", required=False)
 
-    def __init__(self, data: QueryDict | None = None, *, initial: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        groups: Sequence[tuple[str, str]] = (),
+        initial: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(data, initial=initial, label_suffix="")
+        if groups:
+            _offer(self, "group", [("", "None"), *groups])
+        else:
+            del self.fields["group"]
         _offer(self, "purpose", ((each.slug, each.name) for each in purposes()))
         self.fields["purpose"].initial = PURPOSE
         regions = list(Region.objects.values_list("code", "name"))

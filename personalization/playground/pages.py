@@ -46,12 +46,12 @@ def may_view(request: HttpRequest) -> bool:
 @requires(RIGHT)
 def show(request: HttpRequest) -> HttpResponse:
     """Show the form; a POST plays what it holds, and keeps no more of it than that it was played."""
-    suggested = forms.suggested()
+    suggested, groups = forms.suggested(), _groups()
     if request.method == "POST":
-        person, deeds = PersonForm(request.POST), _deeds(request.POST)
+        person, deeds = PersonForm(request.POST, groups=groups), _deeds(request.POST)
         found = _played(request, person, deeds) if person.is_valid() and deeds.is_valid() else {"is_refused": True}
     else:
-        person, deeds, found = *_begun(request.GET.get("example", ""), suggested), {}
+        person, deeds, found = *_begun(request.GET.get("example", ""), suggested, groups), {}
     context = {
         **admin.site.each_context(request),
         "title": "Playground",
@@ -68,11 +68,18 @@ def _deeds(data: QueryDict | None = None, *, initial: list[dict[str, Any]] | Non
     return DeedForms(data, prefix="deed", initial=initial, form_kwargs={"label_suffix": ""})
 
 
-def _begun(example: str, suggested: Iterable[tuple[str, str]]) -> tuple[PersonForm, Any]:
+def _groups() -> list[tuple[str, str]]:
+    try:
+        return playing.groups()
+    except InformationUnavailable:
+        return []
+
+
+def _begun(example: str, suggested: Iterable[tuple[str, str]], groups: list[tuple[str, str]]) -> tuple[PersonForm, Any]:
     """Return the forms with an example in them, or with what is usual."""
     _, changes = _EXAMPLES.get(example, ("", {}))
     likes = [{"item": item, "kind": Event.Kind.LIKE} for item, _ in list(suggested)[:_LIKES]] if example else []
-    return PersonForm(initial={**_USUAL, **changes}), _deeds(initial=likes)
+    return PersonForm(groups=groups, initial={**_USUAL, **changes}), _deeds(initial=likes)
 
 
 def _played(request: HttpRequest, person: PersonForm, deeds: Any) -> dict[str, Any]:

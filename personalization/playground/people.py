@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
+from django.conf import settings
 from django.db.models import Max
 
 from consent.ledger.projection import ConsentEntry
@@ -14,14 +15,16 @@ from personalization.recommender.interactions import Interaction
 from personalization.serving.reading import History
 from policies.decisions import information
 from policies.decisions.information import Information
+from policies.decisions.questions import Question
 
-NEVER_ASKED = "never_asked"
+NEVER_ASKED, VISITOR = "never_asked", "visitor"
 CHOICES = {
     "given": "Allowed it",
     "refused": "Refused it",
     "withdrawn": "Withdrew it",
     "objected": "Objected",
     NEVER_ASKED: "Was never asked",
+    VISITOR: "None: a visitor without a record",
 }
 """What a made-up person has answered to the purpose."""
 
@@ -46,21 +49,46 @@ class MadeUp:
     choice: str = "given"
     most: str = "individual"
     gpc: bool = False
+    group: str = ""  # by their own data, as a training forms them
     deeds: tuple[Deed, ...] = field(default_factory=tuple)
+
+    @property
+    def is_visitor(self) -> bool:
+        return self.choice == VISITOR
 
     def information(self) -> Information:
         """Return what the decision path would know of such a person, over the revision in force. Two statements.
 
-        Raises InformationUnavailable.
+        Of a visitor nothing is known. Raises InformationUnavailable.
         """
+        nothing = information.read(information.NO_SUBJECT)
+        if self.is_visitor:
+            return nothing
         is_known = self.choice != NEVER_ASKED
         return msgspec.structs.replace(
-            information.read(information.NO_SUBJECT),
+            nothing,
             subject_revision=1 if is_known else None,
             region=self.region,
             age_band=self.age_band,
             gpc=self.gpc,
             consents={self.purpose: self._entry()} if is_known else {},
+        )
+
+    def question(self, level: str, *, model: str | None, segment_size: int | None) -> Question:
+        """Return the question whether a list of a level may be made; a visitor's says of itself where they are."""
+        return Question(
+            subject_ref=information.NO_SUBJECT,
+            is_visitor=self.is_visitor,
+            action="personalize",
+            purpose=self.purpose,
+            requested_level=level,
+            data_categories=("views",) if self.is_visitor else ("purchases", "ratings", "views"),
+            model=model,
+            processing_region=settings.PROCESSING_REGION,
+            gpc=self.gpc,
+            segment_size=segment_size,
+            region=(self.region or None) if self.is_visitor else None,
+            age_band=self.age_band if self.is_visitor else None,
         )
 
     def _entry(self) -> ConsentEntry:
@@ -69,7 +97,12 @@ class MadeUp:
         return {"s": self.choice, "n": notice, "x": None, "e": False, "r": "", "src": "api", "lv": self.most}
 
     def history(self, excluded: Iterable[str]) -> History:
-        """Return what a level may use of the deeds before this visit, without kinds of data that are excluded."""
+        """Return what a level may use of the deeds before this visit, without kinds of data that are excluded.
+
+        Of a visitor nothing is kept.
+        """
+        if self.is_visitor:
+            return History()
         before = [deed for deed in self._usable(excluded) if not deed.is_now]
         return History.of((deed.item, deed.kind, events.weight_of(deed.kind, deed.value)) for deed in reversed(before))
 

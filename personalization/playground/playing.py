@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from common.levels import LEVELS
 from personalization import engine
 from personalization.models import Item
 from personalization.playground.people import MadeUp
+from personalization.ranking import shaping
+from personalization.recommender.groups.forming import kind_of
+from personalization.segments import membership
 from personalization.serving import wording
 from personalization.serving.items import Items, Offer
 from personalization.serving.reading import Hidden, History
@@ -23,9 +24,9 @@ from policies.decisions.rendering import NO_ENGINE, RenderedVerdict
 
 COUNT = 10
 _HIGHEST = max(LEVELS, key=lambda level: LEVELS[level])
+_OF_VISITORS = "contextual"
 _HIDING, _EXCLUDING, _REVIEW = "hide_items", "exclude_categories", "human_review"
 _CATALOGUE = Items(None)  # as it is now: nothing is held for the requests of people
-_ALL_KINDS = ("purchases", "ratings", "views")
 
 
 class NotPlayable(Exception):
@@ -75,15 +76,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Played:
-    """What the rules permit a made-up person who is asked about at the highest level, and each level's list."""
+    """What the rules permit a made-up person, and each level's list. ``asked``: the level that a service asks for."""
 
     bundle: LoadedBundle
     model: str | None
+    asked: str
     columns: Sequence[Column]
 
     @property
     def rendered(self) -> RenderedVerdict:
-        return self.columns[-1].rendered
+        return next(column.rendered for column in self.columns if column.level == self.asked)
 
     @property
     def permitted(self) -> str:
@@ -100,7 +102,24 @@ def play(person: MadeUp) -> Played:
     if bundle is None:
         raise NotPlayable
     stage = _Stage(person, known, bundle, engine.model_in_use(bundle))
-    return Played(bundle, stage.model, [stage.column(level) for level in LEVELS])
+    asked = _OF_VISITORS if person.is_visitor else _HIGHEST
+    return Played(bundle, stage.model, asked, [stage.column(level) for level in LEVELS])
+
+
+def groups() -> list[tuple[str, str]]:
+    """Return the groups by people's own data that the model in use has lists of: their keys, and what is said of them.
+
+    Raises InformationUnavailable.
+    """
+    bundle = loading.usable(information.read(information.NO_SUBJECT).bundle_revision)
+    model = engine.model_in_use(bundle) if bundle else None
+    if bundle is None or model is None:
+        return []
+    try:
+        keys = [key for key in engine.load(model, bundle).segments if kind_of(key)]
+        return [(key, wording.group(key, engine.kinds_of(model, bundle, key))) for key in sorted(keys)]
+    except engine.EngineFailed:
+        return []
 
 
 def _permitted(rendered: RenderedVerdict) -> str:
@@ -127,7 +146,14 @@ class _Stage:
 
     @property
     def segment(self) -> str:
-        return engine.segment_key(self.person.region, self.person.age_band)
+        return engine.segment_key(self.known.region, self.known.age_band)
+
+    @property
+    def group(self) -> str | None:
+        """Return the group whose list the rule of ranking lets the person have."""
+        key = self.person.group
+        is_ruled = bool(key) and kind_of(key) is membership.kind_for(self.person.purpose, self.bundle)
+        return key if is_ruled else None
 
     def column(self, level: str) -> Column:
         rendered = trial.judge(self._question(level), self.known, self.bundle)
@@ -137,16 +163,10 @@ class _Stage:
         return Column(level, rendered, listed, self._hidden(level, rendered, excluded) if hidden else ())
 
     def _question(self, level: str) -> Question:
-        return Question(
-            subject_ref=information.NO_SUBJECT,
-            action="personalize",
-            purpose=self.person.purpose,
-            requested_level=level,
-            data_categories=_ALL_KINDS,
-            model=self.model,
-            processing_region=settings.PROCESSING_REGION,
-            segment_size=engine.segment_size(self.model, self.bundle, self.segment),
-        )
+        size = engine.segment_size(self.model, self.bundle, self.segment)
+        if self.group:
+            size = engine.segment_size(self.model, self.bundle, self.group) or size
+        return self.person.question(level, model=self.model, segment_size=size)
 
     def _list(self, level: str, excluded: frozenset[str], hidden: Hidden) -> Listed:
         """Make the list of a level, as the proxy makes it for a permit up to there."""
@@ -162,9 +182,11 @@ class _Stage:
             "history": history.touches,
             "session": self.person.session(excluded),
             "segment": self.segment,
+            "group": self.group,
             "count": COUNT,
             "exclude": history.unwanted,
             "exclude_categories": hidden,
+            "shape": shaping.shape_of(self.bundle, self.person.purpose, information.NO_SUBJECT, may_try=True),
             "offered": offer.of,
         }
         began = time.perf_counter_ns()
@@ -176,7 +198,8 @@ class _Stage:
         if served.level_used == "none":
             return _general(hidden, served.fallback and str(served.fallback))
         titles = offer.titles(wording.items_of(served.recommendations))
-        items = wording.explained(served.recommendations, titles, history.liked)
+        kinds = engine.kinds_of(self.model, self.bundle, served.segment) if served.segment else ()
+        items = wording.explained(served.recommendations, titles, history.liked, wording.group(served.segment, kinds))
         return Listed(items, str(served.level_used), served.fallback and str(served.fallback), took_us)
 
     def _hidden(self, level: str, rendered: RenderedVerdict, excluded: frozenset[str]) -> list[HiddenItem]:

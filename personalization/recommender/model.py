@@ -16,6 +16,8 @@ from personalization.recommender.interactions import Interaction, Item, Touches,
 from personalization.recommender.levels import Permitted, permit
 from personalization.recommender.parts import Part, Weighing
 from personalization.recommender.recipe import Recipe
+from personalization.recommender.shaping import shapes
+from personalization.recommender.shaping.shapes import Shape
 from personalization.recommender.signals import Signals, Touched
 
 MAX_COUNT = 100
@@ -108,7 +110,7 @@ class Recommendation:
     ``people`` is the size of the group a popular or segment recommendation was counted in; ``because`` the
     person's own items behind one from history or session. Exactly one of them is set. ``despite`` are the person's
     own items that speak against it, ``prior`` is what its popularity adds for a person of short history: the
-    contributions of all items and ``prior`` sum to ``score``.
+    contributions of all items and ``prior`` sum to ``score``. ``is_tried``: it is in the list to be tried out.
     """
 
     item: Item
@@ -118,6 +120,7 @@ class Recommendation:
     people: int | None = None
     despite: tuple[Because, ...] = ()
     prior: float = 0.0
+    is_tried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ class Model:
         exclude_categories: Collection[str] = frozenset(),
         reasons: int = 3,
         diversity: float = 0.0,
+        shape: Shape | None = None,
         offered: Offered | None = None,
     ) -> Served:
         """Recommend up to ``count`` (1..100) items, using no more of the person than ``level`` allows.
@@ -187,7 +191,8 @@ class Model:
         ``among``, only items in it are. Items of ``exclude_categories`` are
         neither recommended nor used as a reason. Items this model does not know are ignored. ``reasons`` bounds
         ``because`` and ``despite``, >= 1. ``diversity`` (0..1) trades the score of a personal list for different
-        categories in it. ``offered`` is asked with the ids of the best items, a few more than ``count``: only those it
+        categories in it. ``shape`` replaces it: what a personal list is made for besides
+        relevance. ``offered`` is asked with the ids of the best items, a few more than ``count``: only those it
         returns make the list, and only they are explained.
 
         Raises ValueError for an unknown level or a ``count``, ``reasons`` or ``diversity`` out of range.
@@ -205,7 +210,7 @@ class Model:
         candidates = allowed if among is None else allowed & self._among(among)
         candidates = candidates & ~self._among(exclude) if exclude else candidates
         candidates = _without(candidates, touched) if exclude_seen else candidates
-        wish = _Wish(count, reasons, diversity, offered)
+        wish = _Wish(count, reasons, shape or Shape(variety=diversity), offered)
         if not permitted.level.includes(Level.BEHAVIORAL):
             return self._general(permitted, candidates, wish)
         if len(signals) < self.parameters.recipe.min_likes:
@@ -319,27 +324,58 @@ class Model:
         prior = band.prior * group.prior if band.prior else np.zeros(len(self.items))
         related = np.flatnonzero((weighing.scores > _NOISE) & candidates)
         scores = weighing.scores[related] + prior[related]
-        best = self._offered(related[self._chosen(related, scores, wish)], wish)
-        return self._explained(best, signals, weighing.contributions(best), prior[best], wish.reasons)
+        chosen = self._chosen(related, scores, signals, wish)
+        best = self._offered(related[chosen], wish)
+        if not wish.shape.has_shares:
+            return self._explained(best, signals, weighing.contributions(best), prior[best], wish.reasons)
+        best, tried = self._arranged(best, weighing.scores[best] + prior[best], wish)
+        found = self._explained(best, signals, weighing.contributions(best), prior[best], wish.reasons)
+        return [replace(each, is_tried=place in tried) for place, each in enumerate(found)]
 
-    def _chosen(self, related: _Positions, scores: NDArray[np.float64], wish: "_Wish") -> _Positions:
+    def _chosen(self, related: _Positions, scores: NDArray[np.float64], signals: Signals, wish: "_Wish") -> _Positions:
         """Return which of the related items make the list, in its order."""
-        if not wish.diversity:
+        shape = wish.shape
+        if not shape.has_objectives:
             return highest(scores, wish.pool)
-        pool = highest(scores, max(wish.pool, diverse.POOL))
-        return pool[diverse.order(scores[pool], self._categories[related[pool]], wish.pool, wish.diversity)]
+        pool = highest(scores, max(wish.pool, shapes.POOL))
+        at = related[pool]
+        given = shapes.Candidates(scores[pool], self._categories[at], self._shares[at], self._novelty[at])
+        own = (self._shares[signals.positions] * signals.strengths[:, np.newaxis]).sum(axis=0)
+        return pool[shapes.order(shape, given, own / (own.sum() or 1.0), wish.pool)]
+
+    def _arranged(
+        self, best: _Positions, scores: NDArray[np.float64], wish: "_Wish"
+    ) -> tuple[_Positions, Collection[int]]:
+        """Return the items of a list with what is tried out and small creators, and the places of the former."""
+        items = [self.items[position].id for position in best.tolist()]
+        people = self.popularity.scores[best] * self.popularity.people
+        listed, drawn = shapes.arranged(wish.shape, items, scores, people, wish.count)
+        return best[listed], {place for place, number in enumerate(listed) if number in drawn}
 
     def _offered(self, best: _Positions, wish: "_Wish") -> _Positions:
         """Return those of the best that make the list."""
         if wish.offered is None:
-            return best[: wish.count]
+            return best[: wish.kept]
         known = wish.offered([self.items[position].id for position in best])
         kept = [position for position in best.tolist() if self.items[position].id in known]
-        return np.array(kept[: wish.count], dtype=np.intp)
+        return np.array(kept[: wish.kept], dtype=np.intp)
 
     @cached_property
     def _categories(self) -> NDArray[np.float32]:
         return diverse.vectors([item.categories for item in self.items])
+
+    @cached_property
+    def _shares(self) -> NDArray[np.float64]:
+        """Return in each row which part of an item is of which kind."""
+        held: NDArray[np.float64] = (self._categories > 0).astype(np.float64)
+        held /= np.maximum(held.sum(axis=1, keepdims=True), 1.0)
+        return held
+
+    @cached_property
+    def _novelty(self) -> NDArray[np.float64]:
+        """Return how few people chose each item: 0 for the most popular, 1 for the least."""
+        ranks: NDArray[np.float64] = np.argsort(np.argsort(-self.popularity.scores, kind="stable")).astype(np.float64)
+        return ranks / max(len(self.items) - 1, 1)
 
     def _explained(
         self,
@@ -400,13 +436,18 @@ class _Wish:
 
     count: int
     reasons: int
-    diversity: float
+    shape: Shape
     offered: Offered | None
+
+    @property
+    def kept(self) -> int:
+        """Return how many are kept of those on offer: shares of places are filled from further down."""
+        return self.count + shapes.POOL if self.shape.has_shares else self.count
 
     @property
     def pool(self) -> int:
         """Return how many of the best are looked at: some of them may not be on offer."""
-        return self.count if self.offered is None else self.count + _SPARE
+        return self.kept if self.offered is None else self.kept + _SPARE
 
 
 def _without(candidates: _Flags, touched: Iterable[Touched]) -> _Flags:

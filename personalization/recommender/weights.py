@@ -179,10 +179,23 @@ def _support(touched: Any, start: int, rows: int, min_people: int) -> NDArray[np
 
 
 def _strongest(block: _Matrix, supported: NDArray[np.bool_], neighbours: int) -> tuple[NDArray[np.int32], _Matrix]:
-    """Keep the ``neighbours`` largest absolute values of each row; ties keep the items' order."""
+    """Keep the ``neighbours`` largest absolute values of each row; ties keep the items' order.
+
+    Only what reaches a row's last place is sorted: to sort whole rows takes most of a training with many items.
+    """
     block = np.where(supported, block, np.float32(0))
-    columns = np.argsort(-np.abs(block), axis=1, kind="stable")[:, :neighbours]
-    values = np.take_along_axis(block, columns, axis=1)
-    width = int((values != 0).sum(axis=1).max(initial=0))
-    columns, values = columns[:, :width], values[:, :width]
-    return np.where(values != 0, columns, 0).astype(np.int32), np.ascontiguousarray(values)
+    strength = np.abs(block)
+    reaches = strength > 0
+    if neighbours < strength.shape[1]:
+        reaches &= strength >= np.partition(strength, -neighbours, axis=1)[:, -neighbours, np.newaxis]
+    rows, columns = np.nonzero(reaches)
+    order = np.lexsort((-strength[rows, columns], rows))  # stable: of equal values the first item comes first
+    rows, columns = rows[order], columns[order]
+    place = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    kept = place < neighbours
+    rows, columns, place = rows[kept], columns[kept], place[kept]
+    width = int(place.max(initial=-1)) + 1
+    found = np.zeros((len(block), width), dtype=np.int32)
+    values = np.zeros((len(block), width), dtype=np.float32)
+    found[rows, place], values[rows, place] = columns, block[rows, columns]
+    return found, values

@@ -59,7 +59,11 @@ def digest(data: Interactions) -> str:
     for start in range(0, len(data), _ROWS_AT_A_TIME):
         rows = slice(start, start + _ROWS_AT_A_TIME)
         columns = zip(
-            data.people.codes[rows].tolist(), data.items[rows], data.weight[rows], data.time[rows], strict=True
+            data.people.codes[rows].tolist(),
+            data.items[rows],
+            data.weight[rows].tolist(),
+            data.time[rows].tolist(),
+            strict=True,
         )
         found.update("".join([f"{people[who]},{item},{weight},{at}\n" for who, item, weight, at in columns]).encode())
     return found.hexdigest()

@@ -28,20 +28,26 @@ _GROUP = PreparedStatement(
 )
 
 
+def kind_for(purpose: str, bundle: LoadedBundle) -> Kind | None:
+    """Return the kind of group that the purpose's rule of ranking names; None for region and age band."""
+    wanted = bundle.data.get("ranking", {}).get(purpose, {}).get("segment_list")
+    return Kind(wanted) if wanted in set(Kind) else None
+
+
 def group_of(subject_ref: UUID, purpose: str, model: str | None, bundle: LoadedBundle) -> str | None:
     """Return the key of the person's group in a version, of the kind that the purpose's rule of ranking names.
 
     None without such a rule, for people in no group, and where the database does not answer: then region and age band
     decide.
     """
-    wanted = bundle.data.get("ranking", {}).get(purpose, {}).get("segment_list")
-    if model is None or wanted not in set(Kind):
+    wanted = kind_for(purpose, bundle)
+    if model is None or wanted is None:
         return None
     version = _version(model, bundle.data["models"][model]["artifact_sha256"])
     if version is None:
         return None
     try:
-        result = _GROUP.execute((subject_ref.bytes, version.to_bytes(8, "big"), str(wanted).encode()))
+        result = _GROUP.execute((subject_ref.bytes, version.to_bytes(8, "big"), wanted.value.encode()))
     except (psycopg.Error, DatabaseError):
         return None
     return (result.get_value(0, 0) or b"").decode() or None if result.ntuples else None

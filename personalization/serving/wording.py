@@ -84,6 +84,7 @@ class _Sentences(NamedTuple):
     popular: str
     editorial: str
     also_bought: str
+    tried: str
 
 
 @lru_cache(maxsize=64)
@@ -97,6 +98,7 @@ def _sentences(_language: str | None) -> _Sentences:
         popular=_("Popular with other people"),
         editorial=_("Chosen by our editors"),
         also_bought=_("Bought by people who bought the same thing"),
+        tried=_("Tried out, to learn whether it is liked. %(why)s"),
     )
 
 
@@ -105,13 +107,16 @@ def _item(
 ) -> Document:
     item = recommendation.item
     because = _named(recommendation.because, titles)
+    why = _why(recommendation, [each["title"] for each in because[:2]], liked, say)
+    tried = {"tried_out": True} if recommendation.is_tried else {}
     return {
         "item": item.id,
         "title": titles.get(item.id, item.title),
         "basis": recommendation.basis.value,
         "because": because,
         "despite": _named(recommendation.despite, titles),
-        "why": _why(recommendation, [each["title"] for each in because[:2]], liked, say),
+        "why": say.tried % {"why": why} if tried else why,
+        **tried,
     }
 
 

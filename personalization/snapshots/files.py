@@ -20,7 +20,7 @@ from personalization.recommender.validation import evaluation, metrics, split
 from personalization.recommender.validation.evaluation import Asked, Protocol
 
 FOLDER = "snapshots"
-DATA, EVALUATION = "data.parquet", "evaluation.parquet"
+DATA, EVALUATION, FEATURES = "data.parquet", "evaluation.parquet", "features.parquet"
 NOTE = ".left"  # behind the name of a file: the note about who left it
 _PERSON = "person"
 _RULES = b"assent.evaluation"
@@ -71,7 +71,7 @@ def data_bytes(data: Data) -> bytes:
         "time": pa.array(touches.time, pa.float64()),
         "segment": _texts(touches.people.codes, [data.segments.get(who) for who in touches.people.values], pa.string()),
     }
-    return _written(pa.table(columns))
+    return table_bytes(pa.table(columns))
 
 
 def _texts(codes: NDArray[np.int32], values: Sequence[Any], kind: Any) -> Any:
@@ -93,7 +93,9 @@ def evaluation_bytes(asked: Asked) -> bytes:
     for protocol, levels in asked.lists.items():
         for level, lists in levels.items():
             columns[column(protocol, level)] = pa.array([list(some) for some in lists], texts)
-    return _written(pa.table(columns).replace_schema_metadata({_RULES: json.dumps(rules(), sort_keys=True).encode()}))
+    return table_bytes(
+        pa.table(columns).replace_schema_metadata({_RULES: json.dumps(rules(), sort_keys=True).encode()})
+    )
 
 
 def column(protocol: Protocol, level: Level) -> str:
@@ -102,7 +104,7 @@ def column(protocol: Protocol, level: Level) -> str:
 
 def read_data(content: bytes) -> Data:
     """Read data. Raises Unreadable."""
-    table = _read(content)
+    table = table_of(content)
     try:
         interactions = Interactions(
             person=_coded(table[_PERSON]),
@@ -127,7 +129,7 @@ def _coded(column: Any) -> Coded[Any]:
 
 def read_evaluation(content: bytes) -> Listed:
     """Read an evaluation. Raises Unreadable."""
-    table = _read(content)
+    table = table_of(content)
     try:
         said = json.loads(table.schema.metadata[_RULES])
         rows = table.to_pylist()
@@ -143,10 +145,10 @@ def without(content: bytes, people: Collection[bytes]) -> tuple[bytes, int]:
     import pyarrow as pa
     from pyarrow import compute
 
-    table = _read(content)
+    table = table_of(content)
     leaving = compute.is_in(table[_PERSON], value_set=pa.array(people, pa.binary(16)))
     left = len(compute.unique(table[_PERSON].filter(leaving)))
-    return (_written(table.filter(compute.invert(leaving))) if left else content), left
+    return (table_bytes(table.filter(compute.invert(leaving))) if left else content), left
 
 
 def count_of(content: bytes, person: bytes) -> int:
@@ -154,7 +156,7 @@ def count_of(content: bytes, person: bytes) -> int:
     import pyarrow as pa
     from pyarrow import compute
 
-    found = compute.equal(_read(content, [_PERSON])[_PERSON], pa.scalar(person, pa.binary(16)))
+    found = compute.equal(table_of(content, [_PERSON])[_PERSON], pa.scalar(person, pa.binary(16)))
     return int(compute.sum(found).as_py() or 0)
 
 
@@ -203,7 +205,8 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _written(table: Any) -> bytes:
+def table_bytes(table: Any) -> bytes:
+    """Return an Arrow table as Parquet."""
     from pyarrow import parquet
 
     buffer = BytesIO()
@@ -211,7 +214,8 @@ def _written(table: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _read(content: bytes, columns: list[str] | None = None) -> Any:
+def table_of(content: bytes, columns: list[str] | None = None) -> Any:
+    """Return Parquet as an Arrow table. Raises Unreadable."""
     import pyarrow as pa
     from pyarrow import parquet
 

@@ -28,11 +28,14 @@ Groups = Mapping[grouping.Kind, Mapping[Person, str]]
 _NONE: Groups = {}
 
 
-def write(name: str, data: bytes, evaluation: bytes, people: int) -> list[ModelFile]:
+_NAMES = {Kind.DATA: files.DATA, Kind.EVALUATION: files.EVALUATION, Kind.FEATURES: files.FEATURES}
+
+
+def write(name: str, contents: Mapping[Kind, bytes], people: int) -> list[ModelFile]:
     """Write the files of a training, and return their rows, which are kept with the version."""
     made = []
-    for kind, file, content in ((Kind.DATA, files.DATA, data), (Kind.EVALUATION, files.EVALUATION, evaluation)):
-        path = f"{files.FOLDER}/{name}/{file}"
+    for kind, content in contents.items():
+        path = f"{files.FOLDER}/{name}/{_NAMES[kind]}"
         files.write(path, content)
         made.append(ModelFile(kind=kind, path=path, sha256=files.digest(content), persons=people))
     return made
@@ -85,7 +88,7 @@ def leave(version_id: int, people: Collection[UUID], *, actor: str) -> None:
     gone = {ref.bytes for ref in people}
     is_last = not SnapshotPerson.objects.filter(version_id=version_id).exclude(subject_ref__in=people).exists()
     of_version = ModelFile.objects.select_for_update().filter(version_id=version_id, gone_at=None)
-    for file in of_version.filter(kind__in=(Kind.DATA, Kind.EVALUATION)).order_by("kind"):
+    for file in of_version.filter(kind__in=_NAMES).order_by("kind"):
         if is_last:
             end(file, actor=actor)
         else:

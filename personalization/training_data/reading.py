@@ -7,6 +7,7 @@ none of it is a Python object. Nothing of anybody else leaves the database.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +21,14 @@ from common.analytics.engine import Engine
 from common.postgres import fixed_rows
 from common.postgres.copy_text import copy_line, copy_rows
 from personalization import engine as recommender
+from personalization.features import queries as feature_queries
+from personalization.features.definitions import Definition
 from personalization.monitors.inputs import Counted
 from personalization.recommender import interactions as rec
 from personalization.recommender.coded import Coded
 from personalization.training_data import queries
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = {
     "person": fixed_rows.INT4,
     "item": fixed_rows.INT4,
@@ -78,6 +82,23 @@ class Tables:
             )
             for row in self.engine.table(queries.INPUTS).to_pylist()
         ]
+
+    def features(self, definitions: Sequence[Definition], moment: datetime) -> Any:
+        """Return the features of all people as of a moment, a row a person by their number."""
+        self.engine.add(
+            "asked",
+            pa.table(
+                {
+                    "person": pa.array(range(len(self.people)), pa.int32()),
+                    "moment": pa.array([_microseconds(moment)] * len(self.people), pa.int64()),
+                }
+            ),
+        )
+        return self.engine.table(feature_queries.as_of(definitions))
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_noop as _
 
 from model_registry.models import ModelFile
+from personalization.features import snapshot
 from personalization.models import SnapshotPerson, TrainingMember
 from personalization.snapshots import files, keeping
 from personalization.snapshots.files import Unreadable
@@ -28,10 +29,17 @@ class TrainingStore(TableStore):
     def export(self, ref: UUID) -> Iterable[Row]:
         names = [member.name for member in self.description.members if member.name != _TOUCHES]
         data = ModelFile.objects.filter(kind=ModelFile.Kind.DATA, version=OuterRef("version"), gone_at=None)
+        features = ModelFile.objects.filter(kind=ModelFile.Kind.FEATURES, version=OuterRef("version"), gone_at=None)
         inside = SnapshotPerson.objects.filter(version=OuterRef("version"), subject_ref=ref)
         groups = {kind: Subquery(inside.values(kind)[:1]) for kind in _GROUPS}
-        rows = self.query(ref).annotate(path=Subquery(data.values("path")[:1]), **groups).values(*names, "path")
-        return [{**{name: row[name] for name in names}, _TOUCHES: list(_touches(row["path"], ref))} for row in rows]
+        paths = {"path": Subquery(data.values("path")[:1]), "features": Subquery(features.values("path")[:1])}
+        return [
+            {
+                **{name: row[name] for name in names},
+                _TOUCHES: [*_touches(row["path"], ref), *_features(row["features"], ref)],
+            }
+            for row in self.query(ref).annotate(**paths, **groups).values(*names, *paths)
+        ]
 
     def erase(self, ref: UUID, erasure: Erasure) -> Removed:
         versions = [member.version for member in self.query(ref).select_related("version__model")]
@@ -60,6 +68,12 @@ def _touches(path: str | None, ref: UUID) -> Iterator[str]:
         if touches is not None and person == ref.bytes:
             moment = datetime.fromtimestamp(float(touches.time[number]), tz=UTC)
             yield f"{moment.isoformat()} {touches.item[number]} {float(touches.weight[number]):g}"
+
+
+def _features(path: str | None, ref: UUID) -> list[str]:
+    """Return the features that the files of a version hold of a person."""
+    content = keeping.read_path(path) if path else None
+    return snapshot.of_person(content, ref.bytes) if content is not None else []
 
 
 def _count(file: ModelFile, ref: UUID) -> int:

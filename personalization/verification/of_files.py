@@ -11,6 +11,7 @@ from common.http.problems import Problem
 from model_registry.files import signature
 from model_registry.files.signature import Statement
 from model_registry.models import ModelFile, ModelVersion
+from personalization.features import snapshot
 from personalization.recommender import storage
 from personalization.recommender.model import Model
 from personalization.snapshots import files, keeping, rewriting
@@ -51,6 +52,8 @@ def check(version: ModelVersion) -> Checked:
     found.lines.append(_artifact(version, rows.get(Kind.ARTIFACT), found))
     for kind in (Kind.DATA, Kind.EVALUATION):
         found.lines.append(_snapshot(kind, rows.get(kind), found))
+    if Kind.FEATURES in rows:  # versions of earlier releases have none
+        found.lines.append(_snapshot(Kind.FEATURES, rows[Kind.FEATURES], found))
     return found
 
 
@@ -115,6 +118,8 @@ def _other(what: str, row: ModelFile, digest: str) -> Line:
 def _keep(kind: Kind, content: bytes, found: Checked) -> None:
     if kind == Kind.DATA:
         found.data = files.read_data(content)
+    elif kind == Kind.FEATURES:
+        snapshot.read(content)
     else:
         found.listed = files.read_evaluation(content)
 

@@ -24,6 +24,7 @@ from policies.models import (
     SensitiveCategory,
     TransferInstrument,
 )
+from privacy.releases import limits
 from privacy.retention.data_sets import periods
 
 SEGMENT_MIN_SIZE = 20
@@ -46,6 +47,7 @@ def build_data() -> dict[str, Any]:
         "models": _models(),
         "human_review": _reviews(),
         "display_rules": {rule.slug: rule.document() for rule in DisplayRule.objects.all()},
+        "disclosure": limits.document(),
         "ranking": {rule.purpose: rule.document() for rule in RankingRule.objects.all()},
     }
 

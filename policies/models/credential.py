@@ -19,6 +19,7 @@ class ServiceCredential(models.Model):
         REQUESTS = "requests", "Open and follow requests of people"
         REGISTERS = "registers", "Read purposes, jurisdictions and levels"
         MODELS = "models", "Register models that run elsewhere"
+        RELEASES = "releases", "Fetch releases that its party receives"
         METRICS = "metrics", "Read the metrics"
         OPA = "opa", "Pull bundles and report, as an OPA server"
         CELLS = "cells", "Be another cell: pull the rules, and ask for its callers"

@@ -15,7 +15,11 @@ from policies.models import (
 )
 
 _ALL = "*"
-_NO_RANKING: Document = {"serves_visitors": False, "segment_list": "region_age"}
+_NO_RANKING: Document = {
+    "serves_visitors": False, "segment_list": "region_age", "variety": 0, "novelty": 0, "balance": 0,
+    "tried_share": 0, "small_creator_share": 0, "small_creator_items": 5,
+}  # fmt: skip
+_USING_PEOPLE = {"purpose", "serves_visitors", "segment_list", "tried_share"}
 
 
 def rule_narrows(before: Document | None, after: Document | None) -> bool:
@@ -69,6 +73,8 @@ def ranking_narrows(before: Document | None, after: Document | None) -> bool:
     was, becomes = ({**_NO_RANKING, **(each or {})} for each in (before, after))
     return (was["serves_visitors"] or not becomes["serves_visitors"]) and (
         becomes["segment_list"] in (was["segment_list"], _NO_RANKING["segment_list"])
+        and becomes["tried_share"] <= was["tried_share"]
+        and all(was[name] == becomes[name] for name in _NO_RANKING.keys() - _USING_PEOPLE)
     )
 
 

@@ -1,8 +1,9 @@
-"""Retention, deletion, holds and releases: periods, plans, runs and their proof; published statistics."""
+"""Retention, deletion, holds and releases: periods, plans, runs and their proof; published statistics and tables."""
 
 from privacy.models.budgets import BudgetSpend, PrivacyBudget, Release, Statistic
 from privacy.models.holds import Hold, HoldMember, Restriction
 from privacy.models.periods import RecordPeriod
+from privacy.models.releases import DisclosureLimits, TableRelease, UploadedTable
 from privacy.models.retention import (
     ContractEnd,
     DeletionPlan,
@@ -18,6 +19,7 @@ __all__ = [
     "ContractEnd",
     "DeletionPlan",
     "DeletionSwitch",
+    "DisclosureLimits",
     "Disposal",
     "DisposalBatch",
     "Hold",
@@ -28,5 +30,7 @@ __all__ = [
     "Restriction",
     "RetentionSchedule",
     "Statistic",
+    "TableRelease",
     "UndoPart",
+    "UploadedTable",
 ]

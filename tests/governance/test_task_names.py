@@ -41,12 +41,15 @@ TASKS = {
     "privacy.tasks.begin_and_end_holds",
     "privacy.tasks.note_erasures",
     "privacy.tasks.forget_import_reports",
+    "privacy.tasks.forget_tables",
     "privacy.tasks.forget_undo",
+    "privacy.tasks.make_release",
     "privacy.tasks.redact_old_proof",
     "privacy.tasks.release_statistics",
     "privacy.tasks.run_disposals",
     "privacy.tasks.scrub_storage",
     "privacy.tasks.sweep_disposals",
+    "privacy.tasks.sweep_releases",
     "privacy.tasks.undo_run",
 }
 

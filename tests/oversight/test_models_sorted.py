@@ -24,7 +24,8 @@ RECORDS = {
     "policies_externaldecision", "policies_logcheckpoint", "policies_policy", "policies_policyactivation",
     "personalization_modelrollout",
     "policies_rollout", "policies_rolloutstep", "policies_simulationreport", "privacy_budgetspend",
-    "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release", "rights_blocker",
+    "privacy_deletionplan", "privacy_disposal", "privacy_disposalbatch", "privacy_release",
+    "privacy_tablerelease", "privacy_uploadedtable", "rights_blocker",
     "rights_agentrequest", "rights_erasurestep", "rights_requeststep", "rights_requester",
     "rights_rightsrequest", "reviews_review", "reviews_verdict",
 }  # fmt: skip

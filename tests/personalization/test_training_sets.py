@@ -23,7 +23,7 @@ def test_a_version_names_whom_it_learnt_from(trained, people):
     assert TrainingMember.objects.filter(version=trained).count() == 25
     [row] = seam.find("model_training").export(REF)
     assert (row["version__model__slug"], row["version__version"]) == ("house-recommender", 1)
-    assert len(row["touches"]) == 6
+    assert len(row["touches"]) == 6 + 4  # features
     assert seam.find("model_training").count(uuid4()) == 0
 
 

@@ -24,7 +24,7 @@ from model_registry.models import GateExemption, Model, StoppedSegment
 from model_registry.reviews.models import ReviewRule
 from oversight.models import RelaxedRegister
 from personalization.creators.models import CreatorOptOut
-from personalization.models import EventCount, Item, MonitorObjective, RegressionCase
+from personalization.models import EventCount, Feature, Item, MonitorObjective, RegressionCase
 from policies.decision_log import drainer
 from policies.models import (
     Activation,
@@ -100,6 +100,15 @@ def lived_in(api, own_spool):
     services.register_version(model=model, purposes=[purpose], actor="test", metrics=metrics)
     GateExemption.objects.create(model=model, version=1, gate="datasheet", reason="No data set leaves the shop.")
     MonitorObjective.objects.create(slug="latency", monitor="latency", limit=Decimal("0.1"))
+    Feature.objects.create(
+        name="looks",
+        version=2,
+        kind="count",
+        events=["view"],
+        purpose="recommendations",
+        freshness_s=3600,
+        owner="anna",
+    )
     RegressionCase.objects.create(slug="one-topic", model=model, history=["tent"], expected=["rope"])
     ReviewRule.objects.create(slug="new-people", share=10)
     CreatorOptOut.objects.create(creator="studio")

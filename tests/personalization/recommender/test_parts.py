@@ -12,6 +12,7 @@ from personalization.recommender.levels import BEHAVIORAL_WINDOW, permit
 from personalization.recommender.model import highest
 from personalization.recommender.parts import Part, Weighing
 from personalization.recommender.recipe import Band, Kind, Recipe, Spec, of_one_part
+from personalization.recommender.shaping import shapes
 from personalization.recommender.signals import Signals
 from personalization.recommender.training import train
 from personalization.recommender.weights import build
@@ -307,9 +308,13 @@ def test_diversity_prefers_another_category():
     vectors = diversity.vectors([("x",), ("x",), ("y",), ()])
     scores = np.array([1.0, 0.9, 0.5, 0.0])
 
-    assert diversity.order(scores, vectors, 3, 0.0).tolist() == [0, 1, 2]
-    assert diversity.order(scores, vectors, 3, 0.5).tolist()[:2] == [0, 2]
-    assert diversity.order(np.zeros(0), vectors[:0], 3, 0.5).tolist() == []
+    def order(variety: float, number: int) -> list[int]:
+        given = shapes.Candidates(scores[:number], vectors[:number], np.zeros((number, 1)), np.zeros(number))
+        return shapes.order(shapes.Shape(variety=variety), given, np.zeros(1), 3).tolist()
+
+    assert order(0.0, 3) == [0, 1, 2]
+    assert order(0.5, 3)[:2] == [0, 2]
+    assert order(0.5, 0) == []
 
 
 def test_the_diversity_of_a_list_is_the_mean_distance_of_its_pairs():

@@ -10,6 +10,8 @@ import pytest
 from pyarrow import parquet
 
 from common.analytics.duckdb import DuckDB
+from personalization.features.definitions import OWN
+from personalization.features.queries import as_of
 from personalization.training_data import queries
 from tests.common.analytics import samples
 from tests.helpers.judges import judge
@@ -37,6 +39,12 @@ def _tables(rows):
     return {
         "events": pa.table({name: pa.array(values, kind) for name, (values, kind) in whole.items()}),
         "catalogue": pa.table({"item": pa.array(range(5, 60), pa.int32())}),
+        "asked": pa.table(
+            {
+                "person": pa.array(range(40), pa.int32()),
+                "moment": pa.array([1_705_000_000_000_000 + 10**14 * (number % 3) for number in range(40)], pa.int64()),
+            }
+        ),
     }
 
 
@@ -45,7 +53,8 @@ def test_both_engines_write_the_same_files(rows, tmp_path):
     if shutil.which("java") is None:
         pytest.skip("NO JAVA: Spark was NOT COMPARED with DuckDB. It needs Java 17 or newer on the PATH.")
     spark = judge("spark", lock="spark")
-    tables, asked = {**samples.tables(rows), **_tables(rows)}, {**samples.QUERIES, **queries.QUERIES}
+    tables = {**samples.tables(rows), **_tables(rows)}
+    asked = {**samples.QUERIES, **queries.QUERIES, "features": as_of(list(OWN.values()))}
     paths = {name: tmp_path / f"{name}.parquet" for name in tables}
     ours, engine = {}, DuckDB(tmp_path, memory_mb=256)
     for name, table in tables.items():

@@ -1,6 +1,7 @@
 """What a training reads: events of those who permit it and of no other, as numbers, and what of them counts."""
 
 import random
+from collections import Counter
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from consent.pseudonyms import subject_ref
 from personalization import events
+from personalization.general import trending
 from personalization.models import Event
 from personalization.training_data import queries, reading
 from personalization.training_data.permission import permitted
@@ -60,6 +62,9 @@ def test_what_counts_is_what_the_database_would_select(shop, rounds):
         rows = list(zip(found.person, found.time.tolist(), found.item, found.weight.tolist(), strict=True))
         assert sorted(rows) == sorted(expected)
         assert [row[:2] for row in rows] == sorted(row[:2] for row in rows)
+        pairs = events.positive().order_by().values_list("item_id", "subject_ref").distinct()
+        several = {item: number for item, number in Counter(item for item, _ in pairs).items() if number > 1}
+        assert {one.item: one.people for one in trending._chosen()} == several
 
 
 def test_events_of_other_people_and_purposes_do_not_leave_the_database(shop, remember):

@@ -200,7 +200,7 @@ def test_a_method_the_document_lacks_is_refused(tokens: Tokens, operation: Opera
 
 
 def _call(operation: Operation, body: Any, token: str | None, *, method: str = "", **environ: str) -> WsgiResponse:
-    path = operation.path.format(**NAMES, key_id="none", request_id=uuid.UUID(int=0))
+    path = operation.path.format(**NAMES, key_id="none", request_id=uuid.UUID(int=0), release=uuid.UUID(int=0))
     if "{site}" in operation.path:
         environ["HTTP_ORIGIN"] = Site.objects.get(slug=SITE).origins[0]
     with transaction.atomic():

@@ -1,0 +1,220 @@
+"""Releases of tables on the shell: a file made safe and proposed by one command; approval, revocation, verification."""
+
+import json
+from argparse import ArgumentTypeError
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from audit import signing
+from common.http.problems import Problem
+from oversight.officers.accounts import officer
+from privacy.models import TableRelease, UploadedTable
+from privacy.releases import publishing, running, uploads, verifying
+from privacy.releases.asking import Asked, ask
+from privacy.releases.profiling import Profile, Role, beginning
+from privacy.releases.subjects import APPROVE, PREPARE
+
+_WORDS = ("approve", "refuse", "revoke", "list", "show", "fetch", "verify")
+
+
+class Command(BaseCommand):
+    help = (
+        "Release a table: 'release FILE --qi A,B -k 10 --to PARTY --purpose PURPOSE --people GROUP --region REGION"
+        " --as NAME' uploads FILE (or takes one that was uploaded, by its identifier), makes a safe copy and proposes"
+        " it. 'approve', 'refuse' and 'revoke' RELEASE as an officer; 'list'; 'show' and 'fetch' RELEASE; 'verify"
+        " MANIFEST FILE'."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add = parser.add_argument
+        add("what", metavar="FILE", help=f"A table to release, or one of: {', '.join(_WORDS)}.")
+        add("which", nargs="*", help="A release by its identifier; with 'verify' a manifest and a file.")
+        add("--as", dest="person", metavar="NAME", help="The officer whose act it is.")
+        add("--reason", default="", help="Why: shown to the second officer, and kept.")
+        add("--qi", type=_names, default=[], metavar="A,B", help="Quasi-identifiers, by commas.")
+        add("-k", type=int, default=10, help="At least this many rows, or people, in a class (10).")
+        add("--sensitive", metavar="A", help="A column whose values -l and -t limit in every class.")
+        add("-l", type=int, default=1, help="At least this many values of --sensitive in a class.")
+        add("-t", type=float, help="Shares of --sensitive in a class at most this far from the table's (0 to 1).")
+        add("--person", dest="person_column", metavar="A", help="The column that names the person; it is left out.")
+        add("--suppress", type=float, default=0.0, metavar="SHARE", help="Rows that may be left out, as a share.")
+        add("--drop", type=_names, default=[], metavar="A,B", help="Columns to leave out.")
+        add("--keep", type=_names, default=[], metavar="A,B", help="Columns to copy; all others are as suggested.")
+        add("--to", action="append", default=[], metavar="PARTY", help="A receiver, of the register of parties.")
+        add("--purpose", default="", help="The purpose it serves, of the register.")
+        add("--people", default="", metavar="GROUP", help="The group of regions whose people the table is about.")
+        add("--region", default="", help="The region where the receiver keeps it.")
+        add("--days", type=int, default=90, help="How long it is in force (90).")
+        add("--keep-days", type=int, default=uploads.KEPT_DAYS, help="How long the uploaded file is kept.")
+        add("--preview", action="store_true", help="Make the copy and show what the policy says; propose nothing.")
+        add("-o", "--output", type=Path, help="With 'fetch': the folder for copy and manifest.")
+
+    def handle(self, *args: Any, what: str, **options: Any) -> None:
+        try:
+            _ACTIONS[what](self, options) if what in _ACTIONS else self._release(what, options)
+        except Problem as problem:
+            raise CommandError(problem.detail) from problem
+        except OSError as exc:
+            raise CommandError(f"{exc.filename}: {exc.strerror}.") from exc
+
+    def _release(self, file: str, options: dict[str, Any]) -> None:
+        actor = self._officer(options, PREPARE)
+        table = _uploaded(file) or uploads.take_file(Path(file), actor=actor, days=options["keep_days"])
+        row = ask(table, _asked(table, options), actor=actor, state=TableRelease.State.RUNNING)
+        running.carry_out(row)
+        if row.state == TableRelease.State.FAILED:
+            raise CommandError(row.error)
+        self._tell(row)
+        if options["preview"]:
+            self._judged(row)
+            return
+        publishing.propose(row, actor=actor, reason=options["reason"])
+        self.stdout.write(f"Proposed: {row.pk}. Another officer approves it on its page, or by")
+        self.stdout.write(f"  ./assent release approve {row.pk} --as NAME")
+
+    def _tell(self, row: TableRelease) -> None:
+        report, figures = row.report or {}, row.figures or {}
+        result, risk = report["result"], report["result"]["risk"]
+        self.stdout.write(f"Table {row.table_id}: {row.table.rows:,} rows, SHA-256 {row.table.sha256[:16]}")
+        roles = ", ".join(f"{name} ({role})" for name, role in row.asked["roles"].items())
+        self.stdout.write(f"Columns: {roles}")
+        self.stdout.write(
+            f"Copy: {result['classes']:,} classes, the smallest {result['smallest_class']} (before:"
+            f" {figures['smallest_before']}); information lost (NCP) {result['ncp']:.4f}"
+        )
+        self.stdout.write(
+            f"Risk: prosecutor {risk['prosecutor']:.3f}, marketer {risk['marketer']:.4f}; rows of their own"
+            f" {100 * risk['unique_before']:.1f} % before, {100 * risk['unique_after']:.1f} % after"
+        )
+        for each in figures["overlaps"]:
+            self.stdout.write(f"Laid on release {each['release']}: {each['smallest']} left of a person's class")
+
+    def _judged(self, row: TableRelease) -> None:
+        verdict = publishing.verdict_of(row)
+        self.stdout.write(f"Policy {verdict.revision}: {'may leave' if verdict.is_permitted else 'may not leave'}")
+        for reason in (*verdict.reasons, *verdict.warnings):
+            self.stdout.write(f"  {reason.code}: {reason.sentence}")
+
+    def _approve(self, options: dict[str, Any]) -> None:
+        row = self._found(options)
+        actor = self._officer(options, APPROVE)
+        row = publishing.approve(row, actor=actor, seen=row.digest, reason=options["reason"])
+        self.stdout.write(f"Published until {row.expires_at:%Y-%m-%d} for {', '.join(row.receivers)}.")
+
+    def _refuse(self, options: dict[str, Any]) -> None:
+        row = self._found(options)
+        actor = self._officer(options, APPROVE)
+        publishing.refuse(row, actor=actor, seen=row.digest, reason=options["reason"])
+        self.stdout.write("Refused: nothing of it leaves.")
+
+    def _revoke(self, options: dict[str, Any]) -> None:
+        publishing.revoke(self._found(options), actor=self._officer(options, PREPARE), reason=options["reason"])
+        self.stdout.write("Revoked: from now on it is handed to no one.")
+
+    def _list(self, _options: dict[str, Any]) -> None:
+        for row in TableRelease.objects.select_related("table"):
+            state = row.get_stage_display() if row.state == row.State.DONE else row.get_state_display()
+            self.stdout.write(f"{row.pk}  {state:18} {row.table.name}  k={row.asked['k']}  {', '.join(row.receivers)}")
+
+    def _show(self, options: dict[str, Any]) -> None:
+        row = self._found(options)
+        self.stdout.write(json.dumps(row.document, indent=1, ensure_ascii=False) if row.document else row.error)
+
+    def _fetch(self, options: dict[str, Any]) -> None:
+        row, actor = self._found(options), self._officer(options, APPROVE)
+        if not row.is_in_force(timezone.now()):
+            raise CommandError("This release is not in force.")
+        folder = options["output"] or Path()
+        (folder / row.file_name).write_bytes(uploads.copy_of(row).read_bytes())
+        (folder / f"{row.file_name}.manifest.jws").write_text(row.manifest)
+        publishing.note_download(row, actor=actor, party="operator")
+        self.stdout.write(f"{row.file_name} and {row.file_name}.manifest.jws are in {folder}.")
+
+    def _verify(self, options: dict[str, Any]) -> None:
+        if len(options["which"]) != len(("manifest", "file")):
+            raise CommandError("Name the manifest and the file: release verify MANIFEST FILE.")
+        manifest, file = map(Path, options["which"])
+        trusted = {key["kid"]: key for key in signing.published_keys()["keys"]}
+        try:
+            said, kid = verifying.verify(manifest, file, now=timezone.now(), trusted=trusted)
+        except verifying.NotTheRelease as refused:
+            raise CommandError(str(refused)) from refused
+        row = TableRelease.objects.filter(pk=said["release"]).first()
+        if row is not None and row.stage == row.Stage.REVOKED:
+            raise CommandError("The file is genuine, and the release was revoked.")
+        until = datetime.fromisoformat(said["expires_at"])
+        self.stdout.write(
+            f"Genuine: release {said['release']} for {', '.join(said['asked']['receivers'])}, k = {said['asked']['k']},"
+            f" until {until:%Y-%m-%d}, approved by {said['approved']['by']}, signed with {kid}."
+        )
+
+    def _found(self, options: dict[str, Any]) -> TableRelease:
+        try:
+            pk = UUID("".join(options["which"]))
+            found: TableRelease = TableRelease.objects.select_related("table").get(pk=pk)
+        except (ValueError, TableRelease.DoesNotExist) as exc:
+            raise CommandError("There is no such release. 'release list' lists them.") from exc
+        return found
+
+    def _officer(self, options: dict[str, Any], right: str) -> str:
+        if options["person"] is None:
+            raise CommandError("Say as whom: --as NAME.")
+        return officer(options["person"], right=right)
+
+
+def _uploaded(name: str) -> UploadedTable | None:
+    """Return the uploaded table of an identifier; None for what is a file's name."""
+    try:
+        return UploadedTable.objects.filter(pk=UUID(name)).first()
+    except (ValueError, ValidationError):
+        return None
+
+
+def _asked(table: UploadedTable, options: dict[str, Any]) -> Asked:
+    """Return what the line asks for; columns that it does not name have the roles that are suggested."""
+    roles: dict[str, str] = dict(beginning(Profile(**column) for column in table.columns))
+    if options["qi"]:  # who names quasi-identifiers names all of them
+        roles = {name: Role.OTHER if role == Role.QUASI else role for name, role in roles.items()}
+    given = {Role.QUASI: options["qi"], Role.DIRECT: options["drop"], Role.OTHER: options["keep"]}
+    for role, name in ((Role.SENSITIVE, options["sensitive"]), (Role.PERSON, options["person_column"])):
+        if name is not None:
+            roles = {each: Role.OTHER if before == role else before for each, before in roles.items()}
+            given[role] = [name]
+    roles |= {name: role for role, names in given.items() for name in names}
+    return Asked(
+        roles=roles,
+        k=options["k"],
+        l=options["l"],
+        t=options["t"],
+        suppress=options["suppress"],
+        purpose=options["purpose"],
+        receivers=tuple(options["to"]),
+        people=options["people"],
+        region=options["region"],
+        days=options["days"],
+        reason=options["reason"],
+    )
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise ArgumentTypeError("no column is named")
+    return names
+
+
+_ACTIONS = {
+    "approve": Command._approve,  # noqa: SLF001
+    "refuse": Command._refuse,  # noqa: SLF001
+    "revoke": Command._revoke,  # noqa: SLF001
+    "list": Command._list,  # noqa: SLF001
+    "show": Command._show,  # noqa: SLF001
+    "fetch": Command._fetch,  # noqa: SLF001
+    "verify": Command._verify,  # noqa: SLF001
+}

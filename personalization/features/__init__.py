@@ -1,0 +1,1 @@
+"""Features of people: defined as data, computed as of a moment, read for the purpose that they stand under."""

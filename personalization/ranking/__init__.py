@@ -1,0 +1,1 @@
+"""Rules of ranking as lists obey them, and as people read them."""

@@ -1,0 +1,1 @@
+"""What a personal list is made for besides relevance: variety, novelty, balance, small creators, trying things out."""

@@ -1,0 +1,123 @@
+"""What a release is asked to be: roles of the columns, parameters, purpose, receivers; checked before a job begins."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+
+from audit import trail
+from common import actors
+from consent.models import Party, Purpose
+from privacy.anonymisation.errors import AnonymisationError
+from privacy.anonymisation.wish import Diversity, Wish
+from privacy.models import TableRelease, UploadedTable
+from privacy.releases.problems import AskedWrongly
+from privacy.releases.profiling import LABELS, Role
+
+MOST_DAYS = 3_650
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A release as an officer asks for it. ``people``: the group of regions whose people the table is about."""
+
+    roles: Mapping[str, str]
+    k: int
+    l: int = 1  # noqa: E741 - the literature's name
+    diversity: Diversity = "distinct"
+    t: float | None = None
+    suppress: float = 0.0
+    fast: bool = False
+    purpose: str
+    receivers: tuple[str, ...]
+    people: str
+    region: str
+    days: int
+    reason: str = ""
+
+    @classmethod
+    def of(cls, release: TableRelease) -> "Asked":
+        return cls(**{**release.asked, "receivers": tuple(release.asked["receivers"])})
+
+    def columns(self, role: Role) -> list[str]:
+        """Return the columns of a role."""
+        return [name for name, given in self.roles.items() if given == role]
+
+    @property
+    def sensitive(self) -> str | None:
+        return next(iter(self.columns(Role.SENSITIVE)), None)
+
+    @property
+    def person(self) -> str | None:
+        return next(iter(self.columns(Role.PERSON)), None)
+
+    @property
+    def wish(self) -> Wish:
+        """Return what the engine is asked for."""
+        return Wish(
+            k=self.k,
+            sensitive=self.sensitive,
+            l=self.l,
+            diversity=self.diversity,
+            t=self.t,
+            person=self.person,
+            suppress=self.suppress,
+            fast=self.fast,
+        )
+
+    def check(self, table: UploadedTable) -> None:
+        """Raise AskedWrongly for what makes no sense, or names what no register knows."""
+        self._check_columns(table)
+        try:
+            self.wish.check(self.columns(Role.QUASI))
+        except AnonymisationError as refused:
+            raise AskedWrongly(str(refused)) from None
+        if not self.receivers or len(set(self.receivers)) != len(self.receivers):
+            raise AskedWrongly("Name the parties that receive it, each once.")
+        known = set(Party.objects.values_list("slug", flat=True))
+        if strangers := sorted(set(self.receivers) - known):
+            raise AskedWrongly(
+                f"The register of parties has no “{strangers[0]}”. There are: {', '.join(sorted(known))}."
+            )
+        if not Purpose.objects.filter(slug=self.purpose, is_active=True).exists():
+            raise AskedWrongly(f"No purpose “{self.purpose}” is in use.")
+        if not 1 <= self.days <= MOST_DAYS:
+            raise AskedWrongly(f"A release is in force for 1 to {MOST_DAYS:,} days.")
+
+    def _check_columns(self, table: UploadedTable) -> None:
+        names = [column["name"] for column in table.columns]
+        if set(self.roles) != set(names):
+            absent = sorted(set(self.roles) - set(names)) or sorted(set(names) - set(self.roles))
+            raise AskedWrongly(f"Each column has one role; look at “{absent[0]}”. The columns: {', '.join(names)}.")
+        if strange := [name for name, role in self.roles.items() if role not in LABELS]:
+            raise AskedWrongly(f"“{strange[0]}” has no role. There are: {', '.join(Role)}.")
+        for role in (Role.SENSITIVE, Role.PERSON):
+            if len(self.columns(role)) > 1:
+                raise AskedWrongly(f"One column at most is {role}; make others quasi-identifiers or leave them out.")
+
+
+@transaction.atomic
+def ask(table: UploadedTable, asked: Asked, *, actor: str, state: str = TableRelease.State.WAITING) -> TableRelease:
+    """Ask for a copy of a table; a worker makes it, unless the caller does (``state``). Raises AskedWrongly."""
+    from privacy.tasks import make_release  # the task calls back into this package
+
+    if table.removed_at is not None:
+        raise AskedWrongly("The uploaded table was removed; upload it again.")
+    asked.check(table)
+    row = TableRelease.objects.create(
+        table=table, asked=_stored(asked), author=str(actor)[:160], account=actors.account_of(actor), state=state
+    )
+    trail.record("release.asked", str(row.pk), actor=actor, details={"table": table.sha256, **_told(asked)})
+    if state == TableRelease.State.WAITING:
+        make_release.delay_on_commit(str(row.pk))
+    return row
+
+
+def _stored(asked: Asked) -> dict[str, Any]:
+    return {**asdict(asked), "receivers": list(asked.receivers)}
+
+
+def _told(asked: Asked) -> dict[str, Any]:
+    limit = None if asked.t is None else repr(asked.t)
+    return {"k": asked.k, "l": asked.l, "t": limit, "purpose": asked.purpose, "receivers": list(asked.receivers)}

@@ -1,0 +1,23 @@
+"""Refusals around releases of tables, with their stable codes."""
+
+from common.http.problems import Conflict, InvalidRequest, NotFound
+
+
+class TableRefused(InvalidRequest):
+    code = "table_refused"
+    title = "This table cannot be taken in"
+
+
+class AskedWrongly(InvalidRequest):
+    code = "release_invalid"
+    title = "This release cannot be prepared"
+
+
+class ReleaseRefused(Conflict):
+    code = "release_refused"
+    title = "This release may not leave"
+
+
+class NoSuchRelease(NotFound):
+    code = "release_not_found"
+    title = "There is no such release"

@@ -1,0 +1,138 @@
+"""The job of a release: makes the copy, measures it, and lays it on what was published of the table before.
+
+It may be stopped or killed anywhere: a copy appears whole or not at all, and the same job run again makes the same one.
+"""
+
+import json
+import logging
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit import trail
+from common.jobs.runs import RunState
+from privacy.anonymisation.errors import AnonymisationError
+from privacy.anonymisation.files.opening import open_table
+from privacy.models import TableRelease
+from privacy.releases import uploads
+from privacy.releases.asking import Asked
+from privacy.releases.profiling import Role
+
+if TYPE_CHECKING:
+    from privacy.anonymisation.tables import FileReport
+
+logger = logging.getLogger(__name__)
+STALLED_AFTER = timedelta(minutes=15)
+GIVEN_UP_AFTER = timedelta(hours=6)
+STEPS = ("Reading and grouping", "Measuring classes", "Comparing with earlier releases")
+
+
+def run(pk: UUID | str) -> None:
+    """Carry out a release that was asked for. Nothing to do where another worker has it, or it has ended."""
+    row = TableRelease.objects.select_related("table").take(pk, after=STALLED_AFTER)
+    if row is not None:
+        carry_out(row)
+
+
+def to_take_up() -> list[UUID]:
+    """Return releases without a worker; one whose worker is killed each time fails."""
+    stalled = TableRelease.objects.stalled(STALLED_AFTER)
+    for row in stalled.filter(requested_at__lt=timezone.now() - GIVEN_UP_AFTER):
+        _fail(row, "The worker was killed each time it was taken up. It may need more memory or time.")
+    return list((TableRelease.objects.filter(state=RunState.WAITING) | stalled).values_list("pk", flat=True)[:20])
+
+
+def carry_out(row: TableRelease) -> None:
+    """Make the copy in this process. What the table does not allow is said on the row, and nothing is kept."""
+    try:
+        _carry_out(row)
+    except AnonymisationError as refused:
+        _fail(row, str(refused))
+    except FileNotFoundError:
+        _fail(row, "The uploaded table is gone: its time is over. Upload it again.")
+    except Exception:
+        _fail(row, "The job broke off. The log of the worker says why.")
+        raise
+
+
+def _carry_out(row: TableRelease) -> None:
+    from privacy.anonymisation.tables import anonymise_file  # array libraries, only in a job
+    from privacy.releases import classes
+
+    asked, source, target = Asked.of(row), uploads.file_of(row.table), uploads.copy_of(row)
+    names = asked.columns(Role.QUASI)
+    row.move(STEPS[0], 0)
+    drop = [*asked.columns(Role.DIRECT), *asked.columns(Role.PERSON)]
+    report = anonymise_file(source, target, names, asked.wish, drop=drop)
+    row.move(STEPS[1], 1)
+    if report.source_sha256 != row.table.sha256:
+        raise AnonymisationError("The uploaded file is not the one that was taken in.")
+    target.chmod(0o600)
+    before, after = classes.sizes(open_table(source), names), classes.sizes(open_table(target), names)
+    row.move(STEPS[2], 2)
+    figures = {
+        "steps": list(classes.STEPS),
+        "below_before": classes.below(before),
+        "below_after": classes.below(after),
+        "unique_before": float((before == 1).sum() / before.sum()),
+        "smallest_before": int(before.min()),
+        "classes_before": len(before),
+        "sizes": classes.by_size(after),
+        "bytes": target.stat().st_size,
+        "overlaps": overlaps(row, asked),
+    }
+    _finish(row, report, figures)
+
+
+def published_of(row: TableRelease) -> list[TableRelease]:
+    """Return what was ever published of the same table: who has it keeps it, after its end too."""
+    stages = (TableRelease.Stage.PUBLISHED, TableRelease.Stage.REVOKED)
+    found = TableRelease.objects.filter(table__sha256=row.table.sha256, stage__in=stages).exclude(pk=row.pk)
+    return list(found.select_related("table"))
+
+
+def overlaps(row: TableRelease, asked: Asked) -> list[dict[str, Any]]:
+    """Lay a copy on each that was published of the same table. One whose copy is gone counts as giving all away."""
+    from privacy.releases import classes
+
+    found: list[dict[str, Any]] = []
+    for other in published_of(row):
+        theirs, place = Asked.of(other), uploads.copy_of(other)
+        if other.target_sha256 == _sha256(row):
+            continue
+        laid = classes.Overlap(0, None)
+        if place.exists():
+            shown = asked.sensitive if asked.sensitive in (theirs.sensitive, *theirs.columns(Role.OTHER)) else None
+            first, second = open_table(uploads.copy_of(row)), open_table(place)
+            laid = classes.overlap(first, asked.columns(Role.QUASI), second, theirs.columns(Role.QUASI), shown)
+        found.append({"release": str(other.pk), **asdict(laid), "smallest": laid.smallest})
+    return found
+
+
+def _sha256(row: TableRelease) -> str:
+    return open_table(uploads.copy_of(row)).sha256
+
+
+def _finish(row: TableRelease, report: "FileReport", figures: dict[str, Any]) -> None:
+    row.report, row.figures = json.loads(json.dumps(asdict(report))), figures
+    row.target_sha256, row.steps_done = report.target_sha256, len(STEPS)
+    row.state, row.finished_at = RunState.DONE, timezone.now()
+    with transaction.atomic():
+        row.save(update_fields=["report", "figures", "target_sha256", "steps_done", "state", "finished_at"])
+        details = {
+            "target": row.target_sha256,
+            "ncp": f"{report.result.ncp:.4f}",
+            "smallest": report.result.smallest_class,
+        }
+        trail.record("release.made", str(row.pk), actor=row.author, details=details)
+
+
+def _fail(row: TableRelease, why: str) -> None:
+    row.state, row.error, row.finished_at = RunState.FAILED, why[:500], timezone.now()
+    with transaction.atomic():
+        row.save(update_fields=["state", "error", "finished_at"])
+        trail.record("release.failed", str(row.pk), actor=row.author)

@@ -1,0 +1,1 @@
+"""Officers' pages of releases: their lists, forms and pictures."""

@@ -1,0 +1,25 @@
+"""Form of the limits of disclosure, in the words of the field."""
+
+from django.forms import ModelForm
+
+from privacy.models.releases import FLOOR
+
+
+class DisclosureLimitsForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    class Meta:
+        labels = {
+            "smallest_group": "Smallest group that is counted",
+            "k_at_least": "k, at least",
+            "l_at_least": "Sensitive values in a class (l), at least",
+            "t_at_most": "Distance of their shares (t), at most",
+            "epsilon_at_most": "Epsilon, at most",
+            "days_at_most": "In force, at most (days)",
+            "overlap_at_least": "Left of a class, at least",
+            "overlap": "If less is left",
+        }
+        help_texts = {
+            "smallest_group": f"People. Smaller groups are withheld in public counts; never below {FLOOR}.",
+            "t_at_most": "In thousandths; 1000 is no limit.",
+            "epsilon_at_most": "In thousandths, for releases that noise protects.",
+            "overlap_at_least": "Rows, and sensitive values, of a person in two releases of one table together.",
+        }

@@ -1,0 +1,305 @@
+"""Officers' pages of releases: upload, roles of the columns, preview with pictures, proposal, approval, revocation."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from common import actors
+from common.admin_pages.confirm import answer
+from common.admin_pages.display import NOTHING, badge, moment, who
+from common.admin_pages.permissions import require, requires
+from common.http.problems import InvalidRequest, Problem
+from consent.models import Party, Purpose
+from oversight.admin import timeline
+from privacy.models import TableRelease, UploadedTable
+from privacy.releases import asking, limits, places, publishing, uploads
+from privacy.releases.asking import Asked
+from privacy.releases.problems import AskedWrongly
+from privacy.releases.profiling import LABELS, Profile, beginning
+from privacy.releases.running import STEPS
+from privacy.releases.screens import plots
+from privacy.releases.subjects import APPROVE, PREPARE, RELEASE, VIEW, of_release
+
+_Stage, _State = TableRelease.Stage, TableRelease.State
+_TONES = {
+    _Stage.DRAFT: "plain", _Stage.PROPOSED: "caution", _Stage.PUBLISHED: "good", _Stage.REFUSED: "plain",
+    _Stage.REVOKED: "alarm",
+}  # fmt: skip
+_MOST = 50
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(VIEW)
+def overview(request: HttpRequest) -> HttpResponse:
+    """List releases and uploaded tables; a POST uploads one."""
+    if request.method == "POST":
+        require(request, PREPARE)
+        try:
+            table = _taken(request)
+        except Problem as refused:
+            messages.error(request, refused.detail)
+            return redirect("releases")
+        messages.success(request, f"{table.name} is uploaded: {table.rows:,} rows, {len(table.columns)} columns.")
+        return redirect("release-table", pk=table.pk)
+    releases = TableRelease.objects.select_related("table")[:_MOST]
+    context = {
+        **admin.site.each_context(request),
+        "title": "Releases of tables",
+        "may_prepare": request.user.has_perm(PREPARE),
+        "kept_days": uploads.KEPT_DAYS,
+        "rows": [(row, state_of(row), who(row.author), moment(row.requested_at)) for row in releases],
+        "tables": UploadedTable.objects.filter(removed_at=None)[:_MOST],
+    }
+    return render(request, "admin/releases/overview.html", context)
+
+
+def _taken(request: HttpRequest) -> UploadedTable:
+    upload = request.FILES.get("file")
+    if upload is None:
+        raise InvalidRequest("Choose a CSV or Parquet file.")
+    days = request.POST.get("days", "")
+    length = int(days) if days.isdecimal() and len(days) < 5 else 0
+    return uploads.take(str(upload.name), upload.chunks(), actor=actors.officer(request), days=length)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(VIEW)
+def table(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show the columns of an uploaded table with suggested roles; a POST asks for a copy."""
+    row = get_object_or_404(UploadedTable, pk=pk)
+    typed: dict[str, Any] = {}
+    if request.method == "POST":
+        require(request, PREPARE)
+        typed = request.POST.dict()
+        try:
+            made = asking.ask(row, _asked(request, row), actor=actors.officer(request))
+        except Problem as refused:
+            messages.error(request, refused.detail)
+        else:
+            messages.success(request, "The copy is being made. It begins within a minute.")
+            return redirect("release", pk=made.pk)
+    return render(request, "admin/releases/table.html", {**admin.site.each_context(request), **_form(row, typed)})
+
+
+def _form(row: UploadedTable, typed: dict[str, Any]) -> dict[str, Any]:
+    begun = beginning(Profile(**column) for column in row.columns)
+    columns = [
+        {**column, "number": number, "role": typed.get(f"role-{number}", begun[column["name"]])}
+        for number, column in enumerate(row.columns)
+    ]
+    known = limits.in_force()
+    defaults = {"k": str(known.k_at_least), "l": str(known.l_at_least), "t": "", "suppress": "0", "days": "90"}
+    return {
+        "title": f"Make {row.name} safe",
+        "table": row,
+        "columns": columns,
+        "roles": list(LABELS.items()),
+        "typed": {**defaults, **typed},
+        "purposes": Purpose.objects.filter(is_active=True),
+        "parties": Party.objects.all(),
+        "chosen": typed.get("receivers", ""),
+        "groups": places.groups(),
+        "regions": places.regions(),
+    }
+
+
+def _asked(request: HttpRequest, row: UploadedTable) -> Asked:
+    said = request.POST
+    return Asked(
+        roles={column["name"]: said.get(f"role-{number}", "") for number, column in enumerate(row.columns)},
+        k=_whole(said.get("k", ""), "k"),
+        l=_whole(said.get("l", ""), "l"),
+        t=_share(said["t"], "t") if said.get("t", "").strip() else None,
+        suppress=_share(said.get("suppress", "0") or "0", "the share of rows left out"),
+        purpose=said.get("purpose", ""),
+        receivers=tuple(said.getlist("receivers")),
+        people=said.get("people", ""),
+        region=said.get("region", ""),
+        days=_whole(said.get("days", ""), "days"),
+    )
+
+
+def _whole(text: str, name: str) -> int:
+    if not (text.strip().isdecimal() and len(text.strip()) < 10):
+        raise AskedWrongly(f"“{name}” is a whole number.")
+    return int(text)
+
+
+def _share(text: str, name: str) -> float:
+    try:
+        found = float(text.replace(",", "."))
+    except ValueError:
+        raise AskedWrongly(f"“{name}” is a number between 0 and 1.") from None
+    if not 0 <= found <= 1:
+        raise AskedWrongly(f"“{name}” is a number between 0 and 1.")
+    return found
+
+
+@require_safe
+@requires(VIEW)
+def show(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show a release: how far its job is, what was measured, what the policy says, and the steps that are possible."""
+    row = get_object_or_404(TableRelease.objects.select_related("table", "decision"), pk=pk)
+    is_done = row.state == _State.DONE
+    verdict = publishing.verdict_of(row) if is_done and row.stage in (_Stage.DRAFT, _Stage.PROPOSED) else None
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Release of {row.table.name}",
+        "release": row,
+        "state": state_of(row),
+        "is_in_force": row.is_in_force(timezone.now()),
+        "author": who(row.author),
+        "steps": len(STEPS),
+        "verdict": verdict,
+        "figures": plots.figures(row.report, row.figures) if row.report and row.figures else [],
+        "measured": list(_measured(row)),
+        "facts": list(_asked_for(row)),
+        "history": timeline.drawn((RELEASE.slug, str(row.pk))),
+        **_may(request, row, verdict),
+    }
+    return render(request, "admin/releases/release.html", context)
+
+
+def _may(request: HttpRequest, row: TableRelease, verdict: Any) -> dict[str, bool]:
+    user, is_proposed = request.user, row.stage == _Stage.PROPOSED
+    is_author = of_release(row).is_author(actors.officer(request))
+    passes = verdict is not None and verdict.is_permitted
+    return {
+        "may_propose": row.stage == _Stage.DRAFT and passes and user.has_perm(PREPARE),
+        "may_approve": is_proposed and passes and not is_author and user.has_perm(APPROVE),
+        "may_refuse": is_proposed and (is_author or user.has_perm(APPROVE)),
+        "may_revoke": row.stage == _Stage.PUBLISHED and (user.has_perm(PREPARE) or user.has_perm(APPROVE)),
+        "waits": is_proposed and is_author,
+    }
+
+
+def state_of(row: TableRelease) -> str:
+    """Return how far a release is, as a badge."""
+    if row.state != _State.DONE:
+        tone = {_State.RUNNING: "info", _State.FAILED: "alarm"}.get(_State(row.state), "plain")
+        return badge(row.get_state_display(), tone)
+    if row.stage == _Stage.PUBLISHED and not row.is_in_force(timezone.now()):
+        return badge("Ended", "plain")
+    return badge(row.get_stage_display(), _TONES[_Stage(row.stage)])
+
+
+def _measured(row: TableRelease) -> Iterator[tuple[str, str, str]]:
+    """Yield measures before and after."""
+    if not row.report or not row.figures:
+        return
+    result, before = row.report["result"], row.figures
+    risk, smallest = result["risk"], before["smallest_before"]
+    yield "Rows in the smallest class", f"{smallest:,}", f"{result['smallest_class']:,}"
+    yield "Classes", f"{before['classes_before']:,}", f"{result['classes']:,}"
+    yield "Prosecutor risk (a known person)", _percent(1 / smallest), _percent(risk["prosecutor"])
+    yield "Journalist risk (any person)", _percent(1 / smallest), _percent(risk["journalist"])
+    marketer = before["classes_before"] / row.table.rows
+    yield "Marketer risk (mean of all rows)", _percent(marketer), _percent(risk["marketer"])
+    yield "Rows of their own", _percent(risk["unique_before"]), _percent(risk["unique_after"])
+    yield "Information lost (NCP)", "0 %", _percent(result["ncp"])
+    yield "Rows left out", "0", f"{result['suppressed']:,}"
+    if result["fewest_sensitive"] is not None:
+        yield "Fewest sensitive values in a class (l)", NOTHING, f"{result['fewest_sensitive']:,}"
+        yield "Farthest from the table's shares (t)", NOTHING, f"{result['furthest']:.3f}"
+    for each in before["overlaps"]:
+        yield f"Left of a class with release {each['release'][:8]}", NOTHING, f"{each['smallest']:,}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def _asked_for(row: TableRelease) -> Iterator[tuple[str, Any]]:
+    asked = Asked.of(row)
+    for role, label in LABELS.items():
+        if names := asked.columns(role):
+            yield label, ", ".join(names)
+    limit = f", t = {asked.t:g}" if asked.t is not None else ""
+    yield "Asked for", f"k = {asked.k}, l = {asked.l} ({asked.diversity}){limit}"
+    yield "Purpose", asked.purpose
+    yield "Receivers", ", ".join(asked.receivers)
+    yield "People of, kept in", f"{asked.people}, {asked.region}"
+    yield "In force for", f"{asked.days:,} days"
+    if row.expires_at is not None:
+        yield "Ends", moment(row.expires_at)
+    if row.decision is not None:
+        yield "Decided by", who(row.decision.actor)
+    if row.document is not None:
+        yield "Policy revision", row.document["policy"]["revision"]
+    if row.target_sha256:
+        yield "SHA-256 of the copy", row.target_sha256
+
+
+@require_POST
+def step(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
+    """Take a step: propose, approve, refuse or revoke."""
+    row = get_object_or_404(TableRelease.objects.select_related("table"), pk=pk)
+    if name not in _STEPS:
+        raise Http404
+    try:
+        said = _STEPS[name](request, row)
+    except Problem as refused:
+        messages.error(request, refused.detail)
+    else:
+        messages.success(request, said)
+    return redirect("release", pk=pk)
+
+
+def _propose(request: HttpRequest, row: TableRelease) -> str:
+    require(request, PREPARE)
+    publishing.propose(row, actor=actors.officer(request), reason=answer(request))
+    return "Proposed. Another officer finds it on the start page."
+
+
+def _approve(request: HttpRequest, row: TableRelease) -> str:
+    require(request, APPROVE)
+    seen = request.POST.get("seen", "")
+    publishing.approve(row, actor=actors.officer(request), seen=seen, reason=answer(request))
+    return "Published. Its receivers can fetch it from now on."
+
+
+def _refuse(request: HttpRequest, row: TableRelease) -> str:
+    if not of_release(row).is_author(actors.officer(request)):
+        require(request, APPROVE)
+    publishing.refuse(row, actor=actors.officer(request), seen=request.POST.get("seen", ""), reason=answer(request))
+    return "Nothing of it leaves."
+
+
+def _revoke(request: HttpRequest, row: TableRelease) -> str:
+    if not request.user.has_perm(APPROVE):
+        require(request, PREPARE)
+    publishing.revoke(row, actor=actors.officer(request), reason=answer(request))
+    return "Revoked. From now on it is handed to no one."
+
+
+_STEPS = {"propose": _propose, "approve": _approve, "refuse": _refuse, "revoke": _revoke}
+
+
+@require_safe
+@requires(VIEW)
+def manifest(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Return the signed manifest of a release that was published."""
+    row = get_object_or_404(TableRelease.objects.select_related("table"), pk=pk)
+    if not row.manifest:
+        raise Http404
+    headers = {"Content-Disposition": f'attachment; filename="{row.file_name}.manifest.jws"'}
+    return HttpResponse(row.manifest, content_type="application/jose", headers=headers)
+
+
+@require_safe
+def download(request: HttpRequest, pk: UUID) -> FileResponse:
+    """Return the copy to an officer who decides about it, or prepared it. It stands in the audit trail."""
+    if not request.user.has_perm(APPROVE):
+        require(request, PREPARE)
+    row = get_object_or_404(TableRelease.objects.select_related("table"), pk=pk, state=_State.DONE)
+    place = uploads.copy_of(row)
+    if not place.exists():
+        raise Http404
+    publishing.note_download(row, actor=actors.officer(request), party="officer")
+    return FileResponse(place.open("rb"), as_attachment=True, filename=row.file_name)

@@ -1,0 +1,143 @@
+"""Uploaded tables: taken in whole or not at all, kept in the installation's folder, removed when their time is over.
+
+Files are readable for the installation's own account only. What cannot be read as a table is refused by the readers
+of ``privacy.anonymisation``, and leaves no file.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from audit import trail
+from common import actors
+from common.identifiers import uuid7
+from privacy.anonymisation.errors import AnonymisationError
+from privacy.anonymisation.files.opening import is_parquet, open_table
+from privacy.anonymisation.files.replacing import replacing
+from privacy.models import TableRelease, UploadedTable
+from privacy.releases.problems import TableRefused
+from privacy.releases.profiling import profile
+
+MOST_BYTES = 2 * 1024**3
+MOST_DAYS = 365
+KEPT_DAYS = 30
+_STRANGE = re.compile(r"[^\w. -]+")
+_ORPHANED_AFTER = timedelta(days=1)
+_BLOCK = 1 << 20
+
+
+def folder(name: str) -> Path:
+    """Return a folder of releases, made where it is missing: for the installation's account alone."""
+    place = Path(settings.RELEASE_DIR) / name
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place
+
+
+def file_of(table: UploadedTable) -> Path:
+    """Return where an uploaded table's file is."""
+    return folder("uploads") / f"{table.pk}{'.parquet' if is_parquet(Path(table.name)) else '.csv'}"
+
+
+def take_file(path: Path, *, actor: str, days: int = KEPT_DAYS) -> UploadedTable:
+    """Take in a table from a file of this machine. Raises TableRefused, OSError."""
+    with path.open("rb") as content:
+        parts = iter(lambda: content.read(_BLOCK), b"")
+        return take(path.name, parts, actor=actor, days=days)
+
+
+def take(name: str, parts: Iterable[bytes], *, actor: str, days: int = KEPT_DAYS) -> UploadedTable:
+    """Take in a table, part by part: its file is there once its row is. Raises TableRefused."""
+    if not 1 <= days <= MOST_DAYS:
+        raise TableRefused(f"An uploaded table is kept for 1 to {MOST_DAYS} days.")
+    table = UploadedTable(id=uuid7(), name=_plain(name), author=str(actor)[:160])
+    table.keep_until = table.uploaded_at + timedelta(days=days)
+    place = file_of(table)
+    try:
+        with replacing(place) as held:
+            table.size = _written(held, parts)
+            found = open_table(held, named=place)
+            table.sha256 = found.sha256
+            table.rows, columns = profile(found)
+            table.columns = [asdict(each) for each in columns]
+            _keep(table, actor)
+    except AnonymisationError as refused:
+        raise TableRefused(str(refused).replace(f"'{held.name}'", f"'{table.name}'")) from None
+    return table
+
+
+@transaction.atomic
+def _keep(table: UploadedTable, actor: str) -> None:
+    table.save(force_insert=True)
+    details = {"sha256": table.sha256, "size": table.size, "rows": table.rows, "until": table.keep_until.isoformat()}
+    trail.record("table.uploaded", str(table.pk), actor=actor, details=details)
+
+
+def _plain(name: str) -> str:
+    """Return a file's name without what is no word: it is shown, never used as a path."""
+    return _STRANGE.sub("_", Path(name).name)[-120:].strip() or "table.csv"
+
+
+def _written(held: Path, parts: Iterable[bytes]) -> int:
+    size = 0
+    held.chmod(0o600)
+    with held.open("wb") as file:
+        for part in parts:
+            size += len(part)
+            if size > MOST_BYTES:
+                raise TableRefused(f"A table may have {MOST_BYTES // 1024**3} GB at most.")
+            file.write(part)
+    return size
+
+
+def forget_old(now: datetime | None = None) -> int:
+    """Remove the files whose time is over, and those that no row names; return how many."""
+    now = now or timezone.now()
+    removed = sum(_removed(table, now) for table in UploadedTable.objects.filter(removed_at=None, keep_until__lte=now))
+    return removed + sum(_unlinked(path) for path in _orphans(now))
+
+
+def remove(table: UploadedTable, *, actor: str) -> None:
+    """Remove an uploaded table's files at once, and those of its copies that nobody may have any more."""
+    _gone(table, timezone.now(), actor)
+
+
+def _removed(table: UploadedTable, now: datetime) -> int:
+    return _gone(table, now, actors.job("releases"))
+
+
+def _gone(table: UploadedTable, now: datetime, actor: str) -> int:
+    copies = [each for each in table.releases.select_related("table") if not each.is_in_force(now)]
+    with transaction.atomic():
+        UploadedTable.objects.filter(pk=table.pk, removed_at=None).update(removed_at=now)
+        trail.record("table.removed", str(table.pk), actor=actor, details={"sha256": table.sha256})
+    return sum(_unlinked(path) for path in (file_of(table), *map(copy_of, copies)))
+
+
+def copy_of(release: TableRelease) -> Path:
+    """Return where the copy of a release is."""
+    return folder("copies") / release.file_name
+
+
+def _orphans(now: datetime) -> Iterator[Path]:
+    known = {file_of(table).name for table in UploadedTable.objects.filter(removed_at=None)}
+    known |= {each.file_name for each in TableRelease.objects.filter(table__removed_at=None).select_related("table")}
+    in_force = TableRelease.objects.filter(stage=TableRelease.Stage.PUBLISHED, expires_at__gt=now)
+    known |= {each.file_name for each in in_force.select_related("table")}
+    for path in (*folder("uploads").iterdir(), *folder("copies").iterdir()):
+        age = now.timestamp() - path.stat().st_mtime
+        if path.name.removesuffix(".report.json") not in known and age > _ORPHANED_AFTER.total_seconds():
+            yield path
+
+
+def _unlinked(path: Path) -> int:
+    if not path.exists():
+        return 0
+    path.unlink()
+    path.with_name(f"{path.name}.report.json").unlink(missing_ok=True)
+    return 1
