@@ -93,6 +93,8 @@ def _save_demand(demand: Any, _created: bool) -> None:
     _refuse_unknown_gate(demand.gate)
     if demand.gate == reviewing.GATE and not demand.roles:
         raise ChangeRefused("Name the roles that have to approve.")
+    if GATES[demand.gate].unit == "days" and demand.threshold is not None and demand.threshold < 0:
+        raise ChangeRefused("A number of days is not negative.")
     demand.save()
 
 

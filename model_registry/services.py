@@ -17,7 +17,7 @@ from model_registry.files import signature
 from model_registry.files.models import ModelFile
 from model_registry.gates import outcome
 from model_registry.gates.findings import PASSED
-from model_registry.models import Model, ModelVersion
+from model_registry.models import GateDemand, Model, ModelVersion
 from oversight import guard
 from oversight.changes import applying, drafting
 from oversight.changes.documents import Proposed
@@ -97,8 +97,12 @@ def register_version(
 ) -> ModelVersion:
     """Add the next version of ``model`` as a draft, signed with its files. A number is never used again.
 
-    Drafts are never served. ``files``: unsaved rows of what the version was trained and measured on.
+    Drafts are never served. ``files``: unsaved rows of what the version was trained and measured on. Where a gate asks
+    whether trainings are late, the versions in use have another end now.
     """
+    counts = not model.registrant and GateDemand.objects.filter(gate="retraining", is_active=True).exists()
+    if counts:
+        policy_data.take_turn()
     Model.objects.select_for_update().get(pk=model.pk)
     last = model.versions.aggregate(last=Max("version"))["last"] or 0
     with guard.writing("training"):
@@ -119,6 +123,8 @@ def register_version(
         details |= {"label": registration.label, "endpoint": registration.endpoint}
     trail.record("model.registered", str(version), actor=actor, details=details)
     _sign(version, files)
+    if counts:
+        policy_data.changed(reason=f"model {version} trained", actor=actor)
     return version
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError
+from django.utils.translation import get_language
 
 from common import tracing
 from common.levels import LEVELS
@@ -24,16 +25,17 @@ from personalization import engine
 from personalization.models import Event
 from personalization.monitors import tally
 from personalization.ranking import shaping
-from personalization.recommender.interactions import Interaction
+from personalization.recommender.interactions import Interaction, Touches
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.recommender.model import Model
 from personalization.review import outputs
 from personalization.rollouts import observing
 from personalization.segments import membership
-from personalization.serving import features, items, known, reading, wording
+from personalization.serving import features, items, known, lists, reading, wording
 from personalization.serving.features import Features
 from personalization.serving.items import Items, Offer
 from personalization.serving.known import Known
+from personalization.serving.lists import Grounds, Listed
 from personalization.serving.reading import Hidden, History
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
@@ -203,10 +205,70 @@ def _personal(
     bundle: LoadedBundle,
     group: str | None,
 ) -> Recommendations:
+    grounds = _grounds(request, decision, about, model, bundle, group)
+    made = None if grounds is None else lists.LISTS.get(grounds)
+    if made is None:
+        return _made(request, decision, about, model, bundle, group, grounds)
+    tally.scored(model, made.served.recommendations)
+    return _answer(request, decision, about, model, bundle, made)
+
+
+def _grounds(
+    request: RecommendationRequest,
+    decision: Decision,
+    about: Known,
+    model: str,
+    bundle: LoadedBundle,
+    group: str | None,
+) -> Grounds | None:
+    """Return what makes a list the same as another; None where more than that counts.
+
+    A caller's own items are many, while a canary is watched the versions are timed and compared, and what a rule of
+    ranking has tried out is drawn for the person and the day.
+    """
+    is_plain = (
+        request.candidates is None and not bundle.canaries and not bundle.data.get("ranking", {}).get(request.purpose)
+    )
+    if about.catalogue is None or not is_plain:
+        return None
+    level = decision.level
+    uses_events = LEVELS[level] >= LEVELS["behavioral"] and not request.is_visitor
+    if uses_events and about.features.recent is None:
+        return None
+    excluded, person = _excluded(decision), about.information
+    return Grounds(
+        bundle=bundle.revision,
+        model=model,
+        catalogue=about.catalogue,
+        level=level,
+        events=lists.digest(about.features) if uses_events else b"",
+        excluded=excluded,
+        hidden=_categories(decision, "hide_items"),
+        session=_session(request, excluded),
+        segment=engine.segment_key(person.region, person.age_band),
+        group=group,
+        number=request.count,
+        language=get_language(),
+    )
+
+
+def _session(request: RecommendationRequest, excluded: frozenset[str]) -> tuple[str, ...]:
+    """Return what a person looks at in this session: that is views, whether it is stored or not."""
+    return () if Event.CATEGORY[Event.Kind.VIEW] in excluded else request.session
+
+
+def _made(
+    request: RecommendationRequest,
+    decision: Decision,
+    about: Known,
+    model: str,
+    bundle: LoadedBundle,
+    group: str | None,
+    grounds: Grounds | None,
+) -> Recommendations:
+    """Have the engine make a list; it is held under its grounds."""
     level, excluded, hidden = decision.level, _excluded(decision), _categories(decision, "hide_items")
     person, catalogue = about.information, items.at(about.catalogue)
-    # What a person looks at in this session is views, whether it is stored or not.
-    session = () if Event.CATEGORY[Event.Kind.VIEW] in excluded else request.session
     offer = Offer(catalogue, hidden)
     try:
         among = offer.of(request.candidates or ())
@@ -214,7 +276,7 @@ def _personal(
         arguments = {
             "level": level,
             "history": history.touches,
-            "session": [Interaction(item) for item in session],
+            "session": [Interaction(item) for item in _session(request, excluded)],
             "segment": engine.segment_key(person.region, person.age_band),
             "group": group,
             "count": request.count,
@@ -244,19 +306,26 @@ def _personal(
         wanted = [item for item in request.candidates if item in among and item not in history.unwanted]
         listed = _completed(listed, [(item, among[item]) for item in wanted], request.count)
         left_out = len(request.candidates) - len(wanted)
-    level_used, sure = str(served.level_used), outputs.confidence(served.recommendations)
+    made = Listed(served, listed, outputs.confidence(served.recommendations))
+    # A no counts for a time, and events that were read for themselves are not those of the grounds.
+    if grounds is not None and (isinstance(history.touches, Touches) or not grounds.events):
+        lists.LISTS.remember(grounds, made)
+    return replace(_answer(request, decision, about, model, bundle, made), took_us=took_us, left_out=left_out)
+
+
+def _answer(
+    request: RecommendationRequest, decision: Decision, about: Known, model: str, bundle: LoadedBundle, made: Listed
+) -> Recommendations:
+    level = str(made.served.level_used)
 
     def output() -> Made:
         return outputs.made(
             request.subject_ref, request.purpose, decision, model, bundle,
-            level=level_used, items=listed, confidence=sure, among=request.candidates,
+            level=level, items=made.items, confidence=made.confidence, among=request.candidates,
         )  # fmt: skip
 
-    fallback = served.fallback and str(served.fallback)
-    return Recommendations(
-        level_used, listed, decision, model, fallback, took_us=took_us, output=output, left_out=left_out,
-        is_held=about.is_held,
-    )  # fmt: skip
+    fallback = made.served.fallback and str(made.served.fallback)
+    return Recommendations(level, made.items, decision, model, fallback, output=output, is_held=about.is_held)
 
 
 def _among(offered: Mapping[str, str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 
 from governance.demo import register
+from personalization.serving.lists import LISTS
 from policies.authoring import checks
 from policies.decision_log import pseudonyms
 from policies.decision_log.spool import Spool
@@ -70,7 +71,7 @@ def own_spool(own_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> P
 @pytest.fixture(autouse=True)
 def own_memory() -> None:
     """Nothing another test was answered is remembered."""
-    for memo in (VERDICTS, ENTITY_VERDICTS, REQUEST_MEMBERS, CHANGES):
+    for memo in (VERDICTS, ENTITY_VERDICTS, REQUEST_MEMBERS, CHANGES, LISTS):
         memo.clear()
 
 

@@ -35,6 +35,8 @@ class Settings:
     against: str | None = None
     """What to compare with instead: granian, or the checkout of an older release."""
     rows: int | None = None
+    items: int = 1_000
+    """Of the catalogue that recommendations are made of."""
 
 
 def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:

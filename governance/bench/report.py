@@ -73,6 +73,7 @@ _COLUMNS: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "ncp": ("information lost (NCP)", "{:.4f}".format),
     "peak_memory_mb": ("peak memory MB", "{:,.0f}".format),
     "p50_ms": ("p50 ms", "{:,.2f}".format),
+    "p95_ms": ("p95 ms", "{:,.2f}".format),
     "p99_ms": ("p99 ms", "{:,.2f}".format),
 }
 

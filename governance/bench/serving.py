@@ -1,16 +1,20 @@
 """Recommendations and events over HTTP next to decisions: what each costs the web process and PostgreSQL.
 
-One database: people of whom most permit recommendations, a catalogue, a hundred events of each of the active people,
-and a model that was trained on some of them and is live. Each row is also a ratio to a decision of the same run.
+One database: people, a catalogue, a hundred events of each of the active people, and a model that was trained on some
+of them and is live. Lists are asked for by people who permit them, so each row is of its level. Where a list was made
+before from the same events, items and rules it is held; with a visit of its own, each is made anew. Each row is also a
+ratio to a decision of the same run.
 """
 
 import json
 import os
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -22,7 +26,7 @@ from consent.models import Purpose
 from consent.pseudonyms import subject_ref
 from governance.bench import load, servers, world
 from governance.bench.decisions import Settings, measured_row, requests_of_people, serving
-from governance.bench.report import Row
+from governance.bench.report import Figure, Row
 from model_registry import services
 from model_registry.models import ModelVersion
 from oversight.changes.applying import apply_shipped
@@ -33,13 +37,23 @@ from personalization.recommender import storage
 from personalization.recommender.interactions import Interactions, Person
 from personalization.recommender.interactions import Item as TrainedItem
 from personalization.recommender.training import train
+from personalization.serving.endpoint import PATH as _PATH
 
-ITEMS, CATEGORIES, EVENTS = 1_000, 20, 100
+CATEGORIES, EVENTS = 20, 100
 ACTIVE, TRAINED_ON = 2_000, 1_000
 IN_A_BATCH = 100
 _REQUESTS = 4_000
 _OWN_TASTE = 0.7
-_LEVELS = ("none", "segment", "behavioral", "contextual", "individual")
+# By what they are called: the level asked for, and how many items of a visit.
+_LISTS = {
+    "at none": ("none", 0),
+    "at segment": ("segment", 0),
+    "at behavioral": ("behavioral", 0),
+    "at individual": ("individual", 0),
+    "at contextual, each made anew": ("contextual", 5),
+    "at individual, each made anew": ("individual", 1),
+}
+_CHANGES = 300
 _DECISION = "Decision"
 _SEGMENTS = [f"region={region}|age=adult" for region in ("DE", "FR", "ES", "IT", "NL", "GB")]
 
@@ -49,9 +63,9 @@ def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
     rows: list[Row] = []
     for subjects in settings.subjects:
         with servers.home() as models, world.bench_database(subjects) as url:
-            say(f"a catalogue of {ITEMS:,} items and {ACTIVE * EVENTS:,} events of {subjects:,} people ...")
-            _fill(min(subjects, ACTIVE))
-            _deploy(Path(models))
+            say(f"a catalogue of {settings.items:,} items and {ACTIVE * EVENTS:,} events of {subjects:,} people ...")
+            _fill(min(subjects, ACTIVE), settings.items)
+            _deploy(Path(models), settings.items)
             rows += _measure(url, Path(models), subjects, settings)
     return rows
 
@@ -60,10 +74,10 @@ def _measure(url: str, folder: Path, subjects: int, settings: Settings) -> list[
     token, active = world.bench_token(), min(subjects, ACTIVE)
     requests = {
         _DECISION: requests_of_people(token, active, vary=False),
-        **{f"Recommendations at {level}": _asked(token, active, level) for level in _LEVELS},
-        "Event": _events(token, active),
+        **{f"Recommendations {name}": _asked(token, active, settings.items, *of) for name, of in _LISTS.items()},
+        "Event": _events(token, active, settings.items),
     }
-    batches = _batches(token, active)
+    batches = _batches(token, active, settings.items)
     rows = []
     with serving(url, settings, models=folder) as (port, pid):
         for clients in (1, settings.clients):
@@ -74,7 +88,35 @@ def _measure(url: str, folder: Path, subjects: int, settings: Settings) -> list[
             name = f"Event in a batch of {IN_A_BATCH}, {subjects:,} people"
             measured.append(measured_row(name, port, pid, batches, clients, settings, IN_A_BATCH))
             rows += _with_ratios(measured)
+        rows.append(_changed(token, port, subjects, active))
     return rows
+
+
+def _changed(token: str, port: int, subjects: int, active: int) -> Row:
+    """Measure from sending an event, a no to the first item of a list, to the answer with a list without it."""
+    address, took = ("127.0.0.1", port), []
+
+    def sent(path: str, body: dict[str, object]) -> dict[str, Any]:
+        request = load.post(path, json.dumps(body).encode(), token)
+        return json.loads(load.run(address, [request], clients=1, seconds=10, at_most=1).last_body)  # type: ignore[no-any-return]
+
+    for number, person in enumerate(_permitting(active)[:_CHANGES]):
+        asked: dict[str, object] = {"subject": {"id": world.person(person)}, "requested_level": "individual"}
+        first = sent(_PATH, asked)["items"][0]["item"]
+        event = {**_said(person, first, "not_relevant"), "event_id": f"changed-{os.getpid()}-{number}"}
+        began = time.perf_counter()
+        sent("/api/v1/events", event)
+        while first in [item["item"] for item in sent(_PATH, asked)["items"]]:
+            pass
+        took.append((time.perf_counter() - began) * 1e3)
+    ordered = sorted(took)
+    figures: dict[str, Figure] = {
+        "clients": 1,
+        "p50_ms": ordered[len(ordered) // 2],
+        "p95_ms": ordered[len(ordered) * 95 // 100],
+        "p99_ms": ordered[len(ordered) * 99 // 100],
+    }
+    return Row(f"From an event to the changed list, {subjects:,} people", figures)
 
 
 def _with_ratios(rows: Sequence[Row]) -> list[Row]:
@@ -88,40 +130,49 @@ def _with_ratios(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _asked(token: str, active: int, level: str) -> list[bytes]:
-    chance = random.Random(5)  # noqa: S311 (which person is asked about)
+def _permitting(active: int) -> list[int]:
+    """Return who permits recommendations; the others get the general list at any level."""
+    return [number for number in range(active) if world.agreed(number, "recommendations")]
+
+
+def _asked(token: str, active: int, items: int, level: str, visited: int) -> list[bytes]:
+    chance, people = random.Random(5), _permitting(active)  # noqa: S311 (which person is asked about)
     requests = []
     for _ in range(_REQUESTS):
-        body = {"subject": {"id": world.person(chance.randrange(active))}, "requested_level": level}
-        if level == "contextual":
-            body["session"] = [_slug(chance.randrange(ITEMS)) for _ in range(5)]
-        requests.append(load.post("/api/v1/recommendations", json.dumps(body).encode(), token))
+        body: dict[str, object] = {"subject": {"id": world.person(chance.choice(people))}, "requested_level": level}
+        if visited:
+            body["session"] = [_slug(chance.randrange(items)) for _ in range(visited)]
+        requests.append(load.post(_PATH, json.dumps(body).encode(), token))
     return requests
 
 
-def _events(token: str, active: int) -> list[bytes]:
+def _events(token: str, active: int, items: int) -> list[bytes]:
     chance = random.Random(6)  # noqa: S311
     return [
-        load.post("/api/v1/events", json.dumps(_event(chance, active, number)).encode(), token)
+        load.post("/api/v1/events", json.dumps(_event(chance, active, items, number)).encode(), token)
         for number in range(_REQUESTS)
     ]
 
 
-def _batches(token: str, active: int) -> list[bytes]:
+def _batches(token: str, active: int, items: int) -> list[bytes]:
     chance = random.Random(7)  # noqa: S311
     made = []
     for number in range(_REQUESTS // 20):
-        events = [_event(chance, active, f"{number}-{one}") for one in range(IN_A_BATCH)]
+        events = [_event(chance, active, items, f"{number}-{one}") for one in range(IN_A_BATCH)]
         made.append(load.post(endpoint.PATH, json.dumps({"events": events}).encode(), token))
     return made
 
 
-def _event(chance: random.Random, active: int, number: object) -> dict[str, object]:
+def _event(chance: random.Random, active: int, items: int, number: object) -> dict[str, object]:
+    said = _said(chance.randrange(active), _slug(chance.randrange(items)), "view")
+    return {**said, "event_id": f"bench-{os.getpid()}-{number}"}
+
+
+def _said(person: int, item: str, kind: str) -> dict[str, object]:
     return {
-        "event_id": f"bench-{os.getpid()}-{number}",
-        "subject": {"id": world.person(chance.randrange(active))},
-        "type": "view",
-        "item": _slug(chance.randrange(ITEMS)),
+        "subject": {"id": world.person(person)},
+        "type": kind,
+        "item": item,
         "occurred_at": datetime.now(UTC).isoformat(),
     }
 
@@ -130,46 +181,46 @@ def _slug(number: int) -> str:
     return f"item-{number:05d}"
 
 
-def _touches(person: int) -> list[int]:
+def _touches(person: int, items: int) -> list[int]:
     """Return the items of a person, oldest first: most of one category, as tastes go."""
     chance = random.Random(person)  # noqa: S311
     own = chance.randrange(CATEGORIES)
     kinds = [own if chance.random() < _OWN_TASTE else chance.randrange(CATEGORIES) for _ in range(EVENTS)]
-    return [CATEGORIES * chance.randrange(ITEMS // CATEGORIES) + kind for kind in kinds]
+    return [CATEGORIES * chance.randrange(items // CATEGORIES) + kind for kind in kinds]
 
 
-def _fill(active: int) -> None:
+def _fill(active: int, items: int) -> None:
     """Store the catalogue, the general list and the events of the active people."""
     Item.objects.bulk_create(
         Item(slug=_slug(number), title=f"Item {number}", categories=[f"category-{number % CATEGORIES}"])
-        for number in range(ITEMS)
+        for number in range(items)
     )
     PopularItem.objects.bulk_create(
-        PopularItem(rank=rank, item_id=_slug(rank), people=ITEMS - rank) for rank in range(1, ITEMS // 2)
+        PopularItem(rank=rank, item_id=_slug(rank), people=items - rank) for rank in range(1, items // 2)
     )
     now = timezone.now()
     columns = "id, subject_ref, purpose, kind, item_id, value, weight, occurred_at, received_at"
     with connection.cursor() as cursor, cursor.copy(f"COPY personalization_event ({columns}) FROM STDIN") as copy:
         for person in range(active):
             ref = subject_ref(world.person(person))
-            for place, item in enumerate(_touches(person)):
+            for place, item in enumerate(_touches(person, items)):
                 moment = now - timedelta(hours=EVENTS - place)
                 key = UUID(int=(person << 32) | place)
                 copy.write_row((key, ref, "recommendations", "like", _slug(item), None, 2.0, moment, moment))
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE personalization_event")
+        cursor.execute("VACUUM ANALYZE personalization_event, personalization_onlinefeatures")
 
 
-def _deploy(folder: Path) -> None:
+def _deploy(folder: Path, items: int) -> None:
     """Train a model on some of the people and make it live, in the grace that an upgrade gives."""
-    pairs = [(person, item) for person in range(TRAINED_ON) for item in _touches(person)]
+    pairs = [(person, item) for person in range(TRAINED_ON) for item in _touches(person, items)]
     data = Interactions(
         person=[person for person, _ in pairs],
         item=[_slug(item) for _, item in pairs],
         weight=np.full(len(pairs), 2.0),
         time=np.arange(len(pairs), dtype=np.float64),
     )
-    catalogue = [TrainedItem(_slug(n), f"Item {n}", (f"category-{n % CATEGORIES}",)) for n in range(ITEMS)]
+    catalogue = [TrainedItem(_slug(n), f"Item {n}", (f"category-{n % CATEGORIES}",)) for n in range(items)]
     segments: dict[Person, str] = {person: _SEGMENTS[person % len(_SEGMENTS)] for person in range(TRAINED_ON)}
     stored = storage.save(train(data, catalogue, segments), folder, engine.MODEL_SLUG, f"{os.getpid()}{id(data)}")
     version = services.register_version(

@@ -117,6 +117,11 @@ def _consents(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def agreed(number: int, purpose: str) -> bool:
+    """Return whether a person of the measurement said yes to a purpose."""
+    return bool(_consents(number).get(purpose, {}).get("s") == "given")
+
+
 def fill_records() -> int:
     """Put a record behind every choice of the projection; return how many there are."""
     with connection.cursor() as cursor:

@@ -7,7 +7,7 @@ under ``kept`` by its form's name, so that a card which is read and written agai
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 Text = Annotated[str, Field(max_length=20_000)]
 Short = Annotated[str, Field(max_length=400)]
@@ -15,6 +15,26 @@ Texts = Annotated[list[Text], Field(max_length=500)]
 Names = Annotated[list[Short], Field(max_length=1_000)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Kept = dict[str, Any]
+
+
+class KeptByForms(BaseModel):
+    """What the forms keep beside a card; a card in our own JSON may state it as well."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    huggingface: Kept = {}
+    lines: Annotated[list[str], Field(alias="huggingface-lines")] = []
+    results: Annotated[dict[str, str], Field(alias="eval-results")] = {}
+    cyclonedx: Kept = {}
+    toolkit: Annotated[Kept, Field(alias="model-card-toolkit")] = {}
+
+
+def _as_forms_keep(kept: Kept) -> Kept:
+    try:
+        KeptByForms.model_validate(kept)
+    except ValidationError:
+        raise ValueError("no form keeps this") from None
+    return kept
 
 
 class Part(BaseModel):
@@ -189,4 +209,4 @@ class ModelCard(Part):
     alternatives: list[Alternative] = []
     governance: Governance = Governance()
     body: Annotated[str, Field(max_length=400_000)] = ""
-    kept: Kept = {}
+    kept: Annotated[Kept, AfterValidator(_as_forms_keep)] = {}

@@ -221,6 +221,8 @@ def write(card: ModelCard) -> bytes:
     if original is None:
         document = _envelope(_component(card))
     else:
+        if original.get("specVersion") not in _VERSIONS:
+            raise Read(original).refuse(("specVersion",), f"The version must be one of {', '.join(_VERSIONS)}.")
         path, component = _model(Read(original), original)
         theirs = _component(ModelCard.model_validate(_members(component)))
         document = _raised(_replaced(original, path, overlaid(component, theirs, _component(card))))

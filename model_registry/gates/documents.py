@@ -67,15 +67,24 @@ def _approved(found: Found, row: Document, due: datetime) -> Finding:
 
 
 def roles(found: Found, _threshold: Decimal) -> Finding:
-    """Ask for an approval by each role that the demands name, each by another officer where one of them says so."""
+    """Ask for an approval by each role that the demands name, each by another officer where one of them says so.
+
+    It counts of a document that is approved: of one without an officer as its author, by a second officer, too.
+    """
     asked, are_separate = reviewing.asked_of(found.demands)
-    signed = reviewing.by_role(found.documents.values(), found.reviews)
-    refused = [role for role in asked if signed[role].refused]
+    rows = found.documents.values()
+    given = reviewing.by_role(rows, found.reviews)
+    approved = [row for row in rows if reviewing.standing(row, found.reviews).is_approved]
+    signed = reviewing.by_role(approved, found.reviews)
+    refused = [role for role in asked if given[role].refused]
     missing = [role for role in asked if not signed[role].approvals]
+    waiting = [role for role in missing if given[role].approvals]
     if not asked:
         return Finding(FAILED, "Reviews: no role is named.")
     if refused:
         return Finding(FAILED, f"Reviews: refused by {_named(refused)}.")
+    if waiting:
+        return Finding(PENDING, f"Reviews: what {_named(waiting)} approved waits for the approval of another officer.")
     if missing:
         return Finding(PENDING, f"Reviews: waits for an approval by {_named(missing)}.")
     if are_separate and not reviewing.has_one_each([signed[role].reviewers for role in asked]):
@@ -93,8 +102,8 @@ def contact(found: Found, _threshold: Decimal) -> Finding:
     row = found.documents.get("runbook")
     if row is None:
         return Finding(FAILED, "Incident contact: there is no runbook.")
-    names = [each["name"] for each in row.content["contacts"] if each["name"] and each["contact"]]
-    if not names or not row.content["answers"].get("incident"):
+    names = [each["name"] for each in row.content["contacts"] if each["name"].strip() and each["contact"].strip()]
+    if not names or not row.content["answers"].get("incident", "").strip():
         return of(row, FAILED, "Incident contact: the runbook does not say who is called, or what is reported to whom.")
     return of(row, PASSED, f"Incident contact: {names[0]}, and {len(names) - 1} more.")
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from common.levels import LEVELS
 from model_registry.documents import basis
 from model_registry.documents.models import Document
+from model_registry.gates import reviewing
 from model_registry.gates.models import DocumentReview, Evidence, GateDemand, GateExemption
 from model_registry.models import ModelVersion
 
@@ -51,14 +52,15 @@ def gather(version: ModelVersion, now: datetime | None = None) -> Found:
     documents = version.documents.order_by("kind", "-revision").distinct("kind").defer("source")
     rows = list(documents)
     given = DocumentReview.objects.filter(document__in=rows).exclude(verdict=DocumentReview.Verdict.COMMENT)
+    reviews = _by_document(given.order_by("id"))
     evidence = version.evidence.filter(artifact_sha256=version.artifact_sha256)
     exemptions = GateExemption.objects.filter(model_id=version.model_id, version=version.version)
     return Found(
         version=version,
         now=now or timezone.now(),
-        demands=_demands(version, next((row for row in rows if row.kind == "card"), None)),
+        demands=_demands(version, next((row for row in rows if row.kind == "card"), None), reviews),
         documents={row.kind: row for row in rows},
-        reviews=_by_document(given.order_by("id")),
+        reviews=reviews,
         evidence={
             (row.kind, row.name): row for row in evidence.order_by("kind", "name", "-id").distinct("kind", "name")
         },
@@ -74,16 +76,20 @@ def _by_document(given: Iterable[DocumentReview]) -> Mapping[int, Sequence[Docum
     return found
 
 
-def _demands(version: ModelVersion, card: Document | None) -> list[GateDemand]:
+def _demands(version: ModelVersion, card: Document | None, reviews: reviewing.Reviews) -> list[GateDemand]:
     """Return the demands on a version; of several of one gate, all count.
 
-    A version whose card states no risk class has any of them.
+    A version whose card states no risk class has any of them. So has one whose card waits for its approval: who writes
+    it does not choose alone what is asked for.
     """
     serves = {purpose.pk for purpose in version.purposes.all()}
-    level, risk = LEVELS[version.max_level], card.content["governance"]["risk"] if card else ""
+    level, demands = LEVELS[version.max_level], list(GateDemand.objects.filter(is_active=True).order_by("slug"))
+    risk = ""
+    if card is not None and any(demand.risks for demand in demands) and reviewing.standing(card, reviews).is_approved:
+        risk = card.content["governance"]["risk"]
     return [
         demand
-        for demand in GateDemand.objects.filter(is_active=True).order_by("slug")
+        for demand in demands
         if LEVELS[demand.from_level] <= level
         and (demand.purpose_id is None or demand.purpose_id in serves)
         and (not demand.risks or not risk or risk in demand.risks)

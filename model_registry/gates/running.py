@@ -1,7 +1,9 @@
 """Checks of a version in use: what monitors found, how old its evidence is, and whether it is trained in time.
 
 Monitors leave one row of evidence a day (``MONITORS``): ``beyond`` names the groups of monitors that are beyond their
-objectives. It counts from the moment a version serves on: what a version served in an earlier time says nothing.
+objectives, ``unmeasured`` those with too few values for a verdict. It counts from the moment a version serves on: what
+a version served in an earlier time says nothing. But one that stepped back while it was beyond waits: one officer could
+make it live again, and so clear what was found.
 """
 
 from datetime import datetime, timedelta
@@ -36,8 +38,9 @@ def within(group: str, what: str) -> Check:
 
 def _since_serving(found: Found, what: str, patience: timedelta, *, beyond: str) -> Finding:
     if not found.version.serves:
-        return Finding(NOT_YET, f"{what}: asked of a version that serves.")
+        return _out_of_use(found, what, beyond)
     row = _newest(found)
+    row = row if row is not None and row.made_at >= found.version.status_changed_at else None
     ends = (row.made_at if row else found.version.status_changed_at) + patience
     if ends <= found.now:
         return Finding(FAILED, f"{what}: not measured for {patience.days} days.", *_from(row))
@@ -45,15 +48,26 @@ def _since_serving(found: Found, what: str, patience: timedelta, *, beyond: str)
         return Finding(NOT_YET, f"{what}: it serves, and is to be measured by {ends:%Y-%m-%d}.", until=ends)
     if beyond and beyond in row.figures.get("beyond", ()):
         return Finding(FAILED, f"{what}: beyond its objective on {row.made_at:%Y-%m-%d}.", *_from(row))
+    if beyond and beyond in row.figures.get("unmeasured", ()):
+        why = f"{what}: too few values on {row.made_at:%Y-%m-%d} to judge it by."
+        return Finding(NOT_YET, why, *_from(row), ends)
     said = "within its objectives" if beyond else "measured"
     return Finding(PASSED, f"{what}: {said} on {row.made_at:%Y-%m-%d}.", *_from(row), ends)
+
+
+def _out_of_use(found: Found, what: str, beyond: str) -> Finding:
+    row = _newest(found)
+    is_back = found.version.status == ModelVersion.Status.APPROVED
+    if is_back and row and beyond in row.figures.get("beyond", ()) and row.made_at + PATIENCE > found.now:
+        why = f"{what}: beyond its objective on {row.made_at:%Y-%m-%d}, when it served last."
+        return Finding(FAILED, why, *_from(row))
+    return Finding(NOT_YET, f"{what}: asked of a version that serves.")
 
 
 def _newest(found: Found) -> Evidence | None:
     kinds = (Evidence.Kind.MONITOR, Evidence.Kind.STATED)
     rows = [found.evidence[kind, MONITORS] for kind in kinds if (kind, MONITORS) in found.evidence]
-    row = max(rows, key=lambda each: each.pk, default=None)
-    return row if row is not None and row.made_at >= found.version.status_changed_at else None
+    return max(rows, key=lambda each: each.pk, default=None)
 
 
 def _from(row: Evidence | None) -> tuple[str, datetime | None]:

@@ -15,11 +15,15 @@ KEPT = 20
 """So many others are kept for an item."""
 _NEWEST = 50
 """So many of a person's purchases make pairs, the newest: who buys for a whole school counts no more."""
+# Purchases are few, people may be many: sought by person first, all events of each would be read.
 _COUNT = """
-WITH bought AS (
+WITH purchases AS MATERIALIZED (
+  SELECT subject_ref, item_id, occurred_at FROM personalization_event
+  WHERE kind = 'purchase' AND purpose = %(purpose)s
+), bought AS (
   SELECT subject_ref, item_id, row_number() OVER (PARTITION BY subject_ref ORDER BY max(occurred_at) DESC, item_id) age
-  FROM personalization_event e JOIN personalization_item i ON i.slug = e.item_id
-  WHERE kind = 'purchase' AND purpose = %(purpose)s AND subject_ref = ANY (%(people)s) AND i.is_active
+  FROM purchases e JOIN personalization_item i ON i.slug = e.item_id
+  WHERE subject_ref = ANY (%(people)s) AND i.is_active
     AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)
   GROUP BY subject_ref, item_id
 ), newest AS (

@@ -1,7 +1,7 @@
 """Daily run: measure versions in use, keep results, give owners work, suspend where an objective says so."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 JOB = actors.job("monitors")
 KEEP_RESULTS = timedelta(days=400)
 KEEP_COUNTS = timedelta(days=60)
+_VERDICTS = (judging.WITHIN, judging.BEYOND, judging.WATCHED)
 
 
 def run(now: datetime | None = None) -> list[MonitorResult]:
@@ -67,7 +68,7 @@ def _conclude(
     """Keep what was found, and do what follows from it."""
     rows = _keep(version, judged, now)
     beyond = sorted({row.monitor for row in rows if row.state == judging.BEYOND})
-    _leave_evidence(version, {*beyond, *_not_measured_again(version, rows)})
+    _leave_evidence(version, rows, beyond)
     if beyond:
         trail.record("model.beyond_objectives", str(version), actor=JOB, details={"monitors": beyond})
     work.follow_monitored(version, beyond, actor=JOB)
@@ -78,25 +79,34 @@ def _conclude(
     return rows
 
 
-def _leave_evidence(version: ModelVersion, beyond: set[str]) -> None:
+def _leave_evidence(version: ModelVersion, rows: Sequence[MonitorResult], beyond: Sequence[str]) -> None:
     """Append what the release gates of a version in use read."""
-    groups = sorted({MONITORS[name].gate for name in beyond if name in MONITORS} - {""})
-    figures = {"beyond": groups, "monitors": sorted(beyond)}
+    judged = {row.monitor for row in rows if row.state in _VERDICTS}
+    still = {*beyond, *_beyond_before(version) - judged}
+    figures = {
+        "beyond": sorted(_groups(still)),
+        "monitors": sorted(still),
+        "unmeasured": sorted(_groups(MONITORS) - _groups(judged)),
+    }
     recording.record_evidence(
         version, Evidence.Kind.MONITOR, gates.MONITORS, is_passed=True, actor=JOB, figures=figures
     )
 
 
-def _not_measured_again(version: ModelVersion, rows: Sequence[MonitorResult]) -> set[str]:
-    """Return what was beyond its objective when it was last measured, and has too few values to say so again.
+def _groups(monitors: Iterable[str]) -> set[str]:
+    return {MONITORS[name].gate for name in monitors if name in MONITORS} - {""}
 
-    A version that is denied for its drift serves no lists that could show another one.
+
+def _beyond_before(version: ModelVersion) -> set[str]:
+    """Return what was beyond its objective when it was last measured.
+
+    It stays so until it is measured within: a version that is denied for its drift serves no lists that could show
+    another one.
     """
     last = version.evidence.filter(
         kind=Evidence.Kind.MONITOR, artifact_sha256=version.artifact_sha256, made_at__gte=version.status_changed_at
     ).first()
-    judged = {row.monitor for row in rows if row.state in (judging.WITHIN, judging.BEYOND, judging.WATCHED)}
-    return set(last.figures["monitors"]) - judged if last else set()
+    return set(last.figures["monitors"]) if last else set()
 
 
 def _keep(version: ModelVersion, judged: Sequence[Judged], now: datetime) -> list[MonitorResult]:

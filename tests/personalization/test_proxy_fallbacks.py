@@ -178,7 +178,7 @@ def test_a_recommender_that_is_slow_rests(ask, liked, monkeypatch):
     _use_breaker(monkeypatch, CircuitBreaker(threshold=2, rest_s=10.0))
     monkeypatch.setattr(engine, "SLOW_S", -1.0)
 
-    assert [ask()["fallback"] for _ in range(3)] == [None, None, "recommender_resting"]
+    assert [ask(count=count)["fallback"] for count in (5, 6, 7)] == [None, None, "recommender_resting"]
 
 
 def test_a_catalogue_that_cannot_be_read_is_no_failure_of_the_engine(ask, liked, monkeypatch):
@@ -207,7 +207,7 @@ def test_after_failures_in_a_row_the_recommender_rests_and_is_then_tried_again(a
 
     fallbacks = [ask()["fallback"] for _ in range(4)]
     clock.now += 10
-    recovered = [ask() for _ in range(2)]
+    recovered = [ask(count=count) for count in (5, 6)]
 
     assert fallbacks == ["recommender_failed", "recommender_failed", "recommender_resting", "recommender_resting"]
     assert [answer["level"] for answer in recovered] == ["individual", "individual"]

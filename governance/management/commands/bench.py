@@ -73,7 +73,9 @@ class Command(BaseCommand):
             "--plot", type=Path, metavar="FILE", help="With recommender: also draw relevance by privacy level, as SVG."
         )
         parser.add_argument("--seeds", default="0,1", help="With recommender: seeds of what chance decides, by commas.")
-        parser.add_argument("--items", type=int, default=10_000, help="With training: items of the catalogue.")
+        parser.add_argument(
+            "--items", type=int, help="Items of the catalogue: with training (10,000), with serving (1,000)."
+        )
         parser.add_argument("--events", type=int, default=5_000_000, help="With training: events of all people.")
         parser.add_argument("--json", type=Path, metavar="FILE", help="Also write the machine and the rows as JSON.")
 
@@ -97,7 +99,7 @@ class Command(BaseCommand):
             return
         if what == _TRAINING:
             sizes = [
-                training.Size(int(people), options["items"], options["events"])
+                training.Size(int(people), options["items"] or 10_000, options["events"])
                 for people in options["subjects"].split(",")
             ]
             self._measure(
@@ -112,6 +114,7 @@ class Command(BaseCommand):
             opa=options["opa"],
             against=options["against"],
             rows=int(options["rows"].partition(",")[0]),
+            items=options["items"] or 1_000,
         )
         run = _run(what, settings)
         if what == "decisions" and not settings.opa and not settings.against:

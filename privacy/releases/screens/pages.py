@@ -1,6 +1,7 @@
 """Officers' pages of releases: upload, roles of the columns, preview with pictures, proposal, approval, revocation."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -65,7 +66,14 @@ def _taken(request: HttpRequest) -> UploadedTable:
         raise InvalidRequest("Choose a CSV or Parquet file.")
     days = request.POST.get("days", "")
     length = int(days) if days.isdecimal() and len(days) < 5 else 0
-    return uploads.take(str(upload.name), upload.chunks(), actor=actors.officer(request), days=length)
+    name = _named(request.POST.get("name", ""), str(upload.name))
+    return uploads.take(name, upload.chunks(), actor=actors.officer(request), days=length)
+
+
+def _named(typed: str, file: str) -> str:
+    """Return the name a table is shown by; its ending is the file's, as that says how it is read."""
+    ending = Path(file).suffix
+    return typed.strip().removesuffix(ending) + ending if typed.strip() else file
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

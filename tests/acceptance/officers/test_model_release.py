@@ -1,6 +1,5 @@
 """docs/model-release.md, word by word: two officers in browsers take a trained draft to live, and out again."""
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,11 +15,10 @@ from personalization import training
 from personalization.models import Event, Item
 from policies import engines
 from policies.engines.opa import OpaEngine
-from tests.acceptance.officers.forms import press
+from tests.acceptance.officers.forms import Guide, press
 from tests.helpers import models
 from tests.helpers.browser import needs_chromium
 from tests.helpers.officers import with_role
-from tests.helpers.paths import CHECKOUT
 from tests.helpers.wsgi_calls import call, question
 from tests.policies.conftest import opa_engine, opa_url  # noqa: F401 (fixtures)
 
@@ -29,25 +27,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     needs_chromium,
 ]
-
-
-class Guide:
-    """Steps of the document. What a test does is asked for by its words, so that no word is left out or made up."""
-
-    def __init__(self) -> None:
-        text = (CHECKOUT / "docs" / "model-release.md").read_text().partition("## In the browser")[2]
-        found = re.findall(r"^\d\. (.*?)(?=^\d\. |\Z)", text.partition("\n| from |")[0], re.MULTILINE | re.DOTALL)
-        self.steps = [" ".join(step.split()) for step in found]
-        self.left = {(number, words) for number, step in enumerate(self.steps, 1) for words in _marked(step)}
-
-    def __call__(self, number: int, words: str) -> str:
-        assert words in _marked(self.steps[number - 1]), f"step {number} does not say {words!r}"
-        self.left.discard((number, words))
-        return words
-
-
-def _marked(step: str) -> set[str]:
-    return set(re.findall(r"\*\*(.+?)\*\*", step))
 
 
 CARD = {
@@ -119,7 +98,7 @@ def decided(token: str, opa_engine: OpaEngine, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_document_takes_a_draft_to_live(as_officer, site, draft, decided, look):
-    guide = Guide()
+    guide = Guide("model-release.md")
     owner, approver = as_officer(with_role("olga", "model-owner")), as_officer(with_role("albert", "approver"))
 
     _open_the_draft(owner, guide)

@@ -16,6 +16,7 @@ from model_registry import services
 from model_registry.documents import keeping
 from model_registry.documents.assessments import DPIA, Assessment
 from model_registry.documents.card import ModelCard
+from model_registry.documents.refusal import DocumentRefused
 from model_registry.models import Document, ModelVersion
 from oversight.guard import writing
 from tests.model_registry.documents.test_forms import FORMS
@@ -112,6 +113,30 @@ def test_our_own_json_names_the_line_of_a_wrong_member(version: ModelVersion, tm
 
     with pytest.raises(CommandError, match=r"line \d+, risks\[0\]\.likelihood"):
         run("import", str(version), str(file), "--kind", "dpia")
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"huggingface": "x"},
+        {"huggingface-lines": [1]},
+        {"eval-results": 5},
+        {"eval-results": {"a.yaml": 5}},
+        {"other": {}},
+    ],
+)
+def test_a_card_of_our_own_form_states_only_what_forms_keep(kept: dict[str, Any]) -> None:
+    with pytest.raises(DocumentRefused, match="no form keeps this"):
+        keeping.read(json.dumps({"name": "House", "kept": kept}).encode(), "json")
+
+
+def test_a_bill_of_materials_of_no_version_is_not_written(version: ModelVersion) -> None:
+    model = {"type": "machine-learning-model", "name": "m", "modelCard": {}}
+    kept = {"cyclonedx": {"specVersion": "../1.6", "components": [model]}}
+    row = keeping.keep(version, "card", ModelCard(name="m", kept=kept), actor="officer:anna")
+
+    with pytest.raises(DocumentRefused, match="The version must be one of"):
+        keeping.written(row, "cyclonedx")
 
 
 def test_a_card_is_not_written_as_a_data_sheet(version: ModelVersion) -> None:

@@ -155,14 +155,39 @@ def test_a_new_revision_has_to_be_approved_again(version: ModelVersion) -> None:
     assert state(version, "reviews") == "pending"
 
 
-@pytest.mark.parametrize(("risk", "is_asked"), [("minimal", False), ("high", True), ("", True)])
-def test_roles_are_asked_for_by_the_risk_class_of_the_card(version: ModelVersion, risk: str, is_asked: bool) -> None:
-    demand(roles=["legal"], risks=["high"])
+def test_who_sends_a_document_does_not_approve_it_alone_for_a_role(version: ModelVersion) -> None:
+    demand(roles=["legal"])
+    row = kept(version, "service:shop")
+
+    given(row, make_officer("anna"), "legal")
+    assert (state(version, "reviews"), "legal" in line(version, "reviews").finding.why) == ("pending", True)
+
+    given(row, make_officer("ben"), "privacy")
+    assert state(version, "reviews") == "passed"
+
+
+def classed(version: ModelVersion, risk: str) -> Document:
     governance = models.card().governance.model_copy(update={"risk": risk})
+    return keeping.keep(version, "card", models.card(governance=governance), actor=make_officer("anna"))
 
-    keeping.keep(version, "card", models.card(governance=governance), actor="officer:anna")
 
-    assert ("reviews" in [line.slug for line in outcome.of(version).lines]) is is_asked
+def is_asked(version: ModelVersion) -> bool:
+    return "reviews" in [line.slug for line in outcome.of(version).lines]
+
+
+@pytest.mark.parametrize(("risk", "asked"), [("minimal", False), ("high", True), ("", True)])
+def test_roles_are_asked_for_by_the_risk_class_of_the_card(version: ModelVersion, risk: str, asked: bool) -> None:
+    demand(roles=["legal"], risks=["high"])
+
+    given(classed(version, risk), make_officer("ben"))
+
+    assert is_asked(version) is asked
+
+
+def test_a_class_that_no_second_officer_approved_spares_no_gate(version: ModelVersion) -> None:
+    demand(roles=["legal"], risks=["high"])
+    classed(version, "minimal")
+    assert is_asked(version)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +196,8 @@ def test_roles_are_asked_for_by_the_risk_class_of_the_card(version: ModelVersion
         ({"roles": []}, "Name the roles"),
         ({"roles": ["king"]}, "'king' is not a valid choice"),
         ({"risks": ["none"]}, "'none' is not a valid choice"),
+        ({"gate": "monitoring", "threshold": "-999999"}, "A number of days is not negative"),
+        ({"gate": "quality", "threshold": "NaN"}, "number"),
     ],
 )
 def test_a_demand_that_names_what_there_is_not_is_refused(

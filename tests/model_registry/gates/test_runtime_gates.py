@@ -1,16 +1,20 @@
 """Gates of a version in use: by monitors, by the age of audits, by the schedule of trainings."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from common import policy_data
 from consent.models import Purpose
 from model_registry import services
+from model_registry.documents import keeping
 from model_registry.gates import outcome
 from model_registry.gates.findings import Finding
 from model_registry.models import Evidence, GateDemand, Model, ModelVersion
+from policies.models import ActiveBundle
 from tests.helpers import models
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +75,54 @@ def test_what_was_measured_in_an_earlier_time_of_serving_does_not_count(version:
     assert found(live, "drift").state == "not_yet"
 
 
+def test_one_officer_does_not_clear_what_is_beyond_by_going_back_and_forth(version: ModelVersion) -> None:
+    live = models.go_live(version)
+    monitored(live, "drift")
+    models.go_live(
+        services.register_version(model=live.model, purposes=list(live.purposes.all()), actor="job:training")
+    )
+
+    with pytest.raises(services.GatesNotPassed, match="when it served last"):
+        services.change_status(version_id=live.pk, status="live", actor="officer:first")
+
+    assert found(live, "inputs").state == "not_yet"
+    assert found(live, "drift", timezone.now() + timedelta(days=7)).state == "not_yet"
+
+
+def test_a_suspended_version_is_for_two_officers_to_judge(version: ModelVersion) -> None:
+    live = models.go_live(version)
+    monitored(live, "drift")
+    services.change_status(version_id=live.pk, status="suspended", actor="officer:first")
+
+    assert found(live, "drift").state == "not_yet"
+
+
+def test_too_few_values_are_not_said_to_be_within_an_objective(version: ModelVersion) -> None:
+    live = models.go_live(version)
+    models.evidence(live, "monitors", kind="monitor", beyond=[], monitors=[], unmeasured=["drift"])
+
+    assert (found(live, "drift").state, found(live, "service").state) == ("not_yet", "passed")
+    assert "too few values" in found(live, "drift").why
+    assert found(live, "drift", timezone.now() + timedelta(days=7)).state == "failed"
+
+
+def in_force() -> Any:
+    return json.loads(ActiveBundle.objects.get().bundle.data)["models"]["house@1"]["gates"]
+
+
+def test_a_training_counts_in_the_bundle_at_once(version: ModelVersion) -> None:
+    live = models.go_live(version)
+    ModelVersion.objects.update(created_at=timezone.now() - timedelta(days=40))
+    policy_data.changed(reason="test", actor="system")
+    before = in_force()
+
+    services.register_version(
+        model=live.model, purposes=list(live.purposes.all()), actor="job:training", artifact_sha256="6e" * 32
+    )
+
+    assert (before, in_force()) == ("failed", "passed")
+
+
 def test_audits_are_renewed(version: ModelVersion) -> None:
     assert found(version, "audits_renewed").state == "not_yet"
 
@@ -102,3 +154,11 @@ def test_an_incident_has_a_contact(version: ModelVersion) -> None:
     models.with_evidence(version)
 
     assert found(version, "incident_contact").state == "passed"
+
+
+def test_blanks_are_no_contact(version: ModelVersion) -> None:
+    runbook = models.runbook()
+    answers = {**runbook.answers, "incident": " "}
+    keeping.keep(version, "runbook", runbook.model_copy(update={"answers": answers}), actor="officer:first")
+
+    assert found(version, "incident_contact").state == "failed"

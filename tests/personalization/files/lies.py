@@ -126,21 +126,21 @@ def _data_with_its_digest(version):
 def _changed_split(version):
     """The evaluation says of a person that other items were held out; signed, as the one who trains could."""
     row = version.files.get(kind="evaluation")
-    table = files._read(files.place(row.path).read_bytes())
+    table = files.table_of(files.place(row.path).read_bytes())
     rows = table.to_pylist()
     rows[0]["relevant"] = rows[0]["S individual"][:1]
-    _replace(version, row, files._written(type(table).from_pylist(rows, schema=table.schema)))
+    _replace(version, row, files.table_bytes(type(table).from_pylist(rows, schema=table.schema)))
 
 
 def _better_lists(version):
     """The evaluation lists what was held out; signed, as the one who trains could."""
     row = version.files.get(kind="evaluation")
-    table = files._read(files.place(row.path).read_bytes())
+    table = files.table_of(files.place(row.path).read_bytes())
     rows = [
         {**each, "W individual": each["relevant"] + each["W individual"][: 10 - len(each["relevant"])]}
         for each in table.to_pylist()
     ]
-    _replace(version, row, files._written(type(table).from_pylist(rows, schema=table.schema)))
+    _replace(version, row, files.table_bytes(type(table).from_pylist(rows, schema=table.schema)))
 
 
 def _replace(version, row, content):

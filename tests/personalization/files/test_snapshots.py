@@ -77,7 +77,7 @@ def test_an_access_holds_what_a_snapshot_says_of_a_person(trained):
     rows = list(store.export(REF))
 
     assert len(rows) == store.count(REF) == 1
-    assert len(rows[0]["touches"]) == 6
+    assert len(rows[0]["touches"]) == 6 + 4  # and the features
     assert store.verify(REF) > 7  # rows of two tables, of the data and of the evaluation
     assert (list(store.export(subject_ref("no-one"))), store.verify(subject_ref("no-one"))) == ([], 0)
 
@@ -232,7 +232,7 @@ def test_the_last_one_takes_the_files_along(trained):
 
     assert not (settings.MODEL_DIR / "snapshots").exists() or not any((settings.MODEL_DIR / "snapshots").iterdir())
     assert _file(trained).gone_at is not None
-    assert AuditEvent.objects.filter(action="model.file_deleted").count() == 2
+    assert AuditEvent.objects.filter(action="model.file_deleted").count() == 3
 
 
 # Retention
@@ -336,8 +336,8 @@ def test_files_that_no_version_names_are_swept_after_a_day(trained):
 
     assert keeping.sweep() == 1
 
-    assert len(list((settings.MODEL_DIR / "snapshots").glob("*/*"))) == 2
-    assert ModelFile.objects.filter(gone_at=None).count() == 3
+    assert len(list((settings.MODEL_DIR / "snapshots").glob("*/*"))) == 3
+    assert ModelFile.objects.filter(gone_at=None).count() == 4
 
 
 def test_a_path_out_of_the_folder_is_refused(trained):

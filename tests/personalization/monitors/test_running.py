@@ -141,10 +141,12 @@ def test_what_was_beyond_stays_so_for_the_gates_until_it_is_measured_within(vers
     ServedCount.objects.all().delete()
     assert _run()["fallbacks", ""].state == "too_few"
     assert _evidence() == (["service"], ["below_permitted", "fallbacks"])
+    assert "service" in Evidence.objects.filter(name="monitors").latest("id").figures["unmeasured"]
 
     _answers(version, "individual individual none", 150)
     _run()
     assert _evidence() == ([], [])
+    assert "service" not in Evidence.objects.filter(name="monitors").latest("id").figures["unmeasured"]
 
 
 def _evidence() -> tuple[list[str], list[str]]:
