@@ -104,7 +104,7 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     if not trained_on:
         return None
     catalogue = [
-        rec.Item(item.slug, item.title, tuple(item.categories))
+        rec.Item(item.slug, item.title, tuple(item.categories), item.description)
         for item in Item.objects.filter(~opt_outs.is_out(), is_active=True)
     ]
     with reading.tables(trained_on, [item.id for item in catalogue], purpose=PURPOSE) as tables:

@@ -65,7 +65,49 @@ def quality(version: ModelVersion) -> str:
     shown = grid(["Level", "Result (100 % is best)", "Against the general list"], rows) if rows else NOTHING
     if "people" not in version.metrics:
         return shown
-    return format_html("{}<p>Learnt from {} people.</p>", shown, f"{version.metrics['people']:,}")
+    learnt = format_html("<p>Learnt from {} people.</p>", f"{version.metrics['people']:,}")
+    return format_html("{}{}{}{}", shown, learnt, _other_figures(version.metrics), _new_items(version.metrics))
+
+
+# What else an evaluation says of a level, as its own figures name it; per cent where it is a share.
+_OTHERS = {
+    "precision": "Precision",
+    "recall": "Recall",
+    "coverage": "Catalogue covered",
+    "diversity": "Diversity",
+    "serendipity": "Serendipity",
+    "novelty": "Novelty (bits)",
+    "popularity_lift": "Popularity (times)",
+}
+_NO_SHARES = ("novelty", "popularity_lift")
+
+
+def _other_figures(metrics: dict[str, Any]) -> str:
+    levels = metrics.get("protocols", {}).get("W", {})
+    rows = [
+        (level.capitalize(), *(_as_read(name, given.get(name)) for name in _OTHERS)) for level, given in levels.items()
+    ]
+    return grid(["Level", *_OTHERS.values()], rows, is_stacked=True) if rows else ""
+
+
+def _as_read(name: str, per_mille: int | None) -> str:
+    if per_mille is None:
+        return NOTHING
+    return f"{per_mille / 1000:.2f}" if name in _NO_SHARES else f"{per_mille / 10:.1f} %"
+
+
+def _new_items(metrics: dict[str, Any]) -> str:
+    given = metrics.get("new_items")
+    if not given:
+        return ""
+    low, high = given["interval"]
+    return format_html(
+        "<p>New items, ranked among themselves by what they are like: {} ({} to {}), asked of {} people.</p>",
+        f"{given['ndcg'] / 10:.1f} %",
+        f"{low / 10:.1f}",
+        f"{high / 10:.1f} %",
+        f"{given['people']:,}",
+    )
 
 
 def _lift(level: str, figure: int, base: int) -> str:

@@ -96,7 +96,10 @@ def _of_register(version: ModelVersion, k: int) -> Iterator[Fact]:
 
 
 def _figures(card: ModelCard) -> Iterator[Figure]:
+    # Of all figures the one that people can read without a course: how good the lists are, for a level or a group.
     for metric in (metric for evaluation in card.evaluations for metric in evaluation.metrics):
+        if "protocol=" in metric.slice:
+            continue
         if isinstance(metric.value, int | float) and not isinstance(metric.value, bool):
             yield Figure(_whom(metric.slice), f"{100 * metric.value:.1f} %", _interval(metric))
 

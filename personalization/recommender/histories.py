@@ -95,6 +95,13 @@ class Histories:
             self.people, self.items, self.number[rows], self.position[rows], self.strength[rows], self.liked[rows]
         )
 
+    def without_items(self, positions: NDArray[np.intp]) -> "Histories":
+        """Return the same as if these items were new."""
+        rows = ~np.isin(self.position, positions)
+        return Histories(
+            self.people, self.items, self.number[rows], self.position[rows], self.strength[rows], self.liked[rows]
+        )
+
     def _matrix(self, values: NDArray[Any], rows: NDArray[np.bool_]) -> Any:
         entries = (values[rows], (self.number[rows], self.position[rows]))
         return sparse.csr_matrix(entries, shape=(len(self.people), self.items))

@@ -24,11 +24,12 @@ class InvalidInteractions(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Item that can be recommended."""
+    """Item that can be recommended; ``text`` says more of it than its title, and is never shown."""
 
     id: str
     title: str
     categories: tuple[str, ...] = ()
+    text: str = ""
 
 
 class Interaction(NamedTuple):

@@ -73,28 +73,35 @@ class Weighing:
         self._rows: list[NDArray[np.intp]] = []
         self._neighbours: list[NDArray[np.int32]] = []
         self._values: list[NDArray[np.float32]] = []
-        self._general: list[tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]] = []
+        self._common: list[tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]] = []
         size = len(parts[0].out)
-        general = np.zeros(size, dtype=np.float32)
+        common = np.zeros(size, dtype=np.float32)
         for part, weight in zip(parts, weights, strict=True):
             if weight:
-                general += self._add(part, weight, signals)
-        self.scores: NDArray[np.float64] = np.zeros(size)
-        if self._values:
-            cells = np.concatenate([one.ravel() for one in self._neighbours])
-            values = np.concatenate([one.ravel() for one in self._values])
-            self.scores += np.bincount(cells, weights=values, minlength=size) + general
+                common += self._add(part, weight, signals)
+        self.scores = self._remainders(size)
+        self.scores += common
+
+    def _remainders(self, size: int) -> NDArray[np.float64]:
+        """Return what the rows add to the score of each item."""
+        if not any(one.size for one in self._values):
+            return np.zeros(size)
+        cells = np.concatenate([one.ravel() for one in self._neighbours])
+        values = np.concatenate([one.ravel() for one in self._values])
+        return np.bincount(cells, weights=values, minlength=size).astype(np.float64, copy=False)
 
     def _add(self, part: Part, weight: float, signals: Signals) -> NDArray[np.float32]:
         rows, counts = part.counted(signals)
         counts *= np.float32(weight)
         positions = signals.positions[rows]
-        outgoing = part.out[positions] * counts[:, np.newaxis]
-        self._rows.append(rows)
-        self._neighbours.append(part.neighbours[positions])
-        self._values.append(part.weights[positions] * counts[:, np.newaxis])
-        self._general.append((rows, outgoing, part.into))
-        common: NDArray[np.float32] = outgoing.sum(axis=0) @ part.into
+        outgoing = part.out[positions]
+        self._common.append((rows, counts, outgoing, part.into))
+        if part.neighbours.shape[1]:
+            self._rows.append(rows)
+            self._neighbours.append(part.neighbours[positions])
+            self._values.append(part.weights[positions] * counts[:, np.newaxis])
+        # From the left: one row of the rank first, then one product with all items.
+        common: NDArray[np.float32] = np.matmul(counts @ outgoing, part.into)
         return common
 
     def contributions(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -110,6 +117,6 @@ class Weighing:
                 cells = rows[hits // neighbours.shape[1]] * width + places[hits]
                 found += np.bincount(cells, weights=values.ravel()[hits], minlength=len(found))
         table = found.reshape(self._signals, width)
-        for rows, outgoing, into in self._general:
-            table[rows] += outgoing @ into[:, chosen]
+        for rows, counts, outgoing, into in self._common:
+            table[rows] += counts[:, np.newaxis] * (outgoing @ into[:, chosen])
         return table

@@ -60,15 +60,19 @@ class Band:
 class Recipe:
     """Parts and bands, shortest histories first; the last band has no end.
 
-    Below ``min_likes`` distinct known items a person is served as at ``segment``.
+    Below ``min_likes`` distinct known items a person is served as at ``segment``. A new item takes its weights from the
+    ``content`` known items it is most like; from none where that is 0.
     """
 
     parts: tuple[Spec, ...]
     bands: tuple[Band, ...]
     min_likes: int = 2
     lists: Lists = Lists.COUNTS
+    content: int = 0
 
     def __post_init__(self) -> None:
+        if self.content < 0:
+            raise ValueError("A recipe's content is a number of items.")
         ends = [band.up_to for band in self.bands]
         if not self.parts or not ends or ends[-1] is not None or None in ends[:-1]:
             raise ValueError("A recipe has parts, and bands of which only the last has no end.")

@@ -16,7 +16,7 @@ import re
 import shutil
 import uuid
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -116,13 +116,15 @@ class Manifest(BaseModel):
         given = self.parameters
         if isinstance(given, FormerParameters) != (self.schema_version == 1):
             raise ValueError("The parameters are not those of the schema's version.")
-        if self.schema_version == 2 and any(part.rank > 1 for part in _parts(given)):
-            raise ValueError("Version 2 of the schema knows no rank.")
+        if self.schema_version == 2 and _is_of_version_3(given):
+            raise ValueError("Version 2 of the schema knows no rank and no content.")
         return self
 
 
-def _parts(parameters: Parameters | FormerParameters) -> Sequence[Spec]:
-    return parameters.recipe.parts if isinstance(parameters, Parameters) else ()
+def _is_of_version_3(parameters: Parameters | FormerParameters) -> bool:
+    if isinstance(parameters, FormerParameters):
+        return False
+    return bool(parameters.recipe.content) or any(part.rank > 1 for part in parameters.recipe.parts)
 
 
 def save(model: Model, folder: Path, name: str, version: str, *, created: datetime | None = None) -> Manifest:
@@ -227,8 +229,10 @@ def _digest(manifest: Manifest) -> str:
     # float reads back as the same float.
     document = manifest.model_dump(mode="json", exclude={"digest"})
     if manifest.schema_version == 2:
+        # Both came with version 3.
+        del document["parameters"]["recipe"]["content"]
         for part in document["parameters"]["recipe"]["parts"]:
-            del part["rank"]  # it came with version 3
+            del part["rank"]
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from personalization.recommender.interactions import Interactions
-from personalization.recommender.validation.evaluation import Evaluation, Figures
+from personalization.recommender.validation.evaluation import Evaluation, Figures, GroupFigure
 from personalization.recommender.validation.tuning import Chosen
 from policies.bundles.building import SEGMENT_MIN_SIZE
 
@@ -33,14 +33,16 @@ def of_evaluation(evaluation: Evaluation) -> dict[str, Any]:
             str(protocol): {str(level): _figures(figures) for level, figures in levels.items()}
             for protocol, levels in evaluation.levels.items()
         },
-        "groups": {
-            key: {
-                "people": group.people,
-                "ndcg": round(1000 * group.ndcg),
-                "interval": [round(1000 * end) for end in group.interval],
-            }
-            for key, group in evaluation.groups.items()
-        },
+        "groups": {key: _group(group) for key, group in evaluation.groups.items()},
+        "new_items": None if evaluation.new_items is None else _group(evaluation.new_items),
+    }
+
+
+def _group(group: GroupFigure) -> dict[str, Any]:
+    return {
+        "people": group.people,
+        "ndcg": round(1000 * group.ndcg),
+        "interval": [round(1000 * end) for end in group.interval],
     }
 
 

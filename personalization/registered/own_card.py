@@ -10,15 +10,30 @@ from model_registry.documents.card import (
     Considerations,
     Evaluation,
     Governance,
+    Interval,
     License,
+    Metric,
     ModelCard,
     Risk,
 )
 from model_registry.models import ModelVersion
 from personalization import engine
 from personalization.recommender.recipe import Kind, Recipe
+from personalization.recommender.validation.evaluation import Protocol
 from personalization.snapshots import files
 
+NEW_ITEMS = "new items alone, protocol=S"
+"""Slice of the figure of items that were treated as new."""
+_BY_LEVEL = {
+    "precision": "precision@10",
+    "recall": "recall@10",
+    "coverage": "coverage",
+    "diversity": "diversity",
+    "novelty": "novelty",
+    "serendipity": "serendipity",
+    "popularity_lift": "popularity_lift",
+    "lift": "lift",
+}
 _KINDS = {
     Kind.EASE: "EASE (linear weights between items)",
     Kind.COSINE: "cosines between items",
@@ -39,7 +54,7 @@ _CONSIDERATIONS = Considerations(
     ],
     limitations=[
         "Who did little here gets what is popular in the region and age group.",
-        "Items that fewer than two people used are not recommended by weights.",
+        "Items that too few people used are ranked by what they are like alone, in categories and words.",
         "Repeats count as no hit, so levels that forget look worse than they are.",
     ],
     tradeoffs=["A lower level uses less about a person and ranks worse; the figures by level say how much."],
@@ -68,7 +83,7 @@ def card(version: ModelVersion, recipe: Recipe) -> ModelCard:
             "overview": _OVERVIEW,
             "licenses": [License(name="Not licensed", text="For use in this installation only.")],
             "architecture": _architecture(recipe),
-            "evaluations": [_with_rules(each) for each in begun.evaluations],
+            "evaluations": [_with_rules(_with_figures(each, version)) for each in begun.evaluations],
             "considerations": _CONSIDERATIONS,
             "alternatives": _alternatives(version),
             "governance": Governance(
@@ -85,6 +100,23 @@ def _architecture(recipe: Recipe) -> Architecture:
         inputs=["Items a person used, as far as the permitted level reaches; region and age group."],
         outputs=["A ranked list of items, each with its reasons."],
     )
+
+
+def _with_figures(evaluation: Evaluation, version: ModelVersion) -> Evaluation:
+    """Add what the training measured of each level, as it is served, and of new items."""
+    levels = version.metrics["protocols"][Protocol.W]
+    found = [
+        Metric(type=name, value=given[key] / 1000, slice=f"level={level}, protocol={Protocol.W}")
+        for level, given in levels.items()
+        for key, name in _BY_LEVEL.items()
+        if given[key] is not None
+    ]
+    new = version.metrics["new_items"]
+    if new is not None:
+        low, high = (end / 1000 for end in new["interval"])
+        interval = Interval(lower=low, upper=high)
+        found.append(Metric(type="ndcg@10", value=new["ndcg"] / 1000, slice=NEW_ITEMS, interval=interval))
+    return evaluation.model_copy(update={"metrics": [*evaluation.metrics, *found]})
 
 
 def _with_rules(evaluation: Evaluation) -> Evaluation:

@@ -8,13 +8,14 @@ from typing import Any
 from model_registry import prefill
 from model_registry.documents.card import Alternative, Dataset, Disparity, Evaluation, Interval, Metric, ModelCard
 from model_registry.models import ModelVersion
+from personalization.registered import own_card
 from personalization.verification.lines import Line, State, compared
 from personalization.verification.of_figures import Borne
 
 # Figures are registered in thousandths: a card states them as exactly, or is rounded up or down.
 _HALF = 0.0005 + 1e-9
 _NDCG = "ndcg@10"
-_OTHERS = ("precision", "recall", "coverage", "diversity", "novelty", "popularity_lift", "lift")
+_OTHERS = ("precision", "recall", "coverage", "diversity", "novelty", "popularity_lift", "serendipity", "lift")
 _AT_TEN = {"precision": "precision@10", "recall": "recall@10"}
 _PEOPLE = re.compile(r"(\d[\d,.]*) people")
 _QUALITY = re.compile(r"ndcg@10 (-?\d+(?:\.\d+)?)(?: \((level=\w+)\))?", re.IGNORECASE)
@@ -166,7 +167,7 @@ def _tried(approach: str, known: _Known) -> Figure | None:
 
 def _figures(borne: Borne) -> dict[tuple[str, str], Figure]:
     """Return the figures that a card can state, by name and slice."""
-    return {**_of_levels(borne), **_of_groups(borne)}
+    return {**_of_levels(borne), **_of_groups(borne), **_of_new_items(borne)}
 
 
 def _of_levels(borne: Borne) -> dict[tuple[str, str], Figure]:
@@ -181,7 +182,7 @@ def _of_levels(borne: Borne) -> dict[tuple[str, str], Figure]:
                 intervals = [(low / 1000, high / 1000), *_hoeffding(given["ndcg"], people[0] if people else 0)]
                 found[_NDCG, group] = Figure(given["ndcg"] / 1000, intervals, state)
                 for name in _OTHERS:
-                    if given[name] is not None:
+                    if given.get(name) is not None:  # a version of an older release lacks some
                         found[_AT_TEN.get(name, name), group] = Figure(given[name] / 1000, [], state)
     return found
 
@@ -195,6 +196,15 @@ def _of_groups(borne: Borne) -> dict[tuple[str, str], Figure]:
         state = groups[1] if groups else State.MISSING
         found[_NDCG, group] = Figure(per_mille / 1000, [*ends, *_hoeffding(per_mille, people)], state)
     return found
+
+
+def _of_new_items(borne: Borne) -> dict[tuple[str, str], Figure]:
+    known = borne.get("new_items")
+    if known is None or known[0] is None:
+        return {}
+    given, state = known
+    low, high = given["interval"]
+    return {(_NDCG, own_card.NEW_ITEMS): Figure(given["ndcg"] / 1000, [(low / 1000, high / 1000)], state)}
 
 
 def _hoeffding(per_mille: int, people: int) -> list[tuple[float, float]]:

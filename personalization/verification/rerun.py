@@ -74,7 +74,7 @@ def _noted(asked: Asked, listed: Listed) -> Asked | None:
     named = {item for levels in lists.values() for some in levels.values() for each in some for item in each}
     if not named <= {item.id for item in asked.model.items}:
         return None
-    return Asked(asked.model, asked.cases, lists)
+    return Asked(asked.model, asked.cases, lists, asked.new)
 
 
 def lines(found: Checked, again: Rerun) -> Iterator[Line]:

@@ -119,9 +119,9 @@ def test_the_artifact_holds_no_person_and_nothing_sensitive(people):
     segments = json.loads((settings.MODEL_DIR / version.artifact / "segments.json").read_text())
     assert segments["segments"] == {"region=DE|age=adult": 25}
     items = json.loads((settings.MODEL_DIR / version.artifact / "items.json").read_text())
-    assert {member for item in items for member in item} == {"id", "title", "categories"}
+    assert {member for item in items for member in item} == {"id", "title", "categories", "text"}
     measured = {"ndcg_at_10_per_mille", "people", "measured_on", "by_segment", "window", "data_sha256"}
-    assert set(version.metrics) == measured | {"protocols", "groups", "validation"}
+    assert set(version.metrics) == measured | {"protocols", "groups", "new_items", "validation"}
     assert set(version.metrics["protocols"]) == {"S", "W"}
     for levels in version.metrics["protocols"].values():
         assert set(levels) == {"none", "segment", "behavioral", "contextual", "individual"}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from personalization.recommender.interactions import Interactions, InvalidInteractions, Item, Person
 
@@ -22,6 +23,7 @@ _INSIDE = "recbole/dataset_example/ml-100k/"
 _NAME = "ml-100k"
 _LIKED_FROM = 4.0
 _AGES = ((25, "under 25"), (35, "25 to 34"), (50, "35 to 49"))
+_YEARS = 3
 _YEAR_BANDS = (0.1, 0.25, 0.5)
 
 
@@ -38,6 +40,8 @@ class Ratings:
     years: Mapping[str, int] = field(default_factory=dict)
     groups: Mapping[Person, str] = field(default_factory=dict)
     genders: Mapping[Person, str] = field(default_factory=dict)
+    stars: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """The ratings themselves, in the order of the interactions."""
 
     def readable_segments(self, known: Interactions) -> dict[Person, str]:
         """Return segments of gender and of how much of what a person liked is from before 1990."""
@@ -92,7 +96,7 @@ def dataset(folder: Path) -> Ratings:
         ]
         rows = list(csv.DictReader(io.StringIO((folder / "ratings.csv").read_text(encoding="utf-8"))))
         given = [(row["person"].encode(), row["item"], float(row["rating"]), float(row["time"])) for row in rows]
-        return Ratings(_interactions(given), items)
+        return Ratings(_interactions(given), items, stars=np.array([row[2] for row in given]))
     except (OSError, KeyError, TypeError, ValueError, AttributeError, InvalidInteractions) as exc:
         raise DataNotFound(
             f"{folder} lacks a ratings.csv with person,item,rating,time or an items.csv with item,title,categories."
@@ -105,10 +109,11 @@ def _movielens(texts: Mapping[str, bytes]) -> Ratings:
     rows = [(int(user), item, float(rating), float(time)) for user, item, rating, time in _table(texts["inter"])]
     return Ratings(
         interactions=_interactions(rows),
-        items=[Item(film, title, tuple(genres.split())) for film, title, _, genres in films],
+        items=[Item(film, title, tuple(genres.split()), _around(year)) for film, title, year, genres in films],
         years={film: int(year) for film, _, year, _ in films if year.isdigit()},
         groups={int(user): f"gender={gender}|age={_age(int(age))}" for user, age, gender, *_ in people},
         genders={int(user): gender for user, _, gender, *_ in people},
+        stars=np.array([row[2] for row in rows]),
     )
 
 
@@ -116,6 +121,11 @@ def _table(content: bytes) -> Iterator[list[str]]:
     """Yield the cells of a file of the package, without its heading."""
     lines = content.decode("latin-1").split("\n")
     return (line.split("\t") for line in lines[1:] if line)
+
+
+def _around(year: str) -> str:
+    """Return the years around a film's own as words: films of near years share many."""
+    return " ".join(str(int(year) + step) for step in range(-_YEARS, _YEARS + 1)) if year.isdigit() else ""
 
 
 def _age(years: int) -> str:

@@ -6,7 +6,7 @@ same kind inside the training part.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from common.levels import Level
-from governance.bench.recommender import movielens, yardsticks
+from governance.bench.recommender import movielens, plot, rated, yardsticks
 from governance.bench.recommender.movielens import Ratings
 from governance.bench.report import Row
 from personalization.recommender import training
@@ -23,7 +23,18 @@ from personalization.recommender.interactions import Interaction, Interactions, 
 from personalization.recommender.model import Model
 from personalization.recommender.recipe import Lists
 from personalization.recommender.validation import metrics, tuning
-from personalization.recommender.validation.evaluation import Case, Figures, Protocol, cases, gains, listed, summarised
+from personalization.recommender.validation.evaluation import (
+    NEW_ITEMS,
+    Case,
+    Figures,
+    Protocol,
+    ask_about_new,
+    cases,
+    gains,
+    listed,
+    of_new_items,
+    summarised,
+)
 from personalization.recommender.validation.split import split
 
 _FOLDS = 5
@@ -44,7 +55,8 @@ class Asked:
     path: Path | None = None
     dataset: Path | None = None
     lists: Path | None = None
-    seed: int = 0
+    plot: Path | None = None
+    seeds: Sequence[int] = (0, 1)
 
 
 def run(asked: Asked, say: Callable[[str], Any]) -> list[Row]:
@@ -56,8 +68,10 @@ def run(asked: Asked, say: Callable[[str], Any]) -> list[Row]:
     else:
         say(f"Fetching {movielens.PACKAGE} for MovieLens-100K.")
         ratings = movielens.fetched()
-    bench = _Bench(ratings, asked.seed, say)
+    bench = _Bench(ratings, asked.seeds, say)
     rows = bench.rows()
+    if asked.plot is not None:
+        asked.plot.write_text(plot.drawing(rows), encoding="utf-8")
     if asked.lists is not None:
         asked.lists.write_text(json.dumps(bench.exported), encoding="utf-8")
     return rows
@@ -66,12 +80,13 @@ def run(asked: Asked, say: Callable[[str], Any]) -> list[Row]:
 class _Bench:
     """One run on one data set."""
 
-    def __init__(self, ratings: Ratings, seed: int, say: Callable[[str], Any]) -> None:
-        self._ratings, self._seed, self._say = ratings, seed, say
+    def __init__(self, ratings: Ratings, seeds: Sequence[int], say: Callable[[str], Any]) -> None:
+        self._ratings, self._seeds, self._say = ratings, seeds, say
         held = split(ratings.interactions)
+        self._training = np.asarray(held.training, dtype=np.intp)
         self._known: Interactions = ratings.interactions.rows(held.training)
         self._cases: list[Case] = cases(self._known, held.relevant)
-        self._base: dict[Protocol, float] = {}
+        self._base: dict[Protocol, tuple[float, _Lists]] = {}
         self._rows: list[Row] = []
         self.exported: dict[str, Any] = {
             "relevant": {str(case.person): sorted(case.relevant) for case in self._cases},
@@ -86,9 +101,15 @@ class _Bench:
         self._model = training.train(self._known, self._ratings.items, self._ratings.groups, recipe=chosen.recipe)
         self._levels()
         self._groups_of_people()
-        self._without_the_person()
+        for seed in self._seeds:
+            self._without_the_person(seed)
+            self._new_items(seed)
         self._others()
+        self._ratings_themselves()
         return self._rows
+
+    def _named(self, what: str, seed: int) -> str:
+        return what if seed == self._seeds[0] else f"{what}, seed {seed}"
 
     def _levels(self) -> None:
         self._level("none", Level.NONE)
@@ -140,19 +161,19 @@ class _Bench:
             ]
             self._add(what, protocol, lists)
 
-    def _without_the_person(self) -> None:
+    def _without_the_person(self, seed: int) -> None:
         """Measure visitors without a record, and people with few likes, by models trained without them."""
-        models = self._folds()
+        models = self._folds(seed)
         for length in (_SESSION, 20):
             for protocol in Protocol:
-                self._visitors(f"session, the last {length}", models, protocol, partial(_latest, length))
+                what = self._named(f"session, the last {length}", seed)
+                self._visitors(what, models, protocol, partial(_latest, length))
+        alone = [_events_alone(model) for model in models]
         for length in _LEFT:
-            self._visitors(
-                f"cold start, the last {length} likes",
-                models,
-                Protocol.S,
-                partial(_latest_likes, length),
-            )
+            what = f"cold start, the last {length} likes"
+            self._visitors(self._named(what, seed), models, Protocol.S, partial(_latest_likes, length))
+            of_events = self._named(f"{what}, events alone", seed)
+            self._visitors(of_events, alone, Protocol.S, partial(_latest_likes, length))
 
     def _visitors(
         self, what: str, models: Sequence[Model], protocol: Protocol, use: Callable[[Case], Sequence[Interaction]]
@@ -160,7 +181,7 @@ class _Bench:
         self._say(f"{what}, {protocol}")
         lists = [
             listed(
-                models[self._fold(place)],
+                models[place],
                 Level.CONTEXTUAL,
                 session=use(case),
                 segment=None if what.startswith("session") else self._ratings.groups.get(case.person),
@@ -170,32 +191,52 @@ class _Bench:
         ]
         self._add(what, protocol, lists)
 
-    def _folds(self) -> list[Model]:
-        """Train without each fifth of the people, by the recipe that was chosen."""
+    def _folds(self, seed: int) -> list[Model]:
+        """Train by the recipe that was chosen: the models at each place are without the people asked there.
+
+        The seed decides who is left out together.
+        """
+        draw = np.random.default_rng(seed).permutation(len(self._cases)) % _FOLDS
         models = []
         for fold in range(_FOLDS):
             self._say(f"Training without the people of part {fold + 1} of {_FOLDS}.")
-            left_out = {case.person for place, case in enumerate(self._cases) if self._fold(place) == fold}
+            left_out = {case.person for place, case in enumerate(self._cases) if draw[place] == fold}
             rows = [row for row, person in enumerate(self._known.person) if person not in left_out]
             recipe = self._model.parameters.recipe
             models.append(
                 training.train(self._known.rows(rows), self._ratings.items, self._ratings.groups, recipe=recipe)
             )
-        return models
+        return [models[fold] for fold in draw]
 
-    def _fold(self, place: int) -> int:
-        return (place + self._seed) % _FOLDS
+    def _new_items(self, seed: int) -> None:
+        """Rank a fifth of the items that are hidden from training, and only those; the seed says which fifth."""
+        what = self._named("new items alone", seed)
+        self._say(what)
+        new = ask_about_new(self._model, self._known, self._cases, fold=seed % NEW_ITEMS)
+        figure = of_new_items(new)
+        if new is None or figure is None:
+            return
+        low, high = figure.interval
+        columns = {"ndcg_at_10": round(figure.ndcg, 4), "low": round(low, 4), "high": round(high, 4)}
+        self._rows.append(Row(what, {"protocol": str(Protocol.S), "people": figure.people, **columns}))
+
+    def _ratings_themselves(self) -> None:
+        found = rated.errors(self._ratings.interactions, self._ratings.stars, self._training)
+        for name, (rmse, mae) in found.items():
+            self._rows.append(Row(f"ratings by {name}", {"rmse": round(rmse, 3), "mae": round(mae, 3)}))
 
     def _others(self) -> None:
         inner = split(self._known)
         found = [
             (method, self._validated(method, self._known.rows(inner.training), inner.relevant))
-            for method in yardsticks.methods(self._seed)
+            for method in yardsticks.methods(self._seeds[0])
         ]
         for method in yardsticks.best_of(found):
-            self._say(f"{method.name}, {method.setting}")
-            lists = self._ranked(method, self._known, [(case.person, _seen(case)) for case in self._cases])
-            self._add(f"{method.name}, {method.setting}", Protocol.S, lists)
+            for one, seed in yardsticks.seeded(method, self._seeds):
+                what = self._named(f"{one.name}, {one.setting}", seed)
+                self._say(what)
+                lists = self._ranked(one, self._known, [(case.person, _seen(case)) for case in self._cases])
+                self._add(what, Protocol.S, lists)
 
     def _validated(
         self, method: yardsticks.Method, known: Interactions, relevant: Mapping[Person, Sequence[str]]
@@ -220,13 +261,20 @@ class _Bench:
         return lists
 
     def _add(self, what: str, protocol: Protocol, lists: _Lists) -> None:
-        figures = summarised(self._model, self._cases, lists, base=self._base.get(protocol))
         if what == "none":
-            self._base[protocol] = figures.ndcg
+            self._base[protocol] = float(np.mean(gains(self._cases, lists))), lists
+        base, usual = self._base[protocol]
+        figures = summarised(self._model, self._cases, lists, base=base, usual=usual)
         self.exported["lists"][f"{what}, {protocol}"] = {
             str(case.person): some for case, some in zip(self._cases, lists, strict=True)
         }
         self._rows.append(Row(what, {"protocol": str(protocol), **_columns(figures)}))
+
+
+def _events_alone(model: Model) -> Model:
+    """Return the model that blends nothing: the weights of long histories for all."""
+    recipe = replace(model.parameters.recipe, bands=model.parameters.recipe.bands[-1:], min_likes=1)
+    return replace(model, parameters=replace(model.parameters, recipe=recipe))
 
 
 def _seen(case: Case) -> frozenset[str]:
@@ -252,6 +300,7 @@ def _columns(figures: Figures) -> dict[str, float | str | None]:
         "coverage": round(figures.coverage, 3),
         "diversity": round(figures.diversity, 3),
         "novelty": round(figures.novelty, 2),
+        "serendipity": round(figures.serendipity, 3),
         "popularity_lift": round(figures.popularity_lift, 2),
     }
 

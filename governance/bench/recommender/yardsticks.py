@@ -1,7 +1,7 @@
 """Other people's methods on the same split: full matrices, each with parameters from the validation data alone."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,9 @@ _EASE = (100.0, 200.0, 500.0)
 _USERS = (30, 80)
 _ALS = ((64, 30.0, 5.0), (64, 10.0, 2.0), (32, 30.0, 10.0))
 _ROUNDS = 15
+_AUTOENCODERS = ((200, 0.5), (200, 0.8))
+"""Hidden units, and the share of a person's likes that is left out of what is read."""
+_EPOCHS, _BATCH, _STEP, _DECAY = 50, 100, 1e-3, 1e-5
 
 Scores = NDArray[Any]
 
@@ -36,6 +39,9 @@ def methods(seed: int = 0) -> Iterator[Method]:
     for factors, penalty, alpha in _ALS:
         setting = f"{factors} factors, penalty {penalty:g}, alpha {alpha:g}"
         yield Method("ALS", setting, partial(_als, factors=factors, penalty=penalty, alpha=alpha, seed=seed))
+    for units, dropped in _AUTOENCODERS:
+        setting = f"{units} units, {dropped:.0%} dropped"
+        yield Method("autoencoder", setting, partial(_autoencoder, units=units, dropped=dropped, seed=seed))
     yield Method("popularity", "likes", _popularity)
 
 
@@ -94,9 +100,69 @@ def _solved(rows: Any, other: NDArray[np.float64], penalty: float, alpha: float)
     return found
 
 
+def _autoencoder(likes: Any, units: int, dropped: float, seed: int) -> Scores:
+    """Train a denoising autoencoder with a multinomial likelihood: the neural yardstick.
+
+    Mult-DAE of Liang et al. 2018 with one hidden layer of tanh, trained by Adam (Kingma & Ba 2015).
+    """
+    random = np.random.default_rng(seed)
+    rows = (likes > 0).astype(np.float32).toarray()
+    people, items = rows.shape
+    parameters = [
+        random.normal(0, (2 / (items + units)) ** 0.5, (items, units)).astype(np.float32),
+        np.zeros(units, dtype=np.float32),
+        random.normal(0, (2 / (items + units)) ** 0.5, (units, items)).astype(np.float32),
+        np.zeros(items, dtype=np.float32),
+    ]
+    moments = [(np.zeros_like(one), np.zeros_like(one)) for one in parameters]
+    step = 0
+    for _ in range(_EPOCHS):
+        order = random.permutation(people)
+        for start in range(0, people, _BATCH):
+            step += 1
+            batch = rows[order[start : start + _BATCH]]
+            read = _unit(batch * (random.random(batch.shape) >= dropped))
+            for one, slope, (first, second) in zip(parameters, _slopes(parameters, read, batch), moments, strict=True):
+                slope += _DECAY * one
+                first += 0.1 * (slope - first)
+                second += 0.001 * (slope**2 - second)
+                one -= _STEP * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+    scores: Scores = np.tanh(_unit(rows) @ parameters[0] + parameters[1]) @ parameters[2] + parameters[3]
+    return scores
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    unit: NDArray[np.float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    return unit
+
+
+def _slopes(
+    parameters: Sequence[NDArray[np.float32]], read: NDArray[np.float32], wanted: NDArray[np.float32]
+) -> list[NDArray[np.float32]]:
+    """Return how the loss, -sum of wanted * log softmax over people, changes with each parameter."""
+    into, shift, out, base = parameters
+    hidden = np.tanh(read @ into + shift)
+    scores = hidden @ out + base
+    likely = np.exp(scores - scores.max(axis=1, keepdims=True))
+    likely /= likely.sum(axis=1, keepdims=True)
+    error = (likely * wanted.sum(axis=1, keepdims=True) - wanted) / len(read)
+    inside = (error @ out.T) * (1 - hidden**2)
+    return [read.T @ inside, inside.sum(axis=0), hidden.T @ error, error.sum(axis=0)]
+
+
 def _popularity(likes: Any) -> Scores:
     counts = np.asarray(likes.sum(axis=0), dtype=np.float64).ravel()
     return np.tile(counts, (likes.shape[0], 1))
+
+
+def seeded(method: Method, seeds: Sequence[int]) -> Iterator[tuple[Method, int]]:
+    """Yield the method with each seed, or once where chance has no part in it."""
+    scores = method.scores
+    if not (isinstance(scores, partial) and "seed" in scores.keywords):
+        yield method, seeds[0]
+        return
+    for seed in seeds:
+        yield replace(method, scores=partial(scores, seed=seed)), seed
 
 
 def best_of(found: Sequence[tuple[Method, float]]) -> list[Method]:

@@ -69,7 +69,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--lists", type=Path, metavar="FILE", help="With recommender: also write every list, for other judges."
         )
-        parser.add_argument("--seed", type=int, default=0, help="With recommender.")
+        parser.add_argument(
+            "--plot", type=Path, metavar="FILE", help="With recommender: also draw relevance by privacy level, as SVG."
+        )
+        parser.add_argument("--seeds", default="0,1", help="With recommender: seeds of what chance decides, by commas.")
         parser.add_argument(
             "--items", type=int, help="Items of the catalogue: with training (10,000), with serving (1,000)."
         )
@@ -88,7 +91,10 @@ class Command(BaseCommand):
             self._measure(lambda: anonymisation.run(asked, self.stderr.write), json, opa=None)
             return
         if what == _RECOMMENDER:
-            wish = quality.Asked(options["movielens"], options["dataset"], options["lists"], options["seed"])
+            seeds = [int(seed) for seed in options["seeds"].split(",") if seed]
+            wish = quality.Asked(
+                options["movielens"], options["dataset"], options["lists"], options["plot"], seeds or [0]
+            )
             self._measure(lambda: quality.run(wish, self.stderr.write), json, opa=None)
             return
         if what == _TRAINING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from personalization.recommender import training, weights
+from personalization.recommender import training
 from personalization.recommender.audits.people import Numbers, Population
 from personalization.recommender.histories import Histories
 from personalization.recommender.model import Model, TrainedOn
@@ -50,16 +50,12 @@ def _without(left_out: Numbers, model: Model, people: Population, random: np.ran
 def retrained(model: Model, data: Histories) -> Model:
     """Train the model's recipe with its parameters on other histories over the same items; without segments."""
     rules = model.parameters
+    touched = data.touched
+    alike = training.likeness(model.items, touched, rules.recipe.content, rules.min_people)
     parts = tuple(
-        training.scaled(
-            weights.build(
-                spec, data, min_people=rules.min_people, neighbours=rules.neighbours, dense_limit=weights.DENSE_LIMIT
-            ),
-            data,
-        )
+        training.built(spec, data, alike, min_people=rules.min_people, neighbours=rules.neighbours)
         for spec in rules.recipe.parts
     )
-    touched = data.touched
-    popular = training.popularity(touched, min_people=rules.min_people, damping=rules.damping, prior=None)
+    popular = training.popularity(data.likes, min_people=rules.min_people, damping=rules.damping, prior=None)
     size = TrainedOn(people=len(data.people), pairs=int(touched.nnz), items=data.items)
     return replace(model, popularity=popular, segments={}, parts=parts, trained_on=size)

@@ -58,21 +58,26 @@ def audit(
 
 
 def lone_weights(model: Model, people: Population) -> tuple[int, int]:
-    """Return how many weights between items a model keeps, and how many of them have less than two people behind."""
+    """Return how many weights between items a model keeps, and how many of them have less than two people behind.
+
+    Weights of new items, where a recipe takes them over from known ones, are means of weights that are counted.
+    """
     touched = people.data.touched
+    is_new = np.asarray(touched.sum(axis=0)).ravel() < model.parameters.min_people
+    counted = ~is_new if model.parameters.recipe.content else np.ones(len(model.items), dtype=np.bool_)
     total = lone = 0
     for start in range(0, len(model.items), _ROWS):
         rows = min(_ROWS, len(model.items) - start)
         both = (touched[:, start : start + rows].T @ touched).toarray()
         for part in model.parts:
-            kept, few = _kept(part, start, both)
+            kept, few = _kept(part, start, both, counted)
             total, lone = total + kept, lone + few
     return total, lone
 
 
-def _kept(part: Part, start: int, both: NDArray[np.int32]) -> tuple[int, int]:
+def _kept(part: Part, start: int, both: NDArray[np.int32], counted: NDArray[np.bool_]) -> tuple[int, int]:
     rows = slice(start, start + len(both))
-    kept = part.weights[rows] != 0
+    kept = (part.weights[rows] != 0) & counted[part.neighbours[rows]] & counted[rows, np.newaxis]
     support = np.take_along_axis(both, part.neighbours[rows], axis=1)
     return int(kept.sum()), int((kept & (support < LEAST_BEHIND_A_WEIGHT)).sum())
 

@@ -5,11 +5,12 @@ levels. W: only what the level may look at is left out, which is what the level 
 so a repeat is no hit, and W costs every level that forgets.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.levels import Level
 from personalization.recommender import diversity
@@ -22,6 +23,10 @@ from personalization.recommender.validation.split import split
 
 SESSION_LENGTH = 2
 """The interactions just before the held-out ones that count as this session: not yet stored as history."""
+NEW_ITEMS = 5
+"""One item in so many is treated as new, to see how new items are ranked."""
+PEOPLE_OF_NEW_ITEMS = 20_000
+"""About so many people at most are trained on for that."""
 PEOPLE = 5_000
 """At most so many people are asked about: a sample, evenly over all of them."""
 
@@ -37,10 +42,12 @@ class Protocol(StrEnum):
 class Figures:
     """Figures of one level's lists of ten: means over the people asked, ``interval`` the 95 % one of nDCG.
 
-    ``coverage`` is the share of the catalogue on any list, ``diversity`` the mean distance of two items of a list in
-    categories, ``novelty`` the mean of -log2 of the share of people who know an item, ``popularity_lift`` how many
-    times as popular the recommended items are as what the same people touched before. ``lift`` is nDCG over that of
-    ``none``, less 1.
+    ``coverage`` is the share of the catalogue on any list (Herlocker et al. 2004), ``diversity`` the mean distance of
+    two items of a list in categories (Ziegler et al. 2005), ``novelty`` the mean of -log2 of the share of people who
+    liked an item (Zhou et al. 2010), ``serendipity`` the share of a list that is relevant and not on the list that the
+    same person gets at ``none`` (Ge, Delgado-Battenfeld & Jannach 2010), ``popularity_lift`` how many times as popular
+    the recommended items are as what the same people touched before (Abdollahpouri et al. 2019). ``lift`` is nDCG over
+    that of ``none``, less 1.
     """
 
     ndcg: float = 0.0
@@ -51,6 +58,7 @@ class Figures:
     diversity: float = 0.0
     novelty: float = 0.0
     popularity_lift: float = 0.0
+    serendipity: float = 0.0
     lift: float | None = None
 
 
@@ -71,6 +79,7 @@ class Evaluation:
     levels: Mapping[Protocol, Mapping[Level, Figures]]
     groups: Mapping[str, GroupFigure] = field(default_factory=dict)
     by_segment: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    new_items: GroupFigure | None = None
 
     @property
     def ndcg(self) -> Mapping[Level, float]:
@@ -87,6 +96,14 @@ class Case:
     relevant: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class NewItems:
+    """The people who liked an item that was treated as new, and their lists of new items alone (protocol S)."""
+
+    cases: Sequence[Case]
+    lists: Sequence[Sequence[str]]
+
+
 Lists = Mapping[Protocol, Mapping[Level, Sequence[Sequence[str]]]]
 
 
@@ -97,6 +114,7 @@ class Asked:
     model: Model
     cases: Sequence[Case]
     lists: Lists
+    new: NewItems | None = None
 
 
 def evaluate(
@@ -132,20 +150,71 @@ def ask(
     lists = {
         protocol: {level: _asked(model, level, asked, segments, protocol) for level in Level} for protocol in Protocol
     }
-    return Asked(model, asked, lists)
+    return Asked(model, asked, lists, ask_about_new(model, known, asked))
+
+
+def ask_about_new(model: Model, known: Interactions, asked: Sequence[Case], *, fold: int = 1) -> NewItems | None:
+    """Train the model's recipe as if a fifth of the items were new, and note how it ranks these; None without content.
+
+    The choice of the recipe hides the items of fold 0.
+    """
+    rules = model.parameters
+    if not rules.recipe.content:
+        return None
+    hidden = frozenset(item.id for item in model.items[fold::NEW_ITEMS])
+    without = train(
+        known.rows(_rows_without(known, hidden)),
+        model.items,
+        {},
+        recipe=rules.recipe,
+        min_people=rules.min_people,
+        min_segment=rules.min_segment,
+        neighbours=rules.neighbours,
+    )
+    some = [replace(case, relevant=case.relevant & hidden) for case in asked if case.relevant & hidden]
+    lists = [
+        listed(
+            without,
+            Level.INDIVIDUAL,
+            history=[touch for touch in case.history if touch.item not in hidden],
+            exclude={touch.item for touch in case.history},
+            among=hidden,
+        )
+        for case in some
+    ]
+    return NewItems(some, lists)
+
+
+def _rows_without(known: Interactions, hidden: frozenset[str]) -> NDArray[np.intp]:
+    """Return the rows of other items; of a sample of people where they are many, as this is a second training."""
+    people, items = known.people.codes, known.items
+    is_hidden = np.array([item in hidden for item in items.values], dtype=np.bool_)
+    every = -(-len(known.people.values) // PEOPLE_OF_NEW_ITEMS)
+    rows: NDArray[np.intp] = np.flatnonzero(~is_hidden[items.codes] & (people % max(every, 1) == 0))
+    return rows
 
 
 def summed(asked: Asked, segments: Mapping[Person, str], *, min_segment: int = 20) -> Evaluation:
     """Return the figures of the lists that were noted."""
     levels: dict[Protocol, dict[Level, Figures]] = {}
     for protocol, found in asked.lists.items():
-        base = summarised(asked.model, asked.cases, found[Level.NONE]).ndcg
+        usual = found[Level.NONE]
+        base = float(np.mean(gains(asked.cases, usual) or [0.0]))
         levels[protocol] = {
-            level: summarised(asked.model, asked.cases, lists, base=base) for level, lists in found.items()
+            level: summarised(asked.model, asked.cases, lists, base=base, usual=usual) for level, lists in found.items()
         }
     personal = gains(asked.cases, asked.lists[Protocol.S][Level.INDIVIDUAL])
     groups = _groups(asked.cases, segments, personal, min_segment)
-    return Evaluation(len(asked.cases), levels, groups, _by_segment(asked.cases, segments, personal))
+    by_segment = _by_segment(asked.cases, segments, personal)
+    return Evaluation(len(asked.cases), levels, groups, by_segment, of_new_items(asked.new))
+
+
+def of_new_items(new: NewItems | None) -> GroupFigure | None:
+    """Return the figure of the lists of new items."""
+    if new is None or not new.cases:
+        return None
+    found = gains(new.cases, new.lists)
+    return GroupFigure(len(found), float(np.mean(found)), metrics.interval(found))
 
 
 def cases(known: Interactions, relevant: Mapping[Person, Sequence[str]]) -> list[Case]:
@@ -191,6 +260,7 @@ def listed(
     session: Sequence[Interaction] = (),
     segment: str | None = None,
     diversity: float = 0.0,
+    among: frozenset[str] | None = None,
 ) -> list[str]:
     """Return the ids of the ten items that a level gives."""
     served = model.recommend(
@@ -201,6 +271,7 @@ def listed(
         count=metrics.RANKS,
         exclude=frozenset(exclude),
         diversity=diversity,
+        among=among,
     )
     return [one.item.id for one in served.recommendations]
 
@@ -214,9 +285,17 @@ def gains(asked: Sequence[Case], lists: Sequence[Sequence[str]]) -> list[float]:
 
 
 def summarised(
-    model: Model, asked: Sequence[Case], lists: Sequence[Sequence[str]], *, base: float | None = None
+    model: Model,
+    asked: Sequence[Case],
+    lists: Sequence[Sequence[str]],
+    *,
+    base: float | None,
+    usual: Sequence[Sequence[str]],
 ) -> Figures:
-    """Return the figures of the lists that the people asked were given; ``base`` is the nDCG of ``none``."""
+    """Return the figures of the lists that the people asked were given.
+
+    ``usual`` are their lists at ``none``, by the same protocol, and ``base`` is the nDCG of those.
+    """
     if not asked:
         return Figures()
     ndcg = gains(asked, lists)
@@ -238,8 +317,16 @@ def summarised(
         diversity=float(np.mean([diversity.intra_list(categories[some]) for some in shown])),
         novelty=float(-np.log2(np.maximum(known[everything], 1e-6)).mean()) if len(everything) else 0.0,
         popularity_lift=float(known[everything].mean()) / used_to if used_to and len(everything) else 0.0,
+        serendipity=float(np.mean([len(found) for found in _unexpected(asked, lists, usual)])) / metrics.RANKS,
         lift=mean / base - 1 if base else None,
     )
+
+
+def _unexpected(
+    asked: Sequence[Case], lists: Sequence[Sequence[str]], usual: Sequence[Sequence[str]]
+) -> Iterator[frozenset[str]]:
+    for case, some, others in zip(asked, lists, usual, strict=True):
+        yield case.relevant.intersection(some).difference(others)
 
 
 def _by_segment(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from personalization.recommender import training, weights
+from personalization.recommender import content, training, weights
 from personalization.recommender.histories import Histories
 from personalization.recommender.interactions import Interactions, Item, Person
 from personalization.recommender.parts import Part
@@ -27,6 +27,12 @@ _SHARES = (0.2, 0.4, 0.7, 1.0, 1.6, 2.5)
 _RANK = 48
 """Directions of EASE that may be kept whole, instead of the strongest weights of a row alone."""
 _PRIORS = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0)
+_CONTENT = (20, 60, 120)
+"""Known items that a new one may take its weights from."""
+_HIDDEN = 5
+"""One item in so many is treated as new, to choose among these."""
+_PEOPLE_OF_NEW_ITEMS = 20_000
+"""About so many people at most are trained on for that."""
 _FOLDS = 4
 _LENGTHS = (1, 2, 3, 4, 5, 10, 20)
 _TIMES = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -34,6 +40,8 @@ _ROUNDS = 2
 _LEAST_ASKED = 30
 _SIGNIFICANT = 0.0005
 """A gain in nDCG below this is taken for chance."""
+_WORTH_A_THIRD = 0.003
+"""What a third part must gain: it makes a recommendation a third slower."""
 _CELLS = 3_000_000
 """So many scores (people x items) are compared at a time: the people asked are a sample in a large catalogue."""
 
@@ -87,9 +95,8 @@ def choose(
     recipe = Recipe(tuple(choice.part.spec for choice in choices), (Band(None, shares),))
     best, priors, figures = _lists(known, catalogue, segments, asked, replace(recipe, lists=lists[0]), limits, lists)
     bands, least = search.bands(choices, priors)
-    return Chosen(
-        replace(recipe, bands=bands, min_likes=least, lists=best), {**search.figures, **figures}, len(asked.people)
-    )
+    recipe = replace(recipe, bands=bands, min_likes=least, lists=best, content=search.content(choices, catalogue))
+    return Chosen(recipe, {**search.figures, **figures}, len(asked.people))
 
 
 def _lists(
@@ -212,7 +219,7 @@ class _Search:
         while left:
             options = [[*choices, choice] for candidate in left for choice in _options(candidate)]
             better, ndcg = self._best_of(options)
-            if ndcg < reached + _SIGNIFICANT:
+            if ndcg < reached + (_SIGNIFICANT if len(choices) < 2 else _WORTH_A_THIRD):
                 break
             choices, reached = better, ndcg
             left = [candidate for candidate in left if candidate is not better[-1].candidate]
@@ -278,6 +285,36 @@ class _Search:
                 least = length
         self.figures["prior"] = alone
         return (*bands, Band(None, shares)), least or _LENGTHS[-1]
+
+    def content(self, choices: Sequence[_Choice], catalogue: Sequence[Item]) -> int:
+        """Return from how many known items a new one takes its weights; 0 where its content says nothing."""
+        hidden = np.arange(0, len(catalogue), _HIDDEN)
+        numbers, every = np.arange(len(self._data.people)), -(-len(self._data.people) // _PEOPLE_OF_NEW_ITEMS)
+        others = np.setdiff1d(numbers[numbers % max(every, 1) > 0], self._asked.numbers)
+        rest = self._data.without_items(hidden).without(others)
+        rows = np.flatnonzero(self._asked.relevant[:, hidden].any(axis=1))
+        known = np.bincount(rest.position, minlength=len(catalogue)) > 0
+        found = content.vectors(catalogue)
+        if not len(rows) or not known.any() or not found.nnz:
+            return 0
+        scores = self._of_rest(choices, rest, rows)
+        relevant, seen = self._asked.relevant[np.ix_(rows, hidden)], self._asked.seen[np.ix_(rows, hidden)]
+        figures = {0: float(ndcg_of_scores(np.where(seen, -np.inf, np.zeros(seen.shape)), relevant).mean())}
+        for number in _CONTENT:
+            adopted = (content.likeness(found, known, number) @ scores.T).T[:, hidden]
+            figures[number] = float(ndcg_of_scores(np.where(seen, -np.inf, adopted), relevant).mean())
+            self.figures[f"new items by {number}"] = figures[number]
+        return max(figures, key=lambda number: figures[number])
+
+    def _of_rest(self, choices: Sequence[_Choice], rest: Histories, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the scores of people who know nothing of the hidden items, by weights that do not know them either."""
+        starts = rest.starts()
+        scores = np.zeros((len(rows), rest.items), dtype=np.float32)
+        for choice in choices:
+            part = self._rebuilt(choice.part.spec, rest)
+            for place, number in enumerate(self._asked.numbers[rows]):
+                scores[place] += np.float32(choice.share) * part.scores(rest.signals(number, starts))
+        return scores
 
     def _folds(self, choices: Sequence[_Choice]) -> list[tuple[NDArray[np.intp], list[Part]]]:
         """Return some of the people asked, and the parts as they are when these are not trained on.

@@ -14,6 +14,7 @@ from model_registry.documents.card import ModelCard
 from model_registry.files import signature
 from model_registry.models import ModelFile, ModelVersion
 from personalization.recommender import storage
+from personalization.registered import own_card
 from personalization.snapshots import files
 
 REF = subject_ref("yes-3")
@@ -63,6 +64,20 @@ def figure(group, **other):
     def change(content):
         metric = _metric(content, group)
         metric.update({name: value(metric) if callable(value) else value for name, value in other.items()})
+
+    return on_card(change)
+
+
+def measure(kind, group, value):
+    """State another figure of a kind, or one where there is none."""
+
+    def change(content):
+        metrics = content["evaluations"][0]["metrics"]
+        same = [each for each in metrics if (each["type"], each["slice"]) == (kind, group)]
+        if not same:
+            metrics.append({**deepcopy(metrics[0]), "type": kind, "slice": group, "interval": None})
+            same = metrics[-1:]
+        same[0]["value"] = value
 
     return on_card(change)
 
@@ -174,6 +189,11 @@ def _registered_and_signed(version):
     _sign_again(version)
 
 
+def _registered_new_items(version):
+    version.metrics["new_items"] = {"people": 400, "ndcg": 991, "interval": [980, 999]}
+    _sign_again(version)
+
+
 def _validation_figure(version):
     version.metrics["validation"]["ndcg_at_10_per_mille"]["chosen"] += 1
     _sign_again(version)
@@ -213,6 +233,19 @@ LIES = {
     ),
     "invented metric": (on_card(_invented_metric), "card: evaluations[0] accuracy level=none"),
     "figure that is none": (figure("level=none", value="state of the art"), "card: evaluations[0] ndcg@10 level=none"),
+    "figure of serendipity": (
+        measure("serendipity", "level=individual, protocol=W", 0.77),
+        "card: evaluations[0] serendipity level=individual, protocol=W",
+    ),
+    "figure of novelty": (
+        measure("novelty", "level=none, protocol=W", 0.01),
+        "card: evaluations[0] novelty level=none, protocol=W",
+    ),
+    "figure of new items": (
+        measure("ndcg@10", own_card.NEW_ITEMS, 0.99),
+        "card: evaluations[0] ndcg@10 new items alone, protocol=S",
+    ),
+    "figure of new items in the register": (_registered_new_items, "registered: new_items.ndcg"),
     "wrong hash": (said("training.data.0.digest", "ab" * 32), "card: training.data[0].digest"),
     "data set that does not exist": (
         _added("training.data", {"name": "MovieLens 25M", "digest": "cd" * 32}),
