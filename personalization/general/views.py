@@ -5,38 +5,39 @@ true: rules of display and opt-outs of creators are in force at the next request
 Nothing is known of who will see it, so what any rule of display names is left out.
 """
 
-from typing import Annotated, Any
+import re
+from collections.abc import Mapping
+from typing import Any
 
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from pydantic import Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.http.conditional import CONDITIONAL, NOT_MODIFIED, conditional_response
-from common.http.problems import Unavailable
-from common.http.rest import Body, read_document
+from common.http.problems import InvalidRequest, Unavailable
+from common.http.rest import Body
 from personalization.general import also_bought
-from personalization.intake.bodies import Slug
+from personalization.intake.bodies import ITEM
 from personalization.serving import reading, wording
 from personalization.views import ItemAnswer
 
 CACHE_CONTROL = "public, no-cache"
 _ALL_RULES = None
+_COUNT = re.compile(r"[1-9][0-9]?|100")
 _PARAMETERS = [
-    OpenApiParameter("count", int, description="How many items, 1 to 100; 10 where it is left out."),
-    OpenApiParameter("item", str, description="Begin with what is bought by people who bought this item."),
+    OpenApiParameter(
+        "count", {"type": "integer", "minimum": 1, "maximum": 100, "default": 10}, description="How many items."
+    ),
+    OpenApiParameter(
+        "item",
+        {"type": "string", "pattern": ITEM},
+        description="Begin with what is bought by people who bought this item.",
+    ),
     *CONDITIONAL,
 ]
 _PROBLEMS = {code: OpenApiResponse(description="problem+json") for code in (400, 401, 403, 503)}
-
-
-class GeneralQuery(Body):
-    """Parameters of a request for the general list."""
-
-    count: Annotated[int, Field(ge=1, le=100, strict=False)] = 10
-    item: Slug | None = None
 
 
 class GeneralAnswer(Body):
@@ -62,15 +63,27 @@ class GeneralView(APIView):
         responses={200: GeneralAnswer, **NOT_MODIFIED, **_PROBLEMS},
     )
     def get(self, request: Request) -> Response:
-        wanted = read_document(GeneralQuery, dict(request.query_params.items()))
+        count, item = _wanted(request.query_params)
         try:
-            items = general(wanted.count, wanted.item)
+            items = general(count, item)
         except reading.ReadingFailed as exc:
             raise Unavailable("The list cannot be read just now; ask again.") from exc
-        document = {"level": "none", "profiled": False, "also_bought": wanted.item, "items": items}
+        document = {"level": "none", "profiled": False, "also_bought": item, "items": items}
         response: Response = conditional_response(request, document, cache_control=CACHE_CONTROL)
         patch_vary_headers(response, ["Accept-Language"])
         return response
+
+
+def _wanted(query: Mapping[str, str]) -> tuple[int, str | None]:
+    errors: dict[str, list[str]] = {}
+    count, item = query.get("count", "10"), query.get("item")
+    if not _COUNT.fullmatch(count):
+        errors["count"] = ["must be a whole number from 1 to 100"]
+    if item is not None and not re.fullmatch(ITEM, item):
+        errors["item"] = ["must be the id of an item"]
+    if errors:
+        raise InvalidRequest("Some parameters of the query are not as they should be.", errors=errors)
+    return int(count), item
 
 
 def general(count: int, item: str | None = None) -> list[dict[str, Any]]:

@@ -18,7 +18,8 @@ from consent.signals import read as read_signals
 from personalization.events import NewEvent
 from personalization.models import Event
 
-Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+ITEM = r"^[A-Za-z0-9_.-]{1,64}$"
+Slug = Annotated[str, Field(pattern=ITEM)]
 Purpose = Annotated[str, Field(pattern=f"^{patterns.SLUG}$")]
 ProcessingRegion = Annotated[str, Field(pattern=f"^{patterns.PROCESSING_REGION}$")]
 # RFC 3339 in the years 1970 to 9998: what lies outside could not be stored and read back as a moment in UTC.

@@ -70,7 +70,7 @@ class Disclosure(Body):
     text: str
 
 
-class PriceAnswer(Body):
+class PersonalPriceAnswer(Body):
     """Price to ask. Without a list price in the catalogue there is none."""
 
     item: str
@@ -90,7 +90,7 @@ class PricesAnswer(Body):
     decision_id: str
     reasons: list[PriceReason]
     personalized: bool
-    items: list[PriceAnswer]
+    items: list[PersonalPriceAnswer]
 
 
 class PricesView(APIView):

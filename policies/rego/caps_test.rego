@@ -2,7 +2,7 @@ package governance.decision_test
 
 import data.governance.decision
 
-capped(changes, cap) := duties if {
+capped(changes, cap) := found if {
 	asked := with_changes(object.union({"/processing/data_categories": ["views", "showings"]}, changes))
 	caps := {"cap": object.union({"purposes": [], "most": 2, "days": 7}, cap)}
 	purposes := json.patch(data.purposes, [{
@@ -11,7 +11,7 @@ capped(changes, cap) := duties if {
 		"value": ["views", "showings"],
 	}])
 	answer := decision.answer with input as asked with data.frequency_caps as caps with data.purposes as purposes
-	duties := {obligation.type: obligation.properties |
+	found := {obligation.type: obligation.properties |
 		some obligation in answer.obligations
 		obligation.type in {"cap_showings", "hide_promotions"}
 	}

@@ -202,9 +202,10 @@ findings contains ["protection_unknown", input.kind] if {
 	input.kind != "table"
 }
 
-findings contains ["purpose_unknown", input.purpose] if {
+findings contains ["purpose_unknown", purpose] if {
 	readable
-	not data.purposes[input.purpose]
+	purpose := input.purpose
+	not data.purposes[purpose]
 }
 
 findings contains ["recipient_not_allowed", receiver] if {
@@ -219,9 +220,10 @@ findings contains ["recipient_not_allowed", ""] if {
 	input.receivers == []
 }
 
-findings contains ["region_unknown", input.region] if {
+findings contains ["region_unknown", region] if {
 	readable
-	not data.residency.processing[input.region]
+	region := input.region
+	not data.residency.processing[region]
 }
 
 findings contains ["residency", concat(" to ", [input.people, into])] if {

@@ -54,6 +54,7 @@ def test_long_jobs_do_not_hold_up_withdrawals():
         "personalization.tasks.train_recommender",
         "personalization.tasks.verify_models",
         "policies.tasks.run_simulation",
+        "privacy.tasks.make_release",
         "privacy.tasks.undo_run",
         "privacy.tasks.scrub_storage",
     }

@@ -14,6 +14,7 @@ _WHOLE = re.compile(r"-?[0-9]+")
 _NAMED_ONCE = {
     "/api/v1/consents": ("choices", ("purpose", "channel", "recipient", "data_category")),
     "/api/v1/items": ("items", ("id",)),
+    "/api/v1/prices": ("items", ("item",)),
     "/api/v1/banner/{site}/choices": ("choices", ("purpose", "part")),
 }
 

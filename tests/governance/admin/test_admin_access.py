@@ -32,9 +32,11 @@ from policies.models import (
     Decision,
     DisplayRule,
     ExternalDecision,
+    FrequencyCap,
     LogDrop,
     OpaInstance,
     Policy,
+    PriceRule,
     ProcessingSystem,
     RankingRule,
 )
@@ -114,6 +116,8 @@ def lived_in(api, own_spool):
     CreatorOptOut.objects.create(creator="studio")
     RankingRule.objects.create(purpose="recommendations")
     DisplayRule.objects.create(slug="alcohol", item_categories=["alcohol"], reason="Not for minors.")
+    PriceRule.objects.create(slug="discounts", most_below=10, reason="Small discounts.")
+    FrequencyCap.objects.create(slug="weekly", most=3, days=7, reason="Not too often.")
     StoppedSegment.objects.create(model=model, version=1, segment="region=DE|age=minor", reason="Too few.")
 
 

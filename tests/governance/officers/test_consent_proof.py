@@ -303,7 +303,7 @@ def test_the_page_costs_no_more_statements_with_a_longer_history(officer, saved,
     for choice in ("withdraw", "give", "withdraw", "give"):
         _save(ledger.Choice(purpose="recommendations", choice=choice))
 
-    assert cost() == few <= 22
+    assert cost() == few <= 23
 
 
 # What is handed out

@@ -43,7 +43,7 @@ BAD = [
     ({"trigger": "window", "retain_for": None, "keep_last": 0}, "A window has a number of entries to keep"),
     (
         {"data_set": "orders"},
-        "The data set “orders” is gone. There are: profiles, outputs under review, events, model_training.",
+        "The data set “orders” is gone. There are: profiles, outputs under review, events, model_training, showings.",
     ),
     ({"action": "crypto_shred"}, "No data set is encrypted under a key of each person"),
     ({"action": "anonymise"}, "An event without its person is a count."),
