@@ -221,8 +221,9 @@ def test_a_table_too_small_for_k_fails_with_its_reason_and_leaves_no_copy(made):
 
 
 def test_no_group_below_the_floor_can_be_stored():
-    with guard.writing("test"), pytest.raises(IntegrityError), transaction.atomic():
-        DisclosureLimits.objects.update(smallest_group=4)
+    refused = pytest.raises(IntegrityError, match="privacy_disclosure_floor")
+    with guard.writing("test"), refused, transaction.atomic():
+        DisclosureLimits.objects.update_or_create(defaults={"smallest_group": 4})
 
 
 def _line(path: Path, *more: str) -> list[str]:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def _set(size: int) -> None:
     with guard.writing("test"):
-        DisclosureLimits.objects.update(smallest_group=size)
+        DisclosureLimits.objects.update_or_create(defaults={"smallest_group": size})
 
 
 def test_the_value_in_force_decides_what_is_shown(choose):
