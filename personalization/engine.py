@@ -169,6 +169,18 @@ def recommend(name: str, bundle: LoadedBundle, **arguments: Any) -> Served:
     return served
 
 
+def loaded(name: str, bundle: LoadedBundle) -> Model:
+    """Return the model, to name items before it is asked. Raises EngineFailed, counted by the breaker."""
+    try:
+        return load(name, bundle)
+    except EngineFailed:
+        raise
+    except Exception as exc:
+        _breaker(name).failed()
+        logger.exception("The recommender cannot be loaded")
+        raise EngineFailed("recommender_failed") from exc
+
+
 def compute(name: str, bundle: LoadedBundle, arguments: Mapping[str, Any]) -> Served:
     """Return the model's answer, without a segment that a monitor has stopped. Raises as ``recommend``."""
     stopped = {part: None for part in ("segment", "group") if _is_stopped(name, bundle, arguments.get(part))}
@@ -195,7 +207,7 @@ def segment_size(name: str | None, bundle: LoadedBundle, key: str) -> int | None
     if _is_stopped(name, bundle, key):
         return 0
     try:
-        segment = load(name, bundle).segments.get(key)
+        segment = loaded(name, bundle).segments.get(key)
     except EngineFailed:
         return None
     return segment.people if segment else 0

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -307,7 +308,7 @@ def _made(
     offer = Offer(catalogue, hidden)
     try:
         among = offer.of(request.candidates or ())
-        history = _history(request, level, excluded, about.features, engine.load(model, bundle))
+        history = _history(request, level, excluded, about.features, partial(engine.loaded, model, bundle))
         history = replace(history, unwanted=history.unwanted | _caps(request, decision).full())
         arguments = {
             "level": level,
@@ -433,7 +434,7 @@ def _categories(decision: Decision, duty: str) -> frozenset[str]:
 
 
 def _history(
-    request: RecommendationRequest, level: str, excluded: frozenset[str], row: Features, model: Model
+    request: RecommendationRequest, level: str, excluded: frozenset[str], row: Features, load: Callable[[], Model]
 ) -> History:
     """Return what the level may use, and no event more: nothing below ``behavioral``, else the window or everything."""
     if LEVELS[level] < LEVELS["behavioral"] or request.is_visitor:
@@ -442,7 +443,7 @@ def _history(
     window = _MAX_HISTORY if level == "individual" else BEHAVIORAL_WINDOW
     # A caller's own items may be such as the model does not know.
     of_all = request.candidates is not None
-    known = features.history(row, kinds, window, model, now=time.time(), of_all_items=of_all)
+    known = features.history(row, kinds, window, load, now=time.time(), of_all_items=of_all)
     return known or reading.history(request.subject_ref, request.purpose, kinds, window)
 
 

@@ -5,7 +5,7 @@ is missing, or open, where a deletion was under way as it was to be made; then t
 (``reading.history``). Both say the same.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -50,11 +50,18 @@ NONE = Features()
 
 
 def history(
-    features: Features, kinds: Collection[str], limit: int, model: Model, *, now: float, of_all_items: bool = False
+    features: Features,
+    kinds: Collection[str],
+    limit: int,
+    load: Callable[[], Model],
+    *,
+    now: float,
+    of_all_items: bool = False,
 ) -> History | None:
     """Return what ``reading.history`` would of items that a model knows; None where the row does not say it.
 
-    With ``of_all_items`` neither where it has a no, which may be about an item that the model does not know.
+    The model is loaded only for a row with a no, whose items need their names. With ``of_all_items`` such a row says
+    nothing: the no may be about an item that the model does not know.
     """
     if features.recent is None:
         return None
@@ -69,6 +76,7 @@ def history(
         return _of_touches(entries)
     if of_all_items:
         return None
+    model = load()
     named = ((model.id_of(item), kind, weight) for item, kind, weight, _ in reversed(entries.tolist()))
     return History.of((name, _KINDS[kind], weight) for name, kind, weight in named if name is not None)
 

@@ -174,6 +174,20 @@ def test_a_recommender_that_fails_is_answered_for(ask, liked, shop, monkeypatch,
     assert str(failure) == "" or str(failure) not in str(answer)
 
 
+def test_a_model_that_cannot_be_loaded_to_name_what_got_a_no_is_answered_for(ask, liked, remember, shop, monkeypatch):
+    remember("customer-1", [shop.items[9].id], kind="dismiss")
+
+    def load(*args):
+        raise MemoryError
+
+    monkeypatch.setattr(engine, "load", load)
+
+    answer = ask()
+
+    assert _is_everybodys_list(answer, shop)
+    assert answer["fallback"] == "recommender_failed"
+
+
 def test_a_recommender_that_is_slow_rests(ask, liked, monkeypatch):
     _use_breaker(monkeypatch, CircuitBreaker(threshold=2, rest_s=10.0))
     monkeypatch.setattr(engine, "SLOW_S", -1.0)

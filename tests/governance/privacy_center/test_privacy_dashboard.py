@@ -182,7 +182,7 @@ def test_the_number_of_statements_does_not_grow_with_purposes_choices_or_decisio
     page, many = cost()
 
     assert (len(page.context["purposes"]), len(page.context["disposals"])) == (14, 5)
-    assert many == few == (23, 1)
+    assert many == few == (24, 1)
 
 
 def test_the_business_is_named(visitor, monkeypatch):

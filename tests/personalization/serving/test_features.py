@@ -88,7 +88,7 @@ def said(history: History | None) -> tuple[list[tuple[int, float]], set[str], se
 
 
 def from_row(ref: UUID = REF, kinds: Iterable[str] = ALL, limit: int = 5_000) -> Any:
-    return said(features.history(row(ref), list(kinds), limit, MODEL, now=time.time()))
+    return said(features.history(row(ref), list(kinds), limit, lambda: MODEL, now=time.time()))
 
 
 def from_events(ref: UUID = REF, kinds: Iterable[str] = ALL, limit: int = 5_000) -> Any:
@@ -203,8 +203,8 @@ def test_a_window_that_leaves_out_kinds_is_read_from_the_events_where_the_row_ca
     assert kept.older is not None
 
     unread = Features(kept.recent, None, has_older=True)
-    assert features.history(unread, ["view"], 100, MODEL, now=time.time()) is None
-    assert said(features.history(unread, ALL, 100, MODEL, now=time.time())) == from_events(limit=100)
+    assert features.history(unread, ["view"], 100, lambda: MODEL, now=time.time()) is None
+    assert said(features.history(unread, ALL, 100, lambda: MODEL, now=time.time())) == from_events(limit=100)
 
 
 def _in_thread(work: Callable[[], Any]) -> threading.Thread:
