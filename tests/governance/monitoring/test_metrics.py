@@ -176,7 +176,7 @@ def test_a_scrape_costs_the_same_statements_whatever_is_stored(api, token, own_s
     drainer.drain(own_spool)
     trail.anchor()
 
-    assert few <= cost() == 23
+    assert few <= cost() == 24
 
 
 def test_a_rollout_is_told_by_side_and_by_difference(api, token, own_spool):
