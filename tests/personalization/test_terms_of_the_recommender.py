@@ -16,6 +16,7 @@ from consent.register import register
 from model_registry.models import ModelVersion
 from personalization import engine as recommender
 from personalization.models import Event
+from personalization.recommender.interactions import digest_of
 from personalization.training_data.permission import permitted
 from policies import engines
 from policies.engines.opa import OpaEngine
@@ -65,13 +66,15 @@ def people(api: Any, deployed: Any, remember: Any, shop: Any) -> People:
 
 
 @pytest.fixture
-def served(ask: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tuple[set[str], dict[str, Any]]]:
+def served(ask: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tuple[set[str], dict[str, Any]]]:
     """Ask for recommendations; return the items that the model was given of the person, and the answer."""
     given: list[set[str]] = []
     recommend = recommender.recommend
+    names = {digest_of(item.id): item.id for item in shop.items}
 
     def noted(*args: Any, **members: Any) -> Any:
-        given.append({touch.item for touch in (*members["history"], *members["session"])})
+        history, session = members["history"], members["session"]
+        given.append({*(names[digest] for digest in history.items.tolist()), *(touch.item for touch in session)})
         return recommend(*args, **members)
 
     monkeypatch.setattr(recommender, "recommend", noted)
