@@ -29,7 +29,7 @@ def test_another_cell_is_let_in_with_a_token_of_its_own(register_in_force: None,
     credential = ServiceCredential.objects.get(name="cell-us")
     assert bytes(credential.token_hash) == token_hash(token.read_text())
     assert set(credential.scopes) == {
-        "cells", "consents", "decisions", "events", "recommendations", "requests", "subject_links",
+        "cells", "consents", "decisions", "events", "prices", "recommendations", "requests", "subject_links",
     }  # fmt: skip
     assert token.stat().st_mode & 0o777 == 0o600
     assert json.loads(keys.read_text()) == signing.published_keys()
