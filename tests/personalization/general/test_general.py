@@ -152,7 +152,9 @@ class TestEndpoint:
             assert answer["Cache-Control"] == "no-store"
             assert "ETag" not in answer
 
-    @pytest.mark.parametrize("query", [{"count": "0"}, {"count": "101"}, {"count": "x"}, {"item": "a b"}, {"count": "01"}])
+    @pytest.mark.parametrize(
+        "query", [{"count": "0"}, {"count": "101"}, {"count": "x"}, {"count": "01"}, {"item": "a b"}]
+    )
     def test_what_is_no_question_is_refused(self, read: Any, register_in_force: None, query: dict[str, str]) -> None:
         assert read(query).status_code == 400
 
