@@ -35,4 +35,4 @@ def drawn(version: ModelVersion) -> str:
     ordered = sorted(_panels.items(), key=lambda found: (found[1].order, found[0]))
     shown = [(slug, panel.heading, html) for slug, panel in ordered if (html := panel.draw(version))]
     sections = format_html_join("", '<section id="panel-{}"><h3>{}</h3>{}</section>', shown)
-    return format_html('<div class="version-panels">{}</div>', sections) if shown else ""
+    return format_html("<div>{}</div>", sections) if shown else ""
