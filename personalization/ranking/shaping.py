@@ -42,7 +42,7 @@ def shape_of(bundle: LoadedBundle, purpose: str, subject_ref: UUID, *, may_try: 
 
     Without ``may_try`` nothing is tried out: what a person has to approve first is not drawn anew each day.
     """
-    rule = bundle.data.get("ranking", {}).get(purpose)
+    rule = bundle.ranking(purpose)
     if not rule:
         return None
     shape = Shape(

@@ -15,7 +15,7 @@ _BY_MODEL: Final = frozenset({"gate_failed", "model_not_live", "model_purpose", 
 
 
 class Answered(Protocol):
-    """What the proxy answered: ``personalization.proxy.Recommendations``."""
+    """What the proxy answered: ``personalization.serving.requests.Recommendations``."""
 
     @property
     def level(self) -> str: ...

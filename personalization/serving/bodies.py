@@ -11,7 +11,7 @@ from common.http.rest import Body
 from common.levels import LevelName
 from consent.api import SubjectBody
 from personalization.intake.bodies import ProcessingRegion, Purpose, Signals, Slug
-from personalization.proxy import RecommendationRequest
+from personalization.serving.requests import RecommendationRequest
 
 Region = Annotated[str, Field(pattern=f"^{patterns.REGION}$")]
 

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from common.http.rest import Body
 from personalization.intake.bodies import ProcessingRegion, Purpose, Signals, Slug
-from personalization.proxy import RecommendationRequest
 from personalization.serving.bodies import Region
+from personalization.serving.requests import RecommendationRequest
 from policies.decisions.information import NO_SUBJECT
 
 # All that a visit can say of itself; the decision is about these data and no others.
