@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from personalization.recommender.answers import Because, Recommendation
 from personalization.recommender.groups.forming import Kind, kind_of
-from personalization.recommender.model import Because, Recommendation
 from policies.bundles import reasons
 from policies.decisions.evaluate import Decision
 

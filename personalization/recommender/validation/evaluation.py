@@ -17,6 +17,7 @@ from personalization.recommender import diversity
 from personalization.recommender.interactions import Interaction, Interactions, Item, Person
 from personalization.recommender.model import Model
 from personalization.recommender.recipe import Recipe
+from personalization.recommender.shaping.shapes import Shape
 from personalization.recommender.training import train
 from personalization.recommender.validation import metrics
 from personalization.recommender.validation.split import split
@@ -259,7 +260,7 @@ def listed(
     history: Sequence[Interaction] = (),
     session: Sequence[Interaction] = (),
     segment: str | None = None,
-    diversity: float = 0.0,
+    shape: Shape | None = None,
     among: frozenset[str] | None = None,
 ) -> list[str]:
     """Return the ids of the ten items that a level gives."""
@@ -270,7 +271,7 @@ def listed(
         segment=segment,
         count=metrics.RANKS,
         exclude=frozenset(exclude),
-        diversity=diversity,
+        shape=shape,
         among=among,
     )
     return [one.item.id for one in served.recommendations]
