@@ -15,9 +15,10 @@ from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField, Ticked
 from common.admin_pages.model_admin import ModelAdmin
 from personalization.catalogue import writing
-from personalization.catalogue.bodies import Currency, Place
+from personalization.catalogue.bodies import Place
 from personalization.catalogue.models import OLDEST_MIN_AGE, Item
 from personalization.catalogue.writing import Change
+from personalization.intake.bodies import Currency
 from policies.models.display import LEGAL_FLAGS
 
 _PLACE: TypeAdapter[str] = TypeAdapter(Place)

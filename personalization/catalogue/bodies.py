@@ -10,7 +10,7 @@ from common.http.rest import Body
 from consent.register.jurisdictions.clocks import countries
 from personalization.catalogue.models import OLDEST_MIN_AGE, Item
 from personalization.catalogue.writing import Change
-from personalization.intake.bodies import Slug
+from personalization.intake.bodies import Amount, Currency, Slug
 from policies.models.display import LEGAL_FLAGS
 
 # Texts are kept as they are, with whatever markup they hold; every page and answer escapes them.
@@ -22,13 +22,10 @@ Flag = Annotated[str, Field(pattern=f"^({'|'.join(sorted(LEGAL_FLAGS))})$")]
 Place = Annotated[str, Field(pattern=f"^({'|'.join(sorted(countries()))})(-[A-Z0-9]{{1,3}})?$")]
 
 
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-
-
 class Price(Body):
     """List price: what everybody pays whose price is not personalized."""
 
-    amount: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?$")]
+    amount: Amount
     currency: Currency
 
 
