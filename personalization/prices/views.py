@@ -65,7 +65,7 @@ class Money(Body):
 
 
 class Disclosure(Body):
-    """What the person has to be told next to the price."""
+    """Disclosure that has to be shown next to the price."""
 
     code: str
     text: str

@@ -1,7 +1,7 @@
 """Making of lists: a person's own by the engine, as far as a decision permits it, and the general one."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -238,7 +238,7 @@ def general(
     hidden, chosen, left_out = hiding.hidden(decision, request.seen_by), request.candidates, None
     if hidden is not None and caps.of(decision, request.subject_ref, request.purpose).hide_promotions:
         hidden |= {PROMOTED}
-    found: Sequence[tuple[str, ...]]
+    found: list[tuple[str, str, str]]
     try:
         if chosen is None:
             found = catalogue.general(request.count, hidden)
