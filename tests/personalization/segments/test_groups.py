@@ -74,6 +74,16 @@ def test_readable_groups_say_what_people_choose_and_since_when() -> None:
     assert len(set(found.values())) == 4
 
 
+def test_a_kind_whose_name_fits_no_key_is_no_favourite() -> None:
+    items = [Item(f"i{n}", "Thing", ("books", ("a|b", "x" * 65)[n % 2])) for n in range(4)]
+    rows = [(person, item, 5) for person in range(20) for item in items]
+    given_ = interactions_of(rows)
+
+    found = readable.segments(given_, Histories.of(given_, items), items, at_least=20)
+
+    assert set(found.values()) == {"favourite=books|standing=new"}
+
+
 def test_groups_of_a_model_have_lists_and_are_told_apart_by_their_keys() -> None:
     model = train(SHOP.interactions, SHOP.items, SHOP.segments("region", "age"))
 
