@@ -25,7 +25,6 @@ from personalization.recommender.recipe import Lists
 from personalization.recommender.shaping.shapes import Shape
 from personalization.recommender.validation import metrics, tuning
 from personalization.recommender.validation.evaluation import (
-    NEW_ITEMS,
     Case,
     Figures,
     Protocol,
@@ -36,7 +35,7 @@ from personalization.recommender.validation.evaluation import (
     of_new_items,
     summarised,
 )
-from personalization.recommender.validation.split import split
+from personalization.recommender.validation.split import NEW_ITEMS, split
 
 _FOLDS = 5
 _SESSION = 5
