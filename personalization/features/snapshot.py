@@ -4,7 +4,7 @@ It stands beside the data and the evaluation of a version (``personalization.sna
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ def read(content: bytes) -> tuple[list[dict[str, Any]], Any]:
     table = files.table_of(content)
     try:
         documents = json.loads((table.schema.metadata or {})[_DEFINITIONS])
-        columns = {_PERSON, _MOMENT, *(f"{each['name']}_v{each['version']}" for each in documents)}
+        columns = {_PERSON, _MOMENT, *map(_column, documents)}
     except (KeyError, ValueError, TypeError) as exc:
         raise files.Unreadable("says of no feature how it is defined") from exc
     if columns != set(table.column_names):
@@ -55,8 +55,13 @@ def of_person(content: bytes, person: bytes) -> list[str]:
     documents, table = read(content)
     rows = table.filter(pa.compute.equal(table[_PERSON], pa.scalar(person, pa.binary(16)))).to_pylist()
     return [
-        f"{each['name']}@{each['version']} {row[column]}"
+        f"{each['name']}@{each['version']} {row[_column(each)]}"
         for row in rows
         for each in documents
-        if row[column := f"{each['name']}_v{each['version']}"] is not None
+        if row[_column(each)] is not None
     ]
+
+
+def _column(document: Mapping[str, Any]) -> str:
+    """Return the column of a definition, as ``Definition.column``."""
+    return f"{document['name']}_v{document['version']}"

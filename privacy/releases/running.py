@@ -40,10 +40,10 @@ def run(pk: UUID | str) -> None:
 
 def to_take_up() -> list[UUID]:
     """Return releases without a worker; one whose worker is killed each time fails."""
-    stalled = TableRelease.objects.stalled(STALLED_AFTER)
-    for row in stalled.filter(requested_at__lt=timezone.now() - GIVEN_UP_AFTER):
+    since = timezone.now() - GIVEN_UP_AFTER
+    for row in TableRelease.objects.stalled(STALLED_AFTER).filter(requested_at__lt=since):
         _fail(row, "The worker was killed each time it was taken up. It may need more memory or time.")
-    return list((TableRelease.objects.filter(state=RunState.WAITING) | stalled).values_list("pk", flat=True)[:20])
+    return list(TableRelease.objects.without_worker(STALLED_AFTER).values_list("pk", flat=True)[:20])
 
 
 def carry_out(row: TableRelease) -> None:
@@ -83,7 +83,7 @@ def _carry_out(row: TableRelease) -> None:
         "classes_before": len(before),
         "sizes": classes.by_size(after),
         "bytes": target.stat().st_size,
-        "overlaps": overlaps(row, asked),
+        "overlaps": _overlaps(row, asked, report.target_sha256),
     }
     _finish(row, report, figures)
 
@@ -95,15 +95,15 @@ def published_of(row: TableRelease) -> list[TableRelease]:
     return list(found.select_related("table"))
 
 
-def overlaps(row: TableRelease, asked: Asked) -> list[dict[str, Any]]:
+def _overlaps(row: TableRelease, asked: Asked, sha256: str) -> list[dict[str, Any]]:
     """Lay a copy on each that was published of the same table. One whose copy is gone counts as giving all away."""
     from privacy.releases import classes
 
     found: list[dict[str, Any]] = []
     for other in published_of(row):
-        theirs, place = Asked.of(other), uploads.copy_of(other)
-        if other.target_sha256 == _sha256(row):
+        if other.target_sha256 == sha256:
             continue
+        theirs, place = Asked.of(other), uploads.copy_of(other)
         laid = classes.Overlap(0, None)
         if place.exists():
             shown = asked.sensitive if asked.sensitive in (theirs.sensitive, *theirs.columns(Role.OTHER)) else None
@@ -111,10 +111,6 @@ def overlaps(row: TableRelease, asked: Asked) -> list[dict[str, Any]]:
             laid = classes.overlap(first, asked.columns(Role.QUASI), second, theirs.columns(Role.QUASI), shown)
         found.append({"release": str(other.pk), **asdict(laid), "smallest": laid.smallest})
     return found
-
-
-def _sha256(row: TableRelease) -> str:
-    return open_table(uploads.copy_of(row)).sha256
 
 
 def _finish(row: TableRelease, report: "FileReport", figures: dict[str, Any]) -> None:

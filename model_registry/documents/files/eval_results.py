@@ -59,7 +59,7 @@ def _evaluation(found: Read, path: Path, value: Any) -> Document:
         name: text_of(found, (*path, "dataset", name), data[name]) for name in _DATASET if data.get(name) is not None
     }
     source = object_of(found, (*path, "source"), entry.get("source") or {})
-    whence = {
+    origin = {
         f"source_{name}": text_of(found, (*path, "source", name), source[name]) for name in _SOURCE if source.get(name)
     }
     return {
@@ -68,7 +68,7 @@ def _evaluation(found: Read, path: Path, value: Any) -> Document:
             "revision": said.get("revision"),
         },
         "metrics": [{"value": needed(found, path, entry, "value"), "args": _rest(entry, data, source) or None}],
-        **whence,
+        **origin,
     }  # fmt: skip
 
 
