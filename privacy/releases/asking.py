@@ -104,16 +104,12 @@ def ask(table: UploadedTable, asked: Asked, *, actor: str, state: str = TableRel
         raise AskedWrongly("The uploaded table was removed; upload it again.")
     asked.check(table)
     row = TableRelease.objects.create(
-        table=table, asked=_stored(asked), author=str(actor)[:160], account=actors.account_of(actor), state=state
+        table=table, asked=asdict(asked), author=str(actor)[:160], account=actors.account_of(actor), state=state
     )
     trail.record("release.asked", str(row.pk), actor=actor, details={"table": table.sha256, **_details(asked)})
     if state == TableRelease.State.WAITING:
         make_release.delay_on_commit(str(row.pk))
     return row
-
-
-def _stored(asked: Asked) -> dict[str, Any]:
-    return {**asdict(asked), "receivers": list(asked.receivers)}
 
 
 def _details(asked: Asked) -> dict[str, Any]:

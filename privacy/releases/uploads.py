@@ -18,7 +18,7 @@ from audit import trail
 from common import actors
 from common.identifiers import uuid7
 from privacy.anonymisation.errors import AnonymisationError
-from privacy.anonymisation.files.opening import is_parquet, open_table
+from privacy.anonymisation.files.opening import open_table
 from privacy.anonymisation.files.replacing import replacing
 from privacy.models import TableRelease, UploadedTable
 from privacy.releases.problems import TableRefused
@@ -41,7 +41,7 @@ def folder(name: str) -> Path:
 
 def file_of(table: UploadedTable) -> Path:
     """Return where an uploaded table's file is."""
-    return folder("uploads") / f"{table.pk}{'.parquet' if is_parquet(Path(table.name)) else '.csv'}"
+    return folder("uploads") / f"{table.pk}{table.suffix}"
 
 
 def take_file(path: Path, *, actor: str, days: int = KEPT_DAYS) -> UploadedTable:

@@ -143,9 +143,9 @@ class Command(BaseCommand):
             raise CommandError("This release is not in force.")
         folder = options["output"] or Path()
         (folder / row.file_name).write_bytes(uploads.copy_of(row).read_bytes())
-        (folder / f"{row.file_name}.manifest.jws").write_text(row.manifest)
+        (folder / row.manifest_name).write_text(row.manifest)
         publishing.note_download(row, actor=actor, party="operator")
-        self.stdout.write(f"{row.file_name} and {row.file_name}.manifest.jws are in {folder}.")
+        self.stdout.write(f"{row.file_name} and {row.manifest_name} are in {folder}.")
 
     def _verify(self, options: dict[str, Any]) -> None:
         try:
