@@ -8,8 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
 from personalization.features.definitions import Definition
 from personalization.snapshots import files
 
@@ -27,9 +25,12 @@ class Snapshot:
 
 def made(found: Any, people: Sequence[bytes], inside: Collection[bytes], definitions: Sequence[Definition]) -> Snapshot:
     """Return the file of a query's result, of the people ``inside`` alone; its numbers are places in ``people``."""
+    import pyarrow as pa
+    from pyarrow import compute
+
     refs = pa.array(people, pa.binary(16)).take(found[_PERSON])
     table = found.drop_columns([_PERSON]).add_column(0, _PERSON, refs)
-    table = table.filter(pa.compute.is_in(table[_PERSON], value_set=pa.array(inside, pa.binary(16))))
+    table = table.filter(compute.is_in(table[_PERSON], value_set=pa.array(inside, pa.binary(16))))
     documents = [
         {**each.document(), "people": len(table), "missing": table[each.column].null_count} for each in definitions
     ]
@@ -52,8 +53,11 @@ def read(content: bytes) -> tuple[list[dict[str, Any]], Any]:
 
 def of_person(content: bytes, person: bytes) -> list[str]:
     """Return what a file says of a person, a line a feature. Raises Unreadable."""
+    import pyarrow as pa
+    from pyarrow import compute
+
     documents, table = read(content)
-    rows = table.filter(pa.compute.equal(table[_PERSON], pa.scalar(person, pa.binary(16)))).to_pylist()
+    rows = table.filter(compute.equal(table[_PERSON], pa.scalar(person, pa.binary(16)))).to_pylist()
     return [
         f"{each['name']}@{each['version']} {row[_column(each)]}"
         for row in rows
