@@ -60,19 +60,20 @@ def carry_out(row: TableRelease) -> None:
 
 
 def _carry_out(row: TableRelease) -> None:
-    from privacy.anonymisation.tables import anonymise_file  # array libraries, only in a job
+    from privacy.anonymisation.tables import anonymise_table  # array libraries, only in a job
     from privacy.releases import classes
 
-    asked, source, target = Asked.of(row), uploads.file_of(row.table), uploads.copy_of(row)
+    asked, target = Asked.of(row), uploads.copy_of(row)
     names = asked.columns(Role.QUASI)
     row.move(STEPS[0], 0)
-    drop = [*asked.columns(Role.DIRECT), *asked.columns(Role.PERSON)]
-    report = anonymise_file(source, target, names, asked.wish, drop=drop)
-    row.move(STEPS[1], 1)
-    if report.source_sha256 != row.table.sha256:
+    source = open_table(uploads.file_of(row.table))
+    if source.sha256 != row.table.sha256:
         raise AnonymisationError("The uploaded file is not the one that was taken in.")
+    drop = [*asked.columns(Role.DIRECT), *asked.columns(Role.PERSON)]
+    report = anonymise_table(source, target, names, asked.wish, drop=drop)
+    row.move(STEPS[1], 1)
     target.chmod(0o600)
-    before, after = classes.sizes(open_table(source), names), classes.sizes(open_table(target), names)
+    before, after = classes.sizes(source, names), classes.sizes(open_table(target), names)
     row.move(STEPS[2], 2)
     figures = {
         "steps": list(classes.STEPS),
