@@ -1,6 +1,6 @@
 """Features of a training as a file: of everybody in its data as of one moment, with their definitions.
 
-It stands beside the data and the evaluation of a version (``personalization.snapshots``): who leaves those leaves it.
+It is kept with the data and the evaluation of a version (``personalization.snapshots``): who leaves those leaves it.
 """
 
 import json
