@@ -38,7 +38,6 @@ from personalization.recommender.validation.tuning import choose
 from personalization.registered import measured, own_card
 from personalization.snapshots import keeping
 from personalization.snapshots.files import Data, data_bytes, evaluation_bytes
-from personalization.training_data import reading
 from personalization.training_data.permission import permitted
 from personalization.training_runs import without_profile
 from personalization.training_sets import members, retraining
@@ -94,6 +93,8 @@ def train_recommender(*, actor: str, progress: Progress = _unseen) -> ModelVersi
 
 
 def _trained(actor: str, progress: Progress) -> ModelVersion | None:
+    from personalization.training_data import reading  # Arrow and an engine of queries, only in a job
+
     began = timezone.now()
     progress("reading")
     trending.refresh()
