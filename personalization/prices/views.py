@@ -64,7 +64,7 @@ class Money(Body):
 
 
 class Disclosure(Body):
-    """What the person has to be told next to the price."""
+    """Disclosure that the person is shown next to the price."""
 
     code: str
     text: str

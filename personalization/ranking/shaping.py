@@ -21,7 +21,7 @@ _TEXT, _INT = 25, 23
 _TRUE = b"\x01"
 _DAY_S = 86_400
 # Small: few items on offer. Tried out: nothing that the law, a rule of display or the register of sensitive kinds is
-# about, and nothing that somebody pays for.
+# about, and no promotion.
 _KNOWN = PreparedStatement(
     "assent_known_of_items",
     """

@@ -52,7 +52,7 @@ class Items:
         }
 
     def promoted(self, slugs: Collection[str]) -> frozenset[str]:
-        """Return those of the items for whose place somebody pays. Raises ReadingFailed."""
+        """Return those of the items whose place is paid for. Raises ReadingFailed."""
         return frozenset(slug for slug, entry in self._of(slugs) if PROMOTED in entry.tags)
 
     def general(self, count: int, hidden: Hidden) -> _General:
@@ -96,7 +96,7 @@ class Offer(NamedTuple):
         return self.items.titles(slugs, self.hidden) if slugs else {}
 
     def promoted(self, slugs: Collection[str]) -> frozenset[str]:
-        """Return those of the items for whose place somebody pays. Raises ReadingFailed."""
+        """Return those of the items whose place is paid for. Raises ReadingFailed."""
         return self.items.promoted(slugs)
 
 

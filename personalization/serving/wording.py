@@ -33,8 +33,8 @@ def explained(
     """Return recommendations with the person's own items that speak for them and against them.
 
     An item without a title is not named: a rule hides it, or it is no longer in the catalogue. ``group``: with whom
-    items of a segment are popular, where it is not people of the region and age band. ``promoted``: items for whose
-    place somebody pays, which are marked.
+    items of a segment are popular, where it is not people of the region and age band. ``promoted``: items whose
+    place is paid for, which are marked.
     """
     say = _sentences(get_language())
     if group:

@@ -20,7 +20,7 @@ _LEVEL = "contextual"
 class VisitBody(Body):
     """Recommendations for a visitor of whom there is no record, from the items of this visit, oldest first.
 
-    Nothing of it is stored, and the decision log names no item and nobody. An item that is not known counts as none.
+    Nothing of it is stored, and the decision log names no item and no person. An item that is not known counts as none.
     A ``region`` that is not stated is denied, and an ``age_band`` that is not stated counts as the law of the region
     says.
     """

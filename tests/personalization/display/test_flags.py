@@ -168,7 +168,7 @@ def test_promotions_are_restricted_where_the_item_itself_is_not(ask: Ask, person
     grown, teen = person(), person("minor")
     mark(categories=["snacks"])
     display_rules.rule("ads", "snacks", promotions_only=True, age_bands=["minor"])
-    assert is_shown(ask, teen), "nobody pays for its place"
+    assert is_shown(ask, teen), "its place is not paid for"
 
     mark(is_promoted=True)
     assert not is_shown(ask, teen)
