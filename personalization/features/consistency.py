@@ -56,7 +56,7 @@ def _some(rows: int) -> Iterator[OnlineFeatures]:
 
 
 def _differs(subject_ref: UUID, purpose: str) -> bool:
-    """Compare a row with the events as of one moment: both may change in between."""
+    """Compare a row with the events as of one moment: they change meanwhile."""
     with one_snapshot():
         row = OnlineFeatures.objects.filter(subject_ref=subject_ref, purpose=purpose).first()
         if row is None or row.recent is None:

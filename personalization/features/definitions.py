@@ -34,7 +34,7 @@ class Definition:
 
     @property
     def column(self) -> str:
-        """Return its name in tables, another one for each version."""
+        """Return its name in tables, which tells versions apart."""
         return f"{self.name}_v{self.version}"
 
     @property

@@ -119,7 +119,7 @@ class MadeUp:
         return History.of((deed.item, deed.kind, events.weight_of(deed.kind, deed.value)) for deed in reversed(before))
 
     def session(self, excluded: Iterable[str]) -> list[Interaction]:
-        """Return the items of this visit; everything done in a visit counts as a view."""
+        """Return the items of this visit; a visit is views, whatever was done in it."""
         if Event.CATEGORY[Event.Kind.VIEW] in excluded:
             return []
         return [Interaction(deed.item) for deed in self.deeds if deed.is_now]

@@ -53,7 +53,7 @@ province ethnicity nationality native marital family relationship education scho
 title employer workclass household children language height weight alter edad geburtsdatum nacimiento naissance
 """
 _WORDS = (
-    (Role.SENSITIVE, frozenset(_SECRETS.split()), "what people keep to themselves"),
+    (Role.SENSITIVE, frozenset(_SECRETS.split()), "what people do not tell everybody"),
     (Role.DIRECT, frozenset(_ADDRESSES.split()), "a name or an address"),
     (Role.QUASI, frozenset(_KNOWN.split()), "what others know of a person"),
 )

@@ -110,7 +110,7 @@ def revoke(release: TableRelease, *, actor: str, reason: str) -> TableRelease:
     if current.stage != Stage.PUBLISHED:
         raise ReleaseRefused("Only a published release can be revoked.")
     if not reason.strip():
-        raise ReleaseRefused("Say why it is revoked: its receivers have to be informed.")
+        raise ReleaseRefused("Say why it is revoked: its receivers have to be told.")
     current.stage, current.revoked_at = Stage.REVOKED, timezone.now()
     current.save(update_fields=["stage", "revoked_at"])
     steps.record(of_release(current), "revoked", actor=actor, note=reason)

@@ -103,7 +103,7 @@ def forget_old(now: datetime | None = None) -> int:
 
 
 def remove(table: UploadedTable, *, actor: str) -> None:
-    """Remove an uploaded table's files at once, and those of its copies that are not in force."""
+    """Remove an uploaded table's files at once, and those of its copies that nobody may have any more."""
     _gone(table, timezone.now(), actor)
 
 
