@@ -48,8 +48,8 @@ logger = logging.getLogger(__name__)
 PURPOSE = "recommendations"
 FEW_PEOPLE = 1_000
 SUPPORT, SUPPORT_OF_FEW = 2, 5
-"""So many people stand behind each number of a model. A model of few people would remember each of them: with 281 an
-audit finds a gain of at most .29 over guessing at a support of 2, of .20 at 5, on average (docs/model-audits.md)."""
+"""So many people stand behind each number of a model. A model of few people would remember each of them: the gain of an
+attacker over guessing, by people and support, is in docs/model-audits.md."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,7 +55,7 @@ def group_of(subject_ref: UUID, purpose: str, model: str | None, bundle: LoadedB
 
 @lru_cache(maxsize=8)
 def _version(model: str, _digest: str) -> int | None:
-    """Return the key of a version in the registry; the digest tells versions of one name in two databases apart."""
+    """Return the key of a version in the registry; the digest keeps two databases' versions of one name distinct."""
     slug, _, number = model.rpartition("@")
     rows = ModelVersion.objects.filter(model__slug=slug, version=int(number))
     return rows.values_list("pk", flat=True).first()

@@ -1,4 +1,4 @@
-"""Rules of display: items that some people must not be shown, whatever else is decided.
+"""Rules of display: items that some people must not be shown, after a permit and a denial alike.
 
 A rule is about items of some categories, with some flags, or about promotions. What has a flag that no rule speaks
 about where a person is, is hidden there from everybody: so a flag of the law protects before a rule is written, and a

@@ -138,7 +138,7 @@ def test_factors_of_nothing_are_nothing():
 
 
 def test_directions_kept_whole_are_of_supported_pairs_alone():
-    # Two shops without a common customer, but for one person: no number of the part may tell of that person.
+    # Two shops without a common customer, but for one person: no number of the part may reveal that person.
     shops = [*(TALL[:20],) * 20, *(TALL[20:],) * 20]
     draw = np.random.default_rng(2)
     people = [[shop[place].id for place in draw.permutation(20)[:8]] for shop in shops]
