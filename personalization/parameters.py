@@ -147,16 +147,17 @@ def objectives() -> list[tuple[str, int]]:
 
 def of_creators() -> dict[str, list[str]]:
     """Return what influences where a creator's things stand, and what does not, as the rule of ranking says."""
-    influences, not_influences, share = INFLUENCES, NOT_INFLUENCES, _rule().small_creator_share
+    share, not_influences = _rule().small_creator_share, NOT_INFLUENCES
+    influences = [str(each) for each in INFLUENCES]
     if share:
         few = _("How few things you offer: %(share)d per cent of the places, at least, are for creators of few things.")
-        influences = (*influences, few % {"share": share})
+        influences.append(str(few % {"share": share}))
         not_influences = (
             _MONEY,
             _("How long you have been here."),
             _("Who you are: nothing else about creators is used."),
         )
-    return {"influences": [str(each) for each in influences], "not_influences": [str(each) for each in not_influences]}
+    return {"influences": influences, "not_influences": [str(each) for each in not_influences]}
 
 
 def document() -> dict[str, Any]:
